@@ -1,0 +1,1 @@
+"""What the bot knows about AI spending: pure functions and values, nothing installed but Python."""

@@ -1,0 +1,122 @@
+"""Money: exact amounts that know their currency, and parts that always add up to the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal, localcontext
+
+# Providers answer with up to 30 decimals; 28 digits (the default) would round a long sum in silence.
+EXACT = Context(prec=80, rounding=ROUND_HALF_EVEN)
+NANO_PLACES = 9
+ATTO_PLACES = 18
+_ATTO_PER_NANO = 10**9
+_ATTO = Decimal(1).scaleb(-ATTO_PLACES)
+
+
+class CurrencyMismatch(TypeError):
+    """Two currencies met in one sum. Convert first: a rate is a decision, never an accident."""
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An exact amount in one currency (ISO 4217, upper case). Adding two currencies raises CurrencyMismatch."""
+
+    amount: Decimal
+    currency: str = "USD"
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.amount, Decimal):
+            raise TypeError(f"money is a Decimal, never a {type(self.amount).__name__}: {self.amount!r}")
+        if not self.amount.is_finite():
+            raise ValueError(f"money is finite, not {self.amount}")
+        if len(self.currency) != 3 or not self.currency.isupper():
+            raise ValueError(f"a currency is three capital letters, not {self.currency!r}")
+
+    @classmethod
+    def of(cls, amount: str | int | Decimal, currency: str = "USD") -> Money:
+        """Money from the digits a person or a provider wrote."""
+        return cls(Decimal(amount), currency)
+
+    @classmethod
+    def zero(cls, currency: str = "USD") -> Money:
+        return cls(Decimal(0), currency)
+
+    def __add__(self, other: Money) -> Money:
+        self._same(other, "add")
+        return Money(EXACT.add(self.amount, other.amount), self.currency)
+
+    def __sub__(self, other: Money) -> Money:
+        self._same(other, "subtract")
+        return Money(EXACT.subtract(self.amount, other.amount), self.currency)
+
+    def __neg__(self) -> Money:
+        return Money(self.amount.copy_negate(), self.currency)
+
+    def __bool__(self) -> bool:
+        return bool(self.amount)
+
+    def __lt__(self, other: Money) -> bool:
+        self._same(other, "compare")
+        return self.amount < other.amount
+
+    def __le__(self, other: Money) -> bool:
+        self._same(other, "compare")
+        return self.amount <= other.amount
+
+    def ratio_of(self, whole: Money) -> Decimal | None:
+        """This amount as a share of `whole` (0.25 is a quarter); None when the whole is zero and no share exists."""
+        self._same(whole, "divide")
+        return EXACT.divide(self.amount, whole.amount) if whole.amount else None
+
+    def _same(self, other: Money, verb: str) -> None:
+        if self.currency != other.currency:
+            raise CurrencyMismatch(
+                f"cannot {verb} {self.currency} {self.amount} and {other.currency} {other.amount}; convert first"
+            )
+
+
+def total(amounts: Iterable[Money], currency: str = "USD") -> Money:
+    """The exact sum; of nothing, zero in `currency`."""
+    result = Money.zero(currency)
+    for amount in amounts:
+        result = result + amount
+    return result
+
+
+def to_units(amount: Decimal) -> tuple[int, int]:
+    """Split an amount into whole nano-units and the atto-units (1e-18) left over.
+
+    `from_units` gives the same amount back, rounded half-even to 18 decimals. The rest is in 0 ≤ rest < 1e9, so sums
+    of both columns stay exact integers and a ledger of millions of rows still ties to the provider's bill.
+    """
+    with localcontext(EXACT):
+        atto = int(amount.quantize(_ATTO).scaleb(ATTO_PLACES))
+    return divmod(atto, _ATTO_PER_NANO)
+
+
+def from_units(nano: int, rest: int = 0) -> Decimal:
+    """The amount that `to_units` split, or the sum of many: exact whatever the size."""
+    with localcontext(EXACT):
+        return Decimal(nano * _ATTO_PER_NANO + rest).scaleb(-ATTO_PLACES)
+
+
+def to_nano(amount: Decimal) -> Decimal:
+    """The amount rounded half-even to nano-units, the grain in which figures are stated."""
+    return amount.quantize(Decimal(1).scaleb(-NANO_PLACES), context=EXACT)
+
+
+def rounded_parts(parts: Sequence[Decimal], places: int) -> list[Decimal]:
+    """Round parts for display so that they still add up to the rounded total (largest remainder method).
+
+    Every part moves by less than one unit of the last place; ties go to the earlier part.
+    """
+    unit = Decimal(1).scaleb(-places)
+    with localcontext(EXACT):
+        whole = sum(parts, Decimal(0)).quantize(unit)
+        floors = [part.quantize(unit, rounding=ROUND_FLOOR) for part in parts]
+        missing = int((whole - sum(floors, Decimal(0))) / unit)
+        by_remainder = sorted(range(len(parts)), key=lambda i: (floors[i] - parts[i], i))
+        for i in by_remainder[:missing]:
+            floors[i] += unit
+    return floors

@@ -1,0 +1,127 @@
+"""The registry: who and what an AI bill belongs to. Workspaces, people, teams, connections, keys, projects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a person may do in a workspace. Approvers are named per team (`Team.approvers`)."""
+
+    ADMIN = "admin"
+    MEMBER = "member"
+
+
+class CredentialState(StrEnum):
+    """Disabled stops our collecting only: applications keep spending with their own keys."""
+
+    ENABLED = "enabled"
+    DISABLED = "disabled"
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A Slack workspace; its id is Slack's team id and stands in every row and every query."""
+
+    id: str
+    name: str
+    locale: str
+    timezone: str
+    installed_by: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person of a workspace, as Slack last described them."""
+
+    workspace_id: str
+    user_id: str
+    name: str
+    role: Role
+    locale: str
+    timezone: str
+    is_workspace_admin: bool
+    seen_at: datetime
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role is Role.ADMIN
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """Owns projects, has a lead and a channel. `approvers` are Slack user ids (U…, W…) or user group ids (S…)."""
+
+    id: int
+    workspace_id: str
+    name: str
+    lead_user_id: str
+    channel_id: str
+    locale: str
+    approvers: tuple[str, ...]
+    created_by: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One provider organization, collected once however many teams registered a key of it."""
+
+    id: int
+    workspace_id: str
+    provider: str
+    organization_id: str | None
+    organization_name: str | None
+    blind_since: datetime | None
+    blind_reason: str | None
+    collected_at: datetime | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What may be told about a registered Admin key. The key itself never leaves storage.secrets."""
+
+    id: int
+    workspace_id: str
+    connection_id: int
+    team_id: int
+    ends_with: str
+    rights: tuple[str, ...]
+    state: CredentialState
+    registered_by: str
+    registered_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A provider project that a team registered. `provider_project_id` belongs to at most one team of a workspace."""
+
+    id: int
+    workspace_id: str
+    connection_id: int
+    team_id: int
+    provider_project_id: str
+    name: str
+    environment: str | None
+    service: str | None
+    cost_center: str | None
+    lead_user_id: str | None
+    excluded: bool
+    registered_by: str
+    registered_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KnownProject:
+    """A project the provider told us of, registered or not; names costs that nobody has claimed yet."""
+
+    connection_id: int
+    provider_project_id: str
+    name: str
+    is_archived: bool
+    team_id: int | None = None
+    team_name: str | None = None

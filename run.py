@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+"""One door to everything: makes the environment, then runs what you asked for inside it.
+
+    python3 run.py demo    the whole product on this machine, no account anywhere
+    python3 run.py test    every test
+    python3 run.py check   what CI runs: lint, strict types, the arrows between rooms, every test
+    python3 run.py run     the real Slack, with the settings of .env
+
+Words after the verb go to what it starts: `run.py demo --once --json`, `run.py test -k money`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+RUNTIME, DEVELOPMENT = "requirements.lock", "requirements-dev.lock"
+CHECKS = (
+    ("-m", "ruff", "check", "."),
+    ("-m", "ruff", "format", "--check", "."),
+    ("-m", "mypy",),
+    ("-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"),
+    ("-m", "pytest"),
+)
+VERBS = {
+    "demo": (RUNTIME, (("-m", "demo"),)),
+    "run": (RUNTIME, (("app.py",),)),
+    "test": (DEVELOPMENT, (("-m", "pytest"),)),
+    "check": (DEVELOPMENT, CHECKS),
+}
+
+
+def environment(lock_name: str) -> str:
+    """Return the Python of an environment that holds `lock_name`, making or renewing it when needed.
+
+    The development lock is a superset of the runtime lock, so an environment made for `test` also serves `demo`.
+    """
+    folder = HERE / os.environ.get("FINOPS_VENV", ".venv")
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    if python.exists() and any(stamp(folder, name) == fingerprint(name) for name in {lock_name, DEVELOPMENT}):
+        return str(python)
+    print(f"run.py: making {folder.name} from {lock_name} (once)", file=sys.stderr, flush=True)
+    try:
+        venv.create(folder, with_pip=True, clear=True)
+    except subprocess.CalledProcessError:
+        sys.exit("run.py: this Python cannot make environments. On Debian or Ubuntu: apt install python3-venv")
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.check_call(
+        [*pip, "--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(HERE / lock_name)]
+    )
+    (folder / f"{lock_name}.stamp").write_text(fingerprint(lock_name))  # last: an interrupted install starts over
+    return str(python)
+
+
+def fingerprint(lock_name: str) -> str:
+    """What an environment was made from: the lock's bytes and this Python."""
+    return hashlib.sha256((HERE / lock_name).read_bytes() + sys.version.encode()).hexdigest()
+
+
+def stamp(folder: Path, lock_name: str) -> str | None:
+    path = folder / f"{lock_name}.stamp"
+    return path.read_text() if path.exists() else None
+
+
+def main(arguments: list[str]) -> int:
+    if sys.version_info < (3, 11):
+        sys.exit("run.py: Python 3.11 or newer is needed; this is " + sys.version.split()[0])
+    if not arguments or arguments[0] not in VERBS:
+        print(__doc__)
+        return 0 if arguments in ([], ["-h"], ["--help"]) else 2
+    lock_name, commands = VERBS[arguments[0]]
+    python = environment(lock_name)
+    for command in commands:
+        extra = arguments[1:] if command == commands[-1] else []
+        # The child shares our terminal and our signals: waiting for it keeps Ctrl-C in its hands.
+        code = subprocess.call([python, *command, *extra], cwd=os.getcwd() if extra else HERE, env=os.environ | {"PYTHONPATH": str(HERE)})
+        if code:
+            return code
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)
