@@ -23,7 +23,10 @@ RUNTIME, DEVELOPMENT = "requirements.lock", "requirements-dev.lock"
 CHECKS = (
     ("-m", "ruff", "check", "."),
     ("-m", "ruff", "format", "--check", "."),
-    ("-m", "mypy",),
+    (
+        "-m",
+        "mypy",
+    ),
     ("-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"),
     ("-m", "pytest"),
 )
@@ -78,7 +81,9 @@ def main(arguments: list[str]) -> int:
     for command in commands:
         extra = arguments[1:] if command == commands[-1] else []
         # The child shares our terminal and our signals: waiting for it keeps Ctrl-C in its hands.
-        code = subprocess.call([python, *command, *extra], cwd=os.getcwd() if extra else HERE, env=os.environ | {"PYTHONPATH": str(HERE)})
+        code = subprocess.call(
+            [python, *command, *extra], cwd=os.getcwd() if extra else HERE, env=os.environ | {"PYTHONPATH": str(HERE)}
+        )
         if code:
             return code
     return 0
