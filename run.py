@@ -82,7 +82,7 @@ def main(arguments: list[str]) -> int:
         extra = arguments[1:] if command == commands[-1] else []
         # The child shares our terminal and our signals: waiting for it keeps Ctrl-C in its hands.
         code = subprocess.call(
-            [python, *command, *extra], cwd=os.getcwd() if extra else HERE, env=os.environ | {"PYTHONPATH": str(HERE)}
+            [python, *command, *extra], cwd=Path.cwd() if extra else HERE, env=os.environ | {"PYTHONPATH": str(HERE)}
         )
         if code:
             return code
