@@ -1,0 +1,144 @@
+"""Bad news as data: what we refuse, what is out, what is our own fault. The wording lives in blocks/bad_news.py.
+
+    Refusal        a person asked for something that cannot be done; `code` and `values` say what and why
+    ProviderError  a provider refused a key, is slow, is away or talks nonsense (see providers/contract.py)
+    anything else  our bug: logged with its traceback under the reference the person is shown
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from providers.contract import (
+    CredentialReason,
+    CredentialRejected,
+    ProviderError,
+    RateLimited,
+    UnexpectedResponse,
+)
+
+log = logging.getLogger(__name__)
+
+# No 0/O or 1/I/L: people read these aloud.
+_REFERENCE_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+_REFERENCE_LENGTH = 6
+
+
+class RefusalCode(StrEnum):
+    """Every refusal there is. The comment names the values that come with it."""
+
+    NOT_ADMIN = "not_admin"  # admins: tuple of user ids
+    NO_ADMIN_YET = "no_admin_yet"  # nobody administers this workspace yet; a Slack admin has to ask for set-up
+    NOT_TEAM_MANAGER = "not_team_manager"  # team, lead (user id), admins: tuple of user ids
+    TEAM_NAME_MISSING = "team_name_missing"
+    TEAM_NAME_TOO_LONG = "team_name_too_long"  # limit
+    TEAM_NAME_TAKEN = "team_name_taken"  # team
+    CHANNEL_MISSING = "channel_missing"
+    LEAD_IS_BOT = "lead_is_bot"  # user_id
+    LEAD_IS_GUEST = "lead_is_guest"  # user_id
+    APPROVER_IS_BOT = "approver_is_bot"  # user_id
+    APPROVER_IS_GUEST = "approver_is_guest"  # user_id
+    UNKNOWN_TEAM = "unknown_team"  # somebody removed it meanwhile
+    UNKNOWN_CREDENTIAL = "unknown_credential"  # somebody deleted it meanwhile
+    UNKNOWN_CONNECTION = "unknown_connection"
+    NOT_A_KEY = "not_a_key"
+    KEY_OF_PROJECT = "key_of_project"
+    KEY_OF_SERVICE_ACCOUNT = "key_of_service_account"
+    KEY_OF_USER = "key_of_user"
+    KEY_OF_ANTHROPIC = "key_of_anthropic"
+    KEY_OF_SOMETHING_ELSE = "key_of_something_else"
+    KEY_CANNOT_READ_COSTS = "key_cannot_read_costs"  # rights: tuple of the rights it has
+    KEY_ALREADY_REGISTERED = "key_already_registered"  # team, ends_with
+    KEY_OF_OTHER_ORGANIZATION = "key_of_other_organization"  # registered, pasted: organization names or ids
+    NO_KEY = "no_key"  # team: it has no enabled key to ask with
+    NOTHING_CHOSEN = "nothing_chosen"
+    UNKNOWN_PROJECT = "unknown_project"  # project_id
+    ARCHIVED_PROJECT = "archived_project"  # project_id, project
+    PROJECT_NOT_VERIFIABLE = "project_not_verifiable"  # project_id: our keys may not list projects, no cost names it
+    NOTHING_TO_COLLECT = "nothing_to_collect"
+    UNKNOWN_SCOPE = "unknown_scope"  # words, suggestion (str or None), choices: tuple of names (at most 5)
+    UNKNOWN_PERIOD = "unknown_period"  # words, suggestion (str or None)
+
+
+class OutageCode(StrEnum):
+    """What a provider did to us. `KEY_*` are for the owner of the key to mend, the others pass by themselves."""
+
+    KEY_REJECTED = "key_rejected"
+    KEY_WRONG_KIND = "key_wrong_kind"
+    KEY_LACKS_RIGHT = "key_lacks_right"  # scope
+    KEY_ADDRESS_REFUSED = "key_address_refused"
+    KEYS_DISABLED = "keys_disabled"  # nobody's fault: every key of the connection was disabled or deleted by a person
+    RATE_LIMITED = "rate_limited"  # retry_after: seconds or None
+    UNAVAILABLE = "unavailable"
+    UNEXPECTED_RESPONSE = "unexpected_response"  # pointer
+    INTERNAL = "internal"
+
+
+class BadNewsKind(StrEnum):
+    """Whose turn it is: the person's (REFUSAL), the provider's (OUTAGE) or ours (BUG)."""
+
+    REFUSAL = "refusal"
+    OUTAGE = "outage"
+    BUG = "bug"
+
+
+class Refusal(Exception):
+    """A request that cannot be granted, as a code and values. Saying it in words is blocks/bad_news.py's work."""
+
+    def __init__(self, code: RefusalCode, **values: object) -> None:
+        super().__init__(code.value)
+        self.code = code
+        self.values: dict[str, object] = values
+
+
+@dataclass(frozen=True, slots=True)
+class BadNews:
+    """Something to be told to a person. `reference` finds the log line; a refusal needs none."""
+
+    kind: BadNewsKind
+    code: str
+    values: dict[str, object] = field(default_factory=dict)
+    reference: str | None = None
+
+
+_KEY_TROUBLE = {
+    CredentialReason.INVALID: OutageCode.KEY_REJECTED,
+    CredentialReason.WRONG_KIND: OutageCode.KEY_WRONG_KIND,
+    CredentialReason.MISSING_SCOPE: OutageCode.KEY_LACKS_RIGHT,
+    CredentialReason.IP_NOT_ALLOWED: OutageCode.KEY_ADDRESS_REFUSED,
+}
+
+
+def explain(error: BaseException) -> BadNews:
+    """Tell what went wrong as data. Anything but a refusal is logged once under the reference it returns."""
+    if isinstance(error, Refusal):
+        return BadNews(BadNewsKind.REFUSAL, error.code.value, error.values)
+    reference = new_reference()
+    if isinstance(error, ProviderError):
+        code, values = outage(error)
+        log.warning(
+            "provider trouble",
+            extra={"reference": reference, "code": code.value, "provider_reference": error.reference},
+        )
+        return BadNews(BadNewsKind.OUTAGE, code.value, values, reference)
+    log.error("unexpected failure", exc_info=error, extra={"reference": reference})
+    return BadNews(BadNewsKind.BUG, OutageCode.INTERNAL.value, {}, reference)
+
+
+def outage(error: ProviderError) -> tuple[OutageCode, dict[str, object]]:
+    """The code and values of a provider's trouble."""
+    if isinstance(error, CredentialRejected):
+        return _KEY_TROUBLE[error.reason], {"scope": error.scope}
+    if isinstance(error, RateLimited):
+        return OutageCode.RATE_LIMITED, {"retry_after": error.retry_after}
+    if isinstance(error, UnexpectedResponse):
+        return OutageCode.UNEXPECTED_RESPONSE, {"pointer": error.pointer}
+    return OutageCode.UNAVAILABLE, {}
+
+
+def new_reference() -> str:
+    """Six letters a person can read out and a developer can search the log for."""
+    return "".join(secrets.choice(_REFERENCE_LETTERS) for _ in range(_REFERENCE_LENGTH))

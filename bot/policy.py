@@ -1,0 +1,28 @@
+"""What the operator decided about how the bot works; app.py fills it from the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Rules of the house. `collect_cron` has five fields and is read in `collect_timezone`.
+
+    `reread_days` are read again every day because providers revise recent bills. `first_admins` (Slack user ids)
+    administer every workspace; when empty, the installer does, else the first Slack admin who asks for set-up.
+    """
+
+    backfill_days: int = 180
+    reread_days: int = 8
+    collect_cron: str = "0 9 * * *"
+    collect_timezone: str = "Asia/Seoul"
+    default_locale: str = "ko-KR"
+    default_timezone: str = "Asia/Seoul"
+    first_admins: frozenset[str] = frozenset()
+    lease_seconds: float = 120.0
+    provider: str = "openai"

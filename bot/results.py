@@ -1,0 +1,204 @@
+"""What the bot answers: values, never words. blocks/ turns them into messages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from bot.errors import BadNews
+from finops.figures import CollectionProgress
+from finops.registry import Connection, Credential, KnownProject, Project, Team
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A person as Slack describes them (users.info)."""
+
+    user_id: str
+    name: str
+    locale: str | None = None
+    timezone: str | None = None
+    is_workspace_admin: bool = False
+    is_bot: bool = False
+    is_guest: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRegistered:
+    """A key is in. `is_shared`: another team had connected this organization before; it is collected once."""
+
+    credential: Credential
+    connection: Connection
+    rights: frozenset[str]
+    organization_name: str | None
+    key_name: str | None
+    expires_at: datetime | None
+    is_shared: bool
+    projects_found: int | None  # None: this key may not list projects, or the provider did not answer in time
+
+    @property
+    def may_manage(self) -> bool:
+        """Whether the key may list projects (and later set limits), beside reading costs."""
+        return "management.read" in self.rights
+
+
+@dataclass(frozen=True, slots=True)
+class KeyChanged:
+    """A key was replaced, disabled, enabled or deleted. `still_collected`: some enabled key of it remains."""
+
+    credential: Credential
+    connection: Connection
+    still_collected: bool
+    collection_started: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectsRegistered:
+    """What became of a choice of projects. `taken` belong to another team already (`team_name` says whose).
+
+    `has_history`: charges of these projects are stored already, so a chart can be drawn now.
+    `collection_started`: a back-fill runs or waits, and progress will be shown. Neither: from tomorrow on.
+    """
+
+    team: Team
+    registered: tuple[Project, ...]
+    taken: tuple[KnownProject, ...]
+    collection_started: bool
+    has_history: bool
+
+
+class CollectionKind(StrEnum):
+    """Why a connection is read: every morning, by hand, for the first time, or to see whether old days stand."""
+
+    DAILY = "daily"
+    MANUAL = "manual"
+    BACKFILL = "backfill"
+    CONFIRM = "confirm"
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionStarted:
+    """Answer to "collect now": what runs or waits, and which connections cannot be read (every key disabled)."""
+
+    collections: tuple[CollectionProgress, ...]
+    without_key: tuple[Connection, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Where the news about one collection belongs: who asked, and the message that already shows it."""
+
+    workspace_id: str
+    connection_id: int
+    collection_id: int
+    kind: CollectionKind
+    requested_by: str | None
+    channel_id: str | None
+    message_ts: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A chunk of days is stored for good. `total` is what the collected days of this run sum to."""
+
+    told: Told
+    collection: CollectionProgress
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A collection is complete. `is_empty`: the provider knows no cost in it, which is not the same as zero."""
+
+    told: Told
+    collection: CollectionProgress
+    is_empty: bool
+    restated_days: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A collection could not go on; what is stored stays. `retry_at` None: waits for a person (a new key)."""
+
+    told: Told
+    collection: CollectionProgress
+    news: BadNews
+    blind_since: datetime
+    newly_blind: bool
+    teams: tuple[Team, ...]
+    retry_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """A connection that was blind is read again."""
+
+    told: Told
+    connection: Connection
+    since: datetime
+    teams: tuple[Team, ...]
+
+
+CollectionEvent = Progress | Finished | Failed | Recovered
+
+
+@dataclass(frozen=True, slots=True)
+class BlindAlert:
+    """A connection that cannot be read, and whom to tell: one message per team channel, edited on recovery."""
+
+    key: str  # f"blind:{connection_id}:{since}" — claim it in storage.messages with the channel before posting
+    workspace_id: str
+    connection: Connection
+    since: datetime
+    code: str
+    values: dict[str, object]
+    teams: tuple[Team, ...]
+
+
+class Level(StrEnum):
+    """How a finding of the doctor feels."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class SlackCheck:
+    """What only the caller can know about Slack: made by handlers/ or the command line, judged by the doctor.
+
+    `clock_skew_seconds`: our clock minus Slack's (Date header); None when not measured.
+    """
+
+    bot_token_ok: bool
+    error: str | None = None
+    app_token_ok: bool | None = None  # None: no Socket Mode in use
+    missing_scopes: tuple[str, ...] = ()
+    clock_skew_seconds: float | None = None
+
+
+class FindingCode(StrEnum):
+    """Everything the doctor looks at. The comment names the values of the finding."""
+
+    SLACK_TOKEN = "slack_token"  # noqa: S105 - a code, no secret. error
+    SLACK_APP_TOKEN = "slack_app_token"  # noqa: S105 - a code, no secret
+    SLACK_SCOPES = "slack_scopes"  # missing: tuple
+    CLOCK = "clock"  # skew_seconds
+    DATABASE = "database"  # dialect, milliseconds
+    MIGRATIONS = "migrations"  # current, head
+    ADMINS = "admins"  # count
+    KEYS = "keys"  # enabled, disabled: counts; fails when a connection has no enabled key
+    KEYS_SEALED = "keys_sealed"  # old: sealed with a former master key
+    KEY_RIGHTS = "key_rights"  # without_management: how many connections cannot list projects
+    CONNECTION = "connection"  # name, since, code (one finding for each blind connection; else none)
+    COLLECTION = "collection"  # name, age_hours (None: never)
+    QUEUE = "queue"  # waiting, oldest_minutes
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the doctor's report."""
+
+    code: FindingCode
+    level: Level
+    values: dict[str, object] = field(default_factory=dict)
