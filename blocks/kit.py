@@ -1,0 +1,287 @@
+"""Block Kit, small and safe: Slack's limits, escaping, and truncation that says it truncated."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Block = dict[str, Any]
+View = dict[str, Any]
+
+MESSAGE_BLOCKS = 50
+VIEW_BLOCKS = 100
+SECTION_TEXT = 3000
+HEADER_TEXT = 150
+FIELD_TEXT = 2000
+FIELDS = 10
+CONTEXT_ELEMENTS = 10
+ACTION_ELEMENTS = 25
+BUTTON_TEXT = 75
+BUTTON_VALUE = 2000
+OPTION_TEXT = 75
+OPTIONS = 100
+VIEW_TITLE = 24
+PLACEHOLDER = 150
+FALLBACK_TEXT = 3000
+METADATA = 3000
+CONFIRM_TITLE = 100
+CONFIRM_TEXT = 300
+CONFIRM_BUTTON = 30
+TABLE_ROWS = 100
+NAME = 60
+ELLIPSIS = "…"
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """A block a workspace may not know yet (a chart, a table) and the same facts in blocks that every one knows."""
+
+    rich: Block
+    plain: Sequence[Block]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message: `text` is the notification and what a screen reader says, `blocks` what eyes see."""
+
+    text: str
+    blocks: list[Block]
+    plain_blocks: list[Block]
+
+    def arguments(self, *, plain: bool = False) -> dict[str, Any]:
+        """For chat.postMessage, chat.update or a response url. `plain` is the answer to `invalid_blocks`."""
+        return {"text": self.text, "blocks": self.plain_blocks if plain else self.blocks}
+
+
+def message(text: str, parts: Iterable[Block | Either]) -> Message:
+    """A message that fits: what is beyond 50 blocks is left out, never refused."""
+    every = list(parts)
+    return Message(
+        clip(" ".join(text.split()), FALLBACK_TEXT),
+        rich(every)[:MESSAGE_BLOCKS],
+        plain(every)[:MESSAGE_BLOCKS],
+    )
+
+
+def rich(parts: Iterable[Block | Either]) -> list[Block]:
+    """The parts with their charts and tables."""
+    return [part.rich if isinstance(part, Either) else part for part in parts]
+
+
+def plain(parts: Iterable[Block | Either]) -> list[Block]:
+    """The parts in words only."""
+    return [block for part in parts for block in (part.plain if isinstance(part, Either) else [part])]
+
+
+def clip(text: str, limit: int) -> str:
+    """The text, or as much of it as fits with an ellipsis that admits the rest."""
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + ELLIPSIS
+
+
+def escape(text: str) -> str:
+    """Text somebody typed, harmless in mrkdwn: no mention, no link, no broken entity."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def name(text: str, limit: int = NAME) -> str:
+    """A name somebody typed, on one line, short enough, and harmless in mrkdwn."""
+    return escape(bare(text, limit))
+
+
+def bare(text: str, limit: int = NAME) -> str:
+    """A name for plain text places, where nothing is interpreted: one line, short enough."""
+    return clip(" ".join(text.split()) or "-", limit)
+
+
+def header(text: str) -> Block:
+    return {"type": "header", "text": _plain(text, HEADER_TEXT)}
+
+
+def section(text: str, accessory: Block | None = None, block_id: str | None = None) -> Block:
+    """A paragraph of mrkdwn. Too long, it ends at the last whole line and shows that it was cut."""
+    block: Block = {"type": "section", "text": {"type": "mrkdwn", "text": _paragraph(text, SECTION_TEXT)}}
+    if accessory:
+        block["accessory"] = accessory
+    return _with_id(block, block_id)
+
+
+def fields(texts: Sequence[str]) -> Block:
+    return {
+        "type": "section",
+        "fields": [{"type": "mrkdwn", "text": _paragraph(text, FIELD_TEXT)} for text in texts[:FIELDS]],
+    }
+
+
+def context(*texts: str) -> Block:
+    return {
+        "type": "context",
+        "elements": [{"type": "mrkdwn", "text": _paragraph(text, FIELD_TEXT)} for text in texts[:CONTEXT_ELEMENTS]],
+    }
+
+
+def divider() -> Block:
+    return {"type": "divider"}
+
+
+def preformatted(text: str) -> Block:
+    """Aligned text, shown letter for letter: nothing in it is interpreted."""
+    return {
+        "type": "rich_text",
+        "elements": [{"type": "rich_text_preformatted", "elements": [{"type": "text", "text": clip(text, SECTION_TEXT)}]}],
+    }
+
+
+def table(rows: Sequence[Sequence[str]], *, right: Iterable[int] = ()) -> Block:
+    """A table whose first row is its head; the columns in `right` hold numbers."""
+    aligned = set(right)
+    width = len(rows[0])
+    return {
+        "type": "table",
+        "column_settings": [{"align": "right" if n in aligned else "left", "is_wrapped": n == 0} for n in range(width)],
+        "rows": [[{"type": "raw_text", "text": cell or "-"} for cell in row] for row in rows[:TABLE_ROWS]],
+    }
+
+
+def alert(text: str, level: str = "warning") -> Block:
+    """A notice at the top of a modal; a section, because alert blocks are too new to rely on."""
+    sign = {"warning": ":warning:", "error": ":no_entry:", "success": ":white_check_mark:"}.get(level, ":information_source:")
+    return section(f"{sign} {text}")
+
+
+def actions(*elements: Block | None, block_id: str | None = None) -> Block:
+    return _with_id({"type": "actions", "elements": [e for e in elements if e][:ACTION_ELEMENTS]}, block_id)
+
+
+def button(
+    text: str,
+    action_id: str,
+    value: str | int | None = None,
+    *,
+    style: str | None = None,
+    confirm: Block | None = None,
+    url: str | None = None,
+) -> Block:
+    """A button. `value` is a key to look things up by; whoever clicks is judged at the click."""
+    element: Block = {"type": "button", "text": _plain(text, BUTTON_TEXT), "action_id": action_id}
+    if value is not None:
+        element["value"] = str(value)[:BUTTON_VALUE]
+    for key, given in (("style", style), ("confirm", confirm), ("url", url)):
+        if given:
+            element[key] = given
+    return element
+
+
+def confirm(title: str, text: str, yes: str, no: str, *, is_danger: bool = False) -> Block:
+    """The question before something hard to undo: what happens, and what does not."""
+    return {
+        "title": _plain(title, CONFIRM_TITLE),
+        "text": {"type": "mrkdwn", "text": clip(text, CONFIRM_TEXT)},
+        "confirm": _plain(yes, CONFIRM_BUTTON),
+        "deny": _plain(no, CONFIRM_BUTTON),
+        "style": "danger" if is_danger else "primary",
+    }
+
+
+def option(text: str, value: str | int, description: str | None = None) -> Block:
+    block: Block = {"text": _plain(bare(text, OPTION_TEXT), OPTION_TEXT), "value": str(value)}
+    if description:
+        block["description"] = _plain(bare(description, OPTION_TEXT), OPTION_TEXT)
+    return block
+
+
+def text_input(
+    name_: str, label: str, *, hint: str | None = None, placeholder: str | None = None, initial: str | None = None,
+    is_optional: bool = False, max_length: int = 80, min_length: int | None = None,
+) -> Block:  # fmt: skip
+    element: Block = {"type": "plain_text_input", "action_id": name_, "max_length": max_length}
+    if min_length:
+        element["min_length"] = min_length
+    if placeholder:
+        element["placeholder"] = _plain(placeholder, PLACEHOLDER)
+    if initial:
+        element["initial_value"] = initial[:max_length]
+    return input_block(name_, label, element, hint=hint, is_optional=is_optional)
+
+
+def input_block(name_: str, label: str, element: Block, *, hint: str | None = None, is_optional: bool = False) -> Block:
+    """A labelled input. Its block id is its name, so an error can point at it and typed text survives an update."""
+    block: Block = {
+        "type": "input",
+        "block_id": name_,
+        "label": _plain(label, 2000),
+        "element": {"action_id": name_, **element},
+        "optional": is_optional,
+    }
+    if hint:
+        block["hint"] = _plain(hint, 2000)
+    return block
+
+
+def select(action_id: str, placeholder: str, options: Sequence[Block], selected: str | int | None = None) -> Block:
+    """A menu of at most 100 entries; `selected` names the value that stands when it opens."""
+    element: Block = {
+        "type": "static_select",
+        "action_id": action_id,
+        "placeholder": _plain(placeholder, PLACEHOLDER),
+        "options": list(options[:OPTIONS]),
+    }
+    chosen = [entry for entry in options[:OPTIONS] if entry["value"] == str(selected)]
+    if chosen:
+        element["initial_option"] = chosen[0]
+    return element
+
+
+def modal(
+    title: str,
+    parts: Iterable[Block | Either],
+    *,
+    close: str,
+    callback_id: str,
+    submit: str | None = None,
+    metadata: Mapping[str, object] | None = None,
+) -> View:
+    """A modal. `metadata` holds ids only; everything else is read again when it comes back."""
+    view: View = {
+        "type": "modal",
+        "callback_id": callback_id,
+        "title": _plain(title, VIEW_TITLE),
+        "close": _plain(close, VIEW_TITLE),
+        "blocks": plain(parts)[:VIEW_BLOCKS],
+        "private_metadata": json.dumps(metadata or {}, separators=(",", ":"))[:METADATA],
+    }
+    if submit:
+        view["submit"] = _plain(submit, VIEW_TITLE)
+    return view
+
+
+def home(parts: Iterable[Block | Either], *, is_plain: bool = False) -> View:
+    every = list(parts)
+    return {"type": "home", "blocks": (plain(every) if is_plain else rich(every))[:VIEW_BLOCKS]}
+
+
+def metadata(view: Mapping[str, Any]) -> dict[str, Any]:
+    """The ids a view carried; nothing when somebody sent something else."""
+    try:
+        found = json.loads(view.get("private_metadata") or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _plain(text: str, limit: int) -> Block:
+    return {"type": "plain_text", "text": clip(text, limit), "emoji": True}
+
+
+def _paragraph(text: str, limit: int) -> str:
+    if len(text) <= limit:
+        return text or " "
+    kept = text[: limit - 2]
+    return (kept[: kept.rfind("\n")] if "\n" in kept else kept[: max(kept.rfind(" "), limit // 2)]) + "\n" + ELLIPSIS
+
+
+def _with_id(block: Block, block_id: str | None) -> Block:
+    if block_id:
+        block["block_id"] = block_id
+    return block

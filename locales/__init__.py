@@ -1,0 +1,170 @@
+"""Words and numbers in the reader's language: Korean first, English and Japanese complete."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, tzinfo
+from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel import Locale
+from babel.dates import format_date
+from babel.numbers import format_decimal, get_currency_precision, get_currency_symbol
+
+from finops.charges import FigureState
+from finops.money import EXACT, Money
+from finops.periods import Period, starts_at
+from finops.queries import NamedPeriod, PeriodName
+from locales.catalogue import LANGUAGES, load
+
+DEFAULT_LANGUAGE = "ko"
+_ZONES = {"ko": "Asia/Seoul", "ja": "Asia/Tokyo", "en": "UTC"}
+_DAY = {"ko": "M월 d일(EEE)", "ja": "M月d日(EEE)", "en": "EEE, MMM d"}
+_DAY_AND_YEAR = {"ko": "y년 M월 d일(EEE)", "ja": "y年M月d日(EEE)", "en": "EEE, MMM d, y"}
+_MONTH_DAY = {"ko": "M월 d일", "ja": "M月d日", "en": "MMM d"}
+_SHORT_DAY = {"ko": "M/d", "ja": "M/d", "en": "MMM d"}
+_NO_BREAK_SPACE = "\u00a0"
+
+
+class Translator:
+    """One reader's language and time zone. Whole sentences in, whole sentences out; placeholders are named."""
+
+    def __init__(self, language: str, zone: tzinfo | None = None) -> None:
+        self.language = language if language in LANGUAGES else "en"
+        self.zone: tzinfo = zone or ZoneInfo(_ZONES[self.language])
+        self._words = _words(self.language)
+        self._locale = Locale.parse(self.language)
+
+    def gettext(self, message: str, **values: object) -> str:
+        """The sentence in the reader's language, its placeholders filled."""
+        return self._words.gettext(message).format(**values)
+
+    def pgettext(self, context: str, message: str, **values: object) -> str:
+        """As `gettext`, for a word that needs different translations in different places."""
+        return self._words.pgettext(context, message).format(**values)
+
+    def ngettext(self, one: str, many: str, count: int, **values: object) -> str:
+        """The form for `count`, which fills `{count}` with thousands grouped."""
+        return self._words.ngettext(one, many, count).format(count=self.number(count), **values)
+
+    def number(self, value: int | Decimal) -> str:
+        """A whole number, thousands grouped."""
+        return format_decimal(value, format="#,##0", locale=self._locale)
+
+    def money(self, money: Money, places: int | None = None) -> str:
+        """An amount with its currency sign. Less than one cent keeps enough digits to be told from nothing."""
+        if places is None:
+            places = get_currency_precision(money.currency)
+            if money.amount and abs(money.amount) < Decimal(1).scaleb(-places) / 2:
+                places = min(9, 1 - money.amount.adjusted())
+        amount = money.amount.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN, context=EXACT)
+        digits = format_decimal(abs(amount), format="#,##0" + ("." + "0" * places if places else ""), locale=self._locale)
+        sign = "-" if amount < 0 else ""
+        symbol = self._symbol(money.currency)
+        return f"{sign}{symbol}{_NO_BREAK_SPACE if symbol[-1].isalpha() else ''}{digits}"
+
+    def _symbol(self, currency: str) -> str:
+        # Korean CLDR writes US$; bills, consoles and readers here write $, and every other dollar is marked (CA$, A$).
+        return "$" if currency == "USD" else get_currency_symbol(currency, locale=self._locale)
+
+    def percent(self, ratio: Decimal, places: int = 0) -> str:
+        """A ratio (0.82) as a percentage (82%), rounded half-even."""
+        value = EXACT.multiply(ratio, Decimal(100)).quantize(Decimal(1).scaleb(-places), context=EXACT)
+        pattern = "#,##0" + ("." + "0" * places if places else "")
+        return f"{'-' if value < 0 else ''}{format_decimal(abs(value), format=pattern, locale=self._locale)}%"
+
+    def share(self, ratio: Decimal | None) -> str:
+        """A share of a whole: never rounded to 0% while there is something, nor up to 100% while something is left."""
+        if ratio is None:
+            return "-"
+        if 0 < ratio < Decimal("0.01"):
+            return "<1%"
+        if Decimal("0.99") < ratio < 1:
+            return ">99%"
+        return self.percent(ratio)
+
+    def day(self, day: date, *, with_year: bool = False) -> str:
+        """A charge day with its weekday."""
+        pattern = (_DAY_AND_YEAR if with_year else _DAY)[self.language]
+        return format_date(day, format=pattern, locale=self._locale)
+
+    def short_day(self, day: date) -> str:
+        """A charge day for the axis of a chart, at most 20 characters."""
+        return format_date(day, format=_SHORT_DAY[self.language], locale=self._locale)
+
+    def moment(self, moment: datetime, zone: tzinfo | None = None) -> str:
+        """An instant in the reader's zone; the zone itself is said once a message, by `zone_name`."""
+        local = moment.astimezone(zone or self.zone)
+        return f"{format_date(local.date(), format=_MONTH_DAY[self.language], locale=self._locale)} {local:%H:%M}"
+
+    def zone_name(self, moment: datetime) -> str:
+        """The reader's zone at that instant: KST, JST, CET, UTC-03."""
+        name = moment.astimezone(self.zone).tzname() or "UTC"
+        return f"UTC{name}" if name[0] in "+-" else name
+
+    def period(self, named: NamedPeriod) -> str:
+        """The period as people call it: yesterday, last 7 days."""
+        if named.name.startswith("days:"):
+            days = int(named.name.removeprefix("days:"))
+            return self.ngettext("last {count} day", "last {count} days", days)
+        return _PERIODS[PeriodName(named.name)](self)
+
+    def span(self, period: Period) -> str:
+        """From when to when, in the reader's clock: a charge day runs 09:00 to 09:00 in Seoul and Tokyo."""
+        start = self.moment(starts_at(period.start))
+        if period.days == 1:
+            return self.gettext("24 hours from {start}", start=start)
+        return self.gettext("{start} to {end}", start=start, end=self.moment(starts_at(period.end)))
+
+    def state(self, state: FigureState) -> str:
+        """How far the figure can be trusted, in one word."""
+        return _STATES[state](self)
+
+    def badge(self, state: FigureState) -> str:
+        """The state with a sign that repeats it for quick eyes; the word carries the meaning."""
+        return f"{_SIGNS[state]} {self.state(state)}"
+
+
+def translator_for(locale: str | None, timezone: str | None = None) -> Translator:
+    """The translator for a Slack locale (`ko-KR`) and zone (`Asia/Seoul`).
+
+    Silence means Korean, a language we do not speak means English, an unknown zone means the language's own.
+    """
+    language = (locale or DEFAULT_LANGUAGE).replace("_", "-").split("-")[0].lower()
+    return _translator(language if language in LANGUAGES else "en", timezone)
+
+
+@lru_cache(maxsize=512)
+def _translator(language: str, timezone: str | None) -> Translator:
+    try:
+        zone = ZoneInfo(timezone) if timezone else None
+    except (ZoneInfoNotFoundError, ValueError):
+        zone = None
+    return Translator(language, zone)
+
+
+_words = lru_cache(maxsize=None)(load)
+
+_SIGNS = {
+    FigureState.ESTIMATE: "○",
+    FigureState.PROVISIONAL: "◐",
+    FigureState.SETTLED: "●",
+    FigureState.BLIND: "△",
+}
+_STATES: dict[FigureState, Callable[[Translator], str]] = {
+    FigureState.ESTIMATE: lambda t: t.pgettext("state", "estimate"),
+    FigureState.PROVISIONAL: lambda t: t.pgettext("state", "provisional"),
+    FigureState.SETTLED: lambda t: t.pgettext("state", "settled"),
+    FigureState.BLIND: lambda t: t.pgettext("state", "unknown"),
+}
+_PERIODS: dict[PeriodName, Callable[[Translator], str]] = {
+    PeriodName.TODAY: lambda t: t.pgettext("period", "today"),
+    PeriodName.YESTERDAY: lambda t: t.pgettext("period", "yesterday"),
+    PeriodName.LAST_7_DAYS: lambda t: t.pgettext("period", "last 7 days"),
+    PeriodName.LAST_30_DAYS: lambda t: t.pgettext("period", "last 30 days"),
+    PeriodName.THIS_WEEK: lambda t: t.pgettext("period", "this week"),
+    PeriodName.LAST_WEEK: lambda t: t.pgettext("period", "last week"),
+    PeriodName.THIS_MONTH: lambda t: t.pgettext("period", "this month"),
+    PeriodName.LAST_MONTH: lambda t: t.pgettext("period", "last month"),
+}
