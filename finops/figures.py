@@ -1,0 +1,303 @@
+"""Figures: amounts a person may be shown, each with its period, its state and its time; parts that make the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from finops.charges import DayReading, FigureState, day_state, weakest
+from finops.money import Money, total
+from finops.periods import Period, charge_day
+from finops.queries import NamedPeriod
+from finops.queries import ScopeKind as ScopeKind  # the word of a report and of a question
+
+TREND_POINTS = 20
+UNALLOCATED = "unallocated"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What was spent in a period, as far as we know.
+
+    `state` is the weakest state of the days the amount covers. `amount` is None only when no day of the period could
+    be read. `as_of` is when the provider last told us about any of them. `unread_days` are closed days we never read,
+    `open_days` days that have not ended yet and are not collected: the amount covers all the others.
+    """
+
+    amount: Money | None
+    period: Period
+    state: FigureState
+    as_of: datetime | None
+    unread_days: int = 0
+    blind_since: datetime | None = None
+    open_days: int = 0
+
+    @property
+    def covered_days(self) -> int:
+        """How many days of the period the amount speaks for."""
+        return self.period.days - self.unread_days - self.open_days
+
+    @property
+    def is_not_yet_collected(self) -> bool:
+        """Nothing to say yet because the period has only just begun; that is not blindness."""
+        return self.amount is None and self.unread_days == 0 and self.open_days > 0
+
+
+@dataclass(frozen=True, slots=True)
+class DayFigure:
+    """One point of a trend: `span_days` days from `day` on, of which `unread_days` were never read."""
+
+    day: date
+    amount: Money | None
+    state: FigureState
+    span_days: int = 1
+    unread_days: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One part of a whole. `ratio` is None when no share exists (the whole is zero or negative)."""
+
+    name: str
+    key: str
+    amount: Money
+    ratio: Decimal | None = None
+    team_name: str | None = None
+    is_unallocated: bool = False
+    project_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """A whole and its largest parts: the shares and `others` add up to `total` exactly."""
+
+    shares: tuple[Share, ...]
+    others: Money | None
+    others_count: int
+    total: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose spending: the workspace (no id), one team or one project."""
+
+    kind: ScopeKind
+    id: int | None
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReport:
+    """The answer to "what was spent": by whom, when, compared with what. `increase` 0.5 is half as much again."""
+
+    scope: Scope
+    query: NamedPeriod
+    figure: Figure
+    previous: Figure
+    increase: Decimal | None
+    breakdown: Breakdown
+    trend: tuple[DayFigure, ...]
+    other_currencies: tuple[Money, ...] = ()
+
+
+class SetupStep(StrEnum):
+    """The next thing a workspace needs before it sees its bill."""
+
+    TEAM = "team"
+    KEY = "key"
+    PROJECTS = "projects"
+    WAIT = "wait"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class SetupProgress:
+    """How far set-up has come; `team_id` is the team the next step is about."""
+
+    has_team: bool
+    has_key: bool
+    has_projects: bool
+    has_charges: bool
+    team_id: int | None = None
+
+    @property
+    def next_step(self) -> SetupStep:
+        """The first step not done, in the order a person takes them."""
+        if not self.has_team:
+            return SetupStep.TEAM
+        if not self.has_key:
+            return SetupStep.KEY
+        if not self.has_projects:
+            return SetupStep.PROJECTS
+        return SetupStep.DONE if self.has_charges else SetupStep.WAIT
+
+
+@dataclass(frozen=True, slots=True)
+class BlindConnection:
+    """A connection we cannot read: since when, and why as a reason code."""
+
+    name: str
+    since: datetime
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionProgress:
+    """How far one collection has come; `total` is what was read so far, None before the first day."""
+
+    id: int
+    connection_name: str
+    kind: str
+    days_done: int
+    days_total: int
+    state: str
+    total: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HomeReport:
+    """Everything the Home tab says."""
+
+    yesterday: Figure
+    last_week: Figure
+    last_month: Figure
+    month_to_date: Figure
+    top: Breakdown
+    trend: tuple[DayFigure, ...]
+    setup: SetupProgress
+    blind: tuple[BlindConnection, ...] = ()
+    collections: tuple[CollectionProgress, ...] = ()
+    other_currencies: tuple[Money, ...] = ()
+    is_admin: bool = False
+    team_count: int = 0
+    project_count: int = 0
+
+
+def figure_of(
+    period: Period,
+    cells: Mapping[date, Money],
+    readings: Mapping[date, DayReading],
+    now: datetime,
+    currency: str = "USD",
+    blind_since: datetime | None = None,
+) -> Figure:
+    """The figure of a period from its daily amounts and what we know about reading those days.
+
+    A read day without an amount is a true zero. A day without a reading is unknown, never zero; an amount that is
+    there all the same (one of several connections was read) counts, and the day stays unread.
+    """
+    today = charge_day(now)
+    covered = [readings[day] for day in period if day in readings]
+    missing = [day for day in period if day not in readings]
+    known = [cells[day] for day in period if day in cells]
+    return Figure(
+        amount=total(known, currency) if covered or known else None,
+        period=period,
+        state=_state_of(covered, known, now),
+        as_of=max((reading.read_at for reading in covered), default=None),
+        unread_days=sum(day < today for day in missing),
+        blind_since=blind_since,
+        open_days=sum(day >= today for day in missing),
+    )
+
+
+def _state_of(covered: list[DayReading], known: list[Money], now: datetime) -> FigureState:
+    if not covered:
+        return FigureState.PROVISIONAL if known else FigureState.BLIND
+    return weakest(day_state(reading, now) for reading in covered)
+
+
+def readings_of_all(connections: Iterable[Mapping[date, DayReading]]) -> dict[date, DayReading]:
+    """One reading per day from those of several connections: a day counts as read when every one of them was read.
+
+    The oldest time of reading, the latest change and the fewest unchanged reads speak for the day.
+    """
+    each = list(connections)
+    if not each:
+        return {}
+    days = set(each[0]).intersection(*each[1:])
+    return {
+        day: DayReading(
+            day,
+            min(readings[day].read_at for readings in each),
+            max(readings[day].changed_at for readings in each),
+            min(readings[day].unchanged_reads for readings in each),
+        )
+        for day in sorted(days)
+    }
+
+
+def breakdown_of(parts: Iterable[Share], top: int = 5, currency: str = "USD") -> Breakdown:
+    """The `top` largest parts and the rest as one; what nobody owns is always among the shares, never in the rest.
+
+    Largest first, ties by name. Parts of zero are left out. Ratios are shares of the total, None unless it is above
+    zero: credits can turn a whole around, and a share of that says nothing.
+    """
+    ordered = sorted(
+        (part for part in parts if part.amount), key=lambda part: (-part.amount.amount, part.name, part.key)
+    )
+    whole = total((part.amount for part in ordered), currency)
+    owned = [part for part in ordered if not part.is_unallocated]
+    # "and 1 other" hides one name to save one line: show the name.
+    kept = set(owned if len(owned) == top + 1 else owned[:top])
+    shares = [part for part in ordered if part.is_unallocated or part in kept]
+    rest = [part for part in owned if part not in kept]
+    return Breakdown(
+        shares=tuple(replace(part, ratio=_share(part.amount, whole)) for part in shares),
+        others=total((part.amount for part in rest), currency) if rest else None,
+        others_count=len(rest),
+        total=whole,
+    )
+
+
+def _share(part: Money, whole: Money) -> Decimal | None:
+    return part.ratio_of(whole) if whole.amount > 0 else None
+
+
+def trend_of(
+    period: Period,
+    cells: Mapping[date, Money],
+    readings: Mapping[date, DayReading],
+    now: datetime,
+    currency: str = "USD",
+    points: int = TREND_POINTS,
+) -> tuple[DayFigure, ...]:
+    """The period as at most `points` figures, oldest first: days, or groups of whole weeks' length when it is longer.
+
+    Groups are counted back from the end, so that only the first may be shorter. Days that have not ended and are not
+    collected do not appear.
+    """
+    today = charge_day(now)
+    days = list(period)
+    while days and days[-1] >= today and days[-1] not in readings and days[-1] not in cells:
+        days.pop()
+    if not days:
+        return ()
+    span = 1 if len(days) <= points else 7 * -(-len(days) // (7 * points))
+    ends = range(len(days), 0, -span)
+    groups = [Period(days[max(0, end - span)], days[end - 1] + timedelta(days=1)) for end in ends]
+    return tuple(_point(group, cells, readings, now, currency) for group in reversed(groups))
+
+
+def _point(
+    group: Period, cells: Mapping[date, Money], readings: Mapping[date, DayReading], now: datetime, currency: str
+) -> DayFigure:
+    figure = figure_of(group, cells, readings, now, currency)
+    return DayFigure(group.start, figure.amount, figure.state, group.days, figure.unread_days + figure.open_days)
+
+
+def increase(now: Figure, before: Figure) -> Decimal | None:
+    """By what ratio spending rose (0.5 is half as much again; negative when it fell), or None.
+
+    None when no honest comparison exists: something unknown in either period, an open day in the earlier one, other
+    currencies, or nothing spent before.
+    """
+    if now.amount is None or before.amount is None or now.amount.currency != before.amount.currency:
+        return None
+    if now.unread_days or before.unread_days or before.open_days or before.amount.amount <= 0:
+        return None
+    difference = now.amount - before.amount
+    return difference.ratio_of(before.amount)

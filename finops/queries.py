@@ -1,0 +1,228 @@
+"""Queries: what a person asks for in words (ko, ja, en), as a scope and a period of the one calendar."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+from finops.periods import Period
+from finops.suggest import closest
+
+MAX_DAYS = 400
+
+
+class PeriodName(StrEnum):
+    """The periods that have a name; any other number of days is called `days:N`."""
+
+    TODAY = "today"
+    YESTERDAY = "yesterday"
+    LAST_7_DAYS = "last_7_days"
+    LAST_30_DAYS = "last_30_days"
+    THIS_WEEK = "this_week"
+    LAST_WEEK = "last_week"
+    THIS_MONTH = "this_month"
+    LAST_MONTH = "last_month"
+
+
+class ScopeKind(StrEnum):
+    """Whose spending a report is about."""
+
+    WORKSPACE = "workspace"
+    TEAM = "team"
+    PROJECT = "project"
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPeriod:
+    """A period and what it is called: a `PeriodName` value or `days:N`."""
+
+    name: str
+    period: Period
+
+
+@dataclass(frozen=True, slots=True)
+class StatusQuery:
+    """A request for spending: of whom (None: everybody) and when.
+
+    `scope_words` are the words as typed. When they begin with "team" or "project", `scope_kind` and `scope_name` hold
+    that reading of them; try the whole words first, because a team may well be called "Team Blue".
+    """
+
+    scope_words: str | None
+    period: NamedPeriod
+    scope_kind: ScopeKind | None = None
+    scope_name: str | None = None
+
+
+class UnknownPeriod(ValueError):
+    """A word that looks like a period and is not one; `suggestion` is what may have been meant, as one may type it."""
+
+    def __init__(self, words: str, suggestion: str | None) -> None:
+        super().__init__(f"no period is called {words!r}" + (f"; {suggestion!r} is" if suggestion else ""))
+        self.words = words
+        self.suggestion = suggestion
+
+
+DEFAULT_PERIOD = PeriodName.LAST_7_DAYS
+
+# As people type them; blanks, hyphens and underscores do not matter. The first of each row is the one we suggest.
+_ALIASES: dict[PeriodName, tuple[str, ...]] = {
+    PeriodName.TODAY: ("today", "오늘", "금일", "今日", "本日", "きょう"),
+    PeriodName.YESTERDAY: ("yesterday", "어제", "전일", "昨日", "前日", "きのう"),
+    PeriodName.LAST_7_DAYS: ("7d", "last 7 days", "최근 일주일", "일주일", "過去一週間", "直近一週間", "一週間"),
+    PeriodName.LAST_30_DAYS: ("30d", "last 30 days", "최근 한달", "한달", "過去一か月", "一か月", "一ヶ月"),
+    PeriodName.THIS_WEEK: ("week", "this week", "이번 주", "금주", "주간", "今週"),
+    PeriodName.LAST_WEEK: ("last week", "previous week", "지난 주", "저번 주", "전주", "先週", "前週"),
+    PeriodName.THIS_MONTH: (
+        "month", "this month", "month to date", "mtd", "이번 달", "이달", "당월", "금월", "월간", "今月", "当月",
+    ),
+    PeriodName.LAST_MONTH: ("last month", "previous month", "지난 달", "저번 달", "전월", "先月", "前月"),
+}  # fmt: skip
+_KINDS = {
+    "team": ScopeKind.TEAM, "팀": ScopeKind.TEAM, "チーム": ScopeKind.TEAM,
+    "project": ScopeKind.PROJECT, "프로젝트": ScopeKind.PROJECT, "プロジェクト": ScopeKind.PROJECT,
+}  # fmt: skip
+
+
+def _squeezed(words: str) -> str:
+    return re.sub(r"[\s_\-]+", "", unicodedata.normalize("NFKC", words)).casefold()
+
+
+_BY_ALIAS = {_squeezed(alias): name for name, aliases in _ALIASES.items() for alias in aliases}
+# A typo is answered in the language it was typed in, with the alias as people write it.
+_SPELLINGS = tuple(alias for aliases in _ALIASES.values() for alias in aliases)
+_UNITS = {
+    **dict.fromkeys(("d", "day", "days", "일", "일간", "日", "日間"), 1),
+    **dict.fromkeys(("w", "wk", "week", "weeks", "주", "주간", "週", "週間"), 7),
+}
+_COUNTED = re.compile(r"(?:최근|지난|과거|last|past|過去|直近)?(\d{1,6})(\D{1,5})")
+# Longest first: "last 7 days" is one period, not the scope "last" and 7 of something.
+_MOST_WORDS = 4
+
+
+def period_named(name: str, today: date) -> NamedPeriod:
+    """The period of that name (`PeriodName` value or `days:N`), seen from charge day `today`.
+
+    "Last N days" are closed days, ending before today. This week and this month reach up to and including today.
+    Raises UnknownPeriod.
+    """
+    monday = today - timedelta(days=today.weekday())
+    first = today.replace(day=1)
+    tomorrow = today + timedelta(days=1)
+    match name:
+        case PeriodName.TODAY:
+            period = Period(today, tomorrow)
+        case PeriodName.YESTERDAY:
+            period = Period(today - timedelta(days=1), today)
+        case PeriodName.LAST_7_DAYS:
+            period = Period(today - timedelta(days=7), today)
+        case PeriodName.LAST_30_DAYS:
+            period = Period(today - timedelta(days=30), today)
+        case PeriodName.THIS_WEEK:
+            period = Period(monday, tomorrow)
+        case PeriodName.LAST_WEEK:
+            period = Period(monday - timedelta(days=7), monday)
+        case PeriodName.THIS_MONTH:
+            period = Period(first, tomorrow)
+        case PeriodName.LAST_MONTH:
+            period = Period((first - timedelta(days=1)).replace(day=1), first)
+        case _:
+            count = re.fullmatch(r"days:([1-9]\d{0,3})", name)
+            if count is None or int(count[1]) > MAX_DAYS:
+                raise UnknownPeriod(name, None)
+            period = Period(today - timedelta(days=int(count[1])), today)
+    return NamedPeriod(str(name), period)
+
+
+def previous_period(named: NamedPeriod, today: date) -> Period:
+    """What a period is fairly compared with: as many days before it, the month before, or last week's same days."""
+    period = named.period
+    closed = max(0, (min(period.end, today) - period.start).days)
+    match named.name:
+        case PeriodName.LAST_MONTH:
+            return Period((period.start - timedelta(days=1)).replace(day=1), period.start)
+        case PeriodName.THIS_MONTH:
+            start = (period.start - timedelta(days=1)).replace(day=1)
+            return Period(start, min(start + timedelta(days=closed), period.start))
+        case PeriodName.THIS_WEEK:
+            start = period.start - timedelta(days=7)
+            return Period(start, start + timedelta(days=closed))
+    return period.before()
+
+
+def parse_status(text: str, today: date, known_scopes: Collection[str] = ()) -> StatusQuery:
+    """Read a request such as `마케팅팀 지난주`, `7d chatbot` or nothing at all; the default is the last 7 days.
+
+    The period stands first or last, the other words are the scope. Raises UnknownPeriod when a word looks like a
+    period but is not; names in `known_scopes` are never mistaken for one.
+    """
+    words = text.split()
+    scopes = {_squeezed(name) for name in known_scopes}
+    if _squeezed(text) in scopes:
+        return _query(words, period_named(DEFAULT_PERIOD, today))
+    for inside, outside in _readings(words):
+        name = _name_of(" ".join(inside))
+        if name is not None:
+            return _query(outside, period_named(name, today))
+    for inside, outside in _readings(words):
+        if not (outside and _squeezed(" ".join(words)) in scopes) and _squeezed(" ".join(inside)) not in scopes:
+            _refuse_if_meant_as_period(" ".join(inside))
+    return _query(words, period_named(DEFAULT_PERIOD, today))
+
+
+def _readings(words: list[str]) -> Iterator[tuple[list[str], list[str]]]:
+    """Every way to take a few words off the end or the beginning as the period, longest first."""
+    for size in range(min(_MOST_WORDS, len(words)), 0, -1):
+        yield words[-size:], words[:-size]
+        if size < len(words):
+            yield words[:size], words[size:]
+
+
+def _name_of(words: str) -> str | None:
+    squeezed = _squeezed(words)
+    if squeezed in _BY_ALIAS:
+        return _BY_ALIAS[squeezed]
+    counted = _COUNTED.fullmatch(squeezed)
+    if counted is None or counted[2] not in _UNITS:
+        return None
+    days = int(counted[1]) * _UNITS[counted[2]]
+    if not 1 <= days <= MAX_DAYS:
+        raise UnknownPeriod(words, f"{MAX_DAYS}d" if days else "7d")
+    return {7: PeriodName.LAST_7_DAYS.value, 30: PeriodName.LAST_30_DAYS.value}.get(days, f"days:{days}")
+
+
+_OTHER_UNITS = {
+    **dict.fromkeys(("m", "mo", "month", "months", "개월", "달", "か月", "ヶ月", "カ月", "月"), 30),
+    **dict.fromkeys(("y", "year", "years", "년", "年"), 365),
+}
+
+
+def _refuse_if_meant_as_period(words: str) -> None:
+    squeezed = _squeezed(words)
+    counted = _COUNTED.fullmatch(squeezed)
+    if counted and counted[2] in _OTHER_UNITS:
+        days = int(counted[1]) * _OTHER_UNITS[counted[2]]
+        raise UnknownPeriod(words, f"{min(days, MAX_DAYS)}d" if days else "7d")
+    if counted and squeezed[0].isdigit() and counted[2].isascii() and len(counted[2]) == 1:
+        days = int(counted[1])
+        raise UnknownPeriod(words, f"{days}d" if 1 <= days <= MAX_DAYS else "7d")
+    # Two letters are near too much; a scope of two or three letters is no typo of a period.
+    if len(squeezed) >= 3:
+        suggestion = closest(squeezed, [_squeezed(alias) for alias in _SPELLINGS])
+        if suggestion is not None:
+            raise UnknownPeriod(words, next(alias for alias in _SPELLINGS if _squeezed(alias) == suggestion))
+
+
+def _query(words: list[str], period: NamedPeriod) -> StatusQuery:
+    scope = " ".join(words).strip("\"'`“”‘’「」 ")
+    if not scope:
+        return StatusQuery(None, period)
+    first, _, rest = scope.partition(" ")
+    kind = _KINDS.get(first.casefold())
+    if kind is not None and rest.strip():
+        return StatusQuery(scope, period, kind, rest.strip("\"'`“”‘’「」 "))
+    return StatusQuery(scope, period)
