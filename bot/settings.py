@@ -1,0 +1,389 @@
+"""Settings: read once, checked all at once, one sentence for every mistake, before anything is served.
+
+Nothing else in the product reads the environment. Each field below names its variable, its default and the function
+that reads it; `.env.example` and docs/settings.md are held equal to this list by a test.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import difflib
+import os
+import re
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from finops.secret import Secret
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+KEY_BYTES = 32
+# run.py's own variable, and the one Bolt would read behind our back with its test turned the wrong way round.
+NOT_OURS = frozenset({"FINOPS_VENV"})
+RETIRED = {"SLACK_VERIFICATION_TOKEN": "Slack retired it and requests are verified by their signature: remove it"}
+
+
+class SettingsError(ValueError):
+    """What is wrong with the settings: every mistake, each in one sentence."""
+
+    def __init__(self, mistakes: list[str]) -> None:
+        self.mistakes = tuple(mistakes)
+        super().__init__("\n".join(["Settings need attention (see docs/settings.md):", *(f"- {m}" for m in mistakes)]))
+
+
+class Mistake(ValueError):
+    """The rest of a sentence that begins with the variable's name."""
+
+
+# --- how one text is read: the value, or a Mistake that never repeats a secret ---------------------------------------
+
+
+def token(prefix: str, name: str, where: str) -> Callable[[str], Secret]:
+    kinds = {
+        "xoxb-": "a bot token",
+        "xoxp-": "a user token",
+        "xapp-": "an app-level token",
+        "xoxe": "a rotating token, which needs OAuth",
+        "sk-": "an OpenAI key",
+    }
+
+    def read(text: str) -> Secret:
+        if text.startswith(prefix) and len(text) > len(prefix):
+            return Secret(text)
+        found = next((kind for start, kind in kinds.items() if text.startswith(start)), "something else")
+        raise Mistake(f"should be {name} ({prefix}…) but holds {found}; {where}")
+
+    return read
+
+
+def signing_secret(text: str) -> Secret:
+    if re.fullmatch(r"[0-9a-f]{16,128}", text):
+        return Secret(text)
+    raise Mistake("should be the signing secret: hexadecimal digits, from Basic Information → App Credentials")
+
+
+def secret(text: str) -> Secret:
+    return Secret(text)
+
+
+def plain(text: str) -> str:
+    return text
+
+
+def client_id(text: str) -> str:
+    if re.fullmatch(r"\d+\.\d+", text):
+        return text
+    raise Mistake("should look like 1234567890.1234567890, from Basic Information → App Credentials")
+
+
+def web_address(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in {"https", "http"} and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise Mistake("should be a web address such as https://example.com")
+    if parts.username or parts.password:
+        raise Mistake("should not carry a user name or password")
+    return text
+
+
+def database_url(text: str) -> Secret:
+    """The address may hold a password: a secret, like the others."""
+    if re.match(r"(sqlite|postgres|postgresql)(\+[a-z0-9_]+)?://", text):
+        return Secret(text)
+    raise Mistake("should begin with sqlite:/// or postgresql://")
+
+
+def host_names(text: str) -> frozenset[str]:
+    hosts = frozenset(part.strip() for part in text.split(",") if part.strip())
+    if wrong := sorted(host for host in hosts if "/" in host or " " in host):
+        raise Mistake(f"should list host names without scheme or path, not {wrong[0]!r}")
+    return hosts
+
+
+def user_ids(text: str) -> frozenset[str]:
+    ids = frozenset(part.strip() for part in text.split(",") if part.strip())
+    if wrong := sorted(one for one in ids if not re.fullmatch(r"[UW][A-Z0-9]{2,}", one)):
+        raise Mistake(f"should list Slack member ids such as U012ABCDEF, not {wrong[0]!r}")
+    return ids
+
+
+def whole_number(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if re.fullmatch(r"\d{1,9}", text) and low <= int(text) <= high:
+            return int(text)
+        raise Mistake(f"should be a whole number from {low} to {high}, not {text!r}")
+
+    return read
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text.lower() in choices:
+            return text.lower()
+        raise Mistake(f"should be one of {', '.join(choices)}, not {text!r}")
+
+    return read
+
+
+def time_zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (KeyError, ValueError, OSError):
+        raise Mistake(f"should be a time zone such as Asia/Seoul, not {text!r}") from None
+    return text
+
+
+def crontab(text: str) -> str:
+    from apscheduler.triggers.cron import CronTrigger  # imported late: only settings with a time table need it
+
+    words = text.split()
+    if len(words) == 5 and re.search(r"\d", words[4]):
+        # APScheduler counts Monday as 0 and cron as 1: a digit here is a job on the wrong day.
+        raise Mistake("should name weekdays (mon, tue, …), because their numbers mean different days to different people")
+    try:
+        CronTrigger.from_crontab(text, timezone="UTC")
+    except ValueError:
+        raise Mistake(f"should be five crontab fields such as '0 9 * * *', not {text!r}") from None
+    return text
+
+
+def key_ring(text: str) -> Secret:
+    for entry in text.split(","):
+        name, colon, encoded = entry.strip().partition(":")
+        if not colon or not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", name):
+            raise Mistake("should be written as name:base64 (several with commas, the first one seals)")
+        try:
+            size = len(base64.b64decode(encoded, validate=True))
+        except binascii.Error:
+            raise Mistake(f"holds a key named {name!r} that is not base64") from None
+        if size != KEY_BYTES:
+            raise Mistake(f"holds a key named {name!r} of {size} bytes; AES-256 needs {KEY_BYTES}")
+    return Secret(text)
+
+
+def private_file(text: str) -> Path:
+    path = Path(text).expanduser()
+    if not path.is_file():
+        raise Mistake(f"names a file that is not there: {path}")
+    if reason := too_open(path):
+        raise Mistake(reason)
+    return path
+
+
+def some_file(text: str) -> Path:
+    path = Path(text).expanduser()
+    if not path.is_file():
+        raise Mistake(f"names a file that is not there: {path}")
+    return path
+
+
+def too_open(path: Path) -> str | None:
+    """Why a file of secrets may not be used as it is; None when only its owner can read it."""
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if os.name != "nt" and mode & 0o077:
+        return f"names {path}, which others can read ({mode:04o}); run: chmod 600 {path}"
+    return None
+
+
+# --- the settings -----------------------------------------------------------------------------------------------------
+
+
+def variable(name: str, read: Callable[[str], Any], default: str | None = None) -> Any:
+    """One setting: its variable, how its text is read, and the text it has when nothing is said."""
+    return field(metadata={"name": name, "read": read, "default": default})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything the product is told from outside. Made by `from_env`; secrets never show in its repr."""
+
+    slack_bot_token: Secret | None = variable(
+        "SLACK_BOT_TOKEN", token("xoxb-", "the bot token", "see OAuth & Permissions")
+    )
+    slack_app_token: Secret | None = variable(
+        "SLACK_APP_TOKEN", token("xapp-", "the app-level token", "see Basic Information → App-Level Tokens")
+    )
+    slack_signing_secret: Secret | None = variable("SLACK_SIGNING_SECRET", signing_secret)
+    slack_client_id: str | None = variable("SLACK_CLIENT_ID", client_id)
+    slack_client_secret: Secret | None = variable("SLACK_CLIENT_SECRET", secret)
+    slack_api_url: str = variable("SLACK_API_URL", web_address, "https://slack.com/api/")
+    slack_authorize_url: str = variable("SLACK_AUTHORIZE_URL", web_address, "https://slack.com/oauth/v2/authorize")
+    public_url: str | None = variable("FINOPS_PUBLIC_URL", web_address)
+
+    database_url: Secret = variable("DATABASE_URL", database_url, f"sqlite:///{CHECKOUT / 'var' / 'finops.sqlite3'}")
+    keys: Secret | None = variable("FINOPS_KEYS", key_ring)
+    keys_file: Path | None = variable("FINOPS_KEYS_FILE", private_file)
+
+    openai_base_url: str = variable("OPENAI_BASE_URL", web_address, "https://api.openai.com/v1")
+    provider_timeout_seconds: int = variable("FINOPS_PROVIDER_TIMEOUT_SECONDS", whole_number(1, 600), "60")
+    plaintext_hosts: frozenset[str] = variable("FINOPS_PLAINTEXT_HOSTS", host_names, "")
+
+    first_admins: frozenset[str] = variable("FINOPS_ADMINS", user_ids, "")
+    locale: str = variable("FINOPS_LOCALE", one_of("ko", "en", "ja"), "ko")
+    collect_cron: str = variable("FINOPS_COLLECT_CRON", crontab, "0 9 * * *")
+    collect_timezone: str = variable("FINOPS_COLLECT_TIMEZONE", time_zone, "Asia/Seoul")
+    backfill_days: int = variable("FINOPS_BACKFILL_DAYS", whole_number(1, 1200), "180")
+    reread_days: int = variable("FINOPS_REREAD_DAYS", whole_number(1, 60), "8")
+    lease_seconds: int = variable("FINOPS_LEASE_SECONDS", whole_number(5, 3600), "120")
+
+    host: str = variable("HOST", plain, "127.0.0.1")
+    port: int = variable("PORT", whole_number(0, 65535), "3000")
+    tls_certificate: Path | None = variable("FINOPS_TLS_CERTIFICATE", some_file)
+    tls_key: Path | None = variable("FINOPS_TLS_KEY", private_file)
+    log_level: str = variable("LOG_LEVEL", one_of("debug", "info", "warning", "error"), "info")
+    log_format: str = variable("LOG_FORMAT", one_of("json", "text"), "json")
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Settings:
+        """Read every setting from `environ`. Raises SettingsError with all mistakes together; changes nothing."""
+        values: dict[str, Any] = {}
+        mistakes: list[str] = []
+        unusable: set[str] = set()
+        for one in fields(cls):
+            name, text = one.metadata["name"], environ.get(one.metadata["name"], "").strip()
+            text = text or one.metadata["default"]
+            try:
+                values[one.name] = None if text is None else one.metadata["read"](text)
+            except Mistake as mistake:
+                mistakes.append(f"{name} {mistake}.")
+                values[one.name] = None
+                unusable.add(one.name)
+        if values["keys_file"] is not None and values["keys"] is not None:
+            mistakes.append("FINOPS_KEYS and FINOPS_KEYS_FILE both hold the encryption keys: keep one of the two.")
+        elif values["keys_file"] is not None and "keys" not in unusable:
+            values["keys"] = _keys_of(values["keys_file"], mistakes)
+            unusable.update({"keys"} if values["keys"] is None else ())
+        mistakes += _strangers(environ, {one.metadata["name"] for one in fields(cls)})
+        settings = cls(**values)
+        mistakes += [sentence for names, sentence in settings._disagreements() if not unusable.intersection(names)]
+        if mistakes:
+            raise SettingsError(mistakes)
+        return settings
+
+    @classmethod
+    def names(cls) -> list[str]:
+        """The variables, in the order of the documentation."""
+        return [one.metadata["name"] for one in fields(cls)]
+
+    @property
+    def uses_oauth(self) -> bool:
+        """True when many workspaces install the app; False when one bot token serves one workspace."""
+        return self.slack_client_id is not None
+
+    @property
+    def ring_text(self) -> Secret:
+        """The encryption keys, from the variable or its file."""
+        if self.keys is None:
+            raise SettingsError(["FINOPS_KEYS or FINOPS_KEYS_FILE is missing."])
+        return self.keys
+
+    def _disagreements(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Mistakes that lie between settings, with the fields they are about."""
+        if self.uses_oauth != (self.slack_client_secret is not None):
+            yield (
+                ("slack_client_id", "slack_client_secret"),
+                "SLACK_CLIENT_ID and SLACK_CLIENT_SECRET go together: set both or neither.",
+            )
+        if self.slack_bot_token is None and not self.uses_oauth and self.slack_client_secret is None:
+            yield (
+                ("slack_bot_token", "slack_client_id", "slack_client_secret"),
+                "SLACK_BOT_TOKEN is missing (or SLACK_CLIENT_ID and SLACK_CLIENT_SECRET to serve many workspaces).",
+            )
+        if self.slack_bot_token is not None and self.uses_oauth:
+            yield (
+                (),
+                "SLACK_BOT_TOKEN serves one workspace and SLACK_CLIENT_ID many: keep one of the two.",
+            )
+        if self.slack_app_token is None and self.slack_signing_secret is None:
+            yield (
+                ("slack_app_token", "slack_signing_secret"),
+                "SLACK_APP_TOKEN (Socket Mode, no public URL) or SLACK_SIGNING_SECRET (HTTP) is missing.",
+            )
+        if self.uses_oauth and self.public_url is None:
+            yield (
+                ("public_url",),
+                "FINOPS_PUBLIC_URL is missing: OAuth sends people back to this address.",
+            )
+        if self.keys is None:
+            yield (
+                ("keys", "keys_file"),
+                "FINOPS_KEYS or FINOPS_KEYS_FILE is missing: stored keys are encrypted with it. Make one with: "
+                "python3 app.py new-key.",
+            )
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            yield (
+                ("tls_certificate", "tls_key"),
+                "FINOPS_TLS_CERTIFICATE and FINOPS_TLS_KEY go together: set both or neither.",
+            )
+        yield from self._without_tls()
+
+    def _without_tls(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        """TLS has no silent exceptions: a plaintext address must be named in FINOPS_PLAINTEXT_HOSTS."""
+        for name, address in (
+            ("slack_api_url", self.slack_api_url),
+            ("slack_authorize_url", self.slack_authorize_url),
+            ("public_url", self.public_url),
+            ("openai_base_url", self.openai_base_url),
+        ):
+            parts = urlsplit(address or "")
+            if parts.scheme == "http" and parts.hostname not in (self.plaintext_hosts or frozenset()):
+                variable_name = next(one.metadata["name"] for one in fields(self) if one.name == name)
+                yield (
+                    (name, "plaintext_hosts"),
+                    f"{variable_name} uses http://, so secrets would travel in the open; use https://, or name "
+                    f"{parts.hostname} in FINOPS_PLAINTEXT_HOSTS if that is meant.",
+                )
+        if self.tls_certificate is None and self.host not in LOOPBACK | (self.plaintext_hosts or frozenset()):
+            yield (
+                ("host", "tls_certificate", "tls_key", "plaintext_hosts"),
+                f"HOST {self.host} would be served without TLS: set FINOPS_TLS_CERTIFICATE and FINOPS_TLS_KEY, or name "
+                f"{self.host} in FINOPS_PLAINTEXT_HOSTS if a proxy in front of it speaks TLS.",
+            )
+
+
+def _keys_of(path: Path, mistakes: list[str]) -> Secret | None:
+    text = ",".join(line.strip() for line in path.read_text().splitlines() if line.strip())
+    try:
+        return key_ring(text)
+    except Mistake as mistake:
+        mistakes.append(f"FINOPS_KEYS_FILE {mistake}.")
+        return None
+
+
+def _strangers(environ: Mapping[str, str], known: set[str]) -> Iterator[str]:
+    """Variables that look like ours and are not: a misspelt setting is a setting nobody reads."""
+    for name in sorted(environ):
+        if reason := RETIRED.get(name):
+            yield f"{name} is not used: {reason}."
+        elif name.startswith("FINOPS_") and name not in known | NOT_OURS:
+            close = difflib.get_close_matches(name, known, n=1)
+            yield f"{name} is not a setting" + (f"; did you mean {close[0]}?" if close else ".")
+
+
+def read_env_file(path: Path) -> dict[str, str]:
+    """The variables of a `.env` file: NAME=value lines, `#` comments, optional quotes; none when there is no file."""
+    if not path.exists():
+        return {}
+    if too_open(path):
+        raise SettingsError([f"{path} holds secrets and others can read it; run: chmod 600 {path}"])
+    found: dict[str, str] = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        text = line.strip().removeprefix("export ")
+        if not text or text.startswith("#"):
+            continue
+        name, equals, value = text.partition("=")
+        if not equals or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name.strip()):
+            raise SettingsError([f"{path}, line {number}, is not NAME=value."])
+        value = value.strip()
+        quoted = len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'"
+        found[name.strip()] = value[1:-1] if quoted else re.split(r"\s+#", value, maxsplit=1)[0].strip()
+    return found

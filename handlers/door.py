@@ -1,0 +1,61 @@
+"""The two doors Slack comes in by: HTTP requests and Socket Mode envelopes, both measured, neither logged whole."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from aiohttp import web
+from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app, send_async_response
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
+
+from bot.metrics import Metrics
+
+
+async def receive(slack: AsyncApp, metrics: Metrics, request: web.Request) -> web.Response:
+    """Answer one HTTP request from Slack; 401 unless it is signed and fresh."""
+    with metrics.answering("http") as answer:
+        if not request.headers.get("X-Slack-Request-Timestamp", "0").isdecimal():
+            # Bolt would answer 500 here: its verifier turns the header into a number without looking.
+            answer.status = 401
+            return web.json_response({"error": "invalid request"}, status=401)
+        response = await slack.async_dispatch(await to_bolt_request(request))
+        answer.status = response.status
+        return await to_aiohttp_response(response)
+
+
+class SocketDoor(AsyncSocketModeHandler):
+    """Socket Mode: no public address needed. Build it inside the running loop."""
+
+    def __init__(self, slack: AsyncApp, app_token: str, metrics: Metrics) -> None:
+        super().__init__(slack, app_token)
+        self._metrics = metrics
+
+    async def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override]
+        with self._metrics.answering("socket") as answer:
+            started = time.time()
+            response = await run_async_bolt_app(self.app, req)
+            answer.status = response.status
+            await send_async_response(client, req, response, started)
+
+    async def is_open(self) -> bool:
+        """Whether Slack can reach us through this door now."""
+        return await self.client.is_connected()
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[SocketDoor]:
+        """Connect in the background (Slack may be away when we start; the client keeps trying) and close at the end."""
+        connecting = asyncio.create_task(self.connect_async(), name="socket-mode-connect")
+        try:
+            yield self
+        finally:
+            await self.close_async()
+            connecting.cancel()
+            with suppress(asyncio.CancelledError):
+                await connecting

@@ -1,0 +1,31 @@
+"""The few nouns every test may ask for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+
+class FakeClock:
+    """Time that stands still until a test moves it. Call it, as the product does, for the moment it shows."""
+
+    def __init__(self, moment: datetime) -> None:
+        self.moment = moment
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+    def advance(self, **parts: float) -> datetime:
+        """Move forward by `days=`, `hours=`, `minutes=`, `seconds=` …; returns the new moment."""
+        step = timedelta(**parts)
+        if step < timedelta(0):
+            raise ValueError("time moves forward")
+        self.moment += step
+        return self.moment
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """Monday 6 July 2026, 10:00 in Seoul (01:00 UTC): one hour into a charge day."""
+    return FakeClock(datetime(2026, 7, 6, 1, 0, tzinfo=UTC))
