@@ -23,7 +23,7 @@ BEARERS = (
     (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}"), rf"\1 {MASK}"),
     (re.compile(r"xox[a-z]?[-.][A-Za-z0-9.-]+|xapp-[A-Za-z0-9-]+"), MASK),
     (re.compile(r"https?://[^\s\"'<>]*?/(?:commands|actions|app|services|workflows)/[TE][A-Z0-9]+/[^\s\"'<>]+"), MASK),
-    (re.compile(r"(?i)\b((?:client_secret|refresh_token|code|state|token|password)=)[^&\s\"']+"), rf"\1{MASK}"),
+    (re.compile(r"(?i)\b((?:client_secret|refresh_token|code|state|token|ticket|password)=)[^&\s\"']+"), rf"\1{MASK}"),
     (re.compile(r"(?i)((?:postgres(?:ql)?(?:\+\w+)?)://[^:/@\s]+:)[^@\s]+@"), rf"\1{MASK}@"),
 )
 # Bolt logs the whole body of a request whose signature is wrong, at INFO: a stranger would write into our logs.

@@ -6,8 +6,6 @@ that reads it; `.env.example` and docs/settings.md are held equal to this list b
 
 from __future__ import annotations
 
-import base64
-import binascii
 import difflib
 import os
 import re
@@ -19,11 +17,11 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from bot.policy import Policy
 from finops.secret import Secret
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-KEY_BYTES = 32
 # run.py's own variable, and the one Bolt would read behind our back with its test turned the wrong way round.
 NOT_OURS = frozenset({"FINOPS_VENV"})
 RETIRED = {"SLACK_VERIFICATION_TOKEN": "Slack retired it and requests are verified by their signature: remove it"}
@@ -157,16 +155,13 @@ def crontab(text: str) -> str:
 
 
 def key_ring(text: str) -> Secret:
-    for entry in text.split(","):
-        name, colon, encoded = entry.strip().partition(":")
-        if not colon or not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", name):
-            raise Mistake("should be written as name:base64 (several with commas, the first one seals)")
-        try:
-            size = len(base64.b64decode(encoded, validate=True))
-        except binascii.Error:
-            raise Mistake(f"holds a key named {name!r} that is not base64") from None
-        if size != KEY_BYTES:
-            raise Mistake(f"holds a key named {name!r} of {size} bytes; AES-256 needs {KEY_BYTES}")
+    from storage.errors import MasterKeyInvalid  # imported late: storage brings the database library along
+    from storage.secrets import KeyRing
+
+    try:
+        KeyRing.from_text(text)
+    except MasterKeyInvalid as problem:
+        raise Mistake(f"cannot be used: {problem}") from None
     return Secret(text)
 
 
@@ -285,6 +280,19 @@ class Settings:
         if self.keys is None:
             raise SettingsError(["FINOPS_KEYS or FINOPS_KEYS_FILE is missing."])
         return self.keys
+
+    def policy(self) -> Policy:
+        """The rules of the house, as the bot is told them."""
+        return Policy(
+            backfill_days=self.backfill_days,
+            reread_days=self.reread_days,
+            collect_cron=self.collect_cron,
+            collect_timezone=self.collect_timezone,
+            default_locale=self.locale,
+            default_timezone=self.collect_timezone,
+            first_admins=self.first_admins,
+            lease_seconds=self.lease_seconds,
+        )
 
     def _disagreements(self) -> Iterator[tuple[tuple[str, ...], str]]:
         """Mistakes that lie between settings, with the fields they are about."""
