@@ -1,0 +1,246 @@
+"""Bad news in words: what happened, what still holds, what to do. No blame, no jargon but the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from blocks import kit
+from locales import Translator
+
+Values = Mapping[str, object]
+Words = Callable[[Values, Translator], str]
+
+
+class News(Protocol):
+    """What bot.errors.explain returns."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def code(self) -> str: ...
+    @property
+    def values(self) -> Mapping[str, object]: ...
+    @property
+    def reference(self) -> str | None: ...
+
+
+def sentence(news: News, t: Translator) -> str:
+    """The news as mrkdwn, without its reference."""
+    match news.kind:
+        case "refusal":
+            return refusal_words(news.code, news.values, t)
+        case "outage":
+            return provider_words(news.code, news.values, t)
+        case _:
+            return t.gettext("Something broke on our side. Nothing was changed halfway; what was saved before is kept.")
+
+
+def message(news: News, t: Translator) -> kit.Message:
+    """Bad news for one person's eyes."""
+    said = sentence(news, t)
+    return kit.message(said.replace("*", ""), [kit.section(said), *_reference(news, t)])
+
+
+def view(news: News, t: Translator, title: str | None = None) -> kit.View:
+    """The same in a modal that was already open."""
+    parts = [kit.alert(sentence(news, t)), *_reference(news, t)]
+    # i18n: title of a modal, 24 characters
+    heading = title or t.gettext("Not done")
+    return kit.modal(heading, parts, close=t.gettext("Close"), callback_id="info")
+
+
+def _reference(news: News, t: Translator) -> list[kit.Block]:
+    if not news.reference:
+        return []
+    if news.kind == "bug":
+        told = t.gettext("Tell your admin this reference: {reference}", reference=f"`{news.reference}`")
+    else:
+        told = t.gettext("Reference {reference}", reference=f"`{news.reference}`")
+    return [kit.context(told)]
+
+
+def refusal_words(code: str, values: Values, t: Translator) -> str:
+    """Why not, and who can or what would."""
+    words = REFUSALS.get(code)
+    if words is None:
+        return t.gettext("That is not possible here.")
+    return words(values, t)
+
+
+def provider_words(code: str, values: Values, t: Translator) -> str:
+    """What a provider did, and whose turn it is."""
+    words = OUTAGES.get(code)
+    if words is None:
+        return t.gettext("The provider could not be read. We keep trying.")
+    return words(values, t)
+
+
+def people(values: Values, key: str, t: Translator) -> str:
+    """Mentions of the people named under `key`, at most five."""
+    given = values.get(key)
+    ids = [given] if isinstance(given, str) else list(given) if isinstance(given, Sequence) else []
+    mentions = [f"<@{user}>" for user in ids[:5] if str(user).isalnum()]
+    return ", ".join(mentions) or t.gettext("an admin")
+
+
+def _text(values: Values, key: str, limit: int = kit.NAME) -> str:
+    return kit.name(str(values.get(key) or "-"), limit)
+
+
+def _known_or_choices(values: Values, t: Translator) -> str:
+    words = _text(values, "words")
+    suggestion = values.get("suggestion")
+    if suggestion:
+        return t.gettext(
+            "There is no team or project called *{words}*. Did you mean *{suggestion}*?",
+            words=words,
+            suggestion=_text(values, "suggestion"),
+        )
+    choices = values.get("choices")
+    names = [kit.name(str(choice), 40) for choice in choices[:5]] if isinstance(choices, Sequence) else []
+    if names:
+        return t.gettext(
+            "There is no team or project called *{words}*. There are: {choices}", words=words, choices=", ".join(names)
+        )
+    return t.gettext("There is no team or project called *{words}*. None is registered yet.", words=words)
+
+
+def _period(values: Values, t: Translator) -> str:
+    if values.get("suggestion"):
+        return t.gettext(
+            "I don't know the period *{words}*. Did you mean `{suggestion}`?",
+            words=_text(values, "words"),
+            suggestion=_text(values, "suggestion"),
+        )
+    return t.gettext(
+        "I don't know the period *{words}*. Try: `today`, `yesterday`, `7d`, `last week`, `month`, `last month`.",
+        words=_text(values, "words"),
+    )
+
+
+def _cannot_read_costs(values: Values, t: Translator) -> str:
+    return t.gettext(
+        "This Admin key may not read costs, so it was not saved. Give it the *Usage: read* permission in the OpenAI "
+        "console, or create a new Admin key with it."
+    )
+
+
+def _limited(values: Values, t: Translator) -> str:
+    wait = values.get("retry_after")
+    if isinstance(wait, int | float) and wait > 0:
+        return t.ngettext(
+            "The provider asks us to slow down. We go on by ourselves in about {count} second.",
+            "The provider asks us to slow down. We go on by ourselves in about {count} seconds.",
+            max(1, round(wait)),
+        )
+    return t.gettext("The provider asks us to slow down. We go on by ourselves in a little while.")
+
+
+def _nonsense(values: Values, t: Translator) -> str:
+    return t.gettext(
+        "The provider answered in a form we do not understand (at {pointer}). Nothing of it was stored; the amounts "
+        "from before stand.",
+        pointer=f"`{_text(values, 'pointer', 100)}`",
+    )
+
+
+# One entry for every bot.errors.RefusalCode; a test compares the two.
+REFUSALS: dict[str, Words] = {
+    "not_admin": lambda v, t: t.gettext("Only an admin can do this. Ask {people}.", people=people(v, "admins", t)),
+    "no_admin_yet": lambda _, t: t.gettext(
+        "Nobody administers FinOps here yet. The first Slack workspace admin who starts `/finops setup` becomes its admin."
+    ),
+    "not_team_manager": lambda v, t: t.gettext(
+        "Only the lead or an approver of *{team}* can do this. Ask {lead} or {people}.",
+        team=_text(v, "team"),
+        lead=people(v, "lead", t),
+        people=people(v, "admins", t),
+    ),
+    "team_name_missing": lambda _, t: t.gettext("Give the team a name."),
+    "team_name_too_long": lambda v, t: t.gettext("The name is too long: {limit} characters fit.", limit=_text(v, "limit")),
+    "team_name_taken": lambda v, t: t.gettext("There is a team called *{team}* already. Choose another name.", team=_text(v, "team")),
+    "channel_missing": lambda _, t: t.gettext("Choose the channel where the team hears about its costs."),
+    "lead_is_bot": lambda _, t: t.gettext("A bot cannot lead a team. Choose a person."),
+    "lead_is_guest": lambda _, t: t.gettext("A guest cannot lead a team. Choose a member of this workspace."),
+    "approver_is_bot": lambda _, t: t.gettext("A bot cannot approve. Choose a person."),
+    "approver_is_guest": lambda _, t: t.gettext("A guest cannot approve. Choose a member of this workspace."),
+    "unknown_team": lambda _, t: t.gettext("This team is no longer there; somebody removed it meanwhile."),
+    "unknown_credential": lambda _, t: t.gettext("This key is no longer there; somebody deleted it meanwhile."),
+    "unknown_connection": lambda _, t: t.gettext("This connection is no longer there; somebody removed it meanwhile."),
+    "not_a_key": lambda _, t: t.gettext(
+        "This is not an OpenAI Admin key. It begins with `sk-admin-`; copy the whole line from the console."
+    ),
+    "key_of_project": lambda _, t: t.gettext(
+        "This is a project key (`sk-proj-`), which can call models but not read the bill. An *Admin key* (`sk-admin-`) is "
+        "needed. The key was not saved."
+    ),
+    "key_of_service_account": lambda _, t: t.gettext(
+        "This is a service account key (`sk-svcacct-`), which cannot read the bill. An *Admin key* (`sk-admin-`) is needed. "
+        "The key was not saved."
+    ),
+    "key_of_user": lambda _, t: t.gettext(
+        "This is a user key (`sk-`), which cannot read the bill. An *Admin key* (`sk-admin-`) is needed. The key was not saved."
+    ),
+    "key_of_anthropic": lambda _, t: t.gettext(
+        "This is an Anthropic key. Anthropic cannot be connected yet; an OpenAI Admin key (`sk-admin-`) can. "
+        "The key was not saved."
+    ),
+    "key_of_something_else": lambda _, t: t.gettext(
+        "This is a secret of another service. It was not saved; revoke it there if you pasted it by mistake."
+    ),
+    "key_cannot_read_costs": _cannot_read_costs,
+    "key_already_registered": lambda v, t: t.gettext(
+        "This key is registered already, by *{team}* (ends with ...{ends_with}).",
+        team=_text(v, "team"),
+        ends_with=_text(v, "ends_with"),
+    ),
+    "key_of_other_organization": lambda v, t: t.gettext(
+        "This key belongs to *{pasted}*, but the key it would replace belongs to *{registered}*. Register it as a new key "
+        "instead.",
+        pasted=_text(v, "pasted"),
+        registered=_text(v, "registered"),
+    ),
+    "no_key": lambda v, t: t.gettext(
+        "*{team}* has no enabled Admin key to ask with. Register or enable one first: `/finops key`", team=_text(v, "team")
+    ),
+    "nothing_chosen": lambda _, t: t.gettext("Choose at least one project, or type its id."),
+    "unknown_project": lambda v, t: t.gettext(
+        "OpenAI knows no project {project} for this key. Its id begins with `proj_` and stands in the project's settings.",
+        project=f"`{_text(v, 'project_id')}`",
+    ),
+    "archived_project": lambda v, t: t.gettext(
+        "*{project}* is archived at OpenAI and spends nothing any more. Choose an active project.",
+        project=_text(v, "project"),
+    ),
+    "project_not_verifiable": lambda v, t: t.gettext(
+        "We could not check {project}: this key may not list projects, and no cost names it yet. Give the key the "
+        "*Management: read* permission, or try again when the project has spent something.",
+        project=f"`{_text(v, 'project_id')}`",
+    ),
+    "nothing_to_collect": lambda _, t: t.gettext("There is nothing to collect yet: no key is enabled. Begin here: `/finops key`"),
+    "unknown_scope": _known_or_choices,
+    "unknown_period": _period,
+}
+
+# One entry for every bot.errors.OutageCode; a test compares the two.
+OUTAGES: dict[str, Words] = {
+    "key_rejected": lambda _, t: t.gettext(
+        "OpenAI no longer accepts the Admin key. Teams, projects and stored costs are kept; register a new key to go on."
+    ),
+    "key_wrong_kind": lambda _, t: t.gettext("OpenAI says this is not an Admin key. An Admin key (`sk-admin-`) is needed."),
+    "key_lacks_right": lambda v, t: t.gettext(
+        "The Admin key lacks the permission {scope}. Add it in the OpenAI console; the key itself may stay.",
+        scope=f"`{_text(v, 'scope')}`",
+    ),
+    "key_address_refused": lambda _, t: t.gettext(
+        "OpenAI refuses our network address. Add it to the organization's IP allowlist in the OpenAI console."
+    ),
+    "keys_disabled": lambda _, t: t.gettext("Every key of this connection is disabled or deleted, so nothing is collected."),
+    "rate_limited": _limited,
+    "unavailable": lambda _, t: t.gettext(
+        "OpenAI does not answer at the moment. What was stored before is kept, and we keep trying."
+    ),
+    "unexpected_response": _nonsense,
+    "internal": lambda _, t: t.gettext("Something broke on our side. What was stored before is kept, and we keep trying."),
+}

@@ -1,0 +1,123 @@
+"""Charts: Slack's own drawing where a workspace knows it, the same facts in aligned text everywhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from blocks import kit
+from finops.figures import Breakdown, DayFigure, Share
+from finops.money import Money
+from finops.periods import starts_at
+from locales import Translator
+
+POINTS = 20
+LABEL = 20
+TITLE = 50
+_BAR_WIDTH = 14
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+
+
+def trend(points: Sequence[DayFigure], t: Translator) -> kit.Either | None:
+    """Spending day by day (or week by week), oldest first; None when fewer than two days are known.
+
+    A day we could not read is left out of the drawing and named below it: an empty bar would read as zero.
+    """
+    known = [(point, point.amount) for point in points if point.amount is not None][-POINTS:]
+    if len(known) < 2:
+        return None
+    currency = known[0][1].currency
+    title = (
+        t.gettext("Cost by week ({currency})", currency=currency)
+        if any(point.span_days > 1 for point in points)
+        else t.gettext("Cost by day ({currency})", currency=currency)
+    )
+    bars = [(t.short_day(point.day), amount) for point, amount in known]
+    starts = t.clock(starts_at(known[-1][0].day))
+    # i18n: axis of a chart, 50 characters
+    axis = t.gettext("Charge day, from {time}", time=starts)
+    return kit.Either(_bars(title, bars, t, axis), [kit.section(f"*{title}*"), kit.preformatted(trend_text(points, t))])
+
+
+def projects(breakdown: Breakdown, t: Translator) -> kit.Either | None:
+    """The largest projects of a single day, side by side; None when there is nothing to compare."""
+    if len(breakdown.shares) < 2:
+        return None
+    # i18n: title of a chart, 50 characters
+    title = t.gettext("Cost by project ({currency})", currency=breakdown.total.currency)
+    labels: dict[str, Money] = {}
+    for share in breakdown.shares[:POINTS]:
+        label = kit.bare(share_name(share, t), LABEL)
+        number = 1
+        while label in labels:
+            number += 1
+            label = f"{kit.bare(share_name(share, t), LABEL - len(str(number)) - 1)} {number}"
+        labels[label] = share.amount
+    return kit.Either(_bars(title, list(labels.items()), t, None), [])
+
+
+def share_name(share: Share, t: Translator) -> str:
+    """What a part is called: the project, or that nobody registered it."""
+    return t.gettext("Unallocated") if share.is_unallocated else share.name
+
+
+def missing_days(points: Sequence[DayFigure], t: Translator) -> str | None:
+    """A sentence for the days a drawing leaves out, None when it leaves out nothing."""
+    missing = [t.short_day(point.day) for point in points if point.amount is None]
+    if not missing:
+        return None
+    days = ", ".join(missing[:5])
+    more = len(missing) - 5
+    if more > 0:
+        return t.ngettext(
+            "△ Not read and left out of the chart: {days} and {count} more day.",
+            "△ Not read and left out of the chart: {days} and {count} more days.",
+            more,
+            days=days,
+        )
+    return t.gettext("△ Not read and left out of the chart: {days}.", days=days)
+
+
+def trend_text(points: Sequence[DayFigure], t: Translator) -> str:
+    """Spending day by day as aligned lines: date, bar, amount, state. A day we could not read says so."""
+    amounts = [point.amount for point in points]
+    peak = max((amount.amount for amount in amounts if amount is not None), default=Decimal(0))
+    days = [t.short_day(point.day) for point in points]
+    texts = [t.money(amount) if amount is not None else "" for amount in amounts]
+    wide_day, wide_text = max(map(len, days), default=0), max(map(len, texts), default=0)
+    lines = []
+    for point, day, text in zip(points, days, texts, strict=True):
+        if point.amount is None:
+            lines.append(f"{day:<{wide_day}}  {t.badge(point.state)}")
+            continue
+        bar = _bar(point.amount.amount, peak)
+        lines.append(f"{day:<{wide_day}}  {bar:<{_BAR_WIDTH}}  {text:>{wide_text}} {t.sign(point.state)}")
+    return "\n".join(lines)
+
+
+def _bar(amount: Decimal, peak: Decimal) -> str:
+    """A bar in eighths of a letter. The smallest spending still shows: nothing drawn means nothing spent."""
+    if peak <= 0 or amount <= 0:
+        return ""
+    eighths = max(1, int(amount / peak * _BAR_WIDTH * 8))
+    return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
+
+
+def _bars(title: str, bars: Sequence[tuple[str, Money]], t: Translator, axis: str | None) -> kit.Block:
+    # i18n: name of the only series of a chart, 20 characters
+    series = kit.clip(t.gettext("Cost"), LABEL)
+    labels = [kit.clip(label, LABEL) for label, _ in bars]
+    axis_config: kit.Block = {"categories": labels}
+    if axis:
+        axis_config["x_label"] = kit.clip(axis, TITLE)
+    data = [{"label": label, "value": _height(amount)} for label, (_, amount) in zip(labels, bars, strict=True)]
+    return {
+        "type": "data_visualization",
+        "title": kit.clip(title, TITLE),
+        "chart": {"type": "bar", "series": [{"name": series, "data": data}], "axis_config": axis_config},
+    }
+
+
+def _height(amount: Money) -> float:
+    # Slack draws JSON numbers. This is the height of a bar, never read back; the exact amount stands beside it as text.
+    return float(round(amount.amount, 2 if abs(amount.amount) >= 1 else 6))

@@ -1,0 +1,129 @@
+"""Figures in words: an amount never stands without its state, its period and the time it was told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from blocks import charts, kit
+from finops.figures import Breakdown, Figure
+from finops.money import Money
+from locales import Translator
+
+
+def amount(figure: Figure, t: Translator) -> str:
+    """The amount, or in its place why there is none. Never a zero for what we do not know."""
+    if figure.amount is not None:
+        return t.money(figure.amount)
+    if figure.is_not_yet_collected:
+        return t.gettext("not yet collected")
+    return t.gettext("unknown")
+
+
+def trust(figure: Figure, t: Translator) -> str:
+    """State, period and time of a figure: the line under every amount."""
+    parts = []
+    if not figure.is_not_yet_collected:
+        parts.append(t.badge(figure.state))
+    parts.append(t.span(figure.period))
+    if figure.as_of is not None:
+        parts.append(as_of(figure, t))
+    return " · ".join(parts)
+
+
+def as_of(figure: Figure, t: Translator) -> str:
+    """When the provider last told us, in the reader's zone."""
+    if figure.as_of is None:
+        return t.gettext("never read")
+    return t.gettext("as of {moment} {zone}", moment=t.moment(figure.as_of), zone=t.zone_name(figure.as_of))
+
+
+def gaps(figure: Figure, t: Translator) -> list[str]:
+    """What the amount does not cover, one sentence each; nothing when it covers the whole period."""
+    found = []
+    if figure.amount is not None and figure.unread_days:
+        found.append(
+            t.ngettext(
+                "△ {count} day could not be read and is not in this amount.",
+                "△ {count} days could not be read and are not in this amount.",
+                figure.unread_days,
+            )
+        )
+    if figure.amount is not None and figure.open_days:
+        found.append(t.gettext("The charge day that is still open is not in this amount; it is collected after it ends."))
+    if figure.blind_since is not None:
+        found.append(
+            t.gettext(
+                "△ The provider has not been readable since {moment} {zone}.",
+                moment=t.moment(figure.blind_since),
+                zone=t.zone_name(figure.blind_since),
+            )
+        )
+    return found
+
+
+def comparison(now: Figure, before: Figure, increase: Decimal | None, t: Translator) -> str:
+    """How the amount compares with the period before, or why no honest comparison exists."""
+    if increase is not None and before.amount is not None:
+        rounded = abs(increase)
+        places = 0 if rounded >= Decimal("0.1") else 1
+        percent = t.percent(rounded, places)
+        if percent == t.percent(Decimal(0), places):
+            return t.gettext("About the same as the period before ({amount}).", amount=t.money(before.amount))
+        if increase > 0:
+            return t.gettext(
+                "*{percent} more* than the period before ({amount}).", percent=percent, amount=t.money(before.amount)
+            )
+        return t.gettext(
+            "*{percent} less* than the period before ({amount}).", percent=percent, amount=t.money(before.amount)
+        )
+    if now.amount is None:
+        return t.gettext("There is no amount to compare with the period before.")
+    if before.amount is not None and not before.unread_days and not before.open_days and not now.unread_days:
+        return t.gettext("Nothing was charged in the period before, so there is no comparison.")
+    return t.gettext("No comparison: not every day of both periods has been read.")
+
+
+def parts_table(breakdown: Breakdown, t: Translator) -> kit.Either | None:
+    """The largest projects with amount and share; the amounts shown add up to the total shown."""
+    if not breakdown.shares:
+        return None
+    head = [t.gettext("Project"), t.gettext("Team"), t.gettext("Cost"), t.gettext("Share")]
+    rows = [head, *_rows(breakdown, t)]
+    lines = [f"• {kit.escape(row[0])}  *{kit.escape(row[2])}*  {kit.escape(row[3])}" for row in rows[1:]]
+    return kit.Either(kit.table(rows, right=(2, 3)), [kit.section("\n".join(lines))])
+
+
+def _rows(breakdown: Breakdown, t: Translator) -> list[list[str]]:
+    parts: list[Money] = [share.amount for share in breakdown.shares]
+    if breakdown.others is not None:
+        parts.append(breakdown.others)
+    shown = t.amounts(parts)
+    rows = [
+        [kit.bare(charts.share_name(share, t)), kit.bare(share.team_name or "-"), text, t.share(share.ratio)]
+        for share, text in zip(breakdown.shares, shown, strict=False)
+    ]
+    if breakdown.others is not None:
+        others = t.ngettext("{count} other", "{count} others", breakdown.others_count)
+        ratio = breakdown.others.ratio_of(breakdown.total) if breakdown.total.amount > 0 else None
+        rows.append([others, "-", shown[-1], t.share(ratio)])
+    total = t.gettext("Total")
+    rows.append([total, "-", t.money(breakdown.total), t.share(Decimal(1)) if breakdown.total.amount > 0 else "-"])
+    return rows
+
+
+def other_currencies(amounts: Sequence[Money], t: Translator) -> str | None:
+    """What was billed in another currency: shown beside, never converted in silence."""
+    if not amounts:
+        return None
+    return t.gettext(
+        "Billed in other currencies, not included above: {amounts}.",
+        amounts=", ".join(t.money(amount) for amount in amounts),
+    )
+
+
+def top_words(breakdown: Breakdown, t: Translator, limit: int = 3) -> str:
+    """The largest projects in one line, for a notification or a screen reader."""
+    return ", ".join(
+        f"{kit.name(charts.share_name(share, t), 30)} {t.money(share.amount)}" for share in breakdown.shares[:limit]
+    )

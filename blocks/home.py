@@ -1,0 +1,179 @@
+"""The Home tab: what was spent and by whom, what is wrong, what comes next. Drawn from figures computed before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from blocks import charts, collection, figures, ids, kit
+from blocks.bad_news import provider_words
+from finops.figures import Figure, FigureState
+from finops.periods import starts_at
+from finops.queries import PeriodName
+from finops.figures import BlindConnection, HomeReport, SetupProgress, SetupStep
+from locales import Translator
+
+Parts = list[kit.Block | kit.Either]
+_BLIND_SHOWN = 5
+_COLLECTIONS_SHOWN = 3
+
+
+def view(report: HomeReport, t: Translator, *, is_plain: bool = False) -> kit.View:
+    """The Home tab of one person. `is_plain` is the answer to `invalid_blocks`: the same facts in older blocks."""
+    parts: Parts = [kit.header(_headline(report, t))]
+    parts += _blind(report.blind, t)
+    parts += _collections(report, t)
+    if report.setup.next_step is not SetupStep.DONE:
+        parts += checklist(report.setup, t, is_admin=report.is_admin)
+    if report.setup.has_charges:
+        parts += _spending(report, t)
+    parts += _doors(report, t)
+    return kit.home(parts, is_plain=is_plain)
+
+
+def trouble(sentence: str, t: Translator) -> kit.View:
+    """The Home tab when its figures could not be read: true, calm, and with a way on."""
+    return kit.home(
+        [
+            kit.header(t.gettext("AI cost")),
+            kit.section(sentence),
+            kit.actions(kit.button(t.gettext("Help"), ids.HELP_SHOW)),
+        ]
+    )
+
+
+def _headline(report: HomeReport, t: Translator) -> str:
+    if not report.setup.has_charges:
+        return t.gettext("AI cost: set up in five minutes")
+    return t.gettext("Yesterday · {amount}", amount=figures.amount(report.yesterday, t))
+
+
+def _blind(blind: Sequence[BlindConnection], t: Translator) -> Parts:
+    if not blind:
+        return []
+    lines = [
+        t.gettext(
+            "△ *{connection}* has not been readable since {moment} {zone}. {reason}",
+            connection=kit.name(connection.name),
+            moment=t.moment(connection.since),
+            zone=t.zone_name(connection.since),
+            reason=provider_words(connection.reason, {}, t),
+        )
+        for connection in blind[:_BLIND_SHOWN]
+    ]
+    more = len(blind) - _BLIND_SHOWN
+    if more > 0:
+        lines.append(t.ngettext("and {count} more connection", "and {count} more connections", more))
+    lines.append(t.gettext("What was collected before is kept."))
+    button = kit.button(t.gettext("Check-up"), ids.DOCTOR_SHOW)
+    return [kit.section("\n".join(lines)), kit.actions(button), kit.divider()]
+
+
+def _collections(report: HomeReport, t: Translator) -> Parts:
+    lines = [collection.line(progress, t) for progress in report.collections[:_COLLECTIONS_SHOWN]]
+    more = len(report.collections) - _COLLECTIONS_SHOWN
+    if more > 0:
+        lines.append(t.ngettext("and {count} more collection", "and {count} more collections", more))
+    return [kit.section("\n".join(lines)), kit.divider()] if lines else []
+
+
+def checklist(setup: SetupProgress, t: Translator, *, is_admin: bool) -> Parts:
+    """The way from nothing to the first chart, with the next step under the thumb."""
+    steps = [
+        (SetupStep.TEAM, setup.has_team, t.gettext("Create a team"), t.gettext("name, lead and channel")),
+        (SetupStep.KEY, setup.has_key, t.gettext("Register an Admin API key"), t.gettext("stored encrypted")),
+        (SetupStep.PROJECTS, setup.has_projects, t.gettext("Choose projects"), t.gettext("found for you, no ids to type")),
+        (SetupStep.WAIT, setup.has_charges, t.gettext("See the first chart"), t.gettext("the last 180 days are fetched")),
+    ]
+    done = sum(is_done for _, is_done, _, _ in steps)
+    lines = [t.gettext("*Getting started · {done} of {total}*", done=done, total=len(steps))]
+    for number, (step, is_done, label, detail) in enumerate(steps, start=1):
+        if is_done:
+            lines.append(f":white_check_mark: {number}. {label}")
+        elif step is setup.next_step:
+            lines.append(f":arrow_right: *{number}. {label}* — {detail}")
+        else:
+            lines.append(f":white_circle: {number}. {label}")
+    parts: Parts = [kit.section("\n".join(lines))]
+    if setup.next_step is SetupStep.WAIT:
+        waiting = t.gettext("Costs are being collected. The first chart appears here by itself; there is nothing to do.")
+        parts.append(kit.context(waiting))
+    elif is_admin or not setup.has_team:
+        parts.append(kit.actions(kit.button(_step_button(setup, t), ids.SETUP_NEXT, style="primary")))
+    else:
+        parts.append(kit.context(t.gettext("An admin finishes the set-up; figures appear here as soon as they exist.")))
+    return [*parts, kit.divider()]
+
+
+def _step_button(setup: SetupProgress, t: Translator) -> str:
+    match setup.next_step:
+        case SetupStep.KEY:
+            return t.gettext("Register the key")
+        case SetupStep.PROJECTS:
+            return t.gettext("Choose projects")
+        case _:
+            return t.gettext("Start the set-up")
+
+
+def _spending(report: HomeReport, t: Translator) -> Parts:
+    named = [
+        (t.pgettext("period", "yesterday"), report.yesterday),
+        (t.pgettext("period", "last week"), report.last_week),
+        (t.gettext("this month so far"), report.month_to_date),
+        (t.pgettext("period", "last month"), report.last_month),
+    ]
+    parts: Parts = [kit.fields([_figure(name, figure, t) for name, figure in named])]
+    notes = [note for _, figure in named[:1] for note in figures.gaps(figure, t)]
+    others = figures.other_currencies(report.other_currencies, t)
+    if others:
+        notes.append(others)
+    if notes:
+        parts.append(kit.context(*notes))
+    if report.trend:
+        parts.append(kit.section(f"*{t.gettext('Last 14 days')}*"))
+        parts.append(kit.preformatted(charts.trend_text(report.trend, t)))
+    table = figures.parts_table(report.top, t)
+    if table:
+        parts += [kit.section(f"*{t.gettext('Top 5 projects · last 7 days')}*"), table]
+    parts.append(kit.context(_legend(report.yesterday, t)))
+    return parts
+
+
+def _figure(name: str, figure: Figure, t: Translator) -> str:
+    lines = [f"{name}", f"*{figures.amount(figure, t)}*", figures.trust(figure, t)]
+    if figure.amount is not None and figure.unread_days:
+        lines.append(t.ngettext("△ without {count} unread day", "△ without {count} unread days", figure.unread_days))
+    return "\n".join(lines)
+
+
+def _legend(figure: Figure, t: Translator) -> str:
+    states = t.gettext(
+        "{settled}: will not move · {provisional}: the provider may still revise it · {blind}: we could not read it",
+        settled=t.badge(FigureState.SETTLED),
+        provisional=t.badge(FigureState.PROVISIONAL),
+        blind=t.badge(FigureState.BLIND),
+    )
+    calendar = t.gettext(
+        "A day is the provider's charge day (UTC) and begins at {time} {zone}.",
+        time=t.clock(starts_at(figure.period.start)),
+        zone=t.zone_name(starts_at(figure.period.start)),
+    )
+    return f"{states}\n{calendar}"
+
+
+def _doors(report: HomeReport, t: Translator) -> Parts:
+    """What this person may do from here: buttons only for what would be granted."""
+    parts: Parts = []
+    everyone: list[kit.Block | None] = [
+        kit.button(t.gettext("Last 7 days"), ids.STATUS_SHOW, f"workspace//{PeriodName.LAST_7_DAYS}")
+        if report.setup.has_charges
+        else None,
+        kit.button(t.gettext("Help"), ids.HELP_SHOW),
+    ]
+    admins: list[kit.Block | None] = [
+        kit.button(t.gettext("Teams · {count}", count=t.number(report.team_count)), ids.TEAM_MANAGE),
+        kit.button(t.gettext("Projects · {count}", count=t.number(report.project_count)), ids.PROJECT_MANAGE),
+        kit.button(t.gettext("Keys"), ids.KEY_MANAGE),
+        kit.button(t.gettext("Collect now"), ids.COLLECT_NOW) if report.setup.has_key else None,
+    ]
+    parts.append(kit.actions(*everyone, *(admins if report.is_admin and report.setup.has_team else [])))
+    return parts

@@ -1,0 +1,176 @@
+"""Keys: what was registered, and what can be done with it. The key itself is never shown, only how it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from blocks import ids, kit
+from finops.keys import KeyKind
+from finops.registry import Credential, CredentialState, Team
+from locales import Translator
+
+_KEYS_SHOWN = 20
+
+
+def registered(
+    t: Translator, team: Team, credential: Credential, *, organization: str | None, rights: Collection[str],
+    expires_at: datetime | None = None, is_shared: bool = False, projects_found: int | None = None,
+    is_setup: bool = True,
+) -> kit.View:  # fmt: skip
+    """The key is in: which organization, which rights, and on to the projects."""
+    success = t.gettext("Admin API key registered (ends with ...{ends_with})", ends_with=kit.name(credential.ends_with))
+    facts = [
+        t.gettext("*Organization*  {name}", name=kit.name(organization) if organization else t.gettext("not named by OpenAI")),
+        t.gettext("*Permissions*  {rights}", rights=_rights(rights, t)),
+    ]
+    if expires_at is not None:
+        facts.append(
+            t.gettext("*Expires*  {moment} {zone}", moment=t.moment(expires_at), zone=t.zone_name(expires_at))
+        )
+    parts = [kit.section(f":white_check_mark: *{success}*"), kit.section("\n".join(facts))]
+    if is_shared:
+        parts.append(
+            kit.context(t.gettext("Another team connected this organization before. It is collected once, so nothing is counted twice."))
+        )
+    if projects_found is None:
+        parts.append(
+            kit.context(t.gettext("This key may not list projects. Type their ids in the next step, or add *Management: read*."))
+        )
+    parts.append(kit.section(t.gettext("Next: choose the projects of *{team}*.", team=kit.name(team.name))))
+    return kit.modal(
+        # i18n: title of a modal, 24 characters
+        t.gettext("Key registered"),
+        parts,
+        # i18n: button of a modal, 24 characters
+        submit=t.gettext("Next: projects"),
+        close=t.gettext("Close"),
+        callback_id=ids.SETUP_KEY_DONE,
+        metadata={"team": team.id, "setup": is_setup, "found": projects_found},
+    )
+
+
+def manage(t: Translator, teams: Sequence[Team], team: Team, credentials: Sequence[Credential],
+           notice: str | None = None) -> kit.View:  # fmt: skip
+    """The keys of one team: replace, stop collecting, start again, delete."""
+    parts = [kit.alert(notice, "success")] if notice else []
+    if len(teams) > 1:
+        options = [kit.option(each.name, each.id) for each in teams]
+        chosen = kit.select(ids.KEY_TEAM, t.gettext("Choose a team"), options, team.id)
+        parts.append(kit.section(t.gettext("Keys of"), chosen, block_id="team"))
+    else:
+        parts.append(kit.section(t.gettext("Keys of *{team}*", team=kit.name(team.name))))
+    for credential in credentials[:_KEYS_SHOWN]:
+        parts += [kit.divider(), kit.section(_line(credential, t)), _buttons(credential, t)]
+    more = len(credentials) - _KEYS_SHOWN
+    if more > 0:
+        parts.append(kit.context(t.ngettext("and {count} more key", "and {count} more keys", more)))
+    if not credentials:
+        parts.append(kit.section(t.gettext("No key yet. An Admin key lets FinOps read what OpenAI bills.")))
+    new = kit.button(t.gettext("Register a key"), ids.KEY_NEW, team.id, style=None if credentials else "primary")
+    parts += [kit.divider(), kit.actions(new)]
+    return kit.modal(
+        # i18n: title of a modal, 24 characters
+        t.gettext("Admin API keys"), parts, close=t.gettext("Close"), callback_id=ids.VIEW_INFO,
+        metadata={"team": team.id},
+    )  # fmt: skip
+
+
+def changed_words(t: Translator, change: str, credential: Credential, *, still_collected: bool) -> str:
+    """What happened to a key, and what it means for collecting."""
+    key = f"...{kit.name(credential.ends_with)}"
+    match change:
+        case "disabled":
+            done = t.gettext("The key {key} is disabled.", key=key)
+        case "enabled":
+            return t.gettext("The key {key} is enabled again; missing days are collected now.", key=key)
+        case "deleted":
+            done = t.gettext("The key {key} is deleted here. Revoke it in the OpenAI console as well.", key=key)
+        case _:
+            return t.gettext("The key was replaced; the new one ends with {key}.", key=key)
+    if still_collected:
+        return f"{done} {t.gettext('Another key of the organization goes on collecting.')}"
+    return f"{done} {t.gettext('Only collecting stops. Spending does not stop.')}"
+
+
+def refused(t: Translator, kind: KeyKind) -> kit.Message:
+    """Somebody typed a secret where others, or a log, may read it. It is not repeated here."""
+    headline = t.gettext("That message held a secret key, so it was not carried out")
+    if kind is KeyKind.ADMIN:
+        advice = t.gettext(
+            "Treat the key as leaked: *revoke it now* in the OpenAI console, and create a new one. Keys are entered only in "
+            "the window that the button opens; they are stored encrypted and shown to nobody."
+        )
+    else:
+        advice = t.gettext(
+            "Treat the key as leaked: *revoke it now* where it was issued. FinOps needs an OpenAI *Admin key* only, entered "
+            "in the window that the button opens."
+        )
+    return kit.message(
+        f"{headline} | {advice.replace('*', '')}",
+        [
+            kit.section(f":no_entry: *{headline}*\n{advice}"),
+            kit.actions(
+                kit.button(t.gettext("Open the console"), ids.LINK + "admin_keys", url=_CONSOLE),
+                kit.button(t.gettext("Register a key safely"), ids.KEY_NEW),
+            ),
+            kit.context(t.gettext("Delete the message as well, if it can be seen in the channel.")),
+        ],
+    )
+
+
+_CONSOLE = "https://platform.openai.com/settings/organization/admin-keys"
+
+
+def _rights(rights: Collection[str], t: Translator) -> str:
+    names = {"usage.read": t.gettext("Usage: read"), "management.read": t.gettext("Management: read")}
+    return ", ".join(names.get(right, f"`{kit.name(right)}`") for right in sorted(rights, reverse=True)) or "-"
+
+
+def _line(credential: Credential, t: Translator) -> str:
+    is_on = credential.state is CredentialState.ENABLED
+    state = t.gettext("● enabled") if is_on else t.gettext("○ disabled")
+    when = t.gettext(
+        "registered by {person} on {day}",
+        person=f"<@{credential.registered_by}>",
+        day=t.day(credential.registered_at.astimezone(t.zone).date()),
+    )
+    return f"*...{kit.name(credential.ends_with)}*  {state}\n{_rights(credential.rights, t)} · {when}"
+
+
+def _buttons(credential: Credential, t: Translator) -> kit.Block:
+    replace = kit.button(t.gettext("Replace"), ids.KEY_REPLACE, credential.id)
+    delete = kit.button(
+        t.gettext("Delete"),
+        ids.KEY_DELETE,
+        credential.id,
+        style="danger",
+        confirm=kit.confirm(
+            t.gettext("Delete this key?"),
+            t.gettext(
+                "FinOps forgets the key for good. Costs collected so far are kept. At OpenAI the key stays valid until you "
+                "revoke it there, and spending does not stop."
+            ),
+            t.gettext("Delete"),
+            t.gettext("Keep it"),
+            is_danger=True,
+        ),
+    )
+    if credential.state is CredentialState.ENABLED:
+        toggle = kit.button(
+            t.gettext("Disable"),
+            ids.KEY_DISABLE,
+            credential.id,
+            confirm=kit.confirm(
+                t.gettext("Disable this key?"),
+                t.gettext(
+                    "Only collecting stops. Spending does not stop: applications use other keys. It can be enabled again at "
+                    "any time, and missing days are collected then."
+                ),
+                t.gettext("Disable"),
+                t.gettext("Keep it"),
+            ),
+        )
+    else:
+        toggle = kit.button(t.gettext("Enable"), ids.KEY_ENABLE, credential.id)
+    return kit.actions(replace, toggle, delete, block_id=f"key_{credential.id}")

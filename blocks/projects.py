@@ -1,0 +1,177 @@
+"""Projects: what a team registered, what became of a choice, what can be done with one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from blocks import ids, kit
+from finops.registry import KnownProject, Project, Team
+from locales import Translator
+
+_NAMES_SHOWN = 10
+_LIST_SHOWN = 30
+
+
+def registered(
+    t: Translator, team: Team, projects: Sequence[Project], taken: Sequence[KnownProject], *,
+    collection_started: bool, has_history: bool,
+) -> kit.View:  # fmt: skip
+    """What became of a choice: registered, taken by others, and when the first cost appears."""
+    parts: list[kit.Block] = []
+    if projects:
+        headline = t.ngettext(
+            "{count} project was registered for *{team}*.",
+            "{count} projects were registered for *{team}*.",
+            len(projects),
+            team=kit.name(team.name),
+        )
+        parts.append(kit.section(f":white_check_mark: {headline}\n{_names([p.name for p in projects], t)}"))
+        parts.append(kit.section(_when(t, collection_started=collection_started, has_history=has_history)))
+    else:
+        parts.append(kit.alert(t.gettext("No project was registered.")))
+    if taken:
+        lines = [t.gettext("Registered by another team already, so left there:")]
+        lines += [f"• {kit.name(p.name)} — {kit.name(p.team_name or '-')}" for p in taken[:_NAMES_SHOWN]]
+        more = len(taken) - _NAMES_SHOWN
+        if more > 0:
+            lines.append(t.ngettext("and {count} more", "and {count} more", more))
+        parts.append(kit.section("\n".join(lines)))
+    parts.append(kit.section(t.gettext("See what was spent: `/finops status`")))
+    # i18n: title of a modal, 24 characters
+    return kit.modal(t.gettext("Projects"), parts, close=t.gettext("Done"), callback_id=ids.VIEW_INFO)
+
+
+def _when(t: Translator, *, collection_started: bool, has_history: bool) -> str:
+    if collection_started:
+        return t.gettext(
+            ":hourglass_flowing_sand: The past 180 days are being collected. Progress and the first chart arrive as a direct "
+            "message; you may close this."
+        )
+    if has_history:
+        return t.gettext("Their costs are in the ledger already and count for the team from now on, the past included.")
+    return t.gettext("Project ID registered. Cost data is collected from tomorrow.")
+
+
+def manage(
+    t: Translator, teams: Sequence[Team], team: Team, projects: Sequence[Project], *, chosen: Project | None = None,
+    notice: str | None = None,
+) -> kit.View:  # fmt: skip
+    """The projects of one team; one of them, once found by name, with what can be done."""
+    parts = [kit.alert(notice, "success")] if notice else []
+    if len(teams) > 1:
+        options = [kit.option(each.name, each.id) for each in teams]
+        menu = kit.select(ids.PROJECT_TEAM, t.gettext("Choose a team"), options, team.id)
+        parts.append(kit.section(t.gettext("Projects of"), menu, block_id="team"))
+    else:
+        parts.append(kit.section(t.gettext("Projects of *{team}*", team=kit.name(team.name))))
+    if projects:
+        finder = {
+            "type": "external_select",
+            "action_id": ids.PROJECT_FIND,
+            "min_query_length": 0,
+            "placeholder": {"type": "plain_text", "text": t.gettext("Find a project"), "emoji": True},
+        }
+        parts.append(kit.actions(finder, block_id="find"))
+        parts += _card(chosen, t) if chosen else [kit.section(_list(projects, t))]
+    else:
+        parts.append(kit.section(t.gettext("No project yet. Registered projects show up with the team's name on every bill.")))
+    new = kit.button(t.gettext("Register projects"), ids.PROJECT_NEW, team.id, style=None if projects else "primary")
+    parts += [kit.divider(), kit.actions(new)]
+    return kit.modal(
+        # i18n: title of a modal, 24 characters
+        t.gettext("Projects"), parts, close=t.gettext("Close"), callback_id=ids.VIEW_INFO, metadata={"team": team.id},
+    )  # fmt: skip
+
+
+def options(projects: Sequence[KnownProject], team_id: int, t: Translator) -> list[kit.Block]:
+    """What a search found, as entries of the picker; those of other teams say whose they are."""
+    found = []
+    for project in projects[: kit.OPTIONS]:
+        detail = project.provider_project_id
+        if project.team_name and project.team_id != team_id:
+            detail = t.gettext("belongs to {team}", team=kit.bare(project.team_name, 40))
+        elif project.team_name:
+            detail = t.gettext("registered already")
+        found.append(kit.option(project.name, project.provider_project_id, detail))
+    return found
+
+
+def registered_options(projects: Sequence[Project], t: Translator) -> list[kit.Block]:
+    """A team's own projects as entries of the finder."""
+    excluded = t.gettext("not collected")
+    return [
+        kit.option(p.name, p.id, f"{p.provider_project_id} · {excluded}" if p.excluded else p.provider_project_id)
+        for p in projects[: kit.OPTIONS]
+    ]
+
+
+def changed_words(t: Translator, change: str, project: Project) -> str:
+    """What happened to a project."""
+    name = kit.name(project.name)
+    match change:
+        case "excluded":
+            return t.gettext("*{project}* is not collected any more. Spending does not stop.", project=name)
+        case "included":
+            return t.gettext("*{project}* is collected again.", project=name)
+        case _:
+            return t.gettext("*{project}* is unregistered; its costs are unallocated from now on.", project=name)
+
+
+def _card(project: Project, t: Translator) -> list[kit.Block]:
+    state = t.gettext("○ not collected") if project.excluded else t.gettext("● collected")
+    facts = [f"*{kit.name(project.name)}*  {state}", f"`{kit.name(project.provider_project_id)}`"]
+    labels = (
+        (t.gettext("Environment"), project.environment),
+        (t.gettext("Service"), project.service),
+        (t.gettext("Cost center"), project.cost_center),
+    )
+    facts += [f"{label}: {kit.name(value)}" for label, value in labels if value]
+    return [kit.section("\n".join(facts)), _buttons(project, t)]
+
+
+def _buttons(project: Project, t: Translator) -> kit.Block:
+    unregister = kit.button(
+        t.gettext("Unregister"),
+        ids.PROJECT_UNREGISTER,
+        project.id,
+        style="danger",
+        confirm=kit.confirm(
+            t.gettext("Unregister this project?"),
+            t.gettext("Its costs stay in the ledger and show as unallocated. Another team may register it. Spending does not stop."),
+            t.gettext("Unregister"),
+            t.gettext("Keep it"),
+            is_danger=True,
+        ),
+    )
+    if project.excluded:
+        toggle = kit.button(t.gettext("Collect again"), ids.PROJECT_INCLUDE, project.id)
+    else:
+        toggle = kit.button(
+            t.gettext("Exclude"),
+            ids.PROJECT_EXCLUDE,
+            project.id,
+            confirm=kit.confirm(
+                t.gettext("Exclude from collection?"),
+                t.gettext("Only collecting stops for this project. Spending does not stop, and nothing is deleted."),
+                t.gettext("Exclude"),
+                t.gettext("Keep it"),
+            ),
+        )
+    return kit.actions(toggle, unregister, block_id=f"project_{project.id}")
+
+
+def _list(projects: Sequence[Project], t: Translator) -> str:
+    excluded = t.gettext("not collected")
+    lines = [f"• {kit.name(p.name)}" + (f" ({excluded})" if p.excluded else "") for p in projects[:_LIST_SHOWN]]
+    more = len(projects) - _LIST_SHOWN
+    if more > 0:
+        lines.append(t.ngettext("and {count} more; find it by name", "and {count} more; find them by name", more))
+    return "\n".join(lines)
+
+
+def _names(names: Sequence[str], t: Translator) -> str:
+    shown = ", ".join(kit.name(name) for name in names[:_NAMES_SHOWN])
+    more = len(names) - _NAMES_SHOWN
+    if more > 0:
+        return t.ngettext("{names} and {count} more", "{names} and {count} more", more, names=shown)
+    return shown

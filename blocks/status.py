@@ -1,0 +1,156 @@
+"""The answer to `/finops status`: how much, compared with what, how sure, by whom, and one next step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from blocks import charts, figures, ids, kit
+from finops.figures import FigureState, ScopeKind
+from finops.queries import NamedPeriod, PeriodName
+from finops.figures import StatusReport
+from locales import Translator
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a status button asks again: whose spending and when, by keys."""
+
+    kind: ScopeKind
+    id: int | None
+    period: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.id or ''}/{self.period}"
+
+    @classmethod
+    def of(cls, report: StatusReport) -> Question:
+        return cls(report.scope.kind, report.scope.id, report.query.name)
+
+    @classmethod
+    def parse(cls, value: str) -> Question | None:
+        """The question in a button's value; None when somebody sent something else."""
+        kind, _, rest = value.partition("/")
+        number, _, period = rest.partition("/")
+        if kind not in set(ScopeKind) or not period or not (number.isdecimal() or not number):
+            return None
+        return cls(ScopeKind(kind), int(number) if number else None, period)
+
+
+def message(report: StatusReport, t: Translator, *, shared_by: str | None = None) -> kit.Message:
+    """A status report. `shared_by` (a user id) makes it the public version: no buttons, and who showed it."""
+    headline = _headline(report, t)
+    comparison = None if report.figure.is_not_yet_collected else _comparison(report, t)
+    parts: list[kit.Block | kit.Either] = [kit.header(headline)]
+    if comparison:
+        parts.append(kit.section(comparison))
+    parts.append(kit.context(*_facts(report, t)))
+    parts += _pictures(report, t)
+    step, button = _next_step(report, t)
+    if shared_by is None:
+        parts.append(kit.section(step))
+        parts.append(_buttons(report, button, t))
+    else:
+        parts.append(kit.context(t.gettext("Shared by {person}", person=f"<@{shared_by}>")))
+    return kit.message(_spoken(report, headline, comparison, t), parts)
+
+
+def scope_name(report: StatusReport, t: Translator) -> str:
+    """Whose spending, as people call it."""
+    if report.scope.kind is ScopeKind.WORKSPACE:
+        return t.gettext("Everything")
+    return kit.bare(report.scope.name)
+
+
+def _headline(report: StatusReport, t: Translator) -> str:
+    return t.gettext(
+        "{scope} · {period} · {amount}",
+        scope=scope_name(report, t),
+        period=t.period(report.query),
+        amount=figures.amount(report.figure, t),
+    )
+
+
+def _comparison(report: StatusReport, t: Translator) -> str:
+    return figures.comparison(report.figure, report.previous, report.increase, t)
+
+
+def _facts(report: StatusReport, t: Translator) -> list[str]:
+    facts = [figures.trust(report.figure, t), *figures.gaps(report.figure, t)]
+    others = figures.other_currencies(report.other_currencies, t)
+    return [*facts, others] if others else facts
+
+
+def _pictures(report: StatusReport, t: Translator) -> list[kit.Block | kit.Either]:
+    found: list[kit.Block | kit.Either] = []
+    if report.figure.amount is None:
+        return found
+    drawn = charts.trend(report.trend, t)
+    if drawn:
+        found.append(drawn)
+        missing = charts.missing_days(report.trend, t)
+        if missing:
+            found.append(kit.context(missing))
+    elif report.scope.kind is not ScopeKind.PROJECT:
+        compared = charts.projects(report.breakdown, t)
+        if compared:
+            found.append(compared)
+    table = figures.parts_table(report.breakdown, t) if report.scope.kind is not ScopeKind.PROJECT else None
+    if table:
+        found.append(table)
+    return found
+
+
+def _next_step(report: StatusReport, t: Translator) -> tuple[str, kit.Block | None]:
+    """One sentence about what to do now, and its button when there is one."""
+    if report.figure.is_not_yet_collected:
+        when = t.gettext("Costs are collected after the charge day ends. Yesterday is ready now: `/finops status yesterday`")
+        return when, None
+    if report.figure.state is FigureState.BLIND or report.figure.blind_since is not None:
+        step = t.gettext("The provider cannot be read now. See what is wrong, and who can mend it, in the check-up.")
+        return step, kit.button(t.gettext("Check-up"), ids.DOCTOR_SHOW)
+    if report.figure.amount is not None and not report.breakdown.shares:
+        return t.gettext("Nothing was charged in this period. Look further back: `/finops status 30d`"), None
+    unallocated = [share for share in report.breakdown.shares if share.is_unallocated]
+    if unallocated and report.scope.kind is ScopeKind.WORKSPACE:
+        step = t.gettext(
+            "{amount} belongs to no team yet. Register its projects, and their costs count for the team.",
+            amount=t.money(unallocated[0].amount),
+        )
+        return step, kit.button(t.gettext("Register projects"), ids.PROJECT_NEW)
+    return t.gettext("Only you see this. Share it to show it to the channel."), None
+
+
+def _buttons(report: StatusReport, extra: kit.Block | None, t: Translator) -> kit.Block:
+    question = str(Question.of(report))
+    share = None
+    if report.figure.amount is not None:
+        share = kit.button(t.gettext("Share"), ids.STATUS_SHARE, question)
+    return kit.actions(extra, share, kit.button(t.gettext("Refresh"), ids.STATUS_REFRESH, question))
+
+
+def _spoken(report: StatusReport, headline: str, comparison: str | None, t: Translator) -> str:
+    sentences = [kit.escape(headline), comparison or "", figures.trust(report.figure, t)]
+    top = figures.top_words(report.breakdown, t)
+    if top:
+        sentences.append(t.gettext("Largest: {projects}", projects=top))
+    return " | ".join(sentence.replace("*", "") for sentence in sentences if sentence)
+
+
+def command_words(named: NamedPeriod | str) -> str:
+    """The period as it is typed after `/finops status`."""
+    name = named if isinstance(named, str) else named.name
+    if name.startswith("days:"):
+        return f"{name.removeprefix('days:')}d"
+    return _TYPED[PeriodName(name)]
+
+
+_TYPED = {
+    PeriodName.TODAY: "today",
+    PeriodName.YESTERDAY: "yesterday",
+    PeriodName.LAST_7_DAYS: "7d",
+    PeriodName.LAST_30_DAYS: "30d",
+    PeriodName.THIS_WEEK: "week",
+    PeriodName.LAST_WEEK: "last week",
+    PeriodName.THIS_MONTH: "month",
+    PeriodName.LAST_MONTH: "last month",
+}

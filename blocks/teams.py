@@ -1,0 +1,90 @@
+"""Teams: who owns costs, who hears about them, who may approve."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from blocks import ids, kit
+from finops.registry import Team
+from locales import Translator
+
+_TEAMS_SHOWN = 30
+_GROUPS = "S"
+
+
+def manage(t: Translator, teams: Sequence[Team], notice: str | None = None) -> kit.View:
+    """Every team with its lead and channel."""
+    parts = [kit.alert(notice, "success")] if notice else []
+    if not teams:
+        parts.append(kit.section(t.gettext("No team yet. Costs belong to a team; begin with one.")))
+    for team in teams[:_TEAMS_SHOWN]:
+        parts.append(kit.section(_line(team, t), kit.button(t.gettext("Edit"), ids.TEAM_EDIT, team.id)))
+    more = len(teams) - _TEAMS_SHOWN
+    if more > 0:
+        parts.append(kit.context(t.ngettext("and {count} more team", "and {count} more teams", more)))
+    new = kit.button(t.gettext("Add a team"), ids.TEAM_NEW, style=None if teams else "primary")
+    parts += [kit.divider(), kit.actions(new)]
+    # i18n: title of a modal, 24 characters
+    return kit.modal(t.gettext("Teams"), parts, close=t.gettext("Close"), callback_id=ids.VIEW_INFO)
+
+
+def edit(t: Translator, team: Team, problem: str | None = None, typed: Mapping[str, str] | None = None) -> kit.View:
+    """Name, lead and channel of a team; approvers stand behind a button, so three inputs are enough."""
+    given = typed or {}
+    channel: kit.Block = {
+        "type": "conversations_select",
+        "filter": {"include": ["public", "private"], "exclude_bot_users": True, "exclude_external_shared_channels": True},
+        "initial_conversation": given.get(ids.TEAM_CHANNEL) or team.channel_id,
+    }
+    lead = {"type": "users_select", "initial_user": given.get(ids.TEAM_LEAD) or team.lead_user_id}
+    approvers = kit.button(t.gettext("Approvers · {count}", count=t.number(len(team.approvers))), ids.TEAM_APPROVERS, team.id)
+    parts = [
+        *([kit.alert(problem)] if problem else []),
+        kit.text_input(ids.TEAM_NAME, t.gettext("Team name"), initial=given.get(ids.TEAM_NAME) or team.name),
+        kit.input_block(ids.TEAM_LEAD, t.gettext("Lead"), lead),
+        kit.input_block(ids.TEAM_CHANNEL, t.gettext("Channel"), channel),
+        kit.actions(approvers),
+    ]
+    return kit.modal(
+        # i18n: title of a modal, 24 characters
+        t.gettext("Edit team"), parts, submit=t.gettext("Save"), close=t.gettext("Cancel"),
+        callback_id=ids.VIEW_TEAM_EDIT, metadata={"team": team.id},
+    )  # fmt: skip
+
+
+def approvers(t: Translator, team: Team, groups: Sequence[tuple[str, str]] = (), problem: str | None = None) -> kit.View:
+    """Who may approve for a team: people, and user groups where the workspace has any (`groups`: id and name)."""
+    people = [member for member in team.approvers if not member.startswith(_GROUPS)]
+    picker: kit.Block = {"type": "multi_users_select", "max_selected_items": 20}
+    if people:
+        picker["initial_users"] = people[:20]
+    label = t.gettext("People who may approve")
+    hint = t.gettext("Beside admins and the lead. Guests and bots cannot approve.")
+    parts = [
+        *([kit.alert(problem)] if problem else []),
+        kit.section(t.gettext("Approvers of *{team}*", team=kit.name(team.name))),
+        kit.input_block(ids.TEAM_APPROVER_PEOPLE, label, picker, hint=hint, is_optional=True),
+    ]
+    chosen: Collection[str] = [member for member in team.approvers if member.startswith(_GROUPS)]
+    options = [kit.option(f"@{name}", group) for group, name in groups[: kit.OPTIONS]]
+    if options:
+        menu: kit.Block = {"type": "multi_static_select", "options": options}
+        initial = [option for option in options if option["value"] in chosen]
+        if initial:
+            menu["initial_options"] = initial
+        parts.append(kit.input_block(ids.TEAM_APPROVER_GROUPS, t.gettext("User groups"), menu, is_optional=True))
+    return kit.modal(
+        # i18n: title of a modal, 24 characters
+        t.gettext("Approvers"), parts, submit=t.gettext("Save"), close=t.gettext("Cancel"),
+        callback_id=ids.VIEW_TEAM_APPROVERS,
+        metadata={"team": team.id, "kept": [] if options else list(chosen)[:50]},
+    )  # fmt: skip
+
+
+def _line(team: Team, t: Translator) -> str:
+    return t.gettext(
+        "*{team}*\nLead {lead} · {channel}",
+        team=kit.name(team.name),
+        lead=f"<@{team.lead_user_id}>",
+        channel=f"<#{team.channel_id}>",
+    )
