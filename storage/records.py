@@ -1,4 +1,4 @@
-"""What storage tells beyond the registry: sums, changes of a day, queued collections, posted messages, installations."""
+"""What storage tells beyond the registry: sums, changes of a day, the queue, posted messages, installations."""
 
 from __future__ import annotations
 

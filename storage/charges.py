@@ -1,0 +1,301 @@
+"""The ledger: what each charge day cost, replaced a day at a time, summed exactly in SQL."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, Table, delete, func, select
+
+from finops.charges import Charge, ChargedDay, DayReading
+from finops.money import Money, from_units
+from finops.periods import Period
+from finops.restatement import changes
+from storage.errors import NotFound
+from storage.ledger import PreparedDay, money, prepare, write_day
+from storage.records import DayChange, DayProjectTotal, DayTotal, ProjectTotal, Restated
+from storage.repository import Repository
+from storage.tables import charges, connections, daily_costs, daily_totals, day_readings, restatements
+
+Account = tuple[int, str | None]
+"""A provider project as the bill names it: connection id and sub-account id (None: the bill named none)."""
+
+# Below this a day's rows are made on the spot; above, in a thread, so that nobody else waits.
+_SMALL_DAY = 200
+# Up to this many (day, project) pairs are looked up one by one in the key; more are faster as one stretch.
+_MOST_LOOKUPS = 20_000
+
+
+class Charges(Repository):
+    """Charges and their sums. Every sum is exact to 1e-18 of a unit, on both databases."""
+
+    async def replace_day(
+        self, workspace_id: str, connection_id: int, charged: ChargedDay, read_at: datetime
+    ) -> DayChange:
+        """Let one reading of one day take the place of the last, with its sums, restatements and time of reading.
+
+        All or nothing with the transaction around it. An empty reading of a day that has charges keeps them (a late
+        page, not a refund), and so does a reading older than the one we hold: neither counts as a reading. NotFound
+        for another workspace's connection.
+        """
+        if len(charged.charges) > _SMALL_DAY:
+            prepared = await asyncio.to_thread(prepare, workspace_id, connection_id, charged)
+        else:
+            prepared = prepare(workspace_id, connection_id, charged)
+        await self._hold(workspace_id, connection_id)
+        day = charged.day
+        reading = await self._reading(workspace_id, connection_id, day)
+        if reading is None:
+            await write_day(self._db, workspace_id, connection_id, day, prepared)
+            await self._keep(workspace_id, connection_id, DayReading(day, read_at, read_at, 0))
+            return _change(day, prepared, is_first_reading=True, is_changed=True)
+        if read_at < reading.read_at or (not prepared.charges and await self._totals(workspace_id, connection_id, day)):
+            totals = await self._totals(workspace_id, connection_id, day)
+            return DayChange(day, is_first_reading=False, is_changed=False, kept=True, restated=(), totals=totals)
+        if prepared.facts() == await self._facts(connection_id, day):
+            unchanged = reading.unchanged_reads + (read_at > reading.read_at)
+            await self._keep(workspace_id, connection_id, DayReading(day, read_at, reading.changed_at, unchanged))
+            return _change(day, prepared, is_first_reading=False, is_changed=False)
+        restated = await self._restate(workspace_id, connection_id, day, prepared, read_at)
+        await self._clear(workspace_id, connection_id, day)
+        await write_day(self._db, workspace_id, connection_id, day, prepared)
+        await self._keep(workspace_id, connection_id, DayReading(day, read_at, read_at, 0))
+        return _change(day, prepared, is_first_reading=False, is_changed=True, restated=restated)
+
+    async def totals(
+        self, workspace_id: str, period: Period, accounts: Collection[Account] | None = None
+    ) -> list[DayProjectTotal]:
+        """Sums per day and provider project; of the named projects only, when given."""
+        told = (daily_costs.c.charge_day, daily_costs.c.connection_id, daily_costs.c.sub_account_id)
+        rows = await self._rows(daily_costs, told, workspace_id, period, accounts)
+        return [DayProjectTotal(row[0], row[1], row[2] or None, money(row[4], row[5], row[3])) for row in rows]
+
+    async def project_totals(
+        self, workspace_id: str, period: Period, accounts: Collection[Account] | None = None
+    ) -> list[ProjectTotal]:
+        """Sums per provider project over the period; of the named projects only, when given."""
+        told = (daily_costs.c.connection_id, daily_costs.c.sub_account_id)
+        rows = await self._rows(daily_costs, told, workspace_id, period, accounts)
+        return [ProjectTotal(row[0], row[1] or None, money(row[3], row[4], row[2])) for row in rows]
+
+    async def daily_totals(
+        self, workspace_id: str, period: Period, accounts: Collection[Account] | None = None
+    ) -> list[DayTotal]:
+        """Sums per day: of the whole workspace, or of the named projects. Days without charges are absent."""
+        table = daily_totals if accounts is None else daily_costs
+        sums: dict[tuple[date, str], list[int]] = defaultdict(lambda: [0, 0])
+        for day, currency, nano, rest in await self._rows(table, (table.c.charge_day,), workspace_id, period, accounts):
+            found = sums[day, currency]
+            found[0] += int(nano)
+            found[1] += int(rest)
+        return [DayTotal(day, money(found[0], found[1], currency)) for (day, currency), found in sorted(sums.items())]
+
+    async def readings(self, workspace_id: str, period: Period) -> dict[int, dict[date, DayReading]]:
+        """When each day was read and last moved, per connection; a day never read is absent."""
+        rows = await self._db.execute(
+            select(day_readings).where(day_readings.c.workspace_id == workspace_id, _within(day_readings, period))
+        )
+        found: dict[int, dict[date, DayReading]] = defaultdict(dict)
+        for row in rows:
+            found[row.connection_id][row.charge_day] = _day_reading(row)
+        return dict(found)
+
+    async def lines(
+        self, workspace_id: str, period: Period, connection_id: int, sub_account_id: str | None
+    ) -> list[Charge]:
+        """The bill's own lines of one provider project, by day and line item."""
+        rows = await self._db.execute(
+            select(charges)
+            .where(
+                charges.c.workspace_id == workspace_id,
+                charges.c.connection_id == connection_id,
+                charges.c.sub_account_id == (sub_account_id or ""),
+                _days(charges, period, 1),
+            )
+            .order_by(charges.c.charge_day, charges.c.sku_id, charges.c.billing_currency)
+        )
+        return [_charge(row) for row in rows]
+
+    async def first_day(self, workspace_id: str) -> date | None:
+        """The earliest day with charges; None before the first."""
+        found: date | None = await self._db.scalar(
+            select(func.min(daily_totals.c.charge_day)).where(daily_totals.c.workspace_id == workspace_id)
+        )
+        return found
+
+    async def last_read_day(self, workspace_id: str, connection_id: int) -> date | None:
+        """The latest day we have read of a connection; None before the first."""
+        found: date | None = await self._db.scalar(
+            select(func.max(day_readings.c.charge_day)).where(
+                day_readings.c.workspace_id == workspace_id, day_readings.c.connection_id == connection_id
+            )
+        )
+        return found
+
+    async def _rows(
+        self,
+        table: Table,
+        told: tuple[ColumnElement[Any], ...],
+        workspace_id: str,
+        period: Period,
+        accounts: Collection[Account] | None,
+    ) -> list[Any]:
+        """Summed rows: the columns told, currency, nano, rest. One query, or one for each connection named."""
+        grouped = (*told, table.c.billing_currency)
+        query = (
+            select(*grouped, func.sum(table.c.billed_cost_nano), func.sum(table.c.billed_cost_rest))
+            .where(table.c.workspace_id == workspace_id)
+            .group_by(*grouped)
+        )
+        if accounts is None:
+            return list(await self._db.execute(query.where(_within(table, period))))
+        rows: list[Any] = []
+        for narrowed in _narrowed(query, table, period, accounts):
+            rows += await self._db.execute(narrowed)
+        return rows
+
+    async def _hold(self, workspace_id: str, connection_id: int) -> None:
+        """Prove the connection is this workspace's, and let no one else replace its days until we are done."""
+        mine = select(connections.c.id).where(
+            connections.c.workspace_id == workspace_id, connections.c.id == connection_id
+        )
+        if (await self._db.execute(mine.with_for_update())).one_or_none() is None:
+            raise NotFound("connection", connection_id)
+
+    async def _reading(self, workspace_id: str, connection_id: int, day: date) -> DayReading | None:
+        row = (
+            await self._db.execute(
+                select(day_readings).where(*_this_day(day_readings, workspace_id, connection_id, day))
+            )
+        ).one_or_none()
+        return None if row is None else _day_reading(row)
+
+    async def _keep(self, workspace_id: str, connection_id: int, reading: DayReading) -> None:
+        values = {
+            "read_at": reading.read_at,
+            "changed_at": reading.changed_at,
+            "unchanged_reads": reading.unchanged_reads,
+        }
+        key = {"workspace_id": workspace_id, "connection_id": connection_id, "charge_day": reading.day}
+        await self._db.execute(
+            self._insert(day_readings).values(key | values).on_conflict_do_update(index_elements=list(key), set_=values)
+        )
+
+    async def _facts(self, connection_id: int, day: date) -> list[tuple[Any, ...]]:
+        """The stored day as `PreparedDay.facts` would tell it; sorted here, for collations differ."""
+        told = list(charges.c)[3:]
+        rows = await self._db.execute(
+            select(*told).where(charges.c.connection_id == connection_id, charges.c.charge_day == day)
+        )
+        return sorted((tuple(row) for row in rows), key=lambda facts: facts[:3])
+
+    async def _totals(self, workspace_id: str, connection_id: int, day: date) -> tuple[Money, ...]:
+        rows = await self._db.execute(
+            select(daily_totals)
+            .where(*_this_day(daily_totals, workspace_id, connection_id, day))
+            .order_by(daily_totals.c.billing_currency)
+        )
+        return tuple(money(row.billed_cost_nano, row.billed_cost_rest, row.billing_currency) for row in rows)
+
+    async def _restate(
+        self, workspace_id: str, connection_id: int, day: date, prepared: PreparedDay, at: datetime
+    ) -> tuple[Restated, ...]:
+        """Keep what moved since the stored reading, per project; before the stored sums go."""
+        rows = await self._db.execute(
+            select(daily_costs).where(*_this_day(daily_costs, workspace_id, connection_id, day))
+        )
+        old = {(row.sub_account_id, row.billing_currency): (row.billed_cost_nano, row.billed_cost_rest) for row in rows}
+        moved = {key for key in {*old, *prepared.costs} if old.get(key, (0, 0)) != prepared.costs.get(key, (0, 0))}
+        if not moved:
+            return ()
+        was = {key: money(*old.get(key, (0, 0)), key[1]) for key in moved}
+        now = {key: money(*prepared.costs.get(key, (0, 0)), key[1]) for key in moved}
+        restated = tuple(
+            Restated(connection_id, day, each.sub_account_id, each.old, each.new, at) for each in changes(was, now)
+        )
+        await self._db.execute(
+            restatements.insert(),
+            [
+                {
+                    "workspace_id": workspace_id,
+                    "connection_id": connection_id,
+                    "charge_day": day,
+                    "sub_account_id": account,
+                    "billing_currency": currency,
+                    "old_cost_nano": old.get((account, currency), (0, 0))[0],
+                    "old_cost_rest": old.get((account, currency), (0, 0))[1],
+                    "new_cost_nano": prepared.costs.get((account, currency), (0, 0))[0],
+                    "new_cost_rest": prepared.costs.get((account, currency), (0, 0))[1],
+                    "restated_at": at,
+                }
+                for account, currency in sorted(moved)
+            ],
+        )
+        return restated
+
+    async def _clear(self, workspace_id: str, connection_id: int, day: date) -> None:
+        for table in (charges, daily_costs, daily_totals):
+            await self._db.execute(delete(table).where(*_this_day(table, workspace_id, connection_id, day)))
+
+
+def _within(table: Table, period: Period) -> ColumnElement[bool]:
+    return (table.c.charge_day >= period.start) & (table.c.charge_day < period.end)
+
+
+def _days(table: Table, period: Period, projects: int) -> ColumnElement[bool]:
+    """The period as separate days where that lets the key answer each (day, project) by itself."""
+    if period.days * projects <= _MOST_LOOKUPS:
+        return table.c.charge_day.in_(list(period))
+    return _within(table, period)
+
+
+def _narrowed(query: Select[Any], table: Table, period: Period, accounts: Iterable[Account]) -> Iterable[Select[Any]]:
+    by_connection: dict[int, set[str]] = defaultdict(set)
+    for connection_id, sub_account_id in accounts:
+        by_connection[connection_id].add(sub_account_id or "")
+    for connection_id, names in sorted(by_connection.items()):
+        yield query.where(
+            _days(table, period, len(names)),
+            table.c.connection_id == connection_id,
+            table.c.sub_account_id.in_(sorted(names)),
+        )
+
+
+def _this_day(table: Table, workspace_id: str, connection_id: int, day: date) -> tuple[ColumnElement[bool], ...]:
+    return (
+        table.c.workspace_id == workspace_id,
+        table.c.connection_id == connection_id,
+        table.c.charge_day == day,
+    )
+
+
+def _change(
+    day: date,
+    prepared: PreparedDay,
+    *,
+    is_first_reading: bool,
+    is_changed: bool,
+    restated: tuple[Restated, ...] = (),
+) -> DayChange:
+    totals = tuple(money(*units, currency) for currency, units in sorted(prepared.totals.items()))
+    return DayChange(day, is_first_reading, is_changed, kept=False, restated=restated, totals=totals)
+
+
+def _day_reading(row: Any) -> DayReading:
+    return DayReading(row.charge_day, row.read_at, row.changed_at, row.unchanged_reads)
+
+
+def _charge(row: Any) -> Charge:
+    return Charge(
+        row.charge_day,
+        row.sub_account_id or None,
+        row.sku_id or None,
+        from_units(row.billed_cost_nano, row.billed_cost_rest),
+        row.billing_currency,
+        None if row.consumed_quantity is None else Decimal(row.consumed_quantity),
+        row.consumed_unit,
+    )

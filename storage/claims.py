@@ -1,0 +1,60 @@
+"""Claims: the database decides who acts, so that retries, double clicks and replicas do a thing once."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, delete, update
+
+from storage.repository import Repository, across_workspaces
+from storage.tables import claims, job_runs
+
+_RUNNING, _DONE = "running", "done"
+
+
+class Claims(Repository):
+    """Unique rows: whoever inserts one may act."""
+
+    async def once(self, workspace_id: str, key: str, at: datetime) -> bool:
+        """True for exactly one of all who ever ask with this key."""
+        statement = (
+            self._insert(claims)
+            .values(workspace_id=workspace_id, key=key, claimed_at=at)
+            .on_conflict_do_nothing(index_elements=["workspace_id", "key"])
+            .returning(claims.c.key)
+        )
+        return (await self._db.execute(statement)).one_or_none() is not None
+
+    @across_workspaces("old claims are swept everywhere: Slack's retries end within the hour")
+    async def forget_before(self, at: datetime) -> int:
+        """Drop claims made before `at`; tells how many."""
+        return (await self._db.execute(delete(claims).where(claims.c.claimed_at < at))).rowcount
+
+    @across_workspaces("a job runs once for all workspaces")
+    async def run(self, job: str, slot: str, worker: str, now: datetime, lease: timedelta) -> bool:
+        """Take one slot of a job: True for one worker, and for another once the first was silent for `lease`."""
+        insert = self._insert(job_runs).values(job=job, slot=slot, worker=worker, state=_RUNNING, heartbeat_at=now)
+        statement = insert.on_conflict_do_update(
+            index_elements=["job", "slot"],
+            set_={"worker": worker, "state": _RUNNING, "heartbeat_at": now},
+            where=and_(job_runs.c.state != _DONE, job_runs.c.heartbeat_at <= now - lease),
+        ).returning(job_runs.c.worker)
+        return (await self._db.execute(statement)).one_or_none() is not None
+
+    @across_workspaces("a job runs once for all workspaces")
+    async def beat(self, job: str, slot: str, worker: str, now: datetime) -> bool:
+        """Say that `worker` is still at it; False when another has taken over."""
+        result = await self._db.execute(
+            update(job_runs)
+            .where(job_runs.c.job == job, job_runs.c.slot == slot, job_runs.c.worker == worker)
+            .where(job_runs.c.state == _RUNNING)
+            .values(heartbeat_at=now)
+        )
+        return result.rowcount == 1
+
+    @across_workspaces("a job runs once for all workspaces")
+    async def done(self, job: str, slot: str, at: datetime) -> None:
+        """Close a slot for good."""
+        await self._db.execute(
+            update(job_runs).where(job_runs.c.job == job, job_runs.c.slot == slot).values(state=_DONE, heartbeat_at=at)
+        )

@@ -1,0 +1,185 @@
+"""The queue of collections: claimed by one worker at a time, resumed by another when that one dies."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, exists, or_, select, update
+
+from finops.periods import Period
+from storage.errors import LeaseLost
+from storage.records import Collection, CollectionKind, CollectionState
+from storage.repository import Repository, across_workspaces
+from storage.tables import collections
+
+_OPEN = (CollectionState.QUEUED, CollectionState.RUNNING)
+_KEY = ["workspace_id", "connection_id", "kind", "slot"]
+
+
+class Collections(Repository):
+    """Readings of bills that were asked for: by the clock, by a person, by a first connection."""
+
+    async def add(
+        self,
+        workspace_id: str,
+        *,
+        connection_id: int,
+        kind: CollectionKind,
+        slot: str,
+        period: Period,
+        requested_by: str | None,
+        at: datetime,
+        channel_id: str | None = None,
+    ) -> Collection | None:
+        """Queue a collection; None when this connection already has one of that kind and slot."""
+        statement = (
+            self._insert(collections)
+            .values(
+                workspace_id=workspace_id,
+                connection_id=connection_id,
+                kind=kind,
+                slot=slot,
+                period_start=period.start,
+                period_end=period.end,
+                next_day=period.start,
+                days_done=0,
+                state=CollectionState.QUEUED,
+                requested_by=requested_by,
+                channel_id=channel_id,
+                attempts=0,
+                created_at=at,
+            )
+            .on_conflict_do_nothing(index_elements=_KEY)
+            .returning(*collections.c)
+        )
+        row = (await self._db.execute(statement)).one_or_none()
+        return None if row is None else _collection(row)
+
+    async def get(self, workspace_id: str, collection_id: int) -> Collection | None:
+        """The collection as it stands, or None."""
+        found = await self._many(workspace_id, collections.c.id == collection_id)
+        return found[0] if found else None
+
+    async def active(self, workspace_id: str) -> list[Collection]:
+        """Everything queued or running, oldest first."""
+        return await self._many(workspace_id, collections.c.state.in_(_OPEN))
+
+    async def latest(
+        self, workspace_id: str, connection_id: int, kind: CollectionKind | None = None
+    ) -> Collection | None:
+        """The newest collection of a connection, of one kind when given; None before the first."""
+        newest = (
+            select(collections)
+            .where(collections.c.workspace_id == workspace_id, collections.c.connection_id == connection_id)
+            .order_by(collections.c.id.desc())
+            .limit(1)
+        )
+        if kind is not None:
+            newest = newest.where(collections.c.kind == kind)
+        row = (await self._db.execute(newest)).one_or_none()
+        return None if row is None else _collection(row)
+
+    async def tell(self, workspace_id: str, collection_id: int, channel_id: str, message_ts: str) -> None:
+        """Keep which message speaks of this collection's progress."""
+        await self._db.execute(
+            update(collections)
+            .where(collections.c.workspace_id == workspace_id, collections.c.id == collection_id)
+            .values(channel_id=channel_id, message_ts=message_ts)
+        )
+
+    @across_workspaces("a worker takes the next work of any workspace; the row says whose it is")
+    async def claim(self, worker: str, now: datetime, lease: timedelta) -> Collection | None:
+        """Take the oldest waiting collection, or one whose worker has not been heard of for `lease`.
+
+        Exactly one of many workers gets each. A connection is read by one worker at a time, so that two collections
+        of one connection do not share its rate limit.
+        """
+        silent_since = now - lease
+        other = collections.alias("other")
+        busy = exists().where(
+            other.c.connection_id == collections.c.connection_id,
+            other.c.id != collections.c.id,
+            other.c.state == CollectionState.RUNNING,
+            other.c.heartbeat_at > silent_since,
+        )
+        free = or_(
+            collections.c.state == CollectionState.QUEUED,
+            and_(collections.c.state == CollectionState.RUNNING, collections.c.heartbeat_at <= silent_since),
+        )
+        # Rows that another worker is taking this very moment are passed over; on SQLite there are none.
+        oldest = (
+            select(collections.c.id)
+            .where(free, ~busy)
+            .order_by(collections.c.id)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+            .scalar_subquery()
+        )
+        row = (
+            await self._db.execute(
+                update(collections)
+                .where(collections.c.id == oldest)
+                .values(
+                    state=CollectionState.RUNNING,
+                    worker=worker,
+                    heartbeat_at=now,
+                    attempts=collections.c.attempts + 1,
+                )
+                .returning(*collections.c)
+            )
+        ).one_or_none()
+        return None if row is None else _collection(row)
+
+    @across_workspaces("a worker speaks of the row it holds")
+    async def heartbeat(self, collection_id: int, worker: str, now: datetime) -> bool:
+        """Say that `worker` is alive; False when the work is no longer its own."""
+        return await self._touch(collection_id, worker, {"heartbeat_at": now})
+
+    @across_workspaces("a worker speaks of the row it holds")
+    async def advance(self, collection_id: int, worker: str, next_day: date, days_done: int, now: datetime) -> None:
+        """Keep how far we are; raises LeaseLost, so that the day stored in the same transaction rolls back with it."""
+        values = {"next_day": next_day, "days_done": days_done, "heartbeat_at": now}
+        if not await self._touch(collection_id, worker, values):
+            raise LeaseLost(f"collection {collection_id} is no longer {worker}'s")
+
+    @across_workspaces("a worker speaks of the row it holds")
+    async def finish(
+        self, collection_id: int, worker: str, state: CollectionState, error: str | None, at: datetime
+    ) -> None:
+        """Close it, done or failed; raises LeaseLost when another worker has taken it over."""
+        if not await self._touch(collection_id, worker, {"state": state, "error": error, "finished_at": at}):
+            raise LeaseLost(f"collection {collection_id} is no longer {worker}'s")
+
+    @across_workspaces("a worker speaks of the row it holds")
+    async def release(self, collection_id: int, worker: str) -> bool:
+        """Give unfinished work back to the queue (a worker shutting down); False when it was not its own."""
+        return await self._touch(collection_id, worker, {"state": CollectionState.QUEUED, "worker": None})
+
+    async def _touch(self, collection_id: int, worker: str, values: dict[str, Any]) -> bool:
+        result = await self._db.execute(
+            update(collections)
+            .where(
+                collections.c.id == collection_id,
+                collections.c.worker == worker,
+                collections.c.state == CollectionState.RUNNING,
+            )
+            .values(values)
+        )
+        return result.rowcount == 1
+
+    async def _many(self, workspace_id: str, *conditions: Any) -> list[Collection]:
+        rows = await self._db.execute(
+            select(collections)
+            .where(collections.c.workspace_id == workspace_id, *conditions)
+            .order_by(collections.c.id)
+        )
+        return [_collection(row) for row in rows]
+
+
+def _collection(row: Any) -> Collection:
+    told = dict(row._mapping)
+    period = Period(told.pop("period_start"), told.pop("period_end"))
+    return Collection(
+        **(told | {"kind": CollectionKind(row.kind), "state": CollectionState(row.state), "period": period})
+    )

@@ -1,0 +1,141 @@
+"""Connections: one per provider organization, collected once however many teams brought a key of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+
+from finops.registry import Connection
+from storage.errors import AlreadyExists
+from storage.repository import Repository, across_workspaces
+from storage.tables import connections, known_projects
+
+
+class Connections(Repository):
+    """Where bills come from, and since when we cannot see one."""
+
+    async def create(
+        self,
+        workspace_id: str,
+        *,
+        provider: str,
+        organization_id: str | None,
+        organization_name: str | None,
+        at: datetime,
+    ) -> Connection:
+        """Make a connection; AlreadyExists when this organization is connected already."""
+        statement = (
+            self._insert(connections)
+            .values(
+                workspace_id=workspace_id,
+                provider=provider,
+                organization_id=organization_id,
+                organization_name=organization_name,
+                created_at=at,
+            )
+            .on_conflict_do_nothing(index_elements=["workspace_id", "provider", "organization_id"])
+            .returning(*connections.c)
+        )
+        row = (await self._db.execute(statement)).one_or_none()
+        if row is None:
+            known = await self.matching(workspace_id, provider, organization_id, ())
+            raise AlreadyExists("connection", organization_id or provider, None if known is None else known.id)
+        return _connection(row)
+
+    async def get(self, workspace_id: str, connection_id: int) -> Connection | None:
+        """The connection, or None when this workspace has none of that id."""
+        row = (await self._db.execute(select(connections).where(*_mine(workspace_id, connection_id)))).one_or_none()
+        return None if row is None else _connection(row)
+
+    async def all(self, workspace_id: str) -> list[Connection]:
+        """Every connection of the workspace, oldest first."""
+        rows = await self._db.execute(
+            select(connections).where(connections.c.workspace_id == workspace_id).order_by(connections.c.id)
+        )
+        return [_connection(row) for row in rows]
+
+    @across_workspaces("the daily collection serves every workspace")
+    async def everywhere(self) -> list[Connection]:
+        """Every connection of every workspace, oldest first."""
+        return [_connection(row) for row in await self._db.execute(select(connections).order_by(connections.c.id))]
+
+    async def matching(
+        self, workspace_id: str, provider: str, organization_id: str | None, project_ids: Collection[str]
+    ) -> Connection | None:
+        """The connection a newly registered key belongs to.
+
+        The same organization id decides where the provider tells one. Where either side has none, sharing a project
+        does; two different ids never match, whatever they share.
+        """
+        here = (connections.c.workspace_id == workspace_id, connections.c.provider == provider)
+        if organization_id is not None:
+            row = (
+                await self._db.execute(
+                    select(connections).where(*here, connections.c.organization_id == organization_id)
+                )
+            ).one_or_none()
+            if row is not None:
+                return _connection(row)
+        if not project_ids:
+            return None
+        sharing = (
+            select(known_projects.c.connection_id)
+            .where(
+                known_projects.c.workspace_id == workspace_id,
+                known_projects.c.provider_project_id.in_(sorted(project_ids)),
+            )
+            .distinct()
+        )
+        candidates = select(connections).where(*here, connections.c.id.in_(sharing)).order_by(connections.c.id)
+        if organization_id is not None:
+            candidates = candidates.where(connections.c.organization_id.is_(None))
+        row = (await self._db.execute(candidates.limit(1))).one_or_none()
+        return None if row is None else _connection(row)
+
+    async def mark_blind(self, workspace_id: str, connection_id: int, at: datetime, reason: str) -> bool:
+        """We cannot look since `at`. True when that is news; a later failure keeps the first moment."""
+        result = await self._db.execute(
+            update(connections)
+            .where(*_mine(workspace_id, connection_id), connections.c.blind_since.is_(None))
+            .values(blind_since=at, blind_reason=reason)
+        )
+        if result.rowcount == 1:
+            return True
+        await self._db.execute(
+            update(connections).where(*_mine(workspace_id, connection_id)).values(blind_reason=reason)
+        )
+        return False
+
+    async def mark_seen(self, workspace_id: str, connection_id: int, at: datetime) -> datetime | None:
+        """We looked and saw at `at`. Tells since when we had been blind; None when we were not."""
+        before = (
+            await self._db.execute(
+                select(connections.c.blind_since).where(*_mine(workspace_id, connection_id)).with_for_update()
+            )
+        ).scalar_one_or_none()
+        await self._db.execute(
+            update(connections)
+            .where(*_mine(workspace_id, connection_id))
+            .values(blind_since=None, blind_reason=None, collected_at=at)
+        )
+        return before
+
+    async def tell_organization(
+        self, workspace_id: str, connection_id: int, organization_id: str, organization_name: str | None
+    ) -> None:
+        """Keep what the provider told late about the organization; a name we know is not forgotten."""
+        values = {"organization_id": organization_id}
+        if organization_name is not None:
+            values["organization_name"] = organization_name
+        await self._db.execute(update(connections).where(*_mine(workspace_id, connection_id)).values(values))
+
+
+def _mine(workspace_id: str, connection_id: int) -> tuple[Any, Any]:
+    return connections.c.workspace_id == workspace_id, connections.c.id == connection_id
+
+
+def _connection(row: Any) -> Connection:
+    return Connection(**row._mapping)

@@ -1,0 +1,178 @@
+"""Credentials: Admin keys of providers, sealed; only `usable` opens them, for the one who is about to call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from finops.registry import Credential, CredentialState
+from finops.secret import Secret
+from storage.errors import AlreadyExists, NotFound
+from storage.repository import Repository, across_workspaces
+from storage.secrets import KeyRing
+from storage.tables import credentials
+
+_TOLD = [column for column in credentials.c if column.name != "sealed"]
+
+
+class Credentials(Repository):
+    """Registered keys. What is told of a key is its last four characters."""
+
+    def __init__(self, connection: AsyncConnection, ring: KeyRing) -> None:
+        super().__init__(connection)
+        self._ring = ring
+
+    async def add(
+        self,
+        workspace_id: str,
+        *,
+        connection_id: int,
+        team_id: int,
+        secret: Secret,
+        rights: Iterable[str],
+        registered_by: str,
+        at: datetime,
+    ) -> Credential:
+        """Seal and keep a key; AlreadyExists when this team registered the same key before."""
+        await self._refuse_twice(workspace_id, team_id, secret)
+        row = await self._db.execute(
+            insert(credentials)
+            .values(
+                workspace_id=workspace_id,
+                connection_id=connection_id,
+                team_id=team_id,
+                sealed=b"",  # the seal names the row, so the row comes first; one transaction, nobody sees this
+                ends_with=secret.ends_with,
+                rights=sorted(rights),
+                state=CredentialState.ENABLED,
+                registered_by=registered_by,
+                registered_at=at,
+            )
+            .returning(*_TOLD)
+        )
+        credential = _credential(row.one())
+        await self._seal(workspace_id, credential.id, secret)
+        return credential
+
+    async def get(self, workspace_id: str, credential_id: int) -> Credential | None:
+        """What may be told of a key, or None."""
+        row = (await self._db.execute(select(*_TOLD).where(*_mine(workspace_id, credential_id)))).one_or_none()
+        return None if row is None else _credential(row)
+
+    async def of_team(self, workspace_id: str, team_id: int) -> list[Credential]:
+        """A team's keys, oldest first."""
+        return await self._many(workspace_id, credentials.c.team_id == team_id)
+
+    async def of_connection(self, workspace_id: str, connection_id: int) -> list[Credential]:
+        """Every team's keys of one organization, oldest first."""
+        return await self._many(workspace_id, credentials.c.connection_id == connection_id)
+
+    async def usable(self, workspace_id: str, connection_id: int) -> list[tuple[Credential, Secret]]:
+        """Enabled keys with their plain values, newest first; raises SecretUnreadable rather than skip one."""
+        rows = await self._db.execute(
+            select(credentials)
+            .where(
+                credentials.c.workspace_id == workspace_id,
+                credentials.c.connection_id == connection_id,
+                credentials.c.state == CredentialState.ENABLED,
+            )
+            .order_by(credentials.c.registered_at.desc(), credentials.c.id.desc())
+        )
+        return [(_credential(row), self._ring.open(row.sealed, *_identity(workspace_id, row.id))) for row in rows]
+
+    async def replace(
+        self,
+        workspace_id: str,
+        credential_id: int,
+        *,
+        secret: Secret,
+        rights: Iterable[str],
+        registered_by: str,
+        at: datetime,
+        connection_id: int | None = None,
+    ) -> Credential:
+        """Put a new key in an old one's place, enabled; the old value is gone. NotFound, or AlreadyExists as `add`."""
+        old = await self.get(workspace_id, credential_id)
+        if old is None:
+            raise NotFound("credential", credential_id)
+        await self._refuse_twice(workspace_id, old.team_id, secret, besides=credential_id)
+        await self._db.execute(
+            update(credentials)
+            .where(*_mine(workspace_id, credential_id))
+            .values(
+                connection_id=old.connection_id if connection_id is None else connection_id,
+                ends_with=secret.ends_with,
+                rights=sorted(rights),
+                state=CredentialState.ENABLED,
+                registered_by=registered_by,
+                registered_at=at,
+            )
+        )
+        await self._seal(workspace_id, credential_id, secret)
+        return await self._existing(workspace_id, credential_id)
+
+    async def set_state(self, workspace_id: str, credential_id: int, state: CredentialState) -> Credential:
+        """Enable or disable: this stops or resumes our collecting and nothing else. NotFound."""
+        await self._db.execute(update(credentials).where(*_mine(workspace_id, credential_id)).values(state=state))
+        return await self._existing(workspace_id, credential_id)
+
+    async def delete(self, workspace_id: str, credential_id: int) -> bool:
+        """Forget a key for good; what was collected with it stays. False when there is none."""
+        result = await self._db.execute(delete(credentials).where(*_mine(workspace_id, credential_id)))
+        return result.rowcount == 1
+
+    @across_workspaces("rotating the master key concerns every sealed row")
+    async def reseal_all(self) -> int:
+        """Seal again, with the ring's first key, whatever an older key sealed. Tells how many; a second run: none."""
+        rows = await self._db.execute(
+            select(credentials.c.workspace_id, credentials.c.id, credentials.c.sealed).with_for_update()
+        )
+        stale = [row for row in rows if not self._ring.is_current(row.sealed)]
+        for row in stale:
+            await self._seal(
+                row.workspace_id, row.id, self._ring.open(row.sealed, *_identity(row.workspace_id, row.id))
+            )
+        return len(stale)
+
+    async def _seal(self, workspace_id: str, credential_id: int, secret: Secret) -> None:
+        sealed = self._ring.seal(secret, *_identity(workspace_id, credential_id))
+        await self._db.execute(update(credentials).where(*_mine(workspace_id, credential_id)).values(sealed=sealed))
+
+    async def _refuse_twice(self, workspace_id: str, team_id: int, secret: Secret, besides: int | None = None) -> None:
+        rows = await self._db.execute(
+            select(credentials.c.id, credentials.c.sealed).where(
+                credentials.c.workspace_id == workspace_id, credentials.c.team_id == team_id
+            )
+        )
+        for row in rows:
+            if row.id != besides and self._ring.open(row.sealed, *_identity(workspace_id, row.id)) == secret:
+                raise AlreadyExists("key", f"…{secret.ends_with}", row.id)
+
+    async def _existing(self, workspace_id: str, credential_id: int) -> Credential:
+        credential = await self.get(workspace_id, credential_id)
+        if credential is None:
+            raise NotFound("credential", credential_id)
+        return credential
+
+    async def _many(self, workspace_id: str, condition: Any) -> list[Credential]:
+        rows = await self._db.execute(
+            select(*_TOLD).where(credentials.c.workspace_id == workspace_id, condition).order_by(credentials.c.id)
+        )
+        return [_credential(row) for row in rows]
+
+
+def _mine(workspace_id: str, credential_id: int) -> tuple[Any, Any]:
+    return credentials.c.workspace_id == workspace_id, credentials.c.id == credential_id
+
+
+def _identity(workspace_id: str, credential_id: int) -> tuple[str, str, str, str]:
+    return "credentials", workspace_id, "sealed", str(credential_id)
+
+
+def _credential(row: Any) -> Credential:
+    told = {column.name: row._mapping[column] for column in _TOLD}
+    return Credential(**(told | {"rights": tuple(row.rights), "state": CredentialState(row.state)}))

@@ -1,0 +1,152 @@
+"""Engines: how each database is opened so that writers queue, readers never wait, and nothing is lost."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from storage.errors import DatabaseUnusable
+
+log = logging.getLogger(__name__)
+
+_WAIT_SECONDS = 30
+_SQLITE = "sqlite+aiosqlite"
+_POSTGRES = "postgresql+psycopg"
+_NEAR = {None, "", "localhost", "127.0.0.1", "::1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """Two doors to one database: transactions that write, and snapshots that only read."""
+
+    url: URL
+    writing: AsyncEngine
+    reading: AsyncEngine
+
+    @property
+    def kind(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self.url.get_backend_name()
+
+
+def normalised(text: str) -> URL:
+    """The address people paste, as our drivers want it: `postgres://…`, `postgresql://…`, `sqlite:///file`."""
+    try:
+        url = make_url(text.strip())
+    except (ArgumentError, ValueError) as problem:
+        # Not chained: the parser quotes what it was given, and that may hold a password.
+        raise DatabaseUnusable(
+            "the database address cannot be read; write sqlite:///finops.db or postgresql://user:password@host/name"
+        ) from (problem if "@" not in text else None)
+    backend = url.drivername.split("+")[0]
+    if backend in {"postgres", "postgresql"}:
+        return _with_encryption(url.set(drivername=_POSTGRES))
+    if backend == "sqlite":
+        if not url.database or url.database == ":memory:":
+            raise DatabaseUnusable("SQLite needs a file that outlives the program: sqlite:///finops.db")
+        return url.set(drivername=_SQLITE)
+    raise DatabaseUnusable(f"{backend} is not supported; use sqlite:///finops.db or postgresql://…")
+
+
+def _with_encryption(url: URL) -> URL:
+    """Over a network: TLS 1.3 or nothing, unless the address itself says otherwise, which is then logged."""
+    host = url.host or url.query.get("host")
+    if host in _NEAR or (isinstance(host, str) and host.startswith("/")):
+        return url
+    if "sslmode" not in url.query:
+        url = url.update_query_dict({"sslmode": "require"})
+    if url.query["sslmode"] in {"disable", "allow", "prefer"}:
+        log.warning("the connection to the database may be unencrypted, as its address asks", extra={"host": host})
+        return url
+    if "ssl_min_protocol_version" not in url.query:
+        url = url.update_query_dict({"ssl_min_protocol_version": "TLSv1.3"})
+    return url
+
+
+@asynccontextmanager
+async def open_engines(url: URL) -> AsyncIterator[Engines]:
+    """Both engines, closed at the end."""
+    engines = _sqlite_engines(url) if url.get_backend_name() == "sqlite" else _postgres_engines(url)
+    try:
+        yield engines
+    finally:
+        await engines.reading.dispose()
+        await engines.writing.dispose()
+
+
+def _sqlite_engines(url: URL) -> Engines:
+    _make_private(Path(str(url.database)))
+    # One writer per process: tasks queue in the pool, first come first served, instead of polling a locked file.
+    writing = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=_WAIT_SECONDS)
+    _configure_sqlite(writing, "BEGIN IMMEDIATE", query_only=False)
+    reading = create_async_engine(url, pool_size=4, max_overflow=12, pool_timeout=_WAIT_SECONDS)
+    _configure_sqlite(reading, "BEGIN", query_only=True)
+    return Engines(url, writing, reading)
+
+
+def migration_engine(url: URL) -> AsyncEngine:
+    """An engine for one migration: foreign keys rest on SQLite, where changing a table means copying it."""
+    engine = create_async_engine(url, poolclass=NullPool)
+    if url.get_backend_name() == "sqlite":
+        _make_private(Path(str(url.database)))
+        _configure_sqlite(engine, "BEGIN IMMEDIATE", query_only=False, foreign_keys=False)
+    return engine
+
+
+def _configure_sqlite(engine: AsyncEngine, begin: str, *, query_only: bool, foreign_keys: bool = True) -> None:
+    @event.listens_for(engine.sync_engine, "connect")
+    def configure(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves: the driver would not before a SELECT
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={_WAIT_SECONDS * 1000}")  # first: the next line may have to wait
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=NORMAL")
+        cursor.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
+        cursor.execute("PRAGMA cache_size=-16384")
+        if query_only:
+            cursor.execute("PRAGMA query_only=ON")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def start(connection: Any) -> None:
+        connection.exec_driver_sql(begin)
+
+
+def _make_private(path: Path) -> None:
+    """Create the file readable by its owner only; what SQLite puts beside it inherits that."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            path.touch(mode=0o600)
+    except OSError as problem:
+        raise DatabaseUnusable(f"the database file {path} cannot be made: {problem.strerror}") from problem
+
+
+def _postgres_engines(url: URL) -> Engines:
+    try:
+        engine = create_async_engine(
+            url,
+            pool_size=5,
+            max_overflow=15,
+            pool_timeout=_WAIT_SECONDS,
+            pool_pre_ping=True,
+            connect_args=_POSTGRES_ARGS,
+        )
+    except ModuleNotFoundError as problem:
+        raise DatabaseUnusable("PostgreSQL needs its driver: pip install 'psycopg[binary]'") from problem
+    # Several queries of one answer must tell one story: a snapshot, as SQLite gives by itself.
+    reading = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    return Engines(url, engine, reading)
+
+
+_POSTGRES_ARGS = {"connect_timeout": 10, "application_name": "finops-for-ai"}

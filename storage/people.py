@@ -1,0 +1,54 @@
+"""People of a workspace, as Slack last described them, with the role we gave them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import select, update
+
+from finops.registry import Person, Role
+from storage.repository import Repository
+from storage.tables import people
+
+
+class People(Repository):
+    """Who may do what."""
+
+    async def get(self, workspace_id: str, user_id: str) -> Person | None:
+        """The person, or None when we have not met."""
+        row = (
+            await self._db.execute(
+                select(people).where(people.c.workspace_id == workspace_id, people.c.user_id == user_id)
+            )
+        ).one_or_none()
+        return None if row is None else _person(row)
+
+    async def remember(self, workspace_id: str, person: Person) -> Person:
+        """Store what Slack says now. The role of a person we know stays ours: Slack does not decide it."""
+        insert = self._insert(people).values(asdict(person) | {"workspace_id": workspace_id})
+        news = {name: insert.excluded[name] for name in ("name", "locale", "timezone", "is_workspace_admin", "seen_at")}
+        row = await self._db.execute(
+            insert.on_conflict_do_update(index_elements=["workspace_id", "user_id"], set_=news).returning(*people.c)
+        )
+        return _person(row.one())
+
+    async def set_role(self, workspace_id: str, user_id: str, role: Role) -> bool:
+        """Give a role; False when we have not met the person."""
+        result = await self._db.execute(
+            update(people).where(people.c.workspace_id == workspace_id, people.c.user_id == user_id).values(role=role)
+        )
+        return result.rowcount == 1
+
+    async def admins(self, workspace_id: str) -> list[Person]:
+        """Everyone who may administer, by name."""
+        rows = await self._db.execute(
+            select(people)
+            .where(people.c.workspace_id == workspace_id, people.c.role == Role.ADMIN)
+            .order_by(people.c.name, people.c.user_id)
+        )
+        return [_person(row) for row in rows]
+
+
+def _person(row: Any) -> Person:
+    return Person(**{**row._mapping, "role": Role(row.role)})

@@ -1,0 +1,304 @@
+"""Projects: provider projects that a team registered, and all those a provider told us of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from enum import Enum
+from typing import Any, Final, Protocol
+
+from sqlalchemy import and_, delete, func, select, update
+
+from finops.registry import KnownProject, Project
+from storage.errors import NotFound
+from storage.repository import Repository, compared
+from storage.tables import connections, known_projects, projects, teams
+
+
+class Unchanged(Enum):
+    """Stands for "leave it as it is" where None means "nothing"."""
+
+    UNCHANGED = "unchanged"
+
+
+UNCHANGED: Final = Unchanged.UNCHANGED
+
+
+class DiscoveredProject(Protocol):
+    """What a provider tells of one of its projects."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def is_archived(self) -> bool: ...
+
+
+class Projects(Repository):
+    """Registered projects; each belongs to one team, and the database itself refuses a second."""
+
+    async def register(
+        self,
+        workspace_id: str,
+        *,
+        connection_id: int,
+        team_id: int,
+        projects: Sequence[tuple[str, str]],
+        registered_by: str,
+        at: datetime,
+    ) -> tuple[list[Project], list[KnownProject]]:
+        """Give provider projects (id, name) to a team: those it now has, and those that another team has.
+
+        Registering one's own project again changes nothing and answers it. NotFound for a connection or a team of
+        another workspace.
+        """
+        provider = await self._provider(workspace_id, connection_id, team_id)
+        ours: list[Project] = []
+        taken: list[KnownProject] = []
+        for provider_project_id, name in dict(projects).items():
+            owner = await self._claim(
+                provider_project_id,
+                {
+                    "workspace_id": workspace_id,
+                    "connection_id": connection_id,
+                    "team_id": team_id,
+                    "provider": provider,
+                    "provider_project_id": provider_project_id,
+                    "name": name,
+                    "excluded": False,
+                    "registered_by": registered_by,
+                    "registered_at": at,
+                },
+            )
+            if owner.team_id == team_id:
+                ours.append(_project(owner))
+            else:
+                taken.append(
+                    KnownProject(
+                        owner.connection_id,
+                        provider_project_id,
+                        owner.name,
+                        is_archived=False,
+                        team_id=owner.team_id,
+                        team_name=owner.team_name,
+                    )
+                )
+        return ours, taken
+
+    async def all(self, workspace_id: str) -> list[Project]:
+        """Every registered project, by name."""
+        return await self._many(workspace_id)
+
+    async def of_team(self, workspace_id: str, team_id: int) -> list[Project]:
+        """A team's projects, by name."""
+        return await self._many(workspace_id, projects.c.team_id == team_id)
+
+    async def get(self, workspace_id: str, project_id: int) -> Project | None:
+        """The project, or None when this workspace has none of that id."""
+        found = await self._many(workspace_id, projects.c.id == project_id)
+        return found[0] if found else None
+
+    async def update(
+        self,
+        workspace_id: str,
+        project_id: int,
+        *,
+        name: str | Unchanged = UNCHANGED,
+        environment: str | Unchanged | None = UNCHANGED,
+        service: str | Unchanged | None = UNCHANGED,
+        cost_center: str | Unchanged | None = UNCHANGED,
+        lead_user_id: str | Unchanged | None = UNCHANGED,
+        excluded: bool | Unchanged = UNCHANGED,
+    ) -> Project:
+        """Change what is given; None empties a field. NotFound."""
+        given = {
+            "name": name,
+            "environment": environment,
+            "service": service,
+            "cost_center": cost_center,
+            "lead_user_id": lead_user_id,
+            "excluded": excluded,
+        }
+        values = {key: value for key, value in given.items() if value is not UNCHANGED}
+        if values:
+            await self._db.execute(
+                update(projects)
+                .where(projects.c.workspace_id == workspace_id, projects.c.id == project_id)
+                .values(values)
+            )
+        project = await self.get(workspace_id, project_id)
+        if project is None:
+            raise NotFound("project", project_id)
+        return project
+
+    async def unregister(self, workspace_id: str, project_id: int) -> bool:
+        """Let a project go: its costs become unallocated. False when there is none."""
+        result = await self._db.execute(
+            delete(projects).where(projects.c.workspace_id == workspace_id, projects.c.id == project_id)
+        )
+        return result.rowcount == 1
+
+    async def _provider(self, workspace_id: str, connection_id: int, team_id: int) -> str:
+        provider = await self._db.scalar(
+            select(connections.c.provider).where(
+                connections.c.workspace_id == workspace_id, connections.c.id == connection_id
+            )
+        )
+        if provider is None:
+            raise NotFound("connection", connection_id)
+        team = await self._db.scalar(
+            select(teams.c.id).where(teams.c.workspace_id == workspace_id, teams.c.id == team_id)
+        )
+        if team is None:
+            raise NotFound("team", team_id)
+        return str(provider)
+
+    async def _claim(self, provider_project_id: str, values: dict[str, Any]) -> Any:
+        """The row that owns the project after our attempt: ours, or the one that was there first."""
+        key = ["workspace_id", "provider", "provider_project_id"]
+        await self._db.execute(self._insert(projects).values(values).on_conflict_do_nothing(index_elements=key))
+        return (
+            await self._db.execute(
+                select(projects, teams.c.name.label("team_name"))
+                .join(teams, and_(teams.c.workspace_id == projects.c.workspace_id, teams.c.id == projects.c.team_id))
+                .where(
+                    projects.c.workspace_id == values["workspace_id"],
+                    projects.c.provider == values["provider"],
+                    projects.c.provider_project_id == provider_project_id,
+                )
+            )
+        ).one()
+
+    async def _many(self, workspace_id: str, *conditions: Any) -> list[Project]:
+        rows = await self._db.execute(
+            select(projects)
+            .where(projects.c.workspace_id == workspace_id, *conditions)
+            .order_by(projects.c.name, projects.c.id)
+        )
+        return [_project(row) for row in rows]
+
+
+class KnownProjects(Repository):
+    """Everything a provider told us of, registered or not: names for costs that nobody has claimed yet."""
+
+    async def remember(
+        self, workspace_id: str, connection_id: int, discovered: Iterable[DiscoveredProject], at: datetime
+    ) -> int:
+        """Store what the provider lists now, and rename registered projects that it renamed. Tells how many."""
+        rows = [
+            {
+                "workspace_id": workspace_id,
+                "connection_id": connection_id,
+                "provider_project_id": found.id,
+                "name": found.name,
+                "is_archived": found.is_archived,
+                "search_key": compared(f"{found.name} {found.id}"),
+                "seen_at": at,
+            }
+            for found in {each.id: each for each in discovered}.values()
+        ]
+        if not rows:
+            return 0
+        insert = self._insert(known_projects)
+        news = {name: insert.excluded[name] for name in ("name", "is_archived", "search_key", "seen_at")}
+        key = ["workspace_id", "connection_id", "provider_project_id"]
+        await self._db.execute(insert.on_conflict_do_update(index_elements=key, set_=news), rows)
+        their_name = (
+            select(known_projects.c.name)
+            .where(
+                known_projects.c.workspace_id == projects.c.workspace_id,
+                known_projects.c.connection_id == projects.c.connection_id,
+                known_projects.c.provider_project_id == projects.c.provider_project_id,
+            )
+            .scalar_subquery()
+        )
+        await self._db.execute(
+            update(projects)
+            .where(
+                projects.c.workspace_id == workspace_id,
+                projects.c.connection_id == connection_id,
+                projects.c.name != their_name,
+            )
+            .values(name=their_name)
+        )
+        return len(rows)
+
+    async def search(
+        self, workspace_id: str, connection_id: int, words: str, *, limit: int = 100, include_archived: bool = False
+    ) -> list[KnownProject]:
+        """Projects whose name or id holds every word, by name; with the team that has each, if one has."""
+        conditions = [known_projects.c.connection_id == connection_id]
+        conditions += [known_projects.c.search_key.contains(compared(word), autoescape=True) for word in words.split()]
+        if not include_archived:
+            conditions.append(known_projects.c.is_archived.is_(False))
+        return await self._many(workspace_id, *conditions, limit=limit)
+
+    async def get(self, workspace_id: str, connection_id: int, provider_project_id: str) -> KnownProject | None:
+        """One project as the provider told it, or None."""
+        found = await self._many(
+            workspace_id,
+            known_projects.c.connection_id == connection_id,
+            known_projects.c.provider_project_id == provider_project_id,
+        )
+        return found[0] if found else None
+
+    async def all(self, workspace_id: str) -> list[KnownProject]:
+        """Everything known in this workspace, archived ones too: their costs remain."""
+        return await self._many(workspace_id)
+
+    async def count(self, workspace_id: str, connection_id: int) -> int:
+        """How many projects this connection's provider told us of, archived ones apart."""
+        return (
+            await self._db.scalar(
+                select(func.count()).where(
+                    known_projects.c.workspace_id == workspace_id,
+                    known_projects.c.connection_id == connection_id,
+                    known_projects.c.is_archived.is_(False),
+                )
+            )
+            or 0
+        )
+
+    async def refreshed_at(self, workspace_id: str, connection_id: int) -> datetime | None:
+        """When the provider last listed its projects to us; None when it never did."""
+        return await self._db.scalar(
+            select(known_projects.c.seen_at)
+            .where(known_projects.c.workspace_id == workspace_id, known_projects.c.connection_id == connection_id)
+            .order_by(known_projects.c.seen_at.desc())
+            .limit(1)
+        )
+
+    async def _many(self, workspace_id: str, *conditions: Any, limit: int | None = None) -> list[KnownProject]:
+        owned = and_(
+            projects.c.workspace_id == known_projects.c.workspace_id,
+            projects.c.provider == connections.c.provider,
+            projects.c.provider_project_id == known_projects.c.provider_project_id,
+        )
+        here = and_(
+            connections.c.workspace_id == known_projects.c.workspace_id,
+            connections.c.id == known_projects.c.connection_id,
+        )
+        rows = await self._db.execute(
+            select(
+                known_projects.c.connection_id,
+                known_projects.c.provider_project_id,
+                known_projects.c.name,
+                known_projects.c.is_archived,
+                projects.c.team_id,
+                teams.c.name.label("team_name"),
+            )
+            .select_from(known_projects)
+            .join(connections, here)
+            .outerjoin(projects, owned)
+            .outerjoin(teams, and_(teams.c.workspace_id == projects.c.workspace_id, teams.c.id == projects.c.team_id))
+            .where(known_projects.c.workspace_id == workspace_id, *conditions)
+            .order_by(known_projects.c.search_key, known_projects.c.provider_project_id)
+            .limit(limit)
+        )
+        return [KnownProject(**row._mapping) for row in rows]
+
+
+def _project(row: Any) -> Project:
+    told = {name: getattr(row, name) for name in Project.__dataclass_fields__}
+    return Project(**told)

@@ -1,0 +1,41 @@
+"""What all repositories share: the connection of one transaction, upserts on both databases, names as compared."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+class Repository:
+    """One noun's rows within one transaction. Every query names its workspace, or says why it does not."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._db = connection
+
+    def _insert(self, table: Table) -> postgresql.Insert | sqlite.Insert:
+        """An insert that can say ON CONFLICT: both databases spell it alike, SQLAlchemy in two places."""
+        if self._db.dialect.name == "postgresql":
+            return postgresql.insert(table)
+        return sqlite.insert(table)
+
+
+def across_workspaces(reason: str) -> Callable[[Method], Method]:
+    """Mark a query that deliberately looks at every workspace; a test refuses any other without a workspace id."""
+
+    def mark(method: Method) -> Method:
+        method.across_workspaces = reason  # type: ignore[attr-defined]
+        return method
+
+    return mark
+
+
+def compared(name: str) -> str:
+    """A name as people mean it: spelling variants of Unicode, letter case and outer spaces do not make two names."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFKC", name).casefold()).strip()

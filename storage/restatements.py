@@ -1,0 +1,38 @@
+"""Restatements: what a provider changed about days we had read, kept for as long as the charges."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from finops.periods import Period
+from storage.ledger import money
+from storage.records import Restated
+from storage.repository import Repository
+from storage.tables import restatements
+
+
+class Restatements(Repository):
+    """What providers changed about days we had read."""
+
+    async def of(self, workspace_id: str, period: Period) -> list[Restated]:
+        """Restatements of the days of a period, in the order we learned of them."""
+        rows = await self._db.execute(
+            select(restatements)
+            .where(
+                restatements.c.workspace_id == workspace_id,
+                restatements.c.charge_day >= period.start,
+                restatements.c.charge_day < period.end,
+            )
+            .order_by(restatements.c.id)
+        )
+        return [
+            Restated(
+                row.connection_id,
+                row.charge_day,
+                row.sub_account_id or None,
+                money(row.old_cost_nano, row.old_cost_rest, row.billing_currency),
+                money(row.new_cost_nano, row.new_cost_rest, row.billing_currency),
+                row.restated_at,
+            )
+            for row in rows
+        ]

@@ -1,0 +1,88 @@
+"""Storage: one open database; Store: everything it remembers, seen through one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage.charges import Charges
+from storage.claims import Claims
+from storage.collections import Collections
+from storage.connections import Connections
+from storage.credentials import Credentials
+from storage.engine import Engines, normalised, open_engines
+from storage.installations import Installations, OAuthStates
+from storage.messages import Messages
+from storage.migrate import migrate
+from storage.people import People
+from storage.projects import KnownProjects, Projects
+from storage.restatements import Restatements
+from storage.secrets import KeyRing
+from storage.teams import Teams
+from storage.workspaces import Workspaces
+
+
+class Store:
+    """One repository per noun, all within the same transaction. Lives no longer than that transaction."""
+
+    def __init__(self, connection: AsyncConnection, ring: KeyRing) -> None:
+        self.workspaces = Workspaces(connection)
+        self.people = People(connection)
+        self.teams = Teams(connection)
+        self.connections = Connections(connection)
+        self.credentials = Credentials(connection, ring)
+        self.projects = Projects(connection)
+        self.known_projects = KnownProjects(connection)
+        self.charges = Charges(connection)
+        self.restatements = Restatements(connection)
+        self.collections = Collections(connection)
+        self.claims = Claims(connection)
+        self.messages = Messages(connection)
+        self.installations = Installations(connection, ring)
+        self.oauth_states = OAuthStates(connection)
+
+    async def reseal_all(self) -> int:
+        """Bring every sealed secret under the ring's first key; tells how many were under an older one."""
+        return await self.credentials.reseal_all() + await self.installations.reseal_all()
+
+
+class Storage:
+    """An open database. Keep transactions short, and never wait for the network inside one: writers queue."""
+
+    def __init__(self, engines: Engines, ring: KeyRing) -> None:
+        self._engines = engines
+        self._ring = ring
+
+    @property
+    def kind(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self._engines.kind
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Store]:
+        """A snapshot: every query inside sees the same moment, and none can write."""
+        async with self._engines.reading.connect() as connection, connection.begin():
+            yield Store(connection, self._ring)
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Store]:
+        """A transaction: committed at the end, rolled back by any exception or cancellation."""
+        async with self._engines.writing.begin() as connection:
+            yield Store(connection, self._ring)
+
+    async def ping(self) -> None:
+        """Prove that the database answers; raises SQLAlchemy's error when it does not."""
+        async with self._engines.reading.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+
+
+@asynccontextmanager
+async def open_storage(url: str, ring: KeyRing) -> AsyncIterator[Storage]:
+    """Open the database at `url`, brought up to date first; raises DatabaseUnusable with a sentence when it cannot."""
+    address = normalised(url)
+    await migrate(address)
+    async with open_engines(address) as engines:
+        yield Storage(engines, ring)
