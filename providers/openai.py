@@ -1,0 +1,341 @@
+"""OpenAI: an organization's bill by `/organization/costs`, read with an Admin key over plain GETs.
+
+Not the official client: it turns amounts into floats. What its answers look like is in providers/openai_wire.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import TypeVar
+
+import httpx
+import msgspec
+
+from finops.charges import ChargedDay
+from finops.keys import KeyKind, kind_of
+from finops.periods import Period, starts_at
+from finops.secret import Secret
+from providers.contract import (
+    MANAGEMENT_READ,
+    USAGE_READ,
+    CredentialReason,
+    CredentialRejected,
+    Identity,
+    ProviderError,
+    ProviderProject,
+    UnexpectedResponse,
+)
+from providers.http import Answer, Params, RetryPolicy, get, retried
+from providers.openai_wire import (
+    ADMIN_KEY,
+    COSTS_PAGE,
+    DAY_SECONDS,
+    LIST,
+    OWNERS,
+    PROJECT,
+    AdminKey,
+    Bucket,
+    CostsPage,
+    NotFound,
+    Owner,
+    QueryRefused,
+    charges_of,
+    decoded,
+    grouping_of,
+    moment,
+    owner_in_headers,
+    project_of,
+    refusal,
+    results_of,
+)
+
+BASE_URL = "https://api.openai.com/v1"
+GROUPING = ("project_id", "line_item")
+# A page is a week of days. When a week is big, the next page asks for fewer: memory stays flat whatever the size.
+PAGE_DAYS = 7
+PAGE_BYTES = 12 * 1024 * 1024
+IDENTIFY_DAYS = 7
+# Larger answers are decoded on a thread, a day at a time, so that the event loop stays free to acknowledge Slack.
+INLINE_BYTES = 64 * 1024
+Clock = Callable[[], datetime]
+T = TypeVar("T")
+
+
+class OpenAI:
+    """The organization behind an Admin key. Holds no key: each call is given one."""
+
+    name = "openai"
+
+    def __init__(self, http: httpx.AsyncClient, base_url: str, clock: Clock, retry: RetryPolicy | None = None) -> None:
+        self._http = http
+        self._base_url = base_url.rstrip("/")
+        self._clock = clock
+        self._retry = retry or RetryPolicy()
+        # How arrays are spelled: OpenAI's own client sends brackets, its specification says bare. Learnt by looking.
+        self._array, self._other_array = "group_by[]", "group_by"
+        self._array_settled = False
+
+    async def identify(self, key: Secret) -> Identity:
+        """Ask for projects, costs and key names at once; what is refused for want of a right is a right it lacks.
+
+        Raises CredentialRejected when the key opens neither projects nor costs.
+        """
+        _must_be_admin(key)
+        projects, costs, record = await asyncio.gather(
+            _attempted(self._first_projects(key)),
+            _attempted(self._recent_costs(key)),
+            _attempted(self._own_record(key)),
+        )
+        refused = [told for told in (costs, projects) if isinstance(told, ProviderError)]
+        for error in refused:
+            if len(refused) == 2 or not _is_missing_right(error):
+                raise error
+        rights: set[str] = set()
+        project_ids: set[str] = set()
+        owners: list[Owner] = []
+        for right, told in ((USAGE_READ, costs), (MANAGEMENT_READ, projects)):
+            if not isinstance(told, ProviderError):
+                rights.add(right)
+                project_ids.update(told[0])
+                owners.append(told[1])
+        mine = None if isinstance(record, ProviderError) else record
+        return Identity(
+            organization_id=next((owner.organization_id for owner in owners if owner.organization_id), None),
+            organization_name=next((owner.organization_name for owner in owners if owner.organization_name), None),
+            rights=frozenset(rights),
+            key_name=mine.name if mine else None,
+            expires_at=moment(mine.expires_at) if mine else None,
+            project_ids=frozenset(project_ids),
+        )
+
+    async def projects(self, key: Secret, *, include_archived: bool = False) -> AsyncIterator[ProviderProject]:
+        """Every project of the organization, active ones unless told otherwise."""
+        _must_be_admin(key)
+        params: Params = [("limit", "100"), ("include_archived", "true" if include_archived else "false")]
+        async for item, pointer, reference in self._listed(key, "projects", params, self._retry):
+            project = project_of(decoded(PROJECT, item, pointer, reference))
+            if include_archived or not project.is_archived:
+                yield project
+
+    async def project(self, key: Secret, project_id: str) -> ProviderProject | None:
+        """One project by its id, archived ones too; None when this organization has none of that id."""
+        _must_be_admin(key)
+        if not re.fullmatch(r"[A-Za-z0-9_\-]{1,128}", project_id):
+            return None  # nothing a provider ever called a project, and it would become part of an address
+        try:
+            answer = await self._get(key, f"projects/{project_id}", [], self._retry.brief())
+        except NotFound:
+            return None
+        return project_of(decoded(PROJECT, answer.body, "", answer.reference))
+
+    async def charges(self, key: Secret, period: Period) -> AsyncIterator[ChargedDay]:
+        """The bill by project and line item, asked for a week of days at a time and given day by day."""
+        _must_be_admin(key)
+        start, days = period.start, PAGE_DAYS
+        while start < period.end:
+            window = Period(start, min(period.end, start + timedelta(days=days)))
+            told: set[date] = set()
+            before: set[date] = set()
+            largest = 0
+            async for page, answer, is_restart in self._pages(key, window):
+                if is_restart:
+                    before, told = before | told, set()
+                largest = max(largest, len(answer.body))
+                for index, bucket in enumerate(page.data):
+                    pointer = f"/data/{index}"
+                    day = self._day_of(bucket, window, pointer, answer.reference)
+                    if day in told:
+                        raise UnexpectedResponse("a day is told twice", pointer=pointer, reference=answer.reference)
+                    if day is not None and day not in before:
+                        told.add(day)
+                        yield await _charged_day(day, bucket, pointer, answer.reference)
+            start = window.end
+            if largest:
+                days = max(1, min(PAGE_DAYS, window.days * PAGE_BYTES // largest))
+
+    # --- costs -------------------------------------------------------------------------------------------------------
+
+    async def _pages(self, key: Secret, window: Period) -> AsyncIterator[tuple[CostsPage, Answer, bool]]:
+        """All pages of one window, and whether each begins the window anew.
+
+        When rows come back without the grouping we asked for, the other spelling of arrays is tried, and kept if it
+        brings more: an ungrouped bill is true in total and nobody's in particular.
+        """
+        page, answer = await self._first_page(key, window)
+        seen: set[str] = set()
+        is_restart = False
+        while True:
+            better = await self._regrouped(key, window, page)
+            if better is not None:
+                (page, answer), is_restart = better, True
+                seen.clear()
+            yield page, answer, is_restart
+            is_restart = False
+            if page.has_more is False or (page.has_more is None and not page.next_page):
+                return
+            if not page.next_page:
+                raise UnexpectedResponse("more is promised but no way to it", pointer="/next_page")
+            if page.next_page in seen:
+                raise UnexpectedResponse("the pages run in a circle", pointer="/next_page")
+            seen.add(page.next_page)
+            page, answer = await self._costs(key, window, self._array, page.next_page)
+
+    async def _first_page(self, key: Secret, window: Period) -> tuple[CostsPage, Answer]:
+        try:
+            return await self._costs(key, window, self._array)
+        except QueryRefused:
+            if self._array_settled:
+                raise
+        found = await self._costs(key, window, self._other_array)
+        self._swap_arrays()
+        return found
+
+    async def _regrouped(self, key: Secret, window: Period, page: CostsPage) -> tuple[CostsPage, Answer] | None:
+        found = grouping_of(page)
+        if self._array_settled or found is None or found == len(GROUPING):
+            return None
+        try:
+            other, answer = await self._costs(key, window, self._other_array)
+        except QueryRefused:
+            other, answer = None, None
+        if other is None or answer is None or (grouping_of(other) or 0) <= found:
+            # Neither spelling brings more: these lines really have no project. Do not ask twice again.
+            self._array_settled = True
+            return None
+        self._swap_arrays()
+        return other, answer
+
+    def _swap_arrays(self) -> None:
+        self._array, self._other_array = self._other_array, self._array
+
+    async def _costs(
+        self, key: Secret, window: Period, array: str, cursor: str | None = None, policy: RetryPolicy | None = None
+    ) -> tuple[CostsPage, Answer]:
+        params: Params = [
+            ("start_time", str(_seconds(window.start))),
+            ("end_time", str(_seconds(window.end))),
+            ("bucket_width", "1d"),
+            *((array, dimension) for dimension in GROUPING),
+            ("limit", str(window.days)),
+            *([("page", cursor)] if cursor else []),
+        ]
+        answer = await self._get(key, "costs", params, policy or self._retry)
+        return await _off_loop(answer.body, lambda: decoded(COSTS_PAGE, answer.body, "", answer.reference)), answer
+
+    def _day_of(self, bucket: Bucket, window: Period, pointer: str, reference: str | None) -> date | None:
+        """The charge day a bucket is about; None when it is none of those asked for."""
+        start, end = bucket.start_time, bucket.end_time
+        if not _seconds(window.start) <= start < _seconds(window.end):
+            return None
+        if start % DAY_SECONDS:
+            raise UnexpectedResponse("not the start of a UTC day", pointer=f"{pointer}/start_time", reference=reference)
+        day = window.start + timedelta(days=(start - _seconds(window.start)) // DAY_SECONDS)
+        # The day that is still running may end "now"; any other bucket is one whole day or we cannot place its money.
+        is_running = day >= self._clock().astimezone(UTC).date()
+        if end is not None and (
+            not start < end <= start + DAY_SECONDS or (end < start + DAY_SECONDS and not is_running)
+        ):
+            raise UnexpectedResponse("not one whole day", pointer=f"{pointer}/end_time", reference=reference)
+        return day
+
+    # --- who we are --------------------------------------------------------------------------------------------------
+
+    async def _first_projects(self, key: Secret) -> tuple[set[str], Owner]:
+        answer = await self._get(key, "projects", [("limit", "100")], self._retry.brief())
+        page = decoded(LIST, answer.body, "", answer.reference)
+        ids = {decoded(PROJECT, item, f"/data/{n}", answer.reference).id for n, item in enumerate(page.data)}
+        return ids, owner_in_headers(answer)
+
+    async def _recent_costs(self, key: Secret) -> tuple[set[str], Owner]:
+        today = self._clock().astimezone(UTC).date()
+        week = Period(today - timedelta(days=IDENTIFY_DAYS), today)
+        page, answer = await self._costs(key, week, self._array, policy=self._retry.brief())
+        ids: set[str] = set()
+        owner = owner_in_headers(answer)
+        for index, bucket in enumerate(page.data):
+            raw = results_of(bucket, f"/data/{index}", answer.reference)
+            for row in decoded(OWNERS, raw, f"/data/{index}/results", answer.reference):
+                if row.project_id:
+                    ids.add(row.project_id)
+                if row.organization_id:
+                    name = row.organization_name or owner.organization_name
+                    owner = Owner(organization_id=row.organization_id, organization_name=name)
+        return ids, owner
+
+    async def _own_record(self, key: Secret) -> AdminKey | None:
+        """What OpenAI calls this key, found by the ends it shows of every key; None unless exactly one fits."""
+        params: Params = [("limit", "100"), ("order", "desc")]
+        fitting: list[AdminKey] = []
+        async for item, pointer, reference in self._listed(key, "admin_api_keys", params, self._retry.brief()):
+            record = decoded(ADMIN_KEY, item, pointer, reference)
+            shown = re.fullmatch(r"([\w\-]*)(?:\.{2,}|…|\*{2,}|•{2,})([\w\-]{3,})", record.redacted_value or "")
+            if shown and key.reveal().startswith(shown[1]) and key.reveal().endswith(shown[2]):
+                fitting.append(record)
+        return fitting[0] if len(fitting) == 1 else None
+
+    # --- the wire ----------------------------------------------------------------------------------------------------
+
+    async def _listed(
+        self, key: Secret, path: str, params: Params, policy: RetryPolicy
+    ) -> AsyncIterator[tuple[msgspec.Raw, str, str | None]]:
+        """Every item of a list, still undecoded, with the pointer to it."""
+        seen: set[str] = set()
+        after: Params = []
+        while True:
+            answer = await self._get(key, path, [*params, *after], policy)
+            page = decoded(LIST, answer.body, "", answer.reference)
+            for index, item in enumerate(page.data):
+                yield item, f"/data/{index}", answer.reference
+            if not page.has_more or not page.data:
+                return
+            last = page.last_id or decoded(PROJECT, page.data[-1], "/data", answer.reference).id
+            if last in seen:
+                raise UnexpectedResponse("the pages run in a circle", pointer="/last_id", reference=answer.reference)
+            seen.add(last)
+            after = [("after", last)]
+
+    async def _get(self, key: Secret, path: str, params: Params, policy: RetryPolicy) -> Answer:
+        url = f"{self._base_url}/organization/{path}"
+
+        async def once() -> Answer:
+            headers = {"Authorization": f"Bearer {key.reveal()}"}
+            answer = await get(self._http, url, headers=headers, params=params, within=policy.attempt_timeout)
+            if answer.status != 200:
+                raise refusal(answer, self._clock())
+            return answer
+
+        return await retried(once, policy)
+
+
+async def _charged_day(day: date, bucket: Bucket, pointer: str, reference: str | None) -> ChargedDay:
+    raw = results_of(bucket, pointer, reference)
+    return ChargedDay(day, await _off_loop(raw, lambda: charges_of(raw, day, f"{pointer}/results", reference)))
+
+
+async def _off_loop(raw: bytes | msgspec.Raw, decode: Callable[[], T]) -> T:
+    """Decode on a thread when the bytes are many enough to be felt by whoever waits for an acknowledgement."""
+    return await asyncio.to_thread(decode) if len(memoryview(raw)) > INLINE_BYTES else decode()
+
+
+async def _attempted(call: Awaitable[T]) -> T | ProviderError:
+    try:
+        return await call
+    except ProviderError as error:
+        return error
+
+
+def _is_missing_right(error: ProviderError) -> bool:
+    return isinstance(error, CredentialRejected) and error.reason is CredentialReason.MISSING_SCOPE
+
+
+def _must_be_admin(key: Secret) -> None:
+    kind = kind_of(key.reveal())
+    if kind is not KeyKind.ADMIN:
+        raise CredentialRejected(CredentialReason.WRONG_KIND, f"an Admin key is needed, and this is not one ({kind})")
+
+
+def _seconds(day: date) -> int:
+    return int(starts_at(day).timestamp())

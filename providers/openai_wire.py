@@ -1,0 +1,285 @@
+"""What OpenAI's answers look like, and what becomes of each: charges in FOCUS names, or one of the contract's errors.
+
+Amounts keep every digit, as a number or as a string. What has no field here is dropped while decoding: user ids and
+e-mail addresses that stand on the rows never become a value of ours. Texts of the provider are not repeated either,
+because its refusals quote the key.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import TypeVar
+
+import msgspec
+
+from finops.charges import Charge
+from providers.contract import (
+    CredentialReason,
+    CredentialRejected,
+    ProviderError,
+    ProviderProject,
+    RateLimited,
+    Unavailable,
+    UnexpectedResponse,
+)
+from providers.http import Answer, seconds_until
+
+DAY_SECONDS = 86_400
+# Beyond, one line could no longer be kept in 64-bit nano-units; no bill comes near.
+LARGEST_AMOUNT = Decimal(9_000_000_000)
+_ZERO = Decimal(0)
+# Waiting does not help against these (error.code; error.type may read differently): a person has to raise a limit.
+FINAL_429 = frozenset(
+    {
+        "credit_balance_exhausted",
+        "organization_usage_limit_exceeded",
+        "organization_spend_limit_exceeded",
+        "project_spend_limit_exceeded",
+        "insufficient_quota",
+        "billing_hard_limit_reached",
+        "billing_not_active",
+    }
+)
+T = TypeVar("T")
+
+
+class _Amount(msgspec.Struct, gc=False):
+    value: Decimal
+    currency: str
+
+
+class _Row(msgspec.Struct, gc=False):
+    amount: _Amount
+    line_item: str | None = None
+    project_id: str | None = None
+    quantity: Decimal | None = None
+    quantity_unit: str | None = None
+
+
+class Bucket(msgspec.Struct):
+    """One day of costs, its rows not decoded yet."""
+
+    start_time: int
+    end_time: int | None = None
+    results: msgspec.Raw = msgspec.Raw()
+    result: msgspec.Raw = msgspec.Raw()  # its name in the documentation before 2026
+
+
+class CostsPage(msgspec.Struct):
+    """One page of days."""
+
+    data: list[Bucket]
+    has_more: bool | None = None
+    next_page: str | None = None
+
+
+class Owner(msgspec.Struct, frozen=True):
+    """Whose a row of costs is."""
+
+    organization_id: str | None = None
+    organization_name: str | None = None
+    project_id: str | None = None
+
+
+class Project(msgspec.Struct):
+    """A project, as listed."""
+
+    id: str
+    name: str | None = None
+    status: str | None = None
+    archived_at: int | None = None
+    created_at: int | None = None
+
+
+class AdminKey(msgspec.Struct):
+    """An Admin key, as listed: with its ends only."""
+
+    id: str
+    redacted_value: str | None = None
+    name: str | None = None
+    expires_at: int | None = None
+
+
+class ListPage(msgspec.Struct):
+    """One page of a list, its items not decoded yet."""
+
+    data: list[msgspec.Raw]
+    has_more: bool | None = None
+    last_id: str | None = None
+
+
+class _Error(msgspec.Struct):
+    message: str | None = None
+    type: str | None = None
+    param: str | None = None
+    code: str | int | None = None
+
+
+class _ErrorBody(_Error):
+    error: _Error | str | None = None
+
+
+COSTS_PAGE = msgspec.json.Decoder(CostsPage)
+OWNERS = msgspec.json.Decoder(list[Owner])
+LIST = msgspec.json.Decoder(ListPage)
+PROJECT = msgspec.json.Decoder(Project)
+ADMIN_KEY = msgspec.json.Decoder(AdminKey)
+_ROWS = msgspec.json.Decoder(list[_Row])
+_ERROR_BODY = msgspec.json.Decoder(_ErrorBody)
+
+
+class QueryRefused(UnexpectedResponse):
+    """The provider refused the query itself (400)."""
+
+
+class NotFound(UnexpectedResponse):
+    """The provider knows nothing at that address (404)."""
+
+
+def decoded(decoder: msgspec.json.Decoder[T], raw: bytes | msgspec.Raw, pointer: str, reference: str | None) -> T:
+    """Decode strictly; UnexpectedResponse says where it failed and never what stood there."""
+    failure = None
+    try:
+        return decoder.decode(raw)
+    except msgspec.ValidationError as error:
+        failure = _misfit(str(error), pointer, reference)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        failure = UnexpectedResponse("not the JSON that was asked for", pointer=pointer, reference=reference)
+    raise failure
+
+
+def _misfit(message: str, pointer: str, reference: str | None) -> UnexpectedResponse:
+    what, _, path = message.partition(" - at ")
+    steps = re.findall(r"\[(\d+)\]|\.(\w+)", path)
+    missing = re.search(r"required field `(\w+)`", what)
+    where = "".join(f"/{index or name}" for index, name in steps) + (f"/{missing[1]}" if missing else "")
+    return UnexpectedResponse(what, pointer=pointer + where, reference=reference)
+
+
+# --- costs -----------------------------------------------------------------------------------------------------------
+
+
+def results_of(bucket: Bucket, pointer: str, reference: str | None) -> msgspec.Raw:
+    """The undecoded rows of a bucket, under either name."""
+    raw = bucket.results or bucket.result
+    if not raw:
+        raise UnexpectedResponse("a day without its results", pointer=f"{pointer}/results", reference=reference)
+    return raw
+
+
+_ANY_ROW, _ZERO_CHARACTER = re.compile(rb"\{"), re.compile(rb"\\u0000")
+_GROUPED = tuple(re.compile(rb'"%s"\s*:\s*"[^"]' % name) for name in (b"project_id", b"line_item"))
+
+
+def grouping_of(page: CostsPage) -> int | None:
+    """By how many of our two dimensions any row of the page is grouped; None when it has no rows to tell by.
+
+    Looks at the bytes: it must be known before the first day is given away, and decoding all days first costs memory.
+    """
+    days = [raw for bucket in page.data for raw in (bucket.results, bucket.result) if raw]
+    if not any(_ANY_ROW.search(raw) for raw in days):
+        return None
+    return sum(any(shape.search(raw) for raw in days) for shape in _GROUPED)
+
+
+def charges_of(raw: msgspec.Raw, day: date, pointer: str, reference: str | None) -> tuple[Charge, ...]:
+    """The rows of one day as charges, all of them or none."""
+    if _ZERO_CHARACTER.search(raw):  # PostgreSQL cannot keep it in a text
+        raise UnexpectedResponse("a text with a zero in it", pointer=pointer, reference=reference)
+    charges: list[Charge] = []
+    currencies: dict[str, str] = {}
+    for row in decoded(_ROWS, raw, pointer, reference):
+        value, quantity = row.amount.value, row.quantity
+        currency = currencies.get(row.amount.currency)
+        if currency is None:
+            currency = currencies[row.amount.currency] = row.amount.currency.upper()
+            if not re.fullmatch("[A-Z]{3}", currency):
+                where = f"{pointer}/{len(charges)}/amount/currency"
+                raise UnexpectedResponse("not a currency", pointer=where, reference=reference)
+        if not value:
+            value = _ZERO  # 0E-6176 is a zero with a tail that every later sum would drag along
+        elif not value.is_finite() or not -LARGEST_AMOUNT < value < LARGEST_AMOUNT:
+            where = f"{pointer}/{len(charges)}/amount/value"
+            raise UnexpectedResponse("not an amount a bill can have", pointer=where, reference=reference)
+        if quantity is not None and not quantity.is_finite():
+            where = f"{pointer}/{len(charges)}/quantity"
+            raise UnexpectedResponse("not a quantity", pointer=where, reference=reference)
+        charges.append(
+            Charge(
+                day, row.project_id or None, row.line_item or None, value, currency, quantity, row.quantity_unit or None
+            )
+        )
+    return tuple(charges)
+
+
+# --- projects and keys -----------------------------------------------------------------------------------------------
+
+
+def project_of(wire: Project) -> ProviderProject:
+    """A project in our words; a nameless one is called by its id."""
+    is_archived = wire.archived_at is not None or wire.status == "archived"
+    return ProviderProject(wire.id, wire.name or wire.id, is_archived, moment(wire.created_at))
+
+
+def moment(seconds: int | None) -> datetime | None:
+    """The time a Unix timestamp stands for; None for none, and for what cannot be a time."""
+    return datetime.fromtimestamp(seconds, UTC) if seconds is not None and 0 <= seconds < 2**35 else None
+
+
+def owner_in_headers(answer: Answer) -> Owner:
+    """The organization as the headers tell it: an id where it looks like one, else a name."""
+    told = answer.headers.get("openai-organization") or None
+    return Owner(organization_id=told) if told and told.startswith("org-") else Owner(organization_name=told)
+
+
+# --- refusals --------------------------------------------------------------------------------------------------------
+
+
+def refusal(answer: Answer, now: datetime) -> ProviderError:
+    """The error an answer other than 200 stands for."""
+    status, reference = answer.status, answer.reference
+    told = _told(answer.body)
+    code = told.code if isinstance(told.code, str) and re.fullmatch(r"[\w.\-]{1,64}", told.code) else None
+    if status in (401, 403):
+        return _rejection(status, told.message or "", code or "", reference)
+    if status == 429:
+        return RateLimited(
+            f"OpenAI asks to slow down ({code or 'no code'})",
+            retry_after=seconds_until(answer.headers, now),
+            is_final=code in FINAL_429,
+            code=code,
+            reference=reference,
+        )
+    if status in (408, 409) or status >= 500:
+        return Unavailable(f"OpenAI answered {status}", reference=reference)
+    if status == 400:
+        return QueryRefused(f"OpenAI refused the query (400, {code or 'no code'})", reference=reference)
+    if status == 404:
+        return NotFound("OpenAI knows nothing at this address (404)", reference=reference)
+    return UnexpectedResponse(f"OpenAI answered {status}", reference=reference)
+
+
+def _told(body: bytes) -> _Error:
+    """What an error body says, in either of the two shapes OpenAI documents, or of a gateway; else nothing."""
+    try:
+        told = _ERROR_BODY.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _Error()
+    return told.error if isinstance(told.error, _Error) else _Error(told.error or told.message, code=told.code)
+
+
+def _rejection(status: int, message: str, code: str, reference: str | None) -> CredentialRejected:
+    scope = re.search(r"[Mm]issing scopes?:\s*([a-z][\w.\-]*\w)", message)
+    if scope or "insufficient permissions" in message.lower() or code in {"missing_scope", "insufficient_permissions"}:
+        text = f"the key may not do this ({status})"
+        named = scope[1] if scope else None
+        return CredentialRejected(CredentialReason.MISSING_SCOPE, text, scope=named, reference=reference)
+    if re.search(r"\bIP\b|allow-?list", message) or code.startswith(("ip_", "unsupported_country")):
+        text = f"not from this address ({status})"
+        return CredentialRejected(CredentialReason.IP_NOT_ALLOWED, text, reference=reference)
+    if status == 403:
+        text = "the key may not do this (403)"
+        return CredentialRejected(CredentialReason.MISSING_SCOPE, text, reference=reference)
+    return CredentialRejected(CredentialReason.INVALID, "the key is not accepted (401)", reference=reference)
