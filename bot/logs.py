@@ -86,5 +86,5 @@ def configure(level: str = "info", log_format: str = "json", stream: TextIO | No
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for name, quietest in CHATTY.items():
         logging.getLogger(name).setLevel(max(quietest, logging.getLevelName(level.upper())))
-    logging.captureWarnings(True)
+    logging.captureWarnings(capture=True)
     return handler

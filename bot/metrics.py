@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, PlatformCollector, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -19,6 +20,21 @@ class Answer:
     """What became of one request from Slack; the caller writes the status before the measuring ends."""
 
     status: int = 500
+
+
+class ProviderAddress(Protocol):
+    @property
+    def host(self) -> str: ...
+
+
+class ProviderResponse(Protocol):
+    """As much of an HTTP response as is counted."""
+
+    @property
+    def status_code(self) -> int: ...
+
+    @property
+    def url(self) -> ProviderAddress: ...
 
 
 class Metrics:
@@ -52,8 +68,9 @@ class Metrics:
             self._seconds.labels(door).observe(time.perf_counter() - started)
             self._requests.labels(door, str(answer.status)).inc()
 
-    def provider_answered(self, host: str, status: int) -> None:
-        self._calls.labels(host, str(status)).inc()
+    async def provider_answered(self, response: ProviderResponse) -> None:
+        """Count one answer of a provider; a response hook of the HTTP client."""
+        self._calls.labels(response.url.host, str(response.status_code)).inc()
 
     def page(self) -> tuple[bytes, dict[str, str]]:
         """The metrics as Prometheus reads them, with the headers that say so."""

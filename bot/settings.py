@@ -146,7 +146,9 @@ def crontab(text: str) -> str:
     words = text.split()
     if len(words) == 5 and re.search(r"\d", words[4]):
         # APScheduler counts Monday as 0 and cron as 1: a digit here is a job on the wrong day.
-        raise Mistake("should name weekdays (mon, tue, …), because their numbers mean different days to different people")
+        raise Mistake(
+            "should name weekdays (mon, tue, …), because their numbers mean different days to different people"
+        )
     try:
         CronTrigger.from_crontab(text, timezone="UTC")
     except ValueError:
@@ -192,50 +194,58 @@ def too_open(path: Path) -> str | None:
 # --- the settings -----------------------------------------------------------------------------------------------------
 
 
-def variable(name: str, read: Callable[[str], Any], default: str | None = None) -> Any:
+def variable(name: str, read: Callable[[str], object], default: str | None = None) -> dict[str, Any]:
     """One setting: its variable, how its text is read, and the text it has when nothing is said."""
-    return field(metadata={"name": name, "read": read, "default": default})
+    return {"name": name, "read": read, "default": default}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything the product is told from outside. Made by `from_env`; secrets never show in its repr."""
 
-    slack_bot_token: Secret | None = variable(
-        "SLACK_BOT_TOKEN", token("xoxb-", "the bot token", "see OAuth & Permissions")
+    slack_bot_token: Secret | None = field(
+        metadata=variable("SLACK_BOT_TOKEN", token("xoxb-", "the bot token", "see OAuth & Permissions"))
     )
-    slack_app_token: Secret | None = variable(
-        "SLACK_APP_TOKEN", token("xapp-", "the app-level token", "see Basic Information → App-Level Tokens")
+    slack_app_token: Secret | None = field(
+        metadata=variable(
+            "SLACK_APP_TOKEN", token("xapp-", "the app-level token", "see Basic Information → App-Level Tokens")
+        )
     )
-    slack_signing_secret: Secret | None = variable("SLACK_SIGNING_SECRET", signing_secret)
-    slack_client_id: str | None = variable("SLACK_CLIENT_ID", client_id)
-    slack_client_secret: Secret | None = variable("SLACK_CLIENT_SECRET", secret)
-    slack_api_url: str = variable("SLACK_API_URL", web_address, "https://slack.com/api/")
-    slack_authorize_url: str = variable("SLACK_AUTHORIZE_URL", web_address, "https://slack.com/oauth/v2/authorize")
-    public_url: str | None = variable("FINOPS_PUBLIC_URL", web_address)
+    slack_signing_secret: Secret | None = field(metadata=variable("SLACK_SIGNING_SECRET", signing_secret))
+    slack_client_id: str | None = field(metadata=variable("SLACK_CLIENT_ID", client_id))
+    slack_client_secret: Secret | None = field(metadata=variable("SLACK_CLIENT_SECRET", secret))
+    slack_api_url: str = field(metadata=variable("SLACK_API_URL", web_address, "https://slack.com/api/"))
+    slack_authorize_url: str = field(
+        metadata=variable("SLACK_AUTHORIZE_URL", web_address, "https://slack.com/oauth/v2/authorize")
+    )
+    public_url: str | None = field(metadata=variable("FINOPS_PUBLIC_URL", web_address))
 
-    database_url: Secret = variable("DATABASE_URL", database_url, f"sqlite:///{CHECKOUT / 'var' / 'finops.sqlite3'}")
-    keys: Secret | None = variable("FINOPS_KEYS", key_ring)
-    keys_file: Path | None = variable("FINOPS_KEYS_FILE", private_file)
+    database_url: Secret = field(
+        metadata=variable("DATABASE_URL", database_url, f"sqlite:///{CHECKOUT / 'var' / 'finops.sqlite3'}")
+    )
+    keys: Secret | None = field(metadata=variable("FINOPS_KEYS", key_ring))
+    keys_file: Path | None = field(metadata=variable("FINOPS_KEYS_FILE", private_file))
 
-    openai_base_url: str = variable("OPENAI_BASE_URL", web_address, "https://api.openai.com/v1")
-    provider_timeout_seconds: int = variable("FINOPS_PROVIDER_TIMEOUT_SECONDS", whole_number(1, 600), "60")
-    plaintext_hosts: frozenset[str] = variable("FINOPS_PLAINTEXT_HOSTS", host_names, "")
+    openai_base_url: str = field(metadata=variable("OPENAI_BASE_URL", web_address, "https://api.openai.com/v1"))
+    provider_timeout_seconds: int = field(
+        metadata=variable("FINOPS_PROVIDER_TIMEOUT_SECONDS", whole_number(1, 600), "60")
+    )
+    plaintext_hosts: frozenset[str] = field(metadata=variable("FINOPS_PLAINTEXT_HOSTS", host_names, ""))
 
-    first_admins: frozenset[str] = variable("FINOPS_ADMINS", user_ids, "")
-    locale: str = variable("FINOPS_LOCALE", one_of("ko", "en", "ja"), "ko")
-    collect_cron: str = variable("FINOPS_COLLECT_CRON", crontab, "0 9 * * *")
-    collect_timezone: str = variable("FINOPS_COLLECT_TIMEZONE", time_zone, "Asia/Seoul")
-    backfill_days: int = variable("FINOPS_BACKFILL_DAYS", whole_number(1, 1200), "180")
-    reread_days: int = variable("FINOPS_REREAD_DAYS", whole_number(1, 60), "8")
-    lease_seconds: int = variable("FINOPS_LEASE_SECONDS", whole_number(5, 3600), "120")
+    first_admins: frozenset[str] = field(metadata=variable("FINOPS_ADMINS", user_ids, ""))
+    locale: str = field(metadata=variable("FINOPS_LOCALE", one_of("ko", "en", "ja"), "ko"))
+    collect_cron: str = field(metadata=variable("FINOPS_COLLECT_CRON", crontab, "0 9 * * *"))
+    collect_timezone: str = field(metadata=variable("FINOPS_COLLECT_TIMEZONE", time_zone, "Asia/Seoul"))
+    backfill_days: int = field(metadata=variable("FINOPS_BACKFILL_DAYS", whole_number(1, 1200), "180"))
+    reread_days: int = field(metadata=variable("FINOPS_REREAD_DAYS", whole_number(1, 60), "8"))
+    lease_seconds: int = field(metadata=variable("FINOPS_LEASE_SECONDS", whole_number(5, 3600), "120"))
 
-    host: str = variable("HOST", plain, "127.0.0.1")
-    port: int = variable("PORT", whole_number(0, 65535), "3000")
-    tls_certificate: Path | None = variable("FINOPS_TLS_CERTIFICATE", some_file)
-    tls_key: Path | None = variable("FINOPS_TLS_KEY", private_file)
-    log_level: str = variable("LOG_LEVEL", one_of("debug", "info", "warning", "error"), "info")
-    log_format: str = variable("LOG_FORMAT", one_of("json", "text"), "json")
+    host: str = field(metadata=variable("HOST", plain, "127.0.0.1"))
+    port: int = field(metadata=variable("PORT", whole_number(0, 65535), "3000"))
+    tls_certificate: Path | None = field(metadata=variable("FINOPS_TLS_CERTIFICATE", some_file))
+    tls_key: Path | None = field(metadata=variable("FINOPS_TLS_KEY", private_file))
+    log_level: str = field(metadata=variable("LOG_LEVEL", one_of("debug", "info", "warning", "error"), "info"))
+    log_format: str = field(metadata=variable("LOG_FORMAT", one_of("json", "text"), "json"))
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:

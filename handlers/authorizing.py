@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 from weakref import WeakValueDictionary
 
+from aiohttp import ClientSession, ClientTimeout, TCPConnector
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.authorization.async_authorize import AsyncAuthorize
 from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.errors import SlackApiError
+from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
 from slack_sdk.oauth.installation_store import Installation
 from slack_sdk.web.async_client import AsyncWebClient
 
+from finops.secret import Secret
+
 REMEMBERED_FOR = timedelta(minutes=10)
 REMEMBERED_AT_MOST = 2000
+TIMEOUT_SECONDS = 30
+RATE_LIMIT_RETRIES = 3
 # What auth.test answers when a token will never work again, as opposed to "not now".
-DEAD_TOKEN = frozenset({"invalid_auth", "account_inactive", "token_revoked", "token_expired", "not_authed", "org_login"})
+DEAD_TOKEN = frozenset(
+    {"invalid_auth", "account_inactive", "token_revoked", "token_expired", "not_authed", "org_login"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +135,7 @@ class Authorizer(AsyncAuthorize):
 
     def forget(self, enterprise_id: str | None, team_id: str | None) -> None:
         """Drop what is remembered about a workspace, however it was asked for."""
-        for place in [p for p in self._known if team_id in {p.team_id} or p == Place(enterprise_id, None)]:
+        for place in [p for p in self._known if p.team_id == team_id or p == Place(enterprise_id, None)]:
             del self._known[place]
 
     def _recall(self, place: Place) -> AuthorizeResult | None:
@@ -136,10 +146,36 @@ class Authorizer(AsyncAuthorize):
         return result
 
 
+NewClient = Callable[[Secret | None], AsyncWebClient]
+
+
+@asynccontextmanager
+async def clients(api_url: str, tls: ssl.SSLContext) -> AsyncIterator[NewClient]:
+    """A maker of Web API clients that share one connection pool.
+
+    They wait out rate limits and repeat nothing else: a post whose connection broke may have arrived, and posting it
+    again would tell people twice. Callers that may repeat (reads, views.publish) do so themselves.
+    """
+    async with ClientSession(connector=TCPConnector(ssl=tls), timeout=ClientTimeout(total=TIMEOUT_SECONDS)) as session:
+
+        def new(token: Secret | None) -> AsyncWebClient:
+            return AsyncWebClient(
+                token=token.reveal() if token else None,
+                base_url=api_url,
+                session=session,
+                ssl=tls,
+                timeout=TIMEOUT_SECONDS,
+                trust_env_in_session=False,
+                retry_handlers=[AsyncRateLimitErrorRetryHandler(max_retry_count=RATE_LIMIT_RETRIES)],
+            )
+
+        yield new
+
+
 class Clients:
     """Web API clients for work nobody asked for just now: jobs, progress, alerts."""
 
-    def __init__(self, authorizer: Authorizer, new_client: Callable[[str], AsyncWebClient]) -> None:
+    def __init__(self, authorizer: Authorizer, new_client: NewClient) -> None:
         self._authorizer = authorizer
         self._new_client = new_client
 
@@ -148,4 +184,4 @@ class Clients:
         result = await self._authorizer.at(Place(None, workspace_id))
         if result is None or result.bot_token is None:
             raise NotInstalled(f"the app is not installed in {workspace_id}, or its token was revoked")
-        return self._new_client(result.bot_token)
+        return self._new_client(Secret(result.bot_token))

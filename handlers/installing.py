@@ -37,6 +37,7 @@ STATE_LASTS = timedelta(minutes=10)
 # Slack's rotating tokens live twelve hours; two hours leave room for a night of failed attempts.
 REFRESH_BEFORE = timedelta(hours=2)
 REFRESH_LEASE = timedelta(minutes=1)
+REFRESH_JOB = "slack-token"
 GONE = frozenset({"tokens_revoked", "app_uninstalled"})
 Clock = Callable[[], datetime]
 
@@ -67,7 +68,7 @@ class Installations(AsyncInstallationStore):
                 )
                 await store.workspaces.set_installer(record.team_id, record.user_id)
 
-    async def async_save_bot(self, bot: SlackBot) -> None:
+    async def async_save_bot(self, bot: SlackBot) -> None:  # noqa: ARG002 - Bolt's name
         """Bolt calls this only where bots are kept apart from installations; ours are not."""
         raise TypeError("installations are saved whole: use async_save")
 
@@ -104,13 +105,14 @@ class Installations(AsyncInstallationStore):
 
     async def installed(self, place: Place) -> SlackInstallation | None:
         """The installation at `place` with a token that is good for a while: refreshed here when it is not."""
-        record = await self._find(place)
+        record = await self._find(place) or await self._of_workspace(place.team_id)
         if record is None:
             return None
+        place = Place(record.enterprise_id, record.team_id)
         expires, refresh = record.bot_token_expires_at, record.bot_refresh_token
         if expires is None or refresh is None or expires - REFRESH_BEFORE > self._clock():
             return _installation(record)
-        if await self._may_refresh(place, expires):
+        if await self._may_refresh(record):
             try:
                 await self._refresh(record, refresh)
             except SlackApiError as error:
@@ -125,11 +127,16 @@ class Installations(AsyncInstallationStore):
                 place.enterprise_id, place.team_id, place.team_id is None, user_id=user_id
             )
 
-    async def _may_refresh(self, place: Place, expires: datetime) -> bool:
-        """A refresh token works once, so one copy of the bot uses it, the one that gets the row."""
-        slot = f"{place.enterprise_id or ''}/{place.team_id or ''}/{expires.isoformat()}"
+    async def _of_workspace(self, team_id: str | None) -> Installation | None:
+        """A job knows the workspace, not the organization around it; workspace ids are unique without it."""
+        if team_id is None:
+            return None
+        async with self.storage.reading() as store:
+            return next((one for one in await store.installations.all() if one.team_id == team_id), None)
+
+    async def _may_refresh(self, record: Installation) -> bool:
         async with self.storage.writing() as store:
-            return await store.claims.run("slack-token", slot, self._worker, self._clock(), REFRESH_LEASE)
+            return await store.claims.run(REFRESH_JOB, self._slot(record), self._worker, self._clock(), REFRESH_LEASE)
 
     async def _refresh(self, record: Installation, refresh: Secret) -> None:
         answer = await self._client.oauth_v2_access(
@@ -144,6 +151,13 @@ class Installations(AsyncInstallationStore):
         renewed.bot_token_expires_at = int(self._clock().timestamp()) + int(answer["expires_in"])
         async with self.storage.writing() as store:
             await store.installations.save(_record(renewed))
+            await store.claims.done(REFRESH_JOB, self._slot(record), self._clock())
+
+    @staticmethod
+    def _slot(record: Installation) -> str:
+        """One slot per token that ends: a refresh token works once, so one copy of the bot may use it."""
+        expires = record.bot_token_expires_at
+        return f"{record.enterprise_id or ''}/{record.team_id or ''}/{expires.isoformat() if expires else ''}"
 
 
 class States(AsyncOAuthStateStore):
@@ -153,7 +167,7 @@ class States(AsyncOAuthStateStore):
         self.storage = storage
         self._clock = clock
 
-    async def async_issue(self, *args: object, **kwargs: object) -> str:
+    async def async_issue(self, *args: object, **kwargs: object) -> str:  # noqa: ARG002 - Bolt's signature
         state = secrets.token_urlsafe(32)
         async with self.storage.writing() as store:
             await store.oauth_states.issue(state, self._clock() + STATE_LASTS)
@@ -200,7 +214,9 @@ def watch_removals(slack: AsyncApp, store: Installations | None, authorizer: Aut
 
     @slack.middleware
     async def forget_revoked(
-        body: dict[str, object], context: AsyncBoltContext, next: Callable[[], Awaitable[BoltResponse]]  # noqa: A002 - Bolt's name
+        body: dict[str, object],
+        context: AsyncBoltContext,
+        next: Callable[[], Awaitable[BoltResponse]],  # noqa: A002 - Bolt's name
     ) -> BoltResponse:
         event = body.get("event")
         if isinstance(event, dict) and event.get("type") in GONE:

@@ -40,7 +40,7 @@ def lines() -> Iterator[io.StringIO]:
     stream = io.StringIO()
     configure("debug", "json", stream)
     yield stream
-    logging.captureWarnings(False)
+    logging.captureWarnings(capture=False)
     root.handlers[:], root.level = before, level
     structlog.contextvars.clear_contextvars()
 

@@ -151,7 +151,9 @@ def test_a_settings_object_never_shows_a_secret():
 def test_env_file_is_read_as_people_write_it(tmp_path: Path):
     """Comments, quotes, `export` and blank lines are understood; a value may hold an equals sign."""
     file = tmp_path / ".env"
-    file.write_text("# the bot\nexport A=1\n\nB='two # not a comment'\nC=\"three\" \nD=four # a comment\nE=k1:abc==\nF=\n")
+    file.write_text(
+        "# the bot\nexport A=1\n\nB='two # not a comment'\nC=\"three\" \nD=four # a comment\nE=k1:abc==\nF=\n"
+    )
     file.chmod(0o600)
     assert read_env_file(file) == {
         "A": "1", "B": "two # not a comment", "C": "three", "D": "four", "E": "k1:abc==", "F": ""

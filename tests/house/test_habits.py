@@ -1,0 +1,167 @@
+"""Habits no linter knows: money is never a float, time has one source, files stay readable, secrets stay out."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import pytest
+
+from tests.house.tree import ROOMS, ROOT, dotted, files, modules, named, parsed, texts
+
+LONGEST_FILE = 450
+# Seconds, retries and ratios for a progress bar are not money. Each line says what the float is.
+FLOATS_THAT_ARE_NOT_MONEY = {
+    "providers/http.py": "seconds of a timeout",
+    "providers/openai.py": "seconds of Retry-After",
+    "providers/retrying.py": "seconds of Retry-After",
+    "storage/engine.py": "seconds of a timeout",
+    "blocks/charts.py": "the height of a bar in a picture; the exact amount stands beside it as text",
+    "bot/doctor.py": "seconds and milliseconds",
+    "bot/logs.py": "a number in somebody's log line",
+}
+
+
+def test_money_is_never_a_float():
+    """No call of float() where money passes, except in files listed with what their float is."""
+    guilty = [
+        named(path, node)
+        for path in modules("finops", "providers", "storage", "bot", "blocks", "locales")
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Call) and dotted(node.func) == "float" and named(path) not in FLOATS_THAT_ARE_NOT_MONEY
+    ]
+    assert guilty == []
+
+
+def test_no_amount_is_declared_a_float():
+    """Nothing called amount, cost, price, total or spent has the type float."""
+    money = re.compile(r"(^|_)(amount|cost|price|total|spent|usd)(_|$)")
+    guilty = []
+    for path in modules(*ROOMS):
+        for node in ast.walk(parsed(path)):
+            name, kind = None, None
+            if isinstance(node, ast.AnnAssign):
+                name, kind = dotted(node.target), node.annotation
+            elif isinstance(node, ast.arg):
+                name, kind = node.arg, node.annotation
+            if name and kind and money.search(name) and "float" in ast.unparse(kind):
+                guilty.append(f"{named(path, node)} {name}")
+    assert guilty == []
+
+
+def test_only_the_front_door_and_the_stage_know_the_time():
+    """Everybody else is handed a clock, so that a test can move it."""
+    tellers = {"datetime.now", "datetime.datetime.now", "datetime.utcnow", "datetime.today", "date.today"}
+    guilty = [
+        named(path, node)
+        for path in modules(*ROOMS, "app.py")
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Call) and dotted(node.func) in tellers and named(path) != "app.py"
+    ]
+    assert guilty == []
+    in_app = [n for n in ast.walk(parsed(ROOT / "app.py")) if isinstance(n, ast.Call) and dotted(n.func) in tellers]
+    assert len(in_app) == 1
+
+
+def test_only_the_front_door_reads_the_environment():
+    """Settings are handed a mapping; os.environ is read by app.py and run.py, and nowhere else in the product."""
+    readers = {"os.environ", "os.getenv", "os.environb", "environ", "getenv"}
+    guilty = [
+        named(path, node)
+        for path in modules(*ROOMS)
+        for node in ast.walk(parsed(path))
+        if isinstance(node, (ast.Attribute, ast.Name)) and dotted(node) in readers and named(path) != "bot/settings.py"
+    ]
+    assert guilty == []
+
+
+def test_no_task_is_started_and_forgotten():
+    """A task whose handle is dropped may vanish in mid-work, and nobody waits for it at shutdown."""
+    starters = {"create_task", "ensure_future"}
+    guilty = [
+        named(path, node)
+        for path in modules(*ROOMS, "app.py", "demo")
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Call)
+        and dotted(node.value.func).split(".")[-1] in starters
+    ]
+    assert guilty == []
+
+
+def test_every_module_opens_with_a_sentence():
+    """The first line of a module says what it promises, and ends like a sentence."""
+    guilty = []
+    for path in modules():
+        tree = parsed(path)
+        if not tree.body or "migrations/versions" in named(path):
+            continue
+        first = (ast.get_docstring(tree) or "").strip().split("\n\n")[0]
+        if not first or first.rstrip()[-1] not in ".:!?":
+            guilty.append(named(path))
+    assert guilty == []
+
+
+def test_no_file_needs_a_table_of_contents():
+    """A Python file can be read in one sitting."""
+    long = {named(path): length for path in modules() if (length := len(path.read_text().splitlines())) > LONGEST_FILE}
+    assert long == {}
+
+
+def test_the_front_door_stays_small():
+    """app.py wires; it does not work."""
+    assert len((ROOT / "app.py").read_text().splitlines()) <= 150
+
+
+def test_no_unfinished_work_is_left_behind():
+    """What is not done is in the tracker, not in the tree."""
+    words = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|NotImplementedError")
+    guilty = [
+        f"{name}:{number}"
+        for name, text in texts()
+        if name.endswith((".py", ".js", ".css", ".html")) and name != "tests/house/test_habits.py"
+        for number, line in enumerate(text.splitlines(), 1)
+        if words.search(line)
+    ]
+    assert guilty == []
+
+
+def test_the_tree_knows_no_particular_machine():
+    """Nobody else has our folders: no absolute home or work path, no reference outside the checkout."""
+    # Assembled, so that this file does not find itself.
+    machine = re.compile(
+        "|".join(("/" + "work/", "/" + "root/", "/home/" + r"\w+/", "/Users/" + r"\w+/", "shared" + "/"))
+    )
+    guilty = [
+        f"{name}:{number}: {line.strip()[:80]}"
+        for name, text in texts()
+        for number, line in enumerate(text.splitlines(), 1)
+        if machine.search(line)
+    ]
+    assert guilty == []
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
+def test_lock_files_hold_names_versions_and_hashes_only(lock: str):
+    """An address in a lock file is somebody's mirror; an unpinned line is somebody else's version."""
+    text = (ROOT / lock).read_text()
+    assert "://" not in text
+    assert not re.search(r"^--?(?!hash)[a-z]", text, re.MULTILINE)
+    entries = [line for line in text.splitlines() if re.match(r"[a-z0-9]", line)]
+    assert entries
+    assert [line for line in entries if "==" not in line] == []
+    assert text.count("--hash=sha256:") >= len(entries)
+
+
+def test_the_development_lock_holds_the_runtime_lock():
+    """What is tested is what runs: every runtime pin stands in the development lock unchanged."""
+
+    def pins(lock: str) -> set[str]:
+        return set(re.findall(r"^([a-z0-9._\[\]-]+==[^\s\\;]+)", (ROOT / lock).read_text(), re.MULTILINE))
+
+    assert pins("requirements.lock") - pins("requirements-dev.lock") == set()
+
+
+def test_no_file_is_too_big_for_git():
+    """Anything above a megabyte belongs elsewhere."""
+    assert [named(path) for path in files() if path.stat().st_size > 1_000_000] == []
