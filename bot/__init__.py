@@ -31,8 +31,8 @@ class Bot:
         self.wake = desk.wake
         self.people = People(desk)
         self.teams = Teams(desk, self.people)
-        self.collecting = Collecting(desk)
+        self.collecting = Collecting(desk, self.people, self.teams)
         self.connections = Connections(desk, self.teams, self.collecting)
         self.projects = Projects(desk, self.teams, self.collecting)
         self.reports = Reports(desk)
-        self.doctor = Doctor(desk, self.collecting)
+        self.doctor = Doctor(desk)

@@ -1,8 +1,8 @@
 """Bad news as data: what we refuse, what is out, what is our own fault. The wording lives in blocks/bad_news.py.
 
-    Refusal        a person asked for something that cannot be done; `code` and `values` say what and why
-    ProviderError  a provider refused a key, is slow, is away or talks nonsense (see providers/contract.py)
-    anything else  our bug: logged with its traceback under the reference the person is shown
+Refusal        a person asked for something that cannot be done; `code` and `values` say what and why
+ProviderError  a provider refused a key, is slow, is away or talks nonsense (see providers/contract.py)
+anything else  our bug: logged with its traceback under the reference the person is shown
 """
 
 from __future__ import annotations

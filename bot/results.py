@@ -9,6 +9,8 @@ from enum import StrEnum
 from bot.errors import BadNews
 from finops.figures import CollectionProgress
 from finops.registry import Connection, Credential, KnownProject, Project, Team
+from providers.contract import MANAGEMENT_READ
+from storage.records import CollectionKind as CollectionKind  # named in what the bot answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class KeyRegistered:
     @property
     def may_manage(self) -> bool:
         """Whether the key may list projects (and later set limits), beside reading costs."""
-        return "management.read" in self.rights
+        return MANAGEMENT_READ in self.rights
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +68,6 @@ class ProjectsRegistered:
     taken: tuple[KnownProject, ...]
     collection_started: bool
     has_history: bool
-
-
-class CollectionKind(StrEnum):
-    """Why a connection is read: every morning, by hand, for the first time, or to see whether old days stand."""
-
-    DAILY = "daily"
-    MANUAL = "manual"
-    BACKFILL = "backfill"
-    CONFIRM = "confirm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +139,7 @@ CollectionEvent = Progress | Finished | Failed | Recovered
 class BlindAlert:
     """A connection that cannot be read, and whom to tell: one message per team channel, edited on recovery."""
 
-    key: str  # f"blind:{connection_id}:{since}" — claim it in storage.messages with the channel before posting
+    key: str  # names this blindness; claim f"{key}:{channel_id}" in storage.messages before posting
     workspace_id: str
     connection: Connection
     since: datetime
@@ -184,11 +177,11 @@ class FindingCode(StrEnum):
     SLACK_APP_TOKEN = "slack_app_token"  # noqa: S105 - a code, no secret
     SLACK_SCOPES = "slack_scopes"  # missing: tuple
     CLOCK = "clock"  # skew_seconds
-    DATABASE = "database"  # dialect, milliseconds
+    DATABASE = "database"  # dialect, milliseconds; error instead when it does not answer
     MIGRATIONS = "migrations"  # current, head
     ADMINS = "admins"  # count
-    KEYS = "keys"  # enabled, disabled: counts; fails when a connection has no enabled key
-    KEYS_SEALED = "keys_sealed"  # old: sealed with a former master key
+    KEYS = "keys"  # enabled, disabled, without_key (connections that nobody can read): counts
+    KEYS_SEALED = "keys_sealed"  # old: keys sealed with a former master key; unreadable: connections
     KEY_RIGHTS = "key_rights"  # without_management: how many connections cannot list projects
     CONNECTION = "connection"  # name, since, code (one finding for each blind connection; else none)
     COLLECTION = "collection"  # name, age_hours (None: never)

@@ -1,0 +1,259 @@
+"""Collecting: what is read when, who may ask for it, and what waits in the queue that all replicas share."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from datetime import date, datetime, timedelta
+
+from bot.audience import teams_of
+from bot.collector import Collector, progress_of
+from bot.desk import Desk
+from bot.errors import OutageCode, Refusal, RefusalCode
+from bot.people import People
+from bot.results import BlindAlert, CollectionEvent, CollectionStarted
+from bot.schedule import latest_slot
+from bot.teams import Teams
+from finops.charges import FigureState, day_state
+from finops.figures import CollectionProgress
+from finops.periods import Period
+from finops.registry import Connection, Person
+from storage import Store
+from storage.records import Collection, CollectionKind, CollectionState
+
+log = logging.getLogger(__name__)
+
+_FIRST = "first"
+
+
+class Collecting:
+    """Keeps the queue filled and works through it. `Bot.wake` is set whenever something new waits."""
+
+    def __init__(self, desk: Desk, people: People, teams: Teams) -> None:
+        self._desk = desk
+        self._people = people
+        self._teams = teams
+        self._collector = Collector(desk)
+
+    async def start_backfill(
+        self, actor: Person, connection_id: int, channel_id: str | None = None
+    ) -> CollectionProgress | None:
+        """Queue the first reading of a connection, newest days first; None when it was read before.
+
+        Asking again while it waits or runs answers with its progress; after a failure it goes on where it stopped.
+        """
+        desk, today = self._desk, self._desk.today()
+        async with desk.storage.writing() as store:
+            connection = await store.connections.get(actor.workspace_id, connection_id)
+            if connection is None:
+                raise Refusal(RefusalCode.UNKNOWN_CONNECTION)
+            row = await store.collections.add(
+                actor.workspace_id,
+                connection_id=connection_id,
+                kind=CollectionKind.BACKFILL,
+                slot=_FIRST,
+                period=Period(today - timedelta(days=desk.policy.backfill_days), today),
+                requested_by=actor.user_id,
+                at=desk.now(),
+                channel_id=channel_id,
+            )
+            if row is None:
+                row = await self._resumed(store, connection, actor.user_id, channel_id)
+        if row is None:
+            return None
+        desk.wake.set()
+        return progress_of(row, connection)
+
+    async def start_manual(self, actor: Person, channel_id: str | None = None) -> CollectionStarted:
+        """Read the recent days of every connection this person answers for, now. What waits already is not doubled."""
+        desk = self._desk
+        started: list[CollectionProgress] = []
+        without_key: list[Connection] = []
+        async with desk.storage.reading() as store:
+            connections = await store.connections.all(actor.workspace_id)
+            allowed = await self._answers_for(store, actor, connections)
+        if connections and not allowed:
+            await self._people.require_admin(actor)
+        if not allowed:
+            raise Refusal(RefusalCode.NOTHING_TO_COLLECT)
+        async with desk.storage.writing() as store:
+            active = await store.collections.active(actor.workspace_id)
+            for connection in allowed:
+                if not await store.credentials.usable(connection.workspace_id, connection.id):
+                    without_key.append(connection)
+                    continue
+                waiting = [row for row in active if row.connection_id == connection.id]
+                if waiting and connection.blind_since is not None:
+                    await self._retry_now(store, waiting)
+                row = waiting[-1] if waiting else await self._add_manual(store, connection, actor.user_id, channel_id)
+                if row is not None:
+                    started.append(progress_of(row, connection))
+        desk.wake.set()
+        return CollectionStarted(tuple(started), tuple(without_key))
+
+    async def after_key_change(self, connection: Connection, actor: Person) -> bool:
+        """A key works again: read what was missed, and go on with a back-fill that had failed. True when queued."""
+        desk = self._desk
+        if connection.blind_since is None:
+            return False
+        async with desk.storage.writing() as store:
+            if not await store.collections.latest(connection.workspace_id, connection.id):
+                return False  # never collected: the first project starts the back-fill
+            manual = await self._add_manual(store, connection, actor.user_id, None)
+            resumed = await self._resumed(store, connection, actor.user_id, None)
+        desk.wake.set()
+        return manual is not None or resumed is not None
+
+    async def progress(self, workspace_id: str) -> tuple[CollectionProgress, ...]:
+        """What runs or waits in a workspace, oldest first."""
+        async with self._desk.storage.reading() as store:
+            connections = {one.id: one for one in await store.connections.all(workspace_id)}
+            rows = await store.collections.active(workspace_id)
+        return tuple(progress_of(row, connections[row.connection_id]) for row in rows)
+
+    async def blind(self, workspace_id: str) -> list[BlindAlert]:
+        """The connections that cannot be read though somebody expects it; disabled keys were somebody's wish."""
+        async with self._desk.storage.reading() as store:
+            return [
+                BlindAlert(
+                    key=f"blind:{one.id}:{one.blind_since.isoformat()}",
+                    workspace_id=workspace_id,
+                    connection=one,
+                    since=one.blind_since,
+                    code=one.blind_reason or OutageCode.UNAVAILABLE.value,
+                    values={},
+                    teams=await teams_of(store, workspace_id, one.id),
+                )
+                for one in await store.connections.all(workspace_id)
+                if one.blind_since is not None and one.blind_reason != OutageCode.KEYS_DISABLED
+            ]
+
+    async def due(self, now: datetime) -> int:
+        """Queue the daily reading of every connection, once for each slot across all replicas; how many were new.
+
+        A slot missed while nothing ran is made up for as soon as somebody asks. What the daily reading does not reach
+        is queued as catch-up: days missed during a longer downtime, and older days not yet seen to stand still.
+        """
+        slot = latest_slot(self._desk.policy.collect_cron, self._desk.policy.collect_timezone, now)
+        if slot is None:
+            return 0
+        async with self._desk.storage.reading() as store:
+            connections = await store.connections.everywhere()
+        queued = 0
+        for connection in connections:
+            # The back-fill of a new connection covers what the slots before it would have read.
+            if connection.created_at <= slot:
+                async with self._desk.storage.writing() as store:
+                    queued += await self._queue_slot(store, connection, slot, now)
+        if queued:
+            log.info("collections queued", extra={"slot": slot.isoformat(), "count": queued})
+            self._desk.wake.set()
+        return queued
+
+    def work_one(self, worker: str) -> AsyncIterator[CollectionEvent]:
+        """Claim one waiting collection and carry it out, telling of each chunk; yields nothing when none waits."""
+        return self._collector.work_one(worker)
+
+    async def _queue_slot(self, store: Store, connection: Connection, slot: datetime, now: datetime) -> int:
+        workspace_id, name = connection.workspace_id, slot.isoformat()
+        latest = await store.collections.latest(workspace_id, connection.id, CollectionKind.DAILY)
+        if latest is not None and (latest.slot == name or _is_open(latest)):
+            # An open one from before is being retried; once it is through, this slot is still to be had.
+            return 0
+        if not await store.credentials.usable(workspace_id, connection.id):
+            return 0
+        today = self._desk.today()
+        daily = Period(today - timedelta(days=self._desk.policy.reread_days), today)
+        rows = [await self._add(store, connection, CollectionKind.DAILY, name, daily, now)]
+        backfill = await store.collections.latest(workspace_id, connection.id, CollectionKind.BACKFILL)
+        if backfill is not None and backfill.state is CollectionState.FAILED:
+            rows.append(await self._resumed(store, connection, backfill.requested_by, backfill.channel_id))
+        elif backfill is None or not _is_open(backfill):
+            older = await self._older_days(store, connection, daily.start, now)
+            if older is not None:
+                rows.append(await self._add(store, connection, CollectionKind.CATCH_UP, name, older, now))
+        return sum(row is not None for row in rows)
+
+    async def _older_days(self, store: Store, connection: Connection, until: date, now: datetime) -> Period | None:
+        """The stretch before `until` that needs another look: never read, or not yet seen twice without a change."""
+        reach = Period(until - timedelta(days=self._desk.policy.backfill_days), until)
+        readings = (await store.charges.readings(connection.workspace_id, reach)).get(connection.id, {})
+        if not readings:
+            return None
+        known = Period(min(readings), until)
+        unsure = [day for day in known if day_state(readings.get(day), now) is not FigureState.SETTLED]
+        return Period(min(unsure), max(unsure) + timedelta(days=1)) if unsure else None
+
+    async def _resumed(
+        self, store: Store, connection: Connection, requested_by: str | None, channel_id: str | None
+    ) -> Collection | None:
+        """The back-fill that is open, or what is left of one that failed, queued again; None when it was completed."""
+        latest = await store.collections.latest(connection.workspace_id, connection.id, CollectionKind.BACKFILL)
+        if latest is None or latest.state is CollectionState.DONE:
+            return None
+        if _is_open(latest):
+            return latest
+        return await store.collections.add(
+            connection.workspace_id,
+            connection_id=connection.id,
+            kind=CollectionKind.BACKFILL,
+            slot=f"after:{latest.id}",
+            period=Period(latest.period.start, latest.period.end - timedelta(days=latest.days_done)),
+            requested_by=requested_by,
+            at=self._desk.now(),
+            channel_id=channel_id,
+        )
+
+    async def _add_manual(
+        self, store: Store, connection: Connection, requested_by: str, channel_id: str | None
+    ) -> Collection | None:
+        """The recent days, and all days since the last one that was read."""
+        today = self._desk.today()
+        start = today - timedelta(days=self._desk.policy.reread_days)
+        last = await store.charges.last_read_day(connection.workspace_id, connection.id)
+        if last is not None:
+            start = min(start, last + timedelta(days=1))
+        return await store.collections.add(
+            connection.workspace_id,
+            connection_id=connection.id,
+            kind=CollectionKind.MANUAL,
+            slot=self._desk.now().isoformat(),
+            period=Period(start, today),
+            requested_by=requested_by,
+            at=self._desk.now(),
+            channel_id=channel_id,
+        )
+
+    async def _retry_now(self, store: Store, rows: list[Collection]) -> None:
+        """Let leases run out at once: a person who asks does not wait for the next try. A worker in it yields."""
+        long_ago = self._desk.now() - timedelta(seconds=2 * self._desk.policy.lease_seconds)
+        for row in rows:
+            if row.worker is not None:
+                await store.collections.heartbeat(row.id, row.worker, long_ago)
+
+    async def _add(
+        self, store: Store, connection: Connection, kind: CollectionKind, slot: str, period: Period, now: datetime
+    ) -> Collection | None:
+        return await store.collections.add(
+            connection.workspace_id,
+            connection_id=connection.id,
+            kind=kind,
+            slot=slot,
+            period=period,
+            requested_by=None,
+            at=now,
+        )
+
+    async def _answers_for(self, store: Store, actor: Person, connections: list[Connection]) -> list[Connection]:
+        if actor.is_admin:
+            return connections
+        managed = {team.id for team in await self._teams.managed_by(actor)}
+        return [
+            one
+            for one in connections
+            if managed & {team.id for team in await teams_of(store, actor.workspace_id, one.id)}
+        ]
+
+
+def _is_open(row: Collection) -> bool:
+    return row.state in {CollectionState.QUEUED, CollectionState.RUNNING}

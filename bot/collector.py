@@ -1,0 +1,293 @@
+"""Reading one connection's bill: newest days first, each day replaced as a whole, resumable after any kind of death."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from bot import discovery
+from bot.audience import teams_of
+from bot.desk import Desk
+from bot.errors import BadNews, BadNewsKind, OutageCode, explain
+from bot.results import CollectionEvent, Failed, Finished, Progress, Recovered, Told
+from finops.allocation import main_currency, totals_by_currency
+from finops.charges import ChargedDay
+from finops.figures import CollectionProgress
+from finops.money import Money
+from finops.periods import Period
+from finops.registry import Connection, Credential
+from finops.secret import Secret
+from providers.contract import CredentialRejected, ProviderError, RateLimited, UnexpectedResponse
+from storage.errors import LeaseLost
+from storage.records import Collection, CollectionState
+
+log = logging.getLogger(__name__)
+
+# One page of a provider's bill: small enough to show progress, large enough to ask for 180 days in 26 requests.
+CHUNK_DAYS = 7
+FIRST_RETRY = timedelta(minutes=1)
+LAST_RETRY = timedelta(minutes=15)
+_DISCOVERY_SECONDS = 60.0
+
+
+def chunks(collection: Collection) -> Iterator[Period]:
+    """What is left to read, newest first: the first chart needs yesterday more than last spring."""
+    end = collection.period.end - timedelta(days=collection.days_done)
+    while end > collection.period.start:
+        start = max(collection.period.start, end - timedelta(days=CHUNK_DAYS))
+        yield Period(start, end)
+        end = start
+
+
+def retry_after(attempts: int, error: ProviderError) -> timedelta:
+    """How long to leave a provider in peace: a minute, doubling to a quarter of an hour, or what it asks for."""
+    doublings = min(max(attempts - 1, 0), 10)
+    backoff = min(LAST_RETRY, FIRST_RETRY * (1 << doublings))
+    asked = error.retry_after if isinstance(error, RateLimited) else None
+    return max(backoff, timedelta(seconds=min(asked or 0.0, LAST_RETRY.total_seconds())))
+
+
+def progress_of(collection: Collection, connection: Connection, total: Money | None = None) -> CollectionProgress:
+    """A queue row as people are told of it."""
+    return CollectionProgress(
+        id=collection.id,
+        connection_name=connection.organization_name or connection.organization_id or connection.provider,
+        kind=collection.kind.value,
+        days_done=collection.days_done,
+        days_total=collection.days_total,
+        state=collection.state.value,
+        total=total,
+    )
+
+
+@dataclass
+class _Run:
+    """One attempt at one collection: what it has done so far."""
+
+    collection: Collection
+    connection: Connection
+    keys: list[tuple[Credential, Secret]]
+    worker: str
+    days_done: int
+    sums: dict[str, Money] = field(default_factory=dict)
+    restated_days: int = 0
+
+    @property
+    def told(self) -> Told:
+        one = self.collection
+        return Told(
+            one.workspace_id, one.connection_id, one.id, one.kind, one.requested_by, one.channel_id, one.message_ts
+        )
+
+    @property
+    def total(self) -> Money | None:
+        if not self.sums:
+            return None
+        return self.sums.get(main_currency(self.sums.values()), next(iter(self.sums.values())))
+
+    def progress(self, state: CollectionState) -> CollectionProgress:
+        shown = progress_of(self.collection, self.connection, self.total)
+        return CollectionProgress(
+            shown.id, shown.connection_name, shown.kind, self.days_done, shown.days_total, state.value, shown.total
+        )
+
+    def add(self, amounts: Sequence[Money]) -> None:
+        self.sums = totals_by_currency([*self.sums.values(), *amounts])
+
+
+class Collector:
+    """Works through the queue of collections, one row at a time."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._lease = timedelta(seconds=desk.policy.lease_seconds)
+
+    async def work_one(self, worker: str) -> AsyncIterator[CollectionEvent]:
+        """Claim one collection and carry it out, telling of each chunk; nothing at all when none waits.
+
+        Only one worker of all replicas gets a row. When it dies, the row is free again after the lease, and the next
+        worker goes on where it stopped.
+        """
+        desk = self._desk
+        async with desk.storage.writing() as store:
+            collection = await store.collections.claim(worker, desk.now(), self._lease)
+        if collection is None:
+            return
+        run = await self._prepared(collection, worker)
+        about = {
+            "workspace_id": collection.workspace_id,
+            "connection_id": collection.connection_id,
+            "collection_id": collection.id,
+            "kind": collection.kind.value,
+        }
+        log.info("collection begins", extra={**about, "days_done": collection.days_done})
+        try:
+            async for event in self._carried_out(run):
+                yield event
+        except LeaseLost:
+            log.warning("collection taken over by another worker", extra=about)
+            return
+        log.info("collection leaves", extra={**about, "days_done": run.days_done})
+
+    async def _prepared(self, collection: Collection, worker: str) -> _Run:
+        async with self._desk.storage.reading() as store:
+            connection = await store.connections.get(collection.workspace_id, collection.connection_id)
+            assert connection is not None, "the queue row names its connection by a foreign key"
+            keys = await store.credentials.usable(collection.workspace_id, connection.id)
+            run = _Run(collection, connection, keys, worker, collection.days_done)
+            if collection.days_done:
+                done = Period(collection.period.end - timedelta(days=collection.days_done), collection.period.end)
+                rows = await store.charges.project_totals(collection.workspace_id, done)
+                run.add([row.amount for row in rows if row.connection_id == connection.id])
+        return run
+
+    async def _carried_out(self, run: _Run) -> AsyncIterator[CollectionEvent]:
+        if not run.keys:
+            yield await self._without_keys(run)
+            return
+        trouble: ProviderError | None = None
+        async with self._heartbeat(run.collection.id, run.worker):
+            try:
+                async for progress in self._chunk_by_chunk(run):
+                    yield progress
+            except ProviderError as error:
+                trouble = error
+        if trouble is not None:
+            yield await self._failed(run, trouble)
+            return
+        async for event in self._finished(run):
+            yield event
+
+    async def _chunk_by_chunk(self, run: _Run) -> AsyncIterator[Progress]:
+        if await discovery.is_stale(self._desk, run.connection):
+            await discovery.discover(self._desk, run.connection, run.keys, within_seconds=_DISCOVERY_SECONDS)
+        for chunk in chunks(run.collection):
+            await self._read(run, chunk)
+            run.days_done += chunk.days
+            async with self._desk.storage.writing() as store:
+                await store.collections.advance(
+                    run.collection.id, run.worker, chunk.start, run.days_done, self._desk.now()
+                )
+            yield Progress(run.told, run.progress(CollectionState.RUNNING))
+
+    async def _read(self, run: _Run, chunk: Period) -> None:
+        """Store every day of the chunk. A page of nonsense is asked for again day by day, so that it spoils one day."""
+        try:
+            await self._with_any_key(run, chunk)
+        except UnexpectedResponse as error:
+            if chunk.days == 1:
+                raise
+            log.warning(
+                "reading day by day", extra={"connection_id": run.connection.id, "provider_reference": error.reference}
+            )
+            first: UnexpectedResponse | None = None
+            for day in reversed(list(chunk)):
+                try:
+                    await self._with_any_key(run, Period(day, day + timedelta(days=1)))
+                except UnexpectedResponse as trouble:
+                    first = first or trouble
+            if first is not None:
+                raise first from error
+
+    async def _with_any_key(self, run: _Run, period: Period) -> None:
+        """A rejected key is put behind the others; only when every key is rejected, the rejection counts."""
+        for left in range(len(run.keys), 0, -1):
+            credential, key = run.keys[0]
+            try:
+                await self._store(run, key, period)
+            except CredentialRejected as error:
+                log.warning(
+                    "key rejected",
+                    extra={"credential_id": credential.id, "reason": error.reason.value, "keys_left": left - 1},
+                )
+                if left == 1:
+                    raise
+                run.keys.append(run.keys.pop(0))
+            else:
+                return
+
+    async def _store(self, run: _Run, key: Secret, period: Period) -> None:
+        desk = self._desk
+        provider = desk.providers[run.connection.provider]
+        # The time of asking, not of storing: of two readings that overtake each other, the later question wins.
+        read_at = desk.now()
+        amounts: list[Money] = []
+        restated = 0
+        async for day in provider.charges(key, period):
+            if day.day not in period:
+                continue
+            sums, was_restated = await self._replace(run, day, read_at)
+            amounts += sums
+            restated += was_restated
+        # Counted only when the whole chunk is in: an interrupted chunk is read, and counted, again.
+        run.add(amounts)
+        run.restated_days += restated
+
+    async def _replace(self, run: _Run, day: ChargedDay, read_at: datetime) -> tuple[tuple[Money, ...], bool]:
+        async with self._desk.storage.writing() as store:
+            change = await store.charges.replace_day(run.collection.workspace_id, run.connection.id, day, read_at)
+        return change.totals, bool(change.restated)
+
+    async def _finished(self, run: _Run) -> AsyncIterator[CollectionEvent]:
+        desk, one = self._desk, run.collection
+        async with desk.storage.reading() as store:
+            connection = await store.connections.get(one.workspace_id, one.connection_id)
+            teams = await teams_of(store, one.workspace_id, one.connection_id)
+        assert connection is not None, "the queue row names its connection by a foreign key"
+        if connection.blind_since is not None:
+            # Told before it is written: a crash in between tells it twice, never not at all.
+            yield Recovered(run.told, connection, connection.blind_since, teams)
+        async with desk.storage.writing() as store:
+            await store.collections.finish(one.id, run.worker, CollectionState.DONE, None, desk.now())
+            await store.connections.mark_seen(one.workspace_id, one.connection_id, desk.now())
+        yield Finished(run.told, run.progress(CollectionState.DONE), not run.sums, run.restated_days)
+
+    async def _failed(self, run: _Run, error: ProviderError) -> Failed:
+        """What a provider did not give. It is asked again by itself, except when only a person can mend the key."""
+        desk, one = self._desk, run.collection
+        news, now = explain(error), desk.now()
+        retry_at = None
+        if not isinstance(error, CredentialRejected):
+            retry_at = now + retry_after(one.attempts, error)
+        return await self._blinded(run, news, now, retry_at)
+
+    async def _without_keys(self, run: _Run) -> Failed:
+        news = BadNews(BadNewsKind.REFUSAL, OutageCode.KEYS_DISABLED.value)
+        return await self._blinded(run, news, self._desk.now(), None)
+
+    async def _blinded(self, run: _Run, news: BadNews, now: datetime, retry_at: datetime | None) -> Failed:
+        one = run.collection
+        async with self._desk.storage.writing() as store:
+            newly = await store.connections.mark_blind(one.workspace_id, one.connection_id, now, news.code)
+            connection = await store.connections.get(one.workspace_id, one.connection_id)
+            teams = await teams_of(store, one.workspace_id, one.connection_id)
+            if retry_at is None:
+                await store.collections.finish(one.id, run.worker, CollectionState.FAILED, news.code, now)
+            else:
+                # Parked: a heartbeat set so that the lease runs out exactly when it is time to ask again.
+                await store.collections.heartbeat(one.id, run.worker, retry_at - self._lease)
+        since = connection.blind_since if connection is not None and connection.blind_since else now
+        state = CollectionState.FAILED if retry_at is None else CollectionState.QUEUED
+        return Failed(run.told, run.progress(state), news, since, newly, teams, retry_at)
+
+    @asynccontextmanager
+    async def _heartbeat(self, collection_id: int, worker: str) -> AsyncIterator[None]:
+        """Keep the lease alive while a slow provider makes us wait."""
+
+        async def beat() -> None:
+            while True:
+                await asyncio.sleep(self._lease.total_seconds() / 3)
+                async with self._desk.storage.writing() as store:
+                    if not await store.collections.heartbeat(collection_id, worker, self._desk.now()):
+                        return
+
+        beating = asyncio.create_task(beat(), name=f"heartbeat of collection {collection_id}")
+        try:
+            yield
+        finally:
+            beating.cancel()
+            await asyncio.wait([beating])

@@ -1,0 +1,158 @@
+"""The doctor: looks at everything that can be wrong with a running bot and says it as findings, worst first."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.desk import Desk
+from bot.errors import OutageCode
+from bot.results import Finding, FindingCode, Level, SlackCheck
+from finops.registry import Connection, Credential, CredentialState
+from providers.contract import MANAGEMENT_READ
+from storage import Store
+from storage.errors import SecretUnreadable
+from storage.migrate import HEAD
+from storage.records import Collection, CollectionState
+
+# Slack refuses signatures five minutes off; half of that is the time to say so.
+CLOCK_WARN_SECONDS = 30.0
+CLOCK_FAIL_SECONDS = 150.0
+COLLECTION_WARN = timedelta(hours=26)  # a day and the time a slow provider may need
+COLLECTION_FAIL = timedelta(hours=50)
+QUEUE_WARN = timedelta(minutes=10)
+SLOW_DATABASE_SECONDS = 0.5
+
+_ORDER = {Level.FAIL: 0, Level.WARN: 1, Level.OK: 2}
+
+
+class Doctor:
+    """Examines; changes nothing."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def examine(self, workspace_id: str, slack: SlackCheck | None = None) -> list[Finding]:
+        """Every finding, the worst first. `slack` is what only the caller can know; None leaves Slack out."""
+        findings = list(_slack(slack)) if slack is not None else []
+        try:
+            findings += await self._database()
+            async with self._desk.storage.reading() as store:
+                findings += await self._workspace(store, workspace_id)
+        except SQLAlchemyError as error:
+            findings.append(Finding(FindingCode.DATABASE, Level.FAIL, {"error": type(error).__name__}))
+        return sorted(findings, key=lambda finding: _ORDER[finding.level])
+
+    async def _database(self) -> list[Finding]:
+        storage = self._desk.storage
+        started = time.perf_counter()
+        await storage.ping()
+        seconds = time.perf_counter() - started
+        at = await storage.revision()
+        return [
+            Finding(
+                FindingCode.DATABASE,
+                Level.WARN if seconds > SLOW_DATABASE_SECONDS else Level.OK,
+                {"dialect": storage.kind, "milliseconds": round(seconds * 1000)},
+            ),
+            Finding(
+                FindingCode.MIGRATIONS, Level.OK if at == HEAD else Level.FAIL, {"current": at or "", "head": HEAD}
+            ),
+        ]
+
+    async def _workspace(self, store: Store, workspace_id: str) -> list[Finding]:
+        now = self._desk.now()
+        admins = await store.people.admins(workspace_id)
+        connections = await store.connections.all(workspace_id)
+        credentials = await store.credentials.all(workspace_id)
+        older = await store.credentials.sealed_by_older_keys(workspace_id)
+        rows = await store.collections.active(workspace_id)
+        unreadable = await _unreadable(store, connections)
+        return [
+            Finding(FindingCode.ADMINS, Level.OK if admins else Level.FAIL, {"count": len(admins)}),
+            *_keys(connections, credentials),
+            Finding(
+                FindingCode.KEYS_SEALED,
+                Level.FAIL if unreadable else Level.WARN if older else Level.OK,
+                {"old": older, "unreadable": unreadable},
+            ),
+            *_connections(connections, credentials, now),
+            _queue(rows, now),
+        ]
+
+
+def _slack(slack: SlackCheck) -> Iterator[Finding]:
+    yield Finding(FindingCode.SLACK_TOKEN, Level.OK if slack.bot_token_ok else Level.FAIL, {"error": slack.error})
+    if slack.app_token_ok is not None:
+        yield Finding(FindingCode.SLACK_APP_TOKEN, Level.OK if slack.app_token_ok else Level.FAIL)
+    yield Finding(
+        FindingCode.SLACK_SCOPES, Level.FAIL if slack.missing_scopes else Level.OK, {"missing": slack.missing_scopes}
+    )
+    if slack.clock_skew_seconds is not None:
+        skew = abs(slack.clock_skew_seconds)
+        level = Level.FAIL if skew > CLOCK_FAIL_SECONDS else Level.WARN if skew > CLOCK_WARN_SECONDS else Level.OK
+        yield Finding(FindingCode.CLOCK, level, {"skew_seconds": slack.clock_skew_seconds})
+
+
+async def _unreadable(store: Store, connections: list[Connection]) -> int:
+    """Connections with a key that the master keys at hand do not open."""
+    count = 0
+    for connection in connections:
+        try:
+            await store.credentials.usable(connection.workspace_id, connection.id)
+        except SecretUnreadable:
+            count += 1
+    return count
+
+
+def _keys(connections: list[Connection], credentials: list[Credential]) -> Iterator[Finding]:
+    enabled = [one for one in credentials if one.state is CredentialState.ENABLED]
+    reading = {one.connection_id for one in enabled}
+    without_key = sum(one.id not in reading for one in connections)
+    level = Level.OK
+    if not enabled:
+        level = Level.FAIL if connections else Level.WARN
+    elif without_key:
+        level = Level.WARN
+    yield Finding(
+        FindingCode.KEYS,
+        level,
+        {"enabled": len(enabled), "disabled": len(credentials) - len(enabled), "without_key": without_key},
+    )
+    managing = {one.connection_id for one in enabled if MANAGEMENT_READ in one.rights}
+    without = len(reading - managing)
+    yield Finding(FindingCode.KEY_RIGHTS, Level.WARN if without else Level.OK, {"without_management": without})
+
+
+def _connections(connections: list[Connection], credentials: list[Credential], now: datetime) -> Iterator[Finding]:
+    keyed = {one.connection_id for one in credentials if one.state is CredentialState.ENABLED}
+    for one in connections:
+        name = one.organization_name or one.organization_id or one.provider
+        if one.blind_since is not None:
+            is_wish = one.blind_reason == OutageCode.KEYS_DISABLED
+            yield Finding(
+                FindingCode.CONNECTION,
+                Level.WARN if is_wish else Level.FAIL,
+                {"name": name, "since": one.blind_since, "code": one.blind_reason},
+            )
+        if one.id not in keyed:
+            continue
+        if one.collected_at is None:
+            yield Finding(FindingCode.COLLECTION, Level.WARN, {"name": name, "age_hours": None})
+            continue
+        age = now - one.collected_at
+        level = Level.FAIL if age > COLLECTION_FAIL else Level.WARN if age > COLLECTION_WARN else Level.OK
+        yield Finding(FindingCode.COLLECTION, level, {"name": name, "age_hours": int(age.total_seconds() // 3600)})
+
+
+def _queue(rows: list[Collection], now: datetime) -> Finding:
+    waiting = [row for row in rows if row.state is CollectionState.QUEUED]
+    oldest = max((now - row.created_at for row in waiting), default=timedelta())
+    return Finding(
+        FindingCode.QUEUE,
+        Level.WARN if oldest > QUEUE_WARN else Level.OK,
+        {"waiting": len(waiting), "oldest_minutes": int(oldest.total_seconds() // 60)},
+    )

@@ -1,0 +1,324 @@
+"""Reports: what was spent, by whom and when, from sums kept beforehand. No question costs a query per project."""
+
+from __future__ import annotations
+
+import logging
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from bot.collector import progress_of
+from bot.desk import Desk
+from bot.errors import Refusal, RefusalCode
+from finops.allocation import (
+    SubAccountCost,
+    allocate,
+    in_currency,
+    main_currency,
+    project_shares,
+    totals_by_currency,
+)
+from finops.charges import DayReading
+from finops.figures import (
+    BlindConnection,
+    Breakdown,
+    Figure,
+    HomeReport,
+    Scope,
+    SetupProgress,
+    StatusReport,
+    breakdown_of,
+    figure_of,
+    increase,
+    readings_of_all,
+    trend_of,
+)
+from finops.money import Money
+from finops.periods import Period
+from finops.queries import (
+    NamedPeriod,
+    PeriodName,
+    ScopeKind,
+    StatusQuery,
+    UnknownPeriod,
+    parse_status,
+    period_named,
+    previous_period,
+)
+from finops.registry import Connection, Credential, Person, Project, Team
+from finops.roles import may_manage_team
+from finops.suggest import closest
+from storage import Store
+from storage.records import DayTotal, ProjectTotal
+
+log = logging.getLogger(__name__)
+
+HOME_TREND_DAYS = 14
+TOP = 5
+MOST_CHOICES = 5
+
+Account = tuple[int, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _House:
+    """Who and what a workspace consists of: read once for each question."""
+
+    teams: Sequence[Team]
+    projects: Sequence[Project]
+    connections: Sequence[Connection]
+    credentials: Sequence[Credential]
+
+    @property
+    def counted(self) -> list[Project]:
+        """The projects that answer for their cost; of an excluded one it is nobody's, and the whole stays the bill."""
+        return [project for project in self.projects if not project.excluded]
+
+    @property
+    def team_names(self) -> dict[int, str]:
+        return {team.id: team.name for team in self.teams}
+
+    def of_scope(self, scope: Scope) -> list[Project]:
+        if scope.kind is ScopeKind.TEAM:
+            return [project for project in self.counted if project.team_id == scope.id]
+        return [project for project in self.projects if project.id == scope.id]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ledger:
+    """The daily sums and readings of one stretch of days, for one scope."""
+
+    cells: Mapping[str, Mapping[date, Money]]
+    readings: Mapping[date, DayReading]
+    now: datetime
+    currency: str
+    blind_since: datetime | None
+
+    def figure(self, period: Period) -> Figure:
+        cells = self.cells.get(self.currency, {})
+        return figure_of(period, cells, self.readings, self.now, self.currency, self.blind_since)
+
+
+class Reports:
+    """Answers `/finops status` and fills the Home tab."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def status(self, workspace_id: str, person: Person, text: str) -> StatusReport:
+        """What was spent, as asked in words: `[team|project] [period]`. Refuses words it cannot place, with a guess."""
+        async with self._desk.storage.reading() as store:
+            house = await _house(store, workspace_id)
+            names = [*(team.name for team in house.teams), *(project.name for project in house.projects)]
+            try:
+                query = parse_status(text, self._desk.today(), names)
+            except UnknownPeriod as error:
+                raise Refusal(RefusalCode.UNKNOWN_PERIOD, words=error.words, suggestion=error.suggestion) from error
+            scope = _scope_of(query, house)
+            log.info(
+                "status asked", extra={"user_id": person.user_id, "scope": scope.kind, "period": query.period.name}
+            )
+            return await self._status(store, workspace_id, house, scope, query.period)
+
+    async def status_of(
+        self, workspace_id: str, kind: ScopeKind, scope_id: int | None, period_name: str
+    ) -> StatusReport:
+        """The same for a scope and period named by a button; refused when the team or project is gone."""
+        async with self._desk.storage.reading() as store:
+            house = await _house(store, workspace_id)
+            scope = _scope_by_id(house, kind, scope_id)
+            period = period_named(period_name, self._desk.today())
+            return await self._status(store, workspace_id, house, scope, period)
+
+    async def first_chart(self, workspace_id: str) -> StatusReport:
+        """The picture shown as soon as there is one: the last 30 days of the whole workspace."""
+        return await self.status_of(workspace_id, ScopeKind.WORKSPACE, None, PeriodName.LAST_30_DAYS.value)
+
+    async def home(self, workspace_id: str, person: Person) -> HomeReport:
+        """Everything the Home tab says, in a handful of queries whatever the size of the workspace."""
+        today, now = self._desk.today(), self._desk.now()
+
+        def named(name: PeriodName) -> Period:
+            return period_named(name.value, today).period
+
+        week = named(PeriodName.LAST_7_DAYS)
+        trend = Period(today - timedelta(days=HOME_TREND_DAYS), today)
+        shown = [named(PeriodName.LAST_MONTH), named(PeriodName.LAST_WEEK), trend, named(PeriodName.THIS_MONTH)]
+        async with self._desk.storage.reading() as store:
+            house = await _house(store, workspace_id)
+            whole = Period(min(one.start for one in shown), max(one.end for one in shown))
+            days = await store.charges.daily_totals(workspace_id, whole)
+            totals = await store.charges.project_totals(workspace_id, week)
+            readings = await store.charges.readings(workspace_id, whole)
+            rows = await store.collections.active(workspace_id)
+            first_day = await store.charges.first_day(workspace_id)
+        ledger = _ledger(house, house.connections, days, readings, now)
+        connections = {one.id: one for one in house.connections}
+        return HomeReport(
+            yesterday=ledger.figure(named(PeriodName.YESTERDAY)),
+            last_week=ledger.figure(named(PeriodName.LAST_WEEK)),
+            last_month=ledger.figure(named(PeriodName.LAST_MONTH)),
+            month_to_date=ledger.figure(named(PeriodName.THIS_MONTH)),
+            top=_breakdown(totals, house, ledger.currency),
+            trend=trend_of(trend, ledger.cells.get(ledger.currency, {}), ledger.readings, now, ledger.currency),
+            setup=_setup(house, person, has_charges=first_day is not None),
+            blind=tuple(
+                BlindConnection(_name(one), one.blind_since, one.blind_reason)
+                for one in house.connections
+                if one.blind_since is not None
+            ),
+            collections=tuple(progress_of(row, connections[row.connection_id]) for row in rows),
+            other_currencies=_others(totals, ledger.currency),
+            is_admin=person.is_admin,
+            team_count=len(house.teams),
+            project_count=len(house.projects),
+        )
+
+    async def setup(self, workspace_id: str, person: Person) -> SetupProgress:
+        """How far set-up has come, and which team the next step is about."""
+        async with self._desk.storage.reading() as store:
+            house = await _house(store, workspace_id)
+            first_day = await store.charges.first_day(workspace_id)
+        return _setup(house, person, has_charges=first_day is not None)
+
+    async def _status(
+        self, store: Store, workspace_id: str, house: _House, scope: Scope, named: NamedPeriod
+    ) -> StatusReport:
+        today, now = self._desk.today(), self._desk.now()
+        before = previous_period(named, today)
+        whole = Period(min(before.start, named.period.start), max(before.end, named.period.end))
+        accounts: list[Account] | None = None
+        projects = house.counted
+        connections = house.connections
+        if scope.kind is not ScopeKind.WORKSPACE:
+            projects = house.of_scope(scope)
+            accounts = [(one.connection_id, one.provider_project_id) for one in projects]
+            concerned = {one.connection_id for one in projects}
+            connections = [one for one in house.connections if one.id in concerned]
+        days = await store.charges.daily_totals(workspace_id, whole, accounts)
+        totals = await store.charges.project_totals(workspace_id, named.period, accounts)
+        readings = await store.charges.readings(workspace_id, whole)
+        ledger = _ledger(house, connections, days, readings, now)
+        figure, previous = ledger.figure(named.period), ledger.figure(before)
+        return StatusReport(
+            scope=scope,
+            query=named,
+            figure=figure,
+            previous=previous,
+            increase=increase(figure, previous),
+            breakdown=_breakdown(totals, house, ledger.currency, projects),
+            trend=trend_of(named.period, ledger.cells.get(ledger.currency, {}), ledger.readings, now, ledger.currency),
+            other_currencies=_others(totals, ledger.currency),
+        )
+
+
+async def _house(store: Store, workspace_id: str) -> _House:
+    return _House(
+        await store.teams.all(workspace_id),
+        await store.projects.all(workspace_id),
+        await store.connections.all(workspace_id),
+        await store.credentials.all(workspace_id),
+    )
+
+
+def _ledger(
+    house: _House,
+    connections: Sequence[Connection],
+    days: Iterable[DayTotal],
+    readings: Mapping[int, Mapping[date, DayReading]],
+    now: datetime,
+) -> _Ledger:
+    days = list(days)
+    currency = main_currency(day.amount for day in days)
+    cells: dict[str, dict[date, Money]] = {}
+    for day in days:
+        cells.setdefault(day.amount.currency, {})[day.day] = day.amount
+    keyed = {credential.connection_id for credential in house.credentials}
+    # A connection counts when it was read before, or should have been. One that is only being connected does not
+    # make everybody's figures doubtful (its progress is shown), nor does one whose keys were all deleted for good.
+    counting = [
+        readings.get(one.id, {})
+        for one in connections
+        if (one.id in readings or one.collected_at is not None) and (one.id in keyed or one.id in readings)
+    ]
+    blind = [one.blind_since for one in connections if one.blind_since is not None]
+    return _Ledger(cells, readings_of_all(counting), now, currency, min(blind, default=None))
+
+
+def _breakdown(
+    totals: Iterable[ProjectTotal], house: _House, currency: str, projects: Sequence[Project] | None = None
+) -> Breakdown:
+    costs = [SubAccountCost(row.connection_id, row.sub_account_id, row.amount) for row in totals]
+    owners = house.counted if projects is None else projects
+    allocation = allocate(in_currency(costs, currency), owners, currency)
+    return breakdown_of(project_shares(allocation, owners, house.team_names), TOP, currency)
+
+
+def _others(totals: Iterable[ProjectTotal], currency: str) -> tuple[Money, ...]:
+    sums = totals_by_currency(row.amount for row in totals)
+    return tuple(amount for name, amount in sums.items() if name != currency and amount)
+
+
+def _setup(house: _House, person: Person, *, has_charges: bool) -> SetupProgress:
+    keyed = {credential.team_id for credential in house.credentials}
+    owning = {project.team_id for project in house.projects}
+    # People are led through the set-up of a team they may change.
+    teams = [team for team in house.teams if may_manage_team(person, team)] or list(house.teams)
+    without_key = [team.id for team in teams if team.id not in keyed]
+    without_projects = [team.id for team in teams if team.id in keyed and team.id not in owning]
+    steps = without_projects or without_key or [team.id for team in teams]
+    if not keyed:
+        steps = without_key or steps
+    return SetupProgress(
+        has_team=bool(house.teams),
+        has_key=bool(keyed),
+        has_projects=bool(owning),
+        has_charges=has_charges,
+        team_id=steps[0] if steps else None,
+    )
+
+
+def _scope_of(query: StatusQuery, house: _House) -> Scope:
+    """The team or project meant by the words: by name without case, projects also by their provider's id."""
+    if query.scope_words is None:
+        return Scope(ScopeKind.WORKSPACE, None, "")
+    readings = [(query.scope_words, None), (query.scope_name or "", query.scope_kind)]
+    for words, kind in readings:
+        for scope, names in _scopes(house):
+            if words and (kind is None or kind is scope.kind) and _compared(words) in names:
+                return scope
+    words = query.scope_name or query.scope_words
+    choices = [scope.name for scope, _ in _scopes(house)]
+    raise Refusal(
+        RefusalCode.UNKNOWN_SCOPE,
+        words=words,
+        suggestion=closest(words, choices),
+        choices=tuple(dict.fromkeys(choices))[:MOST_CHOICES],
+    )
+
+
+def _scopes(house: _House) -> list[tuple[Scope, set[str]]]:
+    teams = [(Scope(ScopeKind.TEAM, one.id, one.name), {_compared(one.name)}) for one in house.teams]
+    projects = [
+        (Scope(ScopeKind.PROJECT, one.id, one.name), {_compared(one.name), _compared(one.provider_project_id)})
+        for one in house.projects
+    ]
+    return [*teams, *projects]
+
+
+def _scope_by_id(house: _House, kind: ScopeKind, scope_id: int | None) -> Scope:
+    if kind is ScopeKind.WORKSPACE:
+        return Scope(kind, None, "")
+    for scope, _ in _scopes(house):
+        if scope.kind is kind and scope.id == scope_id:
+            return scope
+    raise Refusal(RefusalCode.UNKNOWN_TEAM if kind is ScopeKind.TEAM else RefusalCode.UNKNOWN_PROJECT)
+
+
+def _compared(words: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", words).casefold().split())
+
+
+def _name(connection: Connection) -> str:
+    return connection.organization_name or connection.organization_id or connection.provider

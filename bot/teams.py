@@ -1,0 +1,136 @@
+"""Teams: who owns projects and keys, who leads and approves, and in which channel they are told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from bot.desk import Desk
+from bot.errors import Refusal, RefusalCode
+from bot.people import People
+from bot.results import Profile
+from finops.registry import Person, Team
+from finops.roles import may_manage_team
+from storage.errors import AlreadyExists, NotFound
+
+LONGEST_NAME = 50
+
+
+class Teams:
+    """Creates and changes teams. Money questions need a person to answer them: never a bot, never a guest."""
+
+    def __init__(self, desk: Desk, people: People) -> None:
+        self._desk = desk
+        self._people = people
+
+    async def create(
+        self, actor: Person, name: str, lead: Profile, channel_id: str, approvers: Sequence[Profile | str] = ()
+    ) -> Team:
+        """Make a team. `approvers` are people, or ids of user groups (S…)."""
+        await self._people.require_admin(actor)
+        name, ids = _checked_name(name), _approver_ids(approvers)
+        _check_lead(lead)
+        if not channel_id:
+            raise Refusal(RefusalCode.CHANNEL_MISSING)
+        desk = self._desk
+        try:
+            async with desk.storage.writing() as store:
+                return await store.teams.create(
+                    actor.workspace_id,
+                    name=name,
+                    lead_user_id=lead.user_id,
+                    channel_id=channel_id,
+                    locale=desk.policy.default_locale,
+                    approvers=ids,
+                    created_by=actor.user_id,
+                    at=desk.now(),
+                )
+        except AlreadyExists as error:
+            raise Refusal(RefusalCode.TEAM_NAME_TAKEN, team=name) from error
+
+    async def update(
+        self,
+        actor: Person,
+        team_id: int,
+        *,
+        name: str | None = None,
+        lead: Profile | None = None,
+        channel_id: str | None = None,
+        approvers: Sequence[Profile | str] | None = None,
+        locale: str | None = None,
+    ) -> Team:
+        """Change what is given, keep the rest. Only admins decide who leads and approves."""
+        await self._people.require_admin(actor)
+        if lead is not None:
+            _check_lead(lead)
+        try:
+            async with self._desk.storage.writing() as store:
+                return await store.teams.update(
+                    actor.workspace_id,
+                    team_id,
+                    name=None if name is None else _checked_name(name),
+                    lead_user_id=None if lead is None else lead.user_id,
+                    channel_id=channel_id or None,
+                    locale=locale,
+                    approvers=None if approvers is None else _approver_ids(approvers),
+                )
+        except NotFound as error:
+            raise Refusal(RefusalCode.UNKNOWN_TEAM) from error
+        except AlreadyExists as error:
+            raise Refusal(RefusalCode.TEAM_NAME_TAKEN, team=error.name) from error
+
+    async def all(self, workspace_id: str) -> list[Team]:
+        async with self._desk.storage.reading() as store:
+            return await store.teams.all(workspace_id)
+
+    async def get(self, workspace_id: str, team_id: int) -> Team:
+        """The team, or a refusal when somebody removed it meanwhile."""
+        async with self._desk.storage.reading() as store:
+            team = await store.teams.get(workspace_id, team_id)
+        if team is None:
+            raise Refusal(RefusalCode.UNKNOWN_TEAM)
+        return team
+
+    async def managed_by(self, actor: Person, groups: Iterable[str] = ()) -> list[Team]:
+        """The teams whose keys and projects this person may change."""
+        held = frozenset(groups)
+        return [team for team in await self.all(actor.workspace_id) if may_manage_team(actor, team, held)]
+
+    async def require_manager(self, actor: Person, team_id: int, groups: Iterable[str] = ()) -> Team:
+        """The team, if this person may change its keys and projects; a polite refusal otherwise."""
+        team = await self.get(actor.workspace_id, team_id)
+        if not may_manage_team(actor, team, frozenset(groups)):
+            admins = await self._people.admins(actor.workspace_id)
+            if actor.user_id in admins:
+                return team  # appointed a moment ago, perhaps by another replica
+            raise Refusal(RefusalCode.NOT_TEAM_MANAGER, team=team.name, lead=team.lead_user_id, admins=admins)
+        return team
+
+
+def _checked_name(name: str) -> str:
+    name = " ".join(name.split())
+    if not name:
+        raise Refusal(RefusalCode.TEAM_NAME_MISSING)
+    if len(name) > LONGEST_NAME:
+        raise Refusal(RefusalCode.TEAM_NAME_TOO_LONG, limit=LONGEST_NAME)
+    return name
+
+
+def _check_lead(lead: Profile) -> None:
+    if lead.is_bot:
+        raise Refusal(RefusalCode.LEAD_IS_BOT, user_id=lead.user_id)
+    if lead.is_guest:
+        raise Refusal(RefusalCode.LEAD_IS_GUEST, user_id=lead.user_id)
+
+
+def _approver_ids(approvers: Sequence[Profile | str]) -> tuple[str, ...]:
+    ids: dict[str, None] = {}
+    for approver in approvers:
+        if isinstance(approver, Profile):
+            if approver.is_bot:
+                raise Refusal(RefusalCode.APPROVER_IS_BOT, user_id=approver.user_id)
+            if approver.is_guest:
+                raise Refusal(RefusalCode.APPROVER_IS_GUEST, user_id=approver.user_id)
+            ids[approver.user_id] = None
+        else:
+            ids[approver] = None
+    return tuple(ids)
