@@ -111,7 +111,8 @@ class Collections(Repository):
         oldest = (
             select(collections.c.id)
             .where(free, ~busy)
-            .order_by(collections.c.id)
+            # The least tried first: one that fails again and again must not keep this morning's reading waiting.
+            .order_by(collections.c.attempts, collections.c.id)
             .limit(1)
             .with_for_update(skip_locked=True)
             .scalar_subquery()

@@ -63,6 +63,10 @@ class Credentials(Repository):
         row = (await self._db.execute(select(*_TOLD).where(*_mine(workspace_id, credential_id)))).one_or_none()
         return None if row is None else _credential(row)
 
+    async def all(self, workspace_id: str) -> list[Credential]:
+        """Every key of the workspace, oldest first."""
+        return await self._many(workspace_id)
+
     async def of_team(self, workspace_id: str, team_id: int) -> list[Credential]:
         """A team's keys, oldest first."""
         return await self._many(workspace_id, credentials.c.team_id == team_id)
@@ -125,6 +129,13 @@ class Credentials(Repository):
         result = await self._db.execute(delete(credentials).where(*_mine(workspace_id, credential_id)))
         return result.rowcount == 1
 
+    async def sealed_by_older_keys(self, workspace_id: str) -> int:
+        """How many keys are sealed with a master key that is no longer the first of the ring."""
+        sealed = await self._db.scalars(
+            select(credentials.c.sealed).where(credentials.c.workspace_id == workspace_id)
+        )
+        return sum(not self._ring.is_current(token) for token in sealed)
+
     @across_workspaces("rotating the master key concerns every sealed row")
     async def reseal_all(self) -> int:
         """Seal again, with the ring's first key, whatever an older key sealed. Tells how many; a second run: none."""
@@ -158,9 +169,9 @@ class Credentials(Repository):
             raise NotFound("credential", credential_id)
         return credential
 
-    async def _many(self, workspace_id: str, condition: Any) -> list[Credential]:
+    async def _many(self, workspace_id: str, *conditions: Any) -> list[Credential]:
         rows = await self._db.execute(
-            select(*_TOLD).where(credentials.c.workspace_id == workspace_id, condition).order_by(credentials.c.id)
+            select(*_TOLD).where(credentials.c.workspace_id == workspace_id, *conditions).order_by(credentials.c.id)
         )
         return [_credential(row) for row in rows]
 

@@ -16,7 +16,7 @@ from storage.credentials import Credentials
 from storage.engine import Engines, normalised, open_engines
 from storage.installations import Installations, OAuthStates
 from storage.messages import Messages
-from storage.migrate import migrate
+from storage.migrate import migrate, revision_of
 from storage.people import People
 from storage.projects import KnownProjects, Projects
 from storage.restatements import Restatements
@@ -77,6 +77,11 @@ class Storage:
         """Prove that the database answers; raises SQLAlchemy's error when it does not."""
         async with self._engines.reading.connect() as connection:
             await connection.execute(text("SELECT 1"))
+
+    async def revision(self) -> str | None:
+        """The revision the database is at now: a newer copy of the program may have moved it since we opened it."""
+        async with self._engines.reading.connect() as connection:
+            return await connection.run_sync(revision_of)
 
 
 @asynccontextmanager
