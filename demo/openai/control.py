@@ -1,0 +1,195 @@
+"""Control: `/_sim/openai/…`, where a story or a stranger decides how the provider behaves and fails."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from demo.openai.answers import answer
+from demo.openai.behaviour import BadSetting, decimal_of
+from demo.openai.faults import BadFault, Fault
+from demo.openai.organization import ALL_RIGHTS, AdminKey, KeyState, fresh_admin_key
+from demo.openai.traffic import minute_of
+from demo.openai.usage import FAMILIES, Deed
+
+if TYPE_CHECKING:
+    from demo.openai.server import SimulatedOpenAI
+
+ROOT = "/_sim/openai"
+
+
+class BadOrder(ValueError):
+    """The control request cannot be carried out; the text says what it should look like."""
+
+
+def routes(openai: SimulatedOpenAI) -> list[web.RouteDef]:
+    """Every control route; each answers with what stands after it."""
+    control = Control(openai)
+    orders: tuple[tuple[str, str, Callable[[Mapping[str, Any]], Any]], ...] = (
+        ("GET", "state", control.state),
+        ("GET", "calls", control.calls),
+        ("GET", "faults", control.faults),
+        ("POST", "faults", control.add_fault),
+        ("DELETE", "faults", control.clear_faults),
+        ("GET", "behaviour", control.behaviour),
+        ("POST", "behaviour", control.set_behaviour),
+        ("POST", "restate", control.restate),
+        ("POST", "boost", control.boost),
+        ("POST", "usage", control.add_usage),
+        ("POST", "keys", control.add_key),
+        ("POST", "keys/revoke", control.revoke_key),
+        ("POST", "reset", control.reset),
+    )
+    return [web.route(method, f"{ROOT}/{name}", _heard(order)) for method, name, order in orders]
+
+
+def _heard(order: Callable[[Mapping[str, Any]], Any]) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def handle(request: web.Request) -> web.Response:
+        try:
+            told = await request.json() if request.can_read_body else {}
+            if not isinstance(told, dict):
+                raise BadOrder("send a JSON object.")
+            return answer({"ok": True, **order(told)})
+        except (BadFault, BadSetting, BadOrder) as error:
+            return answer({"ok": False, "error": str(error)}, 400)
+        except KeyError as error:
+            return answer({"ok": False, "error": f"missing or unknown: {error.args[0]}."}, 400)
+        except ValueError as error:
+            return answer({"ok": False, "error": f"not understood: {error}."}, 400)
+
+    return handle
+
+
+class Control:
+    """The orders of `/_sim/openai/…`, each from a JSON object to a JSON object."""
+
+    def __init__(self, openai: SimulatedOpenAI) -> None:
+        self.openai = openai
+
+    def state(self, _: Mapping[str, Any]) -> dict[str, Any]:
+        """Where everything is: organizations, projects and the keys of their applications."""
+        return {
+            "url": self.openai.url,
+            "now": self.openai.clock().isoformat(),
+            "anchor": self.openai.anchor.isoformat(),
+            "prices": self.openai.prices.source,
+            "organizations": [
+                {
+                    "id": tenant.organization.id,
+                    "name": tenant.organization.name,
+                    "admin_keys": [
+                        {"name": key.name, "secret": key.secret, "rights": sorted(key.rights), "state": key.state}
+                        for key in tenant.organization.admin_keys
+                    ],
+                    "projects": [
+                        {"id": project.id, "name": project.name, "keys": [key.secret for key in project.keys]}
+                        for project in tenant.organization.in_order()
+                    ],
+                }
+                for tenant in self.openai.tenants.values()
+            ],
+        }
+
+    def calls(self, _: Mapping[str, Any]) -> dict[str, Any]:
+        return {"calls": [call._asdict() | {"at": call.at.isoformat()} for call in self.openai.calls]}
+
+    def faults(self, _: Mapping[str, Any]) -> dict[str, Any]:
+        return {"faults": [asdict(fault) for fault in self.openai.faults.standing], "played": self.openai.faults.played}
+
+    def add_fault(self, told: Mapping[str, Any]) -> dict[str, Any]:
+        self.openai.faults.add(Fault.read(told))
+        return self.faults({})
+
+    def clear_faults(self, _: Mapping[str, Any]) -> dict[str, Any]:
+        self.openai.faults.clear()
+        return self.faults({})
+
+    def behaviour(self, _: Mapping[str, Any]) -> dict[str, Any]:
+        return {"behaviour": self.openai.behaviour.as_json()}
+
+    def set_behaviour(self, told: Mapping[str, Any]) -> dict[str, Any]:
+        self.openai.behaviour.set(told)
+        return self.behaviour({})
+
+    def restate(self, told: Mapping[str, Any]) -> dict[str, Any]:
+        """`{"day": "2026-11-01", "project": "doc-summary", "factor": "0.9", "delta": "-1.50"}`."""
+        self.openai.restate(
+            date.fromisoformat(str(told["day"])),
+            told.get("project"),
+            factor=decimal_of("factor", told.get("factor", Decimal(1))),
+            delta=decimal_of("delta", told.get("delta", Decimal(0))),
+            organization_id=told.get("organization_id"),
+        )
+        tenant = self.openai.tenant(told.get("organization_id"))
+        return {"restatements": len(tenant.bill.restatements)}
+
+    def boost(self, told: Mapping[str, Any]) -> dict[str, Any]:
+        """`{"application": "chatbot-experiment", "factor": 15, "since": "2026-11-21T05:00:00Z"}`; since: now."""
+        since = _moment(told["since"]) if told.get("since") else self.openai.clock()
+        factor = Fraction(decimal_of("factor", told["factor"]))
+        if factor < 0:
+            raise BadOrder("factor is zero or more.")
+        self.openai.boost(told["application"], factor, since, told.get("organization_id"))
+        return {"application": told["application"], "factor": str(told["factor"]), "since": since.isoformat()}
+
+    def add_usage(self, told: Mapping[str, Any]) -> dict[str, Any]:
+        """`{"family": "web_search_calls", "application": …, "counts": {…}, "line_item": …, "usd": "0.10"}`."""
+        if told["family"] not in FAMILIES or told["family"] == "completions":
+            others = ", ".join(name for name in FAMILIES if name != "completions")
+            raise BadOrder(f"family is one of {others}; completions come from the trace.")
+        at = _moment(told["at"]) if told.get("at") else self.openai.clock()
+        deed = Deed(
+            family=told["family"],
+            application=told["application"],
+            minute=minute_of(at),
+            counts={str(name): int(count) for name, count in told["counts"].items()},
+            model=told.get("model"),
+            dimensions={str(name): str(value) for name, value in told.get("dimensions", {}).items()},
+            line_item=told.get("line_item", told["family"].replace("_", " ")),
+            usd=decimal_of("usd", told.get("usd", Decimal(0))),
+        )
+        self.openai.add_usage(deed, told.get("organization_id"))
+        return {"family": deed.family, "at": at.isoformat()}
+
+    def add_key(self, told: Mapping[str, Any]) -> dict[str, Any]:
+        """`{"name": …, "rights": ["api.usage.read"], "expires_in_seconds": 60, "ends_with": "abc1"}`."""
+        rights = frozenset(told.get("rights", ALL_RIGHTS))
+        if not rights <= ALL_RIGHTS:
+            raise BadOrder(f"rights are among {', '.join(sorted(ALL_RIGHTS))}.")
+        now, seconds = self.openai.clock(), told.get("expires_in_seconds")
+        key = AdminKey(
+            told.get("secret") or fresh_admin_key(told.get("ends_with", "abc1")),
+            name=told.get("name", "FinOps"),
+            rights=rights,
+            expires_at=None if seconds is None else now + timedelta(seconds=int(seconds)),
+            created_at=now,
+        )
+        self.openai.tenant(told.get("organization_id")).organization.admin_keys.append(key)
+        return {"secret": key.secret, "id": key.id, "rights": sorted(rights)}
+
+    def revoke_key(self, told: Mapping[str, Any]) -> dict[str, Any]:
+        """`{"ends_with": "abc1"}`: every Admin key with that end stops working."""
+        ends_with = str(told["ends_with"])
+        revoked = 0
+        for tenant in self.openai.tenants.values():
+            for key in tenant.organization.admin_keys:
+                if key.secret.endswith(ends_with) and key.state is KeyState.ACTIVE:
+                    key.state, revoked = KeyState.REVOKED, revoked + 1
+        return {"revoked": revoked}
+
+    def reset(self, _: Mapping[str, Any]) -> dict[str, Any]:
+        self.openai.reset()
+        return {}
+
+
+def _moment(told: Any) -> datetime:
+    moment = datetime.fromisoformat(str(told))
+    if moment.tzinfo is None:
+        raise BadOrder(f"a time needs a zone, such as 2026-11-21T05:00:00Z, not {told!r}.")
+    return moment

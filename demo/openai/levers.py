@@ -1,0 +1,139 @@
+"""Levers: what limits, permissions and archiving let through, minute by minute, as time passes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from demo.billing import spent
+from demo.openai.organization import Organization, Project, SpendLimit
+from demo.openai.traffic import DAY, Traffic, day_minute
+from demo.prices import Prices
+from demo.trace import NOTHING, Usage
+from finops.money import EXACT
+
+
+@dataclass(slots=True)
+class Month:
+    """What a project has spent so far in one month, counted minute by minute."""
+
+    first_day: date
+    spent: Decimal
+
+
+class Levers:
+    """Decides, for projects somebody pulled a lever on, what every minute lets through.
+
+    Call `advance` before anything is read or changed: a minute is decided once, by the levers as they stood.
+    """
+
+    def __init__(self, organization: Organization, traffic: Traffic, prices: Prices) -> None:
+        self.organization = organization
+        self.traffic = traffic
+        self.prices = prices
+        self._decided_until = 0
+        self._months: dict[str, Month] = {}  # by project id; the projects that are watched
+
+    def watch(self, projects: Sequence[Project], now: int) -> None:
+        """From now on, decide every minute of these projects."""
+        self.advance(now)
+        for project in projects:
+            if project.id not in self._months:
+                first = _month_of(now)
+                self._months[project.id] = Month(first, self._spent(project, day_minute(first), now))
+
+    def advance(self, now: int) -> None:
+        """Decide every minute that has passed, for every watched project."""
+        for minute in range(self._decided_until, now) if self._months else ():
+            watched = [self.organization.projects[identifier] for identifier in self._months]
+            whole = self.organization_blocks(minute)
+            for project in watched:
+                self._decide(project, minute, is_blocked=whole or self.blocks(project, minute))
+        self._decided_until = now
+
+    def blocks(self, project: Project, minute: int) -> bool:
+        """Whether the project's own spend limit refuses calls in this minute."""
+        return _reached(project.spend_limits, minute, lambda: self.month_to_date(project, minute))
+
+    def month_to_date(self, project: Project, minute: int) -> Decimal:
+        """Tracked spend of the month: usage x price, as far as it has happened."""
+        first = _month_of(minute)
+        month = self._months.get(project.id)
+        if month is None:
+            return self._spent(project, day_minute(first), minute)
+        return month.spent if month.first_day == first else Decimal(0)
+
+    def permits(self, project: Project, model: str) -> bool:
+        """Whether the model permissions of the project let this model be called."""
+        policy = project.model_permissions
+        if policy is None:
+            return True
+        is_named = model in policy["model_ids"]
+        return is_named if policy["mode"] == "allow_list" else not is_named
+
+    def organization_blocks(self, minute: int) -> bool:
+        """Whether the organization's spend limit refuses every call in this minute."""
+
+        def so_far() -> Decimal:
+            found = Decimal(0)
+            for project in self.organization.projects.values():
+                found = EXACT.add(found, self.month_to_date(project, minute))
+            return found
+
+        return _reached(self.organization.spend_limits, minute, so_far)
+
+    def _decide(self, project: Project, minute: int, *, is_blocked: bool) -> None:
+        has_key = any(key.id == project.main_key_id for key in project.keys)
+        is_closed = project.archived_at is not None or not has_key
+        month = self._months[project.id]
+        first = _month_of(minute)
+        if month.first_day != first:
+            month.first_day, month.spent = first, Decimal(0)
+        for model in self.traffic.models_of(project.application):
+            key = (project.application, model)
+            asked = self.traffic.planned(key, minute)
+            if is_blocked or is_closed or not self.permits(project, model):
+                let_through = NOTHING
+            else:
+                let_through = _throttled(asked, project.rate_limits.get(model, {}))
+            self.traffic.hold(key, minute, let_through)
+            happened = self.traffic.minute(key, minute)
+            month.spent = EXACT.add(month.spent, self._cost(model, happened, minute))
+
+    def _spent(self, project: Project, start: int, end: int) -> Decimal:
+        found = Decimal(0)
+        for model in self.traffic.models_of(project.application):
+            for minute in range(start, end, DAY):
+                usage = self.traffic.happened((project.application, model), minute, min(end, minute + DAY))
+                found = EXACT.add(found, self._cost(model, usage, minute))
+        return found
+
+    def _cost(self, model: str, usage: Usage, minute: int) -> Decimal:
+        rates = self.prices.rates(model, _day_of(minute))
+        return Decimal(0) if rates is None else spent(usage, rates)
+
+
+def _reached(limits: Sequence[SpendLimit], minute: int, so_far: Callable[[], Decimal]) -> bool:
+    standing = [limit for limit in limits if limit.counts_from <= minute]
+    if not standing or standing[-1].cents is None:
+        return False
+    return EXACT.multiply(so_far(), Decimal(100)) >= standing[-1].cents
+
+
+def _throttled(asked: Usage, limits: dict[str, int]) -> Usage:
+    """What rate limits let through: whole requests, each with its share of the tokens."""
+    allowed = min(asked.requests, limits.get("max_requests_per_1_minute", asked.requests))
+    tokens, most = asked.input + asked.output, limits.get("max_tokens_per_1_minute")
+    if most is not None and tokens:
+        allowed = min(allowed, asked.requests * most // tokens)
+    return asked if allowed == asked.requests else asked.scaled(allowed, asked.requests)
+
+
+def _day_of(minute: int) -> date:
+    return datetime.fromtimestamp(minute * 60, UTC).date()
+
+
+def _month_of(minute: int) -> date:
+    return _day_of(minute).replace(day=1)

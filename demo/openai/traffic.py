@@ -1,0 +1,228 @@
+"""Traffic: what every application asks of every model, at any time: the trace, then its live continuation.
+
+Time is counted in whole minutes since 1970, because a minute is the finest the provider tells of. The trace ends with
+the last UTC midnight; after that, every hour repeats the same weekday's hour one week earlier. An hour is split into
+minutes by a fixed pattern, so minutes, hours and days always add up to each other exactly.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from fractions import Fraction
+from functools import lru_cache
+from typing import NamedTuple
+
+from demo.openai.behaviour import Behaviour
+from demo.trace import NOTHING, Series, Trace, Usage
+
+HOUR, DAY, WEEK_HOURS = 60, 1440, 168
+
+Key = tuple[str, str]  # application, model
+
+
+class Boost(NamedTuple):
+    """From a minute on, an application makes `factor` times the requests it would have made."""
+
+    since: int
+    factor: Fraction
+
+
+def minute_of(moment: datetime) -> int:
+    return int(moment.timestamp()) // 60
+
+
+def day_minute(day: date) -> int:
+    return minute_of(datetime(day.year, day.month, day.day, tzinfo=UTC))
+
+
+class Traffic:
+    """All usage of one organization. `behaviour` says how much of the newest is visible yet."""
+
+    def __init__(self, trace: Trace, anchor: datetime, behaviour: Behaviour) -> None:
+        self.trace = trace
+        self.behaviour = behaviour
+        self.live_from = minute_of(anchor)
+        self.starts_at = self.live_from - (trace.last_hour - trace.first_hour + 1) * HOUR
+        length = trace.last_hour - trace.first_hour + 1
+        self._period = min(WEEK_HOURS, max(24, length // 24 * 24))
+        self._shift = self.live_from // HOUR - 1 - trace.last_hour
+        self.series: dict[Key, Series] = {(one.application, one.model): one for one in trace.series}
+        self._boosts: dict[str, list[Boost]] = {}
+        self._held: dict[Key, dict[int, Usage]] = {}  # minutes in which a lever decided what got through
+        self._recorded: dict[Key, dict[int, Usage]] = {}  # real calls to the simulated inference
+        self._touched_from: dict[Key, int] = {}  # before this minute, whole hours are as planned
+        self._days: dict[Key, dict[int, Usage]] = {}  # as planned
+        self._closed_days: dict[Key, dict[int, Usage]] = {}  # as it happened, where something interfered
+
+    def models_of(self, application: str) -> tuple[str, ...]:
+        return tuple(model for name, model in self.series if name == application)
+
+    def tells_cached(self, key: Key) -> bool:
+        return self.series[key].tells_cached
+
+    # -- what would happen if nobody interfered
+
+    def planned_hour(self, key: Key, hour: int) -> Usage:
+        """The trace's hour, or its repetition one or more weeks later."""
+        live_hour = self.live_from // HOUR
+        if hour >= live_hour:
+            hour = live_hour - self._period + (hour - live_hour) % self._period
+        return self.series[key].hours.get(hour - self._shift, NOTHING)
+
+    def planned(self, key: Key, minute: int) -> Usage:
+        """One minute with boosts, before any lever."""
+        plain = self._part(key, minute, minute + 1)
+        factor = self.factor(key[0], minute)
+        return plain if factor == 1 else plain.scaled(factor.numerator, factor.denominator)
+
+    def factor(self, application: str, minute: int) -> Fraction:
+        """The boost that holds in a minute: the last one that began."""
+        begun = [boost for boost in self._boosts.get(application, ()) if boost.since <= minute]
+        return begun[-1].factor if begun else Fraction(1)
+
+    # -- interference
+
+    def boost(self, application: str, factor: Fraction, since: int) -> None:
+        """From `since` on, multiply what the application asks; a factor of 1 ends it. Never rewrites the trace."""
+        since = max(since, self.live_from)
+        boosts = [boost for boost in self._boosts.get(application, []) if boost.since != since]
+        self._boosts[application] = sorted([*boosts, Boost(since, factor)])
+        self._touch(((application, model) for model in self.models_of(application)), since)
+
+    def hold(self, key: Key, minute: int, let_through: Usage) -> None:
+        """Record what a lever let through in a minute."""
+        self._held.setdefault(key, {})[minute] = let_through
+        self._touch((key,), minute)
+
+    def record(self, key: Key, minute: int, usage: Usage) -> None:
+        """Add a real call to the simulated inference."""
+        if key not in self.series:
+            self.series[key] = Series(*key, hours={}, tells_cached=True)
+        minutes = self._recorded.setdefault(key, {})
+        minutes[minute] = minutes.get(minute, NOTHING).plus(usage)
+        self._touch((key,), minute)
+
+    def _touch(self, keys: Iterable[Key], minute: int) -> None:
+        for key in keys:
+            self._touched_from[key] = min(minute, self._touched_from.get(key, minute))
+            closed = self._closed_days.get(key, {})
+            for day in [day for day in closed if day >= minute // DAY]:
+                del closed[day]
+
+    # -- what happened, and is visible
+
+    def visible_until(self, now: int) -> int:
+        return now - self.behaviour.late_hours * HOUR
+
+    def between(self, key: Key, start: int, end: int, now: int) -> Usage:
+        """What can be seen, at minute `now`, of the minutes from `start` up to `end`."""
+        until = self.visible_until(now)
+        return self._seen(key, start, min(end, until), until, self.behaviour.fresh_minutes)
+
+    def happened(self, key: Key, start: int, end: int) -> Usage:
+        """What really happened from `start` up to `end`, whether it can be seen yet or not."""
+        return self._seen(key, start, end, end, 0)
+
+    def _seen(self, key: Key, start: int, end: int, until: int, filling: int) -> Usage:
+        if end <= start:
+            return NOTHING
+        exact_from = min(self._touched_from.get(key, end), until - filling)
+        if end <= exact_from:
+            return self._plain(key, start, end)
+        split = max(start, exact_from)
+        found = self._plain(key, start, split)
+        while split < end:
+            if split % DAY == 0 and split + DAY <= min(end, until - filling):
+                found = found.plus(self._closed_day(key, split // DAY))
+                split += DAY
+                continue
+            found = found.plus(self._visible_minute(key, split, until, filling))
+            split += 1
+        return found
+
+    def _closed_day(self, key: Key, day: int) -> Usage:
+        closed = self._closed_days.setdefault(key, {})
+        if day not in closed:
+            closed[day] = _sum(self.minute(key, minute) for minute in range(day * DAY, day * DAY + DAY))
+        return closed[day]
+
+    def minute(self, key: Key, minute: int) -> Usage:
+        """What really happened in one minute."""
+        held = self._held.get(key)
+        usage = held[minute] if held and minute in held else self.planned(key, minute)
+        recorded = self._recorded.get(key)
+        return usage.plus(recorded[minute]) if recorded and minute in recorded else usage
+
+    def _visible_minute(self, key: Key, minute: int, until: int, filling: int) -> Usage:
+        usage, age = self.minute(key, minute), until - minute
+        return usage if age > filling else usage.scaled(age, filling + 1)
+
+    def _plain(self, key: Key, start: int, end: int) -> Usage:
+        """Untouched minutes: whole days from memory, whole hours from the plan, the ends split."""
+        found = NOTHING
+        while start < end:
+            if start % DAY == 0 and end - start >= DAY:
+                found = found.plus(self._plain_day(key, start // DAY))
+                start += DAY
+                continue
+            stop = min(end, (start // HOUR + 1) * HOUR)
+            found = found.plus(self._part(key, start, stop))
+            start = stop
+        return found
+
+    def _plain_day(self, key: Key, day: int) -> Usage:
+        days = self._days.get(key)
+        if days is None:
+            days = self._days[key] = self._trace_days(key)
+        if day not in days and day * DAY >= self.live_from:
+            days[day] = _sum(self.planned_hour(key, hour) for hour in range(day * 24, day * 24 + 24))
+        return days.get(day, NOTHING)
+
+    def _trace_days(self, key: Key) -> dict[int, Usage]:
+        """Every day of the trace in one pass; a big trace is asked for all of them."""
+        days: dict[int, Usage] = {}
+        for hour, usage in self.series[key].hours.items():
+            day = (hour + self._shift) // 24
+            seen = days.get(day)
+            days[day] = usage if seen is None else seen.plus(usage)
+        return days
+
+    def _part(self, key: Key, start: int, end: int) -> Usage:
+        """A part of one planned hour."""
+        hour = start // HOUR
+        usage = self.planned_hour(key, hour)
+        first, last = start - hour * HOUR, end - hour * HOUR
+        if usage is NOTHING or (first == 0 and last == HOUR):
+            return usage
+        shape = _shape(key, hour)
+        return _first_minutes(usage, shape, last).minus(_first_minutes(usage, shape, first))
+
+
+def _sum(usages: Iterable[Usage]) -> Usage:
+    found = NOTHING
+    for usage in usages:
+        found = found.plus(usage)
+    return found
+
+
+def _first_minutes(usage: Usage, shape: tuple[int, ...], minutes: int) -> Usage:
+    """The first `minutes` of an hour. Tokens follow requests, so a minute without requests has no tokens."""
+    part, whole = shape[minutes], shape[HOUR]
+    if usage.requests:
+        part, whole = usage.requests * part // whole, usage.requests
+        return Usage(part, *(count * part // whole for count in usage[1:]))
+    return Usage(0, *(count * part // whole for count in usage[1:]))
+
+
+@lru_cache(maxsize=8192)
+def _shape(key: Key, hour: int) -> tuple[int, ...]:
+    """How far through its hour's work an application is after 0, 1 … 60 minutes; uneven, and always the same."""
+    state = zlib.crc32(f"{key[0]}\n{key[1]}\n{hour}".encode())
+    reached, shape = 0, [0]
+    for _ in range(HOUR):
+        state = (state * 1_103_515_245 + 12_345) & 0x7FFFFFFF
+        reached += 60 + (state >> 16) % 81
+        shape.append(reached)
+    return tuple(shape)
