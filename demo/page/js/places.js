@@ -1,0 +1,37 @@
+// Where the reader is: kept in the address, so that a reload and the back button work.
+
+import { openHome } from "./api.js";
+import { appDm, changed, channelOf, ui, world } from "./world.js";
+
+const DEFAULT = "#/app/home";
+
+/** Read "#/C0FINOPS01/1700.1", "#/app/home" or "#/app/messages". */
+function read() {
+  const [first, second] = location.hash.replace(/^#\//, "").split("/").map(decodeURIComponent);
+  if (first === "app" && second === "home") return { kind: "home", channel: null, thread: null };
+  if (first === "app") return { kind: "app", channel: appDm()?.id || null, thread: second && second !== "messages" ? second : null };
+  if (!first || (world.loaded && !channelOf(first))) return null;
+  if (first === appDm()?.id) return { kind: "app", channel: first, thread: second || null };
+  return { kind: "channel", channel: first, thread: second || null };
+}
+
+/** Take the place from the address; a place that does not exist becomes the first channel. */
+export function readPlace() {
+  const before = ui.place;
+  const place = read();
+  if (!place) {
+    const first = world.channels.find((channel) => channel.is_member !== false) || world.channels[0];
+    location.replace(first ? `#/${first.id}` : DEFAULT);
+    return;
+  }
+  ui.place = place;
+  ui.drawer = false;
+  if (place.channel) ui.unread.set(place.channel, 0);
+  if (place.kind === "home" && before.kind !== "home") openHome("home").catch(() => {});
+  if (place.kind === "app" && before.kind !== "app") openHome("messages").catch(() => {});
+  changed();
+}
+
+export const go = (hash) => { location.hash = hash; };
+export const goChannel = (id) => go(id === appDm()?.id ? "#/app/messages" : `#/${id}`);
+export const goThread = (channel, ts) => go(ts ? `#/${channel}/${ts}` : `#/${channel}`);
