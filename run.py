@@ -23,10 +23,7 @@ RUNTIME, DEVELOPMENT = "requirements.lock", "requirements-dev.lock"
 CHECKS = (
     ("-m", "ruff", "check", "."),
     ("-m", "ruff", "format", "--check", "."),
-    (
-        "-m",
-        "mypy",
-    ),
+    ("-m", "mypy"),
     ("-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"),
     ("-m", "pytest"),
 )
@@ -53,9 +50,11 @@ def environment(lock_name: str) -> str:
     except subprocess.CalledProcessError:
         sys.exit("run.py: this Python cannot make environments. On Debian or Ubuntu: apt install python3-venv")
     pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.check_call(
+    code = subprocess.call(
         [*pip, "--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(HERE / lock_name)]
     )
+    if code:
+        sys.exit(f"run.py: installing {lock_name} failed; pip says why above. Nothing else was changed: try again.")
     (folder / f"{lock_name}.stamp").write_text(fingerprint(lock_name))  # last: an interrupted install starts over
     return str(python)
 

@@ -1,0 +1,30 @@
+# Not built by the project's own checks: tell us when it does not build for you.
+FROM python:3.11-slim-bookworm AS environment
+WORKDIR /build
+COPY requirements.lock .
+RUN python -m venv /venv \
+    && /venv/bin/pip install --no-cache-dir --require-hashes --no-deps --only-binary :all: -r requirements.lock
+
+FROM python:3.11-slim-bookworm
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
+    HOST=0.0.0.0 PORT=3000 FINOPS_PLAINTEXT_HOSTS=0.0.0.0 DATABASE_URL=sqlite:////data/finops.sqlite3
+WORKDIR /app
+COPY --from=environment /venv /venv
+COPY app.py ./
+COPY finops finops
+COPY providers providers
+COPY storage storage
+COPY bot bot
+COPY blocks blocks
+COPY handlers handlers
+COPY jobs jobs
+COPY locales locales
+COPY manifest.yml ./
+RUN install -d -o 10001 -g 10001 -m 700 /data
+USER 10001:10001
+VOLUME /data
+EXPOSE 3000
+HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:3000/healthz', timeout=4)"]
+STOPSIGNAL SIGTERM
+CMD ["python", "app.py"]

@@ -1,0 +1,119 @@
+"""What no test reads, drifts: the documents are held to the code they speak of."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import fields
+
+import pytest
+
+import run
+from bot.settings import CHECKOUT, Settings, read_env_file
+from tests.house.tree import ROOT, files
+
+READMES = ("README.md", "README.ko.md")
+PAGES = sorted(path for path in files() if path.suffix == ".md")
+
+
+def commands_of(page: str) -> list[str]:
+    """Every command of the page's shell blocks, without comments and continuations."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    blocks = re.findall(r"```(?:bash|sh|console)\n(.*?)```", text, re.DOTALL)
+    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
+    return [command for line in lines if (command := shlex.join(shlex.split(line, comments=True)))]
+
+
+def test_every_setting_is_in_the_example_and_in_the_documentation():
+    """Names and their order agree in three places: code, .env.example, docs/settings.md."""
+    table = re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "docs/settings.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert table == Settings.names()
+    example = re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(example) == sorted(Settings.names())
+
+
+def test_documented_defaults_are_the_defaults():
+    """The default column says what the code does."""
+    text = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
+    for one in fields(Settings):
+        name, default = one.metadata["name"], one.metadata["default"] or ""
+        row = next(line for line in text.splitlines() if line.startswith(f"| `{name}` |"))
+        assert row.split("|")[2].strip().strip("`") == default.replace(str(CHECKOUT), "<checkout>"), name
+
+
+def test_the_example_is_a_readable_env_file(tmp_path):
+    """Copying .env.example gives a file our own reader understands."""
+    copy = tmp_path / ".env"
+    copy.write_text((ROOT / ".env.example").read_text(encoding="utf-8"), encoding="utf-8")
+    copy.chmod(0o600)
+    assert set(read_env_file(copy)) == set(Settings.names())
+
+
+@pytest.mark.parametrize("page", [path.relative_to(ROOT).as_posix() for path in PAGES])
+def test_commands_in_documents_exist(page: str):
+    """A `run.py` or `make` verb in a code block is one that run.py knows."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for line in commands_of(page):
+        words = shlex.split(line)
+        if words[:2] == ["python3", "run.py"]:
+            assert words[2] in run.VERBS, line
+        if words[:1] == ["make"]:
+            assert words[1] in run.VERBS, line
+            assert words[1] in makefile
+
+
+def test_make_says_what_run_says():
+    """The Makefile has the verbs of run.py, all of them and no others."""
+    phony = re.search(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert phony is not None
+    assert set(phony.group(1).split()) == set(run.VERBS)
+
+
+@pytest.mark.parametrize("page", [path.relative_to(ROOT).as_posix() for path in PAGES])
+def test_links_between_documents_lead_somewhere(page: str):
+    """Every relative link, pictures included, names a file that is there."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text) + re.findall(r"<img[^>]+src=\"([^\"]+)\"", text)
+    broken = [
+        link for link in links if "://" not in link and not link.startswith("mailto:")
+        and not ((ROOT / page).parent / link).exists()
+    ]  # fmt: skip
+    assert broken == []
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_the_first_screen_says_how_to_start(readme: str):
+    """The two commands a newcomer needs stand in the first screen, in this order."""
+    first_screen = "\n".join((ROOT / readme).read_text(encoding="utf-8").splitlines()[:40])
+    assert "python3 run.py demo" in first_screen
+    assert first_screen.index("python3 run.py demo") < first_screen.index("python3 run.py test")
+
+
+def test_the_korean_readme_is_a_twin():
+    """Both READMEs have the same sections and run the same commands."""
+
+    def shape(page: str) -> tuple[list[int], list[str]]:
+        text = (ROOT / page).read_text(encoding="utf-8")
+        outside = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+        return [len(marks) for marks in re.findall(r"^(#+) ", outside, re.MULTILINE)], commands_of(page)
+
+    assert shape("README.md") == shape("README.ko.md")
+
+
+def test_decisions_are_numbered_and_short():
+    """One page per decision: numbered without gaps, with context, decision and consequence, in fifteen lines or so."""
+    pages = sorted((ROOT / "docs/decisions").glob("*.md"))
+    assert [int(page.name[:4]) for page in pages] == list(range(1, len(pages) + 1))
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        for heading in ("**Context.**", "**Decision.**", "**Consequence.**"):
+            assert heading in text, page.name
+        assert len(text.splitlines()) <= 20, page.name
+
+
+def test_ci_runs_the_readmes_own_test_command():
+    """What CI runs is what a newcomer is told to run."""
+    ci = (ROOT / ".ci/run").read_text(encoding="utf-8")
+    assert "run.py check" in ci
+    assert "run.py test" in ci
+    assert re.search(r"\bgit\b.* clone ", ci)
