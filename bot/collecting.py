@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import date, datetime, timedelta
 
 from bot.audience import teams_of
@@ -11,7 +11,7 @@ from bot.collector import Collector, progress_of
 from bot.desk import Desk
 from bot.errors import OutageCode, Refusal, RefusalCode
 from bot.people import People
-from bot.results import BlindAlert, CollectionEvent, CollectionStarted
+from bot.results import BlindAlert, CollectionEvent, CollectionStarted, blind_key
 from bot.schedule import latest_slot
 from bot.teams import Teams
 from finops.charges import FigureState, day_state
@@ -111,20 +111,23 @@ class Collecting:
             rows = await store.collections.active(workspace_id)
         return tuple(progress_of(row, connections[row.connection_id]) for row in rows)
 
-    async def blind(self, workspace_id: str) -> list[BlindAlert]:
-        """The connections that cannot be read though somebody expects it; disabled keys were somebody's wish."""
+    async def blind(self) -> list[BlindAlert]:
+        """Every connection of every workspace that cannot be read though somebody expects it.
+
+        Disabled keys do not count: that was somebody's wish, and they were told at once.
+        """
         async with self._desk.storage.reading() as store:
             return [
                 BlindAlert(
-                    key=f"blind:{one.id}:{one.blind_since.isoformat()}",
-                    workspace_id=workspace_id,
+                    key=blind_key(one.id, one.blind_since),
+                    workspace_id=one.workspace_id,
                     connection=one,
                     since=one.blind_since,
                     code=one.blind_reason or OutageCode.UNAVAILABLE.value,
                     values={},
-                    teams=await teams_of(store, workspace_id, one.id),
+                    teams=await teams_of(store, one.workspace_id, one.id),
                 )
-                for one in await store.connections.all(workspace_id)
+                for one in await store.connections.everywhere()
                 if one.blind_since is not None and one.blind_reason != OutageCode.KEYS_DISABLED
             ]
 
@@ -150,7 +153,7 @@ class Collecting:
             self._desk.wake.set()
         return queued
 
-    def work_one(self, worker: str) -> AsyncIterator[CollectionEvent]:
+    def work_one(self, worker: str) -> AsyncGenerator[CollectionEvent, None]:
         """Claim one waiting collection and carry it out, telling of each chunk; yields nothing when none waits."""
         return self._collector.work_one(worker)
 

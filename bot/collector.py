@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -106,7 +106,7 @@ class Collector:
         self._desk = desk
         self._lease = timedelta(seconds=desk.policy.lease_seconds)
 
-    async def work_one(self, worker: str) -> AsyncIterator[CollectionEvent]:
+    async def work_one(self, worker: str) -> AsyncGenerator[CollectionEvent, None]:
         """Claim one collection and carry it out, telling of each chunk; nothing at all when none waits.
 
         Only one worker of all replicas gets a row. When it dies, the row is free again after the lease, and the next
@@ -126,11 +126,17 @@ class Collector:
         }
         log.info("collection begins", extra={**about, "days_done": collection.days_done})
         try:
-            async for event in self._carried_out(run):
-                yield event
+            async with aclosing(self._carried_out(run)) as events:
+                async for event in events:
+                    yield event
         except LeaseLost:
             log.warning("collection taken over by another worker", extra=about)
             return
+        except (asyncio.CancelledError, GeneratorExit):
+            # Shutting down: whoever works next goes on at once instead of waiting for the lease to run out.
+            async with desk.storage.writing() as store:
+                await store.collections.release(collection.id, worker)
+            raise
         log.info("collection leaves", extra={**about, "days_done": run.days_done})
 
     async def _prepared(self, collection: Collection, worker: str) -> _Run:
@@ -145,24 +151,26 @@ class Collector:
                 run.add([row.amount for row in rows if row.connection_id == connection.id])
         return run
 
-    async def _carried_out(self, run: _Run) -> AsyncIterator[CollectionEvent]:
+    async def _carried_out(self, run: _Run) -> AsyncGenerator[CollectionEvent, None]:
         if not run.keys:
             yield await self._without_keys(run)
             return
         trouble: ProviderError | None = None
         async with self._heartbeat(run.collection.id, run.worker):
             try:
-                async for progress in self._chunk_by_chunk(run):
-                    yield progress
+                async with aclosing(self._chunk_by_chunk(run)) as chunk_by_chunk:
+                    async for progress in chunk_by_chunk:
+                        yield progress
             except ProviderError as error:
                 trouble = error
         if trouble is not None:
             yield await self._failed(run, trouble)
             return
-        async for event in self._finished(run):
-            yield event
+        async with aclosing(self._finished(run)) as events:
+            async for event in events:
+                yield event
 
-    async def _chunk_by_chunk(self, run: _Run) -> AsyncIterator[Progress]:
+    async def _chunk_by_chunk(self, run: _Run) -> AsyncGenerator[Progress, None]:
         if await discovery.is_stale(self._desk, run.connection):
             await discovery.discover(self._desk, run.connection, run.keys, within_seconds=_DISCOVERY_SECONDS)
         for chunk in chunks(run.collection):
@@ -232,7 +240,7 @@ class Collector:
             change = await store.charges.replace_day(run.collection.workspace_id, run.connection.id, day, read_at)
         return change.totals, bool(change.restated)
 
-    async def _finished(self, run: _Run) -> AsyncIterator[CollectionEvent]:
+    async def _finished(self, run: _Run) -> AsyncGenerator[CollectionEvent, None]:
         desk, one = self._desk, run.collection
         async with desk.storage.reading() as store:
             connection = await store.connections.get(one.workspace_id, one.connection_id)
@@ -290,4 +298,4 @@ class Collector:
             yield
         finally:
             beating.cancel()
-            await asyncio.wait([beating])
+            await asyncio.gather(beating, return_exceptions=True)

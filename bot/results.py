@@ -131,6 +131,16 @@ class Recovered:
     since: datetime
     teams: tuple[Team, ...]
 
+    @property
+    def key(self) -> str:
+        """Names the blindness that is over, as its alert did."""
+        return blind_key(self.connection.id, self.since)
+
+
+def blind_key(connection_id: int, since: datetime) -> str:
+    """The business key of one blindness: whatever is said about it is said once under this name."""
+    return f"blind:{connection_id}:{since.isoformat()}"
+
 
 CollectionEvent = Progress | Finished | Failed | Recovered
 

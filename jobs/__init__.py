@@ -1,0 +1,75 @@
+"""When the bot wakes: an alarm clock that fills the queue, and workers that empty it. The database decides who acts."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, timedelta
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from bot import Bot, Clock
+from bot.schedule import alarm
+from bot.settings import Settings
+from jobs.announcer import Announcer
+from jobs.slack import SlackClients as SlackClients  # what app.py hands us
+from jobs.worker import POLL_SECONDS, Worker
+
+# Several connections are read side by side; each of them by one worker of all replicas.
+WORKERS = 3
+DRAIN_SECONDS = 10.0
+CLAIMS_KEPT = timedelta(days=7)
+
+
+@asynccontextmanager
+async def running(
+    bot: Bot, clients: SlackClients, clock: Clock, settings: Settings, *, poll_seconds: float = POLL_SECONDS
+) -> AsyncIterator[None]:
+    """Everything that happens without being asked, until the block ends; then what was begun is put down safely.
+
+    The alarm rings at the collecting hour and looks every minute for what was missed, so a laptop that slept or a
+    database that was away costs minutes, never a day.
+    """
+    announcer = Announcer(bot, clients)
+    looking = asyncio.Lock()
+
+    async def look() -> None:
+        async with looking:
+            await bot.collecting.due(clock())
+            await announcer.tell_blind()
+
+    async def forget() -> None:
+        async with looking, bot.storage.writing() as store:
+            await store.claims.forget_before(clock() - CLAIMS_KEPT)
+
+    # Late is better than never (the default drops a run that is a second late), and once is enough for many missed.
+    scheduler = AsyncIOScheduler(
+        timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+    )
+    scheduler.add_job(look, alarm(settings.collect_cron, settings.collect_timezone), id="collect")
+    scheduler.add_job(look, IntervalTrigger(minutes=1, timezone=UTC), id="look for what was missed")
+    scheduler.add_job(forget, IntervalTrigger(hours=6, timezone=UTC), id="forget old claims")
+    name = f"{socket.gethostname()}:{secrets.token_hex(4)}"
+    workers = [Worker(bot, announcer, f"{name}:{number}", poll_seconds) for number in range(WORKERS)]
+    tasks = [asyncio.create_task(worker.run(), name=f"worker {worker.name}") for worker in workers]
+    scheduler.start()
+    first_look = asyncio.create_task(workers[0].guarded(look), name="first look")
+    try:
+        yield
+    finally:
+        # shutdown(wait=True) would cancel what runs: pause, let it come to a safe place, then shut down.
+        scheduler.pause()
+        for worker in workers:
+            worker.stop()
+        bot.wake.set()
+        _, late = await asyncio.wait([*tasks, first_look], timeout=DRAIN_SECONDS)
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late)
+        async with looking:  # an alarm that is ringing right now is heard to its end
+            scheduler.shutdown(wait=False)

@@ -1,0 +1,185 @@
+"""Telling of collections: progress to the one who asked, blindness once to the teams concerned."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from datetime import timedelta
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from blocks import collection as speak
+from blocks import home, kit
+from bot import Bot
+from bot.results import (
+    BlindAlert,
+    CollectionEvent,
+    CollectionKind,
+    Failed,
+    Finished,
+    Progress,
+    Recovered,
+    Told,
+)
+from finops.registry import Connection, Person, Team
+from jobs.slack import CHANNEL_CLOSED, TROUBLE, SlackClients, edit, error_code, post, publish
+from locales import Translator, translator_for
+
+log = logging.getLogger(__name__)
+
+# Slack allows about one edit a second for a message; a person reads slower than that.
+EDIT_EVERY_SECONDS = 2.0
+CLAIM_LEASE = timedelta(minutes=10)
+_REMEMBERED = 1_000
+
+
+class Announcer:
+    """Says what happens to collections. Slack being away never stops a collection."""
+
+    def __init__(self, bot: Bot, clients: SlackClients, *, edit_every_seconds: float = EDIT_EVERY_SECONDS) -> None:
+        self._bot = bot
+        self._clients = clients
+        self._edit_every_seconds = edit_every_seconds
+        # Where the message of a collection stands, and when it was last edited (monotonic seconds).
+        self._messages: OrderedDict[int, tuple[str, str, float]] = OrderedDict()
+
+    async def tell(self, event: CollectionEvent) -> None:
+        """Say one event to those it concerns."""
+        try:
+            match event:
+                case Progress():
+                    await self._progress(event)
+                case Finished():
+                    await self._finished(event)
+                case Failed():
+                    await self._failed(event)
+                case Recovered():
+                    await self._recovered(event)
+        except TROUBLE as error:
+            log.warning(
+                "collection not announced",
+                extra={"collection_id": event.told.collection_id, "error": error_code(error)},
+            )
+        if isinstance(event, Failed):
+            await self.tell_blind()
+
+    async def tell_blind(self) -> None:
+        """Tell every blindness that was not told yet: once in each channel, whichever replica gets there first."""
+        for alert in await self._bot.collecting.blind():
+            for team in {team.channel_id: team for team in alert.teams}.values():
+                try:
+                    await self._tell_team(alert, team)
+                except TROUBLE as error:
+                    log.warning(
+                        "blindness not announced",
+                        extra={"team_id": team.id, "channel_id": team.channel_id, "error": error_code(error)},
+                    )
+
+    async def _tell_team(self, alert: BlindAlert, team: Team) -> None:
+        bot, key = self._bot, f"{alert.key}:{team.channel_id}"
+        async with bot.storage.reading() as store:
+            known = await store.messages.get(alert.workspace_id, key)
+        if known is not None and known.sent_at is not None:
+            return
+        async with bot.storage.writing() as store:
+            if not await store.messages.claim(alert.workspace_id, key, team.channel_id, bot.clock(), CLAIM_LEASE):
+                return
+        client = await self._clients.of(alert.workspace_id)
+        message = speak.blind(_name(alert.connection), alert.since, alert.code, alert.values, _words_of(team))
+        try:
+            channel_id, ts = await post(client, team.channel_id, message)
+        except TROUBLE as error:
+            if error_code(error) not in CHANNEL_CLOSED:
+                raise
+            # We were not invited there. Silence is worse than a direct message to the lead.
+            channel_id, ts = await post(client, team.lead_user_id, message)
+        async with bot.storage.writing() as store:
+            await store.messages.sent(alert.workspace_id, key, channel_id, ts, bot.clock())
+
+    async def _recovered(self, event: Recovered) -> None:
+        """The message that spoke of blindness says since when we see again; no new message rings anywhere."""
+        workspace_id = event.told.workspace_id
+        client = await self._clients.of(workspace_id)
+        for team in {team.channel_id: team for team in event.teams}.values():
+            async with self._bot.storage.reading() as store:
+                said = await store.messages.get(workspace_id, f"{event.key}:{team.channel_id}")
+            if said is None or said.ts is None:
+                continue
+            message = speak.recovered(_name(event.connection), event.since, self._bot.clock(), _words_of(team))
+            try:
+                await edit(client, said.channel_id, said.ts, message)
+            except TROUBLE as error:
+                log.warning("recovery not announced", extra={"team_id": team.id, "error": error_code(error)})
+
+    async def _progress(self, event: Progress) -> None:
+        asker = await self._asker(event.told)
+        if asker is None:
+            return
+        *_, edited_at = self._messages.get(event.told.collection_id, (None, float("-inf")))
+        if asyncio.get_running_loop().time() - edited_at < self._edit_every_seconds:
+            return
+        await self._show(event.told, asker, speak.progress(event.collection, _words_for(asker)))
+
+    async def _finished(self, event: Finished) -> None:
+        asker = await self._asker(event.told)
+        if asker is None:
+            return
+        t = _words_for(asker)
+        if event.told.kind is CollectionKind.BACKFILL and not event.is_empty:
+            report = await self._bot.reports.first_chart(event.told.workspace_id)
+            message = speak.first_chart(event.collection, report, t)
+        else:
+            message = speak.finished(event.collection, t, is_empty=event.is_empty, restated_days=event.restated_days)
+        client = await self._show(event.told, asker, message)
+        self._messages.pop(event.told.collection_id, None)
+        await self._publish_home(client, asker)
+
+    async def _failed(self, event: Failed) -> None:
+        asker = await self._asker(event.told)
+        if asker is None:
+            return
+        news = event.news
+        message = speak.failed(
+            event.collection, news.code, news.values, news.reference, _words_for(asker), retry_at=event.retry_at
+        )
+        client = await self._show(event.told, asker, message)
+        await self._publish_home(client, asker)
+
+    async def _asker(self, told: Told) -> Person | None:
+        """Who asked for this collection; what nobody asked for is told to nobody."""
+        if told.requested_by is None:
+            return None
+        return await self._bot.people.known(told.workspace_id, told.requested_by)
+
+    async def _show(self, told: Told, asker: Person, message: kit.Message) -> AsyncWebClient:
+        """One direct message per collection: posted once, edited from then on."""
+        client = await self._clients.of(told.workspace_id)
+        channel_id, ts, _ = self._messages.get(told.collection_id, (told.channel_id, told.message_ts, 0.0))
+        if channel_id is not None and ts is not None:
+            await edit(client, channel_id, ts, message)
+        else:
+            channel_id, ts = await post(client, told.channel_id or asker.user_id, message)
+            async with self._bot.storage.writing() as store:
+                await store.collections.tell(told.workspace_id, told.collection_id, channel_id, ts)
+        self._messages[told.collection_id] = (channel_id, ts, asyncio.get_running_loop().time())
+        while len(self._messages) > _REMEMBERED:
+            self._messages.popitem(last=False)
+        return client
+
+    async def _publish_home(self, client: AsyncWebClient, person: Person) -> None:
+        report = await self._bot.reports.home(person.workspace_id, person)
+        t = _words_for(person)
+        await publish(client, person.user_id, home.view(report, t), home.view(report, t, is_plain=True))
+
+
+def _words_for(person: Person) -> Translator:
+    return translator_for(person.locale, person.timezone)
+
+
+def _words_of(team: Team) -> Translator:
+    return translator_for(team.locale)
+
+
+def _name(connection: Connection) -> str:
+    return connection.organization_name or connection.organization_id or connection.provider

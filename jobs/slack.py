@@ -1,0 +1,65 @@
+"""Speaking to Slack from a job: nobody waits for an answer, so trouble is logged and the work goes on."""
+
+from __future__ import annotations
+
+import logging
+from typing import Protocol
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from blocks import kit
+
+log = logging.getLogger(__name__)
+
+# What may go wrong on the way to Slack; a LookupError is a workspace that removed the app.
+TROUBLE = (SlackApiError, aiohttp.ClientError, TimeoutError, OSError, LookupError)
+# The channel will not take a message from us, today or tomorrow: find another way to the people.
+CHANNEL_CLOSED = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action"})
+
+
+class SlackClients(Protocol):
+    """Whoever can speak for us in a workspace; made by app.py."""
+
+    async def of(self, workspace_id: str) -> AsyncWebClient:
+        """A client with the workspace's token; LookupError when the app was removed there."""
+        ...
+
+
+def error_code(error: BaseException) -> str:
+    """Slack's word for what went wrong, or the kind of failure on the way there."""
+    if isinstance(error, SlackApiError):
+        return str(error.response.get("error"))
+    return type(error).__name__
+
+
+async def post(client: AsyncWebClient, channel_id: str, message: kit.Message) -> tuple[str, str]:
+    """Post a message, in plainer blocks where the workspace does not know the newest; its channel and time stamp."""
+    try:
+        answer = await client.chat_postMessage(channel=channel_id, **message.arguments())
+    except SlackApiError as error:
+        if error_code(error) != "invalid_blocks":
+            raise
+        answer = await client.chat_postMessage(channel=channel_id, **message.arguments(plain=True))
+    return str(answer["channel"]), str(answer["ts"])
+
+
+async def edit(client: AsyncWebClient, channel_id: str, ts: str, message: kit.Message) -> None:
+    """Let a message say something else."""
+    try:
+        await client.chat_update(channel=channel_id, ts=ts, **message.arguments())
+    except SlackApiError as error:
+        if error_code(error) != "invalid_blocks":
+            raise
+        await client.chat_update(channel=channel_id, ts=ts, **message.arguments(plain=True))
+
+
+async def publish(client: AsyncWebClient, user_id: str, rich: kit.View, plain: kit.View) -> None:
+    """Put a Home tab in front of one person."""
+    try:
+        await client.views_publish(user_id=user_id, view=rich)
+    except SlackApiError as error:
+        if error_code(error) != "invalid_blocks":
+            raise
+        await client.views_publish(user_id=user_id, view=plain)
