@@ -94,9 +94,12 @@ def to_units(amount: Decimal) -> tuple[int, int]:
     return divmod(int(amount.quantize(_ATTO, None, EXACT).scaleb(ATTO_PLACES, EXACT)), _ATTO_PER_NANO)
 
 
-def from_units(nano: int, rest: int = 0) -> Decimal:
-    """The amount that `to_units` split, or the sum of many: exact whatever the size."""
-    return Decimal(nano * _ATTO_PER_NANO + rest).scaleb(-ATTO_PLACES, EXACT)
+def from_units(nano: int | Decimal, rest: int | Decimal = 0) -> Decimal:
+    """The amount that `to_units` split, or the sum of many: exact whatever the size.
+
+    PostgreSQL sums integers into decimals; they are taken back to integers before anything could round them.
+    """
+    return Decimal(int(nano) * _ATTO_PER_NANO + int(rest)).scaleb(-ATTO_PLACES, EXACT)
 
 
 def to_nano(amount: Decimal) -> Decimal:

@@ -12,7 +12,7 @@ import logging
 import re
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Generator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -21,6 +21,7 @@ import httpx
 import stamina
 import stamina.instrumentation
 
+from finops.secret import Secret
 from providers.contract import ProviderError, RateLimited, Unavailable, UnexpectedResponse
 
 USER_AGENT = "finops-for-ai"
@@ -101,13 +102,25 @@ def http_client(
     )
 
 
+class Bearer(httpx.Auth):
+    """Puts a key on a request at the last moment, so that no variable of ours ever holds it in the clear."""
+
+    def __init__(self, key: Secret) -> None:
+        self._key = key
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["Authorization"] = f"Bearer {self._key.reveal()}"
+        yield request
+
+
 class _PlaintextGate(httpx.AsyncBaseTransport):
     """Lets plaintext through to the hosts that were named, and to no other."""
 
     def __init__(self, hosts: frozenset[str]) -> None:
         self._hosts = hosts
         self._told: set[str] = set()
-        self._transport = httpx.AsyncHTTPTransport()
+        # Never used for TLS; by default it would load the system's certificates once more.
+        self._transport = httpx.AsyncHTTPTransport(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         host = request.url.host
@@ -122,13 +135,11 @@ class _PlaintextGate(httpx.AsyncBaseTransport):
         await self._transport.aclose()
 
 
-async def get(
-    http: httpx.AsyncClient, url: str, *, headers: Mapping[str, str], params: Params, within: float
-) -> Answer:
+async def get(http: httpx.AsyncClient, url: str, *, auth: httpx.Auth, params: Params, within: float) -> Answer:
     """One GET, read to its end within that many seconds. Raises Unavailable or UnexpectedResponse."""
     failure: ProviderError
     try:
-        async with asyncio.timeout(within), http.stream("GET", url, headers=headers, params=params) as response:
+        async with asyncio.timeout(within), http.stream("GET", url, auth=auth, params=params) as response:
             reference = response.headers.get("x-request-id", "")
             chunks, size = [], 0
             async for chunk in response.aiter_bytes():

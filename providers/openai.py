@@ -28,7 +28,7 @@ from providers.contract import (
     ProviderProject,
     UnexpectedResponse,
 )
-from providers.http import Answer, Params, RetryPolicy, get, retried
+from providers.http import Answer, Bearer, Params, RetryPolicy, get, retried
 from providers.openai_wire import (
     ADMIN_KEY,
     COSTS_PAGE,
@@ -168,9 +168,9 @@ class OpenAI:
         seen: set[str] = set()
         is_restart = False
         while True:
-            better = await self._regrouped(key, window, page)
-            if better is not None:
-                (page, answer), is_restart = better, True
+            if await self._understands_other_better(key, window, page):
+                page, answer = await self._costs(key, window, self._array)
+                is_restart = True
                 seen.clear()
             yield page, answer, is_restart
             is_restart = False
@@ -193,20 +193,27 @@ class OpenAI:
         self._swap_arrays()
         return found
 
-    async def _regrouped(self, key: Secret, window: Period, page: CostsPage) -> tuple[CostsPage, Answer] | None:
-        found = grouping_of(page)
-        if self._array_settled or found is None or found == len(GROUPING):
-            return None
+    async def _understands_other_better(self, key: Secret, window: Period, page: CostsPage) -> bool:
+        """Whether rows came ungrouped and the other spelling of arrays cures it; if so, it is ours from now on."""
+        if self._array_settled or grouping_of(page.data) in (None, len(GROUPING)):
+            return False
+        for index, bucket in enumerate(page.data):
+            found, day = grouping_of([bucket]), self._day_of(bucket, window, f"/data/{index}", None)
+            if found is not None and day is not None:
+                return await self._other_brings_more(key, day, found)
+        return False
+
+    async def _other_brings_more(self, key: Secret, day: date, found: int) -> bool:
         try:
-            other, answer = await self._costs(key, window, self._other_array)
+            other, _ = await self._costs(key, Period(day, day + timedelta(days=1)), self._other_array)
         except QueryRefused:
-            other, answer = None, None
-        if other is None or answer is None or (grouping_of(other) or 0) <= found:
-            # Neither spelling brings more: these lines really have no project. Do not ask twice again.
-            self._array_settled = True
-            return None
-        self._swap_arrays()
-        return other, answer
+            other = None
+        if other is not None and (grouping_of(other.data) or 0) > found:
+            self._swap_arrays()
+            return True
+        # Neither spelling brings more: these lines really have no project. Do not ask twice again.
+        self._array_settled = True
+        return False
 
     def _swap_arrays(self) -> None:
         self._array, self._other_array = self._other_array, self._array
@@ -301,8 +308,7 @@ class OpenAI:
         url = f"{self._base_url}/organization/{path}"
 
         async def once() -> Answer:
-            headers = {"Authorization": f"Bearer {key.reveal()}"}
-            answer = await get(self._http, url, headers=headers, params=params, within=policy.attempt_timeout)
+            answer = await get(self._http, url, auth=Bearer(key), params=params, within=policy.attempt_timeout)
             if answer.status != 200:
                 raise refusal(answer, self._clock())
             return answer

@@ -173,12 +173,12 @@ _ANY_ROW, _ZERO_CHARACTER = re.compile(rb"\{"), re.compile(rb"\\u0000")
 _GROUPED = tuple(re.compile(rb'"%s"\s*:\s*"[^"]' % name) for name in (b"project_id", b"line_item"))
 
 
-def grouping_of(page: CostsPage) -> int | None:
-    """By how many of our two dimensions any row of the page is grouped; None when it has no rows to tell by.
+def grouping_of(buckets: list[Bucket]) -> int | None:
+    """By how many of our two dimensions any row is grouped; None when there are no rows to tell by.
 
     Looks at the bytes: it must be known before the first day is given away, and decoding all days first costs memory.
     """
-    days = [raw for bucket in page.data for raw in (bucket.results, bucket.result) if raw]
+    days = [raw for bucket in buckets for raw in (bucket.results, bucket.result) if raw]
     if not any(_ANY_ROW.search(raw) for raw in days):
         return None
     return sum(any(shape.search(raw) for raw in days) for shape in _GROUPED)
