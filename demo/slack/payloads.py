@@ -1,0 +1,73 @@
+"""The payloads of interactions, field by field as Slack sends them."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from demo.slack.cast import Channel
+from demo.slack.state import View, World
+from demo.slack.wire import JSON
+
+TOKEN = "verification-token"  # noqa: S105 - deprecated by Slack, sent all the same, to be ignored
+
+
+def person(world: World, user_id: str) -> JSON:
+    """The person who did something."""
+    user = world.users[user_id]
+    return {"id": user.id, "username": user.name, "name": user.name, "team_id": world.team_id}
+
+
+def common(world: World, kind: str, user_id: str) -> JSON:
+    """The fields every interaction carries."""
+    return {
+        "type": kind,
+        "user": person(world, user_id),
+        "api_app_id": world.config.app.app_id,
+        "token": TOKEN,
+        "team": {"id": world.team_id, "domain": world.team_domain},
+        "enterprise": None,
+        "is_enterprise_install": False,
+    }
+
+
+def with_values(view: View, values: JSON) -> JSON:
+    """A view as a payload shows it: with what stands in its inputs."""
+    body = copy.deepcopy(view.body)
+    body["state"] = {"values": values}
+    return body
+
+
+def channel_field(channel: Channel) -> JSON:
+    """A channel as an interaction names it."""
+    name = "privategroup" if channel.is_private else channel.name
+    return {"id": channel.id, "name": "directmessage" if channel.is_im else name}
+
+
+def pressed(element: JSON, block_id: str, chosen: JSON, action_ts: str) -> JSON:
+    """One entry of `actions`: what was pressed or chosen."""
+    kind = element["type"]
+    entry: JSON = {"type": kind, "block_id": block_id, "action_id": element["action_id"], "action_ts": action_ts}
+    for name in ("text", "value", "style", "url", "placeholder", "confirm"):
+        if kind in ("button", "icon_button", "workflow_button") or name in ("placeholder", "confirm"):
+            value: Any = element.get(name)
+            if value is not None:
+                entry[name] = copy.deepcopy(value)
+    return {**entry, **chosen}
+
+
+def command_fields(world: World, user_id: str, channel: Channel, command: str, text: str) -> JSON:
+    """The form fields of a slash command, without `response_url` and `trigger_id`."""
+    return {
+        "token": TOKEN,
+        "team_id": world.team_id,
+        "team_domain": world.team_domain,
+        "channel_id": channel.id,
+        "channel_name": channel_field(channel)["name"],
+        "user_id": user_id,
+        "user_name": world.users[user_id].name,
+        "command": command,
+        "text": text,
+        "api_app_id": world.config.app.app_id,
+        "is_enterprise_install": "false",
+    }
