@@ -9,30 +9,29 @@ python3 app.py manifest     print the Slack manifest for HTTP at FINOPS_PUBLIC_U
 
 from __future__ import annotations
 
+import asyncio
+import os
 import ssl
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 
 from aiohttp import web
-from slack_bolt.async_app import AsyncApp
 
 import handlers
 import jobs
 from bot import Bot, Clock
+from bot.logs import configure
 from bot.metrics import Metrics
-from bot.settings import Settings
-from handlers import authorizing, door, installing
+from bot.settings import CHECKOUT, Settings, SettingsError, read_env_file
+from handlers import authorizing, door, installing, manifest, operating
+from handlers.addresses import BOT, METRICS, PAGES, SLACK, SOCKET, STORAGE, routes
 from providers import PROVIDERS
 from providers.http import http_client, tls_context
-from storage import KeyRing, Storage, open_storage
+from storage import KeyRing, open_storage
+from storage.errors import StorageError
 
-BOT = web.AppKey("bot", Bot)
-SLACK = web.AppKey("slack", AsyncApp)
-STORAGE = web.AppKey("storage", Storage)
-METRICS = web.AppKey("metrics", Metrics)
-SOCKET = web.AppKey("socket", door.SocketDoor)
-PAGES = web.AppKey("pages", installing.Pages)
 SHUTDOWN_SECONDS = 20
 
 
@@ -66,7 +65,8 @@ def build(settings: Settings, *, clock: Clock = utc_now) -> web.Application:
             slack_clients = authorizing.Clients(authorizer, client)
             await stack.enter_async_context(jobs.running(bot, slack_clients, clock, settings))
             app[BOT], app[SLACK], app[STORAGE] = bot, slack, storage
-            app[PAGES] = installing.Pages(settings, client(None), installations, clock)
+            if settings.uses_oauth:
+                app[PAGES] = installing.Pages(settings, client(None), installations, clock)
             if settings.slack_app_token is not None:
                 socket = door.SocketDoor(slack, settings.slack_app_token.reveal(), app[METRICS])
                 app[SOCKET] = await stack.enter_async_context(socket.opened())
@@ -75,37 +75,18 @@ def build(settings: Settings, *, clock: Clock = utc_now) -> web.Application:
     app = web.Application()
     app[METRICS] = Metrics()
     app.cleanup_ctx.append(house)
-    app.router.add_get("/healthz", healthy)
-    app.router.add_get("/readyz", ready)
-    app.router.add_get("/metrics", measured)
-    if settings.slack_signing_secret is not None:
-        app.router.add_post("/slack/events", slack_calls)
-    if settings.uses_oauth:
-        app.router.add_get(installing.INSTALL_PATH, lambda request: request.app[PAGES].install(request))
-        app.router.add_get(installing.REDIRECT_PATH, lambda request: request.app[PAGES].redirect(request))
+    app.add_routes(routes(settings))
     return app
 
 
-async def slack_calls(request: web.Request) -> web.Response:
-    return await door.receive(request.app[SLACK], request.app[METRICS], request)
-
-
-async def healthy(_: web.Request) -> web.Response:
-    """The process answers: restart it when it does not."""
-    return web.Response(text="ok\n")
-
-
-async def ready(request: web.Request) -> web.Response:
-    """Whether to send work here: 200 when the database answers and Slack's socket, if used, is open; else 503."""
-    state = {"database": await request.app[STORAGE].answers()}
-    if SOCKET in request.app:
-        state["slack"] = await request.app[SOCKET].is_open()
-    return web.json_response(state, status=200 if all(state.values()) else 503)
-
-
-async def measured(request: web.Request) -> web.Response:
-    body, headers = request.app[METRICS].page()
-    return web.Response(body=body, headers=headers)
+async def operate(command: str, settings: Settings) -> tuple[str, bool]:
+    """Do one of an operator's commands: what to print, and whether all is well."""
+    ring = KeyRing.from_text(settings.ring_text.reveal())
+    async with open_storage(settings.database_url.reveal(), ring) as storage:
+        if command == "rotate-keys":
+            return f"{await operating.resealed(storage)} secrets sealed again, with key {ring.primary_id!r}.\n", True
+        async with authorizing.clients(settings.slack_api_url, tls_context()) as client:
+            return await operating.examined(Bot(storage, {}, utc_now, settings.policy()), client, settings)
 
 
 def serve(settings: Settings) -> None:
@@ -117,6 +98,39 @@ def serve(settings: Settings) -> None:
         tls.load_cert_chain(settings.tls_certificate, settings.tls_key)
     # No access log: the address of an OAuth redirect holds its code.
     web.run_app(
-        build(settings), host=settings.host, port=settings.port, ssl_context=tls,
-        shutdown_timeout=SHUTDOWN_SECONDS, access_log=None, print=None,
-    )  # fmt: skip
+        build(settings),
+        host=settings.host,
+        port=settings.port,
+        ssl_context=tls,
+        shutdown_timeout=SHUTDOWN_SECONDS,
+        access_log=None,
+        print=None,
+    )
+
+
+def main(arguments: list[str]) -> int:
+    command = arguments[0] if arguments else "serve"
+    if len(arguments) > 1 or command not in {"serve", "doctor", "rotate-keys", "new-key", "manifest"}:
+        sys.stderr.write(f"{__doc__}\n")
+        return 2
+    if command == "new-key":
+        sys.stdout.write(KeyRing.generate(f"k{utc_now():%Y%m%d}").to_text() + "\n")
+        return 0
+    report, is_well = "", True
+    try:
+        settings = Settings.from_env(read_env_file(CHECKOUT / ".env") | dict(os.environ))
+        configure(settings.log_level, settings.log_format)
+        if command == "manifest":
+            report = manifest.as_text(manifest.http_manifest(settings.public_url or manifest.EXAMPLE_URL))
+        elif command == "serve":
+            serve(settings)
+        else:
+            report, is_well = asyncio.run(operate(command, settings))
+    except (SettingsError, StorageError) as problem:
+        sys.exit(f"{problem}")
+    sys.stdout.write(report)
+    return 0 if is_well else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

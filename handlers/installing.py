@@ -27,12 +27,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.settings import Settings
 from finops.secret import Secret
 from handlers.authorizing import Authorizer, Place
+from handlers.manifest import REDIRECT_PATH, scopes
 from storage import Storage
 from storage.records import Installation
 
 log = logging.getLogger(__name__)
 
-INSTALL_PATH, REDIRECT_PATH = "/slack/install", "/slack/oauth_redirect"
+INSTALL_PATH = "/slack/install"
 STATE_LASTS = timedelta(minutes=10)
 # Slack's rotating tokens live twelve hours; two hours leave room for a night of failed attempts.
 REFRESH_BEFORE = timedelta(hours=2)
@@ -181,9 +182,7 @@ class States(AsyncOAuthStateStore):
 class Pages:
     """The two pages of an installation: where it starts, and where Slack sends people back to."""
 
-    def __init__(
-        self, settings: Settings, client: AsyncWebClient, installations: Installations, clock: Clock, scopes: list[str]
-    ) -> None:
+    def __init__(self, settings: Settings, client: AsyncWebClient, installations: Installations, clock: Clock) -> None:
         states = States(installations.storage, clock)
         self._flow = AsyncOAuthFlow(
             client=client,
@@ -191,7 +190,7 @@ class Pages:
             settings=AsyncOAuthSettings(
                 client_id=settings.slack_client_id,
                 client_secret=settings.slack_client_secret.reveal() if settings.slack_client_secret else None,
-                scopes=scopes,
+                scopes=scopes(),
                 user_scopes=[],
                 redirect_uri=f"{(settings.public_url or '').rstrip('/')}{REDIRECT_PATH}",
                 authorization_url=settings.slack_authorize_url,
