@@ -119,13 +119,6 @@ def _period(values: Values, t: Translator) -> str:
     )
 
 
-def _cannot_read_costs(values: Values, t: Translator) -> str:
-    return t.gettext(
-        "This Admin key may not read costs, so it was not saved. Give it the *Usage: read* permission in the OpenAI "
-        "console, or create a new Admin key with it."
-    )
-
-
 def _limited(values: Values, t: Translator) -> str:
     wait = values.get("retry_after")
     if isinstance(wait, int | float) and wait > 0:
@@ -145,11 +138,12 @@ def _nonsense(values: Values, t: Translator) -> str:
     )
 
 
-# One entry for every bot.errors.RefusalCode; a test compares the two.
+# One entry for every bot.errors.RefusalCode, and one of Slack's own; a test compares the two.
 REFUSALS: dict[str, Words] = {
     "not_admin": lambda v, t: t.gettext("Only an admin can do this. Ask {people}.", people=people(v, "admins", t)),
     "no_admin_yet": lambda _, t: t.gettext(
-        "Nobody administers FinOps here yet. The first Slack workspace admin who starts `/finops setup` becomes its admin."
+        "Nobody administers FinOps here yet. The first Slack workspace admin who starts `/finops setup` becomes "
+        "its admin."
     ),
     "not_team_manager": lambda v, t: t.gettext(
         "Only the lead or an approver of *{team}* can do this. Ask {lead} or {people}.",
@@ -158,8 +152,12 @@ REFUSALS: dict[str, Words] = {
         people=people(v, "admins", t),
     ),
     "team_name_missing": lambda _, t: t.gettext("Give the team a name."),
-    "team_name_too_long": lambda v, t: t.gettext("The name is too long: {limit} characters fit.", limit=_text(v, "limit")),
-    "team_name_taken": lambda v, t: t.gettext("There is a team called *{team}* already. Choose another name.", team=_text(v, "team")),
+    "team_name_too_long": lambda v, t: t.gettext(
+        "The name is too long: {limit} characters fit.", limit=_text(v, "limit")
+    ),
+    "team_name_taken": lambda v, t: t.gettext(
+        "There is a team called *{team}* already. Choose another name.", team=_text(v, "team")
+    ),
     "channel_missing": lambda _, t: t.gettext("Choose the channel where the team hears about its costs."),
     "lead_is_bot": lambda _, t: t.gettext("A bot cannot lead a team. Choose a person."),
     "lead_is_guest": lambda _, t: t.gettext("A guest cannot lead a team. Choose a member of this workspace."),
@@ -172,15 +170,18 @@ REFUSALS: dict[str, Words] = {
         "This is not an OpenAI Admin key. It begins with `sk-admin-`; copy the whole line from the console."
     ),
     "key_of_project": lambda _, t: t.gettext(
-        "This is a project key (`sk-proj-`), which can call models but not read the bill. An *Admin key* (`sk-admin-`) is "
+        "This is a project key (`sk-proj-`), which can call models but not read the bill. An *Admin key* "
+        "(`sk-admin-`) is "
         "needed. The key was not saved."
     ),
     "key_of_service_account": lambda _, t: t.gettext(
-        "This is a service account key (`sk-svcacct-`), which cannot read the bill. An *Admin key* (`sk-admin-`) is needed. "
+        "This is a service account key (`sk-svcacct-`), which cannot read the bill. An *Admin key* (`sk-admin-`) "
+        "is needed. "
         "The key was not saved."
     ),
     "key_of_user": lambda _, t: t.gettext(
-        "This is a user key (`sk-`), which cannot read the bill. An *Admin key* (`sk-admin-`) is needed. The key was not saved."
+        "This is a user key (`sk-`), which cannot read the bill. An *Admin key* (`sk-admin-`) is needed. The key "
+        "was not saved."
     ),
     "key_of_anthropic": lambda _, t: t.gettext(
         "This is an Anthropic key. Anthropic cannot be connected yet; an OpenAI Admin key (`sk-admin-`) can. "
@@ -189,24 +190,30 @@ REFUSALS: dict[str, Words] = {
     "key_of_something_else": lambda _, t: t.gettext(
         "This is a secret of another service. It was not saved; revoke it there if you pasted it by mistake."
     ),
-    "key_cannot_read_costs": _cannot_read_costs,
+    "key_cannot_read_costs": lambda _, t: t.gettext(
+        "This Admin key may not read costs, so it was not saved. Give it the *Usage: read* permission in the OpenAI "
+        "console, or create a new Admin key with it."
+    ),
     "key_already_registered": lambda v, t: t.gettext(
         "This key is registered already, by *{team}* (ends with ...{ends_with}).",
         team=_text(v, "team"),
         ends_with=_text(v, "ends_with"),
     ),
     "key_of_other_organization": lambda v, t: t.gettext(
-        "This key belongs to *{pasted}*, but the key it would replace belongs to *{registered}*. Register it as a new key "
+        "This key belongs to *{pasted}*, but the key it would replace belongs to *{registered}*. Register it as "
+        "a new key "
         "instead.",
         pasted=_text(v, "pasted"),
         registered=_text(v, "registered"),
     ),
     "no_key": lambda v, t: t.gettext(
-        "*{team}* has no enabled Admin key to ask with. Register or enable one first: `/finops key`", team=_text(v, "team")
+        "*{team}* has no enabled Admin key to ask with. Register or enable one first: `/finops key`",
+        team=_text(v, "team"),
     ),
     "nothing_chosen": lambda _, t: t.gettext("Choose at least one project, or type its id."),
     "unknown_project": lambda v, t: t.gettext(
-        "OpenAI knows no project {project} for this key. Its id begins with `proj_` and stands in the project's settings.",
+        "OpenAI knows no project {project} for this key. Its id begins with `proj_` and stands in the project's "
+        "settings.",
         project=f"`{_text(v, 'project_id')}`",
     ),
     "archived_project": lambda v, t: t.gettext(
@@ -218,17 +225,23 @@ REFUSALS: dict[str, Words] = {
         "*Management: read* permission, or try again when the project has spent something.",
         project=f"`{_text(v, 'project_id')}`",
     ),
-    "nothing_to_collect": lambda _, t: t.gettext("There is nothing to collect yet: no key is enabled. Begin here: `/finops key`"),
+    "nothing_to_collect": lambda _, t: t.gettext(
+        "There is nothing to collect yet: no key is enabled. Begin here: `/finops key`"
+    ),
     "unknown_scope": _known_or_choices,
     "unknown_period": _period,
+    "window_too_late": lambda _, t: t.gettext("The window could not open in time. Nothing was changed; press again."),
 }
 
 # One entry for every bot.errors.OutageCode; a test compares the two.
 OUTAGES: dict[str, Words] = {
     "key_rejected": lambda _, t: t.gettext(
-        "OpenAI no longer accepts the Admin key. Teams, projects and stored costs are kept; register a new key to go on."
+        "OpenAI no longer accepts the Admin key. Teams, projects and stored costs are kept; register a new key "
+        "to go on."
     ),
-    "key_wrong_kind": lambda _, t: t.gettext("OpenAI says this is not an Admin key. An Admin key (`sk-admin-`) is needed."),
+    "key_wrong_kind": lambda _, t: t.gettext(
+        "OpenAI says this is not an Admin key. An Admin key (`sk-admin-`) is needed."
+    ),
     "key_lacks_right": lambda v, t: t.gettext(
         "The Admin key lacks the permission {scope}. Add it in the OpenAI console; the key itself may stay.",
         scope=f"`{_text(v, 'scope')}`",
@@ -236,11 +249,15 @@ OUTAGES: dict[str, Words] = {
     "key_address_refused": lambda _, t: t.gettext(
         "OpenAI refuses our network address. Add it to the organization's IP allowlist in the OpenAI console."
     ),
-    "keys_disabled": lambda _, t: t.gettext("Every key of this connection is disabled or deleted, so nothing is collected."),
+    "keys_disabled": lambda _, t: t.gettext(
+        "Every key of this connection is disabled or deleted, so nothing is collected."
+    ),
     "rate_limited": _limited,
     "unavailable": lambda _, t: t.gettext(
         "OpenAI does not answer at the moment. What was stored before is kept, and we keep trying."
     ),
     "unexpected_response": _nonsense,
-    "internal": lambda _, t: t.gettext("Something broke on our side. What was stored before is kept, and we keep trying."),
+    "internal": lambda _, t: t.gettext(
+        "Something broke on our side. What was stored before is kept, and we keep trying."
+    ),
 }

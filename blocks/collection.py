@@ -7,9 +7,9 @@ from datetime import datetime
 
 from blocks import charts, figures, ids, kit
 from blocks.bad_news import provider_words
-from finops.figures import FigureState
-from finops.queries import PeriodName
+from finops.charges import FigureState
 from finops.figures import CollectionProgress, StatusReport
+from finops.queries import PeriodName
 from locales import Translator
 
 _BAR = 20
@@ -40,7 +40,9 @@ def progress(progress: CollectionProgress, t: Translator) -> kit.Message:
     parts = [kit.section(f"*{headline}*\n`{bar}` {ratio}%")]
     if progress.total is not None:
         parts.append(kit.context(t.gettext("Collected so far: {amount}", amount=t.money(progress.total))))
-    parts.append(kit.context(t.gettext("This message shows the result when it is done. You may close Slack meanwhile.")))
+    parts.append(
+        kit.context(t.gettext("This message shows the result when it is done. You may close Slack meanwhile."))
+    )
     return kit.message(f"{headline} ({ratio}%)", parts)
 
 
@@ -54,8 +56,12 @@ def started(collections: tuple[CollectionProgress, ...], without_key: tuple[str,
         parts.append(kit.section("\n".join(line(one, t) for one in collections[:10])))
     if without_key:
         names = ", ".join(kit.name(name) for name in without_key[:10])
-        parts.append(kit.section(t.gettext("△ Not collected, because every key is disabled: {connections}", connections=names)))
-    parts.append(kit.context(t.gettext("The result arrives as a direct message. Days are replaced whole, never added twice.")))
+        parts.append(
+            kit.section(t.gettext("△ Not collected, because every key is disabled: {connections}", connections=names))
+        )
+    parts.append(
+        kit.context(t.gettext("The result arrives as a direct message. Days are replaced whole, never added twice."))
+    )
     return kit.message(headline, parts)
 
 
@@ -68,10 +74,11 @@ def first_chart(progress: CollectionProgress, report: StatusReport, t: Translato
     )
     parts: list[kit.Block | kit.Either] = [kit.header(headline), kit.section(_collected(progress, t))]
     parts.append(kit.context(figures.trust(report.figure, t), *figures.gaps(report.figure, t)))
-    for drawn in (charts.trend(report.trend, t), figures.parts_table(report.breakdown, t)):
-        if drawn:
-            parts.append(drawn)
-    parts.append(kit.section(t.gettext("From now on costs are collected every morning. Ask any time: `/finops status`")))
+    drawn = (charts.trend(report.trend, t), figures.parts_table(report.breakdown, t))
+    parts += [picture for picture in drawn if picture is not None]
+    parts.append(
+        kit.section(t.gettext("From now on costs are collected every morning. Ask any time: `/finops status`"))
+    )
     parts.append(kit.actions(_week(t)))
     return kit.message(f"{headline} | {_collected(progress, t).replace('*', '')}", parts)
 
@@ -136,7 +143,9 @@ def blind(connection: str, since: datetime, code: str, values: Mapping[str, obje
         zone=t.zone_name(since),
         reason=provider_words(code, values, t),
     )
-    kept = t.gettext("What was collected before is kept. Spending itself goes on; this message changes when we can see again.")
+    kept = t.gettext(
+        "What was collected before is kept. Spending itself goes on; this message changes when we can see again."
+    )
     buttons = kit.actions(kit.button(t.gettext("Check-up"), ids.DOCTOR_SHOW))
     return kit.message(f"{headline} | {body}", [kit.section(f"*{headline}*\n{body}"), kit.context(kept), buttons])
 

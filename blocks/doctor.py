@@ -25,11 +25,11 @@ class Finding(Protocol):
     def values(self) -> Mapping[str, object]: ...
 
 
-def message(findings: Sequence[Finding], t: Translator, *, sent_at: str | None = None) -> kit.Message:
-    """Troubles first, then what works. `sent_at` (seconds since 1970) times the button's way there and back."""
+def message(findings: Sequence[Finding], t: Translator, *, has_buttons: bool = False) -> kit.Message:
+    """Troubles first, then what works. `has_buttons`: with a button that times its own way there and back."""
     headline, parts = _report(findings, t)
-    if sent_at:
-        parts.append(kit.actions(kit.button(t.gettext("Test the buttons"), ids.DOCTOR_PING, sent_at)))
+    if has_buttons:
+        parts.append(kit.actions(kit.button(t.gettext("Test the buttons"), ids.DOCTOR_PING)))
         parts.append(kit.context(t.gettext("Press it: the answer shows how long a click takes to reach us.")))
     return kit.message(headline, parts)
 
@@ -42,7 +42,9 @@ def text(findings: Sequence[Finding], t: Translator) -> str:
 
 def pong(seconds: float, t: Translator) -> kit.Message:
     """The answer to the test button."""
-    took = t.gettext("Buttons work: your click reached FinOps in {seconds} seconds.", seconds=f"{max(0.0, seconds):.1f}")
+    took = t.gettext(
+        "Buttons work: your click reached FinOps in {seconds} seconds.", seconds=f"{max(0.0, seconds):.1f}"
+    )
     return kit.message(took, [kit.section(f":white_check_mark: {took}")])
 
 
@@ -64,7 +66,10 @@ def _report(findings: Sequence[Finding], t: Translator) -> tuple[str, list[kit.B
     if len(lines) > len(shown):
         more = len(lines) - len(shown)
         shown.append(t.ngettext("and {count} more", "and {count} more", more))
-    return headline, [kit.header(headline), *(kit.section("\n".join(shown[n : n + 8])) for n in range(0, len(shown), 8))]
+    return headline, [
+        kit.header(headline),
+        *(kit.section("\n".join(shown[n : n + 8])) for n in range(0, len(shown), 8)),
+    ]
 
 
 def _ordered(findings: Sequence[Finding]) -> list[Finding]:
@@ -88,7 +93,8 @@ def _slack_token(f: Finding, t: Translator) -> str:
     if f.level == "ok":
         return t.gettext("Slack accepts our token.")
     return t.gettext(
-        "Slack refuses our token ({error}). Install the app again, or renew SLACK_BOT_TOKEN.", error=f"`{_value(f.values, 'error')}`"
+        "Slack refuses our token ({error}). Install the app again, or renew SLACK_BOT_TOKEN.",
+        error=f"`{_value(f.values, 'error')}`",
     )
 
 
@@ -102,7 +108,8 @@ def _slack_scopes(f: Finding, t: Translator) -> str:
     if f.level == "ok":
         return t.gettext("Slack grants every scope we use.")
     return t.gettext(
-        "Slack does not grant {missing}. Install the app again from its manifest; until then what needs them is left out.",
+        "Slack does not grant {missing}. Install the app again from its manifest; until then what needs them is "
+        "left out.",
         missing=_value(f.values, "missing"),
     )
 
@@ -113,7 +120,8 @@ def _clock(f: Finding, t: Translator) -> str:
     if f.level == "ok":
         return t.gettext("Our clock agrees with Slack's (within {seconds} s).", seconds=seconds)
     return t.gettext(
-        "Our clock is {seconds} s away from Slack's; beyond 300 s Slack's requests are refused. Set the machine's clock by "
+        "Our clock is {seconds} s away from Slack's; beyond 300 s Slack's requests are refused. Set the "
+        "machine's clock by "
         "a time server.",
         seconds=seconds,
     )
@@ -134,7 +142,8 @@ def _migrations(f: Finding, t: Translator) -> str:
     if f.level == "ok":
         return t.gettext("The database has the form this version needs.")
     return t.gettext(
-        "The database is at version {current}, this program needs {head}. Restart it: it brings the database up to date.",
+        "The database is at version {current}, this program needs {head}. Restart it: it brings the database up "
+        "to date.",
         current=f"`{_value(f.values, 'current')}`",
         head=f"`{_value(f.values, 'head')}`",
     )
@@ -155,7 +164,8 @@ def _keys(f: Finding, t: Translator) -> str:
             disabled=t.number(_count(f.values, "disabled")),
         )
     return t.gettext(
-        "Keys: {enabled} enabled, {disabled} disabled. A connection without an enabled key is not collected: `/finops key`",
+        "Keys: {enabled} enabled, {disabled} disabled. A connection without an enabled key is not collected: "
+        "`/finops key`",
         enabled=t.number(_count(f.values, "enabled")),
         disabled=t.number(_count(f.values, "disabled")),
     )
@@ -174,7 +184,8 @@ def _key_rights(f: Finding, t: Translator) -> str:
     if f.level == "ok":
         return t.gettext("Every connection may list its projects.")
     return t.gettext(
-        "{count} of our connections may not list projects. Give the key *Management: read*, and names appear beside ids.",
+        "{count} of our connections may not list projects. Give the key *Management: read*, and names appear "
+        "beside ids.",
         count=_value(f.values, "without_management"),
     )
 
@@ -204,7 +215,10 @@ def _collection(f: Finding, t: Translator) -> str:
     hours = max(0, round(age))
     if f.level == "ok":
         return t.ngettext(
-            "*{connection}* was collected {count} hour ago.", "*{connection}* was collected {count} hours ago.", hours, connection=name
+            "*{connection}* was collected {count} hour ago.",
+            "*{connection}* was collected {count} hours ago.",
+            hours,
+            connection=name,
         )
     return t.ngettext(
         "*{connection}* was last collected {count} hour ago. Collect now: `/finops collect`",

@@ -50,7 +50,9 @@ def gaps(figure: Figure, t: Translator) -> list[str]:
             )
         )
     if figure.amount is not None and figure.open_days:
-        found.append(t.gettext("The charge day that is still open is not in this amount; it is collected after it ends."))
+        found.append(
+            t.gettext("The charge day that is still open is not in this amount; it is collected after it ends.")
+        )
     if figure.blind_since is not None:
         found.append(
             t.gettext(

@@ -26,8 +26,17 @@ def message(t: Translator, *, is_admin: bool) -> kit.Message:
         parts.append(kit.section("\n".join(administration)))
     else:
         parts.append(kit.section(t.gettext("`/finops doctor` — what works, what does not, and what to do")))
-    parts.append(kit.context(t.gettext("Answers about money are visible only to you until you press Share. Keys are entered only in a window, never in a message.")))
-    parts.append(kit.actions(kit.button(t.gettext("Last 7 days"), ids.STATUS_SHOW, f"workspace//{PeriodName.LAST_7_DAYS}")))
+    parts.append(
+        kit.context(
+            t.gettext(
+                "Answers about money are visible only to you until you press Share. Keys are entered only in a "
+                "window, never in a message."
+            )
+        )
+    )
+    parts.append(
+        kit.actions(kit.button(t.gettext("Last 7 days"), ids.STATUS_SHOW, f"workspace//{PeriodName.LAST_7_DAYS}"))
+    )
     return kit.message(f"{headline} | {' | '.join(everyday)}", parts)
 
 
@@ -35,7 +44,17 @@ def unknown(t: Translator, typed: str, suggestion: str | None) -> kit.Message:
     """A word that is no command: what was probably meant, else where help is."""
     word = kit.name(typed, 40)
     if suggestion:
-        sentence = t.gettext("I don't know `{word}`. Did you mean `/finops {suggestion}`?", word=word, suggestion=suggestion)
+        sentence = t.gettext(
+            "I don't know `{word}`. Did you mean `/finops {suggestion}`?", word=word, suggestion=suggestion
+        )
     else:
         sentence = t.gettext("I don't know `{word}`. See what can be asked: `/finops help`", word=word)
     return kit.message(sentence, [kit.section(sentence), kit.actions(kit.button(t.gettext("Help"), ids.HELP_SHOW))])
+
+
+def by_button(t: Translator, action_id: str) -> kit.Message:
+    """What was asked needs a window, and only a click can open one."""
+    sentence = t.gettext("This opens in a window of its own.")
+    return kit.message(
+        sentence, [kit.section(sentence), kit.actions(kit.button(t.gettext("Open"), action_id, style="primary"))]
+    )

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from blocks import charts, collection, figures, ids, kit
 from blocks.bad_news import provider_words
-from finops.figures import Figure, FigureState
+from finops.charges import FigureState
+from finops.figures import BlindConnection, Figure, HomeReport, SetupProgress, SetupStep
 from finops.periods import starts_at
 from finops.queries import PeriodName
-from finops.figures import BlindConnection, HomeReport, SetupProgress, SetupStep
 from locales import Translator
 
 Parts = list[kit.Block | kit.Either]
@@ -56,7 +56,7 @@ def _blind(blind: Sequence[BlindConnection], t: Translator) -> Parts:
             connection=kit.name(connection.name),
             moment=t.moment(connection.since),
             zone=t.zone_name(connection.since),
-            reason=provider_words(connection.reason, {}, t),
+            reason=provider_words(connection.reason or "", {}, t),
         )
         for connection in blind[:_BLIND_SHOWN]
     ]
@@ -81,8 +81,18 @@ def checklist(setup: SetupProgress, t: Translator, *, is_admin: bool) -> Parts:
     steps = [
         (SetupStep.TEAM, setup.has_team, t.gettext("Create a team"), t.gettext("name, lead and channel")),
         (SetupStep.KEY, setup.has_key, t.gettext("Register an Admin API key"), t.gettext("stored encrypted")),
-        (SetupStep.PROJECTS, setup.has_projects, t.gettext("Choose projects"), t.gettext("found for you, no ids to type")),
-        (SetupStep.WAIT, setup.has_charges, t.gettext("See the first chart"), t.gettext("the last 180 days are fetched")),
+        (
+            SetupStep.PROJECTS,
+            setup.has_projects,
+            t.gettext("Choose projects"),
+            t.gettext("found for you, no ids to type"),
+        ),
+        (
+            SetupStep.WAIT,
+            setup.has_charges,
+            t.gettext("See the first chart"),
+            t.gettext("the last 180 days are fetched"),
+        ),
     ]
     done = sum(is_done for _, is_done, _, _ in steps)
     lines = [t.gettext("*Getting started · {done} of {total}*", done=done, total=len(steps))]
@@ -95,7 +105,9 @@ def checklist(setup: SetupProgress, t: Translator, *, is_admin: bool) -> Parts:
             lines.append(f":white_circle: {number}. {label}")
     parts: Parts = [kit.section("\n".join(lines))]
     if setup.next_step is SetupStep.WAIT:
-        waiting = t.gettext("Costs are being collected. The first chart appears here by itself; there is nothing to do.")
+        waiting = t.gettext(
+            "Costs are being collected. The first chart appears here by itself; there is nothing to do."
+        )
         parts.append(kit.context(waiting))
     elif is_admin or not setup.has_team:
         parts.append(kit.actions(kit.button(_step_button(setup, t), ids.SETUP_NEXT, style="primary")))

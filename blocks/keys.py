@@ -6,7 +6,6 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from blocks import ids, kit
-from finops.keys import KeyKind
 from finops.registry import Credential, CredentialState, Team
 from locales import Translator
 
@@ -21,21 +20,28 @@ def registered(
     """The key is in: which organization, which rights, and on to the projects."""
     success = t.gettext("Admin API key registered (ends with ...{ends_with})", ends_with=kit.name(credential.ends_with))
     facts = [
-        t.gettext("*Organization*  {name}", name=kit.name(organization) if organization else t.gettext("not named by OpenAI")),
+        t.gettext(
+            "*Organization*  {name}", name=kit.name(organization) if organization else t.gettext("not named by OpenAI")
+        ),
         t.gettext("*Permissions*  {rights}", rights=_rights(rights, t)),
     ]
     if expires_at is not None:
-        facts.append(
-            t.gettext("*Expires*  {moment} {zone}", moment=t.moment(expires_at), zone=t.zone_name(expires_at))
-        )
+        facts.append(t.gettext("*Expires*  {moment} {zone}", moment=t.moment(expires_at), zone=t.zone_name(expires_at)))
     parts = [kit.section(f":white_check_mark: *{success}*"), kit.section("\n".join(facts))]
     if is_shared:
         parts.append(
-            kit.context(t.gettext("Another team connected this organization before. It is collected once, so nothing is counted twice."))
+            kit.context(
+                t.gettext(
+                    "Another team connected this organization before. It is collected once, so nothing is "
+                    "counted twice."
+                )
+            )
         )
     if projects_found is None:
         parts.append(
-            kit.context(t.gettext("This key may not list projects. Type their ids in the next step, or add *Management: read*."))
+            kit.context(
+                t.gettext("This key may not list projects. Type their ids in the next step, or add *Management: read*.")
+            )
         )
     parts.append(kit.section(t.gettext("Next: choose the projects of *{team}*.", team=kit.name(team.name))))
     return kit.modal(
@@ -93,17 +99,19 @@ def changed_words(t: Translator, change: str, credential: Credential, *, still_c
     return f"{done} {t.gettext('Only collecting stops. Spending does not stop.')}"
 
 
-def refused(t: Translator, kind: KeyKind) -> kit.Message:
+def refused(t: Translator, *, is_admin_key: bool) -> kit.Message:
     """Somebody typed a secret where others, or a log, may read it. It is not repeated here."""
     headline = t.gettext("That message held a secret key, so it was not carried out")
-    if kind is KeyKind.ADMIN:
+    if is_admin_key:
         advice = t.gettext(
-            "Treat the key as leaked: *revoke it now* in the OpenAI console, and create a new one. Keys are entered only in "
+            "Treat the key as leaked: *revoke it now* in the OpenAI console, and create a new one. Keys are "
+            "entered only in "
             "the window that the button opens; they are stored encrypted and shown to nobody."
         )
     else:
         advice = t.gettext(
-            "Treat the key as leaked: *revoke it now* where it was issued. FinOps needs an OpenAI *Admin key* only, entered "
+            "Treat the key as leaked: *revoke it now* where it was issued. FinOps needs an OpenAI *Admin key* "
+            "only, entered "
             "in the window that the button opens."
         )
     return kit.message(
@@ -148,7 +156,8 @@ def _buttons(credential: Credential, t: Translator) -> kit.Block:
         confirm=kit.confirm(
             t.gettext("Delete this key?"),
             t.gettext(
-                "FinOps forgets the key for good. Costs collected so far are kept. At OpenAI the key stays valid until you "
+                "FinOps forgets the key for good. Costs collected so far are kept. At OpenAI the key stays valid "
+                "until you "
                 "revoke it there, and spending does not stop."
             ),
             t.gettext("Delete"),
@@ -164,7 +173,8 @@ def _buttons(credential: Credential, t: Translator) -> kit.Block:
             confirm=kit.confirm(
                 t.gettext("Disable this key?"),
                 t.gettext(
-                    "Only collecting stops. Spending does not stop: applications use other keys. It can be enabled again at "
+                    "Only collecting stops. Spending does not stop: applications use other keys. It can be "
+                    "enabled again at "
                     "any time, and missing days are collected then."
                 ),
                 t.gettext("Disable"),

@@ -129,7 +129,9 @@ def preformatted(text: str) -> Block:
     """Aligned text, shown letter for letter: nothing in it is interpreted."""
     return {
         "type": "rich_text",
-        "elements": [{"type": "rich_text_preformatted", "elements": [{"type": "text", "text": clip(text, SECTION_TEXT)}]}],
+        "elements": [
+            {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": clip(text, SECTION_TEXT)}]}
+        ],
     }
 
 
@@ -146,7 +148,9 @@ def table(rows: Sequence[Sequence[str]], *, right: Iterable[int] = ()) -> Block:
 
 def alert(text: str, level: str = "warning") -> Block:
     """A notice at the top of a modal; a section, because alert blocks are too new to rely on."""
-    sign = {"warning": ":warning:", "error": ":no_entry:", "success": ":white_check_mark:"}.get(level, ":information_source:")
+    sign = {"warning": ":warning:", "error": ":no_entry:", "success": ":white_check_mark:"}.get(
+        level, ":information_source:"
+    )
     return section(f"{sign} {text}")
 
 

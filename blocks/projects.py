@@ -44,7 +44,8 @@ def registered(
 def _when(t: Translator, *, collection_started: bool, has_history: bool) -> str:
     if collection_started:
         return t.gettext(
-            ":hourglass_flowing_sand: The past 180 days are being collected. Progress and the first chart arrive as a direct "
+            ":hourglass_flowing_sand: The past 180 days are being collected. Progress and the first chart arrive "
+            "as a direct "
             "message; you may close this."
         )
     if has_history:
@@ -74,7 +75,9 @@ def manage(
         parts.append(kit.actions(finder, block_id="find"))
         parts += _card(chosen, t) if chosen else [kit.section(_list(projects, t))]
     else:
-        parts.append(kit.section(t.gettext("No project yet. Registered projects show up with the team's name on every bill.")))
+        parts.append(
+            kit.section(t.gettext("No project yet. Registered projects show up with the team's name on every bill."))
+        )
     new = kit.button(t.gettext("Register projects"), ids.PROJECT_NEW, team.id, style=None if projects else "primary")
     parts += [kit.divider(), kit.actions(new)]
     return kit.modal(
@@ -98,7 +101,7 @@ def options(projects: Sequence[KnownProject], team_id: int, t: Translator) -> li
 
 def registered_options(projects: Sequence[Project], t: Translator) -> list[kit.Block]:
     """A team's own projects as entries of the finder."""
-    excluded = t.gettext("not collected")
+    excluded = t.gettext("excluded")
     return [
         kit.option(p.name, p.id, f"{p.provider_project_id} · {excluded}" if p.excluded else p.provider_project_id)
         for p in projects[: kit.OPTIONS]
@@ -110,15 +113,17 @@ def changed_words(t: Translator, change: str, project: Project) -> str:
     name = kit.name(project.name)
     match change:
         case "excluded":
-            return t.gettext("*{project}* is not collected any more. Spending does not stop.", project=name)
+            return t.gettext(
+                "*{project}* is excluded; its costs show as unallocated. Spending does not stop.", project=name
+            )
         case "included":
-            return t.gettext("*{project}* is collected again.", project=name)
+            return t.gettext("*{project}* counts for its team again, its whole past included.", project=name)
         case _:
             return t.gettext("*{project}* is unregistered; its costs are unallocated from now on.", project=name)
 
 
 def _card(project: Project, t: Translator) -> list[kit.Block]:
-    state = t.gettext("○ not collected") if project.excluded else t.gettext("● collected")
+    state = t.gettext("○ excluded") if project.excluded else t.gettext("● counted")
     facts = [f"*{kit.name(project.name)}*  {state}", f"`{kit.name(project.provider_project_id)}`"]
     labels = (
         (t.gettext("Environment"), project.environment),
@@ -137,22 +142,28 @@ def _buttons(project: Project, t: Translator) -> kit.Block:
         style="danger",
         confirm=kit.confirm(
             t.gettext("Unregister this project?"),
-            t.gettext("Its costs stay in the ledger and show as unallocated. Another team may register it. Spending does not stop."),
+            t.gettext(
+                "Its costs stay in the ledger and show as unallocated. Another team may register it. Spending "
+                "does not stop."
+            ),
             t.gettext("Unregister"),
             t.gettext("Keep it"),
             is_danger=True,
         ),
     )
     if project.excluded:
-        toggle = kit.button(t.gettext("Collect again"), ids.PROJECT_INCLUDE, project.id)
+        toggle = kit.button(t.gettext("Take back in"), ids.PROJECT_INCLUDE, project.id)
     else:
         toggle = kit.button(
             t.gettext("Exclude"),
             ids.PROJECT_EXCLUDE,
             project.id,
             confirm=kit.confirm(
-                t.gettext("Exclude from collection?"),
-                t.gettext("Only collecting stops for this project. Spending does not stop, and nothing is deleted."),
+                t.gettext("Exclude this project?"),
+                t.gettext(
+                    "Its costs count as unallocated from now on. Spending does not stop, nothing is deleted, and "
+                    "it can be taken back."
+                ),
                 t.gettext("Exclude"),
                 t.gettext("Keep it"),
             ),
@@ -161,7 +172,7 @@ def _buttons(project: Project, t: Translator) -> kit.Block:
 
 
 def _list(projects: Sequence[Project], t: Translator) -> str:
-    excluded = t.gettext("not collected")
+    excluded = t.gettext("excluded")
     lines = [f"• {kit.name(p.name)}" + (f" ({excluded})" if p.excluded else "") for p in projects[:_LIST_SHOWN]]
     more = len(projects) - _LIST_SHOWN
     if more > 0:

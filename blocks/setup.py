@@ -36,7 +36,11 @@ def team(t: Translator, *, user_id: str, channel_id: str | None = None, problem:
     lead = {"type": "users_select", "initial_user": given.get(ids.TEAM_LEAD) or user_id}
     channel: kit.Block = {
         "type": "conversations_select",
-        "filter": {"include": ["public", "private"], "exclude_bot_users": True, "exclude_external_shared_channels": True},
+        "filter": {
+            "include": ["public", "private"],
+            "exclude_bot_users": True,
+            "exclude_external_shared_channels": True,
+        },
     }
     chosen = given.get(ids.TEAM_CHANNEL) or channel_id
     if chosen and chosen[0] in "CG":
@@ -87,7 +91,8 @@ def key(t: Translator, team_: Team, *, problem: str | None = None, is_setup: boo
         "3. *Usage: read* to read costs, and *Management: read* to list projects. Nothing else is needed."
     )
     promise = t.gettext(
-        "Checked with OpenAI at once, stored encrypted, never shown again. An Admin key cannot call models: it costs nothing."
+        "Checked with OpenAI at once, stored encrypted, never shown again. An Admin key cannot call models: it "
+        "costs nothing."
     )
     parts = [
         *_problem(problem),
@@ -124,7 +129,9 @@ def projects(t: Translator, team_: Team, *, found: int | None = None, problem: s
     intro = t.gettext("Which projects belong to *{team}*?", team=kit.name(team_.name))
     if found is not None:
         offered = t.ngettext(
-            "{count} project was found in this organization.", "{count} projects were found in this organization.", found
+            "{count} project was found in this organization.",
+            "{count} projects were found in this organization.",
+            found,
         )
         intro = f"{intro}\n{offered}"
     parts = [

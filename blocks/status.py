@@ -5,39 +5,40 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from blocks import charts, figures, ids, kit
-from finops.figures import FigureState, ScopeKind
-from finops.queries import NamedPeriod, PeriodName
+from finops.charges import FigureState
 from finops.figures import StatusReport
+from finops.queries import ScopeKind
 from locales import Translator
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a status button asks again: whose spending and when, by keys."""
+    """What a status button asks again: whose spending and when, by keys. `mark` tells renderings apart."""
 
     kind: ScopeKind
     id: int | None
     period: str
+    mark: str = ""
 
     def __str__(self) -> str:
-        return f"{self.kind}/{self.id or ''}/{self.period}"
-
-    @classmethod
-    def of(cls, report: StatusReport) -> Question:
-        return cls(report.scope.kind, report.scope.id, report.query.name)
+        return f"{self.kind}/{self.id or ''}/{self.period}/{self.mark}".rstrip("/")
 
     @classmethod
     def parse(cls, value: str) -> Question | None:
         """The question in a button's value; None when somebody sent something else."""
         kind, _, rest = value.partition("/")
-        number, _, period = rest.partition("/")
+        number, _, rest = rest.partition("/")
+        period, _, mark = rest.partition("/")
         if kind not in set(ScopeKind) or not period or not (number.isdecimal() or not number):
             return None
-        return cls(ScopeKind(kind), int(number) if number else None, period)
+        return cls(ScopeKind(kind), int(number) if number else None, period, mark)
 
 
-def message(report: StatusReport, t: Translator, *, shared_by: str | None = None) -> kit.Message:
-    """A status report. `shared_by` (a user id) makes it the public version: no buttons, and who showed it."""
+def message(report: StatusReport, t: Translator, *, shared_by: str | None = None, mark: str | None = "") -> kit.Message:
+    """A status report. `shared_by` (a user id) makes it the public version: no buttons, and who showed it.
+
+    `mark` goes into the buttons, to tell this rendering from the next; None where there is no channel to share it in.
+    """
     headline = _headline(report, t)
     comparison = None if report.figure.is_not_yet_collected else _comparison(report, t)
     parts: list[kit.Block | kit.Either] = [kit.header(headline)]
@@ -45,13 +46,19 @@ def message(report: StatusReport, t: Translator, *, shared_by: str | None = None
         parts.append(kit.section(comparison))
     parts.append(kit.context(*_facts(report, t)))
     parts += _pictures(report, t)
-    step, button = _next_step(report, t)
+    step, button = _next_step(report, t, can_share=mark is not None)
     if shared_by is None:
         parts.append(kit.section(step))
-        parts.append(_buttons(report, button, t))
+        parts.append(_buttons(report, button, t, mark))
     else:
         parts.append(kit.context(t.gettext("Shared by {person}", person=f"<@{shared_by}>")))
     return kit.message(_spoken(report, headline, comparison, t), parts)
+
+
+def shared(t: Translator, channel_id: str) -> kit.Message:
+    """What takes the place of a report once it was shared."""
+    told = t.gettext("Shared in {channel}.", channel=f"<#{channel_id}>")
+    return kit.message(told, [kit.context(told)])
 
 
 def scope_name(report: StatusReport, t: Translator) -> str:
@@ -100,10 +107,12 @@ def _pictures(report: StatusReport, t: Translator) -> list[kit.Block | kit.Eithe
     return found
 
 
-def _next_step(report: StatusReport, t: Translator) -> tuple[str, kit.Block | None]:
+def _next_step(report: StatusReport, t: Translator, *, can_share: bool) -> tuple[str, kit.Block | None]:
     """One sentence about what to do now, and its button when there is one."""
     if report.figure.is_not_yet_collected:
-        when = t.gettext("Costs are collected after the charge day ends. Yesterday is ready now: `/finops status yesterday`")
+        when = t.gettext(
+            "Costs are collected after the charge day ends. Yesterday is ready now: `/finops status yesterday`"
+        )
         return when, None
     if report.figure.state is FigureState.BLIND or report.figure.blind_since is not None:
         step = t.gettext("The provider cannot be read now. See what is wrong, and who can mend it, in the check-up.")
@@ -117,13 +126,15 @@ def _next_step(report: StatusReport, t: Translator) -> tuple[str, kit.Block | No
             amount=t.money(unallocated[0].amount),
         )
         return step, kit.button(t.gettext("Register projects"), ids.PROJECT_NEW)
+    if not can_share:
+        return t.gettext("Look at another period: `/finops status month`"), None
     return t.gettext("Only you see this. Share it to show it to the channel."), None
 
 
-def _buttons(report: StatusReport, extra: kit.Block | None, t: Translator) -> kit.Block:
-    question = str(Question.of(report))
+def _buttons(report: StatusReport, extra: kit.Block | None, t: Translator, mark: str | None) -> kit.Block:
+    question = str(Question(report.scope.kind, report.scope.id, report.query.name, mark or ""))
     share = None
-    if report.figure.amount is not None:
+    if mark is not None and report.figure.amount is not None:
         share = kit.button(t.gettext("Share"), ids.STATUS_SHARE, question)
     return kit.actions(extra, share, kit.button(t.gettext("Refresh"), ids.STATUS_REFRESH, question))
 
@@ -134,23 +145,3 @@ def _spoken(report: StatusReport, headline: str, comparison: str | None, t: Tran
     if top:
         sentences.append(t.gettext("Largest: {projects}", projects=top))
     return " | ".join(sentence.replace("*", "") for sentence in sentences if sentence)
-
-
-def command_words(named: NamedPeriod | str) -> str:
-    """The period as it is typed after `/finops status`."""
-    name = named if isinstance(named, str) else named.name
-    if name.startswith("days:"):
-        return f"{name.removeprefix('days:')}d"
-    return _TYPED[PeriodName(name)]
-
-
-_TYPED = {
-    PeriodName.TODAY: "today",
-    PeriodName.YESTERDAY: "yesterday",
-    PeriodName.LAST_7_DAYS: "7d",
-    PeriodName.LAST_30_DAYS: "30d",
-    PeriodName.THIS_WEEK: "week",
-    PeriodName.LAST_WEEK: "last week",
-    PeriodName.THIS_MONTH: "month",
-    PeriodName.LAST_MONTH: "last month",
-}

@@ -17,8 +17,10 @@ def manage(t: Translator, teams: Sequence[Team], notice: str | None = None) -> k
     parts = [kit.alert(notice, "success")] if notice else []
     if not teams:
         parts.append(kit.section(t.gettext("No team yet. Costs belong to a team; begin with one.")))
-    for team in teams[:_TEAMS_SHOWN]:
-        parts.append(kit.section(_line(team, t), kit.button(t.gettext("Edit"), ids.TEAM_EDIT, team.id)))
+    parts += [
+        kit.section(_line(team, t), kit.button(t.gettext("Edit"), ids.TEAM_EDIT, team.id))
+        for team in teams[:_TEAMS_SHOWN]
+    ]
     more = len(teams) - _TEAMS_SHOWN
     if more > 0:
         parts.append(kit.context(t.ngettext("and {count} more team", "and {count} more teams", more)))
@@ -33,11 +35,17 @@ def edit(t: Translator, team: Team, problem: str | None = None, typed: Mapping[s
     given = typed or {}
     channel: kit.Block = {
         "type": "conversations_select",
-        "filter": {"include": ["public", "private"], "exclude_bot_users": True, "exclude_external_shared_channels": True},
+        "filter": {
+            "include": ["public", "private"],
+            "exclude_bot_users": True,
+            "exclude_external_shared_channels": True,
+        },
         "initial_conversation": given.get(ids.TEAM_CHANNEL) or team.channel_id,
     }
     lead = {"type": "users_select", "initial_user": given.get(ids.TEAM_LEAD) or team.lead_user_id}
-    approvers = kit.button(t.gettext("Approvers · {count}", count=t.number(len(team.approvers))), ids.TEAM_APPROVERS, team.id)
+    approvers = kit.button(
+        t.gettext("Approvers · {count}", count=t.number(len(team.approvers))), ids.TEAM_APPROVERS, team.id
+    )
     parts = [
         *([kit.alert(problem)] if problem else []),
         kit.text_input(ids.TEAM_NAME, t.gettext("Team name"), initial=given.get(ids.TEAM_NAME) or team.name),
@@ -52,7 +60,9 @@ def edit(t: Translator, team: Team, problem: str | None = None, typed: Mapping[s
     )  # fmt: skip
 
 
-def approvers(t: Translator, team: Team, groups: Sequence[tuple[str, str]] = (), problem: str | None = None) -> kit.View:
+def approvers(
+    t: Translator, team: Team, groups: Sequence[tuple[str, str]] = (), problem: str | None = None
+) -> kit.View:
     """Who may approve for a team: people, and user groups where the workspace has any (`groups`: id and name)."""
     people = [member for member in team.approvers if not member.startswith(_GROUPS)]
     picker: kit.Block = {"type": "multi_users_select", "max_selected_items": 20}
@@ -88,3 +98,8 @@ def _line(team: Team, t: Translator) -> str:
         lead=f"<@{team.lead_user_id}>",
         channel=f"<#{team.channel_id}>",
     )
+
+
+def saved_words(t: Translator, team: Team) -> str:
+    """That a change is in."""
+    return t.gettext("*{team}* was saved.", team=kit.name(team.name))

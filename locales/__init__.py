@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, tzinfo
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
@@ -13,7 +13,7 @@ from babel.dates import format_date
 from babel.numbers import format_decimal, get_currency_precision, get_currency_symbol
 
 from finops.charges import FigureState
-from finops.money import EXACT, Money
+from finops.money import EXACT, NANO_PLACES, Money, rounded_parts, total
 from finops.periods import Period, starts_at
 from finops.queries import NamedPeriod, PeriodName
 from locales.catalogue import LANGUAGES, load
@@ -55,14 +55,38 @@ class Translator:
     def money(self, money: Money, places: int | None = None) -> str:
         """An amount with its currency sign. Less than one cent keeps enough digits to be told from nothing."""
         if places is None:
-            places = get_currency_precision(money.currency)
-            if money.amount and abs(money.amount) < Decimal(1).scaleb(-places) / 2:
-                places = min(9, 1 - money.amount.adjusted())
+            places = self._places(money)
         amount = money.amount.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN, context=EXACT)
-        digits = format_decimal(abs(amount), format="#,##0" + ("." + "0" * places if places else ""), locale=self._locale)
+        digits = format_decimal(
+            abs(amount), format="#,##0" + ("." + "0" * places if places else ""), locale=self._locale
+        )
         sign = "-" if amount < 0 else ""
         symbol = self._symbol(money.currency)
         return f"{sign}{symbol}{_NO_BREAK_SPACE if symbol[-1].isalpha() else ''}{digits}"
+
+    def amounts(self, parts: Sequence[Money]) -> list[str]:
+        """The parts of one whole, rounded so that what is shown adds up to the whole as shown."""
+        if not parts:
+            return []
+        whole = total(parts, parts[0].currency)
+        places = self._places(whole)
+        rounded = rounded_parts([part.amount for part in parts], places)
+        return [
+            self._least(part, places)
+            if part.amount > 0 and not amount
+            else self.money(Money(amount, part.currency), places)
+            for part, amount in zip(parts, rounded, strict=True)
+        ]
+
+    def _least(self, part: Money, places: int) -> str:
+        return "<" + self.money(Money(Decimal(1).scaleb(-places), part.currency), places)
+
+    @staticmethod
+    def _places(money: Money) -> int:
+        places = get_currency_precision(money.currency)
+        if money.amount and abs(money.amount) < Decimal(1).scaleb(-places) / 2:
+            places = min(NANO_PLACES, 1 - money.amount.adjusted())
+        return places
 
     def _symbol(self, currency: str) -> str:
         # Korean CLDR writes US$; bills, consoles and readers here write $, and every other dollar is marked (CA$, A$).
@@ -98,6 +122,10 @@ class Translator:
         local = moment.astimezone(zone or self.zone)
         return f"{format_date(local.date(), format=_MONTH_DAY[self.language], locale=self._locale)} {local:%H:%M}"
 
+    def clock(self, moment: datetime) -> str:
+        """The time of day in the reader's zone."""
+        return f"{moment.astimezone(self.zone):%H:%M}"
+
     def zone_name(self, moment: datetime) -> str:
         """The reader's zone at that instant: KST, JST, CET, UTC-03."""
         name = moment.astimezone(self.zone).tzname() or "UTC"
@@ -124,6 +152,11 @@ class Translator:
     def badge(self, state: FigureState) -> str:
         """The state with a sign that repeats it for quick eyes; the word carries the meaning."""
         return f"{_SIGNS[state]} {self.state(state)}"
+
+    @staticmethod
+    def sign(state: FigureState) -> str:
+        """The sign of a state alone, for columns whose legend stands near."""
+        return _SIGNS[state]
 
 
 def translator_for(locale: str | None, timezone: str | None = None) -> Translator:

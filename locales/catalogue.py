@@ -117,9 +117,9 @@ def _key(message: Message) -> MessageKey:
     return _msgid(message), message.context
 
 
-def _forms(words: str | list[str] | tuple[str, ...]) -> list[str]:
-    return [words] if isinstance(words, str) else list(words)
+def _forms(words: str | list[str] | tuple[str, ...] | None) -> list[str]:
+    return [words] if isinstance(words, str) else list(words or ())
 
 
 def _is_translated(words: str | list[str] | tuple[str, ...] | None) -> bool:
-    return bool(words) and all(_forms(words or ""))
+    return bool(words) and all(_forms(words))

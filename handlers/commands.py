@@ -1,0 +1,93 @@
+"""`/finops …`: one command, its words in three languages, and what was probably meant."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Awaitable, Callable
+
+from blocks import help as help_
+from blocks import ids, keys
+from finops.keys import KeyKind, contains_key, kind_of
+from finops.periods import charge_day
+from finops.queries import UnknownPeriod, parse_status
+from finops.suggest import closest
+from handlers import checking, collecting, projects, setup, status, teams
+from handlers import keys as key_windows
+from handlers.visit import Visit
+
+Answer = Callable[[Visit, str], Awaitable[None]]
+
+
+async def show_help(visit: Visit, words: str = "") -> None:
+    """`/finops` alone, and `/finops help`."""
+    del words
+    person = await visit.person()
+    await visit.answer(help_.message(await visit.words(), is_admin=person.is_admin))
+
+
+SUBCOMMANDS: dict[str, Answer] = {
+    "status": status.ask,
+    "setup": lambda visit, _: setup.next_step(visit),
+    "team": lambda visit, _: teams.manage(visit),
+    "project": lambda visit, _: projects.manage(visit),
+    "key": lambda visit, _: key_windows.manage(visit),
+    "collect": lambda visit, _: collecting.now(visit),
+    "doctor": lambda visit, _: checking.examine(visit),
+    "help": show_help,
+}
+ALIASES = {
+    "상태": "status", "비용": "status", "현황": "status", "cost": "status", "costs": "status", "状態": "status",
+    "コスト": "status", "설정": "setup", "設定": "setup", "セットアップ": "setup", "팀": "team", "teams": "team",
+    "チーム": "team", "프로젝트": "project", "projects": "project", "プロジェクト": "project", "키": "key",
+    "keys": "key", "キー": "key", "수집": "collect", "収集": "collect", "점검": "doctor", "診断": "doctor",
+    "도움말": "help", "도움": "help", "ヘルプ": "help",
+}  # fmt: skip
+# These open a window, which only a command or a click can: in a direct message they become a button.
+WINDOWS = {
+    "setup": ids.SETUP_NEXT,
+    "team": ids.TEAM_MANAGE,
+    "project": ids.PROJECT_MANAGE,
+    "key": ids.KEY_MANAGE,
+}
+
+
+async def answer(visit: Visit, text: str) -> None:
+    """Do what was typed. A key among the words is refused before anything else, and never repeated."""
+    if contains_key(text):
+        await visit.answer(keys.refused(await visit.words(), is_admin_key=_holds_admin_key(text)))
+        return
+    text = _as_typed(text)
+    word, _, rest = text.partition(" ")
+    name = word.casefold()
+    name = ALIASES.get(name, name)
+    if not word:
+        await show_help(visit)
+    elif name in SUBCOMMANDS:
+        if name in WINDOWS and visit.trigger_id is None:
+            await visit.answer(help_.by_button(await visit.words(), WINDOWS[name]))
+            return
+        await SUBCOMMANDS[name](visit, rest.strip())
+    elif _is_a_period(visit, text):
+        await status.ask(visit, text)
+    else:
+        suggestion = closest(word, [*SUBCOMMANDS, *ALIASES])
+        await visit.answer(help_.unknown(await visit.words(), word, suggestion))
+
+
+def _holds_admin_key(text: str) -> bool:
+    return any(kind_of(word) is KeyKind.ADMIN for word in text.split())
+
+
+def _as_typed(text: str) -> str:
+    """What a person typed, before Slack escaped it and turned names of channels into links."""
+    text = re.sub(r"<#[A-Z0-9]+\|([^>]*)>", r"\1", text)
+    return " ".join(html.unescape(text).split())
+
+
+def _is_a_period(visit: Visit, text: str) -> bool:
+    """`/finops yesterday` can only mean one thing."""
+    try:
+        return parse_status(text, charge_day(visit.bot.clock())).scope_words is None
+    except UnknownPeriod:
+        return False

@@ -1,0 +1,111 @@
+"""The guard: every piece of work is counted, every failure becomes one calm message, nothing is lost at shutdown."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+
+from blocks import bad_news
+from bot.errors import BadNews, BadNewsKind, explain
+from handlers.visit import Visit, WindowClosed, WindowTooLate
+
+log = logging.getLogger(__name__)
+
+DRAIN_SECONDS = 15.0
+# The person closed the window before we filled it: nobody is waiting for it any more.
+_CLOSED = frozenset({"not_found", "view_not_found"})
+_TOO_LATE = frozenset(
+    {"expired_trigger_id", "trigger_expired", "trigger_exchanged", "exchanged_trigger_id", "invalid_trigger_id"}
+)
+_UNREACHABLE = (SlackApiError, aiohttp.ClientError, TimeoutError, OSError)
+T = TypeVar("T")
+
+
+class Work:
+    """Work that goes on after Slack was answered: counted, so that a shutdown can wait for it."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Do it in the background."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    @property
+    def count(self) -> int:
+        """How many pieces of work are under way."""
+        return len(self._tasks)
+
+    async def drain(self, timeout: float = DRAIN_SECONDS) -> None:  # noqa: ASYNC109 - a bound on all of it together
+        """Wait until everything begun is done; what takes longer than the bound is cancelled."""
+        deadline = asyncio.get_running_loop().time() + timeout
+        while self._tasks:
+            left = deadline - asyncio.get_running_loop().time()
+            if left <= 0:
+                break
+            await asyncio.wait(set(self._tasks), timeout=left)
+        unfinished = set(self._tasks)
+        for task in unfinished:
+            task.cancel()
+        if unfinished:
+            log.warning("work cancelled at shutdown", extra={"count": len(unfinished)})
+            await asyncio.gather(*unfinished, return_exceptions=True)
+
+
+class Gone(Exception):
+    """The person closed the window: nobody waits for an answer any more."""
+
+
+async def attempt(work: Awaitable[T]) -> T | BadNews:
+    """The result of the work, or what went wrong as data. Raises Gone when there is nobody to tell."""
+    try:
+        return await work
+    except Exception as error:  # noqa: BLE001 - the guard: anything may go wrong, and nobody is left waiting
+        return _news_of(error)
+
+
+async def guarded(visit: Visit, work: Callable[[Visit], Awaitable[None]]) -> None:
+    """Do the work; whatever goes wrong is said to the person, where they are looking."""
+    try:
+        news = await attempt(work(visit))
+    except Gone:
+        log.info("the window was closed meanwhile")
+        return
+    if news is not None:
+        await tell(visit, news)
+
+
+def _news_of(error: Exception) -> BadNews:
+    if isinstance(error, WindowClosed):
+        raise Gone from error
+    if isinstance(error, SlackApiError):
+        code = error.response.get("error")
+        if code in _CLOSED:
+            raise Gone from error
+        if code in _TOO_LATE:
+            error = WindowTooLate()
+    if isinstance(error, WindowTooLate):
+        return BadNews(BadNewsKind.REFUSAL, "window_too_late")
+    return explain(error)
+
+
+async def tell(visit: Visit, news: BadNews) -> None:
+    """Say it in the open window, else where the person asked. Slack being away is logged: there is no other way out."""
+    try:
+        t = await visit.words()
+        if visit.window is not None:
+            await visit.show(bad_news.view(news, t))
+        else:
+            await visit.answer(bad_news.message(news, t))
+    except _UNREACHABLE as error:
+        log.warning(
+            "bad news not delivered", extra={"code": news.code, "reference": news.reference, "error": str(error)}
+        )

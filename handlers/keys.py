@@ -1,0 +1,122 @@
+"""Keys: seen, replaced, disabled, enabled and deleted by those who answer for a team."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from blocks import bad_news, ids, keys, setup
+from bot.errors import Refusal, explain
+from bot.results import KeyChanged
+from finops.registry import Person, Team
+from handlers import home
+from handlers.submitting import KEY_FIELDS, Form, Outcome, Problem, Show
+from handlers.teams import number
+from handlers.visit import Visit
+from providers.contract import CredentialRejected
+
+Change = Callable[..., Awaitable[KeyChanged]]
+
+
+async def manage(visit: Visit, value: str = "") -> None:
+    """`/finops key`, the button on Home, and the team menu inside the window."""
+    if visit.is_in_modal and visit.view is not None:
+        visit.window = visit.view["id"]
+    else:
+        await visit.loading()
+    person = await visit.person(asks_setup=True)
+    team, managed = await chosen_team(visit, person, value)
+    if team is None:
+        await visit.bot.people.require_admin(person)
+        await visit.show(setup.team(await visit.words(), user_id=visit.user_id))
+        return
+    await _show(visit, managed, team)
+
+
+async def new(visit: Visit, value: str) -> None:
+    """The window a key is typed into: the only place where one ever is."""
+    await visit.loading()
+    person = await visit.person(asks_setup=True)
+    team, managed = await chosen_team(visit, person, value)
+    if team is None:
+        await visit.bot.people.require_admin(person)
+        await visit.show(setup.team(await visit.words(), user_id=visit.user_id))
+    elif not value and len(managed) > 1:
+        await _show(visit, managed, team)
+    else:
+        await visit.show(setup.key(await visit.words(), team, is_setup=False))
+
+
+async def replace(visit: Visit, value: str) -> None:
+    await visit.loading()
+    credential = await visit.bot.connections.credential(visit.workspace_id, number(value))
+    team = await visit.bot.teams.require_manager(await visit.person(), credential.team_id, await visit.groups())
+    view = setup.key(await visit.words(), team, is_setup=False, replaces=credential.id, ends_with=credential.ends_with)
+    await visit.show(view)
+
+
+async def submit_replacement(form: Form) -> Outcome:
+    visit = form.visit
+    person, groups = await visit.person(), await visit.groups()
+    t = await visit.words()
+    team = await visit.bot.teams.require_manager(person, form.number("team"), groups)
+    old = await visit.bot.connections.credential(visit.workspace_id, form.number("key"))
+    try:
+        result = await visit.bot.connections.replace_key(person, old.id, form.text(ids.KEY), groups)
+    except (Refusal, CredentialRejected) as error:
+        news = explain(error)
+        said = bad_news.sentence(news, t)
+        if str(news.code) not in KEY_FIELDS:
+            return Show(bad_news.view(news, t), refreshes_home=False)
+        again = setup.key(t, team, problem=said, is_setup=False, replaces=old.id, ends_with=old.ends_with)
+        return Problem({ids.KEY: said.replace("*", "").replace("`", "")}, again)
+    managed = await visit.bot.teams.managed_by(person, groups)
+    credentials = await visit.bot.connections.of_team(visit.workspace_id, team.id)
+    notice = keys.changed_words(t, "replaced", result.credential, still_collected=True)
+    return Show(keys.manage(t, managed, team, credentials, notice))
+
+
+async def disable(visit: Visit, value: str) -> None:
+    await _changed(visit, value, "disabled", visit.bot.connections.disable)
+
+
+async def enable(visit: Visit, value: str) -> None:
+    await _changed(visit, value, "enabled", visit.bot.connections.enable)
+
+
+async def delete(visit: Visit, value: str) -> None:
+    await _changed(visit, value, "deleted", visit.bot.connections.delete)
+
+
+async def _changed(visit: Visit, value: str, change: str, act: Change) -> None:
+    if visit.view is not None:
+        visit.window = visit.view["id"]
+    person, groups = await visit.person(), await visit.groups()
+    result = await act(person, number(value), groups)
+    t = await visit.words()
+    notice = keys.changed_words(t, change, result.credential, still_collected=result.still_collected)
+    managed = await visit.bot.teams.managed_by(person, groups)
+    team = await visit.bot.teams.get(visit.workspace_id, result.credential.team_id)
+    await _show(visit, managed, team, notice)
+    await home.refresh(visit)
+
+
+async def _show(visit: Visit, managed: list[Team], team: Team, notice: str | None = None) -> None:
+    credentials = await visit.bot.connections.of_team(visit.workspace_id, team.id)
+    await visit.show(keys.manage(await visit.words(), managed, team, credentials, notice))
+
+
+async def chosen_team(visit: Visit, person: Person, value: str) -> tuple[Team | None, list[Team]]:
+    """The team a button or menu names, else the first this person answers for; and all of those.
+
+    None when there is no team at all. Refuses when there are teams, and this person answers for none of them.
+    """
+    groups = await visit.groups()
+    if value:
+        team = await visit.bot.teams.require_manager(person, number(value), groups)
+        return team, await visit.bot.teams.managed_by(person, groups)
+    managed = await visit.bot.teams.managed_by(person, groups)
+    if not managed:
+        if await visit.bot.teams.all(visit.workspace_id):
+            await visit.bot.people.require_admin(person)
+        return None, []
+    return managed[0], managed

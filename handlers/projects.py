@@ -1,0 +1,108 @@
+"""Projects: found by name, registered for a team, excluded, taken off again."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from blocks import kit, projects, setup
+from finops.registry import Project, Team
+from handlers import home
+from handlers.keys import chosen_team
+from handlers.teams import number
+from handlers.visit import Visit
+
+Change = Callable[..., Awaitable[Project]]
+
+
+async def manage(visit: Visit, value: str = "") -> None:
+    """`/finops project`, the button on Home, and the team menu inside the window."""
+    if visit.is_in_modal and visit.view is not None:
+        visit.window = visit.view["id"]
+    else:
+        await visit.loading()
+    person = await visit.person(asks_setup=True)
+    team, managed = await chosen_team(visit, person, value)
+    if team is None:
+        await visit.bot.people.require_admin(person)
+        await visit.show(setup.team(await visit.words(), user_id=visit.user_id))
+        return
+    await _show(visit, managed, team)
+
+
+async def new(visit: Visit, value: str) -> None:
+    """The window in which projects are chosen."""
+    await visit.loading()
+    person = await visit.person(asks_setup=True)
+    team, managed = await chosen_team(visit, person, value)
+    if team is None:
+        await visit.bot.people.require_admin(person)
+        await visit.show(setup.team(await visit.words(), user_id=visit.user_id))
+    elif not value and len(managed) > 1:
+        await _show(visit, managed, team)
+    else:
+        await visit.show(setup.projects(await visit.words(), team, is_setup=False))
+
+
+async def found(visit: Visit, value: str) -> None:
+    """A project was picked in the finder: show it with what can be done."""
+    assert visit.view is not None
+    visit.window = visit.view["id"]
+    person = await visit.person()
+    team_id = kit.metadata(visit.view).get("team")
+    team, managed = await chosen_team(visit, person, str(team_id or ""))
+    if team is not None:
+        await _show(visit, managed, team, chosen=number(value))
+
+
+async def exclude(visit: Visit, value: str) -> None:
+    await _changed(visit, value, "excluded", visit.bot.projects.exclude)
+
+
+async def include(visit: Visit, value: str) -> None:
+    await _changed(visit, value, "included", visit.bot.projects.include)
+
+
+async def unregister(visit: Visit, value: str) -> None:
+    await _changed(visit, value, "unregistered", visit.bot.projects.unregister)
+
+
+async def offered(visit: Visit, words: str) -> list[kit.Block]:
+    """What the picker shows while somebody types: projects the provider knows."""
+    person, team_id = await visit.person(), _team_of(visit)
+    known = await visit.bot.projects.search(person, team_id, words, await visit.groups())
+    return projects.options(known, team_id, await visit.words())
+
+
+async def registered(visit: Visit, words: str) -> list[kit.Block]:
+    """What the finder shows: the team's own projects."""
+    own = await visit.bot.projects.of_team(visit.workspace_id, _team_of(visit))
+    wanted = words.casefold().strip()
+    matching = [p for p in own if wanted in p.name.casefold() or wanted in p.provider_project_id.casefold()]
+    return projects.registered_options(matching, await visit.words())
+
+
+def _team_of(visit: Visit) -> int:
+    team_id = kit.metadata(visit.view or {}).get("team")
+    return team_id if isinstance(team_id, int) else -1
+
+
+async def _changed(visit: Visit, value: str, change: str, act: Change) -> None:
+    if visit.view is not None:
+        visit.window = visit.view["id"]
+    person, groups = await visit.person(), await visit.groups()
+    project = await act(person, number(value), groups)
+    t = await visit.words()
+    managed = await visit.bot.teams.managed_by(person, groups)
+    team = await visit.bot.teams.get(visit.workspace_id, project.team_id)
+    chosen = None if change == "unregistered" else project.id
+    await _show(visit, managed, team, chosen=chosen, notice=projects.changed_words(t, change, project))
+    await home.refresh(visit)
+
+
+async def _show(
+    visit: Visit, managed: list[Team], team: Team, *, chosen: int | None = None, notice: str | None = None
+) -> None:
+    own = await visit.bot.projects.of_team(visit.workspace_id, team.id)
+    one = next((project for project in own if project.id == chosen), None)
+    view = projects.manage(await visit.words(), managed, team, own, chosen=one, notice=notice)
+    await visit.show(view)

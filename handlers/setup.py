@@ -1,0 +1,142 @@
+"""Setting up: team, key, projects, each a window that leads to the next."""
+
+from __future__ import annotations
+
+from blocks import bad_news, collection, ids, keys, projects, setup
+from blocks.kit import View
+from bot.errors import Refusal, explain
+from bot.results import KeyRegistered, ProjectsRegistered
+from finops.figures import SetupStep
+from finops.registry import Team
+from handlers.submitting import KEY_FIELDS, PROJECT_FIELDS, TEAM_FIELDS, Form, Outcome, Problem, Show
+from handlers.visit import Visit
+from locales import Translator
+from providers.contract import CredentialRejected
+
+
+async def next_step(visit: Visit) -> None:
+    """Open the window of the first thing that is missing."""
+    await visit.loading()
+    person = await visit.person(asks_setup=True)
+    progress = await visit.bot.reports.setup(visit.workspace_id, person)
+    t = await visit.words()
+    if progress.next_step is SetupStep.TEAM or progress.team_id is None:
+        await visit.bot.people.require_admin(person)
+    if progress.next_step in {SetupStep.WAIT, SetupStep.DONE}:
+        running = await visit.bot.collecting.progress(visit.workspace_id)
+        await visit.show(setup.waiting(t, [collection.line(one, t) for one in running[:5]]))
+        return
+    if progress.next_step is SetupStep.TEAM or progress.team_id is None:
+        await visit.show(setup.team(t, user_id=visit.user_id, channel_id=visit.channel_id))
+        return
+    team = await visit.bot.teams.require_manager(person, progress.team_id, await visit.groups())
+    if progress.next_step is SetupStep.KEY:
+        await visit.show(setup.key(t, team))
+    else:
+        await visit.show(setup.projects(t, team))
+
+
+async def new_team(visit: Visit) -> None:
+    """The first window alone, for one more team."""
+    await visit.loading()
+    person = await visit.person(asks_setup=True)
+    await visit.bot.people.require_admin(person)
+    await visit.show(setup.team(await visit.words(), user_id=visit.user_id, channel_id=visit.channel_id))
+
+
+async def submit_team(form: Form) -> Outcome:
+    """A team is made; its key comes next."""
+    visit = form.visit
+    person = await visit.person(asks_setup=True)
+    t = await visit.words()
+    typed = {
+        ids.TEAM_NAME: form.text(ids.TEAM_NAME),
+        ids.TEAM_LEAD: form.user(ids.TEAM_LEAD),
+        ids.TEAM_CHANNEL: form.conversation(ids.TEAM_CHANNEL),
+    }
+    lead = await visit.profile(typed[ids.TEAM_LEAD] or visit.user_id)
+    try:
+        team = await visit.bot.teams.create(person, typed[ids.TEAM_NAME], lead, typed[ids.TEAM_CHANNEL])
+    except Refusal as refusal:
+        again = setup.team(t, user_id=visit.user_id, problem=_said(refusal, t), typed=typed, is_setup=form.is_setup)
+        return _problem(refusal, TEAM_FIELDS, again, t)
+    return Show(setup.key(t, team, is_setup=form.is_setup))
+
+
+async def submit_key(form: Form) -> Outcome:
+    """A key is checked with the provider and kept sealed; its projects come next."""
+    visit = form.visit
+    person, groups = await visit.person(), await visit.groups()
+    t = await visit.words()
+    team = await visit.bot.teams.require_manager(person, form.number("team"), groups)
+    try:
+        result = await visit.bot.connections.register_key(person, team.id, form.text(ids.KEY), groups)
+    except (Refusal, CredentialRejected) as error:
+        again = setup.key(t, team, problem=_said(error, t), is_setup=form.is_setup)
+        return _problem(error, KEY_FIELDS, again, t)
+    return Show(key_done(result, team, t, is_setup=form.is_setup))
+
+
+def key_done(result: KeyRegistered, team: Team, t: Translator, *, is_setup: bool) -> View:
+    return keys.registered(
+        t,
+        team,
+        result.credential,
+        organization=result.organization_name,
+        rights=result.rights,
+        expires_at=result.expires_at,
+        is_shared=result.is_shared,
+        projects_found=result.projects_found,
+        is_setup=is_setup,
+    )
+
+
+async def submit_key_done(form: Form) -> Outcome:
+    """On to the projects of the team whose key was registered."""
+    visit = form.visit
+    team = await visit.bot.teams.require_manager(await visit.person(), form.number("team"), await visit.groups())
+    found = form.ids.get("found")
+    view = setup.projects(
+        await visit.words(), team, found=found if isinstance(found, int) else None, is_setup=form.is_setup
+    )
+    return Show(view, refreshes_home=False)
+
+
+async def submit_projects(form: Form) -> Outcome:
+    """Projects are given to the team; the past is fetched, or tomorrow begins the record."""
+    visit = form.visit
+    person, groups = await visit.person(), await visit.groups()
+    t = await visit.words()
+    team = await visit.bot.teams.require_manager(person, form.number("team"), groups)
+    chosen, typed = form.chosen(ids.PROJECTS), form.text(ids.PROJECT_TYPED)
+    results: list[ProjectsRegistered] = []
+    try:
+        if typed and typed not in chosen:
+            results.append(await visit.bot.projects.register_typed(person, team.id, typed, groups))
+        if chosen or not typed:
+            results.append(await visit.bot.projects.register(person, team.id, chosen, groups))
+    except Refusal as refusal:
+        again = setup.projects(t, team, problem=_said(refusal, t), is_setup=form.is_setup)
+        return _problem(refusal, PROJECT_FIELDS, again, t)
+    view = projects.registered(
+        t,
+        team,
+        [project for result in results for project in result.registered],
+        [project for result in results for project in result.taken],
+        collection_started=any(result.collection_started for result in results),
+        has_history=any(result.has_history for result in results),
+    )
+    return Show(view)
+
+
+def _said(error: Exception, t: Translator) -> str:
+    return bad_news.sentence(explain(error), t)
+
+
+def _problem(error: Exception, fields: dict[str, str], again: View, t: Translator) -> Outcome:
+    """Beside the input it is about, or in place of the form when it is about none."""
+    news = explain(error)
+    field = fields.get(str(news.code))
+    if field is None:
+        return Show(bad_news.view(news, t), refreshes_home=False)
+    return Problem({field: bad_news.sentence(news, t).replace("*", "").replace("`", "")}, again)

@@ -1,0 +1,69 @@
+"""Status: asked by words or by a button, answered to one person, shared when they say so."""
+
+from __future__ import annotations
+
+from slack_sdk.errors import SlackApiError
+
+from blocks import status
+from blocks.status import Question
+from bot.errors import Refusal, RefusalCode
+from finops.figures import StatusReport
+from handlers.visit import Visit, posted
+
+# The bot is not in the channel, or the channel is not one it can see: the click's own address still reaches it.
+_NOT_A_MEMBER = frozenset({"not_in_channel", "channel_not_found", "missing_scope", "restricted_action"})
+
+
+async def ask(visit: Visit, words: str) -> None:
+    """`/finops status …`"""
+    person = await visit.person()
+    report = await visit.bot.reports.status(visit.workspace_id, person, words)
+    await visit.answer(status.message(report, await visit.words(), mark=_mark(visit)))
+
+
+async def show(visit: Visit, value: str) -> None:
+    """A button that asks; answered beside it, or in a window from Home."""
+    if not _has_channel(visit):
+        await visit.loading()
+    report = await _again(visit, value)
+    await visit.answer(status.message(report, await visit.words(), mark=_mark(visit)))
+
+
+async def refresh(visit: Visit, value: str) -> None:
+    """The same question, asked again; the answer takes the place of the old one."""
+    report = await _again(visit, value)
+    message = status.message(report, await visit.words(), mark=_mark(visit))
+    await visit.answer(message, replaces=True)
+
+
+async def share(visit: Visit, value: str) -> None:
+    """Show the figures to the channel, as they stand now, in the channel's language."""
+    channel = visit.channel_id
+    if channel is None:
+        return
+    report = await _again(visit, value)
+    message = status.message(report, await visit.public_words(channel), shared_by=visit.user_id)
+    try:
+        await posted(visit.client, "chat.postMessage", message, channel=channel)
+    except SlackApiError as error:
+        if error.response.get("error") not in _NOT_A_MEMBER or visit.respond is None:
+            raise
+        await visit.respond(**message.arguments(plain=True), response_type="in_channel", replace_original=False)
+    await visit.answer(status.shared(await visit.words(), channel), replaces=True)
+
+
+async def _again(visit: Visit, value: str) -> StatusReport:
+    await visit.person()
+    question = Question.parse(value)
+    if question is None:
+        raise Refusal(RefusalCode.UNKNOWN_PERIOD, words=value[:40], suggestion=None)
+    return await visit.bot.reports.status_of(visit.workspace_id, question.kind, question.id, question.period)
+
+
+def _mark(visit: Visit) -> str | None:
+    """What tells one rendering of a report from the next, so that sharing it twice shares it once; None: no channel."""
+    return visit.bot.clock().strftime("%s.%f") if _has_channel(visit) else None
+
+
+def _has_channel(visit: Visit) -> bool:
+    return visit.channel_id is not None and not visit.is_in_modal

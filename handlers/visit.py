@@ -1,0 +1,230 @@
+"""A visit: one person asking one thing, and every way to answer them."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from slack_bolt.context.async_context import AsyncBoltContext
+from slack_bolt.context.respond.async_respond import AsyncRespond
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from blocks import kit, setup
+from bot import Bot
+from bot.results import Profile
+from finops.registry import Person
+from locales import Translator, translator_for
+
+log = logging.getLogger(__name__)
+
+MEET_AGAIN_AFTER = timedelta(days=1)
+_ACTIONS_OF_MESSAGES = frozenset({"actions"})
+
+
+class WindowClosed(Exception):
+    """A window to show something in is no longer open."""
+
+
+class WindowTooLate(Exception):
+    """Slack lets a click open a window for three seconds; they were over."""
+
+
+@dataclass(slots=True)
+class Visit:
+    """Who asks, where, and how to answer. Nothing is asked of Slack or the database before it is needed."""
+
+    bot: Bot
+    client: AsyncWebClient
+    workspace_id: str
+    workspace_name: str
+    user_id: str
+    channel_id: str | None = None
+    trigger_id: str | None = None
+    respond: AsyncRespond | None = None
+    is_ephemeral: bool = False
+    is_direct: bool = False
+    view: Mapping[str, Any] | None = None
+    window: str | None = None
+    clicked_at: str = ""
+    _person: Person | None = field(default=None, repr=False)
+
+    @property
+    def is_in_modal(self) -> bool:
+        """Whether the click came from a window rather than a message or Home."""
+        return self.view is not None and self.view.get("type") == "modal"
+
+    async def known(self) -> Translator:
+        """The reader's words as far as we know them without asking Slack: for what must open at once."""
+        if self._person is None:
+            self._person = await self.bot.people.known(self.workspace_id, self.user_id)
+        return self._words_of(self._person)
+
+    async def person(self, *, asks_setup: bool = False) -> Person:
+        """Who this is. Slack is asked when we first meet, once a day, and when somebody may become the first admin."""
+        await self.known()
+        known = self._person
+        is_stale = known is None or self.bot.clock() - known.seen_at > MEET_AGAIN_AFTER
+        if known is None or is_stale or (asks_setup and not known.is_admin):
+            profile = await self.profile(self.user_id)
+            known = await self.bot.people.meet(self.workspace_id, self.workspace_name, profile, asks_setup=asks_setup)
+            self._person = known
+        return known
+
+    async def words(self) -> Translator:
+        """The reader's language and time zone; what we know stands in when Slack does not answer."""
+        try:
+            return self._words_of(await self.person())
+        except (SlackApiError, OSError, TimeoutError) as error:
+            log.warning("a person could not be looked up", extra={"error": type(error).__name__})
+            return self._words_of(self._person)
+
+    def _words_of(self, person: Person | None) -> Translator:
+        if person is None:
+            return translator_for(self.bot.policy.default_locale, self.bot.policy.default_timezone)
+        return translator_for(person.locale, person.timezone)
+
+    async def public_words(self, channel_id: str) -> Translator:
+        """The language of a channel: its team's, else the workspace's."""
+        workspace = await self.bot.people.workspace(self.workspace_id)
+        zone = workspace.timezone if workspace else self.bot.policy.default_timezone
+        for team in await self.bot.teams.all(self.workspace_id):
+            if team.channel_id == channel_id:
+                return translator_for(team.locale, zone)
+        return translator_for(workspace.locale if workspace else self.bot.policy.default_locale, zone)
+
+    async def profile(self, user_id: str) -> Profile:
+        """A person as Slack describes them now."""
+        answer = await self.client.users_info(user=user_id, include_locale=True)
+        user: dict[str, Any] = answer["user"]
+        described = user.get("profile", {})
+        names = (described.get("display_name"), described.get("real_name"), user.get("real_name"), user.get("name"))
+        return Profile(
+            user_id=user_id,
+            name=next((name for name in names if name), user_id),
+            locale=user.get("locale"),
+            timezone=user.get("tz"),
+            is_workspace_admin=bool(user.get("is_admin") or user.get("is_owner")),
+            is_bot=bool(user.get("is_bot")),
+            is_guest=any(user.get(key) for key in ("is_restricted", "is_ultra_restricted", "is_stranger")),
+        )
+
+    async def groups(self) -> tuple[str, ...]:
+        """The user groups named as approvers that this person belongs to; none where the workspace has no groups."""
+        named = {
+            member
+            for team in await self.bot.teams.all(self.workspace_id)
+            for member in team.approvers
+            if member[0] == "S"
+        }
+        found = []
+        for group in sorted(named):
+            try:
+                answer = await self.client.usergroups_users_list(usergroup=group)
+            except SlackApiError as error:
+                log.info("user group not read", extra={"group": group, "error": error.response.get("error")})
+                continue
+            if self.user_id in answer.get("users", []):
+                found.append(group)
+        return tuple(found)
+
+    async def answer(self, message: kit.Message, *, replaces: bool = False) -> None:
+        """Say something to this person only, where they asked. `replaces` takes the place of the message clicked on."""
+        if self.respond is not None:
+            await self._respond(message, replaces=replaces)
+        elif self.is_direct and self.channel_id:
+            await posted(self.client, "chat.postMessage", message, channel=self.channel_id)
+        elif self.channel_id:
+            await posted(self.client, "chat.postEphemeral", message, channel=self.channel_id, user=self.user_id)
+        elif self.trigger_id is not None and self.window is None:
+            await self.open(_window(message, await self.words()))
+        elif self.window is not None:
+            await self.show(_window(message, await self.words()))
+        else:
+            await posted(self.client, "chat.postMessage", message, channel=self.user_id)
+
+    async def _respond(self, message: kit.Message, *, replaces: bool) -> None:
+        assert self.respond is not None
+        for is_plain in (False, True):
+            answer = await self.respond(
+                **message.arguments(plain=is_plain), response_type="ephemeral", replace_original=replaces
+            )
+            if answer.status_code == 200 and "invalid_blocks" not in answer.body:
+                return
+            if "invalid_blocks" not in answer.body:
+                break
+        # The address in a click lives for half an hour and five uses; the person still gets the answer.
+        await posted(self.client, "chat.postMessage", message, channel=self.user_id)
+
+    async def open(self, view: kit.View) -> None:
+        """Open a window; from inside one, on top of it. A click is good for three seconds and one window."""
+        trigger, self.trigger_id = self.trigger_id, None
+        if trigger is None:
+            raise WindowTooLate
+        if self.is_in_modal:
+            answer = await self.client.views_push(trigger_id=trigger, view=view)
+        else:
+            answer = await self.client.views_open(trigger_id=trigger, view=view)
+        self.window = answer["view"]["id"]
+
+    async def loading(self) -> None:
+        """Open a window at once; what belongs in it follows by `show`."""
+        await self.open(setup.loading(await self.known()))
+
+    async def show(self, view: kit.View) -> None:
+        """Fill the open window."""
+        if self.window is None:
+            raise WindowClosed
+        await self.client.views_update(view_id=self.window, view=view)
+
+    async def is_first(self, key: str) -> bool:
+        """Whether this click or event is seen for the first time, by any copy of the bot."""
+        async with self.bot.storage.writing() as store:
+            return await store.claims.once(self.workspace_id, key, self.bot.clock())
+
+
+def visit_of(bot: Bot, body: Mapping[str, Any], context: AsyncBoltContext, client: AsyncWebClient) -> Visit:
+    """The visit behind a Slack payload. Asks nobody anything."""
+    team = body.get("team") or {}
+    installed = context.authorize_result
+    names = (installed.team if installed else None, team.get("name"), team.get("domain"), body.get("team_domain"))
+    container = body.get("container") or {}
+    response_url = context.response_url
+    return Visit(
+        bot=bot,
+        client=client,
+        workspace_id=context.team_id or context.enterprise_id or "",
+        workspace_name=next((name for name in names if name), context.team_id or ""),
+        user_id=context.user_id or "",
+        channel_id=context.channel_id,
+        trigger_id=body.get("trigger_id"),
+        respond=context.respond if response_url else None,
+        is_ephemeral=bool(container.get("is_ephemeral")),
+        view=body.get("view"),
+    )
+
+
+async def posted(client: AsyncWebClient, method: str, message: kit.Message, **where: str) -> Any:
+    """Post a message; a workspace that does not know a block yet gets the same facts in words."""
+    try:
+        return await client.api_call(method, json={**where, **message.arguments()})
+    except SlackApiError as error:
+        if error.response.get("error") != "invalid_blocks":
+            raise
+        log.warning("blocks refused, plain version sent", extra={"detail": str(error.response.get("errors"))[:300]})
+    return await client.api_call(method, json={**where, **message.arguments(plain=True)})
+
+
+def _window(message: kit.Message, t: Translator) -> kit.View:
+    """A message as a window, for questions asked where there is no channel to answer in."""
+    blocks = [block for block in message.plain_blocks if block["type"] not in _ACTIONS_OF_MESSAGES]
+    return kit.modal("FinOps", blocks, close=t.gettext("Close"), callback_id="info")
+
+
+def without_mention(text: str) -> str:
+    """What was said to us, without our name in front."""
+    return re.sub(r"^\s*(?:<@[A-Z0-9]+(?:\|[^>]*)?>\s*)+", "", text).strip()
