@@ -145,6 +145,7 @@ class CostsSpeller:
         self.now = now_minute
         self.behaviour = ledger.behaviour
         self._names: dict[str | None, str] = {}
+        self._texts: dict[str, str] = {}
 
     async def respond(self, request: web.Request) -> web.StreamResponse:
         """Write the page as it is spelled; a request that a fault cuts off gets the beginning only."""
@@ -190,7 +191,7 @@ class CostsSpeller:
     def _spelled(self, row: Row) -> str:
         group_by = self.asked.group_by
         by_line = "line_item" in group_by
-        line_item = json.dumps(row.line_item, ensure_ascii=False) if by_line else "null"
+        line_item = self._text(row.line_item) if by_line else "null"
         by_project = "project_id" in group_by
         key = f'"{row.api_key_id}"' if "api_key_id" in group_by and row.api_key_id else "null"
         has_quantity = by_line and row.quantity is not None
@@ -200,6 +201,13 @@ class CostsSpeller:
             f'"line_item":{line_item},"project_id":{self._project(row.project, by_project=by_project)},'
             f'"api_key_id":{key},"quantity":{quantity}{self._extras(row.project, by_project=by_project)}}}'
         )
+
+    def _text(self, text: str) -> str:
+        """A JSON string; a bill repeats few texts very often."""
+        spelled = self._texts.get(text)
+        if spelled is None:
+            spelled = self._texts[text] = json.dumps(text, ensure_ascii=False)
+        return spelled
 
     def _number(self, amount: Decimal) -> str:
         spelled = "0E-6176" if self.behaviour.exponent_zero and not amount else format(amount, "f")

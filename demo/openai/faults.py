@@ -19,7 +19,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 STATUSES = (400, 401, 403, 404, 408, 409, 429, 500, 502, 503, 504)
 KINDS = ("slow", "cut_off", "drop", "nonsense_json", "wrong_shape", "html", "flat_error")
 CONTROL = "/_sim/"
-CUT_OFF = "cut_off"
+CUT_OFF = web.RequestKey("cut_off", bool)
 _TEXTS: Mapping[int, tuple[str, str, str | None]] = {
     400: ("Invalid request.", "invalid_request_error", None),
     401: ("Incorrect API key provided.", "invalid_request_error", "invalid_api_key"),

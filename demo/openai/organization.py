@@ -185,8 +185,9 @@ def fresh_admin_key(ends_with: str = "abc1") -> str:
 
 
 def redacted(secret: str) -> str:
-    kind = "-".join(secret.split("-")[:2])
-    return f"{kind}-***{secret[-4:]}"
+    """What may be shown of a key: its kind and its end."""
+    kind = next((known for known in ("sk-admin-", "sk-proj-", "sk-svcacct-", "sk-") if secret.startswith(known)), "")
+    return f"{kind}***{secret[-4:]}" if len(secret) > 8 else "***"
 
 
 def digest(text: str, length: int) -> str:

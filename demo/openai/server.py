@@ -31,6 +31,7 @@ from demo.trace import Trace
 Clock = Callable[[], datetime]
 Endpoint = Callable[[Administration, web.Request], Awaitable[web.Response]]
 
+ORGANIZATION = web.RequestKey("organization", str)
 MOST_CALLS_REMEMBERED = 10_000
 LARGEST_BODY = 1_000_000
 
@@ -294,13 +295,13 @@ class SimulatedOpenAI:
         # No real provider is asked anything here: the id only lets a log line be found again.
         response.headers["x-request-id"] = f"req_{digest(f'{self.anchor}{self._requests}', 32)}"
         response.headers["openai-version"] = "2020-10-01"
-        if (organization := request.get("organization")) is not None:
+        if (organization := request.get(ORGANIZATION)) is not None:
             response.headers["openai-organization"] = organization
 
     def _admitted(self, request: web.Request) -> tuple[Tenant, AdminKey]:
         organizations = [tenant.organization for tenant in self.tenants.values()]
         organization, key = admit(request, organizations, self.clock())
-        request["organization"] = organization.id
+        request[ORGANIZATION] = organization.id
         return self.tenants[organization.id], key
 
     def _administered(self, endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.Response]]:
@@ -327,5 +328,5 @@ class SimulatedOpenAI:
     async def _complete(self, request: web.Request) -> web.Response:
         organizations = [tenant.organization for tenant in self.tenants.values()]
         organization, project, _ = admit_application(request, organizations, self.clock())
-        request["organization"] = organization.id
+        request[ORGANIZATION] = organization.id
         return await self.tenants[organization.id].inference.complete(request, project, self.clock())

@@ -49,6 +49,9 @@ class Traffic:
         self._period = min(WEEK_HOURS, max(24, length // 24 * 24))
         self._shift = self.live_from // HOUR - 1 - trace.last_hour
         self.series: dict[Key, Series] = {(one.application, one.model): one for one in trace.series}
+        self._models: dict[str, tuple[str, ...]] = {}
+        for application, model in self.series:
+            self._models[application] = (*self._models.get(application, ()), model)
         self._boosts: dict[str, list[Boost]] = {}
         self._held: dict[Key, dict[int, Usage]] = {}  # minutes in which a lever decided what got through
         self._recorded: dict[Key, dict[int, Usage]] = {}  # real calls to the simulated inference
@@ -57,7 +60,7 @@ class Traffic:
         self._closed_days: dict[Key, dict[int, Usage]] = {}  # as it happened, where something interfered
 
     def models_of(self, application: str) -> tuple[str, ...]:
-        return tuple(model for name, model in self.series if name == application)
+        return self._models.get(application, ())
 
     def tells_cached(self, key: Key) -> bool:
         return self.series[key].tells_cached
@@ -100,6 +103,7 @@ class Traffic:
         """Add a real call to the simulated inference."""
         if key not in self.series:
             self.series[key] = Series(*key, hours={}, tells_cached=True)
+            self._models[key[0]] = (*self.models_of(key[0]), key[1])
         minutes = self._recorded.setdefault(key, {})
         minutes[minute] = minutes.get(minute, NOTHING).plus(usage)
         self._touch((key,), minute)
