@@ -27,7 +27,12 @@ BEARERS = (
     (re.compile(r"(?i)((?:postgres(?:ql)?(?:\+\w+)?)://[^:/@\s]+:)[^@\s]+@"), rf"\1{MASK}@"),
 )
 # Bolt logs the whole body of a request whose signature is wrong, at INFO: a stranger would write into our logs.
-CHATTY = {"slack_bolt.RequestVerification": logging.WARNING, "httpx": logging.WARNING, "apscheduler": logging.WARNING}
+CHATTY = {
+    "slack_bolt.RequestVerification": logging.WARNING,
+    "httpx": logging.WARNING,
+    "apscheduler": logging.WARNING,
+    "alembic.runtime.plugins": logging.WARNING,
+}
 
 
 def masked(text: str) -> str:

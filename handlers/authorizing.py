@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
@@ -22,6 +23,8 @@ from slack_sdk.oauth.installation_store import Installation
 from slack_sdk.web.async_client import AsyncWebClient
 
 from finops.secret import Secret
+
+log = logging.getLogger(__name__)
 
 REMEMBERED_FOR = timedelta(minutes=10)
 REMEMBERED_AT_MOST = 2000
@@ -156,6 +159,8 @@ async def clients(api_url: str, tls: ssl.SSLContext) -> AsyncIterator[NewClient]
     They wait out rate limits and repeat nothing else: a post whose connection broke may have arrived, and posting it
     again would tell people twice. Callers that may repeat (reads, views.publish) do so themselves.
     """
+    if not api_url.startswith("https://"):
+        log.warning("Slack is reached without TLS, allowed as a named exception", extra={"address": api_url})
     async with ClientSession(connector=TCPConnector(ssl=tls), timeout=ClientTimeout(total=TIMEOUT_SECONDS)) as session:
 
         def new(token: Secret | None) -> AsyncWebClient:

@@ -1,0 +1,223 @@
+"""The front door: the real application on a real socket, against the simulated Slack."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import web
+from slack_sdk.signature import SignatureVerifier
+
+import app as front_door
+from bot.logs import configure
+from bot.settings import Settings
+from demo.slack import SimulatedSlack
+from handlers import addresses
+from storage.secrets import KeyRing
+
+JIHOON, FINOPS = "U0JIHOON01", "C0FINOPS01"
+
+
+def settings_for(slack: SimulatedSlack, folder: Path, *, oauth: bool = False, socket_mode: bool = False, **more: str):
+    return Settings.from_env(
+        {
+            "DATABASE_URL": f"sqlite:///{folder / 'finops.sqlite3'}",
+            "FINOPS_KEYS": KeyRing.generate().to_text(),
+            "FINOPS_PLAINTEXT_HOSTS": "127.0.0.1",
+            "OPENAI_BASE_URL": "http://127.0.0.1:9/v1",
+            "FINOPS_COLLECT_CRON": "0 0 1 1 *",
+            **slack.client_settings(oauth=oauth, socket_mode=socket_mode),
+            **more,
+        }
+    )
+
+
+@asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[tuple[str, web.Application]]:
+    """The application under an address of its own, until the block ends."""
+    application = front_door.build(settings)
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0][:2]
+    try:
+        yield f"http://{host}:{port}", application
+    finally:
+        await runner.cleanup()
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[SimulatedSlack]:
+    async with SimulatedSlack() as simulated:
+        yield simulated
+
+
+@pytest.fixture
+async def web_client() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+@pytest.fixture
+def log_lines() -> Iterator[io.StringIO]:
+    """Everything this process logs, at the lowest level, in the form an operator reads."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    stream = io.StringIO()
+    configure("debug", "json", stream)
+    yield stream
+    logging.captureWarnings(capture=False)
+    root.handlers[:], root.level = handlers, level
+
+
+async def test_health_readiness_and_metrics_are_served(slack, web_client, tmp_path):
+    """An operator's three addresses answer as soon as the application serves."""
+    async with serving(settings_for(slack, tmp_path)) as (url, _):
+        async with web_client.get(f"{url}/healthz") as answer:
+            assert answer.status == 200
+        async with web_client.get(f"{url}/readyz") as answer:
+            assert (answer.status, await answer.json()) == (200, {"database": True})
+        slack.deliver_to(f"{url}/slack/events")
+        assert await slack.verify_url()
+        async with web_client.get(f"{url}/metrics") as answer:
+            page = await answer.text()
+    assert 'finops_slack_requests_total{door="http",status="200"} 1.0' in page
+    assert "finops_slack_answer_seconds_bucket" in page
+
+
+async def test_socket_mode_needs_no_address_and_readiness_tells_when_it_is_open(slack, web_client, tmp_path):
+    """A command arrives through the socket; without an HTTP secret there is no HTTP door at all."""
+    async with serving(settings_for(slack, tmp_path, socket_mode=True)) as (url, _):
+        await slack.connected()
+        async with web_client.get(f"{url}/readyz") as answer:
+            assert (answer.status, await answer.json()) == (200, {"database": True, "slack": True})
+        result = await slack.person(JIHOON).command("/finops help", FINOPS)
+        assert result["ok"]
+        async with web_client.post(f"{url}/slack/events") as answer:
+            assert answer.status == 404
+
+
+async def test_readiness_fails_while_slack_is_away(slack, web_client, tmp_path):
+    """A copy whose socket is closed gets no traffic, but is not restarted for it."""
+    slack.fail("apps.connections.open", error="internal_error", times=100)
+    async with serving(settings_for(slack, tmp_path, socket_mode=True)) as (url, _):
+        async with web_client.get(f"{url}/readyz") as answer:
+            assert (answer.status, await answer.json()) == (503, {"database": True, "slack": False})
+        async with web_client.get(f"{url}/healthz") as answer:
+            assert answer.status == 200
+
+
+@pytest.mark.parametrize("how", ["signature", "stale", "unsigned"])
+async def test_impostors_get_401(slack, tmp_path, how):
+    """A wrong signature, a ten-minute-old one and none at all are refused alike."""
+    async with serving(settings_for(slack, tmp_path)) as (url, _):
+        slack.deliver_to(f"{url}/slack/events")
+        assert await slack.forge(how) == 401
+
+
+@pytest.mark.parametrize("timestamp", ["not-a-number", "1e9", "", "-1", "１７００"])
+async def test_a_timestamp_that_is_no_number_gets_401(slack, web_client, tmp_path, timestamp):
+    """Nonsense in a header is a refusal, never a failure of ours."""
+    async with serving(settings_for(slack, tmp_path)) as (url, _):
+        headers = {"X-Slack-Request-Timestamp": timestamp, "X-Slack-Signature": "v0=00"}
+        async with web_client.post(f"{url}/slack/events", data="command=/finops", headers=headers) as answer:
+            assert answer.status == 401
+
+
+async def test_what_an_impostor_sent_is_not_logged(slack, web_client, tmp_path, log_lines):
+    """A stranger cannot write into our logs."""
+    async with serving(settings_for(slack, tmp_path)) as (url, _):
+        now = str(int(front_door.utc_now().timestamp()))
+        headers = {"X-Slack-Request-Timestamp": now, "X-Slack-Signature": "v0=00"}
+        async with web_client.post(f"{url}/slack/events", data="text=written-by-a-stranger", headers=headers) as answer:
+            assert answer.status == 401
+    assert "written-by-a-stranger" not in log_lines.getvalue()
+
+
+async def test_oauth_variables_in_the_environment_change_nothing(slack, tmp_path, monkeypatch):
+    """Bolt would switch to OAuth, drop our token and reverse a token check on seeing these."""
+    monkeypatch.setenv("SLACK_CLIENT_ID", "1.2")
+    monkeypatch.setenv("SLACK_CLIENT_SECRET", "x")
+    monkeypatch.setenv("SLACK_VERIFICATION_TOKEN", "verification-token")
+    async with serving(settings_for(slack, tmp_path)) as (url, _):
+        slack.deliver_to(f"{url}/slack/events")
+        result = await slack.person(JIHOON).command("/finops help", FINOPS)
+        assert result["ok"]
+        call = await slack.next("auth.test")
+        assert call.ok
+
+
+async def test_the_token_is_asked_about_once(slack, tmp_path):
+    """auth.test is not repeated for every click."""
+    async with serving(settings_for(slack, tmp_path)) as (url, _):
+        slack.deliver_to(f"{url}/slack/events")
+        for _ in range(3):
+            await slack.person(JIHOON).command("/finops help", FINOPS)
+    assert [call.method for call in slack.calls].count("auth.test") == 1
+
+
+async def test_a_signed_request_from_slacks_own_code_is_accepted(slack, web_client, tmp_path):
+    """Our door understands slack_sdk's signatures, not only our simulator's."""
+    settings = settings_for(slack, tmp_path)
+    assert settings.slack_signing_secret is not None
+    body = '{"type":"url_verification","challenge":"abc"}'
+    now = str(int(front_door.utc_now().timestamp()))
+    signature = SignatureVerifier(settings.slack_signing_secret.reveal()).generate_signature(timestamp=now, body=body)
+    headers = {
+        "X-Slack-Request-Timestamp": now,
+        "X-Slack-Signature": signature or "",
+        "Content-Type": "application/json",
+    }
+    async with (
+        serving(settings) as (url, _),
+        web_client.post(f"{url}/slack/events", data=body, headers=headers) as answer,
+    ):
+        assert (answer.status, await answer.json()) == (200, {"challenge": "abc"})
+
+
+async def test_shutdown_finishes_what_was_begun(slack, tmp_path):
+    """A command acknowledged before SIGTERM is answered before the process ends."""
+    slack.fail("users.info", delay_seconds=0.3, times=1)
+    async with serving(settings_for(slack, tmp_path)) as (url, _):
+        slack.deliver_to(f"{url}/slack/events")
+        assert (await slack.person(JIHOON).command("/finops help", FINOPS))["ok"]
+    assert slack.person(JIHOON).ephemerals(FINOPS)
+    assert slack.complaints == []
+
+
+async def test_no_secret_reaches_a_log_line_or_the_database(slack, tmp_path, log_lines):
+    """A journey at debug level, failures included, leaves no token, signing secret or response_url anywhere."""
+    settings = settings_for(slack, tmp_path, SLACK_APP_TOKEN=slack.config.app_token)
+    canaries = [
+        slack.config.bot_token,
+        slack.config.app_token,
+        slack.config.signing_secret,
+        settings.ring_text.reveal(),
+    ]
+    async with serving(settings) as (url, application):
+        slack.deliver_to(f"{url}/slack/events")
+        jihoon = slack.person(JIHOON)
+        await jihoon.command("/finops status", FINOPS)
+        await jihoon.opens_home()
+        slack.fail("views.publish", error="internal_error", times=1)
+        await jihoon.opens_home()
+        slack.fail("users.info", status=500, times=1)
+        await jihoon.command("/finops doctor", FINOPS)
+        await asyncio.wait_for(slack.settled(), 5)
+        assert repr(settings) == repr(settings)
+        canaries += [call.args.get("response_url", slack.config.bot_token) for call in slack.calls]
+        assert application[addresses.BOT] is not None
+    written = log_lines.getvalue() + repr(settings)
+    assert len(written.splitlines()) > 20, "the journey should leave debug lines"
+    for canary in canaries:
+        assert canary not in written
+    assert "/commands/T" not in written
+    stored = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    for canary in canaries:
+        assert canary.encode() not in stored
