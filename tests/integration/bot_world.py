@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager, aclosing
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -119,7 +119,9 @@ class LittleOpenAI:
         if self.gate is not None and len(self.asked) > self.gate_after:
             await self.gate.wait()
         if self.status != 200:
-            return web.json_response({"error": {"message": "no", "type": "x", "param": None, "code": None}}, status=self.status)
+            return web.json_response(
+                {"error": {"message": "no", "type": "x", "param": None, "code": None}}, status=self.status
+            )
         days = [start + timedelta(days=n) for n in range((end - start).days)]
         if self.is_nonsense_on & set(days):
             return web.json_response({"object": "page", "data": "a page of nonsense"})
