@@ -42,6 +42,7 @@ TEAM_APPROVER_PEOPLE: Final = "team_approver_people"
 TEAM_APPROVER_GROUPS: Final = "team_approver_groups"
 KEY: Final = "key"
 PROJECTS: Final = "projects"
+PROJECTS_ALL: Final = "projects_all"
 PROJECT_TYPED: Final = "project_typed"
 
 # Views

@@ -144,6 +144,15 @@ def projects(t: Translator, team_: Team, *, found: int | None = None, problem: s
             hint=t.gettext("Projects of other teams are marked. A project belongs to one team only."),
             is_optional=True,
         ),
+        kit.input_block(
+            ids.PROJECTS_ALL,
+            t.gettext("Or all at once"),
+            {
+                "type": "checkboxes",
+                "options": [kit.option(t.gettext("Every project that no team has registered yet"), ids.PROJECTS_ALL)],
+            },
+            is_optional=True,
+        ),
         kit.text_input(
             ids.PROJECT_TYPED,
             t.gettext("Or type a Project ID"),

@@ -69,6 +69,21 @@ class Projects:
                 by_connection.setdefault(known.connection_id, []).append((project_id, known.name))
         return await self._register(actor, team, by_connection, channel_id)
 
+    async def register_all(self, actor: Person, team_id: int, groups: Iterable[str] = ()) -> ProjectsRegistered:
+        """Give every provider project that nobody owns yet to a team: hundreds in one step. Archived ones stay out."""
+        team = await self._teams.require_manager(actor, team_id, groups)
+        connections = await self._connections(team)
+        for connection in connections:
+            await self._refreshed(connection)
+        by_connection: dict[int, list[tuple[str, str]]] = {one.id: [] for one in connections}
+        async with self._desk.storage.reading() as store:
+            for known in await store.known_projects.all(team.workspace_id):
+                if known.connection_id in by_connection and known.team_id is None and not known.is_archived:
+                    by_connection[known.connection_id].append((known.provider_project_id, known.name))
+        if not any(by_connection.values()):
+            raise Refusal(RefusalCode.NOTHING_CHOSEN)
+        return await self._register(actor, team, by_connection, None)
+
     async def register_typed(
         self, actor: Person, team_id: int, typed_id: str, groups: Iterable[str] = (), channel_id: str | None = None
     ) -> ProjectsRegistered:

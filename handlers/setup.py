@@ -113,7 +113,9 @@ async def submit_projects(form: Form) -> Outcome:
     try:
         if typed and typed not in chosen:
             results.append(await visit.bot.projects.register_typed(person, team.id, typed, groups))
-        if chosen or not typed:
+        if form.chosen(ids.PROJECTS_ALL):
+            results.append(await visit.bot.projects.register_all(person, team.id, groups))
+        elif chosen or not typed:
             results.append(await visit.bot.projects.register(person, team.id, chosen, groups))
     except Refusal as refusal:
         again = setup.projects(t, team, problem=_said(refusal, t), is_setup=form.is_setup)
