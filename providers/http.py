@@ -13,7 +13,7 @@ import re
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Collection, Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -21,6 +21,7 @@ import httpx
 import stamina
 import stamina.instrumentation
 
+from finops.keys import contains_key
 from finops.secret import Secret
 from providers.contract import ProviderError, RateLimited, Unavailable, UnexpectedResponse
 
@@ -73,7 +74,7 @@ class Answer:
 
     status: int
     headers: httpx.Headers
-    body: bytes
+    body: bytes = field(repr=False)  # a refusal quotes the key
     reference: str | None
 
 
@@ -151,7 +152,7 @@ async def get(http: httpx.AsyncClient, url: str, *, auth: httpx.Auth, params: Pa
                 response.status_code,
                 response.headers,
                 b"".join(chunks),
-                reference if _REFERENCE.fullmatch(reference) else None,
+                reference if _REFERENCE.fullmatch(reference) and not contains_key(reference) else None,
             )
     except (httpx.TimeoutException, TimeoutError):
         failure = Unavailable("no answer in time")
@@ -173,6 +174,8 @@ def _unreachable(error: httpx.TransportError) -> Unavailable:
             return Insecure(f"the certificate is not trusted: {cause.verify_message}")
         if isinstance(cause, ssl.SSLError) and cause.reason in _VERSION_TROUBLE:
             return Insecure("TLS 1.3 could not be agreed on")
+        if isinstance(cause, ssl.SSLError):
+            return Unavailable("no TLS 1.3 connection could be made")
         cause = cause.__cause__ or cause.__context__
     return Unavailable(f"could not be reached ({type(error).__name__})")
 

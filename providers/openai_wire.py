@@ -241,7 +241,10 @@ def refusal(answer: Answer, now: datetime) -> ProviderError:
     """The error an answer other than 200 stands for."""
     status, reference = answer.status, answer.reference
     told = _told(answer.body)
-    code = told.code if isinstance(told.code, str) and re.fullmatch(r"[\w.\-]{1,64}", told.code) else None
+    # Words of a code, never of a sentence: what is repeated must not be able to hold a key.
+    code = (
+        told.code if isinstance(told.code, str) and re.fullmatch(r"[a-z]{1,32}(_[a-z]{1,32}){0,8}", told.code) else None
+    )
     if status in (401, 403):
         return _rejection(status, told.message or "", code or "", reference)
     if status == 429:
@@ -271,7 +274,7 @@ def _told(body: bytes) -> _Error:
 
 
 def _rejection(status: int, message: str, code: str, reference: str | None) -> CredentialRejected:
-    scope = re.search(r"[Mm]issing scopes?:\s*([a-z][\w.\-]*\w)", message)
+    scope = re.search(r"[Mm]issing scopes?:\s*([a-z]+(?:\.[a-z_]+)+)", message)
     if scope or "insufficient permissions" in message.lower() or code in {"missing_scope", "insufficient_permissions"}:
         text = f"the key may not do this ({status})"
         named = scope[1] if scope else None
