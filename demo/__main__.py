@@ -1,0 +1,108 @@
+"""`python3 run.py demo`: the whole product on this machine, with a Slack to use it in and no account anywhere.
+
+demo                               start, set up a first team, and serve the page until Ctrl-C
+demo --fresh                       the same with nothing set up: onboard by hand
+demo --once --json                 play the onboarding once, print the figures as one JSON object, and end
+demo --trace FILE --prices FILE    with your own traffic (CSV, see demo/data/README.md)
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+from bot import logs
+from bot.settings import SettingsError
+from demo import lab
+from demo.onboarding import Stuck, Wish, onboard
+from demo.once import play
+from demo.openai.__main__ import DEMO_TRACE
+from demo.prices import ListPrices, PriceError, Prices, read_prices
+from demo.props import Props
+from demo.slack.cast import DATA, JIHOON, SEOYEON
+from demo.stage import Stage, staged
+from demo.trace import Trace, TraceError, read_trace
+
+PAGE_PORT = 8600
+FIRST_TEAM = ("search-assistant", "doc-summary", "fraud-check", "meeting-notes")
+
+
+def say(words: str) -> None:
+    sys.stderr.write(f"demo: {words}\n")
+    sys.stderr.flush()
+
+
+async def run(given: argparse.Namespace, trace: Trace, prices: Prices) -> int:
+    """Raise the stage and play what was asked for."""
+    with tempfile.TemporaryDirectory(prefix="finops-demo-") as folder:
+        database = given.database or f"sqlite:///{Path(folder) / 'demo.sqlite3'}"
+        props = Props.beside(given.database) if given.database else Props.fresh()
+        scene = staged(
+            trace, prices, database, props=props, socket_mode=not given.http,
+            page_port=0 if given.once else given.port,
+        )  # fmt: skip
+        async with scene as stage:
+            if given.once:
+                told = asdict(await play(stage, say))
+                sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=None if given.json else 2) + "\n")
+                return 0
+            return await serve(stage, trace, is_fresh=given.fresh)
+
+
+async def serve(stage: Stage, trace: Trace, *, is_fresh: bool) -> int:
+    """Serve the page until interrupted, with a first team in it so that there is something to look at."""
+    lab.show(stage)
+    if not is_fresh:
+        known = tuple(name for name in FIRST_TEAM if name in trace.applications) or trace.applications[:3]
+        wish = Wish("데이터팀", DATA, SEOYEON, stage.props.data_team_key, known)
+        await onboard(stage, stage.slack.person(JIHOON), wish, say)
+    sys.stdout.write(f"\n  FinOps for AI is ready: {stage.slack.url}\n  Ctrl-C ends it.\n\n")
+    sys.stdout.flush()
+    await asyncio.Event().wait()
+    return 0
+
+
+def arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="run.py demo", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--once", action="store_true", help="play the onboarding once and end")
+    parser.add_argument("--json", action="store_true", help="with --once: one line of JSON on standard output")
+    parser.add_argument("--fresh", action="store_true", help="set nothing up beforehand")
+    parser.add_argument("--trace", type=Path, default=DEMO_TRACE, help="hourly traffic, CSV, plain or gzipped")
+    parser.add_argument("--prices", type=Path, help="CSV of prices (default: dated list prices)")
+    parser.add_argument("--database", help="keep everything in this database (sqlite:///… or postgresql://…)")
+    parser.add_argument("--port", type=int, default=PAGE_PORT, help=f"of the page (default {PAGE_PORT}; 0 takes any)")
+    parser.add_argument("--http", action="store_true", help="deliver over signed HTTP instead of Socket Mode")
+    parser.add_argument("--verbose", action="store_true", help="show the product's own log")
+    return parser
+
+
+def main() -> int:
+    given = arguments().parse_args()
+    logs.configure("info" if given.verbose else "error", "text")
+    logging.getLogger("slack_sdk").setLevel(logging.CRITICAL)
+    try:
+        trace = read_trace(given.trace)
+        prices = read_prices(given.prices) if given.prices else ListPrices()
+        return asyncio.run(run(given, trace, prices))
+    except (TraceError, PriceError, SettingsError, Stuck) as error:
+        say(str(error))
+        return 2
+    except OSError as error:
+        if error.errno is None or given.once or "address already in use" not in str(error).lower():
+            raise
+        say(f"port {given.port} is in use. Choose another: python3 run.py demo --port 0")
+        return 2
+    except KeyboardInterrupt:
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

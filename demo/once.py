@@ -1,0 +1,122 @@
+"""One scripted run: onboard through the real modals, collect, and print what the ledger and the provider say."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import httpx
+
+from demo.onboarding import Say, Wish, collected, onboard, words_of
+from demo.slack import Call
+from demo.slack.cast import FINOPS, JIHOON, MINSU, TEAM_ID
+from demo.stage import Stage
+from finops.money import EXACT, Money
+from finops.periods import Period, charge_day, starts_at
+from handlers.addresses import BOT, STORAGE
+
+SPOKEN = frozenset({"chat.postMessage", "chat.postEphemeral", "chat.update", "response_url"})
+UNALLOCATED = "(unallocated)"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one run found: exact decimal strings, dollars."""
+
+    ledger_total: str
+    provider_total: str
+    by_project: dict[str, str]
+    by_day: dict[str, str]
+    period: dict[str, str]
+    currency: str
+    messages: list[dict[str, Any]]
+    seconds: float
+
+
+async def play(stage: Stage, say: Say) -> Told:
+    """이지훈 sets up one team with every project, collects, and asks `/finops status`; safe to play again."""
+    began = time.monotonic()
+    person = stage.slack.person(JIHOON)
+    wish = Wish("마케팅팀", FINOPS, MINSU, stage.props.marketing_key)
+    await onboard(stage, person, wish, say)
+    say("collecting once more by hand")
+    await person.command("/finops collect")
+    await collected(stage)
+    before = len(stage.slack.calls)
+    await person.command("/finops status")
+    await stage.slack.until(lambda: any(call.method == "response_url" for call in stage.slack.calls[before:]), 20)
+    say("comparing with the provider")
+    today = charge_day(stage.product[BOT].clock())
+    period = Period(today - timedelta(days=stage.product[BOT].policy.backfill_days), today)
+    by_project, by_day = await ledger(stage, period)
+    return Told(
+        ledger_total=plain(total(by_project)),
+        provider_total=plain(await provider_total(stage, period)),
+        by_project={name: plain(amount) for name, amount in sorted(by_project.items())},
+        by_day={str(day): plain(amount) for day, amount in sorted(by_day.items())},
+        period={"start": str(period.start), "end": str(period.end)},
+        currency="USD",
+        messages=[said(call) for call in stage.slack.calls if call.ok and (call.method in SPOKEN)],
+        seconds=round(time.monotonic() - began, 3),
+    )
+
+
+async def ledger(stage: Stage, period: Period) -> tuple[dict[str, Decimal], dict[date, Decimal]]:
+    """What the product has stored: by project (of its registered name) and by day."""
+    by_project: defaultdict[str, Decimal] = defaultdict(Decimal)
+    by_day: defaultdict[date, Decimal] = defaultdict(Decimal)
+    async with stage.product[STORAGE].reading() as store:
+        names = {
+            (project.connection_id, project.provider_project_id): project.name
+            for project in await store.projects.all(TEAM_ID)
+        }
+        for cell in await store.charges.totals(TEAM_ID, period):
+            assert cell.amount.currency == "USD"
+            name = names.get((cell.connection_id, cell.sub_account_id or ""), UNALLOCATED)
+            by_project[name] = EXACT.add(by_project[name], cell.amount.amount)
+            by_day[cell.day] = EXACT.add(by_day[cell.day], cell.amount.amount)
+    return dict(by_project), dict(by_day)
+
+
+async def provider_total(stage: Stage, period: Period) -> Decimal:
+    """What the provider itself bills for the period, asked without any grouping and without the product."""
+    found, page = Decimal(0), None
+    headers = {"Authorization": f"Bearer {stage.props.marketing_key}"}
+    async with httpx.AsyncClient(base_url=stage.openai.url, headers=headers, timeout=60) as http:
+        while True:
+            asked = {"start_time": stamp(period.start), "end_time": stamp(period.end), "limit": 30}
+            answer = await http.get("/organization/costs", params=asked | ({"page": page} if page else {}))
+            body = answer.raise_for_status().json(parse_float=Decimal)
+            for bucket in body["data"]:
+                for row in bucket["results"]:
+                    found = EXACT.add(found, Decimal(row["amount"]["value"]))
+            page = body.get("next_page")
+            if not body.get("has_more"):
+                return found
+
+
+def said(call: Call) -> dict[str, Any]:
+    """One thing Slack was told, as a person reads it."""
+    where = call.args.get("channel") or call.args.get("user") or "response_url"
+    return {"method": call.method, "channel": where, "text": call.text or words_of(call.blocks)[:300]}
+
+
+def total(parts: dict[str, Decimal]) -> Decimal:
+    whole = Money.zero()
+    for amount in parts.values():
+        whole += Money(amount)
+    return whole.amount
+
+
+def plain(amount: Decimal) -> str:
+    """The exact decimal without an exponent and without trailing zeros."""
+    return f"{amount.normalize(EXACT):f}" if amount else "0"
+
+
+def stamp(day: date) -> int:
+    moment: datetime = starts_at(day)
+    return int(moment.timestamp())

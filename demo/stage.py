@@ -1,0 +1,93 @@
+"""The stage: a simulated Slack, a simulated OpenAI and the real product between them, all on 127.0.0.1.
+
+The product is built by the same `app.build` as in production, from settings that name other addresses. It cannot tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+import yaml
+from aiohttp import web
+
+import app as front_door
+from bot.settings import CHECKOUT, Settings
+from demo.openai import USAGE_READ, AdminKey, KeyState, Plan, SimulatedOpenAI
+from demo.prices import Prices
+from demo.props import Props
+from demo.slack import SimulatedSlack, SlackConfig
+from demo.trace import Trace
+
+Clock = Callable[[], datetime]
+OTHER_ORGANIZATION = "org-otherco"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Everything that runs."""
+
+    slack: SimulatedSlack
+    openai: SimulatedOpenAI
+    product: web.Application
+    props: Props
+    url: str  # of the product
+
+
+def openai_of(trace: Trace, prices: Prices, clock: Clock, props: Props) -> SimulatedOpenAI:
+    """The provider with the keys of `props`: one for each way in which registering a key can go."""
+    keys = (
+        AdminKey(props.data_team_key, name="FinOps 데이터팀"),
+        AdminKey(props.marketing_key, name="FinOps 마케팅팀"),
+        AdminKey(props.usage_only_key, name="FinOps 조회 전용", rights=frozenset({USAGE_READ})),
+        AdminKey(props.revoked_key, name="FinOps 폐기", state=KeyState.REVOKED),
+    )
+    other = Plan(trace, OTHER_ORGANIZATION, "다른회사", (AdminKey(props.other_organization_key),))
+    return SimulatedOpenAI(
+        trace, prices, clock, admin_keys=keys, others=(other,), idle_projects=("sandbox",),
+        plan=Plan(trace, archived_projects=("legacy-2025",)),
+    )  # fmt: skip
+
+
+@asynccontextmanager
+async def staged(
+    trace: Trace, prices: Prices, database_url: str, *, props: Props | None = None, clock: Clock = front_door.utc_now,
+    socket_mode: bool = True, page_port: int = 0, slack: SlackConfig | None = None, **variables: str,
+) -> AsyncIterator[Stage]:  # fmt: skip
+    """Raise the curtain; everything is taken down again, the product first, when the block ends.
+
+    `variables` are further settings of the product, by their names in `.env.example`.
+    """
+    kept = props or Props.fresh()
+    openai, workspace = openai_of(trace, prices, clock, kept), SimulatedSlack(clock, slack)
+    workspace.use_manifest(yaml.safe_load((CHECKOUT / "manifest.yml").read_text(encoding="utf-8")))
+    async with openai:
+        await workspace.start(page_port)
+        try:
+            settings = Settings.from_env(
+                workspace.client_settings(socket_mode=socket_mode)
+                | {
+                    "DATABASE_URL": database_url,
+                    "FINOPS_KEYS": kept.ring,
+                    "FINOPS_PLAINTEXT_HOSTS": "127.0.0.1",
+                    "OPENAI_BASE_URL": openai.url,
+                }
+                | variables
+            )
+            product = front_door.build(settings, clock=clock)
+            runner = web.AppRunner(product, access_log=None)
+            await runner.setup()
+            try:
+                await web.TCPSite(runner, "127.0.0.1", 0).start()
+                url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+                if socket_mode:
+                    await workspace.connected(timeout_seconds=20)
+                else:
+                    workspace.deliver_to(f"{url}/slack/events")
+                yield Stage(workspace, openai, product, kept, url)
+            finally:
+                await runner.cleanup()
+        finally:
+            await workspace.stop()
