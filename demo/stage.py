@@ -5,13 +5,13 @@ The product is built by the same `app.build` as in production, from settings tha
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
 import yaml
-from aiohttp import web
+from aiohttp import ClientSession, web
 
 import app as front_door
 from bot.settings import CHECKOUT, Settings
@@ -64,7 +64,7 @@ async def staged(
     openai, workspace = openai_of(trace, prices, clock, kept), SimulatedSlack(clock, slack)
     workspace.use_manifest(yaml.safe_load((CHECKOUT / "manifest.yml").read_text(encoding="utf-8")))
     async with openai:
-        await workspace.start(page_port)
+        await workspace.start(page_port, [web.route("*", "/_sim/openai/{order:.+}", _passed_on(openai))])
         try:
             settings = Settings.from_env(
                 workspace.client_settings(socket_mode=socket_mode)
@@ -91,3 +91,19 @@ async def staged(
                 await runner.cleanup()
         finally:
             await workspace.stop()
+
+
+def _passed_on(openai: SimulatedOpenAI) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """The provider's levers at the page's own address: one address for the page's drawer and for strangers."""
+
+    async def handle(request: web.Request) -> web.Response:
+        async with ClientSession(openai.url.removesuffix("/v1")) as http:
+            body = await request.read()
+            async with http.request(request.method, request.path_qs, data=body, headers=_typed(request)) as answer:
+                return web.Response(body=await answer.read(), status=answer.status, content_type=answer.content_type)
+
+    return handle
+
+
+def _typed(request: web.Request) -> dict[str, str]:
+    return {"Content-Type": request.content_type} if request.can_read_body else {}

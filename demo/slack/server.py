@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any
 
@@ -40,8 +40,8 @@ class SimulatedSlack:
 
     # -- standing
 
-    async def start(self, port: int = 0) -> SimulatedSlack:
-        """Serve on 127.0.0.1; port 0 takes any free one."""
+    async def start(self, port: int = 0, routes: Iterable[web.RouteDef] = ()) -> SimulatedSlack:
+        """Serve on 127.0.0.1; port 0 takes any free one. `routes` are answered beside Slack's own."""
         app = web.Application(middlewares=[_only_own_pages], client_max_size=4 * 2**20)
         router = app.router
         router.add_route("*", "/api/{method}", self._gateway.call)
@@ -51,6 +51,7 @@ class SimulatedSlack:
         self._oauth.add_routes(router)
         self._page.add_routes(router)
         self._control.add_routes(router)
+        router.add_routes(routes)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", port)
