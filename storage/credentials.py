@@ -131,9 +131,7 @@ class Credentials(Repository):
 
     async def sealed_by_older_keys(self, workspace_id: str) -> int:
         """How many keys are sealed with a master key that is no longer the first of the ring."""
-        sealed = await self._db.scalars(
-            select(credentials.c.sealed).where(credentials.c.workspace_id == workspace_id)
-        )
+        sealed = await self._db.scalars(select(credentials.c.sealed).where(credentials.c.workspace_id == workspace_id))
         return sum(not self._ring.is_current(token) for token in sealed)
 
     @across_workspaces("rotating the master key concerns every sealed row")

@@ -170,6 +170,19 @@ async def test_many_collections_go_to_as_many_workers(replicas: list[Storage], t
     assert len(taken) == len(set(taken)) == 6
 
 
+async def test_the_least_tried_collection_goes_first(storage: Storage, tenant: Tenant) -> None:
+    """One that fails again and again does not keep this morning's reading waiting."""
+    old = await queued(storage, tenant, "sunday")
+    async with storage.writing() as store:
+        await store.collections.claim("a", MOMENT, LEASE)
+        await store.collections.release(old.id, "a")
+    new = await queued(storage, tenant, "monday")
+    async with storage.writing() as store:
+        claimed = await store.collections.claim("a", MOMENT, LEASE)
+    assert claimed is not None
+    assert claimed.id == new.id
+
+
 async def test_a_connection_is_read_by_one_worker_at_a_time(storage: Storage, tenant: Tenant) -> None:
     """Two collections of one connection follow each other: they share its rate limit."""
     first = await queued(storage, tenant, "monday")

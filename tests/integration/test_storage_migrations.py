@@ -56,7 +56,7 @@ async def test_three_copies_upgrading_at_once_all_succeed(empty_database_url: st
         async with open_storage(empty_database_url, ring) as storage, storage.reading() as store:
             return str(await store.workspaces.all())
 
-    assert await asyncio.gather(start(), start(), start()) == ["[]", "[]", "[]"]
+    assert list(await asyncio.gather(start(), start(), start())) == ["[]", "[]", "[]"]
 
 
 async def test_the_head_in_the_code_is_the_head_of_the_revisions(empty_database_url: str) -> None:
@@ -70,9 +70,11 @@ async def test_the_head_in_the_code_is_the_head_of_the_revisions(empty_database_
 
 async def test_a_database_of_a_newer_version_is_refused_with_a_sentence(database_url: str, ring: KeyRing) -> None:
     """An old copy must not write into tables it does not understand."""
-    await run_on(
-        normalised(database_url), lambda c: c.execute(text("UPDATE alembic_version SET version_num = '9999'")) and None
-    )
+
+    def come_from_the_future(connection: Connection) -> None:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    await run_on(normalised(database_url), come_from_the_future)
     with pytest.raises(DatabaseUnusable, match="revision 9999"):
         async with open_storage(database_url, ring):
             pass
