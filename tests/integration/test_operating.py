@@ -1,0 +1,125 @@
+"""What an operator types: every command, right and wrong, on a database of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import yaml
+
+import app as front_door
+from demo.slack import SimulatedSlack
+from finops.secret import Secret
+from handlers import manifest
+from storage import KeyRing, open_storage
+from storage.records import Installation
+from tests.integration.test_front_door import JIHOON, serving, settings_for
+
+TEAM = "T0FINOPS01"
+
+
+@pytest.fixture(autouse=True)
+def _quiet_afterwards() -> Iterator[None]:
+    """`main` configures logging for its process; this one goes on."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    logging.captureWarnings(capture=False)
+    root.handlers[:], root.level = handlers, level
+
+
+@pytest.fixture
+def environ(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    """An environment with nothing of ours in it, and no .env beside app.py."""
+    monkeypatch.setattr(front_door, "CHECKOUT", tmp_path)
+    for name in front_door.Settings.names():
+        monkeypatch.delenv(name, raising=False)
+    return monkeypatch
+
+
+def test_new_key_prints_a_key_that_can_be_used(capsys: pytest.CaptureFixture[str]):
+    """What is printed can be pasted into FINOPS_KEYS as it is."""
+    assert front_door.main(["new-key"]) == 0
+    printed = capsys.readouterr().out.strip()
+    assert KeyRing.from_text(printed).to_text() == printed
+
+
+def test_mistakes_are_said_without_a_traceback(environ: pytest.MonkeyPatch):
+    """An operator who forgot everything reads sentences, all of them, and the process fails."""
+    with pytest.raises(SystemExit) as stopped:
+        front_door.main([])
+    assert "SLACK_BOT_TOKEN" in str(stopped.value)
+    assert "FINOPS_KEYS" in str(stopped.value)
+
+
+def test_an_unknown_command_shows_the_commands(capsys: pytest.CaptureFixture[str]):
+    """A typo costs nothing."""
+    assert front_door.main(["doktor"]) == 2
+    assert "python3 app.py doctor" in capsys.readouterr().err
+
+
+def test_the_manifest_is_printed_with_our_address(environ: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    """It can be pasted into Slack, and every URL in it is the operator's."""
+    environ.setenv("SLACK_BOT_TOKEN", "xoxb-" + "1-a")
+    environ.setenv("SLACK_SIGNING_SECRET", "0" * 32)
+    environ.setenv("FINOPS_KEYS", KeyRing.generate().to_text())
+    environ.setenv("FINOPS_PUBLIC_URL", "https://costs.example.org")
+    assert front_door.main(["manifest"]) == 0
+    printed = yaml.safe_load(capsys.readouterr().out)
+    assert printed == manifest.http_manifest("https://costs.example.org")
+    assert manifest.EXAMPLE_URL not in str(printed)
+
+
+def test_a_database_that_cannot_be_opened_is_said_in_a_sentence(environ: pytest.MonkeyPatch, tmp_path: Path):
+    """No traceback for a wrong address."""
+    (tmp_path / "file").write_text("")
+    environ.setenv("SLACK_BOT_TOKEN", "xoxb-" + "1-a")
+    environ.setenv("SLACK_SIGNING_SECRET", "0" * 32)
+    environ.setenv("FINOPS_KEYS", KeyRing.generate().to_text())
+    environ.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'file' / 'finops.sqlite3'}")
+    with pytest.raises(SystemExit, match="cannot be made"):
+        front_door.main(["rotate-keys"])
+
+
+async def test_rotating_keys_leaves_nothing_under_the_old_one(tmp_path: Path):
+    """After it, the new key alone opens every secret."""
+    url = f"sqlite:///{tmp_path / 'finops.sqlite3'}"
+    old, new = KeyRing.generate("old"), KeyRing.generate("new")
+    installation = Installation(
+        app_id="A1", enterprise_id=None, enterprise_name=None, team_id=TEAM, team_name="한빛소프트",
+        is_enterprise_install=False, user_id=JIHOON, bot_token=Secret("xoxb-" + "1-a"), bot_id="B1", bot_user_id="U1",
+        bot_scopes=("commands",), installed_at=datetime(2026, 7, 1, tzinfo=UTC),
+    )  # fmt: skip
+    async with open_storage(url, old) as storage, storage.writing() as store:
+        await store.installations.save(installation)
+    async with SimulatedSlack() as slack:
+        settings = settings_for(slack, tmp_path, FINOPS_KEYS=f"{new.to_text()},{old.to_text()}", DATABASE_URL=url)
+        said, is_well = await front_door.operate("rotate-keys", settings)
+        assert (said, is_well) == ("1 secrets sealed again, with key 'new'.\n", True)
+        said, _ = await front_door.operate("rotate-keys", settings)
+        assert said.startswith("0 secrets")
+    async with open_storage(url, new) as storage, storage.reading() as store:
+        assert await store.installations.find(None, TEAM, is_enterprise_install=False) == installation
+
+
+async def test_the_doctor_says_what_is_right_and_what_is_wrong(tmp_path: Path):
+    """Tokens are tried at Slack, app-level token included; a revoked one fails the report."""
+    async with SimulatedSlack() as slack:
+        settings = settings_for(slack, tmp_path, socket_mode=True, FINOPS_LOCALE="en")
+        async with serving(settings):
+            await slack.connected()
+            await slack.person(JIHOON).opens_home()
+            await asyncio.wait_for(slack.next("views.publish"), 5)
+        said, _ = await front_door.operate("doctor", settings)
+        assert "✓ Slack accepts our token." in said
+        assert "✓ Socket Mode is connected." in said
+        slack.hub.tokens.revoke_all()
+        said, is_well = await front_door.operate("doctor", settings)
+        assert "token_revoked" in said
+        assert not is_well
+    said, is_well = await front_door.operate("doctor", settings)
+    assert not is_well, "Slack is away"
