@@ -1,0 +1,87 @@
+"""Killed without warning in mid back-fill, the next process finishes: nothing lost, nothing doubled."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot import Policy
+from bot.results import Finished
+from finops.periods import Period
+from storage import KeyRing, Storage
+from storage.records import CollectionState
+from tests.conftest import FakeClock
+from tests.integration.bot_world import (
+    KEY,
+    WORKSPACE,
+    Key,
+    LittleOpenAI,
+    a_bot,
+    a_company,
+    a_team,
+    an_admin,
+    worked,
+)
+
+TODAY = date(2026, 7, 6)
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("pages_before_death", [1, 3])
+async def test_a_backfill_killed_half_way_is_finished_by_the_next_process(
+    database_url: str, storage: Storage, ring: KeyRing, clock: FakeClock, pages_before_death: int
+):
+    """SIGKILL while a page is on its way; after the lease another process goes on where the stored days end."""
+    company = a_company(TODAY)
+    async with LittleOpenAI().running() as openai:
+        openai.keys[KEY] = Key(company)
+        async with a_bot(storage, openai, clock, Policy(backfill_days=30)) as bot:
+            admin = await an_admin(bot)
+            team = await a_team(bot, admin)
+            await bot.connections.register_key(admin, team.id, KEY)
+            await bot.projects.register(admin, team.id, ["proj_chat"])
+
+            openai.asked.clear()
+            openai.gate, openai.gate_after = asyncio.Event(), pages_before_death
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "tests.integration.bot_process",
+                database_url,
+                ring.to_text(),
+                openai.url,
+                clock().isoformat(),
+                cwd=ROOT,
+                env={"PATH": os.environ.get("PATH", "")},
+            )
+            try:
+                async with asyncio.timeout(30):
+                    while len(openai.asked) <= pages_before_death:
+                        openai.costs_asked.clear()
+                        await openai.costs_asked.wait()
+            finally:
+                process.kill()
+                await process.wait()
+            openai.gate.set()
+            openai.gate = None
+
+            async with storage.reading() as store:
+                [row] = await store.collections.active(WORKSPACE)
+            assert row.state is CollectionState.RUNNING
+            assert row.days_done == 7 * pages_before_death
+
+            assert await worked(bot) == []  # the dead worker's lease still runs
+            clock.advance(seconds=bot.policy.lease_seconds + 1)
+            told = await worked(bot)
+            assert isinstance(told[-1], Finished)
+            assert told[-1].collection.days_done == 30
+            assert told[-1].collection.total is not None
+            assert told[-1].collection.total.amount == company.total(TODAY - timedelta(days=30), TODAY)
+            async with storage.reading() as store:
+                days = await store.charges.daily_totals(WORKSPACE, Period(TODAY - timedelta(days=60), TODAY))
+            assert {one.day: one.amount.amount for one in days} == {day: company.by_day(day) for day in company.bill}

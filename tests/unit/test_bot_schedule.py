@@ -1,0 +1,38 @@
+"""The collecting hour, in any zone, is one moment in UTC; a missed one is found again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from bot.schedule import latest_slot
+
+
+def test_nine_in_seoul_is_midnight_utc():
+    """Reaching the minute counts; a second before it does not."""
+    at = datetime(2026, 7, 7, 0, 0, tzinfo=UTC)
+    assert latest_slot("0 9 * * *", "Asia/Seoul", at) == at
+    assert latest_slot("0 9 * * *", "Asia/Seoul", datetime(2026, 7, 6, 23, 59, 59, tzinfo=UTC)) == datetime(
+        2026, 7, 6, 0, 0, tzinfo=UTC
+    )
+
+
+def test_the_slot_is_stored_in_utc_across_daylight_saving():
+    """Nine in New York moves by an hour; the slot says which."""
+    winter = latest_slot("0 9 * * *", "America/New_York", datetime(2026, 3, 7, 20, 0, tzinfo=UTC))
+    summer = latest_slot("0 9 * * *", "America/New_York", datetime(2026, 3, 8, 20, 0, tzinfo=UTC))
+    assert winter == datetime(2026, 3, 7, 14, 0, tzinfo=UTC)
+    assert summer == datetime(2026, 3, 8, 13, 0, tzinfo=UTC)
+
+
+def test_a_weekly_line_finds_its_monday():
+    found = latest_slot("0 9 * * mon", "Asia/Seoul", datetime(2026, 7, 10, 12, 0, tzinfo=UTC))
+    assert found == datetime(2026, 7, 6, 0, 0, tzinfo=UTC)
+
+
+def test_a_line_that_rings_every_minute_is_answered_without_counting_a_month_of_them():
+    at = datetime(2026, 7, 10, 12, 0, 30, tzinfo=UTC)
+    assert latest_slot("* * * * *", "UTC", at) == datetime(2026, 7, 10, 12, 0, tzinfo=UTC)
+
+
+def test_a_line_that_never_rings_has_no_slot():
+    assert latest_slot("0 9 30 feb *", "UTC", datetime(2026, 7, 10, tzinfo=UTC)) is None
