@@ -174,6 +174,12 @@ def _keys(f: Finding, t: Translator) -> str:
 def _keys_sealed(f: Finding, t: Translator) -> str:
     if f.level == "ok":
         return t.gettext("Every secret is sealed with the current master key.")
+    if _count(f.values, "unreadable"):
+        return t.gettext(
+            "{count} of our secrets cannot be opened with the master keys we have. Put the former key back into "
+            "FINOPS_KEYS.",
+            count=_value(f.values, "unreadable"),
+        )
     return t.gettext(
         "Some secrets ({old}) are still sealed with a former master key. Run `python3 app.py rotate-keys`.",
         old=_value(f.values, "old"),

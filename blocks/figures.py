@@ -90,7 +90,7 @@ def parts_table(breakdown: Breakdown, t: Translator) -> kit.Either | None:
     """The largest projects with amount and share; the amounts shown add up to the total shown."""
     if not breakdown.shares:
         return None
-    head = [t.gettext("Project"), t.gettext("Team"), t.gettext("Cost"), t.gettext("Share")]
+    head = [t.gettext("Project"), t.gettext("Team"), t.gettext("Cost"), t.pgettext("column", "Share")]
     rows = [head, *_rows(breakdown, t)]
     lines = [f"• {kit.escape(row[0])}  *{kit.escape(row[2])}*  {kit.escape(row[3])}" for row in rows[1:]]
     return kit.Either(kit.table(rows, right=(2, 3)), [kit.section("\n".join(lines))])

@@ -91,7 +91,7 @@ def checklist(setup: SetupProgress, t: Translator, *, is_admin: bool) -> Parts:
             SetupStep.WAIT,
             setup.has_charges,
             t.gettext("See the first chart"),
-            t.gettext("the last 180 days are fetched"),
+            t.gettext("past costs are fetched at once"),
         ),
     ]
     done = sum(is_done for _, is_done, _, _ in steps)
@@ -141,11 +141,11 @@ def _spending(report: HomeReport, t: Translator) -> Parts:
     if notes:
         parts.append(kit.context(*notes))
     if report.trend:
-        parts.append(kit.section(f"*{t.gettext('Last 14 days')}*"))
+        parts.append(kit.section(t.gettext("*Last 14 days*")))
         parts.append(kit.preformatted(charts.trend_text(report.trend, t)))
     table = figures.parts_table(report.top, t)
     if table:
-        parts += [kit.section(f"*{t.gettext('Top 5 projects · last 7 days')}*"), table]
+        parts += [kit.section(t.gettext("*Top 5 projects · last 7 days*")), table]
     parts.append(kit.context(_legend(report.yesterday, t)))
     return parts
 

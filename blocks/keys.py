@@ -85,18 +85,26 @@ def manage(t: Translator, teams: Sequence[Team], team: Team, credentials: Sequen
 def changed_words(t: Translator, change: str, credential: Credential, *, still_collected: bool) -> str:
     """What happened to a key, and what it means for collecting."""
     key = f"...{kit.name(credential.ends_with)}"
-    match change:
-        case "disabled":
-            done = t.gettext("The key {key} is disabled.", key=key)
-        case "enabled":
+    match change, still_collected:
+        case "enabled", _:
             return t.gettext("The key {key} is enabled again; missing days are collected now.", key=key)
-        case "deleted":
-            done = t.gettext("The key {key} is deleted here. Revoke it in the OpenAI console as well.", key=key)
-        case _:
+        case "replaced", _:
             return t.gettext("The key was replaced; the new one ends with {key}.", key=key)
-    if still_collected:
-        return f"{done} {t.gettext('Another key of the organization goes on collecting.')}"
-    return f"{done} {t.gettext('Only collecting stops. Spending does not stop.')}"
+        case "disabled", True:
+            return t.gettext("The key {key} is disabled. Another key of the organization goes on collecting.", key=key)
+        case "disabled", False:
+            return t.gettext("The key {key} is disabled. Only collecting stops. Spending does not stop.", key=key)
+        case _, True:
+            return t.gettext(
+                "The key {key} is deleted here; another key of the organization goes on collecting. Revoke it in the "
+                "OpenAI console as well.",
+                key=key,
+            )
+    return t.gettext(
+        "The key {key} is deleted here; only collecting stops, spending does not. Revoke it in the OpenAI console as "
+        "well.",
+        key=key,
+    )
 
 
 def refused(t: Translator, *, is_admin_key: bool) -> kit.Message:

@@ -44,7 +44,7 @@ def registered(
 def _when(t: Translator, *, collection_started: bool, has_history: bool) -> str:
     if collection_started:
         return t.gettext(
-            ":hourglass_flowing_sand: The past 180 days are being collected. Progress and the first chart arrive "
+            ":hourglass_flowing_sand: Past costs are being collected. Progress and the first chart arrive "
             "as a direct "
             "message; you may close this."
         )

@@ -135,7 +135,7 @@ def _buttons(report: StatusReport, extra: kit.Block | None, t: Translator, mark:
     question = str(Question(report.scope.kind, report.scope.id, report.query.name, mark or ""))
     share = None
     if mark is not None and report.figure.amount is not None:
-        share = kit.button(t.gettext("Share"), ids.STATUS_SHARE, question)
+        share = kit.button(t.pgettext("button", "Share"), ids.STATUS_SHARE, question)
     return kit.actions(extra, share, kit.button(t.gettext("Refresh"), ids.STATUS_REFRESH, question))
 
 
