@@ -144,7 +144,7 @@ class SimulatedOpenAI:
 
     async def start(self, port: int = 0) -> None:
         """Serve on this machine only; port 0 takes a free one."""
-        self._runner = web.AppRunner(self.app(), access_log=None, shutdown_timeout=1)
+        self._runner = web.AppRunner(self.app(), access_log=None, shutdown_timeout=1, handler_cancellation=True)
         await self._runner.setup()
         self._site = web.TCPSite(self._runner, "127.0.0.1", port)
         await self._site.start()
