@@ -41,29 +41,45 @@ function appHead(kind) {
     h("div", { class: "tabs", role: "tablist" }, tab("home", "#/app/home"), tab("app", "#/app/messages")));
 }
 
-function welcome(channel) {
+function welcome(channel, isEmpty) {
   const { mark, name } = titleOf(channel);
   const isTalk = channel.user_id || channel.bot;
-  return h("div", { class: "welcome" }, mark, h("h2", null, name), h("p", null, channel.topic || say(isTalk ? "emptyDm" : "emptyChannel", { name: isTalk ? name : `#${name}` })));
+  return h("div", { class: "welcome" }, mark, h("h2", null, name), h("p", null, channel.topic || say(isTalk ? "emptyDm" : isEmpty ? "emptyChannel" : "beginning", { name: isTalk ? name : `#${name}` })));
 }
 
 const atEnd = (box) => box.scrollHeight - box.scrollTop - box.clientHeight < 90;
 
+// Charts and pictures grow after they are drawn: a reader at the end stays at the end.
+const growth = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    const box = target.closest(".stream");
+    if (box?.dataset.stays === "yes") box.scrollTop = box.scrollHeight;
+  }
+});
+document.addEventListener("scroll", ({ target }) => {
+  if (target instanceof Element && target.matches(".stream")) target.dataset.stays = atEnd(target) ? "yes" : "no";
+}, true);
+
 /** Draw messages into a scrolling box that stays at its end while the reader is there. */
 function fillStream(box, place, draw) {
-  const stays = box.dataset.place !== place || atEnd(box);
-  box.dataset.place = place;
+  if (box.dataset.place !== place) {
+    box.dataset.place = place;
+    box.dataset.stays = "yes";
+    growth.observe(box.querySelector(".messages"));
+    growth.observe(box);
+  }
   draw();
-  if (stays) box.scrollTop = box.scrollHeight;
+  if (box.dataset.stays === "yes") box.scrollTop = box.scrollHeight;
 }
 
 function drawChannel(main, channel) {
   const place = `channel ${world.me.id} ${channel.id}`;
+  const isEmpty = !world.messages[channel.id]?.length;
   const head = ui.place.kind === "app" ? appHead("app") : channelHead(channel);
   keepOne(main, `${place}${localeOf()}`, () => h("section", { class: "place" },
     h("div", { class: "head-slot" }), h("div", { class: "stream", tabindex: 0, role: "log", "aria-label": titleOf(channel).name }, h("div", { class: "welcome-slot" }), h("div", { class: "messages" })), h("div", { class: "composer-slot" })));
   keepOne(main.querySelector(".head-slot"), `${ui.place.kind}${JSON.stringify(channel)}`, () => head);
-  keepOne(main.querySelector(".welcome-slot"), JSON.stringify([channel.name, channel.topic]), () => welcome(channel));
+  keepOne(main.querySelector(".welcome-slot"), JSON.stringify([channel.name, channel.topic, isEmpty]), () => welcome(channel, isEmpty));
   keepOne(main.querySelector(".composer-slot"), String(channel.is_member), () => (channel.is_member === false
     ? h("div", { class: "not-member" }, say("notMember"))
     : composer(channel.id, null, say("writeTo", { name: channel.user_id || channel.bot ? titleOf(channel).name : `#${channel.name}` }))));

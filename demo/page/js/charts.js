@@ -10,6 +10,7 @@ const COLOURS = 12;
 
 const exact = (value) => new Intl.NumberFormat(localeOf(), { maximumFractionDigits: 6 }).format(value);
 const short = (value) => new Intl.NumberFormat(localeOf(), { notation: Math.abs(value) >= 10000 ? "compact" : "standard", maximumFractionDigits: Math.abs(value) < 10 ? 2 : 1 }).format(value);
+const round = (value) => new Intl.NumberFormat(localeOf(), { maximumFractionDigits: 2 }).format(value);
 const colour = (at) => `var(--chart-${(at % COLOURS) + 1})`;
 
 /** Round steps that cover [low, high], zero included. */
@@ -124,7 +125,7 @@ function pie(chart, width) {
     turn = end;
     return svg("path", { class: "slice", fill: colour(index), d, "data-tip": `${segment.label}\n${exact(segment.value)} (${percent(share)})` });
   });
-  return [slices, svg("text", { class: "pie-total", x: cx, y: cy + 7, "text-anchor": "middle" }, short(total))];
+  return [slices, svg("text", { class: "pie-total", x: cx, y: cy + 7, "text-anchor": "middle" }, total >= 100000 ? short(total) : round(total))];
 }
 
 const percent = (share) => new Intl.NumberFormat(localeOf(), { style: "percent", maximumFractionDigits: share < 0.1 ? 1 : 0 }).format(share);

@@ -18,7 +18,7 @@ function row(item, place) {
       item.copy && h("button", { type: "button", class: "icon-button", "aria-label": `${say("copy")}: ${item.label}`, title: say("copy"), data: { do: "lab-copy", place } }, icon("copy"))));
 }
 
-const sections = () => (Array.isArray(world.lab) ? world.lab : world.lab?.sections || []);
+const sections = () => world.lab || [];
 const itemAt = (place) => {
   const [section, item] = place.split(".").map(Number);
   return sections()[section].items[item];
@@ -28,7 +28,6 @@ function panel() {
   return h("aside", { class: "pane lab", "aria-label": say("lab") },
     h("header", { class: "pane-head" }, icon("lab"), h("h2", null, say("lab")), h("button", { type: "button", class: "icon-button", "aria-label": say("close"), data: { do: "toggle-lab" } }, icon("close"))),
     h("div", { class: "stream lab-body", tabindex: 0 }, h("p", { class: "lab-hint" }, say("labHint")),
-      sections().length === 0 && h("p", { class: "lab-hint" }, say("labEmpty")),
       sections().map((section, at) => h("section", { class: "lab-section" }, h("h3", null, section.title), section.hint && h("p", { class: "lab-hint" }, section.hint), (section.items || []).map((item, index) => row(item, `${at}.${index}`))))));
 }
 

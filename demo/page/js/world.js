@@ -41,10 +41,16 @@ export function takeState(state) {
   world.commands = state.commands || [];
   world.app = state.app || {};
   world.usergroups = new Map((state.usergroups || []).map((group) => [group.id, group]));
-  world.lab = state.lab || null;
+  world.lab = labOf(state.lab);
   world.loaded = true;
   for (const channel of [...world.channels, ...world.dms]) ui.unread.set(channel.id, channel.unread || 0);
   changed();
+}
+
+// A lab with nothing in it is no lab.
+function labOf(lab) {
+  const sections = Array.isArray(lab) ? lab : lab?.sections || [];
+  return sections.length ? sections : null;
 }
 
 const byTime = (one, other) => Number(one.ts) - Number(other.ts);
@@ -94,7 +100,7 @@ const EVENTS = {
     if (at >= 0) list[at] = { ...list[at], ...event.channel };
     else list.push(event.channel);
   },
-  lab: (event) => { world.lab = event.lab; },
+  lab: (event) => { world.lab = labOf(event.lab); },
 };
 
 /** Take one live event; unknown kinds are ignored, so that the server may learn new ones first. */

@@ -1,0 +1,218 @@
+"""What a person enters is sent exactly as Slack would send it."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from typing import Any
+
+from playwright.async_api import Page, expect
+
+from tests.browser import gallery
+from tests.browser.conftest import Visitor
+from tests.browser.pretend import PretendSlack
+
+JSON = dict[str, Any]
+
+
+async def every_input(visitor: Visitor, slack: PretendSlack) -> Page:
+    """A page with the modal of all inputs open."""
+    slack.state["views"] = [gallery.EVERY_INPUT]
+    page = await visitor.sees("app/home")
+    await expect(page.get_by_role("dialog", name="모든 입력")).to_be_visible()
+    return page
+
+
+async def pick(page: Page, block: str, *names: str) -> None:
+    """Choose options of a select by name."""
+    await page.locator(f"[data-block={block}] .select-open").click()
+    for name in names:
+        await page.get_by_role("option", name=name, exact=True).click()
+    if len(names) > 1:
+        await page.keyboard.press("Escape")
+
+
+async def test_a_submission_carries_every_value_in_slacks_shape(visitor: Visitor, slack: PretendSlack) -> None:
+    """Typed, chosen and untouched fields alike, keyed by block and action."""
+    slack.answers["/_page/options"] = lambda body: {"options": [gallery.option(f"{body['value']}-prod", "proj_1")]}
+    page = await every_input(visitor, slack)
+    await page.locator("[data-block=text]").fill("마케팅팀")
+    await page.locator("[data-block=number]").fill("500")
+    await pick(page, "static", "test")
+    await pick(page, "multi", "gpt-5-mini")
+    await page.keyboard.press("Escape")
+    await page.locator("[data-block=external] .select-open").click()
+    await page.keyboard.type("chat")
+    await page.get_by_role("option", name="chat-prod").click()
+    await page.keyboard.press("Escape")
+    await page.get_by_text("초과").click()
+    await page.get_by_text("멈추기").click()
+    await page.locator("[data-block=date] .select-open").click()
+    await page.keyboard.press("ArrowRight")
+    await page.keyboard.press("Enter")
+    await page.locator("[data-block=time] .select-open").click()
+    await page.keyboard.type("14:05")
+    await page.keyboard.press("Enter")
+    await page.locator("[data-block=datetime] [data-do=open-times]").click()
+    await page.keyboard.type("1830")
+    await page.keyboard.press("Enter")
+    await page.locator("[data-block=rich]").fill("*중요*\n- 하나")
+    await page.get_by_role("button", name="저장").click()
+    sent = await slack.next("/_page/submit")
+    values = sent.pop("values")
+    moment = values.pop("datetime")["v"]["selected_date_time"]
+    assert moment % 86400 == (18 * 60 + 30) * 60 - 9 * 3600
+    rich = values.pop("rich")["v"]
+    assert rich["rich_text_value"]["elements"][0]["elements"] == [{"type": "text", "text": "중요", "style": {"bold": True}}]
+    assert rich["rich_text_value"]["elements"][1]["type"] == "rich_text_list"
+    assert sent == {"user": "U0JIHOON01", "view_id": "V0EVERY"}
+    assert values == {
+        "text": {"v": {"type": "plain_text_input", "value": "마케팅팀"}},
+        "long": {"v": {"type": "plain_text_input", "value": None}},
+        "email": {"v": {"type": "email_text_input", "value": None}},
+        "url": {"v": {"type": "url_text_input", "value": None}},
+        "number": {"v": {"type": "number_input", "value": "500"}},
+        "static": {"v": {"type": "static_select", "selected_option": gallery.option("test", "test")}},
+        "multi": {"v": {"type": "multi_static_select", "selected_options": [gallery.option("gpt-5", "gpt-5"), gallery.option("gpt-5-mini", "mini")]}},
+        "external": {"v": {"type": "multi_external_select", "selected_options": [gallery.option("chat-prod", "proj_1")]}},
+        "users": {"v": {"type": "multi_users_select", "selected_users": []}},
+        "channels": {"v": {"type": "channels_select", "selected_channel": None}},
+        "checks": {"v": {"type": "checkboxes", "selected_options": [gallery.option("초과", "breach", "한도에 닿을 때"), gallery.option("요약", "digest")]}},
+        "radio": {"v": {"type": "radio_buttons", "selected_option": gallery.option("멈추기", "stop")}},
+        "date": {"v": {"type": "datepicker", "selected_date": "2026-07-07"}},
+        "time": {"v": {"type": "timepicker", "selected_time": "14:05"}},
+        "file": {"v": {"type": "file_input", "files": []}},
+    }
+
+
+async def test_an_external_select_asks_as_one_types_and_says_what_it_is_doing(visitor: Visitor, slack: PretendSlack) -> None:
+    """Too short, loading, found, nothing found, failed: each has its words."""
+    slack.answers["/_page/options"] = lambda body: {"options": [gallery.option(body["value"], "p")]} if body["value"] == "ab" else {"options": []}
+    page = await every_input(visitor, slack)
+    await page.locator("[data-block=external] .select-open").click()
+    panel = page.locator(".list-panel")
+    await expect(panel.get_by_text("1자 이상 입력하세요")).to_be_visible()
+    slack.holds["/_page/options"] = asyncio.Event()
+    await page.keyboard.type("ab")
+    await expect(panel.get_by_text("불러오는 중")).to_be_visible()
+    asked = await slack.next("/_page/options")
+    assert asked == {"user": "U0JIHOON01", "container": {"type": "view", "view_id": "V0EVERY"}, "block_id": "external", "action_id": "v", "value": "ab"}
+    slack.holds["/_page/options"].set()
+    await expect(panel.get_by_role("option", name="ab")).to_be_visible()
+    await page.keyboard.type("x")
+    await expect(panel.get_by_text("결과가 없습니다")).to_be_visible()
+    slack.answers["/_page/options"] = lambda _: {"ok": False, "error": "timeout"}
+    await page.keyboard.type("y")
+    await expect(panel.get_by_role("button", name="다시 시도")).to_be_visible()
+
+
+async def test_the_page_refuses_what_slacks_own_client_refuses(visitor: Visitor, slack: PretendSlack) -> None:
+    """Empty required fields, short texts, wrong numbers and addresses never leave the page; fixing one clears it."""
+    page = await every_input(visitor, slack)
+    await page.locator("[data-block=long]").fill("가")
+    await page.locator("[data-block=email]").fill("nobody")
+    await page.locator("[data-block=url]").fill("ftp:x")
+    await page.locator("[data-block=number]").fill("501")
+    await page.get_by_role("button", name="저장").click()
+    said = page.locator(".input.has-error .field-error")
+    await expect(said).to_have_text(["3자 이상 입력하세요", "이메일 주소 형식이 아닙니다", "http:// 또는 https://로 시작하는 주소를 입력하세요",
+                                     "500 이하여야 합니다", "필수 입력란입니다", "필수 입력란입니다", "필수 입력란입니다"])  # fmt: skip
+    assert not [path for path, _ in slack.posts if path == "/_page/submit"]
+    await page.locator("[data-block=number]").fill("5")
+    await expect(said).to_have_count(6)
+
+
+async def test_the_apps_errors_appear_under_their_fields(visitor: Visitor, slack: PretendSlack) -> None:
+    """The sentence stands under the field, the field takes the focus, the writing stays."""
+    slack.answers["/_page/submit"] = lambda _: {"ok": True, "errors": {"name": "같은 이름의 팀이 있습니다."}}
+    slack.state["views"] = [{**gallery.STEP, "blocks": gallery.STEP["blocks"][:2]}]
+    page = await visitor.sees("app/home")
+    await page.locator("[data-block=name]").fill("마케팅팀")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".field-error").first).to_have_text("같은 이름의 팀이 있습니다.")
+    await expect(page.locator("[data-block=name]")).to_be_focused()
+    await expect(page.locator("[data-block=name]")).to_have_value("마케팅팀")
+    await expect(page.locator("[data-block=name]")).to_have_attribute("aria-invalid", "true")
+
+
+async def test_while_a_view_is_submitted_the_button_waits_and_cannot_be_pressed_twice(visitor: Visitor, slack: PretendSlack) -> None:
+    """Two presses are one submission."""
+    slack.state["views"] = [{**gallery.STEP, "blocks": gallery.STEP["blocks"][:1]}]
+    slack.holds["/_page/submit"] = asyncio.Event()
+    page = await visitor.sees("app/home")
+    button = page.locator("[data-do=submit-view]")
+    await button.click()
+    await expect(button).to_have_attribute("aria-busy", "true")
+    await button.click()
+    slack.holds["/_page/submit"].set()
+    await expect(button).not_to_have_attribute("aria-busy", "true")
+    assert len([path for path, _ in slack.posts if path == "/_page/submit"]) == 1
+
+
+async def test_the_stack_is_what_the_server_says_and_keeps_what_was_typed(visitor: Visitor, slack: PretendSlack) -> None:
+    """Push, pop and update follow the server; a field that stays keeps its writing, one that changed starts anew."""
+    slack.state["views"] = [gallery.STEP]
+    page = await visitor.sees("app/home")
+    await page.locator("[data-block=name]").fill("데이터팀")
+    await slack.tell({"type": "views", "views": [gallery.STEP, gallery.EVERY_INPUT]})
+    await expect(page.get_by_role("dialog", name="모든 입력")).to_be_visible()
+    await page.get_by_role("button", name="뒤로").click()
+    assert await slack.next("/_page/close") == {"user": "U0JIHOON01", "view_id": "V0EVERY"}
+    updated: JSON = copy.deepcopy(gallery.STEP)
+    updated["hash"] = "2"
+    updated["blocks"][0]["text"]["text"] = "*2 / 3*"
+    await slack.tell({"type": "views", "views": [updated]})
+    await expect(page.get_by_text("2 / 3")).to_be_visible()
+    await expect(page.locator("[data-block=name]")).to_have_value("데이터팀")
+    await slack.tell({"type": "views", "views": []})
+    await expect(page.locator("dialog")).to_have_count(0)
+
+
+async def test_escape_closes_the_list_first_and_then_the_modal(visitor: Visitor, slack: PretendSlack) -> None:
+    """One Escape, one thing closed; focus returns to the field."""
+    slack.state["views"] = [gallery.STEP]
+    page = await visitor.sees("app/home")
+    opener = page.locator("[data-block=lead] .select-open")
+    await opener.click()
+    await expect(page.locator(".list-panel")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.locator(".list-panel")).to_have_count(0)
+    await expect(opener).to_be_focused()
+    await page.keyboard.press("Escape")
+    assert await slack.next("/_page/close") == {"user": "U0JIHOON01", "view_id": "V0STEP"}
+
+
+async def test_focus_stays_inside_an_open_modal(visitor: Visitor, slack: PretendSlack) -> None:
+    """However often one presses Tab, nothing behind the modal is reached."""
+    slack.state["views"] = [gallery.STEP]
+    page = await visitor.sees("app/home")
+    await expect(page.locator("[data-block=name]")).to_be_focused()
+    for _ in range(12):
+        await page.keyboard.press("Tab")
+        assert await page.evaluate("document.activeElement === document.body || Boolean(document.activeElement.closest('dialog'))")
+
+
+async def test_a_choice_in_an_actions_block_is_sent_at_once(visitor: Visitor, slack: PretendSlack) -> None:
+    """The payload names the element, the option and the state of the whole message."""
+    page = await visitor.sees()
+    await page.locator("[data-action=period] .select-open").click()
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+    chosen = gallery.option("지난 30일", "30d")
+    assert await slack.next("/_page/action") == {
+        "user": "U0JIHOON01",
+        "container": {"type": "message", "channel_id": "C0FINOPS01", "message_ts": gallery.ts(2)},
+        "action": {"type": "static_select", "block_id": "acts", "action_id": "period", "selected_option": chosen},
+        "state": {"values": {"acts": {"period": {"type": "static_select", "selected_option": chosen}}}},
+    }
+
+
+async def test_an_input_acts_only_when_its_block_dispatches(visitor: Visitor, slack: PretendSlack) -> None:
+    """With dispatch_action a choice is an action of the view."""
+    radio = next(block for block in gallery.EVERY_INPUT["blocks"] if block.get("block_id") == "radio")
+    slack.state["views"] = [{**gallery.EVERY_INPUT, "blocks": [{**radio, "dispatch_action": True}]}]
+    page = await visitor.sees("app/home")
+    await page.get_by_text("멈추기").click()
+    sent = await slack.next("/_page/action")
+    assert sent["container"] == {"type": "view", "view_id": "V0EVERY"}
+    assert sent["action"]["selected_option"]["value"] == "stop"

@@ -1,0 +1,235 @@
+"""The workspace round the messages: places, people, buttons, writing, the line to the server."""
+
+from __future__ import annotations
+
+import asyncio
+
+from playwright.async_api import expect
+
+from tests.browser import gallery
+from tests.browser.conftest import Visitor
+from tests.browser.pretend import PretendSlack
+
+
+async def test_a_button_sends_what_slack_would_send(visitor: Visitor, slack: PretendSlack) -> None:
+    """Value, text and style go with it, and it waits visibly until the answer."""
+    slack.holds["/_page/action"] = asyncio.Event()
+    page = await visitor.sees()
+    button = page.locator("[data-block=acts][data-action=share]")
+    await button.click()
+    assert (await slack.next("/_page/action"))["action"] == {
+        "type": "button", "block_id": "acts", "action_id": "share", "text": gallery.plain("공유"), "value": "share-7d", "style": "primary",
+    }  # fmt: skip
+    await expect(button).to_have_attribute("aria-busy", "true")
+    slack.holds["/_page/action"].set()
+    await expect(button).not_to_have_attribute("aria-busy", "true")
+
+
+async def test_a_dangerous_button_asks_first(visitor: Visitor, slack: PretendSlack) -> None:
+    """Refusing or Escape sends nothing; agreeing sends once."""
+    page = await visitor.sees()
+    button = page.locator("[data-action=delete_key]")
+    dialog = page.get_by_role("alertdialog", name="키를 삭제할까요?")
+    await button.click()
+    await expect(dialog.get_by_role("button", name="그만두기")).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(dialog).to_have_count(0)
+    await button.click()
+    await dialog.get_by_role("button", name="그만두기").click()
+    assert not [path for path, _ in slack.posts if path == "/_page/action"]
+    await button.click()
+    await dialog.get_by_role("button", name="삭제", exact=True).click()
+    assert (await slack.next("/_page/action"))["action"]["value"] == "key-1"
+
+
+async def test_a_failed_action_says_so(visitor: Visitor, slack: PretendSlack) -> None:
+    """The sentence names the error, and the button can be pressed again."""
+    slack.answers["/_page/action"] = lambda _: {"ok": False, "error": "operation_timeout"}
+    page = await visitor.sees()
+    await page.locator("[data-action=open_settings]").click()
+    await expect(page.locator(".notice.error")).to_contain_text("앱이 응답하지 않았습니다 (operation_timeout)")
+
+
+async def test_an_overflow_menu_is_reached_by_keyboard(visitor: Visitor, slack: PretendSlack) -> None:
+    """Enter opens it, arrows move, Enter chooses."""
+    page = await visitor.sees()
+    await page.locator("[data-action=more]").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("menuitem", name="확인")).to_be_focused()
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+    sent = await slack.next("/_page/action")
+    assert sent["action"] == {"type": "overflow", "block_id": "acts", "action_id": "more", "selected_option": gallery.option("30분 조용히", "snooze", "메시지만 멈춥니다")}
+
+
+async def test_a_button_for_others_is_not_shown(visitor: Visitor) -> None:
+    """visible_to_user_ids hides it from everybody else."""
+    page = await visitor.sees()
+    await expect(page.locator("[data-action=hidden]")).to_have_count(0)
+
+
+async def test_a_thread_opens_beside_the_channel_and_takes_replies(visitor: Visitor, slack: PretendSlack) -> None:
+    """Replies stand only in the thread; a reply names its thread."""
+    page = await visitor.sees()
+    await expect(page.locator("#main").get_by_text("7월 3일부터 캐시를 켰습니다.")).to_have_count(0)
+    await page.get_by_role("button", name="댓글 2개").click()
+    thread = page.get_by_role("complementary", name="스레드")
+    await expect(thread.get_by_text("7월 3일부터 캐시를 켰습니다.")).to_be_visible()
+    await thread.get_by_role("textbox").fill("고맙습니다")
+    await page.keyboard.press("Enter")
+    assert await slack.next("/_page/message") == {"user": "U0JIHOON01", "channel": "C0FINOPS01", "text": "고맙습니다", "thread_ts": gallery.ROOT}
+    await slack.tell({"type": "message", "channel": "C0FINOPS01", "message": gallery.said(gallery.ts(40), "U0JIHOON01", "고맙습니다", thread_ts=gallery.ROOT)})
+    await expect(thread.get_by_text("고맙습니다")).to_be_visible()
+    await thread.get_by_role("textbox").fill("/finops status")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".notice")).to_contain_text("스레드에서는 슬래시 명령을 쓸 수 없습니다.")
+    await thread.get_by_role("button", name="닫기").click()
+    await expect(thread).to_have_count(0)
+
+
+async def test_an_ephemeral_message_says_that_only_i_see_it(visitor: Visitor, slack: PretendSlack) -> None:
+    """It can be replaced and taken away, and cannot be replied to."""
+    page = await visitor.sees()
+    message = page.locator(".message.ephemeral")
+    await expect(message.locator(".only-you")).to_have_text("나만 볼 수 있는 메시지")
+    await expect(message.locator("[data-do=open-thread]")).to_have_count(0)
+    said = {**gallery.bot(gallery.ts(12), "공유했습니다."), "ephemeral_for": "U0JIHOON01"}
+    await slack.tell({"type": "ephemeral_replaced", "channel": "C0FINOPS01", "ts": gallery.ts(12), "message": said})
+    await expect(message).to_contain_text("공유했습니다.")
+    await slack.tell({"type": "ephemeral_deleted", "channel": "C0FINOPS01", "ts": gallery.ts(12)})
+    await expect(message).to_have_count(0)
+
+
+async def test_a_slash_completes_and_runs_a_command(visitor: Visitor, slack: PretendSlack) -> None:
+    """The list names command, hint and purpose; Tab takes it, Enter sends it."""
+    page = await visitor.sees()
+    box = page.locator("#main").get_by_role("textbox")
+    await box.fill("/f")
+    await expect(page.get_by_role("option", name="/finops")).to_contain_text("AI 비용 보기와 설정")
+    await page.keyboard.press("Tab")
+    await expect(box).to_have_value("/finops ")
+    await page.keyboard.type("status 7d")
+    slack.answers["/_page/command"] = lambda _: {"ok": False, "error": "operation_timeout"}
+    await page.keyboard.press("Enter")
+    assert await slack.next("/_page/command") == {"user": "U0JIHOON01", "channel": "C0FINOPS01", "text": "/finops status 7d"}
+    await expect(page.locator(".notice")).to_contain_text("/finops 명령이 실패했습니다 (operation_timeout)")
+    await expect(box).to_have_value("/finops status 7d")
+
+
+async def test_writing_is_sent_with_references_and_escapes(visitor: Visitor, slack: PretendSlack) -> None:
+    """Names become mentions, markup becomes text, Shift+Enter is a line."""
+    page = await visitor.sees()
+    box = page.locator("#main").get_by_role("textbox")
+    await box.click()
+    await page.keyboard.type("@Fin")
+    await page.keyboard.press("Tab")
+    await page.keyboard.type("a<b & #마케팅팀 ")
+    await page.keyboard.press("Shift+Enter")
+    await page.keyboard.type("둘째 줄")
+    await page.keyboard.press("Enter")
+    assert (await slack.next("/_page/message"))["text"] == "<@U0FINOPSBT> a&lt;b &amp; <#C0MARKET01|마케팅팀> \n둘째 줄"
+    await expect(box).to_have_value("")
+
+
+async def test_enter_that_ends_a_composition_does_not_send(visitor: Visitor, slack: PretendSlack) -> None:
+    """While a syllable is being composed, Enter belongs to the input method."""
+    page = await visitor.sees()
+    box = page.locator("#main").get_by_role("textbox")
+    await box.fill("한")
+    await box.evaluate("(node) => node.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', isComposing: true, bubbles: true }))")
+    assert not [path for path, _ in slack.posts if path == "/_page/message"]
+
+
+async def test_live_events_change_only_what_they_name(visitor: Visitor, slack: PretendSlack) -> None:
+    """New, changed and deleted messages, unread counts, notices; an untouched message keeps its node."""
+    page = await visitor.sees()
+    await page.evaluate("document.querySelector('.message').dataset.same = 'yes'")
+    new = gallery.bot(gallery.ts(50), "수집 10/180일")
+    await slack.tell({"type": "message", "channel": "C0FINOPS01", "message": new})
+    await expect(page.get_by_text("수집 10/180일")).to_be_in_viewport()
+    await slack.tell({"type": "message_changed", "channel": "C0FINOPS01", "message": {**new, "text": "수집 180/180일"}})
+    await expect(page.get_by_text("수집 180/180일")).to_be_visible()
+    await slack.tell({"type": "message_deleted", "channel": "C0FINOPS01", "ts": new["ts"]})
+    await expect(page.get_by_text("수집 180/180일")).to_have_count(0)
+    await slack.tell({"type": "message", "channel": "C0DATA0001", "message": gallery.said(gallery.ts(51), "U0SEOYEON1", "봐 주세요")})
+    await expect(page.locator("a.entry", has_text="데이터팀").locator(".badge")).to_have_text("1")
+    await slack.tell({"type": "notice", "text": "앱이 늦게 답했습니다.", "level": "warning"})
+    await expect(page.locator(".notice.warning")).to_contain_text("앱이 늦게 답했습니다.")
+    assert await page.locator(".message").first.get_attribute("data-same") == "yes"
+
+
+async def test_a_lost_line_comes_back_and_catches_up(visitor: Visitor, slack: PretendSlack) -> None:
+    """What was said meanwhile is read anew."""
+    page = await visitor.sees()
+    slack.state["messages"]["C0FINOPS01"].append(gallery.bot(gallery.ts(60), "그동안 온 말"))
+    await slack.hang_up()
+    await expect(page.get_by_text("그동안 온 말")).to_be_visible()
+    await expect(page.locator("#line")).to_be_empty()
+
+
+async def test_opening_home_tells_the_app_and_draws_what_it_publishes(visitor: Visitor, slack: PretendSlack) -> None:
+    """An app that has published nothing has a calm empty Home; the live view replaces it."""
+    slack.state["home"] = None
+    page = await visitor.sees()
+    await page.get_by_role("group", name="앱").get_by_role("link").click()
+    assert await slack.next("/_page/home") == {"user": "U0JIHOON01", "tab": "home"}
+    await expect(page.get_by_text("홈 탭을 준비하고 있습니다")).to_be_visible()
+    await slack.tell({"type": "home", "view": gallery.HOME})
+    await expect(page.get_by_text("한빛소프트의 AI 비용")).to_be_visible()
+    await page.get_by_role("button", name="이어서 하기").click()
+    assert (await slack.next("/_page/action"))["container"] == {"type": "view", "view_id": "V0HOME"}
+    await page.get_by_role("tab", name="메시지").click()
+    await expect(page.get_by_text("으로 시작하세요.")).to_be_visible()
+
+
+async def test_switching_the_person_changes_language_and_state(visitor: Visitor, slack: PretendSlack) -> None:
+    """Sakura reads Japanese chrome; the choice outlives a reload."""
+    page = await visitor.sees()
+    await page.locator(".rail-me").click()
+    await page.get_by_role("menuitemradio", name="佐藤さくら").click()
+    await expect(page.locator(".only-you")).to_have_text("あなただけに表示されています")
+    assert await page.evaluate("document.documentElement.lang") == "ja"
+    await page.reload()
+    await expect(page.locator(".workspace small")).to_have_text("佐藤さくら さんとして表示中")
+
+
+async def test_the_lab_offers_keys_and_faults(visitor: Visitor, slack: PretendSlack) -> None:
+    """A switch posts what the server said it would post; a foreign address is refused."""
+    await visitor.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = await visitor.sees()
+    await page.get_by_role("button", name="실험실").click()
+    lab = page.get_by_role("complementary", name="실험실")
+    await lab.get_by_role("button", name="복사: 마케팅팀 Admin 키").click()
+    assert (await page.evaluate("navigator.clipboard.readText()")).endswith("abc1")
+    await lab.get_by_role("button", name="Slack 429").click()
+    assert await slack.next("/_sim/slack/faults") == {"error": "ratelimited"}
+    assert await page.evaluate("import('/page/js/api.js').then((m) => { try { m.labAction({ path: '//x.example/' }); return 'sent'; } catch { return 'refused'; } })") == "refused"
+
+
+async def test_a_phone_shows_everything_without_sideways_scrolling(phone: Visitor, slack: PretendSlack) -> None:
+    """Channel, charts, Home, thread, modal and drawer fit 390 pixels."""
+    for place in ("C0FINOPS01", "C0MARKET01", "app/home", f"C0FINOPS01/{gallery.ROOT}"):
+        page = await phone.sees(place)
+        assert await page.evaluate("Math.max(document.documentElement.scrollWidth, ...[...document.querySelectorAll('.stream')].map((n) => n.scrollWidth))") <= 390
+        await page.close()
+    page = await phone.sees()
+    await expect(page.locator(".sidebar")).not_to_be_in_viewport()
+    await page.get_by_role("button", name="메뉴 열기").click()
+    await page.locator("a.entry", has_text="마케팅팀").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("마케팅팀")
+    await expect(page.locator(".sidebar")).not_to_be_in_viewport()
+    await slack.tell({"type": "views", "views": [gallery.EVERY_INPUT]})
+    dialog = page.get_by_role("dialog", name="모든 입력")
+    await expect(dialog).to_be_visible()
+    assert await dialog.locator(".modal-body").evaluate("(node) => node.scrollWidth <= node.clientWidth")
+
+
+async def test_every_control_has_a_name(visitor: Visitor, slack: PretendSlack) -> None:
+    """A screen reader can say what each button, link and field is."""
+    slack.state["views"] = [gallery.EVERY_INPUT]
+    page = await visitor.sees("C0MARKET01")
+    nameless = await page.evaluate("""() => [...document.querySelectorAll('button, a[href], input, textarea, [role=combobox]')].filter((node) => {
+        const label = node.getAttribute('aria-label') || node.getAttribute('aria-labelledby') || node.getAttribute('title') || node.textContent.trim();
+        return !label && !node.labels?.length && node.id !== 'veil';
+    }).map((node) => node.outerHTML)""")
+    assert nameless == []
