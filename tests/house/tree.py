@@ -52,12 +52,12 @@ def named(path: Path, node: ast.AST | None = None) -> str:
 
 
 def imports(path: Path) -> Iterator[tuple[str, ast.AST]]:
-    """Every module a file imports, late imports included."""
+    """Everything a file imports, by its full name (`bot.settings.Settings`), late imports included."""
     for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             yield from ((alias.name, node) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module, node
+            yield from ((f"{node.module}.{alias.name}", node) for alias in node.names)
 
 
 def dotted(node: ast.AST) -> str:

@@ -1,0 +1,72 @@
+"""The one door to everything: its verbs, and when an environment is made anew."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import run
+from tests.house.tree import ROOT, imports
+
+
+def test_run_py_needs_nothing_installed():
+    """It runs before there is an environment, so it imports Python's own library only."""
+    strangers = [name for name, _ in imports(ROOT / "run.py") if name.split(".")[0] not in sys.stdlib_module_names]
+    assert strangers == []
+
+
+def test_without_a_verb_it_says_what_it_can_do():
+    """The help names every verb; an unknown one is a failure that shows the same."""
+    said = subprocess.run([sys.executable, "run.py"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for verb in run.VERBS:
+        assert f"run.py {verb} " in said
+    wrong = subprocess.run([sys.executable, "run.py", "dance"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert wrong.returncode == 2
+
+
+@pytest.fixture
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout with two small lock files and an environment that looks made."""
+    monkeypatch.setattr(run, "HERE", tmp_path)
+    monkeypatch.delenv("FINOPS_VENV", raising=False)
+    for name in (run.RUNTIME, run.DEVELOPMENT):
+        (tmp_path / name).write_text(f"# {name}\n")
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.touch()
+    return tmp_path
+
+
+def finished(house: Path, lock: str) -> None:
+    (house / ".venv" / f"{lock}.stamp").write_text(run.fingerprint(lock))
+
+
+def test_a_finished_environment_is_used_again(house: Path):
+    """The second start does not install anything; the development environment serves the product too."""
+    finished(house, run.DEVELOPMENT)
+    assert run.environment(run.DEVELOPMENT) == str(house / ".venv/bin/python")
+    assert run.environment(run.RUNTIME) == str(house / ".venv/bin/python")
+
+
+@pytest.mark.parametrize("spoil", ["changed lock", "interrupted install"])
+def test_a_stale_environment_is_made_anew(house: Path, monkeypatch: pytest.MonkeyPatch, spoil: str):
+    """A changed lock, or an install that never finished, starts over instead of running with the wrong packages."""
+    if spoil == "changed lock":
+        finished(house, run.DEVELOPMENT)
+        (house / run.DEVELOPMENT).write_text("# another version\n")
+    made: list[Path] = []
+
+    class Stop(Exception):
+        pass
+
+    def create(folder: Path, **_: object) -> None:
+        made.append(folder)
+        raise Stop
+
+    monkeypatch.setattr(run.venv, "create", create)  # making a real one takes a minute and the network
+    with pytest.raises(Stop):
+        run.environment(run.DEVELOPMENT)
+    assert made == [house / ".venv"]
