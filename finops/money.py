@@ -30,7 +30,8 @@ class Money:
             raise TypeError(f"money is a Decimal, never a {type(self.amount).__name__}: {self.amount!r}")
         if not self.amount.is_finite():
             raise ValueError(f"money is finite, not {self.amount}")
-        if len(self.currency) != 3 or not self.currency.isupper():
+        code = self.currency
+        if not (len(code) == 3 and code.isascii() and code.isalpha() and code.isupper()):
             raise ValueError(f"a currency is three capital letters, not {self.currency!r}")
 
     @classmethod

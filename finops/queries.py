@@ -164,13 +164,15 @@ def parse_status(text: str, today: date, known_scopes: Collection[str] = ()) -> 
     scopes = {_squeezed(name) for name in known_scopes}
     if _squeezed(text) in scopes:
         return _query(words, period_named(DEFAULT_PERIOD, today))
-    for inside, outside in _readings(words):
+    readings = [(inside, outside) for inside, outside in _readings(words) if _squeezed(" ".join(inside)) not in scopes]
+    # A team may be called "Last Week": the reading that leaves a name we know goes first.
+    readings.sort(key=lambda reading: _squeezed(" ".join(reading[1])) not in scopes)
+    for inside, outside in readings:
         name = _name_of(" ".join(inside))
         if name is not None:
             return _query(outside, period_named(name, today))
-    for inside, outside in _readings(words):
-        if not (outside and _squeezed(" ".join(words)) in scopes) and _squeezed(" ".join(inside)) not in scopes:
-            _refuse_if_meant_as_period(" ".join(inside))
+    for inside, _ in readings:
+        _refuse_if_meant_as_period(" ".join(inside))
     return _query(words, period_named(DEFAULT_PERIOD, today))
 
 

@@ -1,0 +1,247 @@
+"""Queries: three languages, one calendar, and a suggestion for every slip."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from finops.periods import Period
+from finops.queries import (
+    MAX_DAYS,
+    NamedPeriod,
+    PeriodName,
+    ScopeKind,
+    UnknownPeriod,
+    parse_status,
+    period_named,
+    previous_period,
+)
+from finops.suggest import closest, distance, letters
+
+TODAY = date(2026, 11, 18)  # a Wednesday
+todays = st.dates(date(2020, 1, 1), date(2040, 1, 1))
+names = st.sampled_from([*PeriodName, "days:1", "days:14", "days:90", f"days:{MAX_DAYS}"])
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "end"),
+    [
+        (PeriodName.TODAY, date(2026, 11, 18), date(2026, 11, 19)),
+        (PeriodName.YESTERDAY, date(2026, 11, 17), date(2026, 11, 18)),
+        (PeriodName.LAST_7_DAYS, date(2026, 11, 11), date(2026, 11, 18)),
+        (PeriodName.LAST_30_DAYS, date(2026, 10, 19), date(2026, 11, 18)),
+        (PeriodName.THIS_WEEK, date(2026, 11, 16), date(2026, 11, 19)),
+        (PeriodName.LAST_WEEK, date(2026, 11, 9), date(2026, 11, 16)),
+        (PeriodName.THIS_MONTH, date(2026, 11, 1), date(2026, 11, 19)),
+        (PeriodName.LAST_MONTH, date(2026, 10, 1), date(2026, 11, 1)),
+        ("days:14", date(2026, 11, 4), date(2026, 11, 18)),
+    ],
+)
+def test_a_name_means_these_days(name: str, start: date, end: date) -> None:
+    """Weeks begin on Monday; "last N days" are over; this week and month reach into today."""
+    assert period_named(name, TODAY) == NamedPeriod(str(name), Period(start, end))
+
+
+@pytest.mark.parametrize("name", ["", "days:0", "days:-1", "days:401", "days:٣", "days:", "fortnight"])
+def test_an_unknown_name_is_refused(name: str) -> None:
+    """Stored names that nobody ever stored."""
+    with pytest.raises(UnknownPeriod):
+        period_named(name, TODAY)
+
+
+@given(todays)
+def test_named_periods_tile(today: date) -> None:
+    """Last week ends where this one starts, last month too, yesterday where today does; whatever day it is."""
+    at = {name: period_named(name, today).period for name in PeriodName}
+    assert at[PeriodName.LAST_WEEK].end == at[PeriodName.THIS_WEEK].start
+    assert at[PeriodName.LAST_MONTH].end == at[PeriodName.THIS_MONTH].start
+    assert at[PeriodName.YESTERDAY].end == at[PeriodName.TODAY].start
+    assert at[PeriodName.LAST_WEEK].days == 7
+    assert at[PeriodName.LAST_WEEK].start.weekday() == 0
+    assert at[PeriodName.LAST_MONTH].start.day == 1
+    for name in (PeriodName.TODAY, PeriodName.THIS_WEEK, PeriodName.THIS_MONTH):
+        assert at[name].end == today + timedelta(days=1)
+    for name in (PeriodName.YESTERDAY, PeriodName.LAST_7_DAYS, PeriodName.LAST_30_DAYS):
+        assert at[name].end == today
+
+
+@given(names, todays)
+def test_a_period_is_compared_with_days_before_it(name: str, today: date) -> None:
+    """The comparison never overlaps, never reaches into today, and a running period is compared like with like."""
+    named = period_named(name, today)
+    before = previous_period(named, today)
+    assert before.end <= named.period.start
+    closed = (min(named.period.end, today) - named.period.start).days
+    if named.name in (PeriodName.THIS_WEEK, PeriodName.THIS_MONTH):
+        assert before.days <= closed
+    elif named.name == PeriodName.LAST_MONTH:
+        assert (before.start.day, before.end) == (1, named.period.start)
+    else:
+        assert before.days == named.period.days
+
+
+def test_a_long_month_so_far_is_compared_with_the_whole_short_one() -> None:
+    """On 31 March, thirty days of March stand against the 28 that February had."""
+    today = date(2026, 3, 31)
+    march = period_named(PeriodName.THIS_MONTH, today)
+    assert previous_period(march, today) == Period(date(2026, 2, 1), date(2026, 3, 1))
+    assert previous_period(march, date(2026, 3, 11)) == Period(date(2026, 2, 1), date(2026, 2, 11))
+
+
+ASKED = {
+    PeriodName.TODAY: ["today", "오늘", "今日", "TODAY", "きょう"],
+    PeriodName.YESTERDAY: ["yesterday", "어제", "昨日"],
+    PeriodName.LAST_7_DAYS: ["7d", "7일", "7日", "7 days", "last 7 days", "최근 7일", "지난 7일간", "過去7日間", "７日",
+                             "last_7_days", "1w", "일주일"],
+    PeriodName.LAST_30_DAYS: ["30d", "30일", "30日", "past 30 days", "최근 30일", "直近30日"],
+    PeriodName.THIS_WEEK: ["week", "this week", "이번주", "이번 주", "今週"],
+    PeriodName.LAST_WEEK: ["lastweek", "last week", "last-week", "지난주", "지난 주", "저번주", "先週"],
+    PeriodName.THIS_MONTH: ["month", "this month", "mtd", "이번달", "이번 달", "今月"],
+    PeriodName.LAST_MONTH: ["lastmonth", "last month", "지난달", "지난 달", "전월", "先月"],
+    "days:14": ["14d", "14일", "2w", "2주", "최근 2주", "2週間", "14 days"],
+    "days:90": ["90d", "최근 90일", "last 90 days"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("words", "name"), [(words, name) for name, all_words in ASKED.items() for words in all_words])
+@pytest.mark.parametrize("around", ["{}", "마케팅팀 {}", "{} chatbot-experiment", "  {}  ", "Growth Platform {}"])
+def test_periods_are_understood_in_three_languages(words: str, name: str, around: str) -> None:
+    """First or last, with blanks or without; the rest is the scope."""
+    query = parse_status(around.format(words), TODAY)
+    assert query.period.name == name
+    assert query.scope_words == (around.replace("{}", "").strip() or None)
+
+
+@pytest.mark.parametrize(
+    "scope",
+    ["", "마케팅팀", "chatbot-experiment", "Growth", "team alpha", "데이터", "R&D", "モバイル", "weekday-bot", "gpt4"],
+)
+def test_without_a_period_it_is_the_last_seven_days(scope: str) -> None:
+    """And ordinary names are not taken for misspelt periods."""
+    query = parse_status(scope, TODAY)
+    assert (query.period.name, query.scope_words) == (PeriodName.LAST_7_DAYS, scope or None)
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "suggestion"),
+    [
+        ("lastwek", "lastwek", "last week"),
+        ("마케팅팀 지닌주", "지닌주", "지난 주"),
+        ("yestreday", "yestreday", "yesterday"),
+        ("monht chatbot", "monht", "month"),
+        ("이번딜", "이번딜", "이번 달"),
+        ("3개월", "3개월", "90d"),
+        ("2 years", "2 years", "400d"),
+        ("7x", "7x", "7d"),
+        ("0d", "0d", "7d"),
+        ("1000일", "1000일", "400d"),
+        ("99999w", "99999w", "400d"),
+    ],
+)
+def test_a_slip_gets_a_suggestion_in_its_own_language(text: str, words: str, suggestion: str) -> None:
+    """And the suggestion, typed as it stands, is understood."""
+    with pytest.raises(UnknownPeriod) as caught:
+        parse_status(text, TODAY)
+    assert (caught.value.words, caught.value.suggestion) == (words, suggestion)
+    parse_status(suggestion, TODAY)
+
+
+@pytest.mark.parametrize("name", ["monty", "Monty", "Last Week", "3개월", "오늘의집", "어제"])
+def test_a_known_name_is_never_taken_for_a_period(name: str) -> None:
+    """A team may be called anything, even like a period."""
+    assert parse_status(name, TODAY, known_scopes=[name]).scope_words == name
+    query = parse_status(f"{name} 지난달", TODAY, known_scopes=[name])
+    assert (query.scope_words, query.period.name) == (name, PeriodName.LAST_MONTH)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "name"),
+    [
+        ("team Blue", ScopeKind.TEAM, "Blue"),
+        ("팀 마케팅 7d", ScopeKind.TEAM, "마케팅"),
+        ("프로젝트 chatbot 지난주", ScopeKind.PROJECT, "chatbot"),
+        ('project "chat bot"', ScopeKind.PROJECT, "chat bot"),
+        ("プロジェクト bot", ScopeKind.PROJECT, "bot"),
+        ("team", None, None),
+        ("마케팅팀", None, None),
+    ],
+)
+def test_team_and_project_may_be_said(text: str, kind: ScopeKind | None, name: str | None) -> None:
+    """They are a reading of the words, not the words themselves."""
+    query = parse_status(text, TODAY)
+    assert (query.scope_kind, query.scope_name) == (kind, name)
+    assert query.scope_words
+
+
+@given(st.text(max_size=60), todays)
+def test_no_text_breaks_the_reading(text: str, today: date) -> None:
+    """It is a query or an UnknownPeriod, and never more words than were typed."""
+    try:
+        query = parse_status(text, today)
+    except UnknownPeriod:
+        return
+    assert query.period.period.days >= 1
+    assert len(query.scope_words or "") <= len(text)
+
+
+# --- suggestions -----------------------------------------------------------------------------------------------------
+
+COMMANDS = [
+    "setup",
+    "status",
+    "team",
+    "project",
+    "key",
+    "collect",
+    "help",
+    "doctor",
+    "설정",
+    "상태",
+    "프로젝트",
+    "도움말",
+]
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("statsu", "status"),
+        ("stauts", "status"),
+        ("STATUS", "status"),
+        ("projct", "project"),
+        ("hlep", "help"),
+        ("상테", "상태"),
+        ("프로젝드", "프로젝트"),
+        ("도움발", "도움말"),
+        ("설졍", "설정"),
+        ("banana", None),
+        ("", None),
+        ("x", None),
+        ("한글", None),
+    ],
+)
+def test_the_word_most_likely_meant_is_found(typed: str, meant: str | None) -> None:
+    """One wrong vowel in Hangul is one slip, not a wrong syllable."""
+    assert closest(typed, COMMANDS) == meant
+
+
+@given(st.text(max_size=12), st.text(max_size=12))
+def test_distance_is_a_distance(one: str, other: str) -> None:
+    """Nothing to itself, the same both ways, at most the longer word, and silent beyond its bound."""
+    found = distance(one, other, 12)
+    assert found is not None
+    assert (found == 0) == (one == other)
+    assert found == distance(other, one, 12) <= max(len(one), len(other))
+    for bound in range(4):
+        assert distance(one, other, bound) == (found if found <= bound else None)
+
+
+@given(st.lists(st.text(min_size=1, max_size=10), min_size=1), st.data())
+def test_the_right_word_is_its_own_suggestion(choices: list[str], data: st.DataObject) -> None:
+    """Whoever types it right is told the same (or its twin in another case)."""
+    word = data.draw(st.sampled_from(choices))
+    found = closest(word, choices)
+    assert found is None or letters(found) == letters(word)
