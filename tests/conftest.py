@@ -5,8 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = ("tests.databases",)
+
+# A machine that is busy with something else is slow, not wrong: no deadline for a single example.
+settings.register_profile("house", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 
 class FakeClock:
