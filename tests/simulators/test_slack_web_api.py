@@ -1,4 +1,4 @@
-"""The simulated Web API, called by slack_sdk as the product calls it: what it takes, what it refuses, in Slack's words."""
+"""The simulated Web API as slack_sdk calls it: what it takes, what it refuses, in Slack's words."""
 
 from __future__ import annotations
 
