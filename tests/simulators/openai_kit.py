@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,11 @@ def a_trace(rows: Iterable[str] | None = None, days: int = 10) -> Trace:
     return parse_trace([HEADER, *rows])
 
 
+@cache
+def _plain_trace() -> Trace:
+    return a_trace()
+
+
 @dataclass
 class Desk:
     """A running simulator with a client that holds its first Admin key."""
@@ -67,7 +73,6 @@ class Desk:
     openai: SimulatedOpenAI
     http: httpx.AsyncClient
     clock: FakeClock
-    validators: dict[str, Draft202012Validator] = field(default_factory=dict)
 
     async def get(self, path: str, expect: int = 200, **params: Any) -> Any:
         return self._read(await self.http.get(f"/v1{path}", params=_spelled(params) or None), expect)
@@ -105,14 +110,17 @@ class Desk:
 
     def valid(self, operation: str, body: Any) -> None:
         """Hold an answer against the published contract; the first difference fails the test."""
-        if operation not in self.validators:
-            schema = CONTRACT["responses"].get(operation, {"$ref": f"#/components/schemas/{operation}"})
-            self.validators[operation] = Draft202012Validator({**schema, "components": CONTRACT["components"]})
-        self.validators[operation].validate(body)
+        _validator(operation).validate(body)
 
     def _read(self, response: httpx.Response, expect: int) -> Any:
         assert response.status_code == expect, response.text[:500]
         return json.loads(response.text, parse_float=Decimal)
+
+
+@cache
+def _validator(operation: str) -> Draft202012Validator:
+    schema = CONTRACT["responses"].get(operation, {"$ref": f"#/components/schemas/{operation}"})
+    return Draft202012Validator({**schema, "components": CONTRACT["components"]})
 
 
 def _spelled(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -131,7 +139,7 @@ def _spelled(params: Mapping[str, Any]) -> dict[str, Any]:
 @asynccontextmanager
 async def a_desk(trace: Trace | None = None, now: datetime = NOON, **options: Any) -> AsyncIterator[Desk]:
     clock = FakeClock(now)
-    async with SimulatedOpenAI(trace or a_trace(), options.pop("prices", PRICES), clock, **options) as openai:
+    async with SimulatedOpenAI(trace or _plain_trace(), options.pop("prices", PRICES), clock, **options) as openai:
         headers = {"Authorization": f"Bearer {openai.admin_key}"}
         # Reading the machine's certificates takes longer than most tests, and nothing here is encrypted.
         async with httpx.AsyncClient(base_url=openai.address, headers=headers, timeout=10, verify=False) as http:

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from jsonschema import ValidationError
 
 from tests.simulators.openai_kit import NOON, Desk, a_desk, a_trace
 
@@ -103,7 +104,7 @@ async def test_an_answer_can_be_something_else_altogether(desk: Desk, kind: str,
 
 async def test_an_answer_can_be_json_of_the_wrong_shape(desk: Desk) -> None:
     desk.openai.fail(kind="wrong_shape", times=1)
-    with pytest.raises(Exception, match="'yesterday' is not of type 'integer'|is a required property"):
+    with pytest.raises(ValidationError, match=r"'yesterday' is not of type 'integer'|is a required property"):
         desk.valid("GET /organization/costs", (await desk.http.get(COSTS)).json())
 
 

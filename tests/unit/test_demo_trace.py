@@ -6,7 +6,7 @@ import gzip
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from demo.trace import Series, TraceError, Usage, parse_trace, read_trace
@@ -122,6 +122,7 @@ rows = st.tuples(
 )
 
 
+@settings(deadline=None, max_examples=25)
 @given(st.lists(rows, min_size=1, max_size=40))
 def test_no_token_of_a_trace_is_lost(written: list[tuple[int, str, str, int, int, int, object]]) -> None:
     lines = [f"{HEADER},cached_input_tokens"]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from demo.openai.behaviour import BadSetting, Behaviour
@@ -37,6 +37,7 @@ def numbered(hours: int) -> Traffic:
     return traffic({hour: Usage(1000 + hour, 10 * hour, hour, 7) for hour in range(hours)}, hours - 1)
 
 
+@settings(deadline=None, max_examples=50)
 @given(usages)
 def test_an_hour_is_exactly_its_sixty_minutes(usage: Usage) -> None:
     one = traffic({0: usage}, 0)
@@ -45,6 +46,7 @@ def test_an_hour_is_exactly_its_sixty_minutes(usage: Usage) -> None:
     assert all(part.requests or not any(part) for part in minutes) or not usage.requests
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.lists(st.integers(0, 40 * HOUR), min_size=2, max_size=6).map(sorted))
 def test_consecutive_stretches_tile_without_gap_or_overlap(cuts: list[int]) -> None:
     one = numbered(48)
