@@ -18,7 +18,7 @@ def loading(t: Translator, title: str | None = None) -> kit.View:
     """What opens at once, because a click is only good for three seconds; the real view replaces it."""
     heading = title or t.gettext("One moment")
     sentence = t.gettext(":hourglass_flowing_sand: Reading what is known…")
-    return kit.modal(heading, [kit.section(sentence)], close=t.gettext("Close"), callback_id=ids.VIEW_INFO)
+    return kit.modal(heading, [kit.section(sentence)], close=t.gettext("Close"), callback_id=ids.VIEW_LOADING)
 
 
 def checking(t: Translator) -> kit.View:
@@ -26,7 +26,7 @@ def checking(t: Translator) -> kit.View:
     sentence = t.gettext(":hourglass_flowing_sand: Asking OpenAI. This takes a few seconds; the answer appears here.")
     # i18n: title of a modal, 24 characters
     heading = t.gettext("Checking")
-    return kit.modal(heading, [kit.section(sentence)], close=t.gettext("Close"), callback_id=ids.VIEW_INFO)
+    return kit.modal(heading, [kit.section(sentence)], close=t.gettext("Close"), callback_id=ids.VIEW_LOADING)
 
 
 def team(t: Translator, *, user_id: str, channel_id: str | None = None, problem: str | None = None,
