@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from bot.collector import progress_of
 from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
+from bot.flights import Flights
 from finops.allocation import (
     SubAccountCost,
     allocate,
@@ -86,6 +87,14 @@ class _House:
 
 
 @dataclass(frozen=True, slots=True)
+class _HomeFacts:
+    """What everybody's Home tab has in common, and what the rest is made from."""
+
+    house: _House
+    report: HomeReport
+
+
+@dataclass(frozen=True, slots=True)
 class _Ledger:
     """The daily sums and readings of one stretch of days, for one scope."""
 
@@ -105,6 +114,7 @@ class Reports:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._facts = Flights(self._home)
 
     async def status(self, workspace_id: str, person: Person, text: str) -> StatusReport:
         """What was spent, as asked in words: `[team|project] [period]`. Refuses words it cannot place, with a guess."""
@@ -136,7 +146,16 @@ class Reports:
         return await self.status_of(workspace_id, ScopeKind.WORKSPACE, None, PeriodName.LAST_30_DAYS.value)
 
     async def home(self, workspace_id: str, person: Person) -> HomeReport:
-        """Everything the Home tab says, in a handful of queries whatever the size of the workspace."""
+        """Everything the Home tab says, in a handful of queries whatever the size of the workspace.
+
+        Many who open it at the same moment share one set of figures, never older than their question.
+        """
+        facts = await self._facts.get(workspace_id)
+        setup = _setup(facts.house, person, has_charges=facts.report.setup.has_charges)
+        return replace(facts.report, setup=setup, is_admin=person.is_admin)
+
+    async def _home(self, workspace_id: str) -> _HomeFacts:
+        """The Home tab of nobody in particular."""
         today, now = self._desk.today(), self._desk.now()
 
         def named(name: PeriodName) -> Period:
@@ -155,14 +174,16 @@ class Reports:
             first_day = await store.charges.first_day(workspace_id)
         ledger = _ledger(house, house.connections, days, readings, now)
         connections = {one.id: one for one in house.connections}
-        return HomeReport(
+        report = HomeReport(
             yesterday=ledger.figure(named(PeriodName.YESTERDAY)),
             last_week=ledger.figure(named(PeriodName.LAST_WEEK)),
             last_month=ledger.figure(named(PeriodName.LAST_MONTH)),
             month_to_date=ledger.figure(named(PeriodName.THIS_MONTH)),
             top=_breakdown(totals, house, ledger.currency),
             trend=trend_of(trend, ledger.cells.get(ledger.currency, {}), ledger.readings, now, ledger.currency),
-            setup=_setup(house, person, has_charges=first_day is not None),
+            setup=SetupProgress(
+                bool(house.teams), has_key=False, has_projects=False, has_charges=first_day is not None
+            ),
             blind=tuple(
                 BlindConnection(_name(one), one.blind_since, one.blind_reason)
                 for one in house.connections
@@ -170,10 +191,10 @@ class Reports:
             ),
             collections=tuple(progress_of(row, connections[row.connection_id]) for row in rows),
             other_currencies=_others(totals, ledger.currency),
-            is_admin=person.is_admin,
             team_count=len(house.teams),
             project_count=len(house.projects),
         )
+        return _HomeFacts(house, report)
 
     async def setup(self, workspace_id: str, person: Person) -> SetupProgress:
         """How far set-up has come, and which team the next step is about."""

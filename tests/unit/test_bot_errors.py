@@ -40,7 +40,7 @@ def test_a_refusal_keeps_its_code_and_values_and_is_not_logged(caplog: pytest.Lo
     [
         (CredentialRejected(CredentialReason.INVALID, "no"), "key_rejected", {"scope": None}),
         (CredentialRejected(CredentialReason.WRONG_KIND, "no"), "key_wrong_kind", {"scope": None}),
-        (CredentialRejected(CredentialReason.MISSING_SCOPE, "no", scope="x.read"), "key_lacks_right", {"scope": "x.read"}),
+        (CredentialRejected(CredentialReason.MISSING_SCOPE, "no", scope="read"), "key_lacks_right", {"scope": "read"}),
         (CredentialRejected(CredentialReason.IP_NOT_ALLOWED, "no"), "key_address_refused", {"scope": None}),
         (RateLimited("slow", retry_after=30.0), "rate_limited", {"retry_after": 30.0}),
         (Unavailable("away"), "unavailable", {}),

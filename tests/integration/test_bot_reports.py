@@ -1,0 +1,268 @@
+"""Reports say true figures with their state and time, in a handful of queries whatever the size."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event
+
+from bot import Bot, Policy
+from bot.errors import Refusal, RefusalCode
+from bot.results import FindingCode, Level, SlackCheck
+from finops.charges import FigureState
+from finops.queries import ScopeKind
+from finops.registry import Person, Team
+from storage import KeyRing, Storage, open_storage
+from tests.conftest import FakeClock
+from tests.integration.bot_world import (
+    KEY,
+    MINSU,
+    WORKSPACE,
+    Key,
+    LittleOpenAI,
+    Organization,
+    a_bot,
+    a_company,
+    a_team,
+    an_admin,
+    worked,
+)
+
+TODAY = date(2026, 7, 6)  # a Monday
+
+
+@pytest.fixture
+async def openai() -> AsyncIterator[LittleOpenAI]:
+    async with LittleOpenAI().running() as little:
+        little.keys[KEY] = Key(a_company(TODAY, days=40))
+        yield little
+
+
+@pytest.fixture
+def company(openai: LittleOpenAI) -> Organization:
+    return openai.keys[KEY].organization
+
+
+@pytest.fixture
+async def bot(storage: Storage, openai: LittleOpenAI, clock: FakeClock) -> AsyncIterator[Bot]:
+    async with a_bot(storage, openai, clock, Policy(backfill_days=40)) as made:
+        yield made
+
+
+@pytest.fixture
+async def admin(bot: Bot) -> Person:
+    return await an_admin(bot)
+
+
+@pytest.fixture
+async def team(bot: Bot, admin: Person) -> Team:
+    made = await a_team(bot, admin)
+    await bot.connections.register_key(admin, made.id, KEY)
+    await bot.projects.register(admin, made.id, ["proj_chat"])
+    await worked(bot)
+    return made
+
+
+def days_ago(days: int) -> date:
+    return TODAY - timedelta(days=days)
+
+
+async def test_home_says_yesterday_last_week_last_month_and_this_month(
+    bot: Bot, company: Organization, admin: Person, team: Team
+):
+    """Every figure equals the bill of its days, and says its state, its time and what is not in it."""
+    home = await bot.reports.home(WORKSPACE, admin)
+    assert home.yesterday.amount is not None
+    assert home.yesterday.amount.amount == company.by_day(days_ago(1))
+    assert home.last_week.amount is not None
+    assert home.last_week.amount.amount == company.total(date(2026, 6, 29), TODAY)
+    assert home.last_month.amount is not None
+    assert home.last_month.amount.amount == company.total(date(2026, 6, 1), date(2026, 7, 1))
+    assert home.month_to_date.amount is not None
+    assert home.month_to_date.amount.amount == company.total(date(2026, 7, 1), TODAY)
+    assert home.month_to_date.open_days == 1
+    for figure in (home.yesterday, home.last_week, home.last_month, home.month_to_date):
+        assert figure.state is FigureState.PROVISIONAL
+        assert figure.as_of == bot.clock()
+        assert figure.unread_days == 0
+    assert len(home.trend) == 14
+    assert home.trend[-1].amount == home.yesterday.amount
+    assert home.top.total.amount == company.total(days_ago(7), TODAY)
+    assert (home.team_count, home.project_count, home.is_admin) == (1, 1, True)
+    assert home.other_currencies == ()
+
+
+async def test_today_is_not_yet_collected_rather_than_zero(bot: Bot, admin: Person, team: Team):
+    report = await bot.reports.status(WORKSPACE, admin, "오늘")
+    assert report.figure.amount is None
+    assert report.figure.is_not_yet_collected
+
+
+async def test_before_anything_was_read_nothing_is_zero(bot: Bot, admin: Person):
+    home = await bot.reports.home(WORKSPACE, admin)
+    assert home.yesterday.amount is None
+    assert home.yesterday.state is FigureState.BLIND
+    assert not home.setup.has_charges
+
+
+async def test_status_compares_with_the_period_before(bot: Bot, company: Organization, admin: Person, team: Team):
+    report = await bot.reports.status(WORKSPACE, admin, "지난주")
+    assert report.previous.amount is not None
+    assert report.previous.amount.amount == company.total(date(2026, 6, 22), date(2026, 6, 29))
+    assert report.increase is not None
+    assert report.increase < 0  # the company spends less every day
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        ("", ScopeKind.WORKSPACE),
+        ("마케팅팀", ScopeKind.TEAM),
+        ("팀 마케팅팀 지난주", ScopeKind.TEAM),
+        ("chatbot-experiment 7d", ScopeKind.PROJECT),
+        ("CHATBOT-EXPERIMENT", ScopeKind.PROJECT),
+        ("project proj_chat last week", ScopeKind.PROJECT),
+    ],
+)
+async def test_a_scope_is_found_by_its_words(
+    bot: Bot, company: Organization, admin: Person, team: Team, words: str, kind: ScopeKind
+):
+    report = await bot.reports.status(WORKSPACE, admin, words)
+    assert report.scope.kind is kind
+    same = await bot.reports.status_of(WORKSPACE, report.scope.kind, report.scope.id, report.query.name)
+    assert same == report
+    assert report.figure.amount == report.breakdown.total
+
+
+async def test_a_project_is_charged_its_own_lines_only(bot: Bot, company: Organization, admin: Person, team: Team):
+    report = await bot.reports.status(WORKSPACE, admin, "chatbot-experiment yesterday")
+    own = [Decimal(amount) for project, _, amount in company.bill[days_ago(1)] if project == "proj_chat"]
+    assert report.figure.amount is not None
+    assert report.figure.amount.amount == sum(own)
+
+
+async def test_unknown_words_are_refused_with_a_guess(bot: Bot, admin: Person, team: Team):
+    with pytest.raises(Refusal) as refused:
+        await bot.reports.status(WORKSPACE, admin, "마캐팅팀")
+    assert refused.value.code is RefusalCode.UNKNOWN_SCOPE
+    assert refused.value.values == {
+        "words": "마캐팅팀",
+        "suggestion": "마케팅팀",
+        "choices": ("마케팅팀", "chatbot-experiment"),
+    }
+    with pytest.raises(Refusal) as refused:
+        await bot.reports.status(WORKSPACE, admin, "지닌주")
+    assert refused.value.code is RefusalCode.UNKNOWN_PERIOD
+
+
+async def test_a_team_without_projects_and_a_vanished_scope_are_calm(bot: Bot, admin: Person, team: Team):
+    await bot.teams.create(admin, "데이터팀", MINSU, "C0DATA0001")
+    report = await bot.reports.status(WORKSPACE, admin, "데이터팀")
+    assert report.figure.amount is None
+    assert report.breakdown.shares == ()
+    with pytest.raises(Refusal) as refused:
+        await bot.reports.status_of(WORKSPACE, ScopeKind.TEAM, 999, "last_7_days")
+    assert refused.value.code is RefusalCode.UNKNOWN_TEAM
+
+
+async def test_a_second_connection_without_a_reading_makes_its_missing_days_unread(
+    bot: Bot, openai: LittleOpenAI, admin: Person, team: Team, clock: FakeClock
+):
+    """Of two organizations one was not read this morning: the sum is shown, and it says that a day is missing."""
+    other = Organization("org-other", None, {"proj_x": "x"})
+    key = KEY[:-1] + "9"
+    openai.keys[key] = Key(other)
+    await bot.connections.register_key(admin, team.id, key)
+    await bot.projects.register(admin, team.id, ["proj_x"])
+    await worked(bot)
+    openai.keys[key].is_revoked = True
+    clock.advance(days=1)
+    await bot.collecting.due(clock())
+    await worked(bot)
+    report = await bot.reports.status(WORKSPACE, admin, "yesterday")
+    assert report.figure.unread_days == 1
+    assert report.figure.blind_since == clock()
+
+
+async def test_no_question_costs_a_query_per_project_or_team(bot: Bot, admin: Person, team: Team):
+    """The number of statements is the same for one project and for many."""
+
+    async def statements() -> list[int]:
+        counts = []
+        for ask in (
+            lambda: bot.reports.home(WORKSPACE, admin),
+            lambda: bot.reports.status(WORKSPACE, admin, "30d"),
+            lambda: bot.reports.status(WORKSPACE, admin, "마케팅팀 30d"),
+        ):
+            seen: list[str] = []
+
+            def count(_c: Any, _k: Any, statement: str, *_: Any, into: list[str] = seen) -> None:
+                into.append(statement)
+
+            event.listen(Engine, "before_cursor_execute", count)
+            try:
+                await ask()
+            finally:
+                event.remove(Engine, "before_cursor_execute", count)
+            counts.append(len([one for one in seen if one.lstrip().upper().startswith(("SELECT", "WITH"))]))
+        return counts
+
+    few = await statements()
+    for n in range(5):
+        await bot.teams.create(admin, f"team {n}", MINSU, "C1")
+    await bot.projects.register(admin, team.id, ["proj_search", "proj_batch"])
+    assert await statements() == few
+    assert max(few) <= 12
+
+
+# --- the doctor ------------------------------------------------------------------------------------------------------
+
+HEALTHY = SlackCheck(bot_token_ok=True, app_token_ok=True, clock_skew_seconds=0.2)
+
+
+async def test_a_healthy_house_has_nothing_but_good_findings(bot: Bot, admin: Person, team: Team):
+    findings = await bot.doctor.examine(WORKSPACE, HEALTHY)
+    assert {finding.level for finding in findings} == {Level.OK}
+    assert {finding.code for finding in findings} == set(FindingCode) - {FindingCode.CONNECTION}
+
+
+async def test_the_doctor_finds_what_is_wrong_the_worst_first(
+    bot: Bot, openai: LittleOpenAI, admin: Person, team: Team, clock: FakeClock
+):
+    openai.keys[KEY].is_revoked = True
+    clock.advance(days=3)
+    await bot.collecting.due(clock())
+    await worked(bot)
+    slack = SlackCheck(bot_token_ok=True, missing_scopes=("chat:write",), clock_skew_seconds=-400.0)
+    findings = await bot.doctor.examine(WORKSPACE, slack)
+    levels = [finding.level for finding in findings]
+    assert levels == sorted(levels, key=[Level.FAIL, Level.WARN, Level.OK].index)
+    failed = {finding.code: finding.values for finding in findings if finding.level is Level.FAIL}
+    assert set(failed) == {
+        FindingCode.SLACK_SCOPES,
+        FindingCode.CLOCK,
+        FindingCode.CONNECTION,
+        FindingCode.COLLECTION,
+    }
+    assert failed[FindingCode.CONNECTION]["code"] == "key_rejected"
+    assert failed[FindingCode.COLLECTION]["age_hours"] == 72
+
+
+async def test_the_doctor_knows_old_and_foreign_master_keys(
+    bot: Bot, database_url: str, ring: KeyRing, openai: LittleOpenAI, clock: FakeClock, admin: Person, team: Team
+):
+    """A key sealed under a former master key is a warning; one that nobody can open is a failure."""
+
+    async def sealed(other: KeyRing) -> tuple[Level, dict[str, object]]:
+        async with open_storage(database_url, other) as storage, a_bot(storage, openai, clock) as twin:
+            found = {one.code: one for one in await twin.doctor.examine(WORKSPACE)}
+            assert FindingCode.SLACK_TOKEN not in found
+            return found[FindingCode.KEYS_SEALED].level, found[FindingCode.KEYS_SEALED].values
+
+    rotated = KeyRing.from_text(f"{KeyRing.generate('k2').to_text()},{ring.to_text()}")
+    assert await sealed(rotated) == (Level.WARN, {"old": 1, "unreadable": 0})
+    assert await sealed(KeyRing.generate("k9")) == (Level.FAIL, {"old": 1, "unreadable": 1})
