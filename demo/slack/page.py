@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from demo.slack.cast import Channel, User
+from demo.slack.cast import JIHOON, Channel, User
 from demo.slack.hub import Hub
 from demo.slack.state import Change, shown
 from demo.slack.wire import JSON, ApiError
@@ -60,7 +60,7 @@ class Page:
 
     async def _state(self, request: web.Request) -> web.StreamResponse:
         try:
-            user = self._world.user(request.query.get("user", ""))
+            user = self._world.user(request.query.get("user") or JIHOON)
         except ApiError as refusal:
             return web.json_response(refusal.body(), status=404)
         return web.json_response(self.state(user))
@@ -72,7 +72,7 @@ class Page:
         here = [channel for channel in world.channels.values() if world.visible_to(user.id, channel)]
         return {
             "workspace": {"id": world.team_id, "name": world.team_name, "domain": world.team_domain},
-            "me": {**_user_row(user), "locale": user.locale, "is_admin": user.is_admin},
+            "me": {**_user_row(user), "locale": user.locale, "tz": user.tz, "is_admin": user.is_admin},
             "users": [_user_row(each) for each in world.users.values()],
             "usergroups": [{"id": each.id, "name": each.name, "handle": each.handle} for each in world.groups.values()],
             "channels": [self.row(user, each) for each in here if not (each.is_im or each.is_mpim)],
@@ -169,7 +169,7 @@ class Page:
         return await self._hub.modals.submit(body["user"], body["view_id"], body.get("values") or {})
 
     async def _close(self, body: JSON) -> JSON:
-        return self._hub.modals.close(body["user"], body["view_id"], everything=bool(body.get("everything")))
+        return self._hub.modals.close(body["user"], body["view_id"], everything=bool(body.get("clear")))
 
     async def _options(self, body: JSON) -> JSON:
         ids = body["block_id"], body["action_id"], str(body.get("value") or "")

@@ -220,4 +220,7 @@ class World:
 
 def shown(channel_id: str, message: JSON) -> JSON:
     """A message as a screen gets it: what is stored, and where it stands."""
-    return {**copy.deepcopy(message), "channel": channel_id}
+    told = {**copy.deepcopy(message), "channel": channel_id}
+    if message.get("subtype") == "thread_broadcast":
+        told["reply_broadcast"] = True
+    return told

@@ -62,12 +62,12 @@ async def over_http(slack: SimulatedSlack, app: AsyncApp) -> AsyncIterator[None]
 async def over_socket(slack: SimulatedSlack, app: AsyncApp) -> AsyncIterator[None]:
     """The app behind a WebSocket."""
     handler = AsyncSocketModeHandler(app, slack.config.app_token)
-    await handler.connect_async()
+    await handler.connect_async()  # type: ignore[no-untyped-call]
     await slack.connected()
     try:
         yield
     finally:
-        await handler.close_async()
+        await handler.close_async()  # type: ignore[no-untyped-call]
 
 
 @asynccontextmanager

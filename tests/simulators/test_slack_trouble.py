@@ -250,6 +250,8 @@ async def test_an_eleventh_socket_is_sent_away(slack: SimulatedSlack) -> None:
 
 # -- OAuth
 
+SDK_WARNS = pytest.mark.filterwarnings("ignore:BasicAuth is deprecated:DeprecationWarning")  # slack_sdk 3.47
+
 
 def oauth_config(**more: Any) -> Any:
     return a_config(app=AppConfig(redirect_urls=("https://bot.example/slack/oauth_redirect",), **more))
@@ -267,6 +269,7 @@ def the_link(slack: SimulatedSlack, **more: str) -> str:
     return f"{slack.url}/oauth/v2/authorize?{query}"
 
 
+@SDK_WARNS
 async def test_installing_gives_a_code_that_is_exchanged_once() -> None:
     async with SimulatedSlack(config=oauth_config()) as slack:
         went = parse_qs(urlsplit(slack.authorise(the_link(slack), JIHOON)).query)
@@ -286,6 +289,7 @@ async def test_installing_gives_a_code_that_is_exchanged_once() -> None:
         assert (await refusal(client.oauth_v2_access(**keys, code="x")))["error"] == "invalid_code"
 
 
+@SDK_WARNS
 async def test_a_rotating_token_expires_and_its_refresh_token_works_once() -> None:
     now = [datetime(2026, 11, 21, tzinfo=UTC)]
     async with SimulatedSlack(lambda: now[0], oauth_config(token_rotation=True)) as slack:
