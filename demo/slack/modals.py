@@ -98,7 +98,7 @@ class Modals:
         return told
 
     def close(self, user_id: str, view_id: str, *, everything: bool = False) -> JSON:
-        """A person closed a modal (or the whole stack); the app hears of it where it asked to."""
+        """A person closed a modal (or, with `everything`, the whole stack); the app hears of it where it asked to."""
         view = self._top(user_id, view_id)
         cleared = everything or view.body["clear_on_close"]
         stack = list(self._world.stacks[user_id]) if cleared else [view.id]
