@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 import httpx
@@ -219,17 +220,29 @@ class OpenAI:
         self._array, self._other_array = self._other_array, self._array
 
     async def _costs(
-        self, key: Secret, window: Period, array: str, cursor: str | None = None, policy: RetryPolicy | None = None
+        self, key: Secret, window: Period, array: str, cursor: str | None = None
+    ) -> tuple[CostsPage, Answer]:
+        paging: Params = [("page", cursor)] if cursor else []
+        return await self._costs_by(GROUPING, key, window, array, paging, self._retry)
+
+    async def _costs_by(
+        self,
+        dimensions: Sequence[str],
+        key: Secret,
+        window: Period,
+        array: str,
+        paging: Params,
+        policy: RetryPolicy,
     ) -> tuple[CostsPage, Answer]:
         params: Params = [
             ("start_time", str(_seconds(window.start))),
             ("end_time", str(_seconds(window.end))),
             ("bucket_width", "1d"),
-            *((array, dimension) for dimension in GROUPING),
+            *((array, dimension) for dimension in dimensions),
             ("limit", str(window.days)),
-            *([("page", cursor)] if cursor else []),
+            *paging,
         ]
-        answer = await self._get(key, "costs", params, policy or self._retry)
+        answer = await self._get(key, "costs", params, policy)
         return await _off_loop(answer.body, lambda: decoded(COSTS_PAGE, answer.body, "", answer.reference)), answer
 
     def _day_of(self, bucket: Bucket, window: Period, pointer: str, reference: str | None) -> date | None:
@@ -259,12 +272,15 @@ class OpenAI:
     async def _recent_costs(self, key: Secret) -> tuple[set[str], Owner]:
         today = self._clock().astimezone(UTC).date()
         week = Period(today - timedelta(days=IDENTIFY_DAYS), today)
-        page, answer = await self._costs(key, week, self._array, policy=self._retry.brief())
+        # By project only: a person is waiting, and line items would make it ten times as long.
+        try:
+            page, answer = await self._costs_by(GROUPING[:1], key, week, self._array, [], self._retry.brief())
+        except QueryRefused:
+            page, answer = await self._costs_by(GROUPING[:1], key, week, self._other_array, [], self._retry.brief())
         ids: set[str] = set()
         owner = owner_in_headers(answer)
         for index, bucket in enumerate(page.data):
-            raw = results_of(bucket, f"/data/{index}", answer.reference)
-            for row in decoded(OWNERS, raw, f"/data/{index}/results", answer.reference):
+            for row in await _off_loop(bucket.results, partial(_owners_of, bucket, f"/data/{index}", answer.reference)):
                 if row.project_id:
                     ids.add(row.project_id)
                 if row.organization_id:
@@ -319,6 +335,10 @@ class OpenAI:
 async def _charged_day(day: date, bucket: Bucket, pointer: str, reference: str | None) -> ChargedDay:
     raw = results_of(bucket, pointer, reference)
     return ChargedDay(day, await _off_loop(raw, lambda: charges_of(raw, day, f"{pointer}/results", reference)))
+
+
+def _owners_of(bucket: Bucket, pointer: str, reference: str | None) -> list[Owner]:
+    return decoded(OWNERS, results_of(bucket, pointer, reference), f"{pointer}/results", reference)
 
 
 async def _off_loop(raw: bytes | msgspec.Raw, decode: Callable[[], T]) -> T:

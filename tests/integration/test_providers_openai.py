@@ -500,6 +500,14 @@ async def test_an_organization_that_never_spent_is_told_by_its_headers(
     assert (identity.organization_id, identity.organization_name) == told
 
 
+async def test_a_key_is_identified_whichever_arrays_are_understood(openai: OpenAI, server: OpenAIServer) -> None:
+    """A provider that refuses brackets still tells whose the key is."""
+    server.spelling, server.refuses_other_spelling = "group_by", True
+    server.lines = [Line(date(2026, 7, 5), "1", "proj_spending")]
+    identity = await openai.identify(KEY)
+    assert (identity.organization_id, identity.project_ids) == ("org-of-the-tests", {"proj_spending"})
+
+
 async def test_two_keys_that_look_alike_leave_the_name_open(openai: OpenAI, server: OpenAIServer) -> None:
     """A wrong name is worse than none."""
     server.admin_keys = [{"id": f"key_{n}", "redacted_value": "sk-admin...abc1", "name": "twin"} for n in range(2)]
