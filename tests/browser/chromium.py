@@ -24,7 +24,7 @@ ARGUMENTS = [
 
 def executable() -> str | None:
     """Where this machine keeps its Chromium, or None; nothing is ever downloaded."""
-    return next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 @asynccontextmanager
@@ -59,9 +59,8 @@ async def settled(page: Page) -> Page:
     return page
 
 
-async def look(context: BrowserContext, url: str, user: str, place: str = "") -> Page:
-    """Open the page as a person at a place: "C0FINOPS01", "app/home", "app/messages", "C…/thread ts"."""
-    page = await context.new_page()
+async def look(page: Page, url: str, user: str, place: str = "") -> Page:
+    """Let a page look as a person at a place: "C0FINOPS01", "app/home", "app/messages", "C…/thread ts"."""
     await page.goto(f"{url}/?user={user}{f'#/{place}' if place else ''}")
     return await settled(page)
 

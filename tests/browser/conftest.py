@@ -13,9 +13,9 @@ from tests.browser import gallery
 
 pytest.importorskip("playwright", reason="playwright is not installed")
 
-from playwright.async_api import Browser, BrowserContext, Page
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request
 
-from tests.browser.chromium import chromium, executable, look, window
+from tests.browser.chromium import DESKTOP, PHONE, chromium, executable, look, window
 from tests.browser.pretend import PretendSlack
 
 HERE = Path(__file__).parent
@@ -63,39 +63,59 @@ class Visitor:
         self.url = url
         self.complaints: list[str] = []
         self.strangers: list[str] = []
-        context.on("request", self._request)
-        context.on("page", self._page)
+        self.pages: list[Page] = []
 
-    def _request(self, request: object) -> None:
-        address = str(getattr(request, "url", ""))
-        if urlsplit(address).scheme not in {"data", "blob"} and not address.startswith(self.url):
-            self.strangers.append(address)
+    def _request(self, request: Request) -> None:
+        if urlsplit(request.url).scheme not in {"data", "blob"} and not request.url.startswith(self.url):
+            self.strangers.append(request.url)
 
-    def _page(self, page: Page) -> None:
-        page.set_default_timeout(8000)
-        page.on("console", lambda said: self.complaints.append(said.text) if said.type in {"error", "warning"} else None)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+    def _console(self, said: ConsoleMessage) -> None:
+        if said.type in {"error", "warning"}:
+            self.complaints.append(said.text)
 
     async def sees(self, place: str = "C0FINOPS01", user: str = "U0JIHOON01") -> Page:
         """The page of a person at a place."""
-        return await look(self.context, self.url, user, place)
+        page = await self.context.new_page()
+        self.pages.append(page)
+        page.set_default_timeout(8000)
+        page.on("request", self._request)
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        return await look(page, self.url, user, place)
+
+    async def leaves(self) -> None:
+        """Close every page; nothing may have been complained of or fetched elsewhere."""
+        for page in self.pages:
+            await page.close()
+        assert self.complaints == []
+        assert self.strangers == []
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def desk(browser: Browser) -> AsyncIterator[BrowserContext]:
+    """A window of desktop width, shared so that the page's modules are fetched once."""
+    async with window(browser, DESKTOP) as context:
+        yield context
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def pocket(browser: Browser) -> AsyncIterator[BrowserContext]:
+    """A window of phone width."""
+    async with window(browser, PHONE) as context:
+        yield context
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def visitor(browser: Browser, slack: PretendSlack) -> AsyncIterator[Visitor]:
-    """A window of desktop width; afterwards nothing may have been complained of or fetched elsewhere."""
-    async with window(browser) as context:
-        someone = Visitor(context, slack.url)
-        yield someone
-        assert someone.complaints == []
-        assert someone.strangers == []
+async def visitor(desk: BrowserContext, slack: PretendSlack) -> AsyncIterator[Visitor]:
+    """Somebody at a desk."""
+    someone = Visitor(desk, slack.url)
+    yield someone
+    await someone.leaves()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def phone(browser: Browser, slack: PretendSlack) -> AsyncIterator[Visitor]:
-    """The same on a phone."""
-    async with window(browser, (390, 844)) as context:
-        someone = Visitor(context, slack.url)
-        yield someone
-        assert someone.complaints == []
-        assert someone.strangers == []
+async def phone(pocket: BrowserContext, slack: PretendSlack) -> AsyncIterator[Visitor]:
+    """Somebody with a phone."""
+    someone = Visitor(pocket, slack.url)
+    yield someone
+    await someone.leaves()

@@ -91,7 +91,7 @@ class PretendSlack:
         for line in list(self.lines):
             await line.close()
 
-    async def next(self, path: str, timeout: float = 5) -> JSON:
+    async def next(self, path: str) -> JSON:
         """The next body posted to a path; others are passed over."""
 
         async def wait() -> JSON:
@@ -100,7 +100,7 @@ class PretendSlack:
                 if arrived == path:
                     return body
 
-        return await asyncio.wait_for(wait(), timeout)
+        return await asyncio.wait_for(wait(), 5)
 
     def forget(self, state: JSON) -> None:
         """Begin again with a state of its own."""

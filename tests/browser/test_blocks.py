@@ -10,7 +10,7 @@ from tests.browser import gallery
 from tests.browser.conftest import Visitor
 from tests.browser.pretend import PretendSlack
 
-HOSTILE = "<img src=x onerror=\"window.hit=1\"><script>window.hit=2</script>'\"&lt;b&gt;"
+HOSTILE = '<img src=x onerror="window.hit=1"><script>window.hit=2</script>\'"&lt;b&gt;'
 
 
 async def test_each_block_type_has_its_own_drawing(visitor: Visitor) -> None:
@@ -54,10 +54,17 @@ async def test_markers_count_only_at_the_edge_of_a_word(visitor: Visitor) -> Non
         .map((each) => [each.text ?? each.name ?? each.url ?? each.user_id, Object.keys(each.style || {}).join()]))"""
     assert await page.evaluate(read, "a*b*c *굵게*는 2*3*4") == [["a*b*c *굵게*는 2*3*4", ""]]
     assert await page.evaluate(read, "*굵게* `*코드*` :nope: :tada:") == [
-        ["굵게", "bold"], [" ", ""], ["*코드*", "code"], [" :nope: ", ""], ["tada", ""],
+        ["굵게", "bold"],
+        [" ", ""],
+        ["*코드*", "code"],
+        [" :nope: ", ""],
+        ["tada", ""],
     ]
     assert await page.evaluate(read, "*_둘 다_* <@U1>") == [["둘 다", "bold,italic"], [" ", ""], ["U1", ""]]
-    assert await page.evaluate(read, "a &amp;lt; <https://x.example/?a=1&amp;b=2|가&lt;나>") == [["a &lt; ", ""], ["가<나", ""]]
+    assert await page.evaluate(read, "a &amp;lt; <https://x.example/?a=1&amp;b=2|가&lt;나>") == [
+        ["a &lt; ", ""],
+        ["가<나", ""],
+    ]
 
 
 async def test_dates_fall_back_when_a_token_is_unknown(visitor: Visitor) -> None:
@@ -79,17 +86,33 @@ async def test_a_reader_elsewhere_reads_their_own_clock_and_language(visitor: Vi
 
 async def test_hostile_text_stays_text_everywhere(visitor: Visitor, slack: PretendSlack) -> None:
     """No name, text, option or url of a message can run anything."""
-    link: dict[str, Any] = {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [
-        {"type": "link", "url": "javascript:window.hit=3", "text": "눌러요"}, {"type": "text", "text": HOSTILE}]}]}
+    link: dict[str, Any] = {
+        "type": "rich_text",
+        "elements": [
+            {
+                "type": "rich_text_section",
+                "elements": [
+                    {"type": "link", "url": "javascript:window.hit=3", "text": "눌러요"},
+                    {"type": "text", "text": HOSTILE},
+                ],
+            }
+        ],
+    }
+    cell = {"type": "raw_text", "text": HOSTILE}
+    pie = {"type": "pie", "segments": [{"label": HOSTILE, "value": 1}]}
+    evil = "javascript:window.hit=7"
     blocks = [
         gallery.section(f"{HOSTILE} <javascript:window.hit=4|여기>"),
         {"type": "header", "text": gallery.plain(HOSTILE)},
         {"type": "markdown", "text": f"{HOSTILE} [여기](javascript:window.hit=5) **{HOSTILE}**"},
         {"type": "image", "image_url": "javascript:window.hit=6", "alt_text": HOSTILE},
-        {"type": "table", "rows": [[gallery.words(HOSTILE)]]},
-        {"type": "data_table", "caption": HOSTILE, "rows": [[gallery.words(HOSTILE)], [gallery.words(HOSTILE)]]},
-        {**gallery.PIE, "title": HOSTILE, "chart": {"type": "pie", "segments": [{"label": HOSTILE, "value": 1}]}},
-        {"type": "actions", "elements": [{"type": "button", "action_id": "x", "text": gallery.plain(HOSTILE), "url": "javascript:window.hit=7"}]},
+        {"type": "table", "rows": [[cell]]},
+        {"type": "data_table", "caption": HOSTILE, "rows": [[cell], [cell]]},
+        {"type": "data_visualization", "title": HOSTILE, "chart": pie},
+        {
+            "type": "actions",
+            "elements": [{"type": "button", "action_id": "x", "text": gallery.plain(HOSTILE), "url": evil}],
+        },
         link,
     ]
     slack.state["messages"]["C0FINOPS01"] = [gallery.bot(gallery.ts(1), HOSTILE, blocks, username=HOSTILE)]

@@ -63,7 +63,9 @@ async def test_a_submission_carries_every_value_in_slacks_shape(visitor: Visitor
     moment = values.pop("datetime")["v"]["selected_date_time"]
     assert moment % 86400 == (18 * 60 + 30) * 60 - 9 * 3600
     rich = values.pop("rich")["v"]
-    assert rich["rich_text_value"]["elements"][0]["elements"] == [{"type": "text", "text": "중요", "style": {"bold": True}}]
+    assert rich["rich_text_value"]["elements"][0]["elements"] == [
+        {"type": "text", "text": "중요", "style": {"bold": True}}
+    ]
     assert rich["rich_text_value"]["elements"][1]["type"] == "rich_text_list"
     assert sent == {"user": "U0JIHOON01", "view_id": "V0EVERY"}
     assert values == {
@@ -73,11 +75,26 @@ async def test_a_submission_carries_every_value_in_slacks_shape(visitor: Visitor
         "url": {"v": {"type": "url_text_input", "value": None}},
         "number": {"v": {"type": "number_input", "value": "500"}},
         "static": {"v": {"type": "static_select", "selected_option": gallery.option("test", "test")}},
-        "multi": {"v": {"type": "multi_static_select", "selected_options": [gallery.option("gpt-5", "gpt-5"), gallery.option("gpt-5-mini", "mini")]}},
-        "external": {"v": {"type": "multi_external_select", "selected_options": [gallery.option("chat-prod", "proj_1")]}},
+        "multi": {
+            "v": {
+                "type": "multi_static_select",
+                "selected_options": [gallery.option("gpt-5", "gpt-5"), gallery.option("gpt-5-mini", "mini")],
+            }
+        },
+        "external": {
+            "v": {"type": "multi_external_select", "selected_options": [gallery.option("chat-prod", "proj_1")]}
+        },
         "users": {"v": {"type": "multi_users_select", "selected_users": []}},
         "channels": {"v": {"type": "channels_select", "selected_channel": None}},
-        "checks": {"v": {"type": "checkboxes", "selected_options": [gallery.option("초과", "breach", "한도에 닿을 때"), gallery.option("요약", "digest")]}},
+        "checks": {
+            "v": {
+                "type": "checkboxes",
+                "selected_options": [
+                    gallery.option("초과", "breach", "한도에 닿을 때"),
+                    gallery.option("요약", "digest"),
+                ],
+            }
+        },
         "radio": {"v": {"type": "radio_buttons", "selected_option": gallery.option("멈추기", "stop")}},
         "date": {"v": {"type": "datepicker", "selected_date": "2026-07-07"}},
         "time": {"v": {"type": "timepicker", "selected_time": "14:05"}},
@@ -85,9 +102,13 @@ async def test_a_submission_carries_every_value_in_slacks_shape(visitor: Visitor
     }
 
 
-async def test_an_external_select_asks_as_one_types_and_says_what_it_is_doing(visitor: Visitor, slack: PretendSlack) -> None:
+async def test_an_external_select_asks_as_one_types_and_says_what_it_is_doing(
+    visitor: Visitor, slack: PretendSlack
+) -> None:
     """Too short, loading, found, nothing found, failed: each has its words."""
-    slack.answers["/_page/options"] = lambda body: {"options": [gallery.option(body["value"], "p")]} if body["value"] == "ab" else {"options": []}
+    slack.answers["/_page/options"] = lambda body: (
+        {"options": [gallery.option(body["value"], "p")]} if body["value"] == "ab" else {"options": []}
+    )
     page = await every_input(visitor, slack)
     await page.locator("[data-block=external] .select-open").click()
     panel = page.locator(".list-panel")
@@ -96,7 +117,13 @@ async def test_an_external_select_asks_as_one_types_and_says_what_it_is_doing(vi
     await page.keyboard.type("ab")
     await expect(panel.get_by_text("불러오는 중")).to_be_visible()
     asked = await slack.next("/_page/options")
-    assert asked == {"user": "U0JIHOON01", "container": {"type": "view", "view_id": "V0EVERY"}, "block_id": "external", "action_id": "v", "value": "ab"}
+    assert asked == {
+        "user": "U0JIHOON01",
+        "container": {"type": "view", "view_id": "V0EVERY"},
+        "block_id": "external",
+        "action_id": "v",
+        "value": "ab",
+    }
     slack.holds["/_page/options"].set()
     await expect(panel.get_by_role("option", name="ab")).to_be_visible()
     await page.keyboard.type("x")
@@ -115,8 +142,17 @@ async def test_the_page_refuses_what_slacks_own_client_refuses(visitor: Visitor,
     await page.locator("[data-block=number]").fill("501")
     await page.get_by_role("button", name="저장").click()
     said = page.locator(".input.has-error .field-error")
-    await expect(said).to_have_text(["3자 이상 입력하세요", "이메일 주소 형식이 아닙니다", "http:// 또는 https://로 시작하는 주소를 입력하세요",
-                                     "500 이하여야 합니다", "필수 입력란입니다", "필수 입력란입니다", "필수 입력란입니다"])  # fmt: skip
+    await expect(said).to_have_text(
+        [
+            "3자 이상 입력하세요",
+            "이메일 주소 형식이 아닙니다",
+            "http:// 또는 https://로 시작하는 주소를 입력하세요",
+            "500 이하여야 합니다",
+            "필수 입력란입니다",
+            "필수 입력란입니다",
+            "필수 입력란입니다",
+        ]
+    )
     assert not [path for path, _ in slack.posts if path == "/_page/submit"]
     await page.locator("[data-block=number]").fill("5")
     await expect(said).to_have_count(6)
@@ -135,7 +171,9 @@ async def test_the_apps_errors_appear_under_their_fields(visitor: Visitor, slack
     await expect(page.locator("[data-block=name]")).to_have_attribute("aria-invalid", "true")
 
 
-async def test_while_a_view_is_submitted_the_button_waits_and_cannot_be_pressed_twice(visitor: Visitor, slack: PretendSlack) -> None:
+async def test_while_a_view_is_submitted_the_button_waits_and_cannot_be_pressed_twice(
+    visitor: Visitor, slack: PretendSlack
+) -> None:
     """Two presses are one submission."""
     slack.state["views"] = [{**gallery.STEP, "blocks": gallery.STEP["blocks"][:1]}]
     slack.holds["/_page/submit"] = asyncio.Event()
@@ -149,7 +187,9 @@ async def test_while_a_view_is_submitted_the_button_waits_and_cannot_be_pressed_
     assert len([path for path, _ in slack.posts if path == "/_page/submit"]) == 1
 
 
-async def test_the_stack_is_what_the_server_says_and_keeps_what_was_typed(visitor: Visitor, slack: PretendSlack) -> None:
+async def test_the_stack_is_what_the_server_says_and_keeps_what_was_typed(
+    visitor: Visitor, slack: PretendSlack
+) -> None:
     """Push, pop and update follow the server; a field that stays keeps its writing, one that changed starts anew."""
     slack.state["views"] = [gallery.STEP]
     page = await visitor.sees("app/home")
@@ -189,7 +229,9 @@ async def test_focus_stays_inside_an_open_modal(visitor: Visitor, slack: Pretend
     await expect(page.locator("[data-block=name]")).to_be_focused()
     for _ in range(12):
         await page.keyboard.press("Tab")
-        assert await page.evaluate("document.activeElement === document.body || Boolean(document.activeElement.closest('dialog'))")
+        assert await page.evaluate(
+            "document.activeElement === document.body || Boolean(document.activeElement.closest('dialog'))"
+        )
 
 
 async def test_a_choice_in_an_actions_block_is_sent_at_once(visitor: Visitor, slack: PretendSlack) -> None:

@@ -18,8 +18,13 @@ async def test_a_button_sends_what_slack_would_send(visitor: Visitor, slack: Pre
     button = page.locator("[data-block=acts][data-action=share]")
     await button.click()
     assert (await slack.next("/_page/action"))["action"] == {
-        "type": "button", "block_id": "acts", "action_id": "share", "text": gallery.plain("공유"), "value": "share-7d", "style": "primary",
-    }  # fmt: skip
+        "type": "button",
+        "block_id": "acts",
+        "action_id": "share",
+        "text": gallery.plain("공유"),
+        "value": "share-7d",
+        "style": "primary",
+    }
     await expect(button).to_have_attribute("aria-busy", "true")
     slack.holds["/_page/action"].set()
     await expect(button).not_to_have_attribute("aria-busy", "true")
@@ -59,7 +64,12 @@ async def test_an_overflow_menu_is_reached_by_keyboard(visitor: Visitor, slack: 
     await page.keyboard.press("ArrowDown")
     await page.keyboard.press("Enter")
     sent = await slack.next("/_page/action")
-    assert sent["action"] == {"type": "overflow", "block_id": "acts", "action_id": "more", "selected_option": gallery.option("30분 조용히", "snooze", "메시지만 멈춥니다")}
+    assert sent["action"] == {
+        "type": "overflow",
+        "block_id": "acts",
+        "action_id": "more",
+        "selected_option": gallery.option("30분 조용히", "snooze", "메시지만 멈춥니다"),
+    }
 
 
 async def test_a_button_for_others_is_not_shown(visitor: Visitor) -> None:
@@ -77,8 +87,19 @@ async def test_a_thread_opens_beside_the_channel_and_takes_replies(visitor: Visi
     await expect(thread.get_by_text("7월 3일부터 캐시를 켰습니다.")).to_be_visible()
     await thread.get_by_role("textbox").fill("고맙습니다")
     await page.keyboard.press("Enter")
-    assert await slack.next("/_page/message") == {"user": "U0JIHOON01", "channel": "C0FINOPS01", "text": "고맙습니다", "thread_ts": gallery.ROOT}
-    await slack.tell({"type": "message", "channel": "C0FINOPS01", "message": gallery.said(gallery.ts(40), "U0JIHOON01", "고맙습니다", thread_ts=gallery.ROOT)})
+    assert await slack.next("/_page/message") == {
+        "user": "U0JIHOON01",
+        "channel": "C0FINOPS01",
+        "text": "고맙습니다",
+        "thread_ts": gallery.ROOT,
+    }
+    await slack.tell(
+        {
+            "type": "message",
+            "channel": "C0FINOPS01",
+            "message": gallery.said(gallery.ts(40), "U0JIHOON01", "고맙습니다", thread_ts=gallery.ROOT),
+        }
+    )
     await expect(thread.get_by_text("고맙습니다")).to_be_visible()
     await thread.get_by_role("textbox").fill("/finops status")
     await page.keyboard.press("Enter")
@@ -111,7 +132,11 @@ async def test_a_slash_completes_and_runs_a_command(visitor: Visitor, slack: Pre
     await page.keyboard.type("status 7d")
     slack.answers["/_page/command"] = lambda _: {"ok": False, "error": "operation_timeout"}
     await page.keyboard.press("Enter")
-    assert await slack.next("/_page/command") == {"user": "U0JIHOON01", "channel": "C0FINOPS01", "text": "/finops status 7d"}
+    assert await slack.next("/_page/command") == {
+        "user": "U0JIHOON01",
+        "channel": "C0FINOPS01",
+        "text": "/finops status 7d",
+    }
     await expect(page.locator(".notice")).to_contain_text("/finops 명령이 실패했습니다 (operation_timeout)")
     await expect(box).to_have_value("/finops status 7d")
 
@@ -136,7 +161,9 @@ async def test_enter_that_ends_a_composition_does_not_send(visitor: Visitor, sla
     page = await visitor.sees()
     box = page.locator("#main").get_by_role("textbox")
     await box.fill("한")
-    await box.evaluate("(node) => node.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', isComposing: true, bubbles: true }))")
+    await box.evaluate(
+        "(node) => node.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', isComposing: true, bubbles: true }))"
+    )
     assert not [path for path, _ in slack.posts if path == "/_page/message"]
 
 
@@ -151,7 +178,9 @@ async def test_live_events_change_only_what_they_name(visitor: Visitor, slack: P
     await expect(page.get_by_text("수집 180/180일")).to_be_visible()
     await slack.tell({"type": "message_deleted", "channel": "C0FINOPS01", "ts": new["ts"]})
     await expect(page.get_by_text("수집 180/180일")).to_have_count(0)
-    await slack.tell({"type": "message", "channel": "C0DATA0001", "message": gallery.said(gallery.ts(51), "U0SEOYEON1", "봐 주세요")})
+    await slack.tell(
+        {"type": "message", "channel": "C0DATA0001", "message": gallery.said(gallery.ts(51), "U0SEOYEON1", "봐 주세요")}
+    )
     await expect(page.locator("a.entry", has_text="데이터팀").locator(".badge")).to_have_text("1")
     await slack.tell({"type": "notice", "text": "앱이 늦게 답했습니다.", "level": "warning"})
     await expect(page.locator(".notice.warning")).to_contain_text("앱이 늦게 답했습니다.")
@@ -203,15 +232,18 @@ async def test_the_lab_offers_keys_and_faults(visitor: Visitor, slack: PretendSl
     assert (await page.evaluate("navigator.clipboard.readText()")).endswith("abc1")
     await lab.get_by_role("button", name="Slack 429").click()
     assert await slack.next("/_sim/slack/faults") == {"error": "ratelimited"}
-    assert await page.evaluate("import('/page/js/api.js').then((m) => { try { m.labAction({ path: '//x.example/' }); return 'sent'; } catch { return 'refused'; } })") == "refused"
+    elsewhere = "import('/page/js/api.js').then((m) => m.labAction({ path: '//x.example/' })).catch(() => 'refused')"
+    assert await page.evaluate(elsewhere) == "refused"
 
 
 async def test_a_phone_shows_everything_without_sideways_scrolling(phone: Visitor, slack: PretendSlack) -> None:
     """Channel, charts, Home, thread, modal and drawer fit 390 pixels."""
     for place in ("C0FINOPS01", "C0MARKET01", "app/home", f"C0FINOPS01/{gallery.ROOT}"):
         page = await phone.sees(place)
-        assert await page.evaluate("Math.max(document.documentElement.scrollWidth, ...[...document.querySelectorAll('.stream')].map((n) => n.scrollWidth))") <= 390
-        await page.close()
+        assert (
+            max(await page.locator(":root, .stream").evaluate_all("(all) => all.map((each) => each.scrollWidth)"))
+            <= 390
+        )
     page = await phone.sees()
     await expect(page.locator(".sidebar")).not_to_be_in_viewport()
     await page.get_by_role("button", name="메뉴 열기").click()
@@ -228,8 +260,8 @@ async def test_every_control_has_a_name(visitor: Visitor, slack: PretendSlack) -
     """A screen reader can say what each button, link and field is."""
     slack.state["views"] = [gallery.EVERY_INPUT]
     page = await visitor.sees("C0MARKET01")
-    nameless = await page.evaluate("""() => [...document.querySelectorAll('button, a[href], input, textarea, [role=combobox]')].filter((node) => {
-        const label = node.getAttribute('aria-label') || node.getAttribute('aria-labelledby') || node.getAttribute('title') || node.textContent.trim();
-        return !label && !node.labels?.length && node.id !== 'veil';
+    nameless = await page.locator("button, a[href], input, textarea").evaluate_all("""(all) => all.filter((node) => {
+        const label = ['aria-label', 'aria-labelledby', 'title'].some((name) => node.getAttribute(name));
+        return !label && !node.textContent.trim() && !node.labels?.length && node.id !== 'veil';
     }).map((node) => node.outerHTML)""")
     assert nameless == []
