@@ -23,14 +23,14 @@ from bot.results import (
     Told,
 )
 from finops.registry import Connection, Person, Team
-from jobs.slack import CHANNEL_CLOSED, TROUBLE, SlackClients, edit, error_code, post, publish
+from jobs.slack import CHANNEL_CLOSED, MESSAGE_GONE, TROUBLE, SlackClients, edit, error_code, post, publish
 from locales import Translator, translator_for
 
 log = logging.getLogger(__name__)
 
 # Slack allows about one edit a second for a message; a person reads slower than that.
 EDIT_EVERY_SECONDS = 2.0
-CLAIM_LEASE = timedelta(minutes=10)
+CLAIM_LEASE = timedelta(minutes=2)
 _REMEMBERED = 1_000
 
 
@@ -43,6 +43,8 @@ class Announcer:
         self._edit_every_seconds = edit_every_seconds
         # Where the message of a collection stands, and when it was last edited (monotonic seconds).
         self._messages: OrderedDict[int, tuple[str, str, float]] = OrderedDict()
+        # Recoveries that Slack would not take yet, by channel and time stamp of the message they belong in.
+        self._unsaid: OrderedDict[tuple[str, str, str], kit.Message] = OrderedDict()
 
     async def tell(self, event: CollectionEvent) -> None:
         """Say one event to those it concerns."""
@@ -66,6 +68,7 @@ class Announcer:
 
     async def tell_blind(self) -> None:
         """Tell every blindness that was not told yet: once in each channel, whichever replica gets there first."""
+        await self._say_what_was_left()
         for alert in await self._bot.collecting.blind():
             for team in {team.channel_id: team for team in alert.teams}.values():
                 try:
@@ -100,17 +103,28 @@ class Announcer:
     async def _recovered(self, event: Recovered) -> None:
         """The message that spoke of blindness says since when we see again; no new message rings anywhere."""
         workspace_id = event.told.workspace_id
-        client = await self._clients.of(workspace_id)
         for team in {team.channel_id: team for team in event.teams}.values():
             async with self._bot.storage.reading() as store:
                 said = await store.messages.get(workspace_id, f"{event.key}:{team.channel_id}")
             if said is None or said.ts is None:
                 continue
             message = speak.recovered(_name(event.connection), event.since, self._bot.clock(), _words_of(team))
+            self._unsaid[workspace_id, said.channel_id, said.ts] = message
+        await self._say_what_was_left()
+
+    async def _say_what_was_left(self) -> None:
+        """Edit recoveries into their messages; what Slack does not take now is tried again with the next look."""
+        for place, message in list(self._unsaid.items()):
+            workspace_id, channel_id, ts = place
             try:
-                await edit(client, said.channel_id, said.ts, message)
+                await edit(await self._clients.of(workspace_id), channel_id, ts, message)
             except TROUBLE as error:
-                log.warning("recovery not announced", extra={"team_id": team.id, "error": error_code(error)})
+                log.warning("recovery not announced", extra={"channel_id": channel_id, "error": error_code(error)})
+                if error_code(error) not in MESSAGE_GONE:
+                    continue
+            self._unsaid.pop(place, None)
+        while len(self._unsaid) > _REMEMBERED:
+            self._unsaid.popitem(last=False)
 
     async def _progress(self, event: Progress) -> None:
         asker = await self._asker(event.told)

@@ -17,6 +17,10 @@ log = logging.getLogger(__name__)
 TROUBLE = (SlackApiError, aiohttp.ClientError, TimeoutError, OSError, LookupError)
 # The channel will not take a message from us, today or tomorrow: find another way to the people.
 CHANNEL_CLOSED = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action"})
+# The message is not there to be edited any more, or nobody is: there is nothing left to say.
+MESSAGE_GONE = frozenset(
+    {"message_not_found", "cant_update_message", "channel_not_found", "is_archived", "LookupError"}
+)
 
 
 class SlackClients(Protocol):
@@ -29,9 +33,9 @@ class SlackClients(Protocol):
 
 def error_code(error: BaseException) -> str:
     """Slack's word for what went wrong, or the kind of failure on the way there."""
-    if isinstance(error, SlackApiError):
-        return str(error.response.get("error"))
-    return type(error).__name__
+    # An HTTP 500 of Slack's gateway is no JSON: its data is text, and asking it for a key would be our crash.
+    told = error.response.data if isinstance(error, SlackApiError) else None
+    return str(told["error"]) if isinstance(told, dict) and "error" in told else type(error).__name__
 
 
 async def post(client: AsyncWebClient, channel_id: str, message: kit.Message) -> tuple[str, str]:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
+from functools import partial
 
 from bot import Bot
 from bot.errors import explain
@@ -48,7 +49,8 @@ class Worker:
         async with aclosing(self._bot.collecting.work_one(self.name)) as events:
             async for event in events:
                 found = True
-                await self._announcer.tell(event)
+                # A mistake in what we say must not stop what we do.
+                await self.guarded(partial(self._announcer.tell, event))
                 # Between two chunks everything is stored: the safe place to stop.
                 if self._is_stopping and isinstance(event, Progress):
                     break
