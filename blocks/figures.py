@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from decimal import Decimal
 
 from blocks import charts, kit
 from finops.figures import Breakdown, Figure
 from finops.money import Money
+from finops.periods import Period
 from locales import Translator
 
 
@@ -25,10 +27,16 @@ def trust(figure: Figure, t: Translator) -> str:
     parts = []
     if not figure.is_not_yet_collected:
         parts.append(t.badge(figure.state))
-    parts.append(t.span(figure.period))
+    parts.append(t.span(_covered(figure)))
     if figure.as_of is not None:
         parts.append(as_of(figure, t))
     return " · ".join(parts)
+
+
+def _covered(figure: Figure) -> Period:
+    """The period without the days that are still open, unless it has no others."""
+    end = figure.period.end - timedelta(days=figure.open_days)
+    return Period(figure.period.start, end) if end > figure.period.start else figure.period
 
 
 def as_of(figure: Figure, t: Translator) -> str:
@@ -96,11 +104,22 @@ def parts_table(breakdown: Breakdown, t: Translator) -> kit.Either | None:
     return kit.Either(kit.table(rows, right=(2, 3)), [kit.section("\n".join(lines))])
 
 
-def _rows(breakdown: Breakdown, t: Translator) -> list[list[str]]:
+def amounts_shown(breakdown: Breakdown, t: Translator) -> list[str]:
+    """The amounts of the shares, and of the others last, rounded so that they add up to the total as shown."""
     parts: list[Money] = [share.amount for share in breakdown.shares]
     if breakdown.others is not None:
         parts.append(breakdown.others)
-    shown = t.amounts(parts)
+    return t.amounts(parts)
+
+
+def unallocated(breakdown: Breakdown, t: Translator) -> str | None:
+    """What belongs to no team, as the table shows it; None when everything has an owner."""
+    shown = zip(breakdown.shares, amounts_shown(breakdown, t), strict=False)
+    return next((amount for share, amount in shown if share.is_unallocated), None)
+
+
+def _rows(breakdown: Breakdown, t: Translator) -> list[list[str]]:
+    shown = amounts_shown(breakdown, t)
     rows = [
         [kit.bare(charts.share_name(share, t)), kit.bare(share.team_name or "-"), text, t.share(share.ratio)]
         for share, text in zip(breakdown.shares, shown, strict=False)
@@ -126,6 +145,5 @@ def other_currencies(amounts: Sequence[Money], t: Translator) -> str | None:
 
 def top_words(breakdown: Breakdown, t: Translator, limit: int = 3) -> str:
     """The largest projects in one line, for a notification or a screen reader."""
-    return ", ".join(
-        f"{kit.name(charts.share_name(share, t), 30)} {t.money(share.amount)}" for share in breakdown.shares[:limit]
-    )
+    shown = list(zip(breakdown.shares, amounts_shown(breakdown, t), strict=False))[:limit]
+    return ", ".join(f"{kit.name(charts.share_name(share, t), 30)} {kit.escape(amount)}" for share, amount in shown)

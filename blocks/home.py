@@ -23,7 +23,7 @@ def view(report: HomeReport, t: Translator, *, is_plain: bool = False) -> kit.Vi
     parts += _blind(report.blind, t)
     parts += _collections(report, t)
     if report.setup.next_step is not SetupStep.DONE:
-        parts += checklist(report.setup, t, is_admin=report.is_admin)
+        parts += checklist(report.setup, t, is_admin=report.is_admin, is_collecting=bool(report.collections))
     if report.setup.has_charges:
         parts += _spending(report, t)
     parts += _doors(report, t)
@@ -76,7 +76,7 @@ def _collections(report: HomeReport, t: Translator) -> Parts:
     return [kit.section("\n".join(lines)), kit.divider()] if lines else []
 
 
-def checklist(setup: SetupProgress, t: Translator, *, is_admin: bool) -> Parts:
+def checklist(setup: SetupProgress, t: Translator, *, is_admin: bool, is_collecting: bool) -> Parts:
     """The way from nothing to the first chart, with the next step under the thumb."""
     steps = [
         (SetupStep.TEAM, setup.has_team, t.gettext("Create a team"), t.gettext("name, lead and channel")),
@@ -105,8 +105,12 @@ def checklist(setup: SetupProgress, t: Translator, *, is_admin: bool) -> Parts:
             lines.append(f":white_circle: {number}. {label}")
     parts: Parts = [kit.section("\n".join(lines))]
     if setup.next_step is SetupStep.WAIT:
-        waiting = t.gettext(
-            "Costs are being collected. The first chart appears here by itself; there is nothing to do."
+        waiting = (
+            t.gettext("Costs are being collected. The first chart appears here by itself; there is nothing to do.")
+            if is_collecting
+            else t.gettext(
+                "Nothing has been charged yet. Cost data is collected every morning and appears here by itself."
+            )
         )
         parts.append(kit.context(waiting))
     elif is_admin or not setup.has_team:

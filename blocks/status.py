@@ -119,11 +119,11 @@ def _next_step(report: StatusReport, t: Translator, *, can_share: bool) -> tuple
         return step, kit.button(t.gettext("Check-up"), ids.DOCTOR_SHOW)
     if report.figure.amount is not None and not report.breakdown.shares:
         return t.gettext("Nothing was charged in this period. Look further back: `/finops status 30d`"), None
-    unallocated = [share for share in report.breakdown.shares if share.is_unallocated]
-    if unallocated and report.scope.kind is ScopeKind.WORKSPACE:
+    unallocated = figures.unallocated(report.breakdown, t) if report.scope.kind is ScopeKind.WORKSPACE else None
+    if unallocated:
         step = t.gettext(
             "{amount} belongs to no team yet. Register its projects, and their costs count for the team.",
-            amount=t.money(unallocated[0].amount),
+            amount=kit.escape(unallocated),
         )
         return step, kit.button(t.gettext("Register projects"), ids.PROJECT_NEW)
     if not can_share:

@@ -1,0 +1,121 @@
+"""Whatever the report and the language, what we say fits Slack and interprets nothing that somebody typed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from slack_sdk.models.blocks import Block
+from slack_sdk.models.views import View
+
+from blocks import collection, home, kit, projects, status, teams
+from tests.unit import slack_limits
+from tests.unit.saying import (
+    DATA_TEAM,
+    LANGUAGES,
+    TEAM,
+    a_known_project,
+    a_project,
+    home_reports,
+    names,
+    progresses,
+    reader,
+    status_reports,
+)
+
+languages = st.sampled_from(LANGUAGES)
+hurried = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+# New in 2026: slack-sdk has no class for these, and would drop them with a warning.
+UNKNOWN_TO_THE_SDK = {"data_visualization"}
+
+
+def refused(message: kit.Message) -> list[str]:
+    """What Slack would refuse, in the rich and in the plain version, by documentation and by slack-sdk's models."""
+    faults = []
+    for is_plain in (False, True):
+        arguments = message.arguments(plain=is_plain)
+        faults += slack_limits.of_message(arguments)
+        faults += slack_limits.BROADCAST.findall("\n".join(slack_limits.mrkdwn(arguments)))
+        for block in arguments["blocks"]:
+            if block["type"] not in UNKNOWN_TO_THE_SDK:
+                parsed = Block.parse(block)
+                assert parsed is not None
+                parsed.to_dict()
+    return faults + slack_limits.BROADCAST.findall(message.text)
+
+
+def refused_view(view: kit.View) -> list[str]:
+    View(**view).to_dict()
+    return slack_limits.of_view(view) + slack_limits.BROADCAST.findall("\n".join(slack_limits.mrkdwn(view)))
+
+
+@given(status_reports, languages, st.sampled_from([None, "U0JIHOON01"]))
+@hurried
+def test_any_status_report_in_any_language_fits_slack(report: Any, language: str, shared_by: str | None) -> None:
+    """Private and shared, rich and plain."""
+    assert refused(status.message(report, reader(language), shared_by=shared_by)) == []
+
+
+@given(home_reports, languages, st.booleans())
+@hurried
+def test_any_home_report_in_any_language_fits_slack(report: Any, language: str, is_plain: bool) -> None:
+    """Home with charts and tables, and Home without."""
+    assert refused_view(home.view(report, reader(language), is_plain=is_plain)) == []
+
+
+@given(progresses, status_reports, names, languages)
+@hurried
+def test_any_news_of_a_collection_fits_slack(progress: Any, report: Any, name: str, language: str) -> None:
+    """Progress, the first chart, the end, a failure, blindness and recovery."""
+    t, moment = reader(language), datetime(2026, 7, 6, tzinfo=UTC)
+    values = {"scope": name, "pointer": name, "retry_after": 7.5}
+    assert refused(collection.progress(progress, t)) == []
+    assert refused(collection.started((progress,) * 12, (name,) * 12, t)) == []
+    assert refused(collection.first_chart(progress, report, t)) == []
+    assert refused(collection.finished(progress, t, restated_days=3)) == []
+    assert refused(collection.finished(progress, t, is_empty=True)) == []
+    for code in ("key_lacks_right", "unexpected_response", "rate_limited", name):
+        assert refused(collection.failed(progress, code, values, "k7Q2", t)) == []
+        assert refused(collection.blind(name, moment, code, values, t)) == []
+    assert refused(collection.recovered(name, moment, moment, t)) == []
+
+
+@given(st.lists(names, max_size=120), languages)
+@hurried
+def test_any_number_of_teams_and_projects_fits_a_window(found: list[str], language: str) -> None:
+    """Hundreds of them, whatever they are called: shown as far as they fit, and the rest counted."""
+    t = reader(language)
+    own = [a_project(number, name) for number, name in enumerate(found, 1)]
+    known = [a_known_project(number, name, DATA_TEAM) for number, name in enumerate(found, 1)]
+    many = [TEAM] * 100
+    assert refused_view(projects.manage(t, many, TEAM, own, chosen=own[0] if own else None)) == []
+    assert refused_view(projects.registered(t, TEAM, own, known, collection_started=True, has_history=False)) == []
+    assert refused_view(teams.manage(t, many)) == []
+    for options in (projects.options(known, TEAM.id, t), projects.registered_options(own, t)):
+        assert len(options) <= 100
+        assert [fault for option in options for fault in slack_limits.of_option(option)] == []
+
+
+@given(st.text(max_size=8000))
+@hurried
+def test_text_of_any_length_fits_its_place(text: str) -> None:
+    """Truncation never breaks a block, and what was cut says so."""
+    parts = [kit.header(text or "-"), kit.section(kit.escape(text)), kit.context(kit.escape(text)), kit.fields([text])]
+    assert slack_limits.of_message(kit.message(text or "-", parts).arguments()) == []
+    assert len(kit.section(text)["text"]["text"]) >= min(len(text), 1000)
+
+
+@pytest.mark.parametrize("typed", ["<!channel>", "<@U0MINSU001>", "a & b", "<https://evil.example|click>"])
+def test_what_somebody_typed_is_shown_and_never_interpreted(typed: str) -> None:
+    """A team may be called <!channel>; naming it rings nobody."""
+    assert kit.name(typed) == typed.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    assert kit.name(f"{typed}\n\n {'x' * 200}").endswith(kit.ELLIPSIS)
+
+
+def test_a_message_of_too_many_blocks_keeps_the_first_fifty() -> None:
+    """Slack refuses the whole message at 51."""
+    message = kit.message("many", [kit.divider()] * 70)
+    assert len(message.blocks) == len(message.plain_blocks) == 50
