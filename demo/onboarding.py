@@ -17,7 +17,6 @@ from handlers.addresses import BOT
 ANSWER_SECONDS = 30.0
 COLLECTED_SECONDS = 600.0
 STEPS = frozenset({ids.SETUP_TEAM, ids.SETUP_KEY, ids.SETUP_KEY_DONE, ids.SETUP_PROJECTS})
-_HOURGLASS = ":hourglass_flowing_sand:"
 Say = Callable[[str], None]
 
 
@@ -89,7 +88,7 @@ async def settled_view(slack: SimulatedSlack, person: Person) -> dict[str, Any]:
 
     def ready() -> bool:
         view = person.view
-        return view is not None and (view["callback_id"] in STEPS or _HOURGLASS not in words_of(view)[:120])
+        return view is not None and view["callback_id"] != ids.VIEW_LOADING
 
     await slack.until(ready, ANSWER_SECONDS)
     view = person.view

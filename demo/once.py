@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from demo.onboarding import Say, Wish, collected, onboard, words_of
-from demo.slack import Call
+from demo.slack import Call, Person
 from demo.slack.cast import FINOPS, JIHOON, MINSU, TEAM_ID
 from demo.stage import Stage
 from finops.money import EXACT, Money
@@ -44,11 +44,9 @@ async def play(stage: Stage, say: Say) -> Told:
     wish = Wish("마케팅팀", FINOPS, MINSU, stage.props.marketing_key)
     await onboard(stage, person, wish, say)
     say("collecting once more by hand")
-    await person.command("/finops collect")
+    await _answered(stage, person, "/finops collect")
     await collected(stage)
-    before = len(stage.slack.calls)
-    await person.command("/finops status")
-    await stage.slack.until(lambda: any(call.method == "response_url" for call in stage.slack.calls[before:]), 20)
+    await _answered(stage, person, "/finops status")
     say("comparing with the provider")
     today = charge_day(stage.product[BOT].clock())
     period = Period(today - timedelta(days=stage.product[BOT].policy.backfill_days), today)
@@ -63,6 +61,13 @@ async def play(stage: Stage, say: Say) -> Told:
         messages=[said(call) for call in stage.slack.calls if call.ok and (call.method in SPOKEN)],
         seconds=round(time.monotonic() - began, 3),
     )
+
+
+async def _answered(stage: Stage, person: Person, command: str) -> None:
+    """Type a command and wait for what it answers."""
+    before = len(stage.slack.calls)
+    await person.command(command)
+    await stage.slack.until(lambda: any(call.method == "response_url" for call in stage.slack.calls[before:]), 30)
 
 
 async def ledger(stage: Stage, period: Period) -> tuple[dict[str, Decimal], dict[date, Decimal]]:

@@ -1,0 +1,110 @@
+"""A stage for a test: the whole product between the two simulators, over a small trace nobody else knows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from blocks import ids
+from demo.onboarding import Wish, collected, onboard, settled_view, words_of
+from demo.prices import FilePrices, Rates
+from demo.slack import Person, SlackConfig
+from demo.slack.cast import EMMA, JIHOON, MARKETING, MINSU, SAKURA, SEOYEON
+from demo.stage import Stage, staged
+from demo.trace import Trace, parse_trace
+from handlers.addresses import BOT
+
+# Prices with digits far below a nano-dollar: exactness is proved where rounding would show.
+PRICES = FilePrices("prices of this test", {
+    "big": Rates(Decimal("2.5"), Decimal("1.25"), Decimal(10)),
+    "odd": Rates(Decimal("0.0333333"), Decimal("0.0123457"), Decimal("0.1234567")),
+})  # fmt: skip
+DAYS = 5
+__all__ = ["EMMA", "JIHOON", "MARKETING", "MINSU", "SAKURA", "SEOYEON", "Make", "Stage", "ids", "words_of"]
+
+Make = Callable[..., AbstractAsyncContextManager[Stage]]
+
+
+def a_trace(
+    days: int = DAYS, applications: tuple[str, ...] = ("chatbot-experiment", "ad-copy-writer", "batch")
+) -> Trace:
+    """Some hours of every day, different for each application; numbers with no pattern that could hide a mistake."""
+    rows = ["hour,application,model,requests,input_tokens,output_tokens,cached_input_tokens"]
+    for number, application in enumerate(applications):
+        for hour in range(number, days * 24, 5 + number):
+            model = ("big", "odd")[(hour + number) % 2]
+            tokens = 1000 + 7919 * ((hour * 31 + number * 17) % 97)
+            rows.append(f"{hour},{application},{model},{1 + hour % 9},{tokens},{tokens // 3},{tokens // 4}")
+    rows.append(f"{days * 24 - 1},{applications[0]},big,1,10,1,0")
+    return parse_trace(rows)
+
+
+def expected(trace: Trace) -> dict[str, Decimal]:
+    """What each application costs, computed here and nowhere else: tokens x price, exactly."""
+    found: dict[str, Decimal] = {}
+    for series in trace.series:
+        rates = PRICES.by_model[series.model]
+        for usage in series.hours.values():
+            cost = usage.uncached * rates.input + usage.cached * rates.cached_input + usage.output * rates.output
+            found[series.application] = found.get(series.application, Decimal(0)) + cost / 1_000_000
+    return found
+
+
+def scene(database_url: str, trace: Trace | None = None, **how: Any) -> AbstractAsyncContextManager[Stage]:
+    """The stage over a database; Slack without a speed limit unless a test is about it."""
+    how.setdefault("slack", SlackConfig(rate_limits=False))
+    return staged(trace or a_trace(), PRICES, database_url, **how)
+
+
+@pytest.fixture
+async def stage(database_url: str) -> AsyncIterator[Stage]:
+    """Everything running, nothing set up; on both databases."""
+    async with scene(database_url) as running:
+        yield running
+        assert running.slack.complaints == []
+
+
+@pytest.fixture
+async def quick_stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    """The same on SQLite only, for what does not depend on the database."""
+    async with scene(f"sqlite:///{tmp_path / 'stage.db'}") as running:
+        yield running
+
+
+async def set_up(stage: Stage, *projects: str, team: str = "마케팅팀", key: str | None = None) -> Person:
+    """이지훈 has set up a team with these projects (none named: all) and the first collection is over."""
+    person = stage.slack.person(JIHOON)
+    wish = Wish(team, MARKETING, MINSU, key or stage.props.marketing_key, projects or None)
+    await onboard(stage, person, wish, lambda _: None)
+    return person
+
+
+async def window(stage: Stage, person: Person, callback_id: str | None = None) -> dict[str, Any]:
+    """The window in front of the person once it is no hourglass; with `callback_id`, once it is that window."""
+    if callback_id is not None:
+        await stage.slack.until(lambda: person.view is not None and person.view["callback_id"] == callback_id, 15)
+    return await settled_view(stage.slack, person)
+
+
+async def answer_to(stage: Stage, person: Person, command: str, channel: str | None = None) -> dict[str, Any]:
+    """Type a command and read what only this person sees in answer."""
+    place = channel or person.dm
+    before = len(person.ephemerals(place))
+    await person.command(command, place)
+    await stage.slack.until(lambda: len(person.ephemerals(place)) > before, 15)
+    return person.ephemerals(place)[-1]
+
+
+async def idle(stage: Stage) -> None:
+    """Wait until nothing is collected any more."""
+    await asyncio.wait_for(collected(stage), 30)
+
+
+def policy_days(stage: Stage) -> int:
+    return stage.product[BOT].policy.backfill_days
