@@ -7,7 +7,7 @@ RUN python -m venv /venv \
 
 FROM python:3.11-slim-bookworm
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
-    HOST=0.0.0.0 PORT=3000 FINOPS_PLAINTEXT_HOSTS=0.0.0.0 DATABASE_URL=sqlite:////data/finops.sqlite3
+    FINOPS_HOST=0.0.0.0 PORT=3000 FINOPS_PLAINTEXT_HOSTS=0.0.0.0 DATABASE_URL=sqlite:////data/finops.sqlite3
 WORKDIR /app
 COPY --from=environment /venv /venv
 COPY app.py ./

@@ -240,7 +240,7 @@ class Settings:
     reread_days: int = field(metadata=variable("FINOPS_REREAD_DAYS", whole_number(1, 60), "8"))
     lease_seconds: int = field(metadata=variable("FINOPS_LEASE_SECONDS", whole_number(5, 3600), "120"))
 
-    host: str = field(metadata=variable("HOST", plain, "127.0.0.1"))
+    host: str = field(metadata=variable("FINOPS_HOST", plain, "127.0.0.1"))
     port: int = field(metadata=variable("PORT", whole_number(0, 65535), "3000"))
     tls_certificate: Path | None = field(metadata=variable("FINOPS_TLS_CERTIFICATE", some_file))
     tls_key: Path | None = field(metadata=variable("FINOPS_TLS_KEY", private_file))
@@ -335,7 +335,7 @@ class Settings:
             yield (
                 ("keys", "keys_file"),
                 "FINOPS_KEYS or FINOPS_KEYS_FILE is missing: stored keys are encrypted with it. Make one with: "
-                "python3 app.py new-key.",
+                "python3 run.py run new-key.",
             )
         if (self.tls_certificate is None) != (self.tls_key is None):
             yield (
@@ -363,7 +363,7 @@ class Settings:
         if self.tls_certificate is None and self.host not in LOOPBACK | (self.plaintext_hosts or frozenset()):
             yield (
                 ("host", "tls_certificate", "tls_key", "plaintext_hosts"),
-                f"HOST {self.host} would be served without TLS: set FINOPS_TLS_CERTIFICATE and FINOPS_TLS_KEY, or name "
+                f"FINOPS_HOST {self.host} would be served without TLS: set FINOPS_TLS_CERTIFICATE and FINOPS_TLS_KEY, or name "
                 f"{self.host} in FINOPS_PLAINTEXT_HOSTS if a proxy in front of it speaks TLS.",
             )
 

@@ -210,7 +210,6 @@ async def test_no_secret_reaches_a_log_line_or_the_database(slack, tmp_path, log
         slack.fail("users.info", status=500, times=1)
         await jihoon.command("/finops doctor", FINOPS)
         await asyncio.wait_for(slack.settled(), 5)
-        assert repr(settings) == repr(settings)
         canaries += [call.args.get("response_url", slack.config.bot_token) for call in slack.calls]
         assert application[addresses.BOT] is not None
     written = log_lines.getvalue() + repr(settings)

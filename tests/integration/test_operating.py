@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +19,7 @@ from finops.secret import Secret
 from handlers import manifest
 from storage import KeyRing, open_storage
 from storage.records import Installation
+from tests.house.tree import ROOT
 from tests.integration.test_front_door import JIHOON, serving, settings_for
 
 TEAM = "T0FINOPS01"
@@ -123,3 +126,31 @@ async def test_the_doctor_says_what_is_right_and_what_is_wrong(tmp_path: Path):
         assert not is_well
     said, is_well = await front_door.operate("doctor", settings)
     assert not is_well, "Slack is away"
+
+
+async def test_the_real_process_starts_serves_and_ends_calmly(tmp_path: Path):
+    """`python3 app.py` with nothing but its environment answers a command; SIGTERM ends it with 0 and no traceback."""
+    async with SimulatedSlack() as slack:
+        environ = {
+            "PATH": os.environ["PATH"],
+            "PORT": "0",
+            "DATABASE_URL": f"sqlite:///{tmp_path / 'finops.sqlite3'}",
+            "FINOPS_KEYS": KeyRing.generate().to_text(),
+            "FINOPS_PLAINTEXT_HOSTS": "127.0.0.1",
+            "OPENAI_BASE_URL": "http://127.0.0.1:9/v1",
+            **slack.client_settings(),
+        }
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, str(ROOT / "app.py"), env=environ, cwd=tmp_path, stderr=asyncio.subprocess.PIPE
+        )
+        try:
+            await slack.connected(timeout_seconds=30)
+            assert (await slack.person(JIHOON).command("/finops help"))["ok"]
+            process.terminate()
+            _, errors = await asyncio.wait_for(process.communicate(), 30)
+        finally:
+            if process.returncode is None:
+                process.kill()
+    assert process.returncode == 0
+    assert b"Traceback" not in errors
+    assert slack.person(JIHOON).messages(slack.person(JIHOON).dm), "what was begun is finished"

@@ -87,7 +87,7 @@ def test_each_wrong_value_gets_its_own_sentence(name: str, text: str, said: str)
         ({"SLACK_CLIENT_ID": "1.2", "SLACK_CLIENT_SECRET": "x"}, "FINOPS_PUBLIC_URL is missing"),
         ({"OPENAI_BASE_URL": "http://proxy.internal/v1"}, "name proxy.internal in FINOPS_PLAINTEXT_HOSTS"),
         ({"SLACK_API_URL": "http://127.0.0.1:9/api/"}, "name 127.0.0.1 in FINOPS_PLAINTEXT_HOSTS"),
-        ({"HOST": "0.0.0.0"}, "would be served without TLS"),
+        ({"FINOPS_HOST": "0.0.0.0"}, "would be served without TLS"),
         ({"FINOPS_ADMIN": "U1"}, "FINOPS_ADMIN is not a setting; did you mean FINOPS_ADMINS?"),
         ({"SLACK_VERIFICATION_TOKEN": "x"}, "SLACK_VERIFICATION_TOKEN is not used"),
     ],
