@@ -363,8 +363,8 @@ class Settings:
         if self.tls_certificate is None and self.host not in LOOPBACK | (self.plaintext_hosts or frozenset()):
             yield (
                 ("host", "tls_certificate", "tls_key", "plaintext_hosts"),
-                f"FINOPS_HOST {self.host} would be served without TLS: set FINOPS_TLS_CERTIFICATE and FINOPS_TLS_KEY, or name "
-                f"{self.host} in FINOPS_PLAINTEXT_HOSTS if a proxy in front of it speaks TLS.",
+                f"FINOPS_HOST {self.host} would be served without TLS: set FINOPS_TLS_CERTIFICATE and FINOPS_TLS_KEY, "
+                f"or name {self.host} in FINOPS_PLAINTEXT_HOSTS if a proxy in front of it speaks TLS.",
             )
 
 
