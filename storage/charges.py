@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -16,10 +16,11 @@ from finops.money import Money, from_units
 from finops.periods import Period
 from finops.restatement import changes
 from storage.errors import NotFound
-from storage.ledger import PreparedDay, money, prepare, write_day
+from storage.ledger import Row, facts, money, prepare, write_day
 from storage.records import DayChange, DayProjectTotal, DayTotal, ProjectTotal, Restated
 from storage.repository import Repository
-from storage.tables import charges, connections, daily_costs, daily_totals, day_readings, restatements
+from storage.restatements import remember_restatements
+from storage.tables import charges, connections, daily_costs, daily_totals, day_readings
 
 Account = tuple[int, str | None]
 """A provider project as the bill names it: connection id and sub-account id (None: the bill named none)."""
@@ -43,28 +44,37 @@ class Charges(Repository):
         for another workspace's connection.
         """
         if len(charged.charges) > _SMALL_DAY:
-            prepared = await asyncio.to_thread(prepare, workspace_id, connection_id, charged)
+            rows = await asyncio.to_thread(prepare, workspace_id, connection_id, charged)
         else:
-            prepared = prepare(workspace_id, connection_id, charged)
+            rows = prepare(workspace_id, connection_id, charged)
         await self._hold(workspace_id, connection_id)
         day = charged.day
         reading = await self._reading(workspace_id, connection_id, day)
         if reading is None:
-            await write_day(self._db, workspace_id, connection_id, day, prepared)
+            await write_day(self._db, workspace_id, connection_id, day, rows)
             await self._keep(workspace_id, connection_id, DayReading(day, read_at, read_at, 0))
-            return _change(day, prepared, is_first_reading=True, is_changed=True)
-        if read_at < reading.read_at or (not prepared.charges and await self._totals(workspace_id, connection_id, day)):
             totals = await self._totals(workspace_id, connection_id, day)
+            return DayChange(day, is_first_reading=True, is_changed=True, kept=False, restated=(), totals=totals)
+        totals = await self._totals(workspace_id, connection_id, day)
+        if read_at < reading.read_at or (totals and not rows):
             return DayChange(day, is_first_reading=False, is_changed=False, kept=True, restated=(), totals=totals)
-        if prepared.facts() == await self._facts(connection_id, day):
+        if await self._is_stored(connection_id, day, rows):
             unchanged = reading.unchanged_reads + (read_at > reading.read_at)
             await self._keep(workspace_id, connection_id, DayReading(day, read_at, reading.changed_at, unchanged))
-            return _change(day, prepared, is_first_reading=False, is_changed=False)
-        restated = await self._restate(workspace_id, connection_id, day, prepared, read_at)
-        await self._clear(workspace_id, connection_id, day)
-        await write_day(self._db, workspace_id, connection_id, day, prepared)
+            return DayChange(day, is_first_reading=False, is_changed=False, kept=False, restated=(), totals=totals)
+        before = await self._costs(workspace_id, connection_id, day)
+        for table in (charges, daily_costs, daily_totals):
+            await self._db.execute(delete(table).where(*_this_day(table, workspace_id, connection_id, day)))
+        await write_day(self._db, workspace_id, connection_id, day, rows)
         await self._keep(workspace_id, connection_id, DayReading(day, read_at, read_at, 0))
-        return _change(day, prepared, is_first_reading=False, is_changed=True, restated=restated)
+        after = await self._costs(workspace_id, connection_id, day)
+        restated = tuple(
+            Restated(connection_id, day, each.sub_account_id, each.old, each.new, read_at)
+            for each in changes(before, after)
+        )
+        await remember_restatements(self._db, workspace_id, restated)
+        totals = await self._totals(workspace_id, connection_id, day)
+        return DayChange(day, is_first_reading=False, is_changed=True, kept=False, restated=restated, totals=totals)
 
     async def totals(
         self, workspace_id: str, period: Period, accounts: Collection[Account] | None = None
@@ -185,13 +195,26 @@ class Charges(Repository):
             self._insert(day_readings).values(key | values).on_conflict_do_update(index_elements=list(key), set_=values)
         )
 
-    async def _facts(self, connection_id: int, day: date) -> list[tuple[Any, ...]]:
-        """The stored day as `PreparedDay.facts` would tell it; sorted here, for collations differ."""
-        told = list(charges.c)[3:]
-        rows = await self._db.execute(
+    async def _is_stored(self, connection_id: int, day: date, rows: Sequence[Row]) -> bool:
+        """Whether the ledger says the same of this day already, to the last line."""
+        told = [column for column in charges.c if column.name not in ("workspace_id", "connection_id", "charge_day")]
+        stored = await self._db.execute(
             select(*told).where(charges.c.connection_id == connection_id, charges.c.charge_day == day)
         )
-        return sorted((tuple(row) for row in rows), key=lambda facts: facts[:3])
+        # As sets, for the two databases sort texts differently; no line stands twice.
+        return {tuple(row) for row in stored} == {facts(row) for row in rows}
+
+    async def _costs(self, workspace_id: str, connection_id: int, day: date) -> dict[tuple[str, str], Money]:
+        """Sums of the stored day, keyed as `finops.restatement` compares them."""
+        rows = await self._db.execute(
+            select(daily_costs).where(*_this_day(daily_costs, workspace_id, connection_id, day))
+        )
+        return {
+            (row.sub_account_id, row.billing_currency): money(
+                row.billed_cost_nano, row.billed_cost_rest, row.billing_currency
+            )
+            for row in rows
+        }
 
     async def _totals(self, workspace_id: str, connection_id: int, day: date) -> tuple[Money, ...]:
         rows = await self._db.execute(
@@ -200,46 +223,6 @@ class Charges(Repository):
             .order_by(daily_totals.c.billing_currency)
         )
         return tuple(money(row.billed_cost_nano, row.billed_cost_rest, row.billing_currency) for row in rows)
-
-    async def _restate(
-        self, workspace_id: str, connection_id: int, day: date, prepared: PreparedDay, at: datetime
-    ) -> tuple[Restated, ...]:
-        """Keep what moved since the stored reading, per project; before the stored sums go."""
-        rows = await self._db.execute(
-            select(daily_costs).where(*_this_day(daily_costs, workspace_id, connection_id, day))
-        )
-        old = {(row.sub_account_id, row.billing_currency): (row.billed_cost_nano, row.billed_cost_rest) for row in rows}
-        moved = {key for key in {*old, *prepared.costs} if old.get(key, (0, 0)) != prepared.costs.get(key, (0, 0))}
-        if not moved:
-            return ()
-        was = {key: money(*old.get(key, (0, 0)), key[1]) for key in moved}
-        now = {key: money(*prepared.costs.get(key, (0, 0)), key[1]) for key in moved}
-        restated = tuple(
-            Restated(connection_id, day, each.sub_account_id, each.old, each.new, at) for each in changes(was, now)
-        )
-        await self._db.execute(
-            restatements.insert(),
-            [
-                {
-                    "workspace_id": workspace_id,
-                    "connection_id": connection_id,
-                    "charge_day": day,
-                    "sub_account_id": account,
-                    "billing_currency": currency,
-                    "old_cost_nano": old.get((account, currency), (0, 0))[0],
-                    "old_cost_rest": old.get((account, currency), (0, 0))[1],
-                    "new_cost_nano": prepared.costs.get((account, currency), (0, 0))[0],
-                    "new_cost_rest": prepared.costs.get((account, currency), (0, 0))[1],
-                    "restated_at": at,
-                }
-                for account, currency in sorted(moved)
-            ],
-        )
-        return restated
-
-    async def _clear(self, workspace_id: str, connection_id: int, day: date) -> None:
-        for table in (charges, daily_costs, daily_totals):
-            await self._db.execute(delete(table).where(*_this_day(table, workspace_id, connection_id, day)))
 
 
 def _within(table: Table, period: Period) -> ColumnElement[bool]:
@@ -271,18 +254,6 @@ def _this_day(table: Table, workspace_id: str, connection_id: int, day: date) ->
         table.c.connection_id == connection_id,
         table.c.charge_day == day,
     )
-
-
-def _change(
-    day: date,
-    prepared: PreparedDay,
-    *,
-    is_first_reading: bool,
-    is_changed: bool,
-    restated: tuple[Restated, ...] = (),
-) -> DayChange:
-    totals = tuple(money(*units, currency) for currency, units in sorted(prepared.totals.items()))
-    return DayChange(day, is_first_reading, is_changed, kept=False, restated=restated, totals=totals)
 
 
 def _day_reading(row: Any) -> DayReading:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from collections.abc import Iterable
 
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from finops.money import to_units
 from finops.periods import Period
 from storage.ledger import money
 from storage.records import Restated
@@ -36,3 +40,26 @@ class Restatements(Repository):
             )
             for row in rows
         ]
+
+
+async def remember_restatements(connection: AsyncConnection, workspace_id: str, moved: Iterable[Restated]) -> None:
+    """Keep what moved, in the transaction that moves it."""
+    rows = []
+    for each in moved:
+        (old_nano, old_rest), (new_nano, new_rest) = to_units(each.old.amount), to_units(each.new.amount)
+        rows.append(
+            {
+                "workspace_id": workspace_id,
+                "connection_id": each.connection_id,
+                "charge_day": each.day,
+                "sub_account_id": each.sub_account_id or "",
+                "billing_currency": each.new.currency,
+                "old_cost_nano": old_nano,
+                "old_cost_rest": old_rest,
+                "new_cost_nano": new_nano,
+                "new_cost_rest": new_rest,
+                "restated_at": each.restated_at,
+            }
+        )
+    if rows:
+        await connection.execute(insert(restatements), rows)

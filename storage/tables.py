@@ -177,8 +177,8 @@ charges = Table(
     Column("connection_id", BigInteger, primary_key=True, autoincrement=False),
     Column("charge_day", Date, primary_key=True),
     Column("sub_account_id", String, primary_key=True),  # '' when the bill names no project: a key holds no NULL
-    Column("sku_id", String, primary_key=True),  # '' when the bill names no line item
     Column("billing_currency", String, primary_key=True),
+    Column("sku_id", String, primary_key=True),  # '' when the bill names no line item
     Column("billed_cost_nano", BigInteger, nullable=False),
     Column("billed_cost_rest", BigInteger, nullable=False),
     Column("consumed_quantity", Text),

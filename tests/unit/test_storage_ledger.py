@@ -20,38 +20,30 @@ days = st.lists(charges, max_size=20)
 
 
 @given(days)
-def test_rows_projects_and_totals_all_add_up_to_the_bill(bill: list[Charge]) -> None:
-    """Three tables, one truth, to the eighteenth decimal and in every currency."""
-    prepared = prepare("T1", 1, ChargedDay(DAY, tuple(bill)))
+def test_rows_add_up_to_the_bill(bill: list[Charge]) -> None:
+    """No cent is lost or gained on the way into integers, in every currency."""
+    rows = prepare("T1", 1, ChargedDay(DAY, tuple(bill)))
     for currency in ("USD", "EUR"):
         billed = Decimal(0)
         for charge in bill:
             if charge.billing_currency == currency:
                 billed = EXACT.add(billed, charge.billed_cost)
-        rows = from_units(
-            sum(row[6] for row in prepared.charges if row[5] == currency),
-            sum(row[7] for row in prepared.charges if row[5] == currency),
-        )
-        projects = [units for (_, each), units in prepared.costs.items() if each == currency]
-        assert rows == billed
-        assert from_units(sum(nano for nano, _ in projects), sum(rest for _, rest in projects)) == billed
-        assert from_units(*prepared.totals.get(currency, (0, 0))) == billed
+        mine = [row for row in rows if row[4] == currency]
+        assert from_units(sum(row[6] for row in mine), sum(row[7] for row in mine)) == billed
 
 
 @given(days)
 def test_rows_stand_in_the_order_of_the_key_and_no_key_twice(bill: list[Charge]) -> None:
     """Sorted writes are fast, and a repeated line is added, not lost."""
-    keys = [row[1:6] for row in prepare("T1", 1, ChargedDay(DAY, tuple(bill))).charges]
+    keys = [row[1:6] for row in prepare("T1", 1, ChargedDay(DAY, tuple(bill)))]
     assert keys == sorted(set(keys))
 
 
 @given(days)
 def test_the_order_of_a_bill_does_not_matter(bill: list[Charge]) -> None:
     """A provider may shuffle its lines: nothing moved."""
-    assert (
-        prepare("T1", 1, ChargedDay(DAY, tuple(bill))).facts()
-        == prepare("T1", 1, ChargedDay(DAY, tuple(reversed(bill)))).facts()
-    )
+    shuffled = tuple(reversed(bill))
+    assert prepare("T1", 1, ChargedDay(DAY, tuple(bill))) == prepare("T1", 1, ChargedDay(DAY, shuffled))
 
 
 def test_text_that_looks_like_copy_syntax_is_escaped() -> None:

@@ -20,14 +20,14 @@ def upgrade() -> None:
         sa.Column("connection_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("charge_day", sa.Date(), nullable=False),
         sa.Column("sub_account_id", sa.String(), nullable=False),
-        sa.Column("sku_id", sa.String(), nullable=False),
         sa.Column("billing_currency", sa.String(), nullable=False),
+        sa.Column("sku_id", sa.String(), nullable=False),
         sa.Column("billed_cost_nano", sa.BigInteger(), nullable=False),
         sa.Column("billed_cost_rest", sa.BigInteger(), nullable=False),
         sa.Column("consumed_quantity", sa.Text(), nullable=True),
         sa.Column("consumed_unit", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint(
-            "connection_id", "charge_day", "sub_account_id", "sku_id", "billing_currency", name=op.f("pk_charges")
+            "connection_id", "charge_day", "sub_account_id", "billing_currency", "sku_id", name=op.f("pk_charges")
         ),
         sqlite_with_rowid=False,
     )

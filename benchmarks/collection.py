@@ -1,0 +1,184 @@
+"""From a provider's answer to committed rows, against the shortest way of the same rows in the same run.
+
+    python -m benchmarks.collection [--days 60] [--projects 1112] [--items 5] [--rounds 3] [--postgres]
+
+Three steps, each in a process of its own so that peak memory is its own: the floor (sorted rows, ready made, by raw
+`executemany` or COPY-then-upsert), the storing step (a parsed day → rows, roll-ups, reading, commit), and the whole
+pipeline (bytes → our provider → storage), during which the lag of the event loop is sampled.
+Targets: storing >= 0.8x of the floor on SQLite and >= 0.7x on PostgreSQL, pipeline >= 0.45x, peak <= 150 MiB, lag p99
+<= 50 ms.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks.floors_storage import KEY, Bill, Floor, PostgresFloor, SqliteFloor, Stopwatch, a_bill, a_postgres
+from finops.periods import Period
+from storage import KeyRing, Storage, open_storage
+from storage.ledger import prepare
+
+WORKSPACE = "T0BENCH001"
+STEPS = ("floor", "store", "pipeline")
+
+
+async def floor(bill: Bill, target: Floor) -> dict[str, Any]:
+    """Ready-made, sorted rows by the shortest way; making them is not counted."""
+    watch = Stopwatch()
+    async with bill.provider() as provider:
+        async for charged in provider.charges(KEY, Period(bill.first_day, bill.end)):
+            rows = prepare(WORKSPACE, 1, charged)
+            with watch.running():
+                target.write(rows)
+    with watch.running():
+        target.commit()
+    return {"seconds": watch.seconds, "cpu": watch.cpu_seconds}
+
+
+async def store(bill: Bill, url: str) -> dict[str, Any]:
+    """Parsed days through `replace_day`, one transaction each; parsing is not counted."""
+    watch = Stopwatch()
+    async with opened(url) as (storage, connection_id), bill.provider() as provider:
+        async for charged in provider.charges(KEY, Period(bill.first_day, bill.end)):
+            with watch.running():
+                async with storage.writing() as writing:
+                    await writing.charges.replace_day(WORKSPACE, connection_id, charged, datetime.now(UTC))
+    return {"seconds": watch.seconds, "cpu": watch.cpu_seconds}
+
+
+async def pipeline(bill: Bill, url: str) -> dict[str, Any]:
+    """Bytes to committed rows, and how long anybody else had to wait for the event loop meanwhile."""
+    watch, lags, done = Stopwatch(), list[float](), asyncio.Event()
+
+    async def sample() -> None:
+        while not done.is_set():
+            before = time.perf_counter()
+            await asyncio.sleep(0.005)
+            lags.append((time.perf_counter() - before - 0.005) * 1000)
+
+    async with opened(url) as (storage, connection_id), bill.provider() as provider:
+        sampler = asyncio.create_task(sample())
+        with watch.running():
+            async for charged in provider.charges(KEY, Period(bill.first_day, bill.end)):
+                async with storage.writing() as writing:
+                    await writing.charges.replace_day(WORKSPACE, connection_id, charged, datetime.now(UTC))
+        done.set()
+        await sampler
+    lags.sort()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {
+        "seconds": watch.seconds,
+        "cpu": watch.cpu_seconds,
+        "lag_p99": lags[int(len(lags) * 0.99)],
+        "lag_max": lags[-1],
+        "peak": peak,
+    }
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[tuple[Storage, int]]:
+    """An open database with a connection on which nothing has been collected."""
+    async with open_storage(url, KeyRing.generate()) as storage:
+        now = datetime.now(UTC)
+        async with storage.writing() as writing:
+            await writing.workspaces.ensure(
+                WORKSPACE, name="Bench", locale="ko", timezone="Asia/Seoul", installed_by=None, at=now
+            )
+            connection = await writing.connections.create(
+                WORKSPACE, provider="openai", organization_id=None, organization_name=None, at=now
+            )
+        yield storage, connection.id
+
+
+async def run_step(step: str, bill: Bill, url: str) -> dict[str, Any]:
+    if step == "floor":
+        is_sqlite = url.startswith("sqlite")
+        path = Path(url.removeprefix("sqlite:///")).with_name("floor.db")
+        return await floor(bill, SqliteFloor(path) if is_sqlite else PostgresFloor(url))
+    return await {"store": store, "pipeline": pipeline}[step](bill, url)
+
+
+def measured(step: str, bill: Bill, url: str) -> dict[str, Any]:
+    """Run one step in a process of its own."""
+    arguments = [step, str(bill.folder), bill.first_day.isoformat(), str(bill.days), str(bill.rows_per_day), url]
+    output = subprocess.check_output([sys.executable, "-m", "benchmarks.collection", "--step", *arguments], text=True)
+    found: dict[str, Any] = json.loads(output)
+    return found
+
+
+def compare(bill: Bill, rounds: int, postgres: str | None) -> dict[str, list[dict[str, Any]]]:
+    """Every step, `rounds` times over, interleaved: what slows one slows its neighbours."""
+    found: dict[str, list[dict[str, Any]]] = {step: [] for step in STEPS}
+    for _ in range(rounds):
+        for step in STEPS:
+            with tempfile.TemporaryDirectory(prefix="finops-bench-") as folder:
+                if postgres:
+                    empty(postgres)
+                found[step].append(measured(step, bill, postgres or f"sqlite:///{folder}/finops.db"))
+    return found
+
+
+def empty(url: str) -> None:
+    import psycopg
+
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+
+
+def report(name: str, bill: Bill, found: dict[str, list[dict[str, Any]]], targets: tuple[float, float]) -> None:
+    def median(step: str, measure: str) -> float:
+        return float(statistics.median(each[measure] for each in found[step]))
+
+    print(f"\n{name}: {bill.rows:,} rows, {bill.size_mib:.0f} MiB of JSON, median of {len(found['floor'])}")
+    for step in STEPS:
+        seconds, cpu = median(step, "seconds"), median(step, "cpu")
+        print(f"  {step:9} {seconds:7.2f} s  {bill.rows / seconds:9,.0f} rows/s  {cpu:6.2f} s of CPU here")
+    for step, target in zip(STEPS[1:], targets, strict=True):
+        ratio = median("floor", "seconds") / median(step, "seconds")
+        print(f"  {step:9} {ratio:.2f}x of the floor (target >= {target}x){'' if ratio >= target else '  MISSED'}")
+    lag, peak = median("pipeline", "lag_p99"), median("pipeline", "peak")
+    print(f"  pipeline  loop lag p99 {lag:.0f} ms, max {median('pipeline', 'lag_max'):.0f} ms (target p99 <= 50)")
+    print(f"  pipeline  peak memory {peak:.0f} MiB (target <= 150)")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--days", type=int, default=60)
+    parser.add_argument("--projects", type=int, default=1_112)
+    parser.add_argument("--items", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--postgres", action="store_true", help="measure PostgreSQL as well")
+    parser.add_argument("--step", nargs=6, help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.step:
+        step, folder, first_day, days, rows, url = chosen.step
+        bill = Bill(Path(folder), date.fromisoformat(first_day), int(days), int(rows))
+        print(json.dumps(asyncio.run(run_step(step, bill, url))))
+        return
+    with ExitStack() as stack:
+        bill = stack.enter_context(a_bill(chosen.days, chosen.projects, chosen.items))
+        report("SQLite", bill, compare(bill, chosen.rounds, None), (0.8, 0.45))
+        if chosen.postgres:
+            postgres = stack.enter_context(a_postgres())
+            if postgres is None:
+                print("\nPostgreSQL: none here; set TEST_POSTGRES_URL")
+                return
+            report("PostgreSQL", bill, compare(bill, chosen.rounds, postgres), (0.7, 0.45))
+
+
+if __name__ == "__main__":
+    main()
