@@ -34,6 +34,8 @@ class Collecting:
         self._people = people
         self._teams = teams
         self._collector = Collector(desk)
+        # The newest slot known to be queued, by connection: most looks end here, without a question to the database.
+        self._queued: dict[int, datetime] = {}
 
     async def start_backfill(
         self, actor: Person, connection_id: int, channel_id: str | None = None
@@ -59,6 +61,8 @@ class Collecting:
             )
             if row is None:
                 row = await self._resumed(store, connection, actor.user_id, channel_id)
+            if row is not None:
+                await self._retry_now(store, connection)
         if row is None:
             return None
         desk.wake.set()
@@ -83,8 +87,7 @@ class Collecting:
                     without_key.append(connection)
                     continue
                 waiting = [row for row in active if row.connection_id == connection.id]
-                if waiting and connection.blind_since is not None:
-                    await self._retry_now(store, waiting)
+                await self._retry_now(store, connection)
                 row = waiting[-1] if waiting else await self._add_manual(store, connection, actor.user_id, channel_id)
                 if row is not None:
                     started.append(progress_of(row, connection))
@@ -99,6 +102,7 @@ class Collecting:
         async with desk.storage.writing() as store:
             if not await store.collections.latest(connection.workspace_id, connection.id):
                 return False  # never collected: the first project starts the back-fill
+            await self._retry_now(store, connection)
             manual = await self._add_manual(store, connection, actor.user_id, None)
             resumed = await self._resumed(store, connection, actor.user_id, None)
         desk.wake.set()
@@ -145,7 +149,7 @@ class Collecting:
         queued = 0
         for connection in connections:
             # The back-fill of a new connection covers what the slots before it would have read.
-            if connection.created_at <= slot:
+            if connection.created_at <= slot and self._queued.get(connection.id) != slot:
                 async with self._desk.storage.writing() as store:
                     queued += await self._queue_slot(store, connection, slot, now)
         if queued:
@@ -160,8 +164,11 @@ class Collecting:
     async def _queue_slot(self, store: Store, connection: Connection, slot: datetime, now: datetime) -> int:
         workspace_id, name = connection.workspace_id, slot.isoformat()
         latest = await store.collections.latest(workspace_id, connection.id, CollectionKind.DAILY)
-        if latest is not None and (latest.slot == name or _is_open(latest)):
-            # An open one from before is being retried; once it is through, this slot is still to be had.
+        if latest is not None and latest.slot == name:
+            self._queued[connection.id] = slot
+            return 0
+        if latest is not None and _is_open(latest):
+            # One from before is being retried; once it is through, this slot is still to be had.
             return 0
         if not await store.credentials.usable(workspace_id, connection.id):
             return 0
@@ -171,19 +178,24 @@ class Collecting:
         backfill = await store.collections.latest(workspace_id, connection.id, CollectionKind.BACKFILL)
         if backfill is not None and backfill.state is CollectionState.FAILED:
             rows.append(await self._resumed(store, connection, backfill.requested_by, backfill.channel_id))
-        elif backfill is None or not _is_open(backfill):
-            older = await self._older_days(store, connection, daily.start, now)
-            if older is not None:
-                rows.append(await self._add(store, connection, CollectionKind.CATCH_UP, name, older, now))
+        older = await self._older_days(store, connection, backfill, daily.start, now)
+        if older is not None:
+            rows.append(await self._add(store, connection, CollectionKind.CATCH_UP, name, older, now))
         return sum(row is not None for row in rows)
 
-    async def _older_days(self, store: Store, connection: Connection, until: date, now: datetime) -> Period | None:
+    async def _older_days(
+        self, store: Store, connection: Connection, backfill: Collection | None, until: date, now: datetime
+    ) -> Period | None:
         """The stretch before `until` that needs another look: never read, or not yet seen twice without a change."""
         reach = Period(until - timedelta(days=self._desk.policy.backfill_days), until)
         readings = (await store.charges.readings(connection.workspace_id, reach)).get(connection.id, {})
         if not readings:
             return None
-        known = Period(min(readings), until)
+        start = min(readings)
+        if backfill is not None and backfill.state is not CollectionState.DONE:
+            # What the back-fill has still to read is its business.
+            start = max(start, backfill.period.end - timedelta(days=backfill.days_done))
+        known = Period(min(start, until), until)
         unsure = [day for day in known if day_state(readings.get(day), now) is not FigureState.SETTLED]
         return Period(min(unsure), max(unsure) + timedelta(days=1)) if unsure else None
 
@@ -227,11 +239,16 @@ class Collecting:
             channel_id=channel_id,
         )
 
-    async def _retry_now(self, store: Store, rows: list[Collection]) -> None:
-        """Let leases run out at once: a person who asks does not wait for the next try. A worker in it yields."""
+    async def _retry_now(self, store: Store, connection: Connection) -> None:
+        """Let what waits for its next try after a failure be tried at once: a person is asking.
+
+        Its lease runs out now; a worker that happens to be trying already yields to the next.
+        """
+        if connection.blind_since is None:
+            return
         long_ago = self._desk.now() - timedelta(seconds=2 * self._desk.policy.lease_seconds)
-        for row in rows:
-            if row.worker is not None:
+        for row in await store.collections.active(connection.workspace_id):
+            if row.connection_id == connection.id and row.worker is not None:
                 await store.collections.heartbeat(row.id, row.worker, long_ago)
 
     async def _add(

@@ -247,6 +247,7 @@ class Collector:
             teams = await teams_of(store, one.workspace_id, one.connection_id)
         assert connection is not None, "the queue row names its connection by a foreign key"
         if connection.blind_since is not None:
+            log.info("connection seen again", extra={"connection_id": connection.id, "since": connection.blind_since})
             # Told before it is written: a crash in between tells it twice, never not at all.
             yield Recovered(run.told, connection, connection.blind_since, teams)
         async with desk.storage.writing() as store:
@@ -278,6 +279,8 @@ class Collector:
             else:
                 # Parked: a heartbeat set so that the lease runs out exactly when it is time to ask again.
                 await store.collections.heartbeat(one.id, run.worker, retry_at - self._lease)
+        if newly:
+            log.warning("connection blind", extra={"connection_id": one.connection_id, "code": news.code})
         since = connection.blind_since if connection is not None and connection.blind_since else now
         state = CollectionState.FAILED if retry_at is None else CollectionState.QUEUED
         return Failed(run.told, run.progress(state), news, since, newly, teams, retry_at)

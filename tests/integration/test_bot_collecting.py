@@ -275,6 +275,44 @@ async def test_a_collection_that_keeps_failing_does_not_hold_up_the_morning(
     assert told[0].told.kind is CollectionKind.DAILY
 
 
+async def test_missed_days_are_made_up_for_though_an_old_day_keeps_the_backfill_from_its_end(
+    bot: Bot, openai: LittleOpenAI, company: Organization, admin: Person, team: Team, clock: FakeClock
+):
+    """Each has its own stretch: the back-fill what it never reached, catch-up what was missed since."""
+    await connected(bot, admin, team)
+    openai.is_nonsense_on = {TODAY - timedelta(days=25)}
+    await bot.projects.register(admin, team.id, ["proj_chat"])
+    await worked(bot)
+    for n in range(20):
+        company.charge(TODAY + timedelta(days=n), "proj_chat", f"{n}.25")
+    clock.moment = datetime(2026, 7, 26, 3, 0, tzinfo=UTC)
+    await bot.collecting.due(clock())
+    await worked(bot)
+    await assert_ledger_is_the_bill(bot, company, TODAY - timedelta(days=21), TODAY + timedelta(days=20))
+
+
+async def test_a_person_who_asks_does_not_wait_for_the_next_try(
+    bot: Bot, openai: LittleOpenAI, company: Organization, admin: Person, team: Team, clock: FakeClock
+):
+    """Blind and parked for a while: "collect now" means now, and is not queued a second time."""
+    await backfilled(bot, admin, team)
+    openai.status = 503
+    clock.moment = datetime(2026, 7, 7, 0, 0, tzinfo=UTC)
+    await bot.collecting.due(clock())
+    for _ in range(5):
+        await worked(bot)
+        clock.advance(minutes=16)
+    await worked(bot)
+    openai.status = 200
+    clock.advance(seconds=1)
+    assert await worked(bot) == []
+    started = await bot.collecting.start_manual(admin)
+    assert [one.kind for one in started.collections] == ["catch_up"]
+    told = await worked(bot)
+    assert any(isinstance(event, Recovered) for event in told)
+    assert await bot.collecting.progress(WORKSPACE) == ()
+
+
 async def test_a_rejected_key_gives_way_to_another_of_the_same_connection(
     bot: Bot, openai: LittleOpenAI, company: Organization, admin: Person, team: Team
 ):
