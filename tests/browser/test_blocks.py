@@ -53,6 +53,7 @@ async def test_markers_count_only_at_the_edge_of_a_word(visitor: Visitor) -> Non
     read = """(text) => import('/page/js/mrkdwn.js').then((m) => m.inlineElements(text)
         .map((each) => [each.text ?? each.name ?? each.url ?? each.user_id, Object.keys(each.style || {}).join()]))"""
     assert await page.evaluate(read, "a*b*c *굵게*는 2*3*4") == [["a*b*c *굵게*는 2*3*4", ""]]
+    assert await page.evaluate(read, "*굵게*\u200b는") == [["굵게", "bold"], ["\u200b는", ""]]
     assert await page.evaluate(read, "*굵게* `*코드*` :nope: :tada:") == [
         ["굵게", "bold"],
         [" ", ""],

@@ -24,7 +24,7 @@ async function send(node, action, ctx) {
   node?.setAttribute("aria-busy", "true");
   try {
     const answer = await sendAction(ctx.container, action, valuesOf(ctx, ctx.blocks));
-    if (!answer.ok) notice(say("actionFailed", { error: answer.error || "unknown_error" }), "error");
+    if (!answer.ok) notice(answer.message || say("actionFailed", { error: answer.error || "unknown_error" }), "error");
   } catch {
     notice(say("unreachable"), "error");
   } finally {

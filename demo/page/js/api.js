@@ -37,6 +37,7 @@ export const closeView = (viewId, clear) =>
   post("/_page/close", mine({ view_id: viewId, ...(clear ? { clear: true } : {}) }));
 export const askOptions = (container, blockId, actionId, value) =>
   post("/_page/options", mine({ container, block_id: blockId, action_id: actionId, value }));
+export const markRead = (channel) => post("/_page/read", mine({ channel }));
 export const openHome = (tab) => post("/_page/home", mine({ tab }));
 /** Do what a lab switch says; only this server's own paths are ever called. */
 export const labAction = (action) => {
@@ -46,11 +47,19 @@ export const labAction = (action) => {
 };
 
 let asking = 0;
+let heardMeanwhile = false;
 
+/** Read everything anew. What arrives while the answer is on its way may be older or newer: then ask once more. */
 export async function refresh(userId = world.me?.id) {
   const mineNow = (asking += 1);
+  heardMeanwhile = false;
   const state = await ask(`/_page/state?user=${encodeURIComponent(userId || "")}`);
-  if (mineNow === asking) takeState(state);
+  if (mineNow !== asking) return;
+  // A person this workspace does not know: whoever the server offers first.
+  if (state.ok === false && userId) await refresh("");
+  else if (state.ok === false) throw new Unreachable(state.error);
+  else takeState(state);
+  if (heardMeanwhile && mineNow === asking) await refresh(world.me.id);
 }
 
 let socket = null;
@@ -76,14 +85,15 @@ export function listen(userId) {
   address.protocol = address.protocol.replace("http", "ws");
   const mineNow = (socket = new WebSocket(address));
   mineNow.addEventListener("open", () => {
-    const wasLost = tries > 0;
     tries = 0;
     line("open");
-    if (wasLost) refresh(userId).catch(() => {});
+    // Something may have happened between the state we hold and this line.
+    refresh(userId).catch(() => {});
   });
   mineNow.addEventListener("message", ({ data }) => {
     if (mineNow !== socket) return;
     const event = JSON.parse(data);
+    heardMeanwhile = true;
     if (!takeEvent(event) && event.type === "notice") hearNotice(event);
   });
   mineNow.addEventListener("close", () => {

@@ -1,5 +1,6 @@
 // The middle of the page: a channel, a conversation, or the app's Home; and the thread beside it.
 
+import { markRead } from "./api.js";
 import { drawBlocks, withIds } from "./blocks.js";
 import { composer } from "./composer.js";
 import { h, keep, keepOne } from "./dom.js";
@@ -27,7 +28,7 @@ function repliesIn(channel) {
 function titleOf(channel) {
   const person = channel.user_id && world.users.get(channel.user_id);
   if (channel.user_id || channel.bot) return { mark: person ? avatar(person, "small") : appAvatar("small"), name: channel.name || nameOf(channel.user_id) };
-  return { mark: h("span", { class: "head-hash" }, icon("hash")), name: channel.name };
+  return { mark: h("span", { class: "head-hash" }, icon(channel.is_private ? "lock" : "hash")), name: channel.name };
 }
 
 function channelHead(channel) {
@@ -118,9 +119,22 @@ function drawThread(side) {
   fillStream(stream, `${id}${ts}`, () => drawMessages(stream.querySelector(".messages"), id, all, { inThread: true }));
 }
 
+let lastRead = "";
+
+/** Tell the server what has been seen, once per newest message. */
+function read(channel) {
+  const messages = world.messages[channel.id] || [];
+  const mark = `${world.me.id} ${channel.id} ${messages[messages.length - 1]?.ts}`;
+  ui.unread.set(channel.id, 0);
+  if (mark === lastRead || document.hidden) return;
+  lastRead = mark;
+  markRead(channel.id).catch(() => {});
+}
+
 /** Draw the place the reader is in, and what stands beside it. */
 export function drawPlace(main, side) {
   const channel = channelOf(ui.place.channel);
+  if (channel) read(channel);
   if (ui.place.kind === "home") drawHome(main);
   else if (channel) drawChannel(main, channel);
   else keep(main, []);

@@ -119,7 +119,7 @@ async function send(box) {
     const answer = isCommand ? await sendCommand(channel, written) : await sendMessage(channel, asSent(written), thread || null);
     if (!answer.ok) {
       const error = answer.error || "unknown_error";
-      notice(isCommand ? say("commandFailed", { command: written.split(/\s/)[0], error }) : error, "error");
+      notice(answer.message || (isCommand ? say("commandFailed", { command: written.split(/\s/)[0], error }) : error), "error");
       giveBack();
     }
   } catch {

@@ -125,7 +125,7 @@ async function submit() {
   try {
     const answer = await submitView(view.id, valuesOf(ctx, ctx.blocks));
     if (answer.errors) showProblems(view, answer.errors);
-    else if (!answer.ok) notice(say("submitFailed", { error: answer.error || "unknown_error" }), "error");
+    else if (!answer.ok) notice(answer.message || say("submitFailed", { error: answer.error || "unknown_error" }), "error");
   } catch {
     notice(say("unreachable"), "error");
   }

@@ -20,9 +20,10 @@ function bracket(inside, style) {
   return { type: "text", text: unescape(label || `<${inside}>`), style };
 }
 
-/** Split plain text at *bold*, _italic_ and ~strike~; markers count only at the edge of a word, as in Slack. */
+/** Split plain text at *bold*, _italic_ and ~strike~; markers count only at the edge of a word, as in Slack:
+ *  a Korean particle straight after the closing marker undoes it, a zero-width space between them does not. */
 function styled(text, style) {
-  const found = /(^|[\s(\[{"'“‘.,:;/>\u0000-])([*_~])(?=\S)((?:(?!\2).)*?[^\s])\2(?=$|[\s)\]}"'”’.,:;!?/<\u0000-])/u;
+  const found = /(^|[\s\u200b(\[{"'“‘.,:;/>\u0000-])([*_~])(?=\S)((?:(?!\2).)*?[^\s])\2(?=$|[\s\u200b)\]}"'”’.,:;!?/<\u0000-])/u;
   const parts = [];
   let rest = text;
   for (let match = found.exec(rest); match; match = found.exec(rest)) {

@@ -20,7 +20,7 @@ export function avatar(user, size = "") {
   if (user?.is_bot) return appAvatar(size);
   const given = String(user?.color || "").replace(/^#/, "");
   const colour = /^[0-9a-f]{3,8}$/i.test(given) ? `#${given}` : colourOf(user?.id);
-  return h("span", { class: `avatar ${size}`, style: { background: colour }, "aria-hidden": "true" }, user?.initials || initialsOf(user?.name));
+  return h("span", { class: `avatar ${size}`, style: { background: colour }, "aria-hidden": "true" }, initialsOf(user?.name));
 }
 
 export const appAvatar = (size = "") => h("span", { class: `avatar app ${size}`, "aria-hidden": "true" }, icon("bars"));

@@ -4,8 +4,11 @@ import { freshId, h } from "./dom.js";
 
 let open = null;
 
+// A field of many chips is opened from inside; its list lines up with the whole field.
+const frameOf = (anchor) => anchor.closest(".select.multi") || anchor;
+
 function place(panel, anchor) {
-  const box = anchor.getBoundingClientRect();
+  const box = frameOf(anchor).getBoundingClientRect();
   const height = panel.offsetHeight;
   const width = Math.max(panel.offsetWidth, 1);
   const below = innerHeight - box.bottom;
@@ -21,7 +24,7 @@ export function openPopover(anchor, { className = "", label = null, wide = false
   closePopover();
   if (wasHere) return null;
   const panel = h("div", { class: `popover ${className}`, popover: "auto", id: freshId("popover"), "aria-label": label }, ...content);
-  if (wide) panel.style.minWidth = `${anchor.offsetWidth}px`;
+  if (wide) panel.style.minWidth = `${frameOf(anchor).offsetWidth}px`;
   (anchor.closest("dialog") || document.body).append(panel);
   panel.addEventListener("toggle", ({ newState }) => {
     if (newState !== "closed") return;

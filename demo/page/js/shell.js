@@ -45,7 +45,7 @@ function group(title, entries) {
 function sidebar() {
   const app = appDm();
   const here = (id) => ui.place.channel === id;
-  const channels = world.channels.map((channel) => entry({ href: `#/${channel.id}`, mark: icon("hash"), name: channel.name, unread: ui.unread.get(channel.id), on: here(channel.id) }));
+  const channels = world.channels.filter((channel) => !channel.is_archived).map((channel) => entry({ href: `#/${channel.id}`, mark: icon(channel.is_private ? "lock" : "hash"), name: channel.name, unread: ui.unread.get(channel.id), on: here(channel.id) }));
   const dms = world.dms.filter((dm) => dm !== app).map((dm) => entry({ href: `#/${dm.id}`, mark: avatar(world.users.get(dm.user_id) || { id: dm.id, name: dm.name }, "tiny"),
     name: dm.name || nameOf(dm.user_id), more: dm.user_id === world.me.id ? say("you") : null, unread: ui.unread.get(dm.id), on: here(dm.id) }));
   const apps = world.app.name ? [entry({ href: app && ui.unread.get(app.id) ? "#/app/messages" : "#/app/home", mark: appAvatar("tiny"), name: world.app.name, unread: app && ui.unread.get(app.id), on: ui.place.kind !== "channel" })] : [];
