@@ -59,13 +59,17 @@ async def serve(stage: Stage, trace: Trace, *, is_fresh: bool) -> int:
     """Serve the page until interrupted, with a first team in it so that there is something to look at."""
     lab.show(stage)
     if not is_fresh:
-        known = tuple(name for name in FIRST_TEAM if name in trace.applications) or trace.applications[:3]
-        wish = Wish("데이터팀", DATA, SEOYEON, stage.props.data_team_key, known)
-        await onboard(stage, stage.slack.person(JIHOON), wish, say)
+        await onboard(stage, stage.slack.person(JIHOON), first_team(stage, trace), say)
     sys.stdout.write(f"\n  FinOps for AI is ready: {stage.slack.url}\n  Ctrl-C ends it.\n\n")
     sys.stdout.flush()
     await asyncio.Event().wait()
     return 0
+
+
+def first_team(stage: Stage, trace: Trace) -> Wish:
+    """A team to find on arrival. The other projects stay unclaimed: something is left to register by hand."""
+    known = tuple(name for name in FIRST_TEAM if name in trace.applications) or trace.applications[:3]
+    return Wish("데이터팀", DATA, SEOYEON, stage.props.data_team_key, known)
 
 
 def arguments() -> argparse.ArgumentParser:

@@ -97,7 +97,7 @@ async def provider_total(stage: Stage, period: Period) -> Decimal:
             answer = await http.get("/organization/costs", params=asked | ({"page": page} if page else {}))
             body = answer.raise_for_status().json(parse_float=Decimal)
             for bucket in body["data"]:
-                for row in bucket["results"]:
+                for row in bucket.get("results", bucket.get("result", [])):
                     found = EXACT.add(found, Decimal(row["amount"]["value"]))
             page = body.get("next_page")
             if not body.get("has_more"):

@@ -59,6 +59,7 @@ def expected(trace: Trace) -> dict[str, Decimal]:
 def scene(database_url: str, trace: Trace | None = None, **how: Any) -> AbstractAsyncContextManager[Stage]:
     """The stage over a database; Slack without a speed limit unless a test is about it."""
     how.setdefault("slack", SlackConfig(rate_limits=False))
+    how.setdefault("FINOPS_BACKFILL_DAYS", "21")
     return staged(trace or a_trace(), PRICES, database_url, **how)
 
 

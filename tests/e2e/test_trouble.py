@@ -84,7 +84,7 @@ async def test_a_failing_provider_makes_blind_and_leaves_the_ledger_whole(
     await quick_stage.slack.until(lambda: "확인 불가" in str(quick_stage.slack.messages(MARKETING)), 30)
     blind = [each for each in quick_stage.slack.messages(MARKETING) if "확인 불가" in words_of(each)]
     assert len(blind) == 1
-    assert "확인 불가" in words_of(await answer_to(quick_stage, person, "/finops doctor")) or True
+    assert "한빛소프트" in words_of(await answer_to(quick_stage, person, "/finops doctor"))
     quick_stage.openai.faults.clear()
     await person.command("/finops collect")
     await quick_stage.slack.until(lambda: "확인 불가" not in str(quick_stage.slack.messages(MARKETING)), 30)
@@ -125,9 +125,11 @@ async def test_members_are_refused_politely_and_told_who_can(quick_stage: Stage)
     """김민수's colleague may look; set-up is for admins, who are named."""
     await set_up(quick_stage)
     member = quick_stage.slack.person(SEOYEON)
-    await member.command("/finops setup")
-    said = words_of(await window(quick_stage, member))
-    assert JIHOON in said or "이지훈" in said
+    for command in ("team", "key", "project"):
+        await member.command(f"/finops {command}")
+        await quick_stage.slack.until(lambda: f"<@{JIHOON}>" in words_of(member.views), 10)
+        member.closes(everything=True)
+    assert f"<@{JIHOON}>" in words_of(await answer_to(quick_stage, member, "/finops collect"))
     assert "$" in words_of(await answer_to(quick_stage, member, "/finops status"))
 
 

@@ -1,0 +1,76 @@
+"""Takes the pictures of the README from the running page: `python docs/pictures/take.py` (needs a Chromium).
+
+The stage, its people and the product are those of `run.py demo`; nothing is drawn by hand.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent.parent))
+
+from blocks import ids  # noqa: E402
+from demo.__main__ import first_team  # noqa: E402
+from demo.onboarding import onboard, settled_view  # noqa: E402
+from demo.openai.__main__ import DEMO_TRACE  # noqa: E402
+from demo.prices import ListPrices  # noqa: E402
+from demo.slack import Person  # noqa: E402
+from demo.slack.cast import EMMA, FINOPS, JIHOON, MARKETING, MINSU, SAKURA  # noqa: E402
+from demo.stage import Stage, staged  # noqa: E402
+from demo.trace import read_trace  # noqa: E402
+from tests.browser.chromium import DESKTOP, PHONE, chromium, look, picture, settled, window  # noqa: E402
+
+MESSAGE = ".message"
+
+
+async def main() -> None:
+    trace = read_trace(DEMO_TRACE)
+    with tempfile.TemporaryDirectory() as folder:
+        async with (
+            staged(trace, ListPrices(), f"sqlite:///{Path(folder) / 'pictures.db'}") as stage,
+            chromium() as browser,
+        ):
+            jihoon = stage.slack.person(JIHOON)
+            await onboard(stage, jihoon, first_team(stage, trace), lambda _: None)
+            await jihoon.opens_home()
+            async with window(browser, DESKTOP, sharp=True) as context:
+                page = await context.new_page()
+                await look(page, stage.slack.url, JIHOON, "app/home")
+                await page.get_by_text("최근 14일").first.wait_for()
+                await picture(page, HERE / "home-ko.png")
+                await page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+                await picture(page, HERE / "home-phone-ko.png")
+                await page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
+                await ask_for_the_key(stage, jihoon)
+                await settled(page)
+                await page.get_by_role("dialog").wait_for()
+                await picture(page, HERE / "setup-key-ko.png")
+                jihoon.closes(everything=True)
+            for user, name in ((JIHOON, "ko"), (EMMA, "en"), (SAKURA, "ja")):
+                async with window(browser, (980, 1200), sharp=True) as context:
+                    page = await context.new_page()
+                    await look(page, stage.slack.url, user, FINOPS)
+                    person = stage.slack.person(user)
+                    before = len(person.ephemerals(FINOPS))
+                    await person.command("/finops status", FINOPS)
+                    await stage.slack.until(lambda p=person, n=before: len(p.ephemerals(FINOPS)) > n, 20)  # type: ignore[misc]
+                    shown = page.locator(MESSAGE).last
+                    await shown.wait_for()
+                    await shown.screenshot(path=HERE / f"status-{name}.png", animations="disabled")
+
+
+async def ask_for_the_key(stage: Stage, person: Person) -> None:
+    """Open the set-up of a second team as far as the window for its Admin key."""
+    await person.command("/finops team", MARKETING)
+    await person.clicks(await settled_view(stage.slack, person), ids.TEAM_NEW)
+    await stage.slack.until(lambda: person.view is not None and person.view["callback_id"] == ids.SETUP_TEAM, 10)
+    await person.submits(None, {ids.TEAM_NAME: "마케팅팀", ids.TEAM_LEAD: MINSU, ids.TEAM_CHANNEL: MARKETING})
+    await stage.slack.until(lambda: person.view is not None and person.view["callback_id"] == ids.SETUP_KEY, 10)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
