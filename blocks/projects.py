@@ -44,7 +44,8 @@ def registered(
 def _when(t: Translator, *, collection_started: bool, has_history: bool) -> str:
     if collection_started:
         return t.gettext(
-            "Past costs are being collected. Progress and the first chart arrive as a direct message; you may close this."
+            "Past costs are being collected. Progress and the first chart arrive as a direct message; "
+            "you may close this."
         )
     if has_history:
         return t.gettext("Their costs are in the ledger already and count for the team from now on, the past included.")

@@ -117,7 +117,9 @@ def an_empty_home(setup: SetupProgress, **changes: object) -> HomeReport:
     day = Period(TODAY - timedelta(days=1), TODAY)
     unknown = Figure(None, day, FigureState.BLIND, None, unread_days=1)
     given: dict[str, object] = dict.fromkeys(("yesterday", "last_week", "last_month", "month_to_date"), unknown)
-    return a_home(**(given | {"top": NOTHING, "trend": (), "setup": setup, "team_count": 0, "project_count": 0} | changes))
+    return a_home(
+        **(given | {"top": NOTHING, "trend": (), "setup": setup, "team_count": 0, "project_count": 0} | changes)
+    )
 
 
 BLIND = BlindConnection("한빛소프트", datetime(2026, 7, 5, 22, 40, tzinfo=UTC), "key_rejected")
@@ -136,17 +138,20 @@ def a_project(number: int = 1, name: str = "chatbot-experiment", *, excluded: bo
 
 
 def a_known_project(number: int = 1, name: str = "chatbot", team: Team | None = None) -> KnownProject:
-    return KnownProject(1, f"proj_{number}", name, False, team.id if team else None, team.name if team else None)
+    owner = (team.id, team.name) if team else (None, None)
+    return KnownProject(1, f"proj_{number}", name, is_archived=False, team_id=owner[0], team_name=owner[1])
 
 
 # Names as people and providers write them: markup, mentions, blanks, other scripts, far too long.
 names = st.one_of(
     st.text(max_size=300),
-    st.sampled_from(["<!channel>", "<@U0JIHOON01>", "a&b<c>", "*bold* `code`", "\n\n", "가" * 200, "<!here|x> & <#C1>"]),
+    st.sampled_from(
+        ["<!channel>", "<@U0JIHOON01>", "a&b<c>", "*bold* `code`", "\n\n", "가" * 200, "<!here|x> & <#C1>"]
+    ),
 )
 amounts = st.decimals(min_value=-(10**12), max_value=10**12, places=12, allow_nan=False).map(Money)
 states = st.sampled_from(FigureState)
-moments = st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))
+moments = st.integers(1_577_836_800, 1_893_456_000).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
 days = st.dates(date(2020, 1, 1), date(2029, 1, 1))
 periods = st.builds(lambda start, length: Period(start, start + timedelta(days=length)), days, st.integers(1, 400))
 figures = st.builds(

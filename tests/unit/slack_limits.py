@@ -15,7 +15,17 @@ MODAL_ONLY = {"alert"}
 MESSAGE_ONLY = {"data_visualization", "markdown", "carousel", "context_actions"}
 IN_MODALS = {"section", "input", "actions", "context", "divider", "header", "image", "rich_text", "alert"}
 IN_HOME = {"section", "input", "actions", "context", "divider", "header", "image", "rich_text", "table"}
-IN_MESSAGES = {"section", "actions", "context", "divider", "header", "image", "rich_text", "table", "data_visualization"}
+IN_MESSAGES = {
+    "section",
+    "actions",
+    "context",
+    "divider",
+    "header",
+    "image",
+    "rich_text",
+    "table",
+    "data_visualization",
+}
 MENUS = {"static_select", "multi_static_select"}
 EXTERNAL = {"external_select", "multi_external_select"}
 BROADCAST = re.compile(r"<!|<@(?![UW][A-Z0-9]+>)|<#(?![CG][A-Z0-9]+>)")

@@ -1,0 +1,323 @@
+"""Every message, word for word, in three languages; beside each snapshot the number or sentence that matters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.json import JSONSnapshotExtension
+
+from blocks import bad_news, collection, doctor, home, keys, kit, projects, setup, status, teams
+from blocks import help as help_
+from finops.charges import FigureState
+from finops.figures import Figure, Scope, SetupProgress
+from finops.money import Money
+from finops.periods import Period
+from finops.queries import NamedPeriod, PeriodName, ScopeKind
+from locales import Translator
+from tests.unit.saying import (
+    BLIND,
+    CREDENTIAL,
+    DATA_TEAM,
+    LANGUAGES,
+    NOTHING,
+    PROGRESS,
+    TEAM,
+    TODAY,
+    WEEK,
+    a_figure,
+    a_home,
+    a_known_project,
+    a_project,
+    a_status,
+    a_trend,
+    an_empty_home,
+    reader,
+)
+
+SINCE = datetime(2026, 7, 5, 22, 40, tzinfo=UTC)
+UNTIL = datetime(2026, 7, 6, 0, 55, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class News:
+    """Bad news, or a finding of the doctor."""
+
+    code: str
+    kind: str = "refusal"
+    level: str = "ok"
+    values: dict[str, object] = field(default_factory=dict)
+    reference: str | None = None
+
+
+def not_yet() -> Any:
+    today = Period(TODAY, TODAY + timedelta(days=1))
+    return a_status(
+        query=NamedPeriod(PeriodName.TODAY, today),
+        figure=Figure(None, today, FigureState.BLIND, None, open_days=1),
+        increase=None,
+        breakdown=NOTHING,
+        trend=(),
+    )
+
+
+def blind() -> Any:
+    return a_status(
+        figure=Figure(None, WEEK, FigureState.BLIND, None, unread_days=7, blind_since=SINCE),
+        increase=None,
+        breakdown=NOTHING,
+        trend=a_trend((None,) * 7),
+    )
+
+
+def of_a_project() -> Any:
+    yesterday = Period(TODAY - timedelta(days=1), TODAY)
+    return a_status(
+        scope=Scope(ScopeKind.PROJECT, 1, "chatbot-experiment"),
+        query=NamedPeriod(PeriodName.YESTERDAY, yesterday),
+        figure=a_figure("0.0042", yesterday, FigureState.SETTLED),
+        previous=a_figure("0", yesterday.before(), FigureState.SETTLED),
+        increase=None,
+        trend=a_trend(("0.0042",)),
+        other_currencies=(Money.of("12000", "KRW"), Money.of("0.5", "EUR")),
+    )
+
+
+FINDINGS = [
+    News("slack_token"),
+    News("slack_scopes", level="warn", values={"missing": ("usergroups:read",)}),
+    News("clock", values={"skew_seconds": -1.2}),
+    News("database", values={"dialect": "sqlite", "milliseconds": 3}),
+    News("keys", level="fail", values={"enabled": 1, "disabled": 2}),
+    News("connection", level="fail", values={"name": "한빛소프트", "since": SINCE, "code": "key_rejected"}),
+    News("collection", values={"name": "한빛소프트", "age_hours": 3}),
+    News("queue", level="warn", values={"waiting": 2, "oldest_minutes": 14}),
+]
+EMPTY = SetupProgress(has_team=False, has_key=False, has_projects=False, has_charges=False)
+HALF = SetupProgress(has_team=True, has_key=False, has_projects=False, has_charges=False, team_id=1)
+WAITING = SetupProgress(has_team=True, has_key=True, has_projects=True, has_charges=False, team_id=1)
+PROJECTS = [a_project(), a_project(2, "batch", excluded=True)]
+Said = Callable[[Translator], kit.Message]
+Seen = Callable[[Translator], kit.View]
+
+MESSAGES: dict[str, Said] = {
+    "status": lambda t: status.message(a_status(), t, mark="1"),
+    "status_shared": lambda t: status.message(a_status(), t, shared_by="U0JIHOON01"),
+    "status_not_yet": lambda t: status.message(not_yet(), t),
+    "status_blind": lambda t: status.message(blind(), t),
+    "status_project": lambda t: status.message(of_a_project(), t),
+    "status_nothing": lambda t: status.message(
+        a_status(figure=a_figure("0", WEEK, FigureState.SETTLED), increase=None, breakdown=NOTHING, trend=()), t
+    ),
+    "collection_progress": lambda t: collection.progress(PROGRESS, t),
+    "collection_started": lambda t: collection.started((PROGRESS,), ("Beta",), t),
+    "collection_first_chart": lambda t: collection.first_chart(PROGRESS, a_status(), t),
+    "collection_finished": lambda t: collection.finished(PROGRESS, t, restated_days=2),
+    "collection_empty": lambda t: collection.finished(PROGRESS, t, is_empty=True),
+    "collection_failed": lambda t: collection.failed(PROGRESS, "key_rejected", {}, "K7Q2XW", t),
+    "collection_retrying": lambda t: collection.failed(PROGRESS, "unavailable", {}, None, t, retry_at=UNTIL),
+    "collection_blind": lambda t: collection.blind("한빛소프트", SINCE, "unavailable", {}, t),
+    "collection_recovered": lambda t: collection.recovered("한빛소프트", SINCE, UNTIL, t),
+    "help_admin": lambda t: help_.message(t, is_admin=True),
+    "help_member": lambda t: help_.message(t, is_admin=False),
+    "help_unknown": lambda t: help_.unknown(t, "sttaus", "status"),
+    "doctor": lambda t: doctor.message(FINDINGS, t, has_buttons=True),
+    "key_refused": lambda t: keys.refused(t, is_admin_key=True),
+    "bad_news_refusal": lambda t: bad_news.message(News("not_admin", values={"admins": ("U0JIHOON01",)}), t),
+    "bad_news_outage": lambda t: bad_news.message(News("unavailable", kind="outage", reference="K7Q2XW"), t),
+    "bad_news_bug": lambda t: bad_news.message(News("internal", kind="bug", reference="K7Q2XW"), t),
+}
+VIEWS: dict[str, Seen] = {
+    "home": lambda t: home.view(a_home(), t),
+    "home_troubled": lambda t: home.view(a_home(blind=(BLIND,), collections=(PROGRESS,)), t),
+    "home_empty": lambda t: home.view(an_empty_home(EMPTY), t),
+    "home_half_set_up": lambda t: home.view(an_empty_home(HALF, team_count=1), t),
+    "home_waiting": lambda t: home.view(an_empty_home(WAITING, collections=(PROGRESS,)), t),
+    "home_member": lambda t: home.view(an_empty_home(HALF, is_admin=False), t),
+    "setup_team": lambda t: setup.team(t, user_id="U0JIHOON01", channel_id="C0MARKET01"),
+    "setup_key": lambda t: setup.key(t, TEAM),
+    "setup_projects": lambda t: setup.projects(t, TEAM, found=204),
+    "setup_waiting": lambda t: setup.waiting(t, [collection.line(PROGRESS, t)]),
+    "setup_loading": setup.loading,
+    "setup_checking": setup.checking,
+    "key_registered": lambda t: keys.registered(
+        t, TEAM, CREDENTIAL, organization="한빛소프트", rights=CREDENTIAL.rights, projects_found=204
+    ),
+    "keys": lambda t: keys.manage(t, [TEAM, DATA_TEAM], TEAM, [CREDENTIAL]),
+    "projects_registered": lambda t: projects.registered(
+        t, TEAM, PROJECTS, [a_known_project(3, "taken", DATA_TEAM)], collection_started=True, has_history=False
+    ),
+    "projects": lambda t: projects.manage(t, [TEAM, DATA_TEAM], TEAM, PROJECTS, chosen=PROJECTS[0]),
+    "teams": lambda t: teams.manage(t, [TEAM, DATA_TEAM]),
+    "team_edit": lambda t: teams.edit(t, TEAM),
+    "team_approvers": lambda t: teams.approvers(t, TEAM, [("S0FINANCE1", "재무팀")]),
+}
+
+
+@pytest.fixture
+def words(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    return snapshot.use_extension(JSONSnapshotExtension)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", MESSAGES)
+def test_messages_word_for_word(words: SnapshotAssertion, name: str, language: str) -> None:
+    """Reviewed like copy: a change of wording shows as a change of this file."""
+    assert MESSAGES[name](reader(language)).arguments() == words
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", VIEWS)
+def test_windows_and_home_word_for_word(words: SnapshotAssertion, name: str, language: str) -> None:
+    """The same for windows and Home."""
+    assert VIEWS[name](reader(language)) == words
+
+
+def said(message: kit.Message) -> str:
+    return f"{message.text}\n{message.blocks}"
+
+
+def test_the_golden_increase_reads_the_same_in_every_language() -> None:
+    """742 against 50 is 1,384 % more."""
+    for language in LANGUAGES:
+        assert "1,384%" in MESSAGES["status"](reader(language)).text
+
+
+def test_the_headline_answers_who_when_and_how_much_in_one_line() -> None:
+    """Two seconds: whose, which period, how much."""
+    blocks = MESSAGES["status"](reader("ko")).blocks
+    assert blocks[0]["text"]["text"] == "전체 · 최근 7일 · $742.00"
+    assert blocks[2]["elements"][0]["text"] == (
+        "◐ 잠정 · 6월 29일 09:00부터 7월 6일 09:00까지 · 7월 6일 09:05 기준(KST)"
+    )
+
+
+def test_amounts_in_the_table_add_up_to_the_total_shown() -> None:
+    """412.205 and 29.695 both end in half a cent; what is shown still sums to 742.00."""
+    table = next(block for block in MESSAGES["status"](reader("en")).blocks if block["type"] == "table")
+    *parts, whole = [row[2]["text"] for row in table["rows"][1:]]
+    cents = sum(int(part.replace("$", "").replace(".", "").replace(",", "")) for part in parts)
+    assert (cents, whole) == (74200, "$742.00")
+
+
+def test_the_same_amount_is_written_the_same_everywhere_in_a_message() -> None:
+    """The unallocated cost is $29.69 in the table, so it is nowhere $29.70."""
+    assert "29.70" not in said(MESSAGES["status"](reader("ko")))
+
+
+def test_a_day_we_could_not_read_is_left_out_of_the_chart_and_named() -> None:
+    """An empty bar would read as zero."""
+    blocks = MESSAGES["status"](reader("ko")).blocks
+    chart = next(block for block in blocks if block["type"] == "data_visualization")
+    assert "7/1" not in chart["chart"]["axis_config"]["categories"]
+    assert "7/1" in str(blocks)
+
+
+def test_what_is_unknown_is_never_shown_as_zero() -> None:
+    """Neither today's costs before they are collected nor those of a provider we cannot read."""
+    for name in ("status_not_yet", "status_blind"):
+        for language in LANGUAGES:
+            assert "$0" not in said(MESSAGES[name](reader(language)))
+    assert "확인 불가" in MESSAGES["status_blind"](reader("ko")).text
+    assert "집계 전" in MESSAGES["status_not_yet"](reader("ko")).text
+
+
+def test_less_than_a_cent_is_not_nothing() -> None:
+    """$0.0042 would round to $0.00."""
+    assert "$0.0042" in MESSAGES["status_project"](reader("ko")).text
+
+
+def test_a_shared_report_has_no_buttons_and_says_who_shared_it() -> None:
+    """Others see the figures, not our way of asking again."""
+    message = MESSAGES["status_shared"](reader("ko"))
+    assert "actions" not in [block["type"] for block in message.blocks]
+    assert "<@U0JIHOON01> 님이 공유했습니다" in str(message.blocks)
+
+
+def test_the_sentences_of_the_requirements_are_kept() -> None:
+    """The two success messages, letter for letter."""
+    t = reader("ko")
+    assert "Admin API Key가 등록되었습니다 (ends with ...abc1)" in str(VIEWS["key_registered"](t))
+    view = projects.registered(t, TEAM, PROJECTS, [], collection_started=False, has_history=False)
+    assert "Project ID가 등록되었습니다. 내일부터 비용 데이터가 수집됩니다." in str(view)
+
+
+def test_disabling_a_key_says_that_spending_does_not_stop() -> None:
+    """Before, in the question, and after, in the answer."""
+    t = reader("ko")
+    assert "수집만 중단됩니다" in str(VIEWS["keys"](t))
+    assert "지출은 멈추지 않습니다" in keys.changed_words(t, "disabled", CREDENTIAL, still_collected=False)
+
+
+def test_every_change_of_a_key_or_project_has_its_own_words() -> None:
+    """Four things can happen to a key, three to a project, with or without another key."""
+    for language in LANGUAGES:
+        t = reader(language)
+        told = {
+            keys.changed_words(t, change, CREDENTIAL, still_collected=still)
+            for change in ("disabled", "enabled", "deleted", "replaced")
+            for still in (True, False)
+        }
+        assert len(told) == 6
+        assert len({projects.changed_words(t, change, PROJECTS[0]) for change in ("excluded", "included", "gone")}) == 3
+
+
+def test_set_up_never_asks_more_than_three_things_at_once() -> None:
+    """At most three inputs a step."""
+    for name in ("setup_team", "setup_key", "setup_projects", "team_edit"):
+        inputs = [block for block in VIEWS[name](reader("ko"))["blocks"] if block["type"] == "input"]
+        assert 1 <= len(inputs) <= 3
+
+
+def test_home_of_a_newcomer_teaches_the_next_step() -> None:
+    """One primary button: the step that is due, and none that would be refused."""
+    for name, label in (("home_empty", "설정 시작하기"), ("home_half_set_up", "키 등록")):
+        blocks = VIEWS[name](reader("ko"))["blocks"]
+        buttons = [e for block in blocks if block["type"] == "actions" for e in block["elements"]]
+        assert [b["text"]["text"] for b in buttons if b.get("style") == "primary"] == [label]
+    assert "setup.next" not in str(VIEWS["home_member"](reader("ko")))
+
+
+def test_home_shows_state_and_time_on_every_figure() -> None:
+    """Yesterday, last week, this month so far, last month."""
+    fields = next(block for block in VIEWS["home"](reader("ko"))["blocks"] if "fields" in block)["fields"]
+    assert len(fields) == 4
+    for each in fields:
+        assert "기준(KST)" in each["text"]
+        assert any(state in each["text"] for state in ("잠정", "확정"))
+
+
+def test_the_open_day_is_not_said_to_be_in_the_month_so_far() -> None:
+    """On 6 July the month to date ends at 6 July 09:00, and not a day later."""
+    field_ = next(block for block in VIEWS["home"](reader("ko"))["blocks"] if "fields" in block)["fields"][2]
+    assert "7월 1일 09:00부터 7월 6일 09:00까지" in field_["text"]
+
+
+def test_a_question_in_a_button_comes_back_whole() -> None:
+    """Keys only: kind, id, period, and what tells renderings apart."""
+    question = status.Question(ScopeKind.TEAM, 7, "days:14", "1783.5")
+    assert status.Question.parse(str(question)) == question
+    assert status.Question.parse("workspace//last_7_days") == status.Question(ScopeKind.WORKSPACE, None, "last_7_days")
+    for nonsense in ("", "team", "team/7", "galaxy/1/today", "team/x/today"):
+        assert status.Question.parse(nonsense) is None
+
+
+def test_buttons_carry_keys_never_names_or_amounts() -> None:
+    """What a button sends back is looked up again; it proves nothing by itself."""
+    for name, build in (MESSAGES | VIEWS).items():
+        surface = build(reader("ko"))
+        blocks = surface.blocks if isinstance(surface, kit.Message) else surface["blocks"]
+        for block in blocks:
+            for element in block.get("elements", []):
+                value = element.get("value", "") if block["type"] == "actions" else ""
+                assert "$" not in value, name
+                assert "마케팅" not in value, name
+
+
+def test_a_shifted_month_reads_naturally_in_another_time_zone() -> None:
+    """A charge day begins at 20:00 of the day before in New York, and says so."""
+    assert reader("en").span(Period(date(2026, 7, 5), TODAY)) == "24 hours from Jul 4 20:00"

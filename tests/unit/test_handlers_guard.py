@@ -1,0 +1,111 @@
+"""The guard: whatever breaks, the person hears one calm sentence where they are looking, and work is never lost."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import pytest
+
+from bot.errors import Refusal, RefusalCode
+from handlers.guard import Work, guarded
+from handlers.visit import Visit, WindowClosed
+from providers.contract import Unavailable
+from tests.unit.listening import SAKURA, FakeBot, FakeRespond, FakeSlack, a_visit
+
+
+async def failing(error: Exception, **more: object) -> tuple[FakeSlack, FakeRespond]:
+    slack, respond = FakeSlack(), FakeRespond()
+
+    async def work(visit: Visit) -> None:
+        if more.pop("opens", False):
+            await visit.loading()
+        raise error
+
+    user_id = more.pop("user_id", "U0JIHOON01")
+    await guarded(a_visit(FakeBot(), slack, str(user_id), respond=respond), work)
+    return slack, respond
+
+
+async def test_a_refusal_is_said_to_the_person_only_and_names_who_can() -> None:
+    """No log at error level: nothing is broken."""
+    _, respond = await failing(Refusal(RefusalCode.NOT_ADMIN, admins=("U0JIHOON01",)))
+    assert respond.said[0]["response_type"] == "ephemeral"
+    assert "<@U0JIHOON01>" in respond.said[0]["text"]
+
+
+async def test_an_outage_says_whose_turn_it_is() -> None:
+    """OpenAI is away: calm, true, and what was stored is kept."""
+    _, respond = await failing(Unavailable("no answer from 10.0.0.1"))
+    assert "OpenAI가 응답하지 않습니다" in respond.said[0]["text"]
+    assert "10.0.0.1" not in str(respond.said)
+
+
+async def test_a_bug_gives_a_reference_that_stands_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """The person reads it out, the developer finds the traceback."""
+    with caplog.at_level(logging.ERROR):
+        _, respond = await failing(KeyError("secret detail"))
+    (record,) = [record for record in caplog.records if record.exc_info]
+    assert str(record.reference) in str(respond.said[0]["blocks"])  # type: ignore[attr-defined]
+    assert "secret detail" not in str(respond.said)
+
+
+async def test_bad_news_appears_in_the_window_that_was_opened() -> None:
+    """Where the person is looking, in their language."""
+    slack, respond = await failing(Refusal(RefusalCode.NOT_ADMIN, admins=()), opens=True, user_id=SAKURA)
+    (update,) = slack.told("views.update")
+    assert update["view_id"] == "V1"
+    assert "管理者" in str(update["view"])
+    assert respond.said == []
+
+
+async def test_a_window_closed_meanwhile_ends_the_matter() -> None:
+    """Nobody waits for it: no message, no alarm."""
+    slack, respond = await failing(WindowClosed())
+    assert respond.said == []
+    assert slack.calls == []
+
+
+async def test_a_window_that_opened_too_late_asks_to_press_again() -> None:
+    """A click is good for three seconds; that is nobody's bug."""
+    slack, respond = FakeSlack(), FakeRespond()
+    slack.refuses["views.open"] = "expired_trigger_id"
+    await guarded(a_visit(FakeBot(), slack, respond=respond), lambda visit: visit.loading())
+    assert "다시 눌러 주세요" in respond.said[0]["text"]
+
+
+async def test_slack_being_away_while_we_say_so_is_logged_and_over(caplog: pytest.LogCaptureFixture) -> None:
+    """There is no other way to reach the person."""
+    slack = FakeSlack()
+    slack.refuses["chat.postEphemeral"] = "internal_error"
+
+    async def work(_: Visit) -> None:
+        raise Refusal(RefusalCode.NOTHING_TO_COLLECT)
+
+    await guarded(a_visit(FakeBot(), slack), work)
+    assert "bad news not delivered" in caplog.text
+
+
+async def test_shutting_down_waits_for_what_was_begun() -> None:
+    """Work that was promised is finished first."""
+    work, go, done = Work(), asyncio.Event(), []
+
+    async def promised() -> None:
+        await go.wait()
+        done.append(True)
+
+    work.start(promised())
+    assert work.count == 1
+    draining = asyncio.create_task(work.drain())
+    go.set()
+    await asyncio.wait_for(draining, 1)
+    assert (done, work.count) == ([True], 0)
+
+
+async def test_shutting_down_does_not_wait_for_ever(caplog: pytest.LogCaptureFixture) -> None:
+    """What hangs is cancelled, and said."""
+    work = Work()
+    task = work.start(asyncio.Event().wait())
+    await work.drain(timeout=0.01)
+    assert task.cancelled()
+    assert "work cancelled at shutdown" in caplog.text

@@ -1,0 +1,207 @@
+"""What was typed: one command in three languages, by slash, in a direct message or after our name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from blocks import ids
+from blocks import status as status_words
+from handlers import commands, hearing, home, status
+from handlers.visit import posted, without_mention
+from tests.unit.listening import JIHOON, SAKURA, SEOYEON, FakeBot, FakeRespond, FakeSlack, a_visit
+from tests.unit.saying import a_status, reader
+
+# Assembled, so that no scanner takes it for somebody's key.
+KEY = "sk-" + "admin-" + "canary0000000000000000abc1"
+
+
+async def said(text: str, user_id: str = JIHOON, bot: FakeBot | None = None, **more: Any) -> dict[str, Any]:
+    respond = FakeRespond()
+    await commands.answer(a_visit(bot or FakeBot(), FakeSlack(), user_id, respond=respond, **more), text)
+    return respond.said[-1]
+
+
+@pytest.mark.parametrize("words", ["status 7d", "상태 7d", "STATUS 7d", "状態 7d", "비용 7d"])
+async def test_status_is_asked_in_any_of_three_languages(words: str) -> None:
+    """The words after the command are the question."""
+    bot = FakeBot()
+    answer = await said(words, bot=bot)
+    assert bot.asked == [("status", "7d")]
+    assert answer["response_type"] == "ephemeral"
+
+
+@pytest.mark.parametrize("words", ["어제", "last week", "先月", "30d"])
+async def test_a_period_alone_is_a_question_about_status(words: str) -> None:
+    """`/finops 어제` can only mean one thing."""
+    bot = FakeBot()
+    await said(words, bot=bot)
+    assert bot.asked == [("status", words)]
+
+
+async def test_team_names_arrive_as_they_were_typed() -> None:
+    """Slack escapes & < > on the way and turns channel names into links."""
+    bot = FakeBot()
+    await said("status R&amp;D &lt;1&gt; <#C0MARKET01|마케팅팀>", bot=bot)
+    assert bot.asked == [("status", "R&D <1> 마케팅팀")]
+
+
+@pytest.mark.parametrize(("typo", "meant"), [("sttaus", "status"), ("상테", "상태"), ("porject", "project")])
+async def test_a_typo_gets_a_suggestion(typo: str, meant: str) -> None:
+    """In the language of the typo."""
+    assert f"/finops {meant}" in (await said(typo))["text"]
+
+
+async def test_nothing_typed_shows_help_by_example() -> None:
+    """Members see what members can do."""
+    assert "/finops 설정" in str(await said(""))
+    assert "/finops 設定" not in str(await said("", SAKURA))
+    assert "/finops 状態" in str(await said("", SAKURA))
+
+
+@pytest.mark.parametrize("words", [f"key {KEY}", f"status {KEY}", KEY, f"등록 {KEY} 부탁"])
+async def test_a_pasted_key_is_refused_and_never_repeated(words: str) -> None:
+    """Whatever else the message asks for; the way on is a button."""
+    bot = FakeBot()
+    answer = await said(words, bot=bot)
+    assert "폐기" in answer["text"]
+    assert KEY not in str(answer)
+    assert KEY[-8:] not in str(answer)
+    assert ids.KEY_NEW in str(answer["blocks"])
+    assert bot.asked == []
+
+
+async def test_a_key_in_a_direct_message_is_refused_too() -> None:
+    """People paste keys where they talk."""
+    slack = FakeSlack()
+    visit = a_visit(FakeBot(), slack, channel_id="D0JIHOON01", trigger_id=None)
+    await hearing.direct_message(visit, {"type": "message", "channel_type": "im", "text": f"여기 {KEY}"})
+    (answer,) = slack.told("chat.postMessage")
+    assert "폐기" in answer["text"]
+    assert KEY not in str(slack.calls)
+
+
+async def test_a_direct_message_is_the_command_without_the_command() -> None:
+    """Windows need a click, so they come as a button."""
+    slack, bot = FakeSlack(), FakeBot()
+    for words in ("상태 어제", "설정"):
+        visit = a_visit(bot, slack, channel_id="D0JIHOON01", trigger_id=None)
+        await hearing.direct_message(visit, {"type": "message", "channel_type": "im", "text": words})
+    assert bot.asked == [("status", "어제")]
+    assert ids.SETUP_NEXT in str(slack.told("chat.postMessage")[-1])
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"channel_type": "im", "text": "status", "bot_id": "B1"},
+        {"channel_type": "im", "text": "status", "subtype": "message_changed"},
+        {"channel_type": "channel", "text": "status"},
+    ],
+)
+async def test_bots_edits_and_channels_are_not_answered(event: dict[str, Any]) -> None:
+    """We answer people who talk to us, and read nothing else."""
+    slack, bot = FakeSlack(), FakeBot()
+    await hearing.direct_message(a_visit(bot, slack), event)
+    assert slack.calls == bot.asked == []
+
+
+async def test_an_answer_to_a_mention_is_seen_by_the_one_who_asked() -> None:
+    """Money is nobody else's business until it is shared."""
+    slack, bot = FakeSlack(), FakeBot()
+    visit = a_visit(bot, slack, trigger_id=None)
+    await hearing.mention(visit, {"type": "app_mention", "text": "<@U0FINOPSBT> 상태 지난주"})
+    (answer,) = slack.told("chat.postEphemeral")
+    assert (answer["user"], bot.asked) == (JIHOON, [("status", "지난주")])
+    assert without_mention("<@U1> <@U2|bot>  status") == "status"
+
+
+async def test_everyone_is_answered_in_the_language_slack_says_they_read() -> None:
+    """Met for the first time: Slack is asked once."""
+    slack, bot, respond = FakeSlack(), FakeBot(), FakeRespond()
+    del bot.met[SAKURA]
+    for _ in range(2):
+        await commands.answer(a_visit(bot, slack, SAKURA, respond=respond), "help")
+    assert "コスト" in respond.said[-1]["text"]
+    assert slack.told("users.info") == [{"user": SAKURA, "include_locale": True}]
+
+
+async def test_home_is_drawn_only_for_the_home_tab() -> None:
+    """Opening the messages tab draws nothing."""
+    slack = FakeSlack()
+    await hearing.home_opened(a_visit(FakeBot(), slack), {"tab": "messages"})
+    assert slack.calls == []
+    await hearing.home_opened(a_visit(FakeBot(), slack), {"tab": "home"})
+    assert [call["user_id"] for call in slack.told("views.publish")] == [JIHOON]
+
+
+async def test_home_without_charts_where_slack_does_not_know_them() -> None:
+    """`invalid_blocks` is answered by the same facts in older blocks."""
+    slack = FakeSlack()
+    slack.refuses["views.publish"] = "invalid_blocks"
+    await home.publish(a_visit(FakeBot(), slack))
+    first, second = slack.told("views.publish")
+    assert "table" in {block["type"] for block in first["view"]["blocks"]}
+    assert "table" not in {block["type"] for block in second["view"]["blocks"]}
+
+
+async def test_home_says_so_when_its_figures_cannot_be_read() -> None:
+    """Old figures would look current."""
+    slack, bot = FakeSlack(), FakeBot()
+
+    async def broken(*_: Any) -> Any:
+        raise OSError("database is away")
+
+    bot.reports.home = broken
+    await home.publish(a_visit(bot, slack))
+    assert "문제가 생겼습니다" in str(slack.told("views.publish")[0]["view"])
+
+
+async def test_a_report_is_shared_in_the_channels_language_and_its_buttons_vanish() -> None:
+    """佐藤 reads Japanese; 마케팅팀's channel reads Korean."""
+    slack, bot, respond = FakeSlack(), FakeBot(), FakeRespond()
+    await status.share(a_visit(bot, slack, SAKURA, respond=respond), "workspace//last_7_days/1")
+    (shared,) = slack.told("chat.postMessage")
+    assert "최근 7일" in shared["text"]
+    assert shared["channel"] == "C0MARKET01"
+    assert respond.said[-1]["replace_original"] is True
+    assert "actions" not in str(respond.said[-1]["blocks"])
+
+
+async def test_sharing_works_where_the_bot_was_never_invited() -> None:
+    """The click's own address reaches the channel."""
+    slack, respond = FakeSlack(), FakeRespond()
+    slack.refuses["chat.postMessage"] = "not_in_channel"
+    await status.share(a_visit(FakeBot(), slack, respond=respond), "workspace//last_7_days/1")
+    assert respond.said[0]["response_type"] == "in_channel"
+
+
+async def test_charts_a_workspace_does_not_know_are_sent_as_words() -> None:
+    """Nothing is lost: the same numbers, without the drawing."""
+    slack = FakeSlack()
+    slack.refuses["chat.postMessage"] = "invalid_blocks"
+    message = status_words.message(a_status(), reader("ko"))
+    await posted(slack, "chat.postMessage", message, channel="C1")  # type: ignore[arg-type]
+    first, second = slack.told("chat.postMessage")
+    assert "data_visualization" in str(first)
+    assert "data_visualization" not in str(second)
+    assert "$233.00" in str(second)
+
+
+async def test_an_answer_whose_address_has_expired_arrives_as_a_direct_message() -> None:
+    """A response url lives for half an hour and five uses."""
+    slack, respond = FakeSlack(), FakeRespond(refuses=["expired_url"])
+    await commands.answer(a_visit(FakeBot(), slack, respond=respond), "help")
+    assert slack.told("chat.postMessage")[0]["channel"] == JIHOON
+
+
+async def test_approvers_by_user_group_are_looked_up_when_it_matters() -> None:
+    """Only groups somebody named; a workspace without groups has none."""
+    slack, bot = FakeSlack(), FakeBot()
+    assert await a_visit(bot, slack).groups() == ()
+    bot.team = replace(bot.team, approvers=("S0FINANCE1", JIHOON))
+    assert await a_visit(bot, slack, SEOYEON).groups() == ("S0FINANCE1",)
+    slack.refuses["usergroups.users.list"] = "missing_scope"
+    assert await a_visit(bot, slack, SEOYEON).groups() == ()
