@@ -258,3 +258,19 @@ async def test_an_input_acts_only_when_its_block_dispatches(visitor: Visitor, sl
     sent = await slack.next("/_page/action")
     assert sent["container"] == {"type": "view", "view_id": "V0EVERY"}
     assert sent["action"]["selected_option"]["value"] == "stop"
+
+
+async def test_an_action_after_an_update_carries_the_fields_of_today(visitor: Visitor, slack: PretendSlack) -> None:
+    """A button that an update left alone still reports the field the update brought."""
+    button = {"type": "button", "action_id": "check", "text": gallery.plain("확인")}
+    row = {"type": "actions", "block_id": "row", "elements": [button]}
+    slack.state["views"] = [{**gallery.STEP, "blocks": [row]}]
+    page = await visitor.sees("app/home")
+    await expect(page.get_by_role("button", name="확인")).to_be_visible()
+    await slack.tell(
+        {"type": "views", "views": [{**gallery.STEP, "hash": "2", "blocks": [row, gallery.STEP["blocks"][1]]}]}
+    )
+    await page.locator("[data-block=name]").fill("새 팀")
+    await page.get_by_role("button", name="확인").click()
+    sent = await slack.next("/_page/action")
+    assert sent["state"] == {"values": {"name": {"v": {"type": "plain_text_input", "value": "새 팀"}}}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 from playwright.async_api import expect
 
@@ -265,3 +266,26 @@ async def test_every_control_has_a_name(visitor: Visitor, slack: PretendSlack) -
         return !label && !node.textContent.trim() && !node.labels?.length && node.id !== 'veil';
     }).map((node) => node.outerHTML)""")
     assert nameless == []
+
+
+async def test_the_page_speaks_three_languages_completely(visitor: Visitor) -> None:
+    """Every sentence stands in Korean, Japanese and English, with the same values in it."""
+    page = await visitor.sees()
+    words = await page.evaluate("import('/page/js/words.js').then((m) => m.WORDS)")
+    told = {
+        language: {key: sorted(re.findall(r"\{\w+\}", text)) for key, text in sentences.items() if key != "reply1"}
+        for language, sentences in words.items()
+    }
+    assert told["ja"] == told["ko"] == told["en"]
+
+
+async def test_escape_closes_one_thing_at_a_time(phone: Visitor) -> None:
+    """The drawer, then the thread beneath it."""
+    page = await phone.sees(f"C0FINOPS01/{gallery.ROOT}")
+    thread = page.get_by_role("complementary", name="스레드")
+    await page.evaluate("document.querySelector('[data-do=open-drawer]').click()")
+    await page.keyboard.press("Escape")
+    await expect(page.locator("body")).not_to_have_class(re.compile("drawer-open"))
+    await expect(thread).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(thread).to_have_count(0)

@@ -117,7 +117,8 @@ const element = (node) => boundOf(node).element;
 when("change", "files", (input) => {
   const node = input.closest(".file-field");
   const { element: json, block, ctx } = boundOf(node);
-  const files = [...input.files].slice(0, json.max_files || 10).map((file, at) => ({ id: `F0LOCAL${at}`, name: file.name, mimetype: file.type, size: file.size }));
+  const files = [...input.files].slice(0, json.max_files || 10).map((file,
+    at) => ({ id: `F0LOCAL${at}`, name: file.name, mimetype: file.type, size: file.size }));
   const before = valueOf(ctx, block, json);
   enter(ctx, block, json, files);
   node.querySelector(".file-names").textContent = files.map((file) => file.name).join(", ") || say("noFile");

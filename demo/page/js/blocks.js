@@ -13,7 +13,8 @@ function section(block, ctx) {
   return h("div", { class: block.accessory ? "section with-accessory" : "section" },
     h("div", { class: "section-main" },
       block.text && textObject(block.text),
-      block.fields && h("div", { class: "fields" }, block.fields.map((field) => h("div", { class: "section-field" }, textObject(field))))),
+      block.fields && h("div", { class: "fields" },
+        block.fields.map((field) => h("div", { class: "section-field" }, textObject(field))))),
     block.accessory && h("div", { class: "accessory" }, element(block.accessory, block, ctx)));
 }
 
@@ -59,7 +60,8 @@ export function showProblem(box, sentence) {
 }
 
 const LEVELS = { info: "info", warning: "warning", error: "error", success: "success", default: "info" };
-const alert = (block) => h("div", { class: `alert ${block.level || "default"}`, role: block.level === "error" ? "alert" : "status" },
+const alert = (block) => h("div", { class: `alert ${block.level || "default"}`,
+  role: block.level === "error" ? "alert" : "status" },
   icon(LEVELS[block.level] || "info"), h("div", null, textObject(block.text)));
 
 function card(block, ctx) {
@@ -67,49 +69,58 @@ function card(block, ctx) {
   const mark = block.icon ? image(block.icon, false) : block.slack_icon && h("span", { class: "card-icon" }, icon("bars"));
   return h("article", { class: "card" },
     block.hero_image && h("div", { class: "hero" }, image(block.hero_image, true)),
-    (mark || block.title || block.subtitle) && h("div", { class: "card-head" }, mark, h("div", null, words(block.title, "card-title"), words(block.subtitle, "card-subtitle"))),
+    (mark || block.title || block.subtitle) && h("div", { class: "card-head" }, mark,
+      h("div", null, words(block.title, "card-title"), words(block.subtitle, "card-subtitle"))),
     words(block.body, "card-body"), words(block.subtext, "card-subtext"),
     block.actions?.length && h("div", { class: "actions" }, block.actions.map((each) => element(each, block, ctx))));
 }
 
-const carousel = (block, ctx) => h("div", { class: "carousel", tabindex: 0, role: "group" }, (block.elements || []).map((each) => card({ ...each, block_id: each.block_id || block.block_id }, ctx)));
+const carousel = (block, ctx) => h("div", { class: "carousel", tabindex: 0, role: "group" },
+  (block.elements || []).map((each) => card({ ...each, block_id: each.block_id || block.block_id }, ctx)));
 
 function container(block, ctx) {
   const title = block.rich_text_title ? richText(block.rich_text_title.elements) : plain(block.title);
-  const heading = [h("span", { class: "container-title" }, title), block.subtitle && h("span", { class: "container-subtitle" }, plain(block.subtitle))];
+  const heading = [h("span", { class: "container-title" }, title),
+    block.subtitle && h("span", { class: "container-subtitle" }, plain(block.subtitle))];
   const inside = drawBlocks(h("div", { class: "blocks" }), block.child_blocks, ctx);
   const look = { class: `container ${block.width || "standard"}${block.has_header_divider ? " divided" : ""}` };
   if (!block.is_collapsible) return h("section", look, h("div", { class: "container-head" }, heading), inside);
-  return h("details", { ...look, open: !block.default_collapsed }, h("summary", { class: "container-head" }, icon("right"), heading), inside);
+  return h("details", { ...look, open: !block.default_collapsed },
+    h("summary", { class: "container-head" }, icon("right"), heading), inside);
 }
 
 const MARK_OF_STATUS = { complete: "success", error: "error", in_progress: "clock", pending: "circle" };
 
 function taskCard(block, ctx) {
   return h("div", { class: `task-card ${block.status || "pending"}` },
-    h("div", { class: "task-head" }, icon(MARK_OF_STATUS[block.status] || "circle"), h("span", null, plain(block.title)), h("span", { class: "task-status" }, say(block.status || "pending"))),
+    h("div", { class: "task-head" }, icon(MARK_OF_STATUS[block.status] || "circle"), h("span", null, plain(block.title)),
+      h("span", { class: "task-status" }, say(block.status || "pending"))),
     block.details && h("div", { class: "task-details" }, richText(block.details.elements)),
     block.output && h("div", { class: "task-output" }, richText(block.output.elements)),
     block.sources?.length && h("div", { class: "task-sources" }, block.sources.map((each) => element(each, block, ctx))));
 }
 
-const plan = (block, ctx) => h("section", { class: "plan" }, h("div", { class: "plan-title" }, plain(block.title)), (block.tasks || []).map((task) => taskCard(task, ctx)));
+const plan = (block, ctx) => h("section", { class: "plan" }, h("div", { class: "plan-title" }, plain(block.title)),
+  (block.tasks || []).map((task) => taskCard(task, ctx)));
 
 function video(block) {
   const url = safeUrl(block.title_url || block.video_url);
   return h("figure", { class: "video", "aria-label": block.alt_text },
     h("div", { class: "video-stand-in" }, icon("play"), h("span", null, say("video"))),
-    h("figcaption", null, url ? h("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, plain(block.title)) : plain(block.title),
+    h("figcaption", null, url ? h("a", { href: url, target: "_blank", rel: "noopener noreferrer" },
+      plain(block.title)) : plain(block.title),
       block.description && h("p", null, plain(block.description)), block.author_name && h("small", null, block.author_name)));
 }
 
-const authProvider = (block, ctx) => card({ title: { type: "plain_text", text: block.name || block.provider_name || "" }, body: block.description && { type: "plain_text", text: plain(block.description) } }, ctx);
+const authProvider = (block, ctx) => card({ title: { type: "plain_text", text: block.name || block.provider_name || "" },
+  body: block.description && { type: "plain_text", text: plain(block.description) } }, ctx);
 
 const BLOCKS = {
   section, header, actions, context, input, alert, card, carousel, container, plan, video, table,
   divider: () => h("hr"), image: imageBlock, rich_text: (block) => richText(block.elements),
   markdown: (block) => h("div", { class: "markdown rich" }, markdownParts(block.text)),
-  context_actions: (block, ctx) => h("div", { class: "context-actions" }, (block.elements || []).map((each) => element(each, block, ctx))),
+  context_actions: (block, ctx) => h("div", { class: "context-actions" },
+    (block.elements || []).map((each) => element(each, block, ctx))),
   data_table: dataTable, data_visualization: chart, task_card: taskCard, auth_provider: authProvider,
   file: (block) => h("div", { class: "file-card" }, icon("file"), h("span", null, block.external_id || say("file"))),
   call: (block) => h("div", { class: "file-card" }, icon("circle"), h("span", null, block.call_id || "")),
@@ -131,7 +142,8 @@ export function drawBlocks(parent, blocks = [], ctx) {
     const block = each.block_id ? each : { ...each, block_id: `block-${at}` };
     const count = (seen.get(block.block_id) || 0) + 1;
     seen.set(block.block_id, count);
-    return { key: `${block.block_id}#${count}`, sig: `${ctx.sig || ""}${JSON.stringify(block)}`, make: () => drawBlock(block, ctx) };
+    return { key: `${block.block_id}#${count}`, sig: `${ctx.sig || ""}${JSON.stringify(block)}`,
+      make: () => drawBlock(block, ctx) };
   }));
 }
 

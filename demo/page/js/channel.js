@@ -13,7 +13,8 @@ import { go, goChannel, goThread } from "./places.js";
 import { channelOf, isReply, localeOf, nameOf, ui, world } from "./world.js";
 import { say } from "./words.js";
 
-const menuButton = () => h("button", { type: "button", class: "icon-button menu-button", "aria-label": say("openMenu"), data: { do: "open-drawer" } }, icon("menu"));
+const menuButton = () => h("button", { type: "button", class: "icon-button menu-button", "aria-label": say("openMenu"),
+  data: { do: "open-drawer" } }, icon("menu"));
 
 function repliesIn(channel) {
   const replies = new Map();
@@ -27,25 +28,32 @@ function repliesIn(channel) {
 
 function titleOf(channel) {
   const person = channel.user_id && world.users.get(channel.user_id);
-  if (channel.user_id || channel.bot) return { mark: person ? avatar(person, "small") : appAvatar("small"), name: channel.name || nameOf(channel.user_id) };
+  if (channel.user_id || channel.bot) return { mark: person ? avatar(person, "small") : appAvatar("small"),
+    name: channel.name || nameOf(channel.user_id) };
   return { mark: h("span", { class: "head-hash" }, icon(channel.is_private ? "lock" : "hash")), name: channel.name };
 }
 
 function channelHead(channel) {
   const { mark, name } = titleOf(channel);
-  return h("header", { class: "place-head" }, menuButton(), mark, h("h1", null, name), channel.topic && h("span", { class: "topic", title: channel.topic }, channel.topic));
+  return h("header", { class: "place-head" }, menuButton(), mark, h("h1", null, name),
+    channel.topic && h("span", { class: "topic", title: channel.topic }, channel.topic));
 }
 
 function appHead(kind) {
-  const tab = (name, hash) => h("a", { role: "tab", href: hash, "aria-selected": String(kind === name), class: "tab" }, say(name === "home" ? "home" : "messages"));
-  return h("header", { class: "place-head app-head" }, h("div", { class: "place-title" }, menuButton(), appAvatar("small"), h("h1", null, world.app.name || ""), h("span", { class: "app-badge" }, say("app"))),
+  const tab = (name, hash) => h("a", { role: "tab", href: hash, "aria-selected": String(kind === name), class: "tab" },
+    say(name === "home" ? "home" : "messages"));
+  return h("header", { class: "place-head app-head" },
+    h("div", { class: "place-title" }, menuButton(), appAvatar("small"), h("h1", null, world.app.name || ""),
+    h("span", { class: "app-badge" }, say("app"))),
     h("div", { class: "tabs", role: "tablist" }, tab("home", "#/app/home"), tab("app", "#/app/messages")));
 }
 
 function welcome(channel, isEmpty) {
   const { mark, name } = titleOf(channel);
   const isTalk = channel.user_id || channel.bot;
-  return h("div", { class: "welcome" }, mark, h("h2", null, name), h("p", null, channel.topic || say(isTalk ? "emptyDm" : isEmpty ? "emptyChannel" : "beginning", { name: isTalk ? name : `#${name}` })));
+  return h("div", { class: "welcome" }, mark, h("h2", null, name),
+    h("p", null, channel.topic || say(isTalk ? "emptyDm" : isEmpty ? "emptyChannel" : "beginning",
+    { name: isTalk ? name : `#${name}` })));
 }
 
 const atEnd = (box) => box.scrollHeight - box.scrollTop - box.clientHeight < 90;
@@ -73,35 +81,53 @@ function fillStream(box, place, draw) {
   if (box.dataset.stays === "yes") box.scrollTop = box.scrollHeight;
 }
 
+/** Whether a message stands in the channel itself; a whisper into a thread that is not open is not lost there. */
+function isInChannel(message) {
+  if (!isReply(message) || message.reply_broadcast || message.subtype === "thread_broadcast") return true;
+  return Boolean(message.ephemeral_for) && ui.place.thread !== message.thread_ts;
+}
+
 function drawChannel(main, channel) {
   const place = `channel ${world.me.id} ${channel.id}`;
   const isEmpty = !world.messages[channel.id]?.length;
   const head = ui.place.kind === "app" ? appHead("app") : channelHead(channel);
   keepOne(main, `${place}${localeOf()}`, () => h("section", { class: "place" },
-    h("div", { class: "head-slot" }), h("div", { class: "stream", tabindex: 0, role: "log", "aria-label": titleOf(channel).name }, h("div", { class: "welcome-slot" }), h("div", { class: "messages" })), h("div", { class: "composer-slot" })));
+    h("div", { class: "head-slot" }), h("div", { class: "stream", tabindex: 0, role: "log", "aria-label": titleOf(channel).name },
+      h("div", { class: "welcome-slot" }), h("div", { class: "messages" })), h("div", { class: "composer-slot" })));
   keepOne(main.querySelector(".head-slot"), `${ui.place.kind}${JSON.stringify(channel)}`, () => head);
-  keepOne(main.querySelector(".welcome-slot"), JSON.stringify([channel.name, channel.topic, isEmpty]), () => welcome(channel, isEmpty));
+  keepOne(main.querySelector(".welcome-slot"), JSON.stringify([channel.name, channel.topic, isEmpty]),
+    () => welcome(channel, isEmpty));
   keepOne(main.querySelector(".composer-slot"), String(channel.is_member), () => (channel.is_member === false
     ? h("div", { class: "not-member" }, say("notMember"))
-    : composer(channel.id, null, say("writeTo", { name: channel.user_id || channel.bot ? titleOf(channel).name : `#${channel.name}` }))));
+    : composer(channel.id, null, say("writeTo",
+      { name: channel.user_id || channel.bot ? titleOf(channel).name : `#${channel.name}` }))));
   const stream = main.querySelector(".stream");
-  const shown = (world.messages[channel.id] || []).filter((message) => !isReply(message) || message.reply_broadcast || message.subtype === "thread_broadcast" || (message.ephemeral_for && ui.place.thread !== message.thread_ts));
-  fillStream(stream, place, () => drawMessages(stream.querySelector(".messages"), channel.id, shown, { repliesOf: repliesIn(channel.id) }));
+  const shown = (world.messages[channel.id] || []).filter(isInChannel);
+  fillStream(stream, place, () => drawMessages(stream.querySelector(".messages"), channel.id, shown,
+    { repliesOf: repliesIn(channel.id) }));
 }
 
+// One object for good: buttons that are kept must see the Home of today.
+const homeCtx = {};
+
 function drawHome(main) {
-  keepOne(main, `home ${world.me.id}${localeOf()}`, () => h("section", { class: "place" }, appHead("home"), h("div", { class: "stream home", tabindex: 0 }, h("div", { class: "home-body" }))));
+  keepOne(main, `home ${world.me.id}${localeOf()}`,
+    () => h("section", { class: "place" }, appHead("home"),
+    h("div", { class: "stream home", tabindex: 0 }, h("div", { class: "home-body" }))));
   const body = main.querySelector(".home-body");
   const view = world.home;
   if (!view) {
-    keep(body, [{ key: "empty", sig: "empty", make: () => h("div", { class: "home-empty" }, appAvatar(), h("h2", null, say("emptyHome")), h("p", null, say("emptyHomeHint"))) }]);
+    keep(body, [{ key: "empty", sig: "empty",
+      make: () => h("div", { class: "home-empty" }, appAvatar(), h("h2", null, say("emptyHome")),
+      h("p", null, say("emptyHomeHint"))) }]);
     return;
   }
   const key = `home:${world.me.id}`;
   const blocks = withIds(view.blocks);
   keepOnly(key, blocks);
   keep(body, [{ key: "view", sig: "view", make: () => h("div", { class: "blocks home-blocks" }) }]);
-  drawBlocks(body.firstElementChild, blocks, { container: { type: "view", view_id: view.id }, surface: "home", key, sig: view.id || "", blocks });
+  Object.assign(homeCtx, { container: { type: "view", view_id: view.id }, surface: "home", key, sig: `${key}${view.id}`, blocks });
+  drawBlocks(body.firstElementChild, blocks, homeCtx);
 }
 
 function drawThread(side) {
@@ -109,11 +135,14 @@ function drawThread(side) {
   const channel = channelOf(id);
   const all = (world.messages[id] || []).filter((message) => message.ts === ts || message.thread_ts === ts);
   keepOne(side, `thread ${world.me.id} ${id} ${ts}${localeOf()}`, () => h("aside", { class: "pane", "aria-label": say("thread") },
-    h("header", { class: "pane-head" }, h("h2", null, say("thread")), h("span", { class: "topic" }, channel.user_id || channel.bot ? titleOf(channel).name : `#${channel.name}`),
-      h("button", { type: "button", class: "icon-button", "aria-label": say("close"), data: { do: "close-thread" } }, icon("close"))),
+    h("header", { class: "pane-head" }, h("h2", null, say("thread")),
+      h("span", { class: "topic" }, channel.user_id || channel.bot ? titleOf(channel).name : `#${channel.name}`),
+      h("button", { type: "button", class: "icon-button", "aria-label": say("close"), data: { do: "close-thread" } },
+        icon("close"))),
     h("div", { class: "stream", tabindex: 0 }, h("div", { class: "messages" }), h("div", { class: "thread-rule" })),
     composer(id, ts, say("reply"))));
   const stream = side.querySelector(".stream");
+  if (stream.dataset.place === undefined && matchMedia("(min-width: 721px)").matches) side.querySelector("textarea").focus();
   const replies = all.filter((message) => message.ts !== ts).length;
   stream.querySelector(".thread-rule").textContent = replies ? say("replies", { n: replies }) : "";
   fillStream(stream, `${id}${ts}`, () => drawMessages(stream.querySelector(".messages"), id, all, { inThread: true }));

@@ -9,7 +9,9 @@ const EDGE = { top: 14, right: 12, bottom: 30, left: 12 };
 const COLOURS = 12;
 
 const exact = (value) => new Intl.NumberFormat(localeOf(), { maximumFractionDigits: 6 }).format(value);
-const short = (value) => new Intl.NumberFormat(localeOf(), { notation: Math.abs(value) >= 10000 ? "compact" : "standard", maximumFractionDigits: Math.abs(value) < 10 ? 2 : 1 }).format(value);
+const short = (value) => new Intl.NumberFormat(localeOf(),
+  { notation: Math.abs(value) >= 10000 ? "compact" : "standard",
+  maximumFractionDigits: Math.abs(value) < 10 ? 2 : 1 }).format(value);
 const round = (value) => new Intl.NumberFormat(localeOf(), { maximumFractionDigits: 2 }).format(value);
 const colour = (at) => `var(--chart-${(at % COLOURS) + 1})`;
 
@@ -49,7 +51,8 @@ function frame(chart, width) {
 }
 
 function axes(f) {
-  const widest = Math.max(...f.categories.map((label) => [...String(label)].reduce((sum, letter) => sum + (letter > "\u2E80" ? 12 : 6.6), 0)), 1);
+  const widest = Math.max(...f.categories.map((label) => [...String(label)].reduce((sum,
+    letter) => sum + (letter > "\u2E80" ? 12 : 6.6), 0)), 1);
   const every = Math.max(1, Math.ceil((widest + 8) / f.band));
   return [
     f.steps.map((step) => [
@@ -64,7 +67,8 @@ function axes(f) {
 function hover(f) {
   return f.categories.map((label, at) => {
     const tip = f.series.map((one) => `${one.name}: ${one.values[at] === null ? "–" : exact(one.values[at])}`).join("\n");
-    return svg("rect", { class: "hover", x: f.left + f.band * at, y: EDGE.top, width: f.band, height: f.bottom - EDGE.top, "data-tip": `${label}\n${tip}` });
+    return svg("rect", { class: "hover", x: f.left + f.band * at, y: EDGE.top, width: f.band, height: f.bottom - EDGE.top,
+      "data-tip": `${label}\n${tip}` });
   });
 }
 
@@ -84,7 +88,8 @@ function bars(f) {
     const zero = f.y(0);
     const end = f.y(value);
     const gap = f.series.length > 1 ? 1 : 0;
-    return svg("path", { class: "bar", fill: colour(row), d: rounded(f.x(at) - group / 2 + size * row, Math.min(zero, end), size - gap, Math.abs(zero - end), value >= 0) });
+    return svg("path", { class: "bar", fill: colour(row),
+      d: rounded(f.x(at) - group / 2 + size * row, Math.min(zero, end), size - gap, Math.abs(zero - end), value >= 0) });
   }));
 }
 
@@ -105,9 +110,11 @@ const path = (points) => points.map(([x, y], at) => `${at ? "L" : "M"}${x.toFixe
 
 function lines(f, isFilled) {
   return f.series.map((one, row) => runs(f, one.values).map((points) => [
-    isFilled && svg("path", { class: "area", fill: colour(row), d: `${path(points)}L${points[points.length - 1][0]} ${f.y(0)}L${points[0][0]} ${f.y(0)}z` }),
+    isFilled && svg("path", { class: "area", fill: colour(row),
+      d: `${path(points)}L${points[points.length - 1][0]} ${f.y(0)}L${points[0][0]} ${f.y(0)}z` }),
     svg("path", { class: "line", stroke: colour(row), d: path(points) }),
-    points.map(([x, y]) => svg("circle", { class: "dot", fill: colour(row), cx: x, cy: y, r: f.categories.length > 14 ? 2.2 : 3.2 })),
+    points.map(([x, y]) => svg("circle", { class: "dot", fill: colour(row), cx: x, cy: y,
+      r: f.categories.length > 14 ? 2.2 : 3.2 })),
   ]));
 }
 
@@ -123,12 +130,15 @@ function pie(chart, width) {
     const large = share > 0.5 ? 1 : 0;
     const d = `M${at(turn, outer)}A${outer} ${outer} 0 ${large} 1 ${at(end, outer)}L${at(end, inner)}A${inner} ${inner} 0 ${large} 0 ${at(turn, inner)}z`;
     turn = end;
-    return svg("path", { class: "slice", fill: colour(index), d, "data-tip": `${segment.label}\n${exact(segment.value)} (${percent(share)})` });
+    return svg("path", { class: "slice", fill: colour(index), d,
+      "data-tip": `${segment.label}\n${exact(segment.value)} (${percent(share)})` });
   });
-  return [slices, svg("text", { class: "pie-total", x: cx, y: cy + 7, "text-anchor": "middle" }, total >= 100000 ? short(total) : round(total))];
+  return [slices, svg("text", { class: "pie-total", x: cx, y: cy + 7, "text-anchor": "middle" },
+    total >= 100000 ? short(total) : round(total))];
 }
 
-const percent = (share) => new Intl.NumberFormat(localeOf(), { style: "percent", maximumFractionDigits: share < 0.1 ? 1 : 0 }).format(share);
+const percent = (share) => new Intl.NumberFormat(localeOf(),
+  { style: "percent", maximumFractionDigits: share < 0.1 ? 1 : 0 }).format(share);
 
 const DRAW = {
   bar: (chart, width) => { const f = frame(chart, width); return [axes(f), bars(f), hover(f)]; },
@@ -140,7 +150,8 @@ const DRAW = {
 function legend(chart) {
   if (chart.type === "pie") {
     const total = (chart.segments || []).reduce((sum, segment) => sum + Number(segment.value), 0);
-    return chart.segments.map((segment, at) => [segment.label, colour(at), `${exact(segment.value)} · ${percent(segment.value / total)}`]);
+    return chart.segments.map((segment, at) => [segment.label, colour(at),
+      `${exact(segment.value)} · ${percent(segment.value / total)}`]);
   }
   const series = chart.series || [];
   return series.length > 1 ? series.map((one, at) => [one.name, colour(at), ""]) : [];
@@ -156,7 +167,8 @@ function spoken(block) {
   const { categories, series } = seriesOf(chart);
   return h("table", { class: "unseen" }, h("caption", null, block.title),
     h("tr", null, h("td"), series.map((one) => h("th", { scope: "col" }, one.name))),
-    categories.map((label, at) => h("tr", null, h("th", { scope: "row" }, label), series.map((one) => h("td", null, one.values[at] === null ? "–" : exact(one.values[at]))))));
+    categories.map((label, at) => h("tr", null, h("th", { scope: "row" }, label),
+      series.map((one) => h("td", null, one.values[at] === null ? "–" : exact(one.values[at]))))));
 }
 
 const watcher = new ResizeObserver((entries) => {
@@ -184,7 +196,8 @@ export function chart(block) {
     h("figcaption", null, block.title),
     labels.y_label && h("div", { class: "axis-label" }, labels.y_label),
     h("div", { class: "chart-body" }, stage, entries.length > 0 && h("ul", { class: "legend" }, entries.map(([name, fill, value]) =>
-      h("li", null, h("i", { class: "swatch", style: { background: fill } }), h("span", null, name), value && h("b", null, value))))),
+      h("li", null, h("i", { class: "swatch", style: { background: fill } }), h("span", null, name),
+        value && h("b", null, value))))),
     labels.x_label && h("div", { class: "axis-label below" }, labels.x_label),
     spoken(block));
 }

@@ -18,9 +18,12 @@ export function composer(channel, thread, placeholder) {
   return h("form", { class: "composer", data: { channel, thread: thread || "", submit: "compose" } },
     h("div", { class: "suggest", id: list, role: "listbox", "aria-label": say("commands"), hidden: true }),
     h("div", { class: "composer-box" },
-      h("textarea", { class: "composer-text", rows: 1, placeholder, "aria-label": placeholder, "aria-autocomplete": "list", "aria-controls": list, value: drafts.get(keyOf(channel, thread)) || "", data: { input: "compose", keys: "compose" } }),
-      h("button", { type: "submit", class: "send", "aria-label": say("send"), title: say("send"), disabled: !drafts.get(keyOf(channel, thread)) }, icon("send"))),
-    h("div", { class: "composer-foot" }, h("span", { class: "composer-state", role: "status" }), h("span", { class: "composer-hint" }, say("sendHint"))));
+      h("textarea", { class: "composer-text", rows: 1, placeholder, "aria-label": placeholder, "aria-autocomplete": "list",
+        "aria-controls": list, value: drafts.get(keyOf(channel, thread)) || "", data: { input: "compose", keys: "compose" } }),
+      h("button", { type: "submit", class: "send", "aria-label": say("send"), title: say("send"),
+        disabled: !drafts.get(keyOf(channel, thread)) }, icon("send"))),
+    h("div", { class: "composer-foot" }, h("span", { class: "composer-state", role: "status" }),
+      h("span", { class: "composer-hint" }, say("sendHint"))));
 }
 
 const boxOf = (node) => node.closest(".composer");
@@ -39,7 +42,8 @@ function commandSuggestions(box, text) {
   const [word] = text.split(/\s/);
   const isWhole = /\s/.test(text);
   return world.commands.filter((each) => (isWhole ? each.command === word : each.command.startsWith(word)))
-    .map((each) => ({ mark: appAvatar("small"), label: each.command, hint: each.usage_hint, more: each.description, put: `${each.command} `, from: 0, isNote: isWhole }));
+    .map((each) => ({ mark: appAvatar("small"), label: each.command, hint: each.usage_hint, more: each.description,
+      put: `${each.command} `, from: 0, isNote: isWhole }));
 }
 
 function nameSuggestions(text, caret) {
@@ -50,8 +54,10 @@ function nameSuggestions(text, caret) {
   const fits = (name) => name.toLocaleLowerCase().includes(word.toLocaleLowerCase());
   const app = { id: world.app.bot_user_id, name: world.app.name, is_bot: true };
   const people = [app, ...[...world.users.values()].filter((user) => user.id !== app.id)].filter((user) => user.id && fits(user.name || ""));
-  if (sign === "@") return people.map((user) => ({ mark: avatar(user, "small"), label: user.name, more: user.title, put: `@${user.name} `, from }));
-  return world.channels.filter((channel) => fits(channel.name)).map((channel) => ({ mark: icon("hash"), label: channel.name, more: channel.topic, put: `#${channel.name} `, from }));
+  if (sign === "@") return people.map((user) => ({ mark: avatar(user, "small"), label: user.name, more: user.title,
+    put: `@${user.name} `, from }));
+  return world.channels.filter((channel) => fits(channel.name)).map((channel) => ({ mark: icon("hash"), label: channel.name,
+    more: channel.topic, put: `#${channel.name} `, from }));
 }
 
 function suggest(box) {
@@ -61,8 +67,12 @@ function suggest(box) {
   const list = box.querySelector(".suggest");
   list.hidden = !items.length;
   list.items = items;
-  list.replaceChildren(...items.map((item, at) => h("div", { class: `suggest-row${item.isNote ? " note" : ""}`, role: "option", id: `${list.id}-${at}`, "aria-selected": "false", data: { do: "take-suggestion", at } },
-    item.mark, h("span", { class: "suggest-words" }, h("span", null, h("b", null, item.label), item.hint && h("span", { class: "suggest-hint" }, ` ${item.hint}`)), item.more && h("small", null, item.more)))));
+  list.replaceChildren(...items.map((item, at) => h("div",
+    { class: `suggest-row${item.isNote ? " note" : ""}`, role: "option", id: `${list.id}-${at}`, "aria-selected": "false",
+    data: { do: "take-suggestion", at } },
+    item.mark, h("span", { class: "suggest-words" },
+      h("span", null, h("b", null, item.label), item.hint && h("span", { class: "suggest-hint" }, ` ${item.hint}`)),
+      item.more && h("small", null, item.more)))));
   mark(list, items[0]?.isNote ? -1 : 0);
 }
 
@@ -90,9 +100,12 @@ function take(box, at) {
 /** What was written as Slack sends it: & < > escaped, @names and #channels as references. */
 export function asSent(text) {
   const escaped = text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
-  const people = [...world.users.values(), { id: world.app.bot_user_id, name: world.app.name }].filter((user) => user.id && user.name);
-  const names = [...people.map((user) => [`@${user.name}`, `<@${user.id}>`]), ...world.channels.map((channel) => [`#${channel.name}`, `<#${channel.id}|${channel.name}>`])];
-  return names.sort((one, other) => other[0].length - one[0].length).reduce((sent, [name, reference]) => sent.split(name).join(reference), escaped);
+  const people = [...world.users.values(),
+    { id: world.app.bot_user_id, name: world.app.name }].filter((user) => user.id && user.name);
+  const names = [...people.map((user) => [`@${user.name}`, `<@${user.id}>`]),
+    ...world.channels.map((channel) => [`#${channel.name}`, `<#${channel.id}|${channel.name}>`])];
+  return names.sort((one, other) => other[0].length - one[0].length).reduce((sent,
+    [name, reference]) => sent.split(name).join(reference), escaped);
 }
 
 async function send(box) {
@@ -110,7 +123,8 @@ async function send(box) {
   text.value = "";
   settle(box);
   suggest(box);
-  const slow = setTimeout(() => { state.textContent = isCommand ? say("waiting", { command: written.split(/\s/)[0] }) : say("sending"); }, 350);
+  const slow = setTimeout(() => { state.textContent = isCommand ? say("waiting",
+    { command: written.split(/\s/)[0] }) : say("sending"); }, 350);
   const giveBack = () => {
     if (!text.value) text.value = written;
     settle(box);

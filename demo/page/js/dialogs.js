@@ -11,12 +11,14 @@ export function confirmed(confirm) {
   if (!confirm) return Promise.resolve(true);
   const id = freshId("confirm");
   const danger = confirm.style === "danger";
-  const dialog = h("dialog", { class: "confirm", role: "alertdialog", "aria-labelledby": `${id}-title`, "aria-describedby": `${id}-text` },
+  const dialog = h("dialog", { class: "confirm", role: "alertdialog", "aria-labelledby": `${id}-title`,
+    "aria-describedby": `${id}-text` },
     h("h2", { id: `${id}-title` }, plain(confirm.title)),
     h("div", { class: "confirm-text", id: `${id}-text` }, textObject(confirm.text)),
     h("div", { class: "confirm-buttons" },
       h("button", { type: "button", class: "button plain", value: "no", autofocus: danger }, plain(confirm.deny) || say("no")),
-      h("button", { type: "button", class: `button ${danger ? "danger" : "primary"}`, value: "yes", autofocus: !danger }, plain(confirm.confirm) || say("yes"))));
+      h("button", { type: "button", class: `button ${danger ? "danger" : "primary"}`, value: "yes", autofocus: !danger },
+        plain(confirm.confirm) || say("yes"))));
   (document.querySelector("dialog.modal[open]") || document.body).append(dialog);
   return new Promise((resolve) => {
     dialog.addEventListener("click", ({ target }) => {

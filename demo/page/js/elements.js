@@ -24,7 +24,8 @@ function button(element, block, ctx) {
 function iconButton(element, block, ctx) {
   if (hiddenFrom(element)) return null;
   const label = element.accessibility_label || plain(element.text) || say("delete");
-  return bind(h("button", { class: "icon-button", type: "button", "aria-label": label, title: plain(element.text), data: { do: "press" } }, icon(element.icon === "trash" ? "trash" : "circle")), element, block, ctx);
+  return bind(h("button", { class: "icon-button", type: "button", "aria-label": label, title: plain(element.text),
+    data: { do: "press" } }, icon(element.icon === "trash" ? "trash" : "circle")), element, block, ctx);
 }
 
 function feedbackButtons(element, block, ctx) {
@@ -32,11 +33,13 @@ function feedbackButtons(element, block, ctx) {
     class: "icon-button", type: "button", data: { do: "feedback", side }, title: plain(element[side].text),
     "aria-label": element[side].accessibility_label || plain(element[side].text) || say(fallback),
   }, icon(name));
-  return bind(h("span", { class: "feedback" }, one("positive_button", "thumbUp", "helpful"), one("negative_button", "thumbDown", "notHelpful")), element, block, ctx);
+  return bind(h("span", { class: "feedback" }, one("positive_button", "thumbUp", "helpful"),
+    one("negative_button", "thumbDown", "notHelpful")), element, block, ctx);
 }
 
 const overflow = (element, block, ctx) => bind(h("button", {
-  class: "icon-button overflow", type: "button", "aria-haspopup": "menu", "aria-label": element.accessibility_label || say("menu"), data: { do: "open-overflow" },
+  class: "icon-button overflow", type: "button", "aria-haspopup": "menu", "aria-label": element.accessibility_label || say("menu"),
+    data: { do: "open-overflow" },
 }, icon("dots")), element, block, ctx);
 
 function choices(kind) {
@@ -44,16 +47,19 @@ function choices(kind) {
     const now = valueOf(ctx, block, element);
     const chosen = new Set((Array.isArray(now) ? now : now ? [now] : []).map((option) => option.value));
     const name = `${ctx.key}|${block.block_id}|${element.action_id}`;
-    return bind(h("div", { class: "choices", role: kind === "radio" ? "radiogroup" : "group" }, (element.options || []).map((option, at) =>
+    return bind(h("div", { class: "choices", role: kind === "radio" ? "radiogroup" : "group" },
+      (element.options || []).map((option, at) =>
       h("label", { class: "choice" },
         h("input", { type: kind, name, value: option.value, checked: chosen.has(option.value), data: { change: "choose", at } }),
-        h("span", null, h("span", { class: "choice-text" }, textObject(option.text)), option.description && h("span", { class: "choice-more" }, textObject(option.description)))))), element, block, ctx);
+        h("span", null, h("span", { class: "choice-text" }, textObject(option.text)),
+          option.description && h("span", { class: "choice-more" }, textObject(option.description)))))), element, block, ctx);
   };
 }
 
 function textInput(type, mode) {
   return (element, block, ctx) => {
-    const common = { class: "field", placeholder: plain(element.placeholder), data: { input: "typed", keys: "typed" }, value: valueOf(ctx, block, element) ?? "",
+    const common = { class: "field", placeholder: plain(element.placeholder), data: { input: "typed", keys: "typed" },
+      value: valueOf(ctx, block, element) ?? "",
       autocomplete: "off", spellcheck: "false", autofocus: element.focus_on_load, inputmode: mode };
     const node = element.multiline ? h("textarea", { ...common, rows: 4 }) : h("input", { ...common, type });
     return bind(node, element, block, ctx);
@@ -69,15 +75,18 @@ function richTextInput(element, block, ctx) {
 function fileInput(element, block, ctx) {
   const names = (valueOf(ctx, block, element) || []).map((file) => file.name).join(", ");
   return bind(h("label", { class: "file-field" },
-    h("input", { type: "file", class: "unseen", multiple: (element.max_files || 10) > 1, accept: (element.filetypes || []).map((type) => `.${type}`).join(",") || null, data: { change: "files" } }),
-    h("span", { class: "button plain" }, h("span", { class: "button-text" }, say("pickFile"))), h("span", { class: "file-names" }, names || say("noFile"))), element, block, ctx);
+    h("input", { type: "file", class: "unseen", multiple: (element.max_files || 10) > 1,
+      accept: (element.filetypes || []).map((type) => `.${type}`).join(",") || null, data: { change: "files" } }),
+    h("span", { class: "button plain" }, h("span", { class: "button-text" }, say("pickFile"))),
+      h("span", { class: "file-names" }, names || say("noFile"))), element, block, ctx);
 }
 
 /** A picture of this machine, or the words that stand for it; no other host is ever asked. */
 export function image(element, tall) {
   const source = localImage(element.image_url || element.slack_file?.url);
   if (source) return h("img", { src: source, alt: element.alt_text || "", class: tall ? "tall" : "thumb", loading: "lazy" });
-  return h("span", { class: tall ? "image-stand-in tall" : "image-stand-in thumb", role: "img", "aria-label": element.alt_text, title: say("external") }, tall ? element.alt_text : icon("file"));
+  return h("span", { class: tall ? "image-stand-in tall" : "image-stand-in thumb", role: "img", "aria-label": element.alt_text,
+    title: say("external") }, tall ? element.alt_text : icon("file"));
 }
 
 const ELEMENTS = {
@@ -92,7 +101,8 @@ const ELEMENTS = {
   conversations_select: picker, multi_conversations_select: picker,
   image: (element) => image(element, false),
   mrkdwn: (element) => textObject(element), plain_text: (element) => textObject(element),
-  url: (element) => h("a", { href: safeUrl(element.url), target: "_blank", rel: "noopener noreferrer" }, words(element.text) || element.url),
+  url: (element) => h("a", { href: safeUrl(element.url), target: "_blank", rel: "noopener noreferrer" },
+    words(element.text) || element.url),
 };
 
 /** Draw one element; an unknown one says so. */

@@ -10,12 +10,16 @@ import { say } from "./words.js";
 
 function row(item, place) {
   if (item.action) {
-    return h("div", { class: "lab-row" }, h("span", { class: "lab-label" }, item.label, item.hint && h("small", null, item.hint)), item.value !== undefined && h("span", { class: "lab-value" }, String(item.value)),
-      h("button", { type: "button", class: `button small ${item.style || "plain"}`, "aria-label": item.label, data: { do: "lab-act", place } }, h("span", { class: "button-text" }, item.button || icon("play"))));
+    return h("div", { class: "lab-row" }, h("span", { class: "lab-label" }, item.label, item.hint && h("small", null, item.hint)),
+      item.value !== undefined && h("span", { class: "lab-value" }, String(item.value)),
+      h("button", { type: "button", class: `button small ${item.style || "plain"}`, "aria-label": item.label,
+        data: { do: "lab-act", place } }, h("span", { class: "button-text" }, item.button || icon("play"))));
   }
-  return h("div", { class: "lab-row stacked" }, h("span", { class: "lab-label" }, item.label, item.hint && h("small", null, item.hint)),
+  return h("div", { class: "lab-row stacked" },
+    h("span", { class: "lab-label" }, item.label, item.hint && h("small", null, item.hint)),
     h("span", { class: "lab-copy" }, h("code", { tabindex: 0 }, String(item.value ?? "")),
-      item.copy && h("button", { type: "button", class: "icon-button", "aria-label": `${say("copy")}: ${item.label}`, title: say("copy"), data: { do: "lab-copy", place } }, icon("copy"))));
+      item.copy && h("button", { type: "button", class: "icon-button", "aria-label": `${say("copy")}: ${item.label}`,
+        title: say("copy"), data: { do: "lab-copy", place } }, icon("copy"))));
 }
 
 const sections = () => world.lab || [];
@@ -26,9 +30,12 @@ const itemAt = (place) => {
 
 function panel() {
   return h("aside", { class: "pane lab", "aria-label": say("lab") },
-    h("header", { class: "pane-head" }, icon("lab"), h("h2", null, say("lab")), h("button", { type: "button", class: "icon-button", "aria-label": say("close"), data: { do: "toggle-lab" } }, icon("close"))),
+    h("header", { class: "pane-head" }, icon("lab"), h("h2", null, say("lab")),
+      h("button", { type: "button", class: "icon-button", "aria-label": say("close"), data: { do: "toggle-lab" } }, icon("close"))),
     h("div", { class: "stream lab-body", tabindex: 0 }, h("p", { class: "lab-hint" }, say("labHint")),
-      sections().map((section, at) => h("section", { class: "lab-section" }, h("h3", null, section.title), section.hint && h("p", { class: "lab-hint" }, section.hint), (section.items || []).map((item, index) => row(item, `${at}.${index}`))))));
+      sections().map((section, at) => h("section", { class: "lab-section" }, h("h3", null, section.title),
+        section.hint && h("p", { class: "lab-hint" }, section.hint),
+        (section.items || []).map((item, index) => row(item, `${at}.${index}`))))));
 }
 
 /** Draw the lab when it is open. */

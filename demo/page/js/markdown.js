@@ -34,9 +34,11 @@ const alignOf = (rule) => (/^:.*:$/.test(rule) ? "center" : /:$/.test(rule) ? "r
 
 function table(lines) {
   const aligns = cellsOf(lines[1]).map(alignOf);
-  const row = (line, tag) => h("tr", null, cellsOf(line).map((cell, at) => h(tag, { class: `align-${aligns[at] || "left"}` }, spans(cell))));
+  const row = (line, tag) => h("tr", null,
+    cellsOf(line).map((cell, at) => h(tag, { class: `align-${aligns[at] || "left"}` }, spans(cell))));
   return h("div", { class: "table-scroll", tabindex: 0 },
-    h("table", { class: "grid" }, h("thead", null, row(lines[0], "th")), h("tbody", null, lines.slice(2).map((line) => row(line, "td")))));
+    h("table", { class: "grid" }, h("thead", null, row(lines[0], "th")),
+      h("tbody", null, lines.slice(2).map((line) => row(line, "td")))));
 }
 
 function list(lines) {
@@ -47,7 +49,8 @@ function list(lines) {
     const level = { style: { "--indent": Math.floor(indent.length / 2) } };
     if (!task) return h("li", level, spans(text));
     const done = task[1] !== " ";
-    return h("li", { class: "task", ...level }, h("input", { type: "checkbox", checked: done, disabled: true, "aria-label": task[2] }), spans(task[2]));
+    return h("li", { class: "task", ...level },
+      h("input", { type: "checkbox", checked: done, disabled: true, "aria-label": task[2] }), spans(task[2]));
   }));
 }
 
@@ -75,7 +78,8 @@ function nextPart(lines) {
   }
   if (isRule(line)) return lines.shift() && h("hr");
   if (/^\s*>/.test(line)) {
-    return h("blockquote", null, markdownParts(take(lines, (each) => /^\s*>/.test(each)).map((each) => each.replace(/^\s*>\s?/, "")).join("\n")));
+    return h("blockquote", null, markdownParts(take(lines,
+      (each) => /^\s*>/.test(each)).map((each) => each.replace(/^\s*>\s?/, "")).join("\n")));
   }
   if (lines[1] && /\|/.test(line) && /^\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-{2,}:?\s*)*\|?\s*$/.test(lines[1])) {
     return table(take(lines, (each) => /\|/.test(each)));

@@ -21,7 +21,8 @@ function contextOf(channel, message) {
   const key = `${channel}:${message.ts}`;
   const blocks = withIds(message.blocks);
   keepOnly(key, blocks);
-  return { container: { type: "message", channel_id: channel, message_ts: message.ts, ...(message.ephemeral_for ? { is_ephemeral: true } : {}),
+  return { container: { type: "message", channel_id: channel, message_ts: message.ts,
+    ...(message.ephemeral_for ? { is_ephemeral: true } : {}),
     ...(message.thread_ts ? { thread_ts: message.thread_ts } : {}) }, surface: "message", key, blocks };
 }
 
@@ -29,7 +30,8 @@ function attachment(each, channel, message, at) {
   const colour = /^#?[0-9a-f]{3,8}$/i.test(each.color || "") ? `#${each.color.replace("#", "")}` : "";
   const ctx = { ...contextOf(channel, { ...message, blocks: each.blocks }), key: `${channel}:${message.ts}:a${at}` };
   return h("div", { class: "attachment", style: colour ? { "--edge": colour } : {} },
-    each.blocks ? drawBlocks(h("div", { class: "blocks" }), ctx.blocks, ctx) : [each.title && h("strong", null, each.title), richText(richTextOf(each.text || each.fallback || ""))]);
+    each.blocks ? drawBlocks(h("div", { class: "blocks" }), ctx.blocks, ctx) : [each.title && h("strong", null, each.title),
+      richText(richTextOf(each.text || each.fallback || ""))]);
 }
 
 function body(channel, message) {
@@ -37,13 +39,16 @@ function body(channel, message) {
   const main = ctx.blocks.length
     ? drawBlocks(h("div", { class: "blocks" }), ctx.blocks, ctx)
     : h("div", { class: "message-text" }, richText(richTextOf(message.text)));
-  if (message.edited && !ctx.blocks.length) main.lastElementChild?.append(h("span", { class: "edited", title: message.edited.ts ? wholeTime(message.edited.ts) : null }, ` ${say("edited")}`));
+  if (message.edited && !ctx.blocks.length) main.lastElementChild?.append(h("span",
+    { class: "edited", title: message.edited.ts ? wholeTime(message.edited.ts) : null }, ` ${say("edited")}`));
   return [main, (message.attachments || []).map((each, at) => attachment(each, channel, message, at))];
 }
 
 function reactions(message) {
   if (!message.reactions?.length) return null;
-  return h("div", { class: "reactions" }, message.reactions.map((each) => h("span", { class: "reaction", title: (each.users || []).map(nameOf).join(", ") }, emojiOf(each.name) || `:${each.name}:`, h("b", null, String(each.count)))));
+  return h("div", { class: "reactions" }, message.reactions.map((each) => h("span",
+    { class: "reaction", title: (each.users || []).map(nameOf).join(", ") }, emojiOf(each.name) || `:${each.name}:`,
+    h("b", null, String(each.count)))));
 }
 
 function threadLink(channel, message, replies) {
@@ -53,26 +58,36 @@ function threadLink(channel, message, replies) {
   const last = replies[replies.length - 1];
   return h("button", { type: "button", class: "thread-link", data: { do: "open-thread", channel, ts: message.ts } },
     h("span", { class: "faces" }, faces.map((reply) => (isApp(reply) ? appAvatar("tiny") : avatar(world.users.get(reply.user) || { id: reply.user, name: reply.user }, "tiny")))),
-    h("span", { class: "thread-count" }, say("replies", { n: count })), last && h("span", { class: "thread-last" }, `${dayTitle(last.ts)} ${clockTime(last.ts)}`));
+    h("span", { class: "thread-count" }, say("replies", { n: count })),
+      last && h("span", { class: "thread-last" }, `${dayTitle(last.ts)} ${clockTime(last.ts)}`));
 }
 
 function makeMessage(channel, message, { isFirst, replies, inThread }) {
   const app = isApp(message);
   const user = world.users.get(message.user) || { id: message.user, name: message.username || nameOf(message.user) };
   const name = app ? message.username || world.app.name : user.name;
-  const time = (look) => h("time", { class: look, datetime: new Date(Number(message.ts) * 1000).toISOString(), title: wholeTime(message.ts) }, clockTime(message.ts));
+  const time = (look) => h("time", { class: look, datetime: new Date(Number(message.ts) * 1000).toISOString(),
+    title: wholeTime(message.ts) }, clockTime(message.ts));
   const canReply = !inThread && !message.ephemeral_for;
-  return h("article", { class: `message${isFirst ? " first" : ""}${message.ephemeral_for ? " ephemeral" : ""}`, "aria-label": `${name}, ${clockTime(message.ts)}`, data: { ts: message.ts } },
+  return h("article", { class: `message${isFirst ? " first" : ""}${message.ephemeral_for ? " ephemeral" : ""}`,
+    "aria-label": `${name}, ${clockTime(message.ts)}`, data: { ts: message.ts } },
     message.ephemeral_for && h("div", { class: "only-you" }, icon("eye"), say("onlyYou")),
     h("div", { class: "message-row" },
       h("div", { class: "gutter" }, isFirst ? (app ? appAvatar() : avatar(user)) : time("aside-time")),
       h("div", { class: "message-main" },
-        isFirst && h("div", { class: "message-head" }, h("span", { class: "author" }, name), app && h("span", { class: "app-badge" }, say("app")), time("time")),
+        isFirst && h("div", { class: "message-head" }, h("span", { class: "author" }, name),
+          app && h("span", { class: "app-badge" }, say("app")), time("time")),
         isReply(message) && !inThread && h("div", { class: "broadcast" }, say("alsoInChannel")),
         body(channel, message), reactions(message), !inThread && threadLink(channel, message, replies))),
-    canReply && h("div", { class: "toolbar" }, h("button", { type: "button", class: "icon-button", title: say("replyInThread"), "aria-label": say("replyInThread"),
+    canReply && h("div", { class: "toolbar" },
+      h("button", { type: "button", class: "icon-button", title: say("replyInThread"), "aria-label": say("replyInThread"),
       data: { do: "open-thread", channel, ts: message.thread_ts || message.ts } }, icon("reply"))));
 }
+
+/** Whether a message goes on where the one before left off: same author, same kind, minutes apart. */
+const goesOn = (before, message) => authorOf(before) === authorOf(message)
+  && Number(message.ts) - Number(before.ts) <= GROUP_SECONDS
+  && Boolean(message.ephemeral_for) === Boolean(before.ephemeral_for) && isReply(message) === isReply(before);
 
 const surroundings = () => `${world.me.id}|${localeOf()}|${zoneOf()}|${world.users.size}`;
 
@@ -83,8 +98,9 @@ export function drawMessages(parent, channel, messages, { inThread = false, repl
   for (const message of messages) {
     const day = dayOf(message.ts);
     const isNewDay = !before || dayOf(before.ts) !== day;
-    if (isNewDay && !inThread) items.push({ key: `day ${day}`, sig: `${surroundings()}${dayTitle(message.ts)}`, make: () => h("div", { class: "day", role: "separator" }, h("span", null, dayTitle(message.ts))) });
-    const isFirst = isNewDay || authorOf(before) !== authorOf(message) || Number(message.ts) - Number(before.ts) > GROUP_SECONDS || Boolean(message.ephemeral_for) !== Boolean(before.ephemeral_for) || isReply(message) !== isReply(before);
+    if (isNewDay && !inThread) items.push({ key: `day ${day}`, sig: `${surroundings()}${dayTitle(message.ts)}`,
+      make: () => h("div", { class: "day", role: "separator" }, h("span", null, dayTitle(message.ts))) });
+    const isFirst = isNewDay || !goesOn(before, message);
     const replies = repliesOf.get(message.ts) || [];
     items.push({
       key: message.ts, sig: `${surroundings()}${isFirst}${JSON.stringify(message)}${replies.map((reply) => reply.ts)}`,

@@ -26,8 +26,9 @@ function contextOf(view) {
   if (hashes.get(view.id) !== view.hash) problems.delete(view.id);
   hashes.set(view.id, view.hash);
   if (!problems.has(view.id)) problems.set(view.id, {});
-  const ctx = { container: { type: "view", view_id: view.id }, surface: "modal", key: view.id, sig: languageOf(world.me.locale || ""), blocks: withIds(view.blocks),
-    problems: problems.get(view.id), submit: () => submit() };
+  // One object per view for as long as it is open: fields that are kept must see the blocks of today.
+  const ctx = Object.assign(contexts.get(view.id) || {}, { container: { type: "view", view_id: view.id }, surface: "modal", key: view.id,
+    sig: languageOf(world.me.locale || ""), blocks: withIds(view.blocks), problems: problems.get(view.id), submit: () => submit() });
   contexts.set(view.id, ctx);
   keepOnly(view.id, ctx.blocks);
   return ctx;
@@ -36,7 +37,8 @@ function contextOf(view) {
 function make(view) {
   return h("div", { class: "modal-inside" },
     h("header", { class: "modal-head" }, h("div", { class: "modal-lead" }), h("h2", { id: "modal-title", tabindex: -1 }),
-      h("button", { type: "button", class: "icon-button", "aria-label": say("close"), data: { do: "clear-views" } }, icon("close"))),
+      h("button", { type: "button", class: "icon-button", "aria-label": say("close"), data: { do: "clear-views" } },
+        icon("close"))),
     h("div", { class: "modal-body", tabindex: -1 }, h("div", { class: "blocks" })),
     h("footer", { class: "modal-foot", data: { view: view.id } }));
 }
@@ -44,8 +46,10 @@ function make(view) {
 function footer(view) {
   const isAlone = !view.submit;
   return [
-    h("button", { type: "button", class: "button plain", data: { do: "close-view" } }, h("span", { class: "button-text" }, plain(view.close) || say(isAlone ? "close" : "cancel"))),
-    view.submit && h("button", { type: "button", class: `button primary${busy === view.id ? " busy" : ""}`, "aria-busy": busy === view.id ? "true" : null, disabled: view.submit_disabled === true, data: { do: "submit-view" } },
+    h("button", { type: "button", class: "button plain", data: { do: "close-view" } },
+      h("span", { class: "button-text" }, plain(view.close) || say(isAlone ? "close" : "cancel"))),
+    view.submit && h("button", { type: "button", class: `button primary${busy === view.id ? " busy" : ""}`,
+      "aria-busy": busy === view.id ? "true" : null, disabled: view.submit_disabled === true, data: { do: "submit-view" } },
       h("span", { class: "button-text" }, plain(view.submit) || say("submit"))),
   ].filter(Boolean);
 }
@@ -84,12 +88,14 @@ export function drawModal() {
   const ctx = contextOf(view);
   keepOne(dialog, view.id, () => make(view));
   dialog.querySelector(".modal-lead").replaceChildren(world.views.length > 1
-    ? h("button", { type: "button", class: "icon-button", "aria-label": say("back"), data: { do: "close-view" } }, icon("left")) : appAvatar("small"));
+    ? h("button", { type: "button", class: "icon-button", "aria-label": say("back"), data: { do: "close-view" } },
+      icon("left")) : appAvatar("small"));
   dialog.querySelector("h2").textContent = plain(view.title);
   drawBlocks(dialog.querySelector(".modal-body > .blocks"), ctx.blocks, ctx);
   for (const box of dialog.querySelectorAll("[data-input-block]")) showProblem(box, ctx.problems[box.dataset.inputBlock]);
   const foot = dialog.querySelector(".modal-foot");
-  keepOne(foot, JSON.stringify([view.submit, view.close, view.submit_disabled, busy === view.id, ctx.sig]), () => h("div", { class: "modal-buttons" }, footer(view)));
+  keepOne(foot, JSON.stringify([view.submit, view.close, view.submit_disabled, busy === view.id, ctx.sig]),
+    () => h("div", { class: "modal-buttons" }, footer(view)));
   if (!dialog.open) dialog.showModal();
   if (shownId !== view.id) focusFirst();
   shownId = view.id;

@@ -12,11 +12,13 @@ function bracket(inside, style) {
   if (/^@[UWB]\w+$/.test(head)) return { type: "user", user_id: head.slice(1), style };
   if (/^#[CGD]\w+$/.test(head)) return { type: "channel", channel_id: head.slice(1), fallback: label, style };
   const date = /^!date\^(-?\d+)\^([^^]*)(?:\^(.*))?$/.exec(head);
-  if (date) return { type: "date", timestamp: Number(date[1]), format: date[2], url: date[3], fallback: unescape(label || ""), style };
+  if (date) return { type: "date", timestamp: Number(date[1]), format: date[2], url: date[3], fallback: unescape(label || ""),
+    style };
   const group = /^!subteam\^(\w+)$/.exec(head);
   if (group) return { type: "usergroup", usergroup_id: group[1], fallback: label, style };
   if (/^!(here|channel|everyone)$/.test(head)) return { type: "broadcast", range: head.slice(1), style };
-  if (/^[a-z][a-z0-9+.-]*:/i.test(head)) return { type: "link", url: unescape(head), text: label ? unescape(label) : undefined, style };
+  if (/^[a-z][a-z0-9+.-]*:/i.test(head)) return { type: "link", url: unescape(head), text: label ? unescape(label) : undefined,
+    style };
   return { type: "text", text: unescape(label || `<${inside}>`), style };
 }
 

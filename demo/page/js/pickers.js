@@ -13,11 +13,17 @@ import { say } from "./words.js";
 
 const pad = (number) => String(number).padStart(2, "0");
 
-const dateButton = (date, hint) => h("button", { type: "button", class: "select-open", "aria-haspopup": "dialog", "aria-expanded": "false", data: { do: "open-calendar", keys: "open-calendar", labelled: "" } },
-  icon("calendar"), h("span", { class: date ? "select-text" : "select-text placeholder" }, date ? plainDate(date, { year: "numeric", month: "short", day: "numeric", weekday: "short" }) : hint));
+const dateButton = (date, hint) => h("button",
+  { type: "button", class: "select-open", "aria-haspopup": "dialog", "aria-expanded": "false",
+  data: { do: "open-calendar", keys: "open-calendar", labelled: "" } },
+  icon("calendar"), h("span", { class: date ? "select-text" : "select-text placeholder" },
+    date ? plainDate(date, { year: "numeric", month: "short", day: "numeric", weekday: "short" }) : hint));
 
-const timeButton = (time, hint, labelled) => h("button", { type: "button", class: "select-open", "aria-haspopup": "listbox", "aria-expanded": "false", "aria-label": labelled ? null : say("pickTime"),
-  data: { do: "open-times", ...(labelled ? { labelled: "" } : {}) } }, icon("clock"), h("span", { class: time ? "select-text" : "select-text placeholder" }, time ? plainTime(time) : hint));
+const timeButton = (time, hint, labelled) => h("button",
+  { type: "button", class: "select-open", "aria-haspopup": "listbox", "aria-expanded": "false",
+  "aria-label": labelled ? null : say("pickTime"),
+  data: { do: "open-times", ...(labelled ? { labelled: "" } : {}) } }, icon("clock"),
+    h("span", { class: time ? "select-text" : "select-text placeholder" }, time ? plainTime(time) : hint));
 
 export const datePicker = (element, block, ctx) => bind(h("div", { class: "select date" },
   dateButton(valueOf(ctx, block, element), plain(element.placeholder) || say("pickDate"))), element, block, ctx);
@@ -28,7 +34,8 @@ export const timePicker = (element, block, ctx) => bind(h("div", { class: "selec
 export function dateTimePicker(element, block, ctx) {
   const unix = valueOf(ctx, block, element);
   const wall = unix ? wallOf(unix) : { date: null, time: null };
-  return bind(h("div", { class: "select datetime" }, dateButton(wall.date, say("pickDate")), timeButton(wall.time, say("pickTime"), false)), element, block, ctx);
+  return bind(h("div", { class: "select datetime" }, dateButton(wall.date, say("pickDate")),
+    timeButton(wall.time, say("pickTime"), false)), element, block, ctx);
 }
 
 const DRAW = { datepicker: datePicker, timepicker: timePicker, datetimepicker: dateTimePicker };
@@ -51,9 +58,11 @@ function take(anchor, part) {
   else if (element.type === "timepicker") enter(ctx, block, element, now.time);
   else enter(ctx, block, element, unixOf(now.date || todayKey(), now.time || "09:00"));
   const redraw = () => node.replaceChildren(...DRAW[element.type](element, block, ctx).children);
-  const labels = [...node.querySelectorAll("[data-labelled]")].map((each) => ["id", "aria-labelledby", "aria-describedby"].map((name) => [name, each.getAttribute(name)]));
+  const labels = [...node.querySelectorAll("[data-labelled]")].map((each) => ["id", "aria-labelledby",
+    "aria-describedby"].map((name) => [name, each.getAttribute(name)]));
   redraw();
-  [...node.querySelectorAll("[data-labelled]")].forEach((each, at) => labels[at]?.forEach(([name, value]) => value && each.setAttribute(name, value)));
+  [...node.querySelectorAll("[data-labelled]")].forEach((each,
+    at) => labels[at]?.forEach(([name, value]) => value && each.setAttribute(name, value)));
   node.dispatchEvent(new CustomEvent("picked", { bubbles: true, detail: { before, redraw } }));
   node.querySelector(part.time ? "[data-do=open-times]" : "[data-do=open-calendar]").focus();
 }
@@ -72,10 +81,12 @@ function monthOf(focus, selected) {
       h("strong", { "aria-live": "polite" }, plainDate(focus, { year: "numeric", month: "long" })),
       h("button", { type: "button", class: "icon-button", "aria-label": say("nextMonth"), data: { month: 1 } }, icon("right"))),
     h("div", { class: "calendar-grid", role: "group" },
-      Array.from({ length: 7 }, (unused, at) => h("span", { class: "calendar-week" }, week.format(new Date(Date.UTC(2026, 1, 1 + at))))),
+      Array.from({ length: 7 }, (unused, at) => h("span", { class: "calendar-week" },
+        week.format(new Date(Date.UTC(2026, 1, 1 + at))))),
       shown.map((day) => h("button", {
         type: "button", class: `cal-day${day.startsWith(focus.slice(0, 7)) ? "" : " outside"}${day === todayKey() ? " today" : ""}`,
-        "aria-pressed": String(day === selected), "aria-label": plainDate(day, { dateStyle: "full" }), tabindex: day === focus ? 0 : -1, data: { day },
+        "aria-pressed": String(day === selected), "aria-label": plainDate(day, { dateStyle: "full" }),
+          tabindex: day === focus ? 0 : -1, data: { day },
       }, String(Number(day.slice(8)))))),
   ];
 }
@@ -108,7 +119,8 @@ function openCalendar(anchor) {
     }
   });
   panel.addEventListener("keydown", (event) => {
-    const step = { ArrowLeft: { days: -1 }, ArrowRight: { days: 1 }, ArrowUp: { days: -7 }, ArrowDown: { days: 7 }, PageUp: { months: -1 }, PageDown: { months: 1 } }[event.key];
+    const step = { ArrowLeft: { days: -1 }, ArrowRight: { days: 1 }, ArrowUp: { days: -7 }, ArrowDown: { days: 7 },
+      PageUp: { months: -1 }, PageDown: { months: 1 } }[event.key];
     if (!step) return;
     event.preventDefault();
     show(shifted(focus, step));
@@ -126,9 +138,11 @@ export function timeIn(text) {
 
 function openTimes(anchor) {
   const selected = currentOf(boundOf(anchor)).time;
-  const search = h("input", { class: "list-search", type: "text", placeholder: "09:00", "aria-label": say("pickTime"), autocomplete: "off" });
+  const search = h("input", { class: "list-search", type: "text", placeholder: "09:00", "aria-label": say("pickTime"),
+    autocomplete: "off" });
   const box = h("div", { class: "list", role: "listbox" });
-  const panel = openPopover(anchor, { className: "list-panel times", wide: true }, h("div", { class: "list-head" }, icon("clock"), search), box);
+  const panel = openPopover(anchor, { className: "list-panel times", wide: true },
+    h("div", { class: "list-head" }, icon("clock"), search), box);
   if (!panel) return;
   const choose = (time) => {
     closePopover();
@@ -138,7 +152,8 @@ function openTimes(anchor) {
     const typed = timeIn(search.value);
     const all = Array.from({ length: 48 }, (unused, at) => `${pad(Math.floor(at / 2))}:${at % 2 ? "30" : "00"}`);
     const times = typed ? [typed, ...all.filter((time) => time > typed)] : all;
-    box.replaceChildren(...times.map((time) => h("button", { type: "button", class: "list-row", role: "option", "aria-selected": String(time === selected), data: { time } },
+    box.replaceChildren(...times.map((time) => h("button",
+      { type: "button", class: "list-row", role: "option", "aria-selected": String(time === selected), data: { time } },
       h("span", { class: "list-words" }, plainTime(time)), time === selected && icon("check"))));
     (box.querySelector("[aria-selected=true]") || box.querySelector(typed ? "[data-time]" : "[data-time='09:00']"))?.scrollIntoView({ block: "start" });
   };

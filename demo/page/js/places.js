@@ -9,7 +9,8 @@ const DEFAULT = "#/app/home";
 function read() {
   const [first, second] = location.hash.replace(/^#\//, "").split("/").map(decodeURIComponent);
   if (first === "app" && second === "home") return { kind: "home", channel: null, thread: null };
-  if (first === "app") return { kind: "app", channel: appDm()?.id || null, thread: second && second !== "messages" ? second : null };
+  if (first === "app") return { kind: "app", channel: appDm()?.id || null,
+    thread: second && second !== "messages" ? second : null };
   if (!first || (world.loaded && !channelOf(first))) return null;
   if (first === appDm()?.id) return { kind: "app", channel: first, thread: second || null };
   return { kind: "channel", channel: first, thread: second || null };

@@ -23,7 +23,8 @@ export function openPopover(anchor, { className = "", label = null, wide = false
   const wasHere = open?.anchor === anchor;
   closePopover();
   if (wasHere) return null;
-  const panel = h("div", { class: `popover ${className}`, popover: "auto", id: freshId("popover"), "aria-label": label }, ...content);
+  const panel = h("div", { class: `popover ${className}`, popover: "auto", id: freshId("popover"), "aria-label": label },
+    ...content);
   if (wide) panel.style.minWidth = `${frameOf(anchor).offsetWidth}px`;
   (anchor.closest("dialog") || document.body).append(panel);
   panel.addEventListener("toggle", ({ newState }) => {
@@ -63,9 +64,12 @@ export function openMenu(anchor, label, items) {
   if (!panel) return;
   list.append(...items.map((item) => {
     const role = item.checked === undefined ? "menuitem" : "menuitemradio";
-    const look = { class: `menu-item ${item.tone || ""}`, role, tabindex: -1, "aria-checked": item.checked === undefined ? null : String(item.checked) };
-    const inside = [item.mark, h("span", { class: "menu-words" }, h("span", null, item.label), item.more && h("small", null, item.more)), item.badge];
-    const node = item.href ? h("a", { ...look, href: item.href, target: "_blank", rel: "noopener noreferrer" }, inside) : h("button", { ...look, type: "button" }, inside);
+    const look = { class: `menu-item ${item.tone || ""}`, role, tabindex: -1,
+      "aria-checked": item.checked === undefined ? null : String(item.checked) };
+    const inside = [item.mark, h("span", { class: "menu-words" }, h("span", null, item.label),
+      item.more && h("small", null, item.more)), item.badge];
+    const node = item.href ? h("a", { ...look, href: item.href, target: "_blank", rel: "noopener noreferrer" },
+      inside) : h("button", { ...look, type: "button" }, inside);
     node.addEventListener("click", () => {
       closePopover();
       item.run?.();

@@ -22,7 +22,8 @@ const INLINE = {
   text: (part) => part.text,
   link: (part) => link(part.url, part.text || part.url),
   user: (part) => h("span", { class: part.user_id === world.me?.id ? "mention mine" : "mention" }, `@${nameOf(part.user_id)}`),
-  usergroup: (part) => h("span", { class: "mention" }, `@${world.usergroups?.get(part.usergroup_id)?.name || (part.fallback || part.usergroup_id).replace(/^@/, "")}`),
+  usergroup: (part) => h("span", { class: "mention" },
+    `@${world.usergroups?.get(part.usergroup_id)?.name || (part.fallback || part.usergroup_id).replace(/^@/, "")}`),
   channel(part) {
     const channel = channelOf(part.channel_id);
     const name = channel?.name || part.fallback || part.channel_id;
@@ -36,10 +37,13 @@ const INLINE = {
     return h("time", null, part.url ? link(part.url, text) : text);
   },
   emoji(part) {
-    const glyph = part.unicode ? String.fromCodePoint(...part.unicode.split("-").map((code) => parseInt(code, 16))) : emojiOf(part.name);
-    return glyph ? h("span", { class: "emoji", role: "img", "aria-label": part.name, title: `:${part.name}:` }, glyph) : `:${part.name}:`;
+    const glyph = part.unicode ? String.fromCodePoint(...part.unicode.split("-").map((code) => parseInt(code,
+      16))) : emojiOf(part.name);
+    return glyph ? h("span", { class: "emoji", role: "img", "aria-label": part.name, title: `:${part.name}:` },
+      glyph) : `:${part.name}:`;
   },
-  color: (part) => h("span", { class: "swatch-text" }, h("i", { class: "swatch", style: { background: /^#[0-9a-f]{3,8}$/i.test(part.value) ? part.value : "none" } }), part.value),
+  color: (part) => h("span", { class: "swatch-text" },
+    h("i", { class: "swatch", style: { background: /^#[0-9a-f]{3,8}$/i.test(part.value) ? part.value : "none" } }), part.value),
 };
 
 export function inline(elements = []) {
@@ -59,7 +63,8 @@ const PARTS = {
   rich_text_preformatted: (part) => h("pre", { tabindex: 0 }, h("code", null, inline(part.elements))),
   rich_text_list: (part) => h(
     listTag(part),
-    { class: part.style === "mark" ? "marked" : "", style: { "--indent": part.indent || 0, "--mark": `"${part.mark || ""} "` }, start: part.offset ? part.offset + 1 : null,
+    { class: part.style === "mark" ? "marked" : "", style: { "--indent": part.indent || 0, "--mark": `"${part.mark || ""} "` },
+      start: part.offset ? part.offset + 1 : null,
       data: { level: String((part.indent || 0) % 3) } },
     (part.elements || []).map((item) => h("li", null, inline(item.elements))),
   ),
@@ -67,7 +72,8 @@ const PARTS = {
 
 /** Draw rich text parts; a part of a kind we do not know shows its plain text. */
 export function richText(parts = []) {
-  return h("div", { class: "rich" }, parts.map((part) => (PARTS[part.type] ? PARTS[part.type](part) : h("p", null, inline([part])))));
+  return h("div", { class: "rich" }, parts.map((part) => (PARTS[part.type] ? PARTS[part.type](part) : h("p", null,
+    inline([part])))));
 }
 
 /** Draw a text object (plain_text or mrkdwn). */

@@ -16,8 +16,10 @@ const kindOf = (type) => type.replace(/^multi_/, "");
 
 const ofOption = (option) => ({ id: option.value, label: plain(option.text), more: plain(option.description), payload: option });
 const ofUser = (user) => ({ id: user.id, label: user.name, more: user.title, mark: avatar(user, "tiny"), payload: user.id });
-const ofChannel = (channel) => ({ id: channel.id, label: channel.name, mark: h("span", { class: "hash" }, icon("hash")), payload: channel.id });
-const ofDm = (dm) => ({ id: dm.id, label: dm.name || nameOf(dm.user_id), mark: h("span", { class: "hash" }, icon("person")), payload: dm.id });
+const ofChannel = (channel) => ({ id: channel.id, label: channel.name, mark: h("span", { class: "hash" }, icon("hash")),
+  payload: channel.id });
+const ofDm = (dm) => ({ id: dm.id, label: dm.name || nameOf(dm.user_id), mark: h("span", { class: "hash" }, icon("person")),
+  payload: dm.id });
 
 function conversations(element) {
   const include = element.filter?.include || ["public", "private", "im", "mpim"];
@@ -34,7 +36,8 @@ const GROUPS = {
 };
 
 function groupsOf(answer) {
-  if (answer.option_groups) return answer.option_groups.map((group) => ({ label: plain(group.label), items: (group.options || []).map(ofOption) }));
+  if (answer.option_groups) return answer.option_groups.map((group) => ({ label: plain(group.label),
+    items: (group.options || []).map(ofOption) }));
   return [{ items: (answer.options || []).map(ofOption) }];
 }
 
@@ -51,21 +54,27 @@ function chosen(element, value) {
 }
 
 export function picker(element, block, ctx) {
-  return bind(fieldParts(h("div", { class: isMulti(element.type) ? "select multi" : "select" }), element, block, ctx), element, block, ctx);
+  return bind(fieldParts(h("div", { class: isMulti(element.type) ? "select multi" : "select" }), element, block, ctx), element,
+    block, ctx);
 }
 
 function fieldParts(node, element, block, ctx) {
   const now = chosen(element, valueOf(ctx, block, element));
   const hint = plain(element.placeholder) || say("choose");
   const multi = isMulti(element.type);
-  const open = node.querySelector(".select-open") || h("button", { type: "button", class: "select-open", role: "combobox", "aria-haspopup": "listbox", "aria-expanded": "false",
+  const open = node.querySelector(".select-open") || h("button",
+    { type: "button", class: "select-open", role: "combobox", "aria-haspopup": "listbox", "aria-expanded": "false",
     autofocus: element.focus_on_load, data: { do: "open-picker", keys: "open-picker", labelled: "" } });
   if (block.type !== "input") open.setAttribute("aria-label", hint);
   const single = !multi && now[0];
-  open.replaceChildren(...[single?.mark, h("span", { class: single ? "select-text" : "select-text placeholder" }, single ? single.label : multi && now.length ? "" : hint), icon("down")].filter(Boolean));
+  open.replaceChildren(...[single?.mark, h("span", { class: single ? "select-text" : "select-text placeholder" },
+    single ? single.label : multi && now.length ? "" : hint), icon("down")].filter(Boolean));
   const chips = multi ? now.map((item) => h("span", { class: "chip", title: item.label }, item.mark, h("span", null, item.label),
-    h("button", { type: "button", class: "chip-remove", "aria-label": say("remove", { name: item.label }), data: { do: "unpick", id: item.id } }, icon("close")))) : [];
-  const clear = single && block.type === "input" && block.optional && h("button", { type: "button", class: "select-clear", "aria-label": say("remove", { name: single.label }), data: { do: "unpick", id: single.id } }, icon("close"));
+    h("button", { type: "button", class: "chip-remove", "aria-label": say("remove", { name: item.label }),
+      data: { do: "unpick", id: item.id } }, icon("close")))) : [];
+  const clear = single && block.type === "input" && block.optional && h("button",
+    { type: "button", class: "select-clear", "aria-label": say("remove", { name: single.label }),
+    data: { do: "unpick", id: single.id } }, icon("close"));
   for (const child of [...node.children]) if (child !== open) child.remove();
   if (!open.isConnected) node.append(open);
   open.before(...chips);
@@ -115,10 +124,13 @@ class List {
     Object.assign(this, boundOf(node), { node, anchor, active: 0, rows: [], asked: 0, timer: 0 });
     this.isExternal = kindOf(this.element.type) === "external_select";
     this.id = freshId("list");
-    this.search = h("input", { class: "list-search", type: "text", role: "combobox", "aria-expanded": "true", "aria-controls": this.id, "aria-autocomplete": "list", autocomplete: "off",
+    this.search = h("input", { class: "list-search", type: "text", role: "combobox", "aria-expanded": "true",
+      "aria-controls": this.id, "aria-autocomplete": "list", autocomplete: "off",
       "aria-label": plain(this.element.placeholder) || say("search"), placeholder: say("search") });
-    this.box = h("div", { class: "list", role: "listbox", id: this.id, "aria-multiselectable": isMulti(this.element.type) ? "true" : null });
-    this.panel = openPopover(anchor, { className: "list-panel", wide: true }, h("div", { class: "list-head" }, icon("search"), this.search), this.box);
+    this.box = h("div", { class: "list", role: "listbox", id: this.id,
+      "aria-multiselectable": isMulti(this.element.type) ? "true" : null });
+    this.panel = openPopover(anchor, { className: "list-panel", wide: true },
+      h("div", { class: "list-head" }, icon("search"), this.search), this.box);
     if (!this.panel) return;
     this.search.addEventListener("input", () => this.look());
     this.search.addEventListener("keydown", (event) => this.key(event));
@@ -177,10 +189,13 @@ class List {
       return;
     }
     let at = -1;
-    const row = (item) => h("div", { class: "list-row", role: "option", id: `${this.id}-${(at += 1)}`, "aria-selected": String(now.has(item.id)), data: { at } },
-      item.mark, h("span", { class: "list-words" }, h("span", null, item.label), item.more && h("small", null, item.more)), now.has(item.id) && icon("check"));
+    const row = (item) => h("div", { class: "list-row", role: "option", id: `${this.id}-${(at += 1)}`,
+      "aria-selected": String(now.has(item.id)), data: { at } },
+      item.mark, h("span", { class: "list-words" }, h("span", null, item.label), item.more && h("small", null, item.more)),
+        now.has(item.id) && icon("check"));
     this.box.replaceChildren(...groups.filter((group) => group.items.length).map((group) =>
-      h("div", { role: "group", "aria-label": group.label || null }, group.label && h("div", { class: "list-group" }, group.label), group.items.map(row))));
+      h("div", { role: "group", "aria-label": group.label || null }, group.label && h("div", { class: "list-group" }, group.label),
+        group.items.map(row))));
     const first = this.rows.findIndex((item) => now.has(item.id));
     this.move(Math.min(this.keepAt ?? (this.search.value ? 0 : Math.max(first, 0)), this.rows.length - 1));
     replace(this.panel, this.anchor);
@@ -189,7 +204,8 @@ class List {
   move(to) {
     if (!this.rows.length) return;
     this.active = (to + this.rows.length) % this.rows.length;
-    for (const row of this.box.querySelectorAll(".list-row")) row.classList.toggle("active", Number(row.dataset.at) === this.active);
+    for (const row of this.box.querySelectorAll(".list-row")) row.classList.toggle("active",
+      Number(row.dataset.at) === this.active);
     const row = this.box.querySelector(`[data-at="${this.active}"]`);
     this.search.setAttribute("aria-activedescendant", row.id);
     row.scrollIntoView({ block: "nearest" });

@@ -15,7 +15,8 @@ const initial = () => [...String(world.workspace.name || "?")][0];
 
 function railButton(name, label, look, attributes) {
   const inside = [h("span", { class: "rail-icon" }, icon(name)), h("span", { class: "rail-label" }, label)];
-  return attributes.href ? h("a", { class: `rail-button ${look}`, ...attributes }, inside) : h("button", { type: "button", class: `rail-button ${look}`, ...attributes }, inside);
+  return attributes.href ? h("a", { class: `rail-button ${look}`, ...attributes }, inside) : h("button",
+    { type: "button", class: `rail-button ${look}`, ...attributes }, inside);
 }
 
 function rail() {
@@ -27,13 +28,16 @@ function rail() {
     railButton("bars", world.app.name || say("apps"), at === "channel" ? "" : "on", { href: "#/app/home" }),
     world.lab && railButton("lab", say("lab"), ui.lab ? "on" : "", { "aria-pressed": String(ui.lab), data: { do: "toggle-lab" } }),
     h("span", { class: "grow" }),
-    h("button", { type: "button", class: "rail-me", "aria-label": say("switchUser"), title: say("viewingAs", { name: world.me.name }), "aria-haspopup": "menu", "aria-expanded": "false", data: { do: "switch-user" } },
+    h("button", { type: "button", class: "rail-me", "aria-label": say("switchUser"),
+      title: say("viewingAs", { name: world.me.name }), "aria-haspopup": "menu", "aria-expanded": "false",
+      data: { do: "switch-user" } },
       avatar(world.me), h("i", { class: "presence" })));
 }
 
 function entry({ href, mark, name, unread, on, more }) {
   return h("a", { class: `entry${on ? " on" : ""}${unread ? " unread" : ""}`, href, "aria-current": on ? "page" : null },
-    h("span", { class: "entry-mark" }, mark), h("span", { class: "entry-name" }, name), more && h("span", { class: "entry-more" }, more),
+    h("span", { class: "entry-mark" }, mark), h("span", { class: "entry-name" }, name),
+      more && h("span", { class: "entry-more" }, more),
     unread ? h("span", { class: "badge", "aria-label": say("newMessages") }, unread > 99 ? "99+" : String(unread)) : null);
 }
 
@@ -45,21 +49,31 @@ function group(title, entries) {
 function sidebar() {
   const app = appDm();
   const here = (id) => ui.place.channel === id;
-  const channels = world.channels.filter((channel) => !channel.is_archived).map((channel) => entry({ href: `#/${channel.id}`, mark: icon(channel.is_private ? "lock" : "hash"), name: channel.name, unread: ui.unread.get(channel.id), on: here(channel.id) }));
-  const dms = world.dms.filter((dm) => dm !== app).map((dm) => entry({ href: `#/${dm.id}`, mark: avatar(world.users.get(dm.user_id) || { id: dm.id, name: dm.name }, "tiny"),
-    name: dm.name || nameOf(dm.user_id), more: dm.user_id === world.me.id ? say("you") : null, unread: ui.unread.get(dm.id), on: here(dm.id) }));
-  const apps = world.app.name ? [entry({ href: app && ui.unread.get(app.id) ? "#/app/messages" : "#/app/home", mark: appAvatar("tiny"), name: world.app.name, unread: app && ui.unread.get(app.id), on: ui.place.kind !== "channel" })] : [];
+  const channels = world.channels.filter((channel) => !channel.is_archived).map((channel) => entry({ href: `#/${channel.id}`,
+    mark: icon(channel.is_private ? "lock" : "hash"), name: channel.name, unread: ui.unread.get(channel.id),
+    on: here(channel.id) }));
+  const dms = world.dms.filter((dm) => dm !== app).map((dm) => entry({ href: `#/${dm.id}`,
+    mark: avatar(world.users.get(dm.user_id) || { id: dm.id, name: dm.name }, "tiny"),
+    name: dm.name || nameOf(dm.user_id), more: dm.user_id === world.me.id ? say("you") : null, unread: ui.unread.get(dm.id),
+      on: here(dm.id) }));
+  const waiting = app && ui.unread.get(app.id);
+  const apps = world.app.name ? [entry({ href: waiting ? "#/app/messages" : "#/app/home", mark: appAvatar("tiny"), name: world.app.name,
+    unread: waiting, on: ui.place.kind !== "channel" })] : [];
   return h("nav", { class: "sidebar", "aria-label": say("channels") },
-    h("button", { type: "button", class: "workspace", "aria-haspopup": "menu", "aria-expanded": "false", data: { do: "switch-user" } },
-      h("span", { class: "workspace-words" }, h("strong", null, world.workspace.name), h("small", null, say("viewingAs", { name: world.me.name }))), icon("down")),
+    h("button", { type: "button", class: "workspace", "aria-haspopup": "menu", "aria-expanded": "false",
+      data: { do: "switch-user" } },
+      h("span", { class: "workspace-words" }, h("strong", null, world.workspace.name),
+        h("small", null, say("viewingAs", { name: world.me.name }))), icon("down")),
     h("div", { class: "sidebar-scroll" }, group(say("apps"), apps), group(say("channels"), channels), group(say("dms"), dms)),
-    h("div", { class: "sidebar-foot" }, world.lab && h("button", { type: "button", class: "entry", data: { do: "toggle-lab" } }, h("span", { class: "entry-mark" }, icon("lab")), h("span", { class: "entry-name" }, say("lab"))),
+    h("div", { class: "sidebar-foot" }, world.lab && h("button", { type: "button", class: "entry", data: { do: "toggle-lab" } },
+      h("span", { class: "entry-mark" }, icon("lab")), h("span", { class: "entry-name" }, say("lab"))),
       h("span", { class: "local" }, say("local"))));
 }
 
 /** Draw rail and sidebar. */
 export function drawShell(root) {
-  const sig = JSON.stringify([world.workspace, world.me, world.channels, world.dms, [...world.users], world.app, Boolean(world.lab), ui.place.kind, ui.place.channel, ui.lab, [...ui.unread], localeOf()]);
+  const sig = JSON.stringify([world.workspace, world.me, world.channels, world.dms, [...world.users], world.app,
+    Boolean(world.lab), ui.place.kind, ui.place.channel, ui.lab, [...ui.unread], localeOf()]);
   keep(root, [{ key: "rail", sig, make: rail }, { key: "sidebar", sig, make: sidebar }]);
   document.body.classList.toggle("drawer-open", ui.drawer);
   document.body.classList.toggle("line-lost", ui.line === "lost");
@@ -87,4 +101,14 @@ when("do", "toggle-lab", () => {
   ui.lab = !ui.lab;
   ui.drawer = false;
   changed();
+});
+
+/** Escape closes what lies on top of the page, one thing at a time; dialogs and lists close themselves. */
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || event.defaultPrevented || document.querySelector("dialog[open], :popover-open")) return;
+  if (ui.drawer || ui.lab) {
+    ui.drawer = false;
+    ui.lab = false;
+    changed();
+  } else document.querySelector("[data-do=close-thread]")?.click();
 });

@@ -56,16 +56,20 @@ function body(block, key) {
   return [
     h("div", { class: "table-scroll", tabindex: 0 }, h("table", { class: "grid data" },
       h("caption", null, block.caption),
-      h("thead", null, h("tr", null, head.map((cell, at) => h("th", { scope: "col", "aria-sort": sign(at), class: numeric[at] ? "align-right" : "align-left" },
-        h("button", { type: "button", class: "sort", data: { do: "sort-table", column: at }, "aria-label": say("sortBy", { name: textOf(cell) }) },
+      h("thead", null, h("tr", null, head.map((cell, at) => h("th",
+        { scope: "col", "aria-sort": sign(at), class: numeric[at] ? "align-right" : "align-left" },
+        h("button", { type: "button", class: "sort", data: { do: "sort-table", column: at },
+          "aria-label": say("sortBy", { name: textOf(cell) }) },
           textOf(cell), icon(sign(at) === "none" ? "sort" : view.isDown ? "down" : "up")))))),
       h("tbody", null, shown.map((row) => h("tr", null, row.map((cell, at) => (at === headerAt
         ? h("th", { scope: "row", class: numeric[at] ? "align-right" : "align-left" }, cellContent(cell))
         : h("td", { class: numeric[at] ? "align-right" : "align-left" }, cellContent(cell))))))))),
     rows.length > size(block) && h("div", { class: "pager" },
       h("span", { "aria-live": "polite" }, say("rowsOf", { from: from + 1, to: from + shown.length, total: rows.length })),
-      h("button", { type: "button", class: "icon-button", data: { do: "page-table", by: -1 }, disabled: view.page === 0, "aria-label": say("previous") }, icon("left")),
-      h("button", { type: "button", class: "icon-button", data: { do: "page-table", by: 1 }, disabled: from + shown.length >= rows.length, "aria-label": say("next") }, icon("right"))),
+      h("button", { type: "button", class: "icon-button", data: { do: "page-table", by: -1 }, disabled: view.page === 0,
+        "aria-label": say("previous") }, icon("left")),
+      h("button", { type: "button", class: "icon-button", data: { do: "page-table", by: 1 },
+        disabled: from + shown.length >= rows.length, "aria-label": say("next") }, icon("right"))),
   ];
 }
 

@@ -70,11 +70,13 @@ export const plainDate = (iso, options = SHORT) =>
 
 /** "14:30" as the reader writes it. */
 export const plainTime = (time) =>
-  new Intl.DateTimeFormat(localeOf(), { hour: "numeric", minute: "2-digit", timeZone: "UTC" }).format(new Date(`2026-01-01T${time}:00Z`));
+  new Intl.DateTimeFormat(localeOf(), { hour: "numeric", minute: "2-digit",
+    timeZone: "UTC" }).format(new Date(`2026-01-01T${time}:00Z`));
 
 function offsetAt(instant, zone) {
   const parts = Object.fromEntries(new Intl.DateTimeFormat("en-US", {
-    timeZone: zone, hourCycle: "h23", year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric",
+    timeZone: zone, hourCycle: "h23", year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric",
+      second: "numeric",
   }).formatToParts(new Date(instant)).map(({ type, value }) => [type, Number(value)]));
   return Date.UTC(parts.year, parts.month - 1, parts.day, parts.hour, parts.minute, parts.second) - instant;
 }
