@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 
 from aiohttp import web
 
@@ -16,7 +18,7 @@ from bot import Bot, Policy
 from bot.results import CollectionEvent, Profile
 from finops.money import EXACT
 from finops.registry import Person, Team
-from providers.http import RetryPolicy, http_client
+from providers.http import RetryPolicy, http_client, tls_context
 from providers.openai import OpenAI
 from storage import Storage
 from tests.conftest import FakeClock
@@ -203,7 +205,7 @@ def _seconds(day: date) -> int:
     return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
 
 
-def a_company(today: date, days: int = 30) -> Organization:
+def a_company(today: date, days: int) -> Organization:
     """한빛소프트: three projects and some cost nobody is named for, every day, in amounts that do not round."""
     company = Organization(
         "org-hanbit",
@@ -227,9 +229,16 @@ async def a_bot(
 ) -> AsyncIterator[Bot]:
     """A bot as app.py makes it, on this storage and this provider."""
     async with AsyncExitStack() as stack:
-        http = await stack.enter_async_context(http_client(timeout=10.0, plaintext_hosts={"127.0.0.1"}))
+        client = http_client(timeout=10.0, plaintext_hosts={"127.0.0.1"}, tls=tls_context_once())
+        http = await stack.enter_async_context(client)
         provider = OpenAI(http, openai.url, clock, ATTEMPT_ONCE)
         yield Bot(storage, {"openai": provider}, clock, policy or Policy())
+
+
+@cache
+def tls_context_once() -> ssl.SSLContext:
+    """Reading the system's certificates takes longer than a test."""
+    return tls_context()
 
 
 async def an_admin(bot: Bot) -> Person:

@@ -34,6 +34,7 @@ from tests.integration.bot_world import (
 )
 
 TODAY = date(2026, 7, 6)
+DAYS = 16  # of back-fill: two whole chunks and a short one
 
 
 @pytest.fixture
@@ -44,13 +45,13 @@ async def openai() -> AsyncIterator[LittleOpenAI]:
 
 @pytest.fixture
 async def bot(storage: Storage, openai: LittleOpenAI, clock: FakeClock) -> AsyncIterator[Bot]:
-    async with a_bot(storage, openai, clock, Policy(backfill_days=30)) as made:
+    async with a_bot(storage, openai, clock, Policy(backfill_days=DAYS)) as made:
         yield made
 
 
 @pytest.fixture
 def company(openai: LittleOpenAI) -> Organization:
-    made = a_company(TODAY)
+    made = a_company(TODAY, DAYS)
     openai.keys[KEY] = Key(made)
     return made
 
@@ -91,7 +92,7 @@ async def assert_ledger_is_the_bill(bot: Bot, company: Organization, start: date
 async def test_a_backfill_reads_everything_newest_first_and_tells_its_progress(
     bot: Bot, openai: LittleOpenAI, company: Organization, admin: Person, team: Team
 ):
-    """180 (here 30) days arrive in chunks from yesterday backwards, and the ledger equals the bill on every day."""
+    """180 (here 16) days arrive in chunks from yesterday backwards, and the ledger equals the bill on every day."""
     await connected(bot, admin, team)
     openai.asked.clear()
     registered = await bot.projects.register(admin, team.id, ["proj_chat", "proj_search"])
@@ -101,15 +102,15 @@ async def test_a_backfill_reads_everything_newest_first_and_tells_its_progress(
 
     told = await worked(bot)
 
-    assert [event.collection.days_done for event in told if isinstance(event, Progress)] == [7, 14, 21, 28, 30]
+    assert [event.collection.days_done for event in told if isinstance(event, Progress)] == [7, 14, 16]
     assert isinstance(told[-1], Finished)
     assert told[-1].collection.total is not None
-    assert told[-1].collection.total.amount == company.total(TODAY - timedelta(days=30), TODAY)
+    assert told[-1].collection.total.amount == company.total(TODAY - timedelta(days=DAYS), TODAY)
     assert not told[-1].is_empty
     ends = [end for _, _, end in openai.asked]
     assert ends[0] == TODAY
     assert ends == sorted(ends, reverse=True)
-    await assert_ledger_is_the_bill(bot, company, TODAY - timedelta(days=30), TODAY)
+    await assert_ledger_is_the_bill(bot, company, TODAY - timedelta(days=DAYS), TODAY)
 
 
 async def test_projects_and_unallocated_add_up_to_the_provider_total(
@@ -118,7 +119,7 @@ async def test_projects_and_unallocated_add_up_to_the_provider_total(
     """What nobody registered is shown as unallocated, and shares and rest are the total to the last digit."""
     await backfilled(bot, admin, team)
     report = await bot.reports.status(WORKSPACE, admin, "30d")
-    assert report.breakdown.total.amount == company.total(TODAY - timedelta(days=30), TODAY)
+    assert report.breakdown.total.amount == company.total(TODAY - timedelta(days=DAYS), TODAY)
     assert sum(share.amount.amount for share in report.breakdown.shares) == report.breakdown.total.amount
     assert [share.is_unallocated for share in report.breakdown.shares] == [False, True]
     assert report.figure.amount == report.breakdown.total
@@ -153,7 +154,7 @@ async def test_the_daily_reading_is_queued_once_for_each_slot_whoever_asks(
     daily = [event for event in told if isinstance(event, Finished) and event.told.kind is CollectionKind.DAILY]
     assert [event.collection.days_total for event in daily] == [8]
     assert openai.asked[0][2] == TODAY + timedelta(days=1)
-    await assert_ledger_is_the_bill(bot, company, TODAY - timedelta(days=30), TODAY + timedelta(days=1))
+    await assert_ledger_is_the_bill(bot, company, TODAY - timedelta(days=DAYS), TODAY + timedelta(days=1))
 
 
 async def test_every_day_missed_in_a_long_downtime_is_made_up_for(
@@ -166,7 +167,7 @@ async def test_every_day_missed_in_a_long_downtime_is_made_up_for(
     clock.moment = datetime(2026, 7, 26, 3, 0, tzinfo=UTC)
     assert await bot.collecting.due(clock()) == 2
     await worked(bot)
-    await assert_ledger_is_the_bill(bot, company, TODAY - timedelta(days=30), TODAY + timedelta(days=20))
+    await assert_ledger_is_the_bill(bot, company, TODAY - timedelta(days=DAYS), TODAY + timedelta(days=20))
     report = await bot.reports.status(WORKSPACE, admin, "30d")
     assert report.figure.unread_days == 0
 
@@ -239,7 +240,7 @@ async def test_a_failure_blinds_once_and_recovery_is_told_with_its_beginning(
     assert recovered.since == failed.blind_since
     assert await bot.collecting.blind() == []
     assert isinstance(told[-1], Finished)
-    await assert_ledger_is_the_bill(bot, company, TODAY - timedelta(days=30), TODAY)
+    await assert_ledger_is_the_bill(bot, company, TODAY - timedelta(days=DAYS), TODAY)
 
 
 async def test_nonsense_for_one_day_spoils_that_day_only_and_keeps_its_old_rows(
@@ -265,7 +266,7 @@ async def test_a_collection_that_keeps_failing_does_not_hold_up_the_morning(
 ):
     """A back-fill stuck on one bad day long ago is retried, and the daily reading goes first."""
     await connected(bot, admin, team)
-    openai.is_nonsense_on = {TODAY - timedelta(days=25)}
+    openai.is_nonsense_on = {TODAY - timedelta(days=DAYS)}
     await bot.projects.register(admin, team.id, ["proj_chat"])
     assert isinstance((await worked(bot))[-1], Failed)
     clock.moment = datetime(2026, 7, 7, 0, 0, tzinfo=UTC)
@@ -280,7 +281,7 @@ async def test_missed_days_are_made_up_for_though_an_old_day_keeps_the_backfill_
 ):
     """Each has its own stretch: the back-fill what it never reached, catch-up what was missed since."""
     await connected(bot, admin, team)
-    openai.is_nonsense_on = {TODAY - timedelta(days=25)}
+    openai.is_nonsense_on = {TODAY - timedelta(days=DAYS)}
     await bot.projects.register(admin, team.id, ["proj_chat"])
     await worked(bot)
     for n in range(20):
@@ -288,7 +289,7 @@ async def test_missed_days_are_made_up_for_though_an_old_day_keeps_the_backfill_
     clock.moment = datetime(2026, 7, 26, 3, 0, tzinfo=UTC)
     await bot.collecting.due(clock())
     await worked(bot)
-    await assert_ledger_is_the_bill(bot, company, TODAY - timedelta(days=21), TODAY + timedelta(days=20))
+    await assert_ledger_is_the_bill(bot, company, TODAY - timedelta(days=14), TODAY + timedelta(days=20))
 
 
 async def test_a_person_who_asks_does_not_wait_for_the_next_try(
@@ -325,7 +326,7 @@ async def test_a_rejected_key_gives_way_to_another_of_the_same_connection(
     openai.asked.clear()
     await bot.projects.register(admin, team.id, ["proj_chat"])
     assert isinstance((await worked(bot))[-1], Finished)
-    await assert_ledger_is_the_bill(bot, company, TODAY - timedelta(days=30), TODAY)
+    await assert_ledger_is_the_bill(bot, company, TODAY - timedelta(days=DAYS), TODAY)
 
 
 async def test_when_every_key_is_rejected_a_person_has_to_help_and_a_new_key_goes_on(
@@ -346,7 +347,7 @@ async def test_when_every_key_is_rejected_a_person_has_to_help_and_a_new_key_goe
     assert replaced.credential.ends_with == "abc2"
     told = await worked(bot)
     assert any(isinstance(event, Recovered) for event in told)
-    await assert_ledger_is_the_bill(bot, company, TODAY - timedelta(days=30), TODAY)
+    await assert_ledger_is_the_bill(bot, company, TODAY - timedelta(days=DAYS), TODAY)
 
 
 async def test_keys_of_one_organization_are_collected_once(
@@ -360,13 +361,13 @@ async def test_keys_of_one_organization_are_collected_once(
     await bot.projects.register(admin, data.id, ["proj_search"])
     told = await worked(bot)
     assert len([event for event in told if isinstance(event, Finished)]) == 1
-    await assert_ledger_is_the_bill(bot, company, TODAY - timedelta(days=30), TODAY)
+    await assert_ledger_is_the_bill(bot, company, TODAY - timedelta(days=DAYS), TODAY)
 
 
 async def test_without_organization_ids_shared_projects_make_one_connection(
     bot: Bot, openai: LittleOpenAI, admin: Person, team: Team
 ):
-    nameless = a_company(TODAY)
+    nameless = a_company(TODAY, DAYS)
     nameless.id = None
     other = Organization(None, None, {"proj_elsewhere": "elsewhere"})
     openai.keys |= {KEY: Key(nameless), SECOND_KEY: Key(nameless), OTHER_KEY: Key(other)}
@@ -428,10 +429,10 @@ async def test_two_workers_never_get_the_same_collection(
     assert await worked(bot, "worker-2") == []
     await first.aclose()
     told = await worked(bot, "worker-2")
-    assert [event.collection.days_done for event in told if isinstance(event, Progress)] == [14, 21, 28, 30]
+    assert [event.collection.days_done for event in told if isinstance(event, Progress)] == [14, 16]
     assert isinstance(told[-1], Finished)
     assert told[-1].collection.total is not None
-    assert told[-1].collection.total.amount == company.total(TODAY - timedelta(days=30), TODAY)
+    assert told[-1].collection.total.amount == company.total(TODAY - timedelta(days=DAYS), TODAY)
 
 
 async def test_a_worker_that_lost_its_lease_stops_quietly(
@@ -450,4 +451,4 @@ async def test_a_worker_that_lost_its_lease_stops_quietly(
         row = await store.collections.get(WORKSPACE, told[-1].told.collection_id)
     assert row is not None
     assert row.state is CollectionState.DONE
-    await assert_ledger_is_the_bill(bot, company, TODAY - timedelta(days=30), TODAY)
+    await assert_ledger_is_the_bill(bot, company, TODAY - timedelta(days=DAYS), TODAY)

@@ -42,13 +42,13 @@ NAME = "한빛소프트"
 @pytest.fixture
 async def openai() -> AsyncIterator[LittleOpenAI]:
     async with LittleOpenAI().running() as little:
-        little.keys[KEY] = Key(a_company(TODAY))
+        little.keys[KEY] = Key(a_company(TODAY, 8))
         yield little
 
 
 @pytest.fixture
 async def bot(storage: Storage, openai: LittleOpenAI, clock: FakeClock) -> AsyncIterator[Bot]:
-    async with a_bot(storage, openai, clock, Policy(backfill_days=30)) as made:
+    async with a_bot(storage, openai, clock, Policy(backfill_days=8)) as made:
         yield made
 
 
@@ -131,22 +131,20 @@ async def test_a_second_team_of_the_same_name_is_refused(bot: Bot, admin: Person
     assert refusal.code is RefusalCode.TEAM_NAME_TAKEN
 
 
-@pytest.mark.parametrize(
-    ("name", "lead", "channel", "approvers", "code"),
-    [
-        ("   ", MINSU, "C1", [], RefusalCode.TEAM_NAME_MISSING),
-        ("팀" * 51, MINSU, "C1", [], RefusalCode.TEAM_NAME_TOO_LONG),
-        ("데이터팀", replace(MINSU, is_bot=True), "C1", [], RefusalCode.LEAD_IS_BOT),
-        ("데이터팀", replace(MINSU, is_guest=True), "C1", [], RefusalCode.LEAD_IS_GUEST),
-        ("데이터팀", MINSU, "", [], RefusalCode.CHANNEL_MISSING),
-        ("데이터팀", MINSU, "C1", [replace(SEOYEON, is_bot=True)], RefusalCode.APPROVER_IS_BOT),
-        ("데이터팀", MINSU, "C1", [replace(SEOYEON, is_guest=True)], RefusalCode.APPROVER_IS_GUEST),
-    ],
-)
-async def test_a_team_that_cannot_be_is_refused_with_its_reason(
-    bot: Bot, admin: Person, name: str, lead: Profile, channel: str, approvers: list[Profile], code: RefusalCode
-):
-    assert (await refused_code(bot.teams.create(admin, name, lead, channel, approvers))).code is code
+IMPOSSIBLE_TEAMS: list[tuple[str, Profile, str, list[Profile], RefusalCode]] = [
+    ("   ", MINSU, "C1", [], RefusalCode.TEAM_NAME_MISSING),
+    ("팀" * 51, MINSU, "C1", [], RefusalCode.TEAM_NAME_TOO_LONG),
+    ("데이터팀", replace(MINSU, is_bot=True), "C1", [], RefusalCode.LEAD_IS_BOT),
+    ("데이터팀", replace(MINSU, is_guest=True), "C1", [], RefusalCode.LEAD_IS_GUEST),
+    ("데이터팀", MINSU, "", [], RefusalCode.CHANNEL_MISSING),
+    ("데이터팀", MINSU, "C1", [replace(SEOYEON, is_bot=True)], RefusalCode.APPROVER_IS_BOT),
+    ("데이터팀", MINSU, "C1", [replace(SEOYEON, is_guest=True)], RefusalCode.APPROVER_IS_GUEST),
+]
+
+
+async def test_a_team_that_cannot_be_is_refused_with_its_reason(bot: Bot, admin: Person):
+    for name, lead, channel, approvers, code in IMPOSSIBLE_TEAMS:
+        assert (await refused_code(bot.teams.create(admin, name, lead, channel, approvers))).code is code
     assert await bot.teams.all(WORKSPACE) == []
 
 

@@ -32,7 +32,3 @@ def test_a_weekly_line_finds_its_monday():
 def test_a_line_that_rings_every_minute_is_answered_without_counting_a_month_of_them():
     at = datetime(2026, 7, 10, 12, 0, 30, tzinfo=UTC)
     assert latest_slot("* * * * *", "UTC", at) == datetime(2026, 7, 10, 12, 0, tzinfo=UTC)
-
-
-def test_a_line_that_never_rings_has_no_slot():
-    assert latest_slot("0 9 30 feb *", "UTC", datetime(2026, 7, 10, tzinfo=UTC)) is None
