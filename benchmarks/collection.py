@@ -40,7 +40,8 @@ async def floor(bill: Bill, target: Floor) -> dict[str, Any]:
     watch = Stopwatch()
     async with bill.provider() as provider:
         async for charged in provider.charges(KEY, Period(bill.first_day, bill.end)):
-            rows = prepare(WORKSPACE, 1, charged)
+            whose = (WORKSPACE, 1, charged.day.isoformat())
+            rows = [whose + line for line in prepare(charged).lines.each()]
             with watch.running():
                 target.write(rows)
     with watch.running():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal, localcontext
+from itertools import repeat
 
 # Providers answer with up to 30 decimals; 28 digits (the default) would round a long sum in silence.
 EXACT = Context(prec=80, rounding=ROUND_HALF_EVEN)
@@ -93,6 +94,12 @@ def to_units(amount: Decimal) -> tuple[int, int]:
     """
     # One call per line of a bill: handing the context over costs a third of entering one.
     return divmod(int(amount.quantize(_ATTO, None, EXACT).scaleb(ATTO_PLACES, EXACT)), _ATTO_PER_NANO)
+
+
+def all_to_units(amounts: Iterable[Decimal]) -> tuple[list[int], list[int]]:
+    """`to_units` of many amounts, as a list of nano-units and a list of rests: bills have millions of lines."""
+    attos = [round(scaled) for scaled in map(EXACT.scaleb, amounts, repeat(Decimal(ATTO_PLACES)))]
+    return [atto // _ATTO_PER_NANO for atto in attos], [atto % _ATTO_PER_NANO for atto in attos]
 
 
 def from_units(nano: int | Decimal, rest: int | Decimal = 0) -> Decimal:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -16,7 +16,7 @@ from finops.money import Money, from_units
 from finops.periods import Period
 from finops.restatement import changes
 from storage.errors import NotFound
-from storage.ledger import Row, facts, money, prepare, write_day
+from storage.ledger import Lines, PreparedDay, money, prepare, write_day
 from storage.records import DayChange, DayProjectTotal, DayTotal, ProjectTotal, Restated
 from storage.repository import Repository
 from storage.restatements import remember_restatements
@@ -44,36 +44,31 @@ class Charges(Repository):
         for another workspace's connection.
         """
         if len(charged.charges) > _SMALL_DAY:
-            rows = await asyncio.to_thread(prepare, workspace_id, connection_id, charged)
+            prepared = await asyncio.to_thread(prepare, charged)
         else:
-            rows = prepare(workspace_id, connection_id, charged)
+            prepared = prepare(charged)
         await self._hold(workspace_id, connection_id)
         day = charged.day
         reading = await self._reading(workspace_id, connection_id, day)
         if reading is None:
-            await write_day(self._db, workspace_id, connection_id, day, rows)
+            await write_day(self._db, workspace_id, connection_id, day, prepared)
             await self._keep(workspace_id, connection_id, DayReading(day, read_at, read_at, 0))
-            totals = await self._totals(workspace_id, connection_id, day)
+            totals = _totals(prepared)
             return DayChange(day, is_first_reading=True, is_changed=True, kept=False, restated=(), totals=totals)
         totals = await self._totals(workspace_id, connection_id, day)
-        if read_at < reading.read_at or (totals and not rows):
+        if read_at < reading.read_at or (totals and not prepared.totals):
             return DayChange(day, is_first_reading=False, is_changed=False, kept=True, restated=(), totals=totals)
-        if await self._is_stored(connection_id, day, rows):
+        if await self._is_stored(connection_id, day, prepared.lines):
             unchanged = reading.unchanged_reads + (read_at > reading.read_at)
             await self._keep(workspace_id, connection_id, DayReading(day, read_at, reading.changed_at, unchanged))
             return DayChange(day, is_first_reading=False, is_changed=False, kept=False, restated=(), totals=totals)
-        before = await self._costs(workspace_id, connection_id, day)
+        restated = await self._moved(workspace_id, connection_id, day, prepared, read_at)
+        await remember_restatements(self._db, workspace_id, restated)
         for table in (charges, daily_costs, daily_totals):
             await self._db.execute(delete(table).where(*_this_day(table, workspace_id, connection_id, day)))
-        await write_day(self._db, workspace_id, connection_id, day, rows)
+        await write_day(self._db, workspace_id, connection_id, day, prepared)
         await self._keep(workspace_id, connection_id, DayReading(day, read_at, read_at, 0))
-        after = await self._costs(workspace_id, connection_id, day)
-        restated = tuple(
-            Restated(connection_id, day, each.sub_account_id, each.old, each.new, read_at)
-            for each in changes(before, after)
-        )
-        await remember_restatements(self._db, workspace_id, restated)
-        totals = await self._totals(workspace_id, connection_id, day)
+        totals = _totals(prepared)
         return DayChange(day, is_first_reading=False, is_changed=True, kept=False, restated=restated, totals=totals)
 
     async def totals(
@@ -195,26 +190,29 @@ class Charges(Repository):
             self._insert(day_readings).values(key | values).on_conflict_do_update(index_elements=list(key), set_=values)
         )
 
-    async def _is_stored(self, connection_id: int, day: date, rows: Sequence[Row]) -> bool:
+    async def _is_stored(self, connection_id: int, day: date, lines: Lines) -> bool:
         """Whether the ledger says the same of this day already, to the last line."""
         told = [column for column in charges.c if column.name not in ("workspace_id", "connection_id", "charge_day")]
         stored = await self._db.execute(
             select(*told).where(charges.c.connection_id == connection_id, charges.c.charge_day == day)
         )
         # As sets, for the two databases sort texts differently; no line stands twice.
-        return {tuple(row) for row in stored} == {facts(row) for row in rows}
+        return {tuple(row) for row in stored} == set(lines.each())
 
-    async def _costs(self, workspace_id: str, connection_id: int, day: date) -> dict[tuple[str, str], Money]:
-        """Sums of the stored day, keyed as `finops.restatement` compares them."""
+    async def _moved(
+        self, workspace_id: str, connection_id: int, day: date, prepared: PreparedDay, at: datetime
+    ) -> tuple[Restated, ...]:
+        """What the new reading says differently of each project, before the stored sums go."""
         rows = await self._db.execute(
             select(daily_costs).where(*_this_day(daily_costs, workspace_id, connection_id, day))
         )
-        return {
-            (row.sub_account_id, row.billing_currency): money(
-                row.billed_cost_nano, row.billed_cost_rest, row.billing_currency
-            )
-            for row in rows
-        }
+        old = {(row.sub_account_id, row.billing_currency): (row.billed_cost_nano, row.billed_cost_rest) for row in rows}
+        # Only those that differ become Money: of a large bill, few.
+        before = {key: money(*old[key], key[1]) for key in old if prepared.costs.get(key) != old[key]}
+        after = {key: money(*units, key[1]) for key, units in prepared.costs.items() if old.get(key) != units}
+        return tuple(
+            Restated(connection_id, day, each.sub_account_id, each.old, each.new, at) for each in changes(before, after)
+        )
 
     async def _totals(self, workspace_id: str, connection_id: int, day: date) -> tuple[Money, ...]:
         rows = await self._db.execute(
@@ -223,6 +221,10 @@ class Charges(Repository):
             .order_by(daily_totals.c.billing_currency)
         )
         return tuple(money(row.billed_cost_nano, row.billed_cost_rest, row.billing_currency) for row in rows)
+
+
+def _totals(prepared: PreparedDay) -> tuple[Money, ...]:
+    return tuple(money(*units, currency) for currency, units in sorted(prepared.totals.items()))
 
 
 def _within(table: Table, period: Period) -> ColumnElement[bool]:
