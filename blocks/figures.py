@@ -33,6 +33,12 @@ def trust(figure: Figure, t: Translator) -> str:
     return " · ".join(parts)
 
 
+def brief(figure: Figure, t: Translator) -> str:
+    """State and charge days, for cells that share one line with the time beneath them."""
+    days = t.days(_covered(figure))
+    return days if figure.is_not_yet_collected else f"{t.badge(figure.state)} · {days}"
+
+
 def _covered(figure: Figure) -> Period:
     """The period without the days that are still open, unless it has no others."""
     end = figure.period.end - timedelta(days=figure.open_days)
@@ -120,14 +126,17 @@ def unallocated(breakdown: Breakdown, t: Translator) -> str | None:
 
 def _rows(breakdown: Breakdown, t: Translator) -> list[list[str]]:
     shown = amounts_shown(breakdown, t)
+    ratios = [share.ratio for share in breakdown.shares]
+    if breakdown.others is not None:
+        ratios.append(breakdown.others.ratio_of(breakdown.total) if breakdown.total.amount > 0 else None)
+    parts = t.shares(ratios)
     rows = [
-        [kit.bare(charts.share_name(share, t)), kit.bare(share.team_name or "-"), text, t.share(share.ratio)]
-        for share, text in zip(breakdown.shares, shown, strict=False)
+        [kit.bare(charts.share_name(share, t)), kit.bare(share.team_name or "-"), text, part]
+        for share, text, part in zip(breakdown.shares, shown, parts, strict=False)
     ]
     if breakdown.others is not None:
         others = t.ngettext("{count} other", "{count} others", breakdown.others_count)
-        ratio = breakdown.others.ratio_of(breakdown.total) if breakdown.total.amount > 0 else None
-        rows.append([others, "-", shown[-1], t.share(ratio)])
+        rows.append([others, "-", shown[-1], parts[-1]])
     total = t.gettext("Total")
     rows.append([total, "-", t.money(breakdown.total), t.share(Decimal(1)) if breakdown.total.amount > 0 else "-"])
     return rows

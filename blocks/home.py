@@ -138,7 +138,9 @@ def _spending(report: HomeReport, t: Translator) -> Parts:
         (t.pgettext("period", "last month"), report.last_month),
     ]
     parts: Parts = [kit.fields([_figure(name, figure, t) for name, figure in named])]
-    notes = [note for _, figure in named[:1] for note in figures.gaps(figure, t)]
+    told = dict.fromkeys(figures.as_of(figure, t) for _, figure in named if figure.as_of is not None)
+    notes = [" · ".join(told)] if told else []
+    notes += [note for _, figure in named[:1] for note in figures.gaps(figure, t)]
     others = figures.other_currencies(report.other_currencies, t)
     if others:
         notes.append(others)
@@ -155,7 +157,7 @@ def _spending(report: HomeReport, t: Translator) -> Parts:
 
 
 def _figure(name: str, figure: Figure, t: Translator) -> str:
-    lines = [f"{name}", f"*{figures.amount(figure, t)}*", figures.trust(figure, t)]
+    lines = [name, f"*{figures.amount(figure, t)}*", figures.brief(figure, t)]
     if figure.amount is not None and figure.unread_days:
         lines.append(t.ngettext("△ without {count} unread day", "△ without {count} unread days", figure.unread_days))
     return "\n".join(lines)

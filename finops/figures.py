@@ -233,7 +233,7 @@ def readings_of_all(connections: Iterable[Mapping[date, DayReading]]) -> dict[da
 def breakdown_of(parts: Iterable[Share], top: int = 5, currency: str = "USD") -> Breakdown:
     """The `top` largest parts and the rest as one; what nobody owns is always among the shares, never in the rest.
 
-    Largest first, ties by name. Parts of zero are left out. Ratios are shares of the total, None unless it is above
+    Largest first, ties by name, the unowned last. Parts of zero are left out. Ratios are shares of the total, None unless it is above
     zero: credits can turn a whole around, and a share of that says nothing.
     """
     ordered = sorted(
@@ -243,7 +243,8 @@ def breakdown_of(parts: Iterable[Share], top: int = 5, currency: str = "USD") ->
     owned = [part for part in ordered if not part.is_unallocated]
     # "and 1 other" hides one name to save one line: show the name.
     kept = set(owned if len(owned) == top + 1 else owned[:top])
-    shares = [part for part in ordered if part.is_unallocated or part in kept]
+    # Largest first, and what nobody owns last: it is a task, not a project.
+    shares = [part for part in owned if part in kept] + [part for part in ordered if part.is_unallocated]
     rest = [part for part in owned if part not in kept]
     return Breakdown(
         shares=tuple(replace(part, ratio=_share(part.amount, whole)) for part in shares),

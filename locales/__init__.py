@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -108,6 +108,16 @@ class Translator:
             return ">99%"
         return self.percent(ratio)
 
+    def shares(self, ratios: Sequence[Decimal | None]) -> list[str]:
+        """Shares of one whole side by side: rounded so that they add up to 100%, however the digits fall."""
+        known = [ratio for ratio in ratios if ratio is not None]
+        if len(known) != len(ratios) or any(ratio < 0 for ratio in known):
+            return [self.share(ratio) for ratio in ratios]
+        return [
+            self.share(ratio) if rounded == 0 or (rounded == 1 and ratio < 1) else self.percent(rounded)
+            for ratio, rounded in zip(known, rounded_parts(known, 2), strict=True)
+        ]
+
     def day(self, day: date, *, with_year: bool = False) -> str:
         """A charge day with its weekday."""
         pattern = (_DAY_AND_YEAR if with_year else _DAY)[self.language]
@@ -144,6 +154,11 @@ class Translator:
         if period.days == 1:
             return self.gettext("24 hours from {start}", start=start)
         return self.gettext("{start} to {end}", start=start, end=self.moment(starts_at(period.end)))
+
+    def days(self, period: Period) -> str:
+        """The charge days of a period by their short names, first and last included."""
+        first, last = self.short_day(period.start), self.short_day(period.end - timedelta(days=1))
+        return first if period.days <= 1 else f"{first} ~ {last}" if self.language != "en" else f"{first} - {last}"
 
     def state(self, state: FigureState) -> str:
         """How far the figure can be trusted, in one word."""

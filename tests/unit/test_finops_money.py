@@ -21,7 +21,10 @@ from finops.money import (
 )
 
 amounts = st.decimals(-(10**9), 10**9, allow_nan=False, allow_infinity=False, places=18)
-wild_amounts = st.decimals(-(10**9), 10**9, allow_nan=False, allow_infinity=False)
+# Thirty decimals is the most any export was seen to print; a sum of those is exact whatever its order.
+wild_amounts = st.integers(0, 30).flatmap(
+    lambda places: st.decimals(-(10**9), 10**9, allow_nan=False, allow_infinity=False, places=places)
+)
 
 
 @pytest.mark.parametrize("nonsense", [0.1, 1, "1.00", None])
