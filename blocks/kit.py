@@ -59,7 +59,7 @@ def message(text: str, parts: Iterable[Block | Either]) -> Message:
     """A message that fits: what is beyond 50 blocks is left out, never refused."""
     every = list(parts)
     return Message(
-        clip(" ".join(text.split()), FALLBACK_TEXT),
+        clip(" ".join(text.split()) or "-", FALLBACK_TEXT),
         rich(every)[:MESSAGE_BLOCKS],
         plain(every)[:MESSAGE_BLOCKS],
     )

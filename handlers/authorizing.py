@@ -22,6 +22,7 @@ from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetry
 from slack_sdk.oauth.installation_store import Installation
 from slack_sdk.web.async_client import AsyncWebClient
 
+from blocks.answered import error_code
 from finops.secret import Secret
 
 log = logging.getLogger(__name__)
@@ -72,7 +73,7 @@ class OneWorkspace:
                 try:
                     answer = await self._client.auth_test()
                 except SlackApiError as error:
-                    if error.response.get("error") in DEAD_TOKEN:
+                    if error_code(error) in DEAD_TOKEN:
                         return None
                     raise
                 self._installation = Installation(

@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 from slack_sdk.errors import SlackApiError
 
 from blocks import doctor
+from blocks.answered import error_code
 from bot.results import SlackCheck
 from handlers import manifest
 from handlers.visit import Visit
@@ -33,7 +34,7 @@ async def slack_check(visit: Visit) -> SlackCheck:
     try:
         answer = await visit.client.auth_test()
     except SlackApiError as error:
-        return SlackCheck(bot_token_ok=False, error=str(error.response.get("error")))
+        return SlackCheck(bot_token_ok=False, error=error_code(error))
     headers = {str(name).lower(): str(value) for name, value in (answer.headers or {}).items()}
     granted = {scope.strip() for scope in headers.get("x-oauth-scopes", "").split(",") if scope.strip()}
     missing = tuple(scope for scope in manifest.scopes() if scope not in granted) if granted else ()

@@ -8,6 +8,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 
 from blocks import bad_news, home
+from blocks.answered import error_code
 from bot.errors import BadNews
 from handlers.guard import attempt
 from handlers.visit import Visit
@@ -26,7 +27,7 @@ async def publish(visit: Visit) -> None:
     try:
         await visit.client.views_publish(user_id=visit.user_id, view=home.view(report, t))
     except SlackApiError as error:
-        if error.response.get("error") != "invalid_blocks":
+        if error_code(error) != "invalid_blocks":
             raise
         await visit.client.views_publish(user_id=visit.user_id, view=home.view(report, t, is_plain=True))
 

@@ -24,6 +24,7 @@ from slack_sdk.oauth.installation_store.async_installation_store import AsyncIns
 from slack_sdk.oauth.state_store.async_state_store import AsyncOAuthStateStore
 from slack_sdk.web.async_client import AsyncWebClient
 
+from blocks.answered import error_code
 from bot.settings import Settings
 from finops.secret import Secret
 from handlers.authorizing import Authorizer, Place
@@ -118,7 +119,7 @@ class Installations(AsyncInstallationStore):
                 await self._refresh(record, refresh)
             except SlackApiError as error:
                 # The old token is still good for up to two hours, and the claim ends: somebody tries again.
-                log.warning("token refresh refused", extra={"place": str(place), "error": error.response.get("error")})
+                log.warning("token refresh refused", extra={"place": str(place), "error": error_code(error)})
         record = await self._find(place)
         return None if record is None else _installation(record)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from slack_sdk.errors import SlackApiError
 
 from blocks import status
+from blocks.answered import error_code
 from blocks.status import Question
 from bot.errors import Refusal, RefusalCode
 from finops.figures import StatusReport
@@ -46,7 +47,7 @@ async def share(visit: Visit, value: str) -> None:
     try:
         await posted(visit.client, "chat.postMessage", message, channel=channel)
     except SlackApiError as error:
-        if error.response.get("error") not in _NOT_A_MEMBER or visit.respond is None:
+        if error_code(error) not in _NOT_A_MEMBER or visit.respond is None:
             raise
         await visit.respond(**message.arguments(plain=True), response_type="in_channel", replace_original=False)
     await visit.answer(status.shared(await visit.words(), channel), replaces=True)

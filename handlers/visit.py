@@ -15,6 +15,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from blocks import kit, setup
+from blocks.answered import error_code
 from bot import Bot
 from bot.results import Profile
 from finops.registry import Person
@@ -126,7 +127,7 @@ class Visit:
             try:
                 answer = await self.client.usergroups_users_list(usergroup=group)
             except SlackApiError as error:
-                log.info("user group not read", extra={"group": group, "error": error.response.get("error")})
+                log.info("user group not read", extra={"group": group, "error": error_code(error)})
                 continue
             if self.user_id in answer.get("users", []):
                 found.append(group)
@@ -213,9 +214,9 @@ async def posted(client: AsyncWebClient, method: str, message: kit.Message, **wh
     try:
         return await client.api_call(method, json={**where, **message.arguments()})
     except SlackApiError as error:
-        if error.response.get("error") != "invalid_blocks":
+        if error_code(error) != "invalid_blocks":
             raise
-        log.warning("blocks refused, plain version sent", extra={"detail": str(error.response.get("errors"))[:300]})
+        log.warning("blocks refused, plain version sent", extra={"detail": str(error)[:300]})
     return await client.api_call(method, json={**where, **message.arguments(plain=True)})
 
 

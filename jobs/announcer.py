@@ -11,6 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from blocks import collection as speak
 from blocks import home, kit
+from blocks.answered import error_code
 from bot import Bot
 from bot.results import (
     BlindAlert,
@@ -23,7 +24,7 @@ from bot.results import (
     Told,
 )
 from finops.registry import Connection, Person, Team
-from jobs.slack import CHANNEL_CLOSED, MESSAGE_GONE, TROUBLE, SlackClients, edit, error_code, post, publish
+from jobs.slack import CHANNEL_CLOSED, MESSAGE_GONE, TROUBLE, SlackClients, edit, post, publish
 from locales import Translator, translator_for
 
 log = logging.getLogger(__name__)

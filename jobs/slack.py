@@ -10,6 +10,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from blocks import kit
+from blocks.answered import error_code
 
 log = logging.getLogger(__name__)
 
@@ -29,13 +30,6 @@ class SlackClients(Protocol):
     async def of(self, workspace_id: str) -> AsyncWebClient:
         """A client with the workspace's token; LookupError when the app was removed there."""
         ...
-
-
-def error_code(error: BaseException) -> str:
-    """Slack's word for what went wrong, or the kind of failure on the way there."""
-    # An HTTP 500 of Slack's gateway is no JSON: its data is text, and asking it for a key would be our crash.
-    told = error.response.data if isinstance(error, SlackApiError) else None
-    return str(told["error"]) if isinstance(told, dict) and "error" in told else type(error).__name__
 
 
 async def post(client: AsyncWebClient, channel_id: str, message: kit.Message) -> tuple[str, str]:
