@@ -8,5 +8,5 @@ from slack_sdk.errors import SlackApiError
 def error_code(error: BaseException) -> str:
     """Slack's word for what went wrong, or the kind of failure on the way there."""
     # An HTTP 500 of Slack's gateway is no JSON: its data is text, and asking it for a key would be our crash.
-    told = error.response.data if isinstance(error, SlackApiError) else None
+    told = getattr(error.response, "data", error.response) if isinstance(error, SlackApiError) else None
     return str(told["error"]) if isinstance(told, dict) and "error" in told else type(error).__name__

@@ -73,6 +73,8 @@ async def staged(
                     "FINOPS_KEYS": kept.ring,
                     "FINOPS_PLAINTEXT_HOSTS": "127.0.0.1",
                     "OPENAI_BASE_URL": openai.url,
+                    # One process at a time plays here: what a killed one held is taken over at once.
+                    "FINOPS_LEASE_SECONDS": "5",
                 }
                 | variables
             )
