@@ -138,7 +138,7 @@ def _nonsense(values: Values, t: Translator) -> str:
     )
 
 
-# One entry for every bot.errors.RefusalCode, and one of Slack's own; a test compares the two.
+# One entry for every bot.errors.RefusalCode, and two of the handlers' own; a test compares the two.
 REFUSALS: dict[str, Words] = {
     "not_admin": lambda v, t: t.gettext("Only an admin can do this. Ask {people}.", people=people(v, "admins", t)),
     "no_admin_yet": lambda _, t: t.gettext(
@@ -230,6 +230,10 @@ REFUSALS: dict[str, Words] = {
     ),
     "unknown_scope": _known_or_choices,
     "unknown_period": _period,
+    "too_busy": lambda _, t: t.gettext(
+        "Too much is asked of the bot at this moment, so this was not done. What was saved is kept; ask again in a "
+        "minute."
+    ),
     "window_too_late": lambda _, t: t.gettext("The window could not open in time. Nothing was changed; press again."),
 }
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
@@ -15,7 +16,7 @@ from blocks import ids, kit
 from bot import Bot
 from bot.errors import BadNews
 from handlers import checking, collecting, commands, keys, projects, setup, status, teams
-from handlers.guard import Work, attempt, guarded
+from handlers.guard import Work, attempt, guarded, too_busy
 from handlers.hearing import EVENTS, REPEATABLE
 from handlers.submitting import Form, Handler, Submitting
 from handlers.visit import Visit, visit_of
@@ -98,7 +99,7 @@ def register(slack: AsyncApp, bot: Bot) -> Work:
         await ack()
         answer = COMMANDS.get(body.get("command", ""), commands.answer)
         visit, text = visit_of(bot, body, context, client), str(body.get("text") or "")
-        work.start(guarded(visit, lambda v: answer(v, text)))
+        work.later(visit.user_id, partial(guarded, visit, lambda v: answer(v, text)), partial(too_busy, visit))
 
     async def on_action(ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext, client: AsyncWebClient) -> None:
         await ack()
@@ -106,7 +107,7 @@ def register(slack: AsyncApp, bot: Bot) -> Work:
         for action in body.get("actions", []):
             click = ACTIONS.get(action.get("action_id", ""))
             if click is not None:
-                work.start(guarded(visit, _clicked(click, action)))
+                work.later(visit.user_id, partial(guarded, visit, _clicked(click, action)), partial(too_busy, visit))
 
     async def on_view(
         ack: AsyncAck, body: dict[str, Any], view: dict[str, Any], context: AsyncBoltContext, client: AsyncWebClient
@@ -133,8 +134,8 @@ def register(slack: AsyncApp, bot: Bot) -> Work:
     ) -> None:
         heard = EVENTS.get(event.get("type", ""))
         if heard is not None:
-            visit = visit_of(bot, body, context, client)
-            work.start(guarded(visit, _heard(heard, event, str(body.get("event_id") or ""))))
+            visit, event_id = visit_of(bot, body, context, client), str(body.get("event_id") or "")
+            work.later(visit.user_id, partial(guarded, visit, _heard(heard, event, event_id)))
 
     slack.command(_ANY)(on_command)
     slack.action(_ANY)(on_action)

@@ -11,7 +11,9 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 
 from blocks import bad_news
+from blocks.answered import error_code
 from bot.errors import BadNews, BadNewsKind, explain
+from handlers.turns import Job, Turns
 from handlers.visit import Visit, WindowClosed, WindowTooLate
 
 log = logging.getLogger(__name__)
@@ -31,9 +33,17 @@ class Work:
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._turns = Turns(self._take)
+
+    def later(self, whose: str, job: Job, instead: Job | None = None) -> None:
+        """Do it when its turn comes, in fairness to everybody else's work; `instead` when far too much is waiting."""
+        self._turns.join(whose, job, instead)
+
+    def _take(self, job: Job) -> None:
+        self.start(_finished(job)).add_done_callback(lambda _: self._turns.done())
 
     def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        """Do it in the background."""
+        """Do it in the background, now: somebody waits for it."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -41,23 +51,28 @@ class Work:
 
     @property
     def count(self) -> int:
-        """How many pieces of work are under way."""
-        return len(self._tasks)
+        """How many pieces of work are under way or waiting."""
+        return len(self._tasks) + len(self._turns)
 
     async def drain(self, timeout: float = DRAIN_SECONDS) -> None:  # noqa: ASYNC109 - a bound on all of it together
         """Wait until everything begun is done; what takes longer than the bound is cancelled."""
+        self._turns.hurry()
         deadline = asyncio.get_running_loop().time() + timeout
         while self._tasks:
             left = deadline - asyncio.get_running_loop().time()
             if left <= 0:
                 break
             await asyncio.wait(set(self._tasks), timeout=left)
-        unfinished = set(self._tasks)
+        waiting, unfinished = self._turns.close(), set(self._tasks)
         for task in unfinished:
             task.cancel()
         if unfinished:
-            log.warning("work cancelled at shutdown", extra={"count": len(unfinished)})
+            log.warning("work cancelled at shutdown", extra={"count": len(unfinished) + waiting})
             await asyncio.gather(*unfinished, return_exceptions=True)
+
+
+async def _finished(job: Job) -> None:
+    await job()
 
 
 class Gone(Exception):
@@ -87,7 +102,7 @@ def _news_of(error: Exception) -> BadNews:
     if isinstance(error, WindowClosed):
         raise Gone from error
     if isinstance(error, SlackApiError):
-        code = error.response.get("error")
+        code = error_code(error)
         if code in _CLOSED:
             raise Gone from error
         if code in _TOO_LATE:
@@ -95,6 +110,11 @@ def _news_of(error: Exception) -> BadNews:
     if isinstance(error, WindowTooLate):
         return BadNews(BadNewsKind.REFUSAL, "window_too_late")
     return explain(error)
+
+
+async def too_busy(visit: Visit) -> None:
+    """Say that this was not done, and when it will be."""
+    await tell(visit, BadNews(BadNewsKind.REFUSAL, "too_busy"))
 
 
 async def tell(visit: Visit, news: BadNews) -> None:
