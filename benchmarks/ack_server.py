@@ -1,6 +1,6 @@
 """One server to be measured: `bare` is Bolt as shipped with one listener, `ours` is the whole product.
 
-    python -m benchmarks.ack_server bare|ours SLACK_API_URL SIGNING_SECRET DATABASE_URL
+    python -m benchmarks.ack_server bare|ours SLACK_API_URL SIGNING_SECRET DATABASE_URL KEYS
 
 Prints its port on the first line and serves until its standard input closes.
 """
@@ -8,15 +8,12 @@ Prints its port on the first line and serves until its standard input closes.
 from __future__ import annotations
 
 import asyncio
-import base64
 import sys
 from typing import Any
 
 from aiohttp import web
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
-
-from bot.settings import Settings
 
 BOT_TOKEN = "-".join(("xoxb", "1", "benchmark"))
 
@@ -38,26 +35,28 @@ def bare(api_url: str, signing_secret: str) -> web.Application:
     return slack.web_app()
 
 
-def ours(api_url: str, signing_secret: str, database_url: str) -> web.Application:
+def ours(api_url: str, signing_secret: str, database_url: str, keys: str) -> web.Application:
     """The product as it is deployed over HTTP."""
     import app
+    from bot.logs import configure
+    from bot.settings import Settings
 
-    key = base64.b64encode(bytes(range(32))).decode()
-    return app.build(
-        Settings.from_env({
-            "SLACK_BOT_TOKEN": BOT_TOKEN,
-            "SLACK_SIGNING_SECRET": signing_secret,
-            "SLACK_API_URL": api_url,
-            "DATABASE_URL": database_url,
-            "FINOPS_KEYS": f"bench:{key}",
-            "FINOPS_PLAINTEXT_HOSTS": "127.0.0.1",
-            "FINOPS_ADMINS": "U0000000001",
-        })
-    )
+    settings = Settings.from_env({
+        "SLACK_BOT_TOKEN": BOT_TOKEN,
+        "SLACK_SIGNING_SECRET": signing_secret,
+        "SLACK_API_URL": api_url,
+        "DATABASE_URL": database_url,
+        "FINOPS_KEYS": keys,
+        "FINOPS_PLAINTEXT_HOSTS": "127.0.0.1",
+        "FINOPS_ADMINS": "U0000000001",
+    })  # fmt: skip
+    configure(settings.log_level, settings.log_format)
+    return app.build(settings)
 
 
-async def serve(kind: str, api_url: str, signing_secret: str, database_url: str) -> None:
-    application = bare(api_url, signing_secret) if kind == "bare" else ours(api_url, signing_secret, database_url)
+async def serve(kind: str, api_url: str, signing_secret: str, database_url: str, keys: str) -> None:
+    is_bare = kind == "bare"
+    application = bare(api_url, signing_secret) if is_bare else ours(api_url, signing_secret, database_url, keys)
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -67,4 +66,4 @@ async def serve(kind: str, api_url: str, signing_secret: str, database_url: str)
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(*sys.argv[1:5]))
+    asyncio.run(serve(*sys.argv[1:6]))
