@@ -3,7 +3,7 @@
 demo                               start, set up a first team, and serve the page until Ctrl-C
 demo --fresh                       the same with nothing set up: onboard by hand
 demo --once --json                 play the onboarding once, print the figures as one JSON object, and end
-demo --trace FILE --prices FILE    with your own traffic (CSV, see demo/data/README.md)
+demo --trace FILE --prices FILE    with your own traffic (CSV, see demo/README.md)
 """
 
 from __future__ import annotations
