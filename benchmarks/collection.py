@@ -149,8 +149,11 @@ def report(name: str, bill: Bill, found: dict[str, list[dict[str, Any]]], target
         seconds, cpu = median(step, "seconds"), median(step, "cpu")
         print(f"  {step:9} {seconds:7.2f} s  {bill.rows / seconds:9,.0f} rows/s  {cpu:6.2f} s of CPU here")
     for step, target in zip(STEPS[1:], targets, strict=True):
-        ratio = median("floor", "seconds") / median(step, "seconds")
-        print(f"  {step:9} {ratio:.2f}x of the floor (target >= {target}x){'' if ratio >= target else '  MISSED'}")
+        ratio, cpu = (median("floor", each) / median(step, each) for each in ("seconds", "cpu"))
+        verdict = "" if ratio >= target else "  MISSED"
+        # On PostgreSQL half of the floor's work is the server's, whose processor time is not ours to see.
+        paired = f", {cpu:.2f}x by CPU" if name == "SQLite" else ""
+        print(f"  {step:9} {ratio:.2f}x of the floor by the clock{paired} (target >= {target}x){verdict}")
     lag, peak = median("pipeline", "lag_p99"), median("pipeline", "peak")
     print(f"  pipeline  loop lag p99 {lag:.0f} ms, max {median('pipeline', 'lag_max'):.0f} ms (target p99 <= 50)")
     print(f"  pipeline  peak memory {peak:.0f} MiB (target <= 150)")

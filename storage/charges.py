@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, delete, func, select
+from sqlalchemy import ColumnElement, Table, delete, func, select
 
 from finops.charges import Charge, ChargedDay, DayReading
 from finops.money import Money, from_units
@@ -75,29 +75,44 @@ class Charges(Repository):
         self, workspace_id: str, period: Period, accounts: Collection[Account] | None = None
     ) -> list[DayProjectTotal]:
         """Sums per day and provider project; of the named projects only, when given."""
-        told = (daily_costs.c.charge_day, daily_costs.c.connection_id, daily_costs.c.sub_account_id)
-        rows = await self._rows(daily_costs, told, workspace_id, period, accounts)
-        return [DayProjectTotal(row[0], row[1], row[2] or None, money(row[4], row[5], row[3])) for row in rows]
+        day, account = daily_costs.c.charge_day, daily_costs.c.sub_account_id
+        return [
+            DayProjectTotal(row[0], connection_id, row[1] or None, money(row[2], row[3], currency))
+            for connection_id, currency, rows in await self._sums(workspace_id, period, accounts, day, account)
+            for row in rows
+        ]
 
     async def project_totals(
         self, workspace_id: str, period: Period, accounts: Collection[Account] | None = None
     ) -> list[ProjectTotal]:
         """Sums per provider project over the period; of the named projects only, when given."""
-        told = (daily_costs.c.connection_id, daily_costs.c.sub_account_id)
-        rows = await self._rows(daily_costs, told, workspace_id, period, accounts)
-        return [ProjectTotal(row[0], row[1] or None, money(row[3], row[4], row[2])) for row in rows]
+        return [
+            ProjectTotal(connection_id, row[0] or None, money(row[1], row[2], currency))
+            for connection_id, currency, rows in await self._sums(
+                workspace_id, period, accounts, daily_costs.c.sub_account_id
+            )
+            for row in rows
+        ]
 
     async def daily_totals(
         self, workspace_id: str, period: Period, accounts: Collection[Account] | None = None
     ) -> list[DayTotal]:
         """Sums per day: of the whole workspace, or of the named projects. Days without charges are absent."""
-        table = daily_totals if accounts is None else daily_costs
-        sums: dict[tuple[date, str], list[int]] = defaultdict(lambda: [0, 0])
-        for day, currency, nano, rest in await self._rows(table, (table.c.charge_day,), workspace_id, period, accounts):
-            found = sums[day, currency]
-            found[0] += int(nano)
-            found[1] += int(rest)
-        return [DayTotal(day, money(found[0], found[1], currency)) for (day, currency), found in sorted(sums.items())]
+        units: dict[tuple[date, str], list[tuple[int, int]]] = defaultdict(list)
+        if accounts is None:
+            rows = await self._db.execute(
+                select(daily_totals).where(daily_totals.c.workspace_id == workspace_id, _within(daily_totals, period))
+            )
+            for row in rows:
+                units[row.charge_day, row.billing_currency].append((row.billed_cost_nano, row.billed_cost_rest))
+        else:
+            for _, currency, found in await self._sums(workspace_id, period, accounts, daily_costs.c.charge_day):
+                for day, nano, rest in found:
+                    units[day, currency].append((int(nano), int(rest)))
+        return [
+            DayTotal(day, money(sum(nano for nano, _ in parts), sum(rest for _, rest in parts), currency))
+            for (day, currency), parts in sorted(units.items())
+        ]
 
     async def readings(self, workspace_id: str, period: Period) -> dict[int, dict[date, DayReading]]:
         """When each day was read and last moved, per connection; a day never read is absent."""
@@ -141,27 +156,42 @@ class Charges(Repository):
         )
         return found
 
-    async def _rows(
+    async def _sums(
         self,
-        table: Table,
-        told: tuple[ColumnElement[Any], ...],
         workspace_id: str,
         period: Period,
         accounts: Collection[Account] | None,
-    ) -> list[Any]:
-        """Summed rows: the columns told, currency, nano, rest. One query, or one for each connection named."""
-        grouped = (*told, table.c.billing_currency)
-        query = (
-            select(*grouped, func.sum(table.c.billed_cost_nano), func.sum(table.c.billed_cost_rest))
-            .where(table.c.workspace_id == workspace_id)
-            .group_by(*grouped)
+        *told: ColumnElement[Any],
+    ) -> list[tuple[int, str, Sequence[Any]]]:
+        """Rows of the columns told, nano and rest, for each connection and currency that has costs in the period.
+
+        Asked apart, for few and short columns to group by take half the time of many.
+        """
+        named: dict[int, set[str]] = defaultdict(set)
+        for connection_id, sub_account_id in accounts or ():
+            named[connection_id].add(sub_account_id or "")
+        bills = await self._db.execute(
+            select(daily_totals.c.connection_id, daily_totals.c.billing_currency)
+            .where(daily_totals.c.workspace_id == workspace_id, _within(daily_totals, period))
+            .distinct()
+            .order_by(daily_totals.c.connection_id, daily_totals.c.billing_currency)
         )
-        if accounts is None:
-            return list(await self._db.execute(query.where(_within(table, period))))
-        rows: list[Any] = []
-        for narrowed in _narrowed(query, table, period, accounts):
-            rows += await self._db.execute(narrowed)
-        return rows
+        found = []
+        for connection_id, currency in bills.all():
+            if accounts is not None and connection_id not in named:
+                continue
+            names = sorted(named[connection_id])
+            query = select(*told, func.sum(daily_costs.c.billed_cost_nano), func.sum(daily_costs.c.billed_cost_rest))
+            query = query.where(
+                daily_costs.c.workspace_id == workspace_id,
+                _days(daily_costs, period, max(1, len(names))),
+                daily_costs.c.connection_id == connection_id,
+                daily_costs.c.billing_currency == currency,
+            )
+            if accounts is not None:
+                query = query.where(daily_costs.c.sub_account_id.in_(names))
+            found.append((connection_id, str(currency), (await self._db.execute(query.group_by(*told))).all()))
+        return found
 
     async def _hold(self, workspace_id: str, connection_id: int) -> None:
         """Prove the connection is this workspace's, and let no one else replace its days until we are done."""
@@ -236,18 +266,6 @@ def _days(table: Table, period: Period, projects: int) -> ColumnElement[bool]:
     if period.days * projects <= _MOST_LOOKUPS:
         return table.c.charge_day.in_(list(period))
     return _within(table, period)
-
-
-def _narrowed(query: Select[Any], table: Table, period: Period, accounts: Iterable[Account]) -> Iterable[Select[Any]]:
-    by_connection: dict[int, set[str]] = defaultdict(set)
-    for connection_id, sub_account_id in accounts:
-        by_connection[connection_id].add(sub_account_id or "")
-    for connection_id, names in sorted(by_connection.items()):
-        yield query.where(
-            _days(table, period, len(names)),
-            table.c.connection_id == connection_id,
-            table.c.sub_account_id.in_(sorted(names)),
-        )
 
 
 def _this_day(table: Table, workspace_id: str, connection_id: int, day: date) -> tuple[ColumnElement[bool], ...]:

@@ -113,7 +113,8 @@ def _configure_sqlite(engine: AsyncEngine, begin: str, *, query_only: bool, fore
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=NORMAL")
         cursor.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
-        cursor.execute("PRAGMA cache_size=-16384")
+        cursor.execute("PRAGMA cache_size=-8192")
+        cursor.execute("PRAGMA wal_autocheckpoint=4000")  # a back-fill commits every day; the disk need not follow each
         if query_only:
             cursor.execute("PRAGMA query_only=ON")
         cursor.close()

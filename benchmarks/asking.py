@@ -1,0 +1,148 @@
+"""How long questions take, at the size of years: Home, status, the digest, one project's trend.
+
+    python -m benchmarks.asking [--days 120] [--projects 2000] [--items 5] [--rounds 20] [--postgres]
+
+`--days 1095` makes the design's 10,950,000 lines (some minutes of filling). Every question is asked through the
+repositories, a transaction each, so the figures hold what a handler would wait for. Targets at that size, on both
+databases: digest facts <= 100 ms, Home and status facts p95 <= 50 ms.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from benchmarks.collection import WORKSPACE, empty, opened
+from benchmarks.floors_storage import ITEMS, a_postgres
+from finops.charges import Charge, ChargedDay
+from finops.periods import Period
+from storage import Storage, Store
+
+Question = Callable[[Store], Awaitable[object]]
+
+
+def a_day(day: date, projects: int, items: int, chance: random.Random) -> ChargedDay:
+    return ChargedDay(
+        day,
+        tuple(
+            Charge(day, f"proj_{project:020}", ITEMS[item % len(ITEMS)] + (f" {item}" if item >= len(ITEMS) else ""),
+                   Decimal(chance.randrange(10**12)).scaleb(-11))
+            for project in range(projects)
+            for item in range(items)
+        ),
+    )  # fmt: skip
+
+
+async def fill(storage: Storage, connection_id: int, today: date, chosen: argparse.Namespace) -> None:
+    chance = random.Random(1)
+    started = time.perf_counter()
+    for offset in range(chosen.days, 0, -1):
+        day = a_day(today - timedelta(days=offset), chosen.projects, chosen.items, chance)
+        async with storage.writing() as store:
+            await store.charges.replace_day(WORKSPACE, connection_id, day, datetime.now(UTC))
+        if offset % 50 == 0:
+            print(f"  filling: {offset} days to go, {time.perf_counter() - started:.0f} s", file=sys.stderr)
+
+
+def questions(connection_id: int, today: date, projects: int) -> dict[str, tuple[Question, float]]:
+    """What is asked, and the milliseconds it may take (p95; the digest p50)."""
+
+    def back(days: int, until: int = 0) -> Period:
+        return Period(today - timedelta(days=days), today - timedelta(days=until))
+
+    async def home(store: Store) -> None:
+        await store.charges.daily_totals(WORKSPACE, back(62))
+        await store.charges.readings(WORKSPACE, back(62))
+        await store.charges.project_totals(WORKSPACE, back(7))
+
+    async def digest(store: Store) -> None:
+        await store.charges.project_totals(WORKSPACE, back(7))
+        await store.charges.project_totals(WORKSPACE, back(14, 7))
+
+    async def status_month(store: Store) -> None:
+        await store.charges.project_totals(WORKSPACE, back(30))
+        await store.charges.daily_totals(WORKSPACE, back(60))
+        await store.charges.readings(WORKSPACE, back(60))
+
+    team = [(connection_id, f"proj_{number:020}") for number in range(0, projects, max(1, projects // 50))]
+
+    async def status_team(store: Store) -> None:
+        await store.charges.project_totals(WORKSPACE, back(30), team)
+        await store.charges.daily_totals(WORKSPACE, back(60), team)
+        await store.charges.readings(WORKSPACE, back(60))
+
+    async def trend(store: Store) -> None:
+        await store.charges.daily_totals(WORKSPACE, back(90), [(connection_id, f"proj_{projects // 2:020}")])
+
+    async def lines(store: Store) -> None:
+        await store.charges.lines(WORKSPACE, back(30), connection_id, f"proj_{projects // 2:020}")
+
+    return {
+        "digest: this week and last, per project": (digest, 100),
+        "Home: 62 days, top of 7": (home, 50),
+        "status of the workspace, 30 days": (status_month, 50),
+        f"status of a team of {len(team)}, 30 days": (status_team, 50),
+        "trend of one project, 90 days": (trend, 50),
+        "lines of one project, 30 days": (lines, 50),
+    }
+
+
+async def ask(storage: Storage, question: Question, rounds: int) -> list[float]:
+    taken = []
+    for _ in range(rounds):
+        started = time.perf_counter()
+        async with storage.reading() as store:
+            await question(store)
+        taken.append((time.perf_counter() - started) * 1000)
+    return sorted(taken)
+
+
+async def measure(name: str, url: str, chosen: argparse.Namespace) -> None:
+    today = datetime.now(UTC).date()
+    async with opened(url) as (storage, connection_id):
+        await fill(storage, connection_id, today, chosen)
+        print(f"\n{name}: {chosen.days * chosen.projects * chosen.items:,} lines, {chosen.rounds} rounds")
+        for title, (question, target) in questions(connection_id, today, chosen.projects).items():
+            await ask(storage, question, 2)
+            taken = await ask(storage, question, chosen.rounds)
+            p50, p95 = statistics.median(taken), taken[int(len(taken) * 0.95)]
+            reached = p50 if title.startswith("digest") else p95
+            verdict = "" if reached <= target else "  MISSED"
+            print(f"  {title:42} p50 {p50:6.1f} ms  p95 {p95:6.1f} ms  (target {target} ms){verdict}")
+        chance, started = random.Random(2), time.perf_counter()
+        for offset in range(8, 0, -1):
+            day = a_day(today - timedelta(days=offset), chosen.projects, chosen.items, chance)
+            async with storage.writing() as store:
+                await store.charges.replace_day(WORKSPACE, connection_id, day, datetime.now(UTC))
+        print(f"  {'re-reading 8 days, every line restated':42} {(time.perf_counter() - started) * 1000:6.0f} ms")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--days", type=int, default=120)
+    parser.add_argument("--projects", type=int, default=2_000)
+    parser.add_argument("--items", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--postgres", action="store_true", help="measure PostgreSQL as well")
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="finops-bench-") as folder:
+        asyncio.run(measure("SQLite", f"sqlite:///{folder}/finops.db", chosen))
+    if chosen.postgres:
+        with a_postgres() as postgres:
+            if postgres is None:
+                print("\nPostgreSQL: none here; set TEST_POSTGRES_URL")
+                return
+            empty(postgres)
+            asyncio.run(measure("PostgreSQL", postgres, chosen))
+
+
+if __name__ == "__main__":
+    main()
