@@ -20,6 +20,8 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+import psycopg
+
 from benchmarks.collection import WORKSPACE, empty, opened
 from benchmarks.floors_storage import ITEMS, a_postgres
 from finops.charges import Charge, ChargedDay
@@ -105,10 +107,18 @@ async def ask(storage: Storage, question: Question, rounds: int) -> list[float]:
     return sorted(taken)
 
 
+def settle(url: str) -> None:
+    """What PostgreSQL does by itself within a minute of a large change: look at its tables."""
+    if url.startswith("postgres"):
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("VACUUM ANALYZE")
+
+
 async def measure(name: str, url: str, chosen: argparse.Namespace) -> None:
     today = datetime.now(UTC).date()
     async with opened(url) as (storage, connection_id):
         await fill(storage, connection_id, today, chosen)
+        settle(url)
         print(f"\n{name}: {chosen.days * chosen.projects * chosen.items:,} lines, {chosen.rounds} rounds")
         for title, (question, target) in questions(connection_id, today, chosen.projects).items():
             await ask(storage, question, 2)

@@ -38,6 +38,8 @@ Json = JSON().with_variant(JSONB(), "postgresql")
 # SQLite numbers rows by itself only for a column called exactly INTEGER, and gives a deleted row's number away again
 # unless told (sqlite_autoincrement): an old button in Slack must never act on a newer row.
 RowId = BigInteger().with_variant(Integer(), "sqlite")
+# Ids and codes compare byte by byte on both databases: a language's rules would sort three times slower.
+Code = String().with_variant(String(collation="C"), "postgresql")
 
 
 def _workspace() -> Column[str]:
@@ -173,12 +175,12 @@ known_projects = Table(
 charges = Table(
     "charges",
     metadata,
-    Column("workspace_id", String, nullable=False),
+    Column("workspace_id", Code, nullable=False),
     Column("connection_id", BigInteger, primary_key=True, autoincrement=False),
     Column("charge_day", Date, primary_key=True),
-    Column("sub_account_id", String, primary_key=True),  # '' when the bill names no project: a key holds no NULL
-    Column("billing_currency", String, primary_key=True),
-    Column("sku_id", String, primary_key=True),  # '' when the bill names no line item
+    Column("sub_account_id", Code, primary_key=True),  # '' when the bill names no project: a key holds no NULL
+    Column("billing_currency", Code, primary_key=True),
+    Column("sku_id", Code, primary_key=True),  # '' when the bill names no line item
     Column("billed_cost_nano", BigInteger, nullable=False),
     Column("billed_cost_rest", BigInteger, nullable=False),
     Column("consumed_quantity", Text),
@@ -190,11 +192,11 @@ charges = Table(
 daily_costs = Table(
     "daily_costs",
     metadata,
-    Column("workspace_id", String, primary_key=True),
+    Column("workspace_id", Code, primary_key=True),
     Column("charge_day", Date, primary_key=True),
     Column("connection_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("sub_account_id", String, primary_key=True),
-    Column("billing_currency", String, primary_key=True),
+    Column("sub_account_id", Code, primary_key=True),
+    Column("billing_currency", Code, primary_key=True),
     Column("billed_cost_nano", BigInteger, nullable=False),
     Column("billed_cost_rest", BigInteger, nullable=False),
     sqlite_with_rowid=False,
@@ -203,10 +205,10 @@ daily_costs = Table(
 daily_totals = Table(
     "daily_totals",
     metadata,
-    Column("workspace_id", String, primary_key=True),
+    Column("workspace_id", Code, primary_key=True),
     Column("charge_day", Date, primary_key=True),
     Column("connection_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("billing_currency", String, primary_key=True),
+    Column("billing_currency", Code, primary_key=True),
     Column("billed_cost_nano", BigInteger, nullable=False),
     Column("billed_cost_rest", BigInteger, nullable=False),
     sqlite_with_rowid=False,

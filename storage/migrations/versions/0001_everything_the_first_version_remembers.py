@@ -12,16 +12,18 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+CODE = sa.String().with_variant(sa.String(collation="C"), "postgresql")
+
 
 def upgrade() -> None:
     op.create_table(
         "charges",
-        sa.Column("workspace_id", sa.String(), nullable=False),
+        sa.Column("workspace_id", CODE, nullable=False),
         sa.Column("connection_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("charge_day", sa.Date(), nullable=False),
-        sa.Column("sub_account_id", sa.String(), nullable=False),
-        sa.Column("billing_currency", sa.String(), nullable=False),
-        sa.Column("sku_id", sa.String(), nullable=False),
+        sa.Column("sub_account_id", CODE, nullable=False),
+        sa.Column("billing_currency", CODE, nullable=False),
+        sa.Column("sku_id", CODE, nullable=False),
         sa.Column("billed_cost_nano", sa.BigInteger(), nullable=False),
         sa.Column("billed_cost_rest", sa.BigInteger(), nullable=False),
         sa.Column("consumed_quantity", sa.Text(), nullable=True),
@@ -43,11 +45,11 @@ def upgrade() -> None:
 
     op.create_table(
         "daily_costs",
-        sa.Column("workspace_id", sa.String(), nullable=False),
+        sa.Column("workspace_id", CODE, nullable=False),
         sa.Column("charge_day", sa.Date(), nullable=False),
         sa.Column("connection_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("sub_account_id", sa.String(), nullable=False),
-        sa.Column("billing_currency", sa.String(), nullable=False),
+        sa.Column("sub_account_id", CODE, nullable=False),
+        sa.Column("billing_currency", CODE, nullable=False),
         sa.Column("billed_cost_nano", sa.BigInteger(), nullable=False),
         sa.Column("billed_cost_rest", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint(
@@ -62,10 +64,10 @@ def upgrade() -> None:
     )
     op.create_table(
         "daily_totals",
-        sa.Column("workspace_id", sa.String(), nullable=False),
+        sa.Column("workspace_id", CODE, nullable=False),
         sa.Column("charge_day", sa.Date(), nullable=False),
         sa.Column("connection_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("billing_currency", sa.String(), nullable=False),
+        sa.Column("billing_currency", CODE, nullable=False),
         sa.Column("billed_cost_nano", sa.BigInteger(), nullable=False),
         sa.Column("billed_cost_rest", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint(
