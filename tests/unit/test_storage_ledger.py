@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finops.charges import Charge, ChargedDay
-from finops.money import EXACT, from_units
+from finops.money import EXACT, all_to_units, from_units, to_units
 from storage.ledger import _as_text, prepare
 
 DAY = date(2026, 7, 1)
@@ -49,6 +49,12 @@ def test_the_order_of_a_bill_does_not_matter(bill: list[Charge]) -> None:
     """A provider may shuffle its lines: nothing moved."""
     shuffled = tuple(reversed(bill))
     assert prepare(ChargedDay(DAY, tuple(bill))) == prepare(ChargedDay(DAY, shuffled))
+
+
+@given(st.lists(st.decimals(min_value=-(10**9), max_value=10**9, allow_nan=False), max_size=20))
+def test_many_amounts_become_units_as_each_alone_would(amounts: list[Decimal]) -> None:
+    """The quick way for columns rounds as the careful way for one amount."""
+    assert list(zip(*all_to_units(amounts), strict=True)) == [to_units(amount) for amount in amounts]
 
 
 def test_text_that_looks_like_copy_syntax_is_escaped() -> None:
