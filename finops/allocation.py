@@ -49,14 +49,15 @@ def totals_by_currency(amounts: Iterable[Money]) -> dict[str, Money]:
     """One exact total per currency, in order of name."""
     sums: dict[str, Money] = {}
     for amount in amounts:
-        sums[amount.currency] = sums.get(amount.currency, Money.zero(amount.currency)) + amount
+        before = sums.get(amount.currency)
+        sums[amount.currency] = amount if before is None else before + amount
     return dict(sorted(sums.items()))
 
 
 def allocate(costs: Iterable[SubAccountCost], projects: Iterable[Project], currency: str = "USD") -> Allocation:
     """Give every cost to the project registered for it, or to nobody. All costs are in `currency`."""
     owners = {(project.connection_id, project.provider_project_id): project for project in projects}
-    whole = Money.zero(currency)
+    whole = zero = Money.zero(currency)
     by_project: dict[int, Money] = {}
     by_team: dict[int, Money] = {}
     unallocated: dict[tuple[int, str], Money] = {}
@@ -65,10 +66,10 @@ def allocate(costs: Iterable[SubAccountCost], projects: Iterable[Project], curre
         owner = owners.get((cost.connection_id, cost.sub_account_id)) if cost.sub_account_id else None
         if owner is None:
             key = (cost.connection_id, cost.sub_account_id or "")
-            unallocated[key] = unallocated.get(key, Money.zero(currency)) + cost.amount
+            unallocated[key] = unallocated.get(key, zero) + cost.amount
         else:
-            by_project[owner.id] = by_project.get(owner.id, Money.zero(currency)) + cost.amount
-            by_team[owner.team_id] = by_team.get(owner.team_id, Money.zero(currency)) + cost.amount
+            by_project[owner.id] = by_project.get(owner.id, zero) + cost.amount
+            by_team[owner.team_id] = by_team.get(owner.team_id, zero) + cost.amount
     return Allocation(
         whole,
         by_project,

@@ -19,6 +19,16 @@ class CurrencyMismatch(TypeError):
     """Two currencies met in one sum. Convert first: a rate is a decision, never an accident."""
 
 
+# Codes seen to be right: a report makes thousands of sums in one or two currencies.
+_CODES: set[str] = set()
+
+
+def _remember(code: str) -> None:
+    if not (len(code) == 3 and code.isascii() and code.isalpha() and code.isupper()):
+        raise ValueError(f"a currency is three capital letters, not {code!r}")
+    _CODES.add(code)
+
+
 @dataclass(frozen=True, slots=True)
 class Money:
     """An exact amount in one currency (ISO 4217, upper case). Adding two currencies raises CurrencyMismatch."""
@@ -31,9 +41,8 @@ class Money:
             raise TypeError(f"money is a Decimal, never a {type(self.amount).__name__}: {self.amount!r}")
         if not self.amount.is_finite():
             raise ValueError(f"money is finite, not {self.amount}")
-        code = self.currency
-        if not (len(code) == 3 and code.isascii() and code.isalpha() and code.isupper()):
-            raise ValueError(f"a currency is three capital letters, not {self.currency!r}")
+        if self.currency not in _CODES:
+            _remember(self.currency)
 
     @classmethod
     def of(cls, amount: str | int | Decimal, currency: str = "USD") -> Money:
