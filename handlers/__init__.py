@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
+from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from blocks import ids, kit
@@ -17,7 +18,7 @@ from bot import Bot
 from bot.errors import BadNews
 from handlers import checking, collecting, commands, keys, projects, setup, status, teams
 from handlers.guard import Work, attempt, guarded, too_busy
-from handlers.hearing import EVENTS, REPEATABLE
+from handlers.hearing import EVENTS, REPEATABLE, home_opened
 from handlers.submitting import Form, Handler, Submitting
 from handlers.visit import Visit, visit_of
 
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 Click = Callable[[Visit, str], Awaitable[None]]
 Search = Callable[[Visit, str], Awaitable[list[kit.Block]]]
 OPTIONS_WITHIN_SECONDS = 2.5
+SOCKET_MODE = "socket_mode"  # how Bolt calls a request that came through the socket
 _ANY = re.compile(r".*", re.DOTALL)
 
 COMMANDS: dict[str, Click] = {"/finops": commands.answer}
@@ -48,6 +50,7 @@ ACTIONS: dict[str, Click] = {
     ids.PROJECT_TEAM: projects.manage,
     ids.PROJECT_NEW: projects.new,
     ids.PROJECT_FIND: projects.found,
+    ids.PROJECT_EDIT: projects.edit,
     ids.PROJECT_EXCLUDE: projects.exclude,
     ids.PROJECT_INCLUDE: projects.include,
     ids.PROJECT_UNREGISTER: projects.unregister,
@@ -67,6 +70,7 @@ VIEWS: dict[str, Handler] = {
     ids.VIEW_TEAM_EDIT: teams.submit_edit,
     ids.VIEW_TEAM_APPROVERS: teams.submit_approvers,
     ids.VIEW_KEY_REPLACE: keys.submit_replacement,
+    ids.VIEW_PROJECT_EDIT: projects.submit_edit,
 }
 OPTIONS: dict[str, Search] = {
     ids.PROJECTS: projects.offered,
@@ -94,16 +98,20 @@ def register(slack: AsyncApp, bot: Bot) -> Work:
     submitting = Submitting(work)
 
     async def on_command(
-        ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext, client: AsyncWebClient
+        ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext, client: AsyncWebClient, req: AsyncBoltRequest
     ) -> None:
         await ack()
         answer = COMMANDS.get(body.get("command", ""), commands.answer)
         visit, text = visit_of(bot, body, context, client), str(body.get("text") or "")
+        visit.came_by_socket = req.mode == SOCKET_MODE
         work.later(visit.user_id, partial(guarded, visit, lambda v: answer(v, text)), partial(too_busy, visit))
 
-    async def on_action(ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext, client: AsyncWebClient) -> None:
+    async def on_action(
+        ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext, client: AsyncWebClient, req: AsyncBoltRequest
+    ) -> None:
         await ack()
         visit = visit_of(bot, body, context, client)
+        visit.came_by_socket = req.mode == SOCKET_MODE
         for action in body.get("actions", []):
             click = ACTIONS.get(action.get("action_id", ""))
             if click is not None:
@@ -135,7 +143,9 @@ def register(slack: AsyncApp, bot: Bot) -> Work:
         heard = EVENTS.get(event.get("type", ""))
         if heard is not None:
             visit, event_id = visit_of(bot, body, context, client), str(body.get("event_id") or "")
-            work.later(visit.user_id, partial(guarded, visit, _heard(heard, event, event_id)))
+            # Whoever opens Home is shown figures that all who wait for them share.
+            stand = work.together if heard is home_opened else work.later
+            stand(visit.user_id, partial(guarded, visit, _heard(heard, event, event_id)))
 
     slack.command(_ANY)(on_command)
     slack.action(_ANY)(on_action)

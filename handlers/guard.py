@@ -13,7 +13,7 @@ from slack_sdk.errors import SlackApiError
 from blocks import bad_news
 from blocks.answered import error_code
 from bot.errors import BadNews, BadNewsKind, explain
-from handlers.turns import Job, Turns
+from handlers.turns import AT_MOST, Job, Turns
 from handlers.visit import Visit, WindowClosed, WindowTooLate
 
 log = logging.getLogger(__name__)
@@ -34,13 +34,21 @@ class Work:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._turns = Turns(self._take)
+        self._crowd = Turns(self._take_of_crowd, at_once=AT_MOST)
 
     def later(self, whose: str, job: Job, instead: Job | None = None) -> None:
         """Do it when its turn comes, in fairness to everybody else's work; `instead` when far too much is waiting."""
         self._turns.join(whose, job, instead)
 
+    def together(self, whose: str, job: Job) -> None:
+        """The same for work that shares its effort with others of its kind: many at once cost little more than one."""
+        self._crowd.join(whose, job)
+
     def _take(self, job: Job) -> None:
         self.start(_finished(job)).add_done_callback(lambda _: self._turns.done())
+
+    def _take_of_crowd(self, job: Job) -> None:
+        self.start(_finished(job)).add_done_callback(lambda _: self._crowd.done())
 
     def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Do it in the background, now: somebody waits for it."""
@@ -52,18 +60,19 @@ class Work:
     @property
     def count(self) -> int:
         """How many pieces of work are under way or waiting."""
-        return len(self._tasks) + len(self._turns)
+        return len(self._tasks) + len(self._turns) + len(self._crowd)
 
     async def drain(self, timeout: float = DRAIN_SECONDS) -> None:  # noqa: ASYNC109 - a bound on all of it together
         """Wait until everything begun is done; what takes longer than the bound is cancelled."""
         self._turns.hurry()
+        self._crowd.hurry()
         deadline = asyncio.get_running_loop().time() + timeout
         while self._tasks:
             left = deadline - asyncio.get_running_loop().time()
             if left <= 0:
                 break
             await asyncio.wait(set(self._tasks), timeout=left)
-        waiting, unfinished = self._turns.close(), set(self._tasks)
+        waiting, unfinished = self._turns.close() + self._crowd.close(), set(self._tasks)
         for task in unfinished:
             task.cancel()
         if unfinished:

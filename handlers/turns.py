@@ -28,14 +28,16 @@ class Turns:
     `begin` starts a job; `done` is to be called when it has ended.
     """
 
-    def __init__(self, begin: Callable[[Job], None], *, most_waiting: int = MOST_WAITING) -> None:
+    def __init__(
+        self, begin: Callable[[Job], None], *, at_once: int = AT_ONCE, most_waiting: int = MOST_WAITING
+    ) -> None:
         self._begin = begin
+        self._at_once = at_once
         self._most_waiting = most_waiting
-        self._at_once = AT_ONCE
         self._lines: OrderedDict[str, deque[Job]] = OrderedDict()
         self._waiting = self._under_way = self._came = 0
         self._told: set[str] = set()
-        self._is_rush = False
+        self._is_rush = self._is_hurrying = False
         self._looking: asyncio.TimerHandle | None = None
         self._looked_at = self._looked_at_cpu = self._began_at = 0.0
 
@@ -63,7 +65,7 @@ class Turns:
 
     def hurry(self) -> None:
         """Nobody comes any more: begin whatever waits, as fast as it goes."""
-        self._at_once, self._is_rush = AT_MOST, False
+        self._at_once, self._is_hurrying, self._is_rush = AT_MOST, True, False
         self._serve()
 
     def close(self) -> int:
@@ -84,7 +86,7 @@ class Turns:
         self._looking = None
         now = time.monotonic()
         passed = now - self._looked_at
-        self._is_rush = self._at_once < AT_MOST and self._came > RUSH_PER_SECOND * passed
+        self._is_rush = self._came > RUSH_PER_SECOND * passed and not self._is_hurrying
         is_idle = not self._is_rush and time.thread_time() - self._looked_at_cpu < IDLE_BELOW * passed
         if self._waiting and self._under_way < AT_MOST and (is_idle or now - self._began_at > TRICKLE_SECONDS):
             self._next()

@@ -114,3 +114,16 @@ async def test_shutting_down_does_what_waits_and_drops_what_is_too_late() -> Non
         work.later("U1", hangs)
     await work.drain(0.01)
     assert work.count == 0
+
+
+async def test_work_that_shares_its_effort_is_done_together() -> None:
+    """Everybody who opens Home at one moment boards the same reading of figures."""
+    work, all_here = Work(), asyncio.Barrier(10)
+
+    async def boards() -> None:
+        await all_here.wait()
+
+    for number in range(10):
+        work.together(f"U{number}", boards)
+    await asyncio.wait_for(work.drain(5), 5)
+    assert (work.count, all_here.broken) == (0, False)
