@@ -15,6 +15,7 @@ from demo.onboarding import Say, Wish, collected, onboard, words_of
 from demo.slack import Call, Person
 from demo.slack.cast import FINOPS, JIHOON, MINSU, TEAM_ID
 from demo.stage import Stage
+from demo.trace import Trace
 from finops.money import EXACT, Money
 from finops.periods import Period, charge_day, starts_at
 from handlers.addresses import BOT, STORAGE
@@ -43,13 +44,14 @@ async def play(stage: Stage, say: Say) -> Told:
     person = stage.slack.person(JIHOON)
     wish = Wish("마케팅팀", FINOPS, MINSU, stage.props.marketing_key)
     await onboard(stage, person, wish, say)
+    # Before collecting: a midnight that passes meanwhile must not ask about a day nobody had closed yet.
+    period = compared(stage)
+    _warn(stage, period, say)
     say("collecting once more by hand")
     await _answered(stage, person, "/finops collect")
     await collected(stage)
     await _answered(stage, person, "/finops status")
     say("comparing with the provider")
-    today = charge_day(stage.product[BOT].clock())
-    period = Period(today - timedelta(days=stage.product[BOT].policy.backfill_days), today)
     by_project, by_day = await ledger(stage, period)
     return Told(
         ledger_total=plain(total(by_project)),
@@ -63,6 +65,24 @@ async def play(stage: Stage, say: Say) -> Told:
     )
 
 
+def compared(stage: Stage) -> Period:
+    """The days that are closed now and that a first collection reaches."""
+    today = charge_day(stage.product[BOT].clock())
+    return Period(today - timedelta(days=stage.product[BOT].policy.backfill_days), today)
+
+
+def _warn(stage: Stage, period: Period, say: Say) -> None:
+    """Say it when the trace begins before the first day that is collected: both totals leave those days out."""
+    trace = trace_of(stage)
+    days = -(-(trace.last_hour - trace.first_hour + 1) // 24)
+    if days > period.days:
+        say(f"the trace has {days} days; collected and compared are the newest {period.days}, from {period.start}")
+
+
+def trace_of(stage: Stage) -> Trace:
+    return stage.openai.tenant().traffic.trace
+
+
 async def _answered(stage: Stage, person: Person, command: str) -> None:
     """Type a command and wait for what it answers."""
     before = len(stage.slack.calls)
@@ -71,7 +91,10 @@ async def _answered(stage: Stage, person: Person, command: str) -> None:
 
 
 async def ledger(stage: Stage, period: Period) -> tuple[dict[str, Decimal], dict[date, Decimal]]:
-    """What the product has stored: by project (of its registered name) and by day."""
+    """What the product has stored: by project (of its registered name) and by day.
+
+    Every application of the trace that is registered has its line, also when nothing was billed to it.
+    """
     by_project: defaultdict[str, Decimal] = defaultdict(Decimal)
     by_day: defaultdict[date, Decimal] = defaultdict(Decimal)
     async with stage.product[STORAGE].reading() as store:
@@ -79,6 +102,7 @@ async def ledger(stage: Stage, period: Period) -> tuple[dict[str, Decimal], dict
             (project.connection_id, project.provider_project_id): project.name
             for project in await store.projects.all(TEAM_ID)
         }
+        by_project |= dict.fromkeys(set(trace_of(stage).applications) & set(names.values()), Decimal(0))
         for cell in await store.charges.totals(TEAM_ID, period):
             assert cell.amount.currency == "USD"
             name = names.get((cell.connection_id, cell.sub_account_id or ""), UNALLOCATED)
