@@ -13,7 +13,7 @@ import pytest
 
 from blocks import ids
 from demo.onboarding import Wish, collected, onboard, settled_view, words_of
-from demo.prices import FilePrices, Rates
+from demo.prices import FilePrices, Prices, Rates
 from demo.slack import Person, SlackConfig
 from demo.slack.cast import EMMA, JIHOON, MARKETING, MINSU, SAKURA, SEOYEON
 from demo.stage import Stage, staged
@@ -56,11 +56,13 @@ def expected(trace: Trace) -> dict[str, Decimal]:
     return found
 
 
-def scene(database_url: str, trace: Trace | None = None, **how: Any) -> AbstractAsyncContextManager[Stage]:
+def scene(
+    database_url: str, trace: Trace | None = None, *, prices: Prices = PRICES, **how: Any
+) -> AbstractAsyncContextManager[Stage]:
     """The stage over a database; Slack without a speed limit unless a test is about it."""
     how.setdefault("slack", SlackConfig(rate_limits=False))
     how.setdefault("FINOPS_BACKFILL_DAYS", "21")
-    return staged(trace or a_trace(), PRICES, database_url, **how)
+    return staged(trace or a_trace(), prices, database_url, **how)
 
 
 @pytest.fixture
