@@ -127,7 +127,7 @@ async def write_day(
         return
     driver: Any = (await connection.get_raw_connection()).driver_connection
     insert = _insert if connection.dialect.name == "sqlite" else _copy
-    whose = (workspace_id, str(connection_id), day.isoformat())
+    whose = (workspace_id, connection_id, day.isoformat())
     costs = [(*of, *amount) for of, amount in prepared.costs.items()]
     totals = [(of, *amount) for of, amount in sorted(prepared.totals.items())]
     await insert(driver, "charges", _LINE, whose, prepared.lines)
@@ -140,7 +140,7 @@ async def write_day(
 Columns = Sequence[Sequence[Any]]
 
 
-async def _insert(driver: Any, table: str, names: Sequence[str], whose: tuple[str, str, str], columns: Columns) -> None:
+async def _insert(driver: Any, table: str, names: Sequence[str], whose: tuple[str, int, str], columns: Columns) -> None:
     """SQLite: many rows in one statement cost half of a statement each; one call crosses to the driver's thread."""
     width = len(columns)
     values = list(chain.from_iterable(zip(*columns, strict=True)))
@@ -167,10 +167,10 @@ def _insertion(table: str, names: tuple[str, ...], rows: int) -> str:
     return f"INSERT INTO {table} ({', '.join((*_OF_DAY, *names))}) VALUES {', '.join(marks)}"  # noqa: S608 - our own names
 
 
-async def _copy(driver: Any, table: str, names: Sequence[str], whose: tuple[str, str, str], columns: Columns) -> None:
+async def _copy(driver: Any, table: str, names: Sequence[str], whose: tuple[str, int, str], columns: Columns) -> None:
     """PostgreSQL: COPY, as text."""
     fields = [_as_text(column) for column in columns]
-    rows = map("\t".join, zip(*map(repeat, whose), *fields, strict=False))  # repeat() never ends
+    rows = map("\t".join, zip(*(repeat(str(each)) for each in whose), *fields, strict=False))  # repeat() never ends
     statement = f"COPY {table} ({', '.join((*_OF_DAY, *names))}) FROM STDIN"
     async with driver.cursor() as cursor, cursor.copy(statement) as copy:
         while chunk := [f"{row}\n" for row in islice(rows, _COPY_CHUNK_LINES)]:
