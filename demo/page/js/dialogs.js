@@ -6,6 +6,16 @@ import { icon } from "./icons.js";
 import { plain, textObject } from "./richtext.js";
 import { say } from "./words.js";
 
+/** Escape for this dialog alone: a browser may close a dialog together with the one below it, without asking. */
+export function onEscape(dialog, act) {
+  dialog.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || event.isComposing || event.defaultPrevented) return;
+    if (event.target.closest("dialog") !== dialog || document.querySelector(":popover-open")) return;
+    event.preventDefault();
+    act();
+  });
+}
+
 /** Ask with a Slack confirm object; true when the reader agreed. Without one there is nothing to ask. */
 export function confirmed(confirm) {
   if (!confirm) return Promise.resolve(true);
@@ -26,6 +36,7 @@ export function confirmed(confirm) {
       if (button) dialog.close(button.value);
     });
     dialog.addEventListener("cancel", (event) => event.stopPropagation());
+    onEscape(dialog, () => dialog.close("no"));
     dialog.addEventListener("close", (event) => {
       event.stopPropagation();
       dialog.remove();

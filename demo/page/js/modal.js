@@ -3,7 +3,7 @@
 import { closeView, submitView } from "./api.js";
 import { drawBlocks, showProblem, withIds } from "./blocks.js";
 import { problemsOf } from "./checks.js";
-import { notice } from "./dialogs.js";
+import { notice, onEscape } from "./dialogs.js";
 import { h, keepOne } from "./dom.js";
 import { when } from "./events.js";
 import { icon } from "./icons.js";
@@ -83,6 +83,7 @@ export function drawModal() {
       event.preventDefault();
       closeTop();
     });
+    onEscape(dialog, () => { closeTop(); });
     document.body.append(dialog);
   }
   const ctx = contextOf(view);

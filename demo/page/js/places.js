@@ -16,11 +16,15 @@ function read() {
   return { kind: "channel", channel: first, thread: second || null };
 }
 
-/** Take the place from the address; a place that does not exist becomes the first channel. */
+/** Take the place from the address; without one the app's Home opens, and a channel that is gone becomes the first. */
 export function readPlace() {
   const before = ui.place;
   const place = read();
   if (!place) {
+    if (!location.hash.replace(/^#\/?/, "")) {
+      location.replace(DEFAULT);
+      return;
+    }
     const first = world.channels.find((channel) => channel.is_member !== false) || world.channels[0];
     location.replace(first ? `#/${first.id}` : DEFAULT);
     return;

@@ -220,6 +220,7 @@ class List {
     this.keepAt = at;
     this.show([{ items: this.rows }]);
     this.keepAt = undefined;
+    this.search.select(); // the next letter begins the next search
   }
 
   key(event) {
