@@ -36,6 +36,15 @@ def sentence(news: News, t: Translator) -> str:
             return t.gettext("Something broke on our side. Nothing was changed halfway; what was saved before is kept.")
 
 
+def typed_key_words(news: News, t: Translator) -> str:
+    """The news about a key somebody just typed: nothing stood on it yet, so nothing is lost."""
+    if news.code == "key_rejected":
+        return t.gettext(
+            "OpenAI does not accept this key: it was revoked, has expired, or was not copied whole. It was not saved."
+        )
+    return sentence(news, t)
+
+
 def message(news: News, t: Translator) -> kit.Message:
     """Bad news for one person's eyes."""
     said = sentence(news, t)
@@ -131,6 +140,11 @@ def _limited(values: Values, t: Translator) -> str:
 
 
 def _nonsense(values: Values, t: Translator) -> str:
+    if not values.get("pointer"):
+        return t.gettext(
+            "The provider answered in a form we do not understand. Nothing of it was stored; the amounts from before "
+            "stand."
+        )
     return t.gettext(
         "The provider answered in a form we do not understand (at {pointer}). Nothing of it was stored; the amounts "
         "from before stand.",
@@ -240,8 +254,7 @@ REFUSALS: dict[str, Words] = {
 # One entry for every bot.errors.OutageCode; a test compares the two.
 OUTAGES: dict[str, Words] = {
     "key_rejected": lambda _, t: t.gettext(
-        "OpenAI no longer accepts the Admin key. Teams, projects and stored costs are kept; register a new key "
-        "to go on."
+        "OpenAI no longer accepts the Admin key. Collecting goes on by itself once a new key is registered."
     ),
     "key_wrong_kind": lambda _, t: t.gettext(
         "OpenAI says this is not an Admin key. An Admin key (`sk-admin-`) is needed."
@@ -254,7 +267,7 @@ OUTAGES: dict[str, Words] = {
         "OpenAI refuses our network address. Add it to the organization's IP allowlist in the OpenAI console."
     ),
     "keys_disabled": lambda _, t: t.gettext(
-        "Every key of this connection is disabled or deleted, so nothing is collected."
+        "Every key of this connection is disabled or deleted, so nothing is collected. Enable or register one to go on."
     ),
     "rate_limited": _limited,
     "unavailable": lambda _, t: t.gettext(

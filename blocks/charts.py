@@ -32,7 +32,8 @@ def trend(points: Sequence[DayFigure], t: Translator) -> kit.Either | None:
         if any(point.span_days > 1 for point in points)
         else t.gettext("Cost by day ({currency})", currency=currency)
     )
-    bars = [(t.short_day(point.day), amount) for point, amount in known]
+    whole = max(point.span_days for point in points)
+    bars = [(_label(point, whole, t), amount) for point, amount in known]
     starts = t.clock(starts_at(known[-1][0].day))
     # i18n: axis of a chart, 50 characters
     axis = t.gettext("Charge day, from {time}", time=starts)
@@ -82,7 +83,8 @@ def trend_text(points: Sequence[DayFigure], t: Translator) -> str:
     """Spending day by day as aligned lines: date, bar, amount, state. A day we could not read says so."""
     amounts = [point.amount for point in points]
     peak = max((amount.amount for amount in amounts if amount is not None), default=Decimal(0))
-    days = [t.short_day(point.day) for point in points]
+    whole = max((point.span_days for point in points), default=1)
+    days = [_label(point, whole, t) for point in points]
     texts = [t.money(amount) if amount is not None else "" for amount in amounts]
     wide_day, wide_text = max(map(len, days), default=0), max(map(len, texts), default=0)
     lines = []
@@ -93,6 +95,14 @@ def trend_text(points: Sequence[DayFigure], t: Translator) -> str:
         bar = _bar(point.amount.amount, peak)
         lines.append(f"{day:<{wide_day}}  {bar:<{_BAR_WIDTH}}  {text:>{wide_text}} {t.sign(point.state)}")
     return "\n".join(lines)
+
+
+def _label(point: DayFigure, whole: int, t: Translator) -> str:
+    """The first day of a point. A shorter one (the first of weekly points) says so: it would read as a drop."""
+    day = t.short_day(point.day)
+    if point.span_days == whole:
+        return day
+    return t.ngettext("{day} ({count} day)", "{day} ({count} days)", point.span_days, day=day)
 
 
 def _bar(amount: Decimal, peak: Decimal) -> str:

@@ -12,7 +12,7 @@ from finops.figures import CollectionProgress, StatusReport
 from finops.queries import PeriodName
 from locales import Translator
 
-_BAR = 20
+_BAR = 12
 
 
 def line(progress: CollectionProgress, t: Translator) -> str:
@@ -21,7 +21,7 @@ def line(progress: CollectionProgress, t: Translator) -> str:
     return t.gettext(
         "Collecting *{connection}* {bar} {done} of {total} days ({percent}%)",
         connection=kit.name(progress.connection_name),
-        bar=f"`{bar}`",
+        bar=bar,
         done=t.number(progress.days_done),
         total=t.number(progress.days_total),
         percent=ratio,
@@ -37,7 +37,7 @@ def progress(progress: CollectionProgress, t: Translator) -> kit.Message:
         done=t.number(progress.days_done),
         total=t.number(progress.days_total),
     )
-    parts = [kit.section(f"*{headline}*\n`{bar}` {ratio}%")]
+    parts = [kit.section(f"*{headline}*\n{bar}  {ratio}%")]
     if progress.total is not None:
         parts.append(kit.context(t.gettext("Collected so far: {amount}", amount=t.money(progress.total))))
     parts.append(
@@ -73,7 +73,7 @@ def first_chart(progress: CollectionProgress, report: StatusReport, t: Translato
         amount=figures.amount(report.figure, t),
     )
     parts: list[kit.Block | kit.Either] = [kit.header(headline), kit.section(_collected(progress, t))]
-    parts.append(kit.context(figures.trust(report.figure, t), *figures.gaps(report.figure, t)))
+    parts.append(kit.context(figures.trust(report.figure, t), *figures.gaps(report.figure, t), figures.value(t)))
     drawn = (charts.trend(report.trend, t), figures.parts_table(report.breakdown, t))
     parts += [picture for picture in drawn if picture is not None]
     parts.append(
@@ -122,9 +122,13 @@ def failed(
         total=t.number(progress.days_total),
         connection=kit.name(progress.connection_name),
     )
-    next_ = _what_next(retry_at, t)
-    kept = t.gettext("Every day collected so far is kept whole.")
-    parts = [kit.section(f"*{headline}*"), kit.section(f"{provider_words(code, values, t)}\n{kept} {next_}")]
+    lines = [provider_words(code, values, t), t.gettext("Every day collected so far is kept whole.")]
+    if retry_at is not None:
+        # One promise of when: the provider's own wish is part of ours.
+        lines[0] = provider_words(code, {**values, "retry_after": None}, t)
+        zone = t.zone_name(retry_at)
+        lines[1] += " " + t.gettext("The next attempt is at {moment} {zone}.", moment=t.moment(retry_at), zone=zone)
+    parts = [kit.section(f"*{headline}*"), kit.section("\n".join(lines))]
     if retry_at is None:
         parts.append(kit.actions(kit.button(t.gettext("Manage keys"), ids.KEY_MANAGE)))
     if reference:
@@ -153,12 +157,19 @@ def blind(connection: str, since: datetime, code: str, values: Mapping[str, obje
 def recovered(connection: str, since: datetime, until: datetime, t: Translator) -> kit.Message:
     """The same message, edited when the connection is read again."""
     headline = t.gettext("{connection} is read again", connection=kit.name(connection))
-    body = t.gettext(
-        "It could not be read from {since} to {until} {zone}. The days in between are collected as well.",
-        since=t.moment(since),
-        until=t.moment(until),
-        zone=t.zone_name(until),
-    )
+    if t.moment(since) == t.moment(until):
+        body = t.gettext(
+            "It could not be read for less than a minute, at {moment} {zone}. Nothing is missing.",
+            moment=t.moment(since),
+            zone=t.zone_name(since),
+        )
+    else:
+        body = t.gettext(
+            "It could not be read from {since} to {until} {zone}. The days in between are collected as well.",
+            since=t.moment(since),
+            until=t.moment(until),
+            zone=t.zone_name(until),
+        )
     return kit.message(f"{headline} | {body}", [kit.section(f":white_check_mark: *{headline}*"), kit.context(body)])
 
 
@@ -172,12 +183,6 @@ def _collected(progress: CollectionProgress, t: Translator) -> str:
     )
 
 
-def _what_next(retry_at: datetime | None, t: Translator) -> str:
-    if retry_at is None:
-        return t.gettext("Collecting goes on by itself as soon as a working key is registered.")
-    return t.gettext("The next attempt is at {moment} {zone}.", moment=t.moment(retry_at), zone=t.zone_name(retry_at))
-
-
 def _week(t: Translator) -> kit.Block:
     return kit.button(t.gettext("Last 7 days"), ids.STATUS_SHOW, f"workspace//{PeriodName.LAST_7_DAYS}")
 
@@ -185,4 +190,4 @@ def _week(t: Translator) -> kit.Block:
 def _bar(done: int, whole: int) -> tuple[str, int]:
     filled = min(_BAR, done * _BAR // whole) if whole else 0
     percent = min(100, done * 100 // whole) if whole else 0
-    return "█" * filled + "░" * (_BAR - filled), percent
+    return "▰" * filled + "▱" * (_BAR - filled), percent

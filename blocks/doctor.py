@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from math import ceil
 from typing import Protocol
 
 from blocks import ids, kit
@@ -43,7 +44,7 @@ def text(findings: Sequence[Finding], t: Translator) -> str:
 def pong(seconds: float, t: Translator) -> kit.Message:
     """The answer to the test button."""
     took = t.gettext(
-        "Buttons work: your click reached FinOps in {seconds} seconds.", seconds=f"{max(0.0, seconds):.1f}"
+        "Buttons work: your click reached FinOps in {seconds} seconds.", seconds=f"{max(0.01, seconds):.2f}"
     )
     return kit.message(took, [kit.section(f":white_check_mark: {took}")])
 
@@ -116,7 +117,7 @@ def _slack_scopes(f: Finding, t: Translator) -> str:
 
 def _clock(f: Finding, t: Translator) -> str:
     skew = f.values.get("skew_seconds")
-    seconds = f"{abs(skew):.0f}" if isinstance(skew, int | float) else "0"
+    seconds = str(max(1, ceil(abs(skew)))) if isinstance(skew, int | float) else "1"
     if f.level == "ok":
         return t.gettext("Our clock agrees with Slack's (within {seconds} s).", seconds=seconds)
     return t.gettext(
@@ -181,7 +182,7 @@ def _keys_sealed(f: Finding, t: Translator) -> str:
             count=_value(f.values, "unreadable"),
         )
     return t.gettext(
-        "Some secrets ({old}) are still sealed with a former master key. Run `python3 app.py rotate-keys`.",
+        "Some secrets ({old}) are still sealed with a former master key. Run `python3 run.py run rotate-keys`.",
         old=_value(f.values, "old"),
     )
 
@@ -215,10 +216,19 @@ def _connection(f: Finding, t: Translator) -> str:
 
 def _collection(f: Finding, t: Translator) -> str:
     name = _value(f.values, "name")
-    age = f.values.get("age_hours")
-    if not isinstance(age, int | float):
+    minutes = f.values.get("age_minutes")
+    if not isinstance(minutes, int):
         return t.gettext("*{connection}* has never been collected. Begin now: `/finops collect`", connection=name)
-    hours = max(0, round(age))
+    hours = minutes // 60
+    if f.level == "ok" and minutes < 1:
+        return t.gettext("*{connection}* was collected just now.", connection=name)
+    if f.level == "ok" and hours < 1:
+        return t.ngettext(
+            "*{connection}* was collected {count} minute ago.",
+            "*{connection}* was collected {count} minutes ago.",
+            minutes,
+            connection=name,
+        )
     if f.level == "ok":
         return t.ngettext(
             "*{connection}* was collected {count} hour ago.",
@@ -237,6 +247,8 @@ def _collection(f: Finding, t: Translator) -> str:
 def _queue(f: Finding, t: Translator) -> str:
     waiting = _count(f.values, "waiting")
     oldest = f.values.get("oldest_minutes")
+    if not waiting:
+        return t.gettext("No collection is waiting.")
     if f.level == "ok":
         return t.ngettext("{count} collection is waiting.", "{count} collections are waiting.", waiting)
     return t.ngettext(

@@ -52,6 +52,11 @@ def as_of(figure: Figure, t: Translator) -> str:
     return t.gettext("as of {moment} {zone}", moment=t.moment(figure.as_of), zone=t.zone_name(figure.as_of))
 
 
+def value(t: Translator) -> str:
+    """What the cost brought: said beside every cost, also while nobody has told us."""
+    return t.gettext("No outcomes recorded yet")
+
+
 def gaps(figure: Figure, t: Translator) -> list[str]:
     """What the amount does not cover, one sentence each; nothing when it covers the whole period."""
     found = []

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
 
 from blocks import charts, collection, figures, ids, kit
 from blocks.bad_news import provider_words
@@ -15,12 +17,13 @@ from locales import Translator
 Parts = list[kit.Block | kit.Either]
 _BLIND_SHOWN = 5
 _COLLECTIONS_SHOWN = 3
+_SAME_READ = timedelta(hours=1)
 
 
 def view(report: HomeReport, t: Translator, *, is_plain: bool = False) -> kit.View:
     """The Home tab of one person. `is_plain` is the answer to `invalid_blocks`: the same facts in older blocks."""
     parts: Parts = [kit.header(_headline(report, t))]
-    parts += _blind(report.blind, t)
+    parts += _blind(report.blind, t, is_admin=report.is_admin)
     parts += _collections(report, t)
     if report.setup.next_step is not SetupStep.DONE:
         parts += checklist(report.setup, t, is_admin=report.is_admin, is_collecting=bool(report.collections))
@@ -42,12 +45,14 @@ def trouble(sentence: str, t: Translator) -> kit.View:
 
 
 def _headline(report: HomeReport, t: Translator) -> str:
+    if report.setup.next_step is SetupStep.WAIT and report.collections:
+        return t.gettext("AI cost: the first figures are on their way")
     if not report.setup.has_charges:
         return t.gettext("AI cost: set up in five minutes")
     return t.gettext("Yesterday · {amount}", amount=figures.amount(report.yesterday, t))
 
 
-def _blind(blind: Sequence[BlindConnection], t: Translator) -> Parts:
+def _blind(blind: Sequence[BlindConnection], t: Translator, *, is_admin: bool) -> Parts:
     if not blind:
         return []
     lines = [
@@ -64,7 +69,10 @@ def _blind(blind: Sequence[BlindConnection], t: Translator) -> Parts:
     if more > 0:
         lines.append(t.ngettext("and {count} more connection", "and {count} more connections", more))
     lines.append(t.gettext("What was collected before is kept."))
-    button = kit.button(t.gettext("Check-up"), ids.DOCTOR_SHOW)
+    if is_admin and all((connection.reason or "").startswith("key") for connection in blind):
+        button = kit.button(t.gettext("Manage keys"), ids.KEY_MANAGE)
+    else:
+        button = kit.button(t.gettext("Check-up"), ids.DOCTOR_SHOW)
     return [kit.section("\n".join(lines)), kit.actions(button), kit.divider()]
 
 
@@ -138,14 +146,14 @@ def _spending(report: HomeReport, t: Translator) -> Parts:
         (t.pgettext("period", "last month"), report.last_month),
     ]
     parts: Parts = [kit.fields([_figure(name, figure, t) for name, figure in named])]
-    told = dict.fromkeys(figures.as_of(figure, t) for _, figure in named if figure.as_of is not None)
-    notes = [" · ".join(told)] if told else []
-    notes += [note for _, figure in named[:1] for note in figures.gaps(figure, t)]
+    notes = _told(named, t)
+    # What cannot be read stands at the top of the page.
+    notes += figures.gaps(replace(report.yesterday, blind_since=None) if report.blind else report.yesterday, t)
+    notes.append(figures.value(t))
     others = figures.other_currencies(report.other_currencies, t)
     if others:
         notes.append(others)
-    if notes:
-        parts.append(kit.context(*notes))
+    parts.append(kit.context(" · ".join(notes)))
     if report.trend:
         parts.append(kit.section(t.gettext("*Last 14 days*")))
         parts.append(kit.preformatted(charts.trend_text(report.trend, t)))
@@ -154,6 +162,20 @@ def _spending(report: HomeReport, t: Translator) -> Parts:
         parts += [kit.section(t.gettext("*Top 5 projects · last 7 days*")), table]
     parts.append(kit.context(_legend(report.yesterday, t)))
     return parts
+
+
+def _told(named: Sequence[tuple[str, Figure]], t: Translator) -> list[str]:
+    """When the provider told us: once for all, or which figure is of which time when they lie apart."""
+    known = [(name, figure, figure.as_of) for name, figure in named if figure.as_of is not None]
+    if not known:
+        return []
+    moments = [moment for _, _, moment in known]
+    if max(moments) - min(moments) <= _SAME_READ:
+        return [figures.as_of(min(known, key=lambda each: each[2])[1], t)]
+    names: dict[str, list[str]] = {}
+    for name, figure, _ in known:
+        names.setdefault(figures.as_of(figure, t), []).append(name)
+    return [f"{', '.join(of)}: {told}" for told, of in names.items()]
 
 
 def _figure(name: str, figure: Figure, t: Translator) -> str:

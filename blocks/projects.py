@@ -117,8 +117,42 @@ def changed_words(t: Translator, change: str, project: Project) -> str:
             )
         case "included":
             return t.gettext("*{project}* counts for its team again, its whole past included.", project=name)
+        case "saved":
+            return t.gettext("*{project}* was saved.", project=name)
         case _:
             return t.gettext("*{project}* is unregistered; its costs are unallocated from now on.", project=name)
+
+
+def edit(t: Translator, project: Project, team: Team, problem: str | None = None) -> kit.View:
+    """What a project is for and who leads it: all optional, none of it changes what is collected."""
+    lead: kit.Block = {"type": "users_select"}
+    if project.lead_user_id:
+        lead["initial_user"] = project.lead_user_id
+    texts = (
+        (ids.PROJECT_ENVIRONMENT, t.gettext("Environment"), t.gettext("for example: production"), project.environment),
+        (ids.PROJECT_SERVICE, t.gettext("Service"), t.gettext("for example: customer chat"), project.service),
+        (ids.PROJECT_COST_CENTER, t.gettext("Cost center"), t.gettext("for example: MKT-001"), project.cost_center),
+    )
+    parts = [
+        *([kit.alert(problem)] if problem else []),
+        kit.section(f"*{kit.name(project.name)}*"),
+        *(
+            kit.text_input(name, label, placeholder=hint, initial=value, is_optional=True)
+            for name, label, hint, value in texts
+        ),
+        kit.input_block(
+            ids.PROJECT_LEAD,
+            t.gettext("Lead"),
+            lead,
+            hint=t.gettext("Left empty, the team's lead answers for it."),
+            is_optional=True,
+        ),
+    ]
+    return kit.modal(
+        # i18n: title of a modal, 24 characters
+        t.gettext("Edit project"), parts, submit=t.gettext("Save"), close=t.gettext("Cancel"),
+        callback_id=ids.VIEW_PROJECT_EDIT, metadata={"team": team.id, "project": project.id},
+    )  # fmt: skip
 
 
 def _card(project: Project, t: Translator) -> list[kit.Block]:
@@ -130,6 +164,9 @@ def _card(project: Project, t: Translator) -> list[kit.Block]:
         (t.gettext("Cost center"), project.cost_center),
     )
     facts += [f"{label}: {kit.name(value)}" for label, value in labels if value]
+    if project.lead_user_id:
+        lead = t.gettext("Lead")
+        facts.append(f"{lead}: <@{project.lead_user_id}>")
     return [kit.section("\n".join(facts)), _buttons(project, t)]
 
 
@@ -167,7 +204,8 @@ def _buttons(project: Project, t: Translator) -> kit.Block:
                 t.gettext("Keep it"),
             ),
         )
-    return kit.actions(toggle, unregister, block_id=f"project_{project.id}")
+    edit_ = kit.button(t.gettext("Edit"), ids.PROJECT_EDIT, project.id)
+    return kit.actions(edit_, toggle, unregister, block_id=f"project_{project.id}")
 
 
 def _list(projects: Sequence[Project], t: Translator) -> str:

@@ -11,7 +11,8 @@ from locales import Translator
 ADMIN_KEYS_URL = "https://platform.openai.com/settings/organization/admin-keys"
 TEAM_NAME_LENGTH = 80
 KEY_LENGTH = 300
-_STEPS = 3
+# Team, key, projects, and the first chart, as Home counts them.
+_STEPS = 4
 
 
 def loading(t: Translator, title: str | None = None) -> kit.View:

@@ -34,10 +34,14 @@ class Question:
         return cls(ScopeKind(kind), int(number) if number else None, period, mark)
 
 
-def message(report: StatusReport, t: Translator, *, shared_by: str | None = None, mark: str | None = "") -> kit.Message:
+def message(
+    report: StatusReport, t: Translator, *, shared_by: str | None = None, mark: str | None = "",
+    may_register: bool = False,
+) -> kit.Message:  # fmt: skip
     """A status report. `shared_by` (a user id) makes it the public version: no buttons, and who showed it.
 
     `mark` goes into the buttons, to tell this rendering from the next; None where there is no channel to share it in.
+    `may_register`: whether this reader may give projects to a team, and so gets the button for it.
     """
     headline = _headline(report, t)
     comparison = None if report.figure.is_not_yet_collected else _comparison(report, t)
@@ -46,7 +50,7 @@ def message(report: StatusReport, t: Translator, *, shared_by: str | None = None
         parts.append(kit.section(comparison))
     parts.append(kit.context(*_facts(report, t)))
     parts += _pictures(report, t)
-    step, button = _next_step(report, t, can_share=mark is not None)
+    step, button = _next_step(report, t, can_share=mark is not None, may_register=may_register)
     if shared_by is None:
         parts.append(kit.section(step))
         parts.append(_buttons(report, button, t, mark))
@@ -84,7 +88,11 @@ def _comparison(report: StatusReport, t: Translator) -> str:
 def _facts(report: StatusReport, t: Translator) -> list[str]:
     facts = [figures.trust(report.figure, t), *figures.gaps(report.figure, t)]
     others = figures.other_currencies(report.other_currencies, t)
-    return [*facts, others] if others else facts
+    if others:
+        facts.append(others)
+    if report.figure.amount is not None:
+        facts.append(figures.value(t))
+    return facts
 
 
 def _pictures(report: StatusReport, t: Translator) -> list[kit.Block | kit.Either]:
@@ -107,7 +115,9 @@ def _pictures(report: StatusReport, t: Translator) -> list[kit.Block | kit.Eithe
     return found
 
 
-def _next_step(report: StatusReport, t: Translator, *, can_share: bool) -> tuple[str, kit.Block | None]:
+def _next_step(
+    report: StatusReport, t: Translator, *, can_share: bool, may_register: bool
+) -> tuple[str, kit.Block | None]:
     """One sentence about what to do now, and its button when there is one."""
     if report.figure.is_not_yet_collected:
         when = t.gettext(
@@ -120,6 +130,12 @@ def _next_step(report: StatusReport, t: Translator, *, can_share: bool) -> tuple
     if report.figure.amount is not None and not report.breakdown.shares:
         return t.gettext("Nothing was charged in this period. Look further back: `/finops status 30d`"), None
     unallocated = figures.unallocated(report.breakdown, t) if report.scope.kind is ScopeKind.WORKSPACE else None
+    if unallocated and not may_register:
+        step = t.gettext(
+            "{amount} belongs to no team yet. Once an admin registers its projects, their costs count for the team.",
+            amount=kit.escape(unallocated),
+        )
+        return step, None
     if unallocated:
         step = t.gettext(
             "{amount} belongs to no team yet. Register its projects, and their costs count for the team.",

@@ -141,11 +141,11 @@ def _connections(connections: list[Connection], credentials: list[Credential], n
         if one.id not in keyed:
             continue
         if one.collected_at is None:
-            yield Finding(FindingCode.COLLECTION, Level.WARN, {"name": name, "age_hours": None})
+            yield Finding(FindingCode.COLLECTION, Level.WARN, {"name": name, "age_minutes": None})
             continue
         age = now - one.collected_at
         level = Level.FAIL if age > COLLECTION_FAIL else Level.WARN if age > COLLECTION_WARN else Level.OK
-        yield Finding(FindingCode.COLLECTION, level, {"name": name, "age_hours": int(age.total_seconds() // 3600)})
+        yield Finding(FindingCode.COLLECTION, level, {"name": name, "age_minutes": int(age.total_seconds() // 60)})
 
 
 def _queue(rows: list[Collection], now: datetime) -> Finding:

@@ -11,8 +11,8 @@ from bot import discovery
 from bot.collecting import Collecting
 from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
-from bot.results import ProjectsRegistered
-from bot.teams import Teams
+from bot.results import Profile, ProjectsRegistered
+from bot.teams import Teams, check_lead
 from finops.periods import Period
 from finops.registry import Connection, Credential, CredentialState, KnownProject, Person, Project, Team
 from finops.secret import Secret
@@ -121,6 +121,14 @@ class Projects:
         async with self._desk.storage.reading() as store:
             return await store.projects.all(workspace_id)
 
+    async def get(self, workspace_id: str, project_id: int) -> Project:
+        """The project, or a refusal when somebody took it off meanwhile."""
+        async with self._desk.storage.reading() as store:
+            project = await store.projects.get(workspace_id, project_id)
+        if project is None:
+            raise Refusal(RefusalCode.UNKNOWN_PROJECT, project_id=None)
+        return project
+
     async def exclude(self, actor: Person, project_id: int, groups: Iterable[str] = ()) -> Project:
         """Leave a project out: its cost counts as unallocated, so that the whole still equals the provider's bill."""
         return await self._changed(actor, project_id, groups, excluded=True)
@@ -137,10 +145,12 @@ class Projects:
         environment: str | None,
         service: str | None,
         cost_center: str | None,
-        lead_user_id: str | None,
+        lead: Profile | None,
         groups: Iterable[str] = (),
     ) -> Project:
         """Say what a project is for and who leads it; None and blank mean "not said"."""
+        if lead is not None:
+            check_lead(lead)
         return await self._changed(
             actor,
             project_id,
@@ -148,7 +158,7 @@ class Projects:
             environment=_said(environment),
             service=_said(service),
             cost_center=_said(cost_center),
-            lead_user_id=_said(lead_user_id),
+            lead_user_id=None if lead is None else lead.user_id,
         )
 
     async def unregister(self, actor: Person, project_id: int, groups: Iterable[str] = ()) -> Project:
@@ -254,10 +264,7 @@ class Projects:
             await store.known_projects.remember(connection.workspace_id, connection.id, [project], self._desk.now())
 
     async def _managed(self, actor: Person, project_id: int, groups: Iterable[str]) -> Project:
-        async with self._desk.storage.reading() as store:
-            project = await store.projects.get(actor.workspace_id, project_id)
-        if project is None:
-            raise Refusal(RefusalCode.UNKNOWN_PROJECT, project_id=None)
+        project = await self.get(actor.workspace_id, project_id)
         await self._teams.require_manager(actor, project.team_id, groups)
         return project
 

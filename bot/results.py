@@ -194,7 +194,7 @@ class FindingCode(StrEnum):
     KEYS_SEALED = "keys_sealed"  # old: keys sealed with a former master key; unreadable: connections
     KEY_RIGHTS = "key_rights"  # without_management: how many connections cannot list projects
     CONNECTION = "connection"  # name, since, code (one finding for each blind connection; else none)
-    COLLECTION = "collection"  # name, age_hours (None: never)
+    COLLECTION = "collection"  # name, age_minutes (None: never)
     QUEUE = "queue"  # waiting, oldest_minutes
 
 

@@ -28,7 +28,7 @@ class Teams:
         """Make a team. `approvers` are people, or ids of user groups (S…)."""
         await self._people.require_admin(actor)
         name, ids = _checked_name(name), _approver_ids(approvers)
-        _check_lead(lead)
+        check_lead(lead)
         if not channel_id:
             raise Refusal(RefusalCode.CHANNEL_MISSING)
         desk = self._desk
@@ -61,7 +61,7 @@ class Teams:
         """Change what is given, keep the rest. Only admins decide who leads and approves."""
         await self._people.require_admin(actor)
         if lead is not None:
-            _check_lead(lead)
+            check_lead(lead)
         try:
             async with self._desk.storage.writing() as store:
                 return await store.teams.update(
@@ -115,7 +115,7 @@ def _checked_name(name: str) -> str:
     return name
 
 
-def _check_lead(lead: Profile) -> None:
+def check_lead(lead: Profile) -> None:
     if lead.is_bot:
         raise Refusal(RefusalCode.LEAD_IS_BOT, user_id=lead.user_id)
     if lead.is_guest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 
 from slack_sdk.errors import SlackApiError
@@ -18,6 +19,8 @@ async def examine(visit: Visit) -> None:
     if visit.channel_id is None and visit.trigger_id is not None:
         await visit.loading()
     check = await slack_check(visit)
+    if visit.came_by_socket:
+        check = replace(check, app_token_ok=True)
     findings = await visit.bot.doctor.examine(visit.workspace_id, check)
     await visit.answer(doctor.message(findings, await visit.words(), has_buttons=visit.channel_id is not None))
 

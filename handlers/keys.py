@@ -64,7 +64,7 @@ async def submit_replacement(form: Form) -> Outcome:
         result = await visit.bot.connections.replace_key(person, old.id, form.text(ids.KEY), groups)
     except (Refusal, CredentialRejected) as error:
         news = explain(error)
-        said = bad_news.sentence(news, t)
+        said = bad_news.typed_key_words(news, t)
         if str(news.code) not in KEY_FIELDS:
             return Show(bad_news.view(news, t), refreshes_home=False)
         again = setup.key(t, team, problem=said, is_setup=False, replaces=old.id, ends_with=old.ends_with)

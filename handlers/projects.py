@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from blocks import kit, projects, setup
+from blocks import bad_news, ids, kit, projects, setup
+from bot.errors import Refusal, explain
 from finops.registry import Project, Team
 from handlers import home
 from handlers.keys import chosen_team
+from handlers.submitting import Back, Form, Outcome, Problem, Show
 from handlers.teams import number
 from handlers.visit import Visit
 
 Change = Callable[..., Awaitable[Project]]
+_LEAD_REFUSED = frozenset({"lead_is_bot", "lead_is_guest"})
 
 
 async def manage(visit: Visit, value: str = "") -> None:
@@ -52,6 +55,47 @@ async def found(visit: Visit, value: str) -> None:
     team, managed = await chosen_team(visit, person, str(team_id or ""))
     if team is not None:
         await _show(visit, managed, team, chosen=number(value))
+
+
+async def edit(visit: Visit, value: str) -> None:
+    """The window for what a project is for and who leads it."""
+    await visit.loading()
+    project, team = await _owned(visit, number(value))
+    await visit.show(projects.edit(await visit.words(), project, team))
+
+
+async def submit_edit(form: Form) -> Outcome:
+    visit = form.visit
+    person, groups, t = await visit.person(), await visit.groups(), await visit.words()
+    lead = form.user(ids.PROJECT_LEAD)
+    try:
+        project = await visit.bot.projects.update(
+            person,
+            form.number("project"),
+            environment=form.text(ids.PROJECT_ENVIRONMENT),
+            service=form.text(ids.PROJECT_SERVICE),
+            cost_center=form.text(ids.PROJECT_COST_CENTER),
+            lead=await visit.profile(lead) if lead else None,
+            groups=groups,
+        )
+    except Refusal as refusal:
+        news = explain(refusal)
+        if str(news.code) not in _LEAD_REFUSED:
+            return Show(bad_news.view(news, t), refreshes_home=False)
+        said = bad_news.sentence(news, t)
+        return Problem({ids.PROJECT_LEAD: said}, projects.edit(t, *await _owned(visit, form.number("project")), said))
+    team = await visit.bot.teams.get(visit.workspace_id, project.team_id)
+    own = await visit.bot.projects.of_team(visit.workspace_id, team.id)
+    managed = await visit.bot.teams.managed_by(person, groups)
+    notice = projects.changed_words(t, "saved", project)
+    return Back(projects.manage(t, managed, team, own, chosen=project, notice=notice))
+
+
+async def _owned(visit: Visit, project_id: int) -> tuple[Project, Team]:
+    """A project and its team, for those who may change it."""
+    project = await visit.bot.projects.get(visit.workspace_id, project_id)
+    team = await visit.bot.teams.require_manager(await visit.person(), project.team_id, await visit.groups())
+    return project, team
 
 
 async def exclude(visit: Visit, value: str) -> None:

@@ -72,8 +72,8 @@ async def submit_key(form: Form) -> Outcome:
     try:
         result = await visit.bot.connections.register_key(person, team.id, form.text(ids.KEY), groups)
     except (Refusal, CredentialRejected) as error:
-        again = setup.key(t, team, problem=_said(error, t), is_setup=form.is_setup)
-        return _problem(error, KEY_FIELDS, again, t)
+        said = bad_news.typed_key_words(explain(error), t)
+        return _problem(error, KEY_FIELDS, setup.key(t, team, problem=said, is_setup=form.is_setup), t, said)
     return Show(key_done(result, team, t, is_setup=form.is_setup))
 
 
@@ -135,10 +135,10 @@ def _said(error: Exception, t: Translator) -> str:
     return bad_news.sentence(explain(error), t)
 
 
-def _problem(error: Exception, fields: dict[str, str], again: View, t: Translator) -> Outcome:
+def _problem(error: Exception, fields: dict[str, str], again: View, t: Translator, said: str | None = None) -> Outcome:
     """Beside the input it is about, or in place of the form when it is about none."""
     news = explain(error)
     field = fields.get(str(news.code))
     if field is None:
         return Show(bad_news.view(news, t), refreshes_home=False)
-    return Problem({field: bad_news.sentence(news, t).replace("*", "").replace("`", "")}, again)
+    return Problem({field: (said or bad_news.sentence(news, t)).replace("*", "").replace("`", "")}, again)

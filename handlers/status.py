@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from slack_sdk.errors import SlackApiError
 
-from blocks import status
+from blocks import kit, status
 from blocks.answered import error_code
 from blocks.status import Question
 from bot.errors import Refusal, RefusalCode
@@ -19,7 +19,7 @@ async def ask(visit: Visit, words: str) -> None:
     """`/finops status …`"""
     person = await visit.person()
     report = await visit.bot.reports.status(visit.workspace_id, person, words)
-    await visit.answer(status.message(report, await visit.words(), mark=_mark(visit)))
+    await visit.answer(await _answer(visit, report))
 
 
 async def show(visit: Visit, value: str) -> None:
@@ -27,14 +27,13 @@ async def show(visit: Visit, value: str) -> None:
     if not _has_channel(visit):
         await visit.loading()
     report = await _again(visit, value)
-    await visit.answer(status.message(report, await visit.words(), mark=_mark(visit)))
+    await visit.answer(await _answer(visit, report))
 
 
 async def refresh(visit: Visit, value: str) -> None:
     """The same question, asked again; the answer takes the place of the old one."""
     report = await _again(visit, value)
-    message = status.message(report, await visit.words(), mark=_mark(visit))
-    await visit.answer(message, replaces=True)
+    await visit.answer(await _answer(visit, report), replaces=True)
 
 
 async def share(visit: Visit, value: str) -> None:
@@ -51,6 +50,13 @@ async def share(visit: Visit, value: str) -> None:
             raise
         await visit.respond(**message.arguments(plain=True), response_type="in_channel", replace_original=False)
     await visit.answer(status.shared(await visit.words(), channel), replaces=True)
+
+
+async def _answer(visit: Visit, report: StatusReport) -> kit.Message:
+    """The report for this person: with the buttons for what they may do."""
+    person = await visit.person()
+    may_register = person.is_admin or bool(await visit.bot.teams.managed_by(person))
+    return status.message(report, await visit.words(), mark=_mark(visit), may_register=may_register)
 
 
 async def _again(visit: Visit, value: str) -> StatusReport:

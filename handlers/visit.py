@@ -52,6 +52,7 @@ class Visit:
     view: Mapping[str, Any] | None = None
     window: str | None = None
     clicked_at: str = ""
+    came_by_socket: bool = False
     _person: Person | None = field(default=None, repr=False)
 
     @property

@@ -359,7 +359,7 @@ async def test_a_project_keeps_what_it_is_for(bot: Bot, admin: Person, team: Tea
     await bot.connections.register_key(admin, team.id, KEY)
     [project] = (await bot.projects.register(admin, team.id, ["proj_chat"])).registered
     changed = await bot.projects.update(
-        admin, project.id, environment=" prod ", service="", cost_center=None, lead_user_id=MINSU.user_id
+        admin, project.id, environment=" prod ", service="", cost_center=None, lead=MINSU
     )
     assert (changed.environment, changed.service, changed.cost_center) == ("prod", None, None)
     assert changed.lead_user_id == MINSU.user_id

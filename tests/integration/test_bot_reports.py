@@ -251,7 +251,7 @@ async def test_the_doctor_finds_what_is_wrong_the_worst_first(
         FindingCode.COLLECTION,
     }
     assert failed[FindingCode.CONNECTION]["code"] == "key_rejected"
-    assert failed[FindingCode.COLLECTION]["age_hours"] == 72
+    assert failed[FindingCode.COLLECTION]["age_minutes"] == 72 * 60
 
 
 async def test_the_doctor_knows_old_and_foreign_master_keys(

@@ -19,7 +19,7 @@ VALUES: dict[str, object] = {
     "skew_seconds": 400.0, "dialect": "sqlite", "milliseconds": 3, "current": "0001", "head": "0002", "count": 2,
     "enabled": 1, "disabled": 0, "old": 3, "unreadable": 0, "without_management": 1, "name": "한빛소프트",
     "since": SINCE,
-    "code": "unavailable", "age_hours": 30, "waiting": 2, "oldest_minutes": 14,
+    "code": "unavailable", "age_minutes": 1800, "waiting": 2, "oldest_minutes": 14,
 }  # fmt: skip
 
 
@@ -71,4 +71,4 @@ def test_the_report_for_a_terminal_has_no_markup() -> None:
     first, second = doctor.text(findings, reader("en")).splitlines()
     assert first.startswith("✗ 1 collection is waiting, the oldest for 20 minutes")
     assert second == "✓ Slack accepts our token."
-    assert "1.5" in doctor.pong(1.46, reader("ko")).text
+    assert "1.46" in doctor.pong(1.46, reader("ko")).text

@@ -11,10 +11,10 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from blocks import bad_news, collection, doctor, home, keys, kit, projects, setup, status, teams
+from blocks import bad_news, charts, collection, doctor, home, keys, kit, projects, setup, status, teams
 from blocks import help as help_
 from finops.charges import FigureState
-from finops.figures import Figure, Scope, SetupProgress
+from finops.figures import DayFigure, Figure, Scope, SetupProgress
 from finops.money import Money
 from finops.periods import Period
 from finops.queries import NamedPeriod, PeriodName, ScopeKind
@@ -87,6 +87,7 @@ def of_a_project() -> Any:
     )
 
 
+JUNE = Period(date(2026, 6, 1), date(2026, 7, 1))
 FINDINGS = [
     News("slack_token"),
     News("slack_scopes", level="warn", values={"missing": ("usergroups:read",)}),
@@ -94,7 +95,7 @@ FINDINGS = [
     News("database", values={"dialect": "sqlite", "milliseconds": 3}),
     News("keys", level="fail", values={"enabled": 1, "disabled": 2}),
     News("connection", level="fail", values={"name": "한빛소프트", "since": SINCE, "code": "key_rejected"}),
-    News("collection", values={"name": "한빛소프트", "age_hours": 3}),
+    News("collection", values={"name": "한빛소프트", "age_minutes": 200}),
     News("queue", level="warn", values={"waiting": 2, "oldest_minutes": 14}),
 ]
 EMPTY = SetupProgress(has_team=False, has_key=False, has_projects=False, has_charges=False)
@@ -105,7 +106,8 @@ Said = Callable[[Translator], kit.Message]
 Seen = Callable[[Translator], kit.View]
 
 MESSAGES: dict[str, Said] = {
-    "status": lambda t: status.message(a_status(), t, mark="1"),
+    "status": lambda t: status.message(a_status(), t, mark="1", may_register=True),
+    "status_member": lambda t: status.message(a_status(), t, mark="1"),
     "status_shared": lambda t: status.message(a_status(), t, shared_by="U0JIHOON01"),
     "status_not_yet": lambda t: status.message(not_yet(), t),
     "status_blind": lambda t: status.message(blind(), t),
@@ -121,6 +123,11 @@ MESSAGES: dict[str, Said] = {
     "collection_failed": lambda t: collection.failed(PROGRESS, "key_rejected", {}, "K7Q2XW", t),
     "collection_retrying": lambda t: collection.failed(PROGRESS, "unavailable", {}, None, t, retry_at=UNTIL),
     "collection_blind": lambda t: collection.blind("한빛소프트", SINCE, "unavailable", {}, t),
+    "collection_limited": lambda t: collection.failed(
+        PROGRESS, "rate_limited", {"retry_after": 1.0}, None, t, retry_at=UNTIL
+    ),
+    "collection_nonsense": lambda t: collection.blind("한빛소프트", SINCE, "unexpected_response", {}, t),
+    "collection_blinked": lambda t: collection.recovered("한빛소프트", SINCE, SINCE + timedelta(seconds=20), t),
     "collection_recovered": lambda t: collection.recovered("한빛소프트", SINCE, UNTIL, t),
     "help_admin": lambda t: help_.message(t, is_admin=True),
     "help_member": lambda t: help_.message(t, is_admin=False),
@@ -134,6 +141,9 @@ MESSAGES: dict[str, Said] = {
 VIEWS: dict[str, Seen] = {
     "home": lambda t: home.view(a_home(), t),
     "home_troubled": lambda t: home.view(a_home(blind=(BLIND,), collections=(PROGRESS,)), t),
+    "home_read_at_two_times": lambda t: home.view(
+        a_home(last_month=a_figure("1850.4", JUNE, FigureState.SETTLED, as_of=SINCE)), t
+    ),
     "home_empty": lambda t: home.view(an_empty_home(EMPTY), t),
     "home_half_set_up": lambda t: home.view(an_empty_home(HALF, team_count=1), t),
     "home_waiting": lambda t: home.view(an_empty_home(WAITING, collections=(PROGRESS,)), t),
@@ -152,6 +162,7 @@ VIEWS: dict[str, Seen] = {
         t, TEAM, PROJECTS, [a_known_project(3, "taken", DATA_TEAM)], collection_started=True, has_history=False
     ),
     "projects": lambda t: projects.manage(t, [TEAM, DATA_TEAM], TEAM, PROJECTS, chosen=PROJECTS[0]),
+    "project_edit": lambda t: projects.edit(t, PROJECTS[0], TEAM),
     "teams": lambda t: teams.manage(t, [TEAM, DATA_TEAM]),
     "team_edit": lambda t: teams.edit(t, TEAM),
     "team_approvers": lambda t: teams.approvers(t, TEAM, [("S0FINANCE1", "재무팀")]),
@@ -271,6 +282,64 @@ def test_set_up_never_asks_more_than_three_things_at_once() -> None:
     for name in ("setup_team", "setup_key", "setup_projects", "team_edit"):
         inputs = [block for block in VIEWS[name](reader("ko"))["blocks"] if block["type"] == "input"]
         assert 1 <= len(inputs) <= 3
+
+
+def test_a_member_is_not_offered_what_would_be_refused() -> None:
+    """Registering is for admins and leads; others learn whom to ask, and may still share."""
+    t = reader("ko")
+    assert "project.new" in str(MESSAGES["status"](t).blocks)
+    assert "project.new" not in str(MESSAGES["status_member"](t).blocks)
+    assert "관리자가 프로젝트를 등록하면" in str(MESSAGES["status_member"](t).blocks)
+
+
+def test_every_cost_stands_beside_its_value() -> None:
+    """Nobody has recorded outcomes yet, and the report says so; where there is no cost there is nothing to compare."""
+    t = reader("ko")
+    for name in ("status", "status_shared", "status_project", "collection_first_chart"):
+        assert "성과 기록 없음" in str(MESSAGES[name](t).blocks)
+    assert "성과 기록 없음" in str(VIEWS["home"](t))
+    assert "성과 기록 없음" not in str(MESSAGES["status_not_yet"](t).blocks)
+
+
+def test_the_check_up_speaks_of_time_as_people_do() -> None:
+    """Just now, minutes, hours; and none instead of zero."""
+    t = reader("ko")
+    told = [doctor.words(News("collection", values={"name": "A", "age_minutes": n}), t) for n in (0, 12, 60, 190)]
+    assert [words.split("비용을 ")[1] for words in told] == [
+        "방금 수집했습니다.",
+        "12분 전에 수집했습니다.",
+        "1시간 전에 수집했습니다.",
+        "3시간 전에 수집했습니다.",
+    ]
+    assert doctor.words(News("queue", values={"waiting": 0, "oldest_minutes": 0}), t) == "대기 중인 수집이 없습니다."
+    assert "1초" in doctor.words(News("clock", values={"skew_seconds": 0.2}), t)
+
+
+def test_a_shorter_week_does_not_read_as_a_drop() -> None:
+    """30 days are four weeks and two days; the bar of two days says so."""
+    points = [DayFigure(date(2026, 6, 6), Money.of("80"), FigureState.SETTLED, 2)]
+    points += [DayFigure(date(2026, 6, 8 + 7 * n), Money.of("280"), FigureState.SETTLED, 7) for n in range(3)]
+    for name, label in (("ko", "6/6 (2일)"), ("en", "Jun 6 (2 days)"), ("ja", "6/6 (2日)")):
+        drawn = charts.trend(points, reader(name))
+        assert drawn is not None
+        assert drawn.rich["chart"]["axis_config"]["categories"][0] == label
+        assert [len(label) <= 20 for label in drawn.rich["chart"]["axis_config"]["categories"]] == [True] * 4
+
+
+def test_figures_of_different_times_say_which_is_which() -> None:
+    """Last month was read last night, the rest this morning; on most days one time is enough."""
+    context = next(b for b in VIEWS["home_read_at_two_times"](reader("ko"))["blocks"] if b["type"] == "context")
+    said_ = context["elements"][0]["text"]
+    assert said_.startswith("어제, 지난주, 이번 달 누적: 7월 6일 09:05 기준(KST) · 지난달: 7월 6일 07:40 기준(KST)")
+
+
+def test_a_key_just_typed_is_told_what_became_of_it() -> None:
+    """Nothing stood on it: no talk of teams and stored costs, but that it was not saved."""
+    said_ = bad_news.typed_key_words(News("key_rejected", kind="outage"), reader("ko"))
+    assert "저장하지 않았습니다" in said_
+    assert bad_news.typed_key_words(News("unavailable", kind="outage"), reader("ko")) == bad_news.sentence(
+        News("unavailable", kind="outage"), reader("ko")
+    )
 
 
 def test_home_of_a_newcomer_teaches_the_next_step() -> None:
