@@ -134,7 +134,9 @@ class Announcer:
         *_, edited_at = self._messages.get(event.told.collection_id, (None, float("-inf")))
         if asyncio.get_running_loop().time() - edited_at < self._edit_every_seconds:
             return
-        await self._show(event.told, asker, speak.progress(event.collection, _words_for(asker)))
+        client = await self._show(event.told, asker, speak.progress(event.collection, _words_for(asker)))
+        # Whoever waits on Home sees the same bar move.
+        await self._publish_home(client, asker)
 
     async def _finished(self, event: Finished) -> None:
         asker = await self._asker(event.told)
