@@ -6,7 +6,7 @@ import logging
 from collections.abc import AsyncGenerator
 from datetime import date, datetime, timedelta
 
-from bot.audience import teams_of
+from bot.audience import has_enabled_key, teams_of
 from bot.collector import Collector, progress_of
 from bot.desk import Desk
 from bot.errors import OutageCode, Refusal, RefusalCode
@@ -83,7 +83,7 @@ class Collecting:
         async with desk.storage.writing() as store:
             active = await store.collections.active(actor.workspace_id)
             for connection in allowed:
-                if not await store.credentials.usable(connection.workspace_id, connection.id):
+                if not await has_enabled_key(store, connection.workspace_id, connection.id):
                     without_key.append(connection)
                     continue
                 waiting = [row for row in active if row.connection_id == connection.id]
@@ -170,7 +170,7 @@ class Collecting:
         if latest is not None and _is_open(latest):
             # One from before is being retried; once it is through, this slot is still to be had.
             return 0
-        if not await store.credentials.usable(workspace_id, connection.id):
+        if not await has_enabled_key(store, workspace_id, connection.id):
             return 0
         today = self._desk.today()
         daily = Period(today - timedelta(days=self._desk.policy.reread_days), today)

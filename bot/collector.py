@@ -22,7 +22,7 @@ from finops.periods import Period
 from finops.registry import Connection, Credential
 from finops.secret import Secret
 from providers.contract import CredentialRejected, ProviderError, RateLimited, UnexpectedResponse
-from storage.errors import LeaseLost
+from storage.errors import AmountOutOfRange, LeaseLost, SecretUnreadable
 from storage.records import Collection, CollectionState
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ def chunks(collection: Collection) -> Iterator[Period]:
         end = start
 
 
-def retry_after(attempts: int, error: ProviderError) -> timedelta:
+def retry_after(attempts: int, error: Exception) -> timedelta:
     """How long to leave a provider in peace: a minute, doubling to a quarter of an hour, or what it asks for."""
     doublings = min(max(attempts - 1, 0), 10)
     backoff = min(LAST_RETRY, FIRST_RETRY * (1 << doublings))
@@ -75,6 +75,7 @@ class _Run:
     days_done: int
     sums: dict[str, Money] = field(default_factory=dict)
     restated_days: int = 0
+    trouble: ProviderError | SecretUnreadable | None = None
 
     @property
     def told(self) -> Told:
@@ -143,8 +144,11 @@ class Collector:
         async with self._desk.storage.reading() as store:
             connection = await store.connections.get(collection.workspace_id, collection.connection_id)
             assert connection is not None, "the queue row names its connection by a foreign key"
-            keys = await store.credentials.usable(collection.workspace_id, connection.id)
-            run = _Run(collection, connection, keys, worker, collection.days_done)
+            run = _Run(collection, connection, [], worker, collection.days_done)
+            try:
+                run.keys = await store.credentials.usable(collection.workspace_id, connection.id)
+            except SecretUnreadable as error:
+                run.trouble = error
             if collection.days_done:
                 done = Period(collection.period.end - timedelta(days=collection.days_done), collection.period.end)
                 rows = await store.charges.project_totals(collection.workspace_id, done)
@@ -152,23 +156,29 @@ class Collector:
         return run
 
     async def _carried_out(self, run: _Run) -> AsyncGenerator[CollectionEvent, None]:
-        if not run.keys:
+        if not run.keys and run.trouble is None:
             yield await self._without_keys(run)
             return
-        trouble: ProviderError | None = None
+        if run.trouble is None:
+            async with aclosing(self._tried(run)) as progresses:
+                async for progress in progresses:
+                    yield progress
+        if run.trouble is not None:
+            yield await self._failed(run, run.trouble)
+            return
+        async with aclosing(self._finished(run)) as events:
+            async for event in events:
+                yield event
+
+    async def _tried(self, run: _Run) -> AsyncGenerator[Progress, None]:
+        """Read what is left, chunk by chunk; what stops it is kept in `run.trouble`."""
         async with self._heartbeat(run.collection.id, run.worker):
             try:
                 async with aclosing(self._chunk_by_chunk(run)) as chunk_by_chunk:
                     async for progress in chunk_by_chunk:
                         yield progress
             except ProviderError as error:
-                trouble = error
-        if trouble is not None:
-            yield await self._failed(run, trouble)
-            return
-        async with aclosing(self._finished(run)) as events:
-            async for event in events:
-                yield event
+                run.trouble = error
 
     async def _chunk_by_chunk(self, run: _Run) -> AsyncGenerator[Progress, None]:
         if await discovery.is_stale(self._desk, run.connection):
@@ -236,8 +246,11 @@ class Collector:
         run.restated_days += restated
 
     async def _replace(self, run: _Run, day: ChargedDay, read_at: datetime) -> tuple[tuple[Money, ...], bool]:
-        async with self._desk.storage.writing() as store:
-            change = await store.charges.replace_day(run.collection.workspace_id, run.connection.id, day, read_at)
+        try:
+            async with self._desk.storage.writing() as store:
+                change = await store.charges.replace_day(run.collection.workspace_id, run.connection.id, day, read_at)
+        except AmountOutOfRange as error:
+            raise UnexpectedResponse("a day's amounts are beyond any real bill") from error
         return change.totals, bool(change.restated)
 
     async def _finished(self, run: _Run) -> AsyncGenerator[CollectionEvent, None]:
@@ -255,8 +268,8 @@ class Collector:
             await store.connections.mark_seen(one.workspace_id, one.connection_id, desk.now())
         yield Finished(run.told, run.progress(CollectionState.DONE), not run.sums, run.restated_days)
 
-    async def _failed(self, run: _Run, error: ProviderError) -> Failed:
-        """What a provider did not give. It is asked again by itself, except when only a person can mend the key."""
+    async def _failed(self, run: _Run, error: ProviderError | SecretUnreadable) -> Failed:
+        """What could not be read. It is tried again by itself, except when only a person can mend the key."""
         desk, one = self._desk, run.collection
         news, now = explain(error), desk.now()
         retry_at = None

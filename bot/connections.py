@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot import discovery
+from bot.audience import has_enabled_key
 from bot.collecting import Collecting
 from bot.desk import Desk
 from bot.errors import OutageCode, Refusal, RefusalCode
@@ -17,7 +18,7 @@ from finops.registry import Connection, Credential, CredentialState, Person, Tea
 from finops.secret import Secret
 from providers.contract import MANAGEMENT_READ, Identity, ProviderProject
 from storage import Store
-from storage.errors import AlreadyExists
+from storage.errors import AlreadyExists, SecretUnreadable
 
 log = logging.getLogger(__name__)
 
@@ -199,7 +200,11 @@ class Connections:
             ) from error
 
     async def _require_new_key(self, store: Store, connection: Connection, key: Secret) -> None:
-        for credential, known in await store.credentials.usable(connection.workspace_id, connection.id):
+        try:
+            known_keys = await store.credentials.usable(connection.workspace_id, connection.id)
+        except SecretUnreadable:
+            return  # the master key was lost: a key typed again is how collecting begins again
+        for credential, known in known_keys:
             if known == key:
                 team = await store.teams.get(connection.workspace_id, credential.team_id)
                 raise Refusal(
@@ -239,7 +244,7 @@ class Connections:
     async def _after_loss(self, store: Store, credential: Credential) -> KeyChanged:
         """When the last usable key is gone, nobody looks any more, and every figure has to say so."""
         workspace_id, connection_id = credential.workspace_id, credential.connection_id
-        still = bool(await store.credentials.usable(workspace_id, connection_id))
+        still = await has_enabled_key(store, workspace_id, connection_id)
         if not still:
             reason = OutageCode.KEYS_DISABLED.value
             await store.connections.mark_blind(workspace_id, connection_id, self._desk.now(), reason)

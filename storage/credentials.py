@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -11,10 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from finops.registry import Credential, CredentialState
 from finops.secret import Secret
-from storage.errors import AlreadyExists, NotFound
+from storage.errors import AlreadyExists, NotFound, SecretUnreadable
 from storage.repository import Repository, across_workspaces
 from storage.secrets import KeyRing
 from storage.tables import credentials
+
+log = logging.getLogger(__name__)
 
 _TOLD = [column for column in credentials.c if column.name != "sealed"]
 
@@ -76,7 +79,10 @@ class Credentials(Repository):
         return await self._many(workspace_id, credentials.c.connection_id == connection_id)
 
     async def usable(self, workspace_id: str, connection_id: int) -> list[tuple[Credential, Secret]]:
-        """Enabled keys with their plain values, newest first; raises SecretUnreadable rather than skip one."""
+        """Enabled keys with their plain values, newest first; those that cannot be opened are left out.
+
+        Raises SecretUnreadable when there are enabled keys and none of them can be opened.
+        """
         rows = await self._db.execute(
             select(credentials)
             .where(
@@ -86,7 +92,17 @@ class Credentials(Repository):
             )
             .order_by(credentials.c.registered_at.desc(), credentials.c.id.desc())
         )
-        return [(_credential(row), self._ring.open(row.sealed, *_identity(workspace_id, row.id))) for row in rows]
+        found: list[tuple[Credential, Secret]] = []
+        unreadable: SecretUnreadable | None = None
+        for row in rows:
+            try:
+                found.append((_credential(row), self._ring.open(row.sealed, *_identity(workspace_id, row.id))))
+            except SecretUnreadable as error:
+                log.warning("key cannot be opened", extra={"credential_id": row.id})
+                unreadable = error
+        if unreadable is not None and not found:
+            raise unreadable
+        return found
 
     async def replace(
         self,
@@ -158,8 +174,15 @@ class Credentials(Repository):
             )
         )
         for row in rows:
-            if row.id != besides and self._ring.open(row.sealed, *_identity(workspace_id, row.id)) == secret:
+            if row.id != besides and self._holds(row.sealed, _identity(workspace_id, row.id), secret):
                 raise AlreadyExists("key", f"…{secret.ends_with}", row.id)
+
+    def _holds(self, sealed: bytes, identity: tuple[str, ...], secret: Secret) -> bool:
+        """Whether this is that secret; what cannot be opened is not: a new key must find its way in beside it."""
+        try:
+            return self._ring.open(sealed, *identity) == secret
+        except SecretUnreadable:
+            return False
 
     async def _existing(self, workspace_id: str, credential_id: int) -> Credential:
         credential = await self.get(workspace_id, credential_id)

@@ -145,6 +145,9 @@ async def test_a_sealed_key_copied_to_another_row_is_refused(
         f"UPDATE credentials SET sealed = (SELECT c.sealed FROM credentials c WHERE c.id = {first.id})"
         f" WHERE id = {second.id}",
     )
+    assert await usable(storage, tenant) == [CANARY]
+    async with storage.writing() as store:
+        await store.credentials.set_state(tenant.workspace_id, first.id, CredentialState.DISABLED)
     with pytest.raises(SecretUnreadable, match="altered or moved"):
         await usable(storage, tenant)
 
