@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -29,6 +29,8 @@ Account = tuple[int, str | None]
 _SMALL_DAY = 200
 # Up to this many (day, project) pairs are looked up one by one in the key; more are faster as one stretch.
 _MOST_LOOKUPS = 20_000
+# Readings overtake each other by minutes. One from further ahead was stamped by a clock that has been set right since.
+_OVERTAKEN_AT_MOST = timedelta(hours=1)
 
 
 class Charges(Repository):
@@ -56,7 +58,7 @@ class Charges(Repository):
             totals = _totals(prepared)
             return DayChange(day, is_first_reading=True, is_changed=True, kept=False, restated=(), totals=totals)
         totals = await self._totals(workspace_id, connection_id, day)
-        if read_at < reading.read_at or (totals and not prepared.totals):
+        if _was_overtaken(read_at, reading) or (totals and not prepared.totals):
             return DayChange(day, is_first_reading=False, is_changed=False, kept=True, restated=(), totals=totals)
         if await self._is_stored(connection_id, day, prepared.lines):
             unchanged = reading.unchanged_reads + (read_at > reading.read_at)
@@ -290,3 +292,7 @@ def _charge(row: Any) -> Charge:
         None if row.consumed_quantity is None else Decimal(row.consumed_quantity),
         row.consumed_unit,
     )
+
+
+def _was_overtaken(read_at: datetime, held: DayReading) -> bool:
+    return read_at < held.read_at < read_at + _OVERTAKEN_AT_MOST

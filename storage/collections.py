@@ -13,6 +13,8 @@ from storage.records import Collection, CollectionKind, CollectionState
 from storage.repository import Repository, across_workspaces
 from storage.tables import collections
 
+# What waits for its next try has a heartbeat some minutes ahead; further ahead, a clock was wrong and is right again.
+_FURTHEST_AHEAD = timedelta(hours=1)
 _OPEN = (CollectionState.QUEUED, CollectionState.RUNNING)
 _KEY = ["workspace_id", "connection_id", "kind", "slot"]
 
@@ -95,17 +97,21 @@ class Collections(Repository):
         Exactly one of many workers gets each. A connection is read by one worker at a time, so that two collections
         of one connection do not share its rate limit.
         """
-        silent_since = now - lease
+        silent_since, impossible = now - lease, now + _FURTHEST_AHEAD
         other = collections.alias("other")
         busy = exists().where(
             other.c.connection_id == collections.c.connection_id,
             other.c.id != collections.c.id,
             other.c.state == CollectionState.RUNNING,
             other.c.heartbeat_at > silent_since,
+            other.c.heartbeat_at < impossible,
         )
         free = or_(
             collections.c.state == CollectionState.QUEUED,
-            and_(collections.c.state == CollectionState.RUNNING, collections.c.heartbeat_at <= silent_since),
+            and_(
+                collections.c.state == CollectionState.RUNNING,
+                or_(collections.c.heartbeat_at <= silent_since, collections.c.heartbeat_at >= impossible),
+            ),
         )
         # Rows that another worker is taking this very moment are passed over; on SQLite there are none.
         oldest = (

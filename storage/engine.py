@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 _WAIT_SECONDS = 30
 _SQLITE = "sqlite+aiosqlite"
 _POSTGRES = "postgresql+psycopg"
+# A failing statement is logged with its traceback: without the values in it, which are people's and keys' business.
+_DISCREET: dict[str, Any] = {"hide_parameters": True}
 _NEAR = {None, "", "localhost", "127.0.0.1", "::1"}
 
 
@@ -87,16 +89,16 @@ async def open_engines(url: URL) -> AsyncIterator[Engines]:
 def _sqlite_engines(url: URL) -> Engines:
     _make_private(Path(str(url.database)))
     # One writer per process: tasks queue in the pool, first come first served, instead of polling a locked file.
-    writing = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=_WAIT_SECONDS)
+    writing = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=_WAIT_SECONDS, **_DISCREET)
     _configure_sqlite(writing, "BEGIN IMMEDIATE", query_only=False)
-    reading = create_async_engine(url, pool_size=4, max_overflow=12, pool_timeout=_WAIT_SECONDS)
+    reading = create_async_engine(url, pool_size=4, max_overflow=12, pool_timeout=_WAIT_SECONDS, **_DISCREET)
     _configure_sqlite(reading, "BEGIN", query_only=True)
     return Engines(url, writing, reading)
 
 
 def migration_engine(url: URL) -> AsyncEngine:
     """An engine for one migration: foreign keys rest on SQLite, where changing a table means copying it."""
-    engine = create_async_engine(url, poolclass=NullPool)
+    engine = create_async_engine(url, poolclass=NullPool, **_DISCREET)
     if url.get_backend_name() == "sqlite":
         _make_private(Path(str(url.database)))
         _configure_sqlite(engine, "BEGIN IMMEDIATE", query_only=False, foreign_keys=False)
@@ -143,6 +145,7 @@ def _postgres_engines(url: URL) -> Engines:
             pool_timeout=_WAIT_SECONDS,
             pool_pre_ping=True,
             connect_args=_POSTGRES_ARGS,
+            **_DISCREET,
         )
     except ModuleNotFoundError as problem:
         raise DatabaseUnusable("PostgreSQL needs its driver: pip install 'psycopg[binary]'") from problem

@@ -178,6 +178,12 @@ async def test_an_empty_day_is_read_and_costs_nothing(storage: Storage, tenant: 
     assert await reading_of(storage, tenant, DAY + timedelta(days=1)) is None
 
 
+async def test_a_reading_stamped_by_a_clock_that_ran_ahead_is_replaced(storage: Storage, tenant: Tenant) -> None:
+    """A machine that believed in next year must not freeze the ledger until then."""
+    await read(storage, tenant, a_day(a_charge("1")), MOMENT + timedelta(days=365))
+    assert (await read(storage, tenant, a_day(a_charge("2")))).totals == (Money(Decimal(2)),)
+
+
 async def test_an_older_reading_never_overwrites_a_newer_one(storage: Storage, tenant: Tenant) -> None:
     """A worker that was slow, not right."""
     await read(storage, tenant, a_day(a_charge("3")))

@@ -198,6 +198,18 @@ async def test_a_connection_is_read_by_one_worker_at_a_time(storage: Storage, te
     assert after.id == second.id
 
 
+async def test_a_dead_worker_whose_clock_ran_ahead_holds_nothing(storage: Storage, tenant: Tenant) -> None:
+    """A heartbeat from tomorrow is no sign of life today; one of the next minutes may be (a retry that waits)."""
+    first, second = await queued(storage, tenant), await queued(storage, tenant, "tuesday")
+    async with storage.writing() as store:
+        await store.collections.claim("first", MOMENT, LEASE)
+        await store.collections.heartbeat(first.id, "first", MOMENT + timedelta(minutes=15))
+        assert await store.collections.claim("second", MOMENT, LEASE) is None
+        await store.collections.heartbeat(first.id, "first", MOMENT + timedelta(days=1))
+        claimed = [await store.collections.claim(worker, MOMENT, LEASE) for worker in ("second", "third")]
+    assert [one.id for one in claimed if one is not None] == [second.id]
+
+
 async def test_a_dead_workers_collection_resumes_where_it_stood(storage: Storage, tenant: Tenant) -> None:
     """After the lease another worker goes on at the next day; the first may no longer write."""
     collection = await queued(storage, tenant)

@@ -10,11 +10,12 @@ from typing import Any
 import psycopg
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
 from finops.registry import Credential, CredentialState
 from finops.secret import Secret
 from storage import KeyRing, Storage, open_storage
-from storage.engine import migration_engine, normalised
+from storage.engine import migration_engine, normalised, open_engines
 from storage.errors import AlreadyExists, NotFound, SecretUnreadable
 from storage.records import Installation
 from tests.databases import MOMENT, Tenant
@@ -257,3 +258,14 @@ def _bytes_of(database_url: str, folder: Path) -> bytes:
     dump = b"".join(found)
     # Binary columns leave as hexadecimal: look at what it stands for as well.
     return dump + b"".join(bytes.fromhex(digits.decode()) for digits in re.findall(rb"\\\\x([0-9a-f]+)", dump))
+
+
+async def test_a_failing_statement_is_told_without_its_values(database_url: str) -> None:
+    """Errors of the database end in logs: they say which statement failed, never with what."""
+    async with open_engines(normalised(database_url)) as engines:
+        for engine in (engines.reading, engines.writing):
+            with pytest.raises(SQLAlchemyError) as failure:
+                async with engine.connect() as connection:
+                    await connection.execute(text("SELECT :secret FROM no_such_table"), {"secret": CANARY})
+            assert "no_such_table" in str(failure.value)
+            assert CANARY not in str(failure.value)
