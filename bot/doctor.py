@@ -101,10 +101,13 @@ async def _unreadable(store: Store, connections: list[Connection]) -> int:
     """Connections with a key that the master keys at hand do not open."""
     count = 0
     for connection in connections:
+        keys = await store.credentials.of_connection(connection.workspace_id, connection.id)
+        enabled = sum(key.state is CredentialState.ENABLED for key in keys)
         try:
-            await store.credentials.usable(connection.workspace_id, connection.id)
+            opened = len(await store.credentials.usable(connection.workspace_id, connection.id))
         except SecretUnreadable:
-            count += 1
+            opened = 0
+        count += opened < enabled
     return count
 
 
