@@ -131,7 +131,7 @@ async def test_a_chart_can_be_read_without_seeing_it(visitor: Visitor) -> None:
     page = await visitor.sees("C0MARKET01")
     chart = page.locator(".chart-bar")
     await expect(chart.get_by_role("img", name="하루 비용 · 두 프로젝트 차트")).to_be_visible()
-    await expect(chart.locator("table.unseen tr").nth(1).locator("td").first).to_have_text("212.4")
+    await expect(chart.locator(".unseen tr").nth(1).locator("td").first).to_have_text("212.4")
     assert await chart.locator("path.bar").count() == 14
     assert await page.locator(".chart-pie path.slice").count() == 4
     await expect(page.locator(".chart-pie .legend li").first).to_contain_text("62%")

@@ -222,6 +222,34 @@ async def test_escape_closes_the_list_first_and_then_the_modal(visitor: Visitor,
     assert await slack.next("/_page/close") == {"user": "U0JIHOON01", "view_id": "V0STEP"}
 
 
+async def test_escape_keeps_the_modal_below_a_question(visitor: Visitor, slack: PretendSlack) -> None:
+    """Also after an Escape the modal answered by showing another view: the browser would close both at once."""
+    dangerous = gallery.MESSAGES["C0FINOPS01"][2]["blocks"][5]
+    below = {**gallery.STEP, "id": "V0BELOW", "blocks": [dangerous]}
+    slack.state["views"] = [below, gallery.STEP]
+    page = await visitor.sees("app/home")
+    await page.keyboard.press("Escape")
+    await slack.next("/_page/close")
+    await slack.tell({"type": "views", "views": [below]})
+    await page.locator("dialog [data-action=delete_key]").click()
+    question = page.get_by_role("alertdialog")
+    await expect(question).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(question).to_have_count(0)
+    await expect(page.locator("dialog.modal[open]")).to_have_count(1)
+
+
+async def test_the_next_word_replaces_the_one_that_found_something(visitor: Visitor, slack: PretendSlack) -> None:
+    """After a choice in a menu of several, one types on."""
+    slack.answers["/_page/options"] = lambda asked: {"options": [gallery.option(asked["value"], "proj_1")]}
+    page = await every_input(visitor, slack)
+    await page.locator("[data-block=external] .select-open").click()
+    await page.keyboard.type("chat")
+    await page.get_by_role("option", name="chat").click()
+    await page.keyboard.type("ads")
+    await expect(page.get_by_role("option", name="ads")).to_be_visible()
+
+
 async def test_focus_stays_inside_an_open_modal(visitor: Visitor, slack: PretendSlack) -> None:
     """However often one presses Tab, nothing behind the modal is reached."""
     slack.state["views"] = [gallery.STEP]

@@ -31,6 +31,35 @@ async def test_a_button_sends_what_slack_would_send(visitor: Visitor, slack: Pre
     await expect(button).not_to_have_attribute("aria-busy", "true")
 
 
+async def test_an_address_without_a_place_opens_home(visitor: Visitor, slack: PretendSlack) -> None:
+    """A newcomer is met by the app, not by an empty channel; a channel that is gone becomes the first."""
+    page = await visitor.sees(place="")
+    assert page.url.endswith("#/app/home")
+    assert (await slack.next("/_page/home"))["tab"] == "home"
+    page = await visitor.sees(place="C0GONE0001")
+    assert page.url.endswith("#/C0FINOPS01")
+
+
+async def test_nothing_hangs_below_the_last_message(visitor: Visitor, slack: PretendSlack) -> None:
+    """The table read out beside a chart takes no room: the channel ends where its words end."""
+    categories = [f"7/{day}" for day in range(1, 21)]
+    data = [{"label": label, "value": 1} for label in categories]
+    chart = {"type": "bar", "series": [{"name": "비용", "data": data}], "axis_config": {"categories": categories}}
+    drawn = {"type": "data_visualization", "title": "일별 비용", "chart": chart}
+    ts = "1900000000.000100"
+    message = {"ts": ts, "channel": "C0FINOPS01", "bot_id": "B0FINOPSBT", "text": "일별 비용", "blocks": [drawn]}
+    slack.state["messages"]["C0FINOPS01"] = [message]
+    page = await visitor.sees()
+    await page.locator(".chart svg .bar").first.wait_for()
+    left = await page.evaluate(
+        "(() => { const box = document.querySelector('.stream');"
+        " const last = [...document.querySelectorAll('.message')].pop();"
+        " box.scrollTop = box.scrollHeight;"
+        " return box.getBoundingClientRect().bottom - last.getBoundingClientRect().bottom; })()"
+    )
+    assert left < 40
+
+
 async def test_a_dangerous_button_asks_first(visitor: Visitor, slack: PretendSlack) -> None:
     """Refusing or Escape sends nothing; agreeing sends once."""
     page = await visitor.sees()
