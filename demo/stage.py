@@ -34,6 +34,7 @@ class Stage:
     product: web.Application
     props: Props
     url: str  # of the product
+    settings: Settings
 
 
 def openai_of(trace: Trace, prices: Prices, clock: Clock, props: Props) -> SimulatedOpenAI:
@@ -78,21 +79,27 @@ async def staged(
                 }
                 | variables
             )
-            product = front_door.build(settings, clock=clock)
-            runner = web.AppRunner(product, access_log=None)
-            await runner.setup()
-            try:
-                await web.TCPSite(runner, "127.0.0.1", 0).start()
-                url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+            async with playing(settings, clock) as (product, url):
                 if socket_mode:
                     await workspace.connected(timeout_seconds=20)
                 else:
                     workspace.deliver_to(f"{url}/slack/events")
-                yield Stage(workspace, openai, product, kept, url)
-            finally:
-                await runner.cleanup()
+                yield Stage(workspace, openai, product, kept, url, settings)
         finally:
             await workspace.stop()
+
+
+@asynccontextmanager
+async def playing(settings: Settings, clock: Clock = front_door.utc_now) -> AsyncIterator[tuple[web.Application, str]]:
+    """One copy of the product and its address, until the block ends; a stage may hold several."""
+    product = front_door.build(settings, clock=clock)
+    runner = web.AppRunner(product, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield product, f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
 
 
 def _passed_on(openai: SimulatedOpenAI) -> Callable[[web.Request], Awaitable[web.Response]]:
