@@ -124,3 +124,43 @@ async def test_everyone_reads_their_own_language(quick_stage: Stage, locale_user
     reader = quick_stage.slack.person(locale_user)
     said = words_of(await answer_to(quick_stage, reader, "/finops status"))
     assert not any("가" <= letter <= "힣" for letter in said.replace("마케팅팀", "").replace("한빛소프트", ""))
+
+
+async def test_what_a_project_is_for_is_said_in_a_window_of_its_own(quick_stage: Stage) -> None:
+    """Environment, service, cost center and lead; a bot answers for nothing, and what others typed is escaped."""
+    person = await set_up(quick_stage, "batch")
+    await person.command("/finops 프로젝트")
+    [offered] = await person.options(await window(quick_stage, person, ids.VIEW_INFO), ids.PROJECT_FIND, "batch")
+    await person.clicks(person.view, ids.PROJECT_FIND, offered["value"])
+    await quick_stage.slack.until(lambda: ids.PROJECT_EDIT in str(person.view), 15)
+    await person.clicks(person.view, ids.PROJECT_EDIT)
+    await window(quick_stage, person, ids.VIEW_PROJECT_EDIT)
+    bot = quick_stage.slack.config.app.bot_user_id
+    refused = await person.submits(None, {ids.PROJECT_LEAD: bot})
+    assert "봇은 팀 담당자가 될 수 없습니다" in str(refused["errors"])
+    fields = {ids.PROJECT_ENVIRONMENT: "production", ids.PROJECT_SERVICE: "<!channel>", ids.PROJECT_LEAD: MINSU}
+    assert (await person.submits(None, fields))["ok"]
+    await quick_stage.slack.until(lambda: "저장했습니다" in words_of(person.view), 15)
+    told = words_of(person.view)
+    assert "환경: production" in told
+    assert "&lt;!channel&gt;" in told
+    assert f"<@{MINSU}>" in told
+    await person.clicks(person.view, ids.PROJECT_EDIT)
+    again = await window(quick_stage, person, ids.VIEW_PROJECT_EDIT)
+    assert "'initial_value': 'production'" in str(again)
+
+
+async def test_a_member_is_not_offered_what_would_be_refused(quick_stage: Stage) -> None:
+    """박서연 sees the cost nobody claimed and whom it waits for; the team's lead gets the button."""
+    await set_up(quick_stage, "batch")
+    for who, may in ((SEOYEON, False), (MINSU, True)):
+        shown = await answer_to(quick_stage, quick_stage.slack.person(who), "/finops status 30d")
+        assert "미할당" in words_of(shown)
+        assert (ids.PROJECT_NEW in str(shown)) is may
+
+
+async def test_the_check_up_knows_the_door_it_was_asked_through(quick_stage: Stage) -> None:
+    """Asked through the socket, it says that the socket is connected."""
+    shown = await answer_to(quick_stage, await set_up(quick_stage, "batch"), "/finops doctor")
+    assert "Socket Mode가 연결되어 있습니다." in words_of(shown)
+    assert "대기 중인 수집이 없습니다." in words_of(shown)
