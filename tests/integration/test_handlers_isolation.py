@@ -1,0 +1,167 @@
+"""Ids of another workspace, pressed, submitted or searched with: nothing is done there and nothing of it is shown."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from blocks import ids
+from bot import Bot, Policy
+from finops.figures import ScopeKind
+from handlers import ACTIONS, OPTIONS, VIEWS, status
+from handlers.guard import Gone, Work, attempt, guarded
+from handlers.submitting import Form, Submitting
+from handlers.visit import Visit
+from storage import Storage
+from storage.engine import normalised, open_engines
+from storage.tables import metadata
+from tests.conftest import FakeClock
+from tests.integration.bot_world import (
+    JIHOON,
+    KEY,
+    MINSU,
+    OTHER_KEY,
+    WORKSPACE,
+    Key,
+    LittleOpenAI,
+    Organization,
+    a_bot,
+    a_company,
+    an_admin,
+    worked,
+)
+from tests.unit.listening import FakeRespond, FakeSlack
+
+TODAY = date(2026, 7, 6)
+NEIGHBOUR = "T0OTHER001"
+# Everything somebody of the other workspace might recognise in an answer.
+THEIRS = ("옆집연구팀", "secret-project", "proj_secret", "xyz9", "C0SECRET01")
+
+
+@dataclass(frozen=True)
+class House:
+    """Two workspaces in one database. `forged` are ids of the neighbour's team, key and project."""
+
+    bot: Bot
+    database_url: str
+    forged: dict[str, int]
+
+    async def of_the_neighbour(self) -> dict[str, list[Any]]:
+        """Every row of the neighbour, table by table."""
+        async with open_engines(normalised(self.database_url)) as engines, engines.reading.connect() as connection:
+            tables = [table.name for table in metadata.sorted_tables if "workspace_id" in table.c]
+            rows = {}
+            for name in tables:
+                asked = text(f"SELECT * FROM {name} WHERE workspace_id = :which")
+                rows[name] = sorted(map(repr, (await connection.execute(asked, {"which": NEIGHBOUR})).all()))
+        return rows
+
+
+@pytest.fixture
+async def house(storage: Storage, database_url: str, clock: FakeClock) -> AsyncIterator[House]:
+    async with LittleOpenAI().running() as openai, a_bot(storage, openai, clock, Policy(backfill_days=9)) as bot:
+        openai.keys[KEY] = Key(a_company(TODAY, 9))
+        theirs = Organization("org-secret", "옆집연구소", {"proj_secret": "secret-project"})
+        theirs.charge(date(2026, 7, 4), "proj_secret", "77.77")
+        openai.keys[OTHER_KEY] = Key(theirs)
+        neighbour = await bot.people.meet(NEIGHBOUR, "옆집", JIHOON, asks_setup=True)
+        team = await bot.teams.create(neighbour, THEIRS[0], MINSU, THEIRS[4])
+        key = await bot.connections.register_key(neighbour, team.id, OTHER_KEY)
+        projects = await bot.projects.register(neighbour, team.id, ["proj_secret"])
+        await an_admin(bot)
+        await worked(bot)
+        forged = {"team": team.id, "key": key.credential.id, "project": projects.registered[0].id}
+        yield House(bot, database_url, forged)
+
+
+def a_stranger(bot: Bot, **more: Any) -> tuple[Visit, FakeSlack, FakeRespond]:
+    """An administrator, but of another workspace."""
+    slack, respond = FakeSlack(), FakeRespond()
+    given: dict[str, Any] = {"channel_id": "C0MARKET01", "trigger_id": "1.2.3", "respond": respond}
+    visit = Visit(bot, slack, WORKSPACE, "한빛소프트", JIHOON.user_id, **(given | more))  # type: ignore[arg-type]
+    return visit, slack, respond
+
+
+def assert_nothing_shown(*told: Any) -> None:
+    said = json.dumps(told, ensure_ascii=False, default=str)
+    assert not [word for word in (*THEIRS, "77.77") if word in said]
+
+
+async def test_no_button_reaches_another_workspace(house: House) -> None:
+    """Every button and menu with every id of the neighbour's, from a message and from a window."""
+    before = await house.of_the_neighbour()
+    values = [str(number) for number in house.forged.values()]
+    values += [f"{kind}/{number}/last_7_days" for kind in ScopeKind for number in house.forged.values()]
+    window = {"id": "V9", "type": "modal", "private_metadata": json.dumps(house.forged)}
+    for action_id, click in ACTIONS.items():
+        for value in values:
+            for view in (None, window):
+                visit, slack, respond = a_stranger(house.bot, view=view)
+
+                async def work(visit: Visit, click: Any = click, value: str = value) -> None:
+                    await click(visit, value)
+
+                await guarded(visit, work)
+                assert_nothing_shown(slack.calls, respond.said)
+                assert slack.calls or respond.said, f"{action_id} was left without an answer"
+    assert await house.of_the_neighbour() == before
+
+
+async def test_no_window_reaches_another_workspace(house: House) -> None:
+    """Every form, carrying ids of the neighbour's, filled in as one would to do harm."""
+    before = await house.of_the_neighbour()
+    values = {
+        ids.TEAM_NAME: {"value": "훔친팀"},
+        ids.TEAM_LEAD: {"selected_user": JIHOON.user_id},
+        ids.TEAM_CHANNEL: {"selected_conversation": "C0MARKET01"},
+        ids.KEY: {"value": KEY},
+        ids.PROJECTS: {"selected_options": [{"value": "proj_secret"}]},
+        ids.PROJECT_TYPED: {"value": "proj_secret"},
+    }
+    state = {"values": {name: {name: value} for name, value in values.items()}}
+    for callback_id, handler in VIEWS.items():
+        view = {
+            "id": "V9", "callback_id": callback_id, "private_metadata": json.dumps(house.forged), "state": state
+        }  # fmt: skip
+        visit, slack, respond = a_stranger(house.bot, view=view)
+        acks: list[dict[str, Any]] = []
+
+        async def ack(acks: list[dict[str, Any]] = acks, **answer: Any) -> None:
+            acks.append(answer)
+
+        work = Work()
+        await Submitting(work, within_seconds=20).answer(Form.of(visit, view), handler, ack)  # type: ignore[arg-type]
+        await work.drain()
+        assert_nothing_shown(acks, slack.calls, respond.said)
+    assert await house.of_the_neighbour() == before
+
+
+async def test_no_menu_offers_what_belongs_to_another_workspace(house: House) -> None:
+    """A menu opened in a window that names the neighbour's team finds nothing."""
+    view = {"id": "V9", "type": "modal", "private_metadata": json.dumps(house.forged)}
+    for search in OPTIONS.values():
+        for words in ("", "secret"):
+            visit, slack, respond = a_stranger(house.bot, view=view)
+            try:
+                found = await asyncio.wait_for(attempt(search(visit, words)), 20)
+            except Gone:
+                continue
+            assert_nothing_shown(found, slack.calls, respond.said)
+
+
+async def test_no_words_reach_another_workspace(house: House) -> None:
+    """Names and ids of the neighbour's are as unknown as names nobody ever used; to themselves they are known."""
+    for words in (THEIRS[0], "secret-project", "proj_secret"):
+        for workspace_id, is_known in ((WORKSPACE, False), (NEIGHBOUR, True)):
+            visit, slack, respond = a_stranger(house.bot)
+            visit.workspace_id = workspace_id
+            await guarded(visit, partial(status.ask, words=words))
+            assert ("77.77" in json.dumps([slack.calls, respond.said], ensure_ascii=False)) is is_known
