@@ -53,7 +53,17 @@ def started(collections: tuple[CollectionProgress, ...], without_key: tuple[str,
     )
     parts = [kit.section(f"*{headline}*")]
     if collections:
-        parts.append(kit.section("\n".join(line(one, t) for one in collections[:10])))
+        # This message stands still: a bar in it would say 0% for ever.
+        days = [
+            t.ngettext(
+                "• *{connection}* · {count} day",
+                "• *{connection}* · {count} days",
+                one.days_total,
+                connection=kit.name(one.connection_name),
+            )
+            for one in collections[:10]
+        ]
+        parts.append(kit.section("\n".join(days)))
     if without_key:
         names = ", ".join(kit.name(name) for name in without_key[:10])
         parts.append(
