@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import re
 import ssl
 from collections.abc import AsyncIterator
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.cookies import SimpleCookie
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
 import pytest
@@ -18,16 +19,18 @@ from slack_sdk.oauth.installation_store import Installation
 
 from bot.settings import Settings
 from demo.slack import SimulatedSlack
+from demo.stage import playing
 from handlers.addresses import STORAGE
 from handlers.authorizing import Authorizer, Place, clients
 from handlers.installing import Installations, States
 from storage import KeyRing, Storage, open_storage
 from tests.conftest import FakeClock
-from tests.integration.test_front_door import FINOPS, JIHOON, serving, settings_for
+from tests.integration.test_front_door import FINOPS, JIHOON, log_lines, serving, settings_for
 
 # slack_sdk's oauth.v2.access uses a class of aiohttp that 4.0 will drop; nothing of ours can change that.
 pytestmark = pytest.mark.filterwarnings("ignore:BasicAuth is deprecated:DeprecationWarning")
 
+__all__ = ["log_lines"]
 MINSU, TEAM = "U0MINSU001", "T0FINOPS01"
 PUBLIC_URL = "https://finops.example.com"
 HERE = Place(None, TEAM)
@@ -100,6 +103,30 @@ async def test_a_workspace_installs_itself_and_is_served(slack, tmp_path, now):
     stored = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     assert installation.bot_token.reveal().encode() not in stored
     assert slack.complaints == []
+
+
+async def test_no_token_of_an_installation_reaches_a_log_line(slack, tmp_path, now, log_lines: io.StringIO):
+    """Installed, used and refreshed at debug level: no code, state, token or client secret is written anywhere."""
+    canaries = {slack.config.client_secret, slack.config.signing_secret}
+    async with playing(oauth_settings(slack, tmp_path), now) as (app, url), aiohttp.ClientSession() as session:
+        slack.deliver_to(f"{url}/slack/events")
+        browser = Browser(url, slack, session)
+        redirect = slack.authorise(await browser.starts(), MINSU)
+        query = parse_qs(urlsplit(redirect).query)
+        canaries |= {query["code"][0], query["state"][0]}
+        assert await browser.comes_back(redirect) == 200
+        for _ in range(2):
+            assert (await slack.person(JIHOON).command("/finops help", FINOPS))["ok"]
+            async with app[STORAGE].reading() as store:
+                found = await store.installations.find(None, TEAM, is_enterprise_install=False)
+            assert found is not None
+            canaries |= {secret.reveal() for secret in (found.bot_token, found.bot_refresh_token) if secret}
+            now.advance(hours=12)
+        await slack.settled()
+    written = log_lines.getvalue()
+    assert len(canaries) == 8, "the token was refreshed once"
+    assert "oauth.v2.access" in written
+    assert not [canary[:6] for canary in canaries if canary in written]
 
 
 async def test_a_state_works_once_and_only_in_the_browser_it_began_in(slack, tmp_path):

@@ -29,6 +29,7 @@ CANARIES = {
     "simulated response url": "http://127.0.0.1:9000/" + "commands/T012/345/canary",
     "socket ticket": "wss://wss-primary.slack.com/link/?ticket=" + "canary-canary",
     "oauth code": "GET /slack/oauth_redirect?code=" + "canary&state=canary",
+    "oauth code in a dictionary": str({"code": "canary" * 5, "state": ["canary" * 5]}),
     "database": "postgresql://finops:" + "canary@db.internal/finops",
 }
 
@@ -54,6 +55,7 @@ def test_no_secret_survives_masking(kind: str):
 def test_masking_keeps_what_people_need_to_read():
     """A mask that eats ordinary words makes logs useless."""
     text = "OpenAI has not answered since 09:40; task-force met at https://example.com/T012/report 비용 수집"
+    text += str({"code": "invalid_api_key", "state": "done"})
     assert masked(text) == text
 
 
