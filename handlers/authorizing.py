@@ -18,7 +18,10 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.authorization.async_authorize import AsyncAuthorize
 from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.errors import SlackApiError
-from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
+from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler, AsyncServerErrorRetryHandler
+from slack_sdk.http_retry.request import HttpRequest
+from slack_sdk.http_retry.response import HttpResponse
+from slack_sdk.http_retry.state import RetryState
 from slack_sdk.oauth.installation_store import Installation
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -31,6 +34,11 @@ REMEMBERED_FOR = timedelta(minutes=10)
 REMEMBERED_AT_MOST = 2000
 TIMEOUT_SECONDS = 30
 RATE_LIMIT_RETRIES = 3
+SERVER_ERROR_RETRIES = 2
+# What may arrive twice without anybody noticing: windows, Home, edits and questions. A new message is not among them.
+REPEATABLE = frozenset(
+    {"views.open", "views.push", "views.update", "views.publish", "chat.update", "users.info", "auth.test"}
+)
 # What auth.test answers when a token will never work again, as opposed to "not now".
 DEAD_TOKEN = frozenset(
     {"invalid_auth", "account_inactive", "token_revoked", "token_expired", "not_authed", "org_login"}
@@ -157,8 +165,8 @@ NewClient = Callable[[Secret | None], AsyncWebClient]
 async def clients(api_url: str, tls: ssl.SSLContext) -> AsyncIterator[NewClient]:
     """A maker of Web API clients that share one connection pool.
 
-    They wait out rate limits and repeat nothing else: a post whose connection broke may have arrived, and posting it
-    again would tell people twice. Callers that may repeat (reads, views.publish) do so themselves.
+    They wait out rate limits and repeat what is harmless when it arrives twice. A post is not repeated: one whose
+    connection broke may have arrived, and posting it again would tell people twice.
     """
     if not api_url.startswith("https://"):
         log.warning("Slack is reached without TLS, allowed as a named exception", extra={"address": api_url})
@@ -172,10 +180,29 @@ async def clients(api_url: str, tls: ssl.SSLContext) -> AsyncIterator[NewClient]
                 ssl=tls,
                 timeout=TIMEOUT_SECONDS,
                 trust_env_in_session=False,
-                retry_handlers=[AsyncRateLimitErrorRetryHandler(max_retry_count=RATE_LIMIT_RETRIES)],
+                retry_handlers=[
+                    AsyncRateLimitErrorRetryHandler(max_retry_count=RATE_LIMIT_RETRIES),
+                    Hiccups(max_retry_count=SERVER_ERROR_RETRIES),
+                ],
             )
 
         yield new
+
+
+class Hiccups(AsyncServerErrorRetryHandler):
+    """Repeats a call that Slack's gateway failed (HTTP 500, 503), where repeating is harmless."""
+
+    async def _can_retry_async(
+        self,
+        *,
+        state: RetryState,
+        request: HttpRequest,
+        response: HttpResponse | None = None,
+        error: Exception | None = None,
+    ) -> bool:
+        if (request.url or "").rpartition("/")[2] not in REPEATABLE:
+            return False
+        return await super()._can_retry_async(state=state, request=request, response=response, error=error)
 
 
 class Clients:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import Mapping
@@ -24,6 +25,8 @@ from locales import Translator, translator_for
 log = logging.getLogger(__name__)
 
 MEET_AGAIN_AFTER = timedelta(days=1)
+# What only one person sees may come twice; better than an answer that never comes.
+_PATIENCE_SECONDS = (0.5, 1.5)
 _ACTIONS_OF_MESSAGES = frozenset({"actions"})
 
 
@@ -152,9 +155,13 @@ class Visit:
     async def _respond(self, message: kit.Message, *, replaces: bool) -> None:
         assert self.respond is not None
         for is_plain in (False, True):
-            answer = await self.respond(
-                **message.arguments(plain=is_plain), response_type="ephemeral", replace_original=replaces
-            )
+            for wait in (*_PATIENCE_SECONDS, None):
+                answer = await self.respond(
+                    **message.arguments(plain=is_plain), response_type="ephemeral", replace_original=replaces
+                )
+                if answer.status_code < 500 or wait is None:
+                    break
+                await asyncio.sleep(wait)
             if answer.status_code == 200 and "invalid_blocks" not in answer.body:
                 return
             if "invalid_blocks" not in answer.body:

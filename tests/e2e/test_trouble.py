@@ -186,3 +186,15 @@ async def test_typos_and_nonsense_get_a_suggestion(quick_stage: Stage) -> None:
     assert "status" in words_of(await answer_to(quick_stage, person, "/finops statsu"))
     assert "chatbot-experiment" in words_of(await answer_to(quick_stage, person, "/finops status chatbot-experimnt"))
     assert "$" in words_of(await answer_to(quick_stage, person, "/finops 상태 지난달"))
+
+
+async def test_a_hiccup_of_slack_costs_a_moment_and_no_answer(quick_stage: Stage) -> None:
+    """HTTP 500 from Slack's own gateway: windows and private answers are asked for again, and come."""
+    person = await set_up(quick_stage)
+    quick_stage.slack.fail("*", error="500", times=2)
+    shown = await answer_to(quick_stage, person, "/finops status", MARKETING)
+    assert "최근 7일" in words_of(shown)
+    quick_stage.slack.fail("views.open", error="500", times=2)
+    await person.command("/finops 키", MARKETING)
+    view = await window(quick_stage, person, ids.VIEW_INFO)
+    assert "...abc1" in words_of(view)
