@@ -89,19 +89,24 @@ async def operate(command: str, settings: Settings) -> tuple[str, bool]:
             return await operating.examined(Bot(storage, {}, utc_now, settings.policy()), client, settings)
 
 
+def serving_tls(settings: Settings) -> ssl.SSLContext | None:
+    """TLS 1.3 with the operator's certificate; None where a proxy, or Socket Mode, stands in front of us."""
+    if settings.tls_certificate is None:
+        return None
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.minimum_version = ssl.TLSVersion.TLSv1_3
+    tls.load_cert_chain(settings.tls_certificate, settings.tls_key)
+    return tls
+
+
 def serve(settings: Settings) -> None:
     """Serve until told to stop (SIGINT, SIGTERM); then finish what was begun, for at most SHUTDOWN_SECONDS."""
-    tls = None
-    if settings.tls_certificate is not None:
-        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        tls.minimum_version = ssl.TLSVersion.TLSv1_3
-        tls.load_cert_chain(settings.tls_certificate, settings.tls_key)
     # No access log: the address of an OAuth redirect holds its code.
     web.run_app(
         build(settings),
         host=settings.host,
         port=settings.port,
-        ssl_context=tls,
+        ssl_context=serving_tls(settings),
         shutdown_timeout=SHUTDOWN_SECONDS,
         access_log=None,
         print=None,

@@ -7,17 +7,36 @@ that reads it; `.env.example` and docs/settings.md are held equal to this list b
 from __future__ import annotations
 
 import difflib
-import os
 import re
-import stat
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from bot.policy import Policy
+from bot.readers import (
+    Mistake,
+    certificate_trouble,
+    client_id,
+    crontab,
+    database_url,
+    host_names,
+    key_ring,
+    one_of,
+    plain,
+    private_file,
+    private_text,
+    secret,
+    signing_secret,
+    some_file,
+    time_zone,
+    token,
+    too_open,
+    user_ids,
+    web_address,
+    whole_number,
+)
 from finops.secret import Secret
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -33,165 +52,6 @@ class SettingsError(ValueError):
     def __init__(self, mistakes: list[str]) -> None:
         self.mistakes = tuple(mistakes)
         super().__init__("\n".join(["Settings need attention (see docs/settings.md):", *(f"- {m}" for m in mistakes)]))
-
-
-class Mistake(ValueError):
-    """The rest of a sentence that begins with the variable's name."""
-
-
-# --- how one text is read: the value, or a Mistake that never repeats a secret ---------------------------------------
-
-
-def token(prefix: str, name: str, where: str) -> Callable[[str], Secret]:
-    kinds = {
-        "xoxb-": "a bot token",
-        "xoxp-": "a user token",
-        "xapp-": "an app-level token",
-        "xoxe": "a rotating token, which needs OAuth",
-        "sk-": "an OpenAI key",
-    }
-
-    def read(text: str) -> Secret:
-        if text.startswith(prefix) and len(text) > len(prefix):
-            return Secret(text)
-        found = next((kind for start, kind in kinds.items() if text.startswith(start)), "something else")
-        raise Mistake(f"should be {name} ({prefix}…) but holds {found}; {where}")
-
-    return read
-
-
-def signing_secret(text: str) -> Secret:
-    if re.fullmatch(r"[0-9a-f]{16,128}", text):
-        return Secret(text)
-    raise Mistake("should be the signing secret: hexadecimal digits, from Basic Information → App Credentials")
-
-
-def secret(text: str) -> Secret:
-    return Secret(text)
-
-
-def plain(text: str) -> str:
-    return text
-
-
-def client_id(text: str) -> str:
-    if re.fullmatch(r"\d+\.\d+", text):
-        return text
-    raise Mistake("should look like 1234567890.1234567890, from Basic Information → App Credentials")
-
-
-def web_address(text: str) -> str:
-    try:
-        parts = urlsplit(text)
-        usable = parts.scheme in {"https", "http"} and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:
-        usable = False
-    if not usable:
-        raise Mistake("should be a web address such as https://example.com")
-    if parts.username or parts.password:
-        raise Mistake("should not carry a user name or password")
-    return text
-
-
-def database_url(text: str) -> Secret:
-    """The address may hold a password: a secret, like the others."""
-    if re.match(r"(sqlite|postgres|postgresql)(\+[a-z0-9_]+)?://", text):
-        return Secret(text)
-    raise Mistake("should begin with sqlite:/// or postgresql://")
-
-
-def host_names(text: str) -> frozenset[str]:
-    hosts = frozenset(part.strip() for part in text.split(",") if part.strip())
-    if wrong := sorted(host for host in hosts if "/" in host or " " in host):
-        raise Mistake(f"should list host names without scheme or path, not {wrong[0]!r}")
-    return hosts
-
-
-def user_ids(text: str) -> frozenset[str]:
-    ids = frozenset(part.strip() for part in text.split(",") if part.strip())
-    if wrong := sorted(one for one in ids if not re.fullmatch(r"[UW][A-Z0-9]{2,}", one)):
-        raise Mistake(f"should list Slack member ids such as U012ABCDEF, not {wrong[0]!r}")
-    return ids
-
-
-def whole_number(low: int, high: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        if re.fullmatch(r"\d{1,9}", text) and low <= int(text) <= high:
-            return int(text)
-        raise Mistake(f"should be a whole number from {low} to {high}, not {text!r}")
-
-    return read
-
-
-def one_of(*choices: str) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if text.lower() in choices:
-            return text.lower()
-        raise Mistake(f"should be one of {', '.join(choices)}, not {text!r}")
-
-    return read
-
-
-def time_zone(text: str) -> str:
-    try:
-        ZoneInfo(text)
-    except (KeyError, ValueError, OSError):
-        raise Mistake(f"should be a time zone such as Asia/Seoul, not {text!r}") from None
-    return text
-
-
-def crontab(text: str) -> str:
-    from apscheduler.triggers.cron import CronTrigger  # imported late: only settings with a time table need it
-
-    words = text.split()
-    if len(words) == 5 and re.search(r"\d", words[4]):
-        # APScheduler counts Monday as 0 and cron as 1: a digit here is a job on the wrong day.
-        raise Mistake(
-            "should name weekdays (mon, tue, …), because their numbers mean different days to different people"
-        )
-    try:
-        CronTrigger.from_crontab(text, timezone="UTC")
-    except ValueError:
-        raise Mistake(f"should be five crontab fields such as '0 9 * * *', not {text!r}") from None
-    return text
-
-
-def key_ring(text: str) -> Secret:
-    from storage.errors import MasterKeyInvalid  # imported late: storage brings the database library along
-    from storage.secrets import KeyRing
-
-    try:
-        KeyRing.from_text(text)
-    except MasterKeyInvalid as problem:
-        raise Mistake(f"cannot be used: {problem}") from None
-    return Secret(text)
-
-
-def private_file(text: str) -> Path:
-    path = Path(text).expanduser()
-    if not path.is_file():
-        raise Mistake(f"names a file that is not there: {path}")
-    if reason := too_open(path):
-        raise Mistake(reason)
-    return path
-
-
-def some_file(text: str) -> Path:
-    path = Path(text).expanduser()
-    if not path.is_file():
-        raise Mistake(f"names a file that is not there: {path}")
-    return path
-
-
-def too_open(path: Path) -> str | None:
-    """Why a file of secrets may not be used as it is; None when only its owner can read it."""
-    mode = stat.S_IMODE(path.stat().st_mode)
-    if os.name != "nt" and mode & 0o077:
-        return f"names {path}, which others can read ({mode:04o}); run: chmod 600 {path}"
-    return None
-
-
-# --- the settings -----------------------------------------------------------------------------------------------------
 
 
 def variable(name: str, read: Callable[[str], object], default: str | None = None) -> dict[str, Any]:
@@ -342,6 +202,12 @@ class Settings:
                 ("tls_certificate", "tls_key"),
                 "FINOPS_TLS_CERTIFICATE and FINOPS_TLS_KEY go together: set both or neither.",
             )
+        if trouble := certificate_trouble(self.tls_certificate, self.tls_key):
+            yield (
+                ("tls_certificate", "tls_key"),
+                f"FINOPS_TLS_CERTIFICATE and FINOPS_TLS_KEY cannot be served with ({trouble}): both are PEM files, the "
+                "key without a password and belonging to the certificate.",
+            )
         yield from self._without_tls()
 
     def _without_tls(self) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -369,9 +235,8 @@ class Settings:
 
 
 def _keys_of(path: Path, mistakes: list[str]) -> Secret | None:
-    text = ",".join(line.strip() for line in path.read_text().splitlines() if line.strip())
     try:
-        return key_ring(text)
+        return key_ring(",".join(line.strip() for line in private_text(path).splitlines() if line.strip()))
     except Mistake as mistake:
         mistakes.append(f"FINOPS_KEYS_FILE {mistake}.")
         return None
@@ -394,7 +259,11 @@ def read_env_file(path: Path) -> dict[str, str]:
     if too_open(path):
         raise SettingsError([f"{path} holds secrets and others can read it; run: chmod 600 {path}"])
     found: dict[str, str] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    try:
+        lines = private_text(path).splitlines()
+    except Mistake as mistake:
+        raise SettingsError([f".env {mistake}."]) from None
+    for number, line in enumerate(lines, start=1):
         text = line.strip().removeprefix("export ")
         if not text or text.startswith("#"):
             continue

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import datetime as dt
-import ipaddress
 import logging
 import socket
 import ssl
@@ -13,18 +11,12 @@ import threading
 import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import httpx
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,57 +26,23 @@ from providers.contract import ProviderError, RateLimited, Unavailable, Unexpect
 from providers.http import Insecure, RetryPolicy, http_client, retried, seconds_until, tls_context
 from providers.openai import OpenAI
 from tests.conftest import FakeClock
+from tests.integration.certificates import Certificate, certificate
 from tests.integration.openai_server import ADMIN_KEY, Line, OpenAIServer, always, error
 
+__all__ = ["certificate"]
 KEY = Secret(ADMIN_KEY)
 IMPATIENT = RetryPolicy(attempts=2, budget=2.0, wait_initial=0.001, wait_max=0.002, wait_jitter=0.001)
 A_DAY = Period(date(2026, 6, 1), date(2026, 6, 2))
-
-
-@dataclass(frozen=True)
-class Certificate:
-    chain: Path
-    key: Path
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    """A certificate for 127.0.0.1 that signs itself."""
-    folder = tmp_path_factory.mktemp("tls")
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    chain, private = folder / "cert.pem", folder / "key.pem"
-    chain.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-    private.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return Certificate(chain, private)
 
 
 @asynccontextmanager
 async def tls_server(certificate: Certificate, version: ssl.TLSVersion) -> AsyncIterator[OpenAIServer]:
     """The small OpenAI behind TLS of exactly one version."""
     openai = OpenAIServer(lines=[Line(date(2026, 6, 1), "3")])
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate.chain, certificate.key)
-    context.minimum_version = context.maximum_version = version
     app = web.Application()
     app.router.add_get("/{path:.*}", openai.answer)
     server = TestServer(app, scheme="https")
-    await server.start_server(ssl=context)
+    await server.start_server(ssl=certificate.serving(version))
     openai.url = str(server.make_url("/v1"))
     try:
         yield openai
@@ -117,9 +75,7 @@ async def test_an_old_server_that_explains_itself_is_not_asked_again(
     certificate: Certificate, clock: FakeClock
 ) -> None:
     """The alert "protocol version" is final: TLS 1.3 will not come by waiting."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate.chain, certificate.key)
-    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context = certificate.serving(ssl.TLSVersion.TLSv1_2)
     greeted = 0
 
     def greet(listener: socket.socket) -> None:

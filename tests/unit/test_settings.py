@@ -55,6 +55,8 @@ def test_nothing_set_names_everything_that_is_missing_at_once():
         ("SLACK_API_URL", "https://slack.com:notaport/", "should be a web address"),
         ("OPENAI_BASE_URL", "https://user:pass@api.openai.com/v1", "should not carry a user name"),
         ("DATABASE_URL", "mysql://db/finops", "should begin with sqlite:/// or postgresql://"),
+        ("DATABASE_URL", "postgresql://u:p@db:port/finops", "the database address cannot be read"),
+        ("DATABASE_URL", "sqlite://", "SQLite needs a file"),
         ("FINOPS_COLLECT_CRON", "every morning", "five crontab fields"),
         ("FINOPS_COLLECT_CRON", "0 9 * * 1", "name weekdays"),
         ("FINOPS_COLLECT_TIMEZONE", "Asia/Soul", "should be a time zone"),
@@ -172,3 +174,21 @@ def test_env_file_with_a_broken_line_or_open_to_others_is_refused(tmp_path: Path
     file.chmod(0o640)
     with pytest.raises(SettingsError, match="chmod 600"):
         read_env_file(file)
+
+
+def test_files_that_hold_something_else_are_told_with_everything_else(tmp_path: Path):
+    """A certificate that is none, a key file that is no text: sentences, not tracebacks."""
+    (tmp_path / "cert.pem").write_text("not a certificate")
+    for name in ("key.pem", "keys.txt"):
+        (tmp_path / name).write_bytes(b"\xff\xfe\x00")
+        (tmp_path / name).chmod(0o600)
+    told = mistakes_of(
+        FINOPS_TLS_CERTIFICATE=str(tmp_path / "cert.pem"),
+        FINOPS_TLS_KEY=str(tmp_path / "key.pem"),
+        FINOPS_KEYS=None,
+        FINOPS_KEYS_FILE=str(tmp_path / "keys.txt"),
+        PORT="many",
+    )
+    assert sum("cannot be served with" in sentence for sentence in told) == 1
+    assert sum("cannot be read as text" in sentence for sentence in told) == 1
+    assert len(told) == 3
