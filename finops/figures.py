@@ -233,8 +233,8 @@ def readings_of_all(connections: Iterable[Mapping[date, DayReading]]) -> dict[da
 def breakdown_of(parts: Iterable[Share], top: int = 5, currency: str = "USD") -> Breakdown:
     """The `top` largest parts and the rest as one; what nobody owns is always among the shares, never in the rest.
 
-    Largest first, ties by name, the unowned last. Parts of zero are left out. Ratios are shares of the total, None unless it is above
-    zero: credits can turn a whole around, and a share of that says nothing.
+    Largest first, ties by name, the unowned last. Parts of zero are left out. Ratios are shares of the total, None
+    unless it is above zero: credits can turn a whole around, and a share of that says nothing.
     """
     ordered = sorted(
         (part for part in parts if part.amount), key=lambda part: (-part.amount.amount, part.name, part.key)
