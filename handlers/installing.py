@@ -10,10 +10,12 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
-from slack_bolt.async_app import AsyncApp, AsyncBoltContext
+from slack_bolt.async_app import AsyncApp, AsyncBoltContext, AsyncBoltRequest
+from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
 from slack_bolt.oauth.async_oauth_settings import AsyncOAuthSettings
 from slack_bolt.response import BoltResponse
@@ -212,21 +214,35 @@ class Pages:
 def watch_removals(slack: AsyncApp, store: Installations | None, authorizer: Authorizer) -> None:
     """Forget tokens the moment Slack says they are gone: from memory always, from the store when they lie there."""
 
-    @slack.middleware
-    async def forget_revoked(
-        body: dict[str, object],
-        context: AsyncBoltContext,
+    slack.middleware(_ForgetRevoked(store, authorizer))
+
+
+class _ForgetRevoked(AsyncMiddleware):
+    """A class, not a function: for a function Bolt prepares all arguments there are, for every request there is."""
+
+    def __init__(self, store: Installations | None, authorizer: Authorizer) -> None:
+        self._store = store
+        self._authorizer = authorizer
+
+    async def async_process(
+        self,
+        *,
+        req: AsyncBoltRequest,
+        resp: BoltResponse,  # noqa: ARG002 - Bolt calls by name
         next: Callable[[], Awaitable[BoltResponse]],  # noqa: A002 - Bolt's name
-    ) -> BoltResponse:
-        event = body.get("event")
+    ) -> BoltResponse | None:
+        event = req.body.get("event")
         if isinstance(event, dict) and event.get("type") in GONE:
-            tokens = event.get("tokens")
-            if event["type"] == "app_uninstalled" or (isinstance(tokens, dict) and tokens.get("bot")):
-                authorizer.forget(context.enterprise_id, context.team_id)
-                if store is not None:
-                    await store.async_delete_all(enterprise_id=context.enterprise_id, team_id=context.team_id)
-                log.info("the app was removed", extra={"workspace": context.team_id})
+            await self._forget(event, req.context)
         return await next()
+
+    async def _forget(self, event: dict[str, Any], context: AsyncBoltContext) -> None:
+        tokens = event.get("tokens")
+        if event["type"] == "app_uninstalled" or (isinstance(tokens, dict) and tokens.get("bot")):
+            self._authorizer.forget(context.enterprise_id, context.team_id)
+            if self._store is not None:
+                await self._store.async_delete_all(enterprise_id=context.enterprise_id, team_id=context.team_id)
+            log.info("the app was removed", extra={"workspace": context.team_id})
 
 
 def _record(installation: SlackInstallation) -> Installation:

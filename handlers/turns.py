@@ -18,6 +18,8 @@ IDLE_BELOW = 0.5
 RUSH_PER_SECOND = 200
 TRICKLE_SECONDS = 0.15
 LOOK_SECONDS = 0.01
+# A rush is over when none was seen for so long: requests come in waves.
+CALM_SECONDS = 0.25
 # So many may wait; half a minute of work. Who comes later is told so.
 MOST_WAITING = 2000
 
@@ -40,6 +42,7 @@ class Turns:
         self._is_rush = self._is_hurrying = False
         self._looking: asyncio.TimerHandle | None = None
         self._looked_at = self._looked_at_cpu = self._began_at = 0.0
+        self._rushed_at = -CALM_SECONDS
 
     def __len__(self) -> int:
         return self._waiting
@@ -86,7 +89,9 @@ class Turns:
         self._looking = None
         now = time.monotonic()
         passed = now - self._looked_at
-        self._is_rush = self._came > RUSH_PER_SECOND * passed and not self._is_hurrying
+        if self._came > RUSH_PER_SECOND * passed:
+            self._rushed_at = now
+        self._is_rush = now - self._rushed_at < CALM_SECONDS and not self._is_hurrying
         is_idle = not self._is_rush and time.thread_time() - self._looked_at_cpu < IDLE_BELOW * passed
         if self._waiting and self._under_way < AT_MOST and (is_idle or now - self._began_at > TRICKLE_SECONDS):
             self._next()
