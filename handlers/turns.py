@@ -16,7 +16,7 @@ AT_MOST = 64
 IDLE_BELOW = 0.5
 # Requests come faster than work can be done: then it waits for calmer moments, and only a trickle goes on.
 RUSH_PER_SECOND = 200
-TRICKLE_SECONDS = 0.15
+TRICKLE_SECONDS = 0.3
 LOOK_SECONDS = 0.01
 # A rush is over when none was seen for so long: requests come in waves.
 CALM_SECONDS = 0.25
