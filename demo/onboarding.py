@@ -16,7 +16,6 @@ from handlers.addresses import BOT
 
 ANSWER_SECONDS = 30.0
 COLLECTED_SECONDS = 600.0
-STEPS = frozenset({ids.SETUP_TEAM, ids.SETUP_KEY, ids.SETUP_KEY_DONE, ids.SETUP_PROJECTS})
 Say = Callable[[str], None]
 
 

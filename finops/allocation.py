@@ -21,11 +21,10 @@ class SubAccountCost:
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """A total taken apart by owner: projects and unallocated add up to `total` exactly, and so do teams and it."""
+    """A total taken apart by owner: projects and unallocated add up to `total` exactly."""
 
     total: Money
     by_project: dict[int, Money]
-    by_team: dict[int, Money]
     unallocated: tuple[SubAccountCost, ...]
 
     @property
@@ -59,7 +58,6 @@ def allocate(costs: Iterable[SubAccountCost], projects: Iterable[Project], curre
     owners = {(project.connection_id, project.provider_project_id): project for project in projects}
     whole = zero = Money.zero(currency)
     by_project: dict[int, Money] = {}
-    by_team: dict[int, Money] = {}
     unallocated: dict[tuple[int, str], Money] = {}
     for cost in costs:
         whole = whole + cost.amount
@@ -69,11 +67,9 @@ def allocate(costs: Iterable[SubAccountCost], projects: Iterable[Project], curre
             unallocated[key] = unallocated.get(key, zero) + cost.amount
         else:
             by_project[owner.id] = by_project.get(owner.id, zero) + cost.amount
-            by_team[owner.team_id] = by_team.get(owner.team_id, zero) + cost.amount
     return Allocation(
         whole,
         by_project,
-        by_team,
         tuple(SubAccountCost(key[0], key[1] or None, unallocated[key]) for key in sorted(unallocated)),
     )
 
@@ -90,15 +86,6 @@ def project_shares(allocation: Allocation, projects: Iterable[Project], team_nam
         )
         for project in projects
         if project.id in allocation.by_project
-    ]
-    return [*shares, *_unallocated_share(allocation)]
-
-
-def team_shares(allocation: Allocation, team_names: Mapping[int, str]) -> list[Share]:
-    """One share per team that cost anything, and one for all that nobody owns."""
-    shares = [
-        Share(name=team_names.get(team_id, ""), key=f"team:{team_id}", amount=amount, team_name=team_names.get(team_id))
-        for team_id, amount in sorted(allocation.by_team.items())
     ]
     return [*shares, *_unallocated_share(allocation)]
 

@@ -119,11 +119,6 @@ def from_units(nano: int | Decimal, rest: int | Decimal = 0) -> Decimal:
     return Decimal(int(nano) * _ATTO_PER_NANO + int(rest)).scaleb(-ATTO_PLACES, EXACT)
 
 
-def to_nano(amount: Decimal) -> Decimal:
-    """The amount rounded half-even to nano-units, the grain in which figures are stated."""
-    return amount.quantize(Decimal(1).scaleb(-NANO_PLACES), context=EXACT)
-
-
 def rounded_parts(parts: Sequence[Decimal], places: int) -> list[Decimal]:
     """Round parts for display so that they still add up to the rounded total (largest remainder method).
 

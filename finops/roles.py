@@ -7,11 +7,6 @@ from collections.abc import Collection
 from finops.registry import Person, Team
 
 
-def may_administer(person: Person) -> bool:
-    """Whether a person may set the workspace up: teams, keys, projects, collecting."""
-    return person.is_admin
-
-
 def may_manage_team(person: Person, team: Team, groups: Collection[str] = ()) -> bool:
     """Whether a person may act for a team: an admin, its lead, or an approver, by name or through a user group.
 

@@ -53,7 +53,6 @@ from providers.openai_wire import (
     results_of,
 )
 
-BASE_URL = "https://api.openai.com/v1"
 GROUPING = ("project_id", "line_item")
 # A page is a week of days. When a week is big, the next page asks for fewer: memory stays flat whatever the size.
 PAGE_DAYS = 7

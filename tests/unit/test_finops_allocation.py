@@ -15,14 +15,13 @@ from finops.allocation import (
     in_currency,
     main_currency,
     project_shares,
-    team_shares,
     totals_by_currency,
 )
 from finops.figures import breakdown_of
 from finops.money import Money, total
 from finops.registry import Person, Project, Role, Team
 from finops.restatement import Restatement, changes
-from finops.roles import may_administer, may_manage_team
+from finops.roles import may_manage_team
 
 NOW = datetime(2026, 7, 6, 1, 0, tzinfo=UTC)
 TEAMS = {1: "마케팅팀", 2: "데이터팀"}
@@ -52,17 +51,15 @@ PROJECTS = [a_project(1, team_id=1), a_project(2, team_id=2), a_project(3, team_
 
 @given(st.lists(costs, max_size=40), st.integers(1, 5))
 def test_projects_and_nobody_make_the_providers_total(told: list[SubAccountCost], top: int) -> None:
-    """Every day, to the last digit, by project, by team, and in every breakdown shown of them."""
+    """Every day, to the last digit, by project, and in every breakdown shown of them."""
     allocation = allocate(told, PROJECTS)
     whole = total(cost.amount for cost in told)
     nobody = allocation.unallocated_total
     assert allocation.total == whole
     assert total(allocation.by_project.values()) + nobody == whole
-    assert total(allocation.by_team.values()) + nobody == whole
-    for shares in (project_shares(allocation, PROJECTS, TEAMS), team_shares(allocation, TEAMS)):
-        shown = breakdown_of(shares, top)
-        assert shown.total == whole
-        assert total(share.amount for share in shown.shares) + (shown.others or Money.zero()) == whole
+    shown = breakdown_of(project_shares(allocation, PROJECTS, TEAMS), top)
+    assert shown.total == whole
+    assert total(share.amount for share in shown.shares) + (shown.others or Money.zero()) == whole
 
 
 def test_the_same_project_id_of_another_organization_is_another_project() -> None:
@@ -157,12 +154,6 @@ def test_a_team_is_managed_by_admins_its_lead_and_its_approvers(
 ) -> None:
     """By name or through a user group, and never from another workspace."""
     assert may_manage_team(person, TEAM, groups) is may
-
-
-def test_a_slack_admin_is_not_our_admin() -> None:
-    """Whoever runs the workspace does not thereby run the money."""
-    assert may_administer(a_person("U1", Role.ADMIN))
-    assert not may_administer(a_person("U1"))
 
 
 def test_ratios_are_exact_enough_to_show() -> None:

@@ -15,7 +15,6 @@ from finops.money import (
     Money,
     from_units,
     rounded_parts,
-    to_nano,
     to_units,
     total,
 )
@@ -122,14 +121,6 @@ def test_a_sum_of_millions_of_lines_stays_exact() -> None:
     """Ten million lines of 9.99 and a tail, added as integers."""
     nano, rest = to_units(Decimal("9.990000000123456789"))
     assert from_units(nano * 10**7, rest * 10**7) == Decimal("99900000.00123456789")
-
-
-@given(wild_amounts)
-def test_figures_are_stated_in_nano_dollars(amount: Decimal) -> None:
-    """The grain in which two ledgers are compared."""
-    stated = to_nano(amount)
-    assert abs(stated - amount) <= Decimal("0.5e-9")
-    assert stated.as_tuple().exponent == -9
 
 
 @given(st.lists(amounts, max_size=30), st.integers(0, 6))
