@@ -99,6 +99,9 @@ def main() -> int:
     except (TraceError, PriceError, SettingsError, Stuck) as error:
         say(str(error))
         return 2
+    except TimeoutError:
+        say("something did not come to an end in time; run it again with --verbose to see what")
+        return 2
     except OSError as error:
         if error.errno is None or given.once or "address already in use" not in str(error).lower():
             raise
