@@ -115,7 +115,10 @@ def report(name: str, bare: list[Round], ours: list[Round]) -> None:
             f"CPU {middle(rounds, 'cpu'):5.2f} ms"
         )
     asked, answered = sum(one.asked for one in ours), sum(one.answered for one in ours)
-    print(f"{name} ratio p50 {ratio('p50'):6.2f}x     p99 {ratio('p99'):6.2f}x     rate {ratio('rate'):5.2f}x")
+    print(
+        f"{name} ratio p50 {ratio('p50'):6.2f}x     p99 {ratio('p99'):6.2f}x     rate {ratio('rate'):5.2f}x     "
+        f"CPU {ratio('cpu'):5.2f}x"
+    )
     print(
         f"{name} answers to people: {answered} of {asked}, the last {middle(ours, 'last_answer'):.1f} s after begin\n"
     )
