@@ -94,6 +94,7 @@ class Credential:
     state: CredentialState
     registered_by: str
     registered_at: datetime
+    expires_at: datetime | None = None  # None: it never does, or the provider would not say
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ class Credentials(Repository):
         rights: Iterable[str],
         registered_by: str,
         at: datetime,
+        expires_at: datetime | None = None,
     ) -> Credential:
         """Seal and keep a key; AlreadyExists when this team registered the same key before."""
         await self._refuse_twice(workspace_id, team_id, secret)
@@ -54,6 +55,7 @@ class Credentials(Repository):
                 state=CredentialState.ENABLED,
                 registered_by=registered_by,
                 registered_at=at,
+                expires_at=expires_at,
             )
             .returning(*_TOLD)
         )
@@ -77,6 +79,16 @@ class Credentials(Repository):
     async def of_connection(self, workspace_id: str, connection_id: int) -> list[Credential]:
         """Every team's keys of one organization, oldest first."""
         return await self._many(workspace_id, credentials.c.connection_id == connection_id)
+
+    @across_workspaces("warnings of keys about to expire go out to every workspace")
+    async def expiring_everywhere(self, until: datetime) -> list[Credential]:
+        """Enabled keys of every workspace that expire by `until`, expired ones too; the soonest first."""
+        rows = await self._db.execute(
+            select(*_TOLD)
+            .where(credentials.c.state == CredentialState.ENABLED, credentials.c.expires_at <= until)
+            .order_by(credentials.c.expires_at, credentials.c.id)
+        )
+        return [_credential(row) for row in rows]
 
     async def usable(self, workspace_id: str, connection_id: int) -> list[tuple[Credential, Secret]]:
         """Enabled keys with their plain values, newest first; those that cannot be opened are left out.
@@ -113,6 +125,7 @@ class Credentials(Repository):
         rights: Iterable[str],
         registered_by: str,
         at: datetime,
+        expires_at: datetime | None = None,
         connection_id: int | None = None,
     ) -> Credential:
         """Put a new key in an old one's place, enabled; the old value is gone. NotFound, or AlreadyExists as `add`."""
@@ -130,6 +143,7 @@ class Credentials(Repository):
                 state=CredentialState.ENABLED,
                 registered_by=registered_by,
                 registered_at=at,
+                expires_at=expires_at,
             )
         )
         await self._seal(workspace_id, credential_id, secret)

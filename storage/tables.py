@@ -125,6 +125,7 @@ credentials = Table(
     Column("state", String, nullable=False),
     Column("registered_by", String, nullable=False),
     Column("registered_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime),
     _of_same_workspace("connection_id", "connections"),
     _of_same_workspace("team_id", "teams"),
     Index(None, "workspace_id", "connection_id"),
