@@ -9,6 +9,7 @@ from typing import Protocol
 
 from blocks import ids, kit
 from blocks.bad_news import provider_words
+from blocks.keys import expiry_words
 from locales import Translator
 
 Values = Mapping[str, object]
@@ -197,6 +198,15 @@ def _key_rights(f: Finding, t: Translator) -> str:
     )
 
 
+def _key_expiry(f: Finding, t: Translator) -> str:
+    if f.level == "ok":
+        return t.gettext("No key expires within two weeks.")
+    return t.gettext(
+        "{expiry}. Replace it: `/finops key`",
+        expiry=expiry_words(t, _value(f.values, "ends_with"), _count(f.values, "days_left")),
+    )
+
+
 def _connection(f: Finding, t: Translator) -> str:
     name = _value(f.values, "name")
     since = f.values.get("since")
@@ -270,6 +280,7 @@ FINDINGS: dict[str, Callable[[Finding, Translator], str]] = {
     "admins": _admins,
     "keys": _keys,
     "keys_sealed": _keys_sealed,
+    "key_expiry": _key_expiry,
     "key_rights": _key_rights,
     "connection": _connection,
     "collection": _collection,

@@ -107,6 +107,48 @@ def changed_words(t: Translator, change: str, credential: Credential, *, still_c
     )
 
 
+def expiring(t: Translator, team: Team, credential: Credential, expires_at: datetime, days_left: int) -> kit.Message:
+    """A key is near its end (`days_left` begun days) or past it (0): said directly to those who can replace it."""
+    ends_with, moment, zone = kit.name(credential.ends_with), t.moment(expires_at), t.zone_name(expires_at)
+    kept = t.gettext("Costs collected so far are kept, and spending itself goes on.")
+    headline = expiry_words(t, ends_with, days_left)
+    if days_left > 0:
+        body = t.gettext(
+            "The key of *{team}* ends at {moment} {zone}. From then on no costs are collected with it. Replace it "
+            "before.",
+            team=kit.name(team.name),
+            moment=moment,
+            zone=zone,
+        )
+    else:
+        body = t.gettext(
+            "The key of *{team}* ended at {moment} {zone}. No costs are collected with it any more. Once it is "
+            "replaced, missing days are collected.",
+            team=kit.name(team.name),
+            moment=moment,
+            zone=zone,
+        )
+    button = kit.button(t.gettext("Replace the key"), ids.KEY_REPLACE, credential.id, style="primary")
+    return kit.message(
+        f"{headline} | {body.replace('*', '')}",
+        [kit.section(f":hourglass: *{headline}*\n{body}"), kit.context(kept), kit.actions(button)],
+    )
+
+
+def expiry_words(t: Translator, ends_with: str, days_left: int) -> str:
+    """When a key ends, as a headline."""
+    if days_left <= 0:
+        return t.gettext("OpenAI Admin API key (...{ends_with}) has expired", ends_with=ends_with)
+    if days_left == 1:
+        return t.gettext("OpenAI Admin API key (...{ends_with}) expires within 24 hours", ends_with=ends_with)
+    return t.ngettext(
+        "OpenAI Admin API key (...{ends_with}) expires in {count} day",
+        "OpenAI Admin API key (...{ends_with}) expires in {count} days",
+        days_left,
+        ends_with=ends_with,
+    )
+
+
 def refused(t: Translator, *, is_admin_key: bool) -> kit.Message:
     """Somebody typed a secret where others, or a log, may read it. It is not repeated here."""
     headline = t.gettext("That message held a secret key, so it was not carried out")
@@ -151,7 +193,11 @@ def _line(credential: Credential, t: Translator) -> str:
         person=f"<@{credential.registered_by}>",
         day=t.day(credential.registered_at.astimezone(t.zone).date()),
     )
-    return f"*...{kit.name(credential.ends_with)}*  {state}\n{_rights(credential.rights, t)} · {when}"
+    facts = [_rights(credential.rights, t), when]
+    if credential.expires_at is not None:
+        day = t.day(credential.expires_at.astimezone(t.zone).date(), with_year=True)
+        facts.append(t.gettext("expiry date {day}", day=day))
+    return f"*...{kit.name(credential.ends_with)}*  {state}\n{' · '.join(facts)}"
 
 
 def _buttons(credential: Credential, t: Translator) -> kit.Block:

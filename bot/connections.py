@@ -12,8 +12,9 @@ from bot.collecting import Collecting
 from bot.desk import Desk
 from bot.errors import OutageCode, Refusal, RefusalCode
 from bot.keys import owner_name, pasted_key, require_costs
-from bot.results import KeyChanged, KeyRegistered
+from bot.results import ExpiryWarning, KeyChanged, KeyRegistered
 from bot.teams import Teams
+from finops.expiry import FIRST_WARNING, days_left, warning_due
 from finops.registry import Connection, Credential, CredentialState, Person, Team
 from finops.secret import Secret
 from providers.contract import MANAGEMENT_READ, Identity, ProviderProject
@@ -128,6 +129,23 @@ class Connections:
             raise Refusal(RefusalCode.UNKNOWN_CREDENTIAL)
         return found
 
+    async def expiring(self) -> list[ExpiryWarning]:
+        """Every enabled key of every workspace that is near its end or past it, and whom to tell.
+
+        Whoever registered the key can make a new one; the lead of the team answers for its costs.
+        """
+        now, warnings = self._desk.now(), []
+        async with self._desk.storage.reading() as store:
+            for one in await store.credentials.expiring_everywhere(now + FIRST_WARNING):
+                days, team = warning_due(one.expires_at, now), await store.teams.get(one.workspace_id, one.team_id)
+                if days is None or one.expires_at is None or team is None:
+                    continue
+                # A key put in its place later keeps the row's id, so the name of a warning holds the end it warns of.
+                key = f"expiry:{one.id}:{one.expires_at.isoformat()}:{days}"
+                people = tuple(dict.fromkeys((one.registered_by, team.lead_user_id)))
+                warnings.append(ExpiryWarning(key, one, team, one.expires_at, days_left(one.expires_at, now), people))
+        return warnings
+
     async def all(self, workspace_id: str) -> list[Connection]:
         async with self._desk.storage.reading() as store:
             return await store.connections.all(workspace_id)
@@ -177,6 +195,7 @@ class Connections:
                 rights=sorted(identity.rights),
                 registered_by=actor.user_id,
                 at=desk.now(),
+                expires_at=identity.expires_at,
             )
             connection = await store.connections.get(workspace_id, connection.id) or connection
         return _Added(credential, connection, is_shared)
@@ -192,6 +211,7 @@ class Connections:
                 rights=sorted(identity.rights),
                 registered_by=actor.user_id,
                 at=self._desk.now(),
+                expires_at=identity.expires_at,
             )
         except AlreadyExists as error:
             team = await store.teams.get(actor.workspace_id, old.team_id)

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.desk import Desk
 from bot.errors import OutageCode
 from bot.results import Finding, FindingCode, Level, SlackCheck
+from finops.expiry import EXPIRED, days_left, warning_due
 from finops.registry import Connection, Credential, CredentialState
 from providers.contract import MANAGEMENT_READ
 from storage import Store
@@ -74,6 +75,7 @@ class Doctor:
         return [
             Finding(FindingCode.ADMINS, Level.OK if admins else Level.FAIL, {"count": len(admins)}),
             *_keys(connections, credentials),
+            *_expiry(credentials, now),
             Finding(
                 FindingCode.KEYS_SEALED,
                 Level.FAIL if unreadable else Level.WARN if older else Level.OK,
@@ -128,6 +130,21 @@ def _keys(connections: list[Connection], credentials: list[Credential]) -> Itera
     managing = {one.connection_id for one in enabled if MANAGEMENT_READ in one.rights}
     without = len(reading - managing)
     yield Finding(FindingCode.KEY_RIGHTS, Level.WARN if without else Level.OK, {"without_management": without})
+
+
+def _expiry(credentials: list[Credential], now: datetime) -> list[Finding]:
+    found = [
+        Finding(
+            FindingCode.KEY_EXPIRY,
+            Level.FAIL if days == EXPIRED else Level.WARN,
+            {"ends_with": one.ends_with, "expires_at": one.expires_at, "days_left": days_left(one.expires_at, now)},
+        )
+        for one in credentials
+        if one.expires_at is not None
+        and one.state is CredentialState.ENABLED
+        and (days := warning_due(one.expires_at, now)) is not None
+    ]
+    return found or [Finding(FindingCode.KEY_EXPIRY, Level.OK)]
 
 
 def _connections(connections: list[Connection], credentials: list[Credential], now: datetime) -> Iterator[Finding]:

@@ -158,6 +158,18 @@ class BlindAlert:
     teams: tuple[Team, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ExpiryWarning:
+    """A key that will soon not be accepted any more, or is not already (`days_left` 0), and whom to tell directly."""
+
+    key: str  # names this warning; claim f"{key}:{user_id}" in storage.messages before posting
+    credential: Credential
+    team: Team
+    expires_at: datetime
+    days_left: int  # begun days
+    user_ids: tuple[str, ...]
+
+
 class Level(StrEnum):
     """How a finding of the doctor feels."""
 
@@ -192,6 +204,7 @@ class FindingCode(StrEnum):
     ADMINS = "admins"  # count
     KEYS = "keys"  # enabled, disabled, without_key (connections that nobody can read): counts
     KEYS_SEALED = "keys_sealed"  # old: keys sealed with a former master key; unreadable: connections
+    KEY_EXPIRY = "key_expiry"  # ends_with, expires_at, days_left (one for each key near its end; else one that is well)
     KEY_RIGHTS = "key_rights"  # without_management: how many connections cannot list projects
     CONNECTION = "connection"  # name, since, code (one finding for each blind connection; else none)
     COLLECTION = "collection"  # name, age_minutes (None: never)

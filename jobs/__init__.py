@@ -41,6 +41,7 @@ async def running(
         async with looking:
             await bot.collecting.due(clock())
             await announcer.tell_blind()
+            await announcer.tell_expiring()
 
     async def forget() -> None:
         async with looking, bot.storage.writing() as store:

@@ -1,4 +1,4 @@
-"""Telling of collections: progress to the one who asked, blindness once to the teams concerned."""
+"""Telling of collections and keys: progress to who asked, blindness once to the teams, an expiry to who can act."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from datetime import timedelta
 from slack_sdk.web.async_client import AsyncWebClient
 
 from blocks import collection as speak
-from blocks import home, kit
+from blocks import home, keys, kit
 from blocks.answered import error_code
 from bot import Bot
 from bot.results import (
     BlindAlert,
     CollectionEvent,
     CollectionKind,
+    ExpiryWarning,
     Failed,
     Finished,
     Progress,
@@ -32,6 +33,8 @@ log = logging.getLogger(__name__)
 # Slack allows about one edit a second for a message; a person reads slower than that.
 EDIT_EVERY_SECONDS = 2.0
 CLAIM_LEASE = timedelta(minutes=2)
+# A warning is about days: what Slack would not take is tried again within the hour.
+EXPIRY_LEASE = timedelta(hours=1)
 _REMEMBERED = 1_000
 
 
@@ -100,6 +103,38 @@ class Announcer:
             channel_id, ts = await post(client, team.lead_user_id, message)
         async with bot.storage.writing() as store:
             await store.messages.sent(alert.workspace_id, key, channel_id, ts, bot.clock())
+
+    async def tell_expiring(self) -> None:
+        """Warn of every key that is about to expire: each warning once to each person, whichever replica is first."""
+        for warning in await self._bot.connections.expiring():
+            for user_id in warning.user_ids:
+                try:
+                    await self._warn(warning, user_id)
+                except TROUBLE as error:
+                    log.warning(
+                        "expiry not announced",
+                        extra={
+                            "credential_id": warning.credential.id,
+                            "user_id": user_id,
+                            "error": error_code(error),
+                        },
+                    )
+
+    async def _warn(self, warning: ExpiryWarning, user_id: str) -> None:
+        bot, workspace_id, key = self._bot, warning.credential.workspace_id, f"{warning.key}:{user_id}"
+        async with bot.storage.reading() as store:
+            known = await store.messages.get(workspace_id, key)
+        if known is not None and known.sent_at is not None:
+            return
+        async with bot.storage.writing() as store:
+            if not await store.messages.claim(workspace_id, key, user_id, bot.clock(), EXPIRY_LEASE):
+                return
+        person = await bot.people.known(workspace_id, user_id)
+        t = _words_for(person) if person is not None else _words_of(warning.team)
+        message = keys.expiring(t, warning.team, warning.credential, warning.expires_at, warning.days_left)
+        channel_id, ts = await post(await self._clients.of(workspace_id), user_id, message)
+        async with bot.storage.writing() as store:
+            await store.messages.sent(workspace_id, key, channel_id, ts, bot.clock())
 
     async def _recovered(self, event: Recovered) -> None:
         """The message that spoke of blindness says since when we see again; no new message rings anywhere."""

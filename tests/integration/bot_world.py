@@ -69,6 +69,7 @@ class Key:
     organization: Organization
     may_manage: bool = True
     is_revoked: bool = False
+    expires_at: datetime | None = None
 
 
 class LittleOpenAI:
@@ -171,8 +172,16 @@ class LittleOpenAI:
         return web.json_response(_told(organization, request.match_info["id"]))
 
     async def _keys(self, request: web.Request) -> web.Response:
-        self._opened(request, needs_management=True)
-        return web.json_response({"object": "list", "data": [], "has_more": False, "first_id": None, "last_id": None})
+        key = self._opened(request, needs_management=True)
+        mine = {
+            "object": "organization.admin_api_key",
+            "id": "key_mine",
+            "name": "finops",
+            "redacted_value": "sk-admin..." + request.headers["Authorization"][-4:],
+            "expires_at": int(key.expires_at.timestamp()) if key.expires_at else None,
+        }
+        data = [mine] if key.expires_at else []
+        return web.json_response({"object": "list", "data": data, "has_more": False, "first_id": None, "last_id": None})
 
 
 def _error(message: str, code: str) -> dict[str, str]:

@@ -19,6 +19,7 @@ VALUES: dict[str, object] = {
     "skew_seconds": 400.0, "dialect": "sqlite", "milliseconds": 3, "current": "0001", "head": "0002", "count": 2,
     "enabled": 1, "disabled": 0, "old": 3, "unreadable": 0, "without_management": 1, "name": "한빛소프트",
     "since": SINCE,
+    "expires_at": SINCE, "days_left": 3,
     "code": "unavailable", "age_minutes": 1800, "waiting": 2, "oldest_minutes": 14,
 }  # fmt: skip
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -94,6 +94,7 @@ FINDINGS = [
     News("clock", values={"skew_seconds": -1.2}),
     News("database", values={"dialect": "sqlite", "milliseconds": 3}),
     News("keys", level="fail", values={"enabled": 1, "disabled": 2}),
+    News("key_expiry", level="warn", values={"ends_with": "abc1", "days_left": 3}),
     News("connection", level="fail", values={"name": "한빛소프트", "since": SINCE, "code": "key_rejected"}),
     News("collection", values={"name": "한빛소프트", "age_minutes": 200}),
     News("queue", level="warn", values={"waiting": 2, "oldest_minutes": 14}),
@@ -133,6 +134,9 @@ MESSAGES: dict[str, Said] = {
     "help_member": lambda t: help_.message(t, is_admin=False),
     "help_unknown": lambda t: help_.unknown(t, "sttaus", "status"),
     "doctor": lambda t: doctor.message(FINDINGS, t, has_buttons=True),
+    "key_expires_in_days": lambda t: keys.expiring(t, TEAM, CREDENTIAL, UNTIL, 3),
+    "key_expires_today": lambda t: keys.expiring(t, TEAM, CREDENTIAL, UNTIL, 1),
+    "key_expired": lambda t: keys.expiring(t, TEAM, CREDENTIAL, SINCE, 0),
     "key_refused": lambda t: keys.refused(t, is_admin_key=True),
     "bad_news_refusal": lambda t: bad_news.message(News("not_admin", values={"admins": ("U0JIHOON01",)}), t),
     "bad_news_outage": lambda t: bad_news.message(News("unavailable", kind="outage", reference="K7Q2XW"), t),
@@ -158,6 +162,7 @@ VIEWS: dict[str, Seen] = {
         t, TEAM, CREDENTIAL, organization="한빛소프트", rights=CREDENTIAL.rights, projects_found=204
     ),
     "keys": lambda t: keys.manage(t, [TEAM, DATA_TEAM], TEAM, [CREDENTIAL]),
+    "keys_with_an_end": lambda t: keys.manage(t, [TEAM], TEAM, [replace(CREDENTIAL, expires_at=UNTIL)]),
     "projects_registered": lambda t: projects.registered(
         t, TEAM, PROJECTS, [a_known_project(3, "taken", DATA_TEAM)], collection_started=True, has_history=False
     ),
