@@ -185,7 +185,7 @@ async def test_typos_and_nonsense_get_a_suggestion(quick_stage: Stage) -> None:
     person = await set_up(quick_stage)
     assert "status" in words_of(await answer_to(quick_stage, person, "/finops statsu"))
     assert "chatbot-experiment" in words_of(await answer_to(quick_stage, person, "/finops status chatbot-experimnt"))
-    assert "$" in words_of(await answer_to(quick_stage, person, "/finops 상태 지난달"))
+    assert "$" in words_of(await answer_to(quick_stage, person, "/finops 상태 30일"))
 
 
 async def test_a_hiccup_of_slack_costs_a_moment_and_no_answer(quick_stage: Stage) -> None:
