@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 Clock = Callable[[], datetime]
 
@@ -15,6 +15,8 @@ class Policy:
 
     `reread_days` are read again every day because providers revise recent bills. `first_admins` (Slack user ids)
     administer every workspace; when empty, the installer does, else the first Slack admin who asks for set-up.
+    Usage is read every `poll_seconds`; what keeps us from looking is told after `blind_after_minutes`, unless only a
+    person can mend it: then at once.
     """
 
     backfill_days: int = 180
@@ -25,4 +27,11 @@ class Policy:
     default_timezone: str = "Asia/Seoul"
     first_admins: frozenset[str] = frozenset()
     lease_seconds: float = 120.0
+    poll_seconds: float = 300.0
+    blind_after_minutes: float = 15.0
     provider: str = "openai"
+
+    @property
+    def blind_after(self) -> timedelta:
+        """How long trouble that passes by itself is borne in silence."""
+        return timedelta(minutes=self.blind_after_minutes)

@@ -99,6 +99,8 @@ class Settings:
     backfill_days: int = field(metadata=variable("FINOPS_BACKFILL_DAYS", whole_number(1, 1200), "180"))
     reread_days: int = field(metadata=variable("FINOPS_REREAD_DAYS", whole_number(1, 60), "8"))
     lease_seconds: int = field(metadata=variable("FINOPS_LEASE_SECONDS", whole_number(5, 3600), "120"))
+    poll_seconds: int = field(metadata=variable("FINOPS_POLL_SECONDS", whole_number(1, 3600), "300"))
+    blind_after_minutes: int = field(metadata=variable("FINOPS_BLIND_AFTER_MINUTES", whole_number(0, 1440), "15"))
 
     host: str = field(metadata=variable("FINOPS_HOST", plain, "127.0.0.1"))
     port: int = field(metadata=variable("PORT", whole_number(0, 65535), "3000"))
@@ -162,6 +164,8 @@ class Settings:
             default_timezone=self.collect_timezone,
             first_admins=self.first_admins,
             lease_seconds=self.lease_seconds,
+            poll_seconds=self.poll_seconds,
+            blind_after_minutes=self.blind_after_minutes,
         )
 
     def _disagreements(self) -> Iterator[tuple[tuple[str, ...], str]]:
