@@ -74,6 +74,9 @@ class OutageCode(StrEnum):
     RATE_LIMITED = "rate_limited"  # retry_after: seconds or None
     UNAVAILABLE = "unavailable"
     UNEXPECTED_RESPONSE = "unexpected_response"  # pointer
+    USAGE_UNREADABLE = "usage_unreadable"  # costs are told, usage is not understood: we see the bill, not the spending
+    USAGE_LATE = "usage_late"  # the provider answers, but has told nothing new for longer than it ever took
+    CLOCK_SKEW = "clock_skew"  # our clock and the provider's disagree: the minutes we ask for are not the ones we mean
     INTERNAL = "internal"
 
 

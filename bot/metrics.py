@@ -8,11 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, PlatformCollector, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, PlatformCollector, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 # Slack gives three seconds: the buckets are finest where an answer becomes too late.
 ACK_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0)
+# Promised: within a minute of our seeing it, within five of the provider's telling it.
+ALERT_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0)
 
 
 @dataclass(slots=True)
@@ -58,6 +60,23 @@ class Metrics:
             "finops_provider_responses", "Answers of providers.", ["host", "status"], registry=self.registry
         )
 
+        self._alerts = Histogram(
+            "finops_alert_seconds",
+            "Time until an alert was delivered, by where the clock starts.",
+            ["clock"],
+            buckets=ALERT_SECONDS,
+            registry=self.registry,
+        )
+        self._waiting = Gauge("finops_outbox_waiting", "Messages not delivered yet.", registry=self.registry)
+        self._oldest = Gauge("finops_outbox_oldest_seconds", "Age of the oldest of them.", registry=self.registry)
+        self._lateness = Gauge(
+            "finops_provider_lateness_seconds",
+            "How long after a minute ended its usage could be seen (p95).",
+            ["connection"],
+            registry=self.registry,
+        )
+        self._polls = Counter("finops_polls", "Readings of usage, by outcome.", ["result"], registry=self.registry)
+
     @contextmanager
     def answering(self, door: str) -> Iterator[Answer]:
         """Measure one request from Slack that came through `door` (http or socket)."""
@@ -71,6 +90,23 @@ class Metrics:
     async def provider_answered(self, response: ProviderResponse) -> None:
         """Count one answer of a provider; a response hook of the HTTP client."""
         self._calls.labels(response.url.host, str(response.status_code)).inc()
+
+    def alert_delivered(self, clock: str, seconds: float) -> None:
+        """Measure one alert; `clock` is what the time is counted from: `detected` by us, or `available` to us."""
+        self._alerts.labels(clock).observe(max(0.0, seconds))
+
+    def outbox(self, waiting: int, oldest_seconds: float) -> None:
+        """Say how much waits to be delivered."""
+        self._waiting.set(waiting)
+        self._oldest.set(oldest_seconds)
+
+    def usage_lateness(self, connection_id: int, seconds: float) -> None:
+        """Say how late a connection's usage usually is."""
+        self._lateness.labels(str(connection_id)).set(seconds)
+
+    def polled(self, result: str) -> None:
+        """Count one reading of a connection's usage: `read`, or the code of what went wrong."""
+        self._polls.labels(result).inc()
 
     def page(self) -> tuple[bytes, dict[str, str]]:
         """The metrics as Prometheus reads them, with the headers that say so."""
