@@ -209,7 +209,7 @@ class FindingCode(StrEnum):
     CONNECTION = "connection"  # name, since, code (one finding for each blind connection; else none)
     COLLECTION = "collection"  # name, age_minutes (None: never)
     QUEUE = "queue"  # waiting, oldest_minutes
-    USAGE = "usage"  # name, age_minutes since the last reading (None: never), lateness_seconds (p95; None: not measured)
+    USAGE = "usage"  # name, age_minutes (None: never read), lateness_seconds (p95; None: not measured)
     DRIFT = "drift"  # name, ratio (Decimal: billed / estimated of 14 days; None: nothing compared yet), days
     ALERT_CLOCKS = "alert_clocks"  # count, detected_seconds (p99), available_seconds (p95); None without an alert
     OUTBOX = "outbox"  # waiting, oldest_seconds, dead (messages nobody could be told)
