@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
 from finops.charges import ChargedDay
 from finops.periods import Period
 from finops.secret import Secret
+from finops.usage import Endpoint, UsageReading, Width
 
 
 class ProviderError(Exception):
@@ -134,4 +135,19 @@ class Provider(Protocol):
 
         A day told to be empty is yielded empty; a day not told of is not yielded.
         """
+        ...
+
+    async def usage(
+        self, key: Secret, endpoint: Endpoint, width: Width, start: datetime, end: datetime
+    ) -> UsageReading:
+        """What was used in [start, end), widened to whole buckets: all pages or nothing.
+
+        Holds only buckets the provider told of; one told empty is there and empty. Takes one call per page, so the
+        narrow widths are for short spans.
+        """
+        ...
+
+    @property
+    def skew(self) -> timedelta | None:
+        """How far the provider's clock ran ahead of ours at its last answer, to the second; None before any."""
         ...

@@ -19,6 +19,7 @@ from finops.charges import ChargedDay
 from finops.keys import KeyKind, kind_of
 from finops.periods import Period, starts_at
 from finops.secret import Secret
+from finops.usage import Endpoint, UsageReading, Width
 from providers.contract import (
     MANAGEMENT_READ,
     USAGE_READ,
@@ -30,6 +31,7 @@ from providers.contract import (
     UnexpectedResponse,
 )
 from providers.http import Answer, Bearer, Params, RetryPolicy, get, retried
+from providers.openai_usage import UsageReader, skew_of
 from providers.openai_wire import (
     ADMIN_KEY,
     COSTS_PAGE,
@@ -77,6 +79,13 @@ class OpenAI:
         # How arrays are spelled: OpenAI's own client sends brackets, its specification says bare. Learnt by looking.
         self._array, self._other_array = "group_by[]", "group_by"
         self._array_settled = False
+        self._usage = UsageReader()
+        self._skew: timedelta | None = None
+
+    @property
+    def skew(self) -> timedelta | None:
+        """How far OpenAI's clock was ahead of ours when it last answered; None before it told."""
+        return self._skew
 
     async def identify(self, key: Secret) -> Identity:
         """Ask for projects, costs and key names at once; what is refused for want of a right is a right it lacks.
@@ -155,6 +164,13 @@ class OpenAI:
             start = window.end
             if largest:
                 days = max(1, min(PAGE_DAYS, window.days * PAGE_BYTES // largest))
+
+    async def usage(
+        self, key: Secret, endpoint: Endpoint, width: Width, start: datetime, end: datetime
+    ) -> UsageReading:
+        """What was used, by project, key, model, tier and batch as far as the door tells."""
+        _must_be_admin(key)
+        return await self._usage.read(partial(self._asked, key), endpoint, width, start, end)
 
     # --- costs -------------------------------------------------------------------------------------------------------
 
@@ -319,11 +335,15 @@ class OpenAI:
             seen.add(last)
             after = [("after", last)]
 
+    async def _asked(self, key: Secret, path: str, params: Params) -> Answer:
+        return await self._get(key, path, params, self._retry)
+
     async def _get(self, key: Secret, path: str, params: Params, policy: RetryPolicy) -> Answer:
         url = f"{self._base_url}/organization/{path}"
 
         async def once() -> Answer:
             answer = await get(self._http, url, auth=Bearer(key), params=params, within=policy.attempt_timeout)
+            self._skew = skew_of(answer, self._clock()) or self._skew
             if answer.status != 200:
                 raise refusal(answer, self._clock())
             return answer

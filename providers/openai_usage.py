@@ -1,0 +1,163 @@
+"""Reading OpenAI's usage: ten doors of one shape, by minute, hour or day, all pages of a span or nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import TypeVar
+
+from finops.usage import Endpoint, UsageBucket, UsageReading, UsageRow, Width
+from providers.contract import UnexpectedResponse
+from providers.http import Answer, Params
+from providers.openai_usage_wire import GROUPINGS, USAGE_PAGE, UsageBucketWire, UsagePage, rows_of
+from providers.openai_wire import QueryRefused, decoded
+
+WIDTHS = {Width.MINUTE: "1m", Width.HOUR: "1h", Width.DAY: "1d"}
+MOST_BUCKETS = {Width.MINUTE: 1440, Width.HOUR: 168, Width.DAY: 31}
+# Larger answers are decoded on a thread, a bucket at a time, so that the event loop stays free to acknowledge Slack.
+INLINE_BYTES = 64 * 1024
+Ask = Callable[[str, Params], Awaitable[Answer]]
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class UsageReader:
+    """Reads usage through whatever asks the provider, and remembers how each door wants its arrays spelled."""
+
+    _settled: dict[Endpoint, str] = field(default_factory=dict)
+    _first: str = "group_by[]"
+
+    async def read(self, ask: Ask, endpoint: Endpoint, width: Width, start: datetime, end: datetime) -> UsageReading:
+        """What `endpoint` tells of [start, end), widened to whole buckets."""
+        first, last = _minutes(start, width, is_end=False), _minutes(end, width, is_end=True)
+        told = await self._told(ask, endpoint, width, first, last) if first < last else {}
+        buckets = tuple(UsageBucket(minute, told[minute]) for minute in sorted(told))
+        return UsageReading(endpoint, width, first, max(first, last), buckets)
+
+    async def _told(
+        self, ask: Ask, endpoint: Endpoint, width: Width, start: int, end: int
+    ) -> dict[int, tuple[UsageRow, ...]]:
+        """All buckets; rows that come back without any name are asked for once more in the other spelling."""
+        spelling = self._settled.get(endpoint)
+        if spelling is not None:
+            return await _pages(ask, endpoint, width, start, end, spelling)
+        other = "group_by" if self._first == "group_by[]" else "group_by[]"
+        try:
+            found = await _pages(ask, endpoint, width, start, end, self._first)
+        except QueryRefused:
+            found = await _pages(ask, endpoint, width, start, end, other)
+            self._settle(endpoint, other)
+            return found
+        is_grouped = _is_grouped(found)
+        if is_grouped is None:
+            return found  # nothing used, nothing learnt
+        if not is_grouped:
+            try:
+                again = await _pages(ask, endpoint, width, start, end, other)
+            except QueryRefused:
+                again = {}
+            if _is_grouped(again):
+                self._settle(endpoint, other)
+                return again
+        # Grouped, or neither spelling brings names: these rows really have none. Do not ask twice again.
+        self._settle(endpoint, self._first)
+        return found
+
+    def _settle(self, endpoint: Endpoint, spelling: str) -> None:
+        self._settled[endpoint] = self._first = spelling
+
+
+async def _pages(
+    ask: Ask, endpoint: Endpoint, width: Width, start: int, end: int, spelling: str
+) -> dict[int, tuple[UsageRow, ...]]:
+    """Every bucket of every page by its first minute; of a bucket told twice, the later telling."""
+    count = (end - start) // width
+    params: Params = [
+        ("start_time", str(start * 60)),
+        ("end_time", str(end * 60)),
+        ("bucket_width", WIDTHS[width]),
+        *((spelling, dimension) for dimension in GROUPINGS[endpoint]),
+        ("limit", str(min(count, MOST_BUCKETS[width]))),
+    ]
+    told: dict[int, tuple[UsageRow, ...]] = {}
+    seen: set[str] = set()
+    paging: Params = []
+    while True:
+        answer = await ask(f"usage/{endpoint.value}", [*params, *paging])
+        reference = answer.reference
+        page = await _page(answer)
+        for index, bucket in enumerate(page.data):
+            pointer = f"/data/{index}"
+            minute = _minute_of(bucket, width, start, end, pointer, reference)
+            if minute is not None:
+                told[minute] = await _rows(bucket, endpoint, width, minute, pointer, reference)
+        if page.has_more is False or (page.has_more is None and not page.next_page):
+            return told
+        if not page.next_page:
+            raise UnexpectedResponse("more is promised but no way to it", pointer="/next_page", reference=reference)
+        # Each page tells of one bucket at least, or they would never end.
+        if page.next_page in seen or len(seen) > count:
+            raise UnexpectedResponse("the pages run in a circle", pointer="/next_page", reference=reference)
+        seen.add(page.next_page)
+        paging = [("page", page.next_page)]
+
+
+async def _page(answer: Answer) -> UsagePage:
+    # PostgreSQL cannot keep a zero in a text.
+    if b"\\u0000" in answer.body:
+        raise UnexpectedResponse("a text with a zero in it", reference=answer.reference)
+    return await _off_loop(len(answer.body), lambda: decoded(USAGE_PAGE, answer.body, "", answer.reference))
+
+
+async def _rows(
+    bucket: UsageBucketWire, endpoint: Endpoint, width: Width, minute: int, pointer: str, reference: str | None
+) -> tuple[UsageRow, ...]:
+    size = len(memoryview(bucket.results)) + len(memoryview(bucket.result))
+    return await _off_loop(size, lambda: rows_of(bucket, endpoint, width, minute, pointer, reference))
+
+
+def _minute_of(
+    bucket: UsageBucketWire, width: Width, start: int, end: int, pointer: str, reference: str | None
+) -> int | None:
+    """The first minute of a bucket; None when it is none of those asked for."""
+    minute, seconds = divmod(bucket.start_time, 60)
+    if not start <= minute < end:
+        return None
+    if seconds or (minute - start) % width:
+        where = f"{pointer}/start_time"
+        raise UnexpectedResponse("not the start of a bucket", pointer=where, reference=reference)
+    # The bucket that is still running may end "now".
+    if bucket.end_time is not None and not 0 < bucket.end_time - bucket.start_time <= width * 60:
+        raise UnexpectedResponse("not one whole bucket", pointer=f"{pointer}/end_time", reference=reference)
+    return minute
+
+
+def _is_grouped(told: dict[int, tuple[UsageRow, ...]]) -> bool | None:
+    """Whether any row names its project, key or model; None when there are no rows to tell by."""
+    rows = [row for rows in told.values() for row in rows]
+    return any(row.sub_account_id or row.api_key_id or row.model for row in rows) if rows else None
+
+
+def _minutes(moment: datetime, width: Width, *, is_end: bool) -> int:
+    """The bucket boundary at or before a moment, or at or after it; refuses naive times."""
+    if moment.tzinfo is None:
+        raise ValueError("usage is read between aware times")
+    seconds = moment.timestamp()
+    buckets = int(seconds // (width * 60))
+    return (buckets + (is_end and seconds > buckets * width * 60)) * width
+
+
+async def _off_loop(size: int, decode: Callable[[], T]) -> T:
+    return await asyncio.to_thread(decode) if size > INLINE_BYTES else decode()
+
+
+def skew_of(answer: Answer, now: datetime) -> timedelta | None:
+    """How far the clock of whoever answered is ahead of `now`, by its Date header; None when it tells none."""
+    try:
+        told = parsedate_to_datetime(answer.headers.get("date", ""))
+    except ValueError:
+        return None
+    return told - now if told.tzinfo is not None else None
