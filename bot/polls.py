@@ -1,0 +1,73 @@
+"""What to ask of usage next: by the minute where it is fresh, by the hour and day where a gap has to be filled."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from finops.usage import Width
+
+# Fresh minutes go on moving for a while: what was read is read again until it is this old.
+REREAD_TAIL = 20
+# Months of minutes are never read: further back, hours are fine enough, and then days.
+BY_MINUTE = 120
+BY_HOUR_DAYS = 7  # whole ones before today
+BY_DAY_DAYS = 28  # as far as anybody looks back for what is usual
+LONGEST_GAP = 360
+
+_HOUR, _DAY = int(Width.HOUR), int(Width.DAY)
+
+
+class Step(NamedTuple):
+    """One question: [start, end) in minutes since 1970, whole buckets of `width`."""
+
+    width: Width
+    start: int
+    end: int
+
+
+def minute_of(moment: datetime) -> int:
+    """The minute since 1970 that a moment lies in."""
+    return int(moment.timestamp()) // 60
+
+
+def moment_of(minute: int) -> datetime:
+    """The instant at which a minute begins."""
+    return datetime.fromtimestamp(minute * 60, UTC)
+
+
+def steps(covered_until: int | None, now: int) -> list[Step]:
+    """The questions that bring us from `covered_until` to `now`, oldest first, touching and never overlapping.
+
+    `covered_until` is the minute up to which everything was read, None before the first reading. A gap ends with finer
+    buckets than it holds in the middle, and begins with them too: an hour of which some minutes are known is not asked
+    for as an hour, because minutes and hours of the same stretch would count it twice.
+    """
+    today = now // _DAY * _DAY
+    if covered_until is None:
+        return _stretches(today - BY_DAY_DAYS * _DAY, today, now)
+    # A clock that was set back claims to have covered what has not happened yet.
+    begin = min(covered_until, now) - REREAD_TAIL
+    if now - covered_until <= LONGEST_GAP:
+        return [Step(Width.MINUTE, begin, now)]
+    hour = _up(covered_until, _HOUR)
+    found = [Step(Width.MINUTE, begin, hour)]
+    if hour < today - BY_HOUR_DAYS * _DAY and (day := _up(hour, _DAY)) > hour:
+        found.append(Step(Width.HOUR, hour, day))
+        hour = day
+    return found + _stretches(hour, today, now)
+
+
+def _stretches(begin: int, today: int, now: int) -> list[Step]:
+    by_hour = max(begin, today - BY_HOUR_DAYS * _DAY)
+    by_minute = max(by_hour, (now - BY_MINUTE) // _HOUR * _HOUR)
+    stretches = [
+        Step(Width.DAY, begin, by_hour),
+        Step(Width.HOUR, by_hour, by_minute),
+        Step(Width.MINUTE, by_minute, now),
+    ]
+    return [step for step in stretches if step.start < step.end]
+
+
+def _up(minute: int, width: int) -> int:
+    return -(-minute // width) * width

@@ -1,0 +1,59 @@
+"""What is asked of usage: everything since the last reading, once, and no finer than it has to be."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.polls import BY_DAY_DAYS, LONGEST_GAP, REREAD_TAIL, Step, steps
+from finops.usage import Width
+
+DAY = 1440
+NOW = 29_722_500 // DAY * DAY + 754  # 12:34 of some day
+MINUTES = st.integers(min_value=0, max_value=60 * DAY)
+
+
+def test_the_next_poll_reads_what_is_new_and_the_tail_that_may_have_moved():
+    assert steps(NOW - 5, NOW) == [Step(Width.MINUTE, NOW - 5 - REREAD_TAIL, NOW)]
+
+
+def test_the_first_reading_is_wide_and_only_the_last_two_hours_are_minutes():
+    """Four weeks of days for what is usual, eight days of hours for the window, two hours of minutes to begin with."""
+    today = NOW // DAY * DAY
+    assert steps(None, NOW) == [
+        Step(Width.DAY, today - BY_DAY_DAYS * DAY, today - 7 * DAY),
+        Step(Width.HOUR, today - 7 * DAY, today + 600),
+        Step(Width.MINUTE, today + 600, NOW),
+    ]
+
+
+def test_after_a_night_without_us_the_hour_that_was_begun_is_finished_by_the_minute():
+    """Of an hour of which twenty minutes are stored, the rest is not asked for as an hour: it would not fit."""
+    today = NOW // DAY * DAY
+    before = today - DAY + 20 * 60 + 20
+    assert steps(before, NOW) == [
+        Step(Width.MINUTE, before - REREAD_TAIL, today - DAY + 21 * 60),
+        Step(Width.HOUR, today - DAY + 21 * 60, today + 600),
+        Step(Width.MINUTE, today + 600, NOW),
+    ]
+
+
+@given(gap=MINUTES, offset=st.integers(min_value=0, max_value=2 * DAY))
+def test_whatever_the_gap_everything_is_asked_for_once_in_whole_buckets(gap: int, offset: int):
+    now = NOW + offset
+    asked = steps(now - gap, now)
+    assert asked[0].start == now - gap - REREAD_TAIL
+    assert asked[-1].end == now
+    assert all(one.end == other.start for one, other in pairwise(asked))
+    assert all(step.start < step.end for step in asked)
+    for step in asked:
+        if step.width is not Width.MINUTE:
+            assert step.start % step.width == step.end % step.width == 0
+            assert step.start >= now - gap
+    assert sum(step.end - step.start for step in asked if step.width is Width.MINUTE) <= LONGEST_GAP + 2 * REREAD_TAIL
+
+
+def test_a_clock_that_was_set_back_still_reads_its_tail():
+    assert steps(NOW + DAY, NOW) == [Step(Width.MINUTE, NOW - REREAD_TAIL, NOW)]
