@@ -11,9 +11,10 @@ from datetime import timedelta
 from typing import Any
 
 from slack_bolt.context.async_context import AsyncBoltContext
-from slack_bolt.context.respond.async_respond import AsyncRespond
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.webhook import WebhookResponse
+from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from blocks import kit, setup
 from blocks.answered import error_code
@@ -38,6 +39,25 @@ class WindowTooLate(Exception):
     """Slack lets a click open a window for three seconds; they were over."""
 
 
+@dataclass(frozen=True, slots=True)
+class Respond:
+    """Answers at the address that came with a command or a click.
+
+    Over the connections, and by the TLS rules, of the client for everything else: Bolt's own opens a connection and
+    reads the system's certificates for each answer.
+    """
+
+    address: str
+    client: AsyncWebClient
+
+    async def __call__(self, **message: Any) -> WebhookResponse:
+        client = self.client
+        webhook = AsyncWebhookClient(
+            self.address, timeout=client.timeout, ssl=client.ssl, proxy=client.proxy, session=client.session
+        )
+        return await webhook.send(**message)
+
+
 @dataclass(slots=True)
 class Visit:
     """Who asks, where, and how to answer. Nothing is asked of Slack or the database before it is needed."""
@@ -49,7 +69,7 @@ class Visit:
     user_id: str
     channel_id: str | None = None
     trigger_id: str | None = None
-    respond: AsyncRespond | None = None
+    respond: Respond | None = None
     is_ephemeral: bool = False
     is_direct: bool = False
     view: Mapping[str, Any] | None = None
@@ -211,7 +231,7 @@ def visit_of(bot: Bot, body: Mapping[str, Any], context: AsyncBoltContext, clien
         user_id=context.user_id or "",
         channel_id=context.channel_id,
         trigger_id=body.get("trigger_id"),
-        respond=context.respond if response_url else None,
+        respond=Respond(response_url, client) if response_url else None,
         is_ephemeral=bool(container.get("is_ephemeral")),
         view=body.get("view"),
     )
