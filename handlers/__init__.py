@@ -1,17 +1,16 @@
-"""How the bot hears: one Bolt listener per kind of payload, a dictionary behind each, nothing slow before an ack."""
+"""How the bot hears: one place for each kind of payload, a dictionary behind each, nothing slow before an ack."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
-from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
-from slack_bolt.request.async_request import AsyncBoltRequest
-from slack_sdk.web.async_client import AsyncWebClient
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltRequest
+from slack_bolt.middleware.async_middleware import AsyncMiddleware
+from slack_bolt.response import BoltResponse
 
 from blocks import ids, kit
 from bot import Bot
@@ -30,7 +29,6 @@ Click = Callable[[Visit, str], Awaitable[None]]
 Search = Callable[[Visit, str], Awaitable[list[kit.Block]]]
 OPTIONS_WITHIN_SECONDS = 2.5
 SOCKET_MODE = "socket_mode"  # how Bolt calls a request that came through the socket
-_ANY = re.compile(r".*", re.DOTALL)
 
 COMMANDS: dict[str, Click] = {"/finops": commands.answer}
 ACTIONS: dict[str, Click] = {
@@ -95,64 +93,88 @@ ONCE = frozenset(
 def register(slack: AsyncApp, bot: Bot) -> Work:
     """Listen to everything manifest.yml asks for. The returned work is to be drained at shutdown."""
     work = Work()
-    submitting = Submitting(work)
+    slack.use(Reception(bot, work))
+    return work
 
-    async def on_command(
-        ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext, client: AsyncWebClient, req: AsyncBoltRequest
-    ) -> None:
-        await ack()
-        answer = COMMANDS.get(body.get("command", ""), commands.answer)
-        visit, text = visit_of(bot, body, context, client), str(body.get("text") or "")
-        visit.came_by_socket = req.mode == SOCKET_MODE
-        work.later(visit.user_id, partial(guarded, visit, lambda v: answer(v, text)), partial(too_busy, visit))
 
-    async def on_action(
-        ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext, client: AsyncWebClient, req: AsyncBoltRequest
-    ) -> None:
-        await ack()
-        visit = visit_of(bot, body, context, client)
+class Reception(AsyncMiddleware):
+    """Where every payload that Bolt has verified and authorized arrives.
+
+    A middleware and not five listeners: to try a listener, Bolt prepares every argument a listener could ask for, which
+    costs more than all the rest of an acknowledgement.
+    """
+
+    def __init__(self, bot: Bot, work: Work) -> None:
+        self._bot = bot
+        self._work = work
+        self._submitting = Submitting(work)
+        self._kinds: dict[str, Callable[[AsyncBoltRequest, AsyncAck], Awaitable[None]]] = {
+            "block_actions": self._action,
+            "view_submission": self._view,
+            "block_suggestion": self._options,
+            "event_callback": self._event,
+        }
+
+    async def async_process(
+        self,
+        *,
+        req: AsyncBoltRequest,
+        resp: BoltResponse,  # noqa: ARG002 - Bolt calls by name
+        next: Callable[[], Awaitable[BoltResponse]],  # noqa: A002 - Bolt's name
+    ) -> BoltResponse | None:
+        kind = self._command if "command" in req.body else self._kinds.get(str(req.body.get("type")))
+        if kind is None:
+            return await next()  # nothing we ask Slack for; Bolt says so in the log
+        ack = req.context.ack
+        await kind(req, ack)
+        return ack.response
+
+    def _visit(self, req: AsyncBoltRequest) -> Visit:
+        visit = visit_of(self._bot, req.body, req.context, req.context.client)
         visit.came_by_socket = req.mode == SOCKET_MODE
-        for action in body.get("actions", []):
+        return visit
+
+    async def _command(self, req: AsyncBoltRequest, ack: AsyncAck) -> None:
+        await ack()
+        answer = COMMANDS.get(req.body["command"], commands.answer)
+        visit, text = self._visit(req), str(req.body.get("text") or "")
+        self._work.later(visit.user_id, partial(guarded, visit, lambda v: answer(v, text)), partial(too_busy, visit))
+
+    async def _action(self, req: AsyncBoltRequest, ack: AsyncAck) -> None:
+        await ack()
+        visit = self._visit(req)
+        for action in req.body.get("actions", []):
             click = ACTIONS.get(action.get("action_id", ""))
             if click is not None:
-                work.later(visit.user_id, partial(guarded, visit, _clicked(click, action)), partial(too_busy, visit))
+                work = partial(guarded, visit, _clicked(click, action))
+                self._work.later(visit.user_id, work, partial(too_busy, visit))
 
-    async def on_view(
-        ack: AsyncAck, body: dict[str, Any], view: dict[str, Any], context: AsyncBoltContext, client: AsyncWebClient
-    ) -> None:
+    async def _view(self, req: AsyncBoltRequest, ack: AsyncAck) -> None:
+        view = req.body["view"]
         handler = VIEWS.get(view.get("callback_id", ""))
         if handler is None:
             await ack()
             return
-        await submitting.answer(Form.of(visit_of(bot, body, context, client), view), handler, ack)
+        await self._submitting.answer(Form.of(self._visit(req), view), handler, ack)
 
-    async def on_options(
-        ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext, client: AsyncWebClient
-    ) -> None:
+    async def _options(self, req: AsyncBoltRequest, ack: AsyncAck) -> None:
         found: list[kit.Block] = []
-        search = OPTIONS.get(body.get("action_id", ""))
+        search = OPTIONS.get(req.body.get("action_id", ""))
         if search is not None:
-            finding = work.start(_found(search, visit_of(bot, body, context, client), str(body.get("value") or "")))
+            finding = self._work.start(_found(search, self._visit(req), str(req.body.get("value") or "")))
             await asyncio.wait({finding}, timeout=OPTIONS_WITHIN_SECONDS)
             found = finding.result() if finding.done() else []
         await ack(options=found)
 
-    async def on_event(
-        body: dict[str, Any], event: dict[str, Any], context: AsyncBoltContext, client: AsyncWebClient
-    ) -> None:
+    async def _event(self, req: AsyncBoltRequest, ack: AsyncAck) -> None:
+        await ack()
+        event: dict[str, Any] = req.body["event"]
         heard = EVENTS.get(event.get("type", ""))
         if heard is not None:
-            visit, event_id = visit_of(bot, body, context, client), str(body.get("event_id") or "")
+            visit, event_id = self._visit(req), str(req.body.get("event_id") or "")
             # Whoever opens Home is shown figures that all who wait for them share.
-            stand = work.together if heard is home_opened else work.later
+            stand = self._work.together if heard is home_opened else self._work.later
             stand(visit.user_id, partial(guarded, visit, _heard(heard, event, event_id)))
-
-    slack.command(_ANY)(on_command)
-    slack.action(_ANY)(on_action)
-    slack.view(_ANY)(on_view)
-    slack.options(_ANY)(on_options)
-    slack.event(_ANY)(on_event)
-    return work
 
 
 def _clicked(click: Click, action: Mapping[str, Any]) -> Callable[[Visit], Awaitable[None]]:

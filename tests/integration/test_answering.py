@@ -1,0 +1,101 @@
+"""The two ways between Slack and us, on real sockets: what comes in is unpacked as Bolt would, answers share a line."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlencode
+
+import pytest
+from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
+from slack_bolt.request.internals import parse_body
+
+from finops.secret import Secret
+from handlers.authorizing import clients
+from handlers.door import unpacked
+from handlers.visit import Respond
+
+WORDS = {"text": "답", "response_type": "ephemeral", "replace_original": False}
+
+
+class ResponseUrl:
+    """An address that answers belong at: what was said there, over which connections. `drops` breaks some of them."""
+
+    def __init__(self) -> None:
+        self.said: list[dict[str, object]] = []
+        self.connections: set[object] = set()
+        self.drops = 0
+
+    async def answer(self, request: web.Request) -> web.Response:
+        assert request.transport is not None
+        self.connections.add(request.transport.get_extra_info("peername"))
+        self.said.append(await request.json())
+        if self.drops:
+            self.drops -= 1
+            request.transport.close()
+        return web.Response(text="ok")
+
+    @asynccontextmanager
+    async def responding(self) -> AsyncIterator[Respond]:
+        application = web.Application()
+        application.router.add_post("/answers", self.answer)
+        runner = web.AppRunner(application)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        address = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        try:
+            async with clients(f"{address}/api/", ssl.create_default_context()) as client:
+                yield Respond(f"{address}/answers", client(Secret("none")))
+        finally:
+            await runner.cleanup()
+
+
+async def test_answers_share_a_connection() -> None:
+    """A hundred people pressing a button are not a hundred handshakes with Slack."""
+    slack = ResponseUrl()
+    async with slack.responding() as respond:
+        for _ in range(3):
+            assert (await respond(**WORDS)).status_code == 200
+    assert slack.said == [WORDS, WORDS, WORDS]
+    assert len(slack.connections) == 1
+
+
+async def test_a_connection_that_breaks_is_tried_once_more() -> None:
+    """The other side may close a line that rested just as we take it up again."""
+    slack = ResponseUrl()
+    async with slack.responding() as respond:
+        assert (await respond(**WORDS)).status_code == 200
+        slack.drops = 1
+        assert (await respond(**WORDS)).status_code == 200
+    assert len(slack.said) == 3
+
+
+@given(st.dictionaries(st.text(), st.text()).filter(lambda form: "payload" not in form))
+def test_a_form_is_unpacked_as_bolt_would(form: dict[str, str]) -> None:
+    """Whatever somebody types behind a command arrives as they typed it."""
+    text = urlencode(form, errors="replace")
+    kind = "application/x-www-form-urlencoded"
+    if not text.startswith("{"):
+        assert unpacked(text, kind) == parse_body(text, kind)
+
+
+@pytest.mark.parametrize("is_ascii", [True, False])
+def test_a_click_is_unpacked_as_bolt_would(is_ascii: bool) -> None:
+    """A click carries the whole message it was made on, in any language, percent signs and all."""
+    payload = {"type": "block_actions", "message": {"text": "지난 7일 비용 +12.5% & 사용량 = 3 🎉 é\\u0000"}}
+    text = urlencode({"payload": json.dumps(payload, ensure_ascii=is_ascii)})
+    kind = "application/x-www-form-urlencoded"
+    assert unpacked(text, kind) == parse_body(text, kind) == payload
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [("", "application/json"), ('{"type": "url_verification"}', "application/json"), ("a=%zz&a=2&b&=c&%ff", "")],
+)
+def test_odd_bodies_are_unpacked_as_bolt_would(text: str, kind: str) -> None:
+    """Nothing, an event, and a form that nobody wrote properly."""
+    assert unpacked(text, kind) == parse_body(text, kind)
