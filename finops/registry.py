@@ -68,7 +68,10 @@ class Team:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """One provider organization, collected once however many teams registered a key of it."""
+    """One provider organization, collected once however many teams registered a key of it.
+
+    Bills and usage are two senses; `blind_since` is since when not both of them see.
+    """
 
     id: int
     workspace_id: str
@@ -79,6 +82,8 @@ class Connection:
     blind_reason: str | None
     collected_at: datetime | None
     created_at: datetime
+    costs_blind: bool = False
+    usage_blind: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import select, update
 
@@ -12,6 +12,9 @@ from finops.registry import Connection
 from storage.errors import AlreadyExists
 from storage.repository import Repository, across_workspaces
 from storage.tables import connections, known_projects
+
+Sense = Literal["costs", "usage"]
+_REASONS = {"costs": connections.c.costs_blind_reason, "usage": connections.c.usage_blind_reason}
 
 
 class Connections(Repository):
@@ -95,33 +98,47 @@ class Connections(Repository):
         row = (await self._db.execute(candidates.limit(1))).one_or_none()
         return None if row is None else _connection(row)
 
-    async def mark_blind(self, workspace_id: str, connection_id: int, at: datetime, reason: str) -> bool:
-        """We cannot look since `at`. True when that is news; a later failure keeps the first moment."""
+    async def mark_blind(
+        self, workspace_id: str, connection_id: int, at: datetime, reason: str, sense: Sense = "costs"
+    ) -> bool:
+        """One sense cannot look since `at`. True when nothing was blind before; a later failure keeps the moment."""
+        await self._held(workspace_id, connection_id)
+        values = {_REASONS[sense].name: reason, "blind_reason": reason}
         result = await self._db.execute(
             update(connections)
             .where(*_mine(workspace_id, connection_id), connections.c.blind_since.is_(None))
-            .values(blind_since=at, blind_reason=reason)
+            .values(values | {"blind_since": at})
         )
         if result.rowcount == 1:
             return True
-        await self._db.execute(
-            update(connections).where(*_mine(workspace_id, connection_id)).values(blind_reason=reason)
-        )
+        await self._db.execute(update(connections).where(*_mine(workspace_id, connection_id)).values(values))
         return False
 
-    async def mark_seen(self, workspace_id: str, connection_id: int, at: datetime) -> datetime | None:
-        """We looked and saw at `at`. Tells since when we had been blind; None when we were not."""
-        before = (
+    async def mark_seen(
+        self, workspace_id: str, connection_id: int, at: datetime, sense: Sense = "costs"
+    ) -> datetime | None:
+        """One sense looked and saw at `at`. Tells since when we had been blind once no sense is any more, else None."""
+        before = await self._held(workspace_id, connection_id)
+        if before is None:
+            return None
+        [other] = [before._mapping[column] for name, column in _REASONS.items() if name != sense]
+        values: dict[str, object] = {_REASONS[sense].name: None, "blind_reason": other}
+        if other is None:
+            values["blind_since"] = None
+        if sense == "costs":
+            values["collected_at"] = at
+        await self._db.execute(update(connections).where(*_mine(workspace_id, connection_id)).values(values))
+        return before.blind_since if other is None else None
+
+    async def _held(self, workspace_id: str, connection_id: int) -> Any:
+        """How it stands, and nobody changes it until our transaction ends; None when there is none."""
+        return (
             await self._db.execute(
-                select(connections.c.blind_since).where(*_mine(workspace_id, connection_id)).with_for_update()
+                select(connections.c.blind_since, *_REASONS.values())
+                .where(*_mine(workspace_id, connection_id))
+                .with_for_update()
             )
-        ).scalar_one_or_none()
-        await self._db.execute(
-            update(connections)
-            .where(*_mine(workspace_id, connection_id))
-            .values(blind_since=None, blind_reason=None, collected_at=at)
-        )
-        return before
+        ).one_or_none()
 
     async def tell_organization(
         self, workspace_id: str, connection_id: int, organization_id: str, organization_name: str | None
@@ -138,4 +155,6 @@ def _mine(workspace_id: str, connection_id: int) -> tuple[Any, Any]:
 
 
 def _connection(row: Any) -> Connection:
-    return Connection(**row._mapping)
+    told = dict(row._mapping)
+    told |= {f"{sense}_blind": told.pop(column.name) is not None for sense, column in _REASONS.items()}
+    return Connection(**told)

@@ -1,4 +1,7 @@
-"""The tables: every row knows its workspace, and can only point at rows of the same workspace."""
+"""The tables: every row knows its workspace, and can only point at rows of the same workspace.
+
+Here: the registry, the ledger and the work on it. What happens live is in storage.tables_live, in the same metadata.
+"""
 
 from __future__ import annotations
 
@@ -42,11 +45,11 @@ RowId = BigInteger().with_variant(Integer(), "sqlite")
 Code = String().with_variant(String(collation="C"), "postgresql")
 
 
-def _workspace() -> Column[str]:
+def workspace_column() -> Column[str]:
     return Column("workspace_id", String, ForeignKey("workspaces.id"), nullable=False)
 
 
-def _of_same_workspace(column: str, table: str) -> ForeignKeyConstraint:
+def of_same_workspace(column: str, table: str) -> ForeignKeyConstraint:
     """A reference that carries the workspace along: a row of one workspace cannot name a row of another."""
     return ForeignKeyConstraint(["workspace_id", column], [f"{table}.workspace_id", f"{table}.id"])
 
@@ -79,7 +82,7 @@ teams = Table(
     "teams",
     metadata,
     Column("id", RowId, primary_key=True),
-    _workspace(),
+    workspace_column(),
     Column("name", String, nullable=False),
     # The name as compared: Unicode-normalised and case-folded, so "Data" and "data" cannot both exist.
     Column("name_key", String, nullable=False),
@@ -98,7 +101,7 @@ connections = Table(
     "connections",
     metadata,
     Column("id", RowId, primary_key=True),
-    _workspace(),
+    workspace_column(),
     Column("provider", String, nullable=False),
     Column("organization_id", String),
     Column("organization_name", String),
@@ -106,6 +109,9 @@ connections = Table(
     Column("blind_reason", String),
     Column("collected_at", UtcDateTime),
     Column("created_at", UtcDateTime, nullable=False),
+    # Bills and usage are two senses: either may fail alone. NULL: it sees.
+    Column("costs_blind_reason", String),
+    Column("usage_blind_reason", String),
     UniqueConstraint("workspace_id", "id"),
     # Two teams registering keys of one organization at the same moment still share one connection.
     UniqueConstraint("workspace_id", "provider", "organization_id"),
@@ -116,7 +122,7 @@ credentials = Table(
     "credentials",
     metadata,
     Column("id", RowId, primary_key=True),
-    _workspace(),
+    workspace_column(),
     Column("connection_id", BigInteger, nullable=False),
     Column("team_id", BigInteger, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
@@ -126,8 +132,8 @@ credentials = Table(
     Column("registered_by", String, nullable=False),
     Column("registered_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime),
-    _of_same_workspace("connection_id", "connections"),
-    _of_same_workspace("team_id", "teams"),
+    of_same_workspace("connection_id", "connections"),
+    of_same_workspace("team_id", "teams"),
     Index(None, "workspace_id", "connection_id"),
     Index(None, "workspace_id", "team_id"),
     sqlite_autoincrement=True,
@@ -137,7 +143,7 @@ projects = Table(
     "projects",
     metadata,
     Column("id", RowId, primary_key=True),
-    _workspace(),
+    workspace_column(),
     Column("connection_id", BigInteger, nullable=False),
     Column("team_id", BigInteger, nullable=False),
     # Copied from the connection, so that the database itself refuses a second owner of one provider project.
@@ -151,8 +157,8 @@ projects = Table(
     Column("excluded", Boolean, nullable=False),
     Column("registered_by", String, nullable=False),
     Column("registered_at", UtcDateTime, nullable=False),
-    _of_same_workspace("connection_id", "connections"),
-    _of_same_workspace("team_id", "teams"),
+    of_same_workspace("connection_id", "connections"),
+    of_same_workspace("team_id", "teams"),
     UniqueConstraint("workspace_id", "provider", "provider_project_id"),
     Index(None, "workspace_id", "team_id"),
     sqlite_autoincrement=True,
@@ -169,7 +175,7 @@ known_projects = Table(
     # Name and id as searched: normalised and case-folded, because LOWER() knows only ASCII on SQLite.
     Column("search_key", String, nullable=False),
     Column("seen_at", UtcDateTime, nullable=False),
-    _of_same_workspace("connection_id", "connections"),
+    of_same_workspace("connection_id", "connections"),
 )
 
 # The ledger. No foreign key on the two big tables: replace_day proves once a day what a check would prove per row.
@@ -224,7 +230,7 @@ day_readings = Table(
     Column("read_at", UtcDateTime, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
     Column("unchanged_reads", Integer, nullable=False),
-    _of_same_workspace("connection_id", "connections"),
+    of_same_workspace("connection_id", "connections"),
     sqlite_with_rowid=False,
 )
 
@@ -232,7 +238,7 @@ restatements = Table(
     "restatements",
     metadata,
     Column("id", RowId, primary_key=True),
-    _workspace(),
+    workspace_column(),
     Column("connection_id", BigInteger, nullable=False),
     Column("charge_day", Date, nullable=False),
     Column("sub_account_id", String, nullable=False),
@@ -242,7 +248,7 @@ restatements = Table(
     Column("new_cost_nano", BigInteger, nullable=False),
     Column("new_cost_rest", BigInteger, nullable=False),
     Column("restated_at", UtcDateTime, nullable=False),
-    _of_same_workspace("connection_id", "connections"),
+    of_same_workspace("connection_id", "connections"),
     Index(None, "workspace_id", "charge_day"),
     sqlite_autoincrement=True,
 )
@@ -251,7 +257,7 @@ collections = Table(
     "collections",
     metadata,
     Column("id", RowId, primary_key=True),
-    _workspace(),
+    workspace_column(),
     Column("connection_id", BigInteger, nullable=False),
     Column("kind", String, nullable=False),
     Column("slot", String, nullable=False),
@@ -269,7 +275,7 @@ collections = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("heartbeat_at", UtcDateTime),
     Column("finished_at", UtcDateTime),
-    _of_same_workspace("connection_id", "connections"),
+    of_same_workspace("connection_id", "connections"),
     UniqueConstraint("workspace_id", "connection_id", "kind", "slot"),
     CheckConstraint("period_start <= period_end", name="period"),
     Index(None, "state", "id"),

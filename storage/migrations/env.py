@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
+import storage.tables_live  # noqa: F401 - fills the metadata
 from storage.tables import metadata
 
 connection = context.config.attributes["connection"]

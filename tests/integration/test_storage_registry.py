@@ -160,6 +160,23 @@ async def test_being_blind_is_news_once_and_so_is_seeing_again(storage: Storage,
         assert await store.connections.everywhere() == [seen]
 
 
+async def test_a_connection_sees_again_when_both_of_its_senses_do(storage: Storage, tenant: Tenant) -> None:
+    """Bills and usage fail apart: one message for both, and one recovery when the last of them is back."""
+    key = (WORKSPACE, tenant.connection.id)
+    async with storage.writing() as store:
+        assert await store.connections.mark_blind(*key, MOMENT, "rejected", "costs")
+        assert not await store.connections.mark_blind(*key, LATER, "usage_late", "usage")
+        assert await store.connections.mark_seen(*key, LATER, "usage") is None
+        half = await store.connections.get(*key)
+        assert half is not None
+        assert (half.costs_blind, half.usage_blind) == (True, False)
+        assert (half.blind_since, half.blind_reason, half.collected_at) == (MOMENT, "rejected", None)
+        assert await store.connections.mark_seen(*key, LATER, "costs") == MOMENT
+        whole = await store.connections.get(*key)
+        assert whole is not None
+        assert (whole.costs_blind, whole.blind_since, whole.blind_reason) == (False, None, None)
+
+
 async def test_a_project_belongs_to_one_team_and_the_second_is_told_whose(storage: Storage, tenant: Tenant) -> None:
     """Also through another connection of the same provider; asking again for one's own changes nothing."""
     other_team = await a_team(storage, "데이터팀")
