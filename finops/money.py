@@ -107,7 +107,7 @@ def to_units(amount: Decimal) -> tuple[int, int]:
 
 def all_to_units(amounts: Iterable[Decimal]) -> tuple[list[int], list[int]]:
     """`to_units` of many amounts, as a list of nano-units and a list of rests: bills have millions of lines."""
-    attos = [round(scaled) for scaled in map(EXACT.scaleb, amounts, repeat(Decimal(ATTO_PLACES)))]
+    attos = list(map(Decimal.__round__, map(EXACT.scaleb, amounts, repeat(Decimal(ATTO_PLACES)))))
     return [atto // _ATTO_PER_NANO for atto in attos], [atto % _ATTO_PER_NANO for atto in attos]
 
 

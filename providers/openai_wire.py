@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
+from itertools import repeat
 from typing import TypeVar
 
 import msgspec
@@ -188,30 +190,49 @@ def charges_of(raw: msgspec.Raw, day: date, pointer: str, reference: str | None)
     """The rows of one day as charges, all of them or none."""
     if _ZERO_CHARACTER.search(raw):  # PostgreSQL cannot keep it in a text
         raise UnexpectedResponse("a text with a zero in it", pointer=pointer, reference=reference)
-    charges: list[Charge] = []
-    currencies: dict[str, str] = {}
-    for row in decoded(_ROWS, raw, pointer, reference):
+    rows = decoded(_ROWS, raw, pointer, reference)
+    # A column at a time, without a step of Python for each row of millions; only what is wrong is looked at by row.
+    values, quantities = [row.amount.value for row in rows], [row.quantity for row in rows]
+    told = [row.amount.currency for row in rows]
+    currencies = {currency: currency.upper() for currency in set(told)}
+    if not (
+        all(map(_is_currency, currencies.values()))
+        and all(map(Decimal.is_finite, values))
+        and min(values, default=_ZERO) > -LARGEST_AMOUNT
+        and max(values, default=_ZERO) < LARGEST_AMOUNT
+        and all(map(Decimal.is_finite, filter(None, quantities)))
+    ):
+        what, where = _first_misfit(rows)
+        raise UnexpectedResponse(what, pointer=f"{pointer}/{where}", reference=reference)
+    columns = zip(
+        repeat(day),
+        [row.project_id or None for row in rows],
+        [row.line_item or None for row in rows],
+        [value or _ZERO for value in values],  # 0E-6176 is a zero with a tail that every later sum would drag along
+        map(currencies.__getitem__, told),
+        quantities,
+        [row.quantity_unit or None for row in rows],
+        strict=False,  # repeat() never ends
+    )
+    return tuple(map(_CHARGE, columns))
+
+
+# What Charge(...) does, without a call of Python around it.
+_CHARGE = partial(tuple.__new__, Charge)
+_is_currency = re.compile("[A-Z]{3}").fullmatch
+
+
+def _first_misfit(rows: list[_Row]) -> tuple[str, str]:
+    """What is wrong with the first row that is, and where it stands."""
+    for index, row in enumerate(rows):
         value, quantity = row.amount.value, row.quantity
-        currency = currencies.get(row.amount.currency)
-        if currency is None:
-            currency = currencies[row.amount.currency] = row.amount.currency.upper()
-            if not re.fullmatch("[A-Z]{3}", currency):
-                where = f"{pointer}/{len(charges)}/amount/currency"
-                raise UnexpectedResponse("not a currency", pointer=where, reference=reference)
-        if not value:
-            value = _ZERO  # 0E-6176 is a zero with a tail that every later sum would drag along
-        elif not value.is_finite() or not -LARGEST_AMOUNT < value < LARGEST_AMOUNT:
-            where = f"{pointer}/{len(charges)}/amount/value"
-            raise UnexpectedResponse("not an amount a bill can have", pointer=where, reference=reference)
+        if not _is_currency(row.amount.currency.upper()):
+            return "not a currency", f"{index}/amount/currency"
+        if not value.is_finite() or not -LARGEST_AMOUNT < value < LARGEST_AMOUNT:
+            return "not an amount a bill can have", f"{index}/amount/value"
         if quantity is not None and not quantity.is_finite():
-            where = f"{pointer}/{len(charges)}/quantity"
-            raise UnexpectedResponse("not a quantity", pointer=where, reference=reference)
-        charges.append(
-            Charge(
-                day, row.project_id or None, row.line_item or None, value, currency, quantity, row.quantity_unit or None
-            )
-        )
-    return tuple(charges)
+            return "not a quantity", f"{index}/quantity"
+    raise AssertionError("unreachable: asked only about rows of which one is wrong")
 
 
 # --- projects and keys -----------------------------------------------------------------------------------------------

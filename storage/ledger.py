@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
-from itertools import accumulate, chain, compress, islice, pairwise, repeat
-from operator import itemgetter, ne, or_
+from itertools import accumulate, chain, compress, islice, repeat
+from operator import add, itemgetter, ne, or_, sub
 from typing import Any, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -64,21 +64,25 @@ def prepare(charged: ChargedDay) -> PreparedDay:
     found: Sequence[Charge] = charged.charges
     if not found:
         return _NOTHING
-    keys = _keys(found)
-    if len(set(keys)) < len(keys):
+    if [charge[0] for charge in found].count(charged.day) < len(found):
+        raise ValueError(f"a reading of {charged.day} cannot hold charges of another day")
+    names = _names(found)
+    places = _places(names)
+    if len(set(places)) < len(places):
         # Repeated lines are rare; finding them costs less than expecting them.
         found = merged(found)
-        keys = _keys(found)
-    found = [found[n] for n in sorted(range(len(keys)), key=keys.__getitem__)]
-    if any(charge[0] != charged.day for charge in found):
-        raise ValueError(f"a reading of {charged.day} cannot hold charges of another day")
+        names = _names(found)
+        places = _places(names)
+    order = sorted(range(len(places)), key=places.__getitem__)
+    found = [found[n] for n in order]
+    accounts, currencies, skus = ([column[n] for n in order] for column in names)
     nanos, rests = all_to_units(map(itemgetter(3), found))
     if sum(map(abs, nanos)) + len(nanos) > LARGEST:
         raise AmountOutOfRange(f"the charges of {charged.day} exceed what the ledger holds exactly (9.2 billion units)")
     lines = Lines(
-        [charge[1] or "" for charge in found],
-        [charge[4] for charge in found],
-        [charge[2] or "" for charge in found],
+        accounts,
+        currencies,
+        skus,
         nanos,
         rests,
         [None if charge[5] is None else str(charge[5]) for charge in found],
@@ -92,21 +96,43 @@ def prepare(charged: ChargedDay) -> PreparedDay:
     return PreparedDay(lines, sums, totals)
 
 
-def _keys(lines: Sequence[Charge]) -> list[str]:
-    """What makes each line itself, as one text: sub-account, currency, line item. No name holds a zero character."""
-    return [f"{charge[1] or ''}\0{charge[4]}\0{charge[2] or ''}" for charge in lines]
+def _names(lines: Sequence[Charge]) -> tuple[list[str], list[str], list[str]]:
+    """What makes each line itself: sub-accounts, currencies, line items."""
+    return [line[1] or "" for line in lines], [line[4] for line in lines], [line[2] or "" for line in lines]
+
+
+def _places(names: Sequence[Sequence[str]]) -> list[int]:
+    """Where each line belongs among the others, the first column deciding first; the same place if all agree.
+
+    A bill repeats its names: each is compared once, and the lines by number.
+    """
+    places, span = [0] * len(names[0]), 1
+    for column in reversed(names):
+        ranks = {name: rank * span for rank, name in enumerate(sorted(set(column)))}
+        if len(ranks) > 1:
+            places = list(map(add, places, map(ranks.__getitem__, column)))
+            span *= len(ranks)
+    return places
 
 
 def _sums(lines: Lines) -> dict[tuple[str, str], tuple[int, int]]:
     """The sum of each project and currency. They stand together: a sum is the difference of two running totals."""
     accounts, currencies = lines.accounts, lines.currencies
-    is_next = map(or_, map(ne, accounts, accounts[1:]), map(ne, currencies, currencies[1:]))
+    is_next: Iterable[bool] = map(ne, accounts, accounts[1:])
+    if len(set(currencies)) > 1:
+        is_next = map(or_, is_next, map(ne, currencies, currencies[1:]))
     borders = [0, *compress(range(1, len(accounts)), is_next), len(accounts)]
-    nanos, rests = list(accumulate(lines.nanos, initial=0)), list(accumulate(lines.rests, initial=0))
+    nanos, rests = (_between(borders, column) for column in (lines.nanos, lines.rests))
     return {
-        (accounts[start], currencies[start]): _carried(nanos[end] - nanos[start], rests[end] - rests[start])
-        for start, end in pairwise(borders)
+        (accounts[start], currencies[start]): (nano + rest // _NANO, rest % _NANO)
+        for start, nano, rest in zip(borders, nanos, rests, strict=False)  # the last border begins nothing
     }
+
+
+def _between(borders: Sequence[int], column: Sequence[int]) -> Iterator[int]:
+    running = list(accumulate(column, initial=0))
+    reached = [running[border] for border in borders]
+    return map(sub, reached[1:], reached)
 
 
 def _carried(nano: int, rest: int) -> tuple[int, int]:
@@ -128,13 +154,11 @@ async def write_day(
     driver: Any = (await connection.get_raw_connection()).driver_connection
     insert = _insert if connection.dialect.name == "sqlite" else _copy
     whose = (workspace_id, connection_id, day.isoformat())
-    costs = [(*of, *amount) for of, amount in prepared.costs.items()]
-    totals = [(of, *amount) for of, amount in sorted(prepared.totals.items())]
+    costs = (*zip(*prepared.costs, strict=True), *zip(*prepared.costs.values(), strict=True))
+    totals = (tuple(prepared.totals), *zip(*prepared.totals.values(), strict=True))
     await insert(driver, "charges", _LINE, whose, prepared.lines)
-    await insert(
-        driver, "daily_costs", ("sub_account_id", "billing_currency", *_AMOUNT), whose, tuple(zip(*costs, strict=True))
-    )
-    await insert(driver, "daily_totals", ("billing_currency", *_AMOUNT), whose, tuple(zip(*totals, strict=True)))
+    await insert(driver, "daily_costs", ("sub_account_id", "billing_currency", *_AMOUNT), whose, costs)
+    await insert(driver, "daily_totals", ("billing_currency", *_AMOUNT), whose, totals)
 
 
 Columns = Sequence[Sequence[Any]]
@@ -142,16 +166,22 @@ Columns = Sequence[Sequence[Any]]
 
 async def _insert(driver: Any, table: str, names: Sequence[str], whose: tuple[str, int, str], columns: Columns) -> None:
     """SQLite: many rows in one statement cost half of a statement each; one call crosses to the driver's thread."""
-    width = len(columns)
-    values = list(chain.from_iterable(zip(*columns, strict=True)))
-    rows_at_once = (_MOST_PARAMETERS - len(whose)) // width
-    step = rows_at_once * width
-    whole = len(values) - len(values) % step
+    rows, at_once = len(columns[0]), (_MOST_PARAMETERS - len(whose)) // len(columns)
+    whole = rows - rows % at_once
+    # Generators, so that the rows are strung together on the driver's thread.
     if whole:
-        groups = ([*whose, *values[at : at + step]] for at in range(0, whole, step))
-        await driver.executemany(_insertion(table, tuple(names), rows_at_once), groups)
-    if rest := values[whole:]:
-        await driver.execute(_insertion(table, tuple(names), len(rest) // width), [*whose, *rest])
+        groups = _groups(whose, columns, range(0, whole, at_once), at_once)
+        await driver.executemany(_insertion(table, tuple(names), at_once), groups)
+    if rows > whole:
+        groups = _groups(whose, columns, range(whole, rows, at_once), at_once)
+        await driver.executemany(_insertion(table, tuple(names), rows - whole), groups)
+
+
+def _groups(whose: tuple[str, int, str], columns: Columns, starts: range, size: int) -> Iterator[list[Any]]:
+    """The parameters of one statement after another: what all rows share, then row by row."""
+    for at in starts:
+        rows = zip(*(column[at : at + size] for column in columns), strict=True)
+        yield [*whose, *chain.from_iterable(rows)]
 
 
 @lru_cache(maxsize=64)
