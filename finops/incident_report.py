@@ -1,0 +1,80 @@
+"""Reports of an incident: everything a message about it says, read fresh; the amounts are values, never words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from finops.budgets import Budget, BudgetOn, Usual
+from finops.causes import Cause
+from finops.estimates import Correction, Spent
+from finops.figures import Breakdown, DayFigure, Scope
+from finops.incidents import Incident, IncidentEvent
+from finops.money import Money
+from finops.registry import Team
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentShown:
+    """What the root message says: the present of one budget in one period.
+
+    `headline_project` is the project itself, or the largest spender of a wider scope. `percent` is `spent` of the
+    limit, rounded down. `increase` 13.84 is 1,384 % more than usual; None when there is no honest comparison.
+    `breach_at` is when the limit, `next_at` when `next_level` will be reached at this speed: None when not within the
+    period.
+    `names` are those of the people who did something, by user id. `other_budgets` are reached as well.
+    """
+
+    incident: Incident
+    budget: Budget
+    scope: Scope
+    team: Team | None
+    headline_project: Scope | None
+    spent: Spent
+    percent: int
+    usual: Usual
+    increase: Decimal | None
+    since: datetime
+    breach_at: datetime | None = None
+    next_level: int | None = None
+    next_at: datetime | None = None
+    cause: Cause | None = None
+    trend: tuple[DayFigure, ...] = ()
+    other_budgets: tuple[BudgetOn, ...] = ()
+    events: tuple[IncidentEvent, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def limit(self) -> Money:
+        """The limit that holds now."""
+        return self.incident.limit
+
+    @property
+    def level_now(self) -> int | None:
+        """The highest level the present amount reaches; lower than the highest ever when the amount was restated."""
+        reached = [level for level in self.budget.levels if level <= self.percent]
+        return max(reached, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentDetail:
+    """What the window behind "details" says, beside what the message says.
+
+    `hours` are today's, oldest first. `models` and `keys` split today's estimate of the scope, as do `projects` when
+    the scope is wider than one. `requests` and `tokens` are today's. `lateness_seconds` is within what time 95 % of
+    this provider's usage arrived; None when not yet measured.
+    """
+
+    shown: IncidentShown
+    hours: tuple[tuple[datetime, Money], ...] = ()
+    models: Breakdown | None = None
+    keys: Breakdown | None = None
+    projects: Breakdown | None = None
+    requests: int | None = None
+    tokens: int | None = None
+    provider_project_id: str | None = None
+    correction: Correction | None = None
+    lateness_seconds: float | None = None
+    unpriced: tuple[str, ...] = ()
