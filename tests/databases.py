@@ -40,13 +40,14 @@ class PostgresServer:
         self._url = url.set(drivername="postgresql")
         self._admin = psycopg.connect(self._url.render_as_string(hide_password=False), autocommit=True)
         self._template: str | None = None
+        self._copying = ""
 
     def address(self, name: str) -> str:
         return self._url.set(database=name).render_as_string(hide_password=False)
 
     def create(self, template: str = "template0") -> str:
         name = f"finops_test_{uuid.uuid4().hex[:12]}"
-        self._run("CREATE DATABASE {} TEMPLATE {}", name, template)
+        self._run("CREATE DATABASE {} TEMPLATE {}" + self._copying, name, template)
         return name
 
     def create_migrated(self) -> str:
@@ -60,10 +61,14 @@ class PostgresServer:
         self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
 
     def make_hasty(self) -> None:
-        """Give up surviving power cuts: this server's data is thrown away anyway."""
+        """Give up surviving power cuts: this server's data is thrown away anyway.
+
+        Copying files costs a seventh of copying page by page, but asks for checkpoints: cheap where no disk is waited for.
+        """
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             self._admin.execute(f"ALTER SYSTEM SET {setting} = off")
         self._admin.execute("SELECT pg_reload_conf()")
+        self._copying = " STRATEGY FILE_COPY"
 
     def close(self) -> None:
         if self._template is not None:
