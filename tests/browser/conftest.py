@@ -13,7 +13,7 @@ from tests.browser import gallery
 
 pytest.importorskip("playwright", reason="playwright is not installed")
 
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Request
 
 from tests.browser.chromium import DESKTOP, PHONE, chromium, executable, look, window
 from tests.browser.pretend import PretendSlack
@@ -55,11 +55,33 @@ def slack(server: PretendSlack) -> PretendSlack:
     return server
 
 
+class Window:
+    """A window whose tabs are used again: opening one costs the browser twice what it costs to show our page."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.context = context
+        self._idle: list[Page] = []
+
+    async def tab(self) -> Page:
+        """A tab that shows nothing, in front."""
+        if not self._idle:
+            return await self.context.new_page()
+        page = self._idle.pop()
+        await page.bring_to_front()
+        return page
+
+    async def take_back(self, page: Page) -> None:
+        """Leave the page in it, and with it everything it had in memory."""
+        await page.goto("about:blank")
+        self._idle.append(page)
+
+
 class Visitor:
     """Opens pages, and notes what no page may do: complain, or call another host."""
 
-    def __init__(self, context: BrowserContext, url: str) -> None:
-        self.context = context
+    def __init__(self, window: Window, url: str) -> None:
+        self.window = window
+        self.context = window.context
         self.url = url
         self.complaints: list[str] = []
         self.strangers: list[str] = []
@@ -73,40 +95,46 @@ class Visitor:
         if said.type in {"error", "warning"}:
             self.complaints.append(said.text)
 
+    def _error(self, error: Error) -> None:
+        self.complaints.append(str(error))
+
     async def sees(self, place: str = "C0FINOPS01", user: str = "U0JIHOON01") -> Page:
         """The page of a person at a place."""
-        page = await self.context.new_page()
+        page = await self.window.tab()
         self.pages.append(page)
         page.set_default_timeout(8000)
         page.on("request", self._request)
         page.on("console", self._console)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("pageerror", self._error)
         return await look(page, self.url, user, place)
 
     async def leaves(self) -> None:
-        """Close every page; nothing may have been complained of or fetched elsewhere."""
+        """Leave every page; nothing may have been complained of or fetched elsewhere."""
         for page in self.pages:
-            await page.close()
+            page.remove_listener("request", self._request)
+            page.remove_listener("console", self._console)
+            page.remove_listener("pageerror", self._error)
+            await self.window.take_back(page)
         assert self.complaints == []
         assert self.strangers == []
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def desk(browser: Browser) -> AsyncIterator[BrowserContext]:
+async def desk(browser: Browser) -> AsyncIterator[Window]:
     """A window of desktop width, shared so that the page's modules are fetched once."""
     async with window(browser, DESKTOP) as context:
-        yield context
+        yield Window(context)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def pocket(browser: Browser) -> AsyncIterator[BrowserContext]:
+async def pocket(browser: Browser) -> AsyncIterator[Window]:
     """A window of phone width."""
     async with window(browser, PHONE) as context:
-        yield context
+        yield Window(context)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def visitor(desk: BrowserContext, slack: PretendSlack) -> AsyncIterator[Visitor]:
+async def visitor(desk: Window, slack: PretendSlack) -> AsyncIterator[Visitor]:
     """Somebody at a desk."""
     someone = Visitor(desk, slack.url)
     yield someone
@@ -114,7 +142,7 @@ async def visitor(desk: BrowserContext, slack: PretendSlack) -> AsyncIterator[Vi
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def phone(pocket: BrowserContext, slack: PretendSlack) -> AsyncIterator[Visitor]:
+async def phone(pocket: Window, slack: PretendSlack) -> AsyncIterator[Visitor]:
     """Somebody with a phone."""
     someone = Visitor(pocket, slack.url)
     yield someone

@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest_asyncio
-from playwright.async_api import BrowserContext, Page, expect
+from playwright.async_api import Page, expect
 
 from demo import lab
 from demo.onboarding import Wish, onboard
@@ -16,7 +16,7 @@ from demo.slack import SlackConfig
 from demo.slack.cast import FINOPS, JIHOON, MARKETING, MINSU, SEOYEON
 from demo.stage import Stage, staged
 from demo.trace import parse_trace
-from tests.browser.conftest import Visitor
+from tests.browser.conftest import Visitor, Window
 
 HEAD = "hour,application,model,requests,input_tokens,output_tokens"
 PRICES = FilePrices("prices of this test", {"big": Rates(Decimal("2.5"), Decimal("1.25"), Decimal(10))})
@@ -37,7 +37,7 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def person(desk: BrowserContext, stage: Stage) -> AsyncIterator[Visitor]:
+async def person(desk: Window, stage: Stage) -> AsyncIterator[Visitor]:
     """Somebody at a desk, looking at the real page."""
     someone = Visitor(desk, stage.slack.url)
     yield someone
