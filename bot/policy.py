@@ -35,3 +35,8 @@ class Policy:
     def blind_after(self) -> timedelta:
         """How long trouble that passes by itself is borne in silence."""
         return timedelta(minutes=self.blind_after_minutes)
+
+    @property
+    def poll_every(self) -> timedelta:
+        """How often usage is read."""
+        return timedelta(seconds=self.poll_seconds)

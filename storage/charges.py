@@ -126,6 +126,15 @@ class Charges(Repository):
             found[row.connection_id][row.charge_day] = _day_reading(row)
         return dict(found)
 
+    async def billed_days(self, workspace_id: str, period: Period) -> set[tuple[int, date]]:
+        """The connections and days with charges: a day that was read and is not here had an empty bill."""
+        rows = await self._db.execute(
+            select(daily_totals.c.connection_id, daily_totals.c.charge_day)
+            .where(daily_totals.c.workspace_id == workspace_id, _within(daily_totals, period))
+            .distinct()
+        )
+        return {(row.connection_id, row.charge_day) for row in rows}
+
     async def lines(
         self, workspace_id: str, period: Period, connection_id: int, sub_account_id: str | None
     ) -> list[Charge]:

@@ -1,0 +1,383 @@
+"""Spending: what every scope has spent in a period so far, by bills where they were read, else by corrected estimates."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from bot.desk import Desk
+from bot.flights import Flights
+from finops.charges import DayReading, FigureState, day_state, weakest
+from finops.estimates import Corrections, Drift, DriftSample, Spent, drift, drift_margin
+from finops.estimates import corrections as corrections_of
+from finops.money import ATTO_PLACES, EXACT, Money, to_units
+from finops.periods import Period, charge_day, starts_at
+from finops.queries import ScopeKind
+from finops.registry import Connection, Project, Team
+from storage import Store
+
+CURRENCY = "USD"
+Account = tuple[int, str]
+"""A provider project: connection id and sub-account id ('' where the provider names none)."""
+
+Scoped = tuple[ScopeKind, int | None]
+"""Whose spending: the kind of scope and its id (None: the workspace)."""
+
+# An empty bill of a day on which usage was seen is a late bill, as long as the day is this young.
+_LATE_BILL = timedelta(hours=72)
+# As far back as usage is filled in when a connection is new.
+_COVERED_DAYS = 28
+_DRIFT_DAYS = 28
+_LEARNED_FOR = timedelta(minutes=10)
+_REMEMBERED = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """What the bills of the last weeks taught about one connection's estimates."""
+
+    corrections: Corrections
+    margin: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Whose spending there is."""
+
+    teams: Sequence[Team]
+    projects: Sequence[Project]
+    connections: Sequence[Connection]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How one connection's part of a period is known."""
+
+    state: FigureState
+    as_of: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """One period in whole atto-units: the parts of `totals` and `nobody` add up to the whole to the last one."""
+
+    totals: Mapping[Account, int]
+    estimated: Mapping[Account, int]
+    unpriced: frozenset[Account]
+    looks: Mapping[int, Look]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a picture is painted from. Amounts are atto-units; `open` and `unpriced` hold corrected estimates by day."""
+
+    now: datetime
+    closed: Mapping[Period, Mapping[Account, int]]
+    open: Mapping[date, Mapping[Account, int]]
+    unpriced: Mapping[date, frozenset[Account]]
+    readings: Mapping[int, Mapping[date, DayReading]]
+    estimated_days: Mapping[int, frozenset[date]]
+    usage_read_at: Mapping[int, datetime]
+    stale_after: timedelta
+
+
+class Picture:
+    """What a workspace has spent, as far as was known at one moment. Asked for a scope, it answers without a query.
+
+    The projects' amounts and what nobody answers for add up to the workspace's, exactly. Of a project left out of
+    collecting nobody answers. Amounts of other currencies than dollars are not in it.
+    """
+
+    def __init__(self, today: date, house: House, facts: Facts, taught: Mapping[int, Taught]) -> None:
+        self.today = today
+        self.now = facts.now
+        self.house = house
+        self.taught = taught
+        self.projects = {one.id: one for one in house.projects if not one.excluded}
+        self._facts = facts
+        self._sums: dict[Period, Sums] = {}
+        self._members: dict[int, list[Account]] = defaultdict(list)
+        for one in self.projects.values():
+            self._members[one.team_id].append((one.connection_id, one.provider_project_id))
+
+    def spent(self, kind: ScopeKind, scope_id: int | None, period: Period) -> Spent:
+        """What a scope has spent in a period; blind where some of it could not be looked at, and never zero for that.
+
+        `period` is one of those the picture was asked for. A team or project that is gone has spent nothing we know.
+        """
+        sums = self.sums(period)
+        accounts = self.accounts(kind, scope_id)
+        chosen: Iterable[Account] = sums.totals if accounts is None else accounts
+        connections = {one[0] for one in chosen} if accounts is not None else set(sums.looks)
+        looks = [sums.looks[one] for one in connections if one in sums.looks]
+        known = [look.as_of for look in looks if look.as_of is not None]
+        return Spent(
+            amount=_money(sum(sums.totals.get(one, 0) for one in chosen)),
+            state=weakest(look.state for look in looks),
+            as_of=min(known, default=None),
+            estimated=_money(sum(sums.estimated.get(one, 0) for one in chosen)),
+            unpriced=not sums.unpriced.isdisjoint(chosen) if accounts is not None else bool(sums.unpriced),
+            drift_margin=max((self.margin(one) for one in connections), default=drift_margin(None)),
+        )
+
+    def units(self, kind: ScopeKind, scope_id: int | None, period: Period) -> int:
+        """The amount alone, in atto-dollars: quick enough to be asked for every budget of ten thousand projects."""
+        totals = self.sums(period).totals
+        if kind is ScopeKind.PROJECT:
+            one = self.projects.get(scope_id or 0)
+            return 0 if one is None else totals.get((one.connection_id, one.provider_project_id), 0)
+        accounts = self.accounts(kind, scope_id)
+        return sum(totals.values()) if accounts is None else sum(totals.get(one, 0) for one in accounts)
+
+    def unallocated(self, period: Period) -> Money:
+        """What no registered project answers for."""
+        owned = {one for members in self._members.values() for one in members}
+        return _money(sum(units for one, units in self.sums(period).totals.items() if one not in owned))
+
+    def largest(self, kind: ScopeKind, scope_id: int | None, period: Period) -> Project | None:
+        """The project of the scope that spent most in the period; None when none spent anything."""
+        totals = self.sums(period).totals
+        found = [
+            (totals.get((one.connection_id, one.provider_project_id), 0), -one.id, one)
+            for one in self.projects.values()
+            if kind is ScopeKind.WORKSPACE or scope_id == (one.team_id if kind is ScopeKind.TEAM else one.id)
+        ]
+        best = max(found, default=None, key=lambda each: each[:2])
+        return best[2] if best is not None and best[0] > 0 else None
+
+    def accounts(self, kind: ScopeKind, scope_id: int | None) -> list[Account] | None:
+        """The provider projects a scope answers for; None: whatever there is."""
+        if kind is ScopeKind.WORKSPACE:
+            return None
+        if kind is ScopeKind.TEAM:
+            return self._members.get(scope_id or 0, [])
+        one = self.projects.get(scope_id or 0)
+        return [] if one is None else [(one.connection_id, one.provider_project_id)]
+
+    def margin(self, connection_id: int) -> Decimal:
+        """What an estimate of this connection may be wrong by."""
+        taught = self.taught.get(connection_id)
+        return drift_margin(None) if taught is None else taught.margin
+
+    def sums(self, period: Period) -> Sums:
+        """The period taken apart by provider project."""
+        if period not in self._sums:
+            self._sums[period] = self._added_up(period)
+        return self._sums[period]
+
+    def _added_up(self, period: Period) -> Sums:
+        facts = self._facts
+        totals = dict(facts.closed[period])
+        estimated: dict[Account, int] = {}
+        unpriced: set[Account] = set()
+        for day, amounts in facts.open.items():
+            if day in period:
+                for account, units in amounts.items():
+                    estimated[account] = estimated.get(account, 0) + units
+                unpriced |= facts.unpriced.get(day, frozenset())
+        for account, units in estimated.items():
+            totals[account] = totals.get(account, 0) + units
+        looks = {one.id: self._look(one, period) for one in self.house.connections if self._counts(one)}
+        return Sums(totals, estimated, frozenset(unpriced), looks)
+
+    def _counts(self, connection: Connection) -> bool:
+        """Whether a connection was ever read: one that is only being made leaves the others' figures alone."""
+        facts = self._facts
+        return (
+            connection.id in facts.usage_read_at
+            or connection.id in facts.readings
+            or connection.collected_at is not None
+            or connection.blind_since is not None
+        )
+
+    def _look(self, connection: Connection, period: Period) -> Look:
+        facts = self._facts
+        readings = facts.readings.get(connection.id, {})
+        estimated = facts.estimated_days.get(connection.id, frozenset())
+        read_at = facts.usage_read_at.get(connection.id)
+        is_fresh = read_at is not None and facts.now - read_at <= facts.stale_after and not connection.usage_blind
+        oldest_known = self.today - timedelta(days=_COVERED_DAYS)
+        states: list[FigureState] = []
+        known: list[datetime] = []
+        for day in period:
+            if day > self.today:
+                break
+            if day in estimated:
+                is_known = read_at is not None and day >= oldest_known and (is_fresh or day < charge_day(read_at))
+                states.append(FigureState.ESTIMATE if is_known else FigureState.BLIND)
+                known += [] if read_at is None else [read_at]
+            else:
+                states.append(day_state(readings.get(day), facts.now))
+                known += [] if day not in readings else [readings[day].read_at]
+        return Look(weakest(states), max(known, default=None))
+
+
+def _money(units: int) -> Money:
+    return Money(Decimal(units).scaleb(-ATTO_PLACES, EXACT), CURRENCY)
+
+
+class Spending:
+    """Knows what every scope of a workspace has spent, from bills and from estimates."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._closed: OrderedDict[tuple[object, ...], Mapping[Account, int]] = OrderedDict()
+        self._taught: dict[str, tuple[date, datetime, Mapping[int, Taught], Drift | None]] = {}
+        self._flights = Flights(self._of_today)
+
+    async def spent(self, workspace_id: str, kind: ScopeKind, scope_id: int | None, period: Period) -> Spent:
+        """What a scope has spent in a period: bills where they were read, else usage times price, corrected."""
+        async with self._desk.storage.reading() as store:
+            picture = await self.picture(store, workspace_id, [period])
+        return picture.spent(kind, scope_id, period)
+
+    async def today(self, workspace_id: str) -> Picture:
+        """The open day of the whole workspace; many who ask at the same moment share the answer."""
+        return await self._flights.get(workspace_id)
+
+    async def drift(self, workspace_id: str) -> Drift | None:
+        """How far estimates of the last 14 days lay from the bills; None before any was compared."""
+        async with self._desk.storage.reading() as store:
+            await self._teachings(store, workspace_id)
+        return self._taught[workspace_id][3]
+
+    def forget(self, workspace_id: str) -> None:
+        """Bills taught something new: learn it before the next estimate."""
+        self._taught.pop(workspace_id, None)
+
+    async def picture(self, store: Store, workspace_id: str, periods: Sequence[Period]) -> Picture:
+        """Everything spent in each of the periods; of those that reach beyond today, up to now."""
+        now, today = self._desk.now(), self._desk.today()
+        house = House(
+            await store.teams.all(workspace_id),
+            await store.projects.all(workspace_id),
+            await store.connections.all(workspace_id),
+        )
+        taught = await self._teachings(store, workspace_id)
+        past = Period(min((one.start for one in periods), default=today), today)
+        readings = await store.charges.readings(workspace_id, past)
+        billed = await store.charges.billed_days(workspace_id, past)
+        estimated = {
+            one.id: _estimated_days(one.id, past, readings.get(one.id, {}), billed, now) | {today}
+            for one in house.connections
+        }
+        opened, unpriced = await self._open(store, workspace_id, estimated, taught)
+        marks = tuple(sorted((id_, day, one.changed_at) for id_, days in readings.items() for day, one in days.items()))
+        health = await store.usage.healths(workspace_id)
+        facts = Facts(
+            now=now,
+            closed={one: await self._bills(store, workspace_id, one, today, marks) for one in periods},
+            open=opened,
+            unpriced=unpriced,
+            readings=readings,
+            estimated_days=estimated,
+            usage_read_at={id_: one.read_at for id_, one in health.items() if one.read_at is not None},
+            stale_after=self._desk.policy.blind_after + 2 * self._desk.policy.poll_every,
+        )
+        return Picture(today, house, facts, taught)
+
+    async def _of_today(self, workspace_id: str) -> Picture:
+        today = self._desk.today()
+        async with self._desk.storage.reading() as store:
+            return await self.picture(store, workspace_id, [Period(today, today + timedelta(days=1))])
+
+    async def _open(
+        self, store: Store, workspace_id: str, estimated: Mapping[int, frozenset[date]], taught: Mapping[int, Taught]
+    ) -> tuple[dict[date, dict[Account, int]], dict[date, frozenset[Account]]]:
+        days = sorted(set().union(*estimated.values()))
+        rows = await store.usage.open_estimates(workspace_id, days)
+        return await asyncio.to_thread(_corrected, rows, estimated, taught)
+
+    async def _bills(
+        self, store: Store, workspace_id: str, period: Period, today: date, marks: tuple[object, ...]
+    ) -> Mapping[Account, int]:
+        """The bills of the closed days of a period, summed up; asked for again when one of them was read anew."""
+        closed = Period(period.start, max(period.start, min(period.end, today)))
+        key = (workspace_id, closed.start, closed.end, marks)
+        if key not in self._closed:
+            self._closed[key] = {
+                (row.connection_id, row.sub_account_id or ""): _units(row.amount)
+                for row in await store.charges.project_totals(workspace_id, closed)
+                if row.amount.currency == CURRENCY
+            }
+            while len(self._closed) > _REMEMBERED:
+                self._closed.popitem(last=False)
+        self._closed.move_to_end(key)
+        return self._closed[key]
+
+    async def _teachings(self, store: Store, workspace_id: str) -> Mapping[int, Taught]:
+        """What bills taught about estimates, learned once a day and whenever a bill was compared."""
+        today, now = self._desk.today(), self._desk.now()
+        known = self._taught.get(workspace_id)
+        if known is None or known[0] != today or abs(now - known[1]) > _LEARNED_FOR:
+            samples = await store.drifts.since(workspace_id, today - timedelta(days=_DRIFT_DAYS))
+            known = (today, now, *await asyncio.to_thread(_learned, samples, today))
+            self._taught[workspace_id] = known
+        return known[2]
+
+
+def _learned(samples: Mapping[int, Sequence[DriftSample]], today: date) -> tuple[dict[int, Taught], Drift | None]:
+    taught = {
+        connection_id: Taught(corrections_of(each, today), drift_margin(drift(each, today)))
+        for connection_id, each in samples.items()
+    }
+    return taught, drift([one for each in samples.values() for one in each], today)
+
+
+def _estimated_days(
+    connection_id: int,
+    past: Period,
+    readings: Mapping[date, DayReading],
+    billed: Collection[tuple[int, date]],
+    now: datetime,
+) -> frozenset[date]:
+    """The closed days that no bill speaks for yet."""
+    return frozenset(
+        day
+        for day in past
+        if day not in readings
+        or ((connection_id, day) not in billed and now - starts_at(day) < timedelta(days=1) + _LATE_BILL)
+    )
+
+
+def _corrected(
+    rows: Iterable[tuple[int, date, str, str, int, bool, int]],
+    estimated: Mapping[int, frozenset[date]],
+    taught: Mapping[int, Taught],
+) -> tuple[dict[date, dict[Account, int]], dict[date, frozenset[Account]]]:
+    """Estimates by day and account, each row corrected for itself, so that any sum of them is exact."""
+    amounts: dict[date, dict[Account, int]] = defaultdict(dict)
+    unpriced: dict[date, set[Account]] = defaultdict(set)
+    ratios: dict[tuple[int, str, str], tuple[int, int]] = {}
+    for connection_id, day, sub_account_id, model, units, is_unpriced, _ in rows:
+        if day not in estimated.get(connection_id, ()):
+            continue
+        account = (connection_id, sub_account_id)
+        if is_unpriced:
+            unpriced[day].add(account)
+        if connection_id in taught:
+            key = (connection_id, sub_account_id, model)
+            ratio = ratios.get(key)
+            if ratio is None:
+                found = taught[connection_id].corrections.of(sub_account_id, model)
+                ratio = ratios[key] = found.ratio.as_integer_ratio()
+            if ratio != (1, 1):
+                units = _divided(units * ratio[0], ratio[1])
+        of_day = amounts[day]
+        of_day[account] = of_day.get(account, 0) + units
+    return dict(amounts), {day: frozenset(found) for day, found in unpriced.items()}
+
+
+def _divided(units: int, by: int) -> int:
+    """Rounded half-even, as amounts are kept."""
+    whole, rest = divmod(units, by)
+    return whole + (2 * rest > by or (2 * rest == by and whole % 2 == 1))
+
+
+def _units(amount: Money) -> int:
+    nano, rest = to_units(amount.amount)
+    return nano * 10**9 + rest
