@@ -1,26 +1,17 @@
-"""Incidents: what is said of a budget in one period. Each level once; silence changes what is said, not what is kept.
+"""Incidents: one budget on one scope in one period, what people do about it, and how it ends.
 
-The rules, all of them pure:
-
-- An incident is one budget on one scope in one period. Only a level above the highest one recorded (`level`) is ever
-  new: amounts that fall and rise again, other limits and other levels never make a level speak twice.
-- Several levels reached at once are one crossing, which names the highest and lists all.
-- Levels below 75 per cent are quiet (finops.budgets.is_loud): they wait in the thread for the root message, which the
-  first loud one posts. From then on the root always shows the present.
-- While silenced, crossings are recorded and not said. When silence ends and a loud level rose meanwhile, one loud
-  summary says it.
-- The end of the period, or of the budget, closes the incident, once. A budget that comes back within the period opens
-  the same incident again when a higher level is reached.
+Amounts move it in finops.crossings. Silence changes what is said, never what is recorded. The end of the period, or of
+the budget, closes an incident, once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 
-from finops.budgets import BudgetOn, BudgetPeriod, period_of, reached
+from finops.budgets import BudgetOn, BudgetPeriod, is_loud, percent_floor
 from finops.charges import FigureState
 from finops.estimates import Spent
 from finops.money import Money
@@ -28,6 +19,8 @@ from finops.periods import Period, charge_day
 from finops.queries import ScopeKind
 
 Fact = str | int | bool | None | list[int]
+# Two people who press "30 minutes" within a minute mean one silence.
+_SAME_END = timedelta(minutes=1)
 
 
 class IncidentState(StrEnum):
@@ -44,15 +37,18 @@ class IncidentState(StrEnum):
     CLOSED = "closed"
 
 
-class EventKind(StrEnum):
-    """What happened to an incident. The comment names the facts in `values`."""
+_SPEAKING = (IncidentState.OPEN, IncidentState.ACKNOWLEDGED, IncidentState.SILENCED)
 
-    CROSSED = "crossed"  # level, levels, percent, spent, limit, currency, state
+
+class EventKind(StrEnum):
+    """What happened to an incident. The comment names the facts in `values`; the amounts are those of `facts_of`."""
+
+    CROSSED = "crossed"  # level, levels, and the amounts
     ACKNOWLEDGED = "acknowledged"  # by
     SILENCED = "silenced"  # by, until
-    SILENCE_ENDED = "silence_ended"  # by (None: it ran out), level when one rose meanwhile, percent, spent, limit, …
-    BUDGET_CHANGED = "budget_changed"  # by, limit_before, currency_before, next_level, percent, spent, limit, …
-    CLOSED = "closed"  # reason, percent, spent, limit, currency, state, level
+    SILENCE_ENDED = "silence_ended"  # by (None: it ran out), level (None: none rose meanwhile), and the amounts
+    BUDGET_CHANGED = "budget_changed"  # by, limit_before, currency_before, next_level (None: no more), and the amounts
+    CLOSED = "closed"  # reason, level, and the amounts
     HELPFUL = "helpful"  # by
     NOT_HELPFUL = "not_helpful"  # by
 
@@ -79,8 +75,9 @@ class IncidentMistake(StrEnum):
 
     CLOSED = "closed"
     ALREADY_ACKNOWLEDGED = "already_acknowledged"
-    ALREADY_SILENCED = "already_silenced"  # until the very same time
+    ALREADY_SILENCED = "already_silenced"  # until the same minute
     NOT_SILENCED = "not_silenced"
+    SILENCE_RUNS = "silence_runs"
     UNTIL_PASSED = "until_passed"
     PERIOD_RUNS = "period_runs"
 
@@ -188,7 +185,7 @@ class IncidentEvent:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """An incident's new state, what happened to it, and what becomes of its root message: kept together or not at all."""
+    """An incident's new state, what happened, and what becomes of its root message: kept together or not at all."""
 
     incident: Incident
     events: tuple[IncidentEvent, ...]
@@ -199,107 +196,129 @@ class Change:
         return event.is_loud and self.root is not RootAction.POST
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What is known around an amount when it is looked at.
-
-    `since` is when unusual burning began, None when it is not unusual. `detected_at` is when we saw the amount (None:
-    now), `available_at` when the provider could first have told it. `channel_id` is for scopes without a channel.
-    """
-
-    usual: Money | None = None
-    burn_per_minute: Money | None = None
-    since: datetime | None = None
-    detected_at: datetime | None = None
-    available_at: datetime | None = None
-    channel_id: str | None = None
-
-
-def evaluate(incident: Incident | None, on: BudgetOn, spent: Spent, context: Context, now: datetime) -> Change | None:
-    """What the present amount changes, or None when nothing does: the same facts twice change nothing twice.
-
-    `incident` is the one of this budget and scope in the period of `now`, whatever its state; None when there is none.
-    Close one whose period is over first. One of a later period (our clock runs behind) is left alone.
-    """
-    window = period_of(on.budget.period, charge_day(now))
-    if incident is None:
-        return _opened(on, spent, context, now, window)
-    if (incident.budget_id, incident.scope_kind, incident.scope_id) != (on.budget.id, on.scope.kind, on.scope.id):
-        raise ValueError(f"incident {incident.id} is not of budget {on.budget.id} on {on.scope}")
-    if incident.window.end <= window.start:
-        raise ValueError(f"incident {incident.id} is over; close it first")
-    if incident.window != window:
-        return None
-    return _updated(incident, on, spent, context, now)
-
-
-def _opened(on: BudgetOn, spent: Spent, context: Context, now: datetime, window: Period) -> Change | None:
-    levels = reached(on.budget, spent.amount)
-    if not levels:
-        return None
-    before = Incident(
-        id=None,
-        workspace_id=on.budget.workspace_id,
-        budget_id=on.budget.id,
-        scope_kind=on.scope.kind,
-        scope_id=on.scope.id,
-        period=on.budget.period,
-        window=window,
-        state=IncidentState.OPEN,
-        level=0,
-        spoken_level=0,
-        limit=on.budget.amount,
-        spent=spent.amount,
-        spent_state=spent.state,
-        usual=context.usual,
-        burn_per_minute=context.burn_per_minute,
-        since=context.since or now,
-        opened_at=now,
-        updated_at=now,
-        as_of=spent.as_of or now,
-        detected_at=context.detected_at or now,
-        available_at=context.available_at,
-        channel_id=_channel(on, context),
-    )
-    return _updated(before, on, spent, context, now)
-
-
-def _updated(incident: Incident, on: BudgetOn, spent: Spent, context: Context, now: datetime) -> Change | None:
-    raise NotImplementedError
-
-
-def _channel(on: BudgetOn, context: Context) -> str | None:
-    return on.budget.channel_id or (on.team.channel_id if on.team else None) or context.channel_id
-
-
 def acknowledge(incident: Incident, by: str, now: datetime) -> Change:
-    """Somebody takes care of it. Levels above still speak. Raises IncidentRefused: closed, or somebody did before."""
-    raise NotImplementedError
+    """Somebody takes care of it; levels above still speak. Raises IncidentRefused: closed, or somebody did before."""
+    _refuse_closed(incident)
+    if incident.acknowledged_by is not None:
+        raise IncidentRefused(IncidentMistake.ALREADY_ACKNOWLEDGED, incident)
+    state = IncidentState.ACKNOWLEDGED if incident.state is IncidentState.OPEN else incident.state
+    after = replace(incident, state=state, acknowledged_by=by, acknowledged_at=now, updated_at=now)
+    return change_of(incident, after, IncidentEvent(EventKind.ACKNOWLEDGED, now, "acknowledged", {"by": by}))
 
 
 def silence(incident: Incident, by: str, until: datetime, now: datetime) -> Change:
     """Say nothing more until then; another call moves the end. Raises IncidentRefused: closed, past, the same end."""
-    raise NotImplementedError
+    _refuse_closed(incident)
+    if until <= now:
+        raise IncidentRefused(IncidentMistake.UNTIL_PASSED, incident)
+    if incident.silenced_until is not None and abs(until - incident.silenced_until) < _SAME_END:
+        raise IncidentRefused(IncidentMistake.ALREADY_SILENCED, incident)
+    state = IncidentState.SILENCED if incident.state in _SPEAKING else incident.state
+    after = replace(incident, state=state, silenced_by=by, silenced_until=until, updated_at=now)
+    values: dict[str, Fact] = {"by": by, "until": until.isoformat()}
+    return change_of(incident, after, IncidentEvent(EventKind.SILENCED, now, f"silenced:{now.isoformat()}", values))
 
 
 def end_silence(incident: Incident, on: BudgetOn, now: datetime, by: str | None = None) -> Change:
     """Speak again, by whom (None: its time ran out), with one loud summary when a loud level rose meanwhile.
 
-    Raises IncidentRefused: closed, not silenced, or nobody ends it and it still runs.
+    Raises IncidentRefused: closed, not silenced, or nobody ends it and its time runs.
     """
-    raise NotImplementedError
+    _refuse_closed(incident)
+    if incident.silenced_until is None:
+        raise IncidentRefused(IncidentMistake.NOT_SILENCED, incident)
+    if by is None and incident.is_silent(now):
+        raise IncidentRefused(IncidentMistake.SILENCE_RUNS, incident)
+    rose = incident.level > incident.spoken_level and is_loud(on.budget, incident.level)
+    spoken = replace(
+        incident,
+        silenced_by=None,
+        silenced_until=None,
+        spoken_level=incident.level if rose else incident.spoken_level,
+        updated_at=now,
+    )
+    after = replace(spoken, state=speaking_state(spoken)) if incident.state in _SPEAKING else spoken
+    values: dict[str, Fact] = {"by": by, "level": incident.level if rose else None, **facts_of(after)}
+    key = f"silence_ended:{now.isoformat()}"
+    # That nothing happened is worth no line: the root shows that it speaks again.
+    return change_of(incident, after, IncidentEvent(EventKind.SILENCE_ENDED, now, key, values, rose, rose))
 
 
 def budget_changed(incident: Incident, on: BudgetOn, now: datetime) -> Change:
-    """Take over the limit of the budget as it is now (`updated_by` changed it). `evaluate` does so by itself."""
-    raise NotImplementedError
+    """Take over the limit of the budget as it is now; `updated_by` changed it. Evaluating does so by itself.
+
+    What was said stays said: only a level above the highest one recorded will speak, `next_level` in the event's facts.
+    """
+    _refuse_closed(incident)
+    after = replace(incident, limit=on.budget.amount, updated_at=now)
+    values: dict[str, Fact] = {
+        "by": on.budget.updated_by,
+        "limit_before": f"{incident.limit.amount:f}",
+        "currency_before": incident.limit.currency,
+        "next_level": next((level for level in on.budget.levels if level > incident.level), None),
+        **facts_of(after),
+    }
+    key = f"budget_changed:{now.isoformat()}"
+    return change_of(incident, after, IncidentEvent(EventKind.BUDGET_CHANGED, now, key, values))
 
 
 def close(incident: Incident, reason: CloseReason, now: datetime, spent: Spent | None = None) -> Change:
-    """The end, with the final amount where it is known. Raises IncidentRefused: closed already, or the period runs."""
-    raise NotImplementedError
+    """The end, with the final amount where it is known. Raises IncidentRefused: closed already, or the period runs.
+
+    Evaluate the final amount first: usage arrives late, and the last minutes of a period may have crossed a level.
+    """
+    _refuse_closed(incident)
+    is_period = reason is CloseReason.PERIOD_ENDED
+    if is_period and not incident.is_over(now):
+        raise IncidentRefused(IncidentMistake.PERIOD_RUNS, incident)
+    seen = incident if spent is None else with_spent(incident, spent)
+    after = replace(seen, state=IncidentState.CLOSED, closed_at=now, updated_at=now)
+    values: dict[str, Fact] = {"reason": reason.value, "level": after.level, **facts_of(after)}
+    key = "closed" if is_period else f"closed:{now.isoformat()}"
+    is_said = incident.has_root and not incident.is_silent(now)
+    return change_of(incident, after, IncidentEvent(EventKind.CLOSED, now, key, values, is_said=is_said))
 
 
-def feedback(incident: Incident, by: str, now: datetime, *, is_helpful: bool) -> IncidentEvent:
+def feedback(by: str, now: datetime, *, is_helpful: bool) -> IncidentEvent:
     """A person's opinion of the alert, recorded and not said; its key allows one of each kind per person."""
-    raise NotImplementedError
+    kind = EventKind.HELPFUL if is_helpful else EventKind.NOT_HELPFUL
+    return IncidentEvent(kind, now, f"{kind}:{by}", {"by": by}, is_said=False)
+
+
+def facts_of(incident: Incident) -> dict[str, Fact]:
+    """The amounts an event keeps, frozen: plain decimal strings; `percent` None where currencies differ."""
+    same = incident.spent.currency == incident.limit.currency
+    return {
+        "spent": f"{incident.spent.amount:f}",
+        "limit": f"{incident.limit.amount:f}",
+        "currency": incident.limit.currency,
+        "percent": percent_floor(incident.spent, incident.limit) if same else None,
+        "state": incident.spent_state.value,
+    }
+
+
+def with_spent(incident: Incident, spent: Spent) -> Incident:
+    """The incident with the present amount. Blindness keeps the higher one: not looking is not spending less."""
+    amount = spent.amount
+    if spent.state is FigureState.BLIND and amount.currency == incident.spent.currency and amount < incident.spent:
+        amount = incident.spent
+    return replace(incident, spent=amount, spent_state=spent.state, as_of=spent.as_of or incident.as_of)
+
+
+def speaking_state(incident: Incident) -> IncidentState:
+    """The state of an incident on whose spending nobody acted: silenced, acknowledged or open."""
+    if incident.silenced_until is not None:
+        return IncidentState.SILENCED
+    return IncidentState.OPEN if incident.acknowledged_by is None else IncidentState.ACKNOWLEDGED
+
+
+def change_of(before: Incident, after: Incident, *events: IncidentEvent) -> Change:
+    """The change with its root action: posted with the first word told aloud, edited from then on."""
+    if not after.has_root:
+        return Change(after, events, RootAction.NONE)
+    return Change(after, events, RootAction.EDIT if before.has_root else RootAction.POST)
+
+
+def _refuse_closed(incident: Incident) -> None:
+    if incident.state is IncidentState.CLOSED:
+        raise IncidentRefused(IncidentMistake.CLOSED, incident)

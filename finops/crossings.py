@@ -1,0 +1,152 @@
+"""Crossings: what the present amount does to an incident. Each level speaks once in a period, whatever amounts do.
+
+- Only a level above the highest one recorded (`Incident.level`) is ever new: amounts that fall and rise again, another
+  limit and other levels never make a level speak twice. More spending never means fewer crossings.
+- Several levels reached at once are one crossing, which names the highest and lists all.
+- Levels below 75 per cent are quiet (`budgets.is_loud`): their lines wait for the root message, which the first loud
+  crossing posts. From then on the root always shows the present.
+- While silenced, crossings are recorded and not said. When silence ends and a loud level rose meanwhile, one loud
+  summary says it.
+- A budget that comes back within the period it was closed in opens the same incident again at a higher level.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from finops.budgets import BudgetOn, is_loud, period_of, reached
+from finops.estimates import Spent
+from finops.incidents import (
+    Change,
+    EventKind,
+    Fact,
+    Incident,
+    IncidentEvent,
+    IncidentState,
+    budget_changed,
+    change_of,
+    end_silence,
+    facts_of,
+    speaking_state,
+    with_spent,
+)
+from finops.money import Money
+from finops.periods import charge_day
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What is known around an amount when it is looked at.
+
+    `since` is when unusual burning began, None when it is not unusual. `detected_at` is when we saw the amount (None:
+    now), `available_at` when the provider could first have told it. `channel_id` is for scopes without a channel.
+    """
+
+    usual: Money | None = None
+    burn_per_minute: Money | None = None
+    since: datetime | None = None
+    detected_at: datetime | None = None
+    available_at: datetime | None = None
+    channel_id: str | None = None
+
+
+def evaluate(incident: Incident | None, on: BudgetOn, spent: Spent, context: Context, now: datetime) -> Change | None:
+    """What the present amount changes, or None when nothing does: the same facts twice change nothing twice.
+
+    `incident` is the one of this budget and scope in the period of `now`, whatever its state, and None when there is
+    none; or one whose period is over, for a last look before `close`. `spent` is of its period. Without a root message
+    an incident is left as of its last crossing: there is nothing to show the present in.
+    """
+    if incident is None:
+        return _opened(on, spent, context, now) if reached(on.budget, spent.amount) else None
+    if (incident.budget_id, incident.scope_kind, incident.scope_id) != (on.budget.id, on.scope.kind, on.scope.id):
+        raise ValueError(f"incident {incident.id} is not of budget {on.budget.id} on {on.scope}")
+    levels = tuple(level for level in reached(on.budget, spent.amount) if level > incident.level)
+    if incident.state is not IncidentState.CLOSED:
+        return _moved(incident, on, spent, context, levels, now)
+    if not levels or incident.is_over(now):
+        return None
+    again = replace(incident, state=speaking_state(incident), closed_at=None)
+    return _moved(again, on, spent, context, levels, now)
+
+
+def _opened(on: BudgetOn, spent: Spent, context: Context, now: datetime) -> Change | None:
+    before = Incident(
+        id=None,
+        workspace_id=on.budget.workspace_id,
+        budget_id=on.budget.id,
+        scope_kind=on.scope.kind,
+        scope_id=on.scope.id,
+        period=on.budget.period,
+        window=period_of(on.budget.period, charge_day(now)),
+        state=IncidentState.OPEN,
+        level=0,
+        spoken_level=0,
+        limit=on.budget.amount,
+        spent=spent.amount,
+        spent_state=spent.state,
+        usual=context.usual,
+        burn_per_minute=context.burn_per_minute,
+        since=context.since or now,
+        opened_at=now,
+        updated_at=now,
+        as_of=spent.as_of or now,
+        detected_at=context.detected_at or now,
+        available_at=context.available_at,
+        channel_id=_channel(on, context),
+    )
+    return _moved(before, on, spent, context, reached(on.budget, spent.amount), now)
+
+
+def _moved(
+    incident: Incident, on: BudgetOn, spent: Spent, context: Context, levels: tuple[int, ...], now: datetime
+) -> Change | None:
+    after = _showing(incident, on, spent, context)
+    events: list[IncidentEvent] = []
+    if after.limit != on.budget.amount:
+        changed = budget_changed(after, on, now)
+        after = changed.incident
+        events.extend(changed.events)
+    if levels:
+        after, crossed = _crossed(after, on, context, levels, now)
+        events.append(crossed)
+    if after.silenced_until is not None and not after.is_silent(now):
+        # After the crossing, which was still kept back: one summary tells all of it.
+        ended = end_silence(after, on, now)
+        after = ended.incident
+        events.extend(ended.events)
+    if not events and (after == incident or not incident.has_root):
+        return None
+    return change_of(incident, replace(after, updated_at=now), *events)
+
+
+def _showing(incident: Incident, on: BudgetOn, spent: Spent, context: Context) -> Incident:
+    return replace(
+        with_spent(incident, spent),
+        usual=context.usual,
+        burn_per_minute=context.burn_per_minute,
+        since=context.since or incident.since,
+        channel_id=_channel(on, context),
+    )
+
+
+def _crossed(
+    incident: Incident, on: BudgetOn, context: Context, levels: tuple[int, ...], now: datetime
+) -> tuple[Incident, IncidentEvent]:
+    is_said = incident.silenced_until is None
+    level = levels[-1]
+    loud = is_said and is_loud(on.budget, level)
+    after = replace(
+        incident,
+        level=level,
+        spoken_level=level if loud else incident.spoken_level,
+        detected_at=context.detected_at or now,
+        available_at=context.available_at,
+    )
+    values: dict[str, Fact] = {"level": level, "levels": list(levels), **facts_of(after)}
+    return after, IncidentEvent(EventKind.CROSSED, now, f"crossed:{level}", values, loud, is_said)
+
+
+def _channel(on: BudgetOn, context: Context) -> str | None:
+    return on.budget.channel_id or (on.team.channel_id if on.team else None) or context.channel_id
