@@ -274,6 +274,18 @@ OUTAGES: dict[str, Words] = {
         "OpenAI does not answer at the moment. What was stored before is kept, and we keep trying."
     ),
     "unexpected_response": _nonsense,
+    "usage_unreadable": lambda _, t: t.gettext(
+        "OpenAI's bills can be read but today's usage cannot, so today cannot be estimated. Bills are collected as "
+        "always, and we keep trying."
+    ),
+    "usage_late": lambda _, t: t.gettext(
+        "OpenAI answers, but has told of no new usage for longer than it ever took. The estimate stands still until "
+        "it does."
+    ),
+    "clock_skew": lambda _, t: t.gettext(
+        "The clock of this machine and OpenAI's disagree, so the newest minutes cannot be placed. An operator sets the "
+        "clock by a time server."
+    ),
     "internal": lambda _, t: t.gettext(
         "Something broke on our side. What was stored before is kept, and we keep trying."
     ),

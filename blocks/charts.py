@@ -18,7 +18,7 @@ _BAR_WIDTH = 14
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
-def trend(points: Sequence[DayFigure], t: Translator) -> kit.Either | None:
+def trend(points: Sequence[DayFigure], t: Translator, title: str | None = None) -> kit.Either | None:
     """Spending day by day (or week by week), oldest first; None when fewer than two days are known.
 
     A day we could not read is left out of the drawing and named below it: an empty bar would read as zero.
@@ -27,7 +27,7 @@ def trend(points: Sequence[DayFigure], t: Translator) -> kit.Either | None:
     if len(known) < 2:
         return None
     currency = known[0][1].currency
-    title = (
+    title = title or (
         t.gettext("Cost by week ({currency})", currency=currency)
         if any(point.span_days > 1 for point in points)
         else t.gettext("Cost by day ({currency})", currency=currency)
@@ -95,6 +95,17 @@ def trend_text(points: Sequence[DayFigure], t: Translator) -> str:
         bar = _bar(point.amount.amount, peak)
         lines.append(f"{day:<{wide_day}}  {bar:<{_BAR_WIDTH}}  {text:>{wide_text}} {t.sign(point.state)}")
     return "\n".join(lines)
+
+
+def lines(rows: Sequence[tuple[str, Money]], t: Translator) -> str:
+    """Amounts as aligned lines: what, bar, how much."""
+    peak = max((amount.amount for _, amount in rows), default=Decimal(0))
+    texts = [t.money(amount) for _, amount in rows]
+    wide, wide_text = max((len(label) for label, _ in rows), default=0), max(map(len, texts), default=0)
+    return "\n".join(
+        f"{label:<{wide}}  {_bar(amount.amount, peak):<{_BAR_WIDTH}}  {text:>{wide_text}}"
+        for (label, amount), text in zip(rows, texts, strict=True)
+    )
 
 
 def _label(point: DayFigure, whole: int, t: Translator) -> str:

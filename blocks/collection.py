@@ -148,9 +148,7 @@ def failed(
 
 def blind(connection: str, since: datetime, code: str, values: Mapping[str, object], t: Translator) -> kit.Message:
     """A connection cannot be read any more: said once, in the team's channel."""
-    headline = t.gettext(
-        "{state} · {connection} cannot be read", state=t.badge(FigureState.BLIND), connection=kit.name(connection)
-    )
+    headline = _blind_headline(kit.name(connection), code, t)
     body = t.gettext(
         "Since {moment} {zone} we do not know what is being spent there. {reason}",
         moment=t.moment(since),
@@ -162,6 +160,21 @@ def blind(connection: str, since: datetime, code: str, values: Mapping[str, obje
     )
     buttons = kit.actions(kit.button(t.gettext("Check-up"), ids.DOCTOR_SHOW))
     return kit.message(f"{headline} | {body}", [kit.section(f"*{headline}*\n{body}"), kit.context(kept), buttons])
+
+
+def _blind_headline(connection: str, code: str, t: Translator) -> str:
+    state = t.badge(FigureState.BLIND)
+    match code:
+        case "usage_unreadable":
+            return t.gettext(
+                "{state} · today's usage of {connection} cannot be read", state=state, connection=connection
+            )
+        case "usage_late":
+            return t.gettext("{state} · the usage of {connection} is late", state=state, connection=connection)
+        case "clock_skew":
+            return t.gettext("{state} · our clock disagrees with {connection}", state=state, connection=connection)
+        case _:
+            return t.gettext("{state} · {connection} cannot be read", state=state, connection=connection)
 
 
 def recovered(connection: str, since: datetime, until: datetime, t: Translator) -> kit.Message:

@@ -7,7 +7,7 @@ from datetime import datetime
 from math import ceil
 from typing import Protocol
 
-from blocks import ids, kit
+from blocks import doctor_live, ids, kit
 from blocks.bad_news import provider_words
 from blocks.keys import expiry_words
 from locales import Translator
@@ -285,4 +285,5 @@ FINDINGS: dict[str, Callable[[Finding, Translator], str]] = {
     "connection": _connection,
     "collection": _collection,
     "queue": _queue,
+    **doctor_live.FINDINGS,
 }

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 
 from blocks import charts, kit
 from finops.figures import Breakdown, Figure
 from finops.money import Money
 from finops.periods import Period
 from locales import Translator
+
+_WHOLE_FROM = 100
 
 
 def amount(figure: Figure, t: Translator) -> str:
@@ -20,6 +22,17 @@ def amount(figure: Figure, t: Translator) -> str:
     if figure.is_not_yet_collected:
         return t.gettext("not yet collected")
     return t.gettext("unknown")
+
+
+def short(money: Money, t: Translator) -> str:
+    """An amount as people say it: whole from a hundred on and where nothing follows the point, else to the cent.
+
+    Cut, not rounded, from a hundred on: $499.60 has not reached $500.
+    """
+    if abs(money.amount) >= _WHOLE_FROM:
+        return t.money(Money(money.amount.to_integral_value(ROUND_FLOOR), money.currency), 0)
+    shown = t.money(money)
+    return shown.removesuffix(".00")
 
 
 def trust(figure: Figure, t: Translator) -> str:

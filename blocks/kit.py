@@ -177,6 +177,15 @@ def button(
     return element
 
 
+def feedback(action_id: str, good: tuple[str, str], bad: tuple[str, str]) -> Either:
+    """Thumbs up and down below a message, each a text and a value; two plain buttons where a workspace has none."""
+    plain_buttons = actions(button(good[0], f"{action_id}.good", good[1]), button(bad[0], f"{action_id}.bad", bad[1]))
+    thumbs: Block = {"type": "feedback_buttons", "action_id": action_id}
+    for key, (text, value) in (("positive_button", good), ("negative_button", bad)):
+        thumbs[key] = {"text": _plain(text, BUTTON_TEXT), "value": value}
+    return Either({"type": "context_actions", "elements": [thumbs]}, [plain_buttons])
+
+
 def confirm(title: str, text: str, yes: str, no: str, *, is_danger: bool = False) -> Block:
     """The question before something hard to undo: what happens, and what does not."""
     return {

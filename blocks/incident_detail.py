@@ -1,0 +1,120 @@
+"""The window behind "details": seven days and today by hour, by model and key, and how far the estimate is right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from blocks import charts, figures, ids, kit
+from blocks import incident_words as words
+from finops.figures import Breakdown
+from finops.incident_report import IncidentDetail
+from locales import Translator
+
+Parts = list[kit.Block | kit.Either]
+_HOURS = 26
+
+
+def view(detail: IncidentDetail, t: Translator) -> kit.View:
+    """Everything we know about one incident, in bars of text that every screen can draw."""
+    shown = detail.shown
+    parts: Parts = [kit.header(words.headline(shown, t)), kit.section(kit.escape(words.second_line(shown, t)))]
+    found = words.cause(shown.cause, t)
+    if found:
+        parts.append(kit.section(f"*{kit.escape(found)}*\n{kit.escape(words.pace(shown, t))}"))
+    else:
+        parts.append(kit.section(kit.escape(words.pace(shown, t))))
+    facts = _facts(detail, t)
+    if facts:
+        parts.append(kit.fields(facts))
+    parts += _days(detail, t)
+    parts += _hours(detail, t)
+    named = (
+        (t.gettext("*Today by project*"), detail.projects),
+        (t.gettext("*Today by model*"), detail.models),
+        (t.gettext("*Today by API key*"), detail.keys),
+    )
+    for title, breakdown in named:
+        if breakdown is not None and breakdown.shares:
+            parts.append(kit.section(f"{title}\n{_parts(breakdown, t)}"))
+    parts.append(kit.context("\n".join(_trust(detail, t))))
+    # i18n: title of a modal, 24 characters
+    title = t.gettext("Spending in detail")
+    return kit.modal(title, parts, close=t.gettext("Close"), callback_id=ids.VIEW_INFO)
+
+
+def _facts(detail: IncidentDetail, t: Translator) -> list[str]:
+    facts = []
+    if detail.requests is not None:
+        facts.append(f"{t.gettext('Requests today')}\n*{t.number(detail.requests)}*")
+    if detail.tokens is not None:
+        facts.append(f"{t.gettext('Tokens today')}\n*{t.number(detail.tokens)}*")
+    if detail.requests and detail.tokens is not None:
+        each = Decimal(detail.tokens) / detail.requests
+        facts.append(f"{t.gettext('Tokens per request')}\n*{t.number(each)}*")
+    if detail.provider_project_id:
+        facts.append(f"Project ID\n`{kit.name(detail.provider_project_id)}`")
+    return facts
+
+
+def _days(detail: IncidentDetail, t: Translator) -> Parts:
+    trend = detail.shown.trend
+    if not trend:
+        return []
+    title = t.gettext("*Last 7 days and today*")
+    return [kit.section(title), kit.preformatted(charts.trend_text(trend, t))]
+
+
+def _hours(detail: IncidentDetail, t: Translator) -> Parts:
+    if not detail.hours:
+        return []
+    rows = [(t.clock(hour), amount) for hour, amount in detail.hours[-_HOURS:]]
+    title = t.gettext("*Today by hour* · estimate, from {time} {zone}", time=rows[0][0], zone=_zone(detail, t))
+    return [kit.section(title), kit.preformatted(charts.lines(rows, t))]
+
+
+def _zone(detail: IncidentDetail, t: Translator) -> str:
+    return t.zone_name(detail.shown.incident.updated_at)
+
+
+def _parts(breakdown: Breakdown, t: Translator) -> str:
+    """The parts of today's estimate, largest first; what is shown adds up."""
+    amounts = figures.amounts_shown(breakdown, t)
+    ratios = [share.ratio for share in breakdown.shares]
+    names = [charts.share_name(share, t) for share in breakdown.shares]
+    if breakdown.others is not None:
+        names.append(t.ngettext("{count} other", "{count} others", breakdown.others_count))
+        ratios.append(breakdown.others.ratio_of(breakdown.total) if breakdown.total.amount > 0 else None)
+    rows: Iterable[tuple[str, str, str]] = zip(names, amounts, t.shares(ratios), strict=True)
+    return "\n".join(f"• {kit.name(name)}  *{kit.escape(amount)}*  {kit.escape(share)}" for name, amount, share in rows)
+
+
+def _trust(detail: IncidentDetail, t: Translator) -> list[str]:
+    """How far the estimate is right, in sentences."""
+    shown = detail.shown
+    lines = [kit.escape(" · ".join(f for f in (words.period_line(shown, t), words.usual_line(shown, t)) if f))]
+    correction = detail.correction
+    if correction is not None and correction.basis != "none":
+        lines.append(
+            t.ngettext(
+                "Estimates are corrected by ×{ratio}, learned from the bill of {count} day.",
+                "Estimates are corrected by ×{ratio}, learned from the bills of the last {count} days.",
+                correction.days,
+                ratio=f"{correction.ratio:.3f}",
+            )
+        )
+    else:
+        lines.append(t.gettext("The estimate is not corrected yet: no bill could be compared with it so far."))
+    if detail.lateness_seconds is not None:
+        lines.append(
+            t.ngettext(
+                "95% of this provider's usage arrives within {count} minute; the newest minutes may still grow.",
+                "95% of this provider's usage arrives within {count} minutes; the newest minutes may still grow.",
+                max(1, -(-int(detail.lateness_seconds) // 60)),
+            )
+        )
+    if detail.unpriced:
+        named = ", ".join(kit.name(name) for name in detail.unpriced[:10])
+        lines.append(t.gettext("△ Without a known price, and not in these amounts: {names}", names=named))
+    lines.append(figures.value(t))
+    return lines

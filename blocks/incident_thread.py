@@ -1,0 +1,185 @@
+"""The history of an incident, one line for each thing that happened: in its thread, some to be seen in the channel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+
+from blocks import figures, kit
+from blocks import incident_words as words
+from finops.charges import FigureState
+from finops.incident_report import IncidentShown
+from finops.incidents import CloseReason, EventKind, Fact, IncidentEvent
+from finops.money import Money
+from locales import Translator
+
+Facts = Mapping[str, Fact]
+_LOUD, _OVER = 75, 100
+
+
+def line(event: IncidentEvent, shown: IncidentShown, t: Translator) -> kit.Message:
+    """One thing that happened, in its own words: a broadcast line is read without its thread."""
+    said = _LINES[event.kind](event, shown, t)
+    return kit.message(said, [kit.section(said)])
+
+
+def closing_reason(shown: IncidentShown) -> CloseReason:
+    """Why it is over; the end of the period unless something else is recorded."""
+    for event in reversed(shown.events):
+        if event.kind is EventKind.CLOSED:
+            return CloseReason(str(event.values.get("reason") or CloseReason.PERIOD_ENDED))
+    return CloseReason.PERIOD_ENDED
+
+
+def closing_words(reason: CloseReason, t: Translator) -> str:
+    """Why it is over, in a sentence."""
+    return _REASONS[reason](t)
+
+
+def money(values: Facts, key: str, currency: str = "currency") -> Money | None:
+    """An amount among the facts of an event; None where it holds none."""
+    given = values.get(key)
+    try:
+        return Money(Decimal(str(given)), str(values.get(currency))) if given is not None else None
+    except (InvalidOperation, ValueError):
+        return None
+
+
+def _amount(values: Facts, key: str, t: Translator, currency: str = "currency") -> str:
+    found = money(values, key, currency)
+    return figures.short(found, t) if found is not None else "-"
+
+
+def _percent(values: Facts, key: str, t: Translator) -> str:
+    given = values.get(key)
+    return t.number(given) if isinstance(given, int) else "-"
+
+
+def _crossed(event: IncidentEvent, shown: IncidentShown, t: Translator) -> str:
+    """The level that was reached, as it was then."""
+    values, level = event.values, event.values.get("level")
+    height = level if isinstance(level, int) else 0
+    sentence = t.gettext(
+        "[{scope}] {limit_name} {limit}: {level}% reached - {spent} ({percent}%)",
+        scope=kit.escape(words.scope_name(shown.scope, t)),
+        limit_name=words.limit_name(shown.budget.period, t),
+        limit=_amount(values, "limit", t),
+        level=t.number(height),
+        spent=_amount(values, "spent", t),
+        percent=_percent(values, "percent", t),
+    )
+    facts = [sentence, _state(values, t), _at(event, shown, t)]
+    levels = values.get("levels")
+    if isinstance(levels, list) and len(levels) > 1:
+        named = ", ".join(f"{t.number(each)}%" for each in levels)
+        facts.append(t.gettext("{levels} at once", levels=named))
+    sign = "🚨 " if height >= _OVER else "⚠️ " if height >= _LOUD else ""
+    return sign + " · ".join(fact for fact in facts if fact)
+
+
+def _acknowledged(event: IncidentEvent, shown: IncidentShown, t: Translator) -> str:
+    return t.gettext("{person} acknowledged this · {time}", person=_by(event, shown, t), time=_at(event, shown, t))
+
+
+def _silenced(event: IncidentEvent, shown: IncidentShown, t: Translator) -> str:
+    until = _moment(event.values.get("until"))
+    return t.gettext(
+        "{person} silenced the alerts until {until} · {time}",
+        person=_by(event, shown, t),
+        until=words.when(until, shown, t) if until else "-",
+        time=_at(event, shown, t),
+    )
+
+
+def _silence_ended(event: IncidentEvent, shown: IncidentShown, t: Translator) -> str:
+    if event.values.get("by") is None:
+        ended = t.gettext("The silence is over; alerts are on again · {time}", time=_at(event, shown, t))
+    else:
+        person = _by(event, shown, t)
+        ended = t.gettext("{person} turned the alerts on again · {time}", person=person, time=_at(event, shown, t))
+    if not isinstance(event.values.get("level"), int):
+        return ended
+    summary = t.gettext(
+        "🚨 [{scope}] {limit_name} {limit}: {level}% reached while silenced - now {spent} ({percent}%)",
+        scope=kit.escape(words.scope_name(shown.scope, t)),
+        level=_percent(event.values, "level", t),
+        limit_name=words.limit_name(shown.budget.period, t),
+        limit=_amount(event.values, "limit", t),
+        spent=_amount(event.values, "spent", t),
+        percent=_percent(event.values, "percent", t),
+    )
+    return f"{summary}\n{ended}"
+
+
+def _budget_changed(event: IncidentEvent, shown: IncidentShown, t: Translator) -> str:
+    values = event.values
+    facts = [
+        t.gettext(
+            "Limit changed: {before} → {after} · {person} · {time}",
+            before=_amount(values, "limit_before", t, "currency_before"),
+            after=_amount(values, "limit", t),
+            person=_by(event, shown, t),
+            time=_at(event, shown, t),
+        ),
+        t.gettext("now {percent}%", percent=_percent(values, "percent", t)),
+    ]
+    if isinstance(values.get("next_level"), int):
+        facts.append(t.gettext("next alert at {level}%", level=_percent(values, "next_level", t)))
+    return " · ".join(facts)
+
+
+def _closed(event: IncidentEvent, shown: IncidentShown, t: Translator) -> str:
+    values = event.values
+    reason = CloseReason(str(values.get("reason") or CloseReason.PERIOD_ENDED))
+    last = t.gettext(
+        "last amount {spent} ({percent}%)", spent=_amount(values, "spent", t), percent=_percent(values, "percent", t)
+    )
+    facts = [f"✅ {closing_words(reason, t)}", last, _state(values, t), _at(event, shown, t)]
+    return " · ".join(fact for fact in facts if fact)
+
+
+def _opinion(event: IncidentEvent, shown: IncidentShown, t: Translator) -> str:
+    person = _by(event, shown, t)
+    if event.kind is EventKind.HELPFUL:
+        return t.gettext("{person}: this alert was helpful", person=person)
+    return t.gettext("{person}: this alert was not helpful", person=person)
+
+
+def _by(event: IncidentEvent, shown: IncidentShown, t: Translator) -> str:
+    given = event.values.get("by")
+    return words.actor(str(given) if given is not None else None, shown, t)
+
+
+def _at(event: IncidentEvent, shown: IncidentShown, t: Translator) -> str:
+    return words.when(event.at, shown, t)
+
+
+def _state(values: Facts, t: Translator) -> str:
+    given = str(values.get("state") or "")
+    return t.state(FigureState(given)) if given in set(FigureState) else ""
+
+
+def _moment(given: Fact) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(given)) if given is not None else None
+    except ValueError:
+        return None
+
+
+_LINES: dict[EventKind, Callable[[IncidentEvent, IncidentShown, Translator], str]] = {
+    EventKind.CROSSED: _crossed,
+    EventKind.ACKNOWLEDGED: _acknowledged,
+    EventKind.SILENCED: _silenced,
+    EventKind.SILENCE_ENDED: _silence_ended,
+    EventKind.BUDGET_CHANGED: _budget_changed,
+    EventKind.CLOSED: _closed,
+    EventKind.HELPFUL: _opinion,
+    EventKind.NOT_HELPFUL: _opinion,
+}
+_REASONS: dict[CloseReason, Callable[[Translator], str]] = {
+    CloseReason.PERIOD_ENDED: lambda t: t.gettext("The period of this limit is over"),
+    CloseReason.BUDGET_DISABLED: lambda t: t.gettext("The budget was switched off"),
+    CloseReason.BUDGET_DELETED: lambda t: t.gettext("The budget was deleted"),
+    CloseReason.SCOPE_GONE: lambda t: t.gettext("The budget no longer applies here"),
+}

@@ -1,0 +1,237 @@
+"""An incident in words: who, how much, against what, how unusual, since when, why; each said once for all places."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from decimal import ROUND_DOWN, Decimal
+
+from blocks import figures, kit
+from finops.budgets import BudgetOn, BudgetPeriod, UsualMethod
+from finops.causes import Cause, CauseKind
+from finops.figures import Scope, ScopeKind
+from finops.incident_report import IncidentShown
+from finops.money import Money
+from finops.periods import starts_at
+from locales import Translator
+
+_SAME = (Decimal("0.95"), Decimal("1.05"))
+_WHOLE_FROM = 10
+_MINUTES_PER_HOUR = 60
+_DAYS_PER_WEEK = 7
+
+
+def two_lines(shown: IncidentShown, t: Translator) -> tuple[str, str]:
+    """The first two lines, as plain text: who, how much, against what; and how unusual, how sure, of when."""
+    return headline(shown, t), second_line(shown, t)
+
+
+def headline(shown: IncidentShown, t: Translator) -> str:
+    """Who spent how much of what, as plain text."""
+    given: dict[str, object] = {
+        "scope": scope_name(shown.scope, t),
+        "limit_name": limit_name(shown.budget.period, t),
+        "limit": figures.short(shown.limit, t),
+        "spent": figures.short(shown.spent.amount, t),
+        "percent": t.number(shown.percent),
+    }
+    level = shown.level_now
+    if shown.limit < shown.spent.amount:
+        return t.gettext("🚨 [{scope}] {limit_name} {limit} exceeded - now {spent} ({percent}%)", **given)
+    if level is not None and level >= 100:
+        return t.gettext("🚨 [{scope}] {limit_name} {limit} reached - now {spent} ({percent}%)", **given)
+    if level is not None:
+        level_text = t.number(level)
+        return t.gettext(
+            "⚠️ [{scope}] {limit_name} {limit}: {level}% reached - now {spent} ({percent}%)", level=level_text, **given
+        )
+    return t.gettext("ℹ️ [{scope}] {limit_name} {limit} - now {spent} ({percent}%)", **given)
+
+
+def closing_line(shown: IncidentShown, t: Translator, *, is_period_over: bool) -> str:
+    """How it ended, as plain text: the last amount we knew, calmly."""
+    given: dict[str, object] = {
+        "scope": scope_name(shown.scope, t),
+        "limit_name": limit_name(shown.budget.period, t),
+        "limit": figures.short(shown.limit, t),
+        "spent": figures.short(shown.spent.amount, t),
+        "percent": t.number(shown.percent),
+    }
+    if is_period_over:
+        return t.gettext("✅ [{scope}] {limit_name} {limit} - period ended at {spent} ({percent}%)", **given)
+    return t.gettext("✅ [{scope}] {limit_name} {limit} - alert closed at {spent} ({percent}%)", **given)
+
+
+def second_line(shown: IncidentShown, t: Translator) -> str:
+    """Which project, how unusual, how sure and of when, as plain text."""
+    parts = [whose(shown), comparison(shown, t), t.state(shown.spent.state), as_of(shown, t)]
+    return " · ".join(part for part in parts if part)
+
+
+def whose(shown: IncidentShown) -> str:
+    """The project behind a wider scope; the team behind a project."""
+    if shown.scope.kind is ScopeKind.PROJECT:
+        return kit.bare(shown.team.name) if shown.team else ""
+    return kit.bare(shown.headline_project.name) if shown.headline_project else ""
+
+
+def comparison(shown: IncidentShown, t: Translator) -> str:
+    """How this differs from usual, or why that cannot be said."""
+    usual = shown.usual.amount
+    if usual is None:
+        return t.gettext("no history to compare with yet")
+    if shown.increase is None or usual.amount <= 0:
+        return t.gettext("usually nothing is spent")
+    known, percent = figures.short(usual, t), t.percent(shown.increase)
+    if shown.increase > 0 and percent != t.percent(Decimal(0)):
+        return t.gettext("up {percent} from usual ({usual})", percent=percent, usual=known)
+    # The period is not over: less than usual is no fall yet.
+    return t.gettext("usually {usual}", usual=known)
+
+
+def as_of(shown: IncidentShown, t: Translator) -> str:
+    """Of when the amount is; the zone stands at the foot of the message."""
+    told = shown.spent.as_of or shown.incident.as_of
+    return t.gettext("as of {time}", time=when(told, shown, t))
+
+
+def when(moment: datetime, shown: IncidentShown, t: Translator) -> str:
+    """The time of day; with its date when it is not the date of the message."""
+    is_same_date = moment.astimezone(t.zone).date() == shown.incident.updated_at.astimezone(t.zone).date()
+    return t.clock(moment) if is_same_date else t.moment(moment)
+
+
+def scope_name(scope: Scope, t: Translator) -> str:
+    """Whose limit it is, as plain text."""
+    return t.gettext("Everything") if scope.kind is ScopeKind.WORKSPACE else kit.bare(scope.name)
+
+
+def limit_name(period: BudgetPeriod, t: Translator) -> str:
+    """What a limit is called, as a noun that may begin a sentence."""
+    return _LIMITS[period](t)
+
+
+def budget_words(on: BudgetOn, t: Translator) -> str:
+    """A budget by whose it is, its period and its amount; harmless in mrkdwn."""
+    return t.gettext(
+        "{scope} · {limit_name} {limit}",
+        scope=kit.escape(scope_name(on.scope, t)),
+        limit_name=limit_name(on.budget.period, t),
+        limit=figures.short(on.budget.amount, t),
+    )
+
+
+def pace(shown: IncidentShown, t: Translator) -> str:
+    """Since when, how fast, and what that leads to: one line of facts."""
+    facts = [t.gettext("since {time}", time=when(shown.since, shown, t))]
+    burn = shown.incident.burn_per_minute
+    if burn is not None and burn.amount > 0:
+        hourly = Money(burn.amount * _MINUTES_PER_HOUR, burn.currency)
+        facts.append(t.gettext("now {amount} an hour", amount=figures.short(hourly, t)))
+    facts.append(forecast(shown, t))
+    return " · ".join(fact for fact in facts if fact)
+
+
+def forecast(shown: IncidentShown, t: Translator) -> str:
+    """When the limit falls at this speed; beyond it, when the next level does."""
+    if shown.percent < 100:
+        if shown.breach_at is not None:
+            return t.gettext("limit expected at {time}", time=when(shown.breach_at, shown, t))
+        is_measured = shown.incident.burn_per_minute is not None
+        return t.gettext("at this speed the limit holds until the period ends") if is_measured else ""
+    if shown.next_level is None or shown.next_at is None:
+        return ""
+    return t.gettext(
+        "{level}% ({amount}) expected at {time}",
+        level=t.number(shown.next_level),
+        amount=figures.short(amount_of_level(shown.limit, shown.next_level), t),
+        time=when(shown.next_at, shown, t),
+    )
+
+
+def cause(found: Cause | None, t: Translator) -> str | None:
+    """Why, in one sentence; None when we cannot tell. A suspicion is called one."""
+    if found is None or found.kind not in _CAUSES:
+        return None
+    return _CAUSES[found.kind](found, t)
+
+
+def times(factor: Decimal | None, t: Translator) -> str:
+    """A factor as people say it: 15, 3.2, 0.8."""
+    if factor is None:
+        return "-"
+    if factor >= _WHOLE_FROM:
+        return t.number(factor)
+    return f"{factor.quantize(Decimal('0.1'))}".removesuffix(".0")
+
+
+def period_line(shown: IncidentShown, t: Translator) -> str:
+    """Which period the limit is for, in the reader's zone."""
+    start, end = starts_at(shown.incident.window.start), starts_at(shown.incident.window.end)
+    return t.gettext(
+        "{limit_name} {start} to {end} {zone}",
+        limit_name=limit_name(shown.budget.period, t),
+        start=t.moment(start),
+        end=t.moment(end),
+        zone=t.zone_name(start),
+    )
+
+
+def usual_line(shown: IncidentShown, t: Translator) -> str:
+    """What "usual" means in this message."""
+    if shown.usual.amount is None:
+        return ""
+    return _USUAL[shown.usual.method](shown.usual.days, t)
+
+
+def actor(user_id: str | None, shown: IncidentShown, t: Translator) -> str:
+    """Who did something, by name: a mention would ring them about their own click."""
+    if user_id is None:
+        return t.gettext("somebody")
+    return kit.name(shown.names.get(user_id, "")) if shown.names.get(user_id) else f"<@{user_id}>"
+
+
+def amount_of_level(limit: Money, level: int) -> Money:
+    """What a level of a limit comes to."""
+    return Money((limit.amount * level / 100).quantize(Decimal("0.01"), ROUND_DOWN), limit.currency)
+
+
+def _retry_loop(found: Cause, t: Translator) -> str:
+    requests, tokens = times(found.requests_factor, t), found.tokens_per_request_factor
+    if tokens is not None and _SAME[0] <= tokens <= _SAME[1]:
+        return t.gettext("Requests ×{requests}, tokens per request unchanged → likely a retry loop", requests=requests)
+    return t.gettext("Requests ×{requests}, tokens per request similar → likely a retry loop", requests=requests)
+
+
+_CAUSES: dict[CauseKind, Callable[[Cause, Translator], str]] = {
+    CauseKind.RETRY_LOOP: _retry_loop,
+    CauseKind.MORE_TRAFFIC: lambda found, t: t.gettext(
+        "Requests ×{requests}, tokens per request ×{tokens} → more traffic than usual",
+        requests=times(found.requests_factor, t),
+        tokens=times(found.tokens_per_request_factor, t),
+    ),
+    CauseKind.LONGER_REQUESTS: lambda found, t: t.gettext(
+        "Tokens per request ×{tokens}, requests ×{requests} → longer requests than usual",
+        requests=times(found.requests_factor, t),
+        tokens=times(found.tokens_per_request_factor, t),
+    ),
+    CauseKind.DEARER_MODEL: lambda found, t: t.gettext(
+        "Cost per token ×{cost} → a more expensive model than usual", cost=times(found.cost_per_token_factor, t)
+    ),
+}
+_LIMITS: dict[BudgetPeriod, Callable[[Translator], str]] = {
+    BudgetPeriod.DAY: lambda t: t.gettext("Daily limit"),
+    BudgetPeriod.WEEK: lambda t: t.gettext("Weekly limit"),
+    BudgetPeriod.MONTH: lambda t: t.gettext("Monthly limit"),
+}
+_USUAL: dict[UsualMethod, Callable[[int, Translator], str]] = {
+    UsualMethod.DAYS: lambda days, t: t.ngettext(
+        "usual: median of {count} day of the last 4 weeks", "usual: median of {count} days of the last 4 weeks", days
+    ),
+    UsualMethod.WEEKS: lambda days, t: t.ngettext(
+        "usual: median of the last {count} week", "usual: median of the last {count} weeks", days // _DAYS_PER_WEEK
+    ),
+    UsualMethod.MONTHS: lambda days, t: t.ngettext(
+        "usual: median of the last months ({count} day)", "usual: median of the last months ({count} days)", days
+    ),
+}

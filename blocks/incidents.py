@@ -1,0 +1,181 @@
+"""The message about a runaway: understood in two seconds, always the present, history in its thread."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from blocks import charts, figures, ids, kit
+from blocks import incident_words as words
+from blocks.incident_detail import view as detail
+from blocks.incident_thread import closing_reason, closing_words, line
+from finops.incident_report import IncidentShown
+from finops.incidents import CloseReason, Incident, IncidentState
+from locales import Translator
+
+__all__ = ["closed", "detail", "line", "mail", "root"]
+
+Parts = list[kit.Block | kit.Either]
+# What a silence button carries after the incident's id; bot.incidents knows how long each is.
+SILENCES = ("30m", "1h", "4h", "tomorrow")
+_OTHERS_SHOWN = 3
+
+
+def root(shown: IncidentShown, t: Translator) -> kit.Message:
+    """The root message: who, how much, against what, how unusual; then why, what may be done, and the picture."""
+    if shown.incident.state is IncidentState.CLOSED:
+        return closed(shown, t)
+    first, second = words.two_lines(shown, t)
+    parts: Parts = [kit.header(first), kit.section(kit.escape(second)), kit.section(_story(shown, t))]
+    parts += _notes(shown, t)
+    parts.append(_buttons(shown.incident, t))
+    drawn = _chart(shown, t)
+    if drawn:
+        parts.append(drawn)
+    parts.append(kit.context(_foot(shown, t)))
+    parts.append(_feedback(shown.incident, t))
+    return _message(first, second, parts)
+
+
+def closed(shown: IncidentShown, t: Translator) -> kit.Message:
+    """The root message when its period is over, or its budget is: the last amount, calmly, and the way to more."""
+    first, second = _closing(shown, t), words.second_line(shown, t)
+    parts: Parts = [kit.header(first), kit.section(kit.escape(second))]
+    found = words.cause(shown.cause, t)
+    if found:
+        parts.append(kit.section(kit.escape(found)))
+    reason = closing_words(closing_reason(shown), t)
+    settles = t.gettext("The provider's bill settles the amount within days.")
+    parts.append(kit.context(f"{reason}. {settles}"))
+    parts.append(kit.actions(_detail_button(shown.incident, t), _budget_button(shown.incident, t)))
+    drawn = _chart(shown, t)
+    if drawn:
+        parts.append(drawn)
+    parts.append(kit.context(_foot(shown, t)))
+    parts.append(_feedback(shown.incident, t))
+    return _message(first, second, parts)
+
+
+def mail(shown: IncidentShown, t: Translator, link: str | None = None) -> tuple[str, str]:
+    """The same facts as a mail: subject and plain text. `link` opens the message in Slack."""
+    is_closed = shown.incident.state is IncidentState.CLOSED
+    first = _closing(shown, t) if is_closed else words.headline(shown, t)
+    told = [first, words.second_line(shown, t), ""]
+    if not is_closed:
+        told += [said for said in (words.cause(shown.cause, t), words.pace(shown, t)) if said]
+    told += [fact for fact in (words.period_line(shown, t), words.usual_line(shown, t), _unpriced(shown, t)) if fact]
+    told.append("")
+    if link:
+        told += [t.gettext("Open the message in Slack: {link}", link=link), ""]
+    told.append(t.gettext("You get this by mail because the message could not be delivered in Slack in time."))
+    return first, "\n".join(told) + "\n"
+
+
+def _message(first: str, second: str, parts: Parts) -> kit.Message:
+    """Two lines for the phone and the screen reader: the same that eyes see first."""
+    text = kit.clip(f"{kit.escape(first)}\n{kit.escape(second)}", kit.FALLBACK_TEXT)
+    return replace(kit.message(text, parts), text=text)
+
+
+def _closing(shown: IncidentShown, t: Translator) -> str:
+    return words.closing_line(shown, t, is_period_over=closing_reason(shown) is CloseReason.PERIOD_ENDED)
+
+
+def _story(shown: IncidentShown, t: Translator) -> str:
+    """Why, and where it leads."""
+    found = words.cause(shown.cause, t)
+    pace = kit.escape(words.pace(shown, t))
+    return f"*{kit.escape(found)}*\n{pace}" if found else pace
+
+
+def _notes(shown: IncidentShown, t: Translator) -> Parts:
+    """Who does what about it, and what to know before trusting the amount; nothing on most days."""
+    lines = [*_doings(shown, t)]
+    level = shown.level_now or 0
+    if shown.incident.spoken_level > level:
+        lines.append(
+            t.gettext(
+                "An earlier alert said {level}%; the amount was restated since and is lower now.",
+                level=t.number(shown.incident.spoken_level),
+            )
+        )
+    unpriced = _unpriced(shown, t)
+    if unpriced:
+        lines.append(unpriced)
+    if shown.other_budgets:
+        others = [words.budget_words(on, t) for on in shown.other_budgets[:_OTHERS_SHOWN]]
+        lines.append(t.gettext("Other limits reached as well: {budgets}", budgets=", ".join(others)))
+    return [kit.context("\n".join(lines))] if lines else []
+
+
+def _doings(shown: IncidentShown, t: Translator) -> list[str]:
+    """`Acknowledged · 이지훈 · 14:03`."""
+    incident, found = shown.incident, []
+    if incident.acknowledged_at is not None:
+        found.append(
+            t.gettext(
+                ":eyes: Acknowledged · {person} · {time}",
+                person=words.actor(incident.acknowledged_by, shown, t),
+                time=words.when(incident.acknowledged_at, shown, t),
+            )
+        )
+    if incident.state is IncidentState.SILENCED and incident.silenced_until is not None:
+        found.append(
+            t.gettext(
+                ":no_bell: Silenced until {time} · {person}. What happens is still recorded.",
+                person=words.actor(incident.silenced_by, shown, t),
+                time=words.when(incident.silenced_until, shown, t),
+            )
+        )
+    return found
+
+
+def _unpriced(shown: IncidentShown, t: Translator) -> str:
+    if not shown.spent.unpriced:
+        return ""
+    return t.gettext("△ Some usage has no known price and is not in this amount: the real one is higher.")
+
+
+def _buttons(incident: Incident, t: Translator) -> kit.Block:
+    """What may be done. The place of the buttons that stop spending is first in this row."""
+    key = str(incident.id)
+    acknowledge = None
+    if incident.acknowledged_at is None:
+        acknowledge = kit.button(t.pgettext("button", "Acknowledge"), ids.INCIDENT_ACKNOWLEDGE, key, style="primary")
+    if incident.state is IncidentState.SILENCED:
+        silence = kit.button(t.gettext("Alerts on again"), ids.INCIDENT_END_SILENCE, key)
+    else:
+        options = [kit.option(text, f"{key}/{name}") for text, name in zip(_silences(t), SILENCES, strict=True)]
+        silence = kit.select(ids.INCIDENT_SILENCE, t.gettext("Silence alerts"), options)
+    return kit.actions(acknowledge, silence, _detail_button(incident, t), _budget_button(incident, t))
+
+
+def _silences(t: Translator) -> list[str]:
+    return [
+        t.gettext("for 30 minutes"),
+        t.gettext("for 1 hour"),
+        t.gettext("for 4 hours"),
+        t.gettext("until tomorrow 09:00"),
+    ]
+
+
+def _detail_button(incident: Incident, t: Translator) -> kit.Block:
+    return kit.button(t.gettext("See details"), ids.INCIDENT_DETAIL, str(incident.id))
+
+
+def _budget_button(incident: Incident, t: Translator) -> kit.Block:
+    return kit.button(t.gettext("Change budget"), ids.INCIDENT_BUDGET, str(incident.id))
+
+
+def _chart(shown: IncidentShown, t: Translator) -> kit.Either | None:
+    # i18n: title of a chart, 50 characters
+    return charts.trend(shown.trend, t, t.gettext("Last 7 days and today ({currency})", currency=shown.limit.currency))
+
+
+def _foot(shown: IncidentShown, t: Translator) -> str:
+    facts = (words.period_line(shown, t), words.usual_line(shown, t), figures.value(t))
+    return kit.escape(" · ".join(fact for fact in facts if fact))
+
+
+def _feedback(incident: Incident, t: Translator) -> kit.Either:
+    good, bad = t.pgettext("button", "Helpful"), t.pgettext("button", "Not helpful")
+    return kit.feedback(ids.INCIDENT_FEEDBACK, (good, f"{incident.id}/good"), (bad, f"{incident.id}/bad"))
