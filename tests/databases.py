@@ -63,7 +63,7 @@ class PostgresServer:
     def make_hasty(self) -> None:
         """Give up surviving power cuts: this server's data is thrown away anyway.
 
-        Copying files costs a seventh of copying page by page, but asks for checkpoints: cheap where no disk is waited for.
+        Copying files costs a seventh of copying page by page, but makes checkpoints: cheap where no disk is waited for.
         """
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             self._admin.execute(f"ALTER SYSTEM SET {setting} = off")
