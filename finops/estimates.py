@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache, reduce
 
 from finops.charges import Charge, FigureState
-from finops.money import EXACT, Money
+from finops.money import ATTO_PLACES, EXACT, Money
 
 TRAILING_DAYS = 14
 LEAST_RATIO, MOST_RATIO = Decimal("0.5"), Decimal(2)
 # What an estimate may be wrong by as long as no bill has told otherwise, and what it may be at the very best.
-MARGIN_UNMEASURED, LEAST_MARGIN = Decimal("0.2"), Decimal("0.01")
+MARGIN_UNMEASURED, LEAST_MARGIN, MOST_MARGIN = Decimal("0.2"), Decimal("0.01"), Decimal("0.5")
+_ATTO = Decimal(1).scaleb(-ATTO_PLACES)
+_RATIO_UNIT = Decimal("1e-9")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,6 @@ class Correction:
         return EXACT.multiply(estimate, self.ratio).quantize(_ATTO, None, EXACT)
 
 
-_ATTO = Decimal(1).scaleb(-18)
 UNCORRECTED = Correction(Decimal(1), 0, CorrectionBasis.NONE)
 
 
@@ -68,8 +72,9 @@ class Corrections:
     by_model: Mapping[str, Correction]
 
     def of(self, sub_account_id: str, model: str) -> Correction:
-        """The correction for a project's use of a model: its own, else the model's anywhere, else none (1)."""
-        return self.by_project.get((sub_account_id, model)) or self.by_model.get(model) or UNCORRECTED
+        """The correction for a project's model, as usage names it: its own, else the model's anywhere, else none."""
+        key = model_key(model)
+        return self.by_project.get((sub_account_id, key)) or self.by_model.get(key) or UNCORRECTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,38 +138,202 @@ class LineItem:
     suffix: str
 
 
+# As the last part of a line item: what was counted. Anything else there is taken as it is spelled.
+_KINDS = frozenset(("input", "cached input", "cache writes", "cache write", "output", "audio", "images"))
+_MODALITIES = ("audio", "image", "text", "video")
+_CREDIT = frozenset(("credit", "credits", "discount", "grant", "refund"))
+_TOOL = frozenset(("call", "calls", "interpreter", "search", "session", "sessions", "tool", "tools"))
+# How a request was served; usage tells it too, so these lines belong to the model's own usage. Others ("evals") do not.
+_TIERS = frozenset(("", "batch", "default", "fast", "flex", "priority", "scale", "standard"))
+_MODEL = re.compile(r"\S*\d\S*|\S+-(?:latest|preview)")
+_DATED = re.compile(r"-(?:\d{4}-\d{2}-\d{2}|\d{8}|\d{4})$")
+
+
+@lru_cache(maxsize=4096)
 def split_line_item(line_item: str | None) -> LineItem:
     """Take a line item apart; whatever is not a model of its own (tools, storage, credits) has the model ''."""
-    raise NotImplementedError
+    before, _, rest = (line_item or "").rpartition("|")
+    prefix = " | ".join(part.strip() for part in before.casefold().split("|"))
+    parts = [part.strip() for part in rest.split(",")]
+    if len(parts) == 1:
+        return _whole(parts[0], prefix)
+    kinds = [_kind(part) for part in parts]
+    # A name may hold commas, and something may follow the kind: the last part that we know decides, else the second.
+    at = next((n for n in range(len(parts) - 1, 0, -1) if kinds[n] in _KINDS), 1)
+    model, _, modality = ", ".join(parts[:at]).rpartition(" ")
+    if not model or modality.casefold() not in _MODALITIES:
+        return LineItem(", ".join(parts[:at]), kinds[at], prefix, ", ".join(parts[at + 1 :]).casefold())
+    return LineItem(model, f"{modality.casefold()} {kinds[at]}", prefix, ", ".join(parts[at + 1 :]).casefold())
+
+
+def _whole(text: str, prefix: str) -> LineItem:
+    """A line item without a comma: a kind, a model alone, or the name of something that is no model."""
+    words = frozenset(text.casefold().split())
+    if _kind(text) in _KINDS:
+        return LineItem("", _kind(text), prefix, "")
+    if _MODEL.fullmatch(text):
+        return LineItem(text, "", prefix, "")
+    kinds = (("credit", words & _CREDIT), ("storage", words & {"storage"}), ("tool", words & _TOOL), ("product", words))
+    return LineItem("", next((kind for kind, found in kinds if found), ""), prefix, "")
+
+
+def _kind(part: str) -> str:
+    return part.casefold().replace("_", " ").removesuffix(" tokens")
+
+
+def model_key(model: str) -> str:
+    """A model's name as bills and usage are matched by: small letters, every tuning of one base model together.
+
+    Usage says "ft:gpt-4o-2024-08-06:acme::id", the bill "ft-gpt-4o-2024-08-06".
+    """
+    key = model.strip().casefold()
+    return "ft-" + key.split(":")[1] if key.startswith("ft:") else key
+
+
+class _Sum:
+    """What was estimated and billed over several days."""
+
+    __slots__ = ("billed", "days", "estimated")
+
+    def __init__(self) -> None:
+        self.estimated = self.billed = Decimal(0)
+        self.days: Counter[date] = Counter()
+
+    def count(self, sample: DriftSample, sign: int) -> None:
+        count = EXACT.add if sign > 0 else EXACT.subtract
+        self.estimated = count(self.estimated, sample.estimated)
+        self.billed = count(self.billed, sample.billed)
+        self.days[sample.day] += sign
+        if not self.days[sample.day]:
+            del self.days[sample.day]
+
+    def correction(self, basis: CorrectionBasis) -> Correction | None:
+        """None while nothing was estimated: what was never guessed cannot be corrected."""
+        if self.estimated <= 0:
+            return None
+        ratio = EXACT.divide(self.billed, self.estimated).quantize(_RATIO_UNIT, None, EXACT)
+        return Correction(min(max(ratio, LEAST_RATIO), MOST_RATIO), len(self.days), basis)
+
+
+class _Trail:
+    """The sums of a window of days; days come in and go out again, exactly. '' is a mixture and teaches nothing."""
+
+    def __init__(self) -> None:
+        self.by_project: defaultdict[tuple[str, str], _Sum] = defaultdict(_Sum)
+        self.by_model: defaultdict[str, _Sum] = defaultdict(_Sum)
+
+    def count(self, samples: Iterable[DriftSample], sign: int = 1) -> None:
+        for sample in samples:
+            if sample.model:
+                self.by_project[sample.sub_account_id, sample.model].count(sample, sign)
+                self.by_model[sample.model].count(sample, sign)
+
+    def corrections(self) -> Corrections:
+        project = {key: found.correction(CorrectionBasis.PROJECT) for key, found in self.by_project.items()}
+        model = {key: found.correction(CorrectionBasis.MODEL) for key, found in self.by_model.items()}
+        return Corrections(
+            {key: found for key, found in project.items() if found is not None},
+            {key: found for key, found in model.items() if found is not None},
+        )
 
 
 def corrections(samples: Iterable[DriftSample], today: date) -> Corrections:
     """What the 14 days before `today` teach about one connection: the sum billed by the sum estimated, from 0.5 to 2.
 
-    Takes about a second per million samples: keep the result for the day.
+    Model '' is a mixture and stays uncorrected. A million samples take seconds: keep the result for the day.
     """
-    raise NotImplementedError
+    trail = _Trail()
+    trail.count(sample for sample in samples if 1 <= (today - sample.day).days <= TRAILING_DAYS)
+    return trail.corrections()
 
 
 def compare(
     estimates: Mapping[tuple[str, str], Decimal], charges: Iterable[Charge], day: date, currency: str = "USD"
 ) -> list[DriftSample]:
-    """Hold the estimates of one day, by (sub-account id, model), against that day's charges.
+    """Hold the uncorrected estimates of one day, by (sub-account id, model), against that day's charges.
 
-    Estimates add up to the samples' exactly, and so do the charges but for credits (a gift is no error of ours) and
-    other currencies.
+    Models are named by `model_key`. The samples' estimates add up to the given ones exactly, and so do the charges but
+    for credits (a gift is no error of ours) and other currencies. A model that only one side knows is put to ''.
     """
-    raise NotImplementedError
+    estimated: defaultdict[str, dict[str, Decimal]] = defaultdict(dict)
+    billed: defaultdict[str, dict[str, Decimal]] = defaultdict(dict)
+    for (sub_account_id, model), amount in estimates.items():
+        _add(estimated[sub_account_id], model_key(model), amount)
+    for charge in charges:
+        item = split_line_item(charge.sku_id)
+        if charge.charge_day == day and charge.billing_currency == currency and item.kind != "credit":
+            own = all(part in _TIERS for part in item.prefix.split(" | "))
+            _add(billed[charge.sub_account_id or ""], model_key(item.model) if own else "", charge.billed_cost)
+    samples = []
+    for sub_account_id in sorted({*estimated, *billed}):
+        ours, theirs = estimated[sub_account_id], _named_as(billed[sub_account_id], estimated[sub_account_id])
+        both = (ours.keys() & theirs.keys()) - {""}
+        samples += [DriftSample(day, sub_account_id, model, ours[model], theirs[model]) for model in sorted(both)]
+        rest = [_sum_but(each, both) for each in (ours, theirs)]
+        if any(rest):
+            samples.append(DriftSample(day, sub_account_id, "", *rest))
+    return samples
+
+
+def _named_as(billed: Mapping[str, Decimal], estimated: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    """The bill by the names usage has: "gpt-4o" is "gpt-4o-2024-08-06" where there is only one it can be."""
+    undated: defaultdict[str, list[str]] = defaultdict(list)
+    for model in estimated.keys() - billed.keys():
+        undated[_DATED.sub("", model)].append(model)
+    named: dict[str, Decimal] = {}
+    for model, amount in billed.items():
+        found = [] if model in estimated else undated[_DATED.sub("", model)]
+        _add(named, found[0] if len(found) == 1 else model, amount)
+    return named
+
+
+def _add(amounts: dict[str, Decimal], key: str, amount: Decimal) -> None:
+    amounts[key] = EXACT.add(amounts.get(key, Decimal(0)), amount)
+
+
+def _sum_but(amounts: Mapping[str, Decimal], without: Collection[str]) -> Decimal:
+    return reduce(EXACT.add, (amount for model, amount in amounts.items() if model not in without), Decimal(0))
 
 
 def drift(samples: Iterable[DriftSample], today: date) -> Drift | None:
-    """How far estimates of the 14 days before `today` lay from the bill; give 28 days of samples. None without any."""
-    raise NotImplementedError
+    """How far estimates of the 14 days before `today` lay from the bill; None without any.
+
+    Give 28 days of samples: each day is corrected by what the 14 days before it had taught.
+    """
+    by_day: defaultdict[date, list[DriftSample]] = defaultdict(list)
+    for sample in samples:
+        if 1 <= (today - sample.day).days <= 2 * TRAILING_DAYS:
+            by_day[sample.day].append(sample)
+    trail = _Trail()
+    days = []
+    for ago in range(2 * TRAILING_DAYS, 0, -1):
+        day = today - timedelta(days=ago)
+        if ago <= TRAILING_DAYS and day in by_day:
+            days.append(_day_drift(by_day[day], trail.corrections()))
+        trail.count(by_day.get(day, ()))
+        trail.count(by_day.get(day - timedelta(days=TRAILING_DAYS - 1), ()), -1)
+    if not days:
+        return None
+    estimated, corrected, billed = (reduce(EXACT.add, (day[n] for day in days), Decimal(0)) for n in range(3))
+    distances = (_over(corrected, billed) for _, corrected, billed in days)
+    worst = max((abs(distance) for distance in distances if distance is not None), default=Decimal(0))
+    return Drift(len(days), estimated, corrected, billed, worst)
+
+
+def _day_drift(samples: Sequence[DriftSample], known: Corrections) -> tuple[Decimal, Decimal, Decimal]:
+    estimated = corrected = billed = Decimal(0)
+    for sample in samples:
+        estimated = EXACT.add(estimated, sample.estimated)
+        corrected = EXACT.add(corrected, known.of(sample.sub_account_id, sample.model).apply(sample.estimated))
+        billed = EXACT.add(billed, sample.billed)
+    return estimated, corrected, billed
 
 
 def drift_margin(measured: Drift | None) -> Decimal:
     """What an estimate may be wrong by: its worst corrected day, 0.01 at least and 0.5 at most; unmeasured 0.2."""
-    raise NotImplementedError
+    if measured is None:
+        return MARGIN_UNMEASURED
+    return min(max(measured.worst_ratio, LEAST_MARGIN), MOST_MARGIN)
 
 
 def _over(estimated: Decimal, billed: Decimal) -> Decimal | None:

@@ -8,23 +8,26 @@ from datetime import datetime, timedelta
 LEAST_PATIENCE = timedelta(minutes=15)
 USUAL_POLL = timedelta(minutes=5)
 DAYS_ALIKE = 7
-MOST_SAMPLES = 200
-_MINUTE = timedelta(minutes=1)
+_MINUTES_PER_DAY = 1440
 
 
 def seconds_late(minute: int, seen_at: datetime) -> int:
     """How long after its end the usage of an epoch minute was seen, in whole seconds; 0 of one seen too early."""
-    raise NotImplementedError
+    return max(0, _epoch_seconds(seen_at) - 60 * (minute + 1))
 
 
 def p95(samples: Sequence[int]) -> timedelta | None:
     """Within what time 95 % of the usage arrived (nearest rank), from samples in seconds; None without any."""
-    raise NotImplementedError
+    if not samples:
+        return None
+    rank = -(-95 * len(samples) // 100)
+    return timedelta(seconds=sorted(samples)[rank - 1])
 
 
 def patience(p95_lateness: timedelta | None, poll: timedelta = USUAL_POLL) -> timedelta:
     """How long no news is no news: 15 minutes, or twice the 95th percentile and one poll, whichever is longer."""
-    raise NotImplementedError
+    measured = timedelta() if p95_lateness is None else 2 * p95_lateness + poll
+    return max(LEAST_PATIENCE, measured)
 
 
 def expects_traffic(
@@ -36,11 +39,21 @@ def expects_traffic(
 ) -> bool:
     """Whether the stretch that is silent now had usage at the same time of day on each of the last 7 days.
 
-    The stretch runs from the newest usage to where patience begins. `busy` are buckets with usage of the last 8 days:
-    epoch minute of the start and width in minutes; one counts when it lies wholly within the stretch, so that an
-    hourly job is not missed between its runs. Hours alone do, and take an hour longer to find out.
+    The stretch runs from the newest usage (at most a day ago) to where patience begins. `busy` are buckets with usage
+    of the last 8 days: epoch minute of the start and width in minutes. One counts when it lies wholly within the
+    stretch, so that an hourly job is not missed between its runs. Hours alone do, and take up to an hour longer.
     """
-    raise NotImplementedError
+    end = _minute(now - patience(p95_lateness, poll))
+    start = end - _MINUTES_PER_DAY
+    if newest_data_minute is not None:
+        start = max(start, newest_data_minute + 1)
+    alike = set()
+    for bucket, width in busy:
+        # How many days ago the stretch began that this bucket would have to lie in.
+        days = -(-(start - bucket) // _MINUTES_PER_DAY)
+        if 1 <= days <= DAYS_ALIKE and bucket + width + days * _MINUTES_PER_DAY <= end:
+            alike.add(days)
+    return len(alike) == DAYS_ALIKE
 
 
 def is_late(
@@ -55,4 +68,16 @@ def is_late(
 
     `newest_data_minute` is the epoch minute of the newest usage we hold; None when we hold none at all.
     """
-    raise NotImplementedError
+    if not expected:
+        return False
+    return newest_data_minute is None or newest_data_minute + 1 < _minute(now - patience(p95_lateness, poll))
+
+
+def _minute(moment: datetime) -> int:
+    return _epoch_seconds(moment) // 60
+
+
+def _epoch_seconds(moment: datetime) -> int:
+    if moment.tzinfo is None:
+        raise ValueError("lateness needs an aware time")
+    return int(moment.timestamp())
