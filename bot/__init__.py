@@ -7,13 +7,15 @@ from collections.abc import Mapping
 
 from bot.collecting import Collecting
 from bot.connections import Connections
-from bot.desk import Desk
+from bot.desk import Desk, NoPrices
 from bot.doctor import Doctor
 from bot.people import People
 from bot.policy import Clock, Policy
 from bot.projects import Projects
 from bot.reports import Reports
+from bot.spending import Spending
 from bot.teams import Teams
+from finops.prices import PriceList
 from providers.contract import Provider
 from storage import Storage
 
@@ -21,18 +23,32 @@ __all__ = ["Bot", "Clock", "Policy"]
 
 
 class Bot:
-    """The product, ready to be asked. `wake` is set whenever there may be something to collect."""
+    """The product, ready to be asked.
 
-    def __init__(self, storage: Storage, providers: Mapping[str, Provider], clock: Clock, policy: Policy) -> None:
-        desk = Desk(storage, providers, clock, policy, asyncio.Event())
+    `wake` is set whenever there may be something to collect, `wake_outbox` whenever something waits to be said, and
+    `wake_watch` when a connection may be read that was not before. Without `prices` all usage counts as unpriced.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        providers: Mapping[str, Provider],
+        clock: Clock,
+        policy: Policy,
+        prices: PriceList | None = None,
+    ) -> None:
+        desk = Desk(storage, providers, clock, policy, asyncio.Event(), prices or NoPrices())
         self.storage = storage
         self.clock = clock
         self.policy = policy
         self.wake = desk.wake
+        self.wake_outbox = desk.wake_outbox
+        self.wake_watch = desk.wake_watch
         self.people = People(desk)
         self.teams = Teams(desk, self.people)
         self.collecting = Collecting(desk, self.people, self.teams)
         self.connections = Connections(desk, self.teams, self.collecting)
         self.projects = Projects(desk, self.teams, self.collecting)
         self.reports = Reports(desk)
+        self.spending = Spending(desk)
         self.doctor = Doctor(desk)

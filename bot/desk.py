@@ -4,24 +4,41 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from bot.policy import Clock, Policy
 from finops.periods import charge_day
+from finops.prices import PriceList, RateCard
 from providers.contract import Provider
 from storage import Storage
 
 
+class NoPrices:
+    """A price list without prices: everything used is unpriced, which is not free."""
+
+    version = ""
+
+    def card(self, endpoint: str, model: str, service_tier: str, is_batch: bool, day: date) -> RateCard | None:  # noqa: ARG002 - the signature is the contract's
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Handed to every part of the bot. `wake` is set when there may be something to collect."""
+    """Handed to every part of the bot.
+
+    `wake` is set when there may be something to collect, `wake_outbox` when something waits to be said, `wake_watch`
+    when a connection may be read that was not before.
+    """
 
     storage: Storage
     providers: Mapping[str, Provider]
     clock: Clock
     policy: Policy
     wake: asyncio.Event
+    prices: PriceList
+    wake_outbox: asyncio.Event = field(default_factory=asyncio.Event)
+    wake_watch: asyncio.Event = field(default_factory=asyncio.Event)
 
     def now(self) -> datetime:
         return self.clock()

@@ -1,4 +1,4 @@
-"""Spending: what every scope has spent in a period so far, by bills where they were read, else by corrected estimates."""
+"""Spending: what a scope has spent in a period so far, by bills where they were read, else by corrected estimates."""
 
 from __future__ import annotations
 
