@@ -6,24 +6,34 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, String, Table, inspect, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
+import storage.tables_live  # noqa: F401 - fills the metadata
 from storage.engine import migration_engine
 from storage.errors import DatabaseUnusable
+from storage.tables import metadata
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-# The newest revision, known without importing Alembic (two seconds); a test holds it equal to Alembic's own answer.
+# The newest revision, known without importing Alembic (as slow as all the rest of a start); tests hold it equal to
+# Alembic's own answer, and the tables made at once equal to those that the revisions make.
 HEAD = "0002"
+# Where Alembic keeps the revision, exactly as it would make it itself.
+_VERSION = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
 _LOCK = 4_603_002_001  # any number, the same in every copy of this program
 
 
 async def migrate(url: URL) -> None:
-    """Upgrade to the newest revision. Copies that start together wait for the first; the others find nothing to do."""
-    await run_on(url, upgrade)
+    """Make or upgrade the tables. Copies that start together wait for the first; the others find nothing to do."""
+    await run_on(url, prepare)
 
 
 async def run_on(url: URL, work: Callable[[Connection], None]) -> None:
@@ -49,14 +59,34 @@ def revision_of(connection: Connection) -> str | None:
     return None if revision is None else str(revision)
 
 
-def upgrade(connection: Connection, to: str = "head") -> None:
-    """Upgrade on this connection; a database that is up to date costs one query and no import of Alembic."""
-    at = revision_of(connection)
-    if at == HEAD and to == "head":
+def prepare(connection: Connection) -> None:
+    """Bring a database to the newest revision; one that is up to date, or new, costs no import of Alembic."""
+    if (at := revision_of(connection)) == HEAD:
         return
+    if at is None and _is_new(connection):
+        make(connection)
+    else:
+        upgrade(connection)
+
+
+def _is_new(connection: Connection) -> bool:
+    """Nothing of ours is there. Half of it is not new: the revisions say what is wrong with it."""
+    return not {*metadata.tables, _VERSION.name} & set(inspect(connection).get_table_names())
+
+
+def make(connection: Connection) -> None:
+    """The tables as the code believes in them, and the revision they are at: what all the revisions make, at once."""
+    metadata.create_all(connection, checkfirst=False)
+    _VERSION.create(connection)
+    connection.execute(_VERSION.insert().values(version_num=HEAD))
+
+
+def upgrade(connection: Connection, to: str = "head") -> None:
+    """Walk the revisions from wherever the database is."""
     from alembic import command
     from alembic.util.exc import CommandError
 
+    at = revision_of(connection)
     try:
         command.upgrade(config(connection), to)
     except CommandError as problem:

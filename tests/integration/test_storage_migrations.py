@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import stat
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
@@ -16,14 +20,17 @@ from sqlalchemy import Connection, inspect, text
 from storage import KeyRing, open_storage
 from storage.engine import normalised
 from storage.errors import DatabaseUnusable
-from storage.migrate import HEAD, config, migrate, revision_of, run_on, upgrade
+from storage.migrate import HEAD, config, make, migrate, revision_of, run_on, upgrade
 from storage.tables import metadata
 
 
-async def test_an_empty_database_is_upgraded_and_alembic_finds_no_difference(empty_database_url: str) -> None:
-    """The revisions make exactly the tables that the code believes in."""
+@pytest.mark.parametrize("way", [make, upgrade])
+async def test_both_ways_to_a_database_make_what_the_code_believes_in(
+    empty_database_url: str, way: Callable[[Connection], None]
+) -> None:
+    """Made at once or by walking the revisions: Alembic finds no difference to the tables in the code."""
     url = normalised(empty_database_url)
-    await migrate(url)
+    await run_on(url, way)
 
     def check(connection: Connection) -> None:
         assert revision_of(connection) == HEAD
@@ -31,6 +38,91 @@ async def test_an_empty_database_is_upgraded_and_alembic_finds_no_difference(emp
         command.check(config(connection))
         context = MigrationContext.configure(connection, opts={"compare_server_default": True})
         assert compare_metadata(context, metadata) == []
+
+    await run_on(url, check)
+
+
+def described(connection: Connection) -> dict[str, Any]:
+    """All that a database says of its tables, but for the order of columns, which nobody relies on."""
+    there = inspect(connection)
+
+    def listed(found: list[Any]) -> list[str]:
+        return sorted(str(sorted((key, str(value)) for key, value in each.items())) for each in found)
+
+    def told(table: str) -> dict[str, Any]:
+        return {
+            "columns": listed([*there.get_columns(table)]),
+            "key": there.get_pk_constraint(table),
+            "references": listed([*there.get_foreign_keys(table)]),
+            "unique": listed([*there.get_unique_constraints(table)]),
+            "checks": listed([*there.get_check_constraints(table)]),
+            "indexes": listed([*there.get_indexes(table)]),
+            "options": there.get_table_options(table),
+        }
+
+    words = {}
+    if connection.dialect.name == "sqlite":  # some of what a table is stands in its own words only
+        for name, made in connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'table'")):
+            words[name] = (made.count("AUTOINCREMENT"), made.count("WITHOUT ROWID"), made.count("COLLATE"))
+    return {"words": words} | {table: told(table) for table in there.get_table_names()}
+
+
+async def test_a_database_made_at_once_is_the_one_that_the_revisions_make(empty_database_url: str) -> None:
+    """A new installation must not differ from one that grew: key by key, name by name, as the database tells it."""
+    url = normalised(empty_database_url)
+    found: list[dict[str, Any]] = []
+    await run_on(url, upgrade)
+    await run_on(url, lambda connection: found.append(described(connection)))
+
+    def clear(connection: Connection) -> None:
+        metadata.drop_all(connection)
+        connection.execute(text("DROP TABLE alembic_version"))
+
+    await run_on(url, clear)
+    await run_on(url, make)
+    await run_on(url, lambda connection: found.append(described(connection)))
+    grown, made = found
+    assert len(grown) == len(metadata.tables) + 2
+    assert made == grown
+
+
+async def test_a_new_database_is_made_without_importing_alembic(empty_database_url: str) -> None:
+    """Half of a first start was spent on it."""
+    program = (
+        "import asyncio, sys\n"
+        "from storage.engine import normalised\n"
+        "from storage.migrate import migrate\n"
+        "for _ in range(2): asyncio.run(migrate(normalised(sys.argv[1])))\n"
+        "sys.exit('alembic' in sys.modules)"
+    )
+    started = await asyncio.to_thread(
+        subprocess.run, [sys.executable, "-c", program, empty_database_url], check=False, capture_output=True, text=True
+    )
+    assert started.returncode == 0, started.stderr
+
+
+async def test_half_a_database_is_not_taken_for_a_new_one(empty_database_url: str) -> None:
+    """Tables of ours without a revision were made by somebody else: nothing is added to them, and nothing is kept."""
+    url = normalised(empty_database_url)
+    await run_on(url, metadata.tables["workspaces"].create)
+    with pytest.raises(DatabaseUnusable):
+        await migrate(url)
+
+    def check(connection: Connection) -> None:
+        assert inspect(connection).get_table_names() == ["workspaces"]
+
+    await run_on(url, check)
+
+
+async def test_somebody_elses_tables_are_left_alone(empty_database_url: str) -> None:
+    """A database may be shared: ours are made beside them."""
+    url = normalised(empty_database_url)
+    await run_on(url, lambda connection: connection.execute(text("CREATE TABLE theirs (id INTEGER)")) and None)
+    await migrate(url)
+
+    def check(connection: Connection) -> None:
+        assert set(inspect(connection).get_table_names()) == {*metadata.tables, "alembic_version", "theirs"}
+        assert revision_of(connection) == HEAD
 
     await run_on(url, check)
 
