@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from finops.registry import Connection
-from storage.errors import AlreadyExists
+from storage.errors import AlreadyExists, NotFound
 from storage.repository import Repository, across_workspaces
 from storage.tables import connections, known_projects
 
@@ -148,6 +149,13 @@ class Connections(Repository):
         if organization_name is not None:
             values["organization_name"] = organization_name
         await self._db.execute(update(connections).where(*_mine(workspace_id, connection_id)).values(values))
+
+
+async def hold_connection(db: AsyncConnection, workspace_id: str, connection_id: int) -> None:
+    """Prove that the connection is this workspace's, and let no one else store its data until we are done."""
+    mine = select(connections.c.id).where(*_mine(workspace_id, connection_id))
+    if (await db.execute(mine.with_for_update())).one_or_none() is None:
+        raise NotFound("connection", connection_id)
 
 
 def _mine(workspace_id: str, connection_id: int) -> tuple[Any, Any]:

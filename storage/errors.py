@@ -3,6 +3,7 @@
 StorageError
 ├── AlreadyExists         the same thing is there already; `.existing_id` says which
 ├── NotFound              no such row in this workspace
+├── Conflict              somebody changed it since we read it: read it again and decide anew
 ├── LeaseLost             another worker has taken this work over: stop, and write nothing more
 ├── AmountOutOfRange      an amount beyond what the ledger can hold exactly
 ├── DatabaseUnusable      the address is wrong, or the database is newer than this program
@@ -33,6 +34,15 @@ class NotFound(StorageError):
 
     def __init__(self, kind: str, which: object) -> None:
         super().__init__(f"no {kind} {which} in this workspace")
+        self.kind = kind
+        self.which = which
+
+
+class Conflict(StorageError):
+    """Somebody changed it since it was read. Let the transaction roll back, read again and decide anew."""
+
+    def __init__(self, kind: str, which: object) -> None:
+        super().__init__(f"{kind} {which} was changed meanwhile")
         self.kind = kind
         self.which = which
 

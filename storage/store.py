@@ -8,20 +8,26 @@ from contextlib import asynccontextmanager
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage.budgets import Budgets
 from storage.charges import Charges
 from storage.claims import Claims
 from storage.collections import Collections
 from storage.connections import Connections
 from storage.credentials import Credentials
+from storage.drifts import Drifts
 from storage.engine import Engines, normalised, open_engines
+from storage.incidents import Incidents
 from storage.installations import Installations, OAuthStates
 from storage.messages import Messages
 from storage.migrate import migrate, revision_of
+from storage.outbox import Outbox
 from storage.people import People
 from storage.projects import KnownProjects, Projects
 from storage.restatements import Restatements
 from storage.secrets import KeyRing
 from storage.teams import Teams
+from storage.unpriced import UnpricedNames
+from storage.usage import Usage
 from storage.workspaces import Workspaces
 
 
@@ -38,6 +44,12 @@ class Store:
         self.known_projects = KnownProjects(connection)
         self.charges = Charges(connection)
         self.restatements = Restatements(connection)
+        self.usage = Usage(connection)
+        self.drifts = Drifts(connection)
+        self.unpriced = UnpricedNames(connection)
+        self.budgets = Budgets(connection)
+        self.incidents = Incidents(connection)
+        self.outbox = Outbox(connection)
         self.collections = Collections(connection)
         self.claims = Claims(connection)
         self.messages = Messages(connection)

@@ -18,7 +18,6 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    text,
 )
 
 from finops.usage import COUNTS
@@ -172,16 +171,7 @@ budgets = Table(
     Column("updated_at", UtcDateTime, nullable=False),
     Column("deleted_at", UtcDateTime),
     UniqueConstraint("workspace_id", "id"),
-    Index(
-        "uq_budgets_in_force",
-        "workspace_id",
-        "scope_kind",
-        "scope_id",
-        "period",
-        unique=True,
-        sqlite_where=text("deleted_at IS NULL"),
-        postgresql_where=text("deleted_at IS NULL"),
-    ),
+    Index(None, "workspace_id", "deleted_at"),
     sqlite_autoincrement=True,
 )
 
@@ -221,7 +211,7 @@ incidents = Table(
     Column("opened_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     Column("closed_at", UtcDateTime),
-    Column("detected_at", UtcDateTime),
+    Column("detected_at", UtcDateTime, nullable=False),
     Column("available_at", UtcDateTime),
     Column("channel_id", String),
     of_same_workspace("budget_id", "budgets"),
@@ -260,7 +250,7 @@ outbox = Table(
     Column("key", String, nullable=False),
     Column("kind", String, nullable=False),
     Column("subject", Json, nullable=False),
-    Column("channel_id", String, nullable=False),
+    Column("channel_id", String),  # NULL: to the recipients alone
     Column("recipients", Json, nullable=False),
     Column("thread_key", String),
     Column("is_broadcast", Boolean, nullable=False),
@@ -271,6 +261,7 @@ outbox = Table(
     Column("ts", String),
     Column("posted_channel_id", String),
     Column("state", String, nullable=False),
+    Column("is_uncertain", Boolean, nullable=False),  # an attempt may have reached Slack: look before posting again
     Column("worker", String),
     Column("leased_until", UtcDateTime),
     Column("attempts", Integer, nullable=False),

@@ -135,12 +135,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(
-        "uq_budgets_in_force",
-        "budgets",
-        ["workspace_id", "scope_kind", "scope_id", "period"],
-        unique=True,
-        sqlite_where=sa.text("deleted_at IS NULL"),
-        postgresql_where=sa.text("deleted_at IS NULL"),
+        op.f("ix_budgets_workspace_id_deleted_at"), "budgets", ["workspace_id", "deleted_at"], unique=False
     )
     op.create_table(
         "outbox",
@@ -149,7 +144,7 @@ def upgrade() -> None:
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("subject", JSON, nullable=False),
-        sa.Column("channel_id", sa.String(), nullable=False),
+        sa.Column("channel_id", sa.String(), nullable=True),
         sa.Column("recipients", JSON, nullable=False),
         sa.Column("thread_key", sa.String(), nullable=True),
         sa.Column("is_broadcast", sa.Boolean(), nullable=False),
@@ -160,6 +155,7 @@ def upgrade() -> None:
         sa.Column("ts", sa.String(), nullable=True),
         sa.Column("posted_channel_id", sa.String(), nullable=True),
         sa.Column("state", sa.String(), nullable=False),
+        sa.Column("is_uncertain", sa.Boolean(), nullable=False),
         sa.Column("worker", sa.String(), nullable=True),
         sa.Column("leased_until", TIME, nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
@@ -214,7 +210,7 @@ def upgrade() -> None:
         sa.Column("opened_at", TIME, nullable=False),
         sa.Column("updated_at", TIME, nullable=False),
         sa.Column("closed_at", TIME, nullable=True),
-        sa.Column("detected_at", TIME, nullable=True),
+        sa.Column("detected_at", TIME, nullable=False),
         sa.Column("available_at", TIME, nullable=True),
         sa.Column("channel_id", sa.String(), nullable=True),
         sa.CheckConstraint("window_start < window_end", name=op.f("ck_incidents_window")),
@@ -335,12 +331,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_outbox_workspace_id_thread_key"), table_name="outbox")
     op.drop_index(op.f("ix_outbox_state_next_at"), table_name="outbox")
     op.drop_table("outbox")
-    op.drop_index(
-        "uq_budgets_in_force",
-        table_name="budgets",
-        sqlite_where=sa.text("deleted_at IS NULL"),
-        postgresql_where=sa.text("deleted_at IS NULL"),
-    )
+    op.drop_index(op.f("ix_budgets_workspace_id_deleted_at"), table_name="budgets")
     op.drop_table("budgets")
     op.drop_table("usage_reads")
     op.drop_table("drifts")

@@ -1,0 +1,251 @@
+"""Incidents: what was decided about a budget in one period, and everything that happened to it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import date, datetime
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import RowMapping, and_, select, update
+
+from finops.budgets import BudgetPeriod
+from finops.charges import FigureState
+from finops.incidents import Change, EventKind, Incident, IncidentEvent, IncidentState
+from finops.money import Money, to_units
+from finops.periods import Period
+from finops.queries import ScopeKind
+from storage.errors import Conflict
+from storage.ledger import money
+from storage.records_live import Clocks, Feedback
+from storage.repository import Repository
+from storage.tables_live import incident_events, incidents, outbox
+
+_NOTHING = 0  # the whole workspace needs no id
+_AMOUNTS = ("limit", "spent", "usual", "burn_per_minute", "allowed_amount")
+_SAME = (
+    "workspace_id",
+    "budget_id",
+    "level",
+    "spoken_level",
+    "since",
+    "opened_at",
+    "updated_at",
+    "as_of",
+    "detected_at",
+    "available_at",
+    "channel_id",
+    "acknowledged_by",
+    "acknowledged_at",
+    "silenced_by",
+    "silenced_until",
+    "allowed_until",
+    "closed_at",
+)
+_OPINIONS = (EventKind.HELPFUL, EventKind.NOT_HELPFUL)
+
+
+class Incidents(Repository):
+    """Incidents and their events. One per budget, scope and period, whoever evaluates."""
+
+    async def save(self, workspace_id: str, change: Change, before: Incident | None) -> Incident:
+        """Keep a change with its events; `before` is the incident as it was read, None for one that is new.
+
+        Raises Conflict when it no longer stands as it was read, or another has opened the same one: roll back, read
+        again, decide anew. An event whose key is there already is not kept twice.
+        """
+        incident = change.incident
+        if incident.workspace_id != workspace_id or (before is not None and before.id != incident.id):
+            raise ValueError(f"the change is of another incident: {incident.id}")
+        if before is None:
+            incident_id = await self._open(incident)
+        else:
+            incident_id = await self._change(incident, before)
+        for event in change.events:
+            await self.add_event(workspace_id, incident_id, event)
+        return replace(incident, id=incident_id)
+
+    async def get(self, workspace_id: str, incident_id: int) -> Incident | None:
+        """The incident as it stands, or None."""
+        found = await self._many(workspace_id, incidents.c.id == incident_id)
+        return found[0] if found else None
+
+    async def open_ones(self, workspace_id: str) -> list[Incident]:
+        """Every incident that is not closed, oldest first."""
+        return await self._many(workspace_id, incidents.c.closed_at.is_(None))
+
+    async def of_window(
+        self,
+        workspace_id: str,
+        budget_id: int,
+        scope_kind: ScopeKind,
+        scope_id: int | None,
+        window_start: date,
+    ) -> Incident | None:
+        """The one incident of a budget on a scope in the period that begins then, whatever its state; or None."""
+        found = await self._many(
+            workspace_id,
+            incidents.c.budget_id == budget_id,
+            incidents.c.scope_kind == scope_kind,
+            incidents.c.scope_id == (scope_id or _NOTHING),
+            incidents.c.window_start == window_start,
+        )
+        return found[0] if found else None
+
+    async def of_windows(self, workspace_id: str, window_starts: Collection[date]) -> list[Incident]:
+        """Every incident of the periods that begin on those days, whatever its state: what evaluating starts from."""
+        return await self._many(workspace_id, incidents.c.window_start.in_(sorted(set(window_starts))))
+
+    async def since(self, workspace_id: str, at: datetime) -> list[Incident]:
+        """Every incident opened at or after `at`, oldest first."""
+        return await self._many(workspace_id, incidents.c.opened_at >= at)
+
+    async def events(self, workspace_id: str, incident_id: int) -> list[IncidentEvent]:
+        """What happened to it, in order."""
+        rows = await self._db.execute(
+            select(incident_events)
+            .where(incident_events.c.workspace_id == workspace_id, incident_events.c.incident_id == incident_id)
+            .order_by(incident_events.c.id)
+        )
+        return [
+            IncidentEvent(
+                kind=EventKind(row.kind),
+                at=row.at,
+                key=row.key,
+                values=MappingProxyType(row._mapping["values"]),
+                is_loud=row.is_loud,
+                is_said=row.is_said,
+            )
+            for row in rows
+        ]
+
+    async def add_event(self, workspace_id: str, incident_id: int, event: IncidentEvent) -> bool:
+        """Keep something that happened beside the states; False when its key is there already.
+
+        The database refuses an incident of another workspace.
+        """
+        statement = (
+            self._insert(incident_events)
+            .values(
+                workspace_id=workspace_id,
+                incident_id=incident_id,
+                key=event.key,
+                kind=event.kind,
+                at=event.at,
+                values=dict(event.values),
+                is_loud=event.is_loud,
+                is_said=event.is_said,
+            )
+            .on_conflict_do_nothing(index_elements=["workspace_id", "incident_id", "key"])
+            .returning(incident_events.c.id)
+        )
+        return (await self._db.execute(statement)).one_or_none() is not None
+
+    async def feedback(self, workspace_id: str, incident_id: int) -> Feedback:
+        """What people think of this alert; who changed their mind counts as they think now."""
+        rows = await self._db.execute(
+            select(incident_events.c.kind, incident_events.c["values"])
+            .where(incident_events.c.workspace_id == workspace_id, incident_events.c.incident_id == incident_id)
+            .where(incident_events.c.kind.in_(_OPINIONS))
+            .order_by(incident_events.c.at, incident_events.c.id)
+        )
+        latest = Counter({told["by"]: kind for kind, told in rows}.values())
+        return Feedback(latest[EventKind.HELPFUL], latest[EventKind.NOT_HELPFUL])
+
+    async def unhelpful_lately(self, workspace_id: str, budget_id: int, since: datetime) -> int:
+        """How many times the alerts of one budget were called unhelpful since then."""
+        rows = await self._db.execute(
+            select(incident_events.c.id)
+            .join(
+                incidents,
+                and_(
+                    incidents.c.workspace_id == incident_events.c.workspace_id,
+                    incidents.c.id == incident_events.c.incident_id,
+                ),
+            )
+            .where(incident_events.c.workspace_id == workspace_id, incidents.c.budget_id == budget_id)
+            .where(incident_events.c.kind == EventKind.NOT_HELPFUL, incident_events.c.at >= since)
+        )
+        return len(rows.all())
+
+    async def clocks(self, workspace_id: str, since: datetime) -> list[Clocks]:
+        """The two clocks of each alert delivered since then, in order of delivery."""
+        rows = await self._db.execute(
+            select(outbox.c.available_at, outbox.c.detected_at, outbox.c.delivered_at)
+            .where(outbox.c.workspace_id == workspace_id, outbox.c.detected_at.is_not(None))
+            .where(outbox.c.delivered_at >= since)
+            .order_by(outbox.c.delivered_at, outbox.c.id)
+        )
+        return [Clocks(*row) for row in rows]
+
+    async def _open(self, incident: Incident) -> int:
+        statement = (
+            self._insert(incidents)
+            .values(_columns(incident))
+            .on_conflict_do_nothing(
+                index_elements=["workspace_id", "budget_id", "scope_kind", "scope_id", "window_start"]
+            )
+            .returning(incidents.c.id)
+        )
+        incident_id: int | None = await self._db.scalar(statement)
+        if incident_id is None:
+            raise Conflict("the incident of budget", incident.budget_id)
+        return incident_id
+
+    async def _change(self, incident: Incident, before: Incident) -> int:
+        """Compare all of it and set: two writers in one moment would share a time, and a number of a version tells
+        nobody anything."""
+        unmoved = [incidents.c[name].is_not_distinct_from(value) for name, value in _columns(before).items()]
+        result = await self._db.execute(
+            update(incidents).where(incidents.c.id == before.id, *unmoved).values(_columns(incident))
+        )
+        if result.rowcount != 1 or before.id is None:
+            raise Conflict("incident", before.id)
+        return before.id
+
+    async def _many(self, workspace_id: str, *conditions: Any) -> list[Incident]:
+        rows = await self._db.execute(
+            select(incidents).where(incidents.c.workspace_id == workspace_id, *conditions).order_by(incidents.c.id)
+        )
+        return [_incident(row._mapping) for row in rows]
+
+
+def _columns(incident: Incident) -> dict[str, Any]:
+    """An incident as a row, but for its id."""
+    row: dict[str, Any] = {name: getattr(incident, name) for name in _SAME}
+    currency = incident.limit.currency
+    for name in _AMOUNTS:
+        amount: Money | None = getattr(incident, name)
+        if amount is not None and amount.currency != currency:
+            raise ValueError(f"an incident has one currency, {currency}, and not {amount.currency} for {name}")
+        units = (None, None) if amount is None else to_units(amount.amount)
+        row[f"{name}_nano"], row[f"{name}_rest"] = units
+    return row | {
+        "currency": currency,
+        "scope_kind": incident.scope_kind.value,
+        "scope_id": incident.scope_id or _NOTHING,
+        "period": incident.period.value,
+        "window_start": incident.window.start,
+        "window_end": incident.window.end,
+        "state": incident.state.value,
+        "spent_state": incident.spent_state.value,
+    }
+
+
+def _incident(row: RowMapping) -> Incident:
+    amounts = {
+        name: None if row[f"{name}_nano"] is None else money(row[f"{name}_nano"], row[f"{name}_rest"], row["currency"])
+        for name in _AMOUNTS
+    }
+    told: dict[str, Any] = {name: row[name] for name in ("id", *_SAME)} | amounts
+    return Incident(
+        **told,
+        scope_kind=ScopeKind(row["scope_kind"]),
+        scope_id=row["scope_id"] or None,
+        period=BudgetPeriod(row["period"]),
+        window=Period(row["window_start"], row["window_end"]),
+        state=IncidentState(row["state"]),
+        spent_state=FigureState(row["spent_state"]),
+    )

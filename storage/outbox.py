@@ -1,0 +1,364 @@
+"""The outbox: what people must be told, kept with the decision that says so, until Slack confirms it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, delete, exists, func, or_, select, text, true, update
+
+from storage.records_live import OutboxMessage, OutboxState
+from storage.repository import Repository, across_workspaces
+from storage.tables_live import outbox
+
+_KEY = ["workspace_id", "key"]
+_UNSENT = (OutboxState.WAITING, OutboxState.SENDING)
+_LOCK = 4_603_002_002  # any number, the same in every copy of this program
+# What waits or is leased for longer than this was stamped by a clock that ran ahead.
+_FURTHEST_AHEAD = timedelta(hours=1)
+
+
+class Outbox(Repository):
+    """One row per message in its desired form. At least once to Slack; a key makes it once to people."""
+
+    async def want(
+        self,
+        workspace_id: str,
+        key: str,
+        kind: str,
+        subject: Mapping[str, Any],
+        channel_id: str | None,
+        recipients: Sequence[str],
+        *,
+        thread_key: str | None = None,
+        is_broadcast: bool = False,
+        urgency: int = 0,
+        at: datetime,
+        detected_at: datetime | None = None,
+        available_at: datetime | None = None,
+        is_prompt: bool = False,
+    ) -> None:
+        """Ask for a message, or for its present form when it was asked for before: that is an edit once it stands.
+
+        Call it inside the transaction of the decision. The two clocks are those of the first asking. An urgent line
+        of a thread hurries the lines before it, for a thread is told in order. `is_prompt`: somebody waits for this
+        edit, so it is not held back to be told together with later ones.
+        """
+        fresh = {
+            "kind": kind,
+            "subject": dict(subject),
+            "channel_id": channel_id,
+            "recipients": list(recipients),
+            "thread_key": thread_key,
+            "is_broadcast": is_broadcast,
+            "urgency": urgency,
+            "is_prompt": is_prompt,
+            "wanted_at": at,
+            "next_at": at,
+        }
+        clocks = {"detected_at": detected_at, "available_at": available_at}
+        insert = self._insert(outbox).values(
+            workspace_id=workspace_id,
+            key=key,
+            version=1,
+            state=OutboxState.WAITING,
+            is_uncertain=False,
+            attempts=0,
+            first_wanted_at=at,
+            **fresh,
+            **clocks,
+        )
+        ended = outbox.c.state.in_((OutboxState.SENT, OutboxState.DEAD))
+        changed: dict[str, Any] = fresh | {
+            "version": outbox.c.version + 1,
+            "urgency": case((ended, insert.excluded.urgency), else_=_larger(outbox.c.urgency, urgency)),
+            "is_prompt": or_(outbox.c.is_prompt, insert.excluded.is_prompt),
+            # Whoever is sending it finds the newer version afterwards.
+            "state": case((ended, OutboxState.WAITING.value), else_=outbox.c.state),
+            "attempts": case((ended, 0), else_=outbox.c.attempts),
+            "detected_at": func.coalesce(outbox.c.detected_at, insert.excluded.detected_at),
+            "available_at": case(
+                (outbox.c.detected_at.is_(None), insert.excluded.available_at), else_=outbox.c.available_at
+            ),
+        }
+        await self._db.execute(insert.on_conflict_do_update(index_elements=_KEY, set_=changed))
+        if thread_key is None:
+            await self._revive_lines(workspace_id, key, at)
+        elif urgency:
+            earlier = or_(outbox.c.key == thread_key, outbox.c.thread_key == thread_key)
+            await self._db.execute(
+                update(outbox)
+                .where(outbox.c.workspace_id == workspace_id, earlier)
+                .where(outbox.c.state.in_(_UNSENT), outbox.c.ts.is_(None), outbox.c.urgency < urgency)
+                .values(urgency=urgency)
+            )
+
+    async def get(self, workspace_id: str, key: str) -> OutboxMessage | None:
+        """The message under this key, or None when nobody asked for it."""
+        found = await self._messages(_with_root().where(outbox.c.workspace_id == workspace_id, outbox.c.key == key))
+        return found[0] if found else None
+
+    @across_workspaces("a worker sends the next messages of any workspace; the row says whose it is")
+    async def lease(
+        self,
+        worker: str,
+        now: datetime,
+        lease: timedelta,
+        limit: int,
+        busy_channels: Collection[str] = (),
+        edit_gap: timedelta = timedelta(0),
+    ) -> list[OutboxMessage]:
+        """Take what may be sent now: urgent first, then what was wanted first; at most one for each channel.
+
+        Each goes to one worker until `lease` passes in silence. A line of a thread waits for its root, and for the
+        lines before it. A message that stands is edited again `edit_gap` after the last time, unless somebody waits.
+        """
+        if self._db.dialect.name == "postgresql":
+            # One at a time decides who sends what, or two would both find a channel free.
+            await self._db.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        ids = (await self._db.scalars(_next(now, limit, busy_channels, edit_gap))).all()
+        # A row that a decision is changing this very moment is left for the next time.
+        free = (
+            await self._db.scalars(select(outbox.c.id).where(outbox.c.id.in_(ids)).with_for_update(skip_locked=True))
+        ).all()
+        if not free:
+            return []
+        await self._db.execute(
+            update(outbox)
+            .where(outbox.c.id.in_(free))
+            .values(
+                state=OutboxState.SENDING,
+                worker=worker,
+                leased_until=now + lease,
+                attempts=outbox.c.attempts + 1,
+                is_uncertain=or_(outbox.c.is_uncertain, outbox.c.state == OutboxState.SENDING),
+            )
+        )
+        found = await self._messages(_with_root().where(outbox.c.id.in_(free)))
+        return sorted(found, key=lambda message: (-message.urgency, message.id))
+
+    async def sent(
+        self, workspace_id: str, key: str, worker: str, version: int, channel_id: str, ts: str, at: datetime
+    ) -> bool:
+        """Slack has this version of it there. Wanted again meanwhile, it waits for its edit.
+
+        False when another worker has taken it over; where it stands is kept even so, for it does stand there, unless
+        the other has put it somewhere already.
+        """
+        row = await self._held(workspace_id, key)
+        if row is None:
+            return False
+        where = {"ts": ts, "posted_channel_id": channel_id, "sent_version": version, "sent_at": at}
+        if row.worker != worker or row.state != OutboxState.SENDING:
+            if row.ts is None:
+                await self._set(workspace_id, key, where | {"delivered_at": at})
+            return False
+        is_newest = row.version == version
+        await self._set(
+            workspace_id,
+            key,
+            where
+            | {
+                "delivered_at": row.delivered_at or at,
+                "state": OutboxState.SENT if is_newest else OutboxState.WAITING,
+                "is_prompt": False if is_newest else row.is_prompt,
+                "is_uncertain": False,
+                "next_at": at,
+                "attempts": 0,
+                "worker": None,
+                "leased_until": None,
+                "last_error": None,
+            },
+        )
+        return True
+
+    async def retry(
+        self,
+        workspace_id: str,
+        key: str,
+        worker: str,
+        next_at: datetime,
+        error: str | None,
+        *,
+        is_uncertain: bool = False,
+    ) -> bool:
+        """Give it back until `next_at`; `is_uncertain` when it may have reached Slack. False when it was not ours."""
+        row = await self._held(workspace_id, key)
+        if row is None or row.worker != worker or row.state != OutboxState.SENDING:
+            return False
+        await self._set(
+            workspace_id,
+            key,
+            {
+                "state": OutboxState.WAITING,
+                "worker": None,
+                "leased_until": None,
+                "next_at": next_at,
+                "last_error": error,
+                "is_uncertain": row.is_uncertain or is_uncertain,
+            },
+        )
+        return True
+
+    async def dead(self, workspace_id: str, key: str, worker: str, error: str) -> bool:
+        """Give it up, and with it the lines that wait for it to begin their thread. False when it was not ours."""
+        row = await self._held(workspace_id, key)
+        if row is None or row.worker != worker or row.state != OutboxState.SENDING:
+            return False
+        ended = {"state": OutboxState.DEAD, "worker": None, "leased_until": None, "last_error": error}
+        await self._set(workspace_id, key, ended)
+        if row.ts is None:
+            await self._db.execute(
+                update(outbox)
+                .where(outbox.c.workspace_id == workspace_id, outbox.c.thread_key == key)
+                .where(outbox.c.state == OutboxState.WAITING)
+                .values(ended)
+            )
+        return True
+
+    async def mailed(self, workspace_id: str, key: str, at: datetime) -> bool:
+        """It goes by e-mail as well: True for exactly one of all who ask."""
+        result = await self._db.execute(
+            update(outbox)
+            .where(outbox.c.workspace_id == workspace_id, outbox.c.key == key, outbox.c.mailed_at.is_(None))
+            .values(mailed_at=at)
+        )
+        return result.rowcount == 1
+
+    @across_workspaces("whoever delivers, delivers for every workspace")
+    async def unmailed_urgent(self, wanted_before: datetime) -> list[OutboxMessage]:
+        """Urgent messages that stand nowhere yet, were first wanted by then, and did not go by e-mail; oldest first."""
+        query = _with_root().where(
+            outbox.c.urgency > 0,
+            outbox.c.delivered_at.is_(None),
+            outbox.c.mailed_at.is_(None),
+            outbox.c.first_wanted_at <= wanted_before,
+        )
+        return await self._messages(query.order_by(outbox.c.id))
+
+    @across_workspaces("a measurement of the whole program")
+    async def waiting_count(self) -> int:
+        """How many messages are not as they should be."""
+        return int(await self._db.scalar(select(func.count()).where(outbox.c.state.in_(_UNSENT))) or 0)
+
+    @across_workspaces("a measurement of the whole program")
+    async def oldest_waiting(self) -> datetime | None:
+        """Since when the one that has waited longest waits; None when nothing does."""
+        found: datetime | None = await self._db.scalar(
+            select(func.min(outbox.c.wanted_at)).where(outbox.c.state.in_(_UNSENT))
+        )
+        return found
+
+    @across_workspaces("old messages are swept everywhere")
+    async def forget_before(self, at: datetime) -> int:
+        """Drop what was last wanted before `at` and is sent or given up; roots of lines that wait stay."""
+        line = outbox.alias("line")
+        needed = exists().where(
+            line.c.workspace_id == outbox.c.workspace_id,
+            line.c.thread_key == outbox.c.key,
+            or_(line.c.state.in_(_UNSENT), line.c.wanted_at >= at),
+        )
+        over = delete(outbox).where(outbox.c.state.not_in(_UNSENT), outbox.c.wanted_at < at, ~needed)
+        return (await self._db.execute(over)).rowcount
+
+    async def _revive_lines(self, workspace_id: str, key: str, at: datetime) -> None:
+        """A root that was given up is tried anew: so are the lines that were given up with it."""
+        stands_nowhere = exists().where(_ROOT.c.workspace_id == workspace_id, _ROOT.c.key == key, _ROOT.c.ts.is_(None))
+        await self._db.execute(
+            update(outbox)
+            .where(outbox.c.workspace_id == workspace_id, outbox.c.thread_key == key, outbox.c.ts.is_(None))
+            .where(outbox.c.state == OutboxState.DEAD, stands_nowhere)
+            .values(state=OutboxState.WAITING, next_at=at, attempts=0)
+        )
+
+    async def _held(self, workspace_id: str, key: str) -> Any:
+        """The row, and nobody changes it until our transaction ends."""
+        return (
+            await self._db.execute(
+                select(outbox).where(outbox.c.workspace_id == workspace_id, outbox.c.key == key).with_for_update()
+            )
+        ).one_or_none()
+
+    async def _set(self, workspace_id: str, key: str, values: dict[str, Any]) -> None:
+        await self._db.execute(
+            update(outbox).where(outbox.c.workspace_id == workspace_id, outbox.c.key == key).values(values)
+        )
+
+    async def _messages(self, query: Select[Any]) -> list[OutboxMessage]:
+        return [_message(row) for row in await self._db.execute(query)]
+
+
+_ROOT = outbox.alias("root")
+_OF_ROOT = and_(_ROOT.c.workspace_id == outbox.c.workspace_id, _ROOT.c.key == outbox.c.thread_key)
+
+
+def _with_root() -> Select[Any]:
+    told = (*outbox.c, _ROOT.c.ts.label("thread_ts"), _ROOT.c.posted_channel_id.label("thread_channel_id"))
+    return select(*told).select_from(outbox.outerjoin(_ROOT, _OF_ROOT))
+
+
+def _next(now: datetime, limit: int, busy_channels: Collection[str], edit_gap: timedelta) -> Select[Any]:
+    """The ids of what may be sent now: the first of each channel in which nothing is under way."""
+    # Without a channel it goes to people, and stands in nobody's way.
+    place = func.coalesce(outbox.c.posted_channel_id, _ROOT.c.posted_channel_id, outbox.c.channel_id, outbox.c.key)
+    is_leased = and_(outbox.c.state == OutboxState.SENDING, ~_has_come(outbox.c.leased_until, now))
+    everything = (
+        select(
+            outbox.c.id,
+            outbox.c.workspace_id,
+            outbox.c.urgency,
+            place.label("place"),
+            is_leased.label("is_leased"),
+            _may_go(now, edit_gap).label("may_go"),
+        )
+        .select_from(outbox.outerjoin(_ROOT, _OF_ROOT))
+        .where(outbox.c.state.in_(_UNSENT))
+        .cte("everything")
+    )
+    other = everything.alias("other")
+    taken = exists().where(
+        other.c.is_leased, other.c.workspace_id == everything.c.workspace_id, other.c.place == everything.c.place
+    )
+    order = (everything.c.urgency.desc(), everything.c.id)
+    turn = func.row_number().over(partition_by=(everything.c.workspace_id, everything.c.place), order_by=order)
+    free = select(everything.c.id, everything.c.urgency, turn.label("turn")).where(
+        everything.c.may_go, ~taken, everything.c.place.not_in(busy_channels) if busy_channels else true()
+    )
+    first = free.subquery("free")
+    return select(first.c.id).where(first.c.turn == 1).order_by(first.c.urgency.desc(), first.c.id).limit(limit)
+
+
+def _may_go(now: datetime, edit_gap: timedelta) -> ColumnElement[bool]:
+    line = outbox.alias("line")
+    earlier_line = exists().where(
+        line.c.workspace_id == outbox.c.workspace_id,
+        line.c.thread_key == outbox.c.thread_key,
+        line.c.id < outbox.c.id,
+        line.c.ts.is_(None),
+        line.c.state.in_(_UNSENT),
+    )
+    stands = outbox.c.ts.is_not(None)
+    is_its_turn = or_(
+        and_(stands, or_(outbox.c.is_prompt, outbox.c.sent_at <= now - edit_gap)),
+        and_(~stands, or_(outbox.c.thread_key.is_(None), and_(_ROOT.c.ts.is_not(None), ~earlier_line))),
+    )
+    is_free = or_(
+        and_(outbox.c.state == OutboxState.WAITING, _has_come(outbox.c.next_at, now)),
+        and_(outbox.c.state == OutboxState.SENDING, _has_come(outbox.c.leased_until, now)),
+    )
+    return and_(is_free, is_its_turn)
+
+
+def _has_come(moment: ColumnElement[datetime], now: datetime) -> ColumnElement[bool]:
+    return or_(moment <= now, moment > now + _FURTHEST_AHEAD)
+
+
+def _larger(column: ColumnElement[int], value: int) -> ColumnElement[int]:
+    return case((column < value, value), else_=column)
+
+
+def _message(row: Any) -> OutboxMessage:
+    told = dict(row._mapping)
+    told |= {"recipients": tuple(row.recipients), "state": OutboxState(row.state)}
+    return OutboxMessage(**told)
