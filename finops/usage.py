@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from operator import add
@@ -101,3 +103,18 @@ def merged(rows: Sequence[UsageRow]) -> Sequence[UsageRow]:
         seen = found.get(row[:7])
         found[row[:7]] = row if seen is None else UsageRow._make((*row[:7], *map(add, seen[7:], row[7:])))
     return list(found.values())
+
+
+@contextmanager
+def keeping_everything() -> Iterator[None]:
+    """Make many rows without a search for garbage among them every 700: there is none, and it takes half the time.
+
+    Whoever found the search on puts it on again, so that it is on in the end however many threads do this at once.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

@@ -343,7 +343,7 @@ class OpenAI:
 
         async def once() -> Answer:
             answer = await get(self._http, url, auth=Bearer(key), params=params, within=policy.attempt_timeout)
-            self._skew = skew_of(answer, self._clock()) or self._skew
+            self._skew = skew_of(answer, self._clock(), self._skew)
             if answer.status != 200:
                 raise refusal(answer, self._clock())
             return answer

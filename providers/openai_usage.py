@@ -107,7 +107,7 @@ async def _pages(
 
 async def _page(answer: Answer) -> UsagePage:
     # PostgreSQL cannot keep a zero in a text.
-    if b"\\u0000" in answer.body:
+    if b"\\" in answer.body and b"\\u0000" in answer.body:
         raise UnexpectedResponse("a text with a zero in it", reference=answer.reference)
     return await _off_loop(len(answer.body), lambda: decoded(USAGE_PAGE, answer.body, "", answer.reference))
 
@@ -154,10 +154,10 @@ async def _off_loop(size: int, decode: Callable[[], T]) -> T:
     return await asyncio.to_thread(decode) if size > INLINE_BYTES else decode()
 
 
-def skew_of(answer: Answer, now: datetime) -> timedelta | None:
-    """How far the clock of whoever answered is ahead of `now`, by its Date header; None when it tells none."""
+def skew_of(answer: Answer, now: datetime, before: timedelta | None) -> timedelta | None:
+    """How far the clock of whoever answered is ahead of `now`, by its Date header; `before` when it tells none."""
     try:
         told = parsedate_to_datetime(answer.headers.get("date", ""))
     except ValueError:
-        return None
-    return told - now if told.tzinfo is not None else None
+        return before
+    return before if told.tzinfo is None else told - now
