@@ -44,17 +44,16 @@ def view(detail: IncidentDetail, t: Translator) -> kit.View:
 
 
 def _facts(detail: IncidentDetail, t: Translator) -> list[str]:
-    facts = []
+    facts: list[tuple[str, str]] = []
     if detail.requests is not None:
-        facts.append(f"{t.gettext('Requests today')}\n*{t.number(detail.requests)}*")
+        facts.append((t.gettext("Requests today"), f"*{t.number(detail.requests)}*"))
     if detail.tokens is not None:
-        facts.append(f"{t.gettext('Tokens today')}\n*{t.number(detail.tokens)}*")
+        facts.append((t.gettext("Tokens today"), f"*{t.number(detail.tokens)}*"))
     if detail.requests and detail.tokens is not None:
-        each = Decimal(detail.tokens) / detail.requests
-        facts.append(f"{t.gettext('Tokens per request')}\n*{t.number(each)}*")
+        facts.append((t.gettext("Tokens per request"), f"*{t.number(Decimal(detail.tokens) / detail.requests)}*"))
     if detail.provider_project_id:
-        facts.append(f"Project ID\n`{kit.name(detail.provider_project_id)}`")
-    return facts
+        facts.append(("Project ID", f"`{kit.name(detail.provider_project_id)}`"))
+    return [f"{name}\n{fact}" for name, fact in facts]
 
 
 def _days(detail: IncidentDetail, t: Translator) -> Parts:

@@ -123,7 +123,13 @@ def budget_words(on: BudgetOn, t: Translator) -> str:
 
 def pace(shown: IncidentShown, t: Translator) -> str:
     """Since when, how fast, and what that leads to: one line of facts."""
-    facts = [t.gettext("since {time}", time=when(shown.since, shown, t))]
+    since = when(shown.since, shown, t)
+    is_unusual = shown.since < shown.incident.opened_at
+    facts = [
+        t.gettext("surging since {time}", time=since)
+        if is_unusual
+        else t.gettext("first level reached at {time}", time=since)
+    ]
     burn = shown.incident.burn_per_minute
     if burn is not None and burn.amount > 0:
         hourly = Money(burn.amount * _MINUTES_PER_HOUR, burn.currency)

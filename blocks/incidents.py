@@ -28,7 +28,9 @@ def root(shown: IncidentShown, t: Translator) -> kit.Message:
     parts: Parts = [kit.header(first), kit.section(kit.escape(second)), kit.section(_story(shown, t))]
     parts += _notes(shown, t)
     parts.append(_buttons(shown.incident, t))
-    drawn = _chart(shown, t)
+    # i18n: title of a chart, 50 characters
+    title = t.gettext("Last 7 days and today ({currency})", currency=shown.limit.currency)
+    drawn = charts.trend(shown.trend, t, title)
     if drawn:
         parts.append(drawn)
     parts.append(kit.context(_foot(shown, t)))
@@ -47,7 +49,7 @@ def closed(shown: IncidentShown, t: Translator) -> kit.Message:
     settles = t.gettext("The provider's bill settles the amount within days.")
     parts.append(kit.context(f"{reason}. {settles}"))
     parts.append(kit.actions(_detail_button(shown.incident, t), _budget_button(shown.incident, t)))
-    drawn = _chart(shown, t)
+    drawn = charts.trend(shown.trend, t)
     if drawn:
         parts.append(drawn)
     parts.append(kit.context(_foot(shown, t)))
@@ -164,11 +166,6 @@ def _detail_button(incident: Incident, t: Translator) -> kit.Block:
 
 def _budget_button(incident: Incident, t: Translator) -> kit.Block:
     return kit.button(t.gettext("Change budget"), ids.INCIDENT_BUDGET, str(incident.id))
-
-
-def _chart(shown: IncidentShown, t: Translator) -> kit.Either | None:
-    # i18n: title of a chart, 50 characters
-    return charts.trend(shown.trend, t, t.gettext("Last 7 days and today ({currency})", currency=shown.limit.currency))
 
 
 def _foot(shown: IncidentShown, t: Translator) -> str:
