@@ -19,6 +19,7 @@ from finops.periods import Period, charge_day, starts_at
 from finops.queries import ScopeKind
 from finops.registry import Connection, Project, Team
 from storage import Store
+from storage.records_live import Estimate
 
 CURRENCY = "USD"
 Account = tuple[int, str]
@@ -275,7 +276,7 @@ class Spending:
             unpriced=unpriced,
             readings=readings,
             estimated_days=estimated,
-            usage_read_at={id_: one.read_at for id_, one in health.items() if one.read_at is not None},
+            usage_read_at={one.connection_id: one.read_at for one in health if one.read_at is not None},
             stale_after=self._desk.policy.blind_after + 2 * self._desk.policy.poll_every,
         )
         return Picture(today, house, facts, taught)
@@ -345,7 +346,7 @@ def _estimated_days(
 
 
 def _corrected(
-    rows: Iterable[tuple[int, date, str, str, int, bool, int]],
+    rows: Iterable[Estimate],
     estimated: Mapping[int, frozenset[date]],
     taught: Mapping[int, Taught],
 ) -> tuple[dict[date, dict[Account, int]], dict[date, frozenset[Account]]]:
