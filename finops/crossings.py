@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from finops.budgets import BudgetOn, is_loud, period_of, reached
 from finops.estimates import Spent
@@ -28,8 +29,8 @@ from finops.incidents import (
     change_of,
     end_silence,
     facts_of,
+    seen,
     speaking_state,
-    with_spent,
 )
 from finops.money import Money
 from finops.periods import charge_day
@@ -71,7 +72,7 @@ def evaluate(incident: Incident | None, on: BudgetOn, spent: Spent, context: Con
     return _moved(again, on, spent, context, levels, now)
 
 
-def _opened(on: BudgetOn, spent: Spent, context: Context, now: datetime) -> Change | None:
+def _opened(on: BudgetOn, spent: Spent, context: Context, now: datetime) -> Change:
     before = Incident(
         id=None,
         workspace_id=on.budget.workspace_id,
@@ -96,39 +97,46 @@ def _opened(on: BudgetOn, spent: Spent, context: Context, now: datetime) -> Chan
         available_at=context.available_at,
         channel_id=_channel(on, context),
     )
-    return _moved(before, on, spent, context, reached(on.budget, spent.amount), now)
+    after, crossed = _crossed(before, on, context, reached(on.budget, spent.amount), now)
+    return change_of(before, after, crossed)
 
 
 def _moved(
     incident: Incident, on: BudgetOn, spent: Spent, context: Context, levels: tuple[int, ...], now: datetime
 ) -> Change | None:
-    after = _showing(incident, on, spent, context)
+    present = _present(incident, on, spent, context)
+    same_limit = incident.limit == on.budget.amount
+    has_run_out = incident.silenced_until is not None and not incident.is_silent(now)
+    if same_limit and not levels and not has_run_out:
+        is_shown = all(getattr(incident, name) == value for name, value in present.items())
+        if is_shown or not incident.has_root:
+            return None
+    after = replace(incident, **present, updated_at=now)
     events: list[IncidentEvent] = []
-    if after.limit != on.budget.amount:
+    if not same_limit:
         changed = budget_changed(after, on, now)
         after = changed.incident
         events.extend(changed.events)
     if levels:
         after, crossed = _crossed(after, on, context, levels, now)
         events.append(crossed)
-    if after.silenced_until is not None and not after.is_silent(now):
+    if has_run_out:
         # After the crossing, which was still kept back: one summary tells all of it.
         ended = end_silence(after, on, now)
         after = ended.incident
         events.extend(ended.events)
-    if not events and (after == incident or not incident.has_root):
-        return None
-    return change_of(incident, replace(after, updated_at=now), *events)
+    return change_of(incident, after, *events)
 
 
-def _showing(incident: Incident, on: BudgetOn, spent: Spent, context: Context) -> Incident:
-    return replace(
-        with_spent(incident, spent),
-        usual=context.usual,
-        burn_per_minute=context.burn_per_minute,
-        since=context.since or incident.since,
-        channel_id=_channel(on, context),
-    )
+def _present(incident: Incident, on: BudgetOn, spent: Spent, context: Context) -> dict[str, Any]:
+    """What the root message shows, by field of the incident."""
+    return {
+        **seen(incident, spent),
+        "usual": context.usual,
+        "burn_per_minute": context.burn_per_minute,
+        "since": context.since or incident.since,
+        "channel_id": _channel(on, context),
+    }
 
 
 def _crossed(

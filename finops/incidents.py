@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from finops.budgets import BudgetOn, BudgetPeriod, is_loud, percent_floor
 from finops.charges import FigureState
@@ -271,8 +272,8 @@ def close(incident: Incident, reason: CloseReason, now: datetime, spent: Spent |
     is_period = reason is CloseReason.PERIOD_ENDED
     if is_period and not incident.is_over(now):
         raise IncidentRefused(IncidentMistake.PERIOD_RUNS, incident)
-    seen = incident if spent is None else with_spent(incident, spent)
-    after = replace(seen, state=IncidentState.CLOSED, closed_at=now, updated_at=now)
+    final = {} if spent is None else seen(incident, spent)
+    after = replace(incident, state=IncidentState.CLOSED, closed_at=now, updated_at=now, **final)
     values: dict[str, Fact] = {"reason": reason.value, "level": after.level, **facts_of(after)}
     key = "closed" if is_period else f"closed:{now.isoformat()}"
     is_said = incident.has_root and not incident.is_silent(now)
@@ -297,12 +298,12 @@ def facts_of(incident: Incident) -> dict[str, Fact]:
     }
 
 
-def with_spent(incident: Incident, spent: Spent) -> Incident:
-    """The incident with the present amount. Blindness keeps the higher one: not looking is not spending less."""
+def seen(incident: Incident, spent: Spent) -> dict[str, Any]:
+    """The present amount by field of the incident. Blindness keeps the higher one: not looking is not spending less."""
     amount = spent.amount
     if spent.state is FigureState.BLIND and amount.currency == incident.spent.currency and amount < incident.spent:
         amount = incident.spent
-    return replace(incident, spent=amount, spent_state=spent.state, as_of=spent.as_of or incident.as_of)
+    return {"spent": amount, "spent_state": spent.state, "as_of": spent.as_of or incident.as_of}
 
 
 def speaking_state(incident: Incident) -> IncidentState:
