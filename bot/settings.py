@@ -91,6 +91,8 @@ class Settings:
         metadata=variable("FINOPS_PROVIDER_TIMEOUT_SECONDS", whole_number(1, 600), "60")
     )
     plaintext_hosts: frozenset[str] = field(metadata=variable("FINOPS_PLAINTEXT_HOSTS", host_names, ""))
+    prices: Path | None = field(metadata=variable("FINOPS_PRICES", some_file))
+    price_data: Path | None = field(metadata=variable("FINOPS_PRICE_DATA", some_file))
 
     first_admins: frozenset[str] = field(metadata=variable("FINOPS_ADMINS", user_ids, ""))
     locale: str = field(metadata=variable("FINOPS_LOCALE", one_of("ko", "en", "ja"), "ko"))
