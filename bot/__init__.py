@@ -9,6 +9,7 @@ from bot.collecting import Collecting
 from bot.connections import Connections
 from bot.desk import Desk, NoPrices
 from bot.doctor import Doctor
+from bot.evaluating import Evaluating
 from bot.people import People
 from bot.policy import Clock, Policy
 from bot.projects import Projects
@@ -51,4 +52,5 @@ class Bot:
         self.projects = Projects(desk, self.teams, self.collecting)
         self.reports = Reports(desk)
         self.spending = Spending(desk)
+        self.evaluating = Evaluating(desk, self.spending)
         self.doctor = Doctor(desk)

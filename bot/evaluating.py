@@ -1,0 +1,293 @@
+"""Evaluating: what the present amounts mean for every budget, decided once and kept with everything it wants said."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from bot.desk import Desk
+from bot.spending import CURRENCY, Picture, Spending
+from bot.surroundings import Around, Question, Surroundings
+from bot.telling import keep, recipients
+from finops.budgets import Budget, BudgetOn, BudgetPeriod, effective, period_of
+from finops.charges import FigureState
+from finops.crossings import Context, evaluate
+from finops.incidents import Change, CloseReason, Incident, IncidentState, close
+from finops.lateness import p95
+from finops.money import Money, to_units
+from finops.periods import Period, charge_day, starts_at
+from finops.queries import ScopeKind
+from finops.registry import Person
+from storage.errors import Conflict
+from storage.records_live import UsageHealth
+
+log = logging.getLogger(__name__)
+
+_ATTEMPTS = 3
+# The last minutes of a period arrive after its end. They are waited for as long as this provider usually takes, and
+# not for ever: what cannot be read any more ends too.
+_LONGEST_WAIT = timedelta(minutes=20)
+_GIVEN_UP_AFTER = timedelta(hours=6)
+# So long after its end a period is looked at again for a crossing nobody saw: we may have been away at midnight.
+_LAST_LOOK = timedelta(hours=24)
+_INSTANT = timedelta(microseconds=1)
+
+Place = tuple[int, BudgetPeriod, ScopeKind, int | None]
+"""A budget at work: its id and period, and the scope it works on."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """One budget at work in one period that has something to be decided about; `incident` is the period's, if any."""
+
+    on: BudgetOn
+    window: Period
+    incident: Incident | None
+    is_crossing: bool  # a level is reached that was not
+
+    @property
+    def question(self) -> Question:
+        scope = self.on.scope
+        return Question(scope.kind, scope.id, self.on.budget.period, self.window.start, self.is_crossing)
+
+
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    """What is to be kept: the incident as it was read, and its changes one after another."""
+
+    before: Incident | None
+    changes: tuple[Change, ...]
+    people: tuple[str, ...]
+
+
+class Evaluating:
+    """Looks at every budget of a workspace, whenever usage was read, a budget changed, or a minute went by."""
+
+    def __init__(self, desk: Desk, spending: Spending) -> None:
+        self._desk = desk
+        self._spending = spending
+        self._surroundings = Surroundings()
+
+    async def evaluate(self, workspace_id: str, available: Mapping[int, datetime] | None = None) -> int:
+        """Decide anew about every budget of a workspace; how many incidents changed.
+
+        The same facts change nothing twice, so any number of replicas may do this at any time. `available` says, by
+        connection, when what was just read for the first time could be read at the earliest.
+        """
+        for _ in range(_ATTEMPTS):
+            decisions = await self._decided(workspace_id, available or {})
+            if not decisions:
+                return 0
+            try:
+                async with self._desk.storage.writing() as store:
+                    for one in decisions:
+                        before = one.before
+                        for change in one.changes:
+                            before = await keep(store, change, before, one.people, self._desk.now())
+            except Conflict:
+                continue  # another replica, or a click, was first: look at what it decided
+            self._desk.wake_outbox.set()
+            log.info("incidents changed", extra={"workspace_id": workspace_id, "count": len(decisions)})
+            return len(decisions)
+        log.warning("incidents contended", extra={"workspace_id": workspace_id})
+        return 0
+
+    async def everywhere(self) -> int:
+        """Evaluate every workspace: periods end, silences run out, and a poller may have died before it evaluated."""
+        async with self._desk.storage.reading() as store:
+            workspaces = await store.workspaces.all()
+        return sum([await self.evaluate(one.id) for one in workspaces])
+
+    async def _decided(self, workspace_id: str, available: Mapping[int, datetime]) -> list[_Decision]:
+        now, today = self._desk.now(), self._desk.today()
+        async with self._desk.storage.reading() as store:
+            budgets = await store.budgets.all(workspace_id)
+            open_ones = await store.incidents.open_ones(workspace_id)
+            kinds = sorted({one.period for one in budgets if one.is_enabled})
+            if not kinds and not open_ones:
+                return []
+            windows = {kind: _windows(kind, today, now) for kind in kinds}
+            periods = dict.fromkeys(
+                [*(one for each in windows.values() for one in each), *(i.window for i in open_ones)]
+            )
+            picture = await self._spending.picture(store, workspace_id, list(periods))
+            starts = {one.start for each in windows.values() for one in each}
+            known = await store.incidents.of_windows(workspace_id, starts) if starts else []
+            at_work = [one for one in effective(budgets, picture.house.teams, picture.house.projects) if _is_ours(one)]
+            looks = list(_looks(at_work, [*known, *open_ones], windows, picture, now))
+            questions = list(dict.fromkeys(look.question for look in looks))
+            judge = _Judge(
+                picture=picture,
+                around=await self._surroundings.of(store, workspace_id, picture, questions),
+                admins=await store.people.admins(workspace_id),
+                healths={one.connection_id: one for one in await store.usage.healths(workspace_id)},
+                available=available,
+                budgets={one.id: one for one in budgets},
+                now=now,
+            )
+        places = {_place(one) for one in at_work}
+        decided = [judge.decide(look) for look in looks]
+        decided += [judge.ended(one) for one in open_ones if _place_of(one) not in places]
+        return [one for one in decided if one is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    """Decides about one budget after the other, from what was gathered for all of them."""
+
+    picture: Picture
+    around: Mapping[Question, Around]
+    admins: Sequence[Person]
+    healths: Mapping[int, UsageHealth]
+    available: Mapping[int, datetime]
+    budgets: Mapping[int, Budget]
+    now: datetime
+
+    def decide(self, look: _Look) -> _Decision | None:
+        """What the present amount changes, if anything; a period that is over is looked at for the last time."""
+        on, scope, incident = look.on, look.on.scope, look.incident
+        spent = self.picture.spent(scope.kind, scope.id, look.window)
+        # A crossing that nobody saw in time belongs to its own period.
+        moment = min(self.now, starts_at(look.window.end) - _INSTANT) if incident is None else self.now
+        changes: list[Change] = []
+        change = evaluate(incident, on, spent, self._context(look), moment)
+        if change is not None:
+            changes.append(change)
+        after = incident if change is None else change.incident
+        if incident is not None and after is not None and self._is_to_be_closed(look, after):
+            changes.append(close(after, CloseReason.PERIOD_ENDED, self.now, spent))
+        return _Decision(incident, tuple(changes), self._people(on)) if changes else None
+
+    def ended(self, incident: Incident) -> _Decision:
+        """The end of an incident whose budget does not work on its scope any more."""
+        budget = self.budgets.get(incident.budget_id)
+        reason = CloseReason.SCOPE_GONE
+        if incident.is_over(self.now):
+            reason = CloseReason.PERIOD_ENDED
+        elif budget is None:
+            reason = CloseReason.BUDGET_DELETED
+        elif not budget.is_enabled:
+            reason = CloseReason.BUDGET_DISABLED
+        people = recipients(None, None, self.admins)
+        return _Decision(incident, (close(incident, reason, self.now),), people)
+
+    def _context(self, look: _Look) -> Context:
+        around = self.around[look.question]
+        incident = look.incident
+        # Once it is known since when it surges, that stays: we only look so far back.
+        is_known = incident is not None and incident.since != incident.opened_at
+        told = [self.available[one] for one in self._connections(look.on) if one in self.available]
+        return Context(
+            usual=around.usual.amount,
+            burn_per_minute=around.burn_per_minute,
+            since=None if is_known else around.since,
+            detected_at=self.now,
+            # Without a reading just now: it was there when its newest minute had ended, at the earliest.
+            available_at=max(told, default=around.newest),
+        )
+
+    def _is_to_be_closed(self, look: _Look, incident: Incident) -> bool:
+        """Whether the period is over and its last minutes have had their time to arrive."""
+        if incident.state is IncidentState.CLOSED or not incident.is_over(self.now):
+            return False
+        end = starts_at(look.window.end)
+        if self.now >= end + _GIVEN_UP_AFTER:
+            return True
+        for one in self._connections(look.on):
+            health = self.healths.get(one)
+            wait = min(_LONGEST_WAIT, p95(health.lateness_samples) or timedelta()) if health else timedelta()
+            if health is None or health.read_at is None or health.read_at < end + wait:
+                return False
+        return True
+
+    def _connections(self, on: BudgetOn) -> set[int]:
+        accounts = self.picture.accounts(on.scope.kind, on.scope.id)
+        if accounts is None:
+            return set(self.healths)
+        return {account[0] for account in accounts}
+
+    def _people(self, on: BudgetOn) -> tuple[str, ...]:
+        project = self.picture.projects.get(on.scope.id or 0) if on.scope.kind is ScopeKind.PROJECT else None
+        return recipients(project, on.team, self.admins)
+
+
+def _looks(
+    at_work: Iterable[BudgetOn],
+    incidents: Iterable[Incident],
+    windows: Mapping[BudgetPeriod, Sequence[Period]],
+    picture: Picture,
+    now: datetime,
+) -> Iterator[_Look]:
+    """Every budget and period that may have something to be decided about: of ten thousand, few."""
+    found: dict[Place, dict[Period, Incident]] = defaultdict(dict)
+    for each in incidents:
+        found[_place_of(each)][each.window] = each
+    least = _Least()
+    for on in at_work:
+        known = found.get(_place(on), {})
+        for window in windows[on.budget.period]:
+            incident = known.get(window)
+            units = picture.units(on.scope.kind, on.scope.id, window)
+            level = 0 if incident is None else incident.level
+            is_crossing = least.reached_above(on.budget, units, level)
+            is_over = charge_day(now) >= window.end
+            if incident is None or incident.state is IncidentState.CLOSED:
+                # Of a period that is over: only what no bill has spoken of, and only if nobody ever saw it.
+                if is_crossing and (not is_over or (incident is None and _is_estimate(picture, on, window))):
+                    yield _Look(on, window, incident, is_crossing)
+            elif incident.has_root or is_crossing or is_over or incident.silenced_until or _differs(incident, on):
+                yield _Look(on, window, incident, is_crossing)
+        for window, incident in known.items():
+            if window not in windows[on.budget.period] and incident.state is not IncidentState.CLOSED:
+                yield _Look(on, window, incident, is_crossing=False)
+
+
+class _Least:
+    """Compares amounts in atto-units: ten thousand budgets are not worth ten thousand decimals."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[int, int]] = {}
+
+    def reached_above(self, budget: Budget, units: int, level: int) -> bool:
+        """Whether the amount reaches a level of the budget above `level`."""
+        if budget.id not in self._known:
+            self._known[budget.id] = (_units(budget.amount), _units(budget.floor))
+        amount, floor = self._known[budget.id]
+        return units >= floor and any(level < each and amount * each <= 100 * units for each in budget.levels)
+
+
+def _is_estimate(picture: Picture, on: BudgetOn, window: Period) -> bool:
+    return picture.spent(on.scope.kind, on.scope.id, window).state is FigureState.ESTIMATE
+
+
+def _differs(incident: Incident, on: BudgetOn) -> bool:
+    return incident.limit != on.budget.amount
+
+
+def _windows(kind: BudgetPeriod, today: date, now: datetime) -> list[Period]:
+    """The period that runs and, for a day after its end, the one before."""
+    window = period_of(kind, today)
+    if now - starts_at(window.start) >= _LAST_LOOK:
+        return [window]
+    return [window, period_of(kind, window.start - timedelta(days=1))]
+
+
+def _place(on: BudgetOn) -> Place:
+    return on.budget.id, on.budget.period, on.scope.kind, on.scope.id
+
+
+def _place_of(incident: Incident) -> Place:
+    return incident.budget_id, incident.period, incident.scope_kind, incident.scope_id
+
+
+def _is_ours(on: BudgetOn) -> bool:
+    """Amounts are in dollars, as they are billed; a budget in another currency is nothing to compare them with."""
+    return on.budget.amount.currency == CURRENCY
+
+
+def _units(amount: Money) -> int:
+    nano, rest = to_units(amount.amount)
+    return nano * 10**9 + rest

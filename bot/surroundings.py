@@ -1,0 +1,263 @@
+"""Surroundings: what is known around an amount: what is usual, how fast it burns, and since when."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from bot.polls import moment_of
+from bot.spending import CURRENCY, Account, Picture
+from finops.budgets import BudgetPeriod, Usual, period_of, usual
+from finops.causes import burn_per_minute, burning_since
+from finops.money import EXACT, Money, from_units, to_units
+from finops.periods import Period
+from finops.queries import ScopeKind
+from storage import Store
+from storage.records_live import UsageSum
+
+# Long enough for a quiet minute not to look like the end, short enough for the present to be heard.
+BURN_MINUTES = 30
+# A surge is looked for this far back, in steps that even out the minute.
+_SURGE_MINUTES, _SURGE_STEP = 180, 5
+_STEPS_PER_DAY = 1440 // _SURGE_STEP
+# When very many cross at once, the first hundred are told since when; the others, when they crossed.
+_MOST_SURGES = 100
+_USUAL_FOR = timedelta(minutes=10)
+_REMEMBERED = 20_000
+_BACK = {BudgetPeriod.DAY: 28, BudgetPeriod.WEEK: 35, BudgetPeriod.MONTH: 124}
+
+Key = tuple[str, ScopeKind, int | None, BudgetPeriod, date]
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What surrounds the spending of one scope. `newest` is the end of the newest minute with usage we hold."""
+
+    usual: Usual
+    burn_per_minute: Money | None
+    since: datetime | None
+    newest: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What to find out about: a scope in the period that holds `day`; `is_new`: also since when it surges."""
+
+    kind: ScopeKind
+    scope_id: int | None
+    period: BudgetPeriod
+    day: date
+    is_new: bool = False
+
+
+class Surroundings:
+    """Answers many questions with a handful of queries, and remembers for some minutes what is usual."""
+
+    def __init__(self) -> None:
+        self._usual: OrderedDict[Key, tuple[datetime, Usual]] = OrderedDict()
+
+    async def of(
+        self, store: Store, workspace_id: str, picture: Picture, questions: Sequence[Question]
+    ) -> dict[Question, Around]:
+        """The answer to each question, as of the moment of the picture."""
+        if not questions:
+            return {}
+        usuals = await self._usuals(store, workspace_id, picture, questions)
+        newest = await _newest(store, workspace_id, picture, questions)
+        burns = await _burns(store, workspace_id, picture, questions, newest)
+        surges = await self._surges(store, workspace_id, picture, questions, newest)
+        return {
+            one: Around(usuals[one], burns.get(one), surges.get(one), _end_of(_latest(picture, one, newest)))
+            for one in questions
+        }
+
+    async def _usuals(
+        self, store: Store, workspace_id: str, picture: Picture, questions: Iterable[Question]
+    ) -> dict[Question, Usual]:
+        found: dict[Question, Usual] = {}
+        unknown: dict[tuple[BudgetPeriod, date], list[Question]] = defaultdict(list)
+        for one in questions:
+            known = self._usual.get(_key(workspace_id, one))
+            if known is not None and abs(picture.now - known[0]) <= _USUAL_FOR:
+                found[one] = known[1]
+            else:
+                unknown[one.period, one.day].append(one)
+        for (period, day), each in unknown.items():
+            answers = await _usual_of(store, workspace_id, picture, period, day, each)
+            self._usual.update({_key(workspace_id, one): (picture.now, answer) for one, answer in answers.items()})
+            found |= answers
+        while len(self._usual) > _REMEMBERED:
+            self._usual.popitem(last=False)
+        return found
+
+    async def _surges(
+        self,
+        store: Store,
+        workspace_id: str,
+        picture: Picture,
+        questions: Iterable[Question],
+        newest: Mapping[int, int],
+    ) -> dict[Question, datetime]:
+        """Since when each scope's project, or the largest spender of a wider scope, has burned unusually."""
+        focus: dict[Question, tuple[int, Account]] = {}
+        for one in questions:
+            project = picture.largest(one.kind, one.scope_id, period_of(one.period, one.day)) if one.is_new else None
+            if project is not None and project.connection_id in newest and len(focus) < _MOST_SURGES:
+                focus[one] = (project.id, (project.connection_id, project.provider_project_id))
+        if not focus:
+            return {}
+        daily = {
+            one: Question(ScopeKind.PROJECT, id_, BudgetPeriod.DAY, picture.today) for one, (id_, _) in focus.items()
+        }
+        usuals = await self._usuals(store, workspace_id, picture, set(daily.values()))
+        end = max(newest.values()) + 1
+        rows = await store.usage.recent(
+            workspace_id, end - _SURGE_MINUTES - _SURGE_STEP, sorted({account for _, account in focus.values()})
+        )
+        minutes: dict[Account, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+        for row in rows:
+            minutes[row.connection_id, row.sub_account_id][row.start] += _corrected(picture, row)
+        found: dict[Question, datetime] = {}
+        for one, (_, account) in focus.items():
+            a_day = usuals[daily[one]].amount
+            a_step = None if a_day is None else Money(EXACT.divide(a_day.amount, _STEPS_PER_DAY), a_day.currency)
+            since = burning_since(_steps(minutes[account], newest[account[0]] + 1), a_step)
+            if since is not None:
+                found[one] = since
+        return found
+
+
+def _key(workspace_id: str, one: Question) -> Key:
+    return workspace_id, one.kind, one.scope_id, one.period, one.day
+
+
+async def _usual_of(
+    store: Store,
+    workspace_id: str,
+    picture: Picture,
+    period: BudgetPeriod,
+    day: date,
+    questions: Sequence[Question],
+) -> dict[Question, Usual]:
+    """The medians of the bills before the period of `day`: all scopes of one kind of period at once."""
+    window = period_of(period, day)
+    back = Period(window.start - timedelta(days=_BACK[period]), window.start)
+    readings = await store.charges.readings(workspace_id, back)
+    accounts = {one: picture.accounts(one.kind, one.scope_id) for one in questions}
+    daily: dict[Account, dict[date, Money]] = defaultdict(dict)
+    whole: dict[date, Money] = {}
+    named = sorted({account for each in accounts.values() if each is not None for account in each})
+    if named:
+        for row in await store.charges.totals(workspace_id, back, named):
+            if row.amount.currency == CURRENCY:
+                daily[row.connection_id, row.sub_account_id or ""][row.day] = row.amount
+    if None in accounts.values():
+        whole = {
+            row.day: row.amount
+            for row in await store.charges.daily_totals(workspace_id, back)
+            if row.amount.currency == CURRENCY
+        }
+    found = {}
+    for one, mine in accounts.items():
+        connections = set(readings) if mine is None else {account[0] for account in mine}
+        read = _days_read(readings, connections)
+        found[one] = _kept(usual(whole if mine is None else _summed(daily, mine), read, period, day, CURRENCY))
+    return found
+
+
+def _days_read(readings: Mapping[int, Collection[date]], connections: Collection[int]) -> set[date]:
+    """The days on which every one of the connections was read."""
+    each = [set(readings.get(one, ())) for one in connections]
+    return set.intersection(*each) if each else set()
+
+
+def _summed(daily: Mapping[Account, Mapping[date, Money]], accounts: Iterable[Account]) -> dict[date, Money]:
+    found: dict[date, Money] = {}
+    for account in accounts:
+        for day, amount in daily.get(account, {}).items():
+            found[day] = found[day] + amount if day in found else amount
+    return found
+
+
+async def _newest(store: Store, workspace_id: str, picture: Picture, questions: Iterable[Question]) -> dict[int, int]:
+    """The newest minute with usage, of each connection concerned; one without any is absent."""
+    connections: set[int] = set()
+    for one in questions:
+        accounts = picture.accounts(one.kind, one.scope_id)
+        ids = [each.id for each in picture.house.connections] if accounts is None else [each[0] for each in accounts]
+        connections.update(ids)
+    found: dict[int, int] = {}
+    for connection_id in sorted(connections):
+        reads = await store.usage.reads(workspace_id, connection_id)
+        minutes = [read.newest_data for read in reads.values() if read.newest_data is not None]
+        if minutes:
+            found[connection_id] = max(minutes)
+    return found
+
+
+async def _burns(
+    store: Store,
+    workspace_id: str,
+    picture: Picture,
+    questions: Sequence[Question],
+    newest: Mapping[int, int],
+) -> dict[Question, Money]:
+    """How fast each scope spent in its newest half hour."""
+    if not newest:
+        return {}
+    accounts = {one: picture.accounts(one.kind, one.scope_id) for one in questions}
+    named = None
+    if None not in accounts.values():
+        named = sorted({account for each in accounts.values() if each is not None for account in each})
+    # All up to the same minute: a connection that is behind by less than the window is heard with what it told.
+    end = max(newest.values()) + 1
+    sums: dict[Account, int] = defaultdict(int)
+    if named is None or named:
+        for row in await store.usage.activity(workspace_id, end - BURN_MINUTES, end, named):
+            sums[row.connection_id, row.sub_account_id] += _corrected(picture, row)
+    found = {}
+    for one, mine in accounts.items():
+        units = sum(sums.values()) if mine is None else sum(sums.get(account, 0) for account in mine)
+        burn = burn_per_minute(Money(from_units(0, units), CURRENCY), BURN_MINUTES)
+        if burn is not None:
+            found[one] = _rounded(burn)
+    return found
+
+
+def _steps(minutes: Mapping[int, int], end: int) -> list[tuple[datetime, Money]]:
+    """The last hours in equal steps, oldest first; a step without usage has cost nothing."""
+    starts = range(end - _SURGE_MINUTES, end, _SURGE_STEP)
+    return [
+        (moment_of(start), Money(from_units(0, sum(minutes.get(start + n, 0) for n in range(_SURGE_STEP))), CURRENCY))
+        for start in starts
+    ]
+
+
+def _latest(picture: Picture, question: Question, newest: Mapping[int, int]) -> int | None:
+    accounts = picture.accounts(question.kind, question.scope_id)
+    connections = set(newest) if accounts is None else {account[0] for account in accounts}
+    return max((newest[one] for one in connections if one in newest), default=None)
+
+
+def _end_of(minute: int | None) -> datetime | None:
+    return None if minute is None else moment_of(minute + 1)
+
+
+def _corrected(picture: Picture, row: UsageSum) -> int:
+    taught = picture.taught.get(row.connection_id)
+    if taught is None or not row.atto:
+        return row.atto
+    ratio = taught.corrections.of(row.sub_account_id, row.model).ratio
+    return int(EXACT.multiply(Decimal(row.atto), ratio).to_integral_value())
+
+
+def _kept(found: Usual) -> Usual:
+    return found if found.amount is None else Usual(_rounded(found.amount), found.days, found.method)
+
+
+def _rounded(amount: Money) -> Money:
+    """As it is kept: what comes back from the database must be what was decided, or every look would be news."""
+    return Money(from_units(*to_units(amount.amount)), amount.currency)
