@@ -36,7 +36,7 @@ def headline(shown: IncidentShown, t: Translator) -> str:
         "percent": t.number(shown.percent),
     }
     level = shown.level_now
-    if shown.limit < shown.spent.amount:
+    if shown.is_exceeded:
         return t.gettext("🚨 [{scope}] {limit_name} {limit} exceeded - now {spent} ({percent}%)", **given)
     if level is not None and level >= 100:
         return t.gettext("🚨 [{scope}] {limit_name} {limit} reached - now {spent} ({percent}%)", **given)
@@ -124,7 +124,7 @@ def budget_words(on: BudgetOn, t: Translator) -> str:
 def pace(shown: IncidentShown, t: Translator) -> str:
     """Since when, how fast, and what that leads to: one line of facts."""
     since = when(shown.since, shown, t)
-    is_unusual = shown.since < shown.incident.opened_at
+    is_unusual = shown.since != shown.incident.opened_at
     facts = [
         t.gettext("surging since {time}", time=since)
         if is_unusual

@@ -246,6 +246,10 @@ class Spending:
             await self._teachings(store, workspace_id)
         return self._taught[workspace_id][3]
 
+    async def taught(self, store: Store, workspace_id: str) -> Mapping[int, Taught]:
+        """What bills taught about each connection's estimates."""
+        return await self._teachings(store, workspace_id)
+
     def forget(self, workspace_id: str) -> None:
         """Bills taught something new: learn it before the next estimate."""
         self._taught.pop(workspace_id, None)

@@ -8,12 +8,15 @@ from datetime import datetime
 from decimal import Decimal
 
 from finops.budgets import Budget, BudgetOn, Usual
-from finops.causes import Cause
+from finops.causes import Activity, Cause, cause
 from finops.estimates import Correction, Spent
 from finops.figures import Breakdown, DayFigure, Scope
 from finops.incidents import Incident, IncidentEvent
-from finops.money import Money
+from finops.money import ATTO_PLACES, EXACT, Money
 from finops.registry import Team
+
+MINUTES_PER_HOUR, MINUTES_PER_DAY = 60, 1440
+COMPARED_DAYS = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,12 @@ class IncidentShown:
         return self.incident.limit
 
     @property
+    def is_exceeded(self) -> bool:
+        """Whether more than the limit is spent; amounts of two currencies cannot be compared, and so are not."""
+        spent, limit = self.spent.amount, self.limit
+        return spent.currency == limit.currency and limit < spent
+
+    @property
     def level_now(self) -> int | None:
         """The highest level the present amount reaches; lower than the highest ever when the amount was restated."""
         reached = [level for level in self.budget.levels if level <= self.percent]
@@ -78,3 +87,44 @@ class IncidentDetail:
     correction: Correction | None = None
     lateness_seconds: float | None = None
     unpriced: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What was asked in a stretch of time, and its estimate in atto-dollars (1e-18)."""
+
+    requests: int = 0
+    tokens: int = 0
+    atto: int = 0
+
+    def __add__(self, other: Stretch) -> Stretch:
+        return Stretch(self.requests + other.requests, self.tokens + other.tokens, self.atto + other.atto)
+
+    def __mul__(self, times: int) -> Stretch:
+        return Stretch(self.requests * times, self.tokens * times, self.atto * times)
+
+    def activity(self) -> Activity:
+        """The same, with its cost as money."""
+        return Activity(self.requests, self.tokens, Money(Decimal(self.atto).scaleb(-ATTO_PLACES, EXACT)))
+
+
+def cause_of(present: Stretch, hours: Mapping[int, Stretch], start: int, end: int) -> Cause | None:
+    """Why [start, end) in epoch minutes differs from the same minutes of the seven days before.
+
+    `hours` are the earlier hours by their first minute; of an hour that is compared in part, its part is taken. Days
+    without any usage say nothing about a usual day and are left out. None when there is nothing to compare.
+    """
+    usual, days = Stretch(), 0
+    for number in range(1, COMPARED_DAYS + 1):
+        first, last = start - number * MINUTES_PER_DAY, end - number * MINUTES_PER_DAY
+        midnight = first - first % MINUTES_PER_DAY
+        if not any(hour in hours for hour in range(midnight, midnight + MINUTES_PER_DAY, MINUTES_PER_HOUR)):
+            continue
+        days += 1
+        for hour in range(first - first % MINUTES_PER_HOUR, last, MINUTES_PER_HOUR):
+            minutes = min(hour + MINUTES_PER_HOUR, last) - max(hour, first)
+            usual += hours.get(hour, Stretch()) * minutes
+    if not days:
+        return None
+    # Both sides in sixtieths of all those days together: whole numbers, so that nothing small is rounded away.
+    return cause((present * MINUTES_PER_HOUR * days).activity(), usual.activity())

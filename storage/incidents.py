@@ -9,7 +9,7 @@ from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import RowMapping, and_, select, update
+from sqlalchemy import RowMapping, and_, or_, select, update
 
 from finops.budgets import BudgetPeriod
 from finops.charges import FigureState
@@ -75,6 +75,32 @@ class Incidents(Repository):
     async def open_ones(self, workspace_id: str) -> list[Incident]:
         """Every incident that is not closed, oldest first."""
         return await self._many(workspace_id, incidents.c.closed_at.is_(None))
+
+    async def open_on(self, workspace_id: str, scopes: Collection[tuple[ScopeKind, int | None]]) -> list[Incident]:
+        """Every incident of these scopes that is not closed, oldest first."""
+        which = [
+            and_(incidents.c.scope_kind == kind, incidents.c.scope_id == (scope_id or _NOTHING))
+            for kind, scope_id in scopes
+        ]
+        return await self._many(workspace_id, incidents.c.closed_at.is_(None), or_(*which)) if which else []
+
+    async def opinions(self, workspace_id: str, budget_id: int, limit: int) -> list[EventKind]:
+        """The latest opinions of the alerts of one budget, HELPFUL or NOT_HELPFUL, newest first."""
+        rows = await self._db.scalars(
+            select(incident_events.c.kind)
+            .join(
+                incidents,
+                and_(
+                    incidents.c.workspace_id == incident_events.c.workspace_id,
+                    incidents.c.id == incident_events.c.incident_id,
+                ),
+            )
+            .where(incident_events.c.workspace_id == workspace_id, incidents.c.budget_id == budget_id)
+            .where(incident_events.c.kind.in_(_OPINIONS))
+            .order_by(incident_events.c.at.desc(), incident_events.c.id.desc())
+            .limit(limit)
+        )
+        return [EventKind(kind) for kind in rows]
 
     async def of_window(
         self,
