@@ -63,6 +63,12 @@ class Entry:
             return COUNTED[endpoint][0] in self.counts
         return all(kind in self.tokens for kind in NEEDED[endpoint])
 
+    @property
+    def tells_all_tokens(self) -> bool:
+        """Whether every kind of token that its models use has a rate, where they use tokens."""
+        without_output = (Endpoint.EMBEDDINGS, Endpoint.MODERATIONS)
+        return self.tells(self.endpoint if self.endpoint in without_output else Endpoint.COMPLETIONS)
+
     def card(self, endpoint: Endpoint, tier: str, source: str) -> RateCard:
         """The rates for a kind of usage it tells of, in a tier."""
         told = f"{source}, line {self.line}"
@@ -145,17 +151,17 @@ def parse_prices(text: str, source: str) -> tuple[Entry, ...]:
         return ()
     if not isinstance(root, yaml.SequenceNode):
         raise PriceFileError([f"{source}, line 1: should be a list of prices, each beginning with a dash."])
-    mistakes: list[str] = []
+    mistakes: list[tuple[int, str]] = []
     entries: list[Entry] = []
     for node in root.value:
         reader = _Reader()
         entry = reader.entry(node)
-        mistakes += [f"{source}, line {line}: {said}." for line, said in reader.mistakes]
+        mistakes += reader.mistakes
         if entry is not None:
             entries.append(entry)
-    mistakes += [f"{source}, line {line}: {said}." for line, said in _repeated(entries)]
+    mistakes += _repeated(entries)
     if mistakes:
-        raise PriceFileError(mistakes)
+        raise PriceFileError(f"{source}, line {line}: {said}." for line, said in sorted(mistakes))
     return tuple(entries)
 
 
@@ -205,14 +211,9 @@ class _Reader:
             return
         if entry.model is None and entry.endpoint is None:
             self.mistakes.append((line, "a price needs a model, or an endpoint to be the price of all its models"))
-        elif entry.tokens and not any(entry.tells(endpoint) for endpoint in NEEDED):
-            self.mistakes.append((line, "tokens need input_per_mtok and output_per_mtok (0 where they are free)"))
-        elif (
-            entry.tokens
-            and "output" not in entry.tokens
-            and entry.endpoint not in (Endpoint.EMBEDDINGS, Endpoint.MODERATIONS)
-        ):
-            self.mistakes.append((line, "output_per_mtok is missing; a model without output names its endpoint"))
+        elif entry.tokens and not entry.tells_all_tokens:
+            said = "tokens need input_per_mtok and output_per_mtok (0 where they are free)"
+            self.mistakes.append((line, f"{said}, or the endpoint of a model that puts out none"))
         elif not any(entry.tells(endpoint) for endpoint in Endpoint) and not entry.aliases:
             self.mistakes.append((line, "there is no price here for that"))
         elif entry.aliases and entry.model is None:
