@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -28,7 +29,7 @@ class Desk:
     """Handed to every part of the bot.
 
     `wake` is set when there may be something to collect, `wake_outbox` when something waits to be said, `wake_watch`
-    when a connection may be read that was not before.
+    when a connection may be read that was not before. `lessons` counts, by workspace, the bills compared here.
     """
 
     storage: Storage
@@ -39,6 +40,7 @@ class Desk:
     prices: PriceList
     wake_outbox: asyncio.Event = field(default_factory=asyncio.Event)
     wake_watch: asyncio.Event = field(default_factory=asyncio.Event)
+    lessons: Counter[str] = field(default_factory=Counter)
 
     def now(self) -> datetime:
         return self.clock()

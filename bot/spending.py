@@ -227,7 +227,7 @@ class Spending:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._closed: OrderedDict[tuple[object, ...], Mapping[Account, int]] = OrderedDict()
-        self._taught: dict[str, tuple[date, datetime, Mapping[int, Taught], Drift | None]] = {}
+        self._taught: dict[str, tuple[tuple[date, int], datetime, Mapping[int, Taught], Drift | None]] = {}
         self._flights = Flights(self._of_today)
 
     async def spent(self, workspace_id: str, kind: ScopeKind, scope_id: int | None, period: Period) -> Spent:
@@ -249,10 +249,6 @@ class Spending:
     async def taught(self, store: Store, workspace_id: str) -> Mapping[int, Taught]:
         """What bills taught about each connection's estimates."""
         return await self._teachings(store, workspace_id)
-
-    def forget(self, workspace_id: str) -> None:
-        """Bills taught something new: learn it before the next estimate."""
-        self._taught.pop(workspace_id, None)
 
     async def picture(self, store: Store, workspace_id: str, periods: Sequence[Period]) -> Picture:
         """Everything spent in each of the periods; of those that reach beyond today, up to now."""
@@ -315,12 +311,12 @@ class Spending:
         return self._closed[key]
 
     async def _teachings(self, store: Store, workspace_id: str) -> Mapping[int, Taught]:
-        """What bills taught about estimates, learned once a day and whenever a bill was compared."""
-        today, now = self._desk.today(), self._desk.now()
+        """What bills taught about estimates; learned anew when a bill was compared, here or on another replica."""
+        today, now, lesson = self._desk.today(), self._desk.now(), self._desk.lessons[workspace_id]
         known = self._taught.get(workspace_id)
-        if known is None or known[0] != today or abs(now - known[1]) > _LEARNED_FOR:
+        if known is None or known[0] != (today, lesson) or abs(now - known[1]) > _LEARNED_FOR:
             samples = await store.drifts.since(workspace_id, today - timedelta(days=_DRIFT_DAYS))
-            known = (today, now, *await asyncio.to_thread(_learned, samples, today))
+            known = ((today, lesson), now, *await asyncio.to_thread(_learned, samples, today))
             self._taught[workspace_id] = known
         return known[2]
 
