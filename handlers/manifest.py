@@ -9,8 +9,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 SOURCE = Path(__file__).parent.parent / "manifest.yml"
 HTTP_TWIN = SOURCE.with_name("manifest.http.yml")
 # The address stands in for the operator's own: `python3 app.py manifest` prints the form with FINOPS_PUBLIC_URL.
@@ -21,6 +19,8 @@ REDIRECT_PATH = "/slack/oauth_redirect"
 
 def socket_manifest() -> dict[str, Any]:
     """The manifest as it stands in manifest.yml."""
+    import yaml  # late: a running bot seldom reads its manifest
+
     loaded = yaml.safe_load(SOURCE.read_text(encoding="utf-8"))
     assert isinstance(loaded, dict)
     return loaded
@@ -48,6 +48,8 @@ def scopes() -> list[str]:
 
 def as_text(manifest: dict[str, Any]) -> str:
     """A manifest as YAML that can be pasted into Slack."""
+    import yaml  # late, as above
+
     return yaml.safe_dump(manifest, allow_unicode=True, sort_keys=False, width=120)
 
 
