@@ -146,6 +146,12 @@ class Usual:
     days: int
     method: UsualMethod
 
+    def increase(self, spent: Money) -> Decimal | None:
+        """By what ratio `spent` is above it: 13.84 is 1,384 % more. None where there is no honest comparison."""
+        if self.amount is None or self.amount.amount <= 0 or self.amount.currency != spent.currency:
+            return None
+        return (spent - self.amount).ratio_of(self.amount)
+
 
 def check_terms(
     scope_kind: BudgetScope, scope_id: int | None, amount: Money, levels: Sequence[int], floor: Money | None

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -190,51 +190,66 @@ def model_key(model: str) -> str:
     return "ft-" + key.split(":")[1] if key.startswith("ft:") else key
 
 
-class _Sum:
-    """What was estimated and billed over several days."""
+# By project and model, and by model over all projects (None): estimated and billed.
+_Key = tuple[str | None, str]
+_Pair = tuple[Decimal, Decimal]
+_NOTHING: _Pair = (Decimal(0), Decimal(0))
 
-    __slots__ = ("billed", "days", "estimated")
 
-    def __init__(self) -> None:
-        self.estimated = self.billed = Decimal(0)
-        self.days: Counter[date] = Counter()
+def _by_day(samples: Iterable[DriftSample], today: date, days: int) -> dict[date, dict[_Key, _Pair]]:
+    """The samples of the `days` before today, summed by day. '' is a mixture: it has no sum by model."""
+    first = today - timedelta(days=days)
+    found: defaultdict[date, dict[_Key, _Pair]] = defaultdict(dict)
+    for sample in samples:
+        if first <= sample.day < today:
+            sums, amounts = found[sample.day], (sample.estimated, sample.billed)
+            keys: tuple[_Key, ...] = ((sample.sub_account_id, sample.model), (None, sample.model))
+            for key in keys if sample.model else keys[:1]:
+                before = sums.get(key)
+                sums[key] = amounts if before is None else _added(before, amounts)
+    return found
 
-    def count(self, sample: DriftSample, sign: int) -> None:
-        count = EXACT.add if sign > 0 else EXACT.subtract
-        self.estimated = count(self.estimated, sample.estimated)
-        self.billed = count(self.billed, sample.billed)
-        self.days[sample.day] += sign
-        if not self.days[sample.day]:
-            del self.days[sample.day]
 
-    def correction(self, basis: CorrectionBasis) -> Correction | None:
-        """None while nothing was estimated: what was never guessed cannot be corrected."""
-        if self.estimated <= 0:
-            return None
-        ratio = EXACT.divide(self.billed, self.estimated).quantize(_RATIO_UNIT, None, EXACT)
-        return Correction(min(max(ratio, LEAST_RATIO), MOST_RATIO), len(self.days), basis)
+def _added(one: _Pair, other: _Pair) -> _Pair:
+    return EXACT.add(one[0], other[0]), EXACT.add(one[1], other[1])
 
 
 class _Trail:
-    """The sums of a window of days; days come in and go out again, exactly. '' is a mixture and teaches nothing."""
+    """The sums of a window of days; days come in and go out again, exactly."""
 
     def __init__(self) -> None:
-        self.by_project: defaultdict[tuple[str, str], _Sum] = defaultdict(_Sum)
-        self.by_model: defaultdict[str, _Sum] = defaultdict(_Sum)
+        self._sums: dict[_Key, tuple[_Pair, int]] = {}
 
-    def count(self, samples: Iterable[DriftSample], sign: int = 1) -> None:
-        for sample in samples:
-            if sample.model:
-                self.by_project[sample.sub_account_id, sample.model].count(sample, sign)
-                self.by_model[sample.model].count(sample, sign)
+    def enter(self, day: Mapping[_Key, _Pair]) -> None:
+        for key, amounts in day.items():
+            sums, days = self._sums.get(key, (_NOTHING, 0))
+            self._sums[key] = (_added(sums, amounts), days + 1)
+
+    def leave(self, day: Mapping[_Key, _Pair]) -> None:
+        for key, (estimated, billed) in day.items():
+            sums, days = self._sums[key]
+            self._sums[key] = ((EXACT.subtract(sums[0], estimated), EXACT.subtract(sums[1], billed)), days - 1)
+
+    def ratio(self, key: _Key) -> tuple[Decimal, int] | None:
+        """What to multiply by and how many days say so; None while nothing was estimated, or of a mixture."""
+        (estimated, billed), days = self._sums.get(key, (_NOTHING, 0))
+        if estimated <= 0 or not key[1]:
+            return None
+        ratio = EXACT.divide(billed, estimated).quantize(_RATIO_UNIT, None, EXACT)
+        return min(max(ratio, LEAST_RATIO), MOST_RATIO), days
 
     def corrections(self) -> Corrections:
-        project = {key: found.correction(CorrectionBasis.PROJECT) for key, found in self.by_project.items()}
-        model = {key: found.correction(CorrectionBasis.MODEL) for key, found in self.by_model.items()}
-        return Corrections(
-            {key: found for key, found in project.items() if found is not None},
-            {key: found for key, found in model.items() if found is not None},
-        )
+        by_project: dict[tuple[str, str], Correction] = {}
+        by_model: dict[str, Correction] = {}
+        for key in self._sums:
+            found, (sub_account_id, model) = self.ratio(key), key
+            if found is None:
+                continue
+            if sub_account_id is None:
+                by_model[model] = Correction(*found, CorrectionBasis.MODEL)
+            else:
+                by_project[sub_account_id, model] = Correction(*found, CorrectionBasis.PROJECT)
+        return Corrections(by_project, by_model)
 
 
 def corrections(samples: Iterable[DriftSample], today: date) -> Corrections:
@@ -243,7 +258,8 @@ def corrections(samples: Iterable[DriftSample], today: date) -> Corrections:
     Model '' is a mixture and stays uncorrected. A million samples take seconds: keep the result for the day.
     """
     trail = _Trail()
-    trail.count(sample for sample in samples if 1 <= (today - sample.day).days <= TRAILING_DAYS)
+    for day in _by_day(samples, today, TRAILING_DAYS).values():
+        trail.enter(day)
     return trail.corrections()
 
 
@@ -269,7 +285,7 @@ def compare(
         ours, theirs = estimated[sub_account_id], _named_as(billed[sub_account_id], estimated[sub_account_id])
         both = (ours.keys() & theirs.keys()) - {""}
         samples += [DriftSample(day, sub_account_id, model, ours[model], theirs[model]) for model in sorted(both)]
-        rest = [_sum_but(each, both) for each in (ours, theirs)]
+        rest = [_sum(each[model] for model in each.keys() - both) for each in (ours, theirs)]
         if any(rest):
             samples.append(DriftSample(day, sub_account_id, "", *rest))
     return samples
@@ -291,42 +307,41 @@ def _add(amounts: dict[str, Decimal], key: str, amount: Decimal) -> None:
     amounts[key] = EXACT.add(amounts.get(key, Decimal(0)), amount)
 
 
-def _sum_but(amounts: Mapping[str, Decimal], without: Collection[str]) -> Decimal:
-    return reduce(EXACT.add, (amount for model, amount in amounts.items() if model not in without), Decimal(0))
-
-
 def drift(samples: Iterable[DriftSample], today: date) -> Drift | None:
     """How far estimates of the 14 days before `today` lay from the bill; None without any.
 
     Give 28 days of samples: each day is corrected by what the 14 days before it had taught.
     """
-    by_day: defaultdict[date, list[DriftSample]] = defaultdict(list)
-    for sample in samples:
-        if 1 <= (today - sample.day).days <= 2 * TRAILING_DAYS:
-            by_day[sample.day].append(sample)
+    by_day = _by_day(samples, today, 2 * TRAILING_DAYS)
     trail = _Trail()
-    days = []
+    days: list[tuple[Decimal, Decimal, Decimal]] = []
     for ago in range(2 * TRAILING_DAYS, 0, -1):
         day = today - timedelta(days=ago)
         if ago <= TRAILING_DAYS and day in by_day:
-            days.append(_day_drift(by_day[day], trail.corrections()))
-        trail.count(by_day.get(day, ()))
-        trail.count(by_day.get(day - timedelta(days=TRAILING_DAYS - 1), ()), -1)
+            days.append(_day_drift(by_day[day], trail))
+        trail.enter(by_day.get(day, {}))
+        trail.leave(by_day.get(day - timedelta(days=TRAILING_DAYS - 1), {}))
     if not days:
         return None
-    estimated, corrected, billed = (reduce(EXACT.add, (day[n] for day in days), Decimal(0)) for n in range(3))
+    estimated, corrected, billed = (_sum(day[n] for day in days) for n in range(3))
     distances = (_over(corrected, billed) for _, corrected, billed in days)
-    worst = max((abs(distance) for distance in distances if distance is not None), default=Decimal(0))
+    worst = max((distance.copy_abs() for distance in distances if distance is not None), default=Decimal(0))
     return Drift(len(days), estimated, corrected, billed, worst)
 
 
-def _day_drift(samples: Sequence[DriftSample], known: Corrections) -> tuple[Decimal, Decimal, Decimal]:
+def _day_drift(day: Mapping[_Key, _Pair], known: _Trail) -> tuple[Decimal, Decimal, Decimal]:
     estimated = corrected = billed = Decimal(0)
-    for sample in samples:
-        estimated = EXACT.add(estimated, sample.estimated)
-        corrected = EXACT.add(corrected, known.of(sample.sub_account_id, sample.model).apply(sample.estimated))
-        billed = EXACT.add(billed, sample.billed)
+    for key, amounts in day.items():
+        if key[0] is not None:
+            ratio, _ = known.ratio(key) or known.ratio((None, key[1])) or (Decimal(1), 0)
+            estimated = EXACT.add(estimated, amounts[0])
+            corrected = EXACT.add(corrected, EXACT.multiply(amounts[0], ratio))
+            billed = EXACT.add(billed, amounts[1])
     return estimated, corrected, billed
+
+
+def _sum(amounts: Iterable[Decimal]) -> Decimal:
+    return reduce(EXACT.add, amounts, Decimal(0))
 
 
 def drift_margin(measured: Drift | None) -> Decimal:
