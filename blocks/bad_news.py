@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from blocks import kit
@@ -95,6 +96,11 @@ def people(values: Values, key: str, t: Translator) -> str:
 
 def _text(values: Values, key: str, limit: int = kit.NAME) -> str:
     return kit.name(str(values.get(key) or "-"), limit)
+
+
+def _clock(values: Values, key: str, t: Translator) -> str:
+    given = values.get(key)
+    return t.moment(given) if isinstance(given, datetime) else "-"
 
 
 def _known_or_choices(values: Values, t: Translator) -> str:
@@ -242,6 +248,21 @@ REFUSALS: dict[str, Words] = {
     "nothing_to_collect": lambda _, t: t.gettext(
         "There is nothing to collect yet: no key is enabled. Begin here: `/finops key`"
     ),
+    "unknown_incident": lambda _, t: t.gettext("This alert is no longer there."),
+    "incident_closed": lambda _, t: t.gettext(
+        "This alert is closed, so nothing was changed. The message shows how it ended."
+    ),
+    "incident_acknowledged": lambda v, t: t.gettext(
+        "{person} acknowledged this already at {time}. The message shows it now.",
+        person=people(v, "person", t),
+        time=_clock(v, "at", t),
+    ),
+    "incident_silenced": lambda v, t: t.gettext(
+        "{person} silenced these alerts already until {time}. The message shows it now.",
+        person=people(v, "person", t),
+        time=_clock(v, "until", t),
+    ),
+    "incident_not_silenced": lambda _, t: t.gettext("These alerts are on already. The message shows it now."),
     "unknown_scope": _known_or_choices,
     "unknown_period": _period,
     "too_busy": lambda _, t: t.gettext(

@@ -17,6 +17,8 @@ __all__ = ["closed", "detail", "line", "mail", "root"]
 Parts = list[kit.Block | kit.Either]
 # What a silence button carries after the incident's id; bot.incidents knows how long each is.
 SILENCES = ("30m", "1h", "4h", "tomorrow")
+# And what a thumb carries: up, down.
+OPINIONS = ("good", "bad")
 _OTHERS_SHOWN = 3
 
 
@@ -70,6 +72,12 @@ def mail(shown: IncidentShown, t: Translator, link: str | None = None) -> tuple[
         told += [t.gettext("Open the message in Slack: {link}", link=link), ""]
     told.append(t.gettext("You get this by mail because the message could not be delivered in Slack in time."))
     return first, "\n".join(told) + "\n"
+
+
+def thanks(t: Translator) -> kit.Message:
+    """The answer to an opinion: only its giver sees it."""
+    said = t.gettext("Thank you, noted. It helps to choose better levels for these alerts.")
+    return kit.message(said, [kit.context(said)])
 
 
 def _message(first: str, second: str, parts: Parts) -> kit.Message:
@@ -175,4 +183,6 @@ def _foot(shown: IncidentShown, t: Translator) -> str:
 
 def _feedback(incident: Incident, t: Translator) -> kit.Either:
     good, bad = t.pgettext("button", "Helpful"), t.pgettext("button", "Not helpful")
-    return kit.feedback(ids.INCIDENT_FEEDBACK, (good, f"{incident.id}/good"), (bad, f"{incident.id}/bad"))
+    return kit.feedback(
+        ids.INCIDENT_FEEDBACK, (good, f"{incident.id}/{OPINIONS[0]}"), (bad, f"{incident.id}/{OPINIONS[1]}")
+    )

@@ -10,6 +10,7 @@ from bot.connections import Connections
 from bot.desk import Desk, NoPrices
 from bot.doctor import Doctor
 from bot.evaluating import Evaluating
+from bot.incidents import Incidents
 from bot.people import People
 from bot.policy import Clock, Policy
 from bot.projects import Projects
@@ -52,5 +53,6 @@ class Bot:
         self.projects = Projects(desk, self.teams, self.collecting)
         self.reports = Reports(desk)
         self.spending = Spending(desk)
+        self.incidents = Incidents(desk, self.people, self.spending)
         self.evaluating = Evaluating(desk, self.spending)
         self.doctor = Doctor(desk)

@@ -59,6 +59,11 @@ class RefusalCode(StrEnum):
     ARCHIVED_PROJECT = "archived_project"  # project_id, project
     PROJECT_NOT_VERIFIABLE = "project_not_verifiable"  # project_id: our keys may not list projects, no cost names it
     NOTHING_TO_COLLECT = "nothing_to_collect"
+    UNKNOWN_INCIDENT = "unknown_incident"
+    INCIDENT_CLOSED = "incident_closed"
+    INCIDENT_ACKNOWLEDGED = "incident_acknowledged"  # person (user id), at: datetime
+    INCIDENT_SILENCED = "incident_silenced"  # person (user id), until: datetime
+    INCIDENT_NOT_SILENCED = "incident_not_silenced"
     UNKNOWN_SCOPE = "unknown_scope"  # words, suggestion (str or None), choices: tuple of names (at most 5)
     UNKNOWN_PERIOD = "unknown_period"  # words, suggestion (str or None)
 

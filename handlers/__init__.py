@@ -15,7 +15,7 @@ from slack_bolt.response import BoltResponse
 from blocks import ids, kit
 from bot import Bot
 from bot.errors import BadNews
-from handlers import checking, collecting, commands, keys, projects, setup, status, teams
+from handlers import checking, collecting, commands, incidents, keys, projects, setup, status, teams
 from handlers.guard import Work, attempt, guarded, too_busy
 from handlers.hearing import EVENTS, REPEATABLE, home_opened
 from handlers.submitting import Form, Handler, Submitting
@@ -56,6 +56,13 @@ ACTIONS: dict[str, Click] = {
     ids.STATUS_SHOW: status.show,
     ids.STATUS_SHARE: status.share,
     ids.STATUS_REFRESH: status.refresh,
+    ids.INCIDENT_ACKNOWLEDGE: incidents.acknowledge,
+    ids.INCIDENT_SILENCE: incidents.silence,
+    ids.INCIDENT_END_SILENCE: incidents.end_silence,
+    ids.INCIDENT_DETAIL: incidents.detail,
+    ids.INCIDENT_FEEDBACK: incidents.feedback,
+    ids.INCIDENT_GOOD: incidents.feedback,
+    ids.INCIDENT_BAD: incidents.feedback,
     ids.HELP_SHOW: lambda visit, _: commands.show_help(visit),
     ids.DOCTOR_SHOW: lambda visit, _: checking.examine(visit),
     ids.DOCTOR_PING: lambda visit, _: checking.ping(visit),
@@ -86,6 +93,12 @@ ONCE = frozenset(
         ids.PROJECT_EXCLUDE,
         ids.PROJECT_INCLUDE,
         ids.PROJECT_UNREGISTER,
+        ids.INCIDENT_ACKNOWLEDGE,
+        ids.INCIDENT_SILENCE,
+        ids.INCIDENT_END_SILENCE,
+        ids.INCIDENT_FEEDBACK,
+        ids.INCIDENT_GOOD,
+        ids.INCIDENT_BAD,
     }
 )
 

@@ -1,0 +1,284 @@
+"""Incidents: looked at, acknowledged, silenced, judged. Whoever clicks second learns who was first."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from bot import telling
+from bot.desk import Desk
+from bot.errors import Refusal, RefusalCode
+from bot.incident_facts import Whose, brief, detailed, gathered, whose
+from bot.people import People
+from bot.results_live import IncidentDetail, IncidentShown
+from bot.spending import Spending
+from finops.budgets import Budget, BudgetOn
+from finops.incidents import (
+    Change,
+    EventKind,
+    Incident,
+    IncidentMistake,
+    IncidentRefused,
+    acknowledge,
+    end_silence,
+    feedback,
+    silence,
+)
+from finops.queries import ScopeKind
+from finops.registry import Person
+from finops.roles import may_manage_team
+from storage import Store
+from storage.errors import Conflict
+
+log = logging.getLogger(__name__)
+
+_ATTEMPTS = 3
+_NINE = time(9)
+# So many "not helpful" in a row, and the person is asked for better levels.
+_IN_A_ROW = 2
+
+
+class Silence(StrEnum):
+    """How long alerts can be silenced."""
+
+    HALF_AN_HOUR = "30m"
+    AN_HOUR = "1h"
+    FOUR_HOURS = "4h"
+    TOMORROW = "tomorrow"  # 09:00 of the next day, in the workspace's time zone
+
+
+_LENGTHS = {
+    Silence.HALF_AN_HOUR: timedelta(minutes=30),
+    Silence.AN_HOUR: timedelta(hours=1),
+    Silence.FOUR_HOURS: timedelta(hours=4),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OpinionTaken:
+    """A person's opinion of an alert is on record. `is_new`: they had not said so before.
+
+    `budget_id` names a budget to offer better levels for: its alerts were called unhelpful twice in a row, and this
+    person may change it.
+    """
+
+    is_new: bool
+    budget_id: int | None = None
+
+
+class Incidents:
+    """What people do about an incident, each through one click."""
+
+    def __init__(self, desk: Desk, people: People, spending: Spending) -> None:
+        self._desk = desk
+        self._people = people
+        self._spending = spending
+
+    async def shown(self, workspace_id: str, incident_id: int) -> IncidentShown:
+        """Everything its message says, read now; refused when there is no such incident."""
+        async with self._desk.storage.reading() as store:
+            incident, budget = await self._found(store, workspace_id, incident_id)
+            taught = await self._spending.taught(store, workspace_id)
+            facts = await gathered(store, incident, budget, taught, self._desk.now())
+        return facts.shown
+
+    async def detail(self, workspace_id: str, incident_id: int) -> IncidentDetail:
+        """Everything the window behind the message says, read now."""
+        async with self._desk.storage.reading() as store:
+            incident, budget = await self._found(store, workspace_id, incident_id)
+            taught = await self._spending.taught(store, workspace_id)
+            facts = await gathered(store, incident, budget, taught, self._desk.now())
+            return await detailed(store, facts)
+
+    async def acknowledge(self, actor: Person, incident_id: int) -> None:
+        """Somebody of the channel takes care of it. Refused, naming who, when somebody did before."""
+
+        def decide(incident: Incident, _: BudgetOn, now: datetime) -> Change:
+            return acknowledge(incident, actor.user_id, now)
+
+        await self._act(actor, incident_id, decide)
+
+    async def silence(self, actor: Person, incident_id: int, how_long: str, groups: Iterable[str] = ()) -> None:
+        """Say nothing more of it for a while. For the team's lead and approvers, and admins."""
+        length = Silence(how_long) if how_long in set(Silence) else Silence.HALF_AN_HOUR
+        async with self._desk.storage.reading() as store:
+            workspace = await store.workspaces.get(actor.workspace_id)
+        zone = _zone(workspace.timezone if workspace else self._desk.policy.default_timezone)
+
+        def decide(incident: Incident, _: BudgetOn, now: datetime) -> Change:
+            return silence(incident, actor.user_id, until(length, now, zone), now)
+
+        await self._act(actor, incident_id, decide, groups)
+
+    async def end_silence(self, actor: Person, incident_id: int, groups: Iterable[str] = ()) -> None:
+        """Speak of it again. For those who may silence it."""
+
+        def decide(incident: Incident, on: BudgetOn, now: datetime) -> Change:
+            return end_silence(incident, on, now, actor.user_id)
+
+        await self._act(actor, incident_id, decide, groups)
+
+    async def feedback(
+        self, actor: Person, incident_id: int, groups: Iterable[str] = (), *, is_helpful: bool
+    ) -> OpinionTaken:
+        """Keep a person's opinion of an alert, each kind once; ask for better levels after two bad ones in a row."""
+        workspace_id = actor.workspace_id
+        async with self._desk.storage.writing() as store:
+            incident, budget = await self._found(store, workspace_id, incident_id)
+            event = feedback(actor.user_id, self._desk.now(), is_helpful=is_helpful)
+            is_new = await store.incidents.add_event(workspace_id, incident_id, event)
+            latest = await store.incidents.opinions(workspace_id, budget.id, _IN_A_ROW)
+            found = await whose(store, workspace_id, incident.scope_kind, incident.scope_id)
+        log.info("alert judged", extra={"incident_id": incident_id, "is_helpful": is_helpful})
+        is_bad = is_new and latest == [EventKind.NOT_HELPFUL] * _IN_A_ROW
+        return OpinionTaken(is_new, budget.id if is_bad and _may(actor, found, groups) else None)
+
+    async def budget_of(self, workspace_id: str, incident_id: int) -> int:
+        """The id of the budget an incident is about; refused when there is no such incident."""
+        async with self._desk.storage.reading() as store:
+            _, budget = await self._found(store, workspace_id, incident_id)
+        return budget.id
+
+    async def _act(
+        self,
+        actor: Person,
+        incident_id: int,
+        decide: Callable[[Incident, BudgetOn, datetime], Change],
+        groups: Iterable[str] | None = None,
+    ) -> None:
+        """Decide, keep and tell at once; `groups` given: only for those who may manage the team.
+
+        What a poll or another click changed meanwhile is read again. A refusal has the message drawn anew: whoever
+        pressed a stale button sees why.
+        """
+        desk, workspace_id = self._desk, actor.workspace_id
+        for attempt in range(_ATTEMPTS):
+            now = desk.now()
+            try:
+                async with desk.storage.writing() as store:
+                    incident, budget = await self._found(store, workspace_id, incident_id)
+                    found = await whose(store, workspace_id, incident.scope_kind, incident.scope_id)
+                    if groups is not None:
+                        await self._require(actor, found, groups)
+                    change = decide(incident, BudgetOn(budget, found.scope, found.team), now)
+                    people = await _recipients(store, workspace_id, found)
+                    await telling.keep(store, change, incident, people, now, is_prompt=True)
+                break
+            except Conflict:
+                if attempt == _ATTEMPTS - 1:
+                    raise
+            except IncidentRefused as refused:
+                await self._redraw(refused.incident)
+                if _is_own(refused, actor):
+                    return  # a second click on the same button: it is done
+                raise _explained(refused) from refused
+        desk.wake_outbox.set()
+        log.info("incident changed by a click", extra={"incident_id": incident_id, "user_id": actor.user_id})
+
+    async def _redraw(self, incident: Incident) -> None:
+        """Let its message show how it stands."""
+        if not incident.has_root or incident.id is None:
+            return
+        now = self._desk.now()
+        async with self._desk.storage.writing() as store:
+            found = await whose(store, incident.workspace_id, incident.scope_kind, incident.scope_id)
+            await store.outbox.want(
+                incident.workspace_id,
+                telling.root_key(incident.id),
+                telling.INCIDENT,
+                {"incident_id": incident.id},
+                incident.channel_id,
+                await _recipients(store, incident.workspace_id, found),
+                at=now,
+                is_prompt=True,
+            )
+        self._desk.wake_outbox.set()
+
+    async def _require(self, actor: Person, found: Whose, groups: Iterable[str]) -> None:
+        if _may(actor, found, groups):
+            return
+        if found.team is None:
+            await self._people.require_admin(actor)
+            return
+        admins = await self._people.admins(actor.workspace_id)
+        if actor.user_id not in admins:
+            raise Refusal(
+                RefusalCode.NOT_TEAM_MANAGER, team=found.team.name, lead=found.team.lead_user_id, admins=admins
+            )
+
+    async def _found(self, store: Store, workspace_id: str, incident_id: int) -> tuple[Incident, Budget]:
+        incident = await store.incidents.get(workspace_id, incident_id)
+        if incident is None:
+            raise Refusal(RefusalCode.UNKNOWN_INCIDENT)
+        budget = await store.budgets.get(workspace_id, incident.budget_id, even_deleted=True)
+        if budget is None:
+            raise Refusal(RefusalCode.UNKNOWN_INCIDENT)
+        return incident, budget
+
+
+def _is_own(refused: IncidentRefused, actor: Person) -> bool:
+    """Whether it is this person's own doing that stands in the way."""
+    incident = refused.incident
+    doers = {
+        IncidentMistake.ALREADY_ACKNOWLEDGED: incident.acknowledged_by,
+        IncidentMistake.ALREADY_SILENCED: incident.silenced_by,
+    }
+    return doers.get(refused.code) == actor.user_id
+
+
+def _explained(refused: IncidentRefused) -> Refusal:
+    incident = refused.incident
+    match refused.code:
+        case IncidentMistake.ALREADY_ACKNOWLEDGED:
+            who, at = incident.acknowledged_by, incident.acknowledged_at
+            return Refusal(RefusalCode.INCIDENT_ACKNOWLEDGED, person=who, at=at)
+        case IncidentMistake.ALREADY_SILENCED:
+            who, at = incident.silenced_by, incident.silenced_until
+            return Refusal(RefusalCode.INCIDENT_SILENCED, person=who, until=at)
+        case IncidentMistake.NOT_SILENCED:
+            return Refusal(RefusalCode.INCIDENT_NOT_SILENCED)
+        case _:
+            return Refusal(RefusalCode.INCIDENT_CLOSED)
+
+
+async def open_incidents(store: Store, workspace_id: str, limit: int) -> tuple[tuple[IncidentShown, ...], int]:
+    """The incidents that were told aloud and are not over, and how many: the first by level and time, amounts only."""
+    told = [one for one in await store.incidents.open_ones(workspace_id) if one.has_root]
+    told.sort(key=lambda one: (-one.level, one.opened_at, one.id))
+    found = []
+    for incident in told[:limit]:
+        budget = await store.budgets.get(workspace_id, incident.budget_id, even_deleted=True)
+        if budget is not None:
+            its = await whose(store, workspace_id, incident.scope_kind, incident.scope_id)
+            found.append(brief(incident, budget, its))
+    return tuple(found), len(told)
+
+
+def until(length: Silence, now: datetime, zone: ZoneInfo) -> datetime:
+    """When a silence that begins now ends; tomorrow is the next day in `zone`."""
+    if length is not Silence.TOMORROW:
+        return now + _LENGTHS[length]
+    tomorrow: date = now.astimezone(zone).date() + timedelta(days=1)
+    return datetime.combine(tomorrow, _NINE, tzinfo=zone)
+
+
+async def _recipients(store: Store, workspace_id: str, found: Whose) -> tuple[str, ...]:
+    project = found.projects[0] if found.scope.kind is ScopeKind.PROJECT and found.projects else None
+    return telling.recipients(project, found.team, await store.people.admins(workspace_id))
+
+
+def _may(actor: Person, found: Whose, groups: Iterable[str]) -> bool:
+    if found.team is None:
+        return actor.is_admin
+    return may_manage_team(actor, found.team, frozenset(groups))
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")

@@ -1,0 +1,49 @@
+"""Incidents: the buttons of an alert. What a click changes shows in the message itself, to everybody at once."""
+
+from __future__ import annotations
+
+from blocks import incidents
+from handlers.teams import number
+from handlers.visit import Visit
+
+
+async def acknowledge(visit: Visit, value: str) -> None:
+    """Somebody of the channel takes care of it."""
+    await visit.bot.incidents.acknowledge(await visit.person(), number(value))
+
+
+async def silence(visit: Visit, value: str) -> None:
+    """No more alerts about it for a while; the choice comes from a menu."""
+    incident_id, choice = _parted(value)
+    if choice:
+        await visit.bot.incidents.silence(await visit.person(), incident_id, choice, await visit.groups())
+
+
+async def end_silence(visit: Visit, value: str) -> None:
+    """Alerts about it again, before the chosen time is over."""
+    await visit.bot.incidents.end_silence(await visit.person(), number(value), await visit.groups())
+
+
+async def detail(visit: Visit, value: str) -> None:
+    """The window behind the message: it opens at once and is filled with what is known now."""
+    await visit.loading()
+    await visit.person()
+    found = await visit.bot.incidents.detail(visit.workspace_id, number(value))
+    await visit.show(incidents.detail(found, await visit.words()))
+
+
+async def feedback(visit: Visit, value: str) -> None:
+    """Helpful or not: kept once for each person. Twice not helpful in a row asks for better levels at once."""
+    incident_id, opinion = _parted(value)
+    if opinion not in incidents.OPINIONS:
+        return
+    person, groups = await visit.person(), await visit.groups()
+    is_helpful = opinion == incidents.OPINIONS[0]
+    await visit.bot.incidents.feedback(person, incident_id, groups, is_helpful=is_helpful)
+    await visit.answer(incidents.thanks(await visit.words()))
+
+
+def _parted(value: str) -> tuple[int, str]:
+    """The id and the choice of a button's value."""
+    incident_id, _, choice = value.partition("/")
+    return number(incident_id), choice
