@@ -17,6 +17,7 @@ from bot.projects import Projects
 from bot.reports import Reports
 from bot.spending import Spending
 from bot.teams import Teams
+from bot.watching import Watching
 from finops.prices import PriceList
 from providers.contract import Provider
 from storage import Storage
@@ -55,4 +56,5 @@ class Bot:
         self.spending = Spending(desk)
         self.incidents = Incidents(desk, self.people, self.spending)
         self.evaluating = Evaluating(desk, self.spending)
+        self.watching = Watching(desk, self.evaluating)
         self.doctor = Doctor(desk)

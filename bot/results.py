@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.errors import BadNews
@@ -223,3 +223,25 @@ class Finding:
     code: FindingCode
     level: Level
     values: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """What one reading of a connection's usage came to: `read`, or the code of what went wrong.
+
+    `lateness` is within what time 95 % of its usage arrived (None: not measured). `is_seen_again`: it was blind and is
+    not any more; say so (if `recovered_since` tells of a blindness as a whole), then call `Watching.seen`.
+    """
+
+    connection: Connection
+    result: str
+    lateness: timedelta | None
+    newly_blind: bool = False
+    is_seen_again: bool = False
+    recovered_since: datetime | None = None
+    teams: tuple[Team, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Names the blindness that is over, as its alert did."""
+        return blind_key(self.connection.id, self.recovered_since or self.connection.created_at)

@@ -1,0 +1,290 @@
+"""Watching: reading every connection's usage while it happens, and knowing when we cannot."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from bot import drift, unpriced
+from bot.audience import has_enabled_key, teams_of
+from bot.desk import Desk
+from bot.errors import OutageCode, explain, outage
+from bot.evaluating import Evaluating
+from bot.polls import BY_DAY_DAYS, Step, minute_of, moment_of, steps
+from bot.results import Polled
+from bot.unchanged import Unchanged
+from finops.lateness import expects_traffic, is_late, p95, seconds_late
+from finops.periods import Period
+from finops.prices import priced
+from finops.registry import Connection, Credential
+from finops.secret import Secret
+from finops.usage import Endpoint, UsageReading, Width
+from providers.contract import CredentialRejected, Provider, ProviderError, UnexpectedResponse
+from storage.errors import SecretUnreadable
+from storage.records_live import UsageHealth, UsageRead
+
+log = logging.getLogger(__name__)
+
+# One connection's endpoints are read a few at a time, and so are connections: a provider counts our requests.
+_AT_ONCE = 4
+_CONNECTIONS_AT_ONCE = 4
+# More rows than this are priced beside the event loop.
+_FEW_ROWS = 500
+# Beyond this our minutes are not the provider's, and Slack would refuse us soon as well.
+_MOST_SKEW = timedelta(minutes=5)
+_BUSY_DAYS = 8
+_PRICED_AGAIN_DAYS = BY_DAY_DAYS
+
+
+@dataclass
+class _Trip:
+    """One reading of one connection's usage."""
+
+    connection: Connection
+    keys: list[tuple[Credential, Secret]]
+    provider: Provider
+    health: UsageHealth | None
+    at: datetime
+    reads: Mapping[str, UsageRead]
+    troubles: list[ProviderError] = field(default_factory=list)
+    newest: int | None = None
+    first_seen: int | None = None
+    was_read_at: datetime | None = None
+    unpriced: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
+    is_first: bool = False
+
+
+class Watching:
+    """Polls usage: each connection by one replica of all in each slot of time."""
+
+    def __init__(self, desk: Desk, evaluating: Evaluating) -> None:
+        self._desk = desk
+        self._evaluating = evaluating
+        self._unchanged = Unchanged()
+        self._reading: set[int] = set()
+
+    async def poll_due(self) -> list[Polled]:
+        """Read every connection whose turn it is; what came of each. Whoever asks first in a slot, reads."""
+        async with self._desk.storage.reading() as store:
+            connections = await store.connections.everywhere()
+        gate = asyncio.Semaphore(_CONNECTIONS_AT_ONCE)
+
+        async def one(connection: Connection) -> Polled | None:
+            async with gate:
+                return await self.poll(connection) if await self._is_ours(connection) else None
+
+        polled = await asyncio.gather(*(one(each) for each in connections if each.id not in self._reading))
+        return [each for each in polled if each is not None]
+
+    async def poll(self, connection: Connection) -> Polled | None:
+        """Read what is new of one connection, keep it, and evaluate its workspace; None when no key is enabled."""
+        self._reading.add(connection.id)
+        try:
+            return await self._polled(connection)
+        finally:
+            self._reading.discard(connection.id)
+
+    async def seen(self, polled: Polled) -> None:
+        """A connection that was blind is read again, and people were told: keep it. Telling comes first, for a crash
+        in between then tells it twice, never not at all."""
+        one = polled.connection
+        async with self._desk.storage.writing() as store:
+            await store.connections.mark_seen(one.workspace_id, one.id, self._desk.now(), sense="usage")
+
+    async def _is_ours(self, connection: Connection) -> bool:
+        """Whether this slot's reading of the connection falls to us."""
+        now, every = self._desk.now(), self._desk.policy.poll_seconds
+        slot = int(now.timestamp() // every)
+        async with self._desk.storage.reading() as store:
+            if not await has_enabled_key(store, connection.workspace_id, connection.id):
+                return False
+        async with self._desk.storage.writing() as store:
+            return await store.claims.once(connection.workspace_id, f"usage:{connection.id}:{every:g}:{slot}", now)
+
+    async def _polled(self, connection: Connection) -> Polled | None:
+        desk, workspace_id = self._desk, connection.workspace_id
+        async with desk.storage.reading() as store:
+            health = await store.usage.health(workspace_id, connection.id)
+            reads = await store.usage.reads(workspace_id, connection.id)
+            try:
+                keys = await store.credentials.usable(workspace_id, connection.id)
+            except SecretUnreadable as error:
+                return await self._failed(connection, explain(error).code)
+        if not keys:
+            return None
+        trip = _Trip(connection, keys, desk.providers[connection.provider], health, desk.now(), reads)
+        trip.is_first = not reads
+        trip.was_read_at = health.read_at if health else None
+        await self._priced_again(trip)
+        gate = asyncio.Semaphore(_AT_ONCE)
+        await asyncio.gather(*(self._read(trip, endpoint, gate) for endpoint in Endpoint))
+        if trip.unpriced:
+            await unpriced.announce(desk, connection, desk.today(), trip.unpriced)
+        if trip.troubles:
+            polled = await self._failed(connection, _code_of(trip.troubles))
+        else:
+            polled = await self._succeeded(trip)
+        if trip.is_first:
+            await drift.compared_so_far(desk, workspace_id, connection.id)
+        await self._evaluating.evaluate(workspace_id, _available(trip))
+        return polled
+
+    async def _read(self, trip: _Trip, endpoint: Endpoint, gate: asyncio.Semaphore) -> None:
+        """Everything new of one endpoint, oldest first, so that what is read has no gaps whenever we are stopped."""
+        known = trip.reads.get(endpoint.value)
+        try:
+            for step in steps(known.final_until if known else None, minute_of(trip.at)):
+                async with gate:
+                    reading = await _asked(trip, endpoint, step)
+                await self._keep(trip, reading, known)
+        except ProviderError as error:
+            trip.troubles.append(error)
+
+    async def _keep(self, trip: _Trip, reading: UsageReading, known: UsageRead | None) -> None:
+        desk, one = self._desk, trip.connection
+        version = desk.prices.version
+        told, marks = self._unchanged.without(one.id, reading, known.read_at if known else None, version)
+        rows = [row for bucket in told.buckets for row in bucket.rows]
+        is_few = len(rows) <= _FEW_ROWS
+        with_prices = priced(rows, desk.prices) if is_few else await asyncio.to_thread(priced, rows, desk.prices)
+        async with desk.storage.writing() as store:
+            change = await store.usage.replace(one.workspace_id, one.id, told, with_prices, trip.at, reading.end)
+        if reading.width is not Width.MINUTE:
+            return
+        if change.kept:
+            self._unchanged.forget(one.id, reading.endpoint)
+        else:
+            self._unchanged.remember(one.id, reading, trip.at, version, marks)
+        trip.newest = max((each for each in (trip.newest, change.newest_data) if each is not None), default=None)
+        if change.first_seen:
+            trip.first_seen = max(trip.first_seen or 0, change.first_seen[-1])
+        yesterday = minute_of(trip.at) - Width.DAY
+        for row, _, is_priced in with_prices:
+            if not is_priced and row.start > yesterday:
+                trip.unpriced[row.endpoint, row.model].add(row.sub_account_id)
+
+    async def _priced_again(self, trip: _Trip) -> None:
+        """When prices changed, what was estimated with the old ones is estimated anew, and that is logged."""
+        desk, one = self._desk, trip.connection
+        before, now = trip.health.price_version if trip.health else None, desk.prices.version
+        if trip.is_first or before == now:
+            return
+        today = desk.today()
+        async with desk.storage.writing() as store:
+            done = await store.usage.reprice(
+                one.workspace_id,
+                one.id,
+                Period(today - timedelta(days=_PRICED_AGAIN_DAYS), today + timedelta(days=1)),
+                lambda rows: priced(rows, desk.prices),
+                from_version=before,
+                to_version=now,
+                at=trip.at,
+            )
+        log.info(
+            "history priced again",
+            extra={
+                "connection_id": one.id,
+                "from_version": before,
+                "to_version": now,
+                "rows": done.rows_changed,
+                "before": f"{done.before.amount:f}",
+                "after": f"{done.after.amount:f}",
+            },
+        )
+
+    async def _succeeded(self, trip: _Trip) -> Polled:
+        desk, one = self._desk, trip.connection
+        sample = () if trip.first_seen is None else (seconds_late(trip.first_seen, trip.at),)
+        async with desk.storage.writing() as store:
+            await store.usage.mark_read(one.workspace_id, one.id, trip.at, sample, desk.prices.version)
+        lateness = p95([*(trip.health.lateness_samples if trip.health else ()), *sample])
+        trouble = await self._unseen(trip, lateness)
+        if trouble is not None:
+            return await self._blinded(one, *trouble, lateness)
+        is_seen_again = one.usage_blind
+        async with desk.storage.reading() as store:
+            teams = await teams_of(store, one.workspace_id, one.id) if is_seen_again else ()
+        since = one.blind_since if is_seen_again and not one.costs_blind else None
+        return Polled(one, "read", lateness, recovered_since=since, is_seen_again=is_seen_again, teams=teams)
+
+    async def _unseen(self, trip: _Trip, lateness: timedelta | None) -> tuple[OutageCode, datetime] | None:
+        """Why what was told cannot be the present, and since when: our clock is wrong, or the provider is behind."""
+        skew = trip.provider.skew
+        if skew is not None and abs(skew) > _MOST_SKEW:
+            return OutageCode.CLOCK_SKEW, trip.at
+        poll = self._desk.policy.poll_every
+        if not is_late(trip.newest, trip.at, lateness, expected=True, poll=poll):
+            return None
+        one, now = trip.connection, minute_of(trip.at)
+        async with self._desk.storage.reading() as store:
+            busy = await store.usage.busy(one.workspace_id, one.id, now - _BUSY_DAYS * Width.DAY, now, Width.HOUR)
+        if not expects_traffic(trip.newest, trip.at, lateness, busy, poll):
+            return None
+        return OutageCode.USAGE_LATE, trip.at if trip.newest is None else moment_of(trip.newest + 1)
+
+    async def _failed(self, connection: Connection, code: str) -> Polled:
+        """What passes by itself is borne for a while; what only a person can mend is told at once."""
+        desk, now = self._desk, self._desk.now()
+        async with desk.storage.writing() as store:
+            since = await store.usage.mark_failing(connection.workspace_id, connection.id, now, code)
+        log.warning("usage not read", extra={"connection_id": connection.id, "code": code})
+        if code in _PASSING and now - since < desk.policy.blind_after:
+            return Polled(connection, code, None)
+        return await self._blinded(connection, code, since, None)
+
+    async def _blinded(self, connection: Connection, code: str, since: datetime, lateness: timedelta | None) -> Polled:
+        async with self._desk.storage.writing() as store:
+            newly = await store.connections.mark_blind(
+                connection.workspace_id, connection.id, since, str(code), sense="usage"
+            )
+        if newly:
+            log.warning("connection blind", extra={"connection_id": connection.id, "code": code, "sense": "usage"})
+        return Polled(connection, str(code), lateness, newly_blind=newly)
+
+
+_PASSING = frozenset(
+    {
+        OutageCode.RATE_LIMITED,
+        OutageCode.UNAVAILABLE,
+        OutageCode.UNEXPECTED_RESPONSE,
+        OutageCode.USAGE_UNREADABLE,
+    }
+)
+
+
+async def _asked(trip: _Trip, endpoint: Endpoint, step: Step) -> UsageReading:
+    """A rejected key is put behind the others; only when every key is rejected, the rejection counts."""
+    for left in range(len(trip.keys), 0, -1):
+        pair = trip.keys[0]
+        try:
+            return await trip.provider.usage(pair[1], endpoint, step.width, moment_of(step.start), moment_of(step.end))
+        except CredentialRejected:
+            if left == 1:
+                raise
+            # Another endpoint may have put it back already.
+            if trip.keys[0] is pair:
+                trip.keys.append(trip.keys.pop(0))
+    raise AssertionError("a trip has a key")
+
+
+def _code_of(troubles: Sequence[ProviderError]) -> str:
+    """One code for what went wrong: what a person has to mend before what passes."""
+    codes = [outage(error)[0] for error in troubles]
+    mending = [code for code in codes if code not in _PASSING]
+    if mending:
+        return mending[0]
+    if len(codes) < len(Endpoint) and all(isinstance(error, UnexpectedResponse) for error in troubles):
+        return OutageCode.USAGE_UNREADABLE
+    return codes[0]
+
+
+def _available(trip: _Trip) -> dict[int, datetime]:
+    """When what is new could have been read at the earliest, so that no alert looks faster than it is."""
+    if trip.first_seen is None:
+        return {}
+    ended = moment_of(trip.first_seen + 1)
+    return {trip.connection.id: ended if trip.was_read_at is None else max(ended, trip.was_read_at)}
