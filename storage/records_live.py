@@ -50,7 +50,7 @@ class UsageChange:
     `rows_changed` counts rows written or removed at the width of the reading. `newest_data` is the newest minute with
     usage that we hold. `first_seen` are the minutes that have usage now and had none at the previous reading,
     ascending: what lateness is measured by, and empty for readings wider than a minute. `kept` when the reading was
-    set aside because a newer one had overtaken it.
+    set aside because a newer one had overtaken it. Nothing is first seen by the first reading there is.
     """
 
     rows_changed: int

@@ -74,7 +74,7 @@ usage_reads = Table(
     Column("workspace_id", Code, primary_key=True),
     Column("connection_id", BigInteger, primary_key=True, autoincrement=False),
     Column("endpoint", Code, primary_key=True),
-    Column("final_until", BigInteger, nullable=False),
+    Column("final_until", BigInteger),
     Column("read_at", UtcDateTime),  # of the last reading by minutes
     Column("newest_data", BigInteger),
     # The unbroken stretches read minute by minute, and hour by hour or finer: [from, until), minutes since 1970.

@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import Any
 
-from finops.periods import Period
+from sqlalchemy import delete, insert, select
+
+from finops.periods import Period, starts_at
 from finops.usage import UsageReading, UsageRow, Width
 from storage.charges import Account
+from storage.connections import hold_connection
+from storage.ledger import money
 from storage.records_live import Estimate, Repricing, UsageChange, UsageHealth, UsageRead, UsageSum
 from storage.repository import Repository, across_workspaces
+from storage.tables_live import repricings, usage_health, usage_minutes, usage_reads
+from storage.usage_moving import Covered, Rollups, beside
+from storage.usage_repricing import reprice_days
+from storage.usage_rollups import Stretch, extended, prepare, whole_buckets
+from storage.usage_rows import UsageRows, Whose
+from storage.usage_sums import busy_buckets, estimates, stretches, sums
 
 Priced = tuple[UsageRow, int, bool]
 """A row, its price in atto-dollars, and whether a price is known."""
+
+# Readings overtake each other by minutes. One from further ahead was stamped by a clock that has been set right since.
+_OVERTAKEN_AT_MOST = timedelta(hours=1)
+_MOST_SAMPLES = 200
 
 
 class Usage(Repository):
@@ -30,20 +45,60 @@ class Usage(Repository):
         """Let what a reading told of each bucket take the place of what we held of it, and move the roll-ups by that.
 
         `priced` are the rows of the reading's buckets with their prices. A bucket told as empty erases nothing, one
-        not told of stays. Hours are the sum of their minutes and days of their hours, but for those that the provider
-        told as one: a reading by hour or day is kept where no finer readings cover the whole of it, and once it is
-        over; finer readings that come to cover it take its place. `final_until` (minutes since 1970) is kept unless
-        None. NotFound for another workspace's connection.
+        not told of stays, and so does everything when a newer reading by minutes has overtaken this one. Hours are the
+        sum of their minutes and days of their hours, but for those that the provider told as one: a reading by hour or
+        day is kept where no finer readings cover the whole of it, and once it is over; finer readings that come to
+        cover it take its place. `final_until` (minutes since 1970) is kept unless None. All or nothing with the
+        transaction around it. NotFound for another workspace's connection.
         """
-        raise NotImplementedError
+        told = await beside(len(priced), prepare, reading, priced)
+        await hold_connection(self._db, workspace_id, connection_id)
+        whose = Whose(workspace_id, connection_id, reading.endpoint)
+        row = await self._read(whose)
+        by_minute = reading.width is Width.MINUTE
+        newest = None if row is None else row.newest_data
+        if by_minute and row is not None and row.read_at is not None and _was_overtaken(read_at, row.read_at):
+            return UsageChange(0, newest, kept=True)
+        now = int(read_at.timestamp()) // 60
+        known = _covered(row)
+        rollups = Rollups(UsageRows(self._db), whose)
+        first_seen: tuple[int, ...] = ()
+        if by_minute:
+            covered = Covered(
+                extended(known.minutes, reading.start, reading.end), extended(known.hours, reading.start, reading.end)
+            )
+            changed, held = await rollups.by_minute(told, reading.start, reading.end, covered)
+            if known.minutes is not None:
+                first_seen = tuple(sorted({each[0] for each in changed.fresh} - held))
+            newest = max((each for each in (newest, told[-1][0] if told else None) if each is not None), default=None)
+        else:
+            start, end = whole_buckets(reading.start, min(reading.end, now), reading.width)
+            told = [each for each in told if each[0] % reading.width == 0 and each[0] + reading.width <= now]
+            if reading.width is Width.HOUR:
+                covered = Covered(known.minutes, extended(known.hours, start, end))
+                changed = await rollups.by_hour(told, start, end, covered)
+            else:
+                covered = known
+                changed = await rollups.by_day(told, covered)
+        await self._keep(whose, covered, read_at if by_minute else None, newest, final_until, row)
+        return UsageChange(len(changed.fresh) + len(changed.removed), newest, first_seen)
 
     async def reads(self, workspace_id: str, connection_id: int) -> dict[str, UsageRead]:
         """How far each endpoint has been read; one never read is absent."""
-        raise NotImplementedError
+        rows = await self._db.execute(
+            select(usage_reads).where(
+                usage_reads.c.workspace_id == workspace_id, usage_reads.c.connection_id == connection_id
+            )
+        )
+        return {
+            row.endpoint: UsageRead(row.endpoint, row.final_until, row.read_at, row.newest_data)
+            for row in rows
+            if row.final_until is not None
+        }
 
     async def open_estimates(self, workspace_id: str, days: Collection[date]) -> list[Estimate]:
         """The estimates of whole days, for every connection, project and model."""
-        raise NotImplementedError
+        return await estimates(self._db, workspace_id, days)
 
     async def activity(
         self,
@@ -58,31 +113,39 @@ class Usage(Repository):
 
         Whole days and hours come from the roll-ups, the rest from minutes.
         """
-        raise NotImplementedError
+        parts = stretches(from_minute, to_minute)
+        return await sums(self._db, workspace_id, parts, accounts, by_key=by_key)
 
     async def hourly(
         self, workspace_id: str, from_minute: int, to_minute: int, accounts: Collection[Account] | None = None
     ) -> list[UsageSum]:
         """Sums per hour that begins in [from, to), connection, project and model."""
-        raise NotImplementedError
+        part = [(Width.HOUR, -(-from_minute // Width.HOUR) * Width.HOUR, to_minute)]
+        return await sums(self._db, workspace_id, part, accounts, by_start=True)
 
     async def daily(
         self, workspace_id: str, period: Period, accounts: Collection[Account] | None = None
     ) -> list[UsageSum]:
         """Sums per day, connection, project and model."""
-        raise NotImplementedError
+        part = [(Width.DAY, _minute(period.start), _minute(period.end))]
+        return await sums(self._db, workspace_id, part, accounts, by_start=True)
 
     async def recent(
-        self, workspace_id: str, since_minute: int, accounts: Collection[Account] | None = None
+        self,
+        workspace_id: str,
+        since_minute: int,
+        accounts: Collection[Account] | None = None,
+        until_minute: int | None = None,
     ) -> list[UsageSum]:
         """Sums per minute from that one on, connection, project and model. Minutes without usage are absent."""
-        raise NotImplementedError
+        part = [(Width.MINUTE, since_minute, until_minute)]
+        return await sums(self._db, workspace_id, part, accounts, by_start=True)
 
     async def busy(
         self, workspace_id: str, connection_id: int, from_minute: int, to_minute: int, width: Width
     ) -> list[tuple[int, int]]:
         """The buckets of one width in [from, to) with any usage, as (start, width in minutes), ascending."""
-        raise NotImplementedError
+        return await busy_buckets(self._db, workspace_id, connection_id, from_minute, to_minute, width)
 
     async def reprice(
         self,
@@ -95,25 +158,88 @@ class Usage(Repository):
         to_version: str,
         at: datetime,
     ) -> Repricing:
-        """Price what is stored of some days again, log it, and tell what it moved. `price` runs in a thread."""
-        raise NotImplementedError
+        """Price what is stored of some days again, log it, and tell what it moved.
+
+        `price` runs in a thread, and prices roll-ups alone where their finer rows are gone. The connection's price
+        version is the new one from then on.
+        """
+        await hold_connection(self._db, workspace_id, connection_id)
+        rows, before, after = await reprice_days(self._db, workspace_id, connection_id, period, price)
+        logged = {
+            "workspace_id": workspace_id,
+            "connection_id": connection_id,
+            "repriced_at": at,
+            "from_version": from_version,
+            "to_version": to_version,
+            "first_day": period.start,
+            "rows_changed": rows,
+            "before_nano": before[0],
+            "before_rest": before[1],
+            "after_nano": after[0],
+            "after_rest": after[1],
+        }
+        await self._db.execute(insert(repricings).values(logged))
+        await self._set_health(workspace_id, connection_id, {"price_version": to_version})
+        return Repricing(
+            connection_id, at, from_version, to_version, period.start, rows, money(*before, "USD"), money(*after, "USD")
+        )
 
     async def repricings(self, workspace_id: str, connection_id: int) -> list[Repricing]:
         """Every time history was priced again, oldest first."""
-        raise NotImplementedError
+        rows = await self._db.execute(
+            select(repricings)
+            .where(repricings.c.workspace_id == workspace_id, repricings.c.connection_id == connection_id)
+            .order_by(repricings.c.id)
+        )
+        return [
+            Repricing(
+                row.connection_id,
+                row.repriced_at,
+                row.from_version,
+                row.to_version,
+                row.first_day,
+                row.rows_changed,
+                money(row.before_nano, row.before_rest, "USD"),
+                money(row.after_nano, row.after_rest, "USD"),
+            )
+            for row in rows
+        ]
 
     @across_workspaces("old minutes are swept everywhere")
     async def forget_minutes_before(self, minute: int) -> int:
         """Drop minutes before that one; hours and days stay. Tells how many rows went."""
-        raise NotImplementedError
+        gone = 0
+        for workspace_id in (await self._db.scalars(select(usage_reads.c.workspace_id).distinct())).all():
+            # One stretch of the key for each workspace, where one condition alone would read the whole table.
+            old = delete(usage_minutes).where(
+                usage_minutes.c.workspace_id == workspace_id, usage_minutes.c.start < minute
+            )
+            gone += (await self._db.execute(old)).rowcount
+        return gone
 
     async def health(self, workspace_id: str, connection_id: int) -> UsageHealth | None:
         """How reading a connection goes; None before the first try."""
-        raise NotImplementedError
+        found = [each for each in await self.healths(workspace_id) if each.connection_id == connection_id]
+        return found[0] if found else None
 
     async def healths(self, workspace_id: str) -> list[UsageHealth]:
         """How reading each connection goes."""
-        raise NotImplementedError
+        rows = await self._db.execute(
+            select(usage_health)
+            .where(usage_health.c.workspace_id == workspace_id)
+            .order_by(usage_health.c.connection_id)
+        )
+        return [
+            UsageHealth(
+                row.connection_id,
+                row.read_at,
+                row.failing_since,
+                row.failing_code,
+                tuple(row.lateness_samples),
+                row.price_version,
+            )
+            for row in rows
+        ]
 
     async def mark_read(
         self,
@@ -125,10 +251,83 @@ class Usage(Repository):
     ) -> datetime | None:
         """A poll succeeded: keep its lateness samples (seconds) and price version (None: as it was).
 
-        Tells since when it had been failing; None when it had not.
+        Tells since when it had been failing; None when it had not. NotFound for another workspace's connection.
         """
-        raise NotImplementedError
+        await hold_connection(self._db, workspace_id, connection_id)
+        before = await self.health(workspace_id, connection_id)
+        values: dict[str, Any] = {"read_at": at, "failing_since": None, "failing_code": None}
+        if lateness:
+            known = () if before is None else before.lateness_samples
+            values["lateness_samples"] = [*known, *lateness][-_MOST_SAMPLES:]
+        if price_version is not None:
+            values["price_version"] = price_version
+        await self._set_health(workspace_id, connection_id, values)
+        return None if before is None else before.failing_since
 
     async def mark_failing(self, workspace_id: str, connection_id: int, at: datetime, code: str) -> datetime:
-        """A poll failed; tells since when they do."""
-        raise NotImplementedError
+        """A poll failed; tells since when they do. NotFound for another workspace's connection."""
+        await hold_connection(self._db, workspace_id, connection_id)
+        before = await self.health(workspace_id, connection_id)
+        since = at if before is None or before.failing_since is None else before.failing_since
+        await self._set_health(workspace_id, connection_id, {"failing_since": since, "failing_code": code})
+        return since
+
+    async def _set_health(self, workspace_id: str, connection_id: int, values: dict[str, Any]) -> None:
+        key = {"workspace_id": workspace_id, "connection_id": connection_id}
+        first = key | {"lateness_samples": []} | values
+        await self._db.execute(
+            self._insert(usage_health).values(first).on_conflict_do_update(index_elements=list(key), set_=values)
+        )
+
+    async def _read(self, whose: Whose) -> Any:
+        return (
+            await self._db.execute(
+                select(usage_reads).where(
+                    usage_reads.c.workspace_id == whose.workspace_id,
+                    usage_reads.c.connection_id == whose.connection_id,
+                    usage_reads.c.endpoint == whose.endpoint,
+                )
+            )
+        ).one_or_none()
+
+    async def _keep(
+        self,
+        whose: Whose,
+        covered: Covered,
+        read_at: datetime | None,
+        newest: int | None,
+        final_until: int | None,
+        before: Any,
+    ) -> None:
+        values: dict[str, Any] = {
+            "final_until": final_until if final_until is not None or before is None else before.final_until,
+            "newest_data": newest,
+            "minutes_from": None if covered.minutes is None else covered.minutes.start,
+            "minutes_until": None if covered.minutes is None else covered.minutes.end,
+            "hours_from": None if covered.hours is None else covered.hours.start,
+            "hours_until": None if covered.hours is None else covered.hours.end,
+        }
+        if read_at is not None:
+            values["read_at"] = read_at
+        await self._db.execute(
+            self._insert(usage_reads)
+            .values(whose._asdict() | values)
+            .on_conflict_do_update(index_elements=list(whose._fields), set_=values)
+        )
+
+
+def _covered(row: Any) -> Covered:
+    if row is None:
+        return Covered(None, None)
+    return Covered(
+        None if row.minutes_from is None else Stretch(row.minutes_from, row.minutes_until),
+        None if row.hours_from is None else Stretch(row.hours_from, row.hours_until),
+    )
+
+
+def _minute(day: date) -> int:
+    return int(starts_at(day).timestamp()) // 60
+
+
+def _was_overtaken(read_at: datetime, held: datetime) -> bool:
+    return read_at < held < read_at + _OVERTAKEN_AT_MOST

@@ -98,7 +98,7 @@ def upgrade() -> None:
         sa.Column("workspace_id", CODE, nullable=False),
         sa.Column("connection_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("endpoint", CODE, nullable=False),
-        sa.Column("final_until", sa.BigInteger(), nullable=False),
+        sa.Column("final_until", sa.BigInteger(), nullable=True),
         sa.Column("read_at", TIME, nullable=True),
         sa.Column("newest_data", sa.BigInteger(), nullable=True),
         sa.Column("minutes_from", sa.BigInteger(), nullable=True),
