@@ -25,6 +25,7 @@ IN_MESSAGES = {
     "rich_text",
     "table",
     "data_visualization",
+    "context_actions",
 }
 MENUS = {"static_select", "multi_static_select"}
 EXTERNAL = {"external_select", "multi_external_select"}
@@ -103,6 +104,8 @@ def _block(at: str, block: JSON) -> list[str]:
             names = [element["action_id"] for element in elements]
             faults += [] if len(names) == len(set(names)) else [f"{at}: action ids repeat"]
             return faults + [f for n, e in enumerate(elements) for f in _element(f"{at}/elements/{n}", e)]
+        case "context_actions":
+            return [fault for n, each in enumerate(block["elements"]) for fault in _thumbs(f"{at}/elements/{n}", each)]
         case "input":
             faults = _plain(f"{at}/label", block["label"], 2000)
             faults += _plain(f"{at}/hint", block["hint"], 2000) if "hint" in block else []
@@ -176,6 +179,14 @@ def _element(at: str, element: JSON) -> list[str]:
         faults += _mrkdwn(f"{at}/confirm/text", confirm["text"], 300)
         faults += _plain(f"{at}/confirm/confirm", confirm["confirm"], 30)
         faults += _plain(f"{at}/confirm/deny", confirm["deny"], 30)
+    return faults
+
+
+def _thumbs(at: str, element: JSON) -> list[str]:
+    faults = [] if element["type"] == "feedback_buttons" and element["action_id"] else [f"{at}/type"]
+    for name in ("positive_button", "negative_button"):
+        faults += _plain(f"{at}/{name}", element[name]["text"], 75)
+        faults += [] if 1 <= len(element[name]["value"]) <= 2000 else [f"{at}/{name}/value"]
     return faults
 
 

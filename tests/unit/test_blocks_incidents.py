@@ -1,0 +1,314 @@
+"""Alerts, word for word, in three languages; beside each snapshot the number or sentence that matters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.json import JSONSnapshotExtension
+
+from blocks import collection, figures, ids, incidents, kit, unpriced
+from blocks import incident_words as words
+from finops.budgets import Usual, UsualMethod
+from finops.causes import Cause, CauseKind
+from finops.figures import Scope, ScopeKind
+from finops.incident_report import IncidentShown, Stretch, cause_of
+from finops.incidents import EventKind
+from finops.money import Money
+from locales import Translator
+from tests.unit import saying_live as told
+from tests.unit import slack_limits
+from tests.unit.saying import LANGUAGES, names, reader
+from tests.unit.test_blocks_limits import refused, refused_view
+from tests.unit.test_blocks_words import News
+
+ROOTS: dict[str, Callable[[], IncidentShown]] = {
+    "golden": told.shown,
+    "warned": told.warned,
+    "acknowledged": told.acknowledged,
+    "silenced": told.silenced,
+    "newcomer": told.newcomer,
+    "over": told.over,
+    "deleted": lambda: told.over("budget_deleted"),
+}
+OTHERS: dict[str, Callable[[Translator], kit.Message]] = {
+    "thanks": incidents.thanks,
+    "unpriced": lambda t: unpriced.message("한빛소프트", ("gpt-9-mystery", "ocr | page"), date(2026, 7, 6), t),
+    "usage_unreadable": lambda t: collection.blind("한빛소프트", told.SINCE, "usage_unreadable", {}, t),
+    "usage_late": lambda t: collection.blind("한빛소프트", told.SINCE, "usage_late", {}, t),
+    "clock_skew": lambda t: collection.blind("한빛소프트", told.SINCE, "clock_skew", {}, t),
+}
+
+
+@pytest.fixture
+def said(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    return snapshot.use_extension(JSONSnapshotExtension)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", ROOTS)
+def test_the_root_message_word_for_word(said: SnapshotAssertion, name: str, language: str) -> None:
+    """Reviewed like copy: a change of wording shows as a change of this file."""
+    t = reader(language)
+    message = incidents.root(ROOTS[name](), t)
+    subject, mail = incidents.mail(ROOTS[name](), t, "https://slack.example/message")
+    assert {**message.arguments(), "plain": message.plain_blocks, "subject": subject, "mail": mail.split("\n")} == said
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_thread_word_for_word(said: SnapshotAssertion, language: str) -> None:
+    """One line for everything that can happen."""
+    t = reader(language)
+    assert {name: incidents.line(event, told.shown(), t).text for name, event in told.EVENTS.items()} == said
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_window_behind_it_word_for_word(said: SnapshotAssertion, language: str) -> None:
+    """Everything we know, and the same where we know little."""
+    t = reader(language)
+    assert [incidents.detail(told.a_detail(), t), incidents.detail(told.bare_detail(), t)] == said
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_news_word_for_word(said: SnapshotAssertion, name: str, language: str) -> None:
+    """What has no price, and the new ways to be blind."""
+    assert OTHERS[name](reader(language)).arguments() == said
+
+
+@pytest.mark.parametrize(
+    ("language", "first", "second"),
+    [
+        (
+            "ko",
+            "🚨 [마케팅팀] 일일 한도 $500 초과 - 현재 $742 (148%)",
+            "chatbot-experiment · 평소($50) 대비 1,384% 증가 · 추정 · 14:00 기준",
+        ),
+        (
+            "en",
+            "🚨 [마케팅팀] Daily limit $500 exceeded - now $742 (148%)",
+            "chatbot-experiment · up 1,384% from usual ($50) · estimate · as of 01:00",
+        ),
+        (
+            "ja",
+            "🚨 [마케팅팀] 1日の上限 $500 を超過 - 現在 $742 (148%)",
+            "chatbot-experiment · 通常($50)比 1,384% 増加 · 推定 · 14:00 時点",
+        ),
+    ],
+)
+def test_the_first_two_lines_are_the_golden_ones(language: str, first: str, second: str) -> None:
+    """742 of 500 is 148 %; 742 against 50 is +1,384 %: in the blocks, the notification and the mail."""
+    t = reader(language)
+    message = incidents.root(told.shown(), t)
+    assert message.text == f"{first}\n{second}"
+    assert [block["text"]["text"] for block in message.blocks[:2]] == [first, second]
+    assert message.plain_blocks[:2] == message.blocks[:2]
+    subject, mail = incidents.mail(told.shown(), t)
+    assert subject == first
+    assert mail.startswith(f"{first}\n{second}\n")
+
+
+def test_below_the_limit_it_warns_and_says_when_the_limit_falls() -> None:
+    """Another sign, other words, and the time that is left."""
+    message = incidents.root(told.warned(), reader("ko"))
+    assert message.text.startswith("⚠️ [마케팅팀] 일일 한도 $500의 75% 도달 - 현재 $390 (78%)\n")
+    assert "15:20에 한도 도달 예상" in str(message.blocks)
+
+
+def test_what_may_be_done_stands_above_the_chart() -> None:
+    """A phone shows it without scrolling; the buttons that stop spending will stand first in the same row."""
+    for shown in (told.shown(), told.warned(), told.silenced()):
+        kinds = [block["type"] for block in incidents.root(shown, reader("ko")).blocks]
+        assert kinds.index("actions") < kinds.index("data_visualization")
+        assert kinds.index("actions") <= 4
+
+
+def test_at_most_one_button_stands_out() -> None:
+    """One primary, no danger yet; a button that was used makes way for who used it and when."""
+    for shown in (told.shown(), told.acknowledged(), told.silenced(), told.over()):
+        styles = [each.get("style") for each in _elements(incidents.root(shown, reader("ko")).blocks)]
+        assert styles.count("primary") <= 1
+        assert "danger" not in styles
+    shown_then = str(incidents.root(told.acknowledged(), reader("ko")).blocks)
+    assert ids.INCIDENT_ACKNOWLEDGE not in shown_then
+    assert "확인함 · 이지훈 · 14:03" in shown_then
+    silent = str(incidents.root(told.silenced(), reader("ko")).blocks)
+    assert "15:03까지 알림 꺼짐 · 김민수" in silent
+    assert ids.INCIDENT_END_SILENCE in silent
+    assert ids.INCIDENT_SILENCE not in [
+        each["action_id"] for each in _elements(incidents.root(told.silenced(), reader("ko")).blocks)
+    ]
+
+
+def test_buttons_carry_the_incident_and_a_choice_and_nothing_else() -> None:
+    """What a button sends back is looked up again; it proves nothing by itself."""
+    values = [
+        value
+        for element in _elements(incidents.root(told.shown(), reader("ko")).blocks)
+        for value in (
+            [element["value"]] if "value" in element else [option["value"] for option in element.get("options", ())]
+        )
+    ]
+    assert values == ["12", "12/30m", "12/1h", "12/4h", "12/tomorrow", "12", "12"]
+    assert "12/good" in str(incidents.root(told.shown(), reader("ko")).blocks)
+
+
+def test_an_amount_never_looks_larger_than_it_is() -> None:
+    """$499.60 has not reached $500; less than a hundred keeps its cents, and a whole amount needs none."""
+    t = reader("ko")
+    shown = [figures.short(Money.of(each), t) for each in ("499.60", "742.99", "50", "48.2", "99.999", "0.004", "1000")]
+    assert shown == ["$499", "$742", "$50", "$48.20", "$100", "$0.0040", "$1,000"]
+
+
+def test_an_amount_restated_down_is_shown_as_it_is_and_never_unsaid() -> None:
+    """150 % was said and stays said; the root shows what is known now."""
+    restated = replace(told.silenced(), percent=40, spent=told.a_spent("200"))
+    message = incidents.root(restated, reader("ko"))
+    assert message.text.startswith("ℹ️ [마케팅팀] 일일 한도 $500 - 현재 $200 (40%)")
+    assert "앞선 알림은 150%였으나" in str(message.blocks)
+
+
+def test_without_history_it_says_so_instead_of_comparing() -> None:
+    """No usual amount, nothing spent usually, less than usual so far."""
+    t = reader("ko")
+    assert "비교할 과거 기록 없음" in incidents.root(told.newcomer(), t).text
+    nothing = told.shown(usual=Usual(Money.zero(), 28, UsualMethod.DAYS), increase=None)
+    assert "평소 지출 없음" in incidents.root(nothing, t).text
+    less = told.shown(increase=Decimal("-0.2"))
+    assert "평소 $50" in incidents.root(less, t).text
+    assert "감소" not in incidents.root(less, t).text
+
+
+def test_the_end_is_calm_and_has_the_final_amount() -> None:
+    """No siren, nothing to acknowledge, the way to the details."""
+    message = incidents.root(told.over(), reader("ko"))
+    assert message.text.startswith("✅ [마케팅팀] 일일 한도 $500 기간 종료 - 최종 $812 (162%)")
+    assert [each["action_id"] for each in _elements(message.blocks)] == [ids.INCIDENT_DETAIL, ids.INCIDENT_BUDGET]
+    assert "오늘" not in str(message.blocks)
+    deleted = incidents.root(told.over("budget_deleted"), reader("ko"))
+    assert "예산이 삭제되었습니다" in str(deleted.blocks)
+
+
+def test_nobody_is_rung_about_their_own_click() -> None:
+    """Names, not mentions: a mention in the thread would notify whoever clicked."""
+    for event in told.EVENTS.values():
+        assert "<@U0JIHOON01>" not in incidents.line(event, told.shown(), reader("ko")).text
+    assert "<@" not in str(incidents.root(told.acknowledged(), reader("ko")).blocks)
+
+
+def test_every_kind_of_event_has_its_line() -> None:
+    """Nothing that can happen is without words."""
+    assert {event.kind for event in told.EVENTS.values()} == set(EventKind)
+
+
+def test_a_thread_line_says_whose_limit_it_is() -> None:
+    """Seen in the channel without its thread, it still answers who and how much."""
+    for name in ("quiet", "warning", "jump", "silence_ran_out"):
+        line = incidents.line(told.EVENTS[name], told.shown(), reader("ko")).text
+        assert "[마케팅팀]" in line
+        assert "일일 한도 $500" in line
+    assert "75%, 90%, 100% 동시 도달" in incidents.line(told.EVENTS["jump"], told.shown(), reader("ko")).text
+
+
+@pytest.mark.parametrize(
+    ("kind", "factors", "sentence"),
+    [
+        (CauseKind.RETRY_LOOP, ("15", "1", "1"), "호출 수 15배, 호출당 토큰 동일 → 재시도 루프 의심"),
+        (CauseKind.RETRY_LOOP, ("3.24", "1.15", "1"), "호출 수 3.2배, 호출당 토큰 비슷 → 재시도 루프 의심"),
+        (CauseKind.MORE_TRAFFIC, ("2", "1.3", "1"), "호출 수 2배, 호출당 토큰 1.3배 → 평소보다 많은 호출"),
+        (CauseKind.LONGER_REQUESTS, ("1.1", "8", "1"), "호출당 토큰 8배, 호출 수 1.1배 → 평소보다 긴 호출"),
+        (CauseKind.DEARER_MODEL, ("1", "1", "12.4"), "토큰당 비용 12배 → 평소보다 비싼 모델"),
+        (CauseKind.UNKNOWN, ("1", "1", "1"), None),
+    ],
+)
+def test_the_cause_is_one_sentence(kind: CauseKind, factors: tuple[str, str, str], sentence: str | None) -> None:
+    """A suspicion is called one, and where nothing stands out nothing is claimed."""
+    assert words.cause(Cause(*map(Decimal, factors), kind), reader("ko")) == sentence
+    assert words.cause(None, reader("ko")) is None
+
+
+def test_the_cause_compares_the_same_minutes_of_the_days_before() -> None:
+    """Twenty minutes of a loop at fifteen times the calls, against twenty minutes of usual hours: 15, not 5.7."""
+    midnight = 1440 * 20_000
+    hours = {midnight - day * 1440 + hour * 60: Stretch(60, 6000, 10**15) for day in (1, 2, 4) for hour in range(24)}
+    start = midnight + 4 * 60 + 40
+    found = cause_of(Stretch(300, 30_000, 5 * 10**15), hours, start, start + 20)
+    assert found is not None
+    assert (found.requests_factor, found.tokens_per_request_factor) == (15, 1)
+    assert found.kind is CauseKind.RETRY_LOOP
+    assert cause_of(Stretch(300, 30_000, 1), {}, start, start + 20) is None
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_message_is_refused_by_slack(language: str) -> None:
+    """Rich and plain, root and thread and window."""
+    t = reader(language)
+    for build in ROOTS.values():
+        assert refused(incidents.root(build(), t)) == []
+    for event in told.EVENTS.values():
+        assert refused(incidents.line(event, told.shown(), t)) == []
+    for detail in (told.a_detail(), told.bare_detail()):
+        assert refused_view(incidents.detail(detail, t)) == []
+
+
+@given(names, st.sampled_from(LANGUAGES), st.decimals("0.000001", 10**9, places=6, allow_nan=False))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+def test_whatever_things_are_called_it_fits_and_is_only_shown(name: str, language: str, amount: Decimal) -> None:
+    """A team may be called <!channel>; an alert about it rings nobody."""
+    t, scope = reader(language), Scope(ScopeKind.TEAM, 1, name)
+    shown = told.shown(
+        scope=scope,
+        headline_project=scope,
+        spent=replace(told.a_spent(unpriced=True), amount=Money(amount)),
+        names={"U0JIHOON01": name, "U0MINSU001": name},
+        incident=told.silenced().incident,
+    )
+    message = incidents.root(shown, t)
+    assert refused(message) == []
+    assert refused(unpriced.message(name, [name] * 30, date(2026, 7, 6), t)) == []
+    for surface in (message.blocks, [incidents.line(each, shown, t).blocks for each in told.EVENTS.values()]):
+        assert not [text for text in slack_limits.mrkdwn(surface) if "<!" in text]
+    assert "<!" not in message.text
+
+
+def test_a_chart_marks_what_is_estimated_in_its_plain_form() -> None:
+    """Where a workspace draws no charts, the same days stand there as lines, today's as an estimate."""
+    plain = incidents.root(told.shown(), reader("ko")).plain_blocks
+    lines = next(block for block in plain if block["type"] == "rich_text")["elements"][0]["elements"][0]["text"]
+    assert lines.splitlines()[-1].startswith("7/6")
+    assert lines.splitlines()[-1].endswith("$742.00 ○")
+    assert len(lines.splitlines()) == 8
+
+
+def test_the_check_up_speaks_of_usage_alerts_and_prices() -> None:
+    """Every finding about what happens live, when all is well and when it is not."""
+    from blocks import doctor
+
+    findings = [
+        News("usage", values={"name": "A", "age_minutes": 3, "lateness_seconds": 250.0}),
+        News("usage", level="fail", values={"name": "A", "age_minutes": None}),
+        News("drift", values={"name": "A", "ratio": Decimal("1.0078"), "days": 14}),
+        News("drift", values={"name": "A", "ratio": None, "days": 0}),
+        News("alert_clocks", values={"count": 4, "detected_seconds": 3.2, "available_seconds": 200.0}),
+        News("alert_clocks", values={"count": 0, "detected_seconds": None, "available_seconds": None}),
+        News("outbox", values={"waiting": 0, "oldest_seconds": 0, "dead": 0}),
+        News("outbox", level="warn", values={"waiting": 3, "oldest_seconds": 240, "dead": 1}),
+        News("unpriced", values={"names": ()}),
+        News("unpriced", level="warn", values={"names": ("gpt-9-mystery",)}),
+    ]
+    for language in LANGUAGES:
+        assert len({doctor.words(finding, reader(language)) for finding in findings}) == len(findings)
+    t = reader("ko")
+    assert "+0.8%" in doctor.words(findings[2], t)
+    assert "4초" in doctor.words(findings[4], t)
+
+
+def _elements(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [element for block in blocks if block["type"] == "actions" for element in block["elements"]]
