@@ -68,7 +68,7 @@ def evaluate(incident: Incident | None, on: BudgetOn, spent: Spent, context: Con
         return _moved(incident, on, spent, context, levels, now)
     if not levels or incident.is_over(now):
         return None
-    again = replace(incident, state=speaking_state(incident), closed_at=None)
+    again = replace(incident, state=speaking_state(incident, incident.silenced_until), closed_at=None)
     return _moved(again, on, spent, context, levels, now)
 
 

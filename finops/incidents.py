@@ -144,8 +144,9 @@ class Incident:
             raise ValueError("somebody acknowledged it")
         if self.state is IncidentState.SILENCED and self.silenced_until is None:
             raise ValueError("silence has an end")
-        for moment in (self.since, self.opened_at, self.updated_at, self.as_of, self.detected_at):
-            if moment.tzinfo is None:
+        needed = (self.since, self.opened_at, self.updated_at, self.as_of, self.detected_at)
+        for moment in (*needed, self.silenced_until, self.available_at, self.closed_at):
+            if moment is not None and moment.tzinfo is None:
                 raise ValueError("the times of an incident are aware")
 
     @property
@@ -231,14 +232,14 @@ def end_silence(incident: Incident, on: BudgetOn, now: datetime, by: str | None 
     if by is None and incident.is_silent(now):
         raise IncidentRefused(IncidentMistake.SILENCE_RUNS, incident)
     rose = incident.level > incident.spoken_level and is_loud(on.budget, incident.level)
-    spoken = replace(
+    after = replace(
         incident,
+        state=speaking_state(incident, None) if incident.state in _SPEAKING else incident.state,
         silenced_by=None,
         silenced_until=None,
         spoken_level=incident.level if rose else incident.spoken_level,
         updated_at=now,
     )
-    after = replace(spoken, state=speaking_state(spoken)) if incident.state in _SPEAKING else spoken
     values: dict[str, Fact] = {"by": by, "level": incident.level if rose else None, **facts_of(after)}
     key = f"silence_ended:{now.isoformat()}"
     # That nothing happened is worth no line: the root shows that it speaks again.
@@ -306,9 +307,9 @@ def seen(incident: Incident, spent: Spent) -> dict[str, Any]:
     return {"spent": amount, "spent_state": spent.state, "as_of": spent.as_of or incident.as_of}
 
 
-def speaking_state(incident: Incident) -> IncidentState:
+def speaking_state(incident: Incident, silenced_until: datetime | None) -> IncidentState:
     """The state of an incident on whose spending nobody acted: silenced, acknowledged or open."""
-    if incident.silenced_until is not None:
+    if silenced_until is not None:
         return IncidentState.SILENCED
     return IncidentState.OPEN if incident.acknowledged_by is None else IncidentState.ACKNOWLEDGED
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -39,34 +39,12 @@ from finops.money import CurrencyMismatch, Money, total
 from finops.periods import Period, charge_day, starts_at
 from finops.queries import ScopeKind
 from finops.registry import Project, Team
+from tests.unit.breaching import NOW, TODAY, a_budget
 
-NOW = datetime(2026, 7, 3, 5, 0, tzinfo=UTC)
-TODAY = NOW.date()
 amounts = st.decimals("0.01", "100000", places=2).map(Money)
 spendings = st.decimals("-10", "400000", places=9).map(Money)
 level_lists = st.sets(st.integers(1, 1000), min_size=1, max_size=10).map(lambda found: tuple(sorted(found)))
 days = st.dates(date(2020, 1, 1), date(2040, 1, 1))
-
-
-def a_budget(amount: Money | str | Decimal | int = 500, **rest: Any) -> Budget:
-    terms: dict[str, Any] = {
-        "id": 1,
-        "workspace_id": "T1",
-        "scope_kind": BudgetScope.TEAM,
-        "scope_id": 1,
-        "period": BudgetPeriod.DAY,
-        "amount": amount if isinstance(amount, Money) else Money.of(amount),
-        "levels": DEFAULT_LEVELS,
-        "action": BudgetAction.NOTIFY,
-        "floor": Money.zero(),
-        "channel_id": None,
-        "is_enabled": True,
-        "created_by": "U1",
-        "created_at": NOW,
-        "updated_by": "U1",
-        "updated_at": NOW,
-    }
-    return Budget(**terms | rest)
 
 
 # --- what a budget may be --------------------------------------------------------------------------------------------
