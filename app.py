@@ -22,6 +22,8 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -41,6 +43,9 @@ from storage.errors import StorageError
 gc.freeze()
 gc.enable()
 
+if TYPE_CHECKING:
+    from providers.price_list import ListPrices
+
 SHUTDOWN_SECONDS = 20
 
 
@@ -50,7 +55,11 @@ def utc_now() -> datetime:
 
 
 def build(settings: Settings, *, clock: Clock = utc_now) -> web.Application:
-    """The whole product as one web application; what it opens is closed again, in reverse order, when it ends."""
+    """The whole product as one web application; what it opens is closed again, in reverse order, when it ends.
+
+    Raises SettingsError when the operator's prices cannot be used.
+    """
+    check_prices(settings)
 
     async def house(app: web.Application) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
@@ -61,7 +70,7 @@ def build(settings: Settings, *, clock: Clock = utc_now) -> web.Application:
             )
             http.event_hooks["response"].append(app[METRICS].provider_answered)
             providers = {name: provider(http, settings.openai_base_url, clock) for name, provider in PROVIDERS.items()}
-            bot = Bot(storage, providers, clock, settings.policy())
+            bot = Bot(storage, providers, clock, settings.policy(), partial(open_prices, settings))
             client = await stack.enter_async_context(authorizing.clients(settings.slack_api_url, tls_context()))
             installations = installing.Installations(storage, client(None), settings, clock)
             token = settings.slack_bot_token
@@ -72,7 +81,7 @@ def build(settings: Settings, *, clock: Clock = utc_now) -> web.Application:
             work = handlers.register(slack, bot)
             stack.push_async_callback(work.drain)
             slack_clients = authorizing.Clients(authorizer, client)
-            await stack.enter_async_context(jobs.running(bot, slack_clients, clock, settings))
+            await stack.enter_async_context(jobs.running(bot, slack_clients, clock, settings, app[METRICS]))
             app[BOT], app[SLACK], app[STORAGE] = bot, slack, storage
             if settings.uses_oauth:
                 app[PAGES] = installing.Pages(settings, client(None), installations, clock)
@@ -86,6 +95,28 @@ def build(settings: Settings, *, clock: Clock = utc_now) -> web.Application:
     app.cleanup_ctx.append(house)
     app.add_routes(routes(settings))
     return app
+
+
+def check_prices(settings: Settings) -> None:
+    """Tell the mistakes in the operator's price files before anything is served; they are read again when needed."""
+    if settings.prices is None and settings.price_data is None:
+        return
+    from providers.price_files import PriceFileError, read_price_file  # late: few have such a file
+
+    try:
+        if settings.price_data is not None:
+            open_prices(settings)
+        elif settings.prices is not None:
+            read_price_file(settings.prices)
+    except PriceFileError as error:
+        raise SettingsError(list(error.mistakes)) from None
+
+
+def open_prices(settings: Settings) -> ListPrices:
+    """The price list. It is opened when usage is first priced, for it takes as long as half of the start."""
+    from providers.price_list import ListPrices  # late, as above
+
+    return ListPrices(settings.prices, settings.price_data)
 
 
 async def operate(command: str, settings: Settings) -> tuple[str, bool]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from bot.collecting import Collecting
 from bot.connections import Connections
-from bot.desk import Desk, NoPrices
+from bot.desk import Desk
 from bot.doctor import Doctor
 from bot.evaluating import Evaluating
 from bot.incidents import Incidents
 from bot.people import People
 from bot.policy import Clock, Policy
+from bot.prices import ChangingList, PriceShelf
 from bot.projects import Projects
 from bot.reports import Reports
 from bot.spending import Spending
@@ -29,7 +30,8 @@ class Bot:
     """The product, ready to be asked.
 
     `wake` is set whenever there may be something to collect, `wake_outbox` whenever something waits to be said, and
-    `wake_watch` when a connection may be read that was not before. Without `prices` all usage counts as unpriced.
+    `wake_watch` when a connection may be read that was not before. `prices` is a price
+    list or how to open one when it is needed; without it all usage counts as unpriced.
     """
 
     def __init__(
@@ -38,9 +40,9 @@ class Bot:
         providers: Mapping[str, Provider],
         clock: Clock,
         policy: Policy,
-        prices: PriceList | None = None,
+        prices: Callable[[], ChangingList] | PriceList | None = None,
     ) -> None:
-        desk = Desk(storage, providers, clock, policy, asyncio.Event(), prices or NoPrices())
+        desk = Desk(storage, providers, clock, policy, asyncio.Event(), PriceShelf(prices))
         self.storage = storage
         self.clock = clock
         self.policy = policy

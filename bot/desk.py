@@ -9,19 +9,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from bot.policy import Clock, Policy
+from bot.prices import PriceShelf
 from finops.periods import charge_day
-from finops.prices import PriceList, RateCard
 from providers.contract import Provider
 from storage import Storage
-
-
-class NoPrices:
-    """A price list without prices: everything used is unpriced, which is not free."""
-
-    version = ""
-
-    def card(self, endpoint: str, model: str, service_tier: str, is_batch: bool, day: date) -> RateCard | None:  # noqa: ARG002 - the signature is the contract's
-        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +28,7 @@ class Desk:
     clock: Clock
     policy: Policy
     wake: asyncio.Event
-    prices: PriceList
+    prices: PriceShelf
     wake_outbox: asyncio.Event = field(default_factory=asyncio.Event)
     wake_watch: asyncio.Event = field(default_factory=asyncio.Event)
     lessons: Counter[str] = field(default_factory=Counter)

@@ -19,7 +19,7 @@ from bot.results import Polled
 from bot.unchanged import Unchanged
 from finops.lateness import expects_traffic, is_late, p95, seconds_late
 from finops.periods import Period
-from finops.prices import priced
+from finops.prices import PriceList, priced
 from finops.registry import Connection, Credential
 from finops.secret import Secret
 from finops.usage import Endpoint, UsageReading, Width
@@ -47,6 +47,7 @@ class _Trip:
     connection: Connection
     keys: list[tuple[Credential, Secret]]
     provider: Provider
+    prices: PriceList
     health: UsageHealth | None
     at: datetime
     reads: Mapping[str, UsageRead]
@@ -66,27 +67,27 @@ class Watching:
         self._evaluating = evaluating
         self._unchanged = Unchanged()
         self._reading: set[int] = set()
+        self._gate = asyncio.Semaphore(_CONNECTIONS_AT_ONCE)
 
-    async def poll_due(self) -> list[Polled]:
-        """Read every connection whose turn it is; what came of each. Whoever asks first in a slot, reads."""
+    async def due(self) -> list[Connection]:
+        """The connections whose reading falls to us just now: in each slot of time, to whoever asks first."""
         async with self._desk.storage.reading() as store:
             connections = await store.connections.everywhere()
-        gate = asyncio.Semaphore(_CONNECTIONS_AT_ONCE)
-
-        async def one(connection: Connection) -> Polled | None:
-            async with gate:
-                return await self.poll(connection) if await self._is_ours(connection) else None
-
-        polled = await asyncio.gather(*(one(each) for each in connections if each.id not in self._reading))
-        return [each for each in polled if each is not None]
+        return [one for one in connections if one.id not in self._reading and await self._is_ours(one)]
 
     async def poll(self, connection: Connection) -> Polled | None:
         """Read what is new of one connection, keep it, and evaluate its workspace; None when no key is enabled."""
         self._reading.add(connection.id)
         try:
-            return await self._polled(connection)
+            async with self._gate:
+                return await self._polled(connection)
         finally:
             self._reading.discard(connection.id)
+
+    async def poll_due(self) -> list[Polled]:
+        """Read every connection whose turn it is, and wait for all of them; what came of each."""
+        polled = await asyncio.gather(*(self.poll(one) for one in await self.due()))
+        return [each for each in polled if each is not None]
 
     async def seen(self, polled: Polled) -> None:
         """A connection that was blind is read again, and people were told: keep it. Telling comes first, for a crash
@@ -116,7 +117,8 @@ class Watching:
                 return await self._failed(connection, explain(error).code)
         if not keys:
             return None
-        trip = _Trip(connection, keys, desk.providers[connection.provider], health, desk.now(), reads)
+        prices = await desk.prices.fresh()
+        trip = _Trip(connection, keys, desk.providers[connection.provider], prices, health, desk.now(), reads)
         trip.is_first = not reads
         trip.was_read_at = health.read_at if health else None
         await self._priced_again(trip)
@@ -146,11 +148,11 @@ class Watching:
 
     async def _keep(self, trip: _Trip, reading: UsageReading, known: UsageRead | None) -> None:
         desk, one = self._desk, trip.connection
-        version = desk.prices.version
+        version = trip.prices.version
         told, marks = self._unchanged.without(one.id, reading, known.read_at if known else None, version)
         rows = [row for bucket in told.buckets for row in bucket.rows]
         is_few = len(rows) <= _FEW_ROWS
-        with_prices = priced(rows, desk.prices) if is_few else await asyncio.to_thread(priced, rows, desk.prices)
+        with_prices = priced(rows, trip.prices) if is_few else await asyncio.to_thread(priced, rows, trip.prices)
         async with desk.storage.writing() as store:
             change = await store.usage.replace(one.workspace_id, one.id, told, with_prices, trip.at, reading.end)
         if reading.width is not Width.MINUTE:
@@ -170,7 +172,7 @@ class Watching:
     async def _priced_again(self, trip: _Trip) -> None:
         """When prices changed, what was estimated with the old ones is estimated anew, and that is logged."""
         desk, one = self._desk, trip.connection
-        before, now = trip.health.price_version if trip.health else None, desk.prices.version
+        before, now = trip.health.price_version if trip.health else None, trip.prices.version
         if trip.is_first or before == now:
             return
         today = desk.today()
@@ -179,7 +181,7 @@ class Watching:
                 one.workspace_id,
                 one.id,
                 Period(today - timedelta(days=_PRICED_AGAIN_DAYS), today + timedelta(days=1)),
-                lambda rows: priced(rows, desk.prices),
+                lambda rows: priced(rows, trip.prices),
                 from_version=before,
                 to_version=now,
                 at=trip.at,
@@ -200,7 +202,7 @@ class Watching:
         desk, one = self._desk, trip.connection
         sample = () if trip.first_seen is None else (seconds_late(trip.first_seen, trip.at),)
         async with desk.storage.writing() as store:
-            await store.usage.mark_read(one.workspace_id, one.id, trip.at, sample, desk.prices.version)
+            await store.usage.mark_read(one.workspace_id, one.id, trip.at, sample, trip.prices.version)
         lateness = p95([*(trip.health.lateness_samples if trip.health else ()), *sample])
         trouble = await self._unseen(trip, lateness)
         if trouble is not None:

@@ -1,4 +1,7 @@
-"""When the bot wakes: an alarm clock that fills the queue, and workers that empty it. The database decides who acts."""
+"""When the bot wakes: an alarm clock that fills the queue, workers that empty it, a watcher that reads usage.
+
+The database decides who of all replicas acts.
+"""
 
 from __future__ import annotations
 
@@ -13,21 +16,31 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from bot import Bot, Clock
+from bot.metrics import Metrics
+from bot.polls import minute_of
 from bot.schedule import alarm
 from bot.settings import Settings
 from jobs.announcer import Announcer
 from jobs.slack import SlackClients as SlackClients  # what app.py hands us
+from jobs.watcher import Watcher
 from jobs.worker import POLL_SECONDS, Worker
 
 # Several connections are read side by side; each of them by one worker of all replicas.
 WORKERS = 3
 DRAIN_SECONDS = 10.0
 CLAIMS_KEPT = timedelta(days=7)
+MINUTES_KEPT = timedelta(days=90)
 
 
 @asynccontextmanager
 async def running(
-    bot: Bot, clients: SlackClients, clock: Clock, settings: Settings, *, poll_seconds: float = POLL_SECONDS
+    bot: Bot,
+    clients: SlackClients,
+    clock: Clock,
+    settings: Settings,
+    metrics: Metrics | None = None,
+    *,
+    poll_seconds: float = POLL_SECONDS,
 ) -> AsyncIterator[None]:
     """Everything that happens without being asked, until the block ends; then what was begun is put down safely.
 
@@ -35,6 +48,7 @@ async def running(
     database that was away costs minutes, never a day.
     """
     announcer = Announcer(bot, clients)
+    watcher = Watcher(bot, announcer, metrics or Metrics(), clock)
     looking = asyncio.Lock()
 
     async def look() -> None:
@@ -46,6 +60,7 @@ async def running(
     async def forget() -> None:
         async with looking, bot.storage.writing() as store:
             await store.claims.forget_before(clock() - CLAIMS_KEPT)
+            await store.usage.forget_minutes_before(minute_of(clock() - MINUTES_KEPT))
 
     # Late is better than never (the default drops a run that is a second late), and once is enough for many missed.
     scheduler = AsyncIOScheduler(
@@ -53,10 +68,12 @@ async def running(
     )
     scheduler.add_job(look, alarm(settings.collect_cron, settings.collect_timezone), id="collect")
     scheduler.add_job(look, IntervalTrigger(minutes=1, timezone=UTC), id="look for what was missed")
-    scheduler.add_job(forget, IntervalTrigger(hours=6, timezone=UTC), id="forget old claims")
+    scheduler.add_job(watcher.evaluate, IntervalTrigger(minutes=1, timezone=UTC), id="evaluate")
+    scheduler.add_job(forget, IntervalTrigger(hours=6, timezone=UTC), id="forget what is old")
     name = f"{socket.gethostname()}:{secrets.token_hex(4)}"
     workers = [Worker(bot, announcer, f"{name}:{number}", poll_seconds) for number in range(WORKERS)]
     tasks = [asyncio.create_task(worker.run(), name=f"worker {worker.name}") for worker in workers]
+    tasks.append(asyncio.create_task(watcher.run(), name="watcher"))
     scheduler.start()
     first_look = asyncio.create_task(workers[0].guarded(look), name="first look")
     try:
@@ -66,7 +83,9 @@ async def running(
         scheduler.pause()
         for worker in workers:
             worker.stop()
+        watcher.stop()
         bot.wake.set()
+        tasks.append(asyncio.create_task(watcher.drained(), name="drain of the watcher"))
         _, late = await asyncio.wait([*tasks, first_look], timeout=DRAIN_SECONDS)
         for task in late:
             task.cancel()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -61,7 +62,7 @@ class Announcer:
                 case Failed():
                     await self._failed(event)
                 case Recovered():
-                    await self._recovered(event)
+                    await self.tell_recovered(event.connection, event.key, event.since, event.teams)
         except TROUBLE as error:
             log.warning(
                 "collection not announced",
@@ -136,15 +137,15 @@ class Announcer:
         async with bot.storage.writing() as store:
             await store.messages.sent(workspace_id, key, channel_id, ts, bot.clock())
 
-    async def _recovered(self, event: Recovered) -> None:
-        """The message that spoke of blindness says since when we see again; no new message rings anywhere."""
-        workspace_id = event.told.workspace_id
-        for team in {team.channel_id: team for team in event.teams}.values():
+    async def tell_recovered(self, connection: Connection, key: str, since: datetime, teams: Sequence[Team]) -> None:
+        """The message that spoke of the blindness `key` says since when we see again; no new message rings anywhere."""
+        workspace_id = connection.workspace_id
+        for team in {team.channel_id: team for team in teams}.values():
             async with self._bot.storage.reading() as store:
-                said = await store.messages.get(workspace_id, f"{event.key}:{team.channel_id}")
+                said = await store.messages.get(workspace_id, f"{key}:{team.channel_id}")
             if said is None or said.ts is None:
                 continue
-            message = speak.recovered(_name(event.connection), event.since, self._bot.clock(), _words_of(team))
+            message = speak.recovered(_name(connection), since, self._bot.clock(), _words_of(team))
             self._unsaid[workspace_id, said.channel_id, said.ts] = message
         await self._say_what_was_left()
 

@@ -58,8 +58,13 @@ class Worker:
 
     async def guarded(self, work: Callable[[], Awaitable[bool | None]]) -> bool:
         """Do it; a failure is logged under a reference, and the worker lives on."""
-        try:
-            return bool(await work())
-        except Exception as error:  # noqa: BLE001 - one of the two guards: a job that dies is a promise broken daily
-            explain(error)
-            return False
+        return await guarded(work)
+
+
+async def guarded(work: Callable[[], Awaitable[bool | None]]) -> bool:
+    """Do it, and tell whether there was anything to do; a failure is logged under a reference, and the job lives on."""
+    try:
+        return bool(await work())
+    except Exception as error:  # noqa: BLE001 - one of the two guards: a job that dies is a promise broken daily
+        explain(error)
+        return False

@@ -1,0 +1,82 @@
+"""The watcher: has usage read in every slot of time, and tells when a connection goes dark or is seen again."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+from bot import Bot, Clock
+from bot.metrics import Metrics
+from finops.registry import Connection
+from jobs.announcer import Announcer
+from jobs.worker import guarded
+
+
+class Watcher:
+    """One in each process; the database gives each connection to one of all replicas' watchers in each slot."""
+
+    def __init__(self, bot: Bot, announcer: Announcer, metrics: Metrics, clock: Clock) -> None:
+        self._bot = bot
+        self._announcer = announcer
+        self._metrics = metrics
+        self._clock = clock
+        self._polls: set[asyncio.Task[bool]] = set()
+        self._is_stopping = False
+
+    def stop(self) -> None:
+        """Begin nothing new. What is being read is finished by `drained`."""
+        self._is_stopping = True
+        self._bot.wake_watch.set()
+
+    async def run(self) -> None:
+        """Look at the beginning of every slot, and whenever a connection may be read that was not before."""
+        while not self._is_stopping:
+            self._bot.wake_watch.clear()
+            await guarded(self.look)
+            try:
+                await asyncio.wait_for(self._bot.wake_watch.wait(), self._until_next_slot())
+            except TimeoutError:
+                continue
+
+    async def look(self) -> bool:
+        """Begin to read what is due, each beside the others: a slow provider keeps nobody else waiting."""
+        due = await self._bot.watching.due()
+        for connection in due:
+            work = partial(guarded, partial(self.poll, connection))
+            task = asyncio.create_task(work(), name=f"usage of connection {connection.id}")
+            self._polls.add(task)
+            task.add_done_callback(self._polls.discard)
+        return bool(due)
+
+    async def poll(self, connection: Connection) -> bool:
+        """Read one connection and say what became of its sight."""
+        polled = await self._bot.watching.poll(connection)
+        if polled is None:
+            return False
+        self._metrics.polled(polled.result)
+        if polled.lateness is not None:
+            self._metrics.usage_lateness(connection.id, polled.lateness.total_seconds())
+        if polled.newly_blind:
+            await self._announcer.tell_blind()
+        if polled.is_seen_again:
+            if polled.recovered_since is not None:
+                await self._announcer.tell_recovered(connection, polled.key, polled.recovered_since, polled.teams)
+            await self._bot.watching.seen(polled)
+        return True
+
+    async def evaluate(self) -> None:
+        """Once a minute without a reading: periods end, silences run out, another poller died before it evaluated."""
+
+        async def everywhere() -> bool:
+            return bool(await self._bot.evaluating.everywhere())
+
+        await guarded(everywhere)
+
+    async def drained(self) -> None:
+        """Wait until everything that was begun is finished."""
+        while self._polls:
+            await asyncio.wait(self._polls)
+
+    def _until_next_slot(self) -> float:
+        every = self._bot.policy.poll_seconds
+        return max(0.05, every - self._clock().timestamp() % every)
