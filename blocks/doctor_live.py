@@ -33,18 +33,24 @@ def _name(f: Finding) -> str:
     return kit.name(str(f.values.get("name") or "-"))
 
 
-def _number(f: Finding, key: str) -> float | None:
+def _number(f: Finding, key: str) -> int | float | None:
     given = f.values.get(key)
-    return float(given) if isinstance(given, int | float) else None
+    return given if isinstance(given, int | float) else None
 
 
 def _usage(f: Finding, t: Translator) -> str:
     name, age, late = _name(f), _number(f, "age_minutes"), _number(f, "lateness_seconds")
     if age is None:
-        return t.gettext("The usage of *{connection}* has never been read.", connection=name)
-    told = t.gettext(
-        "The usage of *{connection}* was read {age} ago.", connection=name, age=duration(max(1.0, age * 60), t)
-    )
+        return t.gettext("The usage of *{connection}* has never been read. See its key: `/finops key`", connection=name)
+    old = duration(max(1, age * 60), t)
+    if f.level != "ok":
+        return t.gettext(
+            "The usage of *{connection}* was last read {age} ago, so today's estimate is old. See its key: "
+            "`/finops key`",
+            connection=name,
+            age=old,
+        )
+    told = t.gettext("The usage of *{connection}* was read {age} ago.", connection=name, age=old)
     if late is None:
         return told
     usual = t.gettext("It usually arrives within {lateness}.", lateness=duration(late, t))
@@ -52,15 +58,26 @@ def _usage(f: Finding, t: Translator) -> str:
 
 
 def _drift(f: Finding, t: Translator) -> str:
-    ratio = f.values.get("ratio")
+    ratio, days = f.values.get("ratio"), f.values.get("days")
     if not isinstance(ratio, Decimal):
-        return t.gettext("No bill could be compared with the estimate of *{connection}* yet.", connection=_name(f))
-    days = f.values.get("days")
+        if f.level == "ok":
+            return t.gettext("No bill could be compared with the estimate of *{connection}* yet.", connection=_name(f))
+        return t.gettext("The estimates of *{connection}* are far off its bills.", connection=_name(f))
+    given = {
+        "connection": _name(f),
+        "error": signed_percent(ratio, t),
+        "days": t.number(days if isinstance(days, int) else 0),
+    }
+    if f.level == "ok":
+        return t.gettext(
+            "The bills of *{connection}* differ from our estimates by {error} over {days} days; the next estimates "
+            "are corrected by that.",
+            **given,
+        )
     return t.gettext(
-        "Estimates of *{connection}*: {error} off the bill over {days} days; the next ones are corrected by that.",
-        connection=_name(f),
-        error=signed_percent(ratio, t),
-        days=t.number(days if isinstance(days, int) else 0),
+        "The bills of *{connection}* differ from our estimates by {error} over {days} days. See whether the prices in "
+        "`FINOPS_PRICES` are up to date.",
+        **given,
     )
 
 
@@ -73,43 +90,55 @@ def signed_percent(billed_by_estimated: Decimal, t: Translator) -> str:
 def _clocks(f: Finding, t: Translator) -> str:
     detected, available = _number(f, "detected_seconds"), _number(f, "available_seconds")
     if detected is None:
-        return t.gettext("No alert has been sent yet, so its speed is not measured.")
-    sentence = t.gettext("Alerts arrive within {detected} after we see the reason", detected=duration(detected, t))
-    if available is not None:
-        sentence = t.gettext(
-            "Alerts arrive within {detected} after we see the reason, {available} after the provider tells it",
+        if f.level == "ok":
+            return t.gettext("No alert has been sent yet, so its speed is not measured.")
+        return t.gettext("Alerts arrive late. See whether Slack limits us: the log says so.")
+    if available is None:
+        told = t.gettext("Alerts arrive within {detected} after we see the reason.", detected=duration(detected, t))
+    else:
+        told = t.gettext(
+            "Alerts arrive within {detected} after we see the reason, {available} after the provider tells it.",
             detected=duration(detected, t),
             available=duration(available, t),
         )
-    return f"{sentence}."
+    if f.level == "ok":
+        return told
+    late = t.gettext("Promised are 60 seconds and 5 minutes: see whether Slack limits us or the provider is late.")
+    return f"{told} {late}"
 
 
 def _outbox(f: Finding, t: Translator) -> str:
     waiting, dead = int(_number(f, "waiting") or 0), int(_number(f, "dead") or 0)
-    if f.level == "ok" and not waiting:
-        return t.gettext("No message is waiting for Slack.")
-    told = t.ngettext(
-        "{count} message is waiting for Slack, the oldest for {age}.",
-        "{count} messages are waiting for Slack, the oldest for {age}.",
-        waiting,
-        age=duration(_number(f, "oldest_seconds") or 0, t),
-    )
-    if not dead:
-        return told
-    lost = t.ngettext(
-        "{count} message could be delivered to nobody. See the log.",
-        "{count} messages could be delivered to nobody. See the log.",
-        dead,
-    )
-    return f"{told} {lost}" if waiting else lost
+    told = []
+    if waiting:
+        told.append(
+            t.ngettext(
+                "{count} message is waiting for Slack, the oldest for {age}.",
+                "{count} messages are waiting for Slack, the oldest for {age}.",
+                waiting,
+                age=duration(_number(f, "oldest_seconds") or 0, t),
+            )
+        )
+    if dead:
+        told.append(
+            t.ngettext(
+                "{count} message could be delivered to nobody.",
+                "{count} messages could be delivered to nobody.",
+                dead,
+            )
+        )
+    if f.level == "ok":
+        return " ".join(told) or t.gettext("No message is waiting for Slack.")
+    told.append(t.gettext("See whether Slack can be reached and the bot is in its channels; the log names them."))
+    return " ".join(told)
 
 
 def _unpriced(f: Finding, t: Translator) -> str:
     names = f.values.get("names")
     given = [str(name) for name in names] if isinstance(names, Sequence) and not isinstance(names, str) else []
-    if not given:
+    if f.level == "ok" and not given:
         return t.gettext("Everything used today has a known price.")
-    shown = ", ".join(f"`{kit.name(name)}`" for name in given[:5])
+    shown = ", ".join(f"`{kit.name(name)}`" for name in given[:5]) or "-"
     return t.gettext(
         "Used today without a known price, so left out of the estimate: {names}. Add them to `FINOPS_PRICES`.",
         names=shown,
