@@ -65,7 +65,7 @@ def _drift(f: Finding, t: Translator) -> str:
         return t.gettext("The estimates of *{connection}* are far off its bills.", connection=_name(f))
     given = {
         "connection": _name(f),
-        "error": signed_percent(ratio, t),
+        "error": signed(ratio - 1, t),
         "days": t.number(days if isinstance(days, int) else 0),
     }
     if f.level == "ok":
@@ -81,10 +81,9 @@ def _drift(f: Finding, t: Translator) -> str:
     )
 
 
-def signed_percent(billed_by_estimated: Decimal, t: Translator) -> str:
-    """How far the bill is from the estimate: +0.8% when the bill was higher."""
-    difference = billed_by_estimated - 1
-    return f"{'+' if difference > 0 else ''}{t.percent(difference, 1)}"
+def signed(ratio: Decimal, t: Translator) -> str:
+    """A difference with its sign: +0.8%."""
+    return f"{'+' if ratio > 0 else ''}{t.percent(ratio, 1)}"
 
 
 def _clocks(f: Finding, t: Translator) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from blocks import charts, collection, figures, ids, kit
+from blocks import charts, collection, figures, ids, kit, live
 from blocks.bad_news import provider_words
 from finops.charges import FigureState
 from finops.figures import BlindConnection, Figure, HomeReport, SetupProgress, SetupStep
@@ -22,7 +22,8 @@ _SAME_READ = timedelta(hours=1)
 
 def view(report: HomeReport, t: Translator, *, is_plain: bool = False) -> kit.View:
     """The Home tab of one person. `is_plain` is the answer to `invalid_blocks`: the same facts in older blocks."""
-    parts: Parts = [kit.header(_headline(report, t))]
+    parts: Parts = live.incidents(report.live, t) if report.live else []
+    parts.append(kit.header(_headline(report, t)))
     parts += _blind(report.blind, t, is_admin=report.is_admin)
     parts += _collections(report, t)
     if report.setup.next_step is not SetupStep.DONE:
@@ -145,7 +146,9 @@ def _spending(report: HomeReport, t: Translator) -> Parts:
         (t.gettext("this month so far"), report.month_to_date),
         (t.pgettext("period", "last month"), report.last_month),
     ]
-    parts: Parts = [kit.fields([_figure(name, figure, t) for name, figure in named])]
+    so_far = live.today(report.live.today, t) if report.live else None
+    parts: Parts = [kit.section(so_far)] if so_far else []
+    parts.append(kit.fields([_figure(name, figure, t) for name, figure in named]))
     notes = _told(named, t)
     # What cannot be read stands at the top of the page.
     notes += figures.gaps(replace(report.yesterday, blind_since=None) if report.blind else report.yesterday, t)
@@ -153,6 +156,8 @@ def _spending(report: HomeReport, t: Translator) -> Parts:
     others = figures.other_currencies(report.other_currencies, t)
     if others:
         notes.append(others)
+    if report.live:
+        notes += live.notes(report.live, t)
     parts.append(kit.context(" · ".join(notes)))
     if report.trend:
         parts.append(kit.section(t.gettext("*Last 14 days*")))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from blocks import charts, figures, ids, kit
+from blocks import charts, figures, ids, kit, live
 from finops.charges import FigureState
 from finops.figures import StatusReport
+from finops.periods import charge_day
 from finops.queries import ScopeKind
 from locales import Translator
 
@@ -44,11 +45,13 @@ def message(
     `may_register`: whether this reader may give projects to a team, and so gets the button for it.
     """
     headline = _headline(report, t)
-    comparison = None if report.figure.is_not_yet_collected else _comparison(report, t)
+    is_partial = report.figure.is_not_yet_collected or report.figure.state is FigureState.ESTIMATE
+    comparison = None if is_partial else _comparison(report, t)  # half a day is not less than a whole one
     parts: list[kit.Block | kit.Either] = [kit.header(headline)]
     if comparison:
         parts.append(kit.section(comparison))
     parts.append(kit.context(*_facts(report, t)))
+    parts += _live(report, t)
     parts += _pictures(report, t)
     step, button = _next_step(report, t, can_share=mark is not None, may_register=may_register)
     if shared_by is None:
@@ -93,6 +96,17 @@ def _facts(report: StatusReport, t: Translator) -> list[str]:
     if report.figure.amount is not None:
         facts.append(figures.value(t))
     return facts
+
+
+def _live(report: StatusReport, t: Translator) -> list[kit.Block | kit.Either]:
+    """The open day beside a period that it belongs to, and how right its estimate is."""
+    if report.live is None:
+        return []
+    spent, notes = report.live.today, live.notes(report.live, t)
+    is_beside = spent is not None and spent.as_of is not None and charge_day(spent.as_of) in report.query.period
+    so_far = live.today(spent, t) if is_beside and report.figure.state is not FigureState.ESTIMATE else None
+    parts: list[kit.Block | kit.Either] = [kit.section(so_far)] if so_far else []
+    return [*parts, kit.context(" · ".join(notes))] if notes else parts
 
 
 def _pictures(report: StatusReport, t: Translator) -> list[kit.Block | kit.Either]:

@@ -7,12 +7,16 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from finops.charges import DayReading, FigureState, day_state, weakest
 from finops.money import Money, total
 from finops.periods import Period, charge_day
 from finops.queries import NamedPeriod
 from finops.queries import ScopeKind as ScopeKind  # the word of a report and of a question
+
+if TYPE_CHECKING:  # what happens live is told in these figures' own terms
+    from finops.incident_report import LiveReport
 
 TREND_POINTS = 20
 UNALLOCATED = "unallocated"
@@ -101,6 +105,7 @@ class StatusReport:
     breakdown: Breakdown
     trend: tuple[DayFigure, ...]
     other_currencies: tuple[Money, ...] = ()
+    live: LiveReport | None = None
 
 
 class SetupStep(StrEnum):
@@ -174,6 +179,7 @@ class HomeReport:
     is_admin: bool = False
     team_count: int = 0
     project_count: int = 0
+    live: LiveReport | None = None
 
 
 def figure_of(

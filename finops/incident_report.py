@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from finops.budgets import Budget, BudgetOn, Usual
 from finops.causes import Activity, Cause, cause
-from finops.estimates import Correction, Spent
+from finops.estimates import Correction, Drift, Spent
 from finops.figures import Breakdown, DayFigure, Scope
 from finops.incidents import Incident, IncidentEvent
 from finops.money import ATTO_PLACES, EXACT, Money
@@ -86,6 +86,21 @@ class IncidentDetail:
     provider_project_id: str | None = None
     correction: Correction | None = None
     lateness_seconds: float | None = None
+    unpriced: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LiveReport:
+    """What is known of the day that is still open, beside the figures of the bill.
+
+    `today` is None before any usage was read. `incidents` are the first of `incident_count` open ones, amounts only.
+    `unpriced` names what was used today and has no known price.
+    """
+
+    today: Spent | None = None
+    drift: Drift | None = None
+    incidents: tuple[IncidentShown, ...] = ()
+    incident_count: int = 0
     unpriced: tuple[str, ...] = ()
 
 

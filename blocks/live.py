@@ -1,0 +1,76 @@
+"""The day that is still open, wherever figures are shown: open incidents, what was spent so far, how right that is."""
+
+from __future__ import annotations
+
+from blocks import figures, ids, kit, unpriced
+from blocks import incident_words as words
+from blocks.doctor_live import signed
+from finops.charges import FigureState
+from finops.estimates import Drift, Spent
+from finops.incident_report import IncidentShown, LiveReport
+from finops.periods import charge_day, starts_at
+from locales import Translator
+
+Parts = list[kit.Block | kit.Either]
+
+
+def incidents(report: LiveReport, t: Translator) -> Parts:
+    """Open incidents, the worst first, each with the way to its details; nothing when there is none."""
+    if not report.incidents:
+        return []
+    count = report.incident_count
+    parts: Parts = [kit.header(t.ngettext("{count} open alert", "{count} open alerts", count))]
+    parts += [_incident(shown, t) for shown in report.incidents]
+    more = count - len(report.incidents)
+    if more > 0:
+        parts.append(kit.context(t.ngettext("and {count} more alert", "and {count} more alerts", more)))
+    return [*parts, kit.divider()]
+
+
+def today(spent: Spent | None, t: Translator) -> str | None:
+    """What was spent so far today, how sure and of when; None before any usage was read."""
+    if spent is None or spent.as_of is None:
+        return None
+    start = starts_at(charge_day(spent.as_of))
+    facts = t.gettext(
+        "{state} · from {start} · as of {moment} {zone}",
+        state=t.badge(spent.state),
+        start=t.clock(start),
+        moment=t.clock(spent.as_of),
+        zone=t.zone_name(spent.as_of),
+    )
+    if spent.state is FigureState.BLIND and not spent.amount:
+        amount = t.gettext("unknown")
+    else:
+        amount = figures.short(spent.amount, t)
+    return t.gettext("Today so far  *{amount}*\n{facts}", amount=amount, facts=facts)
+
+
+def notes(report: LiveReport, t: Translator) -> list[str]:
+    """How right estimates have been, and what they leave out."""
+    found = []
+    if report.drift is not None:
+        line = drift(report.drift, t)
+        if line:
+            found.append(line)
+    if report.unpriced:
+        found.append(unpriced.note(report.unpriced, t))
+    return found
+
+
+def drift(measured: Drift, t: Translator) -> str | None:
+    """How far corrected estimates lay from the bills."""
+    if measured.corrected_ratio is None:
+        return None
+    return t.ngettext(
+        "Estimate error, {count} day: {error}",
+        "Estimate error, {count} days: {error}",
+        measured.days,
+        error=signed(measured.corrected_ratio, t),
+    )
+
+
+def _incident(shown: IncidentShown, t: Translator) -> kit.Block:
+    first, second = words.two_lines(shown, t)
+    button = kit.button(t.gettext("See details"), ids.INCIDENT_DETAIL, str(shown.incident.id))
+    return kit.section(f"*{kit.escape(first)}*\n{kit.escape(second)}", button)
