@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import ColumnElement, Table, delete, func, select
 
@@ -16,19 +16,24 @@ from finops.money import Money, from_units
 from finops.periods import Period
 from finops.restatement import changes
 from storage.errors import NotFound
-from storage.ledger import Lines, PreparedDay, money, prepare, write_day
+from storage.ledger import Lines, PreparedDay, money, prepare, read_sheets, write_day
 from storage.records import DayChange, DayProjectTotal, DayTotal, ProjectTotal, Restated
 from storage.repository import Repository
 from storage.restatements import remember_restatements
-from storage.tables import charges, connections, daily_costs, daily_totals, day_readings
+from storage.sheets import BYTES_FOR_ONE, Adding, Sheet, by_day
+from storage.tables import charges, connections, daily_costs, daily_sheets, daily_totals, day_readings
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 Account = tuple[int, str | None]
 """A provider project as the bill names it: connection id and sub-account id (None: the bill named none)."""
 
-# Below this a day's rows are made on the spot; above, in a thread, so that nobody else waits.
-_SMALL_DAY = 200
-# Up to this many (day, project) pairs are looked up one by one in the key; more are faster as one stretch.
-_MOST_LOOKUPS = 20_000
+# Up to this many lines or sums are worked on at once; more in a thread.
+_SMALL = 200
+# Up to this many (day, project) pairs are looked up one by one in the key; more are faster in the days' sheets.
+_MOST_LOOKUPS = 500
+_SHEETS_AT_ONCE = 31
 # Readings overtake each other by minutes. One from further ahead was stamped by a clock that has been set right since.
 _OVERTAKEN_AT_MOST = timedelta(hours=1)
 
@@ -45,10 +50,7 @@ class Charges(Repository):
         page, not a refund), and so does a reading older than the one we hold: neither counts as a reading. NotFound
         for another workspace's connection.
         """
-        if len(charged.charges) > _SMALL_DAY:
-            prepared = await asyncio.to_thread(prepare, charged)
-        else:
-            prepared = prepare(charged)
+        prepared = await _unhurried(len(charged.charges), prepare, charged)
         await self._hold(workspace_id, connection_id)
         day = charged.day
         reading = await self._reading(workspace_id, connection_id, day)
@@ -66,7 +68,7 @@ class Charges(Repository):
             return DayChange(day, is_first_reading=False, is_changed=False, kept=False, restated=(), totals=totals)
         restated = await self._moved(workspace_id, connection_id, day, prepared, read_at)
         await remember_restatements(self._db, workspace_id, restated)
-        for table in (charges, daily_costs, daily_totals):
+        for table in (charges, daily_costs, daily_sheets, daily_totals):
             await self._db.execute(delete(table).where(*_this_day(table, workspace_id, connection_id, day)))
         await write_day(self._db, workspace_id, connection_id, day, prepared)
         await self._keep(workspace_id, connection_id, DayReading(day, read_at, read_at, 0))
@@ -88,12 +90,20 @@ class Charges(Repository):
         self, workspace_id: str, period: Period, accounts: Collection[Account] | None = None
     ) -> list[ProjectTotal]:
         """Sums per provider project over the period; of the named projects only, when given."""
+        named = _named(accounts)
+        if accounts is not None and period.days * len(accounts) <= _MOST_LOOKUPS:
+            found = await self._sums(workspace_id, period, accounts, daily_costs.c.sub_account_id)
+            return [
+                ProjectTotal(connection_id, row[0] or None, money(row[1], row[2], currency))
+                for connection_id, currency, rows in found
+                for row in rows
+            ]
+        adding = Adding()
+        async for sheets in self._sheets(workspace_id, period, named):
+            await _unhurried(_size(sheets), adding.add, sheets)
         return [
-            ProjectTotal(connection_id, row[0] or None, money(row[1], row[2], currency))
-            for connection_id, currency, rows in await self._sums(
-                workspace_id, period, accounts, daily_costs.c.sub_account_id
-            )
-            for row in rows
+            ProjectTotal(each.connection_id, each.account or None, money(each.nano, each.rest, each.currency))
+            for each in adding.sums(named)
         ]
 
     async def daily_totals(
@@ -107,10 +117,15 @@ class Charges(Repository):
             )
             for row in rows:
                 units[row.charge_day, row.billing_currency].append((row.billed_cost_nano, row.billed_cost_rest))
-        else:
+        elif period.days * len(accounts) <= _MOST_LOOKUPS:
             for _, currency, found in await self._sums(workspace_id, period, accounts, daily_costs.c.charge_day):
                 for day, nano, rest in found:
                     units[day, currency].append((int(nano), int(rest)))
+        else:
+            named = _named(accounts) or {}
+            async for sheets in self._sheets(workspace_id, period, named):
+                for key, parts in (await _unhurried(_size(sheets), by_day, sheets, named)).items():
+                    units[key] += parts
         return [
             DayTotal(day, money(sum(nano for nano, _ in parts), sum(rest for _, rest in parts), currency))
             for (day, currency), parts in sorted(units.items())
@@ -145,9 +160,20 @@ class Charges(Repository):
                 charges.c.workspace_id == workspace_id,
                 charges.c.connection_id == connection_id,
                 charges.c.sub_account_id == (sub_account_id or ""),
-                _days(charges, period, 1),
+                charges.c.charge_day.in_(list(period)),
             )
             .order_by(charges.c.charge_day, charges.c.sku_id, charges.c.billing_currency)
+        )
+        return [_charge(row) for row in rows]
+
+    async def of_day(self, workspace_id: str, connection_id: int, day: date) -> list[Charge]:
+        """The whole bill of one day of a connection, line by line, in no promised order."""
+        rows = await self._db.execute(
+            select(charges).where(
+                charges.c.workspace_id == workspace_id,
+                charges.c.connection_id == connection_id,
+                charges.c.charge_day == day,
+            )
         )
         return [_charge(row) for row in rows]
 
@@ -178,9 +204,7 @@ class Charges(Repository):
 
         Asked apart, for few and short columns to group by take half the time of many.
         """
-        named: dict[int, set[str]] = defaultdict(set)
-        for connection_id, sub_account_id in accounts or ():
-            named[connection_id].add(sub_account_id or "")
+        named = _named(accounts) or {}
         bills = await self._db.execute(
             select(daily_totals.c.connection_id, daily_totals.c.billing_currency)
             .where(daily_totals.c.workspace_id == workspace_id, _within(daily_totals, period))
@@ -191,11 +215,11 @@ class Charges(Repository):
         for connection_id, currency in bills.all():
             if accounts is not None and connection_id not in named:
                 continue
-            names = sorted(named[connection_id])
+            names = sorted(named.get(connection_id, ()))
             query = select(*told, func.sum(daily_costs.c.billed_cost_nano), func.sum(daily_costs.c.billed_cost_rest))
             query = query.where(
                 daily_costs.c.workspace_id == workspace_id,
-                _days(daily_costs, period, max(1, len(names))),
+                daily_costs.c.charge_day.in_(list(period)),
                 daily_costs.c.connection_id == connection_id,
                 daily_costs.c.billing_currency == currency,
             )
@@ -203,6 +227,25 @@ class Charges(Repository):
                 query = query.where(daily_costs.c.sub_account_id.in_(names))
             found.append((connection_id, str(currency), (await self._db.execute(query.group_by(*told))).all()))
         return found
+
+    async def _sheets(
+        self, workspace_id: str, period: Period, named: Collection[int] | None
+    ) -> AsyncIterator[list[Sheet]]:
+        """The sheets of a period, some days at a time; of the named connections only, when given."""
+        start = period.start
+        while start < period.end:
+            some = Period(start, min(period.end, start + timedelta(days=_SHEETS_AT_ONCE)))
+            start = some.end
+            query = select(
+                daily_sheets.c.connection_id,
+                daily_sheets.c.billing_currency,
+                daily_sheets.c.charge_day,
+                daily_sheets.c.accounts,
+                daily_sheets.c.amounts,
+            ).where(daily_sheets.c.workspace_id == workspace_id, _within(daily_sheets, some))
+            if named is not None:
+                query = query.where(daily_sheets.c.connection_id.in_(sorted(named)))
+            yield await read_sheets(self._db, query)
 
     async def _hold(self, workspace_id: str, connection_id: int) -> None:
         """Prove the connection is this workspace's, and let no one else replace its days until we are done."""
@@ -237,8 +280,7 @@ class Charges(Repository):
         stored = await self._db.execute(
             select(*told).where(charges.c.connection_id == connection_id, charges.c.charge_day == day)
         )
-        # As sets, for the two databases sort texts differently; no line stands twice.
-        return {tuple(row) for row in stored} == set(lines.each())
+        return await _unhurried(len(lines.nanos), _agree, stored.all(), lines)
 
     async def _moved(
         self, workspace_id: str, connection_id: int, day: date, prepared: PreparedDay, at: datetime
@@ -272,11 +314,30 @@ def _within(table: Table, period: Period) -> ColumnElement[bool]:
     return (table.c.charge_day >= period.start) & (table.c.charge_day < period.end)
 
 
-def _days(table: Table, period: Period, projects: int) -> ColumnElement[bool]:
-    """The period as separate days where that lets the key answer each (day, project) by itself."""
-    if period.days * projects <= _MOST_LOOKUPS:
-        return table.c.charge_day.in_(list(period))
-    return _within(table, period)
+def _named(accounts: Collection[Account] | None) -> dict[int, set[str]] | None:
+    """The projects asked about, by connection, named as they are stored; None for all."""
+    if accounts is None:
+        return None
+    named: dict[int, set[str]] = {}
+    for connection_id, sub_account_id in accounts:
+        named.setdefault(connection_id, set()).add(sub_account_id or "")
+    return named
+
+
+async def _unhurried(size: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Do something on the spot when it is small, else in a thread, so that nobody else waits."""
+    if size <= _SMALL:
+        return work(*args, **kwargs)
+    return await asyncio.to_thread(work, *args, **kwargs)
+
+
+def _size(sheets: Iterable[Sheet]) -> int:
+    return sum(len(sheet.amounts) for sheet in sheets) // BYTES_FOR_ONE
+
+
+def _agree(stored: Iterable[Any], lines: Lines) -> bool:
+    """As sets, for the two databases sort texts differently; no line stands twice."""
+    return set(map(tuple, stored)) == set(lines.each())
 
 
 def _this_day(table: Table, workspace_id: str, connection_id: int, day: date) -> tuple[ColumnElement[bool], ...]:

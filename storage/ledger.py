@@ -7,15 +7,19 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
-from itertools import accumulate, chain, compress, islice, repeat
+from itertools import accumulate, chain, compress, islice, repeat, starmap
 from operator import add, itemgetter, ne, or_, sub
 from typing import Any, NamedTuple
 
+from sqlalchemy import Select
+from sqlalchemy import insert as insert_rows
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from finops.charges import Charge, ChargedDay, merged
 from finops.money import Money, all_to_units, from_units
 from storage.errors import AmountOutOfRange
+from storage.sheets import Sheet, packed
+from storage.tables import daily_sheets
 
 LARGEST = 2**63 - 1
 _NANO = 10**9
@@ -46,14 +50,15 @@ class Lines(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PreparedDay:
-    """One day as it will stand in the ledger: its lines, the sum of each project, the sum of all."""
+    """One day as it will stand in the ledger: its lines, the sum of each project, of all, and a sheet per currency."""
 
     lines: Lines
     costs: dict[tuple[str, str], tuple[int, int]]
     totals: dict[str, tuple[int, int]]
+    sheets: dict[str, tuple[bytes, bytes]]
 
 
-_NOTHING = PreparedDay(Lines([], [], [], [], [], [], []), {}, {})
+_NOTHING = PreparedDay(Lines([], [], [], [], [], [], []), {}, {}, {})
 
 
 def prepare(charged: ChargedDay) -> PreparedDay:
@@ -93,7 +98,11 @@ def prepare(charged: ChargedDay) -> PreparedDay:
     for (_, currency), (nano, rest) in sums.items():
         before = totals.get(currency, (0, 0))
         totals[currency] = _carried(before[0] + nano, before[1] + rest)
-    return PreparedDay(lines, sums, totals)
+    sheets = {}
+    for each in sorted(totals):
+        mine = {account: units for (account, currency), units in sums.items() if currency == each}
+        sheets[each] = packed(mine, mine.values())
+    return PreparedDay(lines, sums, totals, sheets)
 
 
 def _names(lines: Sequence[Charge]) -> tuple[list[str], list[str], list[str]]:
@@ -148,7 +157,7 @@ def money(nano: int | Decimal, rest: int | Decimal, currency: str) -> Money:
 async def write_day(
     connection: AsyncConnection, workspace_id: str, connection_id: int, day: date, prepared: PreparedDay
 ) -> None:
-    """Put the lines of one day, and both roll-ups of it, where nothing of that day stands."""
+    """Put the lines of one day, and all roll-ups of it, where nothing of that day stands."""
     if not prepared.totals:
         return
     driver: Any = (await connection.get_raw_connection()).driver_connection
@@ -159,6 +168,23 @@ async def write_day(
     await insert(driver, "charges", _LINE, whose, prepared.lines)
     await insert(driver, "daily_costs", ("sub_account_id", "billing_currency", *_AMOUNT), whose, costs)
     await insert(driver, "daily_totals", ("billing_currency", *_AMOUNT), whose, totals)
+    key = {"workspace_id": workspace_id, "connection_id": connection_id, "charge_day": day}
+    sheets = [
+        key | {"billing_currency": currency, "accounts": accounts, "amounts": amounts}
+        for currency, (accounts, amounts) in prepared.sheets.items()
+    ]
+    await connection.execute(insert_rows(daily_sheets), sheets)
+
+
+async def read_sheets(connection: AsyncConnection, query: Select[tuple[int, str, date, bytes, bytes]]) -> list[Sheet]:
+    """The sheets a query asks for. PostgreSQL would spell their bytes out as text, three times as slow, if let."""
+    if connection.dialect.name == "sqlite":
+        return list(starmap(Sheet, await connection.execute(query)))
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    asked = query.compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
+    async with driver.cursor(binary=True) as cursor:
+        await cursor.execute(str(asked), asked.params)
+        return list(starmap(Sheet, await cursor.fetchall()))
 
 
 Columns = Sequence[Sequence[Any]]

@@ -209,6 +209,19 @@ daily_costs = Table(
     sqlite_with_rowid=False,
 )
 
+# The same sums, all projects of a day in one row: a month of two thousand projects is read as thirty rows. What they
+# hold is packed and unpacked in storage/sheets.py.
+daily_sheets = Table(
+    "daily_sheets",
+    metadata,
+    Column("workspace_id", Code, primary_key=True),
+    Column("charge_day", Date, primary_key=True),
+    Column("connection_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("billing_currency", Code, primary_key=True),
+    Column("accounts", LargeBinary, nullable=False),
+    Column("amounts", LargeBinary, nullable=False),
+)
+
 daily_totals = Table(
     "daily_totals",
     metadata,

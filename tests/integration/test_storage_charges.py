@@ -263,3 +263,25 @@ async def test_a_charge_of_another_day_is_refused(storage: Storage, tenant: Tena
     """A day's reading speaks of that day only."""
     with pytest.raises(ValueError, match="2026-07-01 cannot hold"):
         await read(storage, tenant, a_day(a_charge("1", day=date(2026, 7, 2))))
+
+
+async def test_many_projects_are_summed_alike_from_sheets_and_from_rows(storage: Storage, tenant: Tenant) -> None:
+    """What is asked of few is looked up row by row, of many in the day's sheet: also after the day was restated."""
+    period = Period(DAY - timedelta(days=300), DAY + timedelta(days=300))
+    for digits in ("1", "7"):
+        charges = [a_charge(f"0.{digits}0000000000000000{n}", f"proj_{n}") for n in range(9)]
+        in_euro = [charge._replace(billing_currency="EUR", sub_account_id=None) for charge in charges[:1]]
+        await read(storage, tenant, a_day(*charges, *in_euro))
+    accounts = [(tenant.connection.id, name) for name in ("proj_1", "proj_8", None, "proj_unknown")]
+    async with storage.reading() as store:
+        for few, many in ((WEEK, period), (Period(DAY, DAY), Period(period.start, DAY))):
+            for ask in (store.charges.project_totals, store.charges.daily_totals):
+                assert await ask(tenant.workspace_id, few, accounts) == await ask(tenant.workspace_id, many, accounts)
+                assert await ask(tenant.workspace_id, few) == await ask(tenant.workspace_id, many)
+        rows = await store.charges.totals(tenant.workspace_id, period)
+        sheets = await store.charges.project_totals(tenant.workspace_id, period)
+    assert [(row.sub_account_id, row.amount) for row in sheets] == [
+        (row.sub_account_id, row.amount)
+        for row in sorted(rows, key=lambda row: (row.amount.currency, row.sub_account_id or ""))
+    ]
+    assert len(sheets) == 10

@@ -7,6 +7,8 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +19,14 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
+from finops.charges import Charge, ChargedDay
+from finops.periods import Period
 from storage import KeyRing, open_storage
 from storage.engine import normalised
 from storage.errors import DatabaseUnusable
 from storage.migrate import HEAD, config, make, migrate, revision_of, run_on, upgrade
-from storage.tables import metadata
+from storage.tables import daily_sheets, metadata
+from tests.databases import MOMENT, a_tenant
 
 
 @pytest.mark.parametrize("way", [make, upgrade])
@@ -139,6 +144,32 @@ async def test_a_downgrade_leaves_nothing_and_can_be_upgraded_again(empty_databa
         assert revision_of(connection) == HEAD
 
     await run_on(url, check)
+
+
+async def test_days_stored_before_there_were_sheets_get_theirs(empty_database_url: str, ring: KeyRing) -> None:
+    """Whoever collected for years before the upgrade is told the same sums after it."""
+    url, day = normalised(empty_database_url), date(2026, 7, 1)
+    charges = tuple(Charge(day, name, "x", Decimal("0.000000000000000007")) for name in ("proj_b", "proj_é", None))
+    period = Period(day, day + timedelta(days=1))
+    async with open_storage(empty_database_url, ring) as storage:
+        tenant = await a_tenant(storage)
+        async with storage.writing() as store:
+            await store.charges.replace_day(tenant.workspace_id, tenant.connection.id, ChargedDay(day, charges), MOMENT)
+        async with storage.reading() as store:
+            before = await store.charges.project_totals(tenant.workspace_id, period)
+    sheets: list[Any] = []
+
+    def again(connection: Connection) -> None:
+        sheets.append(connection.execute(daily_sheets.select()).all())
+        command.downgrade(config(connection), "0002")
+        upgrade(connection)
+        sheets.append(connection.execute(daily_sheets.select()).all())
+
+    await run_on(url, again)
+    assert sheets[0] == sheets[1] != []
+    async with open_storage(empty_database_url, ring) as storage, storage.reading() as store:
+        assert await store.charges.project_totals(tenant.workspace_id, period) == before
+    assert len(before) == 3
 
 
 async def test_three_copies_upgrading_at_once_all_succeed(empty_database_url: str, ring: KeyRing) -> None:
