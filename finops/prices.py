@@ -96,9 +96,9 @@ def _priced(rows: Iterable[UsageRow], prices: PriceList) -> list[tuple[UsageRow,
     for row in rows:
         (start, endpoint, _, model, _, tier, is_batch, _, whole, cached, written, out, a, b, c, d, e, f, quantity) = row
         key = (endpoint, model, tier, is_batch, start // MINUTES_PER_DAY)
-        if key in cards:
+        try:
             rates = cards[key]
-        else:
+        except KeyError:
             rates = cards[key] = _rates(prices.card(endpoint, model, tier, is_batch, _day(start)))
         if rates is None:
             add((row, 0, False))

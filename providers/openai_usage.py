@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import TypeVar
+from functools import partial
 
-from finops.usage import Endpoint, UsageBucket, UsageReading, UsageRow, Width
+from finops.usage import Endpoint, UsageBucket, UsageReading, UsageRow, Width, keeping_everything
 from providers.contract import UnexpectedResponse
 from providers.http import Answer, Params
 from providers.openai_usage_wire import GROUPINGS, USAGE_PAGE, UsageBucketWire, UsagePage, rows_of
@@ -17,10 +17,9 @@ from providers.openai_wire import QueryRefused, decoded
 
 WIDTHS = {Width.MINUTE: "1m", Width.HOUR: "1h", Width.DAY: "1d"}
 MOST_BUCKETS = {Width.MINUTE: 1440, Width.HOUR: 168, Width.DAY: 31}
-# Larger answers are decoded on a thread, a bucket at a time, so that the event loop stays free to acknowledge Slack.
+# Larger answers are decoded on a thread, so that the event loop stays free to acknowledge Slack.
 INLINE_BYTES = 64 * 1024
 Ask = Callable[[str, Params], Awaitable[Answer]]
-T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -87,13 +86,10 @@ async def _pages(
     paging: Params = []
     while True:
         answer = await ask(f"usage/{endpoint.value}", [*params, *paging])
+        decode = partial(_decoded, answer, endpoint, width, start, end)
+        page, found = await asyncio.to_thread(decode) if len(answer.body) > INLINE_BYTES else decode()
+        told |= found
         reference = answer.reference
-        page = await _page(answer)
-        for index, bucket in enumerate(page.data):
-            pointer = f"/data/{index}"
-            minute = _minute_of(bucket, width, start, end, pointer, reference)
-            if minute is not None:
-                told[minute] = await _rows(bucket, endpoint, width, minute, pointer, reference)
         if page.has_more is False or (page.has_more is None and not page.next_page):
             return told
         if not page.next_page:
@@ -105,18 +101,22 @@ async def _pages(
         paging = [("page", page.next_page)]
 
 
-async def _page(answer: Answer) -> UsagePage:
-    # PostgreSQL cannot keep a zero in a text.
-    if b"\\" in answer.body and b"\\u0000" in answer.body:
-        raise UnexpectedResponse("a text with a zero in it", reference=answer.reference)
-    return await _off_loop(len(answer.body), lambda: decoded(USAGE_PAGE, answer.body, "", answer.reference))
-
-
-async def _rows(
-    bucket: UsageBucketWire, endpoint: Endpoint, width: Width, minute: int, pointer: str, reference: str | None
-) -> tuple[UsageRow, ...]:
-    size = len(memoryview(bucket.results)) + len(memoryview(bucket.result))
-    return await _off_loop(size, lambda: rows_of(bucket, endpoint, width, minute, pointer, reference))
+def _decoded(
+    answer: Answer, endpoint: Endpoint, width: Width, start: int, end: int
+) -> tuple[UsagePage, dict[int, tuple[UsageRow, ...]]]:
+    """One page, and its buckets by their first minute. A bucket at a time, so that other threads get their turn."""
+    reference = answer.reference
+    if b"\\" in answer.body and b"\\u0000" in answer.body:  # PostgreSQL cannot keep it in a text
+        raise UnexpectedResponse("a text with a zero in it", reference=reference)
+    with keeping_everything():
+        page = decoded(USAGE_PAGE, answer.body, "", reference)
+        told: dict[int, tuple[UsageRow, ...]] = {}
+        for index, bucket in enumerate(page.data):
+            pointer = f"/data/{index}"
+            minute = _minute_of(bucket, width, start, end, pointer, reference)
+            if minute is not None:
+                told[minute] = rows_of(bucket, endpoint, width, minute, pointer, reference)
+        return page, told
 
 
 def _minute_of(
@@ -148,10 +148,6 @@ def _minutes(moment: datetime, width: Width, *, is_end: bool) -> int:
     seconds = moment.timestamp()
     buckets = int(seconds // (width * 60))
     return (buckets + (is_end and seconds > buckets * width * 60)) * width
-
-
-async def _off_loop(size: int, decode: Callable[[], T]) -> T:
-    return await asyncio.to_thread(decode) if size > INLINE_BYTES else decode()
 
 
 def skew_of(answer: Answer, now: datetime, before: timedelta | None) -> timedelta | None:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import msgspec
 
-from finops.usage import Endpoint, UsageRow, Width, keeping_everything, merged
+from finops.usage import Endpoint, UsageRow, Width, merged
 from providers.contract import UnexpectedResponse
 from providers.openai_wire import decoded
 
@@ -115,8 +115,7 @@ def rows_of(
         raise UnexpectedResponse("a bucket without its results", pointer=f"{pointer}/results", reference=reference)
     if endpoint is Endpoint.COMPLETIONS:
         found = decoded(_TOKENS, raw, f"{pointer}/results", reference) or []
-        with keeping_everything():
-            return tuple(merged(_token_rows(found, start)))
+        return tuple(merged(_token_rows(found, start)))
     others = decoded(_COUNTED, raw, f"{pointer}/results", reference) or []
     return tuple(merged(_counted_rows(others, endpoint, width, start, f"{pointer}/results", reference)))
 

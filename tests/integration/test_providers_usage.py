@@ -462,7 +462,7 @@ async def test_a_large_answer_is_decoded_beside_the_event_loop(
     rows_of = openai_usage.rows_of
     monkeypatch.setattr(openai_usage, "rows_of", watched)
     large = [ROW | {"api_key_id": f"key_{n}"} for n in range(1000)]
-    server.answers = [page(bucket(MINUTE, *large), bucket(MINUTE + 1, ROW))]
+    server.answers = [page(bucket(MINUTE, *large), next_page="two"), page(bucket(MINUTE + 1, ROW))]
     found = await read(openai)
     assert [len(one.rows) for one in found.buckets] == [1000, 1]
     assert where == [False, True]
