@@ -320,7 +320,7 @@ def drift(samples: Iterable[DriftSample], today: date) -> Drift | None:
         if ago <= TRAILING_DAYS and day in by_day:
             days.append(_day_drift(by_day[day], trail))
         trail.enter(by_day.get(day, {}))
-        trail.leave(by_day.get(day - timedelta(days=TRAILING_DAYS - 1), {}))
+        trail.leave(by_day.get(day - timedelta(days=TRAILING_DAYS), {}))
     if not days:
         return None
     estimated, corrected, billed = (_sum(day[n] for day in days) for n in range(3))

@@ -140,7 +140,7 @@ def test_not_looking_is_not_spending_less():
     blind = change(evaluate(first, on_team(), spent(100, FigureState.BLIND, None), CONTEXT, NOW + HOUR)).incident
     assert (blind.spent, blind.spent_state, blind.as_of) == (Money.of(742), FigureState.BLIND, NOW)
     risen = evaluate(blind, on_team(), spent(750, FigureState.BLIND), CONTEXT, NOW + HOUR)
-    assert change(risen).incident.level == 150
+    assert (change(risen).incident.level, change(risen).incident.spent) == (150, Money.of(750))
 
 
 def test_what_surrounds_the_amount_is_the_present_too():
