@@ -244,11 +244,11 @@ class Collecting:
 
         Its lease runs out now; a worker that happens to be trying already yields to the next.
         """
-        if connection.blind_since is None:
-            return
+        is_blind = connection.blind_since is not None
         long_ago = self._desk.now() - timedelta(seconds=2 * self._desk.policy.lease_seconds)
         for row in await store.collections.active(connection.workspace_id):
-            if row.connection_id == connection.id and row.worker is not None:
+            is_retried = is_blind or row.attempts > 1
+            if row.connection_id == connection.id and row.worker is not None and is_retried:
                 await store.collections.heartbeat(row.id, row.worker, long_ago)
 
     async def _add(

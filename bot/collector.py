@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 
-from bot import discovery
+from bot import discovery, drift
 from bot.audience import teams_of
 from bot.desk import Desk
 from bot.errors import BadNews, BadNewsKind, OutageCode, explain
@@ -23,7 +23,7 @@ from finops.money import Money
 from finops.periods import Period
 from finops.registry import Connection, Credential
 from finops.secret import Secret
-from providers.contract import CredentialRejected, ProviderError, RateLimited, UnexpectedResponse
+from providers.contract import CredentialRejected, ProviderError, RateLimited, Unavailable, UnexpectedResponse
 from storage.errors import AmountOutOfRange, LeaseLost, SecretUnreadable
 from storage.records import Collection, CollectionState
 
@@ -264,6 +264,8 @@ class Collector:
                 change = await store.charges.replace_day(run.collection.workspace_id, run.connection.id, day, read_at)
         except AmountOutOfRange as error:
             raise UnexpectedResponse("a day's amounts are beyond any real bill") from error
+        if not change.kept:
+            await drift.learned(self._desk, run.connection, day)
         return change.totals, bool(change.restated)
 
     async def _finished(self, run: _Run) -> AsyncGenerator[CollectionEvent, None]:
@@ -272,7 +274,8 @@ class Collector:
             connection = await store.connections.get(one.workspace_id, one.connection_id)
             teams = await teams_of(store, one.workspace_id, one.connection_id)
         assert connection is not None, "the queue row names its connection by a foreign key"
-        if connection.blind_since is not None:
+        # Usage may still be in the dark; then the last of both to see again is told.
+        if connection.blind_since is not None and not connection.usage_blind:
             log.info("connection seen again", extra={"connection_id": connection.id, "since": connection.blind_since})
             # Told before it is written: a crash in between tells it twice, never not at all.
             yield Recovered(run.told, connection, connection.blind_since, teams)
@@ -285,19 +288,26 @@ class Collector:
         """What could not be read. It is tried again by itself, except when only a person can mend the key."""
         desk, one = self._desk, run.collection
         news, now = explain(error), desk.now()
-        retry_at = None
-        if not isinstance(error, CredentialRejected):
-            retry_at = now + retry_after(one.attempts, error)
-        return await self._blinded(run, news, now, retry_at)
+        if isinstance(error, CredentialRejected):
+            return await self._blinded(run, news, now, None)
+        retry_at = now + retry_after(one.attempts, error)
+        tried_for = now - one.created_at if one.attempts > 1 else timedelta()
+        passes = isinstance(error, Unavailable) or (isinstance(error, RateLimited) and not error.is_final)
+        is_borne = passes and tried_for < desk.policy.blind_after
+        return await self._blinded(run, news, now - tried_for, retry_at, is_borne=is_borne)
 
     async def _without_keys(self, run: _Run) -> Failed:
         news = BadNews(BadNewsKind.REFUSAL, OutageCode.KEYS_DISABLED.value)
         return await self._blinded(run, news, self._desk.now(), None)
 
-    async def _blinded(self, run: _Run, news: BadNews, now: datetime, retry_at: datetime | None) -> Failed:
-        one = run.collection
+    async def _blinded(
+        self, run: _Run, news: BadNews, blind_from: datetime, retry_at: datetime | None, *, is_borne: bool = False
+    ) -> Failed:
+        """Put the collection aside; `is_borne`: what passes by itself within minutes makes nobody blind yet."""
+        one, now, newly = run.collection, self._desk.now(), False
         async with self._desk.storage.writing() as store:
-            newly = await store.connections.mark_blind(one.workspace_id, one.connection_id, now, news.code)
+            if not is_borne:
+                newly = await store.connections.mark_blind(one.workspace_id, one.connection_id, blind_from, news.code)
             connection = await store.connections.get(one.workspace_id, one.connection_id)
             teams = await teams_of(store, one.workspace_id, one.connection_id)
             if retry_at is None:

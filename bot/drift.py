@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 
+from bot import unpriced
 from bot.desk import Desk
-from finops.charges import Charge
+from finops.charges import Charge, ChargedDay
 from finops.estimates import compare, model_key, split_line_item
 from finops.money import EXACT, from_units
 from finops.periods import Period, starts_at
+from finops.registry import Connection
 from storage.records_live import Estimate
 
 log = logging.getLogger(__name__)
@@ -21,47 +23,53 @@ log = logging.getLogger(__name__)
 COMPARED_DAYS = 28
 # A bill read in the night it ended is not written to its end yet: what it lacks is no error of the estimate.
 _WRITTEN_AFTER = timedelta(hours=6)
+# Line items of older days are no news.
+_NEWS = timedelta(days=2)
 
 
-async def compared(
-    desk: Desk, workspace_id: str, connection_id: int, day: date, charges: Sequence[Charge]
-) -> tuple[str, ...]:
-    """Hold one day's bill against what we had estimated; tells the models on it that no usage of ours knew.
-
-    Does nothing (and teaches nothing) where there is no usage of that day, for a bill that is empty though there was
-    usage, and for one too young to be complete.
-    """
-    now = desk.now()
-    if day < desk.today() - timedelta(days=COMPARED_DAYS) or now < starts_at(day) + timedelta(days=1) + _WRITTEN_AFTER:
-        return ()
+async def learned(desk: Desk, connection: Connection, charged: ChargedDay) -> None:
+    """A day's bill was read: hold it against what was estimated, and tell line items that no usage explains."""
+    day, charges = charged.day, charged.charges
+    if day < desk.today() - timedelta(days=COMPARED_DAYS) or not charges:
+        return
     async with desk.storage.reading() as store:
-        rows = [
-            row for row in await store.usage.open_estimates(workspace_id, [day]) if row.connection_id == connection_id
-        ]
-    if not rows or not charges:
-        return ()
+        estimates = await store.usage.open_estimates(connection.workspace_id, [day])
+    rows = [row for row in estimates if row.connection_id == connection.id]
+    if not rows:
+        return
+    await _compared(desk, connection, day, charges, rows)
+    if day >= desk.today() - _NEWS:
+        unknown = _unknown(charges, {model_key(row.model) for row in rows})
+        if unknown:
+            await unpriced.announce(desk, connection, day, unknown)
+
+
+async def _compared(
+    desk: Desk, connection: Connection, day: date, charges: Sequence[Charge], rows: Sequence[Estimate]
+) -> None:
+    now = desk.now()
+    if now < starts_at(day) + timedelta(days=1) + _WRITTEN_AFTER:
+        return
     samples = await asyncio.to_thread(compare, _by_model(rows), charges, day)
     async with desk.storage.writing() as store:
-        await store.drifts.replace_day(workspace_id, connection_id, day, samples, now)
-    desk.lessons[workspace_id] += 1
-    known = {model_key(row.model) for row in rows}
-    return tuple(sorted(_unknown(charges, known)))
+        await store.drifts.replace_day(connection.workspace_id, connection.id, day, samples, now)
+    desk.lessons[connection.workspace_id] += 1
 
 
-async def compared_so_far(desk: Desk, workspace_id: str, connection_id: int) -> int:
-    """Compare every day whose bill was there before its usage was; how many were. A new connection begins like that."""
-    today = desk.today()
+async def learned_so_far(desk: Desk, connection: Connection) -> int:
+    """Compare every day whose bill was there before its usage was; how many. A new connection begins like that."""
+    workspace_id, today = connection.workspace_id, desk.today()
     past = Period(today - timedelta(days=COMPARED_DAYS), today)
     async with desk.storage.reading() as store:
-        readings = (await store.charges.readings(workspace_id, past)).get(connection_id, {})
-        done = await store.drifts.compared_days(workspace_id, connection_id, past.start)
+        readings = (await store.charges.readings(workspace_id, past)).get(connection.id, {})
+        done = await store.drifts.compared_days(workspace_id, connection.id, past.start)
     days = sorted(set(readings) - done)
     for day in days:
         async with desk.storage.reading() as store:
-            charges = await store.charges.of_day(workspace_id, connection_id, day)
-        await compared(desk, workspace_id, connection_id, day, charges)
+            charges = await store.charges.of_day(workspace_id, connection.id, day)
+        await learned(desk, connection, ChargedDay(day, tuple(charges)))
     if days:
-        log.info("days compared", extra={"connection_id": connection_id, "count": len(days)})
+        log.info("days compared", extra={"connection_id": connection.id, "count": len(days)})
     return len(days)
 
 
@@ -73,16 +81,17 @@ def _by_model(rows: Sequence[Estimate]) -> dict[tuple[str, str], Decimal]:
     return found
 
 
-def _unknown(charges: Sequence[Charge], known: set[str]) -> set[str]:
-    """Line items of models that cost something and that no usage of the day named."""
-    found = set()
-    seen: dict[str | None, bool] = {}
+def _unknown(charges: Sequence[Charge], known: set[str]) -> dict[tuple[str, str], set[str]]:
+    """Line items of models that cost something and that no usage of the day named, with the projects they are of."""
+    found: dict[tuple[str, str], set[str]] = {}
+    explained: dict[str | None, bool] = {}
     for charge in charges:
-        if charge.billed_cost > 0 and charge.sku_id not in seen:
-            model = model_key(split_line_item(charge.sku_id).model)
-            seen[charge.sku_id] = bool(model) and not any(_same(model, one) for one in known)
-            if seen[charge.sku_id] and charge.sku_id is not None:
-                found.add(charge.sku_id)
+        item = charge.sku_id
+        if item not in explained:
+            model = model_key(split_line_item(item).model)
+            explained[item] = not model or any(_same(model, one) for one in known)
+        if not explained[item] and charge.billed_cost > 0:
+            found.setdefault(("", item or ""), set()).add(charge.sub_account_id or "")
     return found
 
 

@@ -131,7 +131,7 @@ class Watching:
         else:
             polled = await self._succeeded(trip)
         if trip.is_first:
-            await drift.compared_so_far(desk, workspace_id, connection.id)
+            await drift.learned_so_far(desk, connection)
         await self._evaluating.evaluate(workspace_id, _available(trip))
         return polled
 

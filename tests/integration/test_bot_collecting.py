@@ -45,7 +45,7 @@ async def openai() -> AsyncIterator[LittleOpenAI]:
 
 @pytest.fixture
 async def bot(storage: Storage, openai: LittleOpenAI, clock: FakeClock) -> AsyncIterator[Bot]:
-    async with a_bot(storage, openai, clock, Policy(backfill_days=DAYS)) as made:
+    async with a_bot(storage, openai, clock, Policy(backfill_days=DAYS, blind_after_minutes=0)) as made:
         yield made
 
 
@@ -241,6 +241,40 @@ async def test_a_failure_blinds_once_and_recovery_is_told_with_its_beginning(
     assert await bot.collecting.blind() == []
     assert isinstance(told[-1], Finished)
     await assert_ledger_is_the_bill(bot, company, TODAY - timedelta(days=DAYS), TODAY)
+
+
+async def test_trouble_that_passes_within_minutes_blinds_nobody(
+    storage: Storage, openai: LittleOpenAI, company: Organization, clock: FakeClock
+):
+    """A provider away for some minutes is asked again in silence; away for a quarter of an hour, it is told, once."""
+    async with a_bot(storage, openai, clock, Policy(backfill_days=DAYS)) as bot:
+        admin = await an_admin(bot)
+        await backfilled(bot, admin, await a_team(bot, admin))
+        openai.status = 503
+        clock.moment = began = datetime(2026, 7, 7, 0, 0, tzinfo=UTC)
+        await bot.collecting.due(clock())
+        news = []
+        for minutes in (1, 2, 4, 8, 15):
+            failed = [event for event in await worked(bot) if isinstance(event, Failed)]
+            news.append(any(event.newly_blind for event in failed))
+            clock.advance(minutes=minutes)
+        assert news == [False, False, False, False, True]
+        assert [alert.since for alert in await bot.collecting.blind()] == [began]
+        openai.status = 200
+        assert [event.since for event in await worked(bot) if isinstance(event, Recovered)] == [began]
+
+
+async def test_a_key_that_is_refused_is_told_at_once(
+    storage: Storage, openai: LittleOpenAI, company: Organization, clock: FakeClock
+):
+    """No waiting mends a revoked key: a person has to."""
+    async with a_bot(storage, openai, clock, Policy(backfill_days=DAYS)) as bot:
+        admin = await an_admin(bot)
+        await backfilled(bot, admin, await a_team(bot, admin))
+        openai.keys[KEY].is_revoked = True
+        clock.moment = datetime(2026, 7, 7, 0, 0, tzinfo=UTC)
+        await bot.collecting.due(clock())
+        assert any(event.newly_blind for event in await worked(bot) if isinstance(event, Failed))
 
 
 async def test_nonsense_for_one_day_spoils_that_day_only_and_keeps_its_old_rows(

@@ -72,7 +72,7 @@ async def openai() -> AsyncIterator[LittleOpenAI]:
 
 @pytest.fixture
 async def bot(storage: Storage, openai: LittleOpenAI, clock: FakeClock) -> AsyncIterator[Bot]:
-    async with a_bot(storage, openai, clock, Policy(backfill_days=16)) as made:
+    async with a_bot(storage, openai, clock, Policy(backfill_days=16, blind_after_minutes=0)) as made:
         yield made
 
 
