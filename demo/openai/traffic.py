@@ -33,6 +33,10 @@ def minute_of(moment: datetime) -> int:
     return int(moment.timestamp()) // 60
 
 
+def moment_of(minute: int) -> datetime:
+    return datetime.fromtimestamp(minute * 60, UTC)
+
+
 def day_minute(day: date) -> int:
     return minute_of(datetime(day.year, day.month, day.day, tzinfo=UTC))
 
@@ -80,6 +84,10 @@ class Traffic:
         factor = self.factor(key[0], minute)
         return plain if factor == 1 else plain.scaled(factor.numerator, factor.denominator)
 
+    def unboosted(self, key: Key, start: int, end: int) -> Usage:
+        """What would happen from `start` up to `end` if nobody interfered."""
+        return self._plain(key, start, end)
+
     def factor(self, application: str, minute: int) -> Fraction:
         """The boost that holds in a minute: the last one that began."""
         begun = [boost for boost in self._boosts.get(application, ()) if boost.since <= minute]
@@ -88,10 +96,13 @@ class Traffic:
     # -- interference
 
     def boost(self, application: str, factor: Fraction, since: int) -> None:
-        """From `since` on, multiply what the application asks; a factor of 1 ends it. Never rewrites the trace."""
+        """From `since` on, multiply what the application asks, whatever was said of later minutes; 1 ends it.
+
+        Never rewrites the trace.
+        """
         since = max(since, self.live_from)
-        boosts = [boost for boost in self._boosts.get(application, []) if boost.since != since]
-        self._boosts[application] = sorted([*boosts, Boost(since, factor)])
+        before = [boost for boost in self._boosts.get(application, []) if boost.since < since]
+        self._boosts[application] = [*before, Boost(since, factor)]
         self._touch(((application, model) for model in self.models_of(application)), since)
 
     def hold(self, key: Key, minute: int, let_through: Usage) -> None:

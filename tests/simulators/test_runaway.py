@@ -1,0 +1,73 @@
+"""The runaway of the local workspace: today's total lands where the story wants it, at any time of day."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from demo import runaway
+from demo.billing import spent
+from demo.openai import SimulatedOpenAI
+from demo.openai.traffic import minute_of
+from demo.prices import FilePrices, Rates
+from demo.trace import parse_trace
+from tests.conftest import FakeClock
+
+PRICES = FilePrices("test", {"m": Rates(Decimal("2.5"), Decimal("1.25"), Decimal(10))})
+HEADER = "hour,application,model,requests,input_tokens,output_tokens"
+MIDNIGHT = datetime(2026, 7, 6, tzinfo=UTC)
+
+
+def provider(clock: FakeClock) -> SimulatedOpenAI:
+    """One application that costs fifty dollars a day, evenly."""
+    hours = [f"{hour},chatbot-experiment,m,600,500000,83333" for hour in range(7 * 24)]
+    return SimulatedOpenAI(parse_trace([HEADER, *hours]), PRICES, clock, anchor=MIDNIGHT)
+
+
+def today(openai: SimulatedOpenAI) -> Decimal:
+    usage = openai.tenant().traffic.between(
+        ("chatbot-experiment", "m"), minute_of(MIDNIGHT), minute_of(openai.clock()), minute_of(openai.clock())
+    )
+    return spent(usage, PRICES.by_model["m"])
+
+
+@pytest.mark.parametrize("minutes", [3, 15, 60, 5 * 60, 23 * 60 + 58])
+def test_the_first_push_brings_today_to_742_dollars_whatever_the_hour(minutes: int) -> None:
+    openai = provider(FakeClock(MIDNIGHT + timedelta(minutes=minutes)))
+    begun = runaway.start(openai)
+    assert begun.total == 742
+    assert abs(today(openai) - 742) < Decimal("0.1")
+
+
+def test_every_further_push_reaches_the_next_level_and_in_between_it_goes_on_fifteenfold() -> None:
+    clock = FakeClock(MIDNIGHT + timedelta(hours=5))
+    openai = provider(clock)
+    runaway.start(openai)
+    clock.advance(minutes=60)
+    before = today(openai)
+    assert Decimal(742 + 28) < before < Decimal(742 + 35), "an hour of fifteen times fifty dollars a day"
+    runaway.start(openai)
+    assert abs(today(openai) - 1010) < Decimal("0.5")
+    runaway.start(openai)
+    assert abs(today(openai) - 1520) < Decimal("0.5")
+
+
+def test_it_touches_only_what_is_still_read_again_and_ends_at_once() -> None:
+    clock = FakeClock(MIDNIGHT + timedelta(hours=5))
+    openai = provider(clock)
+    key, early = ("chatbot-experiment", "m"), minute_of(clock()) - runaway.LATE_MINUTES
+    traffic = openai.tenant().traffic
+    before = traffic.between(key, minute_of(MIDNIGHT), early, minute_of(clock()))
+    runaway.start(openai)
+    assert traffic.between(key, minute_of(MIDNIGHT), early, minute_of(clock())) == before
+    runaway.end(openai)
+    stands = today(openai)
+    clock.advance(minutes=30)
+    assert today(openai) - stands < Decimal("1.5"), "half an hour at the usual pace"
+
+
+def test_an_application_that_does_not_exist_is_named_with_those_that_do() -> None:
+    with pytest.raises(runaway.NoRunaway, match="chatbot-experiment"):
+        runaway.start(provider(FakeClock(MIDNIGHT + timedelta(hours=1))), "nobody")
