@@ -60,8 +60,8 @@ def exported(name: str) -> list[dict[str, str]]:
 def test_three_real_days_tie_to_the_bill_to_the_last_digit(listed: ListPrices):
     """Tokens as the provider reported them, counts spelled 59200.0 and all, times the list price of that day.
 
-    On the two days before, the bill is not what that usage costs: other things were billed too, which is why the
-    bill, and not the estimate, is right in the end.
+    On the two days before, the bill is more one day and less the other: the provider says itself that usage and costs
+    may not reconcile, which is why the bill, and not the estimate, is right in the end.
     """
     billed = {int(row["start_time"]): row["amount_value"] for row in exported("openai_export_costs.csv")}
     rows_by_day: dict[int, list[dict[str, str]]] = defaultdict(list)
