@@ -20,6 +20,7 @@ from pathlib import Path
 from bot import logs
 from bot.settings import SettingsError
 from demo import lab
+from demo.clock import StageClock
 from demo.onboarding import Stuck, Wish, onboard
 from demo.once import play
 from demo.openai.__main__ import DEMO_TRACE
@@ -44,7 +45,7 @@ async def run(given: argparse.Namespace, trace: Trace, prices: Prices) -> int:
         database = given.database or f"sqlite:///{Path(folder) / 'demo.sqlite3'}"
         props = Props.beside(given.database) if given.database else Props.fresh()
         scene = staged(
-            trace, prices, database, props=props, socket_mode=not given.http,
+            trace, prices, database, props=props, clock=StageClock(), socket_mode=not given.http,
             page_port=0 if given.once else given.port,
         )  # fmt: skip
         async with scene as stage:

@@ -17,6 +17,15 @@ def show(stage: Stage) -> None:
         {
             "sections": [
                 {
+                    "title": "폭주 (chatbot-experiment)",
+                    "items": [
+                        _order("폭주 시작", "POST", "/_sim/runaway", {}, "danger"),
+                        _order("정상으로", "DELETE", "/_sim/runaway", None, "primary"),
+                        _order("1시간 뒤로", "POST", "/_sim/clock", {"advance_minutes": 60}),
+                        _order("다음 날로 (UTC 자정)", "POST", "/_sim/clock", {"to": "next day"}),
+                    ],
+                },
+                {
                     "title": "Admin API Key",
                     "items": [
                         _key("마케팅팀 Admin 키 (정상)", props.marketing_key),

@@ -167,6 +167,26 @@ def _price(cells: dict[str, str], name: str) -> Decimal:
     return price
 
 
+def for_the_product(prices: Prices) -> list[dict[str, object]]:
+    """The same prices as the product's own price file has them (docs/prices.md): as an operator would write them down.
+
+    What the product's list knows already is left out; the provider and the product then price alike.
+    """
+    if isinstance(prices, FilePrices):
+        return [
+            {
+                "model": model,
+                "input_per_mtok": f"{rates.input:f}",
+                "cached_input_per_mtok": f"{rates.cached_input:f}",
+                "output_per_mtok": f"{rates.output:f}",
+            }
+            for model, rates in prices.by_model.items()
+        ]
+    if isinstance(prices, ListPrices):
+        return [{"model": model, "aliases": [alias]} for alias, model in prices.aliases.items()]
+    return []
+
+
 def require_prices(prices: Prices, models: Iterable[str], day: date) -> None:
     """Raise UnpricedModels when any of `models` has no price on `day`."""
     if missing := [model for model in models if prices.rates(model, day) is None]:

@@ -9,14 +9,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import yaml
 from aiohttp import ClientSession, web
 
 import app as front_door
 from bot.settings import CHECKOUT, Settings
+from demo import clock as moving
+from demo import runaway
 from demo.openai import USAGE_READ, AdminKey, KeyState, Plan, SimulatedOpenAI
-from demo.prices import Prices
+from demo.prices import Prices, for_the_product
 from demo.props import Props
 from demo.slack import SimulatedSlack, SlackConfig
 from demo.trace import Trace
@@ -65,7 +69,8 @@ async def staged(
     openai, workspace = openai_of(trace, prices, clock, kept), SimulatedSlack(clock, slack)
     workspace.use_manifest(yaml.safe_load((CHECKOUT / "manifest.yml").read_text(encoding="utf-8")))
     async with openai:
-        await workspace.start(page_port, [web.route("*", "/_sim/openai/{order:.+}", _passed_on(openai))])
+        await workspace.start(page_port, levers(openai, clock))
+        folder = TemporaryDirectory(prefix="finops-stage-")
         try:
             settings = Settings.from_env(
                 workspace.client_settings(socket_mode=socket_mode)
@@ -76,6 +81,9 @@ async def staged(
                     "OPENAI_BASE_URL": openai.url,
                     # One process at a time plays here: what a killed one held is taken over at once.
                     "FINOPS_LEASE_SECONDS": "5",
+                    # A person watches: what happens is to be seen within two polls.
+                    "FINOPS_POLL_SECONDS": "5",
+                    "FINOPS_PRICES": str(written(for_the_product(prices), Path(folder.name))),
                 }
                 | variables
             )
@@ -87,6 +95,20 @@ async def staged(
                 yield Stage(workspace, openai, product, kept, url, settings)
         finally:
             await workspace.stop()
+            folder.cleanup()
+
+
+def levers(openai: SimulatedOpenAI, clock: Clock) -> list[web.RouteDef]:
+    """Everything beside Slack's own that the page's drawer, a story or a stranger can pull, at one address."""
+    moves = [moving.route(clock)] if isinstance(clock, moving.StageClock) else []
+    return [web.route("*", "/_sim/openai/{order:.+}", _passed_on(openai)), *runaway.routes(openai), *moves]
+
+
+def written(prices: list[dict[str, object]], folder: Path) -> Path:
+    """The product's own price file: what its list cannot know of this trace."""
+    path = folder / "prices.yaml"
+    path.write_text(yaml.safe_dump(prices, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    return path
 
 
 @asynccontextmanager
