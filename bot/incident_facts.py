@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from bot.polls import minute_of, moment_of
 from bot.spending import CURRENCY, Account, Taught
 from finops.budgets import Budget, BudgetOn, BudgetPeriod, Usual, UsualMethod, breach_at, percent_floor, usual
 from finops.causes import Cause
@@ -32,7 +33,6 @@ _METHODS = {
 }
 # As far back as the usual of a period is looked for.
 _HISTORY_DAYS = {BudgetPeriod.DAY: 28, BudgetPeriod.WEEK: 35, BudgetPeriod.MONTH: 124}
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TOP = 5
 
 
@@ -176,16 +176,6 @@ async def detailed(store: Store, facts: Facts) -> IncidentDetail:
         lateness_seconds=lateness,
         unpriced=tuple(sorted({row.model or row.sub_account_id for row in facts.rows if row.unpriced})),
     )
-
-
-def minute_of(moment: datetime) -> int:
-    """The epoch minute a moment lies in."""
-    return (moment - _EPOCH) // timedelta(minutes=1)
-
-
-def moment_of(minute: int) -> datetime:
-    """When an epoch minute begins."""
-    return _EPOCH + timedelta(minutes=minute)
 
 
 def _accounts(projects: Iterable[Project]) -> list[Account]:

@@ -1,0 +1,268 @@
+"""What people do about an incident: one click, one action, seen by all."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from blocks import incidents as speak
+from bot import telling
+from bot.errors import Refusal, RefusalCode
+from bot.incidents import Silence, until
+from finops.causes import CauseKind
+from finops.charges import FigureState
+from finops.incidents import EventKind, IncidentState
+from finops.money import Money
+from locales import translator_for
+from storage import Storage
+from storage.records_live import OutboxState
+from tests.conftest import FakeClock
+from tests.databases import WORKSPACE
+from tests.integration.live_world import TWO_O_CLOCK, World, a_runaway, neighbour_of
+
+SEOUL = ZoneInfo("Asia/Seoul")
+# What does not depend on the database is tried on one.
+on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"])
+
+
+@pytest.fixture
+async def world(storage: Storage, clock: FakeClock) -> World:
+    return await a_runaway(storage, clock)
+
+
+async def breached(world: World) -> int:
+    """The id of the one incident there is."""
+    [incident] = await world.evaluate()
+    assert incident.id is not None
+    return incident.id
+
+
+async def delivered(world: World) -> list[str]:
+    """Slack takes everything that waits; the keys, in order."""
+    keys = []
+    while True:
+        now = world.clock()
+        async with world.storage.writing() as store:
+            found = await store.outbox.lease("test", now, timedelta(minutes=1), 10, [])
+            for one in found:
+                await store.outbox.sent(WORKSPACE, one.key, "test", one.version, "C0MARKET01", f"{one.id}.0", now)
+        if not found:
+            return keys
+        keys += [one.key for one in found]
+
+
+async def test_the_golden_message_comes_out_of_storage_word_for_word(world: World) -> None:
+    """$742 of $500 against $50 at 14:00, from usage rows and bills to the first two lines."""
+    incident_id = await breached(world)
+    shown = await world.bot.incidents.shown(WORKSPACE, incident_id)
+    assert speak.root(shown, translator_for("ko-KR", "Asia/Seoul")).text == (
+        "🚨 [마케팅팀] 일일 한도 $500 초과 - 현재 $742 (148%)\n"
+        "chatbot-experiment · 평소($50) 대비 1,384% 증가 · 추정 · 14:00 기준"
+    )
+    assert shown.spent.amount == Money.of("742")
+    assert (shown.percent, shown.increase) == (148, Decimal("13.84"))
+    assert (shown.usual.amount, shown.usual.days) == (Money.of("50"), 28)
+
+
+@on_sqlite
+async def test_the_cause_is_a_retry_loop_at_fifteen_times_the_calls(world: World) -> None:
+    """$742 against $50 is 14.84 times the calls; since it surges, against the same hours of the week before."""
+    shown = await world.bot.incidents.shown(WORKSPACE, await breached(world))
+    assert shown.cause is not None
+    assert shown.cause.kind is CauseKind.RETRY_LOOP
+    assert shown.cause.requests_factor is not None
+    assert abs(shown.cause.requests_factor - Decimal("14.84")) < Decimal("0.1")
+    assert shown.cause.tokens_per_request_factor == 1
+    t = translator_for("ko-KR")
+    assert "호출 수 15배, 호출당 토큰 동일 → 재시도 루프 의심" in str(speak.root(shown, t).blocks)
+    assert f"{t.clock(shown.since)}부터 급증" in str(speak.root(shown, t).blocks)
+
+
+@on_sqlite
+async def test_the_chart_shows_seven_bills_and_todays_estimate(world: World) -> None:
+    """Each day with its state."""
+    shown = await world.bot.incidents.shown(WORKSPACE, await breached(world))
+    assert [point.amount for point in shown.trend] == [Money.of("50")] * 7 + [Money.of("742")]
+    assert shown.trend[-1].state is FigureState.ESTIMATE
+    assert FigureState.ESTIMATE not in [point.state for point in shown.trend[:-1]]
+
+
+async def test_the_details_add_up_to_what_the_message_says(world: World) -> None:
+    """Hours, models, keys and projects: each of them comes to the same $742."""
+    detail = await world.bot.incidents.detail(WORKSPACE, await breached(world))
+    spent = detail.shown.spent.amount
+    assert sum((amount.amount for _, amount in detail.hours), Decimal(0)) == spent.amount
+    assert [hour for hour, _ in detail.hours] == [datetime(2026, 7, 6, hour, tzinfo=UTC) for hour in range(5)]
+    for breakdown in (detail.models, detail.keys, detail.projects):
+        assert breakdown is not None
+        assert breakdown.total == spent
+    assert detail.requests == 742 * 30
+    assert detail.tokens == detail.requests * 1400
+    assert detail.provider_project_id == "proj_chat"
+    assert detail.projects is not None
+    assert detail.projects.shares[0].name == "chatbot-experiment"
+
+
+@on_sqlite
+async def test_one_click_acknowledges_for_everybody(world: World) -> None:
+    """The root is drawn anew at once, the thread has its line, and nobody is asked twice."""
+    incident_id = await breached(world)
+    await delivered(world)
+    world.clock.advance(minutes=3)
+    await world.bot.incidents.acknowledge(world.member, incident_id)
+    incident = await world.incident(incident_id)
+    assert (incident.state, incident.acknowledged_by) == (IncidentState.ACKNOWLEDGED, world.member.user_id)
+    async with world.storage.reading() as store:
+        root = await store.outbox.get(WORKSPACE, telling.root_key(incident_id))
+    assert root is not None
+    assert (root.state, root.is_prompt) == (OutboxState.WAITING, True)
+    assert world.bot.wake_outbox.is_set()
+    assert await delivered(world) == [f"incident:{incident_id}", f"incident:{incident_id}:acknowledged"]
+    shown = await world.bot.incidents.shown(WORKSPACE, incident_id)
+    assert "확인함 · 박서연 · 14:03" in str(speak.root(shown, translator_for("ko-KR")).blocks)
+
+
+async def test_two_clicks_are_one_action_and_the_second_learns_who_was_first(world: World) -> None:
+    """At the same moment or later; one's own second click is simply done."""
+    incident_id = await breached(world)
+    both = (world.admin, world.lead)
+    answers = await asyncio.gather(
+        *(world.bot.incidents.acknowledge(one, incident_id) for one in both), return_exceptions=True
+    )
+    [refused] = [answer for answer in answers if answer is not None]
+    assert isinstance(refused, Refusal)
+    first = both[answers.index(None)]
+    assert refused.code is RefusalCode.INCIDENT_ACKNOWLEDGED
+    assert refused.values["person"] == first.user_id
+    await world.bot.incidents.acknowledge(first, incident_id)
+    async with world.storage.reading() as store:
+        events = await store.incidents.events(WORKSPACE, incident_id)
+    assert [event.kind for event in events].count(EventKind.ACKNOWLEDGED) == 1
+
+
+@on_sqlite
+async def test_a_stale_button_has_the_message_drawn_anew(world: World) -> None:
+    """Whoever pressed it is told why nothing happened, and everybody sees the present."""
+    incident_id = await breached(world)
+    await world.bot.incidents.acknowledge(world.admin, incident_id)
+    await delivered(world)
+    with pytest.raises(Refusal):
+        await world.bot.incidents.acknowledge(world.lead, incident_id)
+    assert await delivered(world) == [f"incident:{incident_id}"]
+
+
+@on_sqlite
+async def test_silence_is_for_those_who_answer_for_the_team(world: World) -> None:
+    """The lead and admins may; a member is told who can, and nothing changes."""
+    incident_id = await breached(world)
+    with pytest.raises(Refusal) as refused:
+        await world.bot.incidents.silence(world.member, incident_id, "1h")
+    assert refused.value.code is RefusalCode.NOT_TEAM_MANAGER
+    assert refused.value.values["lead"] == world.lead.user_id
+    assert refused.value.values["admins"] == (world.admin.user_id,)
+    assert (await world.incident(incident_id)).silenced_until is None
+    await world.bot.incidents.silence(world.lead, incident_id, "1h")
+    incident = await world.incident(incident_id)
+    assert (incident.state, incident.silenced_until) == (IncidentState.SILENCED, TWO_O_CLOCK + timedelta(hours=1))
+
+
+async def test_silence_hides_messages_and_keeps_records_and_ends_with_one_summary(world: World) -> None:
+    """150 % is reached in silence: on record at once, told when somebody turns the alerts on again."""
+    incident_id = await breached(world)
+    await world.bot.incidents.silence(world.admin, incident_id, "4h")
+    await delivered(world)
+    world.clock.advance(minutes=5)
+    await world.spend("100")
+    await world.evaluate()
+    async with world.storage.reading() as store:
+        crossed = [
+            event for event in await store.incidents.events(WORKSPACE, incident_id) if event.kind is EventKind.CROSSED
+        ]
+    assert [event.values["level"] for event in crossed] == [100, 150]
+    assert not crossed[-1].is_said
+    assert all("crossed:150" not in key for key in await delivered(world))
+    await world.bot.incidents.end_silence(world.lead, incident_id)
+    told = [key for key in await delivered(world) if "silence_ended" in key]
+    assert len(told) == 1
+    with pytest.raises(Refusal) as refused:
+        await world.bot.incidents.end_silence(world.admin, incident_id)
+    assert refused.value.code is RefusalCode.INCIDENT_NOT_SILENCED
+
+
+async def test_an_opinion_counts_once_and_two_bad_ones_offer_better_levels(world: World) -> None:
+    """From those who may change the budget; a member's two thumbs open nothing."""
+    incident_id = await breached(world)
+    judge = world.bot.incidents.feedback
+    first = await judge(world.admin, incident_id, is_helpful=False)
+    again = await judge(world.admin, incident_id, is_helpful=False)
+    assert (first.is_new, first.budget_id) == (True, None)
+    assert (again.is_new, again.budget_id) == (False, None)
+    second = await judge(world.lead, incident_id, is_helpful=False)
+    assert second.budget_id == world.budget.id
+    third = await judge(world.member, incident_id, is_helpful=False)
+    assert (third.is_new, third.budget_id) == (True, None)
+    async with world.storage.reading() as store:
+        counted = await store.incidents.feedback(WORKSPACE, incident_id)
+    assert (counted.helpful, counted.not_helpful) == (0, 3)
+
+
+@on_sqlite
+async def test_a_good_opinion_between_two_bad_ones_is_no_row(world: World) -> None:
+    """Bad, good, bad: nobody is asked for other levels."""
+    incident_id = await breached(world)
+    for person, is_helpful in ((world.admin, False), (world.member, True), (world.lead, False)):
+        world.clock.advance(seconds=1)
+        taken = await world.bot.incidents.feedback(person, incident_id, is_helpful=is_helpful)
+        assert taken.budget_id is None
+
+
+@on_sqlite
+async def test_nothing_is_shown_or_done_for_another_workspace(world: World) -> None:
+    """An id that belongs to others is an id of nothing."""
+    incident_id, stranger = await breached(world), neighbour_of(world.admin)
+    for attempt in (
+        world.bot.incidents.shown(stranger.workspace_id, incident_id),
+        world.bot.incidents.detail(stranger.workspace_id, incident_id),
+        world.bot.incidents.acknowledge(stranger, incident_id),
+        world.bot.incidents.silence(stranger, incident_id, "1h"),
+        world.bot.incidents.end_silence(stranger, incident_id),
+        world.bot.incidents.feedback(stranger, incident_id, is_helpful=True),
+        world.bot.incidents.budget_of(stranger.workspace_id, incident_id),
+    ):
+        with pytest.raises(Refusal) as refused:
+            await attempt
+        assert refused.value.code is RefusalCode.UNKNOWN_INCIDENT
+    assert (await world.incident(incident_id)).acknowledged_by is None
+
+
+@on_sqlite
+async def test_a_closed_incident_takes_no_clicks(world: World) -> None:
+    """The next charge day has begun; the message says how it ended, and so does the refusal."""
+    incident_id = await breached(world)
+    world.clock.moment = datetime(2026, 7, 7, 7, 0, tzinfo=UTC)
+    await world.evaluate()
+    assert (await world.incident(incident_id)).state is IncidentState.CLOSED
+    with pytest.raises(Refusal) as refused:
+        await world.bot.incidents.acknowledge(world.admin, incident_id)
+    assert refused.value.code is RefusalCode.INCIDENT_CLOSED
+    shown = await world.bot.incidents.shown(WORKSPACE, incident_id)
+    assert speak.root(shown, translator_for("ko-KR")).text.startswith(
+        "✅ [마케팅팀] 일일 한도 $500 기간 종료 - 최종 $742"
+    )
+
+
+@pytest.mark.parametrize(
+    ("length", "end"),
+    [
+        (Silence.HALF_AN_HOUR, datetime(2026, 7, 6, 5, 30, tzinfo=UTC)),
+        (Silence.FOUR_HOURS, datetime(2026, 7, 6, 9, 0, tzinfo=UTC)),
+        (Silence.TOMORROW, datetime(2026, 7, 7, 0, 0, tzinfo=UTC)),
+    ],
+)
+def test_tomorrow_is_nine_o_clock_where_the_workspace_is(length: Silence, end: datetime) -> None:
+    """14:00 in Seoul on the sixth: until 09:00 on the seventh there, which is midnight in UTC."""
+    assert until(length, TWO_O_CLOCK, SEOUL) == end
