@@ -24,56 +24,13 @@ from finops.usage import COUNTS
 from storage.tables import Code, Json, RowId, metadata, of_same_workspace, workspace_column
 from storage.types import UtcDateTime
 
-
-def _usage(name: str, *more: Column[bool]) -> Table:
-    """Usage in buckets of one width. The time first: a poll touches one stretch of the key, and so does a day.
-
-    No foreign key: storing a reading proves its connection once. `start` counts minutes since 1970; '' stands where
-    the provider names nothing, for a key holds no NULL.
-    """
-    return Table(
-        name,
-        metadata,
-        Column("workspace_id", Code, nullable=False),
-        Column("start", BigInteger, nullable=False),
-        Column("connection_id", BigInteger, nullable=False),
-        Column("endpoint", Code, nullable=False),
-        Column("sub_account_id", Code, nullable=False),
-        Column("model", Code, nullable=False),
-        Column("api_key_id", Code, nullable=False),
-        Column("service_tier", Code, nullable=False),
-        Column("is_batch", Boolean, nullable=False),
-        *(Column(each, BigInteger, nullable=False) for each in COUNTS),
-        Column("estimate_nano", BigInteger, nullable=False),
-        Column("estimate_rest", BigInteger, nullable=False),
-        Column("unpriced", BigInteger, nullable=False),  # calls (or what else is counted) that no price is known for
-        *more,
-        PrimaryKeyConstraint(
-            "workspace_id",
-            "start",
-            "connection_id",
-            "endpoint",
-            "sub_account_id",
-            "model",
-            "api_key_id",
-            "service_tier",
-            "is_batch",
-        ),
-        sqlite_with_rowid=False,
-    )
-
-
-usage_minutes = _usage("usage_minutes")
-# `is_whole`: the provider told this hour or day as one, and the finer rows we may hold of it do not add up to it.
-usage_hours = _usage("usage_hours", Column("is_whole", Boolean, nullable=False))
-usage_days = _usage("usage_days", Column("is_whole", Boolean, nullable=False))
-
 usage_reads = Table(
     "usage_reads",
     metadata,
-    Column("workspace_id", Code, primary_key=True),
-    Column("connection_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("endpoint", Code, primary_key=True),
+    Column("id", RowId, primary_key=True),
+    workspace_column(),
+    Column("connection_id", BigInteger, nullable=False),
+    Column("endpoint", Code, nullable=False),
     Column("final_until", BigInteger),
     Column("read_at", UtcDateTime),  # of the last reading by minutes
     Column("newest_data", BigInteger),
@@ -82,8 +39,65 @@ usage_reads = Table(
     Column("minutes_until", BigInteger),
     Column("hours_from", BigInteger),
     Column("hours_until", BigInteger),
-    sqlite_with_rowid=False,
+    of_same_workspace("connection_id", "connections"),
+    UniqueConstraint("workspace_id", "id"),
+    UniqueConstraint("workspace_id", "connection_id", "endpoint"),
+    sqlite_autoincrement=True,
 )
+
+# Who used what, told once: a minute of ten thousand projects would else repeat a megabyte of names.
+usage_groups = Table(
+    "usage_groups",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    workspace_column(),
+    Column("read_id", BigInteger, nullable=False),
+    Column("sub_account_id", Code, nullable=False),  # '' where the provider names nothing: a key holds no NULL
+    Column("model", Code, nullable=False),
+    Column("api_key_id", Code, nullable=False),
+    Column("service_tier", Code, nullable=False),
+    Column("is_batch", Boolean, nullable=False),
+    of_same_workspace("read_id", "usage_reads"),
+    UniqueConstraint(
+        "workspace_id",
+        "read_id",
+        "sub_account_id",
+        "model",
+        "api_key_id",
+        "service_tier",
+        "is_batch",
+        name="uq_usage_groups_told",
+    ),
+    sqlite_autoincrement=True,
+)
+
+
+def _usage(name: str, *more: Column[bool]) -> Table:
+    """Usage in buckets of one width; `start` counts minutes since 1970. A poll touches one stretch of the key.
+
+    No foreign key: storing a reading proves once what a check would prove per row.
+    """
+    return Table(
+        name,
+        metadata,
+        Column("workspace_id", Code, nullable=False),
+        Column("read_id", BigInteger, nullable=False),
+        Column("start", BigInteger, nullable=False),
+        Column("group_id", BigInteger, nullable=False),
+        *(Column(each, BigInteger, nullable=False) for each in COUNTS),
+        Column("estimate_nano", BigInteger, nullable=False),
+        Column("estimate_rest", BigInteger, nullable=False),
+        Column("unpriced", BigInteger, nullable=False),  # calls (or what else is counted) that no price is known for
+        *more,
+        PrimaryKeyConstraint("workspace_id", "read_id", "start", "group_id"),
+        sqlite_with_rowid=False,
+    )
+
+
+usage_minutes = _usage("usage_minutes")
+# `is_whole`: the provider told this hour or day as one, and the finer rows we may hold of it do not add up to it.
+usage_hours = _usage("usage_hours", Column("is_whole", Boolean, nullable=False))
+usage_days = _usage("usage_days", Column("is_whole", Boolean, nullable=False))
 
 usage_health = Table(
     "usage_health",

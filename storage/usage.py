@@ -6,9 +6,9 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select, update
 
-from finops.periods import Period, starts_at
+from finops.periods import Period
 from finops.usage import UsageReading, UsageRow, Width
 from storage.charges import Account
 from storage.connections import hold_connection
@@ -20,7 +20,7 @@ from storage.usage_moving import Covered, Rollups, beside
 from storage.usage_repricing import reprice_days
 from storage.usage_rollups import Stretch, extended, prepare, whole_buckets
 from storage.usage_rows import UsageRows, Whose
-from storage.usage_sums import busy_buckets, estimates, stretches, sums
+from storage.usage_sums import busy_buckets, estimates, minute_of, stretches, sums
 
 Priced = tuple[UsageRow, int, bool]
 """A row, its price in atto-dollars, and whether a price is known."""
@@ -53,35 +53,40 @@ class Usage(Repository):
         """
         told = await beside(len(priced), prepare, reading, priced)
         await hold_connection(self._db, workspace_id, connection_id)
-        whose = Whose(workspace_id, connection_id, reading.endpoint)
-        row = await self._read(whose)
+        row = await self._read(workspace_id, connection_id, reading.endpoint)
         by_minute = reading.width is Width.MINUTE
-        newest = None if row is None else row.newest_data
-        if by_minute and row is not None and row.read_at is not None and _was_overtaken(read_at, row.read_at):
+        newest: int | None = row.newest_data
+        if by_minute and row.read_at is not None and _was_overtaken(read_at, row.read_at):
             return UsageChange(0, newest, kept=True)
-        now = int(read_at.timestamp()) // 60
-        known = _covered(row)
-        rollups = Rollups(UsageRows(self._db), whose)
+        known = Covered(_stretch(row.minutes_from, row.minutes_until), _stretch(row.hours_from, row.hours_until))
+        rollups = Rollups(UsageRows(self._db, Whose(workspace_id, row.id)))
+        block = await rollups.numbered(told)
         first_seen: tuple[int, ...] = ()
         if by_minute:
-            covered = Covered(
-                extended(known.minutes, reading.start, reading.end), extended(known.hours, reading.start, reading.end)
-            )
-            changed, held = await rollups.by_minute(told, reading.start, reading.end, covered)
+            span = reading.start, reading.end
+            covered = Covered(extended(known.minutes, *span), extended(known.hours, *span))
+            changed, held = await rollups.by_minute(block, *span, covered)
             if known.minutes is not None:
-                first_seen = tuple(sorted({each[0] for each in changed.fresh} - held))
-            newest = max((each for each in (newest, told[-1][0] if told else None) if each is not None), default=None)
+                first_seen = tuple(sorted(set(changed.fresh.starts) - set(held.starts)))
+            newest = max((each for each in (newest, *block.starts[-1:]) if each is not None), default=None)
         else:
-            start, end = whole_buckets(reading.start, min(reading.end, now), reading.width)
-            told = [each for each in told if each[0] % reading.width == 0 and each[0] + reading.width <= now]
+            now = int(read_at.timestamp()) // 60
+            span = whole_buckets(reading.start, min(reading.end, now), reading.width)
+            over = {start for start in block.buckets if start % reading.width == 0 and start + reading.width <= now}
+            block = block.only(over)
             if reading.width is Width.HOUR:
-                covered = Covered(known.minutes, extended(known.hours, start, end))
-                changed = await rollups.by_hour(told, start, end, covered)
+                covered = Covered(known.minutes, extended(known.hours, *span))
+                changed = await rollups.by_hour(block, *span, covered)
             else:
                 covered = known
-                changed = await rollups.by_day(told, covered)
-        await self._keep(whose, covered, read_at if by_minute else None, newest, final_until, row)
-        return UsageChange(len(changed.fresh) + len(changed.removed), newest, first_seen)
+                changed = await rollups.by_day(block, covered)
+        values: dict[str, Any] = {"newest_data": newest} | _columns(covered)
+        if by_minute:
+            values["read_at"] = read_at
+        if final_until is not None:
+            values["final_until"] = final_until
+        await self._db.execute(update(usage_reads).where(usage_reads.c.id == row.id).values(values))
+        return UsageChange(changed.fresh.size + len(changed.removed), newest, first_seen)
 
     async def reads(self, workspace_id: str, connection_id: int) -> dict[str, UsageRead]:
         """How far each endpoint has been read; one never read is absent."""
@@ -127,7 +132,7 @@ class Usage(Repository):
         self, workspace_id: str, period: Period, accounts: Collection[Account] | None = None
     ) -> list[UsageSum]:
         """Sums per day, connection, project and model."""
-        part = [(Width.DAY, _minute(period.start), _minute(period.end))]
+        part = [(Width.DAY, minute_of(period.start), minute_of(period.end))]
         return await sums(self._db, workspace_id, part, accounts, by_start=True)
 
     async def recent(
@@ -137,9 +142,15 @@ class Usage(Repository):
         accounts: Collection[Account] | None = None,
         until_minute: int | None = None,
     ) -> list[UsageSum]:
-        """Sums per minute from that one on, connection, project and model. Minutes without usage are absent."""
-        part = [(Width.MINUTE, since_minute, until_minute)]
-        return await sums(self._db, workspace_id, part, accounts, by_start=True)
+        """Sums per minute in [since, until), connection, project and model; without `until` all there are from then on.
+
+        Minutes without usage are absent.
+        """
+        if until_minute is None:
+            mine = usage_reads.c.workspace_id == workspace_id
+            newest = await self._db.scalar(select(func.max(usage_reads.c.newest_data)).where(mine))
+            until_minute = since_minute if newest is None else newest + 1
+        return await sums(self._db, workspace_id, [(Width.MINUTE, since_minute, until_minute)], accounts, by_start=True)
 
     async def busy(
         self, workspace_id: str, connection_id: int, from_minute: int, to_minute: int, width: Width
@@ -209,10 +220,13 @@ class Usage(Repository):
     async def forget_minutes_before(self, minute: int) -> int:
         """Drop minutes before that one; hours and days stay. Tells how many rows went."""
         gone = 0
-        for workspace_id in (await self._db.scalars(select(usage_reads.c.workspace_id).distinct())).all():
-            # One stretch of the key for each workspace, where one condition alone would read the whole table.
+        reads = await self._db.execute(select(usage_reads.c.workspace_id, usage_reads.c.id))
+        for workspace_id, read_id in reads.all():
+            # One stretch of the key for each, where one condition alone would read the whole table.
             old = delete(usage_minutes).where(
-                usage_minutes.c.workspace_id == workspace_id, usage_minutes.c.start < minute
+                usage_minutes.c.workspace_id == workspace_id,
+                usage_minutes.c.read_id == read_id,
+                usage_minutes.c.start < minute,
             )
             gone += (await self._db.execute(old)).rowcount
         return gone
@@ -279,54 +293,34 @@ class Usage(Repository):
             self._insert(usage_health).values(first).on_conflict_do_update(index_elements=list(key), set_=values)
         )
 
-    async def _read(self, whose: Whose) -> Any:
+    async def _read(self, workspace_id: str, connection_id: int, endpoint: str) -> Any:
+        """How far it has been read; begins the record where there is none."""
+        key = {"workspace_id": workspace_id, "connection_id": connection_id, "endpoint": endpoint}
+        begin = self._insert(usage_reads).values(key).on_conflict_do_nothing(index_elements=list(key))
+        await self._db.execute(begin)
         return (
             await self._db.execute(
                 select(usage_reads).where(
-                    usage_reads.c.workspace_id == whose.workspace_id,
-                    usage_reads.c.connection_id == whose.connection_id,
-                    usage_reads.c.endpoint == whose.endpoint,
+                    usage_reads.c.workspace_id == workspace_id,
+                    usage_reads.c.connection_id == connection_id,
+                    usage_reads.c.endpoint == endpoint,
                 )
             )
-        ).one_or_none()
-
-    async def _keep(
-        self,
-        whose: Whose,
-        covered: Covered,
-        read_at: datetime | None,
-        newest: int | None,
-        final_until: int | None,
-        before: Any,
-    ) -> None:
-        values: dict[str, Any] = {
-            "final_until": final_until if final_until is not None or before is None else before.final_until,
-            "newest_data": newest,
-            "minutes_from": None if covered.minutes is None else covered.minutes.start,
-            "minutes_until": None if covered.minutes is None else covered.minutes.end,
-            "hours_from": None if covered.hours is None else covered.hours.start,
-            "hours_until": None if covered.hours is None else covered.hours.end,
-        }
-        if read_at is not None:
-            values["read_at"] = read_at
-        await self._db.execute(
-            self._insert(usage_reads)
-            .values(whose._asdict() | values)
-            .on_conflict_do_update(index_elements=list(whose._fields), set_=values)
-        )
+        ).one()
 
 
-def _covered(row: Any) -> Covered:
-    if row is None:
-        return Covered(None, None)
-    return Covered(
-        None if row.minutes_from is None else Stretch(row.minutes_from, row.minutes_until),
-        None if row.hours_from is None else Stretch(row.hours_from, row.hours_until),
-    )
+def _stretch(start: int | None, end: int | None) -> Stretch | None:
+    return None if start is None or end is None else Stretch(start, end)
 
 
-def _minute(day: date) -> int:
-    return int(starts_at(day).timestamp()) // 60
+def _columns(covered: Covered) -> dict[str, int | None]:
+    minutes, hours = covered.minutes, covered.hours
+    return {
+        "minutes_from": None if minutes is None else minutes.start,
+        "minutes_until": None if minutes is None else minutes.end,
+        "hours_from": None if hours is None else hours.start,
+        "hours_until": None if hours is None else hours.end,
+    }
 
 
 def _was_overtaken(read_at: datetime, held: datetime) -> bool:

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from finops.usage import Width
 from storage.usage_rollups import (
+    NOTHING,
+    UNCHANGED,
+    Block,
     Differences,
     Moves,
-    Row,
     Stretch,
-    covered_by,
+    Told,
     differences,
     moved,
-    widened,
 )
-from storage.usage_rows import UsageRows, Whose
+from storage.usage_rows import UsageRows
 
 # Below this rows are worked on on the spot; above, in a thread, so that nobody else waits.
 _FEW = 500
@@ -42,9 +43,10 @@ class Covered:
     minutes: Stretch | None
     hours: Stretch | None
 
-    def finer_than(self, width: Width, start: int) -> bool:
+    def by_finer(self, width: Width, start: int) -> bool:
         """Whether finer readings cover the whole of a bucket."""
-        return covered_by(self.minutes if width is Width.HOUR else self.hours, start, width)
+        stretch = self.minutes if width is Width.HOUR else self.hours
+        return stretch is not None and stretch.covers(start, width)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,104 +54,96 @@ class Rollups:
     """The three tables of one endpoint of one connection, kept equal: hours to minutes, days to hours."""
 
     rows: UsageRows
-    whose: Whose
 
-    async def by_minute(
-        self, told: Sequence[Row], start: int, end: int, covered: Covered
-    ) -> tuple[Differences, set[int]]:
-        """Keep what a reading of minutes told. Tells what changed, and of which minutes anything was held before."""
-        held = await self.rows.held(Width.MINUTE, self.whose, _starts(told))
-        changed = await self._write(Width.MINUTE, told, held)
-        hours = await self._follow(Width.HOUR, await beside(len(told), moved, changed, Width.HOUR), start, end, covered)
-        await self._follow(Width.DAY, widened(hours, Width.DAY), start, end, covered)
-        return changed, {row[0] for row in held}
+    async def numbered(self, told: Told) -> Block:
+        """What a reading told, as rows; groups that are new get their numbers."""
+        if not told.groups:
+            return NOTHING
+        wanted = set(told.groups)
+        known = await self.rows.groups()
+        if missing := wanted - known.keys():
+            await self.rows.add_groups(missing)
+            known = await self.rows.groups()
+        return await beside(len(told.starts), told.numbered, known)
 
-    async def by_hour(self, told: Sequence[Row], start: int, end: int, covered: Covered) -> Differences:
+    async def by_minute(self, told: Block, start: int, end: int, covered: Covered) -> tuple[Differences, Block]:
+        """Keep what a reading of [start, end) told by minutes. Tells what changed, and what was held of them."""
+        changed, held = await self._write(Width.MINUTE, told)
+        hours = await beside(changed.fresh.size + changed.gone.size, moved, changed, Width.HOUR)
+        hours = await self._follow(Width.HOUR, hours, start, end, covered)
+        await self._follow(Width.DAY, hours.widened(Width.DAY), start, end, covered)
+        return changed, held
+
+    async def by_hour(self, told: Block, start: int, end: int, covered: Covered) -> Differences:
         """Keep hours that the provider told as one, but for those that minutes tell wholly."""
         changed = await self._tell_whole(Width.HOUR, told, covered)
-        days = await beside(len(told), moved, changed, Width.DAY)
+        days = await beside(changed.fresh.size + changed.gone.size, moved, changed, Width.DAY)
         await self._follow(Width.DAY, days, start, end, covered)
         return changed
 
-    async def by_day(self, told: Sequence[Row], covered: Covered) -> Differences:
+    async def by_day(self, told: Block, covered: Covered) -> Differences:
         """Keep days that the provider told as one, but for those that hours tell wholly."""
         return await self._tell_whole(Width.DAY, told, covered)
 
-    async def repriced(self, width: Width, held: Sequence[Row], priced: Sequence[Row]) -> Differences:
+    async def repriced(self, width: Width, held: Block, priced: Block) -> Differences:
         """Keep other prices of rows that are held, and move what is the sum of them."""
-        changed = await self._write(width, priced, held)
-        coarser = await beside(len(held), moved, changed, Width.HOUR if width is Width.MINUTE else Width.DAY)
-        nothing = Covered(None, None)
+        changed = await beside(held.size, differences, priced, held)
+        await self.rows.put(width, changed.fresh)
+        nowhere = Covered(None, None)
         if width is Width.MINUTE:
-            coarser = widened(await self._follow(Width.HOUR, coarser, 0, 0, nothing), Width.DAY)
-        if width is not Width.DAY:
-            await self._follow(Width.DAY, coarser, 0, 0, nothing)
+            hours = await beside(held.size, moved, changed, Width.HOUR)
+            hours = await self._follow(Width.HOUR, hours, 0, 0, nowhere)
+            await self._follow(Width.DAY, hours.widened(Width.DAY), 0, 0, nowhere)
+        elif width is Width.HOUR:
+            days = await beside(held.size, moved, changed, Width.DAY)
+            await self._follow(Width.DAY, days, 0, 0, nowhere)
         return changed
 
-    async def _tell_whole(self, width: Width, told: Sequence[Row], covered: Covered) -> Differences:
-        finer = {start for start in _starts(told) if covered.finer_than(width, start)}
-        told = [row for row in told if row[0] not in finer]
-        starts = _starts(told)
+    async def _tell_whole(self, width: Width, told: Block, covered: Covered) -> Differences:
+        starts = [start for start in told.buckets if not covered.by_finer(width, start)]
         if not starts:
-            return Differences((), (), ())
-        changed = await self._write(width, told, await self.rows.held(width, self.whose, starts))
-        await self.rows.call_whole(width, self.whose, starts, is_whole=True)
+            return UNCHANGED
+        changed, _ = await self._write(width, told.only(set(starts)))
+        await self.rows.call_whole(width, starts, is_whole=True)
         return changed
 
-    async def _write(self, width: Width, told: Sequence[Row], held: Sequence[Row]) -> Differences:
-        changed = await beside(len(told), differences, told, held)
-        await self.rows.remove(width, self.whose, changed.removed)
-        await self.rows.put(width, self.whose, changed.fresh)
-        return changed
+    async def _write(self, width: Width, told: Block) -> tuple[Differences, Block]:
+        """Let rows take the place of what is held of the same buckets; what is the same stays untouched."""
+        if not told.size:
+            return UNCHANGED, NOTHING
+        held = await self.rows.held(width, told.starts[0], told.starts[-1] + 1, told.values)
+        held = held.only(set(told.starts))
+        changed = await beside(told.size, differences, told, held)
+        await self.rows.remove(width, changed.removed)
+        await self.rows.put(width, changed.fresh)
+        return changed, held
 
     async def _follow(self, width: Width, moves: Moves, start: int, end: int, covered: Covered) -> Moves:
         """Let the coarser table follow, but for buckets told as one; tells what really moved there.
 
         Buckets told as one that finer readings of [start, end) have come to cover are summed from those instead.
         """
-        touched = {*moves.starts, *range(start - start % width, end, width)}
+        touched = moves.buckets | set(range(start - start % width, end, width))
         if not touched:
             return moves
-        whole = await self.rows.whole(width, self.whose, sorted(touched))
-        outgrown = sorted(each for each in whole if covered.finer_than(width, each))
+        whole = touched & await self.rows.whole(width, min(touched), max(touched) + 1)
         moves = moves.without(whole)
         await self._add(width, moves)
-        for each in outgrown:
-            moves = _joined(moves, await self._sum_anew(width, each))
+        for each in sorted(whole):
+            if covered.by_finer(width, each):
+                moves = moves.and_also(await self._sum_anew(width, each))
         return moves
 
     async def _sum_anew(self, width: Width, start: int) -> Moves:
         """Make a bucket that was told as one the sum of its finer rows."""
-        finer = _FINER[width]
-        told = await self.rows.held(finer, self.whose, range(start, start + width, finer))
-        held = await self.rows.held(width, self.whose, [start])
-        moves = await beside(len(told), moved, Differences(told, held, ()), width)
-        await self.rows.call_whole(width, self.whose, [start], is_whole=False)
+        told = await self.rows.held(_FINER[width], start, start + width)
+        held = await self.rows.held(width, start, start + 1)
+        moves = await beside(told.size, moved, Differences(told, held, ()), width)
+        await self.rows.call_whole(width, [start], is_whole=False)
         await self._add(width, moves)
         return moves
 
     async def _add(self, width: Width, moves: Moves) -> None:
-        if not moves.by:
-            return
-        rows = moves.rows()
-        await self.rows.add(width, self.whose, rows)
-        if any(value < 0 for values in moves.by.values() for value in values):
-            await self.rows.remove_nothings(width, self.whose, sorted(moves.starts))
-
-
-def _starts(rows: Collection[Row]) -> list[int]:
-    return sorted({row[0] for row in rows})
-
-
-def _joined(one: Moves, other: Moves) -> Moves:
-    """Moves of different buckets as one."""
-    columns = tuple(sorted({*one.columns, *other.columns}))
-
-    def spread(moves: Moves) -> dict[Row, tuple[int, ...]]:
-        at: dict[int, Any] = {column: place for place, column in enumerate(moves.columns)}
-        return {
-            key: tuple(values[at[column]] if column in at else 0 for column in columns)
-            for key, values in moves.by.items()
-        }
-
-    return Moves(columns, spread(one) | spread(other))
+        await self.rows.add(width, await beside(len(moves.places), moves.block))
+        if moves.shrinks:
+            await self.rows.remove_nothings(width, sorted(moves.buckets))

@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from finops.periods import Period, starts_at
 from finops.usage import MINUTES_PER_DAY, UsageRow, Width
-from storage.tables_live import usage_days
+from storage.tables_live import usage_days, usage_reads
 from storage.usage_moving import Rollups
-from storage.usage_rollups import NANO, Row, repriced_row, usage_row
+from storage.usage_rollups import NANO, VALUES, Block, Group, uncounted, usage_row
 from storage.usage_rows import UsageRows, Whose
 
 Pricer = Callable[[Sequence[UsageRow]], Sequence[tuple[UsageRow, int, bool]]]
@@ -24,73 +24,71 @@ async def reprice_days(
 ) -> tuple[int, Units, Units]:
     """Price some days again: how many rows moved, and the nano-units and rest of all of them before and after."""
     first, last = (int(starts_at(day).timestamp()) // 60 for day in (period.start, period.end))
-    before = await _total(db, workspace_id, connection_id, first, last)
-    endpoints = await db.scalars(
-        select(usage_days.c.endpoint)
-        .where(
-            usage_days.c.workspace_id == workspace_id,
-            usage_days.c.start >= first,
-            usage_days.c.start < last,
-            usage_days.c.connection_id == connection_id,
-        )
-        .distinct()
-    )
+    mine = usage_reads.c.workspace_id == workspace_id, usage_reads.c.connection_id == connection_id
+    reads = (await db.execute(select(usage_reads.c.id, usage_reads.c.endpoint).where(*mine))).all()
+    ids = [row.id for row in reads]
+    before = await _total(db, workspace_id, ids, first, last)
     changed = 0
-    for endpoint in endpoints.all():
-        one = _Endpoint(Rollups(UsageRows(db), Whose(workspace_id, connection_id, endpoint)), price)
-        for day in range(first, last, MINUTES_PER_DAY):
-            changed += await one.day(day)
-    return changed, before, await _total(db, workspace_id, connection_id, first, last)
+    for read_id, endpoint in reads:
+        rows = UsageRows(db, Whose(workspace_id, read_id))
+        days = sorted(await rows.some(Width.DAY, first, last))
+        if days:
+            groups = {number: group for group, number in (await rows.groups()).items()}
+            history = _History(rows, endpoint, groups, price)
+            for day in days:
+                changed += await history.day(day)
+    return changed, before, await _total(db, workspace_id, ids, first, last)
 
 
-class _Endpoint:
-    """The history of one endpoint."""
+class _History:
+    """What is held of one endpoint."""
 
-    def __init__(self, rollups: Rollups, price: Pricer) -> None:
-        self._rollups = rollups
-        self._rows = rollups.rows
+    def __init__(self, rows: UsageRows, endpoint: str, groups: dict[int, Group], price: Pricer) -> None:
+        self._rows = rows
+        self._rollups = Rollups(rows)
+        self._endpoint = endpoint
+        self._groups = groups
         self._price = price
 
     async def day(self, day: int) -> int:
         """Minutes first, an hour of them at a time; then hours and days that are not the sum of finer rows."""
-        whose = self._rollups.whose
-        hours = range(day, day + MINUTES_PER_DAY, Width.HOUR)
-        changed, with_minutes = 0, set()
-        for hour in hours:
-            held = await self._rows.held(Width.MINUTE, whose, range(hour, hour + Width.HOUR))
-            if held:
-                with_minutes.add(hour)
-                changed += await self._again(Width.MINUTE, held)
-        whole = await self._rows.whole(Width.HOUR, whose, hours)
-        alone = [hour for hour in hours if hour in whole or hour not in with_minutes]
-        held = await self._rows.held(Width.HOUR, whose, alone)
-        changed += await self._again(Width.HOUR, held)
-        with_hours = with_minutes or await self._rows.some(Width.HOUR, whose, day, day + MINUTES_PER_DAY)
-        if not with_hours or await self._rows.whole(Width.DAY, whose, [day]):
-            changed += await self._again(Width.DAY, await self._rows.held(Width.DAY, whose, [day]))
+        tomorrow = day + MINUTES_PER_DAY
+        changed, told_finer = 0, set()
+        for hour in range(day, tomorrow, Width.HOUR):
+            minutes = await self._rows.held(Width.MINUTE, hour, hour + Width.HOUR)
+            if minutes.size:
+                told_finer.add(hour)
+                changed += await self._again(Width.MINUTE, minutes)
+        told_finer -= await self._rows.whole(Width.HOUR, day, tomorrow)
+        hours = await self._rows.held(Width.HOUR, day, tomorrow)
+        changed += await self._again(Width.HOUR, hours.only(set(hours.starts) - told_finer))
+        if not hours.size or await self._rows.whole(Width.DAY, day, tomorrow):
+            changed += await self._again(Width.DAY, await self._rows.held(Width.DAY, day, tomorrow))
         return changed
 
-    async def _again(self, width: Width, held: Sequence[Row]) -> int:
-        if not held:
+    async def _again(self, width: Width, held: Block) -> int:
+        if not held.size:
             return 0
         priced = await asyncio.to_thread(self._priced, held)
-        return len((await self._rollups.repriced(width, held, priced)).fresh)
+        return (await self._rollups.repriced(width, held, priced)).fresh.size
 
-    def _priced(self, held: Sequence[Row]) -> list[Row]:
-        told = self._price([usage_row(row, self._rollups.whose.endpoint) for row in held])
-        return [
-            repriced_row(row, atto, is_priced=is_priced) for row, (_, atto, is_priced) in zip(held, told, strict=True)
-        ]
+    def _priced(self, held: Block) -> Block:
+        told = [usage_row(row, self._endpoint, self._groups[row[1]]) for row in held.rows()]
+        prices = self._price(told)
+        nanos, rests = [atto // NANO for _, atto, _ in prices], [atto % NANO for _, atto, _ in prices]
+        unpriced = [0 if is_priced else uncounted(row) for row, (_, _, is_priced) in zip(told, prices, strict=True)]
+        priced = zip(("estimate_nano", "estimate_rest", "unpriced"), (nanos, rests, unpriced), strict=True)
+        return held._replace(values={**held.values, **{VALUES.index(name): column for name, column in priced}})
 
 
-async def _total(db: AsyncConnection, workspace_id: str, connection_id: int, first: int, last: int) -> Units:
+async def _total(db: AsyncConnection, workspace_id: str, read_ids: Sequence[int], first: int, last: int) -> Units:
     nano, rest = (
         await db.execute(
             select(func.sum(usage_days.c.estimate_nano), func.sum(usage_days.c.estimate_rest)).where(
                 usage_days.c.workspace_id == workspace_id,
+                usage_days.c.read_id.in_(read_ids),
                 usage_days.c.start >= first,
                 usage_days.c.start < last,
-                usage_days.c.connection_id == connection_id,
             )
         )
     ).one()

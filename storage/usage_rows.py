@@ -2,138 +2,157 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from finops.usage import Width
-from storage.usage_rollups import KEY, NANO, VALUES, Row
+from storage.usage_rollups import KEY, NANO, VALUES, Block, Group, Row
 
 TABLES = {Width.MINUTE: "usage_minutes", Width.HOUR: "usage_hours", Width.DAY: "usage_days"}
 _MOST_PARAMETERS = 999  # what every SQLite accepts in one statement
-_SHARED = ("workspace_id", "connection_id", "endpoint")
-_TEXT = ("sub_account_id", "model", "api_key_id", "service_tier")
-_CONFLICT = "workspace_id, start, connection_id, endpoint, sub_account_id, model, api_key_id, service_tier, is_batch"
+_SHARED = ("workspace_id", "read_id")
+_GROUP = ("sub_account_id", "model", "api_key_id", "service_tier", "is_batch")
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"'})
 
 
 class Whose(NamedTuple):
-    """What all rows at hand share."""
+    """What all rows at hand share: one endpoint of one connection."""
 
     workspace_id: str
-    connection_id: int
-    endpoint: str
+    read_id: int
 
 
 class UsageRows:
-    """The three tables of usage, in one transaction. Statements are ours: no value is ever part of their text."""
+    """The tables of usage for one endpoint, in one transaction. No value is ever part of a statement's text."""
 
-    def __init__(self, db: AsyncConnection) -> None:
+    def __init__(self, db: AsyncConnection, whose: Whose) -> None:
         self._db = db
+        self._whose = whose
         self._is_sqlite = db.dialect.name == "sqlite"
 
-    async def held(self, width: Width, whose: Whose, starts: Sequence[int]) -> list[Row]:
-        """What is held of some buckets."""
-        return [
-            row for part in _parts(starts) for row in await self._read(", ".join((*KEY, *VALUES)), width, whose, part)
-        ]
+    async def groups(self) -> dict[Group, int]:
+        """Every group there is, by what the provider calls it."""
+        told = f"SELECT {', '.join(_GROUP)}, id FROM usage_groups WHERE workspace_id = ? AND read_id = ?"  # noqa: S608
+        rows = await self._fetch(told, self._whose)
+        return {(account, model, key, tier, bool(batch)): number for account, model, key, tier, batch, number in rows}
 
-    async def whole(self, width: Width, whose: Whose, starts: Sequence[int]) -> set[int]:
-        """Which of some buckets the provider told as one."""
-        found: set[int] = set()
-        for part in _parts(starts):
-            rows = await self._read("DISTINCT start", width, whose, part, "AND is_whole")
-            found.update(row[0] for row in rows)
-        return found
+    async def add_groups(self, groups: Collection[Group]) -> None:
+        """Give numbers to groups that have none."""
+        columns = [*zip(*sorted(groups), strict=True)]
+        names = ", ".join((*_SHARED, *_GROUP))
+        if self._is_sqlite:
+            marks = ", ".join("?" * (len(_SHARED) + len(_GROUP)))
+            driver = await self._driver()
+            rows = ((*self._whose, *group) for group in zip(*columns, strict=True))
+            await driver.executemany(f"INSERT INTO usage_groups ({names}) VALUES ({marks})", rows)  # noqa: S608
+            return
+        kinds = ", ".join(["?::text[]"] * 4 + ["?::boolean[]"])
+        arrays = [_array(column) for column in columns]
+        await self._execute(
+            f"INSERT INTO usage_groups ({names}) SELECT ?, ?, told.* FROM unnest({kinds}) AS told",  # noqa: S608
+            [*self._whose, *arrays],
+        )
 
-    async def some(self, width: Width, whose: Whose, start: int, end: int) -> set[int]:
-        """The buckets of [start, end) of which anything is held."""
-        where = "workspace_id = ? AND start >= ? AND start < ? AND connection_id = ? AND endpoint = ?"
-        values = [whose.workspace_id, start, end, whose.connection_id, whose.endpoint]
-        rows = await self._fetch(f"SELECT DISTINCT start FROM {TABLES[width]} WHERE {where}", values)  # noqa: S608
-        return {row[0] for row in rows}
+    async def held(self, width: Width, start: int, end: int, likely: Collection[int] = ()) -> Block:
+        """What is held of the buckets in [start, end), sorted.
 
-    async def put(self, width: Width, whose: Whose, rows: Sequence[Row]) -> None:
+        `likely` are the places in VALUES that may hold something: the others are read in one, and apart where they do.
+        """
+        asked = sorted(likely) or range(len(VALUES))
+        others = [name for at, name in enumerate(VALUES) if at not in asked]
+        told = [*KEY, *(VALUES[at] for at in asked), f"({' | '.join(others)})" if others else "0"]
+        rows = await self._read(", ".join(told), width, start, end, f"ORDER BY {', '.join(KEY)}")
+        if any(map(itemgetter(-1), rows)):
+            return await self.held(width, start, end)
+        starts, groups, *columns = (list(map(itemgetter(n), rows)) for n in range(len(told) - 1))
+        return Block(starts, groups, {at: column for at, column in zip(asked, columns, strict=True) if any(column)})
+
+    async def whole(self, width: Width, start: int, end: int) -> set[int]:
+        """Which of the buckets in [start, end) the provider told as one."""
+        return {row[0] for row in await self._read("DISTINCT start", width, start, end, "AND is_whole")}
+
+    async def some(self, width: Width, start: int, end: int) -> set[int]:
+        """The buckets in [start, end) of which anything is held."""
+        return {row[0] for row in await self._read("DISTINCT start", width, start, end)}
+
+    async def put(self, width: Width, block: Block) -> None:
         """Let rows take the place of what is held under their keys. Hours and days put so are whole."""
-        await self._insert(width, whose, rows, is_added=False)
+        await self._insert(width, block, is_added=False)
 
-    async def add(self, width: Width, whose: Whose, rows: Sequence[Row]) -> None:
+    async def add(self, width: Width, block: Block) -> None:
         """Add rows to what is held under their keys, which stays what it is: whole or not."""
-        await self._insert(width, whose, rows, is_added=True)
+        await self._insert(width, block, is_added=True)
 
-    async def remove(self, width: Width, whose: Whose, keys: Sequence[Row]) -> None:
+    async def remove(self, width: Width, keys: Sequence[Row]) -> None:
         """Drop what is held under some keys."""
         if not keys:
             return
-        shared = " AND ".join(f"{name} = ?" for name in _SHARED)
         if self._is_sqlite:
-            each = " AND ".join(f"{name} = ?" for name in KEY)
+            each = " AND ".join(f"{name} = ?" for name in (*_SHARED, *KEY))
             driver = await self._driver()
-            sql = f"DELETE FROM {TABLES[width]} WHERE {shared} AND {each}"  # noqa: S608
-            await driver.executemany(sql, [(*whose, *key) for key in keys])
+            rows = [(*self._whose, *key) for key in keys]
+            await driver.executemany(f"DELETE FROM {TABLES[width]} WHERE {each}", rows)  # noqa: S608
             return
-        each = " AND ".join(f"{TABLES[width]}.{name} = told.{name}" for name in KEY)
-        sql = f"DELETE FROM {TABLES[width]} USING {_unnested(KEY)} WHERE {shared} AND {each}"  # noqa: S608
-        columns = _arrays(KEY, list(zip(*keys, strict=True)))
-        await self._execute(sql, [*columns, *whose])
+        arrays = [_array(column) for column in zip(*keys, strict=True)]
+        await self._execute(
+            f"DELETE FROM {TABLES[width]} AS held USING {_unnested(KEY)} WHERE held.workspace_id = ? "  # noqa: S608
+            f"AND held.read_id = ? AND held.start = told.start AND held.group_id = told.group_id",
+            [*arrays, *self._whose],
+        )
 
-    async def remove_nothings(self, width: Width, whose: Whose, starts: Sequence[int]) -> None:
+    async def remove_nothings(self, width: Width, starts: Sequence[int]) -> None:
         """Drop rows of some buckets in which every count has come to nothing."""
         nothing = " AND ".join(f"{name} = 0" for name in VALUES)
         for part in _parts(starts):
-            where, values = self._where(whose, part)
+            where, values = self._in(part)
             await self._execute(f"DELETE FROM {TABLES[width]} WHERE {where} AND {nothing}", values)  # noqa: S608
 
-    async def call_whole(self, width: Width, whose: Whose, starts: Sequence[int], *, is_whole: bool) -> None:
+    async def call_whole(self, width: Width, starts: Sequence[int], *, is_whole: bool) -> None:
         """Say of buckets whether the provider told them as one."""
         for part in _parts(starts):
-            where, values = self._where(whose, part)
-            await self._execute(
-                f"UPDATE {TABLES[width]} SET is_whole = ? WHERE {where} AND is_whole <> ?",  # noqa: S608
-                [is_whole, *values, is_whole],
-            )
+            where, values = self._in(part)
+            change = f"UPDATE {TABLES[width]} SET is_whole = ? WHERE {where} AND is_whole <> ?"  # noqa: S608
+            await self._execute(change, [is_whole, *values, is_whole])
 
-    async def _read(self, told: str, width: Width, whose: Whose, starts: Sequence[int], more: str = "") -> list[Row]:
-        where, values = self._where(whose, starts)
-        return await self._fetch(f"SELECT {told} FROM {TABLES[width]} WHERE {where} {more}", values)  # noqa: S608
+    async def _read(self, told: str, width: Width, start: int, end: int, more: str = "") -> list[Row]:
+        where = "workspace_id = ? AND read_id = ? AND start >= ? AND start < ?"
+        return await self._fetch(f"SELECT {told} FROM {TABLES[width]} WHERE {where} {more}", [*self._whose, start, end])  # noqa: S608
 
-    def _where(self, whose: Whose, starts: Sequence[int]) -> tuple[str, list[Any]]:
+    def _in(self, starts: Sequence[int]) -> tuple[str, list[Any]]:
         within = f"IN ({', '.join('?' * len(starts))})" if self._is_sqlite else "= ANY(?)"
         given: list[Any] = [*starts] if self._is_sqlite else [list(starts)]
-        return (
-            f"workspace_id = ? AND start {within} AND connection_id = ? AND endpoint = ?",
-            [whose.workspace_id, *given, whose.connection_id, whose.endpoint],
-        )
+        return f"workspace_id = ? AND read_id = ? AND start {within}", [*self._whose, *given]
 
-    async def _insert(self, width: Width, whose: Whose, rows: Sequence[Row], *, is_added: bool) -> None:
+    async def _insert(self, width: Width, block: Block, *, is_added: bool) -> None:
         """One statement for many rows; a column in which they have nothing is a constant and crosses for nothing."""
-        if not rows:
+        if not block.size:
             return
-        columns = list(zip(*rows, strict=True))
-        names = (*KEY, *VALUES)
-        filled = tuple(name for at, name in enumerate(names) if name in KEY or any(columns[at]))
-        crossing = [columns[names.index(name)] for name in filled]
+        filled = (*KEY, *(VALUES[at] for at in block.values))
+        crossing = [block.starts, block.groups, *block.values.values()]
+        if not self._is_sqlite:
+            arrays = [_array(column) for column in crossing]
+            await self._execute(_statement(width, filled, 0, is_added), [*self._whose, *arrays])
+            return
         driver = await self._driver()
-        if self._is_sqlite:
-            at_once = (_MOST_PARAMETERS - len(whose)) // len(filled)
-            step = at_once * len(filled)
-            values = list(chain.from_iterable(zip(*crossing, strict=True)))
-            whole = len(values) - len(values) % step
-            if whole:
-                groups = ([*whose, *values[at : at + step]] for at in range(0, whole, step))
-                await driver.executemany(_statement(width, filled, at_once, is_added), groups)
-            if rest := values[whole:]:
-                await driver.execute(_statement(width, filled, len(rest) // len(filled), is_added), [*whose, *rest])
-            return
-        await self._execute(_statement(width, filled, 0, is_added), [*whose, *_arrays(filled, crossing)])
+        at_once = (_MOST_PARAMETERS - len(_SHARED)) // len(filled)
+        step = at_once * len(filled)
+        values = list(chain.from_iterable(zip(*crossing, strict=True)))
+        full = len(values) - len(values) % step
+        if full:
+            groups = ([*self._whose, *values[at : at + step]] for at in range(0, full, step))
+            await driver.executemany(_statement(width, filled, at_once, is_added), groups)
+        if rest := values[full:]:
+            await driver.execute(_statement(width, filled, len(rest) // len(filled), is_added), [*self._whose, *rest])
 
     async def _driver(self) -> Any:
         return (await self._db.get_raw_connection()).driver_connection
 
-    async def _fetch(self, sql: str, values: Sequence[Any]) -> list[Row]:
+    async def _fetch(self, sql: str, values: Sequence[Any]) -> list[Any]:
         driver = await self._driver()
         if self._is_sqlite:
             return list(await driver.execute_fetchall(sql, values))
@@ -169,15 +188,14 @@ def _statement(width: Width, filled: tuple[str, ...], rows: int, is_added: bool)
             for at in range(first, first + rows * len(filled), len(filled))
         )
     else:
-        told = ", ".join(f"told.{name}" for name in filled)
-        source = f"SELECT {', '.join(['?'] * len(_SHARED) + [told, *nothing])} FROM {_unnested(filled)}"  # noqa: S608
+        told = ["?"] * len(_SHARED) + [f"told.{name}" for name in filled] + nothing
+        source = f"SELECT {', '.join(told)} FROM {_unnested(filled)}"  # noqa: S608 - our own names
+    key = (*_SHARED, *KEY)
     changes = (
-        _additions(table, filled) if is_added else [f"{name} = excluded.{name}" for name in names if name not in KEY]
+        _additions(table, filled) if is_added else [f"{name} = excluded.{name}" for name in names if name not in key]
     )
-    return (
-        f"INSERT INTO {table} ({', '.join(names)}) {source} "
-        f"ON CONFLICT ({_CONFLICT}) DO UPDATE SET {', '.join(changes)}"
-    )
+    conflict = f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {', '.join(changes)}"
+    return f"INSERT INTO {table} ({', '.join(names)}) {source} {conflict}"
 
 
 def _additions(table: str, filled: Sequence[str]) -> list[str]:
@@ -196,19 +214,11 @@ def _additions(table: str, filled: Sequence[str]) -> list[str]:
 
 
 def _unnested(names: Sequence[str]) -> str:
-    kinds = ", ".join(
-        f"?::{'text' if name in _TEXT else 'boolean' if name == 'is_batch' else 'bigint'}[]" for name in names
-    )
-    return f"unnest({kinds}) AS told({', '.join(names)})"
+    return f"unnest({', '.join(['?::bigint[]'] * len(names))}) AS told({', '.join(names)})"
 
 
-def _arrays(names: Sequence[str], columns: Sequence[Sequence[Any]]) -> list[str]:
-    """Columns as PostgreSQL reads arrays. Names repeat: each is looked at once."""
-    return [f"{{{','.join(_as_text(name, column))}}}" for name, column in zip(names, columns, strict=True)]
-
-
-def _as_text(name: str, column: Sequence[Any]) -> Iterable[str]:
-    if name not in _TEXT:
-        return map(str, column)
-    known = {each: f'"{each.translate(_ESCAPES)}"' for each in set(column)}
-    return [known[each] for each in column]
+def _array(column: Sequence[Any]) -> str:
+    """A column as PostgreSQL reads an array."""
+    if isinstance(column[0], str):
+        return f"{{{','.join(f'{chr(34)}{each.translate(_ESCAPES)}{chr(34)}' for each in column)}}}"
+    return f"{{{','.join(map(str, column))}}}"

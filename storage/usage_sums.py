@@ -4,42 +4,57 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from datetime import UTC, date, datetime
-from typing import Any
+from datetime import date
+from operator import add
+from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Table, column, exists, func, select, values
+from sqlalchemy import BigInteger, Table, column, exists, func, or_, select, values
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from finops.periods import starts_at
-from finops.usage import Endpoint, Width
+from finops.usage import Width
 from storage.records_live import Estimate, UsageSum
-from storage.tables_live import usage_days, usage_hours, usage_minutes, usage_reads
+from storage.tables_live import usage_days, usage_groups, usage_hours, usage_minutes, usage_reads
 from storage.usage_rollups import NANO
 
 TABLES: dict[Width, Table] = {Width.MINUTE: usage_minutes, Width.HOUR: usage_hours, Width.DAY: usage_days}
-Part = tuple[Width, int, int | None]
-"""A stretch of one table: its width, from which minute and to which (None: without end)."""
+Part = tuple[Width, int, int]
+"""A stretch of one table: its width, from which minute, to which."""
 
-# Up to this many buckets of so many projects are looked up one by one in the key; more are faster as one stretch.
-_MOST_LOOKUPS = 20_000
-_BUSY_AT_ONCE = 500
+# Up to this many buckets of so many groups are looked up one by one in the key; more are faster as one stretch.
+_MOST_LOOKUPS = 10_000
+_AT_ONCE = 500
+
+
+class _Named(NamedTuple):
+    """Whose usage a group is."""
+
+    connection_id: int
+    sub_account_id: str
+    model: str
+    api_key_id: str
+
+
+def minute_of(day: date) -> int:
+    """The minute since 1970 at which a charge day begins."""
+    return int(starts_at(day).timestamp()) // 60
 
 
 def stretches(from_minute: int, to_minute: int) -> list[Part]:
     """[from, to) as whole days, whole hours and what is left in minutes; every minute once."""
     parts: list[Part] = []
-    rest = [(from_minute, to_minute)] if from_minute < to_minute else []
+    rest = [(from_minute, to_minute)]
     for width in (Width.DAY, Width.HOUR):
-        left = []
+        left: list[tuple[int, int]] = []
         for start, end in rest:
             first, last = -(-start // width) * width, end - end % width
-            if first >= last:
+            if first < last:
+                parts.append((width, first, last))
+                left += [(start, first), (last, end)]
+            else:
                 left.append((start, end))
-                continue
-            parts.append((width, first, last))
-            left += [(start, first), (last, end)]
-        rest = [each for each in left if each[0] < each[1]]
-    return parts + [(Width.MINUTE, start, end) for start, end in rest]
+        rest = left
+    return parts + [(Width.MINUTE, start, end) for start, end in rest if start < end]
 
 
 async def sums(
@@ -52,62 +67,42 @@ async def sums(
     by_key: bool = False,
 ) -> list[UsageSum]:
     """The sums over some stretches per connection, project and model, in that order; by bucket or key when asked."""
-    found: dict[tuple[Any, ...], list[int]] = {}
-    for width, start, end in parts:
-        table = TABLES[width]
-        keys = [table.c.connection_id, table.c.sub_account_id, table.c.model]
-        keys += [table.c.start] * by_start + [table.c.api_key_id] * by_key
-        for where in await _conditions(db, table, workspace_id, width, start, end, accounts):
-            rows = await db.execute(select(*keys, *_measures(table)).where(*where).group_by(*keys))
-            for row in rows:
-                key, told = tuple(row[: len(keys)]), [int(each) for each in row[len(keys) :]]
+    found: dict[tuple[int, int, str, str, str], Sequence[int]] = {}
+    parts = list(parts)
+    for read_id, groups in (await _groups(db, workspace_id, accounts)).items():
+        only = None if accounts is None else sorted(groups)
+        for part in parts:
+            for start, group_id, *told in await _summed(db, workspace_id, read_id, part, only, by_start=by_start):
+                name = groups.get(group_id)
+                if name is None:
+                    continue
+                key = (start, name.connection_id, name.sub_account_id, name.model, name.api_key_id if by_key else "")
                 before = found.get(key)
-                found[key] = told if before is None else [a + b for a, b in zip(before, told, strict=True)]
-    result = []
-    for (connection_id, account, model, *more), told in found.items():
-        requests, tokens, quantity, nano, rest, unpriced = told
-        start_of = more[0] if by_start else 0
-        api_key = more[-1] if by_key else ""
-        result.append(
-            UsageSum(
-                start_of,
-                connection_id,
-                account,
-                model,
-                api_key,
-                requests,
-                tokens,
-                quantity,
-                nano * NANO + rest,
-                unpriced,
-            )
-        )
-    return sorted(result)
+                found[key] = told if before is None else list(map(add, before, told))
+    return [
+        UsageSum(*key, int(requests), int(tokens), int(quantity), int(nano) * NANO + int(rest), int(unpriced))
+        for key, (requests, tokens, quantity, nano, rest, unpriced) in sorted(found.items())
+    ]
 
 
 async def estimates(db: AsyncConnection, workspace_id: str, days: Collection[date]) -> list[Estimate]:
     """The estimates of whole days, for every connection, project and model."""
+    found: dict[tuple[int, date, str, str], list[int]] = {}
     table = usage_days
-    found: list[Estimate] = []
-    for day in sorted(set(days)):
-        # A day is one stretch of the key, in the order of connection and endpoint.
-        keys = (table.c.connection_id, table.c.sub_account_id, table.c.model)
-        rows = await db.execute(
-            select(
-                *keys,
-                func.sum(table.c.estimate_nano),
-                func.sum(table.c.estimate_rest),
-                func.sum(table.c.unpriced),
-                func.sum(table.c.requests),
-            )
-            .where(table.c.workspace_id == workspace_id, table.c.start == _minute(day))
-            .group_by(*keys)
-        )
-        found += [
-            Estimate(row[0], day, row[1], row[2], int(row[3]) * NANO + int(row[4]), int(row[5]), int(row[6]))
-            for row in rows
-        ]
-    return found
+    told = (table.c.group_id, table.c.estimate_nano, table.c.estimate_rest, table.c.unpriced, table.c.requests)
+    for read_id, groups in (await _groups(db, workspace_id, None)).items():
+        mine = table.c.workspace_id == workspace_id, table.c.read_id == read_id
+        for day in sorted(set(days)):
+            rows = await db.execute(select(*told).where(*mine, table.c.start == minute_of(day)))
+            for group_id, nano, rest, unpriced, requests in rows:
+                name = groups[group_id]
+                key = (name[0], day, name[1], name[2])
+                before = found.get(key)
+                if before is None:
+                    found[key] = [nano * NANO + rest, unpriced, requests]
+                else:
+                    before[:] = before[0] + nano * NANO + rest, before[1] + unpriced, before[2] + requests
+    return [Estimate(*key, *amounts) for key, amounts in sorted(found.items())]
 
 
 async def busy_buckets(
@@ -115,76 +110,84 @@ async def busy_buckets(
 ) -> list[tuple[int, int]]:
     """The buckets of one width in [from, to) with any usage. Each is looked up in the key: a busy one costs no more."""
     table = TABLES[width]
-    first = -(-from_minute // width) * width
-    starts = range(first, to_minute, width)
+    mine = usage_reads.c.workspace_id == workspace_id, usage_reads.c.connection_id == connection_id
+    reads = (await db.scalars(select(usage_reads.c.id).where(*mine))).all()
+    starts = range(-(-from_minute // width) * width, to_minute, width)
     found: list[tuple[int, int]] = []
-    for at in range(0, len(starts), _BUSY_AT_ONCE):
-        each = [(start,) for start in starts[at : at + _BUSY_AT_ONCE]]
+    for at in range(0, len(starts) if reads else 0, _AT_ONCE):
+        each = [(start,) for start in starts[at : at + _AT_ONCE]]
         asked = values(column("start", BigInteger), name="asked").data(each).cte("asked")
-        any_usage = exists().where(
-            table.c.workspace_id == workspace_id,
-            table.c.start == asked.c.start,
-            table.c.connection_id == connection_id,
+        used = (
+            exists().where(
+                table.c.workspace_id == workspace_id, table.c.read_id == read_id, table.c.start == asked.c.start
+            )
+            for read_id in reads
         )
-        rows = await db.scalars(select(asked.c.start).where(any_usage).order_by(asked.c.start))
+        rows = await db.scalars(select(asked.c.start).where(or_(*used)).order_by(asked.c.start))
         found += [(int(start), int(width)) for start in rows]
     return found
 
 
-def _measures(table: Table) -> list[ColumnElement[Any]]:
-    return [
-        func.sum(table.c.requests),
-        func.sum(table.c.input_tokens + table.c.output_tokens),
-        func.sum(table.c.quantity),
-        func.sum(table.c.estimate_nano),
-        func.sum(table.c.estimate_rest),
-        func.sum(table.c.unpriced),
-    ]
-
-
-async def _conditions(
-    db: AsyncConnection,
-    table: Table,
-    workspace_id: str,
-    width: Width,
-    start: int,
-    end: int | None,
-    accounts: Collection[tuple[int, str | None]] | None,
-) -> list[Sequence[ColumnElement[bool]]]:
-    """What to ask for: everything at once, or each connection whose projects are named."""
-    within = [table.c.workspace_id == workspace_id, table.c.start >= start]
-    if end is not None:
-        within.append(table.c.start < end)
-    if accounts is None:
-        return [within]
-    named: dict[int, set[str]] = defaultdict(set)
-    for connection_id, sub_account_id in accounts:
-        named[connection_id].add(sub_account_id or "")
-    conditions: list[Sequence[ColumnElement[bool]]] = []
-    for connection_id, names in sorted(named.items()):
-        mine = [*within, table.c.connection_id == connection_id, table.c.sub_account_id.in_(sorted(names))]
-        last = await _newest(db, workspace_id, connection_id) if end is None else end
-        starts = range(start, last, width)
-        if len(starts) * len(Endpoint) * len(names) <= _MOST_LOOKUPS:
-            mine += [table.c.start.in_(starts), table.c.endpoint.in_(list(Endpoint))]
-        conditions.append(mine)
-    return conditions
-
-
-async def _newest(db: AsyncConnection, workspace_id: str, connection_id: int) -> int:
-    """The minute after the newest usage that we hold of a connection."""
-    found = await db.scalar(
-        select(func.max(usage_reads.c.newest_data)).where(
-            usage_reads.c.workspace_id == workspace_id, usage_reads.c.connection_id == connection_id
+async def _groups(
+    db: AsyncConnection, workspace_id: str, accounts: Collection[tuple[int, str | None]] | None
+) -> dict[int, dict[int, _Named]]:
+    """The groups of each endpoint, by number; of the named projects only, when given."""
+    query = (
+        select(
+            usage_groups.c.read_id,
+            usage_groups.c.id,
+            usage_reads.c.connection_id,
+            usage_groups.c.sub_account_id,
+            usage_groups.c.model,
+            usage_groups.c.api_key_id,
         )
+        .select_from(usage_reads)
+        .join(
+            usage_groups,
+            (usage_groups.c.workspace_id == usage_reads.c.workspace_id) & (usage_groups.c.read_id == usage_reads.c.id),
+        )
+        .where(usage_reads.c.workspace_id == workspace_id)
     )
-    return 0 if found is None else found + 1
+    wanted = None if accounts is None else {(connection_id, account or "") for connection_id, account in accounts}
+    if wanted is not None:
+        query = query.where(usage_reads.c.connection_id.in_({connection_id for connection_id, _ in wanted}))
+        if len(wanted) <= _AT_ONCE:
+            query = query.where(usage_groups.c.sub_account_id.in_({account for _, account in wanted}))
+    found: dict[int, dict[int, _Named]] = defaultdict(dict)
+    for read_id, group_id, *name in await db.execute(query):
+        if wanted is None or (name[0], name[1]) in wanted:
+            found[read_id][group_id] = _Named(*name)
+    return dict(found)
 
 
-def _minute(day: date) -> int:
-    return int(starts_at(day).timestamp()) // 60
-
-
-def day_of(minute: int) -> date:
-    """The charge day a minute since 1970 belongs to."""
-    return datetime.fromtimestamp(minute * 60, UTC).date()
+async def _summed(
+    db: AsyncConnection,
+    workspace_id: str,
+    read_id: int,
+    part: Part,
+    groups: Sequence[int] | None,
+    *,
+    by_start: bool,
+) -> Sequence[Sequence[Any]]:
+    """Start (0: of the whole part), group and sums of one endpoint; of other groups too where there are many."""
+    width, start, end = part
+    table = TABLES[width]
+    keys = [table.c.start, table.c.group_id] if by_start else [table.c.group_id]
+    measures = (
+        table.c.requests,
+        table.c.input_tokens + table.c.output_tokens,
+        table.c.quantity,
+        table.c.estimate_nano,
+        table.c.estimate_rest,
+        table.c.unpriced,
+    )
+    query = select(*keys, *map(func.sum, measures)).where(
+        table.c.workspace_id == workspace_id, table.c.read_id == read_id
+    )
+    starts = range(start, end, width)
+    if groups is not None and len(starts) * len(groups) <= _MOST_LOOKUPS:
+        query = query.where(table.c.start.in_(starts), table.c.group_id.in_(groups))
+    else:
+        query = query.where(table.c.start >= start, table.c.start < end)
+    rows = (await db.execute(query.group_by(*keys))).all()
+    return rows if by_start else [(0, *row) for row in rows]

@@ -36,31 +36,15 @@ def create_usage_table(name: str, *more: str) -> None:
     op.create_table(
         name,
         sa.Column("workspace_id", CODE, nullable=False),
+        sa.Column("read_id", sa.BigInteger(), nullable=False),
         sa.Column("start", sa.BigInteger(), nullable=False),
-        sa.Column("connection_id", sa.BigInteger(), nullable=False),
-        sa.Column("endpoint", CODE, nullable=False),
-        sa.Column("sub_account_id", CODE, nullable=False),
-        sa.Column("model", CODE, nullable=False),
-        sa.Column("api_key_id", CODE, nullable=False),
-        sa.Column("service_tier", CODE, nullable=False),
-        sa.Column("is_batch", sa.Boolean(), nullable=False),
+        sa.Column("group_id", sa.BigInteger(), nullable=False),
         *(sa.Column(each, sa.BigInteger(), nullable=False) for each in COUNTS),
         sa.Column("estimate_nano", sa.BigInteger(), nullable=False),
         sa.Column("estimate_rest", sa.BigInteger(), nullable=False),
         sa.Column("unpriced", sa.BigInteger(), nullable=False),
         *(sa.Column(each, sa.Boolean(), nullable=False) for each in more),
-        sa.PrimaryKeyConstraint(
-            "workspace_id",
-            "start",
-            "connection_id",
-            "endpoint",
-            "sub_account_id",
-            "model",
-            "api_key_id",
-            "service_tier",
-            "is_batch",
-            name=op.f(f"pk_{name}"),
-        ),
+        sa.PrimaryKeyConstraint("workspace_id", "read_id", "start", "group_id", name=op.f(f"pk_{name}")),
         sqlite_with_rowid=False,
     )
 
@@ -95,8 +79,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "usage_reads",
-        sa.Column("workspace_id", CODE, nullable=False),
-        sa.Column("connection_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", ROW_ID, nullable=False),
+        sa.Column("workspace_id", sa.String(), nullable=False),
+        sa.Column("connection_id", sa.BigInteger(), nullable=False),
         sa.Column("endpoint", CODE, nullable=False),
         sa.Column("final_until", sa.BigInteger(), nullable=True),
         sa.Column("read_at", TIME, nullable=True),
@@ -105,8 +90,50 @@ def upgrade() -> None:
         sa.Column("minutes_until", sa.BigInteger(), nullable=True),
         sa.Column("hours_from", sa.BigInteger(), nullable=True),
         sa.Column("hours_until", sa.BigInteger(), nullable=True),
-        sa.PrimaryKeyConstraint("workspace_id", "connection_id", "endpoint", name=op.f("pk_usage_reads")),
-        sqlite_with_rowid=False,
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "connection_id"],
+            ["connections.workspace_id", "connections.id"],
+            name=op.f("fk_usage_reads_workspace_id_connection_id"),
+        ),
+        sa.ForeignKeyConstraint(["workspace_id"], ["workspaces.id"], name=op.f("fk_usage_reads_workspace_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_usage_reads")),
+        sa.UniqueConstraint("workspace_id", "id", name=op.f("uq_usage_reads_workspace_id_id")),
+        sa.UniqueConstraint(
+            "workspace_id",
+            "connection_id",
+            "endpoint",
+            name=op.f("uq_usage_reads_workspace_id_connection_id_endpoint"),
+        ),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "usage_groups",
+        sa.Column("id", ROW_ID, nullable=False),
+        sa.Column("workspace_id", sa.String(), nullable=False),
+        sa.Column("read_id", sa.BigInteger(), nullable=False),
+        sa.Column("sub_account_id", CODE, nullable=False),
+        sa.Column("model", CODE, nullable=False),
+        sa.Column("api_key_id", CODE, nullable=False),
+        sa.Column("service_tier", CODE, nullable=False),
+        sa.Column("is_batch", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "read_id"],
+            ["usage_reads.workspace_id", "usage_reads.id"],
+            name=op.f("fk_usage_groups_workspace_id_read_id"),
+        ),
+        sa.ForeignKeyConstraint(["workspace_id"], ["workspaces.id"], name=op.f("fk_usage_groups_workspace_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_usage_groups")),
+        sa.UniqueConstraint(
+            "workspace_id",
+            "read_id",
+            "sub_account_id",
+            "model",
+            "api_key_id",
+            "service_tier",
+            "is_batch",
+            name="uq_usage_groups_told",
+        ),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "budgets",
@@ -134,9 +161,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("workspace_id", "id", name=op.f("uq_budgets_workspace_id_id")),
         sqlite_autoincrement=True,
     )
-    op.create_index(
-        op.f("ix_budgets_workspace_id_deleted_at"), "budgets", ["workspace_id", "deleted_at"], unique=False
-    )
+    op.create_index(op.f("ix_budgets_workspace_id_deleted_at"), "budgets", ["workspace_id", "deleted_at"], unique=False)
     op.create_table(
         "outbox",
         sa.Column("id", ROW_ID, nullable=False),
@@ -333,6 +358,7 @@ def downgrade() -> None:
     op.drop_table("outbox")
     op.drop_index(op.f("ix_budgets_workspace_id_deleted_at"), table_name="budgets")
     op.drop_table("budgets")
+    op.drop_table("usage_groups")
     op.drop_table("usage_reads")
     op.drop_table("drifts")
     op.drop_table("usage_days")
