@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
+from finops.money import EXACT
 from finops.periods import starts_at
 
 HEADER = ("model", "input_usd_per_mtok", "cached_input_usd_per_mtok", "output_usd_per_mtok")
@@ -41,6 +42,10 @@ class Rates:
     input: Decimal
     cached_input: Decimal
     output: Decimal
+
+    def of_batch(self) -> Rates:
+        """What the same tokens cost in a batch: half (OpenAI's batch API)."""
+        return Rates(*(EXACT.divide(rate, Decimal(2)) for rate in (self.input, self.cached_input, self.output)))
 
 
 class Prices(Protocol):

@@ -51,6 +51,9 @@ class Behaviour:
     newest_first: bool = False  # buckets of a page in descending order
     late_hours: int = 0  # costs and usage of the last n hours are not there yet
     fresh_minutes: int = 0  # usage of the last n minutes is still filling up
+    missing_every: int = 0  # usage: every n-th bucket of the last 15 minutes is left out of the answer
+    repeat_buckets: bool = False  # usage: every bucket comes twice in its page
+    batch_hours: int = 0  # the first n hours of a UTC day are asked as batches, at half the price
     enforcement_seconds: int = 60  # how long a lever needs before it bites, or lets go
 
     def set(self, changes: Mapping[str, Any]) -> None:
@@ -77,7 +80,7 @@ _CHOICES: dict[str, type[StrEnum]] = {
     "arrays": ArraySpelling,
     "organization_project": NoProject,
 }
-_COUNTS = ("late_hours", "fresh_minutes", "enforcement_seconds")
+_COUNTS = ("late_hours", "fresh_minutes", "missing_every", "batch_hours", "enforcement_seconds")
 
 
 def _read(name: str, value: Any) -> Any:

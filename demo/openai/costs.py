@@ -78,17 +78,17 @@ class Bill:
     def _project_rows(self, project: Project, day: date, minutes: tuple[int, int, int]) -> Iterator[Row]:
         for model in self.traffic.models_of(project.application):
             key = (project.application, model)
-            usage = self.traffic.between(key, *minutes)
             rates = self.prices.rates(model, day)
-            if not any(usage) or rates is None:
+            if rates is None:
                 continue
-            key_id = project.main_key_id
-            for line in bill(model, usage, rates, tells_cached=self.traffic.tells_cached(key)):
-                yield from (
-                    self._split(Row(project, key_id, *line))
-                    if self.behaviour.split_rows
-                    else (Row(project, key_id, *line),)
-                )
+            for is_batch, usage in self.traffic.parts(key, *minutes):
+                if not any(usage):
+                    continue
+                charged = rates.of_batch() if is_batch else rates
+                for line in bill(model, usage, charged, tells_cached=self.traffic.tells_cached(key)):
+                    name = f"batch | {line.line_item}" if is_batch else line.line_item
+                    row = Row(project, project.main_key_id, name, line.quantity, line.amount)
+                    yield from self._split(row) if self.behaviour.split_rows else (row,)
 
         start, end, now = minutes
         end = min(end, self.traffic.visible_until(now))

@@ -8,7 +8,7 @@ minutes by a fixed pattern, so minutes, hours and days always add up to each oth
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from fractions import Fraction
 from functools import lru_cache
@@ -135,6 +135,20 @@ class Traffic:
         """What can be seen, at minute `now`, of the minutes from `start` up to `end`."""
         until = self.visible_until(now)
         return self._seen(key, start, min(end, until), until, self.behaviour.fresh_minutes)
+
+    def parts(self, key: Key, start: int, end: int, now: int) -> Iterator[tuple[bool, Usage]]:
+        """The same, taken apart: whether it was asked as batches, and how much of it."""
+        batch = self.behaviour.batch_hours * HOUR
+        if not batch:
+            yield False, self.between(key, start, end, now)
+            return
+        told = {True: NOTHING, False: NOTHING}
+        while start < end:
+            into = start % DAY
+            stop = min(end, start - into + (batch if into < batch else DAY))
+            told[into < batch] = told[into < batch].plus(self.between(key, start, stop, now))
+            start = stop
+        yield from told.items()
 
     def happened(self, key: Key, start: int, end: int) -> Usage:
         """What really happened from `start` up to `end`, whether it can be seen yet or not."""
