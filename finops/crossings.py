@@ -61,8 +61,11 @@ def evaluate(incident: Incident | None, on: BudgetOn, spent: Spent, context: Con
     """
     if incident is None:
         return _opened(on, spent, context, now) if reached(on.budget, spent.amount) else None
-    if (incident.budget_id, incident.scope_kind, incident.scope_id) != (on.budget.id, on.scope.kind, on.scope.id):
-        raise ValueError(f"incident {incident.id} is not of budget {on.budget.id} on {on.scope}")
+    place = (incident.budget_id, incident.period, incident.scope_kind, incident.scope_id)
+    if place != (on.budget.id, on.budget.period, on.scope.kind, on.scope.id):
+        raise ValueError(
+            f"incident {incident.id} is not of budget {on.budget.id} by the {on.budget.period} on {on.scope}"
+        )
     levels = tuple(level for level in reached(on.budget, spent.amount) if level > incident.level)
     if incident.state is not IncidentState.CLOSED:
         return _moved(incident, on, spent, context, levels, now)

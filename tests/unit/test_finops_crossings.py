@@ -175,6 +175,8 @@ def test_an_incident_is_evaluated_with_its_own_budget_and_scope():
         looked(an_incident(), 742, on=on_team(a_budget(id=2)))
     with pytest.raises(ValueError, match="not of budget"):
         looked(an_incident(scope_kind=ScopeKind.PROJECT), 742)
+    with pytest.raises(ValueError, match="by the week"):
+        looked(an_incident(), 742, on=on_team(a_budget(period=BudgetPeriod.WEEK)))
 
 
 # --- limits and levels that change -----------------------------------------------------------------------------------
