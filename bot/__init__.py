@@ -11,6 +11,7 @@ from bot.desk import Desk
 from bot.doctor import Doctor
 from bot.evaluating import Evaluating
 from bot.incidents import Incidents
+from bot.live import Live
 from bot.people import People
 from bot.policy import Clock, Policy
 from bot.prices import ChangingList, PriceShelf
@@ -54,9 +55,9 @@ class Bot:
         self.collecting = Collecting(desk, self.people, self.teams)
         self.connections = Connections(desk, self.teams, self.collecting)
         self.projects = Projects(desk, self.teams, self.collecting)
-        self.reports = Reports(desk)
         self.spending = Spending(desk)
+        self.reports = Reports(desk, Live(desk, self.spending))
         self.incidents = Incidents(desk, self.people, self.spending)
         self.evaluating = Evaluating(desk, self.spending)
         self.watching = Watching(desk, self.evaluating)
-        self.doctor = Doctor(desk)
+        self.doctor = Doctor(desk, self.spending)

@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot import doctor_live
 from bot.desk import Desk
 from bot.errors import OutageCode
 from bot.results import Finding, FindingCode, Level, SlackCheck
+from bot.spending import Spending
 from finops.expiry import EXPIRED, days_left, warning_due
 from finops.registry import Connection, Credential, CredentialState
 from providers.contract import MANAGEMENT_READ
@@ -33,8 +35,9 @@ _ORDER = {Level.FAIL: 0, Level.WARN: 1, Level.OK: 2}
 class Doctor:
     """Examines; changes nothing."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, spending: Spending) -> None:
         self._desk = desk
+        self._spending = spending
 
     async def examine(self, workspace_id: str, slack: SlackCheck | None = None) -> list[Finding]:
         """Every finding, the worst first. `slack` is what only the caller can know; None leaves Slack out."""
@@ -83,6 +86,7 @@ class Doctor:
             ),
             *_connections(connections, credentials, now),
             _queue(rows, now),
+            *await doctor_live.findings(self._desk, self._spending, store, connections, credentials),
         ]
 
 

@@ -42,7 +42,12 @@ class Taught:
     """What the bills of the last weeks taught about one connection's estimates."""
 
     corrections: Corrections
-    margin: Decimal
+    drift: Drift | None
+
+    @property
+    def margin(self) -> Decimal:
+        """What an estimate of this connection may be wrong by."""
+        return drift_margin(self.drift)
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,7 +328,7 @@ class Spending:
 
 def _learned(samples: Mapping[int, Sequence[DriftSample]], today: date) -> tuple[dict[int, Taught], Drift | None]:
     taught = {
-        connection_id: Taught(corrections_of(each, today), drift_margin(drift(each, today)))
+        connection_id: Taught(corrections_of(each, today), drift(each, today))
         for connection_id, each in samples.items()
     }
     return taught, drift([one for each in samples.values() for one in each], today)

@@ -250,6 +250,14 @@ class Outbox(Repository):
         )
         return found
 
+    async def standing(self, workspace_id: str, since: datetime) -> tuple[int, datetime | None, int]:
+        """How many messages of a workspace wait, since when the oldest does, and how many were given up since then."""
+        mine = outbox.c.workspace_id == workspace_id
+        waiting = select(func.count(), func.min(outbox.c.wanted_at)).where(mine, outbox.c.state.in_(_UNSENT))
+        dead = select(func.count()).where(mine, outbox.c.state == OutboxState.DEAD, outbox.c.wanted_at >= since)
+        count, oldest = (await self._db.execute(waiting)).one()
+        return int(count), oldest, int(await self._db.scalar(dead) or 0)
+
     @across_workspaces("old messages are swept everywhere")
     async def forget_before(self, at: datetime) -> int:
         """Drop what was last wanted before `at` and is sent or given up; roots of lines that wait stay."""

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from email.utils import format_datetime
 from fractions import Fraction
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -295,6 +296,7 @@ class SimulatedOpenAI:
         # No real provider is asked anything here: the id only lets a log line be found again.
         response.headers["x-request-id"] = f"req_{digest(f'{self.anchor}{self._requests}', 32)}"
         response.headers["openai-version"] = "2020-10-01"
+        response.headers["Date"] = format_datetime(self.clock().astimezone(UTC), usegmt=True)
         if (organization := request.get(ORGANIZATION)) is not None:
             response.headers["openai-organization"] = organization
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from email.utils import format_datetime
 from functools import cache
 
 from aiohttp import web
@@ -73,7 +74,8 @@ class Key:
 
 
 class LittleOpenAI:
-    """Answers the four paths the bot uses. Trouble is told by attributes; `asked` is the journal of costs requests."""
+    """Answers the paths the bot uses; nobody uses anything. Trouble is told by attributes; `asked` is the journal of
+    costs requests."""
 
     def __init__(self) -> None:
         self.keys: dict[str, Key] = {}
@@ -84,6 +86,7 @@ class LittleOpenAI:
         self.gate: asyncio.Event | None = None
         self.gate_after = 0
         self.url = ""
+        self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[LittleOpenAI]:
@@ -92,6 +95,8 @@ class LittleOpenAI:
         app.router.add_get("/v1/organization/projects", self._projects)
         app.router.add_get("/v1/organization/projects/{id}", self._project)
         app.router.add_get("/v1/organization/admin_api_keys", self._keys)
+        app.router.add_get("/v1/organization/usage/{family}", self._usage)
+        app.on_response_prepare.append(self._dated)
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -147,6 +152,13 @@ class LittleOpenAI:
         ]
         page = {"object": "page", "data": buckets, "has_more": False, "next_page": None}
         return web.json_response(page, headers=_owner(organization))
+
+    async def _usage(self, request: web.Request) -> web.Response:
+        self._opened(request)
+        return web.json_response({"object": "page", "data": [], "has_more": False, "next_page": None})
+
+    async def _dated(self, _: web.Request, response: web.StreamResponse) -> None:
+        response.headers["Date"] = format_datetime(self.clock(), usegmt=True)
 
     async def _projects(self, request: web.Request) -> web.Response:
         organization = self._opened(request, needs_management=True).organization
@@ -237,6 +249,7 @@ async def a_bot(
     storage: Storage, openai: LittleOpenAI, clock: FakeClock, policy: Policy | None = None
 ) -> AsyncIterator[Bot]:
     """A bot as app.py makes it, on this storage and this provider."""
+    openai.clock = clock
     async with AsyncExitStack() as stack:
         client = http_client(timeout=10.0, plaintext_hosts={"127.0.0.1"}, tls=tls_context_once())
         http = await stack.enter_async_context(client)

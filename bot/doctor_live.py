@@ -1,0 +1,103 @@
+"""What the doctor looks at of seeing a runaway: usage, estimates, prices, and whether alerts arrive in time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from bot.desk import Desk
+from bot.results import Finding, FindingCode, Level
+from bot.spending import Spending, Taught
+from finops.estimates import MOST_RATIO
+from finops.lateness import p95
+from finops.money import EXACT
+from finops.registry import Connection, Credential, CredentialState
+from storage import Store
+from storage.records_live import Clocks, UsageHealth
+
+# The two promises: detected to delivered (P99), and available to delivered (P95).
+DETECTED_SECONDS, AVAILABLE_SECONDS = 60.0, 300.0
+OUTBOX_WARN = timedelta(minutes=1)
+OUTBOX_FAIL = timedelta(minutes=10)
+# Estimates this far from the bill are worth a look at the prices; beyond what is corrected they are wrong.
+DRIFT_WARN = Decimal("0.2")
+_CLOCKS_OF = timedelta(days=7)
+
+
+async def findings(
+    desk: Desk, spending: Spending, store: Store, connections: Sequence[Connection], credentials: Sequence[Credential]
+) -> list[Finding]:
+    """One finding for the usage and the drift of each connection that is read, and one each for all else."""
+    now = desk.now()
+    keyed = {one.connection_id for one in credentials if one.state is CredentialState.ENABLED}
+    read = [one for one in connections if one.id in keyed]
+    if not read:
+        return []
+    workspace_id = read[0].workspace_id
+    healths = {one.connection_id: one for one in await store.usage.healths(workspace_id)}
+    taught = await spending.taught(store, workspace_id)
+    waiting, oldest, dead = await store.outbox.standing(workspace_id, now - _CLOCKS_OF)
+    names = [one.model or one.endpoint for one in await store.unpriced.since(workspace_id, desk.today())]
+    patience = desk.policy.blind_after + 2 * desk.policy.poll_every
+    return [
+        *(_usage(one, healths.get(one.id), now, patience) for one in read),
+        *(_drift(one, taught.get(one.id)) for one in read),
+        Finding(
+            FindingCode.UNPRICED, Level.WARN if names else Level.OK, {"names": tuple(dict.fromkeys(sorted(names)))}
+        ),
+        _clocks(await store.incidents.clocks(workspace_id, now - _CLOCKS_OF)),
+        _outbox(waiting, timedelta() if oldest is None else max(timedelta(), now - oldest), dead),
+    ]
+
+
+def _usage(one: Connection, health: UsageHealth | None, now: datetime, patience: timedelta) -> Finding:
+    values: dict[str, object] = {"name": _name(one), "age_minutes": None, "lateness_seconds": None}
+    if health is None or health.read_at is None:
+        return Finding(FindingCode.USAGE, Level.WARN, values)
+    age, lateness = now - health.read_at, p95(health.lateness_samples)
+    values["age_minutes"] = int(age.total_seconds() // 60)
+    values["lateness_seconds"] = None if lateness is None else lateness.total_seconds()
+    level = Level.FAIL if age > patience else Level.WARN if health.failing_since is not None else Level.OK
+    return Finding(FindingCode.USAGE, level, values)
+
+
+def _drift(one: Connection, taught: Taught | None) -> Finding:
+    drift = taught.drift if taught is not None else None
+    if drift is None or drift.estimated <= 0:
+        return Finding(FindingCode.DRIFT, Level.OK, {"name": _name(one), "ratio": None, "days": 0})
+    ratio = EXACT.divide(drift.billed, drift.estimated)
+    level = Level.FAIL if ratio > MOST_RATIO else Level.WARN if abs(ratio - 1) > DRIFT_WARN else Level.OK
+    return Finding(FindingCode.DRIFT, level, {"name": _name(one), "ratio": ratio, "days": drift.days})
+
+
+def _clocks(clocks: Sequence[Clocks]) -> Finding:
+    detected = [(one.delivered_at - one.detected_at).total_seconds() for one in clocks]
+    available = [(one.delivered_at - one.available_at).total_seconds() for one in clocks if one.available_at]
+    values: dict[str, object] = {
+        "count": len(clocks),
+        "detected_seconds": _percentile(detected, 99),
+        "available_seconds": _percentile(available, 95),
+    }
+    is_slow = (_percentile(detected, 99) or 0.0) > DETECTED_SECONDS
+    is_late = (_percentile(available, 95) or 0.0) > AVAILABLE_SECONDS
+    return Finding(FindingCode.ALERT_CLOCKS, Level.WARN if is_slow or is_late else Level.OK, values)
+
+
+def _outbox(waiting: int, oldest: timedelta, dead: int) -> Finding:
+    level = Level.FAIL if oldest > OUTBOX_FAIL else Level.WARN if dead or oldest > OUTBOX_WARN else Level.OK
+    return Finding(
+        FindingCode.OUTBOX, level, {"waiting": waiting, "oldest_seconds": oldest.total_seconds(), "dead": dead}
+    )
+
+
+def _percentile(values: Collection[float], percent: int) -> float | None:
+    """By nearest rank; None of nothing."""
+    if not values:
+        return None
+    rank = -(-percent * len(values) // 100)
+    return max(0.0, sorted(values)[rank - 1])
+
+
+def _name(one: Connection) -> str:
+    return one.organization_name or one.organization_id or one.provider
