@@ -58,7 +58,7 @@ class Block(NamedTuple):
 
     def rows(self, told: Iterable[int] = range(len(VALUES))) -> list[Row]:
         """Row by row, with the values of these places."""
-        nothing = repeat(0, self.size)
+        nothing = [0] * self.size
         return list(zip(self.starts, self.groups, *(self.values.get(at, nothing) for at in told), strict=True))
 
     def taken(self, order: Sequence[int]) -> Block:
