@@ -17,13 +17,11 @@ gc.disable()
 
 import asyncio
 import os
-import ssl
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -33,7 +31,7 @@ from bot import Bot, Clock
 from bot.logs import configure
 from bot.metrics import Metrics
 from bot.settings import CHECKOUT, Settings, SettingsError, read_env_file
-from handlers import authorizing, door, installing, manifest, operating
+from handlers import authorizing, door, installing, manifest, operating, pricing
 from handlers.addresses import BOT, METRICS, PAGES, SLACK, SOCKET, STORAGE, routes
 from providers import PROVIDERS
 from providers.http import http_client, tls_context
@@ -42,9 +40,6 @@ from storage.errors import StorageError
 
 gc.freeze()
 gc.enable()
-
-if TYPE_CHECKING:
-    from providers.price_list import ListPrices
 
 SHUTDOWN_SECONDS = 20
 
@@ -59,7 +54,7 @@ def build(settings: Settings, *, clock: Clock = utc_now) -> web.Application:
 
     Raises SettingsError when the operator's prices cannot be used.
     """
-    check_prices(settings)
+    pricing.check(settings)
 
     async def house(app: web.Application) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
@@ -70,7 +65,7 @@ def build(settings: Settings, *, clock: Clock = utc_now) -> web.Application:
             )
             http.event_hooks["response"].append(app[METRICS].provider_answered)
             providers = {name: provider(http, settings.openai_base_url, clock) for name, provider in PROVIDERS.items()}
-            bot = Bot(storage, providers, clock, settings.policy(), partial(open_prices, settings))
+            bot = Bot(storage, providers, clock, settings.policy(), partial(pricing.opened, settings))
             client = await stack.enter_async_context(authorizing.clients(settings.slack_api_url, tls_context()))
             installations = installing.Installations(storage, client(None), settings, clock)
             token = settings.slack_bot_token
@@ -97,28 +92,6 @@ def build(settings: Settings, *, clock: Clock = utc_now) -> web.Application:
     return app
 
 
-def check_prices(settings: Settings) -> None:
-    """Tell the mistakes in the operator's price files before anything is served; they are read again when needed."""
-    if settings.prices is None and settings.price_data is None:
-        return
-    from providers.price_files import PriceFileError, read_price_file  # late: few have such a file
-
-    try:
-        if settings.price_data is not None:
-            open_prices(settings)
-        elif settings.prices is not None:
-            read_price_file(settings.prices)
-    except PriceFileError as error:
-        raise SettingsError(list(error.mistakes)) from None
-
-
-def open_prices(settings: Settings) -> ListPrices:
-    """The price list. It is opened when usage is first priced, for it takes as long as half of the start."""
-    from providers.price_list import ListPrices  # late, as above
-
-    return ListPrices(settings.prices, settings.price_data)
-
-
 async def operate(command: str, settings: Settings) -> tuple[str, bool]:
     """Do one of an operator's commands: what to print, and whether all is well."""
     ring = KeyRing.from_text(settings.ring_text.reveal())
@@ -129,16 +102,6 @@ async def operate(command: str, settings: Settings) -> tuple[str, bool]:
             return await operating.examined(Bot(storage, {}, utc_now, settings.policy()), client, settings)
 
 
-def serving_tls(settings: Settings) -> ssl.SSLContext | None:
-    """TLS 1.3 with the operator's certificate; None where a proxy, or Socket Mode, stands in front of us."""
-    if settings.tls_certificate is None:
-        return None
-    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    tls.minimum_version = ssl.TLSVersion.TLSv1_3
-    tls.load_cert_chain(settings.tls_certificate, settings.tls_key)
-    return tls
-
-
 def serve(settings: Settings) -> None:
     """Serve until told to stop (SIGINT, SIGTERM); then finish what was begun, for at most SHUTDOWN_SECONDS."""
     # No access log: the address of an OAuth redirect holds its code.
@@ -146,7 +109,7 @@ def serve(settings: Settings) -> None:
         build(settings),
         host=settings.host,
         port=settings.port,
-        ssl_context=serving_tls(settings),
+        ssl_context=door.serving_tls(settings),
         shutdown_timeout=SHUTDOWN_SECONDS,
         access_log=None,
         print=None,

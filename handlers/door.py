@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import secrets
+import ssl
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -22,6 +23,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from yarl import query_to_pairs
 
 from bot.metrics import Metrics
+from bot.settings import Settings
 from finops.secret import Secret
 from handlers.authorizing import Authorizer
 
@@ -107,3 +109,13 @@ class SocketDoor(AsyncSocketModeHandler):
             connecting.cancel()
             with suppress(asyncio.CancelledError):
                 await connecting
+
+
+def serving_tls(settings: Settings) -> ssl.SSLContext | None:
+    """TLS 1.3 with the operator's certificate; None where a proxy, or Socket Mode, stands in front of us."""
+    if settings.tls_certificate is None:
+        return None
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.minimum_version = ssl.TLSVersion.TLSv1_3
+    tls.load_cert_chain(settings.tls_certificate, settings.tls_key)
+    return tls

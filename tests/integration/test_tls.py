@@ -11,10 +11,9 @@ import pytest
 from aiohttp import ClientConnectionError, ClientSession, TCPConnector, web
 from aiohttp.test_utils import TestServer
 
-import app as front_door
 from bot.settings import Settings
 from finops.secret import Secret
-from handlers import authorizing
+from handlers import authorizing, door
 from providers.http import tls_context
 from storage import KeyRing
 from tests.integration.certificates import Certificate, certificate
@@ -58,7 +57,7 @@ async def test_what_we_serve_speaks_tls_1_3_and_nothing_older(certificate: Certi
             "DATABASE_URL": f"sqlite:///{tmp_path / 'unused.db'}",
         }
     )
-    async with answering(front_door.serving_tls(settings)) as url:
+    async with answering(door.serving_tls(settings)) as url:
         today = at_most(certificate, ssl.TLSVersion.TLSv1_3)
         async with ClientSession(connector=TCPConnector(ssl=today)) as session, session.get(url) as answer:
             assert answer.status == 200
