@@ -108,8 +108,13 @@ class Outbox(Repository):
         limit: int,
         busy_channels: Collection[str] = (),
         edit_gap: timedelta = timedelta(0),
+        *,
+        no_posts_in: Collection[str] = (),
+        no_edits_in: Collection[str] = (),
     ) -> list[OutboxMessage]:
         """Take what may be sent now: urgent first, then what was wanted first; at most one for each channel.
+
+        In the workspaces of `no_posts_in` and `no_edits_in` nothing is posted or edited now: Slack said so.
 
         Each goes to one worker until `lease` passes in silence. A line of a thread waits for its root, and for the
         lines before it. A message that stands is edited again `edit_gap` after the last time, unless somebody waits.
@@ -117,7 +122,8 @@ class Outbox(Repository):
         if self._db.dialect.name == "postgresql":
             # One at a time decides who sends what, or two would both find a channel free.
             await self._db.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        ids = (await self._db.scalars(_next(now, limit, busy_channels, edit_gap))).all()
+        held = (_held_back(outbox.c.ts.is_(None), no_posts_in), _held_back(outbox.c.ts.is_not(None), no_edits_in))
+        ids = (await self._db.scalars(_next(now, limit, busy_channels, and_(_may_go(now, edit_gap), *held)))).all()
         # A row that a decision is changing this very moment is left for the next time.
         free = (
             await self._db.scalars(select(outbox.c.id).where(outbox.c.id.in_(ids)).with_for_update(skip_locked=True))
@@ -258,6 +264,12 @@ class Outbox(Repository):
         count, oldest = (await self._db.execute(waiting)).one()
         return int(count), oldest, int(await self._db.scalar(dead) or 0)
 
+    async def dead_count(self, workspace_id: str) -> int:
+        """How many messages were given up and reached nobody, not even by e-mail."""
+        gone = (outbox.c.state == OutboxState.DEAD, outbox.c.ts.is_(None), outbox.c.mailed_at.is_(None))
+        query = select(func.count()).where(outbox.c.workspace_id == workspace_id, *gone)
+        return int(await self._db.scalar(query) or 0)
+
     @across_workspaces("old messages are swept everywhere")
     async def forget_before(self, at: datetime) -> int:
         """Drop what was last wanted before `at` and is sent or given up; roots of lines that wait stay."""
@@ -306,7 +318,7 @@ def _with_root() -> Select[Any]:
     return select(*told).select_from(outbox.outerjoin(_ROOT, _OF_ROOT))
 
 
-def _next(now: datetime, limit: int, busy_channels: Collection[str], edit_gap: timedelta) -> Select[Any]:
+def _next(now: datetime, limit: int, busy_channels: Collection[str], may_go: ColumnElement[bool]) -> Select[Any]:
     """The ids of what may be sent now: the first of each channel in which nothing is under way."""
     # Without a channel it goes to people, and stands in nobody's way.
     place = func.coalesce(outbox.c.posted_channel_id, _ROOT.c.posted_channel_id, outbox.c.channel_id, outbox.c.key)
@@ -318,20 +330,25 @@ def _next(now: datetime, limit: int, busy_channels: Collection[str], edit_gap: t
             outbox.c.urgency,
             place.label("place"),
             is_leased.label("is_leased"),
-            _may_go(now, edit_gap).label("may_go"),
+            may_go.label("may_go"),
         )
         .select_from(outbox.outerjoin(_ROOT, _OF_ROOT))
         .where(outbox.c.state.in_(_UNSENT))
         .cte("everything")
     )
-    other = everything.alias("other")
-    taken = exists().where(
-        other.c.is_leased, other.c.workspace_id == everything.c.workspace_id, other.c.place == everything.c.place
-    )
+    # Joined, not asked for each row: what is under way is a handful, and what waits may be thousands.
+    leased = select(everything.c.workspace_id, everything.c.place).where(everything.c.is_leased).distinct().subquery()
+    same_place = and_(leased.c.workspace_id == everything.c.workspace_id, leased.c.place == everything.c.place)
     order = (everything.c.urgency.desc(), everything.c.id)
     turn = func.row_number().over(partition_by=(everything.c.workspace_id, everything.c.place), order_by=order)
-    free = select(everything.c.id, everything.c.urgency, turn.label("turn")).where(
-        everything.c.may_go, ~taken, everything.c.place.not_in(busy_channels) if busy_channels else true()
+    free = (
+        select(everything.c.id, everything.c.urgency, turn.label("turn"))
+        .select_from(everything.outerjoin(leased, same_place))
+        .where(
+            everything.c.may_go,
+            leased.c.place.is_(None),
+            everything.c.place.not_in(busy_channels) if busy_channels else true(),
+        )
     )
     first = free.subquery("free")
     return select(first.c.id).where(first.c.turn == 1).order_by(first.c.urgency.desc(), first.c.id).limit(limit)
@@ -356,6 +373,10 @@ def _may_go(now: datetime, edit_gap: timedelta) -> ColumnElement[bool]:
         and_(outbox.c.state == OutboxState.SENDING, _has_come(outbox.c.leased_until, now)),
     )
     return and_(is_free, is_its_turn)
+
+
+def _held_back(kind: ColumnElement[bool], workspaces: Collection[str]) -> ColumnElement[bool]:
+    return ~and_(kind, outbox.c.workspace_id.in_(workspaces)) if workspaces else true()
 
 
 def _has_come(moment: ColumnElement[datetime], now: datetime) -> ColumnElement[bool]:
