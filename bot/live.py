@@ -2,18 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bot.desk import Desk
 from bot.incidents import open_incidents
-from bot.spending import Spending
+from bot.spending import House, Picture, Spending
+from finops.estimates import Drift
 from finops.figures import Figure, StatusReport
-from finops.incident_report import LiveReport
+from finops.incident_report import IncidentShown, LiveReport
 from finops.periods import Period
 from finops.queries import ScopeKind
+from storage.records_live import Unpriced
 
 INCIDENTS_SHOWN = 5
 UNPRICED_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at the open day of a workspace; asked for a scope, it answers without a query."""
+
+    picture: Picture
+    drift: Drift | None
+    unpriced: Sequence[Unpriced]
+    incidents: tuple[IncidentShown, ...]
+    incident_count: int
+
+    @property
+    def house(self) -> House:
+        """Whose spending there is: teams, projects and connections, read with the same look."""
+        return self.picture.house
+
+    def at(self, kind: ScopeKind, scope_id: int | None) -> LiveReport:
+        """What today has cost a scope so far; with everybody's open incidents when it is the whole workspace."""
+        picture = self.picture
+        today = Period(picture.today, picture.today + timedelta(days=1))
+        accounts = picture.accounts(kind, scope_id)
+        concerned = None if accounts is None else {account[0] for account in accounts}
+        names = {one.model for one in self.unpriced if concerned is None or one.connection_id in concerned}
+        spent = picture.spent(kind, scope_id, today)
+        is_all = kind is ScopeKind.WORKSPACE
+        return LiveReport(
+            today=spent if spent.as_of is not None else None,
+            drift=self.drift,
+            incidents=self.incidents if is_all else (),
+            incident_count=self.incident_count if is_all else 0,
+            unpriced=tuple(sorted(names)[:UNPRICED_SHOWN]),
+        )
 
 
 class Live:
@@ -23,42 +60,20 @@ class Live:
         self._desk = desk
         self._spending = spending
 
-    async def of(self, workspace_id: str, kind: ScopeKind, scope_id: int | None) -> LiveReport:
-        """What today has cost a scope so far; everybody's open incidents when it is the whole workspace."""
+    async def look(self, workspace_id: str) -> Look:
+        """Look at a workspace as it is now."""
         picture = await self._spending.today(workspace_id)
-        today = Period(picture.today, picture.today + timedelta(days=1))
         drift = await self._spending.drift(workspace_id)
         async with self._desk.storage.reading() as store:
             unpriced = await store.unpriced.since(workspace_id, picture.today)
-            is_all = kind is ScopeKind.WORKSPACE
-            shown, count = await open_incidents(store, workspace_id, INCIDENTS_SHOWN) if is_all else ((), 0)
-        accounts = picture.accounts(kind, scope_id)
-        concerned = None if accounts is None else {account[0] for account in accounts}
-        names = {one.model for one in unpriced if concerned is None or one.connection_id in concerned}
-        spent = picture.spent(kind, scope_id, today)
-        return LiveReport(
-            today=spent if spent.as_of is not None else None,
-            drift=drift,
-            incidents=shown,
-            incident_count=count,
-            unpriced=tuple(sorted(names)[:UNPRICED_SHOWN]),
-        )
+            incidents, count = await open_incidents(store, workspace_id, INCIDENTS_SHOWN)
+        return Look(picture, drift, unpriced, incidents, count)
 
 
-def with_today(report: StatusReport) -> StatusReport:
-    """A report on the open day: no bill speaks of it yet, so its figure is our estimate."""
-    spent = report.live.today if report.live is not None else None
-    if spent is None or not report.figure.is_not_yet_collected:
-        return report
-    figure = Figure(spent.amount, report.figure.period, spent.state, spent.as_of)
-    return StatusReport(
-        report.scope,
-        report.query,
-        figure,
-        report.previous,
-        None,
-        report.breakdown,
-        (),
-        report.other_currencies,
-        report.live,
-    )
+def with_today(report: StatusReport, live: LiveReport) -> StatusReport:
+    """A report and the open day. Of that day itself no bill speaks yet, so its figure is our estimate."""
+    spent, figure = live.today, report.figure
+    if spent is None or not figure.is_not_yet_collected:
+        return replace(report, live=live)
+    estimated = Figure(spent.amount, figure.period, spent.state, spent.as_of)
+    return replace(report, figure=estimated, increase=None, live=live)

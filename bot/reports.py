@@ -12,6 +12,8 @@ from bot.collector import progress_of
 from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
 from bot.flights import Flights
+from bot.live import Live, with_today
+from bot.spending import House
 from finops.allocation import (
     SubAccountCost,
     allocate,
@@ -112,14 +114,16 @@ class _Ledger:
 class Reports:
     """Answers `/finops status` and fills the Home tab."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, live: Live) -> None:
         self._desk = desk
+        self._live = live
         self._facts = Flights(self._home)
 
     async def status(self, workspace_id: str, person: Person, text: str) -> StatusReport:
         """What was spent, as asked in words: `[team|project] [period]`. Refuses words it cannot place, with a guess."""
+        look = await self._live.look(workspace_id)
         async with self._desk.storage.reading() as store:
-            house = await _house(store, workspace_id)
+            house = await _house(store, workspace_id, look.house)
             names = [*(team.name for team in house.teams), *(project.name for project in house.projects)]
             try:
                 query = parse_status(text, self._desk.today(), names)
@@ -129,17 +133,20 @@ class Reports:
             log.info(
                 "status asked", extra={"user_id": person.user_id, "scope": scope.kind, "period": query.period.name}
             )
-            return await self._status(store, workspace_id, house, scope, query.period)
+            report = await self._status(store, workspace_id, house, scope, query.period)
+        return with_today(report, look.at(scope.kind, scope.id))
 
     async def status_of(
         self, workspace_id: str, kind: ScopeKind, scope_id: int | None, period_name: str
     ) -> StatusReport:
         """The same for a scope and period named by a button; refused when the team or project is gone."""
+        look = await self._live.look(workspace_id)
         async with self._desk.storage.reading() as store:
-            house = await _house(store, workspace_id)
+            house = await _house(store, workspace_id, look.house)
             scope = _scope_by_id(house, kind, scope_id)
             period = period_named(period_name, self._desk.today())
-            return await self._status(store, workspace_id, house, scope, period)
+            report = await self._status(store, workspace_id, house, scope, period)
+        return with_today(report, look.at(kind, scope_id))
 
     async def first_chart(self, workspace_id: str) -> StatusReport:
         """The picture shown as soon as there is one: the last 30 days of the whole workspace."""
@@ -164,8 +171,9 @@ class Reports:
         week = named(PeriodName.LAST_7_DAYS)
         trend = Period(today - timedelta(days=HOME_TREND_DAYS), today)
         shown = [named(PeriodName.LAST_MONTH), named(PeriodName.LAST_WEEK), trend, named(PeriodName.THIS_MONTH)]
+        look = await self._live.look(workspace_id)
         async with self._desk.storage.reading() as store:
-            house = await _house(store, workspace_id)
+            house = await _house(store, workspace_id, look.house)
             whole = Period(min(one.start for one in shown), max(one.end for one in shown))
             days = await store.charges.daily_totals(workspace_id, whole)
             totals = await store.charges.project_totals(workspace_id, week)
@@ -193,13 +201,14 @@ class Reports:
             other_currencies=_others(totals, ledger.currency),
             team_count=len(house.teams),
             project_count=len(house.projects),
+            live=look.at(ScopeKind.WORKSPACE, None),
         )
         return _HomeFacts(house, report)
 
     async def setup(self, workspace_id: str, person: Person) -> SetupProgress:
         """How far set-up has come, and which team the next step is about."""
         async with self._desk.storage.reading() as store:
-            house = await _house(store, workspace_id)
+            house = await _house(store, workspace_id, None)
             first_day = await store.charges.first_day(workspace_id)
         return _setup(house, person, has_charges=first_day is not None)
 
@@ -234,13 +243,15 @@ class Reports:
         )
 
 
-async def _house(store: Store, workspace_id: str) -> _House:
-    return _House(
-        await store.teams.all(workspace_id),
-        await store.projects.all(workspace_id),
-        await store.connections.all(workspace_id),
-        await store.credentials.all(workspace_id),
-    )
+async def _house(store: Store, workspace_id: str, seen: House | None) -> _House:
+    """Who and what there is; `seen` are its teams, projects and connections when they were read a moment ago."""
+    if seen is None:
+        seen = House(
+            await store.teams.all(workspace_id),
+            await store.projects.all(workspace_id),
+            await store.connections.all(workspace_id),
+        )
+    return _House(seen.teams, seen.projects, seen.connections, await store.credentials.all(workspace_id))
 
 
 def _ledger(

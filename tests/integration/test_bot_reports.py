@@ -213,12 +213,13 @@ async def test_no_question_costs_a_query_per_project_or_team(bot: Bot, admin: Pe
             counts.append(len([one for one in seen if one.lstrip().upper().startswith(("SELECT", "WITH"))]))
         return counts
 
+    await statements()  # what bills taught about estimates is learned once a day
     few = await statements()
     for n in range(5):
         await bot.teams.create(admin, f"team {n}", MINSU, "C1")
     await bot.projects.register(admin, team.id, ["proj_search", "proj_batch"])
     assert await statements() == few
-    assert max(few) <= 12
+    assert max(few) <= 16
 
 
 # --- the doctor ------------------------------------------------------------------------------------------------------
