@@ -24,7 +24,14 @@ from storage.repository import Repository
 from storage.tables_live import incident_events, incidents, outbox
 
 _NOTHING = 0  # the whole workspace needs no id
-_AMOUNTS = ("limit", "spent", "usual", "burn_per_minute", "allowed_amount")
+# Amounts by the column of their currency: a limit may be changed to another while the spending stays what it was.
+_AMOUNTS = {
+    "limit": "limit_currency",
+    "allowed_amount": "limit_currency",
+    "spent": "spent_currency",
+    "usual": "spent_currency",
+    "burn_per_minute": "spent_currency",
+}
 _SAME = (
     "workspace_id",
     "budget_id",
@@ -180,22 +187,6 @@ class Incidents(Repository):
         latest = Counter({told["by"]: kind for kind, told in rows}.values())
         return Feedback(latest[EventKind.HELPFUL], latest[EventKind.NOT_HELPFUL])
 
-    async def unhelpful_lately(self, workspace_id: str, budget_id: int, since: datetime) -> int:
-        """How many times the alerts of one budget were called unhelpful since then."""
-        rows = await self._db.execute(
-            select(incident_events.c.id)
-            .join(
-                incidents,
-                and_(
-                    incidents.c.workspace_id == incident_events.c.workspace_id,
-                    incidents.c.id == incident_events.c.incident_id,
-                ),
-            )
-            .where(incident_events.c.workspace_id == workspace_id, incidents.c.budget_id == budget_id)
-            .where(incident_events.c.kind == EventKind.NOT_HELPFUL, incident_events.c.at >= since)
-        )
-        return len(rows.all())
-
     async def clocks(self, workspace_id: str, since: datetime) -> list[Clocks]:
         """The two clocks of each alert delivered since then, in order of delivery."""
         rows = await self._db.execute(
@@ -241,29 +232,32 @@ class Incidents(Repository):
 def _columns(incident: Incident) -> dict[str, Any]:
     """An incident as a row, but for its id."""
     row: dict[str, Any] = {name: getattr(incident, name) for name in _SAME}
-    currency = incident.limit.currency
-    for name in _AMOUNTS:
+    currencies = {"limit_currency": incident.limit.currency, "spent_currency": incident.spent.currency}
+    for name, column in _AMOUNTS.items():
         amount: Money | None = getattr(incident, name)
-        if amount is not None and amount.currency != currency:
-            raise ValueError(f"an incident has one currency, {currency}, and not {amount.currency} for {name}")
+        if amount is not None and amount.currency != currencies[column]:
+            raise ValueError(f"{name} of an incident is in {currencies[column]}, not {amount.currency}")
         units = (None, None) if amount is None else to_units(amount.amount)
         row[f"{name}_nano"], row[f"{name}_rest"] = units
-    return row | {
-        "currency": currency,
-        "scope_kind": incident.scope_kind.value,
-        "scope_id": incident.scope_id or _NOTHING,
-        "period": incident.period.value,
-        "window_start": incident.window.start,
-        "window_end": incident.window.end,
-        "state": incident.state.value,
-        "spent_state": incident.spent_state.value,
-    }
+    return (
+        row
+        | currencies
+        | {
+            "scope_kind": incident.scope_kind.value,
+            "scope_id": incident.scope_id or _NOTHING,
+            "period": incident.period.value,
+            "window_start": incident.window.start,
+            "window_end": incident.window.end,
+            "state": incident.state.value,
+            "spent_state": incident.spent_state.value,
+        }
+    )
 
 
 def _incident(row: RowMapping) -> Incident:
     amounts = {
-        name: None if row[f"{name}_nano"] is None else money(row[f"{name}_nano"], row[f"{name}_rest"], row["currency"])
-        for name in _AMOUNTS
+        name: None if row[f"{name}_nano"] is None else money(row[f"{name}_nano"], row[f"{name}_rest"], row[column])
+        for name, column in _AMOUNTS.items()
     }
     told: dict[str, Any] = {name: row[name] for name in ("id", *_SAME)} | amounts
     return Incident(
