@@ -7,6 +7,7 @@ import re
 import ssl
 import stat
 from collections.abc import Callable
+from email.utils import formataddr, parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -67,6 +68,31 @@ def web_address(text: str) -> str:
     if parts.username or parts.password:
         raise Mistake("should not carry a user name or password")
     return text
+
+
+def smtp_address(text: str) -> Secret:
+    """The address may hold a password: a secret, like the others."""
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in {"smtps", "smtp"} and bool(parts.hostname) and (parts.port or 1) > 0
+        usable = usable and parts.path in {"", "/"} and not parts.query and not parts.fragment
+        usable = usable and bool(parts.username) == bool(parts.password)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise Mistake("should be a mail server such as smtps://user:password@mail.example.com:465")
+    return Secret(text)
+
+
+def mail_address(text: str) -> str:
+    name, address = parseaddr(text)
+    if not re.fullmatch(r"[^\s@<>,;:\"]+@[A-Za-z0-9][A-Za-z0-9.-]*", address) or not text.isprintable():
+        raise Mistake(f"should be a mail address such as finops@example.com, not {text!r}")
+    return formataddr((name, address)) if name else address
+
+
+def mail_addresses(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(mail_address(part.strip()) for part in text.split(",") if part.strip()))
 
 
 def database_url(text: str) -> Secret:

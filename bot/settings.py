@@ -23,12 +23,15 @@ from bot.readers import (
     database_url,
     host_names,
     key_ring,
+    mail_address,
+    mail_addresses,
     one_of,
     plain,
     private_file,
     private_text,
     secret,
     signing_secret,
+    smtp_address,
     some_file,
     time_zone,
     token,
@@ -103,6 +106,11 @@ class Settings:
     lease_seconds: int = field(metadata=variable("FINOPS_LEASE_SECONDS", whole_number(5, 3600), "120"))
     poll_seconds: int = field(metadata=variable("FINOPS_POLL_SECONDS", whole_number(1, 3600), "300"))
     blind_after_minutes: int = field(metadata=variable("FINOPS_BLIND_AFTER_MINUTES", whole_number(0, 1440), "15"))
+    edit_every_seconds: int = field(metadata=variable("FINOPS_EDIT_EVERY_SECONDS", whole_number(1, 3600), "30"))
+
+    smtp_url: Secret | None = field(metadata=variable("FINOPS_SMTP_URL", smtp_address))
+    mail_from: str | None = field(metadata=variable("FINOPS_MAIL_FROM", mail_address))
+    alert_emails: tuple[str, ...] = field(metadata=variable("FINOPS_ALERT_EMAILS", mail_addresses, ""))
 
     host: str = field(metadata=variable("FINOPS_HOST", plain, "127.0.0.1"))
     port: int = field(metadata=variable("PORT", whole_number(0, 65535), "3000"))
@@ -213,6 +221,12 @@ class Settings:
                 ("tls_certificate", "tls_key"),
                 f"FINOPS_TLS_CERTIFICATE and FINOPS_TLS_KEY cannot be served with ({trouble}): both are PEM files, the "
                 "key without a password and belonging to the certificate.",
+            )
+        mail = (self.smtp_url is not None, self.mail_from is not None, bool(self.alert_emails))
+        if any(mail) and not all(mail):
+            yield (
+                ("smtp_url", "mail_from", "alert_emails"),
+                "FINOPS_SMTP_URL, FINOPS_MAIL_FROM and FINOPS_ALERT_EMAILS go together: set all of them or none.",
             )
         yield from self._without_tls()
 

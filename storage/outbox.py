@@ -14,9 +14,15 @@ from storage.tables_live import outbox
 
 _KEY = ["workspace_id", "key"]
 _UNSENT = (OutboxState.WAITING, OutboxState.SENDING)
+_COPY = "@"
 _LOCK = 4_603_002_002  # any number, the same in every copy of this program
 # What waits or is leased for longer than this was stamped by a clock that ran ahead.
 _FURTHEST_AHEAD = timedelta(hours=1)
+
+
+def copy_key(key: str, user_id: str) -> str:
+    """The name of one person's copy of a message that could not be told in its channel."""
+    return f"{key}{_COPY}{user_id}"
 
 
 class Outbox(Repository):
@@ -257,18 +263,19 @@ class Outbox(Repository):
         return found
 
     async def standing(self, workspace_id: str, since: datetime) -> tuple[int, datetime | None, int]:
-        """How many messages of a workspace wait, since when the oldest does, and how many were given up since then."""
+        """How many messages of a workspace wait, since when the oldest does, and how many were given up since then.
+
+        What reached somebody by e-mail is not given up, nor is a copy whose like reached others.
+        """
         mine = outbox.c.workspace_id == workspace_id
         waiting = select(func.count(), func.min(outbox.c.wanted_at)).where(mine, outbox.c.state.in_(_UNSENT))
-        dead = select(func.count()).where(mine, outbox.c.state == OutboxState.DEAD, outbox.c.wanted_at >= since)
+        dead = (
+            select(func.count())
+            .where(mine, outbox.c.state == OutboxState.DEAD, outbox.c.wanted_at >= since)
+            .where(outbox.c.mailed_at.is_(None), ~outbox.c.key.contains(_COPY))
+        )
         count, oldest = (await self._db.execute(waiting)).one()
         return int(count), oldest, int(await self._db.scalar(dead) or 0)
-
-    async def dead_count(self, workspace_id: str) -> int:
-        """How many messages were given up and reached nobody, not even by e-mail."""
-        gone = (outbox.c.state == OutboxState.DEAD, outbox.c.ts.is_(None), outbox.c.mailed_at.is_(None))
-        query = select(func.count()).where(outbox.c.workspace_id == workspace_id, *gone)
-        return int(await self._db.scalar(query) or 0)
 
     @across_workspaces("old messages are swept everywhere")
     async def forget_before(self, at: datetime) -> int:
