@@ -1,7 +1,8 @@
 """Crossings: what the present amount does to an incident. Each level speaks once in a period, whatever amounts do.
 
-- Only a level above the highest one recorded (`Incident.level`) is ever new: amounts that fall and rise again, another
-  limit and other levels never make a level speak twice. More spending never means fewer crossings.
+- Only a level above the highest one recorded (`Incident.level`) is ever new: amounts that fall and rise again, a lower
+  limit and other levels never make a level speak twice. More spending never means fewer crossings. A higher limit is a
+  new agreement: its levels that are not reached yet speak, each once, as those of any limit do.
 - Several levels reached at once are one crossing, which names the highest and lists all.
 - Levels below 75 per cent are quiet (`budgets.is_loud`): their lines wait for the root message, which the first loud
   crossing posts. From then on the root always shows the present.
@@ -120,6 +121,7 @@ def _moved(
         changed = budget_changed(after, on, now)
         after = changed.incident
         events.extend(changed.events)
+        levels = tuple(level for level in reached(on.budget, spent.amount) if level > after.level)
     if levels:
         after, crossed = _crossed(after, on, context, levels, now)
         events.append(crossed)
@@ -156,7 +158,9 @@ def _crossed(
         available_at=context.available_at,
     )
     values: dict[str, Fact] = {"level": level, "levels": list(levels), **facts_of(after)}
-    return after, IncidentEvent(EventKind.CROSSED, now, f"crossed:{level}", values, loud, is_said)
+    # One word for each level of each limit, whoever looks and however often a limit goes up and down.
+    key = f"crossed:{level}:{on.budget.amount.amount.normalize():f}"
+    return after, IncidentEvent(EventKind.CROSSED, now, key, values, loud, is_said)
 
 
 def _channel(on: BudgetOn, context: Context) -> str | None:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from finops.budgets import BudgetOn, BudgetPeriod, is_loud, percent_floor
+from finops.budgets import BudgetOn, BudgetPeriod, is_loud, percent_floor, reached
 from finops.charges import FigureState
 from finops.estimates import Spent
 from finops.money import Money
@@ -20,6 +20,8 @@ from finops.periods import Period, charge_day
 from finops.queries import ScopeKind
 
 Fact = str | int | bool | None | list[int]
+# Below every level worth naming, and above the zero of an incident that nobody has heard of.
+_TOLD = 1
 # Two people who press "30 minutes" within a minute mean one silence.
 _SAME_END = timedelta(minutes=1)
 
@@ -96,9 +98,9 @@ class IncidentRefused(ValueError):
 class Incident:
     """One budget on one scope in one period (`window`), from its first level on.
 
-    `level` is the highest level ever reached in the period, said or not; `spoken_level` the highest one told aloud, 0
-    for none, and then there is no root message yet. `spent` is the amount the root message shows; while there is none,
-    the amount of the last crossing. `since` is when it began to burn unusually, or else when it opened. `detected_at`
+    `level` is the highest level reached of this limit, said or not; `spoken_level` the highest one told aloud, 0 for
+    none, and then there is no root message yet. `spent` is the amount the root message shows; while there is none, the
+    amount of the last crossing. `since` is when it began to burn unusually, or else when it opened. `detected_at`
     and `available_at` are of the latest crossing: when we saw it, and when the provider could first have told.
     `silenced_until` outlives the state: a stopped incident may be silent too.
     """
@@ -249,19 +251,30 @@ def end_silence(incident: Incident, on: BudgetOn, now: datetime, by: str | None 
 def budget_changed(incident: Incident, on: BudgetOn, now: datetime) -> Change:
     """Take over the limit of the budget as it is now; `updated_by` changed it. Evaluating does so by itself.
 
-    What was said stays said: only a level above the highest one recorded will speak, `next_level` in the event's facts.
+    A lower limit leaves said what was said: only a level above the highest one recorded will speak. A higher limit is
+    a new agreement: the levels of it that are not reached yet will speak, `next_level` in the event's facts first.
     """
     _refuse_closed(incident)
-    after = replace(incident, limit=on.budget.amount, updated_at=now)
+    after = replace(incident, limit=on.budget.amount, updated_at=now, **_levels_under(incident, on))
     values: dict[str, Fact] = {
         "by": on.budget.updated_by,
         "limit_before": f"{incident.limit.amount:f}",
         "currency_before": incident.limit.currency,
-        "next_level": next((level for level in on.budget.levels if level > incident.level), None),
+        "next_level": next((level for level in on.budget.levels if level > after.level), None),
         **facts_of(after),
     }
     key = f"budget_changed:{now.isoformat()}"
     return change_of(incident, after, IncidentEvent(EventKind.BUDGET_CHANGED, now, key, values))
+
+
+def _levels_under(incident: Incident, on: BudgetOn) -> dict[str, int]:
+    """The levels to go on from under the budget's limit; `_TOLD` where something was told, but nothing of this limit."""
+    limit = on.budget.amount
+    if limit.currency == incident.limit.currency and limit <= incident.limit:
+        return {"level": incident.level, "spoken_level": incident.spoken_level}
+    levels = reached(on.budget, incident.spent) if incident.spent.currency == limit.currency else ()
+    level = max(levels, default=_TOLD if incident.has_root else 0)
+    return {"level": level, "spoken_level": min(incident.spoken_level, level)}
 
 
 def close(incident: Incident, reason: CloseReason, now: datetime, spent: Spent | None = None) -> Change:

@@ -180,17 +180,22 @@ def test_silence_does_not_run_out_early():
 
 
 def test_a_changed_limit_says_who_changed_it_and_when_the_next_word_falls():
-    """What was said stays said: after 100, only 150 speaks, of whatever limit."""
+    """A higher limit is a new agreement: $742 of it is 74 per cent, and its 75 will be told. A lower one is not."""
     raised = on_team(a_budget(1000, updated_by="U9"))
     change = budget_changed(an_incident(), raised, NOW)
     event = only(change)
     assert (event.kind, event.is_said, event.is_loud) == (EventKind.BUDGET_CHANGED, True, False)
     assert event.values == {
-        "by": "U9", "limit_before": "500", "currency_before": "USD", "next_level": 150,
+        "by": "U9", "limit_before": "500", "currency_before": "USD", "next_level": 75,
         "spent": "742", "limit": "1000", "currency": "USD", "percent": 74, "state": "estimate",
     }  # fmt: skip
-    assert (change.incident.limit, change.incident.level, change.root) == (Money.of(1000), 100, RootAction.EDIT)
-    last = only(budget_changed(an_incident(level=300, spoken_level=300), raised, NOW))
+    after = change.incident
+    assert (after.limit, after.level, after.spoken_level, change.root) == (Money.of(1000), 50, 50, RootAction.EDIT)
+    ample = budget_changed(an_incident(), on_team(a_budget(100_000)), NOW).incident
+    assert (ample.has_root, ample.level) == (True, 1)
+    lowered = budget_changed(an_incident(), on_team(a_budget(400)), NOW).incident
+    assert (lowered.level, lowered.spoken_level) == (100, 100)
+    last = only(budget_changed(an_incident(level=300, spoken_level=300), on_team(a_budget(100)), NOW))
     assert last.values["next_level"] is None
     won = only(budget_changed(an_incident(), on_team(a_budget(Money.of(900000, "KRW"), floor=Money.zero("KRW"))), NOW))
     assert (won.values["percent"], won.values["currency"], won.values["currency_before"]) == (None, "KRW", "USD")
