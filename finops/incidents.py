@@ -255,7 +255,8 @@ def budget_changed(incident: Incident, on: BudgetOn, now: datetime) -> Change:
     a new agreement: the levels of it that are not reached yet will speak, `next_level` in the event's facts first.
     """
     _refuse_closed(incident)
-    after = replace(incident, limit=on.budget.amount, updated_at=now, **_levels_under(incident, on))
+    level, spoken = _levels_under(incident, on)
+    after = replace(incident, limit=on.budget.amount, level=level, spoken_level=spoken, updated_at=now)
     values: dict[str, Fact] = {
         "by": on.budget.updated_by,
         "limit_before": f"{incident.limit.amount:f}",
@@ -267,14 +268,17 @@ def budget_changed(incident: Incident, on: BudgetOn, now: datetime) -> Change:
     return change_of(incident, after, IncidentEvent(EventKind.BUDGET_CHANGED, now, key, values))
 
 
-def _levels_under(incident: Incident, on: BudgetOn) -> dict[str, int]:
-    """The levels to go on from under the budget's limit; `_TOLD` where something was told, but nothing of this limit."""
+def _levels_under(incident: Incident, on: BudgetOn) -> tuple[int, int]:
+    """The recorded and the spoken level to go on from under the budget's limit.
+
+    `_TOLD` where something was told, but nothing of this limit.
+    """
     limit = on.budget.amount
     if limit.currency == incident.limit.currency and limit <= incident.limit:
-        return {"level": incident.level, "spoken_level": incident.spoken_level}
+        return incident.level, incident.spoken_level
     levels = reached(on.budget, incident.spent) if incident.spent.currency == limit.currency else ()
     level = max(levels, default=_TOLD if incident.has_root else 0)
-    return {"level": level, "spoken_level": min(incident.spoken_level, level)}
+    return level, min(incident.spoken_level, level)
 
 
 def close(incident: Incident, reason: CloseReason, now: datetime, spent: Spent | None = None) -> Change:
