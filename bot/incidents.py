@@ -104,7 +104,7 @@ class Incidents:
 
     async def silence(self, actor: Person, incident_id: int, how_long: str, groups: Iterable[str] = ()) -> None:
         """Say nothing more of it for a while. For the team's lead and approvers, and admins."""
-        length = Silence(how_long) if how_long in set(Silence) else Silence.HALF_AN_HOUR
+        length = Silence(how_long)
         async with self._desk.storage.reading() as store:
             workspace = await store.workspaces.get(actor.workspace_id)
         zone = _zone(workspace.timezone if workspace else self._desk.policy.default_timezone)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from blocks import incidents
+from bot.errors import Refusal, RefusalCode
 from handlers.teams import number
 from handlers.visit import Visit
 
@@ -14,9 +15,8 @@ async def acknowledge(visit: Visit, value: str) -> None:
 
 async def silence(visit: Visit, value: str) -> None:
     """No more alerts about it for a while; the choice comes from a menu."""
-    incident_id, choice = _parted(value)
-    if choice:
-        await visit.bot.incidents.silence(await visit.person(), incident_id, choice, await visit.groups())
+    incident_id, choice = _parted(value, incidents.SILENCES)
+    await visit.bot.incidents.silence(await visit.person(), incident_id, choice, await visit.groups())
 
 
 async def end_silence(visit: Visit, value: str) -> None:
@@ -34,16 +34,16 @@ async def detail(visit: Visit, value: str) -> None:
 
 async def feedback(visit: Visit, value: str) -> None:
     """Helpful or not: kept once for each person. Twice not helpful in a row asks for better levels at once."""
-    incident_id, opinion = _parted(value)
-    if opinion not in incidents.OPINIONS:
-        return
+    incident_id, opinion = _parted(value, incidents.OPINIONS)
     person, groups = await visit.person(), await visit.groups()
     is_helpful = opinion == incidents.OPINIONS[0]
     await visit.bot.incidents.feedback(person, incident_id, groups, is_helpful=is_helpful)
     await visit.answer(incidents.thanks(await visit.words()))
 
 
-def _parted(value: str) -> tuple[int, str]:
-    """The id and the choice of a button's value."""
+def _parted(value: str, choices: tuple[str, ...]) -> tuple[int, str]:
+    """The id and the choice of a button's value; refused when somebody sent something else."""
     incident_id, _, choice = value.partition("/")
+    if choice not in choices:
+        raise Refusal(RefusalCode.UNKNOWN_INCIDENT)
     return number(incident_id), choice

@@ -15,7 +15,11 @@ from sqlalchemy import text
 
 from blocks import ids
 from bot import Bot, Policy
+from finops.budgets import BudgetPeriod, BudgetScope, BudgetTerms
 from finops.figures import ScopeKind
+from finops.incidents import Change, RootAction
+from finops.money import Money
+from finops.registry import Team
 from handlers import ACTIONS, OPTIONS, VIEWS, status
 from handlers.guard import Gone, Work, attempt, guarded
 from handlers.submitting import Form, Submitting
@@ -39,6 +43,7 @@ from tests.integration.bot_world import (
     worked,
 )
 from tests.unit.listening import FakeRespond, FakeSlack
+from tests.unit.saying_live import an_incident
 
 TODAY = date(2026, 7, 6)
 NEIGHBOUR = "T0OTHER001"
@@ -79,7 +84,19 @@ async def house(storage: Storage, database_url: str, clock: FakeClock) -> AsyncI
         await an_admin(bot)
         await worked(bot)
         forged = {"team": team.id, "key": key.credential.id, "project": projects.registered[0].id}
+        forged["incident"] = await an_incident_of(storage, team, clock)
         yield House(bot, database_url, forged)
+
+
+async def an_incident_of(storage: Storage, team: Team, clock: FakeClock) -> int:
+    """An alert about $77.77 of the neighbour's team, and the budget it is about; the incident's id."""
+    terms = BudgetTerms(BudgetScope.TEAM, team.id, BudgetPeriod.DAY, Money.of("50"))
+    async with storage.writing() as store:
+        budget = await store.budgets.create(NEIGHBOUR, terms, by=JIHOON.user_id, at=clock())
+        told = an_incident("77.77", "50", id=None, workspace_id=NEIGHBOUR, budget_id=budget.id, scope_id=team.id)
+        kept = await store.incidents.save(NEIGHBOUR, Change(told, (), RootAction.POST), None)
+    assert kept.id is not None
+    return kept.id
 
 
 def a_stranger(bot: Bot, **more: Any) -> tuple[Visit, FakeSlack, FakeRespond]:
@@ -100,6 +117,7 @@ async def test_no_button_reaches_another_workspace(house: House) -> None:
     before = await house.of_the_neighbour()
     values = [str(number) for number in house.forged.values()]
     values += [f"{kind}/{number}/last_7_days" for kind in ScopeKind for number in house.forged.values()]
+    values += [f"{number}/{choice}" for number in house.forged.values() for choice in ("1h", "good", "bad")]
     window = {"id": "V9", "type": "modal", "private_metadata": json.dumps(house.forged)}
     for action_id, click in ACTIONS.items():
         for value in values:

@@ -1,0 +1,163 @@
+"""The buttons of an alert: heard through Bolt itself, done once, refused to one person's eyes only."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from blocks import ids
+from blocks import incidents as speak
+from bot.errors import Refusal, RefusalCode
+from bot.incidents import Silence
+from handlers import ACTIONS, ONCE, incidents
+from handlers.guard import guarded
+from tests.unit import saying_live as told
+from tests.unit.listening import JIHOON, SAKURA, SEOYEON, FakeBot, FakeRespond, FakeSlack, a_visit
+from tests.unit.saying import reader
+from tests.unit.test_handlers_listening import House, a_click
+
+
+class FakeIncidents:
+    """Remembers what it was asked to do; `refuses` is raised instead."""
+
+    def __init__(self) -> None:
+        self.done: list[tuple[Any, ...]] = []
+        self.refuses: Refusal | None = None
+
+    async def _do(self, *what: Any) -> None:
+        if self.refuses is not None:
+            raise self.refuses
+        self.done.append(what)
+
+    async def acknowledge(self, actor: Any, incident_id: int) -> None:
+        await self._do("acknowledge", actor.user_id, incident_id)
+
+    async def silence(self, actor: Any, incident_id: int, how_long: str, groups: Any) -> None:
+        await self._do("silence", actor.user_id, incident_id, how_long)
+
+    async def end_silence(self, actor: Any, incident_id: int, groups: Any) -> None:
+        await self._do("end_silence", actor.user_id, incident_id)
+
+    async def feedback(self, actor: Any, incident_id: int, groups: Any, *, is_helpful: bool) -> Any:
+        await self._do("feedback", actor.user_id, incident_id, is_helpful)
+        return SimpleNamespace(is_new=True, budget_id=None)
+
+    async def detail(self, workspace_id: str, incident_id: int) -> Any:
+        await self._do("detail", incident_id)
+        return told.a_detail()
+
+
+def a_bot() -> Any:
+    bot = FakeBot()
+    bot.incidents = FakeIncidents()  # type: ignore[attr-defined]
+    return bot
+
+
+def a_choice(action_id: str, value: str, ts: str = "1783299600.1") -> dict[str, Any]:
+    body = a_click(action_id, ts=ts)
+    body["actions"][0] |= {"type": "static_select", "selected_option": {"value": value}}
+    del body["actions"][0]["value"]
+    return body
+
+
+async def test_a_click_that_slack_delivers_again_acts_once() -> None:
+    """The same click three times, then a second click: two wishes, not four."""
+    house = House()
+    house.bot.incidents = FakeIncidents()  # type: ignore[attr-defined]
+    for ts in ("1783299600.1", "1783299600.1", "1783299600.1", "1783299601.7"):
+        answer, seconds = await house.hears(a_click(ids.INCIDENT_ACKNOWLEDGE, "12", ts=ts))
+        assert answer.status == 200
+        assert seconds < 1
+    await house.work.drain(5)
+    assert house.bot.incidents.done == [("acknowledge", JIHOON, 12)] * 2  # type: ignore[attr-defined]
+
+
+async def test_what_is_picked_and_pressed_reaches_the_bot() -> None:
+    """A menu, a button, and a thumb in both its forms."""
+    house = House()
+    house.bot.incidents = FakeIncidents()  # type: ignore[attr-defined]
+    clicks = [
+        a_choice(ids.INCIDENT_SILENCE, "12/4h", "1.1"),
+        a_click(ids.INCIDENT_END_SILENCE, "12", "1.2"),
+        a_click(ids.INCIDENT_FEEDBACK, "12/bad", "1.3"),
+        a_click(ids.INCIDENT_GOOD, "12/good", "1.4"),
+    ]
+    for body in clicks:
+        await house.hears(body)
+    await house.work.drain(5)
+    assert house.bot.incidents.done == [  # type: ignore[attr-defined]
+        ("silence", JIHOON, 12, "4h"),
+        ("end_silence", JIHOON, 12),
+        ("feedback", JIHOON, 12, False),
+        ("feedback", JIHOON, 12, True),
+    ]
+
+
+async def test_a_click_that_worked_says_nothing_beside_the_message() -> None:
+    """The message itself changes for everybody; nobody is told of their own click."""
+    slack, respond = FakeSlack(), FakeRespond()
+    await guarded(a_visit(a_bot(), slack, respond=respond), lambda visit: incidents.acknowledge(visit, "12"))
+    assert respond.said == []
+    assert slack.calls == []
+
+
+@pytest.mark.parametrize(
+    ("refusal", "words"),
+    [
+        (
+            Refusal(RefusalCode.NOT_TEAM_MANAGER, team="마케팅팀", lead=SEOYEON, admins=(JIHOON,)),
+            ("마케팅팀", f"<@{SEOYEON}>", f"<@{JIHOON}>"),
+        ),
+        (
+            Refusal(RefusalCode.INCIDENT_ACKNOWLEDGED, person=JIHOON, at=datetime(2026, 7, 6, 5, 3, tzinfo=UTC)),
+            (f"<@{JIHOON}>", "14:03"),
+        ),
+        (Refusal(RefusalCode.INCIDENT_CLOSED), ("終了",)),
+    ],
+)
+async def test_a_refusal_is_for_one_persons_eyes_and_names_who_can(refusal: Refusal, words: tuple[str, ...]) -> None:
+    """In the reader's language, beside the message that stays as it is."""
+    bot, respond = a_bot(), FakeRespond()
+    bot.incidents.refuses = refusal
+    visit = a_visit(bot, FakeSlack(), SAKURA, respond=respond)
+    await guarded(visit, lambda v: incidents.silence(v, "12/1h"))
+    [answer] = respond.said
+    assert answer["response_type"] == "ephemeral"
+    assert answer["replace_original"] is False
+    assert all(word in answer["text"] for word in words)
+
+
+async def test_the_details_open_at_once_and_are_filled() -> None:
+    """A window within the life of a click, then everything in it; also from Home, where there is no channel."""
+    for channel in ("C0MARKET01", None):
+        slack = FakeSlack()
+        await guarded(a_visit(a_bot(), slack, channel_id=channel), lambda visit: incidents.detail(visit, "12"))
+        assert [name for name, _ in slack.calls] == ["views.open", "views.update"]
+        assert "proj_chatbot" in str(slack.told("views.update")[0]["view"])
+
+
+@pytest.mark.parametrize("value", ["12", "12/", "12/forever", "x/1h", ""])
+async def test_a_value_nobody_offered_does_nothing_and_is_answered(value: str) -> None:
+    """A button is a question; what it carries is looked at, never trusted."""
+    bot, respond = a_bot(), FakeRespond()
+    bot.incidents.refuses = Refusal(RefusalCode.UNKNOWN_INCIDENT)
+    for click in (incidents.silence, incidents.feedback):
+        await guarded(a_visit(bot, FakeSlack(), respond=respond), lambda visit, click=click: click(visit, value))  # type: ignore[misc]
+    assert bot.incidents.done == []
+    assert len(respond.said) == 2
+
+
+def test_every_choice_of_the_message_is_one_the_bot_knows() -> None:
+    """What blocks/ offers, bot/ can do."""
+    assert set(speak.SILENCES) == {length.value for length in Silence}
+    blocks = speak.root(told.shown(), reader("ko")).blocks
+    assert all(f"12/{length}" in str(blocks) for length in speak.SILENCES)
+
+
+def test_what_changes_something_is_done_once() -> None:
+    """Every button of an alert but those that only open a window."""
+    of_alerts = {action_id for action_id in ACTIONS if action_id.startswith("incident.")}
+    assert of_alerts - ONCE <= {ids.INCIDENT_DETAIL, ids.INCIDENT_BUDGET}
