@@ -17,7 +17,7 @@ from finops.incidents import Change, EventKind, Incident, IncidentEvent, Inciden
 from finops.money import Money, to_units
 from finops.periods import Period
 from finops.queries import ScopeKind
-from storage.errors import Conflict
+from storage.errors import Conflict, NotFound
 from storage.ledger import money
 from storage.records_live import Clocks, Feedback
 from storage.repository import Repository
@@ -71,7 +71,7 @@ class Incidents(Repository):
         else:
             incident_id = await self._change(incident, before)
         for event in change.events:
-            await self.add_event(workspace_id, incident_id, event)
+            await self._keep_event(workspace_id, incident_id, event)
         return replace(incident, id=incident_id)
 
     async def get(self, workspace_id: str, incident_id: int) -> Incident | None:
@@ -157,24 +157,12 @@ class Incidents(Repository):
     async def add_event(self, workspace_id: str, incident_id: int, event: IncidentEvent) -> bool:
         """Keep something that happened beside the states; False when its key is there already.
 
-        The database refuses an incident of another workspace.
+        NotFound when this workspace has no such incident.
         """
-        statement = (
-            self._insert(incident_events)
-            .values(
-                workspace_id=workspace_id,
-                incident_id=incident_id,
-                key=event.key,
-                kind=event.kind,
-                at=event.at,
-                values=dict(event.values),
-                is_loud=event.is_loud,
-                is_said=event.is_said,
-            )
-            .on_conflict_do_nothing(index_elements=["workspace_id", "incident_id", "key"])
-            .returning(incident_events.c.id)
-        )
-        return (await self._db.execute(statement)).one_or_none() is not None
+        mine = select(incidents.c.id).where(incidents.c.workspace_id == workspace_id, incidents.c.id == incident_id)
+        if (await self._db.execute(mine)).one_or_none() is None:
+            raise NotFound("incident", incident_id)
+        return await self._keep_event(workspace_id, incident_id, event)
 
     async def feedback(self, workspace_id: str, incident_id: int) -> Feedback:
         """What people think of this alert; who changed their mind counts as they think now."""
@@ -196,6 +184,24 @@ class Incidents(Repository):
             .order_by(outbox.c.delivered_at, outbox.c.id)
         )
         return [Clocks(*row) for row in rows]
+
+    async def _keep_event(self, workspace_id: str, incident_id: int, event: IncidentEvent) -> bool:
+        statement = (
+            self._insert(incident_events)
+            .values(
+                workspace_id=workspace_id,
+                incident_id=incident_id,
+                key=event.key,
+                kind=event.kind,
+                at=event.at,
+                values=dict(event.values),
+                is_loud=event.is_loud,
+                is_said=event.is_said,
+            )
+            .on_conflict_do_nothing(index_elements=["workspace_id", "incident_id", "key"])
+            .returning(incident_events.c.id)
+        )
+        return (await self._db.execute(statement)).one_or_none() is not None
 
     async def _open(self, incident: Incident) -> int:
         statement = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -13,13 +13,20 @@ import pytest
 from sqlalchemy import MetaData
 from sqlalchemy.exc import IntegrityError
 
-from finops.charges import Charge, ChargedDay
-from finops.periods import Period
+from finops.budgets import BudgetPeriod, BudgetScope, BudgetTerms
+from finops.charges import Charge, ChargedDay, FigureState
+from finops.estimates import DriftSample
+from finops.incidents import Change, EventKind, Incident, IncidentEvent, IncidentState, RootAction, feedback
+from finops.money import Money
+from finops.periods import Period, starts_at
+from finops.queries import ScopeKind
 from finops.registry import CredentialState, KnownProject, Person, Project, Role, Team
 from finops.secret import Secret
+from finops.usage import Endpoint, UsageBucket, UsageReading, UsageRow, Width
 from storage import Storage, Store
 from storage.errors import NotFound, StorageError
 from storage.records import CollectionKind
+from storage.records_live import Feedback
 from storage.repository import Repository
 from storage.tables import metadata
 from tests.databases import MOMENT, OTHER_WORKSPACE, WORKSPACE, Tenant, a_tenant
@@ -32,6 +39,49 @@ LATER = MOMENT + timedelta(days=1)
 KEYED_BY_SLACK = {"Installations.save", "Installations.find", "Installations.delete"}
 # Tables whose rows belong to no workspace, or to one by their key.
 WITHOUT_WORKSPACE = {"workspaces", "job_runs", "installations", "oauth_states"}
+
+
+MINUTE = int(starts_at(DAY).timestamp()) // 60
+A_ROW = UsageRow(MINUTE, "completions", "proj_a", "gpt-4o", "key_a", "default", is_batch=False, requests=1)
+A_MINUTE = (
+    UsageReading(Endpoint.COMPLETIONS, Width.MINUTE, MINUTE, MINUTE + 1, (UsageBucket(MINUTE, (A_ROW,)),)),
+    [(A_ROW, 10**18, True)],
+)
+A_SAMPLE = DriftSample(DAY, "proj_a", "gpt-4o", Decimal(1), Decimal(2))
+
+
+def doubled(rows: Sequence[UsageRow]) -> list[tuple[UsageRow, int, bool]]:
+    """Newer prices: two dollars a call."""
+    return [(row, row.requests * 2 * 10**18, True) for row in rows]
+
+
+def an_incident(workspace_id: str, budget_id: int, team_id: int) -> Change:
+    """A crossing of a team's daily budget."""
+    incident = Incident(
+        id=None,
+        workspace_id=workspace_id,
+        budget_id=budget_id,
+        scope_kind=ScopeKind.TEAM,
+        scope_id=team_id,
+        period=BudgetPeriod.DAY,
+        window=PERIOD,
+        state=IncidentState.OPEN,
+        level=100,
+        spoken_level=100,
+        limit=Money.of("500"),
+        spent=Money.of("742"),
+        spent_state=FigureState.ESTIMATE,
+        usual=None,
+        burn_per_minute=None,
+        since=MOMENT,
+        opened_at=MOMENT,
+        updated_at=MOMENT,
+        as_of=MOMENT,
+        detected_at=MOMENT,
+        available_at=None,
+        channel_id="C1",
+    )
+    return Change(incident, (IncidentEvent(EventKind.CROSSED, MOMENT, "crossed:100"),), RootAction.POST)
 
 
 @dataclass(frozen=True)
@@ -50,6 +100,8 @@ class Belongings:
     project: Project
     credential_id: int
     collection_id: int
+    budget_id: int
+    incident_id: int
 
     @property
     def connection_id(self) -> int:
@@ -134,9 +186,31 @@ async def filled(storage: Storage, workspace_id: str) -> Belongings:
         )
         assert collection is not None
         await store.messages.claim(workspace_id, "key", "C1", MOMENT, timedelta(minutes=5))
+        await store.connections.mark_blind(workspace_id, connection_id, MOMENT, "rejected", "usage")
+        await store.usage.replace(workspace_id, connection_id, *A_MINUTE, LATER, MINUTE)
+        await store.usage.mark_failing(workspace_id, connection_id, MOMENT, "unavailable")
+        await store.usage.reprice(
+            workspace_id, connection_id, PERIOD, doubled, from_version=None, to_version="2", at=MOMENT
+        )
+        await store.drifts.replace_day(workspace_id, connection_id, DAY, [A_SAMPLE], MOMENT)
+        await store.unpriced.note(workspace_id, connection_id, DAY, [("completions", "new")], MOMENT)
+        budget = await store.budgets.create(
+            workspace_id,
+            BudgetTerms(BudgetScope.TEAM, tenant.team_id, BudgetPeriod.DAY, Money.of("500")),
+            by="U1",
+            at=MOMENT,
+        )
+        incident = await store.incidents.save(workspace_id, an_incident(workspace_id, budget.id, tenant.team_id), None)
+        assert incident.id is not None
+        await store.outbox.want(
+            workspace_id, "key", "incident", {}, "C1", ["U1"], at=MOMENT, detected_at=MOMENT, urgency=1
+        )
+        for message in await store.outbox.lease("worker", MOMENT, timedelta(minutes=5), 9):
+            await store.outbox.sent(workspace_id, message.key, "worker", 1, "C1", "1.0", LATER)
+        await store.outbox.want(workspace_id, "key", "incident", {}, "C1", ["U1"], at=LATER, detected_at=MOMENT)
         team = await store.teams.get(workspace_id, tenant.team_id)
         assert team is not None
-    return Belongings(tenant, team, project, credential.id, collection.id)
+    return Belongings(tenant, team, project, credential.id, collection.id, budget.id, incident.id)
 
 
 async def everything(storage: Storage, workspace_id: str, mine: Belongings) -> list[Any]:
@@ -158,12 +232,32 @@ async def everything(storage: Storage, workspace_id: str, mine: Belongings) -> l
             await store.restatements.of(workspace_id, PERIOD),
             await store.collections.get(workspace_id, mine.collection_id),
             await store.messages.get(workspace_id, "key"),
+            await store.usage.recent(workspace_id, MINUTE),
+            await store.usage.open_estimates(workspace_id, [DAY]),
+            await store.usage.reads(workspace_id, mine.connection_id),
+            await store.usage.healths(workspace_id),
+            await store.usage.repricings(workspace_id, mine.connection_id),
+            await store.drifts.since(workspace_id, DAY),
+            await store.unpriced.since(workspace_id, DAY),
+            await store.budgets.all(workspace_id),
+            await store.incidents.open_ones(workspace_id),
+            await store.incidents.events(workspace_id, mine.incident_id),
+            await store.incidents.clocks(workspace_id, MOMENT),
+            await store.outbox.get(workspace_id, "key"),
         ]
 
 
 Attempt = Callable[[Store, str, Belongings], Awaitable[Any]]
+MINE = ScopeKind.TEAM
 A_DAY = ChargedDay(DAY, (Charge(DAY, "proj_a", "gpt-4o", Decimal(9)),))
 ATTEMPTS: dict[str, Attempt] = {
+    "Budgets.all": lambda s, w, b: s.budgets.all(w),
+    "Budgets.delete": lambda s, w, b: s.budgets.delete(w, b.budget_id, by="U9", at=LATER),
+    "Budgets.get": lambda s, w, b: s.budgets.get(w, b.budget_id, even_deleted=True),
+    "Budgets.hold": lambda s, w, b: s.budgets.hold(w),
+    "Budgets.update": lambda s, w, b: s.budgets.update(w, b.budget_id, is_enabled=False, by="U9", at=LATER),
+    "Charges.billed_days": lambda s, w, b: s.charges.billed_days(w, PERIOD),
+    "Charges.of_day": lambda s, w, b: s.charges.of_day(w, b.connection_id, DAY),
     "Charges.daily_totals": lambda s, w, b: s.charges.daily_totals(w, PERIOD, [(b.connection_id, "proj_a")]),
     "Charges.first_day": lambda s, w, b: s.charges.first_day(w),
     "Charges.last_read_day": lambda s, w, b: s.charges.last_read_day(w, b.connection_id),
@@ -193,6 +287,22 @@ ATTEMPTS: dict[str, Attempt] = {
     ),
     "Credentials.set_state": lambda s, w, b: s.credentials.set_state(w, b.credential_id, CredentialState.DISABLED),
     "Credentials.usable": lambda s, w, b: s.credentials.usable(w, b.connection_id),
+    "Drifts.compared_days": lambda s, w, b: s.drifts.compared_days(w, b.connection_id, DAY),
+    "Drifts.replace_day": lambda s, w, b: s.drifts.replace_day(w, b.connection_id, DAY, [], LATER),
+    "Drifts.since": lambda s, w, b: s.drifts.since(w, DAY),
+    "Incidents.add_event": lambda s, w, b: s.incidents.add_event(
+        w, b.incident_id, feedback("U9", LATER, is_helpful=True)
+    ),
+    "Incidents.clocks": lambda s, w, b: s.incidents.clocks(w, MOMENT),
+    "Incidents.events": lambda s, w, b: s.incidents.events(w, b.incident_id),
+    "Incidents.feedback": lambda s, w, b: s.incidents.feedback(w, b.incident_id),
+    "Incidents.get": lambda s, w, b: s.incidents.get(w, b.incident_id),
+    "Incidents.of_window": lambda s, w, b: s.incidents.of_window(w, b.budget_id, MINE, b.team.id, DAY),
+    "Incidents.of_windows": lambda s, w, b: s.incidents.of_windows(w, [DAY]),
+    "Incidents.open_on": lambda s, w, b: s.incidents.open_on(w, [(MINE, b.team.id)]),
+    "Incidents.open_ones": lambda s, w, b: s.incidents.open_ones(w),
+    "Incidents.opinions": lambda s, w, b: s.incidents.opinions(w, b.budget_id, 9),
+    "Incidents.since": lambda s, w, b: s.incidents.since(w, MOMENT),
     "KnownProjects.all": lambda s, w, b: s.known_projects.all(w),
     "KnownProjects.count": lambda s, w, b: s.known_projects.count(w, b.connection_id),
     "KnownProjects.get": lambda s, w, b: s.known_projects.get(w, b.connection_id, "proj_a"),
@@ -200,6 +310,12 @@ ATTEMPTS: dict[str, Attempt] = {
     "KnownProjects.search": lambda s, w, b: s.known_projects.search(w, b.connection_id, "chat"),
     "Messages.get": lambda s, w, b: s.messages.get(w, "key"),
     "Messages.sent": lambda s, w, b: s.messages.sent(w, "key", "C9", "9", LATER),
+    "Outbox.dead": lambda s, w, b: s.outbox.dead(w, "key", "worker", "x"),
+    "Outbox.get": lambda s, w, b: s.outbox.get(w, "key"),
+    "Outbox.mailed": lambda s, w, b: s.outbox.mailed(w, "key", LATER),
+    "Outbox.retry": lambda s, w, b: s.outbox.retry(w, "key", "worker", LATER, "x"),
+    "Outbox.sent": lambda s, w, b: s.outbox.sent(w, "key", "worker", 1, "C9", "9", LATER),
+    "Outbox.standing": lambda s, w, b: s.outbox.standing(w, MOMENT),
     "People.admins": lambda s, w, b: s.people.admins(w),
     "People.get": lambda s, w, b: s.people.get(w, "U0MINSU001"),
     "People.set_role": lambda s, w, b: s.people.set_role(w, "U0MINSU001", Role.MEMBER),
@@ -215,10 +331,31 @@ ATTEMPTS: dict[str, Attempt] = {
     "Teams.all": lambda s, w, b: s.teams.all(w),
     "Teams.by_name": lambda s, w, b: s.teams.by_name(w, b.team.name),
     "Teams.get": lambda s, w, b: s.teams.get(w, b.team.id),
+    "UnpricedNames.since": lambda s, w, b: s.unpriced.since(w, DAY),
+    "Usage.activity": lambda s, w, b: s.usage.activity(w, MINUTE, MINUTE + 9, [(b.connection_id, "proj_a")]),
+    "Usage.busy": lambda s, w, b: s.usage.busy(w, b.connection_id, MINUTE, MINUTE + 9, Width.MINUTE),
+    "Usage.daily": lambda s, w, b: s.usage.daily(w, PERIOD, [(b.connection_id, "proj_a")]),
+    "Usage.health": lambda s, w, b: s.usage.health(w, b.connection_id),
+    "Usage.healths": lambda s, w, b: s.usage.healths(w),
+    "Usage.hourly": lambda s, w, b: s.usage.hourly(w, MINUTE - 99, MINUTE + 99, [(b.connection_id, "proj_a")]),
+    "Usage.mark_failing": lambda s, w, b: s.usage.mark_failing(w, b.connection_id, LATER, "x"),
+    "Usage.mark_read": lambda s, w, b: s.usage.mark_read(w, b.connection_id, LATER),
+    "Usage.open_estimates": lambda s, w, b: s.usage.open_estimates(w, [DAY]),
+    "Usage.reads": lambda s, w, b: s.usage.reads(w, b.connection_id),
+    "Usage.recent": lambda s, w, b: s.usage.recent(w, MINUTE, [(b.connection_id, "proj_a")]),
+    "Usage.replace": lambda s, w, b: s.usage.replace(w, b.connection_id, *A_MINUTE, LATER, None),
+    "Usage.reprice": lambda s, w, b: s.usage.reprice(
+        w, b.connection_id, PERIOD, doubled, from_version=None, to_version="9", at=LATER
+    ),
+    "Usage.repricings": lambda s, w, b: s.usage.repricings(w, b.connection_id),
     "Teams.update": lambda s, w, b: s.teams.update(w, b.team.id, name="stolen"),
 }
 # These make something new of the asker's own; that they cannot reach into another workspace is tested below.
 OWN = {
+    "Budgets.create",
+    "Incidents.save",
+    "Outbox.want",
+    "UnpricedNames.note",
     "Claims.once",
     "Messages.claim",
     "People.remember",
@@ -253,7 +390,7 @@ async def test_a_stranger_with_every_id_sees_and_changes_nothing(storage: Storag
                 answer = await attempt(store, OTHER_WORKSPACE, mine)
             except NotFound:
                 continue
-        assert answer in (None, [], {}, False, 0), name
+        assert answer in (None, [], {}, set(), False, 0, Feedback(0, 0), (0, None, 0)), name
     assert await everything(storage, WORKSPACE, mine) == before
 
 
@@ -270,6 +407,8 @@ async def test_two_full_workspaces_see_their_own_and_only_their_own(storage: Sto
 
 
 STRAYS: dict[str, Attempt] = {
+    "an incident": lambda s, w, b: s.incidents.save(w, an_incident(w, b.budget_id, b.team.id), None),
+    "a name without a price": lambda s, w, b: s.unpriced.note(w, b.connection_id, DAY, [("", "x")], LATER),
     "a key": lambda s, w, b: s.credentials.add(
         w,
         connection_id=b.connection_id,
