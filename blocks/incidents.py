@@ -100,12 +100,13 @@ def _story(shown: IncidentShown, t: Translator) -> str:
 def _notes(shown: IncidentShown, t: Translator) -> Parts:
     """Who does what about it, and what to know before trusting the amount; nothing on most days."""
     lines = [*_doings(shown, t)]
-    level = shown.level_now or 0
-    if shown.incident.spoken_level > level:
+    # Under a new limit an incident that was told goes on from a level below every real one: nothing of it was said.
+    said, level = shown.incident.spoken_level, shown.level_now or 0
+    if said > level and said >= shown.budget.levels[0]:
         lines.append(
             t.gettext(
                 "An earlier alert said {level}%; the amount was restated since and is lower now.",
-                level=t.number(shown.incident.spoken_level),
+                level=t.number(said),
             )
         )
     unpriced = _unpriced(shown, t)

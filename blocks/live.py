@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from blocks import figures, ids, kit, unpriced
+from blocks import ids, kit, unpriced
 from blocks import incident_words as words
 from blocks.doctor_live import signed
 from finops.charges import FigureState
@@ -39,10 +39,8 @@ def today(spent: Spent | None, t: Translator) -> str | None:
         moment=t.clock(spent.as_of),
         zone=t.zone_name(spent.as_of),
     )
-    if spent.state is FigureState.BLIND and not spent.amount:
-        amount = t.gettext("unknown")
-    else:
-        amount = figures.short(spent.amount, t)
+    is_unknown = spent.state is FigureState.BLIND and not spent.amount
+    amount = t.gettext("unknown") if is_unknown else t.money(spent.amount)
     return t.gettext("Today so far  *{amount}*\n{facts}", amount=amount, facts=facts)
 
 

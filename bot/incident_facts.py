@@ -136,7 +136,7 @@ async def gathered(
         trend=_trend(trend, bills, readings, rows, taught, now),
         other_budgets=await _others(store, incident, found, headline),
         events=tuple(events),
-        names=await _names(store, incident, events),
+        names=await names_of(store, incident, events),
     )
     return Facts(shown, found, day, of_day, taught, headline)
 
@@ -325,7 +325,7 @@ async def _others(store: Store, incident: Incident, found: Whose, headline: Acco
     return tuple(reached)
 
 
-async def _names(store: Store, incident: Incident, events: Iterable[IncidentEvent]) -> dict[str, str]:
+async def names_of(store: Store, incident: Incident, events: Iterable[IncidentEvent]) -> dict[str, str]:
     """The names of everybody who did something; who we never met is not among them."""
     acted = {incident.acknowledged_by, incident.silenced_by, *(event.values.get("by") for event in events)}
     names = {}

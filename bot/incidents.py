@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from bot import telling
 from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
-from bot.incident_facts import Whose, brief, detailed, gathered, whose
+from bot.incident_facts import Whose, brief, detailed, gathered, names_of, whose
 from bot.people import People
 from bot.results_live import IncidentDetail, IncidentShown
 from bot.spending import Spending
@@ -85,6 +85,15 @@ class Incidents:
             taught = await self._spending.taught(store, workspace_id)
             facts = await gathered(store, incident, budget, taught, self._desk.now())
         return facts.shown
+
+    async def told(self, workspace_id: str, incident_id: int) -> IncidentShown:
+        """What a line of its thread says: events, names and amounts, without history, cause or picture."""
+        async with self._desk.storage.reading() as store:
+            incident, budget = await self._found(store, workspace_id, incident_id)
+            its = await whose(store, workspace_id, incident.scope_kind, incident.scope_id)
+            events = await store.incidents.events(workspace_id, incident_id)
+            names = await names_of(store, incident, events)
+        return replace(brief(incident, budget, its), events=tuple(events), names=names)
 
     async def detail(self, workspace_id: str, incident_id: int) -> IncidentDetail:
         """Everything the window behind the message says, read now."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,18 +14,22 @@ from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from blocks import collection, figures, ids, incidents, kit, unpriced
+from blocks import collection, doctor, figures, home, ids, incidents, kit, status, unpriced
 from blocks import incident_words as words
 from finops.budgets import Usual, UsualMethod
 from finops.causes import Cause, CauseKind
-from finops.figures import Scope, ScopeKind
-from finops.incident_report import IncidentShown, Stretch, cause_of
+from finops.charges import FigureState
+from finops.estimates import Drift
+from finops.figures import Figure, Scope, ScopeKind
+from finops.incident_report import IncidentShown, LiveReport, Stretch, cause_of
 from finops.incidents import EventKind
 from finops.money import Money
+from finops.periods import Period
+from finops.queries import NamedPeriod, PeriodName
 from locales import Translator
 from tests.unit import saying_live as told
 from tests.unit import slack_limits
-from tests.unit.saying import LANGUAGES, names, reader
+from tests.unit.saying import LANGUAGES, NOTHING, TODAY, a_home, a_status, names, reader
 from tests.unit.test_blocks_limits import refused, refused_view
 from tests.unit.test_blocks_words import News
 
@@ -45,6 +49,28 @@ OTHERS: dict[str, Callable[[Translator], kit.Message]] = {
     "usage_late": lambda t: collection.blind("한빛소프트", told.SINCE, "usage_late", {}, t),
     "clock_skew": lambda t: collection.blind("한빛소프트", told.SINCE, "clock_skew", {}, t),
 }
+
+
+LIVE = LiveReport(
+    today=told.a_spent("742"),
+    drift=Drift(14, Decimal(1008), Decimal(1008), Decimal(1000), Decimal("0.03")),
+    incidents=(told.shown(), told.warned()),
+    incident_count=3,
+    unpriced=("gpt-9-mystery",),
+)
+BLIND_TODAY = replace(told.a_spent("0"), state=FigureState.BLIND)
+
+
+def of_today() -> Any:
+    today = Period(TODAY, TODAY + timedelta(days=1))
+    figure = Figure(Money.of("742"), today, FigureState.ESTIMATE, told.AT)
+    query = NamedPeriod(PeriodName.TODAY, today)
+    return a_status(query=query, figure=figure, increase=None, breakdown=NOTHING, trend=(), live=LIVE)
+
+
+def of_the_month() -> Any:
+    month = Period(date(2026, 7, 1), date(2026, 8, 1))
+    return a_status(query=NamedPeriod(PeriodName.THIS_MONTH, month), live=LIVE)
 
 
 @pytest.fixture
@@ -81,6 +107,43 @@ def test_the_window_behind_it_word_for_word(said: SnapshotAssertion, language: s
 def test_other_news_word_for_word(said: SnapshotAssertion, name: str, language: str) -> None:
     """What has no price, and the new ways to be blind."""
     assert OTHERS[name](reader(language)).arguments() == said
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_open_day_word_for_word(said: SnapshotAssertion, language: str) -> None:
+    """On Home, and in the answers about today and about this month."""
+    t = reader(language)
+    views = [home.view(a_home(live=LIVE), t)["blocks"][:12], status.message(of_today(), t).arguments()]
+    assert [*views, status.message(of_the_month(), t).arguments()] == said
+
+
+def test_open_alerts_come_before_everything_else_on_home() -> None:
+    """The page is for emergencies first; each alert with the way to its details."""
+    t = reader("ko")
+    blocks = home.view(a_home(live=LIVE), t)["blocks"]
+    assert blocks[0]["text"]["text"] == "열린 알림 3건"
+    assert blocks[1]["accessory"]["action_id"] == ids.INCIDENT_DETAIL
+    assert "외 1건" in str(blocks[3])
+    assert blocks[5]["text"]["text"] == "어제 AI 비용 $233.00"
+    assert blocks[6]["text"]["text"].startswith("오늘 지금까지  *$742.00*\n○ 추정")
+    assert "추정 오차 14일 +0.8%" in str(blocks)
+    assert refused_view(home.view(a_home(live=LIVE), t)) == []
+    assert home.view(a_home(live=LiveReport()), t) == home.view(a_home(), t)
+
+
+def test_today_is_an_estimate_and_never_a_smaller_yesterday() -> None:
+    """Half a day is compared with nothing; what cannot be seen is no zero."""
+    t = reader("ko")
+    message = status.message(of_today(), t)
+    assert message.text.startswith("전체 · 오늘 · $742.00")
+    assert "추정" in message.text
+    assert "지난 기간" not in message.text
+    assert "적습니다" not in message.text
+    assert str(message.blocks).count("오늘 지금까지") == 0
+    assert "오늘 지금까지" in str(status.message(of_the_month(), t).blocks)
+    blind = home.view(a_home(live=replace(LIVE, today=BLIND_TODAY)), t)
+    assert "확인 불가" in str(blind)
+    assert "$0" not in str(blind["blocks"][:8])
 
 
 @pytest.mark.parametrize(
@@ -289,8 +352,6 @@ def test_a_chart_marks_what_is_estimated_in_its_plain_form() -> None:
 
 def test_the_check_up_speaks_of_usage_alerts_and_prices() -> None:
     """Every finding about what happens live, when all is well and when it is not."""
-    from blocks import doctor
-
     findings = [
         News("usage", values={"name": "A", "age_minutes": 3, "lateness_seconds": 250.0}),
         News("usage", level="fail", values={"name": "A", "age_minutes": None}),
