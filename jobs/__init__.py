@@ -1,4 +1,4 @@
-"""When the bot wakes: an alarm clock that fills the queue, workers that empty it, a watcher that reads usage.
+"""When the bot wakes: an alarm clock that fills the queue, workers that empty it, a watcher, a deliverer of messages.
 
 The database decides who of all replicas acts.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, timedelta
@@ -21,6 +22,13 @@ from bot.polls import minute_of
 from bot.schedule import alarm
 from bot.settings import Settings
 from jobs.announcer import Announcer
+from jobs.delivery import Delivery
+from jobs.delivery_mail import MailAlarm
+from jobs.delivery_pace import Paces
+from jobs.delivery_speaker import Speakers
+from jobs.mail import mailer_of
+from jobs.outbox import KEPT, Deliverer
+from jobs.rendering import Rendering
 from jobs.slack import SlackClients as SlackClients  # what app.py hands us
 from jobs.watcher import Watcher
 from jobs.worker import POLL_SECONDS, Worker
@@ -48,7 +56,10 @@ async def running(
     database that was away costs minutes, never a day.
     """
     announcer = Announcer(bot, clients)
-    watcher = Watcher(bot, announcer, metrics or Metrics(), clock)
+    counted = metrics or Metrics()
+    watcher = Watcher(bot, announcer, counted, clock)
+    name = f"{socket.gethostname()}:{secrets.token_hex(4)}"
+    deliverer = deliverer_of(bot, clients, clock, settings, counted, f"{name}:outbox")
     looking = asyncio.Lock()
 
     async def look() -> None:
@@ -61,6 +72,7 @@ async def running(
         async with looking, bot.storage.writing() as store:
             await store.claims.forget_before(clock() - CLAIMS_KEPT)
             await store.usage.forget_minutes_before(minute_of(clock() - MINUTES_KEPT))
+            await store.outbox.forget_before(clock() - KEPT)
 
     # Late is better than never (the default drops a run that is a second late), and once is enough for many missed.
     scheduler = AsyncIOScheduler(
@@ -70,10 +82,10 @@ async def running(
     scheduler.add_job(look, IntervalTrigger(minutes=1, timezone=UTC), id="look for what was missed")
     scheduler.add_job(watcher.evaluate, IntervalTrigger(minutes=1, timezone=UTC), id="evaluate")
     scheduler.add_job(forget, IntervalTrigger(hours=6, timezone=UTC), id="forget what is old")
-    name = f"{socket.gethostname()}:{secrets.token_hex(4)}"
     workers = [Worker(bot, announcer, f"{name}:{number}", poll_seconds) for number in range(WORKERS)]
     tasks = [asyncio.create_task(worker.run(), name=f"worker {worker.name}") for worker in workers]
     tasks.append(asyncio.create_task(watcher.run(), name="watcher"))
+    tasks.append(asyncio.create_task(deliverer.run(), name="deliverer"))
     scheduler.start()
     first_look = asyncio.create_task(workers[0].guarded(look), name="first look")
     try:
@@ -84,6 +96,7 @@ async def running(
         for worker in workers:
             worker.stop()
         watcher.stop()
+        deliverer.stop()
         bot.wake.set()
         tasks.append(asyncio.create_task(watcher.drained(), name="drain of the watcher"))
         _, late = await asyncio.wait([*tasks, first_look], timeout=DRAIN_SECONDS)
@@ -93,3 +106,14 @@ async def running(
             await asyncio.wait(late)
         async with looking:  # an alarm that is ringing right now is heard to its end
             scheduler.shutdown(wait=False)
+
+
+def deliverer_of(
+    bot: Bot, clients: SlackClients, clock: Clock, settings: Settings, metrics: Metrics, name: str
+) -> Deliverer:
+    """The deliverer of this process, with its ways to Slack and to the mail server."""
+    rendering, paces = Rendering(bot), Paces(time.monotonic)
+    delivery = Delivery(Speakers(clients), rendering, paces, clock)
+    mail = MailAlarm(bot, rendering, mailer_of(settings, clock), name)
+    edit_every = timedelta(seconds=settings.edit_every_seconds)
+    return Deliverer(bot, delivery, mail, metrics, name, edit_every=edit_every)

@@ -240,12 +240,16 @@ class Outbox(Repository):
 
     @across_workspaces("whoever delivers, delivers for every workspace")
     async def unmailed_urgent(self, wanted_before: datetime) -> list[OutboxMessage]:
-        """Urgent messages that stand nowhere yet, were first wanted by then, and did not go by e-mail; oldest first."""
+        """Urgent messages that stand nowhere yet, were first wanted by then, and did not go by e-mail; oldest first.
+
+        Copies are not among them: somebody else has the message.
+        """
         query = _with_root().where(
             outbox.c.urgency > 0,
             outbox.c.delivered_at.is_(None),
             outbox.c.mailed_at.is_(None),
             outbox.c.first_wanted_at <= wanted_before,
+            ~outbox.c.key.contains(_COPY),
         )
         return await self._messages(query.order_by(outbox.c.id))
 

@@ -1,0 +1,144 @@
+"""E-mail: the other way to people, for alerts that Slack does not take. Nothing is said before TLS is spoken."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import smtplib
+import ssl
+from collections.abc import Collection
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+from urllib.parse import unquote, urlsplit
+
+from bot import Clock
+from bot.settings import Settings
+from finops.secret import Secret
+
+log = logging.getLogger(__name__)
+
+SMTPS_PORT, SUBMISSION_PORT = 465, 587
+# For each step of the conversation.
+STEP_SECONDS = 10.0
+
+
+class MailTrouble(Exception):
+    """The mail did not go; the text is for the log and repeats no secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """Where mail is handed over. `is_tls_first`: TLS from the first byte (smtps), else STARTTLS (smtp)."""
+
+    host: str
+    port: int
+    is_tls_first: bool
+    user: str | None = None
+    password: Secret | None = None
+
+    @classmethod
+    def from_url(cls, url: str) -> MailServer:
+        """`smtps://user:password@host:465` or `smtp://host:587`; user and password percent-encoded."""
+        parts = urlsplit(url)
+        is_tls_first = parts.scheme == "smtps"
+        return cls(
+            parts.hostname or "",
+            parts.port or (SMTPS_PORT if is_tls_first else SUBMISSION_PORT),
+            is_tls_first,
+            unquote(parts.username) if parts.username else None,
+            Secret(unquote(parts.password)) if parts.password else None,
+        )
+
+
+def mail_tls(ca_file: str | None = None) -> ssl.SSLContext:
+    """Certificates are verified; TLS 1.3 where the server has it, and never less than 1.2."""
+    context = ssl.create_default_context(cafile=ca_file)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+class Mailer:
+    """Sends a mail to everybody who is to know of alerts."""
+
+    def __init__(
+        self,
+        server: MailServer,
+        sender: str,
+        recipients: Collection[str],
+        clock: Clock,
+        *,
+        plaintext_hosts: Collection[str] = (),
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._server = server
+        self._sender = sender
+        self._recipients = tuple(recipients)
+        self._clock = clock
+        self._is_plain = server.host in plaintext_hosts
+        self._tls = tls
+
+    async def send(self, subject: str, body: str, key: str) -> None:
+        """Send one mail; raises MailTrouble. The same `key` is the same Message-ID: a repeated mail is seen as one."""
+        domain = parseaddr(self._sender)[1].rpartition("@")[2]
+        mail = EmailMessage(policy=SMTP)
+        mail["From"] = self._sender
+        mail["To"] = ", ".join(self._recipients)
+        mail["Subject"] = " ".join(subject.split())
+        mail["Date"] = format_datetime(self._clock())
+        mail["Message-ID"] = f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{domain}>"
+        mail["Auto-Submitted"] = "auto-generated"  # no out-of-office answers, please
+        mail.set_content(body)
+        # A thread: smtplib waits for sockets, and nobody else shall.
+        await asyncio.to_thread(self._hand_over, mail)
+
+    def _hand_over(self, mail: EmailMessage) -> None:
+        server = self._server
+        try:
+            with self._connected() as smtp:
+                if server.user is not None and server.password is not None:
+                    smtp.login(server.user, server.password.reveal())
+                refused = smtp.send_message(mail)
+        except (smtplib.SMTPException, OSError) as error:
+            # Without the error itself: a server may repeat in its answer what it was told.
+            code = getattr(error, "smtp_code", "")
+            raise MailTrouble(f"{type(error).__name__} {code}".strip()) from None
+        if refused:
+            log.warning("mail refused for some", extra={"count": len(refused)})
+
+    def _connected(self) -> smtplib.SMTP:
+        server = self._server
+        if server.is_tls_first:
+            return smtplib.SMTP_SSL(server.host, server.port, timeout=STEP_SECONDS, context=self._context())
+        smtp = smtplib.SMTP(server.host, server.port, timeout=STEP_SECONDS)
+        try:
+            smtp.ehlo()
+            if smtp.has_extn("starttls") or not self._is_plain:
+                smtp.starttls(context=self._context())  # raises where the server has none
+                smtp.ehlo()
+            else:
+                log.warning("mail goes without TLS, allowed as a named exception", extra={"address": server.host})
+        except BaseException:
+            smtp.close()
+            raise
+        return smtp
+
+    def _context(self) -> ssl.SSLContext:
+        if self._tls is None:
+            self._tls = mail_tls()
+        return self._tls
+
+
+def mailer_of(settings: Settings, clock: Clock) -> Mailer | None:
+    """The operator's mailer; None when no mail server is named."""
+    if settings.smtp_url is None or settings.mail_from is None:
+        return None
+    return Mailer(
+        MailServer.from_url(settings.smtp_url.reveal()),
+        settings.mail_from,
+        settings.alert_emails,
+        clock,
+        plaintext_hosts=settings.plaintext_hosts,
+    )

@@ -1,0 +1,137 @@
+"""What each kind of message says, made when it is sent: ids in the outbox become words in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from html import unescape
+
+from blocks import delivered, incidents, kit, unpriced
+from bot import Bot
+from bot.errors import Refusal, RefusalCode
+from bot.results_live import IncidentShown
+from bot.telling import INCIDENT, INCIDENT_EVENT, UNPRICED
+from finops.registry import Team
+from locales import Translator, translator_for
+from storage.records_live import OutboxMessage
+
+# In the subject of a copy: the channel that could not be told.
+INSTEAD_OF = "instead_of"
+
+
+class NothingToSay(Exception):
+    """What the message is about does not exist any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads it: a person directly, or everybody in a channel (None: unknown, the workspace at large)."""
+
+    channel_id: str | None = None
+    user_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """What a kind of message needs to be made: the bot to ask, whom to speak to, and what was wanted."""
+
+    bot: Bot
+    wanted: OutboxMessage
+    reader: Reader
+
+    async def words(self, team: Team | None = None) -> Translator:
+        """The reader's language: a person's own, else the team's, else that of the channel's team or the workspace."""
+        bot, workspace_id = self.bot, self.wanted.workspace_id
+        if self.reader.user_id is not None:
+            person = await bot.people.known(workspace_id, self.reader.user_id)
+            if person is not None:
+                return translator_for(person.locale, person.timezone)
+        if team is None and self.reader.channel_id is not None:
+            async with bot.storage.reading() as store:
+                teams = await store.teams.all(workspace_id)
+            team = next((one for one in teams if one.channel_id == self.reader.channel_id), None)
+        if team is not None:
+            return translator_for(team.locale)
+        workspace = await bot.people.workspace(workspace_id)
+        return translator_for(workspace.locale if workspace else bot.policy.default_locale)
+
+    async def shown(self) -> IncidentShown:
+        """The incident it is about, read now."""
+        try:
+            return await self.bot.incidents.shown(self.wanted.workspace_id, int(self.wanted.subject["incident_id"]))
+        except Refusal as refusal:
+            if refusal.code is RefusalCode.UNKNOWN_INCIDENT:
+                raise NothingToSay from refusal
+            raise
+
+
+async def _incident(speech: Speech) -> kit.Message:
+    shown = await speech.shown()
+    return incidents.root(shown, await speech.words(shown.team))
+
+
+async def _incident_event(speech: Speech) -> kit.Message:
+    shown = await speech.shown()
+    event = next((one for one in shown.events if one.key == speech.wanted.subject["event"]), None)
+    if event is None:
+        raise NothingToSay
+    return incidents.line(event, shown, await speech.words(shown.team))
+
+
+async def _unpriced(speech: Speech) -> kit.Message:
+    subject = speech.wanted.subject
+    async with speech.bot.storage.reading() as store:
+        connection = await store.connections.get(speech.wanted.workspace_id, int(subject["connection_id"]))
+    if connection is None:
+        raise NothingToSay
+    name = connection.organization_name or connection.organization_id or connection.provider
+    names = [str(each) for each in subject["names"]]
+    return unpriced.message(name, names, date.fromisoformat(str(subject["day"])), await speech.words())
+
+
+async def _incident_mail(speech: Speech, link: str | None) -> tuple[str, str]:
+    shown = await speech.shown()
+    return incidents.mail(shown, await speech.words(shown.team), link)
+
+
+Say = Callable[[Speech], Awaitable[kit.Message]]
+Write = Callable[[Speech, str | None], Awaitable[tuple[str, str]]]
+RENDER: Mapping[str, Say] = {INCIDENT: _incident, INCIDENT_EVENT: _incident_event, UNPRICED: _unpriced}
+# What has no letter of its own is sent as its text.
+MAIL: Mapping[str, Write] = {INCIDENT: _incident_mail, INCIDENT_EVENT: _incident_mail}
+
+
+class Rendering:
+    """Makes messages. What it raises is NothingToSay, or a mistake of ours."""
+
+    def __init__(self, bot: Bot, render: Mapping[str, Say] = RENDER, mail: Mapping[str, Write] = MAIL) -> None:
+        self._bot = bot
+        self._render = render
+        self._mail = mail
+
+    async def message(self, wanted: OutboxMessage, reader: Reader, *, is_again: bool = False) -> kit.Message:
+        """The message as it reads now. `is_again` when the reader may have it already; told directly, it says why."""
+        speech = Speech(self._bot, wanted, reader)
+        message = await self._render[wanted.kind](speech)
+        notes = []
+        channel_id = wanted.subject.get(INSTEAD_OF) or wanted.channel_id
+        if is_again:
+            notes.append(delivered.again(await speech.words()))
+        if reader.user_id is not None and channel_id is not None and wanted.thread_key is None:
+            notes.append(delivered.directly(str(channel_id), await speech.words()))
+        return replace(
+            message,
+            blocks=(message.blocks[: kit.MESSAGE_BLOCKS - len(notes)] + notes),
+            plain_blocks=(message.plain_blocks[: kit.MESSAGE_BLOCKS - len(notes)] + notes),
+        )
+
+    async def letter(self, wanted: OutboxMessage, link: str | None) -> tuple[str, str]:
+        """The same as a mail: subject and plain text. `link` opens the message in Slack, where it stands there."""
+        speech = Speech(self._bot, wanted, Reader(wanted.channel_id))
+        write = self._mail.get(wanted.kind)
+        if write is not None:
+            return await write(speech, link)
+        said = unescape((await self._render[wanted.kind](speech)).text)
+        told = [said, "", link, ""] if link else [said, ""]
+        return said.splitlines()[0], "\n".join(told)
