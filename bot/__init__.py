@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 
+from bot.budgets import Budgets
 from bot.collecting import Collecting
 from bot.connections import Connections
 from bot.desk import Desk
@@ -57,6 +58,7 @@ class Bot:
         self.projects = Projects(desk, self.teams, self.collecting)
         self.spending = Spending(desk)
         self.reports = Reports(desk, Live(desk, self.spending))
+        self.budgets = Budgets(desk, self.people, self.teams, self.spending)
         self.incidents = Incidents(desk, self.people, self.spending)
         self.evaluating = Evaluating(desk, self.spending)
         self.watching = Watching(desk, self.evaluating)

@@ -64,6 +64,16 @@ class RefusalCode(StrEnum):
     INCIDENT_ACKNOWLEDGED = "incident_acknowledged"  # person (user id), at: datetime
     INCIDENT_SILENCED = "incident_silenced"  # person (user id), until: datetime
     INCIDENT_NOT_SILENCED = "incident_not_silenced"
+    UNKNOWN_BUDGET = "unknown_budget"  # somebody deleted it meanwhile
+    BUDGET_CHANGED = "budget_changed"  # person (user id), at: datetime; somebody saved it while it was open here
+    BUDGET_EXISTS = "budget_exists"  # the same scope, period and amount
+    BUDGET_SCOPE_MISSING = "budget_scope_missing"
+    BUDGET_SCOPE_GONE = "budget_scope_gone"  # somebody removed the team or project meanwhile
+    BUDGET_AMOUNT = "budget_amount"  # mistake (finops.amounts.AmountMistake)
+    BUDGET_FLOOR = "budget_floor"  # mistake (as above), or "above": more than the budget
+    BUDGET_LEVELS = "budget_levels"
+    BUDGET_CHANNEL_MISSING = "budget_channel_missing"  # the whole workspace has no channel of its own
+    BUDGET_FILE = "budget_file"  # mistakes: tuple of finops.budget_report.MistakeInFile
     UNKNOWN_SCOPE = "unknown_scope"  # words, suggestion (str or None), choices: tuple of names (at most 5)
     UNKNOWN_PERIOD = "unknown_period"  # words, suggestion (str or None)
 

@@ -79,7 +79,7 @@ def _place(terms: BudgetTerms) -> tuple[object, ...]:
 
 
 def _content(terms: BudgetTerms) -> tuple[object, ...]:
-    return terms.amount, terms.levels, terms.action, terms.silent_below
+    return terms.amount, terms.levels, terms.action, terms.silent_below, terms.channel_id
 
 
 def _order(terms: BudgetTerms) -> tuple[object, ...]:
@@ -92,4 +92,5 @@ def _order(terms: BudgetTerms) -> tuple[object, ...]:
         terms.levels,
         terms.action,
         terms.silent_below.amount,
+        terms.channel_id or "",
     )

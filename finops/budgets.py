@@ -71,6 +71,7 @@ class BudgetTerms:
     """What a person decides about a budget. Raises BudgetRefused.
 
     `levels` are per cents of the amount, ascending, each 1 to 1000. Below `floor` nothing is said at any level.
+    `channel_id` None is the team's channel.
     """
 
     scope_kind: BudgetScope
@@ -80,6 +81,7 @@ class BudgetTerms:
     levels: tuple[int, ...] = DEFAULT_LEVELS
     action: BudgetAction = BudgetAction.NOTIFY
     floor: Money | None = None  # None: none
+    channel_id: str | None = None
 
     def __post_init__(self) -> None:
         check_terms(self.scope_kind, self.scope_id, self.amount, self.levels, self.floor)
@@ -117,7 +119,14 @@ class Budget:
     def terms(self) -> BudgetTerms:
         """What a person decided about it, without its id and history."""
         return BudgetTerms(
-            self.scope_kind, self.scope_id, self.period, self.amount, self.levels, self.action, self.floor
+            self.scope_kind,
+            self.scope_id,
+            self.period,
+            self.amount,
+            self.levels,
+            self.action,
+            self.floor,
+            self.channel_id,
         )
 
 

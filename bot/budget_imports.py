@@ -1,0 +1,61 @@
+"""Importing budgets: what a file would change, worked out under the same eyes that later change it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from bot.budget_files import FileRefused, read
+from bot.budget_scopes import ScopeBook
+from bot.errors import Refusal, RefusalCode
+from finops.budget_diff import BudgetDiff, diff
+from finops.budget_report import ImportPlan
+from finops.budgets import Budget, BudgetTerms
+from storage import Store
+
+_INSTANT = timedelta(microseconds=1)
+
+
+async def planned(store: Store, workspace_id: str, text: str) -> tuple[ImportPlan, list[Budget]]:
+    """What a file would change, and the budgets it speaks of, to which the places in the difference point.
+
+    Disabled budgets and those whose scope is gone are nobody's business here. Refused with every mistake in the file.
+    """
+    book = ScopeBook(await store.teams.all(workspace_id), await store.projects.all(workspace_id))
+    every = await store.budgets.all(workspace_id)
+    budgets = [one for one in every if book.is_spoken_of(one)]
+    try:
+        wanted = read(text, book)
+    except FileRefused as refused:
+        raise Refusal(RefusalCode.BUDGET_FILE, mistakes=refused.mistakes) from refused
+    changes = diff([one.terms for one in budgets], wanted)
+    every_terms = [*(one.terms for one in budgets), *wanted]
+    names = {(one.scope_kind, one.scope_id): book.choice(one.scope_kind, one.scope_id) for one in every_terms}
+    return ImportPlan(changes, names, _mark(budgets, wanted), len(every) - len(budgets)), budgets
+
+
+async def carried_out(
+    store: Store, workspace_id: str, changes: BudgetDiff, budgets: Sequence[Budget], by: str, now: datetime
+) -> None:
+    """Make the difference true, within one transaction: all of it or nothing."""
+    for index, _ in changes.removed:
+        await store.budgets.delete(workspace_id, budgets[index].id, by=by, at=_after(budgets[index], now))
+    for change in changes.changed:
+        before = budgets[change.index]
+        await store.budgets.update(
+            workspace_id, before.id, terms=change.after, channel_id=change.after.channel_id, by=by,
+            at=_after(before, now),
+        )  # fmt: skip
+    for terms in changes.added:
+        await store.budgets.create(workspace_id, terms, channel_id=terms.channel_id, by=by, at=now)
+
+
+def _after(before: Budget, now: datetime) -> datetime:
+    return max(now, before.updated_at + _INSTANT)
+
+
+def _mark(budgets: Iterable[Budget], wanted: Iterable[BudgetTerms]) -> str:
+    """Another as soon as any of the budgets, or what is wanted, is another."""
+    whole = "\n".join([*(f"{one.id} {one.updated_at.isoformat()}" for one in budgets), *map(repr, wanted)])
+    return hashlib.sha256(whole.encode()).hexdigest()[:16]

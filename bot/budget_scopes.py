@@ -1,0 +1,104 @@
+"""What budgets may limit, by name: for menus, for files, and for who decides about it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from functools import cached_property
+
+from finops.budget_report import Place, ScopeChoice
+from finops.budgets import Budget, BudgetScope
+from finops.registry import Person, Project, Team
+from storage.repository import compared
+
+
+class ScopeBook:
+    """The teams and projects of a workspace as they are at one moment."""
+
+    def __init__(self, teams: Iterable[Team], projects: Iterable[Project]) -> None:
+        self.teams = {one.id: one for one in teams}
+        self.projects = {one.id: one for one in projects}
+
+    def choice(self, kind: BudgetScope, id_: int | None) -> ScopeChoice:
+        """A scope by name; one that was removed meanwhile says so."""
+        if kind is BudgetScope.TEAM:
+            team = self.teams.get(id_ or 0)
+            return ScopeChoice(kind, id_, team.name) if team else ScopeChoice(kind, id_, is_gone=True)
+        if kind is BudgetScope.PROJECT:
+            project = self.projects.get(id_ or 0)
+            if project is None:
+                return ScopeChoice(kind, id_, is_gone=True)
+            owner = self.teams.get(project.team_id)
+            return ScopeChoice(kind, id_, project.name, owner.name if owner else "", is_excluded=project.excluded)
+        return ScopeChoice(kind)
+
+    def team_of(self, place: Place) -> Team | None:
+        """Whose scope it is; None for what is everybody's, and for what is gone."""
+        kind, id_ = place
+        if kind is BudgetScope.TEAM:
+            return self.teams.get(id_ or 0)
+        project = self.projects.get(id_ or 0) if kind is BudgetScope.PROJECT else None
+        return self.teams.get(project.team_id) if project is not None else None
+
+    def may(self, actor: Person, managed: Collection[int], place: Place) -> bool:
+        """Whether this person, who manages these teams, decides about budgets of a scope."""
+        team = self.team_of(place)
+        return actor.is_admin or (team is not None and team.id in managed)
+
+    def covers(self, budget: Budget, place: Place) -> bool:
+        """Whether a budget has a say in what a scope may spend; of a team, its projects' budgets belong to it too."""
+        its: Place = (budget.scope_kind, budget.scope_id)
+        if its == place or budget.scope_kind is BudgetScope.WORKSPACE:
+            return True
+        if place[0] in {BudgetScope.WORKSPACE, BudgetScope.EVERY_PROJECT}:
+            return False
+        if budget.scope_kind is BudgetScope.EVERY_PROJECT:
+            return True
+        owner = self.team_of(place)
+        return owner is not None and owner == self.team_of(its) and budget.scope_kind is not place[0]
+
+    def search(self, words: str) -> list[ScopeChoice]:
+        """Everything whose name (or provider's id, or team) holds the words: the widest first, then by name."""
+        wanted = compared(words)
+        wide = [ScopeChoice(BudgetScope.WORKSPACE), ScopeChoice(BudgetScope.EVERY_PROJECT)]
+        teams = sorted(self.teams.values(), key=lambda one: (one.name.casefold(), one.id))
+        projects = sorted(self.projects.values(), key=lambda one: (one.name.casefold(), one.id))
+        return [
+            *(wide if not wanted else ()),
+            *(self.choice(BudgetScope.TEAM, one.id) for one in teams if wanted in compared(one.name)),
+            *(
+                self.choice(BudgetScope.PROJECT, one.id)
+                for one in projects
+                if not one.excluded and wanted in self._spelled[one.id]
+            ),
+        ]
+
+    def named(self, words: str) -> list[ScopeChoice]:
+        """The team of that name, else the projects of that name or provider's id."""
+        return self.teams_named(words) or self.projects_named(words)
+
+    def teams_named(self, words: str) -> list[ScopeChoice]:
+        """The teams of that name: one, or none."""
+        wanted = compared(words)
+        return [self.choice(BudgetScope.TEAM, one.id) for one in self.teams.values() if compared(one.name) == wanted]
+
+    def projects_named(self, words: str) -> list[ScopeChoice]:
+        """The projects of that provider's id, else of that name."""
+        wanted = compared(words)
+        found = [one for one in self.projects.values() if compared(one.provider_project_id) == wanted]
+        found = found or [one for one in self.projects.values() if compared(one.name) == wanted]
+        return [self.choice(BudgetScope.PROJECT, one.id) for one in found]
+
+    def is_spoken_of(self, budget: Budget) -> bool:
+        """Whether files speak of a budget: those in force on something that is there."""
+        return budget.is_enabled and not self.choice(budget.scope_kind, budget.scope_id).is_gone
+
+    @cached_property
+    def _spelled(self) -> dict[int, str]:
+        return {
+            one.id: compared(f"{one.name} {one.provider_project_id} {self._team_name(one)}")
+            for one in self.projects.values()
+        }
+
+    def _team_name(self, project: Project) -> str:
+        owner = self.teams.get(project.team_id)
+        return owner.name if owner else ""
