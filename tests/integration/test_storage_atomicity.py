@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import DBAPIError
 
+from finops.budgets import BudgetPeriod, BudgetScope, BudgetTerms
 from finops.money import Money
 from finops.periods import Period
 from storage import Storage, open_storage
@@ -18,7 +19,7 @@ from storage.errors import LeaseLost
 from storage.records import CollectionKind
 from storage.secrets import KeyRing
 from tests.databases import MOMENT, Tenant
-from tests.integration import storage_crash
+from tests.integration import storage_crash, storage_live_crash
 from tests.integration.storage_crash import DAY, a_day
 
 PERIOD = Period(DAY, DAY + timedelta(days=1))
@@ -74,6 +75,35 @@ async def test_a_process_killed_between_any_two_statements_leaves_the_old_day_wh
     assert survivor["status"] == 0
     assert (survivor["total"], survivor["projects"], survivor["line"]) == ("600", "600", "2")
     assert (survivor["restated"], survivor["days_done"]) == (300, 1)
+
+
+async def test_a_poll_killed_between_any_two_steps_leaves_what_was_known_before(
+    database_url: str, storage: Storage, tenant: Tenant
+) -> None:
+    """SIGKILL at each step: usage, roll-ups, how far was read, incident, event and message move together or not."""
+    terms = BudgetTerms(BudgetScope.TEAM, tenant.team_id, BudgetPeriod.DAY, Money.of("500"))
+    async with storage.writing() as store:
+        budget = await store.budgets.create(tenant.workspace_id, terms, by="U1", at=MOMENT)
+        reading, priced = storage_live_crash.a_poll(1, range(3))
+        await store.usage.replace(tenant.workspace_id, tenant.connection.id, reading, priced, MOMENT, 1)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        storage_live_crash.__file__,
+        database_url,
+        *map(str, (tenant.connection.id, budget.id, tenant.team_id)),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={"PYTHONPATH": str(ROOT), "PATH": ""},
+    )
+    out, err = await asyncio.wait_for(process.communicate(), 50)
+    assert process.returncode == 0, err.decode()
+    before, *deaths, survivor = [json.loads(line) for line in out.splitlines()]
+    assert (before["minutes"], before["groups"], before["incidents"]) == (6, 3, 0)
+    assert len(deaths) >= 15
+    assert all(death == before for death in deaths)
+    assert survivor["status"] == 0
+    assert (survivor["minutes"], survivor["hours"], survivor["days"], survivor["groups"]) == (12, 12, 12, 3)
+    assert (survivor["incidents"], survivor["events"], survivor["messages"]) == (1, 1, 1)
 
 
 async def test_an_exception_rolls_the_whole_transaction_back(storage: Storage, tenant: Tenant) -> None:

@@ -1,0 +1,122 @@
+"""A poll that dies by SIGKILL between any two of its steps: usage, the incident it opens, the message that says so.
+
+Run by test_storage_atomicity, and like storage_crash forks once per step. Each process first tells, as a line of JSON,
+what the death before it left behind; the last line is what stands after the run that lived.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Engine, event
+
+from finops.usage import Endpoint, UsageBucket, UsageReading, UsageRow, Width
+from storage import KeyRing, Storage, open_storage, usage
+from storage.usage_rows import UsageRows
+from tests.databases import WORKSPACE
+from tests.integration.test_storage_isolation import LATER, MINUTE, an_incident
+
+Poll = tuple[UsageReading, list[tuple[UsageRow, int, bool]]]
+
+
+def a_poll(calls: int, groups: range) -> Poll:
+    """Two minutes of some projects; other groups in the second poll than in the first, so that some go and come."""
+    rows = [
+        UsageRow(start, "completions", f"proj_{n}", "gpt-4o", "key", "default", is_batch=False, requests=calls)
+        for start in (MINUTE, MINUTE + 61)
+        for n in groups
+    ]
+    buckets = tuple(UsageBucket(at, tuple(row for row in rows if row.start == at)) for at in (MINUTE, MINUTE + 61))
+    reading = UsageReading(Endpoint.COMPLETIONS, Width.MINUTE, MINUTE, MINUTE + 62, buckets)
+    return reading, [(row, row.requests * 10**18, True) for row in rows]
+
+
+def die_after(steps: int) -> None:
+    """Kill this process at the next step after so many: a statement that writes, bulk rows, or the commit."""
+    seen = 0
+
+    def count(*_: Any) -> None:
+        nonlocal seen
+        seen += 1
+        if seen > steps:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def statement(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if not statement.startswith("SELECT"):
+            count()
+
+    class Counted(UsageRows):
+        async def _driver(self) -> Any:
+            count()
+            return await super()._driver()
+
+    event.listen(Engine, "before_cursor_execute", statement)
+    event.listen(Engine, "commit", count)
+    usage.UsageRows = Counted  # type: ignore[attr-defined]
+
+
+async def poll(url: str, dies_after: int, connection_id: int, budget_id: int, team_id: int) -> None:
+    """Store the second poll, open an incident and ask for its message, in one transaction."""
+    async with open_storage(url, KeyRing.generate()) as storage:
+        os.write(sys.stdout.fileno(), f"{json.dumps(await state(storage))}\n".encode())
+        die_after(dies_after)
+        async with storage.writing() as store:
+            reading, priced = a_poll(2, range(1, 4))
+            at = LATER + timedelta(minutes=5)
+            await store.usage.replace(WORKSPACE, connection_id, reading, priced, at, MINUTE + 62)
+            incident = await store.incidents.save(WORKSPACE, an_incident(WORKSPACE, budget_id, team_id), None)
+            await store.outbox.want(
+                WORKSPACE, f"incident:{incident.id}", "incident", {"id": incident.id}, "C1", (), urgency=1, at=at
+            )
+
+
+async def state(storage: Storage) -> dict[str, int]:
+    """Everything that must move together."""
+    async with storage.reading() as store:
+        minutes = await store.usage.recent(WORKSPACE, MINUTE)
+        hours = await store.usage.hourly(WORKSPACE, MINUTE, MINUTE + 120)
+        days = await store.usage.daily(WORKSPACE, an_incident(WORKSPACE, 1, 1).incident.window)
+        reads = [
+            read
+            for connection in await store.connections.all(WORKSPACE)
+            for read in (await store.usage.reads(WORKSPACE, connection.id)).values()
+        ]
+        incidents = await store.incidents.open_ones(WORKSPACE)
+        return {
+            "minutes": sum(each.requests for each in minutes),
+            "hours": sum(each.requests for each in hours),
+            "days": sum(each.requests for each in days),
+            "groups": len({each.sub_account_id for each in days}),
+            "final_until": max((read.final_until for read in reads), default=0),
+            "incidents": len(incidents),
+            "events": sum([len(await store.incidents.events(WORKSPACE, each.id or 0)) for each in incidents]),
+            "messages": (await store.outbox.standing(WORKSPACE, LATER))[0],
+        }
+
+
+async def told(url: str) -> dict[str, int]:
+    async with open_storage(url, KeyRing.generate()) as storage:
+        return await state(storage)
+
+
+def main() -> None:
+    url, (connection_id, budget_id, team_id) = sys.argv[1], map(int, sys.argv[2:])
+    for steps in range(100):
+        child = os.fork()
+        if child == 0:
+            asyncio.run(poll(url, steps, connection_id, budget_id, team_id))
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        if not (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL):
+            sys.stdout.write(json.dumps(asyncio.run(told(url)) | {"status": status}) + "\n")
+            return
+
+
+if __name__ == "__main__":
+    main()
