@@ -141,6 +141,8 @@ def _next_step(
     if report.figure.state is FigureState.BLIND or report.figure.blind_since is not None:
         step = t.gettext("The provider cannot be read now. See what is wrong, and who can mend it, in the check-up.")
         return step, kit.button(t.gettext("Check-up"), ids.DOCTOR_SHOW)
+    if report.figure.state is FigureState.ESTIMATE:
+        return t.gettext("Estimated from usage: the bill follows when the charge day is over. Only you see this."), None
     if report.figure.amount is not None and not report.breakdown.shares:
         return t.gettext("Nothing was charged in this period. Look further back: `/finops status 30d`"), None
     unallocated = figures.unallocated(report.breakdown, t) if report.scope.kind is ScopeKind.WORKSPACE else None

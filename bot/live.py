@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bot.desk import Desk
 from bot.incidents import open_incidents
-from bot.spending import House, Picture, Spending
+from bot.spending import House, Picture, Spending, money_of
 from finops.estimates import Drift
-from finops.figures import Figure, StatusReport
+from finops.figures import Breakdown, Figure, StatusReport
 from finops.incident_report import IncidentShown, LiveReport
 from finops.periods import Period
 from finops.queries import ScopeKind
+from storage.records import ProjectTotal
 from storage.records_live import Unpriced
 
 INCIDENTS_SHOWN = 5
@@ -52,6 +53,14 @@ class Look:
             unpriced=tuple(sorted(names)[:UNPRICED_SHOWN]),
         )
 
+    def estimates(self, kind: ScopeKind, scope_id: int | None) -> list[ProjectTotal]:
+        """What each provider project of a scope has cost today so far; they add up to what `at` says exactly."""
+        picture = self.picture
+        totals = picture.sums(Period(picture.today, picture.today + timedelta(days=1))).totals
+        accounts = picture.accounts(kind, scope_id)
+        chosen = totals if accounts is None else [one for one in accounts if one in totals]
+        return [ProjectTotal(one[0], one[1] or None, money_of(totals[one])) for one in chosen]
+
 
 class Live:
     """Knows what the open day has cost so far. No question costs a query per project."""
@@ -70,10 +79,10 @@ class Live:
         return Look(picture, drift, unpriced, incidents, count)
 
 
-def with_today(report: StatusReport, live: LiveReport) -> StatusReport:
-    """A report and the open day. Of that day itself no bill speaks yet, so its figure is our estimate."""
+def with_today(report: StatusReport, live: LiveReport, breakdown: Callable[[], Breakdown]) -> StatusReport:
+    """A report and the open day. Of that day itself no bill speaks yet, so its figures are our estimates."""
     spent, figure = live.today, report.figure
     if spent is None or not figure.is_not_yet_collected:
         return replace(report, live=live)
     estimated = Figure(spent.amount, figure.period, spent.state, spent.as_of)
-    return replace(report, figure=estimated, increase=None, live=live)
+    return replace(report, figure=estimated, increase=None, breakdown=breakdown(), live=live)

@@ -12,7 +12,7 @@ from bot.collector import progress_of
 from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
 from bot.flights import Flights
-from bot.live import Live, with_today
+from bot.live import Live, Look, with_today
 from bot.spending import House
 from finops.allocation import (
     SubAccountCost,
@@ -134,7 +134,7 @@ class Reports:
                 "status asked", extra={"user_id": person.user_id, "scope": scope.kind, "period": query.period.name}
             )
             report = await self._status(store, workspace_id, house, scope, query.period)
-        return with_today(report, look.at(scope.kind, scope.id))
+        return _with_today(report, look, house)
 
     async def status_of(
         self, workspace_id: str, kind: ScopeKind, scope_id: int | None, period_name: str
@@ -146,7 +146,7 @@ class Reports:
             scope = _scope_by_id(house, kind, scope_id)
             period = period_named(period_name, self._desk.today())
             report = await self._status(store, workspace_id, house, scope, period)
-        return with_today(report, look.at(kind, scope_id))
+        return _with_today(report, look, house)
 
     async def first_chart(self, workspace_id: str) -> StatusReport:
         """The picture shown as soon as there is one: the last 30 days of the whole workspace."""
@@ -285,6 +285,16 @@ def _breakdown(
     owners = house.counted if projects is None else projects
     allocation = allocate(in_currency(costs, currency), owners, currency)
     return breakdown_of(project_shares(allocation, owners, house.team_names), TOP, currency)
+
+
+def _with_today(report: StatusReport, look: Look, house: _House) -> StatusReport:
+    scope = report.scope
+    owners = house.counted if scope.kind is ScopeKind.WORKSPACE else house.of_scope(scope)
+
+    def breakdown() -> Breakdown:
+        return _breakdown(look.estimates(scope.kind, scope.id), house, report.breakdown.total.currency, owners)
+
+    return with_today(report, look.at(scope.kind, scope.id), breakdown)
 
 
 def _others(totals: Iterable[ProjectTotal], currency: str) -> tuple[Money, ...]:

@@ -122,10 +122,10 @@ class Picture:
         looks = [sums.looks[one] for one in connections if one in sums.looks]
         known = [look.as_of for look in looks if look.as_of is not None]
         return Spent(
-            amount=_money(sum(sums.totals.get(one, 0) for one in chosen)),
+            amount=money_of(sum(sums.totals.get(one, 0) for one in chosen)),
             state=weakest(look.state for look in looks),
             as_of=min(known, default=None),
-            estimated=_money(sum(sums.estimated.get(one, 0) for one in chosen)),
+            estimated=money_of(sum(sums.estimated.get(one, 0) for one in chosen)),
             unpriced=not sums.unpriced.isdisjoint(chosen) if accounts is not None else bool(sums.unpriced),
             drift_margin=max((self.margin(one) for one in connections), default=drift_margin(None)),
         )
@@ -142,7 +142,7 @@ class Picture:
     def unallocated(self, period: Period) -> Money:
         """What no registered project answers for."""
         owned = {one for members in self._members.values() for one in members}
-        return _money(sum(units for one, units in self.sums(period).totals.items() if one not in owned))
+        return money_of(sum(units for one, units in self.sums(period).totals.items() if one not in owned))
 
     def largest(self, kind: ScopeKind, scope_id: int | None, period: Period) -> Project | None:
         """The project of the scope that spent most in the period; None when none spent anything."""
@@ -222,7 +222,8 @@ class Picture:
         return Look(weakest(states), max(known, default=None))
 
 
-def _money(units: int) -> Money:
+def money_of(units: int) -> Money:
+    """Whole atto-dollars as money."""
     return Money(Decimal(units).scaleb(-ATTO_PLACES, EXACT), CURRENCY)
 
 

@@ -108,6 +108,27 @@ async def test_the_details_add_up_to_what_the_message_says(world: World) -> None
 
 
 @on_sqlite
+async def test_today_is_answered_with_the_estimate_and_its_parts(world: World) -> None:
+    """`/finops status today` before any bill: how much, by whom, as an estimate; Home shows the alert first."""
+    await breached(world)
+    report = await world.bot.reports.status(WORKSPACE, world.admin, "today")
+    assert (report.figure.amount, report.figure.state) == (Money.of("742"), FigureState.ESTIMATE)
+    assert report.increase is None
+    assert [(share.name, share.amount) for share in report.breakdown.shares] == [
+        ("chatbot-experiment", Money.of("742"))
+    ]
+    month = await world.bot.reports.status(WORKSPACE, world.admin, "마케팅팀 month")
+    assert month.figure.amount == Money.of("250")
+    assert month.live is not None
+    assert month.live.today is not None
+    assert month.live.today.amount == Money.of("742")
+    home = await world.bot.reports.home(WORKSPACE, world.member)
+    assert home.live is not None
+    assert [shown.percent for shown in home.live.incidents] == [148]
+    assert home.live.incident_count == 1
+
+
+@on_sqlite
 async def test_one_click_acknowledges_for_everybody(world: World) -> None:
     """The root is drawn anew at once, the thread has its line, and nobody is asked twice."""
     incident_id = await breached(world)
