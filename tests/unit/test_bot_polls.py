@@ -40,6 +40,13 @@ def test_after_a_night_without_us_the_hour_that_was_begun_is_finished_by_the_min
     ]
 
 
+def test_a_provider_that_is_behind_is_asked_again_for_everything_after_the_newest_usage():
+    """Its minutes were told as empty, and they may fill up an hour later; a quiet night is not asked for for ever."""
+    assert steps(NOW - 5, NOW, NOW - 70) == [Step(Width.MINUTE, NOW - 70, NOW)]
+    assert steps(NOW - 5, NOW, NOW - 7) == steps(NOW - 5, NOW)
+    assert steps(NOW - 5, NOW, NOW - LONGEST_GAP - 1) == steps(NOW - 5, NOW)
+
+
 @given(gap=MINUTES, offset=st.integers(min_value=0, max_value=2 * DAY))
 def test_whatever_the_gap_everything_is_asked_for_once_in_whole_buckets(gap: int, offset: int):
     now = NOW + offset
