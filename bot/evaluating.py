@@ -235,8 +235,7 @@ def _looks(
             is_crossing = least.reached_above(on.budget, units, level)
             is_over = charge_day(now) >= window.end
             if incident is None or incident.state is IncidentState.CLOSED:
-                # Of a period that is over: only what no bill has spoken of, and only if nobody ever saw it.
-                if is_crossing and (not is_over or (incident is None and _is_estimate(picture, on, window))):
+                if is_crossing and (not is_over or (incident is None and _was_missed(picture, on, window))):
                     yield _Look(on, window, incident, is_crossing)
             elif incident.has_root or is_crossing or is_over or incident.silenced_until or _differs(incident, on):
                 yield _Look(on, window, incident, is_crossing)
@@ -259,8 +258,10 @@ class _Least:
         return units >= floor and any(level < each and amount * each <= 100 * units for each in budget.levels)
 
 
-def _is_estimate(picture: Picture, on: BudgetOn, window: Period) -> bool:
-    return picture.spent(on.scope.kind, on.scope.id, window).state is FigureState.ESTIMATE
+def _was_missed(picture: Picture, on: BudgetOn, window: Period) -> bool:
+    """Whether a level of a period that is over can only have been missed: the budget was there, and no bill is yet."""
+    is_older = on.budget.updated_at < starts_at(window.end)
+    return is_older and picture.spent(on.scope.kind, on.scope.id, window).state is FigureState.ESTIMATE
 
 
 def _differs(incident: Incident, on: BudgetOn) -> bool:

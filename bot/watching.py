@@ -17,15 +17,15 @@ from bot.evaluating import Evaluating
 from bot.polls import BY_DAY_DAYS, Step, minute_of, moment_of, steps
 from bot.results import Polled
 from bot.unchanged import Unchanged
-from finops.lateness import expects_traffic, is_late, p95, seconds_late
+from finops.lateness import DAYS_ALIKE, expects_traffic, is_late, p95, seconds_late
 from finops.periods import Period
 from finops.prices import PriceList, priced
 from finops.registry import Connection, Credential
 from finops.secret import Secret
-from finops.usage import Endpoint, UsageReading, Width
+from finops.usage import Endpoint, UsageReading, UsageRow, Width
 from providers.contract import CredentialRejected, Provider, ProviderError, UnexpectedResponse
 from storage.errors import SecretUnreadable
-from storage.records_live import UsageHealth, UsageRead
+from storage.records_live import UsageChange, UsageHealth, UsageRead
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,18 @@ _FEW_ROWS = 500
 # Beyond this our minutes are not the provider's, and Slack would refuse us soon as well.
 _MOST_SKEW = timedelta(minutes=5)
 _BUSY_DAYS = 8
+_SILENCE_MINUTES = 30
 _PRICED_AGAIN_DAYS = BY_DAY_DAYS
+
+
+@dataclass(frozen=True, slots=True)
+class _News:
+    """One reading, what of it is to be stored, and fingerprints of all of it."""
+
+    reading: UsageReading
+    told: UsageReading
+    rows: list[tuple[UsageRow, int, bool]]
+    marks: dict[int, int]
 
 
 @dataclass
@@ -56,6 +67,7 @@ class _Trip:
     first_seen: int | None = None
     was_read_at: datetime | None = None
     unpriced: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
+    waiting: list[_News] = field(default_factory=list)
     is_first: bool = False
 
 
@@ -124,6 +136,7 @@ class Watching:
         await self._priced_again(trip)
         gate = asyncio.Semaphore(_AT_ONCE)
         await asyncio.gather(*(self._read(trip, endpoint, gate) for endpoint in Endpoint))
+        await self._keep(trip, trip.waiting)
         if trip.unpriced:
             await unpriced.announce(desk, connection, desk.today(), trip.unpriced)
         if trip.troubles:
@@ -138,34 +151,51 @@ class Watching:
     async def _read(self, trip: _Trip, endpoint: Endpoint, gate: asyncio.Semaphore) -> None:
         """Everything new of one endpoint, oldest first, so that what is read has no gaps whenever we are stopped."""
         known = trip.reads.get(endpoint.value)
+        covered, newest = (known.final_until, known.newest_data) if known else (None, None)
+        wanted = steps(covered, minute_of(trip.at), newest)
         try:
-            for step in steps(known.final_until if known else None, minute_of(trip.at)):
+            for step in wanted:
                 async with gate:
                     reading = await _asked(trip, endpoint, step)
-                await self._keep(trip, reading, known)
+                news = await self._news(trip, reading, known)
+                if step is wanted[-1] and len(news.rows) <= _FEW_ROWS:
+                    trip.waiting.append(news)
+                else:
+                    await self._keep(trip, [news])
         except ProviderError as error:
             trip.troubles.append(error)
 
-    async def _keep(self, trip: _Trip, reading: UsageReading, known: UsageRead | None) -> None:
-        desk, one = self._desk, trip.connection
-        version = trip.prices.version
-        told, marks = self._unchanged.without(one.id, reading, known.read_at if known else None, version)
+    async def _news(self, trip: _Trip, reading: UsageReading, known: UsageRead | None) -> _News:
+        """What a reading tells that is not known to stand in the database, priced."""
+        told, marks = self._unchanged.without(
+            trip.connection.id, reading, known.read_at if known else None, trip.prices.version
+        )
         rows = [row for bucket in told.buckets for row in bucket.rows]
         is_few = len(rows) <= _FEW_ROWS
         with_prices = priced(rows, trip.prices) if is_few else await asyncio.to_thread(priced, rows, trip.prices)
-        async with desk.storage.writing() as store:
-            change = await store.usage.replace(one.workspace_id, one.id, told, with_prices, trip.at, reading.end)
-        if reading.width is not Width.MINUTE:
-            return
+        return _News(reading, told, with_prices, marks)
+
+    async def _keep(self, trip: _Trip, each: Sequence[_News]) -> None:
+        """Store readings: the small ones of a trip together, for a transaction costs more than what is in it."""
+        one, changes = trip.connection, []
+        async with self._desk.storage.writing() as store:
+            for news in each:
+                end = news.reading.end
+                changes.append(await store.usage.replace(one.workspace_id, one.id, news.told, news.rows, trip.at, end))
+        for news, change in zip(each, changes, strict=True):
+            if news.reading.width is Width.MINUTE:
+                self._note(trip, news, change)
+
+    def _note(self, trip: _Trip, news: _News, change: UsageChange) -> None:
         if change.kept:
-            self._unchanged.forget(one.id, reading.endpoint)
+            self._unchanged.forget(trip.connection.id, news.reading.endpoint)
         else:
-            self._unchanged.remember(one.id, reading, trip.at, version, marks)
+            self._unchanged.remember(trip.connection.id, news.reading, trip.at, trip.prices.version, news.marks)
         trip.newest = max((each for each in (trip.newest, change.newest_data) if each is not None), default=None)
         if change.first_seen:
             trip.first_seen = max(trip.first_seen or 0, change.first_seen[-1])
         yesterday = minute_of(trip.at) - Width.DAY
-        for row, _, is_priced in with_prices:
+        for row, _, is_priced in news.rows:
             if not is_priced and row.start > yesterday:
                 trip.unpriced[row.endpoint, row.model].add(row.sub_account_id)
 
@@ -224,6 +254,11 @@ class Watching:
         one, now = trip.connection, minute_of(trip.at)
         async with self._desk.storage.reading() as store:
             busy = await store.usage.busy(one.workspace_id, one.id, now - _BUSY_DAYS * Width.DAY, now, Width.HOUR)
+            # Minutes tell sooner, where we have watched for a week: how the silence began, on each of the days before.
+            silent = now if trip.newest is None else trip.newest + 1
+            for begin in range(silent - DAYS_ALIKE * Width.DAY, silent, Width.DAY):
+                end = begin + _SILENCE_MINUTES
+                busy += await store.usage.busy(one.workspace_id, one.id, begin, end, Width.MINUTE)
         if not expects_traffic(trip.newest, trip.at, lateness, busy, poll):
             return None
         return OutageCode.USAGE_LATE, trip.at if trip.newest is None else moment_of(trip.newest + 1)

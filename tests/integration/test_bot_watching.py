@@ -1,0 +1,246 @@
+"""Watching reads usage once for everybody, fills its gaps exactly, and says when it cannot see."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from bot import Policy
+from bot.errors import OutageCode
+from demo.trace import Usage
+from finops.usage import Endpoint, UsageBucket, UsageReading, UsageRow, Width
+from storage import Storage
+from tests.conftest import FakeClock
+from tests.integration.bot_world import WORKSPACE
+from tests.integration.watch_world import CHATBOT, MODEL, WRITER, World, a_watched_world
+from tests.integration.watch_world import quick_storage as quick_storage
+
+
+@pytest.fixture
+async def world(storage: Storage, clock: FakeClock) -> AsyncIterator[World]:
+    async with a_watched_world(storage, clock) as made:
+        yield made
+
+
+@pytest.fixture
+async def quick_world(quick_storage: Storage, clock: FakeClock) -> AsyncIterator[World]:
+    """The same on SQLite only, for what does not depend on the database."""
+    async with a_watched_world(quick_storage, clock) as made:
+        yield made
+
+
+def asked(world: World, endpoint: Endpoint = Endpoint.COMPLETIONS) -> list[str]:
+    """The widths asked for of one endpoint, in order."""
+    queries = [call.query for call in world.openai.calls if call.path.endswith(f"/usage/{endpoint.value}")]
+    return [query.partition("bucket_width=")[2].partition("&")[0] for query in queries]
+
+
+async def test_the_first_reading_is_wide_and_the_next_ones_are_minutes(quick_world: World):
+    """Days, hours and two hours of minutes; from then on only what is new and its tail, in one call an endpoint."""
+    assert (await quick_world.polled()).result == "read"
+    assert asked(quick_world) == ["1d", "1h", "1m"]
+    quick_world.openai.calls.clear()
+    await quick_world.polled(5)
+    assert asked(quick_world) == ["1m"]
+    assert len(quick_world.openai.calls) == len(Endpoint)
+
+
+async def test_the_estimate_is_what_was_used_at_its_price_to_the_last_digit(world: World):
+    """Whatever came by day, by hour or by minute, today and yesterday are exactly what the provider will bill."""
+    midnight = world.clock().replace(hour=0, minute=0)
+    await world.polled()
+    for minutes in (5, 5, 7, 3):
+        await world.polled(minutes)
+    now = world.clock()
+    assert await world.estimate() == sum(world.happened(one, midnight, now) for one in (CHATBOT, WRITER))
+    yesterday = midnight - timedelta(days=1)
+    assert await world.estimate(yesterday.date()) == sum(
+        world.happened(one, yesterday, midnight) for one in (CHATBOT, WRITER)
+    )
+
+
+async def test_fresh_minutes_that_fill_up_later_are_corrected_and_never_counted_twice(quick_world: World):
+    """Usage of the last ten minutes is still filling up: the tail is read again until it stands still."""
+    quick_world.openai.behaviour.set({"fresh_minutes": 10})
+    await quick_world.polled()
+    for _ in range(6):
+        await quick_world.polled(5)
+    quick_world.openai.behaviour.set({"fresh_minutes": 0})
+    await quick_world.polled(5)
+    midnight = quick_world.clock().replace(hour=0, minute=0)
+    assert await quick_world.estimate() == sum(
+        quick_world.happened(one, midnight, quick_world.clock()) for one in (CHATBOT, WRITER)
+    )
+
+
+@pytest.mark.parametrize("hours", [3, 50])
+async def test_a_gap_is_filled_whatever_its_length(world: World, hours: int):
+    """Down for three hours, a night or two days: every minute is counted once, and none is missing."""
+    await world.polled(23)
+    await world.polled(60 * hours + 17)
+    today = world.clock().replace(hour=0, minute=0)
+    for back in range(3):
+        start = today - timedelta(days=back)
+        end = min(start + timedelta(days=1), world.clock())
+        assert await world.estimate(start.date()) == sum(world.happened(one, start, end) for one in (CHATBOT, WRITER))
+
+
+async def test_a_slot_is_read_by_one_replica_only(world: World, storage: Storage, clock: FakeClock):
+    await world.polled()
+    assert await world.bot.watching.poll_due() == []
+    clock.advance(minutes=5)
+    first, second = await world.bot.watching.due(), await world.bot.watching.due()
+    assert ([one.id for one in first], second) == ([world.connection.id], [])
+
+
+async def test_unchanged_minutes_are_not_stored_again(quick_world: World):
+    """Most of a tail says what it said before; the work is in what is new."""
+    await quick_world.polled(5)
+    async with quick_world.bot.storage.reading() as store:
+        before = await store.usage.reads(WORKSPACE, quick_world.connection.id)
+    await quick_world.polled(5)
+    async with quick_world.bot.storage.reading() as store:
+        after = await store.usage.reads(WORKSPACE, quick_world.connection.id)
+    moved = after["completions"].final_until - before["completions"].final_until
+    assert moved == 5
+    assert after["completions"].newest_data == before["completions"].newest_data + 5
+
+
+async def test_a_provider_away_for_minutes_is_borne_and_for_a_quarter_of_an_hour_is_told_once(world: World):
+    await world.polled()
+    world.openai.fail(path="/v1/organization/usage/completions", status=503)
+    began = world.clock() + timedelta(minutes=5)
+    told = [(one.result, one.newly_blind) for one in [await world.polled(5) for _ in range(5)]]
+    assert told == [
+        ("unavailable", False), ("unavailable", False), ("unavailable", False), ("unavailable", True),
+        ("unavailable", False),
+    ]  # fmt: skip
+    [alert] = await world.bot.collecting.blind()
+    assert (alert.since, alert.code) == (began, "unavailable")
+    world.openai.faults.clear()
+    polled = await world.polled(5)
+    assert (polled.result, polled.is_seen_again, polled.recovered_since) == ("read", True, began)
+    assert [team.id for team in polled.teams] == [world.team.id]
+    assert polled.key == alert.key
+    await world.bot.watching.seen(polled)
+    assert await world.bot.collecting.blind() == []
+    midnight = world.clock().replace(hour=0, minute=0)
+    assert await world.estimate() == sum(world.happened(one, midnight, world.clock()) for one in (CHATBOT, WRITER))
+
+
+async def test_a_refused_key_is_told_at_once(quick_world: World):
+    await quick_world.polled()
+    quick_world.openai.fail(path="/v1/organization/usage/completions", status=401)
+    polled = await quick_world.polled(5)
+    assert polled.newly_blind
+    assert polled.result.startswith("key_")
+
+
+async def test_one_endpoint_of_nonsense_keeps_the_others_and_is_said_as_what_it_is(
+    quick_storage: Storage, clock: FakeClock
+):
+    """Today cannot be estimated as a whole, but what could be read is kept, and bills are collected as ever."""
+    async with a_watched_world(quick_storage, clock, policy=Policy(backfill_days=10, blind_after_minutes=0)) as world:
+        await world.polled()
+        world.openai.fail(path="/v1/organization/usage/images", kind="wrong_shape")
+        polled = await world.polled(5)
+        assert (polled.result, polled.newly_blind) == (OutageCode.USAGE_UNREADABLE, True)
+        midnight = clock().replace(hour=0, minute=0)
+        assert await world.estimate() == sum(world.happened(one, midnight, clock()) for one in (CHATBOT, WRITER))
+
+
+async def test_a_clock_that_is_wrong_is_said_to_be(quick_world: World):
+    """The minutes we would ask for are not the provider's: a person has to set a clock."""
+    await quick_world.polled()
+    quick_world.openai.clock = lambda: quick_world.clock() + timedelta(minutes=9)
+    polled = await quick_world.polled(5)
+    assert (polled.result, polled.newly_blind) == (OutageCode.CLOCK_SKEW, True)
+
+
+async def test_usage_that_stops_arriving_is_late_and_not_zero(quick_world: World):
+    """It ran in this hour on each of the last seven days, and now nothing for longer than it ever took."""
+    for _ in range(3):
+        await quick_world.polled(5)
+    silent_since = quick_world.clock()
+    quick_world.openai.behaviour.set({"late_hours": 3})
+    results = [(await quick_world.polled(15)).result for _ in range(9)]
+    assert results[0] == "read"
+    assert results[-1] == OutageCode.USAGE_LATE
+    [alert] = await quick_world.bot.collecting.blind()
+    assert alert.since == silent_since
+    quick_world.openai.behaviour.set({"late_hours": 0})
+    assert (await quick_world.polled(5)).is_seen_again
+
+
+async def test_after_a_week_of_minutes_silence_is_noticed_within_the_hour(quick_world: World):
+    for _ in range(3):
+        await quick_world.polled(5)
+    silent = _minute(quick_world)
+    for back in range(1, 8):
+        start = silent - back * 1440
+        row = UsageRow(
+            start + 3, Endpoint.COMPLETIONS.value, "proj", MODEL, "", "", is_batch=False, requests=1, input_tokens=1000
+        )
+        reading = UsageReading(Endpoint.COMPLETIONS, Width.MINUTE, start, start + 20, (UsageBucket(row.start, (row,)),))
+        async with quick_world.bot.storage.writing() as store:
+            await store.usage.replace(
+                WORKSPACE, quick_world.connection.id, reading, [(row, 1, True)], quick_world.clock(), final_until=None
+            )
+    quick_world.openai.behaviour.set({"late_hours": 1})
+    results = [(await quick_world.polled(5)).result for _ in range(5)]
+    assert results[1] == "read"
+    assert results[-1] == OutageCode.USAGE_LATE
+
+
+async def test_lateness_is_measured_of_every_minute_that_is_new(quick_world: World):
+    await quick_world.polled()
+    for _ in range(3):
+        polled = await quick_world.polled(5)
+    assert polled.lateness == timedelta(0)
+    quick_world.openai.behaviour.set({"late_hours": 0, "fresh_minutes": 0})
+    async with quick_world.bot.storage.reading() as store:
+        health = await store.usage.health(WORKSPACE, quick_world.connection.id)
+    assert health is not None
+    assert len(health.lateness_samples) == 3
+
+
+async def test_new_prices_are_applied_to_what_was_estimated_and_that_is_logged(world: World):
+    await world.polled()
+    before = await world.estimate()
+    world.prices.rates = type(world.prices.rates)(Decimal(5), Decimal("0.5"), Decimal(30))
+    world.prices.version = "2"
+    await world.polled(5)
+    midnight = world.clock().replace(hour=0, minute=0)
+    used = sum(world.happened(one, midnight, world.clock()) for one in (CHATBOT, WRITER))
+    assert await world.estimate() == 2 * used
+    assert before < used
+    async with world.bot.storage.reading() as store:
+        [logged] = await store.usage.repricings(WORKSPACE, world.connection.id)
+    assert (logged.from_version, logged.to_version) == ("1", "2")
+    assert logged.after.amount == 2 * logged.before.amount
+
+
+async def test_a_model_without_a_price_is_told_once_the_same_day_to_those_who_use_it(quick_world: World):
+    """Not zero and not silent: one message to the team's channel, no second one with the next poll."""
+    await quick_world.polled()
+    chatbot = quick_world.openai.project(CHATBOT)
+    quick_world.openai.tenant().traffic.record(
+        (chatbot.application, "new-model"), _minute(quick_world) + 2, Usage(3, 900, 100, 300)
+    )
+    for _ in range(3):
+        await quick_world.polled(5)
+    [wanted] = await quick_world.to_be_sent()
+    assert wanted.kind == "unpriced"
+    assert wanted.channel_id == quick_world.team.channel_id
+    assert wanted.subject["names"] == ["new-model"]
+    assert wanted.urgency == 0
+    async with quick_world.bot.storage.reading() as store:
+        [noted] = await store.unpriced.since(WORKSPACE, quick_world.clock().date())
+    assert (noted.endpoint, noted.model) == ("completions", "new-model")
+
+
+def _minute(world: World) -> int:
+    return int(world.clock().timestamp()) // 60
