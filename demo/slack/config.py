@@ -77,7 +77,9 @@ class AppConfig:
         home = features.get("app_home", {})
         self.home_tab_enabled = bool(home.get("home_tab_enabled", False))
         self.messages_tab_enabled = bool(home.get("messages_tab_enabled", False))
-        self.scopes = tuple(oauth.get("scopes", {}).get("bot", ()))
+        scopes = oauth.get("scopes", {})
+        # Whoever installs the app ticks what is optional, too.
+        self.scopes = (*scopes.get("bot", ()), *scopes.get("bot_optional", ()))
         self.redirect_urls = tuple(oauth.get("redirect_urls", ()))
         self.events = tuple(settings.get("event_subscriptions", {}).get("bot_events", ()))
         self.token_rotation = bool(settings.get("token_rotation_enabled", False))

@@ -26,6 +26,9 @@ SCOPE_OF_METHOD = {
     "usergroups.list": "usergroups:read",
     "usergroups.users.list": "usergroups:read",
 }
+# What reads a channel needs the right kind of history; a direct conversation's is im:history, which events ask for.
+HISTORY = {"conversations.history", "conversations.replies"}
+HISTORY_SCOPES = {"channels:history", "groups:history"}
 SCOPE_OF_EVENT = {"app_mention": "app_mentions:read", "message.im": "im:history"}
 
 
@@ -82,10 +85,23 @@ def test_scopes_are_exactly_those_used() -> None:
         for event in FORMS[0]["settings"]["event_subscriptions"]["bot_events"]
         if event in SCOPE_OF_EVENT
     }
+    assert all(method in spelled for method in HISTORY)
+    used |= HISTORY_SCOPES
     granted = set(scopes["bot"]) | set(scopes["bot_optional"])
-    assert granted - used == {"commands", "chat:write.public", "im:write"}
+    assert granted - used == {"commands", "chat:write.public"}
     assert used <= granted
     assert set(scopes["bot"]).isdisjoint(scopes["bot_optional"])
+
+
+def test_history_is_read_in_one_place_and_asked_for_as_an_option() -> None:
+    """Only the outbox reads a channel, looking for its own message after a crash; without the scopes all else works."""
+    readers = {
+        path.relative_to(ROOT).as_posix()
+        for path in modules("handlers", "jobs", "bot", "blocks", "storage")
+        if re.search(r"conversations[._](history|replies)", path.read_text())
+    }
+    assert readers == {"jobs/delivery_speaker.py"}
+    assert set(FORMS[0]["oauth_config"]["scopes"]["bot_optional"]) >= HISTORY_SCOPES
 
 
 def test_every_id_the_blocks_use_is_heard() -> None:
