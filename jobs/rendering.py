@@ -51,15 +51,17 @@ class Speech:
             async with bot.storage.reading() as store:
                 teams = await store.teams.all(workspace_id)
             team = next((one for one in teams if one.channel_id == self.reader.channel_id), None)
-        if team is not None:
-            return translator_for(team.locale)
         workspace = await bot.people.workspace(workspace_id)
-        return translator_for(workspace.locale if workspace else bot.policy.default_locale)
+        zone = workspace.timezone if workspace else bot.policy.default_timezone
+        if team is not None:
+            return translator_for(team.locale, zone)
+        return translator_for(workspace.locale if workspace else bot.policy.default_locale, zone)
 
-    async def shown(self) -> IncidentShown:
-        """The incident it is about, read now."""
+    async def shown(self, *, is_line: bool = False) -> IncidentShown:
+        """The incident it is about, read now; for a line of its thread without history and picture."""
+        read = self.bot.incidents.told if is_line else self.bot.incidents.shown
         try:
-            return await self.bot.incidents.shown(self.wanted.workspace_id, int(self.wanted.subject["incident_id"]))
+            return await read(self.wanted.workspace_id, int(self.wanted.subject["incident_id"]))
         except Refusal as refusal:
             if refusal.code is RefusalCode.UNKNOWN_INCIDENT:
                 raise NothingToSay from refusal
@@ -72,7 +74,7 @@ async def _incident(speech: Speech) -> kit.Message:
 
 
 async def _incident_event(speech: Speech) -> kit.Message:
-    shown = await speech.shown()
+    shown = await speech.shown(is_line=True)
     event = next((one for one in shown.events if one.key == speech.wanted.subject["event"]), None)
     if event is None:
         raise NothingToSay
