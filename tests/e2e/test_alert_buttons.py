@@ -1,0 +1,95 @@
+"""An alert in its channel, pressed by three people through the wire: what each may do, and what all of them see."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from blocks import ids
+from demo import runaway
+from demo.slack import Person
+from demo.trace import Trace, parse_trace
+from finops.budgets import BudgetPeriod, BudgetScope, BudgetTerms
+from finops.money import Money
+from handlers.addresses import BOT
+from tests.e2e.stages import EMMA, JIHOON, MARKETING, MINSU, Stage, scene, set_up, window, words_of
+
+WAIT = 40.0
+DAYS = 5
+
+
+def a_steady_trace() -> Trace:
+    """Two calls a minute, day and night: a loop is such calls many times over."""
+    rows = ["hour,application,model,requests,input_tokens,output_tokens"]
+    rows += [f"{hour},chatbot-experiment,big,120,1200000,12000" for hour in range(DAYS * 24)]
+    return parse_trace(rows)
+
+
+async def alerted(stage: Stage) -> dict[str, Any]:
+    """A daily budget of $500 for the team, and a loop that breaks it; the message that says so."""
+    await set_up(stage, "chatbot-experiment")
+    bot = stage.product[BOT]
+    async with bot.storage.reading() as store:
+        [workspace] = await store.workspaces.all()
+    [team] = await bot.teams.all(workspace.id)
+    terms = BudgetTerms(BudgetScope.TEAM, team.id, BudgetPeriod.DAY, Money.of("500"))
+    async with bot.storage.writing() as store:
+        await store.budgets.create(team.workspace_id, terms, by=JIHOON, at=bot.clock())
+    runaway.start(stage.openai)
+    await stage.slack.until(lambda: bool(roots(stage)), WAIT)
+    return roots(stage)[0]
+
+
+def roots(stage: Stage) -> list[dict[str, Any]]:
+    """The alerts in the team's channel, as they stand now."""
+    return [
+        message
+        for message in stage.slack.messages(MARKETING)
+        if "일일 한도 $500 초과" in message["text"] and message.get("thread_ts", message["ts"]) == message["ts"]
+    ]
+
+
+async def refused(stage: Stage, person: Person, action_id: str, value: str) -> str:
+    """What only this person sees after pressing what they may not."""
+    before = len(person.ephemerals(MARKETING))
+    await person.clicks(roots(stage)[0], action_id, value)
+    await stage.slack.until(lambda: len(person.ephemerals(MARKETING)) > before, WAIT)
+    return words_of(person.ephemerals(MARKETING)[-1])
+
+
+async def test_three_people_press_the_buttons_of_one_alert(tmp_path: Path) -> None:
+    """Acknowledged by a member, silenced by the lead and not by the member, judged by an admin, seen by all."""
+    async with scene(f"sqlite:///{tmp_path / 'stage.db'}", a_steady_trace()) as stage:
+        root = await alerted(stage)
+        jihoon, minsu, emma = (stage.slack.person(each) for each in (JIHOON, MINSU, EMMA))
+        assert root["blocks"][0]["text"]["text"].startswith("🚨 [마케팅팀] 일일 한도 $500 초과 - 현재 $")
+        assert "chatbot-experiment" in root["blocks"][1]["text"]["text"]
+
+        await emma.clicks(root, ids.INCIDENT_ACKNOWLEDGE)
+        await stage.slack.until(lambda: "확인함 · Emma" in words_of(roots(stage)[0]), WAIT)
+        assert ids.INCIDENT_ACKNOWLEDGE not in str(roots(stage)[0]["blocks"])
+
+        said = await refused(stage, emma, ids.INCIDENT_SILENCE, "1시간")
+        assert f"<@{MINSU}>" in said
+        await minsu.clicks(roots(stage)[0], ids.INCIDENT_SILENCE, "1시간")
+        await stage.slack.until(lambda: "알림 꺼짐 · 김민수" in words_of(roots(stage)[0]), WAIT)
+        await minsu.clicks(roots(stage)[0], ids.INCIDENT_END_SILENCE)
+        await stage.slack.until(lambda: ids.INCIDENT_SILENCE in str(roots(stage)[0]["blocks"]), WAIT)
+
+        await jihoon.clicks(roots(stage)[0], ids.INCIDENT_DETAIL)
+        shown = words_of(await window(stage, jihoon, ids.VIEW_INFO))
+        assert "최근 7일과 오늘" in shown
+        assert "Project ID" in shown
+        jihoon.closes()
+        assert "의견 감사합니다" in await refused(stage, jihoon, ids.INCIDENT_FEEDBACK, f"{_id(root)}/good")
+
+        await jihoon.opens_home()
+        await stage.slack.until(lambda: "열린 알림 1건" in words_of(jihoon.home), WAIT)
+        assert len(roots(stage)) == 1
+        assert stage.slack.complaints == []
+
+
+def _id(root: dict[str, Any]) -> str:
+    """The incident's id, as its buttons carry it."""
+    elements = [each for block in root["blocks"] if block["type"] == "actions" for each in block["elements"]]
+    return str(next(each["value"] for each in elements if each["action_id"] == ids.INCIDENT_DETAIL))
