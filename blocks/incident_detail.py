@@ -7,8 +7,10 @@ from decimal import Decimal
 
 from blocks import charts, figures, ids, kit
 from blocks import incident_words as words
+from blocks.incident_thread import closing
 from finops.figures import Breakdown
 from finops.incident_report import IncidentDetail
+from finops.incidents import IncidentState
 from locales import Translator
 
 Parts = list[kit.Block | kit.Either]
@@ -18,21 +20,23 @@ _HOURS = 26
 def view(detail: IncidentDetail, t: Translator) -> kit.View:
     """Everything we know about one incident, in bars of text that every screen can draw."""
     shown = detail.shown
-    parts: Parts = [kit.header(words.headline(shown, t)), kit.section(kit.escape(words.second_line(shown, t)))]
-    found = words.cause(shown.cause, t)
-    if found:
-        parts.append(kit.section(f"*{kit.escape(found)}*\n{kit.escape(words.pace(shown, t))}"))
-    else:
-        parts.append(kit.section(kit.escape(words.pace(shown, t))))
+    is_closed = shown.incident.state is IncidentState.CLOSED
+    first = closing(shown, t) if is_closed else words.headline(shown, t)
+    parts: Parts = [kit.header(first), kit.section(kit.escape(words.second_line(shown, t)))]
+    story = [f"*{kit.escape(found)}*" for found in (words.cause(shown.cause, t),) if found]
+    story += [] if is_closed else [kit.escape(words.pace(shown, t))]
+    if story:
+        parts.append(kit.section("\n".join(story)))
     facts = _facts(detail, t)
     if facts:
         parts.append(kit.fields(facts))
     parts += _days(detail, t)
     parts += _hours(detail, t)
+    day = _day(detail, t)
     named = (
-        (t.gettext("*Today by project*"), detail.projects),
-        (t.gettext("*Today by model*"), detail.models),
-        (t.gettext("*Today by API key*"), detail.keys),
+        (t.gettext("*By project* · {day}", day=day), detail.projects),
+        (t.gettext("*By model* · {day}", day=day), detail.models),
+        (t.gettext("*By API key* · {day}", day=day), detail.keys),
     )
     for title, breakdown in named:
         if breakdown is not None and breakdown.shares:
@@ -45,10 +49,11 @@ def view(detail: IncidentDetail, t: Translator) -> kit.View:
 
 def _facts(detail: IncidentDetail, t: Translator) -> list[str]:
     facts: list[tuple[str, str]] = []
+    day = _day(detail, t)
     if detail.requests is not None:
-        facts.append((t.gettext("Requests today"), f"*{t.number(detail.requests)}*"))
+        facts.append((t.gettext("Requests · {day}", day=day), f"*{t.number(detail.requests)}*"))
     if detail.tokens is not None:
-        facts.append((t.gettext("Tokens today"), f"*{t.number(detail.tokens)}*"))
+        facts.append((t.gettext("Tokens · {day}", day=day), f"*{t.number(detail.tokens)}*"))
     if detail.requests and detail.tokens is not None:
         facts.append((t.gettext("Tokens per request"), f"*{t.number(Decimal(detail.tokens) / detail.requests)}*"))
     if detail.provider_project_id:
@@ -60,7 +65,8 @@ def _days(detail: IncidentDetail, t: Translator) -> Parts:
     trend = detail.shown.trend
     if not trend:
         return []
-    title = t.gettext("*Last 7 days and today*")
+    is_closed = detail.shown.incident.state is IncidentState.CLOSED
+    title = t.gettext("*By day*") if is_closed else t.gettext("*Last 7 days and today*")
     return [kit.section(title), kit.preformatted(charts.trend_text(trend, t))]
 
 
@@ -68,8 +74,17 @@ def _hours(detail: IncidentDetail, t: Translator) -> Parts:
     if not detail.hours:
         return []
     rows = [(t.clock(hour), amount) for hour, amount in detail.hours[-_HOURS:]]
-    title = t.gettext("*Today by hour* · estimate, from {time} {zone}", time=rows[0][0], zone=_zone(detail, t))
+    title = t.gettext(
+        "*By hour* · {day}, estimate, from {time} {zone}", day=_day(detail, t), time=rows[0][0], zone=_zone(detail, t)
+    )
     return [kit.section(title), kit.preformatted(charts.lines(rows, t))]
+
+
+def _day(detail: IncidentDetail, t: Translator) -> str:
+    """Which day the window is about: the open one, or the last of an incident that is over."""
+    if detail.shown.incident.state is IncidentState.CLOSED:
+        return t.short_day(detail.day)
+    return t.pgettext("period", "today")
 
 
 def _zone(detail: IncidentDetail, t: Translator) -> str:

@@ -32,6 +32,11 @@ def closing_reason(shown: IncidentShown) -> CloseReason:
     return CloseReason.PERIOD_ENDED
 
 
+def closing(shown: IncidentShown, t: Translator) -> str:
+    """The first line of what is over, as plain text."""
+    return words.closing_line(shown, t, is_period_over=closing_reason(shown) is CloseReason.PERIOD_ENDED)
+
+
 def closing_words(reason: CloseReason, t: Translator) -> str:
     """Why it is over, in a sentence."""
     return _REASONS[reason](t)

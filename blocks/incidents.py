@@ -7,9 +7,9 @@ from dataclasses import replace
 from blocks import charts, figures, ids, kit
 from blocks import incident_words as words
 from blocks.incident_detail import view as detail
-from blocks.incident_thread import closing_reason, closing_words, line
+from blocks.incident_thread import closing, closing_reason, closing_words, line
 from finops.incident_report import IncidentShown
-from finops.incidents import CloseReason, Incident, IncidentState
+from finops.incidents import Incident, IncidentState
 from locales import Translator
 
 __all__ = ["closed", "detail", "line", "mail", "root"]
@@ -42,7 +42,7 @@ def root(shown: IncidentShown, t: Translator) -> kit.Message:
 
 def closed(shown: IncidentShown, t: Translator) -> kit.Message:
     """The root message when its period is over, or its budget is: the last amount, calmly, and the way to more."""
-    first, second = _closing(shown, t), words.second_line(shown, t)
+    first, second = closing(shown, t), words.second_line(shown, t)
     parts: Parts = [kit.header(first), kit.section(kit.escape(second))]
     found = words.cause(shown.cause, t)
     if found:
@@ -62,7 +62,7 @@ def closed(shown: IncidentShown, t: Translator) -> kit.Message:
 def mail(shown: IncidentShown, t: Translator, link: str | None = None) -> tuple[str, str]:
     """The same facts as a mail: subject and plain text. `link` opens the message in Slack."""
     is_closed = shown.incident.state is IncidentState.CLOSED
-    first = _closing(shown, t) if is_closed else words.headline(shown, t)
+    first = closing(shown, t) if is_closed else words.headline(shown, t)
     told = [first, words.second_line(shown, t), ""]
     if not is_closed:
         told += [said for said in (words.cause(shown.cause, t), words.pace(shown, t)) if said]
@@ -84,10 +84,6 @@ def _message(first: str, second: str, parts: Parts) -> kit.Message:
     """Two lines for the phone and the screen reader: the same that eyes see first."""
     text = kit.clip(f"{kit.escape(first)}\n{kit.escape(second)}", kit.FALLBACK_TEXT)
     return replace(kit.message(text, parts), text=text)
-
-
-def _closing(shown: IncidentShown, t: Translator) -> str:
-    return words.closing_line(shown, t, is_period_over=closing_reason(shown) is CloseReason.PERIOD_ENDED)
 
 
 def _story(shown: IncidentShown, t: Translator) -> str:

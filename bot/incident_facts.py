@@ -159,6 +159,7 @@ async def detailed(store: Store, facts: Facts) -> IncidentDetail:
     is_wide = shown.scope.kind is not ScopeKind.PROJECT
     return IncidentDetail(
         shown=shown,
+        day=facts.day,
         hours=_hours(hourly, facts.taught),
         models=_breakdown(facts.rows, facts.taught, lambda row: row.model),
         keys=_breakdown(by_key, facts.taught, lambda row: row.api_key_id),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from finops.budgets import Budget, BudgetOn, Usual
@@ -69,14 +69,15 @@ class IncidentShown:
 
 @dataclass(frozen=True, slots=True)
 class IncidentDetail:
-    """What the window behind "details" says, beside what the message says.
+    """What the window behind "details" says, beside what the message says: of `day`, the last one of the incident.
 
-    `hours` are today's, oldest first. `models` and `keys` split today's estimate of the scope, as do `projects` when
-    the scope is wider than one. `requests` and `tokens` are today's. `lateness_seconds` is within what time 95 % of
-    this provider's usage arrived; None when not yet measured.
+    `hours` are oldest first. `models` and `keys` split the day's estimate of the scope, as do `projects` when the scope
+    is wider than one. `lateness_seconds` is within what time 95 % of this provider's usage arrived; None when not yet
+    measured.
     """
 
     shown: IncidentShown
+    day: date
     hours: tuple[tuple[datetime, Money], ...] = ()
     models: Breakdown | None = None
     keys: Breakdown | None = None

@@ -241,6 +241,7 @@ def a_detail(**changes: Any) -> IncidentDetail:
     hours = [(start + timedelta(hours=n), Money.of(amount)) for n, amount in enumerate(("2.1", "2", "2.4", "2.2"))]
     given: dict[str, Any] = {
         "shown": shown(),
+        "day": DAY.start,
         "hours": (*hours, (start + timedelta(hours=4), Money.of("733.3"))),
         "models": breakdown_of([_share("gpt-5.4", "740.5"), _share("text-embedding-3-small", "1.5")]),
         "keys": breakdown_of([_share("key_abc123", "741"), _share("key_def456", "1")]),

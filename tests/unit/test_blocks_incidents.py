@@ -99,7 +99,17 @@ def test_the_thread_word_for_word(said: SnapshotAssertion, language: str) -> Non
 def test_the_window_behind_it_word_for_word(said: SnapshotAssertion, language: str) -> None:
     """Everything we know, and the same where we know little."""
     t = reader(language)
-    assert [incidents.detail(told.a_detail(), t), incidents.detail(told.bare_detail(), t)] == said
+    details = [told.a_detail(), told.bare_detail(), told.a_detail(shown=told.over())]
+    assert [incidents.detail(each, t) for each in details] == said
+
+
+def test_the_window_of_what_is_over_speaks_of_its_day() -> None:
+    """No today, no forecast: the day it was about."""
+    shown = str(incidents.detail(told.a_detail(shown=told.over()), reader("ko")))
+    assert "오늘" not in shown
+    assert "예상" not in shown
+    assert "7/6" in shown
+    assert "✅" in shown
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
