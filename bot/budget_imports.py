@@ -43,12 +43,9 @@ async def carried_out(
         await store.budgets.delete(workspace_id, budgets[index].id, by=by, at=_after(budgets[index], now))
     for change in changes.changed:
         before = budgets[change.index]
-        await store.budgets.update(
-            workspace_id, before.id, terms=change.after, channel_id=change.after.channel_id, by=by,
-            at=_after(before, now),
-        )  # fmt: skip
+        await store.budgets.update(workspace_id, before.id, terms=change.after, by=by, at=_after(before, now))
     for terms in changes.added:
-        await store.budgets.create(workspace_id, terms, channel_id=terms.channel_id, by=by, at=now)
+        await store.budgets.create(workspace_id, terms, by=by, at=now)
 
 
 def _after(before: Budget, now: datetime) -> datetime:

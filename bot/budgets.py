@@ -102,6 +102,18 @@ class Budgets:
             first=first,
         )
 
+    async def get(self, workspace_id: str, budget_id: int) -> Budget:
+        """The budget, or a refusal when somebody deleted it meanwhile."""
+        async with self._desk.storage.reading() as store:
+            return await _found(store, workspace_id, budget_id)
+
+    async def require(self, actor: Person, scope: str, groups: Iterable[str] = ()) -> None:
+        """Refuse, naming who could, unless this person may make budgets for the scope (a `ScopeChoice.key`)."""
+        place = place_of(scope)
+        if place is None:
+            raise Refusal(RefusalCode.BUDGET_SCOPE_MISSING)
+        await self._require(actor, place, groups, is_new=True)
+
     async def open(self, actor: Person, budget_id: int, groups: Iterable[str] = ()) -> BudgetStanding:
         """One budget as it stands, for those who may change it; a polite refusal for everybody else."""
         workspace_id = actor.workspace_id
@@ -168,9 +180,7 @@ class Budgets:
             await store.budgets.hold(workspace_id)
             _refuse_twin(await store.budgets.all(workspace_id), terms)
             try:
-                budget = await store.budgets.create(
-                    workspace_id, terms, channel_id=terms.channel_id, by=actor.user_id, at=self._desk.now()
-                )
+                budget = await store.budgets.create(workspace_id, terms, by=actor.user_id, at=self._desk.now())
             except NotFound as error:
                 raise Refusal(RefusalCode.BUDGET_SCOPE_GONE) from error
         log.info("budget made", extra={"budget_id": budget.id, "user_id": actor.user_id})
@@ -192,10 +202,8 @@ class Budgets:
                 raise Refusal(RefusalCode.BUDGET_CHANGED, person=present.updated_by, at=present.updated_at)
             _refuse_twin([one for one in await store.budgets.all(workspace_id) if one.id != budget_id], terms)
             try:
-                budget = await store.budgets.update(
-                    workspace_id, budget_id, terms=terms, channel_id=terms.channel_id, by=actor.user_id,
-                    at=_after(present, self._desk.now()),
-                )  # fmt: skip
+                at = _after(present, self._desk.now())
+                budget = await store.budgets.update(workspace_id, budget_id, terms=terms, by=actor.user_id, at=at)
             except NotFound as error:
                 raise Refusal(RefusalCode.BUDGET_SCOPE_GONE) from error
         log.info("budget changed", extra={"budget_id": budget_id, "user_id": actor.user_id})

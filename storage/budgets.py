@@ -11,13 +11,12 @@ from finops.budgets import Budget, BudgetAction, BudgetPeriod, BudgetScope, Budg
 from finops.money import to_units
 from storage.errors import NotFound
 from storage.ledger import money
-from storage.repository import Repository, across_workspaces
+from storage.repository import Repository
 from storage.tables import projects, teams, workspaces
 from storage.tables_live import budgets
 
 _NOTHING = 0  # the scope needs no id: a column that is compared holds no NULL
 _TABLES: dict[BudgetScope, Table] = {BudgetScope.TEAM: teams, BudgetScope.PROJECT: projects}
-_UNCHANGED: Any = object()
 
 
 class Budgets(Repository):
@@ -31,14 +30,11 @@ class Budgets(Repository):
         mine = select(workspaces.c.id).where(workspaces.c.id == workspace_id)
         await self._db.execute(mine.with_for_update(key_share=True))
 
-    async def create(
-        self, workspace_id: str, terms: BudgetTerms, *, channel_id: str | None = None, by: str, at: datetime
-    ) -> Budget:
+    async def create(self, workspace_id: str, terms: BudgetTerms, *, by: str, at: datetime) -> Budget:
         """Make a budget; NotFound when this workspace has no such team or project."""
         await self._prove_scope(workspace_id, terms)
         values = _values(terms) | {
             "workspace_id": workspace_id,
-            "channel_id": channel_id,
             "is_enabled": True,
             "created_by": by,
             "created_at": at,
@@ -53,7 +49,6 @@ class Budgets(Repository):
         budget_id: int,
         *,
         terms: BudgetTerms | None = None,
-        channel_id: str | None = _UNCHANGED,
         is_enabled: bool | None = None,
         by: str,
         at: datetime,
@@ -63,8 +58,6 @@ class Budgets(Repository):
         if terms is not None:
             await self._prove_scope(workspace_id, terms)
             values |= _values(terms)
-        if channel_id is not _UNCHANGED:
-            values["channel_id"] = channel_id
         if is_enabled is not None:
             values["is_enabled"] = is_enabled
         statement = update(budgets).where(*_living(workspace_id), budgets.c.id == budget_id).values(values)
@@ -93,12 +86,6 @@ class Budgets(Repository):
     async def all(self, workspace_id: str) -> list[Budget]:
         """Every budget that is not deleted, disabled ones too."""
         rows = await self._db.execute(select(budgets).where(*_living(workspace_id)).order_by(budgets.c.id))
-        return [_budget(row) for row in rows]
-
-    @across_workspaces("every workspace that has a budget is evaluated by the clock")
-    async def everywhere(self) -> list[Budget]:
-        """Every budget of every workspace that is not deleted."""
-        rows = await self._db.execute(select(budgets).where(budgets.c.deleted_at.is_(None)).order_by(budgets.c.id))
         return [_budget(row) for row in rows]
 
     async def _prove_scope(self, workspace_id: str, terms: BudgetTerms) -> None:
@@ -130,6 +117,7 @@ def _values(terms: BudgetTerms) -> dict[str, Any]:
         "currency": terms.amount.currency,
         "levels": list(terms.levels),
         "action": terms.action,
+        "channel_id": terms.channel_id,
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import date, datetime
@@ -19,7 +18,7 @@ from finops.periods import Period
 from finops.queries import ScopeKind
 from storage.errors import Conflict, NotFound
 from storage.ledger import money
-from storage.records_live import Clocks, Feedback
+from storage.records_live import Clocks
 from storage.repository import Repository
 from storage.tables_live import incident_events, incidents, outbox
 
@@ -109,31 +108,9 @@ class Incidents(Repository):
         )
         return [EventKind(kind) for kind in rows]
 
-    async def of_window(
-        self,
-        workspace_id: str,
-        budget_id: int,
-        scope_kind: ScopeKind,
-        scope_id: int | None,
-        window_start: date,
-    ) -> Incident | None:
-        """The one incident of a budget on a scope in the period that begins then, whatever its state; or None."""
-        found = await self._many(
-            workspace_id,
-            incidents.c.budget_id == budget_id,
-            incidents.c.scope_kind == scope_kind,
-            incidents.c.scope_id == (scope_id or _NOTHING),
-            incidents.c.window_start == window_start,
-        )
-        return found[0] if found else None
-
     async def of_windows(self, workspace_id: str, window_starts: Collection[date]) -> list[Incident]:
         """Every incident of the periods that begin on those days, whatever its state: what evaluating starts from."""
         return await self._many(workspace_id, incidents.c.window_start.in_(sorted(set(window_starts))))
-
-    async def since(self, workspace_id: str, at: datetime) -> list[Incident]:
-        """Every incident opened at or after `at`, oldest first."""
-        return await self._many(workspace_id, incidents.c.opened_at >= at)
 
     async def events(self, workspace_id: str, incident_id: int) -> list[IncidentEvent]:
         """What happened to it, in order."""
@@ -163,17 +140,6 @@ class Incidents(Repository):
         if (await self._db.execute(mine)).one_or_none() is None:
             raise NotFound("incident", incident_id)
         return await self._keep_event(workspace_id, incident_id, event)
-
-    async def feedback(self, workspace_id: str, incident_id: int) -> Feedback:
-        """What people think of this alert; who changed their mind counts as they think now."""
-        rows = await self._db.execute(
-            select(incident_events.c.kind, incident_events.c["values"])
-            .where(incident_events.c.workspace_id == workspace_id, incident_events.c.incident_id == incident_id)
-            .where(incident_events.c.kind.in_(_OPINIONS))
-            .order_by(incident_events.c.at, incident_events.c.id)
-        )
-        latest = Counter({told["by"]: kind for kind, told in rows}.values())
-        return Feedback(latest[EventKind.HELPFUL], latest[EventKind.NOT_HELPFUL])
 
     async def clocks(self, workspace_id: str, since: datetime) -> list[Clocks]:
         """The two clocks of each alert delivered since then, in order of delivery."""

@@ -110,14 +110,6 @@ class Unpriced:
     first_seen_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Feedback:
-    """What people think of an alert: each person's last opinion."""
-
-    helpful: int
-    not_helpful: int
-
-
 class Clocks(NamedTuple):
     """The two clocks of one delivered alert: when the provider could tell, when we knew, when Slack had it."""
 

@@ -30,15 +30,16 @@ async def test_a_budget_is_kept_as_it_was_decided(storage: Storage, tenant: Tena
         (80, 100),
         BudgetAction.ASK,
         Money.of("10", "KRW"),
+        "C1",
     )
     async with storage.writing() as store:
-        made = await store.budgets.create(WORKSPACE, terms, channel_id="C1", by="U1", at=NOW)
+        made = await store.budgets.create(WORKSPACE, terms, by="U1", at=NOW)
         assert (made.terms, made.channel_id, made.is_enabled, made.created_by) == (terms, "C1", True, "U1")
         assert await store.budgets.get(WORKSPACE, made.id) == made
         off = await store.budgets.update(WORKSPACE, made.id, is_enabled=False, by="U2", at=LATER)
         assert (off.terms, off.channel_id, off.is_enabled) == (terms, "C1", False)
         assert (off.created_at, off.updated_by, off.updated_at) == (NOW, "U2", LATER)
-        moved = await store.budgets.update(WORKSPACE, made.id, terms=EVERY_PROJECT, channel_id=None, by="U2", at=LATER)
+        moved = await store.budgets.update(WORKSPACE, made.id, terms=EVERY_PROJECT, by="U2", at=LATER)
         assert (moved.terms, moved.channel_id) == (
             BudgetTerms(BudgetScope.EVERY_PROJECT, None, BudgetPeriod.DAY, Money.of("75"), floor=Money.zero()),
             None,
@@ -64,7 +65,8 @@ async def test_a_budget_limits_only_what_its_workspace_has(storage: Storage, ten
         with pytest.raises(NotFound):
             await store.budgets.create(WORKSPACE, project, by="U1", at=NOW)
         other = await store.budgets.create(OTHER_WORKSPACE, EVERY_PROJECT, by="U1", at=NOW)
-        assert await store.budgets.everywhere() == [made, other]
+        assert await store.budgets.all(WORKSPACE) == [made]
+        assert await store.budgets.all(OTHER_WORKSPACE) == [other]
 
 
 async def test_a_day_is_compared_anew_as_a_whole(storage: Storage, tenant: Tenant) -> None:

@@ -58,8 +58,8 @@ async def test_an_incident_comes_back_as_it_was_decided(storage: Storage, tenant
         assert await store.incidents.open_ones(WORKSPACE) == [found]
         assert await store.incidents.of_windows(WORKSPACE, [DAY]) == [found]
         assert await store.incidents.of_windows(WORKSPACE, [DAY + timedelta(days=1)]) == []
-        mine = on.budget.id, ScopeKind.TEAM, tenant.team_id
-        assert await store.incidents.of_window(WORKSPACE, *mine, DAY) == found
+        assert await store.incidents.open_on(WORKSPACE, [(ScopeKind.TEAM, tenant.team_id)]) == [found]
+        assert await store.incidents.open_on(WORKSPACE, [(ScopeKind.WORKSPACE, None)]) == []
         events = await store.incidents.events(WORKSPACE, saved.id or 0)
     assert [(event.key, event.is_loud) for event in events] == [(event.key, event.is_loud) for event in change.events]
     assert [dict(event.values) for event in events] == [dict(event.values) for event in change.events]
@@ -128,8 +128,8 @@ async def test_another_period_is_another_incident_and_another_currency_is_none(
         assert await store.incidents.get(WORKSPACE, second.id or 0) == won
 
 
-async def test_opinions_count_as_people_have_them_now(storage: Storage, tenant: Tenant) -> None:
-    """One voice a person: who changed their mind counts once, and a second click of the same is no second voice."""
+async def test_an_opinion_is_kept_once_and_the_latest_are_told_first(storage: Storage, tenant: Tenant) -> None:
+    """A second click of the same person is no second voice; who changed their mind is heard last."""
     on = await a_budget(storage, tenant)
     async with storage.writing() as store:
         incident = await store.incidents.save(WORKSPACE, seen(None, on, "600"), None)
@@ -138,9 +138,8 @@ async def test_opinions_count_as_people_have_them_now(storage: Storage, tenant: 
         assert not await store.incidents.add_event(*mine, feedback("U1", NOW, is_helpful=True))
         assert await store.incidents.add_event(*mine, feedback("U2", NOW, is_helpful=True))
         assert await store.incidents.add_event(*mine, feedback("U1", LATER, is_helpful=False))
-        told = await store.incidents.feedback(*mine)
-        assert await store.incidents.opinions(WORKSPACE, on.budget.id, 1) == ["not_helpful"]
-    assert (told.helpful, told.not_helpful) == (1, 1)
+        latest = await store.incidents.opinions(WORKSPACE, on.budget.id, 2)
+        assert [str(each) for each in latest] == ["not_helpful", "helpful"]
 
 
 async def test_a_deleted_budget_is_gone_and_its_incident_is_not(storage: Storage, tenant: Tenant) -> None:
