@@ -19,28 +19,19 @@ Change = Callable[..., Awaitable[KeyChanged]]
 
 async def manage(visit: Visit, value: str = "") -> None:
     """`/finops key`, the button on Home, and the team menu inside the window."""
-    if visit.is_in_modal and visit.view is not None:
-        visit.window = visit.view["id"]
-    else:
-        await visit.loading()
-    person = await visit.person(asks_setup=True)
-    team, managed = await chosen_team(visit, person, value)
-    if team is None:
-        await visit.bot.people.require_admin(person)
-        await visit.show(setup.team(await visit.words(), user_id=visit.user_id))
-        return
-    await _show(visit, managed, team)
+    await visit.in_place()
+    team, managed = await team_or_first_step(visit, value)
+    if team is not None:
+        await _show(visit, managed, team)
 
 
 async def new(visit: Visit, value: str) -> None:
     """The window a key is typed into: the only place where one ever is."""
     await visit.loading()
-    person = await visit.person(asks_setup=True)
-    team, managed = await chosen_team(visit, person, value)
+    team, managed = await team_or_first_step(visit, value)
     if team is None:
-        await visit.bot.people.require_admin(person)
-        await visit.show(setup.team(await visit.words(), user_id=visit.user_id))
-    elif not value and len(managed) > 1:
+        return
+    if not value and len(managed) > 1:
         await _show(visit, managed, team)
     else:
         await visit.show(setup.key(await visit.words(), team, is_setup=False))
@@ -103,6 +94,16 @@ async def _changed(visit: Visit, value: str, change: str, act: Change) -> None:
 async def _show(visit: Visit, managed: list[Team], team: Team, notice: str | None = None) -> None:
     credentials = await visit.bot.connections.of_team(visit.workspace_id, team.id)
     await visit.show(keys.manage(await visit.words(), managed, team, credentials, notice))
+
+
+async def team_or_first_step(visit: Visit, value: str) -> tuple[Team | None, list[Team]]:
+    """`chosen_team` for the window that is open; where there is no team at all, it asks an admin to make the first."""
+    person = await visit.person(asks_setup=True)
+    team, managed = await chosen_team(visit, person, value)
+    if team is None:
+        await visit.bot.people.require_admin(person)
+        await visit.show(setup.team(await visit.words(), user_id=visit.user_id))
+    return team, managed
 
 
 async def chosen_team(visit: Visit, person: Person, value: str) -> tuple[Team | None, list[Team]]:

@@ -8,7 +8,7 @@ from blocks import bad_news, ids, kit, projects, setup
 from bot.errors import Refusal, explain
 from finops.registry import Project, Team
 from handlers import home
-from handlers.keys import chosen_team
+from handlers.keys import chosen_team, team_or_first_step
 from handlers.submitting import Back, Form, Outcome, Problem, Show
 from handlers.teams import number
 from handlers.visit import Visit
@@ -19,28 +19,19 @@ _LEAD_REFUSED = frozenset({"lead_is_bot", "lead_is_guest"})
 
 async def manage(visit: Visit, value: str = "") -> None:
     """`/finops project`, the button on Home, and the team menu inside the window."""
-    if visit.is_in_modal and visit.view is not None:
-        visit.window = visit.view["id"]
-    else:
-        await visit.loading()
-    person = await visit.person(asks_setup=True)
-    team, managed = await chosen_team(visit, person, value)
-    if team is None:
-        await visit.bot.people.require_admin(person)
-        await visit.show(setup.team(await visit.words(), user_id=visit.user_id))
-        return
-    await _show(visit, managed, team)
+    await visit.in_place()
+    team, managed = await team_or_first_step(visit, value)
+    if team is not None:
+        await _show(visit, managed, team)
 
 
 async def new(visit: Visit, value: str) -> None:
     """The window in which projects are chosen."""
     await visit.loading()
-    person = await visit.person(asks_setup=True)
-    team, managed = await chosen_team(visit, person, value)
+    team, managed = await team_or_first_step(visit, value)
     if team is None:
-        await visit.bot.people.require_admin(person)
-        await visit.show(setup.team(await visit.words(), user_id=visit.user_id))
-    elif not value and len(managed) > 1:
+        return
+    if not value and len(managed) > 1:
         await _show(visit, managed, team)
     else:
         await visit.show(setup.projects(await visit.words(), team, is_setup=False))

@@ -204,6 +204,13 @@ class Visit:
         """Open a window at once; what belongs in it follows by `show`."""
         await self.open(setup.loading(await self.known()))
 
+    async def in_place(self) -> None:
+        """Take over the window that was clicked in; open one for a click or command from elsewhere."""
+        if self.is_in_modal and self.view is not None:
+            self.window = self.view["id"]
+        else:
+            await self.loading()
+
     async def show(self, view: kit.View) -> None:
         """Fill the open window."""
         if self.window is None:
