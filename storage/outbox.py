@@ -6,14 +6,14 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, delete, exists, func, or_, select, text, true, update
+from sqlalchemy import Select, delete, exists, func, or_, select, text, update
 
+from storage import outbox_sql as sql
 from storage.records_live import OutboxMessage, OutboxState
 from storage.repository import Repository, across_workspaces
 from storage.tables_live import outbox
 
-_KEY = ["workspace_id", "key"]
-_UNSENT = (OutboxState.WAITING, OutboxState.SENDING)
+_UNSENT = sql.UNSENT
 _COPY = "@"
 _LOCK = 4_603_002_002  # any number, the same in every copy of this program
 # What waits or is leased for longer than this was stamped by a clock that ran ahead.
@@ -52,6 +52,8 @@ class Outbox(Repository):
         edit, so it is not held back to be told together with later ones.
         """
         fresh = {
+            "workspace_id": workspace_id,
+            "key": key,
             "kind": kind,
             "subject": dict(subject),
             "channel_id": channel_id,
@@ -60,49 +62,26 @@ class Outbox(Repository):
             "is_broadcast": is_broadcast,
             "urgency": urgency,
             "is_prompt": is_prompt,
-            "wanted_at": at,
+            "version": 1,
+            "state": OutboxState.WAITING.value,
+            "is_uncertain": False,
+            "attempts": 0,
             "next_at": at,
+            "first_wanted_at": at,
+            "wanted_at": at,
+            "detected_at": detected_at,
+            "available_at": available_at,
         }
-        clocks = {"detected_at": detected_at, "available_at": available_at}
-        insert = self._insert(outbox).values(
-            workspace_id=workspace_id,
-            key=key,
-            version=1,
-            state=OutboxState.WAITING,
-            is_uncertain=False,
-            attempts=0,
-            first_wanted_at=at,
-            **fresh,
-            **clocks,
-        )
-        ended = outbox.c.state.in_((OutboxState.SENT, OutboxState.DEAD))
-        changed: dict[str, Any] = fresh | {
-            "version": outbox.c.version + 1,
-            "urgency": case((ended, insert.excluded.urgency), else_=_larger(outbox.c.urgency, urgency)),
-            "is_prompt": or_(outbox.c.is_prompt, insert.excluded.is_prompt),
-            # Whoever is sending it finds the newer version afterwards.
-            "state": case((ended, OutboxState.WAITING.value), else_=outbox.c.state),
-            "attempts": case((ended, 0), else_=outbox.c.attempts),
-            "detected_at": func.coalesce(outbox.c.detected_at, insert.excluded.detected_at),
-            "available_at": case(
-                (outbox.c.detected_at.is_(None), insert.excluded.available_at), else_=outbox.c.available_at
-            ),
-        }
-        await self._db.execute(insert.on_conflict_do_update(index_elements=_KEY, set_=changed))
+        await self._db.execute(sql.wanting(self._db.dialect.name), fresh)
+        whose = {"of_workspace": workspace_id, "of_root": thread_key or key}
         if thread_key is None:
-            await self._revive_lines(workspace_id, key, at)
+            await self._db.execute(sql.REVIVE_LINES, whose | {"at": at})
         elif urgency:
-            earlier = or_(outbox.c.key == thread_key, outbox.c.thread_key == thread_key)
-            await self._db.execute(
-                update(outbox)
-                .where(outbox.c.workspace_id == workspace_id, earlier)
-                .where(outbox.c.state.in_(_UNSENT), outbox.c.ts.is_(None), outbox.c.urgency < urgency)
-                .values(urgency=urgency)
-            )
+            await self._db.execute(sql.HURRY_THREAD, whose | {"how_urgent": urgency})
 
     async def get(self, workspace_id: str, key: str) -> OutboxMessage | None:
         """The message under this key, or None when nobody asked for it."""
-        found = await self._messages(_with_root().where(outbox.c.workspace_id == workspace_id, outbox.c.key == key))
+        found = await self._messages(sql.WITH_ROOT.where(outbox.c.workspace_id == workspace_id, outbox.c.key == key))
         return found[0] if found else None
 
     @across_workspaces("a worker sends the next messages of any workspace; the row says whose it is")
@@ -128,8 +107,18 @@ class Outbox(Repository):
         if self._db.dialect.name == "postgresql":
             # One at a time decides who sends what, or two would both find a channel free.
             await self._db.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        held = (_held_back(outbox.c.ts.is_(None), no_posts_in), _held_back(outbox.c.ts.is_not(None), no_edits_in))
-        ids = (await self._db.scalars(_next(now, limit, busy_channels, and_(_may_go(now, edit_gap), *held)))).all()
+        asked = {
+            "now": now,
+            "ahead": now + _FURTHEST_AHEAD,
+            "edited_by": now - edit_gap,
+            "busy": list(busy_channels),
+            "no_posts_in": list(no_posts_in),
+            "no_edits_in": list(no_edits_in),
+            "most": limit,
+        }
+        ids = (await self._db.scalars(sql.NEXT, asked)).all()
+        if not ids:
+            return []
         # A row that a decision is changing this very moment is left for the next time.
         free = (
             await self._db.scalars(select(outbox.c.id).where(outbox.c.id.in_(ids)).with_for_update(skip_locked=True))
@@ -147,7 +136,7 @@ class Outbox(Repository):
                 is_uncertain=or_(outbox.c.is_uncertain, outbox.c.state == OutboxState.SENDING),
             )
         )
-        found = await self._messages(_with_root().where(outbox.c.id.in_(free)))
+        found = await self._messages(sql.WITH_ROOT.where(outbox.c.id.in_(free)))
         return sorted(found, key=lambda message: (-message.urgency, message.id))
 
     async def sent(
@@ -244,7 +233,7 @@ class Outbox(Repository):
 
         Copies are not among them: somebody else has the message.
         """
-        query = _with_root().where(
+        query = sql.WITH_ROOT.where(
             outbox.c.urgency > 0,
             outbox.c.delivered_at.is_(None),
             outbox.c.mailed_at.is_(None),
@@ -293,16 +282,6 @@ class Outbox(Repository):
         over = delete(outbox).where(outbox.c.state.not_in(_UNSENT), outbox.c.wanted_at < at, ~needed)
         return (await self._db.execute(over)).rowcount
 
-    async def _revive_lines(self, workspace_id: str, key: str, at: datetime) -> None:
-        """A root that was given up is tried anew: so are the lines that were given up with it."""
-        stands_nowhere = exists().where(_ROOT.c.workspace_id == workspace_id, _ROOT.c.key == key, _ROOT.c.ts.is_(None))
-        await self._db.execute(
-            update(outbox)
-            .where(outbox.c.workspace_id == workspace_id, outbox.c.thread_key == key, outbox.c.ts.is_(None))
-            .where(outbox.c.state == OutboxState.DEAD, stands_nowhere)
-            .values(state=OutboxState.WAITING, next_at=at, attempts=0)
-        )
-
     async def _held(self, workspace_id: str, key: str) -> Any:
         """The row, and nobody changes it until our transaction ends."""
         return (
@@ -318,84 +297,6 @@ class Outbox(Repository):
 
     async def _messages(self, query: Select[Any]) -> list[OutboxMessage]:
         return [_message(row) for row in await self._db.execute(query)]
-
-
-_ROOT = outbox.alias("root")
-_OF_ROOT = and_(_ROOT.c.workspace_id == outbox.c.workspace_id, _ROOT.c.key == outbox.c.thread_key)
-
-
-def _with_root() -> Select[Any]:
-    told = (*outbox.c, _ROOT.c.ts.label("thread_ts"), _ROOT.c.posted_channel_id.label("thread_channel_id"))
-    return select(*told).select_from(outbox.outerjoin(_ROOT, _OF_ROOT))
-
-
-def _next(now: datetime, limit: int, busy_channels: Collection[str], may_go: ColumnElement[bool]) -> Select[Any]:
-    """The ids of what may be sent now: the first of each channel in which nothing is under way."""
-    # Without a channel it goes to people, and stands in nobody's way.
-    place = func.coalesce(outbox.c.posted_channel_id, _ROOT.c.posted_channel_id, outbox.c.channel_id, outbox.c.key)
-    is_leased = and_(outbox.c.state == OutboxState.SENDING, ~_has_come(outbox.c.leased_until, now))
-    everything = (
-        select(
-            outbox.c.id,
-            outbox.c.workspace_id,
-            outbox.c.urgency,
-            place.label("place"),
-            is_leased.label("is_leased"),
-            may_go.label("may_go"),
-        )
-        .select_from(outbox.outerjoin(_ROOT, _OF_ROOT))
-        .where(outbox.c.state.in_(_UNSENT))
-        .cte("everything")
-    )
-    # Joined, not asked for each row: what is under way is a handful, and what waits may be thousands.
-    leased = select(everything.c.workspace_id, everything.c.place).where(everything.c.is_leased).distinct().subquery()
-    same_place = and_(leased.c.workspace_id == everything.c.workspace_id, leased.c.place == everything.c.place)
-    order = (everything.c.urgency.desc(), everything.c.id)
-    turn = func.row_number().over(partition_by=(everything.c.workspace_id, everything.c.place), order_by=order)
-    free = (
-        select(everything.c.id, everything.c.urgency, turn.label("turn"))
-        .select_from(everything.outerjoin(leased, same_place))
-        .where(
-            everything.c.may_go,
-            leased.c.place.is_(None),
-            everything.c.place.not_in(busy_channels) if busy_channels else true(),
-        )
-    )
-    first = free.subquery("free")
-    return select(first.c.id).where(first.c.turn == 1).order_by(first.c.urgency.desc(), first.c.id).limit(limit)
-
-
-def _may_go(now: datetime, edit_gap: timedelta) -> ColumnElement[bool]:
-    line = outbox.alias("line")
-    earlier_line = exists().where(
-        line.c.workspace_id == outbox.c.workspace_id,
-        line.c.thread_key == outbox.c.thread_key,
-        line.c.id < outbox.c.id,
-        line.c.ts.is_(None),
-        line.c.state.in_(_UNSENT),
-    )
-    stands = outbox.c.ts.is_not(None)
-    is_its_turn = or_(
-        and_(stands, or_(outbox.c.is_prompt, outbox.c.sent_at <= now - edit_gap)),
-        and_(~stands, or_(outbox.c.thread_key.is_(None), and_(_ROOT.c.ts.is_not(None), ~earlier_line))),
-    )
-    is_free = or_(
-        and_(outbox.c.state == OutboxState.WAITING, _has_come(outbox.c.next_at, now)),
-        and_(outbox.c.state == OutboxState.SENDING, _has_come(outbox.c.leased_until, now)),
-    )
-    return and_(is_free, is_its_turn)
-
-
-def _held_back(kind: ColumnElement[bool], workspaces: Collection[str]) -> ColumnElement[bool]:
-    return ~and_(kind, outbox.c.workspace_id.in_(workspaces)) if workspaces else true()
-
-
-def _has_come(moment: ColumnElement[datetime], now: datetime) -> ColumnElement[bool]:
-    return or_(moment <= now, moment > now + _FURTHEST_AHEAD)
-
-
-def _larger(column: ColumnElement[int], value: int) -> ColumnElement[int]:
-    return case((column < value, value), else_=column)
 
 
 def _message(row: Any) -> OutboxMessage:
