@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from blocks import kit
+from blocks import budget_words, kit
 from locales import Translator
 
 Values = Mapping[str, object]
@@ -263,6 +263,12 @@ REFUSALS: dict[str, Words] = {
         time=_clock(v, "until", t),
     ),
     "incident_not_silenced": lambda _, t: t.gettext("These alerts are on already. The message shows it now."),
+    **budget_words.REFUSALS,
+    "budget_changed": lambda v, t: t.gettext(
+        "{person} changed this budget at {time}, so nothing was saved. Open it again to see how it stands.",
+        person=budget_words.who(v.get("person"), t),
+        time=_clock(v, "at", t),
+    ),
     "unknown_scope": _known_or_choices,
     "unknown_period": _period,
     "too_busy": lambda _, t: t.gettext(

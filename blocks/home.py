@@ -212,6 +212,7 @@ def _doors(report: HomeReport, t: Translator) -> Parts:
         kit.button(t.gettext("Last 7 days"), ids.STATUS_SHOW, f"workspace//{PeriodName.LAST_7_DAYS}")
         if report.setup.has_charges
         else None,
+        kit.button(t.gettext("Budgets"), ids.BUDGET_MANAGE) if report.setup.has_team else None,
         kit.button(t.gettext("Help"), ids.HELP_SHOW),
     ]
     admins: list[kit.Block | None] = [

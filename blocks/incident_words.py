@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import ROUND_DOWN, Decimal
 
 from blocks import figures, kit
+from finops.budget_report import OPERATOR
 from finops.budgets import BudgetOn, BudgetPeriod, UsualMethod
 from finops.causes import Cause, CauseKind
 from finops.figures import Scope, ScopeKind
@@ -194,6 +195,8 @@ def actor(user_id: str | None, shown: IncidentShown, t: Translator) -> str:
     """Who did something, by name: a mention would ring them about their own click."""
     if user_id is None:
         return t.gettext("somebody")
+    if user_id == OPERATOR:
+        return t.gettext("an operator")
     return kit.name(shown.names.get(user_id, "")) if shown.names.get(user_id) else f"<@{user_id}>"
 
 

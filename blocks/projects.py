@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from blocks import ids, kit
+from finops.budgets import BudgetScope
 from finops.registry import KnownProject, Project, Team
 from locales import Translator
 
@@ -78,7 +79,8 @@ def manage(
             kit.section(t.gettext("No project yet. Registered projects show up with the team's name on every bill."))
         )
     new = kit.button(t.gettext("Register projects"), ids.PROJECT_NEW, team.id, style=None if projects else "primary")
-    parts += [kit.divider(), kit.actions(new)]
+    budgets = kit.button(t.gettext("Team budgets"), ids.BUDGET_COVERING, f"{BudgetScope.TEAM}:{team.id}")
+    parts += [kit.divider(), kit.actions(new, budgets)]
     return kit.modal(
         # i18n: title of a modal, 24 characters
         t.gettext("Projects"), parts, close=t.gettext("Close"), callback_id=ids.VIEW_INFO, metadata={"team": team.id},
@@ -205,7 +207,8 @@ def _buttons(project: Project, t: Translator) -> kit.Block:
             ),
         )
     edit_ = kit.button(t.gettext("Edit"), ids.PROJECT_EDIT, project.id)
-    return kit.actions(edit_, toggle, unregister, block_id=f"project_{project.id}")
+    budgets = kit.button(t.gettext("Budgets"), ids.BUDGET_COVERING, f"{BudgetScope.PROJECT}:{project.id}")
+    return kit.actions(edit_, budgets, toggle, unregister, block_id=f"project_{project.id}")
 
 
 def _list(projects: Sequence[Project], t: Translator) -> str:

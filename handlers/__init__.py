@@ -15,7 +15,19 @@ from slack_bolt.response import BoltResponse
 from blocks import ids, kit
 from bot import Bot
 from bot.errors import BadNews
-from handlers import checking, collecting, commands, incidents, keys, projects, setup, status, teams
+from handlers import (
+    budget_files,
+    budgets,
+    checking,
+    collecting,
+    commands,
+    incidents,
+    keys,
+    projects,
+    setup,
+    status,
+    teams,
+)
 from handlers.guard import Work, attempt, guarded, too_busy
 from handlers.hearing import EVENTS, REPEATABLE, home_opened
 from handlers.submitting import Form, Handler, Submitting
@@ -56,10 +68,24 @@ ACTIONS: dict[str, Click] = {
     ids.STATUS_SHOW: status.show,
     ids.STATUS_SHARE: status.share,
     ids.STATUS_REFRESH: status.refresh,
+    ids.BUDGET_MANAGE: lambda visit, _: budgets.manage(visit),
+    ids.BUDGET_COVERING: budgets.covering,
+    ids.BUDGET_FIND: budgets.found,
+    ids.BUDGET_NEW: budgets.new,
+    ids.BUDGET_EDIT: budgets.edit,
+    ids.BUDGET_SCOPE: budgets.drafted,
+    ids.BUDGET_PERIOD: budgets.drafted,
+    ids.BUDGET_FILL: budgets.fill,
+    ids.BUDGET_ENABLE: budgets.enable,
+    ids.BUDGET_DISABLE: budgets.disable,
+    ids.BUDGET_DELETE: budgets.delete,
+    ids.BUDGET_EXPORT: lambda visit, _: budget_files.export(visit),
+    ids.BUDGET_IMPORT: lambda visit, _: budget_files.ask(visit),
     ids.INCIDENT_ACKNOWLEDGE: incidents.acknowledge,
     ids.INCIDENT_SILENCE: incidents.silence,
     ids.INCIDENT_END_SILENCE: incidents.end_silence,
     ids.INCIDENT_DETAIL: incidents.detail,
+    ids.INCIDENT_BUDGET: incidents.budget,
     ids.INCIDENT_FEEDBACK: incidents.feedback,
     ids.INCIDENT_GOOD: incidents.feedback,
     ids.INCIDENT_BAD: incidents.feedback,
@@ -76,10 +102,14 @@ VIEWS: dict[str, Handler] = {
     ids.VIEW_TEAM_APPROVERS: teams.submit_approvers,
     ids.VIEW_KEY_REPLACE: keys.submit_replacement,
     ids.VIEW_PROJECT_EDIT: projects.submit_edit,
+    ids.VIEW_BUDGET: budgets.submit,
+    ids.VIEW_BUDGET_IMPORT: budget_files.submit,
 }
 OPTIONS: dict[str, Search] = {
     ids.PROJECTS: projects.offered,
     ids.PROJECT_FIND: projects.registered,
+    ids.BUDGET_SCOPE: budgets.scopes,
+    ids.BUDGET_FIND: budgets.whatever,
 }
 # What others see or what changes something: done once, however often a click is made or delivered. The rest opens a
 # window, for which a click is good once anyhow, or only answers again.
@@ -93,6 +123,9 @@ ONCE = frozenset(
         ids.PROJECT_EXCLUDE,
         ids.PROJECT_INCLUDE,
         ids.PROJECT_UNREGISTER,
+        ids.BUDGET_ENABLE,
+        ids.BUDGET_DISABLE,
+        ids.BUDGET_DELETE,
         ids.INCIDENT_ACKNOWLEDGE,
         ids.INCIDENT_SILENCE,
         ids.INCIDENT_END_SILENCE,

@@ -12,7 +12,7 @@ from finops.keys import KeyKind, contains_key, kind_of
 from finops.periods import charge_day
 from finops.queries import UnknownPeriod, parse_status
 from finops.suggest import closest
-from handlers import checking, collecting, projects, setup, status, teams
+from handlers import budgets, checking, collecting, projects, setup, status, teams
 from handlers import keys as key_windows
 from handlers.visit import Visit
 
@@ -32,6 +32,7 @@ SUBCOMMANDS: dict[str, Answer] = {
     "team": lambda visit, _: teams.manage(visit),
     "project": lambda visit, _: projects.manage(visit),
     "key": lambda visit, _: key_windows.manage(visit),
+    "budget": budgets.command,
     "collect": lambda visit, _: collecting.now(visit),
     "doctor": lambda visit, _: checking.examine(visit),
     "help": show_help,
@@ -41,6 +42,7 @@ ALIASES = {
     "コスト": "status", "설정": "setup", "設定": "setup", "セットアップ": "setup", "팀": "team", "teams": "team",
     "チーム": "team", "프로젝트": "project", "projects": "project", "プロジェクト": "project", "키": "key",
     "keys": "key", "キー": "key", "수집": "collect", "収集": "collect", "점검": "doctor", "診断": "doctor",
+    "예산": "budget", "budgets": "budget", "予算": "budget",
     "도움말": "help", "도움": "help", "ヘルプ": "help",
 }  # fmt: skip
 # These open a window, which only a command or a click can: in a direct message they become a button.
@@ -49,6 +51,7 @@ WINDOWS = {
     "team": ids.TEAM_MANAGE,
     "project": ids.PROJECT_MANAGE,
     "key": ids.KEY_MANAGE,
+    "budget": ids.BUDGET_MANAGE,
 }
 
 

@@ -31,10 +31,14 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """Another view takes the place of the form. `refreshes_home`: something changed that Home shows."""
+    """Another view takes the place of the form. `refreshes_home`: something changed that Home shows.
+
+    `then` is work that follows from it, before Home is drawn, and which nobody waits for.
+    """
 
     view: kit.View
     refreshes_home: bool = True
+    then: Callable[[Visit], Awaitable[None]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +122,10 @@ class Submitting:
         match task.result():
             case Problem(errors=errors):
                 await ack(response_action="errors", errors=dict(errors))
-            case Show(view=view, refreshes_home=refreshes):
+            case Show(view=view) as shown:
                 await ack(response_action="update", view=view)
-                if refreshes and is_first:
-                    self._work.start(guard.guarded(form.visit, home.refresh))
+                if is_first:
+                    self._work.start(guard.guarded(form.visit, _following(shown)))
             case Back(below=below):
                 await ack()
                 if is_first:
@@ -149,15 +153,24 @@ async def _late(form: Form, task: asyncio.Task[Outcome | None]) -> None:
         match outcome:
             case Problem(form=again):
                 await visit.show(again)
-            case Show(view=view, refreshes_home=refreshes):
+            case Show(view=view) as shown:
                 await visit.show(view)
-                if refreshes:
-                    await home.refresh(visit)
+                await _following(shown)(visit)
             case Back(below=below):
                 await visit.show(below)
                 await home.refresh(visit)
 
     await guard.guarded(form.visit, show)
+
+
+def _following(shown: Show) -> Callable[[Visit], Awaitable[None]]:
+    async def follow(visit: Visit) -> None:
+        if shown.then is not None:
+            await shown.then(visit)
+        if shown.refreshes_home:
+            await home.refresh(visit)
+
+    return follow
 
 
 def _below(form: Form, view: kit.View) -> Callable[[Visit], Awaitable[None]]:

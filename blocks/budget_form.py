@@ -1,0 +1,235 @@
+"""One budget: the window in which it is made or changed, with what is usual beside what is typed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from blocks import budget_words as words
+from blocks import figures, ids, kit
+from finops.budget_report import BudgetStanding, ScopeChoice, Suggestion
+from finops.budgets import DEFAULT_LEVELS, BudgetAction, BudgetPeriod, BudgetScope, UsualMethod
+from locales import Translator
+
+AMOUNT_LENGTH = 40
+_LONGEST_HISTORY = 28
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetDraft:
+    """What stands in the window: chosen and typed, not judged. `turn` makes Slack take over what we fill in.
+
+    `budget_id` None: it is a new one. `seen_at` is the `updated_at` it was opened with.
+    """
+
+    scope: ScopeChoice | None = None
+    period: str = BudgetPeriod.DAY.value
+    amount: str = ""
+    levels: Sequence[int] = DEFAULT_LEVELS
+    action: str = BudgetAction.NOTIFY.value
+    floor: str = ""
+    channel_id: str = ""
+    budget_id: int | None = None
+    seen_at: str = ""
+    turn: int = 0
+
+
+def block_of(name: str, turn: int) -> str:
+    """The block id of an input. Slack keeps what was typed as long as it is the same."""
+    return f"{name}.{turn}" if turn else name
+
+
+def form(
+    draft: BudgetDraft, t: Translator, suggestion: Suggestion | None = None, *, standing: BudgetStanding | None = None,
+    problem: str | None = None,
+) -> kit.View:  # fmt: skip
+    """The window in which a budget is made, or changed (`standing`): never more than its terms, and what is usual."""
+    parts: list[kit.Block] = [kit.alert(problem)] if problem else []
+    if standing is not None:
+        budget = standing.budget
+        named = words.title(standing.scope, budget.period, budget.amount, t)
+        parts.append(kit.section(f"{named}\n{words.standing(standing, t)}"))
+    parts += [_scope_input(draft, t), _period_input(draft, t), _amount_input(draft, t)]
+    parts.append(_suggestion(suggestion, t))
+    parts += [_levels_input(draft, t), _action_input(draft, t), _floor_input(draft, t), _channel_input(draft, t)]
+    if standing is not None:
+        parts += [kit.divider(), _fate(standing, t)]
+    metadata: dict[str, object] = {"turn": draft.turn}
+    if draft.budget_id is not None:
+        metadata |= {"budget": draft.budget_id, "seen": draft.seen_at}
+    is_new = draft.budget_id is None
+    return kit.modal(
+        # i18n: title of a modal, 24 characters
+        t.gettext("New budget") if is_new else t.gettext("Change budget"),
+        parts,
+        # i18n: button of a modal, 24 characters
+        submit=t.gettext("Add") if is_new else t.gettext("Save"),
+        close=t.gettext("Cancel"),
+        callback_id=ids.VIEW_BUDGET,
+        metadata=metadata,
+    )
+
+
+def changed_meanwhile(t: Translator, person: object, at: datetime) -> str:
+    """Somebody else saved the budget that stands in this window."""
+    return t.gettext(
+        "{person} changed this budget at {time} while it was open here, so yours was not saved. This is how it stands "
+        "now; change it again if need be.",
+        person=words.who(person, t),
+        time=t.moment(at),
+    )
+
+
+def suggestion_words(suggestion: Suggestion | None, t: Translator) -> str:
+    """What is usual and what follows from it, for mrkdwn; or that there is nothing to compare with."""
+    if suggestion is None:
+        return t.gettext("Choose whose spending and how often: what is usual stands here then.")
+    usual = suggestion.usual
+    if usual.amount is None:
+        return t.gettext("There is no history to compare with yet.")
+    if suggestion.recommended is None:
+        return t.gettext("Usually nothing is spent here, so there is nothing to compare with.")
+    given = {"usual": figures.short(usual.amount, t), "recommended": figures.short(suggestion.recommended, t)}
+    match usual.method:
+        case UsualMethod.DAYS:
+            said = t.gettext("Median of the last 4 weeks {usual} → {recommended} recommended", **given)
+        case UsualMethod.WEEKS:
+            said = t.gettext("Median week of the last 4 weeks {usual} → {recommended} recommended", **given)
+        case _:
+            said = t.gettext("Median month of the last 3 months {usual} → {recommended} recommended", **given)
+    if usual.method is UsualMethod.DAYS and usual.days < _LONGEST_HISTORY:
+        said += " " + t.ngettext("({count} day on record)", "({count} days on record)", usual.days)
+    if suggestion.of is not None:
+        project = kit.name(suggestion.of.name)
+        return t.gettext("Of the project that spends most, *{project}*: {said}", project=project, said=said)
+    return said
+
+
+def _suggestion(suggestion: Suggestion | None, t: Translator) -> kit.Block:
+    button = None
+    if suggestion is not None and suggestion.recommended is not None:
+        amount = figures.short(suggestion.recommended, t)
+        button = kit.button(t.gettext("Fill in {amount}", amount=amount), ids.BUDGET_FILL)
+    return kit.section(f":bulb: {suggestion_words(suggestion, t)}", button, "suggestion")
+
+
+def _scope_input(draft: BudgetDraft, t: Translator) -> kit.Block:
+    element = finder(ids.BUDGET_SCOPE, t)
+    if draft.scope is not None and not draft.scope.is_gone:
+        element["initial_option"] = option(draft.scope, t)
+    block = kit.input_block(block_of(ids.BUDGET_SCOPE, draft.turn), t.gettext("Whose spending"), element)
+    return block | {"dispatch_action": True}
+
+
+def _period_input(draft: BudgetDraft, t: Translator) -> kit.Block:
+    entries = [kit.option(words.period_name(period, t), period.value) for period in BudgetPeriod]
+    element = kit.select(ids.BUDGET_PERIOD, t.gettext("How often"), entries, draft.period)
+    block = kit.input_block(block_of(ids.BUDGET_PERIOD, draft.turn), t.gettext("May spend so much in"), element)
+    return block | {"dispatch_action": True}
+
+
+def _amount_input(draft: BudgetDraft, t: Translator) -> kit.Block:
+    element = _text(ids.BUDGET_AMOUNT, draft.amount, t.gettext("for example: 500"))
+    hint = t.gettext("US dollars; $500 and 1,000.50 are understood.")
+    return kit.input_block(block_of(ids.BUDGET_AMOUNT, draft.turn), t.gettext("Amount"), element, hint=hint)
+
+
+def _levels_input(draft: BudgetDraft, t: Translator) -> kit.Block:
+    levels = sorted({*DEFAULT_LEVELS, *draft.levels})
+    entries = [kit.option(f"{t.number(level)}%", level) for level in levels]
+    element: kit.Block = {"type": "multi_static_select", "action_id": ids.BUDGET_LEVELS, "options": entries}
+    chosen = [entry for entry in entries if int(entry["value"]) in set(draft.levels)]
+    if chosen:
+        element["initial_options"] = chosen
+    hint = t.gettext("Each is told once in a period; below 75% only in the thread.")
+    return kit.input_block(block_of(ids.BUDGET_LEVELS, draft.turn), t.gettext("Alert levels"), element, hint=hint)
+
+
+def _action_input(draft: BudgetDraft, t: Translator) -> kit.Block:
+    entries = [kit.option(words.action_name(action, t), action.value) for action in BudgetAction]
+    element = kit.select(ids.BUDGET_ACTION, t.gettext("At 100%"), entries, draft.action)
+    hint = t.gettext(
+        "Today all three tell the channel. Asking and stopping begin when the stop buttons arrive; until then "
+        "“stop by itself” only asks."
+    )
+    return kit.input_block(block_of(ids.BUDGET_ACTION, draft.turn), t.gettext("At 100%"), element, hint=hint)
+
+
+def _floor_input(draft: BudgetDraft, t: Translator) -> kit.Block:
+    element = _text(ids.BUDGET_FLOOR, draft.floor, t.gettext("for example: 10"))
+    hint = t.gettext("Below this amount nothing is told, whatever the level. Empty: no floor.")
+    name = block_of(ids.BUDGET_FLOOR, draft.turn)
+    return kit.input_block(name, t.gettext("Floor"), element, hint=hint, is_optional=True)
+
+
+def _channel_input(draft: BudgetDraft, t: Translator) -> kit.Block:
+    element: kit.Block = {
+        "type": "conversations_select",
+        "action_id": ids.BUDGET_CHANNEL,
+        "filter": {
+            "include": ["public", "private"],
+            "exclude_bot_users": True,
+            "exclude_external_shared_channels": True,
+        },
+    }
+    if draft.channel_id[:1] in {"C", "G"}:
+        element["initial_conversation"] = draft.channel_id
+    is_wide = draft.scope is not None and draft.scope.kind is BudgetScope.WORKSPACE
+    if is_wide:
+        hint = t.gettext("The whole workspace has no channel of its own. For a private one, invite FinOps first.")
+    else:
+        hint = t.gettext("Empty: the team's channel.")
+    name = block_of(ids.BUDGET_CHANNEL, draft.turn)
+    return kit.input_block(name, t.gettext("Channel"), element, hint=hint, is_optional=not is_wide)
+
+
+def _fate(standing: BudgetStanding, t: Translator) -> kit.Block:
+    """Off, on, gone for good, or back to all of them."""
+    budget = standing.budget
+    if budget.is_enabled:
+        toggle = kit.button(t.gettext("Switch off"), ids.BUDGET_DISABLE, budget.id)
+    else:
+        toggle = kit.button(t.gettext("Switch on"), ids.BUDGET_ENABLE, budget.id)
+    delete = kit.button(
+        t.gettext("Delete"),
+        ids.BUDGET_DELETE,
+        budget.id,
+        style="danger",
+        confirm=kit.confirm(
+            t.gettext("Delete this budget?"),
+            t.gettext(
+                "Nothing is told about it any more, and its open alert is closed. Costs and past alerts stay. To "
+                "silence it for a while, switch it off instead."
+            ),
+            t.gettext("Delete"),
+            t.gettext("Keep it"),
+            is_danger=True,
+        ),
+    )
+    return kit.actions(kit.button(t.gettext("All budgets"), ids.BUDGET_MANAGE), toggle, delete, block_id="fate")
+
+
+def _text(action_id: str, initial: str, placeholder: str) -> kit.Block:
+    element: kit.Block = {
+        "type": "plain_text_input",
+        "action_id": action_id,
+        "max_length": AMOUNT_LENGTH,
+        "placeholder": {"type": "plain_text", "text": placeholder, "emoji": True},
+    }
+    if initial:
+        element["initial_value"] = initial[:AMOUNT_LENGTH]
+    return element
+
+
+def finder(action_id: str, t: Translator) -> kit.Block:
+    return {
+        "type": "external_select",
+        "action_id": action_id,
+        "min_query_length": 0,
+        "placeholder": {"type": "plain_text", "text": t.gettext("Find a team or project"), "emoji": True},
+    }
+
+
+def option(scope: ScopeChoice, t: Translator) -> kit.Block:
+    return kit.option(words.scope_name(scope, t), scope.key, words.scope_detail(scope, t))
