@@ -227,8 +227,8 @@ async def test_an_opinion_counts_once_and_two_bad_ones_offer_better_levels(world
     third = await judge(world.member, incident_id, is_helpful=False)
     assert (third.is_new, third.budget_id) == (True, None)
     async with world.storage.reading() as store:
-        counted = await store.incidents.feedback(WORKSPACE, incident_id)
-    assert (counted.helpful, counted.not_helpful) == (0, 3)
+        kept = [event.kind for event in await store.incidents.events(WORKSPACE, incident_id)]
+    assert kept.count(EventKind.NOT_HELPFUL) == 3
 
 
 @on_sqlite
