@@ -62,12 +62,13 @@ _LENGTHS = {
 class OpinionTaken:
     """A person's opinion of an alert is on record. `is_new`: they had not said so before.
 
-    `budget_id` names a budget to offer better levels for: its alerts were called unhelpful twice in a row, and this
-    person may change it.
+    `budget_id` names a budget to offer better levels for, and `project_id` the project the alert was about, if it was
+    one: alerts of this budget were called unhelpful twice in a row, and this person may change it.
     """
 
     is_new: bool
     budget_id: int | None = None
+    project_id: int | None = None
 
 
 class Incidents:
@@ -144,13 +145,15 @@ class Incidents:
             found = await whose(store, workspace_id, incident.scope_kind, incident.scope_id)
         log.info("alert judged", extra={"incident_id": incident_id, "is_helpful": is_helpful})
         is_bad = is_new and latest == [EventKind.NOT_HELPFUL] * _IN_A_ROW
-        return OpinionTaken(is_new, budget.id if is_bad and _may(actor, found, groups) else None)
+        if not is_bad or not _may(actor, found, groups):
+            return OpinionTaken(is_new)
+        return OpinionTaken(is_new, budget.id, _project_of(incident))
 
-    async def budget_of(self, workspace_id: str, incident_id: int) -> int:
-        """The id of the budget an incident is about; refused when there is no such incident."""
+    async def budget_of(self, workspace_id: str, incident_id: int) -> tuple[int, int | None]:
+        """The budget an incident is about, and the project when it is about one; refused when there is no incident."""
         async with self._desk.storage.reading() as store:
-            _, budget = await self._found(store, workspace_id, incident_id)
-        return budget.id
+            incident, budget = await self._found(store, workspace_id, incident_id)
+        return budget.id, _project_of(incident)
 
     async def _act(
         self,
@@ -278,6 +281,10 @@ def until(length: Silence, now: datetime, zone: ZoneInfo) -> datetime:
 async def _recipients(store: Store, workspace_id: str, found: Whose) -> tuple[str, ...]:
     project = found.projects[0] if found.scope.kind is ScopeKind.PROJECT and found.projects else None
     return telling.recipients(project, found.team, await store.people.admins(workspace_id))
+
+
+def _project_of(incident: Incident) -> int | None:
+    return incident.scope_id if incident.scope_kind is ScopeKind.PROJECT else None
 
 
 def _may(actor: Person, found: Whose, groups: Iterable[str]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from blocks import incidents
 from bot.errors import Refusal, RefusalCode
+from handlers import budgets
 from handlers.teams import number
 from handlers.visit import Visit
 
@@ -32,13 +33,23 @@ async def detail(visit: Visit, value: str) -> None:
     await visit.show(incidents.detail(found, await visit.words()))
 
 
+async def budget(visit: Visit, value: str) -> None:
+    """The window of the budget that spoke."""
+    await visit.loading()
+    await visit.person()
+    await budgets.open_for(visit, *await visit.bot.incidents.budget_of(visit.workspace_id, number(value)))
+
+
 async def feedback(visit: Visit, value: str) -> None:
     """Helpful or not: kept once for each person. Twice not helpful in a row asks for better levels at once."""
     incident_id, opinion = _parted(value, incidents.OPINIONS)
     person, groups = await visit.person(), await visit.groups()
     is_helpful = opinion == incidents.OPINIONS[0]
-    await visit.bot.incidents.feedback(person, incident_id, groups, is_helpful=is_helpful)
-    await visit.answer(incidents.thanks(await visit.words()))
+    taken = await visit.bot.incidents.feedback(person, incident_id, groups, is_helpful=is_helpful)
+    if taken.budget_id is not None:
+        await budgets.open_for(visit, taken.budget_id, taken.project_id)
+    else:
+        await visit.answer(incidents.thanks(await visit.words()))
 
 
 def _parted(value: str, choices: tuple[str, ...]) -> tuple[int, str]:

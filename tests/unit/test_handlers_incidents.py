@@ -12,8 +12,9 @@ from blocks import ids
 from blocks import incidents as speak
 from bot.errors import Refusal, RefusalCode
 from bot.incidents import Silence
-from handlers import ACTIONS, ONCE, incidents
+from handlers import ACTIONS, ONCE, budgets, incidents
 from handlers.guard import guarded
+from handlers.visit import Visit
 from tests.unit import saying_live as told
 from tests.unit.listening import JIHOON, SAKURA, SEOYEON, FakeBot, FakeRespond, FakeSlack, a_visit
 from tests.unit.saying import reader
@@ -26,6 +27,7 @@ class FakeIncidents:
     def __init__(self) -> None:
         self.done: list[tuple[Any, ...]] = []
         self.refuses: Refusal | None = None
+        self.offers: int | None = None
 
     async def _do(self, *what: Any) -> None:
         if self.refuses is not None:
@@ -43,7 +45,11 @@ class FakeIncidents:
 
     async def feedback(self, actor: Any, incident_id: int, groups: Any, *, is_helpful: bool) -> Any:
         await self._do("feedback", actor.user_id, incident_id, is_helpful)
-        return SimpleNamespace(is_new=True, budget_id=None)
+        return SimpleNamespace(is_new=True, budget_id=self.offers, project_id=None)
+
+    async def budget_of(self, workspace_id: str, incident_id: int) -> tuple[int, int | None]:
+        await self._do("budget_of", incident_id)
+        return 3, None
 
     async def detail(self, workspace_id: str, incident_id: int) -> Any:
         await self._do("detail", incident_id)
@@ -137,6 +143,28 @@ async def test_the_details_open_at_once_and_are_filled() -> None:
         await guarded(a_visit(a_bot(), slack, channel_id=channel), lambda visit: incidents.detail(visit, "12"))
         assert [name for name, _ in slack.calls] == ["views.open", "views.update"]
         assert "proj_chatbot" in str(slack.told("views.update")[0]["view"])
+
+
+async def test_two_bad_opinions_and_the_budget_button_open_the_window_of_the_budget(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What the bot offers after the second thumb down is what the button opens at once."""
+    opened: list[tuple[int, int | None]] = []
+
+    async def open_for(visit: Visit, budget_id: int, project_id: int | None) -> None:
+        opened.append((budget_id, project_id))
+
+    # Why patched: the window itself is the budgets' own business.
+    monkeypatch.setattr(budgets, "open_for", open_for)
+    bot, respond = a_bot(), FakeRespond()
+    bot.incidents.offers = 3
+    await guarded(a_visit(bot, FakeSlack(), respond=respond), lambda visit: incidents.feedback(visit, "12/bad"))
+    await guarded(a_visit(bot, FakeSlack(), respond=respond), lambda visit: incidents.budget(visit, "12"))
+    assert opened == [(3, None), (3, None)]
+    assert respond.said == []
+    bot.incidents.offers = None
+    await guarded(a_visit(bot, FakeSlack(), respond=respond), lambda visit: incidents.feedback(visit, "12/good"))
+    assert "의견 감사합니다" in respond.said[0]["text"]
 
 
 @pytest.mark.parametrize("value", ["12", "12/", "12/forever", "x/1h", ""])
