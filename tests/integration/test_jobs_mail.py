@@ -1,0 +1,183 @@
+"""Mail is handed over to a real server on 127.0.0.1: behind TLS, once, and without a secret in any log."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bot.settings import Settings, SettingsError
+from demo.mail import MailSink
+from jobs.mail import Mailer, MailServer, MailTrouble, mail_tls, mailer_of
+from storage import KeyRing
+from tests.conftest import FakeClock
+from tests.integration.certificates import Certificate, certificate
+
+__all__ = ["certificate"]  # pytest finds the fixture by its name here
+
+PASSWORD = "geheim" + "-8f3a"  # assembled: no scanner takes it for a real one
+ENVIRON = {
+    "SLACK_BOT_TOKEN": "xoxb-" + "1",
+    "SLACK_APP_TOKEN": "xapp-1-" + "A",
+    "FINOPS_KEYS": KeyRing.generate().to_text(),
+}
+MAIL = {
+    "FINOPS_SMTP_URL": "smtps://mail.example.com",
+    "FINOPS_MAIL_FROM": "finops@example.com",
+    "FINOPS_ALERT_EMAILS": "ops@example.com",
+}
+
+
+@pytest.fixture
+async def plain() -> AsyncIterator[MailSink]:
+    async with MailSink().running() as sink:
+        yield sink
+
+
+def a_mailer(sink: MailSink, clock: FakeClock, trusted: Certificate | None = None, *, named: bool = False) -> Mailer:
+    return Mailer(
+        MailServer.from_url(sink.url),
+        "FinOps <finops@hanbit.example>",
+        ["jihoon@hanbit.example", "ops@hanbit.example"],
+        clock,
+        plaintext_hosts={"127.0.0.1"} if named else (),
+        tls=mail_tls(str(trusted.chain)) if trusted else None,
+    )
+
+
+@pytest.mark.parametrize("is_tls_first", [True, False], ids=["smtps", "STARTTLS"])
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_2], ids=str)
+async def test_mail_goes_behind_tls_after_logging_in(
+    clock: FakeClock, certificate: Certificate, version: ssl.TLSVersion, is_tls_first: bool
+) -> None:
+    """1.3 where the server has it, 1.2 where not; from the first byte, or before anything is said."""
+    sink = MailSink(certificate.serving(version), is_tls_first, ("fin%40ops", PASSWORD))
+    async with sink.running():
+        sink.login = ("fin@ops", PASSWORD)
+        server = MailServer.from_url(sink.url.replace("fin@ops", "fin%40ops"))
+        tls = mail_tls(str(certificate.chain))
+        mailer = Mailer(server, "finops@hanbit.example", ["ops@hanbit.example"], clock, tls=tls)
+        await mailer.send("🚨 한도 초과", "742 of 500\n.\na dot stands alone\n", "incident:1")
+    [mail] = sink.kept
+    assert (mail.tls_version, mail.user) == (version.name.replace("_", "."), "fin@ops")
+    assert mail.subject == "🚨 한도 초과"
+    assert mail.text.splitlines() == ["742 of 500", ".", "a dot stands alone"]
+
+
+async def test_a_server_without_tls_gets_nothing(plain: MailSink, clock: FakeClock) -> None:
+    """Unless its host is named as an exception; that is logged."""
+    with pytest.raises(MailTrouble, match="SMTPNotSupportedError"):
+        await a_mailer(plain, clock).send("subject", "body", "a")
+    assert plain.kept == []
+
+
+async def test_a_named_host_may_be_written_to_in_the_open(
+    plain: MailSink, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    await a_mailer(plain, clock, named=True).send("subject", "body", "a")
+    [mail] = plain.kept
+    assert mail.tls_version is None
+    assert "mail goes without TLS, allowed as a named exception" in caplog.messages
+
+
+@pytest.mark.parametrize("is_tls_first", [True, False])
+async def test_a_certificate_nobody_vouches_for_ends_it(
+    clock: FakeClock, certificate: Certificate, is_tls_first: bool
+) -> None:
+    async with MailSink(certificate.serving(ssl.TLSVersion.TLSv1_3), is_tls_first).running() as sink:
+        with pytest.raises(MailTrouble, match="SSLCertVerificationError"):
+            await a_mailer(sink, clock).send("subject", "body", "a")
+    assert sink.kept == []
+
+
+async def test_old_tls_is_refused(clock: FakeClock, certificate: Certificate) -> None:
+    assert mail_tls().minimum_version is ssl.TLSVersion.TLSv1_2
+    assert mail_tls().verify_mode is ssl.CERT_REQUIRED
+    assert mail_tls().check_hostname
+
+
+async def test_a_wrong_password_is_told_without_the_password(
+    clock: FakeClock, certificate: Certificate, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Servers repeat what they heard; we do not."""
+    caplog.set_level("DEBUG")
+    sink = MailSink(certificate.serving(ssl.TLSVersion.TLSv1_3), login=("ops", PASSWORD))
+    async with sink.running():
+        mailer = a_mailer(sink, clock, certificate)
+        sink.login = ("ops", "another")
+        with pytest.raises(MailTrouble) as caught:
+            await mailer.send("subject", "body", "a")
+    assert str(caught.value) == "SMTPAuthenticationError 535"
+    assert caught.value.__cause__ is None
+    assert PASSWORD not in caplog.text + repr(caught.value) + repr(MailServer.from_url(f"smtp://ops:{PASSWORD}@host"))
+
+
+async def test_trouble_of_any_kind_is_one_error(clock: FakeClock) -> None:
+    """Refused, hung up on, or nobody there: the mail did not go, and may be tried again."""
+    async with MailSink(refuse=["451 later"]).running() as sink:
+        mailer = a_mailer(sink, clock, named=True)
+        with pytest.raises(MailTrouble, match="451"):
+            await mailer.send("subject", "body", "a")
+    with pytest.raises(MailTrouble, match="ConnectionRefusedError"):
+        await mailer.send("subject", "body", "a")
+    nowhere = Mailer(MailServer.from_url("smtps://127.0.0.1:9"), "a@b.example", ["c@d.example"], clock)
+    with pytest.raises(MailTrouble, match="ConnectionRefusedError"):
+        await nowhere.send("subject", "body", "a")
+
+
+async def test_a_mail_says_whose_it_is_and_is_one_mail_however_often_it_is_sent(
+    plain: MailSink, clock: FakeClock
+) -> None:
+    """One Message-ID for one alert; no line of a name can become a header; robots need not answer."""
+    mailer = a_mailer(plain, clock, named=True)
+    await mailer.send("limit\r\nBcc: everybody@example.com\n reached", "body", "incident:1")
+    await mailer.send("limit reached", "body", "incident:1")
+    await mailer.send("limit reached", "body", "incident:2")
+    first, again, other = (mail.message for mail in plain.kept)
+    assert first["Message-ID"] == again["Message-ID"] != other["Message-ID"]
+    assert first["Subject"] == "limit Bcc: everybody@example.com reached"
+    assert "Bcc" not in first
+    assert first["Auto-Submitted"] == "auto-generated"
+    assert str(first["To"]) == "jihoon@hanbit.example, ops@hanbit.example"
+    assert first["From"].addresses[0].display_name == "FinOps"
+    assert first["Date"].datetime == clock()
+    assert plain.kept[0].recipients == ("jihoon@hanbit.example", "ops@hanbit.example")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"FINOPS_SMTP_URL": "https://mail.example.com"}, "should be a mail server"),
+        ({"FINOPS_SMTP_URL": f"smtp://ops:{PASSWORD}@"}, "should be a mail server"),
+        ({"FINOPS_SMTP_URL": "smtp://ops@mail.example.com"}, "should be a mail server"),
+        ({"FINOPS_MAIL_FROM": "nobody"}, "FINOPS_MAIL_FROM should be a mail address"),
+        ({"FINOPS_ALERT_EMAILS": "a@example.com, b"}, "not 'b'"),
+        ({"FINOPS_ALERT_EMAILS": ""}, "go together"),
+        ({"FINOPS_SMTP_URL": ""}, "go together"),
+    ],
+)
+def test_settings_of_mail_are_checked_before_anything_is_served(changes: dict[str, str], said: str) -> None:
+    """Each mistake in a sentence, and the password in none."""
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env(ENVIRON | MAIL | changes)
+    assert said in str(caught.value)
+    assert PASSWORD not in str(caught.value)
+
+
+def test_a_mailer_is_there_when_it_is_set(clock: FakeClock) -> None:
+    """Ports that everybody expects; several recipients; a name for the sender."""
+    assert mailer_of(Settings.from_env(ENVIRON), clock) is None
+    more = {
+        "FINOPS_ALERT_EMAILS": "a@example.com, b@example.com,a@example.com",
+        "FINOPS_MAIL_FROM": "FinOps <f@example.com>",
+    }
+    settings = Settings.from_env(ENVIRON | MAIL | more)
+    assert settings.alert_emails == ("a@example.com", "b@example.com")
+    assert settings.mail_from == "FinOps <f@example.com>"
+    assert mailer_of(settings, clock) is not None
+    assert MailServer.from_url("smtps://mail.example.com").port == 465
+    server = MailServer.from_url("smtp://u:p%2Fw@mail.example.com")
+    assert (server.port, server.is_tls_first, server.user) == (587, False, "u")
+    assert server.password is not None
+    assert server.password.reveal() == "p/w"
