@@ -83,6 +83,9 @@ async def test_three_people_press_the_buttons_of_one_alert(tmp_path: Path) -> No
         jihoon.closes()
         assert "의견 감사합니다" in await refused(stage, jihoon, ids.INCIDENT_FEEDBACK, f"{_id(root)}/good")
 
+        await minsu.clicks(roots(stage)[0], ids.INCIDENT_BUDGET)
+        assert "500" in str(await window(stage, minsu, ids.VIEW_BUDGET))
+
         await jihoon.opens_home()
         await stage.slack.until(lambda: "열린 알림 1건" in words_of(jihoon.home), WAIT)
         assert len(roots(stage)) == 1
