@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from blocks import kit
 from jobs.delivery_errors import NotInstalled, Trouble, Unanswered, judged
+from jobs.delivery_pace import POST_EVERY
 from jobs.slack import SlackClients
 
 EVENT_TYPE = "finops_message"
@@ -39,8 +41,9 @@ class CannotLook(Exception):
 class Speakers:
     """A speaker for each workspace."""
 
-    def __init__(self, clients: SlackClients) -> None:
+    def __init__(self, clients: SlackClients, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep) -> None:
         self._clients = clients
+        self.sleep = sleep
         # Whose direct conversation is which, by workspace and person.
         self.direct: OrderedDict[tuple[str, str], str] = OrderedDict()
 
@@ -147,6 +150,8 @@ class Speaker:
             except SlackApiError as error:
                 if judged(error).trouble is not Trouble.TOO_RICH or number == len(forms):
                     raise
+            if "ts" not in given:
+                await self._speakers.sleep(POST_EVERY)  # what was refused counts as a post in its channel
         raise Unanswered  # for the type checker: the last form returns or raises
 
     async def _call(self, method: str, given: dict[str, Any], *, verb: str = "POST") -> dict[str, Any]:

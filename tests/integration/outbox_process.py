@@ -1,0 +1,136 @@
+"""A deliverer that dies by SIGKILL at its n-th step, for every n, and one that lives: run by test_jobs_outbox_killed.
+
+A step is a call of Slack, before and after, and the end of a transaction, before and after. Forks once for each, so
+that Python's imports are paid once. Each death leaves a root, its line and an edit of the root to whoever comes next.
+Prints one JSON line for each death; the last one is of the run that lived.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from slack_sdk.web.async_client import AsyncWebClient
+from sqlalchemy import Engine, event
+
+from bot import Bot, Policy
+from bot.metrics import Metrics
+from jobs.delivery import Delivery
+from jobs.delivery_mail import MailAlarm
+from jobs.delivery_pace import Paces
+from jobs.delivery_speaker import Speaker, Speakers
+from jobs.outbox import LEASE, Deliverer
+from jobs.rendering import Rendering
+from storage import KeyRing, open_storage
+from tests.conftest import FakeClock
+from tests.databases import WORKSPACE
+from tests.integration.outbox_world import CHANNEL, a_note
+
+MOST_STEPS = 60
+
+
+class Clients:
+    """One workspace at one address."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self._url, self._token = url, token
+
+    async def of(self, workspace_id: str) -> AsyncWebClient:
+        return AsyncWebClient(token=self._token, base_url=self._url)
+
+
+async def deliver(database_url: str, slack_url: str, token: str, number: int, *, is_first: bool) -> None:
+    """Want a root and a line, tell them, want the root changed, tell that. Whoever comes second only tells."""
+    clock = FakeClock(datetime.now(UTC) + (timedelta() if is_first else LEASE + timedelta(seconds=5)))
+    async with open_storage(database_url, KeyRing.generate()) as storage:
+        bot = Bot(storage, {}, clock, Policy())
+        rendering, paces = Rendering(bot, {"note": a_note}), Paces(lambda: clock().timestamp())
+
+        async def pass_by(seconds: float) -> None:
+            clock.advance(seconds=seconds)
+
+        delivery = Delivery(Speakers(Clients(slack_url, token), pass_by), rendering, paces, clock, sleep=pass_by)
+        name = f"process-{os.getpid()}"
+        deliverer = Deliverer(
+            bot, delivery, MailAlarm(bot, rendering, None, name), Metrics(), name,
+            edit_every=timedelta(seconds=1), monotonic=lambda: clock().timestamp(),
+        )  # fmt: skip
+
+        async def want(key: str, text: str, thread_key: str | None = None) -> None:
+            async with storage.writing() as store:
+                subject = {"text": text}
+                await store.outbox.want(
+                    WORKSPACE, key, "note", subject, CHANNEL, (), thread_key=thread_key, urgency=1, at=clock()
+                )
+
+        if is_first:
+            await want(f"{number}", "as it was")
+            await want(f"{number}:line", "a line", thread_key=f"{number}")
+            die_at(number)
+        for _ in range(3):
+            await deliverer.deliver_due()
+            clock.advance(seconds=3)
+        await want(f"{number}", "as it is")
+        for _ in range(3):
+            await deliverer.deliver_due()
+            clock.advance(seconds=3)
+
+
+def die_at(number: int) -> None:
+    """Count steps from now on, and die at this one."""
+    seen = 0
+
+    def step(*_: Any) -> None:
+        nonlocal seen
+        seen += 1
+        if seen > number:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    call: Callable[..., Any] = Speaker._call
+
+    async def counted(self: Speaker, *given: Any, **more: Any) -> Any:
+        step()
+        answer = await call(self, *given, **more)
+        step()
+        return answer
+
+    Speaker._call = counted  # type: ignore[method-assign]
+    is_writing = False
+
+    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
+        nonlocal is_writing
+        is_writing = is_writing or not statement.lstrip().upper().startswith(("SELECT", "WITH", "PRAGMA", "BEGIN"))
+
+    def committing(*_: Any) -> None:
+        nonlocal is_writing
+        if is_writing:
+            step()
+        is_writing = False
+
+    event.listen(Engine, "before_cursor_execute", note)
+    event.listen(Engine, "commit", committing)
+
+
+def main() -> None:
+    database_url, slack_url, token = sys.argv[1:4]
+    for number in range(MOST_STEPS):
+        child = os.fork()
+        if child == 0:
+            asyncio.run(deliver(database_url, slack_url, token, number, is_first=True))
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        was_killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+        asyncio.run(deliver(database_url, slack_url, token, number, is_first=False))
+        sys.stdout.write(json.dumps({"number": number, "was_killed": was_killed, "status": status}) + "\n")
+        if not was_killed:
+            return
+
+
+if __name__ == "__main__":
+    main()
