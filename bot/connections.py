@@ -65,6 +65,7 @@ class Connections:
                 "user_id": actor.user_id,
             },
         )
+        desk.wake_watch.set()
         found = await self._discovered(added.connection, added.credential, key)
         if added.is_shared:
             await self._collecting.after_key_change(added.connection, actor)
@@ -85,6 +86,7 @@ class Connections:
             credential = await self._replaced(store, actor, old, key, identity)
             await self._tell_organization(store, connection, identity)
         log.info("key replaced", extra={"credential_id": credential.id, "user_id": actor.user_id})
+        desk.wake_watch.set()
         found = await self._discovered(connection, credential, key)
         await self._collecting.after_key_change(connection, actor)
         return _registered(_Added(credential, connection, is_shared=False), identity, found)
@@ -106,6 +108,7 @@ class Connections:
             connection = await self._connection(store, credential)
         started = await self._collecting.after_key_change(connection, actor)
         log.info("key enabled", extra={"credential_id": credential.id, "user_id": actor.user_id})
+        self._desk.wake_watch.set()
         return KeyChanged(credential, connection, still_collected=True, collection_started=started)
 
     async def delete(self, actor: Person, credential_id: int, groups: Iterable[str] = ()) -> KeyChanged:

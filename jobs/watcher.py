@@ -34,7 +34,7 @@ class Watcher:
             self._bot.wake_watch.clear()
             await guarded(self.look)
             try:
-                await asyncio.wait_for(self._bot.wake_watch.wait(), self._until_next_slot())
+                await asyncio.wait_for(self._bot.wake_watch.wait(), self.until_next_slot())
             except TimeoutError:
                 continue
 
@@ -77,6 +77,7 @@ class Watcher:
         while self._polls:
             await asyncio.wait(self._polls)
 
-    def _until_next_slot(self) -> float:
+    def until_next_slot(self) -> float:
+        """Seconds until the next slot begins."""
         every = self._bot.policy.poll_seconds
         return max(0.05, every - self._clock().timestamp() % every)

@@ -76,7 +76,7 @@ async def stage(database_url: str) -> AsyncIterator[Stage]:
 @pytest.fixture
 async def quick_stage(tmp_path: Path) -> AsyncIterator[Stage]:
     """The same on SQLite only, for what does not depend on the database."""
-    async with scene(f"sqlite:///{tmp_path / 'stage.db'}") as running:
+    async with scene(f"sqlite:///{tmp_path / 'stage.db'}", FINOPS_BLIND_AFTER_MINUTES="0") as running:
         yield running
 
 

@@ -106,8 +106,10 @@ class World:
         return Decimal(sum(row.atto for row in rows)).scaleb(-18)
 
     async def incidents(self) -> list[Incident]:
+        """Every incident of the last weeks, whatever its state, oldest first."""
+        today = self.clock().date()
         async with self.bot.storage.reading() as store:
-            return await store.incidents.since(WORKSPACE, self.clock() - timedelta(days=40))
+            return await store.incidents.of_windows(WORKSPACE, [today - timedelta(days=n) for n in range(40)])
 
     async def root(self, incident: Incident) -> OutboxMessage | None:
         """The root message wanted for an incident."""

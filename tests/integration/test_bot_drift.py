@@ -1,0 +1,124 @@
+"""Drift: each bill teaches the next estimates, and only bills that are whole teach."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from bot.drift import learned
+from demo.prices import Rates
+from finops.charges import Charge, ChargedDay
+from finops.estimates import CorrectionBasis, DriftSample
+from finops.queries import ScopeKind
+from storage import Storage
+from tests.conftest import FakeClock
+from tests.integration.bot_world import WORKSPACE
+from tests.integration.watch_world import CHATBOT, MODEL, RATES, World, a_watched_world, collected, day_of
+from tests.integration.watch_world import quick_storage as quick_storage
+
+
+@pytest.fixture
+async def world(storage: Storage, clock: FakeClock) -> AsyncIterator[World]:
+    async with a_watched_world(storage, clock) as made:
+        yield made
+
+
+@pytest.fixture
+async def quick(quick_storage: Storage, clock: FakeClock) -> AsyncIterator[World]:
+    async with a_watched_world(quick_storage, clock) as made:
+        yield made
+
+
+async def samples(world: World) -> list[DriftSample]:
+    async with world.bot.storage.reading() as store:
+        return (await store.drifts.since(WORKSPACE, date(2026, 1, 1))).get(world.connection.id, [])
+
+
+async def test_estimates_at_the_right_price_are_the_bill_whichever_was_read_first(world: World) -> None:
+    """Bills before usage (a new connection) are compared when usage comes; later ones as they are read."""
+    await collected(world)
+    assert await samples(world) == []
+    await world.polled()
+    found = await samples(world)
+    today = world.clock().date()
+    # Yesterday's bill was read within the hour of its end: it may not be whole yet, and teaches nothing.
+    assert {one.day for one in found} == {today - timedelta(days=back) for back in range(2, 11)}
+    assert all(one.estimated == one.billed > 0 and one.model == MODEL for one in found)
+    drift = await world.bot.spending.drift(WORKSPACE)
+    assert drift is not None
+    assert (drift.ratio, drift.corrected_ratio) == (0, 0)
+
+
+async def test_a_wrong_price_is_corrected_by_what_bills_taught_and_said(quick: World) -> None:
+    """Listed a quarter too dear: the uncorrected estimate is off, the corrected one is the bill."""
+    quick.prices.rates = Rates(*(rate * Decimal("1.25") for rate in (RATES.input, RATES.cached_input, RATES.output)))
+    await collected(quick)
+    await quick.polled()
+    today = quick.clock().date()
+    midnight = quick.clock().replace(hour=0, minute=0)
+    chatbot = await quick.project(CHATBOT)
+    spent = await quick.bot.spending.spent(WORKSPACE, ScopeKind.PROJECT, chatbot.id, day_of(today))
+    assert abs(spent.amount.amount - quick.happened(CHATBOT, midnight, quick.clock())) < Decimal("1e-8")
+    drift = await quick.bot.spending.drift(WORKSPACE)
+    assert drift is not None
+    assert drift.ratio == Decimal("0.25")
+    async with quick.bot.storage.reading() as store:
+        taught = (await quick.bot.spending.taught(store, WORKSPACE))[quick.connection.id]
+    correction = taught.corrections.of(chatbot.provider_project_id, MODEL)
+    assert (correction.ratio, correction.basis) == (Decimal("0.8"), CorrectionBasis.PROJECT)
+
+
+async def test_a_bill_read_again_is_compared_again_and_known_at_once(quick: World) -> None:
+    """Yesterday's bill, whole the next morning, changes what is known of estimates without a restart."""
+    await collected(quick)
+    await quick.polled()
+    before = await quick.bot.spending.drift(WORKSPACE)
+    yesterday = quick.clock().date() - timedelta(days=1)
+    quick.openai.restate(yesterday, CHATBOT, factor=Decimal("1.5"))
+    quick.clock.moment = datetime(2026, 7, 7, 0, 30, tzinfo=UTC)
+    await quick.polled()
+    await quick.bot.collecting.due(quick.clock())
+    await collected(quick)
+    assert yesterday in {one.day for one in await samples(quick)}
+    after = await quick.bot.spending.drift(WORKSPACE)
+    assert before is not None
+    assert after is not None
+    assert before.billed / before.estimated == 1
+    assert after.billed > after.estimated
+
+
+async def test_an_empty_bill_is_late_and_the_estimate_goes_on_speaking(quick: World) -> None:
+    """The day is over, its bill was asked for and told nothing: that is not a day without cost."""
+    await quick.polled()
+    today = quick.clock().date()
+    quick.clock.moment = datetime(2026, 7, 7, 7, 30, tzinfo=UTC)
+    await quick.polled()
+    async with quick.bot.storage.writing() as store:
+        empty = ChargedDay(today, ())
+        await store.charges.replace_day(WORKSPACE, quick.connection.id, empty, quick.clock())
+    spent = await quick.bot.spending.spent(WORKSPACE, ScopeKind.WORKSPACE, None, day_of(today))
+    assert spent.amount == spent.estimated
+    assert spent.amount.amount == await quick.estimate(today) > 0
+    assert today not in {one.day for one in await samples(quick)}
+
+
+async def test_a_line_of_the_bill_that_no_usage_explains_is_told(quick: World) -> None:
+    """A model that is billed and in no estimate: the estimate lacks it, and its team should know."""
+    await quick.polled()
+    yesterday = quick.clock().date() - timedelta(days=1)
+    chatbot = await quick.project(CHATBOT)
+
+    def line(item: str) -> Charge:
+        return Charge(yesterday, chatbot.provider_project_id, item, Decimal(1), "USD")
+
+    items = ("gpt-9-preview, output", f"{MODEL}, input", "web search tool calls")
+    day = ChargedDay(yesterday, tuple(line(item) for item in items))
+    desk = quick.bot.watching._desk
+    await learned(desk, quick.connection, day)
+    await learned(desk, quick.connection, day)
+    [told] = await quick.to_be_sent()
+    assert (told.kind, told.channel_id) == ("unpriced", quick.team.channel_id)
+    assert told.subject["names"] == ["gpt-9-preview, output"]
