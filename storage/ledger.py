@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -221,13 +222,23 @@ def _insertion(table: str, names: tuple[str, ...], rows: int) -> str:
 
 
 async def _copy(driver: Any, table: str, names: Sequence[str], whose: tuple[str, int, str], columns: Columns) -> None:
-    """PostgreSQL: COPY, as text."""
-    fields = [_as_text(column) for column in columns]
-    rows = map("\t".join, zip(*(repeat(str(each)) for each in whose), *fields, strict=False))  # repeat() never ends
+    """PostgreSQL: COPY, as text, which is spelled in a thread."""
+    if len(columns[0]) > _COPY_CHUNK_LINES:
+        chunks = await asyncio.to_thread(list, _copied(whose, columns))
+    else:
+        chunks = list(_copied(whose, columns))
     statement = f"COPY {table} ({', '.join((*_OF_DAY, *names))}) FROM STDIN"
     async with driver.cursor() as cursor, cursor.copy(statement) as copy:
-        while chunk := [f"{row}\n" for row in islice(rows, _COPY_CHUNK_LINES)]:
-            await copy.write("".join(chunk).encode())
+        for chunk in chunks:
+            await copy.write(chunk)
+
+
+def _copied(whose: tuple[str, int, str], columns: Columns) -> Iterator[bytes]:
+    """The rows as COPY reads them, some at a time."""
+    shared = "\t".join(map(str, whose))
+    rows = map("\t".join, zip(repeat(shared), *map(_as_text, columns), strict=False))  # repeat() never ends
+    while chunk := list(islice(rows, _COPY_CHUNK_LINES)):
+        yield ("\n".join(chunk) + "\n").encode()
 
 
 def _as_text(column: Sequence[Any]) -> Iterable[str]:
