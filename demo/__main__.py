@@ -3,6 +3,7 @@
 demo                               start, set up a first team, and serve the page until Ctrl-C
 demo --fresh                       the same with nothing set up: onboard by hand
 demo --once --json                 play the onboarding once, print the figures as one JSON object, and end
+demo --story runaway --json        play a runaway through a whole day, print what was told and when, and end
 demo --trace FILE --prices FILE    with your own traffic (CSV, see demo/README.md)
 """
 
@@ -14,23 +15,28 @@ import json
 import logging
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from bot import logs
 from bot.settings import SettingsError
-from demo import lab
+from demo import lab, story
+from demo.budgeting import set_budget
 from demo.clock import StageClock
 from demo.onboarding import Stuck, Wish, onboard
 from demo.once import play
 from demo.openai.__main__ import DEMO_TRACE
 from demo.prices import ListPrices, PriceError, Prices, read_prices
 from demo.props import Props
-from demo.slack.cast import DATA, JIHOON, SEOYEON
+from demo.runaway import APPLICATION
+from demo.slack.cast import DATA, JIHOON, MARKETING, MINSU, SEOYEON
 from demo.stage import Stage, staged
 from demo.trace import Trace, TraceError, read_trace
 
 PAGE_PORT = 8600
+MARKETING_PROJECTS = (APPLICATION, "ad-copy-writer")
 FIRST_TEAM = ("search-assistant", "doc-summary", "fraud-check", "meeting-notes")
 
 
@@ -44,14 +50,17 @@ async def run(given: argparse.Namespace, trace: Trace, prices: Prices) -> int:
     with tempfile.TemporaryDirectory(prefix="finops-demo-") as folder:
         database = given.database or f"sqlite:///{Path(folder) / 'demo.sqlite3'}"
         props = Props.beside(given.database) if given.database else Props.fresh()
+        clock, is_alone = StageClock(), given.once or given.story is not None
+        # A story moves through a day by itself: it looks as often as it can.
+        pace: dict[str, Any] = {"FINOPS_POLL_SECONDS": "1", "FINOPS_EDIT_EVERY_SECONDS": "1"} if given.story else {}
         scene = staged(
-            trace, prices, database, props=props, clock=StageClock(), socket_mode=not given.http,
-            page_port=0 if given.once else given.port,
+            trace, prices, database, props=props, clock=clock, socket_mode=not given.http,
+            page_port=0 if is_alone else given.port, **pace,
         )  # fmt: skip
         async with scene as stage:
-            if given.once:
-                told = asdict(await play(stage, say))
-                sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=None if given.json else 2) + "\n")
+            if is_alone:
+                told = await play(stage, say) if given.once else await story.runaway(stage, clock, say)
+                sys.stdout.write(json.dumps(asdict(told), ensure_ascii=False, indent=None if given.json else 2) + "\n")
                 return 0
             return await serve(stage, trace, is_fresh=given.fresh)
 
@@ -60,11 +69,21 @@ async def serve(stage: Stage, trace: Trace, *, is_fresh: bool) -> int:
     """Serve the page until interrupted, with a first team in it so that there is something to look at."""
     lab.show(stage)
     if not is_fresh:
-        await onboard(stage, stage.slack.person(JIHOON), first_team(stage, trace), say)
+        person = stage.slack.person(JIHOON)
+        await onboard(stage, person, first_team(stage, trace), say)
+        if APPLICATION in trace.applications:
+            await add_marketing(stage, say)
     sys.stdout.write(f"\n  FinOps for AI is ready: {stage.slack.url}\n  Ctrl-C ends it.\n\n")
     sys.stdout.flush()
     await asyncio.Event().wait()
     return 0
+
+
+async def add_marketing(stage: Stage, say: Callable[[str], None]) -> None:
+    """The team of the story, with the budget that its experiment will burn through."""
+    person = stage.slack.person(JIHOON)
+    await onboard(stage, person, Wish("마케팅팀", MARKETING, MINSU, stage.props.marketing_key, MARKETING_PROJECTS), say)
+    await set_budget(stage, person, APPLICATION, f"{story.LIMIT}", say)
 
 
 def first_team(stage: Stage, trace: Trace) -> Wish:
@@ -78,7 +97,8 @@ def arguments() -> argparse.ArgumentParser:
         prog="run.py demo", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--once", action="store_true", help="play the onboarding once and end")
-    parser.add_argument("--json", action="store_true", help="with --once: one line of JSON on standard output")
+    parser.add_argument("--story", choices=("runaway",), help="play a story and end")
+    parser.add_argument("--json", action="store_true", help="with --once or --story: one line of JSON")
     parser.add_argument("--fresh", action="store_true", help="set nothing up beforehand")
     parser.add_argument("--trace", type=Path, default=DEMO_TRACE, help="hourly traffic, CSV, plain or gzipped")
     parser.add_argument("--prices", type=Path, help="CSV of prices (default: dated list prices)")

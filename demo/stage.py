@@ -83,6 +83,7 @@ async def staged(
                     "FINOPS_LEASE_SECONDS": "5",
                     # A person watches: what happens is to be seen within two polls.
                     "FINOPS_POLL_SECONDS": "5",
+                    "FINOPS_EDIT_EVERY_SECONDS": "2",
                     "FINOPS_PRICES": str(written(for_the_product(prices), Path(folder.name))),
                 }
                 | variables
