@@ -5,6 +5,8 @@ python3 app.py doctor       say what is right and what is wrong with tokens, sco
 python3 app.py new-key      print a new encryption key for FINOPS_KEYS
 python3 app.py rotate-keys  seal every stored secret again with the first key of FINOPS_KEYS
 python3 app.py manifest     print the Slack manifest for HTTP at FINOPS_PUBLIC_URL
+python3 app.py budgets export FILE            write every budget in force to a file (- for the screen)
+python3 app.py budgets import FILE [--apply]  say what a file would change; with --apply, change it
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ gc.disable()
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from functools import partial
@@ -92,10 +94,12 @@ def build(settings: Settings, *, clock: Clock = utc_now) -> web.Application:
     return app
 
 
-async def operate(command: str, settings: Settings) -> tuple[str, bool]:
+async def operate(command: str, settings: Settings, words: Sequence[str] = ()) -> tuple[str, bool]:
     """Do one of an operator's commands: what to print, and whether all is well."""
     ring = KeyRing.from_text(settings.ring_text.reveal())
     async with open_storage(settings.database_url.reveal(), ring) as storage:
+        if command == "budgets":
+            return await operating.budgets(Bot(storage, {}, utc_now, settings.policy()), words, settings)
         if command == "rotate-keys":
             return f"{await operating.resealed(storage)} secrets sealed again, with key {ring.primary_id!r}.\n", True
         async with authorizing.clients(settings.slack_api_url, tls_context()) as client:
@@ -118,7 +122,8 @@ def serve(settings: Settings) -> None:
 
 def main(arguments: list[str]) -> int:
     command = arguments[0] if arguments else "serve"
-    if len(arguments) > 1 or command not in {"serve", "doctor", "rotate-keys", "new-key", "manifest"}:
+    is_known = operating.is_order(arguments[1:]) if command == "budgets" else len(arguments) <= 1
+    if not is_known or command not in {"serve", "doctor", "rotate-keys", "new-key", "manifest", "budgets"}:
         sys.stderr.write(f"{__doc__}\n")
         return 2
     if command == "new-key":
@@ -133,7 +138,7 @@ def main(arguments: list[str]) -> int:
         elif command == "serve":
             serve(settings)
         else:
-            report, is_well = asyncio.run(operate(command, settings))
+            report, is_well = asyncio.run(operate(command, settings, arguments[1:]))
     except (SettingsError, StorageError) as problem:
         sys.exit(f"{problem}")
     sys.stdout.write(report)

@@ -73,7 +73,7 @@ def read(text: str, book: ScopeBook) -> list[BudgetTerms]:
 
     if len(text) > LARGEST_TEXT:
         raise FileRefused([MistakeInFile(1, FileMistake.TOO_LARGE)])
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if contains_key(line):
             raise FileRefused([MistakeInFile(number, FileMistake.SECRET)])
     try:
@@ -180,7 +180,7 @@ class _Reader:
         from yaml.nodes import ScalarNode, SequenceNode  # late, as above
 
         if isinstance(node, ScalarNode):
-            return _Said(_line(node), node.value.strip())
+            return _Said(_line(node), _uncurled(node.value.strip()))
         if name == "levels" and isinstance(node, SequenceNode) and all(isinstance(e, ScalarNode) for e in node.value):
             return _Said(_line(node), many=tuple(str(each.value).strip() for each in node.value))
         self._wrong(_line(node), FileMistake.NOT_WORDS, field=name)
@@ -293,6 +293,11 @@ def _without_fence(text: str) -> str:
     """The text without the code marks that copying from a message brings along; lines keep their numbers."""
     lines = text.removeprefix("\ufeff").replace("\u00a0", " ").split("\n")
     return "\n".join("" if line.strip() in {"```", "```yaml", "```yml"} else line for line in lines)
+
+
+def _uncurled(words: str) -> str:
+    """Words without the curly quotes that phones type in the place of straight ones."""
+    return words[1:-1].strip() if words[:1] in set("“”") and words[-1:] in set("“”") else words
 
 
 def _line(node: Any) -> int:

@@ -58,13 +58,13 @@ class ScopeBook:
 
     def search(self, words: str) -> list[ScopeChoice]:
         """Everything whose name (or provider's id, or team) holds the words: the widest first, then by name."""
-        wanted = compared(words)
+        wanted = _alike(words)
         wide = [ScopeChoice(BudgetScope.WORKSPACE), ScopeChoice(BudgetScope.EVERY_PROJECT)]
         teams = sorted(self.teams.values(), key=lambda one: (one.name.casefold(), one.id))
         projects = sorted(self.projects.values(), key=lambda one: (one.name.casefold(), one.id))
         return [
             *(wide if not wanted else ()),
-            *(self.choice(BudgetScope.TEAM, one.id) for one in teams if wanted in compared(one.name)),
+            *(self.choice(BudgetScope.TEAM, one.id) for one in teams if wanted in _alike(one.name)),
             *(
                 self.choice(BudgetScope.PROJECT, one.id)
                 for one in projects
@@ -78,14 +78,14 @@ class ScopeBook:
 
     def teams_named(self, words: str) -> list[ScopeChoice]:
         """The teams of that name: one, or none."""
-        wanted = compared(words)
-        return [self.choice(BudgetScope.TEAM, one.id) for one in self.teams.values() if compared(one.name) == wanted]
+        wanted = _alike(words)
+        return [self.choice(BudgetScope.TEAM, one.id) for one in self.teams.values() if _alike(one.name) == wanted]
 
     def projects_named(self, words: str) -> list[ScopeChoice]:
         """The projects of that provider's id, else of that name."""
-        wanted = compared(words)
-        found = [one for one in self.projects.values() if compared(one.provider_project_id) == wanted]
-        found = found or [one for one in self.projects.values() if compared(one.name) == wanted]
+        wanted = _alike(words)
+        found = [one for one in self.projects.values() if _alike(one.provider_project_id) == wanted]
+        found = found or [one for one in self.projects.values() if _alike(one.name) == wanted]
         return [self.choice(BudgetScope.PROJECT, one.id) for one in found]
 
     def is_spoken_of(self, budget: Budget) -> bool:
@@ -95,10 +95,15 @@ class ScopeBook:
     @cached_property
     def _spelled(self) -> dict[int, str]:
         return {
-            one.id: compared(f"{one.name} {one.provider_project_id} {self._team_name(one)}")
+            one.id: _alike(f"{one.name} {one.provider_project_id} {self._team_name(one)}")
             for one in self.projects.values()
         }
 
     def _team_name(self, project: Project) -> str:
         owner = self.teams.get(project.team_id)
         return owner.name if owner else ""
+
+
+def _alike(words: str) -> str:
+    """A name as it is compared: neither case nor spelling variants nor the number of blanks make another."""
+    return " ".join(compared(words).split())

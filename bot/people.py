@@ -118,6 +118,11 @@ class People:
         async with self._desk.storage.reading() as store:
             return await store.workspaces.get(workspace_id)
 
+    async def workspaces(self) -> list[Workspace]:
+        """Every workspace there is: for the operator, and nobody else."""
+        async with self._desk.storage.reading() as store:
+            return await store.workspaces.all()
+
     def forget(self) -> None:
         """Drop what is kept in memory, so that a change made elsewhere shows at once."""
         self._known.clear()

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
 from sqlalchemy.exc import SQLAlchemyError
 
-from blocks import doctor
+from blocks import budget_files, budget_words, doctor
 from bot import Bot
+from bot.budget_files import MOST_MISTAKES
+from bot.errors import Refusal
 from bot.results import Level, SlackCheck
 from bot.settings import Settings
 from finops.secret import Secret
@@ -19,6 +24,8 @@ from handlers.door import SocketDoor
 from handlers.visit import Visit
 from locales import translator_for
 from storage import Storage
+
+SCREEN = "-"
 
 
 async def readiness(storage: Storage, socket: SocketDoor | None) -> dict[str, bool]:
@@ -48,10 +55,76 @@ async def examined(bot: Bot, new_client: NewClient, settings: Settings) -> tuple
     return "\n".join(parts), is_well
 
 
+def is_order(words: Sequence[str]) -> bool:
+    """Whether `budgets` was followed by what it can do: `export FILE`, `import FILE`, and where to do it."""
+    return _order(words) is not None
+
+
+async def budgets(bot: Bot, words: Sequence[str], settings: Settings) -> tuple[str, bool]:
+    """Write the budgets to a file, or say what one would change and, when told so, change it; and whether that went."""
+    order = _order(words)
+    assert order is not None, "an order is understood before anything is opened"
+    known = [one.id for one in await bot.people.workspaces()]
+    if order.workspace not in known and (order.workspace or len(known) != 1):
+        there = ", ".join(known) or "none yet"
+        return f"Say which workspace with --workspace ID. There are: {there}.\n", False
+    workspace_id = order.workspace or known[0]
+    try:
+        if not order.is_import:
+            return _written(order.file, await bot.budgets.as_file(workspace_id))
+        text = _text_of(order.file)
+    except (OSError, UnicodeDecodeError) as error:
+        return f"{order.file}: {getattr(error, 'strerror', None) or 'the file is not UTF-8 text'}.\n", False
+    t = translator_for(settings.locale, settings.collect_timezone)
+    try:
+        plan = await bot.budgets.plan(workspace_id, text)
+        if order.is_applied and not plan.diff.is_empty:
+            plan = await bot.budgets.apply(workspace_id, text, plan.mark)
+    except Refusal as refusal:
+        return f"{budget_words.file_mistakes(refusal.values, t, limit=MOST_MISTAKES)}\n", False
+    return budget_files.report(plan, t), plan.is_applied or plan.diff.is_empty or not order.is_applied
+
+
 async def resealed(storage: Storage) -> int:
     """Seal every secret again that an older key sealed; tells how many there were."""
     async with storage.writing() as store:
         return await store.reseal_all()
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What is to be done with a file of budgets."""
+
+    is_import: bool
+    file: str
+    is_applied: bool
+    workspace: str
+
+
+def _order(words: Sequence[str]) -> _Order | None:
+    """The order in the words after `budgets`; None when they make none."""
+    left, workspace, is_applied = list(words), "", False
+    if "--apply" in left:
+        left.remove("--apply")
+        is_applied = True
+    if "--workspace" in left[:-1]:
+        place = left.index("--workspace")
+        workspace = left[place + 1]
+        del left[place : place + 2]
+    if len(left) != 2 or left[0] not in {"export", "import"} or (is_applied and left[0] == "export"):
+        return None
+    return _Order(left[0] == "import", left[1], is_applied, workspace)
+
+
+def _text_of(file: str) -> str:
+    return sys.stdin.read() if file == SCREEN else Path(file).read_text(encoding="utf-8-sig")
+
+
+def _written(file: str, text: str) -> tuple[str, bool]:
+    if file == SCREEN:
+        return text, True
+    Path(file).write_text(text, encoding="utf-8")
+    return f"{file} written.\n", True
 
 
 async def _tokens(bot: Bot, settings: Settings) -> dict[str, Secret]:
