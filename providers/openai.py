@@ -342,8 +342,9 @@ class OpenAI:
         url = f"{self._base_url}/organization/{path}"
 
         async def once() -> Answer:
+            sent = self._clock()
             answer = await get(self._http, url, auth=Bearer(key), params=params, within=policy.attempt_timeout)
-            self._skew = skew_of(answer, self._clock(), self._skew)
+            self._skew = skew_of(answer, sent, self._clock(), self._skew)
             if answer.status != 200:
                 raise refusal(answer, self._clock())
             return answer

@@ -150,10 +150,19 @@ def _minutes(moment: datetime, width: Width, *, is_end: bool) -> int:
     return (buckets + (is_end and seconds > buckets * width * 60)) * width
 
 
-def skew_of(answer: Answer, now: datetime, before: timedelta | None) -> timedelta | None:
-    """How far the clock of whoever answered is ahead of `now`, by its Date header; `before` when it tells none."""
+# A Date header tells whole seconds.
+_DATE_TELLS = timedelta(seconds=1)
+
+
+def skew_of(answer: Answer, sent: datetime, now: datetime, before: timedelta | None) -> timedelta | None:
+    """How far the clock of whoever answered is ahead of ours, by its Date header; `before` when it tells none.
+
+    It was written between `sent` and `now`: a slow answer, or a machine that slept meanwhile, is no wrong clock.
+    """
     try:
         told = parsedate_to_datetime(answer.headers.get("date", ""))
     except ValueError:
         return before
-    return before if told.tzinfo is None else told - now
+    if told.tzinfo is None:
+        return before
+    return min(timedelta(0), told + _DATE_TELLS - sent) if told < now else told - now
