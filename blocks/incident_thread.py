@@ -67,7 +67,7 @@ def _crossed(event: IncidentEvent, shown: IncidentShown, t: Translator) -> str:
     height = level if isinstance(level, int) else 0
     sentence = t.gettext(
         "[{scope}] {limit_name} {limit}: {level}% reached - {spent} ({percent}%)",
-        scope=kit.escape(words.scope_name(shown.scope, t)),
+        scope=kit.escape(words.who(shown, t)),
         limit_name=words.limit_name(shown.budget.period, t),
         limit=_amount(values, "limit", t),
         level=t.number(height),
@@ -107,7 +107,7 @@ def _silence_ended(event: IncidentEvent, shown: IncidentShown, t: Translator) ->
         return ended
     summary = t.gettext(
         "🚨 [{scope}] {limit_name} {limit}: {level}% reached while silenced - now {spent} ({percent}%)",
-        scope=kit.escape(words.scope_name(shown.scope, t)),
+        scope=kit.escape(words.who(shown, t)),
         level=_percent(event.values, "level", t),
         limit_name=words.limit_name(shown.budget.period, t),
         limit=_amount(event.values, "limit", t),

@@ -30,7 +30,7 @@ def two_lines(shown: IncidentShown, t: Translator) -> tuple[str, str]:
 def headline(shown: IncidentShown, t: Translator) -> str:
     """Who spent how much of what, as plain text."""
     given: dict[str, object] = {
-        "scope": scope_name(shown.scope, t),
+        "scope": who(shown, t),
         "limit_name": limit_name(shown.budget.period, t),
         "limit": figures.short(shown.limit, t),
         "spent": figures.short(shown.spent.amount, t),
@@ -52,7 +52,7 @@ def headline(shown: IncidentShown, t: Translator) -> str:
 def closing_line(shown: IncidentShown, t: Translator, *, is_period_over: bool) -> str:
     """How it ended, as plain text: the last amount we knew, calmly."""
     given: dict[str, object] = {
-        "scope": scope_name(shown.scope, t),
+        "scope": who(shown, t),
         "limit_name": limit_name(shown.budget.period, t),
         "limit": figures.short(shown.limit, t),
         "spent": figures.short(shown.spent.amount, t),
@@ -69,10 +69,17 @@ def second_line(shown: IncidentShown, t: Translator) -> str:
     return " · ".join(part for part in parts if part)
 
 
+def who(shown: IncidentShown, t: Translator) -> str:
+    """Who is addressed, as plain text: the team, also for the limit of one of its projects."""
+    if shown.scope.kind is ScopeKind.PROJECT and shown.team is not None:
+        return kit.bare(shown.team.name)
+    return scope_name(shown.scope, t)
+
+
 def whose(shown: IncidentShown) -> str:
-    """The project behind a wider scope; the team behind a project."""
+    """The project that spends: its own limit, or the largest spender of a wider one."""
     if shown.scope.kind is ScopeKind.PROJECT:
-        return kit.bare(shown.team.name) if shown.team else ""
+        return kit.bare(shown.scope.name) if shown.team is not None else ""
     return kit.bare(shown.headline_project.name) if shown.headline_project else ""
 
 
@@ -175,9 +182,13 @@ def times(factor: Decimal | None, t: Translator) -> str:
 def period_line(shown: IncidentShown, t: Translator) -> str:
     """Which period the limit is for, in the reader's zone."""
     start, end = starts_at(shown.incident.window.start), starts_at(shown.incident.window.end)
+    name = limit_name(shown.budget.period, t)
+    if shown.scope.kind is ScopeKind.PROJECT:
+        # The headline addresses the team: whose limit spoke is said here.
+        name = f"{kit.name(shown.scope.name)} {name}"
     return t.gettext(
         "{limit_name} {start} to {end} {zone}",
-        limit_name=limit_name(shown.budget.period, t),
+        limit_name=name,
         start=t.moment(start),
         end=t.moment(end),
         zone=t.zone_name(start),
