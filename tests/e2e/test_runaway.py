@@ -1,0 +1,98 @@
+"""The golden case of the product, through the wire: $50 a day, a retry loop, $742 of $500 at 14:00 in Seoul."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+from demo.budgeting import set_budget
+from demo.clock import StageClock
+from demo.onboarding import Wish, onboard
+from demo.prices import FilePrices, Rates
+from demo.slack.cast import JIHOON, MARKETING, MINSU
+from demo.slack.journal import Call
+from demo.stage import Stage
+from demo.story import caught_up
+from demo.trace import Trace, parse_trace
+from tests.e2e.stages import scene
+
+APPLICATION = "chatbot-experiment"
+PRICES = FilePrices("the golden case", {"gpt-golden": Rates(Decimal("2.5"), Decimal("1.25"), Decimal(10))})
+QUICK = {"FINOPS_POLL_SECONDS": "1", "FINOPS_EDIT_EVERY_SECONDS": "1", "FINOPS_BACKFILL_DAYS": "30"}
+
+
+def silent(words: str) -> None:
+    del words
+
+
+def golden_trace(days: int = 30) -> Trace:
+    """A thousand calls of five cents a day, all of them between 09:00 and 14:00 in Seoul."""
+    rows = ["hour,application,model,requests,input_tokens,output_tokens,cached_input_tokens"]
+    for hour in range(days * 24):
+        if hour % 24 < 5:
+            rows.append(f"{hour},{APPLICATION},gpt-golden,200,4000000,0,0")
+    rows.append(f"{days * 24 - 1},ad-copy-writer,gpt-golden,1,1000,0,0")
+    return parse_trace(rows)
+
+
+async def set_up(stage: Stage) -> None:
+    person = stage.slack.person(JIHOON)
+    wish = Wish("마케팅팀", MARKETING, MINSU, stage.props.marketing_key, (APPLICATION,))
+    await onboard(stage, person, wish, silent)
+    await set_budget(stage, person, APPLICATION, "$500", silent)
+
+
+def in_channel(stage: Stage) -> list[Call]:
+    return [
+        call
+        for call in stage.slack.calls
+        if call.ok and call.method == "chat.postMessage" and call.args.get("channel") == MARKETING
+    ]
+
+
+def root_text(stage: Stage) -> str:
+    """What the one message in the channel says now."""
+    said = stage.slack.person(JIHOON).messages(MARKETING)
+    roots = [message for message in said if message.get("thread_ts", message["ts"]) == message["ts"]]
+    own = [one for one in roots if "$500" in one["text"]]
+    assert len(own) == 1, [one["text"] for one in roots]
+    return str(own[0]["text"])
+
+
+async def test_742_of_500_dollars_reads_as_promised_escalates_in_place_and_ends_with_the_day(database_url: str) -> None:
+    """One root message that always shows the present, a thread that tells the story, one closing; word for word."""
+    clock = StageClock()
+    async with scene(database_url, golden_trace(), prices=PRICES, clock=clock, **QUICK) as stage:
+        await set_up(stage)
+        dawn = clock.move_to_next_day().replace(minute=0, second=0, microsecond=0)
+        stage.openai.boost(APPLICATION, Fraction(1484, 100), dawn)
+
+        clock.advance(dawn + timedelta(hours=2, seconds=20) - clock())
+        await caught_up(stage, clock)
+        assert in_channel(stage) == [], "59 per cent is no news to a channel"
+
+        clock.advance(dawn + timedelta(hours=3, seconds=20) - clock())
+        await caught_up(stage, clock)
+        assert root_text(stage) == (
+            "⚠️ [마케팅팀] 일일 한도 $500의 75% 도달 - 현재 $445 (89%)\n"
+            "chatbot-experiment · 평소($50) 대비 790% 증가 · 추정 · 12:00 기준"
+        )
+
+        clock.advance(dawn + timedelta(hours=5, seconds=20) - clock())
+        await caught_up(stage, clock)
+        assert root_text(stage) == (
+            "🚨 [마케팅팀] 일일 한도 $500 초과 - 현재 $742 (148%)\n"
+            "chatbot-experiment · 평소($50) 대비 1,384% 증가 · 추정 · 14:00 기준"
+        )
+        root, *lines = in_channel(stage)
+        assert "호출 수 15배, 호출당 토큰 동일 → 재시도 루프 의심" in str(
+            stage.slack.person(JIHOON).messages(MARKETING)
+        )
+        assert [line.args["thread_ts"] for line in lines] == [root.response["ts"]] * len(lines)
+        assert [line.args.get("reply_broadcast", False) for line in lines] == [False, False, True]
+
+        clock.move_to_next_day()
+        await caught_up(stage, clock, until_closed=True)
+        assert root_text(stage).startswith("✅ [마케팅팀] 일일 한도 $500 기간 종료 - 최종 $742 (148%)")
+        assert stage.slack.complaints == []
