@@ -18,6 +18,8 @@ SLOWEST_POSTS = 1.0
 # chat.update is a tier 3 method: 50 a minute, and bursts.
 EDITS_A_SECOND = 50 / 60
 EDIT_BURST = 25
+# One limited channel is busy; so many, one after the other, are a limited workspace.
+CHANNELS_IN_A_ROW = 3
 # A message whose turn is further away than this is put back instead of being held.
 LONGEST_TURN = 2.0
 _FASTER = 1.02
@@ -60,7 +62,8 @@ class Paces:
     monotonic: Callable[[], float]
     _paces: dict[tuple[str, Method], _Pace] = field(default_factory=dict)
     _channels: dict[tuple[str, str], float] = field(default_factory=dict)  # when a channel may be posted in again
-    _limited: dict[tuple[str, str], float] = field(default_factory=dict)  # those of them because Slack said so
+    # The channels of a workspace that heard 429 since Slack last took a post there.
+    _limited: dict[str, set[str]] = field(default_factory=dict)
 
     def turn(self, workspace_id: str, method: Method) -> float | None:
         """Take a turn: the seconds until it comes. None, and no turn, when that is too far away."""
@@ -85,23 +88,20 @@ class Paces:
     def posted(self, workspace_id: str, channel_id: str) -> None:
         """Slack took a post: the next in this channel a second later, and a little more trust in the pace."""
         self._channels[workspace_id, channel_id] = self.monotonic() + POST_EVERY
+        self._limited.pop(workspace_id, None)
         pace = self._of(workspace_id, Method.POST)
         pace.per_second = min(FASTEST_POSTS, pace.per_second * _FASTER)
 
     def limited(self, workspace_id: str, method: Method, channel_id: str, retry_after: float) -> None:
-        """Slack said 429: about this channel; and about the workspace when another channel hears it meanwhile."""
+        """Slack said 429: about this channel; and about the workspace when several hear it and none is served."""
         now = self.monotonic()
         pace = self._of(workspace_id, method)
         if method is Method.POST:
-            others = [
-                until
-                for (where, other), until in self._limited.items()
-                if where == workspace_id and other != channel_id and until > now
-            ]
-            self._limited[workspace_id, channel_id] = now + retry_after
             before = self._channels.get((workspace_id, channel_id), now)
             self._channels[workspace_id, channel_id] = max(before, now + retry_after)
-            if not others:
+            in_a_row = self._limited.setdefault(workspace_id, set())
+            in_a_row.add(channel_id)
+            if len(in_a_row) < CHANNELS_IN_A_ROW:
                 return
         if now >= pace.held_until:  # what was under way at that moment hears the same: it counts once
             pace.per_second = max(SLOWEST_POSTS, pace.per_second / 2) if method is Method.POST else pace.per_second
@@ -116,7 +116,6 @@ class Paces:
         """The channels in which nothing may be posted now."""
         now = self.monotonic()
         self._channels = {where: until for where, until in self._channels.items() if until > now}
-        self._limited = {where: until for where, until in self._limited.items() if until > now}
         return {channel_id for _, channel_id in self._channels}
 
     def held(self, method: Method) -> set[str]:

@@ -202,21 +202,21 @@ async def test_a_429_holds_its_channel_only(office: Office) -> None:
     assert (await office.row("held")).is_uncertain is False
 
 
-async def test_429_in_two_channels_is_about_the_workspace(office: Office) -> None:
+async def test_429_in_three_channels_in_a_row_is_about_the_workspace(office: Office) -> None:
     """Then nobody there is asked again before Slack's time."""
-    office.slack.fail("chat.postMessage", error="ratelimited", retry_after=20, times=2)
-    await office.want("a")
-    await office.want("b", channel_id=OTHER_CHANNEL)
+    office.slack.fail("chat.postMessage", error="ratelimited", retry_after=20, times=3)
+    for number, channel_id in enumerate((CHANNEL, OTHER_CHANNEL, "C0FINOPS01")):
+        await office.want(f"{number}", channel_id=channel_id)
     deliverer = office.deliverer()
     await deliverer.deliver_due()
-    await office.want("c", channel_id="C0FINOPS01", urgency=1)
+    await office.want("more", channel_id=None, recipients=(LEAD,), urgency=1)
     office.clock.advance(seconds=10)
     await deliverer.deliver_due()
-    assert len(office.calls("chat.postMessage")) == 2
+    assert len(office.calls("chat.postMessage")) == 3
     for _ in range(6):
         office.clock.advance(seconds=3)
         await deliverer.deliver_due()
-    assert len(office.posts()) == 3
+    assert len(office.posts()) == 4
 
 
 async def test_a_limited_edit_holds_edits_and_not_posts(office: Office) -> None:
