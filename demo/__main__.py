@@ -25,7 +25,7 @@ from bot.settings import SettingsError
 from demo import lab, story
 from demo.budgeting import set_budget
 from demo.clock import StageClock
-from demo.onboarding import Stuck, Wish, onboard
+from demo.onboarding import Stuck, Wish, onboard, onboard_another
 from demo.once import play
 from demo.openai.__main__ import DEMO_TRACE
 from demo.prices import ListPrices, PriceError, Prices, read_prices
@@ -82,7 +82,8 @@ async def serve(stage: Stage, trace: Trace, *, is_fresh: bool) -> int:
 async def add_marketing(stage: Stage, say: Callable[[str], None]) -> None:
     """The team of the story, with the budget that its experiment will burn through."""
     person = stage.slack.person(JIHOON)
-    await onboard(stage, person, Wish("마케팅팀", MARKETING, MINSU, stage.props.marketing_key, MARKETING_PROJECTS), say)
+    wish = Wish("마케팅팀", MARKETING, MINSU, stage.props.marketing_key, MARKETING_PROJECTS)
+    await onboard_another(stage, person, wish, say)
     await set_budget(stage, person, APPLICATION, f"{story.LIMIT}", say)
 
 

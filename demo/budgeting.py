@@ -18,7 +18,10 @@ async def set_budget(stage: Stage, person: Person, scope: str, amount: str, say:
         return
     await person.clicks(listed, ids.BUDGET_NEW)
     await stage.slack.until(lambda: _is_form(person), 30)
-    await person.types({ids.BUDGET_SCOPE: scope, ids.BUDGET_AMOUNT: amount})
+    try:
+        await person.types({ids.BUDGET_SCOPE: scope, ids.BUDGET_AMOUNT: amount})
+    except LookupError as error:
+        raise Stuck(f"no budget for {scope}: {error}") from error
     answer = await person.submits()
     if not answer.get("ok"):
         raise Stuck(f"the budget was refused: {answer.get('errors') or answer}")

@@ -36,8 +36,24 @@ class Wish:
 
 async def onboard(stage: Stage, person: Person, wish: Wish, say: Say) -> None:
     """Walk through the set-up window by window until nothing is left to do, then wait for the first collection."""
-    slack = stage.slack
     await person.command("/finops setup")
+    await _walk(stage, person, wish, say)
+
+
+async def onboard_another(stage: Stage, person: Person, wish: Wish, say: Say) -> None:
+    """The same for a further team, beginning where teams are managed; nothing to do when it is there already."""
+    await person.command("/finops team")
+    listed = await settled_view(stage.slack, person)
+    if wish.team in words_of(listed):
+        person.closes(everything=True)
+        return
+    await person.clicks(listed, ids.TEAM_NEW)
+    await stage.slack.until(lambda: (person.view or {}).get("callback_id") == ids.SETUP_TEAM, ANSWER_SECONDS)
+    await _walk(stage, person, wish, say)
+
+
+async def _walk(stage: Stage, person: Person, wish: Wish, say: Say) -> None:
+    slack = stage.slack
     for _ in range(12):
         view = await settled_view(slack, person)
         match view["callback_id"]:

@@ -29,9 +29,8 @@ def silent(words: str) -> None:
 def golden_trace(days: int = 30) -> Trace:
     """A thousand calls of five cents a day, all of them between 09:00 and 14:00 in Seoul."""
     rows = ["hour,application,model,requests,input_tokens,output_tokens,cached_input_tokens"]
-    for hour in range(days * 24):
-        if hour % 24 < 5:
-            rows.append(f"{hour},{APPLICATION},gpt-golden,200,4000000,0,0")
+    working = [hour for hour in range(days * 24) if hour % 24 < 5]
+    rows += [f"{hour},{APPLICATION},gpt-golden,200,4000000,0,0" for hour in working]
     rows.append(f"{days * 24 - 1},ad-copy-writer,gpt-golden,1,1000,0,0")
     return parse_trace(rows)
 
