@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from blocks import budget_words as words
@@ -105,7 +106,8 @@ def report(plan: ImportPlan, t: Translator) -> str:
         last = t.gettext("Nothing was changed yet. To apply it, run it again with --apply.")
     notes = _notes(plan, t)
     parts = [*_changes(plan, t, kit.bare, "", limit=None), *([notes] if notes else []), last]
-    return "\n\n".join(parts) + "\n"
+    # A terminal draws no link to a channel.
+    return re.sub(r"<#(\w+)>", r"\1", "\n\n".join(parts)) + "\n"
 
 
 def _changes(

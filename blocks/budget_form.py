@@ -136,7 +136,7 @@ def _amount_input(draft: BudgetDraft, t: Translator) -> kit.Block:
 
 
 def _levels_input(draft: BudgetDraft, t: Translator) -> kit.Block:
-    levels = sorted({*DEFAULT_LEVELS, *draft.levels})
+    levels = sorted([*draft.levels, *(level for level in DEFAULT_LEVELS if level not in draft.levels)][: kit.OPTIONS])
     entries = [kit.option(f"{t.number(level)}%", level) for level in levels]
     element: kit.Block = {"type": "multi_static_select", "action_id": ids.BUDGET_LEVELS, "options": entries}
     chosen = [entry for entry in entries if int(entry["value"]) in set(draft.levels)]

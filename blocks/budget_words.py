@@ -265,6 +265,7 @@ _FILES: dict[FileMistake, Callable[[Mapping[str, str], Translator], str]] = {
     FileMistake.LEVELS: lambda v, t: t.gettext(
         "levels are whole per cents from 1 to {most}, not “{given}”.", most=HIGHEST_LEVEL, given=_given(v)
     ),
+    FileMistake.MANY_LEVELS: lambda v, t: t.gettext("at most {most} levels can be told.", most=_given(v, "most")),
     FileMistake.LEVEL_TWICE: lambda v, t: t.gettext("the level {given}% stands here twice.", given=_given(v)),
     FileMistake.FLOOR: lambda v, t: t.gettext(
         "the floor {floor} is above the budget {amount}: 100% would pass in silence.",

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 LARGEST_TEXT = 1_000_000
 MOST_MISTAKES = 20
+# More than anybody wants to hear, and fewer than a menu of Slack can offer.
+MOST_LEVELS = 50
 VERSION = "1"
 _FIELDS = ("scope", "period", "amount", "levels", "action", "floor", "channel")
 _NEEDED = ("scope", "period", "amount")
@@ -240,6 +242,8 @@ class _Reader:
                 levels.append(int(digits))
         if not given:
             self._wrong(said.line, FileMistake.LEVELS, given="")
+        if len(levels) > MOST_LEVELS:
+            self._wrong(said.line, FileMistake.MANY_LEVELS, most=str(MOST_LEVELS))
         return tuple(sorted(levels)) or DEFAULT_LEVELS
 
     def _channel(self, said: _Said | None) -> str | None:

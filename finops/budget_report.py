@@ -141,6 +141,7 @@ class FileMistake(StrEnum):
     ACTION = "action"  # given
     AMOUNT = "amount"  # field, given, mistake (finops.amounts.AmountMistake)
     LEVELS = "levels"  # given
+    MANY_LEVELS = "many_levels"  # most
     LEVEL_TWICE = "level_twice"  # given
     FLOOR = "floor"  # floor, amount
     CHANNEL = "channel"  # given
