@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from bot.desk import Desk
-from bot.spending import CURRENCY, Picture, Spending
+from bot.spending import CURRENCY, Picture, Spending, Sums
 from bot.surroundings import Around, Question, Surroundings
 from bot.telling import keep, recipients
 from finops.budgets import Budget, BudgetOn, BudgetPeriod, effective, period_of
@@ -128,7 +128,7 @@ class Evaluating:
                 budgets={one.id: one for one in budgets},
                 now=now,
             )
-        places = {_place(one) for one in at_work}
+        places = {_place(one) for one in at_work} if open_ones else set()
         decided = [judge.decide(look) for look in looks]
         decided += [judge.ended(one) for one in open_ones if _place_of(one) not in places]
         return [one for one in decided if one is not None]
@@ -225,47 +225,66 @@ def _looks(
     found: dict[Place, dict[Period, Incident]] = defaultdict(dict)
     for each in incidents:
         found[_place_of(each)][each.window] = each
-    least = _Least()
+    plans: dict[int, list[_Plan]] = {}
     for on in at_work:
-        known = found.get(_place(on), {})
-        for window in windows[on.budget.period]:
-            incident = known.get(window)
-            units = picture.units(on.scope.kind, on.scope.id, window)
-            level = 0 if incident is None else incident.level
-            is_crossing = least.reached_above(on.budget, units, level)
-            is_over = charge_day(now) >= window.end
-            if incident is None or incident.state is IncidentState.CLOSED:
-                if is_crossing and (not is_over or (incident is None and _was_missed(picture, on, window))):
-                    yield _Look(on, window, incident, is_crossing)
-            elif incident.has_root or is_crossing or is_over or incident.silenced_until or _differs(incident, on):
-                yield _Look(on, window, incident, is_crossing)
-        for window, incident in known.items():
-            if window not in windows[on.budget.period] and incident.state is not IncidentState.CLOSED:
+        budget, scope = on.budget, on.scope
+        plan = plans.get(budget.id)
+        if plan is None:
+            plan = plans[budget.id] = [_Plan.of(budget, window, picture, now) for window in windows[budget.period]]
+        known = found.get(_place(on)) if found else None
+        for one in plan:
+            units = picture.units_in(one.sums, scope.kind, scope.id)
+            if known is None and units < one.least:
+                continue
+            look = _look(on, one, units, known.get(one.window) if known else None, picture)
+            if look is not None:
+                yield look
+        for window, incident in (known or {}).items():
+            if window not in windows[budget.period] and incident.state is not IncidentState.CLOSED:
                 yield _Look(on, window, incident, is_crossing=False)
 
 
-class _Least:
-    """Compares amounts in atto-units: ten thousand budgets are not worth ten thousand decimals."""
+def _look(on: BudgetOn, plan: _Plan, units: int, incident: Incident | None, picture: Picture) -> _Look | None:
+    needed = plan.above(0 if incident is None else incident.level)
+    is_crossing = needed is not None and units >= needed
+    look = _Look(on, plan.window, incident, is_crossing)
+    if incident is not None and incident.state is not IncidentState.CLOSED:
+        has_news = is_crossing or plan.is_over or incident.silenced_until or incident.limit != on.budget.amount
+        return look if incident.has_root or has_news else None
+    if not is_crossing or (plan.is_over and (incident is not None or not _was_missed(picture, on, plan.window))):
+        return None
+    return look
 
-    def __init__(self) -> None:
-        self._known: dict[int, tuple[int, int]] = {}
 
-    def reached_above(self, budget: Budget, units: int, level: int) -> bool:
-        """Whether the amount reaches a level of the budget above `level`."""
-        if budget.id not in self._known:
-            self._known[budget.id] = (_units(budget.amount), _units(budget.floor))
-        amount, floor = self._known[budget.id]
-        return units >= floor and any(level < each and amount * each <= 100 * units for each in budget.levels)
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """One budget in one period, in whole atto-units: ten thousand budgets are not worth ten thousand decimals."""
+
+    window: Period
+    is_over: bool
+    sums: Sums
+    levels: tuple[int, ...]
+    amount: int
+    floor: int
+    least: int  # what reaches the first level
+
+    @classmethod
+    def of(cls, budget: Budget, window: Period, picture: Picture, now: datetime) -> _Plan:
+        amount, floor = _units(budget.amount), _units(budget.floor)
+        is_over = charge_day(now) >= window.end
+        least = max(floor, -(-amount * budget.levels[0] // 100))
+        return cls(window, is_over, picture.sums(window), budget.levels, amount, floor, least)
+
+    def above(self, level: int) -> int | None:
+        """The amount that reaches the next level above `level`; None where there is none."""
+        following = next((each for each in self.levels if each > level), None)
+        return None if following is None else max(self.floor, -(-self.amount * following // 100))
 
 
 def _was_missed(picture: Picture, on: BudgetOn, window: Period) -> bool:
     """Whether a level of a period that is over can only have been missed: the budget was there, and no bill is yet."""
     is_older = on.budget.updated_at < starts_at(window.end)
     return is_older and picture.spent(on.scope.kind, on.scope.id, window).state is FigureState.ESTIMATE
-
-
-def _differs(incident: Incident, on: BudgetOn) -> bool:
-    return incident.limit != on.budget.amount
 
 
 def _windows(kind: BudgetPeriod, today: date, now: datetime) -> list[Period]:

@@ -107,8 +107,9 @@ class Picture:
         self._facts = facts
         self._sums: dict[Period, Sums] = {}
         self._members: dict[int, list[Account]] = defaultdict(list)
+        self._account_of = {one.id: (one.connection_id, one.provider_project_id) for one in self.projects.values()}
         for one in self.projects.values():
-            self._members[one.team_id].append((one.connection_id, one.provider_project_id))
+            self._members[one.team_id].append(self._account_of[one.id])
 
     def spent(self, kind: ScopeKind, scope_id: int | None, period: Period) -> Spent:
         """What a scope has spent in a period; blind where some of it could not be looked at, and never zero for that.
@@ -131,13 +132,18 @@ class Picture:
         )
 
     def units(self, kind: ScopeKind, scope_id: int | None, period: Period) -> int:
-        """The amount alone, in atto-dollars: quick enough to be asked for every budget of ten thousand projects."""
-        totals = self.sums(period).totals
+        """The amount alone, in atto-dollars."""
+        return self.units_in(self.sums(period), kind, scope_id)
+
+    def units_in(self, sums: Sums, kind: ScopeKind, scope_id: int | None) -> int:
+        """The same of sums at hand: quick enough to be asked for every budget of ten thousand projects."""
         if kind is ScopeKind.PROJECT:
-            one = self.projects.get(scope_id or 0)
-            return 0 if one is None else totals.get((one.connection_id, one.provider_project_id), 0)
-        accounts = self.accounts(kind, scope_id)
-        return sum(totals.values()) if accounts is None else sum(totals.get(one, 0) for one in accounts)
+            account = self._account_of.get(scope_id or 0)
+            return 0 if account is None else sums.totals.get(account, 0)
+        if kind is ScopeKind.TEAM:
+            totals = sums.totals
+            return sum([totals.get(one, 0) for one in self._members.get(scope_id or 0, ())])
+        return sum(sums.totals.values())
 
     def unallocated(self, period: Period) -> Money:
         """What no registered project answers for."""

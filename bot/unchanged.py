@@ -1,15 +1,18 @@
-"""Unchanged: most of what is read again says what it said before. What we know to be stored is not stored again."""
+"""Unchanged: most of what is read again says what it said before. What we know to be stored is not even decoded."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
-from finops.usage import Endpoint, UsageReading, Width
+from finops.usage import Endpoint, UsageReading
 
 _REMEMBERED = 1_000  # connections times endpoints
 _MINUTES = 180
+_NOTHING: Mapping[int, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +21,7 @@ class _Told:
 
     at: datetime
     version: str
-    marks: dict[int, int]
+    marks: Mapping[int, int]
 
 
 class Unchanged:
@@ -30,29 +33,21 @@ class Unchanged:
     def __init__(self) -> None:
         self._told: OrderedDict[tuple[int, Endpoint], _Told] = OrderedDict()
 
-    def without(
-        self, connection_id: int, reading: UsageReading, stored_at: datetime | None, version: str
-    ) -> tuple[UsageReading, dict[int, int]]:
-        """The reading less the buckets that stand in the database just so, and the fingerprints of all of them.
+    def known(
+        self, connection_id: int, endpoint: Endpoint, stored_at: datetime | None, version: str
+    ) -> Mapping[int, int]:
+        """The fingerprints of minutes that stand in the database just so.
 
         `stored_at` is when the reading that stands there was made, `version` that of the prices.
         """
-        if reading.width is not Width.MINUTE:
-            return reading, {}
-        marks = {bucket.start: hash(bucket.rows) for bucket in reading.buckets}
-        told = self._told.get((connection_id, reading.endpoint))
-        if told is None or told.at != stored_at or told.version != version:
-            return reading, marks
-        changed = tuple(bucket for bucket in reading.buckets if told.marks.get(bucket.start) != marks[bucket.start])
-        return replace(reading, buckets=changed), marks
+        told = self._told.get((connection_id, endpoint))
+        return _NOTHING if told is None or told.at != stored_at or told.version != version else told.marks
 
-    def remember(
-        self, connection_id: int, reading: UsageReading, at: datetime, version: str, marks: dict[int, int]
-    ) -> None:
-        """The reading made at `at` stands in the database now."""
+    def remember(self, connection_id: int, reading: UsageReading, at: datetime, version: str) -> None:
+        """The reading by minutes made at `at` stands in the database now."""
         oldest = reading.end - _MINUTES
-        kept = {start: mark for start, mark in marks.items() if start >= oldest}
-        self._told[connection_id, reading.endpoint] = _Told(at, version, kept)
+        marks = {start: mark for start, mark in reading.marks.items() if start >= oldest}
+        self._told[connection_id, reading.endpoint] = _Told(at, version, marks)
         self._told.move_to_end((connection_id, reading.endpoint))
         while len(self._told) > _REMEMBERED:
             self._told.popitem(last=False)

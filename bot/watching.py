@@ -43,12 +43,10 @@ _PRICED_AGAIN_DAYS = BY_DAY_DAYS
 
 @dataclass(frozen=True, slots=True)
 class _News:
-    """One reading, what of it is to be stored, and fingerprints of all of it."""
+    """One reading and its rows with their prices."""
 
     reading: UsageReading
-    told: UsageReading
     rows: list[tuple[UsageRow, int, bool]]
-    marks: dict[int, int]
 
 
 @dataclass
@@ -150,14 +148,16 @@ class Watching:
 
     async def _read(self, trip: _Trip, endpoint: Endpoint, gate: asyncio.Semaphore) -> None:
         """Everything new of one endpoint, oldest first, so that what is read has no gaps whenever we are stopped."""
-        known = trip.reads.get(endpoint.value)
-        covered, newest = (known.final_until, known.newest_data) if known else (None, None)
-        wanted = steps(covered, minute_of(trip.at), newest)
+        stored = trip.reads.get(endpoint.value)
+        known = self._unchanged.known(
+            trip.connection.id, endpoint, stored.read_at if stored else None, trip.prices.version
+        )
+        wanted = steps(stored.final_until if stored else None, minute_of(trip.at))
         try:
             for step in wanted:
                 async with gate:
-                    reading = await _asked(trip, endpoint, step)
-                news = await self._news(trip, reading, known)
+                    reading = await _asked(trip, endpoint, step, known)
+                news = await self._news(trip, reading)
                 if step is wanted[-1] and len(news.rows) <= _FEW_ROWS:
                     trip.waiting.append(news)
                 else:
@@ -165,23 +165,20 @@ class Watching:
         except ProviderError as error:
             trip.troubles.append(error)
 
-    async def _news(self, trip: _Trip, reading: UsageReading, known: UsageRead | None) -> _News:
-        """What a reading tells that is not known to stand in the database, priced."""
-        told, marks = self._unchanged.without(
-            trip.connection.id, reading, known.read_at if known else None, trip.prices.version
-        )
-        rows = [row for bucket in told.buckets for row in bucket.rows]
+    async def _news(self, trip: _Trip, reading: UsageReading) -> _News:
+        """What a reading tells, priced."""
+        rows = [row for bucket in reading.buckets for row in bucket.rows]
         is_few = len(rows) <= _FEW_ROWS
         with_prices = priced(rows, trip.prices) if is_few else await asyncio.to_thread(priced, rows, trip.prices)
-        return _News(reading, told, with_prices, marks)
+        return _News(reading, with_prices)
 
     async def _keep(self, trip: _Trip, each: Sequence[_News]) -> None:
         """Store readings: the small ones of a trip together, for a transaction costs more than what is in it."""
         one, changes = trip.connection, []
         async with self._desk.storage.writing() as store:
             for news in each:
-                end = news.reading.end
-                changes.append(await store.usage.replace(one.workspace_id, one.id, news.told, news.rows, trip.at, end))
+                told = news.reading
+                changes.append(await store.usage.replace(one.workspace_id, one.id, told, news.rows, trip.at, told.end))
         for news, change in zip(each, changes, strict=True):
             if news.reading.width is Width.MINUTE:
                 self._note(trip, news, change)
@@ -190,7 +187,7 @@ class Watching:
         if change.kept:
             self._unchanged.forget(trip.connection.id, news.reading.endpoint)
         else:
-            self._unchanged.remember(trip.connection.id, news.reading, trip.at, trip.prices.version, news.marks)
+            self._unchanged.remember(trip.connection.id, news.reading, trip.at, trip.prices.version)
         trip.newest = max((each for each in (trip.newest, change.newest_data) if each is not None), default=None)
         if change.first_seen:
             trip.first_seen = max(trip.first_seen or 0, change.first_seen[-1])
@@ -293,12 +290,15 @@ _PASSING = frozenset(
 )
 
 
-async def _asked(trip: _Trip, endpoint: Endpoint, step: Step) -> UsageReading:
+async def _asked(trip: _Trip, endpoint: Endpoint, step: Step, known: Mapping[int, int]) -> UsageReading:
     """A rejected key is put behind the others; only when every key is rejected, the rejection counts."""
     for left in range(len(trip.keys), 0, -1):
         pair = trip.keys[0]
         try:
-            return await trip.provider.usage(pair[1], endpoint, step.width, moment_of(step.start), moment_of(step.end))
+            start, end = moment_of(step.start), moment_of(step.end)
+            return await trip.provider.usage(
+                pair[1], endpoint, step.width, start, end, known if step.width is Width.MINUTE else None
+            )
         except CredentialRejected:
             if left == 1:
                 raise

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from operator import add
 from typing import NamedTuple
@@ -83,8 +83,9 @@ class UsageBucket:
 class UsageReading:
     """What one reading told of [start, end) (minutes since 1970): the buckets told of, ascending, each start once.
 
-    A bucket that is missing was not told of, which is not the same as nothing used. No two rows of a bucket share
-    their key.
+    A bucket that is missing was not told of, which is not the same as nothing used; or it was told word for word as
+    the asker knew it. No two rows of a bucket share their key. `marks` are fingerprints of every bucket told, by its
+    start: given to the next reading, they save what has not changed; they mean nothing outside this process.
     """
 
     endpoint: Endpoint
@@ -92,6 +93,7 @@ class UsageReading:
     start: int
     end: int
     buckets: tuple[UsageBucket, ...]
+    marks: Mapping[int, int] = field(default_factory=dict, compare=False)
 
 
 def merged(rows: Sequence[UsageRow]) -> Sequence[UsageRow]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -138,12 +138,19 @@ class Provider(Protocol):
         ...
 
     async def usage(
-        self, key: Secret, endpoint: Endpoint, width: Width, start: datetime, end: datetime
+        self,
+        key: Secret,
+        endpoint: Endpoint,
+        width: Width,
+        start: datetime,
+        end: datetime,
+        known: Mapping[int, int] | None = None,
     ) -> UsageReading:
         """What was used in [start, end), widened to whole buckets: all pages or nothing.
 
         Holds only buckets the provider told of; one told empty is there and empty. Takes one call per page, so the
-        narrow widths are for short spans.
+        narrow widths are for short spans. Buckets told just as `known` has them (the marks of an earlier reading by the
+        same width) are left out.
         """
         ...
 

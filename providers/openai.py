@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import TypeVar
@@ -166,11 +166,17 @@ class OpenAI:
                 days = max(1, min(PAGE_DAYS, window.days * PAGE_BYTES // largest))
 
     async def usage(
-        self, key: Secret, endpoint: Endpoint, width: Width, start: datetime, end: datetime
+        self,
+        key: Secret,
+        endpoint: Endpoint,
+        width: Width,
+        start: datetime,
+        end: datetime,
+        known: Mapping[int, int] | None = None,
     ) -> UsageReading:
         """What was used, by project, key, model, tier and batch as far as the door tells."""
         _must_be_admin(key)
-        return await self._usage.read(partial(self._asked, key), endpoint, width, start, end)
+        return await self._usage.read(partial(self._asked, key), endpoint, width, start, end, known)
 
     # --- costs -------------------------------------------------------------------------------------------------------
 

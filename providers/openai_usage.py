@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
+from types import MappingProxyType
 
 from finops.usage import Endpoint, UsageBucket, UsageReading, UsageRow, Width, keeping_everything
 from providers.contract import UnexpectedResponse
@@ -20,6 +21,8 @@ MOST_BUCKETS = {Width.MINUTE: 1440, Width.HOUR: 168, Width.DAY: 31}
 # Larger answers are decoded on a thread, so that the event loop stays free to acknowledge Slack.
 INLINE_BYTES = 64 * 1024
 Ask = Callable[[str, Params], Awaitable[Answer]]
+Told = dict[int, tuple[int, tuple[UsageRow, ...] | None]]
+"""Buckets by their first minute: a fingerprint, and the rows unless the asker has them."""
 
 
 @dataclass(slots=True)
@@ -29,20 +32,29 @@ class UsageReader:
     _settled: dict[Endpoint, str] = field(default_factory=dict)
     _first: str = "group_by[]"
 
-    async def read(self, ask: Ask, endpoint: Endpoint, width: Width, start: datetime, end: datetime) -> UsageReading:
-        """What `endpoint` tells of [start, end), widened to whole buckets."""
+    async def read(
+        self,
+        ask: Ask,
+        endpoint: Endpoint,
+        width: Width,
+        start: datetime,
+        end: datetime,
+        known: Mapping[int, int] | None = None,
+    ) -> UsageReading:
+        """What `endpoint` tells of [start, end), widened to whole buckets; less those told just as `known` has them."""
         first, last = _minutes(start, width, is_end=False), _minutes(end, width, is_end=True)
-        told = await self._told(ask, endpoint, width, first, last) if first < last else {}
-        buckets = tuple(UsageBucket(minute, told[minute]) for minute in sorted(told))
-        return UsageReading(endpoint, width, first, max(first, last), buckets)
+        told = await self._told(ask, endpoint, width, first, last, known or {}) if first < last else {}
+        buckets = tuple(UsageBucket(minute, rows) for minute, (_, rows) in sorted(told.items()) if rows is not None)
+        marks = {minute: mark for minute, (mark, _) in told.items()}
+        return UsageReading(endpoint, width, first, max(first, last), buckets, marks)
 
     async def _told(
-        self, ask: Ask, endpoint: Endpoint, width: Width, start: int, end: int
-    ) -> dict[int, tuple[UsageRow, ...]]:
+        self, ask: Ask, endpoint: Endpoint, width: Width, start: int, end: int, known: Mapping[int, int]
+    ) -> Told:
         """All buckets; rows that come back without any name are asked for once more in the other spelling."""
         spelling = self._settled.get(endpoint)
         if spelling is not None:
-            return await _pages(ask, endpoint, width, start, end, spelling)
+            return await _pages(ask, endpoint, width, start, end, spelling, known)
         other = "group_by" if self._first == "group_by[]" else "group_by[]"
         try:
             found = await _pages(ask, endpoint, width, start, end, self._first)
@@ -70,8 +82,14 @@ class UsageReader:
 
 
 async def _pages(
-    ask: Ask, endpoint: Endpoint, width: Width, start: int, end: int, spelling: str
-) -> dict[int, tuple[UsageRow, ...]]:
+    ask: Ask,
+    endpoint: Endpoint,
+    width: Width,
+    start: int,
+    end: int,
+    spelling: str,
+    known: Mapping[int, int] = MappingProxyType({}),
+) -> Told:
     """Every bucket of every page by its first minute; of a bucket told twice, the later telling."""
     count = (end - start) // width
     params: Params = [
@@ -81,12 +99,12 @@ async def _pages(
         *((spelling, dimension) for dimension in GROUPINGS[endpoint]),
         ("limit", str(min(count, MOST_BUCKETS[width]))),
     ]
-    told: dict[int, tuple[UsageRow, ...]] = {}
+    told: Told = {}
     seen: set[str] = set()
     paging: Params = []
     while True:
         answer = await ask(f"usage/{endpoint.value}", [*params, *paging])
-        decode = partial(_decoded, answer, endpoint, width, start, end)
+        decode = partial(_decoded, answer, endpoint, width, start, end, known)
         page, found = await asyncio.to_thread(decode) if len(answer.body) > INLINE_BYTES else decode()
         told |= found
         reference = answer.reference
@@ -102,20 +120,23 @@ async def _pages(
 
 
 def _decoded(
-    answer: Answer, endpoint: Endpoint, width: Width, start: int, end: int
-) -> tuple[UsagePage, dict[int, tuple[UsageRow, ...]]]:
+    answer: Answer, endpoint: Endpoint, width: Width, start: int, end: int, known: Mapping[int, int]
+) -> tuple[UsagePage, Told]:
     """One page, and its buckets by their first minute. A bucket at a time, so that other threads get their turn."""
     reference = answer.reference
     if b"\\" in answer.body and b"\\u0000" in answer.body:  # PostgreSQL cannot keep it in a text
         raise UnexpectedResponse("a text with a zero in it", reference=reference)
     with keeping_everything():
         page = decoded(USAGE_PAGE, answer.body, "", reference)
-        told: dict[int, tuple[UsageRow, ...]] = {}
+        told: Told = {}
         for index, bucket in enumerate(page.data):
             pointer = f"/data/{index}"
             minute = _minute_of(bucket, width, start, end, pointer, reference)
             if minute is not None:
-                told[minute] = rows_of(bucket, endpoint, width, minute, pointer, reference)
+                mark = hash(bytes(bucket.results or bucket.result))
+                is_known = known.get(minute) == mark
+                rows = None if is_known else rows_of(bucket, endpoint, width, minute, pointer, reference)
+                told[minute] = (mark, rows)
         return page, told
 
 
@@ -135,9 +156,9 @@ def _minute_of(
     return minute
 
 
-def _is_grouped(told: dict[int, tuple[UsageRow, ...]]) -> bool | None:
+def _is_grouped(told: Told) -> bool | None:
     """Whether any row names its project, key or model; None when there are no rows to tell by."""
-    rows = [row for rows in told.values() for row in rows]
+    rows = [row for _, rows in told.values() for row in rows or ()]
     return any(row.sub_account_id or row.api_key_id or row.model for row in rows) if rows else None
 
 
