@@ -129,8 +129,8 @@ async def furnish(storage: Storage, workspace: int, teams: int, projects: int, n
         )
         for number in range(teams):
             team = await store.teams.create(
-                workspace_id, name=f"team {number}", lead_user_id=ADMIN, channel_id=channel_of(workspace, number), locale="ko",
-                approvers=(), created_by=ADMIN, at=now,
+                workspace_id, name=f"team {number}", lead_user_id=ADMIN, channel_id=channel_of(workspace, number),
+                locale="ko", approvers=(), created_by=ADMIN, at=now,
             )  # fmt: skip
             accounts = [(f"proj_{number}_{each}", f"project {number}.{each}") for each in range(projects)]
             await store.projects.register(
@@ -183,18 +183,15 @@ async def alarm(chosen: argparse.Namespace, folder: str) -> list[str]:
         async with served as addresses, aiohttp.ClientSession() as session:
             clients = Clients(dict(zip(workspaces, addresses, strict=True)), session)
             deliverer = deliverer_of(bot, clients, clock, settings(folder), Metrics(), "benchmark")
-            detecting = time.perf_counter(), time.process_time()
-            since = clock()
-            decided = sum([await bot.evaluating.evaluate(workspace_id) for workspace_id in workspaces])
-            evaluated = time.perf_counter() - detecting[0], time.process_time() - detecting[1]
-            telling = time.perf_counter(), time.process_time()
+            since, began_at, cpu_before = clock(), time.perf_counter(), time.process_time()
             running = asyncio.create_task(deliverer.run())
-            waiting = 1
+            decided = sum([await bot.evaluating.evaluate(workspace_id) for workspace_id in workspaces])
+            evaluated, waiting = time.perf_counter() - began_at, 1
             while waiting:
                 await asyncio.sleep(0.25)
                 async with storage.reading() as store:
                     waiting = await store.outbox.waiting_count()
-            told = time.perf_counter() - telling[0], time.process_time() - telling[1]
+            told, cpu = time.perf_counter() - began_at, time.process_time() - cpu_before
             deliverer.stop()
             await running
         async with storage.reading() as store:
@@ -202,17 +199,17 @@ async def alarm(chosen: argparse.Namespace, folder: str) -> list[str]:
     seconds = sorted((one.delivered_at - one.detected_at).total_seconds() for one in clocks)
     p50, p99 = statistics.median(seconds), seconds[int(len(seconds) * 0.99) - 1]
     floor = await bare(chosen, seen["posts"])
-    cpu = told[1] / seen["posts"] * 1000
+    each = cpu / seen["posts"] * 1000
     return [
         f"{chosen.teams} alerts, {chosen.teams * chosen.projects:,} projects, {chosen.workspaces} workspace(s), "
         f"Slack {'without limits' if chosen.quiet_slack else 'as strict as it says'}",
-        f"  decided   {decided} incidents in {evaluated[0]:.1f} s, {evaluated[1]:.1f} s of CPU",
+        f"  decided   {decided} incidents in {evaluated:.1f} s, while the first were told already",
         f"  delivered {len(seconds)} alerts: detected to delivered P50 {p50:.1f} s, P99 {p99:.1f} s, last "
         f"{seconds[-1]:.1f} s (target P99 <= 60){'' if p99 <= 60 else '  MISSED'}",
         f"  all told  {seen['posts']} posts (alerts and the lines in their threads), {seen['edits']} edits in "
-        f"{told[0]:.1f} s; Slack said 429 {seen['limited']} times; else wrong: {', '.join(seen['wrong']) or 'nothing'}",
-        f"  CPU       {cpu:.1f} ms for a message, facts and words included; {floor:.1f} ms for a bare post: "
-        f"{cpu / floor:.1f}x",
+        f"{told:.1f} s; Slack said 429 {seen['limited']} times; else wrong: {', '.join(seen['wrong']) or 'nothing'}",
+        f"  CPU       {each:.1f} ms for a message, its decision, facts and words included; {floor:.1f} ms for a bare "
+        f"post: {each / floor:.1f}x",
     ]
 
 
