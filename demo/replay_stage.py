@@ -1,0 +1,457 @@
+"""The stage of a replay: simulators and clock here, replicas of the product in processes of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+
+import yaml
+from sqlalchemy import func, select
+
+from bot import Bot
+from bot.results import Profile
+from bot.settings import CHECKOUT, Settings
+from bot.telling import root_key
+from demo.openai import AdminKey, SimulatedOpenAI
+from demo.openai.buckets import Bucket
+from demo.openai.traffic import day_minute, minute_of
+from demo.prices import FilePrices, ListPrices, Rates
+from demo.props import Props
+from demo.replay_clock import SharedClock
+from demo.replay_plan import CALM, STEP_MINUTES, Kill, Plan, boosts, drawn
+from demo.replay_replica import COLLECT, DECIDE, READ, READY
+from demo.replay_report import Clocks, Comparison, Settled, compared
+from demo.replay_truth import Limit, Truth, limits_of, usual
+from demo.slack import SimulatedSlack
+from demo.slack.cast import DATA, MARKETING, MINSU, SEOYEON, TEAM_ID
+from demo.slack.cast import JIHOON as ADMIN
+from demo.trace import Trace
+from finops.budgets import BudgetPeriod, BudgetScope, BudgetTerms
+from finops.estimates import corrections
+from finops.money import Money
+from handlers import pricing
+from providers import PROVIDERS
+from providers.http import http_client
+from storage import KeyRing, open_storage
+from storage.outbox_sql import UNSENT
+from storage.records_live import UsageRead
+from storage.tables_live import outbox
+
+# Not today: a replay must come out the same whenever it is run.
+BEGINS = datetime(2026, 6, 1, tzinfo=UTC)
+SLOT = timedelta(seconds=300)
+TEAMS = {
+    "마케팅팀": ("ad-copy-writer", "chatbot-experiment", "meeting-notes", "translation-api", "voc-classifier"),
+    "데이터팀": ("code-review-bot", "doc-summary", "fraud-check", "search-assistant"),
+}
+BATCH_HOURS = 3
+# What the provider really charges, by what the product's list says. The difference is for the product to find out.
+CHARGED = {"gpt-4o-2024-08-06": Decimal("1.07"), "gpt-4o-mini-2024-07-18": Decimal("0.94")}
+# A usual day comes to a little more than half of its budget: a quiet level that nobody is told of.
+TIMES_USUAL = Decimal("1.8")
+_PATIENCE = 60.0
+_LOST_AFTER = 4.0
+_STUCK_AFTER = 1.6
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What to replay."""
+
+    days: int = 14
+    seed: int = 1
+    runaways: int = 10
+    replicas: int = 2
+    kills: int = 24
+    log_level: str = "error"
+    steps_after: int = 5  # what came late, and the closing of the last day
+
+
+class Replica:
+    """A process that plays one copy of the product; it dies by SIGKILL and can be started again."""
+
+    def __init__(self, settings: Mapping[str, str], clock: Path, log_level: str) -> None:
+        self._told = json.dumps({"settings": dict(settings), "clock": str(clock)}).encode() + b"\n"
+        self._log_level = log_level
+        self._process: asyncio.subprocess.Process | None = None
+        self._ready: asyncio.Task[bool] | None = None
+        self._one_at_a_time = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Begin to start; `ready` waits until it stands."""
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "demo.replay_replica", self._log_level, cwd=CHECKOUT,
+            env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        assert self._process.stdin is not None
+        self._process.stdin.write(self._told)
+        self._ready = asyncio.create_task(self._heard(self._process, READY))
+
+    async def ready(self) -> bool:
+        """Wait until it takes orders; False when it has died meanwhile."""
+        return self._ready is not None and await asyncio.shield(self._ready)
+
+    @property
+    def is_up(self) -> bool:
+        return self._ready is not None and self._ready.done() and self._ready.result()
+
+    async def order(self, order: str) -> bool:
+        """Give an order and wait until it is done; False when the process died before it was."""
+        async with self._one_at_a_time:
+            process = self._process
+            if process is None or process.stdin is None or not self.is_up:
+                return False
+            with contextlib.suppress(ConnectionError):
+                process.stdin.write(f"{order}\n".encode())
+                await process.stdin.drain()
+            return await self._heard(process, order)
+
+    async def kill(self) -> None:
+        """SIGKILL, now."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+            self._ready = None
+            await self._process.wait()
+
+    async def end(self) -> None:
+        """Let it finish: its orders end."""
+        if self._process is None or self._process.stdin is None or self._process.returncode is not None:
+            return
+        self._process.stdin.close()
+        try:
+            await asyncio.wait_for(self._process.wait(), 20)
+        except TimeoutError:
+            await self.kill()
+
+    async def _heard(self, process: asyncio.subprocess.Process, word: str) -> bool:
+        assert process.stdout is not None
+        while line := await process.stdout.readline():
+            if line.decode().strip() == word:
+                return True
+        return False
+
+
+@dataclass
+class ReplayStage:
+    """Everything that plays, moved step by step."""
+
+    wish: Wish
+    plan: Plan
+    bot: Bot
+    slack: SimulatedSlack
+    openai: SimulatedOpenAI
+    clock: SharedClock
+    replicas: list[Replica]
+    truth: Truth
+    limits: list[Limit]
+    budgets: dict[int, str] = field(default_factory=dict)  # names by id
+    connection_id: int = 0
+    kills: int = 0
+    _armed: asyncio.Task[None] | None = None
+
+    async def step(self, number: int) -> None:
+        """Half an hour later: usage is read, decided about, and what is to be said stands."""
+        moment = BEGINS + timedelta(minutes=number * STEP_MINUTES)
+        if not any(one.is_up for one in self.replicas):
+            await self.replicas[0].ready()
+        if number in self.plan.moods:
+            self.openai.behaviour.set(self.plan.moods[number])
+        day, into = divmod(number * STEP_MINUTES, 1440)
+        if into == STEP_MINUTES:
+            for each in self.plan.restatements:
+                if each.day == day:
+                    restated = (BEGINS + timedelta(days=day - 1)).date()
+                    self.openai.restate(restated, each.application, factor=each.factor)
+        self.clock.move_to(moment)
+        if into == 0 and day in self.plan.bill_first:
+            await self._collected()
+        await self._read(moment, self.plan.kills.get(number))
+        await self._anybody(DECIDE)
+        if into == 0:
+            await self._collected()
+        await self._said()
+
+    async def quiet(self) -> None:
+        """Nothing waits any more, edits included."""
+        if self._armed is not None:
+            self._armed.cancel()
+        for _ in range(3):
+            self.clock.move_to(self.bot.clock() + timedelta(hours=2))
+            self.openai.behaviour.set(CALM)
+            await self._read(self.bot.clock(), None)
+            await self._anybody(DECIDE)
+            await self._waited_for(self._waiting_at_all, "everything to be said")
+
+    async def compared(self) -> Comparison:
+        """Everything Slack holds against the truth."""
+        async with self.bot.storage.reading() as store:
+            days = [(BEGINS + timedelta(days=number)).date() for number in range(-1, self.plan.days + 2)]
+            incidents = await store.incidents.of_windows(TEAM_ID, days)
+            roots = {one.id or 0: await store.outbox.get(TEAM_ID, root_key(one.id or 0)) for one in incidents}
+        clocks = {
+            number: Clocks(
+                root.delivered_at - root.detected_at if root.delivered_at and root.detected_at else None,
+                root.delivered_at - root.available_at if root.delivered_at and root.available_at else None,
+            )
+            for number, root in roots.items()
+            if root is not None
+        }
+        about = {one.id or 0: (self.budgets[one.budget_id], one.window.start) for one in incidents}
+        first = (BEGINS + timedelta(minutes=STEP_MINUTES)).timestamp()  # setting up has messages of its own
+        messages = [
+            message
+            for each in self.slack.world.messages.values()
+            for message in each
+            if message.get("bot_id") and float(message["ts"]) >= first
+        ]
+        return compared(self.truth, self.plan, BEGINS.date(), messages, about, clocks)
+
+    async def settled(self) -> list[Settled]:
+        """Estimates of the days of the replay whose bill has settled, against that bill."""
+        async with self.bot.storage.reading() as store:
+            samples = (await store.drifts.since(TEAM_ID, (BEGINS - timedelta(days=40)).date()))[self.connection_id]
+            days = sorted({one.day for one in samples if one.day >= BEGINS.date()})
+            estimates = await store.usage.open_estimates(TEAM_ID, days)
+        names = {one.id: one.application for one in self.openai.organization.projects.values()}
+        sums: defaultdict[tuple[str, str], list[Decimal]] = defaultdict(lambda: [Decimal(0)] * 3)
+        for day in days:
+            # A bill is held against its estimate a day after it ended: later ones had taught nothing yet that day.
+            known = [one for one in samples if one.day <= day - timedelta(days=2)]
+            taught = corrections(known, day)
+            for row in (each for each in estimates if each.day == day):
+                raw = Decimal(row.atto).scaleb(-18)
+                place = sums[names[row.sub_account_id], row.model]
+                place[0] += raw
+                place[1] += taught.of(row.sub_account_id, row.model).apply(raw)
+            for (application, model), billed in self._billed(day).items():
+                sums[application, model][2] += billed
+        return [Settled(*key, len(days), *amounts) for key, amounts in sorted(sums.items())]
+
+    async def drift_words(self) -> str:
+        """The product's own figure, as Home and reports show it."""
+        drift = await self.bot.spending.drift(TEAM_ID)
+        if drift is None or drift.ratio is None or drift.corrected_ratio is None:
+            return "The product says nothing of its estimates yet."
+        return (
+            f"The product itself says of its last {drift.days} days: {drift.ratio:+.2%} uncorrected, "
+            f"{drift.corrected_ratio:+.2%} corrected, {drift.worst_ratio:.2%} on the worst day."
+        )
+
+    def _billed(self, day: date) -> dict[tuple[str, str], Decimal]:
+        """The provider's bill of a day, restatements included, by application and model."""
+        start = day_minute(day) * 60
+        found: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
+        for row in self.openai.tenant().bill.rows(Bucket(start, start + 86_400), minute_of(self.clock()), frozenset()):
+            if row.project is not None:
+                model = row.line_item.removeprefix("batch | ").rpartition(", ")[0]
+                found[row.project.application, model] += row.amount
+        return dict(found)
+
+    # -- moving
+
+    async def _read(self, moment: datetime, kill: Kill | None) -> None:
+        """Have all usage read at `moment`. A reading that died with its replica is made up for in the next slot."""
+        if kill is not None and kill.is_at_post and (self._armed is None or self._armed.done()):
+            self._armed = asyncio.create_task(self._killed_at_post(kill))
+        for attempt in range(4):
+            orders = [asyncio.create_task(one.order(READ)) for one in self.replicas]
+            if kill is not None and not kill.is_at_post and attempt == 0:
+                await asyncio.sleep(kill.delay)
+                await self._killed(kill.victim)
+            await asyncio.gather(*orders)
+            if await self._was_read(moment, _PATIENCE if kill is None and self._armed is None else _LOST_AFTER):
+                return
+            await self._anybody(DECIDE)  # it may have been stored, and then it counts
+            moment += SLOT
+            self.clock.move_to(moment)
+        raise TimeoutError(f"usage was not read at {moment}")
+
+    async def _was_read(self, moment: datetime, seconds: float) -> bool:
+        """Wait until the whole reading is kept; tell the truth of what was stored, be it half of it."""
+        until = time.monotonic() + seconds
+        while True:
+            async with self.bot.storage.reading() as store:
+                health = await store.usage.health(TEAM_ID, self.connection_id)
+                reads = await store.usage.reads(TEAM_ID, self.connection_id)
+            stored = _read_at(reads.get("completions"))
+            is_read = health is not None and health.read_at is not None and health.read_at >= moment
+            if is_read or time.monotonic() > until:
+                if stored is not None and stored >= moment:
+                    self.truth.read(minute_of(stored))
+                return is_read
+            await asyncio.sleep(0.02)
+
+    async def _anybody(self, order: str) -> None:
+        """Give an order to one who is up; when that one dies, to the next."""
+        for _ in range(3):
+            for one in self.replicas:
+                if await one.order(order):
+                    return
+            for one in self.replicas:
+                if await one.ready():
+                    break
+        raise TimeoutError(f"no replica could {order}")
+
+    async def _collected(self) -> None:
+        await self._anybody(COLLECT)
+        await self._waited_for(self._collecting, "the bill")
+
+    async def _collecting(self) -> int:
+        return len(await self.bot.collecting.progress(TEAM_ID))
+
+    async def _said(self) -> None:
+        await self._waited_for(self._waiting_to_be_posted, "messages")
+
+    async def _waiting_to_be_posted(self) -> int:
+        async with self.bot.storage.reading() as store:
+            query = select(func.count()).where(outbox.c.state.in_(UNSENT), outbox.c.ts.is_(None))
+            # Only a replay asks for this: the product itself has no need to know what waits for its first time.
+            return int(await store.outbox._db.scalar(query) or 0)
+
+    async def _waiting_at_all(self) -> int:
+        async with self.bot.storage.reading() as store:
+            return await store.outbox.waiting_count()
+
+    async def _waited_for(self, left: Callable[[], Awaitable[int]], what: str) -> None:
+        """Wait until nothing is left. Where nothing moves, somebody died holding it: let his lease run out."""
+        until = time.monotonic() + _PATIENCE
+        before, changed, moved = -1, time.monotonic(), timedelta()
+        while (now := await left()) and time.monotonic() < until:
+            if now != before:
+                before, changed = now, time.monotonic()
+            elif time.monotonic() - changed > _STUCK_AFTER and moved < SLOT - timedelta(minutes=2):
+                self.clock.move_to(self.clock() + timedelta(seconds=20))
+                moved, changed = moved + timedelta(seconds=20), time.monotonic()
+            await asyncio.sleep(0.03)
+        if now:
+            raise TimeoutError(f"{now} of {what} still waited after {_PATIENCE} s at {self.clock()}")
+
+    async def _killed(self, victim: int) -> None:
+        """Kill one replica, and start it again at once. There is always another one that stands."""
+        others = [one for number, one in enumerate(self.replicas) if number != victim]
+        if others and not any(one.is_up for one in others):
+            await others[0].ready()
+        await self.replicas[victim].kill()
+        self.kills += 1
+        await self.replicas[victim].start()
+        if not others:
+            await self.replicas[victim].ready()
+
+    async def _killed_at_post(self, kill: Kill) -> None:
+        """Kill as soon as Slack has taken a message: its sender may not have heard of it."""
+        calls = self.slack.calls
+        before = len(calls)
+        await self.slack.until(lambda: any(one.method == "chat.postMessage" for one in calls[before:]), 100_000)
+        await self._killed(kill.victim)
+
+
+def _read_at(read: UsageRead | None) -> datetime | None:
+    return None if read is None else read.read_at
+
+
+def charged() -> FilePrices:
+    """The provider's own prices: not what its list says."""
+    listed, day = ListPrices(), BEGINS.date()
+    by_model = {}
+    for model, factor in CHARGED.items():
+        rates = listed.rates(model, day)
+        assert rates is not None, f"{model} is listed"
+        by_model[model] = Rates(rates.input * factor, rates.cached_input * factor, rates.output * factor)
+    return FilePrices("what the provider really charges", by_model)
+
+
+@asynccontextmanager
+async def raised(wish: Wish, trace: Trace, database_url: str, folder: Path) -> AsyncIterator[ReplayStage]:
+    """Raise the curtain: everything set up, the first reading done; taken down again when the block ends."""
+    clock = SharedClock(folder / "clock")
+    clock.move_to(BEGINS + timedelta(minutes=5))
+    props = Props.fresh()
+    keys = tuple(AdminKey(one, name="FinOps") for one in (props.marketing_key, props.data_team_key))
+    openai = SimulatedOpenAI(trace, charged(), clock, admin_keys=keys, anchor=BEGINS)
+    openai.behaviour.set({"batch_hours": BATCH_HOURS})
+    slack = SimulatedSlack(clock)
+    slack.use_manifest(yaml.safe_load((CHECKOUT / "manifest.yml").read_text(encoding="utf-8")))
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(openai)
+        await stack.enter_async_context(slack)
+        variables = slack.client_settings(socket_mode=False) | {
+            "DATABASE_URL": database_url,
+            "FINOPS_KEYS": props.ring,
+            "FINOPS_PLAINTEXT_HOSTS": "127.0.0.1",
+            "OPENAI_BASE_URL": openai.url,
+            "FINOPS_BACKFILL_DAYS": "30",
+            "FINOPS_LEASE_SECONDS": "5",
+            # Steps are half an hour: that is how long it is between two looks here.
+            "FINOPS_BLIND_AFTER_MINUTES": "60",
+            "FINOPS_EDIT_EVERY_SECONDS": "3600",
+        }
+        settings = Settings.from_env(variables)
+        storage = await stack.enter_async_context(open_storage(database_url, KeyRing.from_text(props.ring)))
+        http = await stack.enter_async_context(http_client(timeout=30.0, plaintext_hosts=settings.plaintext_hosts))
+        providers = {name: opened(http, openai.url, clock) for name, opened in PROVIDERS.items()}
+        bot = Bot(storage, providers, clock, settings.policy(), partial(pricing.opened, settings))
+        limits = limits_of(openai, TEAMS, TIMES_USUAL, wish.days)
+        plan = _drawn(wish, openai, limits)
+        replicas = [Replica(variables, clock.path, wish.log_level) for _ in range(wish.replicas)]
+        stage = ReplayStage(wish, plan, bot, slack, openai, clock, replicas, Truth(openai, limits), limits)
+        for one in replicas:
+            stack.push_async_callback(one.end)
+            await one.start()
+        await _set_up(stage, props)
+        for boost in boosts(plan, BEGINS):
+            openai.boost(*boost)
+        yield stage
+
+
+def _drawn(wish: Wish, openai: SimulatedOpenAI, limits: list[Limit]) -> Plan:
+    first = openai.tenant().traffic.live_from
+    return drawn(
+        wish.seed,
+        wish.days,
+        wish.runaways,
+        wish.kills,
+        wish.replicas,
+        {one.name: one.amount for one in limits if one.name not in TEAMS},
+        lambda application, start, end: usual(openai, application, first + start, first + end),
+    )
+
+
+async def _set_up(stage: ReplayStage, props: Props) -> None:
+    """Two teams with their projects, a budget for each of both, and everything read up to now."""
+    bot = stage.bot
+    leads = {
+        "마케팅팀": (MINSU, MARKETING, props.marketing_key),
+        "데이터팀": (SEOYEON, DATA, props.data_team_key),
+    }
+    admin = await bot.people.meet(
+        TEAM_ID, "한빛소프트", Profile(ADMIN, "이지훈", "ko-KR", "Asia/Seoul", is_workspace_admin=True), asks_setup=True
+    )
+    scopes: dict[str, tuple[BudgetScope, int]] = {}
+    for name, (lead, channel, key) in leads.items():
+        team = await bot.teams.create(admin, name, Profile(lead, name, "ko-KR", "Asia/Seoul"), channel)
+        scopes[name] = (BudgetScope.TEAM, team.id)
+        stage.connection_id = (await bot.connections.register_key(admin, team.id, key)).connection.id
+        await bot.projects.register(admin, team.id, [stage.openai.project(one).id for one in TEAMS[name]])
+    for project in await bot.projects.all(TEAM_ID):
+        scopes[project.name] = (BudgetScope.PROJECT, project.id)
+    async with bot.storage.writing() as store:
+        for limit in stage.limits:
+            terms = BudgetTerms(*scopes[limit.name], BudgetPeriod.DAY, Money(limit.amount, "USD"))
+            budget = await store.budgets.create(TEAM_ID, terms, by=ADMIN, at=bot.clock())
+            stage.budgets[budget.id] = limit.name
+    await stage.replicas[0].ready()
+    await stage._collected()
+    await stage._read(stage.clock() - timedelta(seconds=30), None)
