@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -30,6 +31,7 @@ class UsageReader:
     """Reads usage through whatever asks the provider, and remembers how each door wants its arrays spelled."""
 
     _settled: dict[Endpoint, str] = field(default_factory=dict)
+    _nameless: set[Endpoint] = field(default_factory=set)
     _first: str = "group_by[]"
 
     async def read(
@@ -51,13 +53,21 @@ class UsageReader:
     async def _told(
         self, ask: Ask, endpoint: Endpoint, width: Width, start: int, end: int, known: Mapping[int, int]
     ) -> Told:
-        """All buckets; rows that come back without any name are asked for once more in the other spelling."""
+        """All buckets. A spelling that is not understood any more is learnt again: rows without names are nobody's."""
         spelling = self._settled.get(endpoint)
         if spelling is not None:
-            return await _pages(ask, endpoint, width, start, end, spelling, known)
-        other = "group_by" if self._first == "group_by[]" else "group_by[]"
+            with suppress(QueryRefused):
+                found = await _pages(ask, endpoint, width, start, end, spelling, known)
+                if endpoint in self._nameless or _is_grouped(found) is not False:
+                    return found
+        return await self._learnt(ask, endpoint, width, start, end)
+
+    async def _learnt(self, ask: Ask, endpoint: Endpoint, width: Width, start: int, end: int) -> Told:
+        """All buckets; rows that come back without any name are asked for once more in the other spelling."""
+        first = self._first
+        other = "group_by" if first == "group_by[]" else "group_by[]"
         try:
-            found = await _pages(ask, endpoint, width, start, end, self._first)
+            found = await _pages(ask, endpoint, width, start, end, first)
         except QueryRefused:
             found = await _pages(ask, endpoint, width, start, end, other)
             self._settle(endpoint, other)
@@ -73,8 +83,9 @@ class UsageReader:
             if _is_grouped(again):
                 self._settle(endpoint, other)
                 return again
-        # Grouped, or neither spelling brings names: these rows really have none. Do not ask twice again.
-        self._settle(endpoint, self._first)
+            # Neither spelling brings names: these rows really have none. Do not ask twice again.
+            self._nameless.add(endpoint)
+        self._settle(endpoint, first)
         return found
 
     def _settle(self, endpoint: Endpoint, spelling: str) -> None:

@@ -82,6 +82,15 @@ async def test_usage_times_prices_is_the_bill_to_the_last_digit(
     assert estimate == independent_bill(a_trace())
 
 
+async def test_a_spelling_that_is_not_understood_any_more_is_learnt_again(desk: Desk, openai: OpenAI) -> None:
+    """A provider that changes its mind while we watch: whose usage it is stays known."""
+    for arrays in ("brackets", "bare", "brackets"):
+        desk.openai.behaviour.set({"arrays": arrays})
+        rows = [row for bucket in (await closed(desk, openai, Width.DAY)).buckets for row in bucket.rows]
+        assert rows
+        assert all(row.sub_account_id and row.model for row in rows)
+
+
 async def test_minutes_hours_and_days_tell_the_same(desk: Desk, openai: OpenAI) -> None:
     """Over all pages: two days are 2,880 minutes, in two pages; no token is lost between widths."""
     sums = []
