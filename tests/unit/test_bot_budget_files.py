@@ -13,6 +13,7 @@ from bot.budget_scopes import ScopeBook
 from finops.budget_report import FileMistake
 from finops.budgets import BudgetAction, BudgetPeriod, BudgetScope, BudgetTerms
 from finops.money import Money
+from tests.house.tree import ROOT
 from tests.unit.saying import DATA_TEAM, TEAM, a_project
 
 BOOK = ScopeBook([TEAM, DATA_TEAM], [a_project(), a_project(2, "batch"), a_project(3, "twin"), a_project(4, "twin")])
@@ -54,6 +55,15 @@ budgets:
         BudgetTerms(
             BudgetScope.PROJECT, 2, BudgetPeriod.WEEK, Money.of("1000.50"), (50, 80, 100), BudgetAction.STOP
         ),
+    ]  # fmt: skip
+
+
+def test_the_file_of_the_documentation_can_be_used_as_it_stands():
+    """docs/budgets.md shows every field; a copy of it is a file."""
+    page = (ROOT / "docs/budgets.md").read_text(encoding="utf-8")
+    shown = page.split("```yaml\n")[1].split("```")[0]
+    assert [terms.scope_kind for terms in read(shown, BOOK)] == [
+        BudgetScope.WORKSPACE, BudgetScope.EVERY_PROJECT, BudgetScope.TEAM, BudgetScope.PROJECT,
     ]  # fmt: skip
 
 
