@@ -22,7 +22,7 @@ class Trouble(StrEnum):
     LIMITED = "limited"  # too much was asked: not done, ask again after `retry_after`
     AWAY = "away"  # Slack was not reached: certainly not done
     UNCERTAIN = "uncertain"  # it may have been done: look for it before doing it again
-    REMOVED = "removed"  # nobody lets us speak in this workspace: the token is dead, or lacks a right
+    REMOVED = "removed"  # nobody lets us speak in this workspace: the token is dead
     CLOSED = "closed"  # this channel or person does not take it from us: tell somebody elsewhere
     GONE = "gone"  # the message to be edited is not there: post it anew
     THREADLESS = "threadless"  # the thread to be continued is not there
@@ -46,13 +46,14 @@ _MEANING: dict[Trouble, frozenset[str]] = {
     ),
     Trouble.REMOVED: frozenset(
         {
-            "account_inactive", "invalid_auth", "missing_scope", "no_permission", "not_allowed_token_type",
-            "not_authed", "org_login_required", "team_access_not_granted", "token_expired", "token_revoked",
+            "account_inactive", "invalid_auth", "not_allowed_token_type", "not_authed", "org_login_required",
+            "team_access_not_granted", "token_expired", "token_revoked",
         }
     ),
     Trouble.CLOSED: CHANNEL_CLOSED | frozenset(
         {
             "cannot_dm_bot", "channel_is_limited_access", "ekm_access_denied", "messages_tab_disabled",
+            "missing_scope", "no_permission",
             "restricted_action_non_threadable_channel", "restricted_action_read_only_channel",
             "restricted_action_thread_locked", "restricted_action_thread_only_channel", "user_disabled",
             "user_not_found", "user_not_visible", "users_not_found",
