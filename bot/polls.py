@@ -40,8 +40,8 @@ def steps(covered_until: int | None, now: int, newest: int | None = None) -> lis
     """The questions that bring us from `covered_until` to `now`, oldest first, touching and never overlapping.
 
     `covered_until` is the minute up to which everything was read, None before the first reading; `newest` the last of
-    those minutes that had any usage. A provider that is behind tells empty minutes: what follows the newest usage is
-    asked for again, as long as that is no longer than a gap may be.
+    those minutes that had any usage. A provider that is behind tells empty minutes, and the last before them are still
+    filling up: both are asked for again, as long as that is no longer than a gap may be.
 
     A gap ends with finer buckets than it holds in the middle, and begins with them too: an hour of which some minutes
     are known is not asked for as an hour, because minutes and hours of the same stretch would count it twice.
@@ -52,7 +52,7 @@ def steps(covered_until: int | None, now: int, newest: int | None = None) -> lis
     # A clock that was set back claims to have covered what has not happened yet.
     begin = min(covered_until, now) - REREAD_TAIL
     if newest is not None and now - newest <= LONGEST_GAP:
-        begin = min(begin, newest)
+        begin = min(begin, newest + 1 - REREAD_TAIL)
     if now - covered_until <= LONGEST_GAP:
         return [Step(Width.MINUTE, begin, now)]
     hour = _up(covered_until, _HOUR)

@@ -152,7 +152,8 @@ class Watching:
         known = self._unchanged.known(
             trip.connection.id, endpoint, stored.read_at if stored else None, trip.prices.version
         )
-        wanted = steps(stored.final_until if stored else None, minute_of(trip.at))
+        covered, newest = (stored.final_until, stored.newest_data) if stored else (None, None)
+        wanted = steps(covered, minute_of(trip.at), newest)
         try:
             for step in wanted:
                 async with gate:

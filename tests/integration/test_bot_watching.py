@@ -11,6 +11,7 @@ import pytest
 from bot import Policy
 from bot.errors import OutageCode
 from demo.trace import Usage
+from finops.secret import Secret
 from finops.usage import Endpoint, UsageBucket, UsageReading, UsageRow, Width
 from storage import Storage
 from tests.conftest import FakeClock
@@ -96,17 +97,20 @@ async def test_a_slot_is_read_by_one_replica_only(world: World, storage: Storage
     assert ([one.id for one in first], second) == ([world.connection.id], [])
 
 
-async def test_unchanged_minutes_are_not_stored_again(quick_world: World):
-    """Most of a tail says what it said before; the work is in what is new."""
-    await quick_world.polled(5)
-    async with quick_world.bot.storage.reading() as store:
-        before = await store.usage.reads(WORKSPACE, quick_world.connection.id)
-    await quick_world.polled(5)
-    async with quick_world.bot.storage.reading() as store:
-        after = await store.usage.reads(WORKSPACE, quick_world.connection.id)
-    moved = after["completions"].final_until - before["completions"].final_until
-    assert moved == 5
-    assert after["completions"].newest_data == before["completions"].newest_data + 5
+async def test_what_is_told_word_for_word_as_before_is_left_out(quick_world: World):
+    """Most of a tail says what it said: only the minutes that differ are decoded, priced and stored."""
+    provider = quick_world.bot.watching._desk.providers["openai"]
+    key, now = Secret(quick_world.openai.admin_key), quick_world.clock()
+    asked_for = (key, Endpoint.COMPLETIONS, Width.MINUTE, now - timedelta(minutes=20), now)
+    first = await provider.usage(*asked_for)
+    assert len(first.buckets) == len(first.marks) == 20
+    assert (await provider.usage(*asked_for, known=first.marks)).buckets == ()
+    application = quick_world.openai.project(CHATBOT).application
+    late = _minute(quick_world) - 7
+    quick_world.openai.tenant().traffic.record((application, MODEL), late, Usage(3, 900, 100, 300))
+    again = await provider.usage(*asked_for, known=first.marks)
+    assert [bucket.start for bucket in again.buckets] == [late]
+    assert again.buckets != tuple(bucket for bucket in first.buckets if bucket.start == late)
 
 
 async def test_a_provider_away_for_minutes_is_borne_and_for_a_quarter_of_an_hour_is_told_once(world: World):
@@ -173,6 +177,21 @@ async def test_usage_that_stops_arriving_is_late_and_not_zero(quick_world: World
     assert alert.since == silent_since
     quick_world.openai.behaviour.set({"late_hours": 0})
     assert (await quick_world.polled(5)).is_seen_again
+
+
+async def test_what_a_provider_tells_an_hour_late_is_counted_when_it_comes(quick_world: World):
+    """Its newest hour is told as empty, and then by and by: whole in the end, not only when it catches up at once."""
+    began = quick_world.clock()
+    midnight = began.replace(hour=0, minute=0)
+    await quick_world.polled()
+    behaviour = quick_world.openai.behaviour
+    for late in ({"late_hours": 1}, {}, {}, {}, {"fresh_minutes": 17}, {}, {"late_hours": 0}, {"fresh_minutes": 0}):
+        behaviour.set(late)
+        await quick_world.polled(30)
+        if not behaviour.fresh_minutes:
+            known = max(quick_world.clock() - timedelta(hours=behaviour.late_hours), began)
+            used = sum(quick_world.happened(one, midnight, known) for one in (CHATBOT, WRITER))
+            assert await quick_world.estimate() == used
 
 
 async def test_after_a_week_of_minutes_silence_is_noticed_within_the_hour(quick_world: World):

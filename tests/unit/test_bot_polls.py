@@ -42,8 +42,8 @@ def test_after_a_night_without_us_the_hour_that_was_begun_is_finished_by_the_min
 
 def test_a_provider_that_is_behind_is_asked_again_for_everything_after_the_newest_usage():
     """Its minutes were told as empty, and they may fill up an hour later; a quiet night is not asked for for ever."""
-    assert steps(NOW - 5, NOW, NOW - 70) == [Step(Width.MINUTE, NOW - 70, NOW)]
-    assert steps(NOW - 5, NOW, NOW - 7) == steps(NOW - 5, NOW)
+    assert steps(NOW - 5, NOW, NOW - 71) == [Step(Width.MINUTE, NOW - 70 - REREAD_TAIL, NOW)]
+    assert steps(NOW - 5, NOW, NOW - 6) == steps(NOW - 5, NOW)
     assert steps(NOW - 5, NOW, NOW - LONGEST_GAP - 1) == steps(NOW - 5, NOW)
 
 
