@@ -108,8 +108,10 @@ class Picture:
         self._sums: dict[Period, Sums] = {}
         self._members: dict[int, list[Account]] = defaultdict(list)
         self._account_of = {one.id: (one.connection_id, one.provider_project_id) for one in self.projects.values()}
+        self._team_projects: dict[int, list[Project]] = defaultdict(list)
         for one in self.projects.values():
             self._members[one.team_id].append(self._account_of[one.id])
+            self._team_projects[one.team_id].append(one)
 
     def spent(self, kind: ScopeKind, scope_id: int | None, period: Period) -> Spent:
         """What a scope has spent in a period; blind where some of it could not be looked at, and never zero for that.
@@ -152,12 +154,12 @@ class Picture:
 
     def largest(self, kind: ScopeKind, scope_id: int | None, period: Period) -> Project | None:
         """The project of the scope that spent most in the period; None when none spent anything."""
+        if kind is ScopeKind.PROJECT:
+            one = self.projects.get(scope_id or 0)
+            return one if one is not None and self.units(kind, scope_id, period) > 0 else None
         totals = self.sums(period).totals
-        found = [
-            (totals.get((one.connection_id, one.provider_project_id), 0), -one.id, one)
-            for one in self.projects.values()
-            if kind is ScopeKind.WORKSPACE or scope_id == (one.team_id if kind is ScopeKind.TEAM else one.id)
-        ]
+        mine = self._team_projects.get(scope_id or 0, []) if kind is ScopeKind.TEAM else self.projects.values()
+        found = [(totals.get(self._account_of[one.id], 0), -one.id, one) for one in mine]
         best = max(found, default=None, key=lambda each: each[:2])
         return best[2] if best is not None and best[0] > 0 else None
 
