@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 
 from demo.budgeting import set_budget
 from demo.clock import StageClock
@@ -59,10 +60,11 @@ def root_text(stage: Stage) -> str:
     return str(own[0]["text"])
 
 
-async def test_742_of_500_dollars_reads_as_promised_escalates_in_place_and_ends_with_the_day(database_url: str) -> None:
+async def test_742_of_500_dollars_reads_as_promised_escalates_in_place_and_ends_with_the_day(tmp_path: Path) -> None:
     """One root message that always shows the present, a thread that tells the story, one closing; word for word."""
     clock = StageClock()
-    async with scene(database_url, golden_trace(), prices=PRICES, clock=clock, **QUICK) as stage:
+    database = f"sqlite:///{tmp_path / 'stage.db'}"
+    async with scene(database, golden_trace(), prices=PRICES, clock=clock, **QUICK) as stage:
         await set_up(stage)
         dawn = clock.move_to_next_day().replace(minute=0, second=0, microsecond=0)
         stage.openai.boost(APPLICATION, Fraction(1484, 100), dawn)
