@@ -100,7 +100,7 @@ def _is_unknown(spent: Spent) -> bool:
 def _bar(percent: int) -> str:
     """Ten marks; the first as soon as anything is spent, the last only when all is."""
     full = min(_BAR, max(percent // _BAR, 1 if percent > 0 else 0))
-    return "▰" * full + "▱" * (_BAR - full)
+    return "■" * full + "□" * (_BAR - full)
 
 
 def differences(before: BudgetTerms, after: BudgetTerms, t: Translator) -> list[str]:

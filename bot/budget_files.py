@@ -34,7 +34,7 @@ _NEEDED = ("scope", "period", "amount")
 _WORKSPACE, _EVERY_PROJECT, _TEAM, _PROJECT = "workspace", "every project", "team", "project"
 _QUOTED = 60
 _HEAD = """\
-# FinOps budgets: /finops budget import, or: python3 app.py budgets import FILE --apply
+# FinOps budgets, taken in again by /finops budget import
 version: 1
 """
 

@@ -66,7 +66,7 @@ async def test_the_first_budget_is_two_clicks_away(quick_stage: Stage) -> None:
     )  # fmt: skip
     assert budget.amount.amount > 0
     assert "마케팅팀" in shown
-    assert "▰" in shown or "▱" in shown
+    assert "■" in shown or "□" in shown
 
 
 async def test_every_mistake_stands_beside_its_input_and_typed_words_survive(quick_stage: Stage) -> None:

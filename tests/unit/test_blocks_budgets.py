@@ -183,15 +183,15 @@ def test_the_recommendation_reads_as_promised() -> None:
 def test_a_row_says_whose_how_much_of_what_how_sure_and_of_when() -> None:
     """Two lines, and the same sign an alert has."""
     row = VIEWS["list"](reader("ko"))["blocks"][0]["text"]["text"]
-    assert row == "🚨 *마케팅팀* · 일일 한도 $500\n▰▰▰▰▰▰▰▰▰▰ 148% · $742 · ○ 추정 · 14:00 기준"
+    assert row == "🚨 *마케팅팀* · 일일 한도 $500\n■■■■■■■■■■ 148% · $742 · ○ 추정 · 14:00 기준"
 
 
 @pytest.mark.parametrize(("percent", "bar"), [(0, 0), (1, 1), (40, 4), (99, 9), (100, 10), (1484, 10)])
 def test_the_last_mark_of_a_bar_is_only_there_when_all_is_spent(percent: int, bar: int) -> None:
     """And the first as soon as anything is."""
     view = budgets.listed(BudgetsReport((replace(FULL[0], percent=percent),)), reader("ko"))
-    assert texts(view).count("▰") == bar
-    assert texts(view).count("▱") == 10 - bar
+    assert texts(view).count("■") == bar
+    assert texts(view).count("□") == 10 - bar
 
 
 def test_what_is_unknown_is_never_shown_as_zero() -> None:
@@ -199,7 +199,7 @@ def test_what_is_unknown_is_never_shown_as_zero() -> None:
     shown = VIEWS["list_blind"](reader("ko"))["blocks"][0]["text"]["text"]
     assert "지출을 아직 확인하지 못했습니다" in shown
     assert "$0" not in shown
-    assert "▱" not in shown
+    assert "□" not in shown
 
 
 @pytest.mark.parametrize("name", VIEWS)

@@ -151,7 +151,7 @@ def test_what_is_as_usual_is_left_out_of_the_file():
         BudgetTerms(BudgetScope.WORKSPACE, None, BudgetPeriod.MONTH, Money.of("10000"), channel_id="C0FINANCE1"),
     ]
     assert written(budgets, BOOK) == """\
-# FinOps budgets: /finops budget import, or: python3 app.py budgets import FILE --apply
+# FinOps budgets, taken in again by /finops budget import
 version: 1
 
 budgets:
