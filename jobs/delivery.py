@@ -259,6 +259,8 @@ class Attempt:
             wait = max(wait, paces.place(workspace_id, channel_id))
         if wait > 0:
             await self._delivery.sleep(wait)
+            if held := paces.until_free(workspace_id, method):  # said to another meanwhile
+                raise _NotYet(held)
 
     def _limited(self, method: Method, channel_id: str, verdict: Verdict) -> None:
         self._delivery.paces.limited(self._message.workspace_id, method, channel_id, verdict.retry_after or 1.0)

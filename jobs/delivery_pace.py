@@ -22,7 +22,8 @@ EDIT_BURST = 25
 CHANNELS_IN_A_ROW = 3
 # A message whose turn is further away than this is put back instead of being held.
 LONGEST_TURN = 2.0
-_FASTER = 1.02
+# After each limit and each post: soon at what Slack takes, and long near it.
+_SLOWER, _FASTER = 0.7, 1.005
 
 
 class Method(StrEnum):
@@ -78,6 +79,10 @@ class Paces:
         """The seconds until a turn could be taken."""
         return self._of(workspace_id, method).turn(self.monotonic())
 
+    def until_free(self, workspace_id: str, method: Method) -> float:
+        """The seconds for which Slack wants to be left alone."""
+        return max(0.0, self._of(workspace_id, method).held_until - self.monotonic())
+
     def place(self, workspace_id: str, channel_id: str) -> float:
         """Take the next place in a channel: the seconds until it comes."""
         now = self.monotonic()
@@ -103,8 +108,9 @@ class Paces:
             in_a_row.add(channel_id)
             if len(in_a_row) < CHANNELS_IN_A_ROW:
                 return
-        if now >= pace.held_until:  # what was under way at that moment hears the same: it counts once
-            pace.per_second = max(SLOWEST_POSTS, pace.per_second / 2) if method is Method.POST else pace.per_second
+        # What was under way at that moment hears the same: it counts once.
+        if method is Method.POST and now >= pace.held_until:
+            pace.per_second = max(SLOWEST_POSTS, pace.per_second * _SLOWER)
         pace.hold(now + retry_after)
 
     def hold(self, workspace_id: str, seconds: float) -> None:
