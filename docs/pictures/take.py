@@ -13,15 +13,19 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent))
 
+from playwright.async_api import Browser  # noqa: E402
+
 from blocks import ids  # noqa: E402
-from demo.__main__ import first_team  # noqa: E402
+from demo import runaway  # noqa: E402
+from demo.__main__ import add_marketing, first_team  # noqa: E402
 from demo.onboarding import onboard, settled_view  # noqa: E402
 from demo.openai.__main__ import DEMO_TRACE  # noqa: E402
 from demo.prices import ListPrices  # noqa: E402
 from demo.slack import Person  # noqa: E402
-from demo.slack.cast import EMMA, FINOPS, JIHOON, MARKETING, MINSU, SAKURA  # noqa: E402
+from demo.slack.cast import EMMA, FINOPS, JIHOON, MARKETING, MINSU, SAKURA, TEAM_ID  # noqa: E402
 from demo.stage import Stage, staged  # noqa: E402
 from demo.trace import read_trace  # noqa: E402
+from handlers.addresses import STORAGE  # noqa: E402
 from tests.browser.chromium import DESKTOP, PHONE, chromium, look, picture, settled, window  # noqa: E402
 
 MESSAGE = ".message"
@@ -36,6 +40,7 @@ async def main() -> None:
         ):
             jihoon = stage.slack.person(JIHOON)
             await onboard(stage, jihoon, first_team(stage, trace), lambda _: None)
+            await add_marketing(stage, lambda _: None)
             await jihoon.opens_home()
             async with window(browser, DESKTOP, sharp=True) as context:
                 page = await context.new_page()
@@ -61,14 +66,37 @@ async def main() -> None:
                     shown = page.locator(MESSAGE).last
                     await shown.wait_for()
                     await shown.screenshot(path=HERE / f"status-{name}.png", animations="disabled")
+            await the_alert(stage, browser)
+
+
+async def the_alert(stage: Stage, browser: Browser) -> None:
+    """The message of a runaway in the language of its channel: a push for each, so that it speaks anew."""
+    for language, sign in (("ko", "초과"), ("en", "exceeded"), ("ja", "超過")):
+        async with stage.product[STORAGE].writing() as store:
+            team = next(one for one in await store.teams.all(TEAM_ID) if one.channel_id == MARKETING)
+            await store.teams.update(TEAM_ID, team.id, locale=language)
+        runaway.start(stage.openai)
+        async with window(browser, (980, 1200), sharp=True) as context:
+            page = await context.new_page()
+            await look(page, stage.slack.url, MINSU, MARKETING)
+            shown = page.locator(MESSAGE).filter(has_text=sign).first
+            await shown.wait_for(timeout=30_000)
+            await settled(page)
+            await shown.screenshot(path=HERE / f"alert-{language}.png", animations="disabled")
+        if language == "ko":
+            async with window(browser, PHONE, sharp=True) as context:
+                page = await context.new_page()
+                await look(page, stage.slack.url, MINSU, MARKETING)
+                await page.locator(MESSAGE).first.wait_for()
+                await page.locator(MESSAGE).first.screenshot(path=HERE / "alert-phone-ko.png", animations="disabled")
 
 
 async def ask_for_the_key(stage: Stage, person: Person) -> None:
-    """Open the set-up of a second team as far as the window for its Admin key."""
-    await person.command("/finops team", MARKETING)
+    """Open the set-up of a further team as far as the window for its Admin key."""
+    await person.command("/finops team", FINOPS)
     await person.clicks(await settled_view(stage.slack, person), ids.TEAM_NEW)
     await stage.slack.until(lambda: person.view is not None and person.view["callback_id"] == ids.SETUP_TEAM, 10)
-    await person.submits(None, {ids.TEAM_NAME: "마케팅팀", ids.TEAM_LEAD: MINSU, ids.TEAM_CHANNEL: MARKETING})
+    await person.submits(None, {ids.TEAM_NAME: "고객지원팀", ids.TEAM_LEAD: MINSU, ids.TEAM_CHANNEL: FINOPS})
     await stage.slack.until(lambda: person.view is not None and person.view["callback_id"] == ids.SETUP_KEY, 10)
 
 
