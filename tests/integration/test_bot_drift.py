@@ -21,12 +21,6 @@ from tests.integration.watch_world import quick_storage as quick_storage
 
 
 @pytest.fixture
-async def world(storage: Storage, clock: FakeClock) -> AsyncIterator[World]:
-    async with a_watched_world(storage, clock) as made:
-        yield made
-
-
-@pytest.fixture
 async def quick(quick_storage: Storage, clock: FakeClock) -> AsyncIterator[World]:
     async with a_watched_world(quick_storage, clock) as made:
         yield made
@@ -37,17 +31,17 @@ async def samples(world: World) -> list[DriftSample]:
         return (await store.drifts.since(WORKSPACE, date(2026, 1, 1))).get(world.connection.id, [])
 
 
-async def test_estimates_at_the_right_price_are_the_bill_whichever_was_read_first(world: World) -> None:
+async def test_estimates_at_the_right_price_are_the_bill_whichever_was_read_first(quick: World) -> None:
     """Bills before usage (a new connection) are compared when usage comes; later ones as they are read."""
-    await collected(world)
-    assert await samples(world) == []
-    await world.polled()
-    found = await samples(world)
-    today = world.clock().date()
+    await collected(quick)
+    assert await samples(quick) == []
+    await quick.polled()
+    found = await samples(quick)
+    today = quick.clock().date()
     # Yesterday's bill was read within the hour of its end: it may not be whole yet, and teaches nothing.
     assert {one.day for one in found} == {today - timedelta(days=back) for back in range(2, 11)}
     assert all(one.estimated == one.billed > 0 and one.model == MODEL for one in found)
-    drift = await world.bot.spending.drift(WORKSPACE)
+    drift = await quick.bot.spending.drift(WORKSPACE)
     assert drift is not None
     assert (drift.ratio, drift.corrected_ratio) == (0, 0)
 

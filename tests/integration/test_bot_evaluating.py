@@ -37,19 +37,19 @@ async def quick(quick_storage: Storage, clock: FakeClock) -> AsyncIterator[World
         yield made
 
 
-async def test_a_runaway_is_one_message_with_its_story_and_escalates_in_place(world: World) -> None:
+async def test_a_runaway_is_one_message_with_its_story_and_escalates_in_place(quick: World) -> None:
     """From $1 an hour to fifteen times that: one root, each level one line, and nothing twice."""
-    project = await world.project(CHATBOT)
-    await world.a_budget(BudgetScope.PROJECT, project.id, "6")
-    await world.polled()
-    assert await world.incidents() == []
-    world.openai.boost(CHATBOT, 15, world.clock())
+    project = await quick.project(CHATBOT)
+    await quick.a_budget(BudgetScope.PROJECT, project.id, "6")
+    await quick.polled()
+    assert await quick.incidents() == []
+    quick.openai.boost(CHATBOT, 15, quick.clock())
     for _ in range(8):
-        await world.polled(5)
-    [incident] = await world.incidents()
-    root, lines = await world.root(incident), await world.lines(incident)
+        await quick.polled(5)
+    [incident] = await quick.incidents()
+    root, lines = await quick.root(incident), await quick.lines(incident)
     assert root is not None
-    assert (root.channel_id, root.urgency) == (world.team.channel_id, 1)
+    assert (root.channel_id, root.urgency) == (quick.team.channel_id, 1)
     assert root.detected_at is not None
     assert root.available_at is not None
     # Minutes that were new could be read when they had ended, and after the reading before.
@@ -58,13 +58,13 @@ async def test_a_runaway_is_one_message_with_its_story_and_escalates_in_place(wo
     assert said[-1].startswith(f"crossed:{incident.level}")
     assert len(said) == len(set(said)) >= 3
     assert incident.level >= 150
-    assert incident.spent.amount == world.happened(CHATBOT, world.clock().replace(hour=0, minute=0), world.clock())
+    assert incident.spent.amount == quick.happened(CHATBOT, quick.clock().replace(hour=0, minute=0), quick.clock())
     assert incident.burn_per_minute is not None
     assert abs(incident.burn_per_minute.amount - 15 * AN_HOUR / 60) < Decimal("0.03")
     version = root.version
-    await world.bot.evaluating.evaluate(WORKSPACE)
-    await world.bot.evaluating.everywhere()
-    again = await world.root(incident)
+    await quick.bot.evaluating.evaluate(WORKSPACE)
+    await quick.bot.evaluating.everywhere()
+    again = await quick.root(incident)
     assert again is not None
     assert again.version == version
 
