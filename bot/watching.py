@@ -133,7 +133,10 @@ class Watching:
         trip.was_read_at = health.read_at if health else None
         await self._priced_again(trip)
         gate = asyncio.Semaphore(_AT_ONCE)
-        await asyncio.gather(*(self._read(trip, endpoint, gate) for endpoint in Endpoint))
+        # One that breaks takes the others along: nothing of a trip outlives it.
+        async with asyncio.TaskGroup() as reading:
+            for endpoint in Endpoint:
+                reading.create_task(self._read(trip, endpoint, gate))
         await self._keep(trip, trip.waiting)
         if trip.unpriced:
             await unpriced.announce(desk, connection, desk.today(), trip.unpriced)

@@ -98,7 +98,6 @@ async def running(
         watcher.stop()
         deliverer.stop()
         bot.wake.set()
-        tasks.append(asyncio.create_task(watcher.drained(), name="drain of the watcher"))
         _, late = await asyncio.wait([*tasks, first_look], timeout=DRAIN_SECONDS)
         for task in late:
             task.cancel()

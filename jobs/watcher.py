@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from functools import partial
 
 from bot import Bot, Clock
@@ -24,22 +25,29 @@ class Watcher:
         self._is_stopping = False
 
     def stop(self) -> None:
-        """Begin nothing new. What is being read is finished by `drained`."""
+        """Begin nothing new. What is being read is finished before `run` ends."""
         self._is_stopping = True
         self._bot.wake_watch.set()
 
     async def run(self) -> None:
         """Look at the beginning of every slot, and whenever a connection may be read that was not before."""
-        while not self._is_stopping:
-            self._bot.wake_watch.clear()
-            await guarded(self.look)
-            try:
-                await asyncio.wait_for(self._bot.wake_watch.wait(), self.until_next_slot())
-            except TimeoutError:
-                continue
+        try:
+            while not self._is_stopping:
+                self._bot.wake_watch.clear()
+                await guarded(self.look)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._bot.wake_watch.wait(), self.until_next_slot())
+            await self.drained()
+        finally:
+            # Cancelled: no reading may outlive the connections it reads by.
+            for poll in self._polls:
+                poll.cancel()
+            await self.drained()
 
     async def look(self) -> bool:
         """Begin to read what is due, each beside the others: a slow provider keeps nobody else waiting."""
+        if self._is_stopping:
+            return False
         due = await self._bot.watching.due()
         for connection in due:
             work = partial(guarded, partial(self.poll, connection))
