@@ -21,7 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot import logs
+from demo.onboarding import Say
 from demo.openai.__main__ import DEMO_TRACE
+from demo.replay_plan import DAY_MINUTES
 from demo.replay_report import Comparison, Settled, settled_table, table
 from demo.replay_stage import Wish, raised
 from demo.trace import read_trace
@@ -46,12 +48,14 @@ class Played:
         return self.comparison.is_exact and all(abs(one.error) <= LARGEST_ERROR for one in self.settled)
 
 
-async def play(wish: Wish, database_url: str, folder: Path) -> Played:
+async def play(wish: Wish, database_url: str, folder: Path, say: Say = lambda _: None) -> Played:
     """Replay, and compare."""
     began = time.monotonic()
     async with raised(wish, read_trace(DEMO_TRACE), database_url, folder) as stage:
         for step in range(1, stage.plan.steps + wish.steps_after + 1):
             await stage.step(step)
+            if step * wish.step_minutes % DAY_MINUTES == 0:
+                say(f"day {step * wish.step_minutes // DAY_MINUTES} of {wish.days}, {time.monotonic() - began:.0f} s")
         await stage.quiet()
         return Played(
             await stage.compared(),
@@ -61,6 +65,11 @@ async def play(wish: Wish, database_url: str, folder: Path) -> Played:
             len(stage.truth.readings),
             time.monotonic() - began,
         )
+
+
+def say(words: str) -> None:
+    sys.stderr.write(f"replay: {words}\n")
+    sys.stderr.flush()
 
 
 def told(played: Played) -> str:
@@ -90,6 +99,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--runaways", type=int, default=10, help="how many (default 10)")
     parser.add_argument("--replicas", type=int, default=2, help="processes of the product (default 2)")
     parser.add_argument("--kills", type=int, default=24, help="SIGKILLs; 0 for none (default 24)")
+    parser.add_argument("--step", type=int, default=30, help="minutes from one reading to the next (default 30)")
     parser.add_argument("--database", help="sqlite:///… or postgresql://…, empty (default: a new SQLite file)")
     parser.add_argument("--verbose", action="store_true", help="show the replicas' own log")
     return parser
@@ -100,10 +110,10 @@ def main() -> int:
     level = "info" if given.verbose else "error"
     logs.configure(level, "text")
     logging.getLogger("slack_sdk").setLevel(logging.CRITICAL)
-    wish = Wish(given.days, given.seed, given.runaways, given.replicas, given.kills, log_level=level)
+    wish = Wish(given.days, given.seed, given.runaways, given.replicas, given.kills, given.step, level)
     with tempfile.TemporaryDirectory(prefix="finops-replay-") as folder:
         database_url = given.database or f"sqlite:///{Path(folder) / 'replay.sqlite3'}"
-        played = asyncio.run(play(wish, database_url, Path(folder)))
+        played = asyncio.run(play(wish, database_url, Path(folder), say))
     sys.stdout.write(told(played))
     return 0 if played.is_exact else 1
 

@@ -11,7 +11,6 @@ from random import Random
 from types import MappingProxyType
 from typing import Any
 
-STEP_MINUTES = 30
 DAY_MINUTES = 1440
 LEAST_FACTOR, MOST_FACTOR = 5, 40
 SHORTEST_HOURS, LONGEST_HOURS = 1, 8
@@ -60,6 +59,7 @@ class Plan:
     """Everything that happens; `moods` and `kills` by step, 0 is the beginning of the first day."""
 
     days: int
+    step_minutes: int
     runaways: tuple[Runaway, ...]
     restatements: tuple[Restatement, ...]
     moods: Mapping[int, Mapping[str, Any]]
@@ -69,7 +69,7 @@ class Plan:
     @property
     def steps(self) -> int:
         """Steps to the end of the last day; what comes late comes after it."""
-        return self.days * DAY_MINUTES // STEP_MINUTES
+        return self.days * DAY_MINUTES // self.step_minutes
 
 
 CALM: Mapping[str, Any] = MappingProxyType(
@@ -83,21 +83,23 @@ def drawn(
     count: int,
     kills: int,
     replicas: int,
+    step_minutes: int,
     budgets: Mapping[str, Decimal],
     adds: Callable[[str, int, int], Decimal],
 ) -> Plan:
     """Draw a plan. `adds` says what an application usually spends between two minutes of the replay."""
-    chance = Random(seed)
+    chance, steps = Random(seed), days * DAY_MINUTES // step_minutes
     return Plan(
         days,
+        step_minutes,
         _runaways(chance, days, count, budgets, adds),
         tuple(
             Restatement(day, chance.choice(sorted(budgets)), 1 + Decimal(chance.randint(-12, 12)) / 1000)
             for day in range(1, days)
             if chance.random() < 0.3
         ),
-        _moods(chance, days * DAY_MINUTES // STEP_MINUTES),
-        _kills(chance, days * DAY_MINUTES // STEP_MINUTES, kills, replicas),
+        _moods(chance, steps),
+        _kills(chance, steps, kills, replicas),
         frozenset(day for day in range(1, days + 1) if chance.random() < 0.5),
     )
 

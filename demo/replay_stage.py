@@ -30,7 +30,7 @@ from demo.openai.traffic import day_minute, minute_of
 from demo.prices import FilePrices, ListPrices, Rates
 from demo.props import Props
 from demo.replay_clock import SharedClock
-from demo.replay_plan import CALM, STEP_MINUTES, Kill, Plan, boosts, drawn
+from demo.replay_plan import CALM, Kill, Plan, boosts, drawn
 from demo.replay_replica import COLLECT, DECIDE, READ, READY
 from demo.replay_report import Clocks, Comparison, Settled, compared
 from demo.replay_truth import Limit, Truth, limits_of, usual
@@ -58,7 +58,11 @@ TEAMS = {
 }
 BATCH_HOURS = 3
 # What the provider really charges, by what the product's list says. The difference is for the product to find out.
-CHARGED = {"gpt-4o-2024-08-06": Decimal("1.07"), "gpt-4o-mini-2024-07-18": Decimal("0.94")}
+# Input, cached input and output differ by something else each, so that what is learnt of one mixture is not exact.
+CHARGED = {
+    "gpt-4o-2024-08-06": (Decimal("1.07"), Decimal("1.05"), Decimal("1.075")),
+    "gpt-4o-mini-2024-07-18": (Decimal("0.94"), Decimal("0.95"), Decimal("0.935")),
+}
 # A usual day comes to a little more than half of its budget: a quiet level that nobody is told of.
 TIMES_USUAL = Decimal("1.8")
 _PATIENCE = 60.0
@@ -75,8 +79,13 @@ class Wish:
     runaways: int = 10
     replicas: int = 2
     kills: int = 24
+    step_minutes: int = 30
     log_level: str = "error"
-    steps_after: int = 5  # what came late, and the closing of the last day
+
+    @property
+    def steps_after(self) -> int:
+        """Steps for what came late, and for the closing of the last day."""
+        return max(2, -(-150 // self.step_minutes))
 
 
 class Replica:
@@ -163,14 +172,14 @@ class ReplayStage:
     _armed: asyncio.Task[None] | None = None
 
     async def step(self, number: int) -> None:
-        """Half an hour later: usage is read, decided about, and what is to be said stands."""
-        moment = BEGINS + timedelta(minutes=number * STEP_MINUTES)
+        """Some time later: usage is read, decided about, and what is to be said stands."""
+        moment = BEGINS + timedelta(minutes=number * self.wish.step_minutes)
         if not any(one.is_up for one in self.replicas):
             await self.replicas[0].ready()
         if number in self.plan.moods:
             self.openai.behaviour.set(self.plan.moods[number])
-        day, into = divmod(number * STEP_MINUTES, 1440)
-        if into == STEP_MINUTES:
+        day, into = divmod(number * self.wish.step_minutes, 1440)
+        if into == self.wish.step_minutes:
             for each in self.plan.restatements:
                 if each.day == day:
                     restated = (BEGINS + timedelta(days=day - 1)).date()
@@ -210,7 +219,7 @@ class ReplayStage:
             if root is not None
         }
         about = {one.id or 0: (self.budgets[one.budget_id], one.window.start) for one in incidents}
-        first = (BEGINS + timedelta(minutes=STEP_MINUTES)).timestamp()  # setting up has messages of its own
+        first = (BEGINS + timedelta(minutes=self.wish.step_minutes)).timestamp()  # setting up has messages of its own
         messages = [
             message
             for each in self.slack.world.messages.values()
@@ -366,10 +375,10 @@ def charged() -> FilePrices:
     """The provider's own prices: not what its list says."""
     listed, day = ListPrices(), BEGINS.date()
     by_model = {}
-    for model, factor in CHARGED.items():
+    for model, (of_input, of_cached, of_output) in CHARGED.items():
         rates = listed.rates(model, day)
         assert rates is not None, f"{model} is listed"
-        by_model[model] = Rates(rates.input * factor, rates.cached_input * factor, rates.output * factor)
+        by_model[model] = Rates(rates.input * of_input, rates.cached_input * of_cached, rates.output * of_output)
     return FilePrices("what the provider really charges", by_model)
 
 
@@ -392,10 +401,10 @@ async def raised(wish: Wish, trace: Trace, database_url: str, folder: Path) -> A
             "FINOPS_KEYS": props.ring,
             "FINOPS_PLAINTEXT_HOSTS": "127.0.0.1",
             "OPENAI_BASE_URL": openai.url,
-            "FINOPS_BACKFILL_DAYS": "30",
+            "FINOPS_BACKFILL_DAYS": "16",
             "FINOPS_LEASE_SECONDS": "5",
-            # Steps are half an hour: that is how long it is between two looks here.
-            "FINOPS_BLIND_AFTER_MINUTES": "60",
+            # That is how long it is between two looks here.
+            "FINOPS_BLIND_AFTER_MINUTES": str(2 * wish.step_minutes),
             "FINOPS_EDIT_EVERY_SECONDS": "3600",
         }
         settings = Settings.from_env(variables)
@@ -406,7 +415,9 @@ async def raised(wish: Wish, trace: Trace, database_url: str, folder: Path) -> A
         limits = limits_of(openai, TEAMS, TIMES_USUAL, wish.days)
         plan = _drawn(wish, openai, limits)
         replicas = [Replica(variables, clock.path, wish.log_level) for _ in range(wish.replicas)]
-        stage = ReplayStage(wish, plan, bot, slack, openai, clock, replicas, Truth(openai, limits), limits)
+        stage = ReplayStage(
+            wish, plan, bot, slack, openai, clock, replicas, Truth(openai, limits, wish.step_minutes), limits
+        )
         for one in replicas:
             stack.push_async_callback(one.end)
             await one.start()
@@ -424,6 +435,7 @@ def _drawn(wish: Wish, openai: SimulatedOpenAI, limits: list[Limit]) -> Plan:
         wish.runaways,
         wish.kills,
         wish.replicas,
+        wish.step_minutes,
         {one.name: one.amount for one in limits if one.name not in TEAMS},
         lambda application, start, end: usual(openai, application, first + start, first + end),
     )
@@ -454,4 +466,4 @@ async def _set_up(stage: ReplayStage, props: Props) -> None:
             stage.budgets[budget.id] = limit.name
     await stage.replicas[0].ready()
     await stage._collected()
-    await stage._read(stage.clock() - timedelta(seconds=30), None)
+    await stage._read(BEGINS, None)

@@ -22,8 +22,8 @@ from demo.trace import NOTHING, Usage
 LEVELS = (50, 75, 90, 100, 150, 200, 300)
 LOUD = 75
 ACCURACY = Decimal("0.01")
-# Nothing older changes any more: an hour late, twenty minutes of filling up, two readings that failed.
-_MOVING_MINUTES = 180
+# Nothing older changes any more: an hour late, twenty minutes of filling up.
+_LATE_MINUTES = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,7 @@ class Truth:
 
     openai: SimulatedOpenAI
     limits: Sequence[Limit]
+    step_minutes: int
     readings: list[int] = field(default_factory=list)  # minutes
     _told: dict[tuple[str, str, int], Decimal] = field(default_factory=dict)
     _done: set[tuple[str, str, int]] = field(default_factory=set)  # told in full
@@ -80,10 +81,12 @@ class Truth:
         if self.readings and now <= self.readings[-1]:
             return
         self.readings.append(now)
+        # Two readings in a row may have failed.
+        oldest = now - _LATE_MINUTES - 3 * self.step_minutes
         traffic, behaviour = self.openai.tenant().traffic, self.openai.behaviour
         until = now - 60 * behaviour.late_hours
         for application, model in traffic.series:
-            for minute in range(max(now - _MOVING_MINUTES, traffic.live_from), until):
+            for minute in range(max(oldest, traffic.live_from), until):
                 is_missing = behaviour.missing_every and minute % behaviour.missing_every == 0
                 is_missing = is_missing and now - minute <= MISSING_MINUTES
                 if is_missing or (application, model, minute) in self._done:
@@ -97,7 +100,7 @@ class Truth:
                 if usage != NOTHING:
                     self._keep(application, model, minute, usage)
         for limit in self.limits:
-            for day in {_day_of(now - 1), _day_of(now - _MOVING_MINUTES)}:
+            for day in {_day_of(now - 1), _day_of(oldest)}:
                 amount = sum((self._sums[one, day] for one in limit.applications), Decimal(0))
                 self._seen[limit.name, day].append((len(self.readings) - 1, amount))
 
