@@ -62,6 +62,8 @@ def scene(
     """The stage over a database; Slack without a speed limit unless a test is about it."""
     how.setdefault("slack", SlackConfig(rate_limits=False))
     how.setdefault("FINOPS_BACKFILL_DAYS", "21")
+    # Usage is read once, and again only in tests that are about it: nobody waits for the others to poll.
+    how.setdefault("FINOPS_POLL_SECONDS", "3600")
     return staged(trace or a_trace(), prices, database_url, **how)
 
 
