@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from bot.desk import Desk
+from bot.polls import moment_of
 from bot.spending import CURRENCY, Picture, Spending, Sums
 from bot.surroundings import Around, Question, Surroundings
 from bot.telling import keep, recipients
@@ -21,6 +22,7 @@ from finops.money import Money, to_units
 from finops.periods import Period, charge_day, starts_at
 from finops.queries import ScopeKind
 from finops.registry import Person
+from storage import Store
 from storage.errors import Conflict
 from storage.records_live import UsageHealth
 
@@ -30,6 +32,9 @@ _ATTEMPTS = 3
 # The last minutes of a period arrive after its end. They are waited for as long as this provider usually takes, and
 # not for ever: what cannot be read any more ends too.
 _LONGEST_WAIT = timedelta(minutes=20)
+# A provider that is behind tells the last hour of a period in the next one. Where nothing is used any more, nothing
+# newer comes, and nobody waits longer.
+_LONGEST_BEHIND = timedelta(hours=2)
 _GIVEN_UP_AFTER = timedelta(hours=6)
 # So long after its end a period is looked at again for a crossing nobody saw: we may have been away at midnight.
 _LAST_LOOK = timedelta(hours=24)
@@ -119,11 +124,15 @@ class Evaluating:
             at_work = [one for one in effective(budgets, picture.house.teams, picture.house.projects) if _is_ours(one)]
             looks = list(_looks(at_work, [*known, *open_ones], windows, picture, now))
             questions = list(dict.fromkeys(look.question for look in looks))
+            healths = await store.usage.healths(workspace_id)
+            is_ending = any(look.window.end <= today for look in looks)
+            newest = await _newest(store, workspace_id, healths) if is_ending else {}
             judge = _Judge(
                 picture=picture,
                 around=await self._surroundings.of(store, workspace_id, picture, questions),
                 admins=await store.people.admins(workspace_id),
-                healths={one.connection_id: one for one in await store.usage.healths(workspace_id)},
+                healths={one.connection_id: one for one in healths},
+                newest=newest,
                 available=available,
                 budgets={one.id: one for one in budgets},
                 now=now,
@@ -142,6 +151,7 @@ class _Judge:
     around: Mapping[Question, Around]
     admins: Sequence[Person]
     healths: Mapping[int, UsageHealth]
+    newest: Mapping[int, datetime]  # by connection, until when it has told any usage; known where a period ends
     available: Mapping[int, datetime]
     budgets: Mapping[int, Budget]
     now: datetime
@@ -201,6 +211,8 @@ class _Judge:
             wait = min(_LONGEST_WAIT, p95(health.lateness_samples) or timedelta()) if health else timedelta()
             if health is None or health.read_at is None or health.read_at < end + wait:
                 return False
+            if one in self.newest and self.newest[one] < end and self.now < end + _LONGEST_BEHIND:
+                return False
         return True
 
     def _connections(self, on: BudgetOn) -> set[int]:
@@ -212,6 +224,17 @@ class _Judge:
     def _people(self, on: BudgetOn) -> tuple[str, ...]:
         project = self.picture.projects.get(on.scope.id or 0) if on.scope.kind is ScopeKind.PROJECT else None
         return recipients(project, on.team, self.admins)
+
+
+async def _newest(store: Store, workspace_id: str, healths: Iterable[UsageHealth]) -> dict[int, datetime]:
+    """By connection, the end of the newest minute that had any usage."""
+    found: dict[int, datetime] = {}
+    for one in healths:
+        reads = (await store.usage.reads(workspace_id, one.connection_id)).values()
+        told = [read.newest_data for read in reads if read.newest_data is not None]
+        if told:
+            found[one.connection_id] = moment_of(max(told) + 1)
+    return found
 
 
 def _looks(

@@ -30,6 +30,8 @@ Scoped = tuple[ScopeKind, int | None]
 
 # An empty bill of a day on which usage was seen is a late bill, as long as the day is this young.
 _LATE_BILL = timedelta(hours=72)
+# A bill that was read sooner after its day is not written to its end: until it is read again, usage may know of more.
+_WRITTEN_AFTER = timedelta(hours=6)
 # As far back as usage is filled in when a connection is new.
 _COVERED_DAYS = 28
 _DRIFT_DAYS = 28
@@ -280,9 +282,18 @@ class Spending:
             one.id: _estimated_days(one.id, past, readings.get(one.id, {}), billed, now) | {today}
             for one in house.connections
         }
+        health = await store.usage.healths(workspace_id)
+        usage_read_at = {one.connection_id: one.read_at for one in health if one.read_at is not None}
+        unwritten = {id_: _unwritten_days(days, usage_read_at.get(id_)) for id_, days in readings.items()}
+        estimated = {id_: days | unwritten.get(id_, frozenset()) for id_, days in estimated.items()}
         opened, unpriced = await self._open(store, workspace_id, estimated, taught)
         marks = tuple(sorted((id_, day, one.changed_at) for id_, days in readings.items() for day, one in days.items()))
-        health = await store.usage.healths(workspace_id)
+        for day in sorted(set().union(*unwritten.values())):
+            bills = await self._bills(store, workspace_id, Period(day, day + timedelta(days=1)), today, marks)
+            opened[day] = {
+                account: max(0, units - bills.get(account, 0)) if day in unwritten.get(account[0], ()) else units
+                for account, units in opened.get(day, {}).items()
+            }
         facts = Facts(
             now=now,
             closed={one: await self._bills(store, workspace_id, one, today, marks) for one in periods},
@@ -290,7 +301,7 @@ class Spending:
             unpriced=unpriced,
             readings=readings,
             estimated_days=estimated,
-            usage_read_at={one.connection_id: one.read_at for one in health if one.read_at is not None},
+            usage_read_at=usage_read_at,
             stale_after=self._desk.policy.blind_after + 2 * self._desk.policy.poll_every,
         )
         return Picture(today, house, facts, taught)
@@ -356,6 +367,20 @@ def _estimated_days(
         for day in past
         if day not in readings
         or ((connection_id, day) not in billed and now - starts_at(day) < timedelta(days=1) + _LATE_BILL)
+    )
+
+
+def _unwritten_days(readings: Mapping[date, DayReading], usage_read_at: datetime | None) -> frozenset[date]:
+    """The closed days whose bill was read before it was written to its end, while usage was read to its end.
+
+    Of such a day each account has spent what its bill says, or what its usage says if that is more.
+    """
+    return frozenset(
+        day
+        for day, reading in readings.items()
+        if usage_read_at is not None
+        and usage_read_at >= (end := starts_at(day) + timedelta(days=1))
+        and reading.read_at < end + _WRITTEN_AFTER
     )
 
 

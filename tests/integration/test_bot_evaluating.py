@@ -190,6 +190,26 @@ async def test_a_crossing_of_the_last_minutes_is_told_after_midnight_as_yesterda
     assert (late.level, late.state) == (100, IncidentState.CLOSED)
 
 
+async def test_a_bill_read_at_midnight_and_a_provider_that_is_behind_hide_no_crossing(quick: World) -> None:
+    """Nine in Seoul is midnight in UTC: the bill of that day is short of what usage tells later."""
+    await collected(quick)
+    await quick.a_budget(BudgetScope.WORKSPACE, None, "46.5")
+    quick.clock.moment = quick.clock.moment.replace(hour=22, minute=30)
+    await quick.polled()
+    assert [one.level for one in await quick.incidents()] == [90]
+    yesterday = quick.clock().date()
+    quick.openai.behaviour.set({"late_hours": 1})
+    quick.clock.advance(minutes=90)
+    await quick.bot.collecting.due(quick.clock())
+    await collected(quick)
+    states = []
+    for minutes in (0, 30, 31):
+        await quick.polled(minutes)
+        [found] = [one for one in await quick.incidents() if one.window.start == yesterday]
+        states.append((found.level, found.state))
+    assert states == [(90, IncidentState.OPEN), (90, IncidentState.OPEN), (100, IncidentState.CLOSED)]
+
+
 async def test_a_day_without_us_is_looked_at_even_when_nothing_was_open(quick: World) -> None:
     await quick.a_budget(BudgetScope.WORKSPACE, None, "40")
     quick.clock.moment = quick.clock.moment.replace(hour=8, minute=0)
