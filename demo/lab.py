@@ -7,6 +7,7 @@ from typing import Any
 from demo.stage import Stage
 
 Item = dict[str, Any]
+_OUTAGE: Item = {"method": "chat.postMessage", "error": "500", "times": 1000}
 
 
 def show(stage: Stage) -> None:
@@ -50,6 +51,7 @@ def show(stage: Stage) -> None:
                 {
                     "title": "Slack 장애",
                     "items": [
+                        _slack("전송 중단 (60초 뒤 메일)", _OUTAGE),
                         _slack("429 · 전송 제한", {"method": "chat.postMessage", "error": "ratelimited", "times": 3}),
                         _slack("500 · 서버 오류", {"method": "*", "error": "500", "times": 3}),
                         _order("모두 정상으로", "DELETE", "/_sim/slack/faults", None, "primary"),

@@ -19,10 +19,12 @@ import app as front_door
 from bot.settings import CHECKOUT, Settings
 from demo import clock as moving
 from demo import runaway
+from demo.mail import MailSink
 from demo.openai import USAGE_READ, AdminKey, KeyState, Plan, SimulatedOpenAI
 from demo.prices import Prices, for_the_product
 from demo.props import Props
 from demo.slack import SimulatedSlack, SlackConfig
+from demo.slack.cast import JIHOON
 from demo.trace import Trace
 
 Clock = Callable[[], datetime]
@@ -68,8 +70,10 @@ async def staged(
     kept = props or Props.fresh()
     openai, workspace = openai_of(trace, prices, clock, kept), SimulatedSlack(clock, slack)
     workspace.use_manifest(yaml.safe_load((CHECKOUT / "manifest.yml").read_text(encoding="utf-8")))
-    async with openai:
-        await workspace.start(page_port, levers(openai, clock))
+    post = MailSink()
+    async with openai, post.running():
+        await workspace.start(page_port, levers(openai, clock, post))
+        post.when_kept = lambda mail: workspace.hub.world.notice(JIHOON, f"✉ {mail.subject}", "info")
         folder = TemporaryDirectory(prefix="finops-stage-")
         try:
             settings = Settings.from_env(
@@ -84,6 +88,9 @@ async def staged(
                     # A person watches: what happens is to be seen within two polls.
                     "FINOPS_POLL_SECONDS": "5",
                     "FINOPS_EDIT_EVERY_SECONDS": "2",
+                    "FINOPS_SMTP_URL": post.url,
+                    "FINOPS_MAIL_FROM": "FinOps <finops@hanbit.example>",
+                    "FINOPS_ALERT_EMAILS": "finance@hanbit.example",
                     "FINOPS_PRICES": str(written(for_the_product(prices), Path(folder.name))),
                 }
                 | variables
@@ -99,10 +106,21 @@ async def staged(
             folder.cleanup()
 
 
-def levers(openai: SimulatedOpenAI, clock: Clock) -> list[web.RouteDef]:
+def levers(openai: SimulatedOpenAI, clock: Clock, post: MailSink) -> list[web.RouteDef]:
     """Everything beside Slack's own that the page's drawer, a story or a stranger can pull, at one address."""
     moves = [moving.route(clock)] if isinstance(clock, moving.StageClock) else []
-    return [web.route("*", "/_sim/openai/{order:.+}", _passed_on(openai)), *runaway.routes(openai), *moves]
+    passed_on = web.route("*", "/_sim/openai/{order:.+}", _passed_on(openai))
+    return [passed_on, *runaway.routes(openai), *moves, web.get("/_sim/mail", _letters(post))]
+
+
+def _letters(post: MailSink) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """The mail that was sent: there is no inbox on a stage."""
+
+    async def handle(_: web.Request) -> web.Response:
+        told = [{"to": mail.recipients, "subject": mail.subject, "text": mail.text} for mail in post.kept]
+        return web.json_response({"mail": told})
+
+    return handle
 
 
 def written(prices: list[dict[str, object]], folder: Path) -> Path:
