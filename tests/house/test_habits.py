@@ -76,7 +76,10 @@ def test_only_the_front_door_reads_the_environment():
 
 
 def test_no_task_is_started_and_forgotten():
-    """A task whose handle is dropped may vanish in mid-work, and nobody waits for it at shutdown."""
+    """A task whose handle is dropped may vanish in mid-work, and nobody waits for it at shutdown.
+
+    The tasks of an `async with asyncio.TaskGroup()` are kept and waited for by the group.
+    """
     starters = {"create_task", "ensure_future"}
     guilty = [
         named(path, node)
@@ -85,8 +88,22 @@ def test_no_task_is_started_and_forgotten():
         if isinstance(node, ast.Expr)
         and isinstance(node.value, ast.Call)
         and dotted(node.value.func).split(".")[-1] in starters
+        and dotted(node.value.func).split(".")[0] not in task_groups(parsed(path))
     ]
     assert guilty == []
+
+
+def task_groups(tree: ast.Module) -> set[str | None]:
+    """The names of the task groups a module opens."""
+    return {
+        item.optional_vars.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.AsyncWith)
+        for item in node.items
+        if isinstance(item.context_expr, ast.Call)
+        and dotted(item.context_expr.func) == "asyncio.TaskGroup"
+        and isinstance(item.optional_vars, ast.Name)
+    }
 
 
 def test_every_module_opens_with_a_sentence():
