@@ -60,13 +60,17 @@ async def running(
     watcher = Watcher(bot, announcer, counted, clock)
     name = f"{socket.gethostname()}:{secrets.token_hex(4)}"
     deliverer = deliverer_of(bot, clients, clock, settings, counted, f"{name}:outbox")
-    looking = asyncio.Lock()
+    looking, judging = asyncio.Lock(), asyncio.Lock()
 
     async def look() -> None:
         async with looking:
             await bot.collecting.due(clock())
             await announcer.tell_blind()
             await announcer.tell_expiring()
+
+    async def judge() -> None:
+        async with judging:
+            await watcher.evaluate()
 
     async def forget() -> None:
         async with looking, bot.storage.writing() as store:
@@ -80,7 +84,7 @@ async def running(
     )
     scheduler.add_job(look, alarm(settings.collect_cron, settings.collect_timezone), id="collect")
     scheduler.add_job(look, IntervalTrigger(minutes=1, timezone=UTC), id="look for what was missed")
-    scheduler.add_job(watcher.evaluate, IntervalTrigger(minutes=1, timezone=UTC), id="evaluate")
+    scheduler.add_job(judge, IntervalTrigger(minutes=1, timezone=UTC), id="evaluate")
     scheduler.add_job(forget, IntervalTrigger(hours=6, timezone=UTC), id="forget what is old")
     workers = [Worker(bot, announcer, f"{name}:{number}", poll_seconds) for number in range(WORKERS)]
     tasks = [asyncio.create_task(worker.run(), name=f"worker {worker.name}") for worker in workers]
@@ -103,7 +107,7 @@ async def running(
             task.cancel()
         if late:
             await asyncio.wait(late)
-        async with looking:  # an alarm that is ringing right now is heard to its end
+        async with looking, judging:  # an alarm that is ringing right now is heard to its end
             scheduler.shutdown(wait=False)
 
 

@@ -170,7 +170,25 @@ async def test_it_runs_by_itself_wakes_for_a_new_key_and_puts_down_what_it_began
         await asyncio.wait_for(evaluated.wait(), 20)
     assert await read_at(world) == clock()
     left = {task.get_name() for task in asyncio.all_tasks()}
-    assert not left & {"watcher", "drain of the watcher", f"usage of connection {world.connection.id}"}
+    assert not left & {"watcher", f"usage of connection {world.connection.id}"}
+
+
+async def test_a_reading_that_takes_too_long_is_given_up_with_the_rest(
+    world: World, watcher: Watcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cancelled, because the process must end: no reading outlives the door it reads through."""
+    begun = asyncio.Event()
+
+    async def endless(_: object) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(world.bot.watching, "poll", endless)
+    running = asyncio.create_task(watcher.run())
+    await asyncio.wait_for(begun.wait(), 20)
+    running.cancel()
+    await asyncio.wait([running])
+    assert f"usage of connection {world.connection.id}" not in {task.get_name() for task in asyncio.all_tasks()}
 
 
 async def read_at(world: World) -> datetime | None:
