@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from bot.budget_scopes import ScopeBook
 from bot.incident_facts import whose
-from bot.spending import CURRENCY, Picture
+from bot.picture import CURRENCY, Picture
 from finops.budget_report import BudgetStanding, FirstStep, Place, Suggestion
 from finops.budgets import (
     Budget,

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bot.desk import Desk
+from bot.picture import Taught
 from bot.results import Finding, FindingCode, Level
-from bot.spending import Spending, Taught
+from bot.spending import Spending
 from finops.estimates import MOST_RATIO
 from finops.lateness import p95
 from finops.money import EXACT

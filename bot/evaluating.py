@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from bot.desk import Desk
+from bot.picture import CURRENCY, Picture, Sums
 from bot.polls import moment_of
-from bot.spending import CURRENCY, Picture, Spending, Sums
+from bot.spending import Spending
 from bot.surroundings import Around, Question, Surroundings
 from bot.telling import keep, recipients
 from finops.budgets import Budget, BudgetOn, BudgetPeriod, effective, period_of

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from bot.picture import CURRENCY, Account, Taught
 from bot.polls import minute_of, moment_of
-from bot.spending import CURRENCY, Account, Taught
 from finops.budgets import Budget, BudgetOn, BudgetPeriod, Usual, UsualMethod, breach_at, percent_floor, usual
 from finops.causes import Cause
 from finops.charges import DayReading, FigureState, day_state

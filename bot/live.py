@@ -8,7 +8,8 @@ from datetime import timedelta
 
 from bot.desk import Desk
 from bot.incidents import open_incidents
-from bot.spending import House, Picture, Spending, money_of
+from bot.picture import House, Picture, money_of
+from bot.spending import Spending
 from finops.estimates import Drift
 from finops.figures import Breakdown, Figure, StatusReport
 from finops.incident_report import IncidentShown, LiveReport

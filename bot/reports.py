@@ -13,7 +13,7 @@ from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
 from bot.flights import Flights
 from bot.live import Live, Look, with_today
-from bot.spending import House
+from bot.picture import House
 from finops.allocation import (
     SubAccountCost,
     allocate,

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from bot.picture import CURRENCY, Account, Picture
 from bot.polls import moment_of
-from bot.spending import CURRENCY, Account, Picture
 from finops.budgets import BudgetPeriod, Usual, period_of, usual
 from finops.causes import burn_per_minute, burning_since
 from finops.money import EXACT, Money, from_units, to_units
