@@ -107,7 +107,7 @@ class Spending:
     ) -> tuple[dict[date, dict[Account, int]], dict[date, frozenset[Account]]]:
         days = sorted(set().union(*estimated.values()))
         rows = await store.usage.open_estimates(workspace_id, days)
-        return await asyncio.to_thread(_corrected, rows, estimated, taught)
+        return await asyncio.to_thread(corrected, rows, estimated, taught)
 
     async def _bills(
         self, store: Store, workspace_id: str, period: Period, today: date, marks: tuple[object, ...]
@@ -175,7 +175,7 @@ def _unwritten_days(readings: Mapping[date, DayReading], usage_read_at: datetime
     )
 
 
-def _corrected(
+def corrected(
     rows: Iterable[Estimate],
     estimated: Mapping[int, frozenset[date]],
     taught: Mapping[int, Taught],
