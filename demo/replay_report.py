@@ -10,11 +10,13 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from demo.openai.traffic import day_minute
 from demo.replay_plan import Plan
 from demo.replay_truth import LOUD, Expected, Truth
 
 Message = Mapping[str, Any]
 _KEY = re.compile(r"incident:(\d+)(?::(\w+)(?::(\d+))?.*)?")
+_CLOSED_AFTER = 120  # minutes into the next day; the play ends in a day of which nothing can be said yet
 BLIND_WORDS = ("확인 불가", "다시 읽")
 
 
@@ -108,11 +110,12 @@ def _judge(row: Row, truth: Truth, said: Sequence[tuple[str, Message]]) -> None:
     _judge_levels(row, truth, dict(sorted(told.items())))
     if one.must_speak and not row.roots:
         row.misses.append("no message")
-    if row.roots and not row.closings:
+    is_over = truth.readings[-1] >= day_minute(one.day + timedelta(days=1)) + _CLOSED_AFTER
+    if row.roots and is_over and not row.closings:
         row.misses.append("no closing line")
     for key, message in said:
         if parts[key][0] == "root":
-            if "edited" not in message or not _is_closed(message):
+            if is_over and ("edited" not in message or not _is_closed(message)):
                 row.misses.append("no closing edit")
             if one.limit.name not in str(message.get("text")):
                 row.misses.append(f"{one.limit.name} is not named")

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
-import os
-import sys
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -31,7 +27,8 @@ from demo.prices import FilePrices, ListPrices, Rates
 from demo.props import Props
 from demo.replay_clock import SharedClock
 from demo.replay_plan import CALM, Kill, Plan, boosts, drawn
-from demo.replay_replica import COLLECT, DECIDE, READ, READY
+from demo.replay_process import Replica
+from demo.replay_replica import COLLECT, DECIDE, READ
 from demo.replay_report import Clocks, Comparison, Settled, compared
 from demo.replay_truth import Limit, Truth, limits_of, usual
 from demo.slack import SimulatedSlack
@@ -86,71 +83,6 @@ class Wish:
     def steps_after(self) -> int:
         """Steps for what came late, and for the closing of the last day."""
         return max(2, -(-150 // self.step_minutes))
-
-
-class Replica:
-    """A process that plays one copy of the product; it dies by SIGKILL and can be started again."""
-
-    def __init__(self, settings: Mapping[str, str], clock: Path, log_level: str) -> None:
-        self._told = json.dumps({"settings": dict(settings), "clock": str(clock)}).encode() + b"\n"
-        self._log_level = log_level
-        self._process: asyncio.subprocess.Process | None = None
-        self._ready: asyncio.Task[bool] | None = None
-        self._one_at_a_time = asyncio.Lock()
-
-    async def start(self) -> None:
-        """Begin to start; `ready` waits until it stands."""
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "demo.replay_replica", self._log_level, cwd=CHECKOUT,
-            env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        assert self._process.stdin is not None
-        self._process.stdin.write(self._told)
-        self._ready = asyncio.create_task(self._heard(self._process, READY))
-
-    async def ready(self) -> bool:
-        """Wait until it takes orders; False when it has died meanwhile."""
-        return self._ready is not None and await asyncio.shield(self._ready)
-
-    @property
-    def is_up(self) -> bool:
-        return self._ready is not None and self._ready.done() and self._ready.result()
-
-    async def order(self, order: str) -> bool:
-        """Give an order and wait until it is done; False when the process died before it was."""
-        async with self._one_at_a_time:
-            process = self._process
-            if process is None or process.stdin is None or not self.is_up:
-                return False
-            with contextlib.suppress(ConnectionError):
-                process.stdin.write(f"{order}\n".encode())
-                await process.stdin.drain()
-            return await self._heard(process, order)
-
-    async def kill(self) -> None:
-        """SIGKILL, now."""
-        if self._process is not None and self._process.returncode is None:
-            self._process.kill()
-            self._ready = None
-            await self._process.wait()
-
-    async def end(self) -> None:
-        """Let it finish: its orders end."""
-        if self._process is None or self._process.stdin is None or self._process.returncode is not None:
-            return
-        self._process.stdin.close()
-        try:
-            await asyncio.wait_for(self._process.wait(), 20)
-        except TimeoutError:
-            await self.kill()
-
-    async def _heard(self, process: asyncio.subprocess.Process, word: str) -> bool:
-        assert process.stdout is not None
-        while line := await process.stdout.readline():
-            if line.decode().strip() == word:
-                return True
-        return False
 
 
 @dataclass
@@ -275,9 +207,10 @@ class ReplayStage:
         """Have all usage read at `moment`. A reading that died with its replica is made up for in the next slot."""
         if kill is not None and kill.is_at_post and (self._armed is None or self._armed.done()):
             self._armed = asyncio.create_task(self._killed_at_post(kill))
+            kill = None
         for attempt in range(4):
             orders = [asyncio.create_task(one.order(READ)) for one in self.replicas]
-            if kill is not None and not kill.is_at_post and attempt == 0:
+            if kill is not None and attempt == 0:
                 await asyncio.sleep(kill.delay)
                 await self._killed(kill.victim)
             await asyncio.gather(*orders)
