@@ -9,9 +9,14 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from bot.settings import CHECKOUT
 from demo.replay_replica import READY
+
+
+class Died(Exception):
+    """The process is no more, or not yet; nobody knows whether the order was done."""
 
 
 class Replica:
@@ -29,11 +34,11 @@ class Replica:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "demo.replay_replica", self._log_level, cwd=CHECKOUT,
             env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=2**24,
         )  # fmt: skip
         assert self._process.stdin is not None
         self._process.stdin.write(self._told)
-        self._ready = asyncio.create_task(self._heard(self._process, READY))
+        self._ready = asyncio.create_task(self._stands(self._process))
 
     async def ready(self) -> bool:
         """Wait until it takes orders; False when it has died meanwhile."""
@@ -43,16 +48,16 @@ class Replica:
     def is_up(self) -> bool:
         return self._ready is not None and self._ready.done() and self._ready.result()
 
-    async def order(self, order: str) -> bool:
-        """Give an order and wait until it is done; False when the process died before it was."""
+    async def ask(self, order: str, **given: Any) -> Any:
+        """Give an order and wait until it is done: its answer. Raises Died when the process did before that."""
         async with self._one_at_a_time:
             process = self._process
             if process is None or process.stdin is None or not self.is_up:
-                return False
+                raise Died
             with contextlib.suppress(ConnectionError):
-                process.stdin.write(f"{order}\n".encode())
+                process.stdin.write(json.dumps({"order": order, **given}).encode() + b"\n")
                 await process.stdin.drain()
-            return await self._heard(process, order)
+            return (await _heard(process, order))["told"]
 
     async def kill(self) -> None:
         """SIGKILL, now."""
@@ -71,9 +76,20 @@ class Replica:
         except TimeoutError:
             await self.kill()
 
-    async def _heard(self, process: asyncio.subprocess.Process, word: str) -> bool:
-        assert process.stdout is not None
-        while line := await process.stdout.readline():
-            if line.decode().strip() == word:
-                return True
-        return False
+    async def _stands(self, process: asyncio.subprocess.Process) -> bool:
+        try:
+            await _heard(process, READY)
+        except Died:
+            return False
+        return True
+
+
+async def _heard(process: asyncio.subprocess.Process, order: str) -> dict[str, Any]:
+    """The answer to an order; a library that prints something is not listened to."""
+    assert process.stdout is not None
+    while line := await process.stdout.readline():
+        if line.startswith(b"{"):
+            told: dict[str, Any] = json.loads(line)
+            if told["order"] == order:
+                return told
+    raise Died

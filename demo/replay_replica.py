@@ -1,7 +1,7 @@
 """One replica of the product in a process of its own, so that SIGKILL is SIGKILL: started by demo.replay.
 
-The first line on standard input is a JSON object: the settings, and the file of the clock. Each further line is an
-order: what the real product's alarms, which ring in real minutes, ring for. The answer is the order, once it is done.
+The first line on standard input is a JSON object: the settings, and the file of the clock. Each further one is an
+order: to do what the real product's alarms ring for in real minutes, or to be looked at. Each is answered in JSON.
 """
 
 from __future__ import annotations
@@ -10,44 +10,50 @@ import asyncio
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
-from bot import Bot, logs
+from aiohttp import web
+
+from bot import logs
 from bot.settings import Settings
 from demo.replay_clock import SharedClock
+from demo.replay_eyes import LOOKS
 from demo.stage import playing
 from handlers.addresses import BOT
 
-READ, DECIDE, COLLECT = "read", "decide", "collect"
-READY = "ready"
+READY, READ, DECIDE, COLLECT = "ready", "read", "decide", "collect"
 
 
-async def obey(bot: Bot, order: str) -> None:
-    """Ring one alarm. Reading and collecting are begun, deciding is done when this returns."""
+async def obey(product: web.Application, order: str, given: dict[str, Any]) -> Any:
+    """Ring one alarm, or look. Reading and collecting are begun, everything else is done when this returns."""
+    bot = product[BOT]
     match order:
         case "read":
             bot.wake_watch.set()
         case "decide":
             await bot.evaluating.everywhere()
+            bot.wake_outbox.set()
         case "collect":
             await bot.collecting.due(bot.clock())
-    bot.wake_outbox.set()
+        case _:
+            return await LOOKS[order](product, given)
+    return None
 
 
 async def play() -> None:
     """Stand until the orders end."""
-    orders = asyncio.StreamReader()
+    orders = asyncio.StreamReader(limit=2**20)
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
     told = json.loads(await orders.readline())
     async with playing(Settings.from_env(told["settings"]), SharedClock(Path(told["clock"]))) as (product, _):
-        _say(READY)
+        _say(READY, None)
         while line := await orders.readline():
-            order = line.decode().strip()
-            await obey(product[BOT], order)
-            _say(order)
+            given = json.loads(line)
+            _say(given["order"], await obey(product, given["order"], given))
 
 
-def _say(word: str) -> None:
-    sys.stdout.write(f"{word}\n")
+def _say(order: str, told: Any) -> None:
+    sys.stdout.write(json.dumps({"order": order, "told": told}) + "\n")
     sys.stdout.flush()
 
 

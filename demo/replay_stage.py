@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 import yaml
-from sqlalchemy import func, select
 
-from bot import Bot
-from bot.results import Profile
-from bot.settings import CHECKOUT, Settings
-from bot.telling import root_key
+from bot.settings import CHECKOUT
 from demo.openai import AdminKey, SimulatedOpenAI
 from demo.openai.buckets import Bucket
 from demo.openai.traffic import day_minute, minute_of
@@ -27,24 +24,13 @@ from demo.prices import FilePrices, ListPrices, Rates
 from demo.props import Props
 from demo.replay_clock import SharedClock
 from demo.replay_plan import CALM, Kill, Plan, boosts, drawn
-from demo.replay_process import Replica
+from demo.replay_process import Died, Replica
 from demo.replay_replica import COLLECT, DECIDE, READ
 from demo.replay_report import Clocks, Comparison, Settled, compared
 from demo.replay_truth import Limit, Truth, limits_of, usual
 from demo.slack import SimulatedSlack
-from demo.slack.cast import DATA, MARKETING, MINSU, SEOYEON, TEAM_ID
-from demo.slack.cast import JIHOON as ADMIN
+from demo.slack.cast import DATA, MARKETING, MINSU, SEOYEON
 from demo.trace import Trace
-from finops.budgets import BudgetPeriod, BudgetScope, BudgetTerms
-from finops.estimates import corrections
-from finops.money import Money
-from handlers import pricing
-from providers import PROVIDERS
-from providers.http import http_client
-from storage import KeyRing, open_storage
-from storage.outbox_sql import UNSENT
-from storage.records_live import UsageRead
-from storage.tables_live import outbox
 
 # Not today: a replay must come out the same whenever it is run.
 BEGINS = datetime(2026, 6, 1, tzinfo=UTC)
@@ -91,7 +77,6 @@ class ReplayStage:
 
     wish: Wish
     plan: Plan
-    bot: Bot
     slack: SimulatedSlack
     openai: SimulatedOpenAI
     clock: SharedClock
@@ -120,7 +105,7 @@ class ReplayStage:
         if into == 0 and day in self.plan.bill_first:
             await self._collected()
         await self._read(moment, self.plan.kills.get(number))
-        await self._anybody(DECIDE)
+        await self._ask(DECIDE)
         if into == 0:
             await self._collected()
         await self._said()
@@ -130,27 +115,17 @@ class ReplayStage:
         if self._armed is not None:
             self._armed.cancel()
         for _ in range(3):
-            self.clock.move_to(self.bot.clock() + timedelta(hours=2))
+            self.clock.move_to(self.clock() + timedelta(hours=2))
             self.openai.behaviour.set(CALM)
-            await self._read(self.bot.clock(), None)
-            await self._anybody(DECIDE)
-            await self._waited_for(self._waiting_at_all, "everything to be said")
+            await self._read(self.clock(), None)
+            await self._ask(DECIDE)
+            await self._waited_for("unsaid")
 
     async def compared(self) -> Comparison:
         """Everything Slack holds against the truth."""
-        async with self.bot.storage.reading() as store:
-            days = [(BEGINS + timedelta(days=number)).date() for number in range(-1, self.plan.days + 2)]
-            incidents = await store.incidents.of_windows(TEAM_ID, days)
-            roots = {one.id or 0: await store.outbox.get(TEAM_ID, root_key(one.id or 0)) for one in incidents}
-        clocks = {
-            number: Clocks(
-                root.delivered_at - root.detected_at if root.delivered_at and root.detected_at else None,
-                root.delivered_at - root.available_at if root.delivered_at and root.available_at else None,
-            )
-            for number, root in roots.items()
-            if root is not None
-        }
-        about = {one.id or 0: (self.budgets[one.budget_id], one.window.start) for one in incidents}
+        found = await self._ask("incidents", first=BEGINS.date().isoformat(), days=self.plan.days + 2)
+        clocks = {one["id"]: _clocks(one) for one in found if one["detected"]}
+        about = {one["id"]: (self.budgets[one["budget"]], date.fromisoformat(one["day"])) for one in found}
         first = (BEGINS + timedelta(minutes=self.wish.step_minutes)).timestamp()  # setting up has messages of its own
         messages = [
             message
@@ -162,34 +137,22 @@ class ReplayStage:
 
     async def settled(self) -> list[Settled]:
         """Estimates of the days of the replay whose bill has settled, against that bill."""
-        async with self.bot.storage.reading() as store:
-            samples = (await store.drifts.since(TEAM_ID, (BEGINS - timedelta(days=40)).date()))[self.connection_id]
-            days = sorted({one.day for one in samples if one.day >= BEGINS.date()})
-            estimates = await store.usage.open_estimates(TEAM_ID, days)
+        rows = await self._ask("estimates", first=BEGINS.date().isoformat(), connection=self.connection_id)
         names = {one.id: one.application for one in self.openai.organization.projects.values()}
+        days = sorted({date.fromisoformat(row["day"]) for row in rows})
         sums: defaultdict[tuple[str, str], list[Decimal]] = defaultdict(lambda: [Decimal(0)] * 3)
+        for row in rows:
+            place = sums[names[row["project"]], row["model"]]
+            place[0] += Decimal(row["raw"])
+            place[1] += Decimal(row["corrected"])
         for day in days:
-            # A bill is held against its estimate a day after it ended: later ones had taught nothing yet that day.
-            known = [one for one in samples if one.day <= day - timedelta(days=2)]
-            taught = corrections(known, day)
-            for row in (each for each in estimates if each.day == day):
-                raw = Decimal(row.atto).scaleb(-18)
-                place = sums[names[row.sub_account_id], row.model]
-                place[0] += raw
-                place[1] += taught.of(row.sub_account_id, row.model).apply(raw)
-            for (application, model), billed in self._billed(day).items():
-                sums[application, model][2] += billed
+            for key, billed in self._billed(day).items():
+                sums[key][2] += billed
         return [Settled(*key, len(days), *amounts) for key, amounts in sorted(sums.items())]
 
     async def drift_words(self) -> str:
         """The product's own figure, as Home and reports show it."""
-        drift = await self.bot.spending.drift(TEAM_ID)
-        if drift is None or drift.ratio is None or drift.corrected_ratio is None:
-            return "The product says nothing of its estimates yet."
-        return (
-            f"The product itself says of its last {drift.days} days: {drift.ratio:+.2%} uncorrected, "
-            f"{drift.corrected_ratio:+.2%} corrected, {drift.worst_ratio:.2%} on the worst day."
-        )
+        return str(await self._ask("drift"))
 
     def _billed(self, day: date) -> dict[tuple[str, str], Decimal]:
         """The provider's bill of a day, restatements included, by application and model."""
@@ -209,14 +172,14 @@ class ReplayStage:
             self._armed = asyncio.create_task(self._killed_at_post(kill))
             kill = None
         for attempt in range(4):
-            orders = [asyncio.create_task(one.order(READ)) for one in self.replicas]
+            orders = [asyncio.create_task(one.ask(READ)) for one in self.replicas]
             if kill is not None and attempt == 0:
                 await asyncio.sleep(kill.delay)
                 await self._killed(kill.victim)
-            await asyncio.gather(*orders)
+            await asyncio.gather(*orders, return_exceptions=True)  # who is dead reads nothing
             if await self._was_read(moment, _PATIENCE if kill is None and self._armed is None else _LOST_AFTER):
                 return
-            await self._anybody(DECIDE)  # it may have been stored, and then it counts
+            await self._ask(DECIDE)  # it may have been stored, and then it counts
             moment += SLOT
             self.clock.move_to(moment)
         raise TimeoutError(f"usage was not read at {moment}")
@@ -225,53 +188,38 @@ class ReplayStage:
         """Wait until the whole reading is kept; tell the truth of what was stored, be it half of it."""
         until = time.monotonic() + seconds
         while True:
-            async with self.bot.storage.reading() as store:
-                health = await store.usage.health(TEAM_ID, self.connection_id)
-                reads = await store.usage.reads(TEAM_ID, self.connection_id)
-            stored = _read_at(reads.get("completions"))
-            is_read = health is not None and health.read_at is not None and health.read_at >= moment
+            told = await self._ask("read_at", connection=self.connection_id)
+            stored = told["stored"] and datetime.fromisoformat(told["stored"])
+            is_read = bool(told["whole"]) and datetime.fromisoformat(told["whole"]) >= moment
             if is_read or time.monotonic() > until:
                 if stored is not None and stored >= moment:
                     self.truth.read(minute_of(stored))
                 return is_read
             await asyncio.sleep(0.02)
 
-    async def _anybody(self, order: str) -> None:
+    async def _ask(self, order: str, **given: Any) -> Any:
         """Give an order to one who is up; when that one dies, to the next."""
-        for _ in range(3):
+        for _ in range(5):
             for one in self.replicas:
-                if await one.order(order):
-                    return
+                with contextlib.suppress(Died):
+                    return await one.ask(order, **given)
             for one in self.replicas:
                 if await one.ready():
                     break
         raise TimeoutError(f"no replica could {order}")
 
     async def _collected(self) -> None:
-        await self._anybody(COLLECT)
-        await self._waited_for(self._collecting, "the bill")
-
-    async def _collecting(self) -> int:
-        return len(await self.bot.collecting.progress(TEAM_ID))
+        await self._ask(COLLECT)
+        await self._waited_for("collecting")
 
     async def _said(self) -> None:
-        await self._waited_for(self._waiting_to_be_posted, "messages")
+        await self._waited_for("unposted")
 
-    async def _waiting_to_be_posted(self) -> int:
-        async with self.bot.storage.reading() as store:
-            query = select(func.count()).where(outbox.c.state.in_(UNSENT), outbox.c.ts.is_(None))
-            # Only a replay asks for this: the product itself has no need to know what waits for its first time.
-            return int(await store.outbox._db.scalar(query) or 0)
-
-    async def _waiting_at_all(self) -> int:
-        async with self.bot.storage.reading() as store:
-            return await store.outbox.waiting_count()
-
-    async def _waited_for(self, left: Callable[[], Awaitable[int]], what: str) -> None:
-        """Wait until nothing is left. Where nothing moves, somebody died holding it: let his lease run out."""
+    async def _waited_for(self, what: str) -> None:
+        """Wait until nothing of it is left. Where nothing moves, somebody died holding it: let his lease run out."""
         until = time.monotonic() + _PATIENCE
         before, changed, moved = -1, time.monotonic(), timedelta()
-        while (now := await left()) and time.monotonic() < until:
+        while (now := await self._ask(what)) and time.monotonic() < until:
             if now != before:
                 before, changed = now, time.monotonic()
             elif time.monotonic() - changed > _STUCK_AFTER and moved < SLOT - timedelta(minutes=2):
@@ -279,7 +227,7 @@ class ReplayStage:
                 moved, changed = moved + timedelta(seconds=20), time.monotonic()
             await asyncio.sleep(0.03)
         if now:
-            raise TimeoutError(f"{now} of {what} still waited after {_PATIENCE} s at {self.clock()}")
+            raise TimeoutError(f"{now} were {what} still after {_PATIENCE} s at {self.clock()}")
 
     async def _killed(self, victim: int) -> None:
         """Kill one replica, and start it again at once. There is always another one that stands."""
@@ -300,8 +248,13 @@ class ReplayStage:
         await self._killed(kill.victim)
 
 
-def _read_at(read: UsageRead | None) -> datetime | None:
-    return None if read is None else read.read_at
+def _clocks(told: Mapping[str, Any]) -> Clocks:
+    moments = [told[name] and datetime.fromisoformat(told[name]) for name in ("detected", "available", "delivered")]
+    detected, available, delivered = moments
+    return Clocks(
+        delivered - detected if delivered and detected else None,
+        delivered - available if delivered and available else None,
+    )
 
 
 def charged() -> FilePrices:
@@ -340,16 +293,11 @@ async def raised(wish: Wish, trace: Trace, database_url: str, folder: Path) -> A
             "FINOPS_BLIND_AFTER_MINUTES": str(2 * wish.step_minutes),
             "FINOPS_EDIT_EVERY_SECONDS": "3600",
         }
-        settings = Settings.from_env(variables)
-        storage = await stack.enter_async_context(open_storage(database_url, KeyRing.from_text(props.ring)))
-        http = await stack.enter_async_context(http_client(timeout=30.0, plaintext_hosts=settings.plaintext_hosts))
-        providers = {name: opened(http, openai.url, clock) for name, opened in PROVIDERS.items()}
-        bot = Bot(storage, providers, clock, settings.policy(), partial(pricing.opened, settings))
         limits = limits_of(openai, TEAMS, TIMES_USUAL, wish.days)
         plan = _drawn(wish, openai, limits)
         replicas = [Replica(variables, clock.path, wish.log_level) for _ in range(wish.replicas)]
         stage = ReplayStage(
-            wish, plan, bot, slack, openai, clock, replicas, Truth(openai, limits, wish.step_minutes), limits
+            wish, plan, slack, openai, clock, replicas, Truth(openai, limits, wish.step_minutes), limits
         )
         for one in replicas:
             stack.push_async_callback(one.end)
@@ -376,27 +324,20 @@ def _drawn(wish: Wish, openai: SimulatedOpenAI, limits: list[Limit]) -> Plan:
 
 async def _set_up(stage: ReplayStage, props: Props) -> None:
     """Two teams with their projects, a budget for each of both, and everything read up to now."""
-    bot = stage.bot
-    leads = {
-        "마케팅팀": (MINSU, MARKETING, props.marketing_key),
-        "데이터팀": (SEOYEON, DATA, props.data_team_key),
+    people = {"마케팅팀": (MINSU, MARKETING, props.marketing_key), "데이터팀": (SEOYEON, DATA, props.data_team_key)}
+    teams = {
+        name: {
+            "lead": lead,
+            "channel": channel,
+            "key": key,
+            "projects": [stage.openai.project(one).id for one in TEAMS[name]],
+        }
+        for name, (lead, channel, key) in people.items()
     }
-    admin = await bot.people.meet(
-        TEAM_ID, "한빛소프트", Profile(ADMIN, "이지훈", "ko-KR", "Asia/Seoul", is_workspace_admin=True), asks_setup=True
-    )
-    scopes: dict[str, tuple[BudgetScope, int]] = {}
-    for name, (lead, channel, key) in leads.items():
-        team = await bot.teams.create(admin, name, Profile(lead, name, "ko-KR", "Asia/Seoul"), channel)
-        scopes[name] = (BudgetScope.TEAM, team.id)
-        stage.connection_id = (await bot.connections.register_key(admin, team.id, key)).connection.id
-        await bot.projects.register(admin, team.id, [stage.openai.project(one).id for one in TEAMS[name]])
-    for project in await bot.projects.all(TEAM_ID):
-        scopes[project.name] = (BudgetScope.PROJECT, project.id)
-    async with bot.storage.writing() as store:
-        for limit in stage.limits:
-            terms = BudgetTerms(*scopes[limit.name], BudgetPeriod.DAY, Money(limit.amount, "USD"))
-            budget = await store.budgets.create(TEAM_ID, terms, by=ADMIN, at=bot.clock())
-            stage.budgets[budget.id] = limit.name
     await stage.replicas[0].ready()
+    budgets = {one.name: str(one.amount) for one in stage.limits}
+    told = await stage.replicas[0].ask("set_up", teams=teams, budgets=budgets)
+    stage.connection_id = told["connection"]
+    stage.budgets = {int(number): name for number, name in told["budgets"].items()}
     await stage._collected()
     await stage._read(BEGINS, None)
