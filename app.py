@@ -62,13 +62,13 @@ def build(settings: Settings, *, clock: Clock = utc_now) -> web.Application:
         async with AsyncExitStack() as stack:
             ring = KeyRing.from_text(settings.ring_text.reveal())
             storage = await stack.enter_async_context(open_storage(settings.database_url.reveal(), ring))
-            http = await stack.enter_async_context(
-                http_client(timeout=settings.provider_timeout_seconds, plaintext_hosts=settings.plaintext_hosts)
-            )
+            tls = tls_context()  # one for all ways out: reading the machine's certificates takes a while
+            timeout, hosts = settings.provider_timeout_seconds, settings.plaintext_hosts
+            http = await stack.enter_async_context(http_client(timeout=timeout, plaintext_hosts=hosts, tls=tls))
             http.event_hooks["response"].append(app[METRICS].provider_answered)
             providers = {name: provider(http, settings.openai_base_url, clock) for name, provider in PROVIDERS.items()}
             bot = Bot(storage, providers, clock, settings.policy(), partial(pricing.opened, settings))
-            client = await stack.enter_async_context(authorizing.clients(settings.slack_api_url, tls_context()))
+            client = await stack.enter_async_context(authorizing.clients(settings.slack_api_url, tls))
             installations = installing.Installations(storage, client(None), settings, clock)
             token = settings.slack_bot_token
             source = installations if token is None else authorizing.OneWorkspace(client(token))
