@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -11,7 +11,7 @@ from bot.picture import Taught
 from bot.results import Finding, FindingCode, Level
 from bot.spending import Spending
 from finops.estimates import MOST_RATIO
-from finops.lateness import p95
+from finops.lateness import p95, percentile
 from finops.money import EXACT
 from finops.registry import Connection, Credential, CredentialState
 from storage import Store
@@ -73,15 +73,16 @@ def _drift(one: Connection, taught: Taught | None) -> Finding:
 
 
 def _clocks(clocks: Sequence[Clocks]) -> Finding:
-    detected = [(one.delivered_at - one.detected_at).total_seconds() for one in clocks]
-    available = [(one.delivered_at - one.available_at).total_seconds() for one in clocks if one.available_at]
+    # Two machines' clocks may differ by a little: nothing is delivered before it is known.
+    detected = [max(0.0, (one.delivered_at - one.detected_at).total_seconds()) for one in clocks]
+    available = [max(0.0, (one.delivered_at - one.available_at).total_seconds()) for one in clocks if one.available_at]
     values: dict[str, object] = {
         "count": len(clocks),
-        "detected_seconds": _percentile(detected, 99),
-        "available_seconds": _percentile(available, 95),
+        "detected_seconds": percentile(detected, 99),
+        "available_seconds": percentile(available, 95),
     }
-    is_slow = (_percentile(detected, 99) or 0.0) > DETECTED_SECONDS
-    is_late = (_percentile(available, 95) or 0.0) > AVAILABLE_SECONDS
+    is_slow = (percentile(detected, 99) or 0.0) > DETECTED_SECONDS
+    is_late = (percentile(available, 95) or 0.0) > AVAILABLE_SECONDS
     return Finding(FindingCode.ALERT_CLOCKS, Level.WARN if is_slow or is_late else Level.OK, values)
 
 
@@ -90,14 +91,6 @@ def _outbox(waiting: int, oldest: timedelta, dead: int) -> Finding:
     return Finding(
         FindingCode.OUTBOX, level, {"waiting": waiting, "oldest_seconds": oldest.total_seconds(), "dead": dead}
     )
-
-
-def _percentile(values: Collection[float], percent: int) -> float | None:
-    """By nearest rank; None of nothing."""
-    if not values:
-        return None
-    rank = -(-percent * len(values) // 100)
-    return max(0.0, sorted(values)[rank - 1])
 
 
 def _name(one: Connection) -> str:

@@ -75,7 +75,8 @@ async def whose(store: Store, workspace_id: str, kind: ScopeKind, scope_id: int 
 
 def brief(incident: Incident, budget: Budget, found: Whose) -> IncidentShown:
     """What a line about an incident needs: the amounts of its last decision, without history, cause or picture."""
-    spent, limit, known = incident.spent, incident.limit, incident.usual
+    spent, limit = incident.spent, incident.limit
+    usual = Usual(incident.usual, 0, _METHODS[budget.period])
     same = spent.currency == limit.currency
     is_estimate = incident.spent_state is FigureState.ESTIMATE
     return IncidentShown(
@@ -93,8 +94,8 @@ def brief(incident: Incident, budget: Budget, found: Whose) -> IncidentShown:
             drift_margin=Decimal(0),
         ),
         percent=percent_floor(spent, limit) if same else 0,
-        usual=Usual(known, 0, _METHODS[budget.period]),
-        increase=(spent - known).ratio_of(known) if known is not None and known.amount > 0 and same else None,
+        usual=usual,
+        increase=usual.increase(spent),
         since=incident.since,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 LEAST_PATIENCE = timedelta(minutes=15)
@@ -18,10 +18,15 @@ def seconds_late(minute: int, seen_at: datetime) -> int:
 
 def p95(samples: Sequence[int]) -> timedelta | None:
     """Within what time 95 % of the usage arrived (nearest rank), from samples in seconds; None without any."""
+    seconds = percentile(samples, 95)
+    return None if seconds is None else timedelta(seconds=seconds)
+
+
+def percentile(samples: Collection[float], per_cent: int) -> float | None:
+    """The smallest sample that `per_cent` of them (1 to 100) do not exceed, by nearest rank; None without any."""
     if not samples:
         return None
-    rank = -(-95 * len(samples) // 100)
-    return timedelta(seconds=sorted(samples)[rank - 1])
+    return sorted(samples)[-(-per_cent * len(samples) // 100) - 1]
 
 
 def patience(p95_lateness: timedelta | None, poll: timedelta = USUAL_POLL) -> timedelta:
