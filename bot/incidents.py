@@ -14,9 +14,9 @@ from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
 from bot.incident_facts import Whose, brief, detailed, gathered, names_of, whose
 from bot.people import People
-from bot.results_live import IncidentDetail, IncidentShown
 from bot.spending import Spending
 from finops.budgets import Budget, BudgetOn
+from finops.incident_report import IncidentDetail, IncidentShown
 from finops.incidents import (
     Change,
     EventKind,

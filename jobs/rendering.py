@@ -10,8 +10,8 @@ from html import unescape
 from blocks import delivered, incidents, kit, unpriced
 from bot import Bot
 from bot.errors import Refusal, RefusalCode
-from bot.results_live import IncidentShown
 from bot.telling import INCIDENT, INCIDENT_EVENT, UNPRICED
+from finops.incident_report import IncidentShown
 from finops.registry import Team
 from locales import Translator, translator_for
 from storage.records_live import OutboxMessage
