@@ -121,11 +121,12 @@ class Query:
             return None
         try:
             told = json.loads(base64.urlsafe_b64decode(token.removeprefix("page_")))
-            if token.startswith("page_") and told["query"] == self._fingerprint():
-                return int(told["start"])
-        except (ValueError, KeyError, TypeError):
-            pass  # answered below, like every other token that is not ours
-        raise Refused(400, "Invalid page token.")
+            is_ours, start = token.startswith("page_") and told["query"] == self._fingerprint(), int(told["start"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise Refused(400, "Invalid page token.") from error
+        if not is_ours:
+            raise Refused(400, "Invalid page token.")
+        return start
 
     def next_page(self, start: int) -> str:
         told = json.dumps({"start": start, "query": self._fingerprint()})

@@ -84,10 +84,13 @@ async def test_keys_and_people_answer_by_the_contract(desk: Desk) -> None:
     personal = next(key["id"] for key in keys["data"] if key["owner"]["type"] == "user")
     deleted = await desk.delete(f"{path}/api_keys/{personal}")
     desk.valid(f"DELETE {PROJECT}/api_keys/{{api_key_id}}", deleted)
+    left = await desk.get(f"{path}/api_keys")
+    assert personal not in {key["id"] for key in left["data"]}
     accounts = await desk.get(f"{path}/service_accounts")
     desk.valid(f"GET {PROJECT}/service_accounts", accounts)
     gone = await desk.delete(f"{path}/service_accounts/{accounts['data'][0]['id']}")
     desk.valid(f"DELETE {PROJECT}/service_accounts/{{service_account_id}}", gone)
+    assert gone["id"] not in {one["id"] for one in (await desk.get(f"{path}/service_accounts"))["data"]}
     admin_keys = await desk.get("/organization/admin_api_keys")
     desk.valid("GET /organization/admin_api_keys", admin_keys)
     one = await desk.get(f"/organization/admin_api_keys/{admin_keys['data'][0]['id']}")
@@ -111,6 +114,8 @@ async def test_levers_answer_by_the_contract(desk: Desk) -> None:
         desk.valid(f"POST {operation}/spend_limit", await desk.post(f"{where}/spend_limit", LIMIT))
         desk.valid(f"GET {operation}/spend_limit", await desk.get(f"{where}/spend_limit"))
         desk.valid(f"DELETE {operation}/spend_limit", await desk.delete(f"{where}/spend_limit"))
+        await desk.get(f"{where}/spend_limit", expect=404)
+    assert (limit["max_requests_per_1_minute"], permissions["model_ids"]) == (1, ["big"])
 
 
 async def test_the_audit_log_answers_by_the_contract_newest_first(desk: Desk) -> None:

@@ -64,6 +64,7 @@ async def test_limits_can_be_switched_off() -> None:
     async with SimulatedSlack(config=a_config(rate_limits=False)) as slack:
         for _ in range(25):
             await client_of(slack).users_list()
+        assert [call.status for call in slack.calls] == [200] * 25
 
 
 # -- faults
