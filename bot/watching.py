@@ -249,6 +249,8 @@ class Watching:
         skew = trip.provider.skew
         if skew is not None and abs(skew) > _MOST_SKEW:
             return OutageCode.CLOCK_SKEW, trip.at
+        if trip.newest is None:
+            return None  # connected in a quiet stretch: nothing was seen yet that could be missing now
         poll = self._desk.policy.poll_every
         if not is_late(trip.newest, trip.at, lateness, expected=True, poll=poll):
             return None
@@ -256,13 +258,13 @@ class Watching:
         async with self._desk.storage.reading() as store:
             busy = await store.usage.busy(one.workspace_id, one.id, now - _BUSY_DAYS * Width.DAY, now, Width.HOUR)
             # Minutes tell sooner, where we have watched for a week: how the silence began, on each of the days before.
-            silent = now if trip.newest is None else trip.newest + 1
+            silent = trip.newest + 1
             for begin in range(silent - DAYS_ALIKE * Width.DAY, silent, Width.DAY):
                 end = begin + _SILENCE_MINUTES
                 busy += await store.usage.busy(one.workspace_id, one.id, begin, end, Width.MINUTE)
         if not expects_traffic(trip.newest, trip.at, lateness, busy, poll):
             return None
-        return OutageCode.USAGE_LATE, trip.at if trip.newest is None else moment_of(trip.newest + 1)
+        return OutageCode.USAGE_LATE, moment_of(trip.newest + 1)
 
     async def _failed(self, connection: Connection, code: str) -> Polled:
         """What passes by itself is borne for a while; what only a person can mend is told at once."""
