@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import sqlite3
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -20,6 +23,7 @@ from storage.errors import DatabaseUnusable
 log = logging.getLogger(__name__)
 
 _WAIT_SECONDS = 30
+_ASK_AGAIN_SECONDS = 0.02
 _SQLITE = "sqlite+aiosqlite"
 _POSTGRES = "postgresql+psycopg"
 # A failing statement is logged with its traceback: without the values in it, which are people's and keys' business.
@@ -112,7 +116,7 @@ def _configure_sqlite(engine: AsyncEngine, begin: str, *, query_only: bool, fore
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout={_WAIT_SECONDS * 1000}")  # first: the next line may have to wait
         cursor.execute("PRAGMA page_size=8192")  # of a new file only: fewer, larger pages suit long keys
-        cursor.execute("PRAGMA journal_mode=WAL")
+        _write_ahead(connection, cursor)
         cursor.execute("PRAGMA synchronous=NORMAL")
         cursor.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
         cursor.execute("PRAGMA cache_size=-8192")
@@ -124,6 +128,21 @@ def _configure_sqlite(engine: AsyncEngine, begin: str, *, query_only: bool, fore
     @event.listens_for(engine.sync_engine, "begin")
     def start(connection: Any) -> None:
         connection.exec_driver_sql(begin)
+
+
+def _write_ahead(connection: Any, cursor: Any) -> None:
+    """Readers beside a writer, from now on. Changing a file's mode wants it alone and, unlike everything else, does
+    not wait its turn: copies that start together on a new file each ask again until the first has changed it."""
+    deadline = time.monotonic() + _WAIT_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as problem:
+            if "locked" not in str(problem) or time.monotonic() >= deadline:
+                raise
+            connection.run_async(lambda _: asyncio.sleep(_ASK_AGAIN_SECONDS))
+        else:
+            return
 
 
 def _make_private(path: Path) -> None:
