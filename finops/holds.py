@@ -1,0 +1,179 @@
+"""Holds: one lever held on one provider project, from the former state saved to the same state put back.
+
+A hold says what is wanted (`is_wanted`), the provider says what is, and `next_step` says what to do about the
+difference. So it does not matter where a program died or what an answer said: the next look goes on from what is.
+
+- Nothing is ever written at the provider before its former state is stored.
+- Only what is ours is put back: a part that somebody changed elsewhere meanwhile is left as they made it, and told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from finops.levers import Json, Lever, LeverReading
+from finops.money import Money
+
+
+class HoldState(StrEnum):
+    """How far a hold has come. What is wanted of it is `Hold.is_wanted`."""
+
+    REQUESTED = "requested"  # nothing is saved, nothing was written
+    SAVED = "saved"  # the former state is stored; some, all or none of it may be written
+    SET = "set"  # read back as wanted; not proved yet
+    PROVED = "proved"  # usage was seen to end
+    UNPROVED = "unproved"  # set, but usage goes on or cannot be seen
+    RELEASED = "released"  # read back as it was before
+    FAILED = "failed"  # given up, and nothing of ours is left at the provider
+    LOST = "lost"  # somebody changed it elsewhere; it is no longer ours
+
+
+ACTIVE = frozenset({HoldState.REQUESTED, HoldState.SAVED, HoldState.SET, HoldState.PROVED, HoldState.UNPROVED})
+"""The states in which something of ours may stand at the provider, or is about to."""
+STANDING = frozenset({HoldState.SET, HoldState.PROVED, HoldState.UNPROVED})
+
+
+class HoldTrouble(StrEnum):
+    """Why a hold does not come on. The first four end it; the others are tried again."""
+
+    NO_RIGHT = "no_right"  # the keys lack the right: an administrator of the provider can help
+    NO_KEY = "no_key"  # no key of this organization is registered, or none can be opened
+    KEY_REJECTED = "key_rejected"
+    PROJECT_GONE = "project_gone"  # unknown there, or archived
+    REFUSED = "refused"  # the provider refused the change itself
+    UNAVAILABLE = "unavailable"
+    RATE_LIMITED = "rate_limited"
+    UNEXPECTED = "unexpected"  # an answer we do not understand
+
+
+FINAL = frozenset(
+    {HoldTrouble.NO_RIGHT, HoldTrouble.NO_KEY, HoldTrouble.KEY_REJECTED, HoldTrouble.PROJECT_GONE, HoldTrouble.REFUSED}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """One lever on one provider project. `former` and `target` name the same parts; None before they were read.
+
+    `project_id` is our registered project, `name` its name when it was asked for. `set_at` is when the provider had
+    taken the last part, `enforced_at` when it said or showed that it refuses calls. `leak` is what was used since
+    `requested_at`, as far as seen; `last_request_at` the end of the last minute with a call, None: none since then.
+    `told_at` is when people were last told of `trouble`. `released_at` and `first_traffic_at` belong to its end.
+    """
+
+    id: int | None
+    workspace_id: str
+    stop_id: int
+    project_id: int
+    connection_id: int
+    provider_project_id: str
+    name: str
+    lever: Lever
+    state: HoldState
+    is_wanted: bool
+    requested_at: datetime
+    updated_at: datetime
+    next_at: datetime | None  # when to look again; None: nothing to do
+    former: Mapping[str, Json] | None = None
+    target: Mapping[str, Json] | None = None
+    saved_at: datetime | None = None
+    set_at: datetime | None = None
+    enforced_at: datetime | None = None
+    proved_at: datetime | None = None
+    last_request_at: datetime | None = None
+    leak: Money | None = None
+    release_at: datetime | None = None  # when letting go was asked for
+    released_at: datetime | None = None
+    first_traffic_at: datetime | None = None
+    checked_at: datetime | None = None  # when the provider was last asked how it stands
+    trouble: HoldTrouble | None = None
+    trouble_since: datetime | None = None
+    told_at: datetime | None = None
+    attempts: int = 0
+
+    def __post_init__(self) -> None:
+        if (self.former is None) != (self.target is None):
+            raise ValueError("what was before and what is wanted are known together")
+        if self.former is not None and self.target is not None and set(self.former) != set(self.target):
+            raise ValueError("both name the same settings")
+        if self.state in STANDING | {HoldState.SAVED} and self.former is None:
+            raise ValueError(f"a hold that is {self.state} knows what was before")
+
+    @property
+    def is_active(self) -> bool:
+        """Whether something of ours stands at the provider, or may."""
+        return self.state in ACTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Save:
+    """Store this former state and these targets before anything is written."""
+
+    former: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Make one part of the lever this value (None: remove it) with one request, then look again."""
+
+    part: str
+    value: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Nothing more to write: it stands as wanted, or was let go. `kept` names parts that somebody else changed."""
+
+    state: HoldState
+    kept: tuple[str, ...] = ()
+
+
+Step = Save | Write | Settled
+
+
+def next_step(hold: Hold, reading: LeverReading) -> Step:
+    """What to do next about a hold, given how its lever stands at the provider now.
+
+    Holding: the former state is saved first, and saved anew when somebody changed a part before we wrote it; then part
+    after part is written until all read back as wanted. Letting go: each part that is as we made it becomes what it
+    was; one that is already what it was is done; one that is neither was changed elsewhere and stays.
+    """
+    if hold.is_wanted:
+        return _toward_target(hold, reading)
+    return _toward_former(hold, reading)
+
+
+def _toward_target(hold: Hold, reading: LeverReading) -> Step:
+    if hold.former is None or hold.target is None:
+        return Save(dict(reading.parts))
+    wrong = [name for name, value in hold.target.items() if reading.parts.get(name) != value]
+    if not wrong:
+        return Settled(hold.state if hold.state in STANDING else HoldState.SET)
+    if hold.state in STANDING:
+        return Settled(HoldState.LOST, tuple(wrong))
+    moved = {name: reading.parts.get(name) for name in wrong if reading.parts.get(name) != hold.former[name]}
+    if moved:
+        return Save({**hold.former, **moved})
+    return Write(wrong[0], hold.target[wrong[0]])
+
+
+def _toward_former(hold: Hold, reading: LeverReading) -> Step:
+    if hold.former is None or hold.target is None:
+        return Settled(HoldState.RELEASED)
+    kept = []
+    for name, former in hold.former.items():
+        present = reading.parts.get(name)
+        if present == former:
+            continue
+        if present == hold.target[name]:
+            return Write(name, former)
+        kept.append(name)
+    return Settled(HoldState.RELEASED, tuple(kept))
+
+
+def saved(hold: Hold, former: Mapping[str, Json], target: Mapping[str, Json], now: datetime) -> Hold:
+    """The hold with its former state; from here on something may be written."""
+    return replace(hold, state=HoldState.SAVED, former=dict(former), target=dict(target), saved_at=now, updated_at=now)
