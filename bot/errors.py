@@ -74,6 +74,20 @@ class RefusalCode(StrEnum):
     BUDGET_LEVELS = "budget_levels"
     BUDGET_CHANNEL_MISSING = "budget_channel_missing"  # the whole workspace has no channel of its own
     BUDGET_FILE = "budget_file"  # mistakes: tuple of finops.budget_report.MistakeInFile
+    UNKNOWN_STOP = "unknown_stop"
+    STOP_NOTHING_THERE = "stop_nothing_there"  # scope: no project of it could be stopped
+    STOP_REASON_MISSING = "stop_reason_missing"
+    STOP_UNDER_WAY = "stop_under_way"  # person (user id, None: the budget's policy), at: datetime
+    STOP_NOT_HELD = "stop_not_held"  # state (finops.stops.StopState): there is nothing to let go of
+    STOP_NO_CHEAP_MODELS = "stop_no_cheap_models"  # the project uses one model, or all cost the same
+    STOP_CHANGED = "stop_changed"  # person (user id or None), at: datetime, state; something was done since it was seen
+    STOP_TOO_OLD = "stop_too_old"  # minutes: the window was filled so long ago that its facts may be wrong
+    APPROVAL_AMOUNT = "approval_amount"  # mistake (finops.amounts.AmountMistake), or "below": not above what is spent
+    APPROVAL_UNTIL = "approval_until"  # end: datetime or None; not in the future, or after the period ends
+    APPROVAL_SAME_PERSON = "approval_same_person"  # another person has to agree; admins: tuple of user ids
+    APPROVAL_GONE = "approval_gone"  # nobody asks for an approval any more
+    LEAD_MISSING = "lead_missing"  # project: nobody leads it
+    TEXT_MISSING = "text_missing"
     UNKNOWN_SCOPE = "unknown_scope"  # words, suggestion (str or None), choices: tuple of names (at most 5)
     UNKNOWN_PERIOD = "unknown_period"  # words, suggestion (str or None)
 

@@ -14,6 +14,7 @@ from finops.figures import Breakdown, DayFigure, Scope
 from finops.incidents import Incident, IncidentEvent
 from finops.money import ATTO_PLACES, EXACT, Money
 from finops.registry import Team
+from finops.stop_report import StopShown
 
 MINUTES_PER_HOUR, MINUTES_PER_DAY = 60, 1440
 COMPARED_DAYS = 7
@@ -27,7 +28,8 @@ class IncidentShown:
     limit, rounded down. `increase` 13.84 is 1,384 % more than usual; None when there is no honest comparison.
     `breach_at` is when the limit, `next_at` when `next_level` will be reached at this speed: None when not within the
     period.
-    `names` are those of the people who did something, by user id. `other_budgets` are reached as well.
+    `names` are those of the people who did something, by user id. `other_budgets` are reached as well. `stop` is what was done
+    about the spending itself, if anything was.
     """
 
     incident: Incident
@@ -48,6 +50,7 @@ class IncidentShown:
     other_budgets: tuple[BudgetOn, ...] = ()
     events: tuple[IncidentEvent, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
+    stop: StopShown | None = None
 
     @property
     def limit(self) -> Money:

@@ -1,0 +1,65 @@
+"""Losses avoided: what a stop kept from being spent, as a range, never one number that pretends to know.
+
+Expected spending from the stop to the end of the charge day, at the pace of the last hour before it: the low end is the
+slowest, the high end the fastest quarter of an hour of that hour (a retry loop neither holds its pace nor doubles it).
+Usual spending is not a loss, so what is usual in that time is taken off both ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from finops.money import EXACT, Money
+
+_QUARTER_MINUTES = 15
+_SECONDS_PER_MINUTE = Decimal(60)
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What was not spent: between `low` and `high`, `middle` at the pace of the whole last hour; until `until`."""
+
+    low: Money
+    middle: Money
+    high: Money
+    until: datetime
+
+
+def saved(
+    last_hour: Sequence[Money], stopped_at: datetime, until: datetime, leak: Money, usual_per_minute: Money | None
+) -> Saved | None:
+    """The loss avoided by a stop at `stopped_at`, from the estimates of the sixty minutes before, oldest first.
+
+    `leak` was spent all the same and is taken off. None when the hour is not known whole, or nothing is left of the
+    time. No end is below zero.
+    """
+    if len(last_hour) != 4 * _QUARTER_MINUTES or until <= stopped_at:
+        return None
+    minutes = EXACT.divide(Decimal(int((until - stopped_at).total_seconds())), _SECONDS_PER_MINUTE)
+    currency = leak.currency
+    quarters = [
+        _sum(last_hour[start : start + _QUARTER_MINUTES]) for start in range(0, len(last_hour), _QUARTER_MINUTES)
+    ]
+    usual = usual_per_minute.amount if usual_per_minute is not None else Decimal(0)
+
+    def kept(total: Decimal, over_minutes: int) -> Money:
+        pace = EXACT.subtract(EXACT.divide(total, Decimal(over_minutes)), usual)
+        amount = EXACT.subtract(EXACT.multiply(pace, minutes), leak.amount)
+        return Money(max(Decimal(0), amount).quantize(Decimal("0.000000001")), currency)
+
+    return Saved(
+        low=kept(min(quarters), _QUARTER_MINUTES),
+        middle=kept(_sum(last_hour), len(last_hour)),
+        high=kept(max(quarters), _QUARTER_MINUTES),
+        until=until,
+    )
+
+
+def _sum(amounts: Sequence[Money]) -> Decimal:
+    whole = Decimal(0)
+    for one in amounts:
+        whole = EXACT.add(whole, one.amount)
+    return whole

@@ -1,0 +1,78 @@
+"""Proof: whether spending really ended after a lever was set, read from usage minutes, and what it cost until then.
+
+A minute is final once the provider has had its usual lateness to tell of it. Five final minutes in a row without a
+call, after the lever was set, are the proof. Calls in minutes well after it was set are proof of the opposite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+QUIET_MINUTES = 5
+# A limit takes a while to spread through the provider: calls within it are the leak, not a failure.
+SPREADING = timedelta(minutes=5)
+# Not proved by then, people are told loudly.
+DEADLINE = timedelta(minutes=15)
+_SHORTEST_LATENESS, _LONGEST_LATENESS = timedelta(minutes=1), timedelta(minutes=9)
+_UNKNOWN_LATENESS = timedelta(minutes=5)
+_MINUTE = timedelta(minutes=1)
+
+
+class Verdict(StrEnum):
+    """What usage says about a lever."""
+
+    WAITING = "waiting"
+    PROVED = "proved"
+    GOES_ON = "goes_on"  # calls go on long after it was set
+    UNSEEN = "unseen"  # the time is over, and usage could not be seen
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What usage told since a stop was asked for. `calls` are requests by epoch minute; minutes without any are absent.
+
+    `read_until` is the epoch minute up to which usage was read; `lateness` within what time 95 % of it arrives (None:
+    not measured).
+    """
+
+    calls: Mapping[int, int]
+    read_until: int
+    lateness: timedelta | None
+
+
+def final_until(seen: Seen, now: datetime) -> int:
+    """The epoch minute before which every minute is final."""
+    lateness = _UNKNOWN_LATENESS if seen.lateness is None else seen.lateness
+    lateness = min(max(lateness, _SHORTEST_LATENESS), _LONGEST_LATENESS)
+    return min(seen.read_until, int((now - lateness).timestamp() // 60))
+
+
+def verdict(seen: Seen, set_at: datetime, now: datetime) -> Verdict:
+    """What usage says about a lever that was set at `set_at`."""
+    first = int(set_at.timestamp() // 60) + 1  # the first whole minute under it
+    final = final_until(seen, now)
+    last = max((minute for minute, calls in seen.calls.items() if calls and minute >= first), default=None)
+    quiet_from = first if last is None else last + 1
+    if final - quiet_from >= QUIET_MINUTES:
+        return Verdict.PROVED
+    if now - set_at < DEADLINE:
+        return Verdict.WAITING
+    has_spread = int((set_at + SPREADING).timestamp() // 60)
+    if last is not None and last >= has_spread:
+        return Verdict.GOES_ON
+    return Verdict.UNSEEN if final - quiet_from < QUIET_MINUTES else Verdict.WAITING
+
+
+def last_request_at(seen: Seen, since: datetime) -> datetime | None:
+    """The end of the last minute with a call since then; None when there was none."""
+    start = int(since.timestamp() // 60)
+    last = max((minute for minute, calls in seen.calls.items() if calls and minute >= start), default=None)
+    return None if last is None else datetime.fromtimestamp((last + 1) * 60, tz=since.tzinfo)
+
+
+def leak_minutes(requested_at: datetime, now: datetime) -> range:
+    """The epoch minutes whose usage counts as leak: from the one of the request on, so that it is never understated."""
+    return range(int(requested_at.timestamp() // 60), int((now + _MINUTE).timestamp() // 60))

@@ -1,0 +1,194 @@
+"""Reports of a stop: what the windows, the root message and the lines of its thread say; values, never words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from finops.figures import Scope
+from finops.holds import STANDING, Hold, HoldState
+from finops.levers import Lever
+from finops.losses import Saved
+from finops.money import Money
+from finops.registry import Team
+from finops.stops import ApprovalWay, Stop, StopEvent
+
+
+@dataclass(frozen=True, slots=True)
+class StopTarget:
+    """What somebody wants to act on: an incident, a stop, or a scope (`project:12`, `team:3`); exactly one is given.
+
+    As text (`str`, `read`) it is what a button or a window carries: looked up again, in the workspace of whoever
+    clicks, each time.
+    """
+
+    incident_id: int | None = None
+    stop_id: int | None = None
+    scope: str = ""
+
+    def __str__(self) -> str:
+        if self.incident_id is not None:
+            return f"incident:{self.incident_id}"
+        return f"stop:{self.stop_id}" if self.stop_id is not None else self.scope
+
+    @classmethod
+    def read(cls, text: str) -> StopTarget | None:
+        """The target a text names; None for anything else."""
+        kind, _, number = text.partition(":")
+        if not (number.isascii() and number.isdigit() and len(number) < 19):
+            return None
+        match kind:
+            case "incident":
+                return cls(incident_id=int(number))
+            case "stop":
+                return cls(stop_id=int(number))
+            case "project" | "team":
+                return cls(scope=f"{kind}:{int(number)}")
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class AffectedKey:
+    """A key of the provider whose applications stop. `owner` '' where it does not say; `last_used_at` None: never."""
+
+    name: str
+    ends_with: str
+    owner: str
+    is_service_account: bool
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AffectedProject:
+    """One project in the blast radius. `requests` and `spent` are of the last hour; None where we cannot see.
+
+    `keys` None: the provider did not tell. `is_held`: its spending is stopped already.
+    """
+
+    project_id: int
+    name: str
+    provider_project_id: str
+    lead_user_id: str | None
+    requests: int | None
+    spent: Money | None
+    keys: tuple[AffectedKey, ...] | None
+    is_held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BlastRadius:
+    """What the window before a stop says. `seen_at` is handed back with the answer: a stop needs a fresh look.
+
+    `projects` are those of the target, `team_projects` all of its team (the same for a team). `levers` can be chosen;
+    `cheap_models` are what stays with "cheap models only". `connection_keys` are our own Admin keys of the
+    organization (id, last four characters): what "stop collecting" would disable. `held` is a stop in force.
+    """
+
+    target: StopTarget
+    scope: Scope
+    team: Team | None
+    projects: tuple[AffectedProject, ...]
+    team_projects: tuple[AffectedProject, ...]
+    levers: tuple[Lever, ...]
+    cheap_models: tuple[str, ...]
+    usual_pace: int | None  # calls a minute on a usual day; what SLOW holds them at
+    seen_at: datetime
+    held: Stop | None = None
+    connection_keys: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StopShown:
+    """A stop as it stands. `requires_second` when an approval needs two people; `names` by user id.
+
+    `saved` is the loss avoided so far, None where it cannot be said. `next_lever` is the firmer one to offer.
+    """
+
+    stop: Stop
+    scope: Scope
+    team: Team | None
+    holds: tuple[Hold, ...]
+    events: tuple[StopEvent, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+    requires_second: bool = False
+    next_lever: Lever | None = None
+    saved: Saved | None = None
+    window_end: datetime | None = None  # of the incident's period: no allowance outlives it
+
+    @property
+    def leak(self) -> Money | None:
+        """What was used since the request, over all projects seen; None while nothing could be seen."""
+        known = [hold.leak for hold in self.current if hold.leak is not None]
+        if not known:
+            return None
+        whole = known[0]
+        for one in known[1:]:
+            whole = whole + one
+        return whole
+
+    @property
+    def current(self) -> tuple[Hold, ...]:
+        """The latest hold of each project, by name."""
+        latest: dict[int, Hold] = {}
+        for hold in sorted(self.holds, key=lambda one: one.id or 0):
+            latest[hold.project_id] = hold
+        return tuple(sorted(latest.values(), key=lambda one: (one.name, one.project_id)))
+
+    @property
+    def set_count(self) -> int:
+        """How many projects are held."""
+        return sum(hold.state in STANDING for hold in self.current)
+
+    @property
+    def is_proved(self) -> bool:
+        """Whether every project that is held was seen to spend nothing any more."""
+        held = [hold for hold in self.current if hold.state in STANDING]
+        return bool(held) and all(hold.state is HoldState.PROVED for hold in held)
+
+
+@dataclass(frozen=True, slots=True)
+class LeadDraft:
+    """The message to a project's lead before it is sent: facts for the prepared text. `increase` as IncidentShown."""
+
+    target: StopTarget
+    lead_user_id: str
+    lead_name: str
+    project: str
+    spent: Money | None
+    limit: Money | None
+    percent: int | None
+    increase: Decimal | None
+    calls_factor: Decimal | None
+    is_stopped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalWish:
+    """What a person chose and typed in the approval window, not judged yet.
+
+    `until` is for AMOUNT; `amount` is what more may be spent (AMOUNT) or the new limit (BUDGET), as typed.
+    """
+
+    way: ApprovalWay
+    amount: str = ""
+    until: datetime | None = None
+    restops: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Stoppable:
+    """A project or team that this person may stop. `requests` are of the last hour."""
+
+    scope: Scope
+    team: Team
+    requests: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StopsListed:
+    """What `/finops stop` and `/finops resume` show without a name."""
+
+    stoppable: tuple[Stoppable, ...]
+    held: tuple[StopShown, ...]
