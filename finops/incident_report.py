@@ -28,8 +28,8 @@ class IncidentShown:
     limit, rounded down. `increase` 13.84 is 1,384 % more than usual; None when there is no honest comparison.
     `breach_at` is when the limit, `next_at` when `next_level` will be reached at this speed: None when not within the
     period.
-    `names` are those of the people who did something, by user id. `other_budgets` are reached as well. `stop` is what was done
-    about the spending itself, if anything was.
+    `names` are those of the people who did something, by user id. `other_budgets` are reached as well.
+    `stop` is what was done about the spending itself, if anything was.
     """
 
     incident: Incident
