@@ -1,4 +1,4 @@
-"""The contract every provider keeps: what can be asked of it, and the four ways in which it can fail us."""
+"""The contract every provider keeps: what can be asked of it, what can be changed there, and how it can fail us."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from finops.charges import ChargedDay
+from finops.levers import Json, Lever, LeverReading, LeverWish, Parts
 from finops.periods import Period
 from finops.secret import Secret
 from finops.usage import Endpoint, UsageReading, Width
@@ -81,8 +82,21 @@ class UnexpectedResponse(ProviderError):
         self.pointer = pointer
 
 
+class ProjectUnknown(ProviderError):
+    """The provider has no such project, or has archived it: there is no lever to pull on it."""
+
+
+class ChangeRefused(ProviderError):
+    """The provider refused a change outright, so nothing was changed; asking again will not help. `code` is its own."""
+
+    def __init__(self, message: str, *, code: str | None = None, reference: str | None = None) -> None:
+        super().__init__(message, reference=reference)
+        self.code = code
+
+
 USAGE_READ = "usage.read"
 MANAGEMENT_READ = "management.read"
+MANAGEMENT_WRITE = "management.write"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +124,37 @@ class ProviderProject:
     created_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class KeyHolder:
+    """A key that calls models on a project, and whose it is: who is hit when the project is stopped.
+
+    `owner` is the name of a person or of a service account, never an e-mail address; empty: the provider does not say.
+    `ends_with` are the last characters of the key as the provider shows them; empty: it shows none.
+    """
+
+    key_id: str
+    name: str
+    owner: str
+    is_service_account: bool
+    last_used_at: datetime | None
+    ends_with: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderActor:
+    """Who changed something at the provider, as its own log tells it; `kind` is its word for what was done.
+
+    `name` is a name, or the provider's id of the person or key where it tells no name; never an e-mail address.
+    """
+
+    name: str
+    at: datetime
+    kind: str
+
+
 class Provider(Protocol):
-    """One provider's door. Every call may raise the four errors above, and only those."""
+    """One provider's door. Reading raises CredentialRejected, RateLimited, Unavailable or UnexpectedResponse, and where
+    a project's levers are asked for also ProjectUnknown; what `pull` raises is said there."""
 
     @property
     def name(self) -> str:
@@ -151,6 +194,43 @@ class Provider(Protocol):
         Holds only buckets the provider told of; one told empty is there and empty. Takes one call per page, so the
         narrow widths are for short spans. Buckets told just as `known` has them (the marks of an earlier reading by the
         same width) are left out.
+        """
+        ...
+
+    async def lever(self, key: Secret, project_id: str, lever: Lever) -> LeverReading:
+        """How a lever stands on a project now, within seconds. Equal readings mean equal settings.
+
+        STOP has the part `spend_limit`, CHEAP `model_permissions`, SLOW one part `rate_limit:<id>` for each model.
+        Writing back a value read here restores exactly that setting; None: it is not set.
+        """
+        ...
+
+    def target(self, lever: Lever, parts: Parts, wish: LeverWish) -> dict[str, Json]:
+        """What the parts of a lever are to become when it is pulled: the same names, nothing asked, nothing changed.
+
+        A limit that is tighter already stays as it is. Raises ValueError for CHEAP without models that stay: that
+        would be STOP by another name.
+        """
+        ...
+
+    async def pull(self, key: Secret, project_id: str, part: str, value: Json) -> None:
+        """Make one part of a lever this value (None: remove it), with one request that is never repeated here.
+
+        Removing what is not there succeeds. Returning means that the provider took it, not that it bites yet.
+        Raises CredentialRejected (the right it lacks is `MANAGEMENT_WRITE` as the provider spells it), RateLimited,
+        ProjectUnknown or ChangeRefused when nothing was changed; Unavailable or UnexpectedResponse when it may or may
+        not have been changed: read the lever before anything else. Raises ValueError for a value no lever has.
+        """
+        ...
+
+    async def holders(self, key: Secret, project_id: str) -> tuple[KeyHolder, ...]:
+        """The keys of a project, the last used first: whose calls a stop would refuse."""
+        ...
+
+    async def last_change(self, key: Secret, project_id: str, since: datetime) -> ProviderActor | None:
+        """Who last changed the project's settings, limits or keys since then, as the provider's own log tells it.
+
+        None when it does not tell: not every setting that can be changed is logged.
         """
         ...
 
