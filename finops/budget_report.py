@@ -146,6 +146,7 @@ class FileMistake(StrEnum):
     FLOOR = "floor"  # floor, amount
     CHANNEL = "channel"  # given
     CHANNEL_MISSING = "channel_missing"
+    NEEDS_TWO = "needs_two"  # given: neither true nor false
     SAME_BUDGET = "same_budget"  # first: the line of the other
     SECRET = "secret"  # noqa: S105 - the text holds a key
 
