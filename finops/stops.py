@@ -21,8 +21,9 @@ from finops.queries import ScopeKind
 class StopState(StrEnum):
     """Where a stop stands as a whole."""
 
+    ASKED = "asked"  # nothing was stopped yet: an approval waits for its second person
     STOPPING = "stopping"  # levers are being set
-    STOPPED = "stopped"  # at least one is set, and none is under way
+    STOPPED = "stopped"  # at least one is set, and none is under way but those in trouble
     RESTORING = "restoring"  # levers are being put back
     RESTORED = "restored"  # all are back; watched for a day
     ALLOWED = "allowed"  # spending may go on until a time or an amount

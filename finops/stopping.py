@@ -1,0 +1,419 @@
+"""Stopping: how a stop goes on when a lever was set, failed, was let go, when somebody approves or an allowance ends.
+
+The stop's own state follows from its holds. An event has a key, so that whoever works on the same fact, twice or on
+two machines, says it once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from finops.charges import FigureState
+from finops.estimates import Spent
+from finops.holds import FINAL, STANDING, Hold, HoldState, HoldTrouble
+from finops.incidents import Fact, IncidentState
+from finops.levers import Lever, next_lever
+from finops.losses import Saved
+from finops.money import EXACT, Money
+from finops.proof import Verdict
+from finops.queries import ScopeKind
+from finops.registry import Project
+from finops.stops import ApprovalWay, Pending, Stop, StopChange, StopEvent, StopEventKind, StopState
+
+# After a restore we look twice as hard for so long; then the next day's note closes it.
+WATCHED = timedelta(hours=24)
+# Trouble that may pass is borne so long before people are told, and told again, loudly, when a stop is this late.
+TOLD_AFTER = timedelta(seconds=30)
+LOUD_AFTER = timedelta(minutes=15)
+LONGEST_REASON = 500
+
+_MIRRORED = {
+    StopState.ASKED: None,
+    StopState.STOPPING: IncidentState.STOPPING,
+    StopState.STOPPED: IncidentState.STOPPED,
+    StopState.RESTORING: IncidentState.RESTORING,
+    StopState.RESTORED: IncidentState.RESTORED,
+    StopState.ALLOWED: IncidentState.ALLOWED,
+    StopState.FAILED: None,
+    StopState.CLOSED: None,
+}
+UNDER_WAY = frozenset({StopState.STOPPING, StopState.STOPPED, StopState.RESTORING})
+"""The states in which something of ours stands at a provider, or may."""
+
+
+class StopMistake(StrEnum):
+    """Why something cannot be done with a stop."""
+
+    NOT_HELD = "not_held"
+    NOBODY_ASKS = "nobody_asks"
+    SAME_PERSON = "same_person"
+
+
+class StopRefused(ValueError):
+    """Somebody asked a stop for what it cannot do; nothing changed."""
+
+    def __init__(self, code: StopMistake, stop: Stop) -> None:
+        super().__init__(f"{code} (stop {stop.id}, {stop.state})")
+        self.code = code
+        self.stop = stop
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Who wants what stopped, and why. `by` None: the budget's own policy."""
+
+    workspace_id: str
+    incident_id: int | None
+    scope_kind: ScopeKind
+    scope_id: int | None
+    channel_id: str | None
+    lever: Lever
+    reason: str
+    by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """On which terms spending may go on. Both ends None: without condition."""
+
+    way: ApprovalWay
+    until: datetime | None = None
+    ceiling: Money | None = None
+    restops: bool = False
+
+
+def incident_state(stop: Stop) -> IncidentState | None:
+    """What an incident shows of its stop; None: nobody acts on the spending (any more)."""
+    return _MIRRORED[stop.state]
+
+
+def may_stop_by_itself(limit: Money, spent: Spent) -> bool:
+    """Whether a policy may stop now: the limit is reached even if the estimated part is wrong by all of its margin.
+
+    Never on an amount in another currency, and never while we cannot look.
+    """
+    if spent.amount.currency != limit.currency or spent.state is FigureState.BLIND:
+        return False
+    doubt = EXACT.multiply(spent.estimated.amount, spent.drift_margin)
+    return EXACT.subtract(spent.amount.amount, doubt) >= limit.amount
+
+
+def requested(ask: Ask, projects: Sequence[Project], now: datetime) -> StopChange:
+    """A new stop that wants its lever on each of these projects; ids are given when it is kept."""
+    stop = Stop(
+        id=None,
+        workspace_id=ask.workspace_id,
+        incident_id=ask.incident_id,
+        scope_kind=ask.scope_kind,
+        scope_id=ask.scope_id,
+        channel_id=ask.channel_id,
+        lever=ask.lever,
+        state=StopState.STOPPING,
+        reason=ask.reason,
+        requested_by=ask.by,
+        requested_at=now,
+        updated_at=now,
+    )
+    values: dict[str, Fact] = {
+        "by": ask.by,
+        "lever": ask.lever.value,
+        "projects": len(projects),
+        "project": projects[0].name if len(projects) == 1 else None,
+        "reason": ask.reason,
+    }
+    return StopChange(
+        stop, _holds(stop, projects, now), (StopEvent(StopEventKind.REQUESTED, now, "requested:1", values),)
+    )
+
+
+def asked(ask: Ask, now: datetime) -> Stop:
+    """What carries an approval where nothing was stopped before; `turn` 0."""
+    change = requested(ask, (), now)
+    return replace(change.stop, state=StopState.ASKED, turn=0)
+
+
+def progressed(
+    stop: Stop,
+    holds: Iterable[Hold],
+    before: Hold,
+    after: Hold,
+    now: datetime,
+    facts: Mapping[str, Fact] | None = None,
+) -> StopChange:
+    """What follows from one hold having changed; `holds` are all of the stop as they stood, that one among them.
+
+    `facts` are further values of what is to be told: `kept` parts, `by` whom a lever was lost, `reason`.
+    """
+    current = [after if one.id == after.id else one for one in latest(holds)]
+    state = _state_of(stop, current)
+    moved = replace(
+        stop,
+        state=state,
+        stopped_at=stop.stopped_at or (now if state is StopState.STOPPED else None),
+        restored_at=now if _is_new(stop, state, StopState.RESTORED, StopState.ALLOWED) else stop.restored_at,
+        updated_at=now,
+    )
+    return StopChange(moved, (after,), tuple(_events(before, after, now, facts or {})))
+
+
+def latest(holds: Iterable[Hold]) -> list[Hold]:
+    """The last hold of each project: those before belong to earlier turns."""
+    found: dict[int, Hold] = {}
+    for hold in sorted(holds, key=lambda one: one.id or 0):
+        found[hold.project_id] = hold
+    return list(found.values())
+
+
+def approved(stop: Stop, holds: Iterable[Hold], by: str, terms: Allowance, now: datetime) -> StopChange:
+    """Let spending go on, on these terms: what is held is let go of.
+
+    Raises StopRefused where there is nothing to let go of and no allowance to give.
+    """
+    active = [hold for hold in latest(holds) if hold.is_active and hold.is_wanted]
+    has_end = terms.until is not None or terms.ceiling is not None
+    if not active and (not has_end or stop.state is StopState.RESTORING):
+        raise StopRefused(StopMistake.NOT_HELD, stop)
+    after = replace(
+        stop,
+        state=StopState.RESTORING if active else StopState.ALLOWED,
+        approved_by=by,
+        approved_at=now,
+        allowed_until=terms.until,
+        allowed_ceiling=terms.ceiling,
+        restops=terms.restops,
+        pending=None,
+        updated_at=now,
+    )
+    values: dict[str, Fact] = {
+        "by": by,
+        "way": terms.way.value,
+        "until": terms.until.isoformat() if terms.until else None,
+        "amount": f"{terms.ceiling.amount:f}" if terms.ceiling else None,
+        "currency": terms.ceiling.currency if terms.ceiling else None,
+        "restops": terms.restops,
+    }
+    event = StopEvent(StopEventKind.APPROVED, now, f"approved:{now.isoformat()}", values)
+    return StopChange(after, tuple(_let_go(hold, now) for hold in active), (event,))
+
+
+def second_asked(stop: Stop, pending: Pending) -> StopChange:
+    """An approval that needs two people: the first one asks for the second."""
+    values: dict[str, Fact] = {"by": pending.by, "action": pending.way.value}
+    event = StopEvent(
+        StopEventKind.SECOND_ASKED, pending.at, f"second_asked:{pending.at.isoformat()}", values, is_loud=True
+    )
+    return StopChange(replace(stop, pending=pending, updated_at=pending.at), (), (event,))
+
+
+def second_of(stop: Stop, by: str) -> Pending:
+    """What the second person agrees to. Raises StopRefused: nobody asks, or it is the one who asked."""
+    if stop.pending is None:
+        raise StopRefused(StopMistake.NOBODY_ASKS, stop)
+    if stop.pending.by == by:
+        raise StopRefused(StopMistake.SAME_PERSON, stop)
+    return stop.pending
+
+
+def declined(stop: Stop, now: datetime) -> StopChange:
+    """The second person does not agree, or the first one takes it back: everything stays as it is."""
+    if stop.pending is None:
+        raise StopRefused(StopMistake.NOBODY_ASKS, stop)
+    after = replace(stop, pending=None, updated_at=now)
+    if stop.state is StopState.ASKED:
+        after = replace(after, state=StopState.CLOSED, closed_at=now)
+    return StopChange(after)
+
+
+def allowance_is_over(stop: Stop, spent: Money | None, now: datetime) -> str | None:
+    """ "time" or "amount" when an allowance has come to its end, else None."""
+    if stop.state is not StopState.ALLOWED:
+        return None
+    if stop.allowed_until is not None and now >= stop.allowed_until:
+        return "time"
+    ceiling = stop.allowed_ceiling
+    if ceiling is not None and spent is not None and spent.currency == ceiling.currency and spent >= ceiling:
+        return "amount"
+    return None
+
+
+def allowance_ended(stop: Stop, reason: str, projects: Sequence[Project], now: datetime) -> StopChange:
+    """Take hold again where that was agreed; else the stop is over, and its incident speaks again."""
+    values: dict[str, Fact] = {"reason": reason, "restops": stop.restops and bool(projects), "projects": len(projects)}
+    key = f"allowance_ended:{stop.turn}:{stop.approved_at.isoformat() if stop.approved_at else ''}"
+    event = StopEvent(StopEventKind.ALLOWANCE_ENDED, now, key, values, is_loud=True)
+    cleared = replace(stop, allowed_until=None, allowed_ceiling=None, updated_at=now)
+    if stop.restops and projects:
+        again = replace(cleared, state=StopState.STOPPING, turn=stop.turn + 1, requested_by=None, requested_at=now)
+        return StopChange(again, _holds(again, projects, now), (event,))
+    return StopChange(replace(cleared, state=StopState.CLOSED, closed_at=now), (), (event,))
+
+
+def period_over(stop: Stop, now: datetime) -> StopChange:
+    """An allowance whose budget's period ended: a new period has a new limit, and nothing is taken hold of again."""
+    after = replace(stop, state=StopState.CLOSED, closed_at=now, updated_at=now, pending=None)
+    return StopChange(after)
+
+
+def is_to_be_closed(stop: Stop, now: datetime) -> bool:
+    """Whether the day after a restore is over."""
+    return stop.state is StopState.RESTORED and stop.restored_at is not None and now - stop.restored_at >= WATCHED
+
+
+def closed(stop: Stop, kept: Saved | None, leak: Money | None, now: datetime) -> StopChange:
+    """The next day's note: what the stop kept from being spent, as a range, and what leaked."""
+    values: dict[str, Fact] = {
+        "saved_low": f"{kept.low.amount:f}" if kept else None,
+        "saved_high": f"{kept.high.amount:f}" if kept else None,
+        "currency": kept.low.currency if kept else leak.currency if leak else None,
+        "leak": f"{leak.amount:f}" if leak else None,
+        "cause": stop.cause,
+    }
+    event = StopEvent(StopEventKind.CLOSED, now, "closed", values)
+    return StopChange(replace(stop, state=StopState.CLOSED, closed_at=now, updated_at=now), (), (event,))
+
+
+def cause_pinned(stop: Stop, by: str, text: str, now: datetime) -> StopChange:
+    """Somebody who knows says why; the last word counts, and each is kept in the thread."""
+    event = StopEvent(StopEventKind.CAUSE_PINNED, now, f"cause:{now.isoformat()}", {"by": by, "text": text})
+    return StopChange(replace(stop, cause=text, cause_by=by, updated_at=now), (), (event,))
+
+
+def judged(hold: Hold, verdict: Verdict, leak: Money | None, last_request_at: datetime | None, now: datetime) -> Hold:
+    """A hold after usage was looked at: proved, or loudly not; what leaked and when it ended are always kept."""
+    after = replace(hold, leak=leak if leak is not None else hold.leak, last_request_at=last_request_at)
+    if verdict is Verdict.PROVED and hold.state is not HoldState.PROVED:
+        enforced = hold.enforced_at or max(last_request_at or hold.set_at or now, hold.set_at or now)
+        return replace(after, state=HoldState.PROVED, proved_at=now, enforced_at=enforced, updated_at=now)
+    if verdict in (Verdict.GOES_ON, Verdict.UNSEEN) and hold.state is HoldState.SET:
+        return replace(after, state=HoldState.UNPROVED, updated_at=now)
+    return after
+
+
+def reopened(hold: Hold, now: datetime) -> Hold:
+    """Calls again although the lever stands: it wants a new proof from now on."""
+    return replace(hold, state=HoldState.SET, set_at=now, proved_at=None, updated_at=now)
+
+
+def troubled(hold: Hold, trouble: HoldTrouble, now: datetime, wait: timedelta) -> Hold:
+    """A hold after an attempt that failed: tried again after `wait`, or given up where only a person can help.
+
+    Given up is only what has written nothing; what may have written something lets go of it first.
+    """
+    is_same = hold.trouble is trouble
+    after = replace(
+        hold,
+        trouble=trouble,
+        trouble_since=hold.trouble_since if is_same and hold.trouble_since else now,
+        attempts=hold.attempts + 1,
+        next_at=now + wait,
+        updated_at=now,
+    )
+    if trouble in FINAL and hold.is_wanted and hold.state is HoldState.REQUESTED:
+        return replace(after, state=HoldState.FAILED, is_wanted=False, next_at=None, told_at=now)
+    since = hold.release_at or hold.requested_at
+    is_new_word = hold.told_at is None and (trouble in FINAL or now - (after.trouble_since or now) >= TOLD_AFTER)
+    is_loud_word = hold.told_at is not None and hold.told_at < since + LOUD_AFTER <= now
+    return replace(after, told_at=now) if is_new_word or is_loud_word else after
+
+
+def _holds(stop: Stop, projects: Sequence[Project], now: datetime) -> tuple[Hold, ...]:
+    return tuple(
+        Hold(
+            id=None,
+            workspace_id=stop.workspace_id,
+            stop_id=stop.id or 0,
+            project_id=project.id,
+            connection_id=project.connection_id,
+            provider_project_id=project.provider_project_id,
+            name=project.name,
+            lever=stop.lever,
+            state=HoldState.REQUESTED,
+            is_wanted=True,
+            requested_at=now,
+            updated_at=now,
+            next_at=now,
+        )
+        for project in projects
+    )
+
+
+def _let_go(hold: Hold, now: datetime) -> Hold:
+    return replace(
+        hold, is_wanted=False, release_at=now, next_at=now, attempts=0, told_at=None, trouble=None, trouble_since=None,
+        updated_at=now,
+    )  # fmt: skip
+
+
+def _state_of(stop: Stop, holds: Sequence[Hold]) -> StopState:
+    """Where a stop stands, from where the last hold of each of its projects stands."""
+    wanted = [hold for hold in holds if hold.is_active and hold.is_wanted]
+    if wanted:
+        is_waiting = any(hold.state not in STANDING and hold.trouble is None for hold in wanted)
+        is_held = any(hold.state in STANDING for hold in wanted)
+        return StopState.STOPPED if is_held and not is_waiting else StopState.STOPPING
+    if any(hold.is_active for hold in holds):
+        return StopState.RESTORING if any(hold.release_at for hold in holds) else StopState.STOPPING
+    if any(hold.state is HoldState.RELEASED for hold in holds):
+        if stop.state in (StopState.RESTORED, StopState.ALLOWED, StopState.CLOSED):
+            return stop.state
+        has_end = stop.allowed_until is not None or stop.allowed_ceiling is not None
+        return StopState.ALLOWED if has_end else StopState.RESTORED
+    return StopState.FAILED
+
+
+def _is_new(stop: Stop, state: StopState, *wanted: StopState) -> bool:
+    return state in wanted and stop.state is not state
+
+
+def _events(before: Hold, after: Hold, now: datetime, facts: Mapping[str, Fact]) -> Iterable[StopEvent]:
+    """What is to be told of one hold's change."""
+    named: dict[str, Fact] = {"project": after.name, "project_id": after.project_id, **facts}
+    firmer = next_lever(after.lever)
+    firm: dict[str, Fact] = {"next_lever": firmer.value if firmer else None}
+    mark = f"{after.id}"
+    if after.told_at is not None and after.told_at != before.told_at and after.state is not HoldState.FAILED:
+        is_loud = after.trouble in FINAL or before.told_at is not None
+        values = named | {
+            "trouble": after.trouble.value if after.trouble else None,
+            "is_letting_go": not after.is_wanted,
+        }
+        yield StopEvent(StopEventKind.TROUBLE, now, f"trouble:{mark}:{now.isoformat()}", values, is_loud=is_loud)
+    if after.enforced_at is not None and before.enforced_at is None and before.state in STANDING and before.is_wanted:
+        seconds = int((after.enforced_at - after.requested_at).total_seconds())
+        yield StopEvent(StopEventKind.ENFORCED, now, f"enforced:{mark}", named | {"seconds": seconds}, is_said=False)
+    if before.state is HoldState.PROVED and after.state is HoldState.SET:
+        is_turn = before.proved_at is not None and before.proved_at.strftime("%Y%m") != now.strftime("%Y%m")
+        key = f"reopened:{mark}:{now.isoformat()}"
+        yield StopEvent(StopEventKind.REOPENED, now, key, named | {"is_month_turn": is_turn}, is_loud=not is_turn)
+    if before.first_traffic_at is None and after.first_traffic_at is not None:
+        yield StopEvent(StopEventKind.FIRST_TRAFFIC, now, f"first_traffic:{mark}", named)
+    if before.state is after.state:
+        return
+    leak: dict[str, Fact] = {
+        "leak": f"{after.leak.amount:f}" if after.leak else None,
+        "currency": after.leak.currency if after.leak else None,
+    }
+    last = after.last_request_at.isoformat() if after.last_request_at else None
+    match after.state:
+        case HoldState.SET if before.state is HoldState.SAVED:
+            seconds = int((now - after.requested_at).total_seconds())
+            yield StopEvent(StopEventKind.SET, now, f"set:{mark}", named | {"seconds": seconds})
+        case HoldState.PROVED:
+            values = named | leak | {"last_request_at": last}
+            yield StopEvent(StopEventKind.PROVED, now, f"proved:{mark}:{now.isoformat()}", values)
+        case HoldState.UNPROVED:
+            values = named | leak | firm
+            yield StopEvent(StopEventKind.UNPROVED, now, f"unproved:{mark}:{now.isoformat()}", values, is_loud=True)
+        case HoldState.FAILED:
+            values = named | firm | {"trouble": after.trouble.value if after.trouble else None}
+            yield StopEvent(StopEventKind.FAILED, now, f"failed:{mark}", values, is_loud=True)
+        case HoldState.LOST:
+            yield StopEvent(StopEventKind.LOST, now, f"lost:{mark}", named | firm, is_loud=True)
+        case HoldState.RELEASED:
+            seconds = int((now - (after.release_at or now)).total_seconds())
+            if after.release_at is None:
+                return  # an earlier turn's, or one that was cut short
+            yield StopEvent(StopEventKind.RESTORED, now, f"restored:{mark}", named | {"seconds": seconds})
