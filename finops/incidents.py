@@ -41,6 +41,8 @@ class IncidentState(StrEnum):
 
 
 _SPEAKING = (IncidentState.OPEN, IncidentState.ACKNOWLEDGED, IncidentState.SILENCED)
+HELD_OPEN = frozenset({IncidentState.STOPPING, IncidentState.STOPPED, IncidentState.RESTORING, IncidentState.RESTORED})
+"""Somebody acted on the spending: neither the end of the period nor of the budget ends it, but the next day's note."""
 
 
 class EventKind(StrEnum):
@@ -54,6 +56,8 @@ class EventKind(StrEnum):
     CLOSED = "closed"  # reason, level, and the amounts
     HELPFUL = "helpful"  # by
     NOT_HELPFUL = "not_helpful"  # by
+    CAUSE_PINNED = "cause_pinned"  # by, text
+    APPROVAL_WANTED = "approval_wanted"  # the amounts: the budget asks at its limit whether to go on
 
 
 class CloseReason(StrEnum):
@@ -63,6 +67,7 @@ class CloseReason(StrEnum):
     BUDGET_DISABLED = "budget_disabled"
     BUDGET_DELETED = "budget_deleted"
     SCOPE_GONE = "scope_gone"  # the team or project is gone, excluded, or has a budget of its own now
+    RESOLVED = "resolved"  # it was stopped, put back, and a day went by
 
 
 class RootAction(StrEnum):
@@ -302,6 +307,26 @@ def feedback(by: str, now: datetime, *, is_helpful: bool) -> IncidentEvent:
     """A person's opinion of the alert, recorded and not said; its key allows one of each kind per person."""
     kind = EventKind.HELPFUL if is_helpful else EventKind.NOT_HELPFUL
     return IncidentEvent(kind, now, f"{kind}:{by}", {"by": by}, is_said=False)
+
+
+def acted(incident: Incident, state: IncidentState | None, now: datetime) -> Change | None:
+    """The incident shows what is done about its spending; None: nothing any more, it speaks as before.
+
+    None as the result when it shows that already, or is closed.
+    """
+    wanted = state or (
+        incident.state if incident.state in _SPEAKING else speaking_state(incident, incident.silenced_until)
+    )
+    if incident.state in (IncidentState.CLOSED, wanted):
+        return None
+    return change_of(incident, replace(incident, state=wanted, updated_at=now))
+
+
+def pinned(incident: Incident, by: str, text: str, now: datetime) -> Change:
+    """Somebody says why it happened. Raises IncidentRefused: closed."""
+    _refuse_closed(incident)
+    event = IncidentEvent(EventKind.CAUSE_PINNED, now, f"cause:{now.isoformat()}", {"by": by, "text": text})
+    return change_of(incident, replace(incident, updated_at=now), event)
 
 
 def facts_of(incident: Incident) -> dict[str, Fact]:
