@@ -41,9 +41,16 @@ class StageClock:
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
         return self.advance(midnight + timedelta(minutes=1) - now)
 
+    def move_to_next_month(self) -> datetime:
+        """Move to one minute after the next month begins in UTC, when spend limits open again; however far that is."""
+        now = self()
+        inside = now.replace(day=1, hour=0, minute=1, second=0, microsecond=0) + timedelta(days=32)
+        self._ahead += inside.replace(day=1) - now
+        return self()
+
 
 def route(clock: StageClock) -> web.RouteDef:
-    """`POST /_sim/clock` with `{"advance_minutes": 30}`, `{"to": "2026-11-22T05:00:00Z"}` or `{"to": "next day"}`."""
+    """`POST /_sim/clock` with `{"advance_minutes": 30}` or `{"to": …}`: a time, "next day" or "next month"."""
 
     async def handle(request: web.Request) -> web.Response:
         try:
@@ -58,6 +65,8 @@ def route(clock: StageClock) -> web.RouteDef:
 def _moved(clock: StageClock, told: Mapping[str, Any]) -> datetime:
     if told.get("to") == "next day":
         return clock.move_to_next_day()
+    if told.get("to") == "next month":
+        return clock.move_to_next_month()
     if "to" in told:
         moment = datetime.fromisoformat(str(told["to"]))
         if moment.tzinfo is None:
@@ -65,4 +74,4 @@ def _moved(clock: StageClock, told: Mapping[str, Any]) -> datetime:
         return clock.advance(moment - clock())
     if "advance_minutes" in told:
         return clock.advance(timedelta(minutes=float(told["advance_minutes"])))
-    raise BadMove('say {"advance_minutes": 30}, {"to": "2026-11-22T05:00:00Z"} or {"to": "next day"}')
+    raise BadMove('say {"advance_minutes": 30}, {"to": "2026-11-22T05:00:00Z"}, {"to": "next day"} or "next month"')
