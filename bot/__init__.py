@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 
+from bot.audit import Audit
 from bot.budgets import Budgets
 from bot.collecting import Collecting
 from bot.connections import Connections
@@ -52,6 +53,7 @@ class Bot:
         self.wake_outbox = desk.wake_outbox
         self.wake_watch = desk.wake_watch
         self.people = People(desk)
+        self.audit = Audit(desk, self.people)
         self.teams = Teams(desk, self.people)
         self.collecting = Collecting(desk, self.people, self.teams)
         self.connections = Connections(desk, self.teams, self.collecting)
