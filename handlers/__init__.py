@@ -16,6 +16,7 @@ from blocks import ids, kit
 from bot import Bot
 from bot.errors import BadNews
 from handlers import (
+    approving,
     budget_files,
     budgets,
     checking,
@@ -26,6 +27,7 @@ from handlers import (
     projects,
     setup,
     status,
+    stops,
     teams,
 )
 from handlers.guard import Work, attempt, guarded, too_busy
@@ -89,6 +91,19 @@ ACTIONS: dict[str, Click] = {
     ids.INCIDENT_FEEDBACK: incidents.feedback,
     ids.INCIDENT_GOOD: incidents.feedback,
     ids.INCIDENT_BAD: incidents.feedback,
+    ids.INCIDENT_STOP: stops.ask,
+    ids.INCIDENT_APPROVE: approving.ask,
+    ids.INCIDENT_LEAD: stops.lead,
+    ids.INCIDENT_MORE: incidents.more,
+    ids.STOP_OPEN: stops.ask,
+    ids.STOP_APPROVE: approving.ask,
+    ids.STOP_RESTORE: approving.restore,
+    ids.STOP_AGREE: approving.agree,
+    ids.STOP_DECLINE: approving.decline,
+    ids.STOP_RETRY: stops.retry,
+    ids.STOP_FIRMER: stops.ask_firmer,
+    ids.STOP_LEAD: stops.lead,
+    ids.STOP_CAUSE: stops.cause,
     ids.HELP_SHOW: lambda visit, _: commands.show_help(visit),
     ids.DOCTOR_SHOW: lambda visit, _: checking.examine(visit),
     ids.DOCTOR_PING: lambda visit, _: checking.ping(visit),
@@ -104,6 +119,10 @@ VIEWS: dict[str, Handler] = {
     ids.VIEW_PROJECT_EDIT: projects.submit_edit,
     ids.VIEW_BUDGET: budgets.submit,
     ids.VIEW_BUDGET_IMPORT: budget_files.submit,
+    ids.VIEW_STOP: stops.submit,
+    ids.VIEW_APPROVE: approving.submit,
+    ids.VIEW_STOP_LEAD: stops.submit_lead,
+    ids.VIEW_STOP_CAUSE: stops.submit_cause,
 }
 OPTIONS: dict[str, Search] = {
     ids.PROJECTS: projects.offered,
@@ -132,6 +151,11 @@ ONCE = frozenset(
         ids.INCIDENT_FEEDBACK,
         ids.INCIDENT_GOOD,
         ids.INCIDENT_BAD,
+        ids.INCIDENT_MORE,
+        ids.STOP_RESTORE,
+        ids.STOP_AGREE,
+        ids.STOP_DECLINE,
+        ids.STOP_RETRY,
     }
 )
 

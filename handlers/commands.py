@@ -12,7 +12,7 @@ from finops.keys import KeyKind, contains_key, kind_of
 from finops.periods import charge_day
 from finops.queries import UnknownPeriod, parse_status
 from finops.suggest import closest
-from handlers import budgets, checking, collecting, projects, setup, status, teams
+from handlers import approving, budgets, checking, collecting, projects, setup, status, stops, teams
 from handlers import keys as key_windows
 from handlers.visit import Visit
 
@@ -33,6 +33,8 @@ SUBCOMMANDS: dict[str, Answer] = {
     "project": lambda visit, _: projects.manage(visit),
     "key": lambda visit, _: key_windows.manage(visit),
     "budget": budgets.command,
+    "stop": stops.command,
+    "resume": approving.command,
     "collect": lambda visit, _: collecting.now(visit),
     "doctor": lambda visit, _: checking.examine(visit),
     "help": show_help,
@@ -43,6 +45,7 @@ ALIASES = {
     "チーム": "team", "프로젝트": "project", "projects": "project", "プロジェクト": "project", "키": "key",
     "keys": "key", "キー": "key", "수집": "collect", "収集": "collect", "점검": "doctor", "診断": "doctor",
     "예산": "budget", "budgets": "budget", "予算": "budget",
+    "차단": "stop", "停止": "stop", "복구": "resume", "再開": "resume", "復旧": "resume",
     "도움말": "help", "도움": "help", "ヘルプ": "help",
 }  # fmt: skip
 # These open a window, which only a command or a click can: in a direct message they become a button.
@@ -52,6 +55,8 @@ WINDOWS = {
     "project": ids.PROJECT_MANAGE,
     "key": ids.KEY_MANAGE,
     "budget": ids.BUDGET_MANAGE,
+    "stop": ids.STOP_OPEN,
+    "resume": ids.STOP_APPROVE,
 }
 
 

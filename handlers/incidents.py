@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from blocks import incidents
+from collections.abc import Awaitable, Callable, Mapping
+
+from blocks import ids, incidents
 from bot.errors import Refusal, RefusalCode
-from handlers import budgets
+from finops.stop_report import StopTarget
+from handlers import approving, budgets, stops
 from handlers.teams import number
 from handlers.visit import Visit
+
+Click = Callable[[Visit, str], Awaitable[None]]
 
 
 async def acknowledge(visit: Visit, value: str) -> None:
@@ -50,6 +55,25 @@ async def feedback(visit: Visit, value: str) -> None:
         await budgets.open_for(visit, taken.budget_id, taken.project_id)
     else:
         await visit.answer(incidents.thanks(await visit.words()))
+
+
+# What the menu of rarer actions offers: those about the incident itself, and those about its spending.
+_ITSELF: Mapping[str, Click] = {ids.MORE_ACKNOWLEDGE: acknowledge, ids.MORE_BUDGET: budget}
+_ITS_SPENDING: Mapping[str, Click] = {
+    ids.MORE_STOP: stops.ask,
+    ids.MORE_APPROVE: approving.ask,
+    ids.MORE_LEAD: stops.lead,
+    ids.MORE_CAUSE: stops.cause,
+}
+
+
+async def more(visit: Visit, value: str) -> None:
+    """The menu of rarer actions: the same as a button for what was chosen."""
+    incident_id, choice = _parted(value, (*_ITSELF, *_ITS_SPENDING))
+    if choice in _ITSELF:
+        await _ITSELF[choice](visit, str(incident_id))
+    else:
+        await _ITS_SPENDING[choice](visit, str(StopTarget(incident_id=incident_id)))
 
 
 def _parted(value: str, choices: tuple[str, ...]) -> tuple[int, str]:

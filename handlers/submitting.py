@@ -92,6 +92,15 @@ class Form:
         """The values of a menu of several."""
         return [str(option["value"]) for option in self._value(name).get("selected_options") or []]
 
+    def selected(self, name: str) -> str:
+        """The value of a menu or radio of one; '' when nothing is chosen."""
+        return str((self._value(name).get("selected_option") or {}).get("value") or "")
+
+    def moment(self, name: str) -> int | None:
+        """A date and time in seconds since 1970; None when there is none, or somebody sent something else."""
+        found = self._value(name).get("selected_date_time")
+        return found if isinstance(found, int) and 0 <= found < 2**33 else None
+
 
 Handler = Callable[[Form], Awaitable[Outcome]]
 

@@ -222,6 +222,11 @@ class Visit:
         async with self.bot.storage.writing() as store:
             return await store.claims.once(self.workspace_id, key, self.bot.clock())
 
+    async def take_back(self, key: str) -> None:
+        """What was seen for the first time came to nothing: seen again, it is the first time once more."""
+        async with self.bot.storage.writing() as store:
+            await store.claims.take_back(self.workspace_id, key)
+
 
 def visit_of(bot: Bot, body: Mapping[str, Any], context: AsyncBoltContext, client: AsyncWebClient) -> Visit:
     """The visit behind a Slack payload. Asks nobody anything."""

@@ -25,6 +25,10 @@ class Claims(Repository):
         )
         return (await self._db.execute(statement)).one_or_none() is not None
 
+    async def take_back(self, workspace_id: str, key: str) -> None:
+        """Let somebody ask with this key again: what it was asked for came to nothing."""
+        await self._db.execute(delete(claims).where(claims.c.workspace_id == workspace_id, claims.c.key == key))
+
     @across_workspaces("old claims are swept everywhere: Slack's retries end within the hour")
     async def forget_before(self, at: datetime) -> int:
         """Drop claims made before `at`; tells how many."""

@@ -1,0 +1,286 @@
+"""Stops: the windows and buttons from "stop it now" to the cause; what a click changes shows in the message itself.
+
+Of what a button or a window carries only ids are believed, and those are looked up in the workspace of whoever clicks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from blocks import bad_news, budget_words, ids, kit, stop_form, stop_lead
+from blocks.stop_form import StopBreadth, StopDraft, StopWhat
+from bot.errors import Refusal, RefusalCode, explain
+from finops.keys import contains_key
+from finops.levers import Lever, next_lever
+from finops.registry import Person
+from finops.stop_report import BlastRadius, StopShown, StopTarget
+from handlers.submitting import Form, Outcome, Problem, Show
+from handlers.visit import Visit
+
+# What a window says of who is hit is true for a while only.
+OLD_AFTER = timedelta(minutes=15)
+_A_MOMENT = timedelta(minutes=1)
+_LEVERS = frozenset({StopWhat.STOP, StopWhat.SLOW, StopWhat.CHEAP})
+_KINDS = {
+    "project": "project", "프로젝트": "project", "プロジェクト": "project",
+    "team": "team", "팀": "team", "チーム": "team",
+}  # fmt: skip
+# Which input a refusal belongs to.
+_FIELDS = {RefusalCode.STOP_REASON_MISSING: ids.STOP_REASON, RefusalCode.STOP_NO_CHEAP_MODELS: ids.STOP_WHAT}
+T = TypeVar("T")
+
+
+async def command(visit: Visit, words: str) -> None:
+    """`/finops stop`, alone or with the name of a project or team."""
+    await visit.loading()
+    person = await visit.person()
+    if words:
+        await _confirm(visit, await named(visit, words))
+    else:
+        await _listed(visit, person)
+
+
+async def ask(visit: Visit, value: str) -> None:
+    """The window before a stop: it opens at once, and is filled with who is hit now. Without a value: what there is."""
+    await visit.in_place()
+    person = await visit.person()
+    if value:
+        await _confirm(visit, wanted(value))
+    else:
+        await _listed(visit, person)
+
+
+async def ask_firmer(visit: Visit, value: str) -> None:
+    """The same window for a stop that did not end the spending, with the next firmer lever chosen."""
+    await visit.in_place()
+    radius = await visit.bot.stopping.preview(await visit.person(), wanted(value), await visit.groups())
+    held = radius.held
+    firmer = next_lever(held.lever) if held is not None else None
+    draft = None
+    if held is not None and firmer is not None:
+        radius, draft = replace(radius, held=None), StopDraft(what=firmer.value, reason=held.reason)
+    await visit.show(stop_form.confirm(radius, await visit.words(), draft))
+
+
+async def submit(form: Form) -> Outcome:
+    """Do what was chosen: hold a lever, or one of the two things that stop no spending and say so."""
+    visit, t = form.visit, await form.visit.words()
+    person, groups, target = await visit.person(), await visit.groups(), target_of(form)
+    reason = form.text(ids.STOP_REASON)
+    draft = StopDraft(form.selected(ids.STOP_WHAT), form.selected(ids.STOP_BREADTH), reason)
+
+    async def again(said: str | None = None) -> kit.View:
+        radius = await visit.bot.stopping.preview(person, target, groups)
+        return stop_form.confirm(replace(radius, held=None) if _is_firmer(radius, draft) else radius, t, draft, said)
+
+    if contains_key(reason):
+        draft = replace(draft, reason="")
+        said = budget_words.secret(t)
+        return Problem({ids.STOP_REASON: said}, await again(said))
+    if not _is_fresh(form.ids.get("seen"), visit.bot.clock()):
+        minutes = int(OLD_AFTER.total_seconds()) // 60
+        news = explain(Refusal(RefusalCode.STOP_TOO_OLD, minutes=minutes))
+        return Show(await again(bad_news.sentence(news, t)), refreshes_home=False)
+    if draft.what not in set(StopWhat) or draft.breadth not in {"", *StopBreadth}:
+        return Show(await again(), refreshes_home=False)
+    what, is_wide = StopWhat(draft.what), draft.breadth == StopBreadth.TEAM
+
+    async def act() -> kit.View:
+        if what not in _LEVERS:
+            return await _without_collection(visit, person, target, what, is_wide=is_wide)
+        lever = Lever(what.value)
+        shown = await visit.bot.stopping.request(person, target, lever, reason, groups, is_wide=is_wide)
+        return stop_form.done(shown, t)
+
+    try:
+        view = await once(form, act)
+    except Refusal as refusal:
+        field = _FIELDS.get(refusal.code)
+        if field is None:
+            raise
+        said = bad_news.sentence(explain(refusal), t)
+        return Problem({field: said.replace("*", "")}, await again(said))
+    return Show(view) if view is not None else Show(await again(), refreshes_home=False)
+
+
+async def retry(visit: Visit, value: str) -> None:
+    """Try at once what is in trouble."""
+    await acted(visit, visit.bot.stopping.retry, value)
+
+
+async def lead(visit: Visit, value: str) -> None:
+    """The window with a prepared message to whoever leads the project."""
+    await visit.in_place()
+    draft = await visit.bot.stopping.draft_for_lead(await visit.person(), wanted(value))
+    await visit.show(stop_lead.window(draft, await visit.words()))
+
+
+async def submit_lead(form: Form) -> Outcome:
+    """Send it, in the name of whoever pressed the button."""
+    visit, t = form.visit, await form.visit.words()
+    person, target, text = await visit.person(), target_of(form), form.text(ids.LEAD_TEXT)
+    draft = await visit.bot.stopping.draft_for_lead(person, target)
+
+    async def act() -> None:
+        await visit.bot.stopping.message_to_lead(person, target, text)
+
+    if contains_key(text):
+        said = budget_words.secret(t)
+        return Problem({ids.LEAD_TEXT: said}, stop_lead.window(draft, t, problem=said))
+    try:
+        await once(form, act)
+    except Refusal as refusal:
+        if refusal.code is not RefusalCode.TEXT_MISSING:
+            raise
+        said = bad_news.sentence(explain(refusal), t)
+        return Problem({ids.LEAD_TEXT: said.replace("*", "")}, stop_lead.window(draft, t, text, said))
+    return Show(stop_lead.sent(draft.lead_user_id, t), refreshes_home=False)
+
+
+async def cause(visit: Visit, value: str) -> None:
+    """The window in which somebody who knows says why."""
+    target = wanted(value)
+    view = stop_lead.cause_window(target, await visit.known())
+    if visit.is_in_modal:
+        await visit.in_place()
+        await visit.show(view)
+    else:
+        await visit.open(view)
+
+
+async def submit_cause(form: Form) -> Outcome:
+    """Pin the cause to its incident or stop."""
+    visit, t = form.visit, await form.visit.words()
+    person, target = await visit.person(), target_of(form)
+    text = stop_lead.cause_words(form.selected(ids.CAUSE_QUICK) or None, form.text(ids.CAUSE_TEXT) or None, t)
+
+    async def act() -> None:
+        await visit.bot.stopping.pin_cause(person, target, text)
+
+    if contains_key(text):
+        said = budget_words.secret(t)
+        return Problem({ids.CAUSE_TEXT: said}, stop_lead.cause_window(target, t, said))
+    try:
+        await once(form, act)
+    except Refusal as refusal:
+        if refusal.code is not RefusalCode.TEXT_MISSING:
+            raise
+        said = bad_news.sentence(explain(refusal), t)
+        return Problem({ids.CAUSE_TEXT: said.replace("*", "")}, stop_lead.cause_window(target, t, said))
+    return Show(stop_lead.thanks(t), refreshes_home=False)
+
+
+# --- shared with handlers/approving.py -------------------------------------------------------------------------------
+
+
+def wanted(value: str) -> StopTarget:
+    """The target a button or window names; refused when somebody sent something else."""
+    target = StopTarget.read(value)
+    if target is None:
+        raise Refusal(RefusalCode.UNKNOWN_STOP)
+    return target
+
+
+def target_of(form: Form) -> StopTarget:
+    """The target a window carries."""
+    return wanted(str(form.ids.get("target") or ""))
+
+
+async def named(visit: Visit, words: str) -> StopTarget:
+    """The project or team called so; `project` or `team` before the name says which of two namesakes is meant."""
+    first, _, rest = words.partition(" ")
+    kind = _KINDS.get(first.casefold())
+    if kind is None or not rest.strip():
+        return await visit.bot.stopping.named(visit.workspace_id, words)
+    name = rest.strip().casefold()
+    if kind == "team":
+        found = [team.id for team in await visit.bot.teams.all(visit.workspace_id) if team.name.casefold() == name]
+    else:
+        every = await visit.bot.projects.all(visit.workspace_id)
+        found = [one.id for one in every if name in (one.name.casefold(), one.provider_project_id.casefold())]
+    if len(found) == 1:
+        return StopTarget(scope=f"{kind}:{found[0]}")
+    return await visit.bot.stopping.named(visit.workspace_id, rest.strip())
+
+
+async def acted(visit: Visit, act: Callable[..., Awaitable[StopShown]], value: str) -> None:
+    """Do it to the stop a button names; clicked in a window, the window shows what came of it."""
+    if visit.is_in_modal:
+        await visit.in_place()
+    target = wanted(value)
+    if target.stop_id is None:
+        raise Refusal(RefusalCode.UNKNOWN_STOP)
+    shown = await act(await visit.person(), target.stop_id, await visit.groups())
+    if visit.window is not None:
+        await visit.show(stop_form.done(shown, await visit.words()))
+
+
+async def once(form: Form, act: Callable[[], Awaitable[T]]) -> T | None:
+    """Do what a window asks for, and never again for the same window filled in alike; None: it was done before.
+
+    A refusal or failure does not count: whoever submits the same again is answered the same again.
+    """
+    filled = json.dumps(form.view.get("state"), sort_keys=True, ensure_ascii=False)
+    digest = hashlib.sha256(filled.encode()).hexdigest()[:32]
+    key = f"submit:{form.visit.user_id}:{form.view.get('id')}:{digest}"
+    if not await form.visit.is_first(key):
+        return None
+    is_done = False
+    try:
+        result = await act()
+        is_done = True
+    finally:
+        if not is_done:
+            await form.visit.take_back(key)
+    return result
+
+
+async def _confirm(visit: Visit, target: StopTarget) -> None:
+    radius = await visit.bot.stopping.preview(await visit.person(), target, await visit.groups())
+    await visit.show(stop_form.confirm(radius, await visit.words()))
+
+
+async def _listed(visit: Visit, person: Person) -> None:
+    found = await visit.bot.stopping.listed(person, await visit.groups())
+    await visit.show(stop_form.listed(found, await visit.words()))
+
+
+def _is_fresh(seen: object, now: datetime) -> bool:
+    """Whether a window's facts were read lately; what is no time, or one to come, was not written by us."""
+    try:
+        at = datetime.fromisoformat(str(seen))
+    except ValueError:
+        return False
+    return at.tzinfo is not None and -_A_MOMENT <= now - at <= OLD_AFTER
+
+
+def _is_firmer(radius: BlastRadius, draft: StopDraft) -> bool:
+    """Whether what was chosen goes further than what is held already."""
+    order = list(Lever)
+    if radius.held is None or draft.what not in set(Lever):
+        return False
+    return order.index(Lever(draft.what)) > order.index(radius.held.lever)
+
+
+async def _without_collection(
+    visit: Visit, person: Person, target: StopTarget, what: StopWhat, *, is_wide: bool
+) -> kit.View:
+    """Stop collecting, or leave projects out of it: neither stops spending. Nothing of it where a right is missing."""
+    t, groups = await visit.words(), await visit.groups()
+    radius = await visit.bot.stopping.preview(person, target, groups)
+    if what is StopWhat.COLLECTING_OFF:
+        for key_id, _ in radius.connection_keys:
+            credential = await visit.bot.connections.credential(visit.workspace_id, key_id)
+            await visit.bot.teams.require_manager(person, credential.team_id, groups)
+        for key_id, _ in radius.connection_keys:
+            await visit.bot.connections.disable(person, key_id, groups)
+        return stop_form.collection_changed(what, [ends_with for _, ends_with in radius.connection_keys], t)
+    projects = radius.team_projects if is_wide else radius.projects
+    for project in projects:
+        await visit.bot.projects.exclude(person, project.project_id, groups)
+    return stop_form.collection_changed(what, [project.name for project in projects], t)
