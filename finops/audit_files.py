@@ -1,0 +1,53 @@
+"""The audit trail as a file: CSV for people, JSON lines for programs, which can calculate every hash anew."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator
+
+from finops.audit import AuditRow, canonical
+
+CSV = "csv"
+JSONL = "jsonl"
+FORMS = (CSV, JSONL)
+_COLUMNS = ("seq", "at", "actor", "action", "subject", "outcome", "details", "prev_hash", "hash")
+# What a spreadsheet would take for a formula, also behind blanks; people chose some of these words.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def lines(rows: Iterable[AuditRow], workspace_id: str, form: str) -> Iterator[str]:
+    """The file line by line, each with its line end. Raises ValueError for another form than `csv` or `jsonl`."""
+    if form == JSONL:
+        return (_json(row, workspace_id) for row in rows)
+    if form == CSV:
+        return _csv(rows)
+    raise ValueError(f"a trail is written as {' or '.join(FORMS)}, not as {form}")
+
+
+def safe(cell: str) -> str:
+    """A cell no spreadsheet takes for a formula: with an apostrophe in front where it would."""
+    return f"'{cell}" if cell.lstrip(" ").startswith(_FORMULA) else cell
+
+
+def _json(row: AuditRow, workspace_id: str) -> str:
+    """What was hashed, in the order in which it was hashed, and the two hashes."""
+    told = json.loads(canonical(workspace_id, row.seq, row.entry))
+    return json.dumps({**told, "prev_hash": row.prev_hash, "hash": row.hash}, separators=(",", ":")) + "\n"
+
+
+def _csv(rows: Iterable[AuditRow]) -> Iterator[str]:
+    yield _line(_COLUMNS)
+    for row in rows:
+        entry = row.entry
+        details = json.dumps(dict(entry.details), ensure_ascii=False, sort_keys=True) if entry.details else ""
+        who = entry.actor or ""
+        told = (who, str(entry.action), entry.subject, str(entry.outcome), details)
+        yield _line((row.seq, entry.at.isoformat(), *map(safe, told), row.prev_hash, row.hash))
+
+
+def _line(cells: Iterable[object]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerow(cells)
+    return text.getvalue()
