@@ -20,7 +20,8 @@ class Desk:
     """Handed to every part of the bot.
 
     `wake` is set when there may be something to collect, `wake_outbox` when something waits to be said, `wake_watch`
-    when a connection may be read that was not before. `lessons` counts, by workspace, the bills compared here.
+    when a connection may be read that was not before, `wake_stops` when a lever is to be moved. `lessons` counts, by
+    workspace, the bills compared here.
     """
 
     storage: Storage
@@ -31,6 +32,7 @@ class Desk:
     prices: PriceShelf
     wake_outbox: asyncio.Event = field(default_factory=asyncio.Event)
     wake_watch: asyncio.Event = field(default_factory=asyncio.Event)
+    wake_stops: asyncio.Event = field(default_factory=asyncio.Event)
     lessons: Counter[str] = field(default_factory=Counter)
 
     def now(self) -> datetime:

@@ -198,16 +198,8 @@ class Incidents:
         now = self._desk.now()
         async with self._desk.storage.writing() as store:
             found = await whose(store, incident.workspace_id, incident.scope_kind, incident.scope_id)
-            await store.outbox.want(
-                incident.workspace_id,
-                telling.root_key(incident.id),
-                telling.INCIDENT,
-                {"incident_id": incident.id},
-                incident.channel_id,
-                await _recipients(store, incident.workspace_id, found),
-                at=now,
-                is_prompt=True,
-            )
+            people = await _recipients(store, incident.workspace_id, found)
+            await telling.want_root(store, incident, people, now)
         self._desk.wake_outbox.set()
 
     async def _require(self, actor: Person, found: Whose, groups: Iterable[str]) -> None:

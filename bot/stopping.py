@@ -49,7 +49,7 @@ class Stopping:
         raise NotImplementedError
 
     async def approving(self, actor: Person, target: StopTarget, groups: Iterable[str] = ()) -> StopShown | None:
-        """What the approval window says of what is in force; None where nothing was stopped. Refused for who may not."""
+        """What the approval window says of a stop; None where nothing was stopped. Refused for who may not."""
         raise NotImplementedError
 
     async def restore(self, actor: Person, stop_id: int, groups: Iterable[str] = ()) -> StopShown:

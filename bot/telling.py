@@ -7,9 +7,11 @@ from datetime import datetime
 
 from finops.incidents import Change, Incident, IncidentEvent, RootAction
 from finops.registry import Person, Project, Team
+from finops.stops import Stop
 from storage import Store
 
 INCIDENT, INCIDENT_EVENT, UNPRICED = "incident", "incident_event", "unpriced"
+STOP, STOP_EVENT, STOP_LEAD = "stop", "stop_event", "stop_lead"
 URGENT, ROUTINE = 1, 0
 
 
@@ -21,6 +23,11 @@ def root_key(incident_id: int) -> str:
 def event_key(incident_id: int, event: str) -> str:
     """The name of one line of an incident's thread; `event` is the event's own key."""
     return f"{root_key(incident_id)}:{event}"
+
+
+def stop_key(stop_id: int) -> str:
+    """The name of a stop: of its own root message, when no incident has one for it, and of the lines about it."""
+    return f"stop:{stop_id}"
 
 
 def recipients(project: Project | None, team: Team | None, admins: Sequence[Person]) -> tuple[str, ...]:
@@ -67,6 +74,37 @@ async def keep(
         if event.is_said:
             await _want_line(store, incident, change, event, people, at)
     return incident
+
+
+async def want_root(store: Store, incident: Incident, people: Sequence[str], at: datetime) -> None:
+    """Have an incident's message drawn anew at once: somebody clicked, or something was done that it shows."""
+    assert incident.id is not None
+    await store.outbox.want(
+        incident.workspace_id,
+        root_key(incident.id),
+        INCIDENT,
+        {"incident_id": incident.id},
+        incident.channel_id,
+        people,
+        at=at,
+        is_prompt=True,
+    )
+
+
+async def want_stop(store: Store, stop: Stop, people: Sequence[str], at: datetime, *, is_urgent: bool) -> None:
+    """Have the message of a stop outside of any incident posted, or drawn anew."""
+    assert stop.id is not None
+    await store.outbox.want(
+        stop.workspace_id,
+        stop_key(stop.id),
+        STOP,
+        {"stop_id": stop.id},
+        stop.channel_id,
+        people,
+        urgency=URGENT if is_urgent else ROUTINE,
+        at=at,
+        is_prompt=True,
+    )
 
 
 async def _want_line(

@@ -1,0 +1,301 @@
+"""Holding: what a provider has to do about a hold, step by step, so that any of them may be the last before a kill.
+
+Each step asks how the lever stands, decides (finops.holds), keeps the decision, and only then acts. Nothing is written
+at a provider before the former state is kept, and nothing is written twice without looking in between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from bot.desk import Desk
+from bot.lever_wishes import wish_for
+from bot.stop_keeping import keep
+from finops.holds import FINAL, STANDING, Hold, HoldState, HoldTrouble, Save, Settled, Write, next_step, saved
+from finops.incidents import Fact
+from finops.levers import LeverReading
+from finops.registry import Credential
+from finops.secret import Secret
+from finops.stopping import WATCHED, progressed, troubled
+from providers.contract import (
+    ChangeRefused,
+    CredentialReason,
+    CredentialRejected,
+    ProjectUnknown,
+    Provider,
+    ProviderError,
+    RateLimited,
+    Unavailable,
+)
+from storage.errors import Conflict, SecretUnreadable
+
+log = logging.getLogger(__name__)
+
+# Longer than any attempt may take: who holds a lease that ran out has given up already.
+LEASE = timedelta(seconds=90)
+ATTEMPT_SECONDS = 75.0
+AT_ONCE = 8
+# A write that failed is looked at and tried again so often before others get their turn.
+_TRIES = 3
+# One request for each model of a project, and as many looks in between.
+_MOST_STEPS = 1000
+_UNTIL_ENFORCED = timedelta(seconds=5)
+_ENFORCED_BY = timedelta(minutes=15)
+_LONGEST_WAIT_SECONDS = 60.0
+_WAIT_FOR_A_PERSON = timedelta(minutes=5)
+_CONFLICTS = 8
+T = TypeVar("T")
+Keys = list[tuple[Credential, Secret]]
+
+
+class Holding:
+    """Brings every hold to where it is wanted: each one by one replica at a time."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def due(self, worker: str) -> list[Hold]:
+        """Take what is to be done now; it is `worker`'s until the lease ends."""
+        async with self._desk.storage.reading() as store:
+            if not await store.stops.any_due(self._desk.now()):
+                return []
+        async with self._desk.storage.writing() as store:
+            return await store.stops.due(self._desk.now(), AT_ONCE, worker, LEASE)
+
+    async def work_due(self, worker: str) -> int:
+        """Do everything that is to be done now, side by side, and wait for it; how many holds were worked on."""
+        holds = await self.due(worker)
+        await asyncio.gather(*(self.work(one, worker) for one in holds))
+        return len(holds)
+
+    async def work(self, hold: Hold, worker: str) -> None:
+        """Bring one hold as far as it goes now, and give it back."""
+        try:
+            async with asyncio.timeout(ATTEMPT_SECONDS):
+                await _Attempt(self._desk, hold, worker).made()
+        except TimeoutError:
+            log.warning("a hold took too long", extra={"hold_id": hold.id})
+        finally:
+            # Not awaited by who is cancelled: the lease ends by itself.
+            async with self._desk.storage.writing() as store:
+                await store.stops.let_go(hold.id or 0, worker)
+
+
+class _Attempt:
+    """One worker's turn with one hold."""
+
+    def __init__(self, desk: Desk, hold: Hold, worker: str) -> None:
+        self._desk = desk
+        self._hold = hold
+        self._worker = worker
+        self._failures = 0
+
+    async def made(self) -> None:
+        conflicts = 0
+        for _ in range(_MOST_STEPS):
+            try:
+                if await self._step():
+                    return
+            except Conflict:
+                # Somebody decided anew, or another worker has it now: go on from what is kept.
+                conflicts += 1
+                if conflicts > _CONFLICTS or not await self._reloaded():
+                    return
+
+    async def _step(self) -> bool:
+        """One look and what follows from it; True when there is nothing more to do now."""
+        desk, hold = self._desk, self._hold
+        is_write = False
+        if not hold.is_wanted and hold.former is None:
+            await self._settled(Settled(HoldState.RELEASED), LeverReading({}))  # nothing was ever written
+            return True
+        try:
+            keys, provider = await self._door()
+            reading = await _by_any(keys, lambda key: provider.lever(key, hold.provider_project_id, hold.lever))
+            step = next_step(hold, reading)
+            match step:
+                case Save():
+                    target = await self._target(provider, step.former)
+                    await self._keep_own(saved(hold, step.former, target, desk.now()))
+                case Write():
+                    # Kept first, and refused when somebody decided otherwise: the last moment to turn back.
+                    await self._keep_own(replace(hold, checked_at=desk.now()))
+                    is_write = True
+                    await _by_any(keys, lambda key: provider.pull(key, hold.provider_project_id, step.part, step.value))
+                case Settled():
+                    await self._settled(step, reading)
+                    return True
+        except ProviderError as error:
+            return await self._failed(_trouble_of(error), error, is_write=is_write)
+        except (_NoKey, SecretUnreadable):
+            return await self._failed(HoldTrouble.NO_KEY, None, is_write=False)
+        return False
+
+    async def _door(self) -> tuple[Keys, Provider]:
+        hold = self._hold
+        async with self._desk.storage.reading() as store:
+            connection = await store.connections.get(hold.workspace_id, hold.connection_id)
+            keys = await store.credentials.openable(hold.workspace_id, hold.connection_id)
+        if connection is None or not keys:
+            raise _NoKey
+        return keys, self._desk.providers[connection.provider]
+
+    async def _target(self, provider: Provider, former: Mapping[str, object]) -> dict[str, object]:
+        hold = self._hold
+        async with self._desk.storage.reading() as store:
+            wish = await wish_for(store, hold)
+        try:
+            return provider.target(hold.lever, former, wish)  # type: ignore[arg-type,return-value]
+        except ValueError as error:
+            raise ChangeRefused(str(error)) from error
+
+    async def _failed(self, trouble: HoldTrouble, error: ProviderError | None, *, is_write: bool) -> bool:
+        """What to do about a failure: look again at once, let go of what was begun, or wait."""
+        hold, now = self._hold, self._desk.now()
+        self._failures += 1
+        log.warning(
+            "a lever could not be moved",
+            extra={"hold_id": hold.id, "trouble": trouble.value, "reference": error.reference if error else None},
+        )
+        if trouble not in FINAL and is_write and self._failures < _TRIES and trouble is not HoldTrouble.RATE_LIMITED:
+            return False  # it may have been done: the next look tells
+        is_watch = (hold.state in STANDING and hold.is_wanted) or hold.state is HoldState.RELEASED
+        if is_watch and trouble is not HoldTrouble.PROJECT_GONE:
+            await self._keep_own(replace(hold, next_at=now + self._desk.policy.poll_every))
+            return True
+        if trouble is HoldTrouble.PROJECT_GONE and hold.former is not None:
+            lost = replace(hold, state=HoldState.LOST, trouble=trouble, next_at=None, updated_at=now)
+            await self._keep(lost, {"by": None})
+            return True
+        if trouble in FINAL and is_write and hold.is_wanted:
+            # Refused for good: whatever of it was written before is put back.
+            await self._keep_own(replace(hold, is_wanted=False, trouble=trouble, trouble_since=now, updated_at=now))
+            return False
+        after = troubled(hold, trouble, now, self._wait(trouble, error))
+        await self._keep(after, {})
+        return True
+
+    def _wait(self, trouble: HoldTrouble, error: ProviderError | None) -> timedelta:
+        if trouble in FINAL:
+            return _WAIT_FOR_A_PERSON
+        asked = error.retry_after if isinstance(error, RateLimited) and error.retry_after is not None else 0.0
+        return timedelta(seconds=max(asked, min(_LONGEST_WAIT_SECONDS, 2.0 ** min(self._hold.attempts, 6) / 2)))
+
+    async def _settled(self, step: Settled, reading: LeverReading) -> None:
+        """It stands as wanted: keep that, and when to look again whether it still does."""
+        hold, now = self._hold, self._desk.now()
+        calm = replace(hold, checked_at=now, trouble=None, trouble_since=None, attempts=0)
+        if step.state is HoldState.LOST:
+            facts = await self._changer()
+            await self._keep(replace(calm, state=HoldState.LOST, next_at=None, updated_at=now), facts)
+        elif step.state in STANDING:
+            await self._stands(calm, reading, now)
+        elif hold.state is HoldState.RELEASED:
+            is_over = hold.released_at is None or now - hold.released_at >= WATCHED
+            await self._keep_own(replace(calm, next_at=None if is_over else now + self._desk.policy.poll_every))
+        elif hold.release_at is None:
+            # Nobody asked for letting go: it was given up, and what was begun is undone.
+            failed = replace(hold, state=HoldState.FAILED, next_at=None, checked_at=now, updated_at=now)
+            await self._keep(failed, {})
+        else:
+            next_at = now + self._desk.policy.poll_every
+            released = replace(calm, state=HoldState.RELEASED, released_at=now, next_at=next_at, updated_at=now)
+            await self._keep(released, {"kept": ", ".join(step.kept) or None})
+
+    async def _stands(self, calm: Hold, reading: LeverReading, now: datetime) -> None:
+        is_enforced = calm.enforced_at is None and reading.is_enforcing is True
+        set_at = calm.set_at or now
+        is_awaited = calm.enforced_at is None and reading.is_enforcing is False and now - set_at < _ENFORCED_BY
+        after = replace(
+            calm,
+            state=HoldState.SET if calm.state is HoldState.SAVED else calm.state,
+            set_at=set_at,
+            enforced_at=now if is_enforced else calm.enforced_at,
+            next_at=now
+            + (min(_UNTIL_ENFORCED, self._desk.policy.poll_every) if is_awaited else self._desk.policy.poll_every),
+        )
+        if after.state is calm.state and after.enforced_at == calm.enforced_at:
+            await self._keep_own(after)
+        else:
+            await self._keep(replace(after, updated_at=now), {})
+
+    async def _changer(self) -> dict[str, Fact]:
+        """Who changed the lever elsewhere, where the provider tells."""
+        hold = self._hold
+        try:
+            keys, provider = await self._door()
+            since = hold.checked_at or hold.set_at or hold.requested_at
+            found = await _by_any(keys, lambda key: provider.last_change(key, hold.provider_project_id, since))
+        except (ProviderError, _NoKey, SecretUnreadable):
+            return {"by": None}
+        return {"by": None, "actor": found.name if found else None}
+
+    async def _keep_own(self, after: Hold) -> None:
+        """Keep what concerns the hold alone; Conflict when it is no longer as we know it, or no longer ours."""
+        async with self._desk.storage.writing() as store:
+            await store.stops.keep_hold(after, self._hold, self._worker)
+        self._hold = after
+
+    async def _keep(self, after: Hold, facts: Mapping[str, Fact]) -> None:
+        """Keep a change with all that follows from it for the stop, its incident and its messages."""
+        desk, before = self._desk, self._hold
+        async with desk.storage.writing() as store:
+            stop = await store.stops.get(before.workspace_id, before.stop_id)
+            assert stop is not None, "a hold names its stop by a foreign key"
+            holds = await store.stops.holds(before.workspace_id, before.stop_id)
+            await store.stops.keep_hold(before, before, self._worker)  # still ours, and as we know it
+            await keep(desk, store, progressed(stop, holds, before, after, desk.now(), facts), stop, (before,))
+        self._hold = after
+        desk.wake_outbox.set()
+        log.info("hold moved", extra={"hold_id": after.id, "state": after.state.value, "project": after.name})
+
+    async def _reloaded(self) -> bool:
+        """Go on from how the hold is kept now; False when it is gone, or somebody else's."""
+        async with self._desk.storage.reading() as store:
+            found = await store.stops.hold(self._hold.workspace_id, self._hold.id or 0)
+            is_ours = found is not None and await store.stops.is_leased(
+                self._hold.id or 0, self._worker, self._desk.now()
+            )
+        if found is None or not is_ours:
+            return False
+        self._hold = found
+        return True
+
+
+class _NoKey(Exception):
+    """No key of the organization is registered any more."""
+
+
+async def _by_any(keys: Keys, call: Callable[[Secret], Awaitable[T]]) -> T:
+    """The answer to the first key that has the right to ask. Raises what says most about why none has."""
+    refused: CredentialRejected | None = None
+    for _, key in keys:
+        try:
+            return await call(key)
+        except CredentialRejected as error:
+            if refused is None or error.reason is CredentialReason.MISSING_SCOPE:
+                refused = error
+    assert refused is not None, "there is a key"
+    raise refused
+
+
+def _trouble_of(error: ProviderError) -> HoldTrouble:
+    match error:
+        case CredentialRejected(reason=CredentialReason.MISSING_SCOPE):
+            return HoldTrouble.NO_RIGHT
+        case CredentialRejected():
+            return HoldTrouble.KEY_REJECTED
+        case ProjectUnknown():
+            return HoldTrouble.PROJECT_GONE
+        case ChangeRefused():
+            return HoldTrouble.REFUSED
+        case RateLimited():
+            return HoldTrouble.RATE_LIMITED
+        case Unavailable():
+            return HoldTrouble.UNAVAILABLE
+    return HoldTrouble.UNEXPECTED

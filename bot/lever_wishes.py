@@ -1,0 +1,43 @@
+"""What levers need to know of a project's usual days: its pace by model, and which of its models are cheap."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from decimal import Decimal
+
+from bot.polls import minute_of
+from finops.holds import Hold
+from finops.levers import LeverWish, cheap_models
+from finops.money import ATTO_PLACES, EXACT
+from finops.usage import Width
+from storage import Store
+
+_DAYS = 7
+Account = tuple[int, str]
+
+
+async def wish_for(store: Store, hold: Hold) -> LeverWish:
+    """The wish of one hold: from the week before it was asked for, so that the runaway itself is not "usual"."""
+    account = (hold.connection_id, hold.provider_project_id)
+    return await usual_of(store, hold.workspace_id, account, minute_of(hold.requested_at))
+
+
+async def usual_of(store: Store, workspace_id: str, account: Account, until: int) -> LeverWish:
+    """Calls a minute by model in the hours in which there were any, rounded up, over the week before the day of `until`
+    (an epoch minute); and the models that are cheap by what their calls cost."""
+    midnight = until - until % Width.DAY
+    rows = await store.usage.hourly(workspace_id, midnight - _DAYS * Width.DAY, midnight, [account])
+    calls: dict[str, int] = defaultdict(int)
+    attos: dict[str, int] = defaultdict(int)
+    hours: dict[str, set[int]] = defaultdict(set)
+    for row in rows:
+        if row.requests:
+            calls[row.model] += row.requests
+            attos[row.model] += row.atto
+            hours[row.model].add(row.start)
+    pace = {model: -(-count // (60 * len(hours[model]))) for model, count in calls.items()}
+    costs = {
+        model: EXACT.divide(Decimal(attos[model]).scaleb(-ATTO_PLACES, EXACT), Decimal(count))
+        for model, count in calls.items()
+    }
+    return LeverWish(pace, cheap_models(costs))

@@ -1,0 +1,218 @@
+"""Proving: after each reading of usage, whether levers ended the spending, and whether it came back where they did not
+hold any more. Also the day after a restore: the first calls again, and a second runaway."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+from statistics import median_low
+
+from bot.desk import Desk
+from bot.picture import CURRENCY
+from bot.polls import minute_of
+from bot.stop_keeping import keep
+from finops.holds import STANDING, Hold, HoldState
+from finops.incidents import Fact
+from finops.lateness import p95
+from finops.levers import Json, Lever
+from finops.money import ATTO_PLACES, EXACT, Money
+from finops.periods import Period
+from finops.proof import Seen, Verdict, final_until, last_request_at, verdict
+from finops.stopping import WATCHED, judged, progressed, reopened
+from finops.stops import StopChange, StopEvent, StopEventKind
+from finops.usage import Endpoint, Width
+from storage import Store
+from storage.errors import Conflict
+from storage.records_live import UsageHealth, UsageSum
+
+log = logging.getLogger(__name__)
+
+_ATTEMPTS = 3
+# A second runaway: a quarter of an hour at three times the usual pace, and worth speaking of.
+_SURGE_MINUTES = 15
+_SURGE_FACTOR = 3
+_SURGE_FLOOR = Decimal(1)
+_USUAL_DAYS = 7
+# Usage that arrives late can be of minutes from before the lever was set; beyond this it is a call that got through.
+_AFTER_PROOF = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judgement:
+    """One hold before and after a look at usage, and what else is to be told."""
+
+    before: Hold
+    after: Hold
+    facts: Mapping[str, Fact]
+    event: StopEvent | None = None
+
+
+class Proving:
+    """Looks at the usage of everything that is held, or was until yesterday."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def look(self, workspace_id: str, connection_id: int) -> int:
+        """Judge every hold of a connection by the usage read so far; how many changed.
+
+        The same usage changes nothing twice, so any replica may do this at any time.
+        """
+        async with self._desk.storage.reading() as store:
+            holds = await store.stops.held_on(workspace_id, connection_id, self._desk.now() - WATCHED)
+            if not holds:
+                return 0
+            health = await store.usage.health(workspace_id, connection_id)
+            reads = await store.usage.reads(workspace_id, connection_id)
+            # What calls models is counted; storage is used, and paid for, whether anybody calls or not.
+            read = [one.final_until for name, one in reads.items() if name == Endpoint.COMPLETIONS]
+            until = min(read, default=0)
+            found = [await self._judged(store, one, health, until) for one in holds]
+        changed = [one for one in found if one is not None]
+        for one in changed:
+            await self._keep(one)
+        return len(changed)
+
+    async def _judged(self, store: Store, hold: Hold, health: UsageHealth | None, read_until: int) -> _Judgement | None:
+        now = self._desk.now()
+        start = minute_of(hold.requested_at)
+        account = [(hold.connection_id, hold.provider_project_id)]
+        rows = await store.usage.recent(hold.workspace_id, start, account)
+        lateness = p95(health.lateness_samples) if health is not None else None
+        if hold.state is HoldState.RELEASED:
+            return await self._after_restore(store, hold, rows, Seen({}, read_until, lateness))
+        if hold.state not in STANDING or not hold.is_wanted or hold.set_at is None:
+            return None
+        unwanted = _unwanted(hold, rows)
+        calls: dict[int, int] = defaultdict(int)
+        for row in unwanted:
+            calls[row.start] += row.requests
+        seen = Seen(calls, read_until, lateness)
+        after = hold
+        if hold.state is HoldState.PROVED and hold.proved_at is not None:
+            first = minute_of(hold.proved_at + _AFTER_PROOF)
+            if any(minute >= first and count for minute, count in calls.items()):
+                after = reopened(hold, now)
+        leak = _cost(unwanted) if read_until > start else None
+        said = verdict(seen, after.set_at or hold.set_at, now)
+        after = judged(after, said, leak, last_request_at(seen, hold.requested_at), now)
+        if after == hold:
+            return None
+        reason = "usage_goes_on" if said is Verdict.GOES_ON else "usage_unseen"
+        facts: dict[str, Fact] = {"reason": reason} if after.state is HoldState.UNPROVED else {}
+        return _Judgement(hold, after, facts)
+
+    async def _after_restore(self, store: Store, hold: Hold, rows: Sequence[UsageSum], seen: Seen) -> _Judgement | None:
+        """The first calls again, told once; and a surge, told once in an hour."""
+        if hold.released_at is None or hold.set_at is None:
+            return None
+        now = self._desk.now()
+        first = minute_of(hold.released_at)
+        back = [row for row in rows if row.start >= first and row.requests]
+        after, event = hold, None
+        if hold.first_traffic_at is None and back:
+            after = replace(hold, first_traffic_at=now, updated_at=now)
+        end = final_until(seen, now)
+        recent = [row for row in back if end - _SURGE_MINUTES <= row.start < end]
+        spent = _cost(recent)
+        if spent.amount >= _SURGE_FLOOR:
+            usual = await _usual_of(store, hold)
+            if usual is not None and spent.amount >= EXACT.multiply(usual.amount, Decimal(_SURGE_FACTOR)):
+                values: dict[str, Fact] = {
+                    "project": hold.name,
+                    "project_id": hold.project_id,
+                    "amount": f"{spent.amount:f}",
+                    "usual": f"{usual.amount:f}",
+                    "currency": CURRENCY,
+                    "minutes": _SURGE_MINUTES,
+                }
+                key = f"surged:{hold.id}:{now:%Y%m%d%H}"
+                event = StopEvent(StopEventKind.SURGED, now, key, values, is_loud=True)
+        return None if after is hold and event is None else _Judgement(hold, after, {}, event)
+
+    async def _keep(self, one: _Judgement) -> None:
+        desk, before = self._desk, one.before
+        for _ in range(_ATTEMPTS):
+            try:
+                async with desk.storage.writing() as store:
+                    stop = await store.stops.get(before.workspace_id, before.stop_id)
+                    holds = await store.stops.holds(before.workspace_id, before.stop_id)
+                    present = next((each for each in holds if each.id == before.id), None)
+                    if stop is None or present is None or _moved(present, before):
+                        return  # decided anew meanwhile: the next reading looks again
+                    after = _onto(present, before, one.after)
+                    change = progressed(stop, holds, present, after, desk.now(), one.facts)
+                    if one.event is not None:
+                        known = {each.key for each in await store.stops.events(before.workspace_id, before.stop_id)}
+                        fresh = () if one.event.key in known else (one.event,)
+                        if not fresh and after == present:
+                            return
+                        change = StopChange(change.stop, change.holds, (*change.events, *fresh))
+                    await keep(desk, store, change, stop, (present,))
+            except Conflict:
+                continue
+            desk.wake_outbox.set()
+            log.info("hold judged", extra={"hold_id": before.id, "state": one.after.state.value})
+            return
+
+
+def _moved(present: Hold, before: Hold) -> bool:
+    """Whether somebody decided something else about it; that the provider was asked again decides nothing."""
+    return (present.state, present.is_wanted, present.set_at) != (before.state, before.is_wanted, before.set_at)
+
+
+def _onto(present: Hold, before: Hold, after: Hold) -> Hold:
+    """What usage says, on the hold as it is kept now."""
+    names = ("state", "set_at", "proved_at", "last_request_at", "leak", "first_traffic_at", "updated_at")
+    changed = {name: getattr(after, name) for name in names if getattr(after, name) != getattr(before, name)}
+    if present.enforced_at is None and after.enforced_at is not None:
+        changed["enforced_at"] = after.enforced_at
+    return replace(present, **changed)
+
+
+def _unwanted(hold: Hold, rows: Sequence[UsageSum]) -> list[UsageSum]:
+    """The usage that the lever is to end: all calls, those of other models, or those beyond the pace."""
+    called = [row for row in rows if row.requests]
+    if hold.lever is Lever.STOP or hold.target is None:
+        return called
+    if hold.lever is Lever.CHEAP:
+        policy = hold.target.get("model_permissions")
+        stays = policy.get("model_ids") if isinstance(policy, dict) else None
+        return [row for row in called if not isinstance(stays, list) or not _is_among(row.model, stays)]
+    most = sum(_per_minute(value) for value in hold.target.values())
+    minutes: dict[int, int] = defaultdict(int)
+    for row in called:
+        minutes[row.start] += row.requests
+    return [row for row in called if minutes[row.start] > most]
+
+
+def _is_among(model: str, names: Sequence[Json]) -> bool:
+    """Whether usage of a model is of one of these: a dated version counts as the model it is of."""
+    return any(model == name or model.startswith(f"{name}-20") for name in names)
+
+
+def _per_minute(value: Json) -> int:
+    most = value.get("max_requests_per_1_minute") if isinstance(value, dict) else None
+    return most if isinstance(most, int) else 0
+
+
+def _cost(rows: Sequence[UsageSum]) -> Money:
+    return Money(Decimal(sum(row.atto for row in rows)).scaleb(-ATTO_PLACES, EXACT), CURRENCY)
+
+
+async def _usual_of(store: Store, hold: Hold) -> Money | None:
+    """What the project usually spends in such a quarter of an hour: the median day of the week before the stop."""
+    day = hold.requested_at.date()
+    days = Period(day - timedelta(days=_USUAL_DAYS), day)
+    rows = await store.usage.daily(hold.workspace_id, days, [(hold.connection_id, hold.provider_project_id)])
+    by_day: dict[int, int] = defaultdict(int)
+    for row in rows:
+        by_day[row.start] += row.atto
+    if len(by_day) < 3:
+        return None
+    part = EXACT.divide(EXACT.multiply(Decimal(median_low(by_day.values())), _SURGE_MINUTES), Decimal(Width.DAY.value))
+    return Money(part.scaleb(-ATTO_PLACES, EXACT), CURRENCY)
