@@ -1,4 +1,4 @@
-"""The way out: one shared HTTPS client, TLS 1.3 or nothing, and GETs that are retried within bounds.
+"""The way out: one shared HTTPS client, TLS 1.3 or nothing; GETs are retried within bounds, changes are sent once.
 
 Whatever goes wrong here becomes one of the contract's errors. They are raised outside the handler of the original
 error, on purpose: httpx errors carry the request, and the request carries the key.
@@ -13,6 +13,7 @@ import re
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Collection, Generator, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -22,6 +23,7 @@ import stamina
 import stamina.instrumentation
 
 from finops.keys import contains_key
+from finops.levers import Json
 from finops.secret import Secret
 from providers.contract import ProviderError, RateLimited, Unavailable, UnexpectedResponse
 
@@ -65,6 +67,17 @@ class RetryPolicy:
             min(1.0, self.wait_max),
             min(0.2, self.wait_jitter),
             min(15.0, self.attempt_timeout),
+        )
+
+    def urgent(self) -> RetryPolicy:
+        """The same while money runs away: three attempts within seconds, none of which may hang."""
+        return RetryPolicy(
+            min(3, self.attempts),
+            min(6.0, self.budget),
+            min(0.2, self.wait_initial),
+            min(1.0, self.wait_max),
+            min(0.1, self.wait_jitter),
+            min(5.0, self.attempt_timeout),
         )
 
 
@@ -138,9 +151,23 @@ class _PlaintextGate(httpx.AsyncBaseTransport):
 
 async def get(http: httpx.AsyncClient, url: str, *, auth: httpx.Auth, params: Params, within: float) -> Answer:
     """One GET, read to its end within that many seconds. Raises Unavailable or UnexpectedResponse."""
+    return await _read(http.stream("GET", url, auth=auth, params=params), within)
+
+
+async def send(
+    http: httpx.AsyncClient, method: str, url: str, *, auth: httpx.Auth, json: Json, within: float
+) -> Answer:
+    """One request that changes something, with a JSON body unless it is None; not for `retried`.
+
+    Raises Unavailable or UnexpectedResponse, and then nobody knows whether it was done.
+    """
+    return await _read(http.stream(method, url, auth=auth, json=json), within)
+
+
+async def _read(exchange: AbstractAsyncContextManager[httpx.Response], within: float) -> Answer:
     failure: ProviderError
     try:
-        async with asyncio.timeout(within), http.stream("GET", url, auth=auth, params=params) as response:
+        async with asyncio.timeout(within), exchange as response:
             reference = response.headers.get("x-request-id", "")
             chunks, size = [], 0
             async for chunk in response.aiter_bytes():

@@ -1,6 +1,7 @@
 """OpenAI: an organization's bill by `/organization/costs`, read with an Admin key over plain GETs.
 
-Not the official client: it turns amounts into floats. What its answers look like is in providers/openai_wire.py.
+Not the official client: it turns amounts into floats. What its answers look like is in providers/openai_wire.py, usage
+in providers/openai_usage.py, and what can be changed there in providers/openai_levers.py.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import httpx
 import msgspec
 
 from finops.charges import ChargedDay
-from finops.keys import KeyKind, kind_of
+from finops.levers import Json, Lever, LeverReading, LeverWish, Parts
 from finops.periods import Period, starts_at
 from finops.secret import Secret
 from finops.usage import Endpoint, UsageReading, Width
@@ -26,12 +27,16 @@ from providers.contract import (
     CredentialReason,
     CredentialRejected,
     Identity,
+    KeyHolder,
+    ProviderActor,
     ProviderError,
     ProviderProject,
     UnexpectedResponse,
 )
-from providers.http import Answer, Bearer, Params, RetryPolicy, get, retried
-from providers.openai_usage import UsageReader, skew_of
+from providers.http import Answer, Params, RetryPolicy
+from providers.openai_door import Clock, Door, must_be_admin
+from providers.openai_levers import OpenAILevers, target_of
+from providers.openai_usage import UsageReader
 from providers.openai_wire import (
     ADMIN_KEY,
     COSTS_PAGE,
@@ -51,7 +56,6 @@ from providers.openai_wire import (
     moment,
     owner_in_headers,
     project_of,
-    refusal,
     results_of,
 )
 
@@ -62,7 +66,6 @@ PAGE_BYTES = 12 * 1024 * 1024
 IDENTIFY_DAYS = 7
 # Larger answers are decoded on a thread, a day at a time, so that the event loop stays free to acknowledge Slack.
 INLINE_BYTES = 64 * 1024
-Clock = Callable[[], datetime]
 T = TypeVar("T")
 
 
@@ -72,27 +75,24 @@ class OpenAI:
     name = "openai"
 
     def __init__(self, http: httpx.AsyncClient, base_url: str, clock: Clock, retry: RetryPolicy | None = None) -> None:
-        self._http = http
-        self._base_url = base_url.rstrip("/")
-        self._clock = clock
-        self._retry = retry or RetryPolicy()
+        self._door = Door(http, base_url, clock, retry or RetryPolicy())
+        self._levers = OpenAILevers(self._door)
         # How arrays are spelled: OpenAI's own client sends brackets, its specification says bare. Learnt by looking.
         self._array, self._other_array = "group_by[]", "group_by"
         self._array_settled = False
         self._usage = UsageReader()
-        self._skew: timedelta | None = None
 
     @property
     def skew(self) -> timedelta | None:
         """How far OpenAI's clock was ahead of ours when it last answered; None before it told."""
-        return self._skew
+        return self._door.skew
 
     async def identify(self, key: Secret) -> Identity:
         """Ask for projects, costs and key names at once; what is refused for want of a right is a right it lacks.
 
         Raises CredentialRejected when the key opens neither projects nor costs.
         """
-        _must_be_admin(key)
+        must_be_admin(key)
         projects, costs, record = await asyncio.gather(
             _attempted(self._first_projects(key)),
             _attempted(self._recent_costs(key)),
@@ -122,27 +122,26 @@ class OpenAI:
 
     async def projects(self, key: Secret, *, include_archived: bool = False) -> AsyncIterator[ProviderProject]:
         """Every project of the organization, active ones unless told otherwise."""
-        _must_be_admin(key)
         params: Params = [("limit", "100"), ("include_archived", "true" if include_archived else "false")]
-        async for item, pointer, reference in self._listed(key, "projects", params, self._retry):
+        async for item, pointer, reference in self._door.listed(key, "projects", params):
             project = project_of(decoded(PROJECT, item, pointer, reference))
             if include_archived or not project.is_archived:
                 yield project
 
     async def project(self, key: Secret, project_id: str) -> ProviderProject | None:
         """One project by its id, archived ones too; None when this organization has none of that id."""
-        _must_be_admin(key)
+        must_be_admin(key)
         if not re.fullmatch(r"[A-Za-z0-9_\-]{1,128}", project_id):
             return None  # nothing a provider ever called a project, and it would become part of an address
         try:
-            answer = await self._get(key, f"projects/{project_id}", [], self._retry.brief())
+            answer = await self._door.get(key, f"projects/{project_id}", [], self._door.retry.brief())
         except NotFound:
             return None
         return project_of(decoded(PROJECT, answer.body, "", answer.reference))
 
     async def charges(self, key: Secret, period: Period) -> AsyncIterator[ChargedDay]:
         """The bill by project and line item, asked for a week of days at a time and given day by day."""
-        _must_be_admin(key)
+        must_be_admin(key)
         start, days = period.start, PAGE_DAYS
         while start < period.end:
             window = Period(start, min(period.end, start + timedelta(days=days)))
@@ -175,8 +174,30 @@ class OpenAI:
         known: Mapping[int, int] | None = None,
     ) -> UsageReading:
         """What was used, by project, key, model, tier and batch as far as the door tells."""
-        _must_be_admin(key)
-        return await self._usage.read(partial(self._asked, key), endpoint, width, start, end, known)
+        must_be_admin(key)
+        return await self._usage.read(partial(self._door.get, key), endpoint, width, start, end, known)
+
+    # --- levers ------------------------------------------------------------------------------------------------------
+
+    async def lever(self, key: Secret, project_id: str, lever: Lever) -> LeverReading:
+        """How a lever stands on a project now."""
+        return await self._levers.read(key, project_id, lever)
+
+    def target(self, lever: Lever, parts: Parts, wish: LeverWish) -> dict[str, Json]:
+        """What the parts of a lever are to become when it is pulled."""
+        return target_of(lever, parts, wish)
+
+    async def pull(self, key: Secret, project_id: str, part: str, value: Json) -> None:
+        """Make one part of a lever this value, or remove it, with one request."""
+        await self._levers.pull(key, project_id, part, value)
+
+    async def holders(self, key: Secret, project_id: str) -> tuple[KeyHolder, ...]:
+        """The keys of a project, the last used first."""
+        return await self._levers.holders(key, project_id)
+
+    async def last_change(self, key: Secret, project_id: str, since: datetime) -> ProviderActor | None:
+        """Who last changed the project since then, as OpenAI's audit log tells it."""
+        return await self._levers.last_change(key, project_id, since)
 
     # --- costs -------------------------------------------------------------------------------------------------------
 
@@ -244,7 +265,7 @@ class OpenAI:
         self, key: Secret, window: Period, array: str, cursor: str | None = None
     ) -> tuple[CostsPage, Answer]:
         paging: Params = [("page", cursor)] if cursor else []
-        return await self._costs_by(GROUPING, key, window, array, paging, self._retry)
+        return await self._costs_by(GROUPING, key, window, array, paging, self._door.retry)
 
     async def _costs_by(
         self,
@@ -263,7 +284,7 @@ class OpenAI:
             ("limit", str(window.days)),
             *paging,
         ]
-        answer = await self._get(key, "costs", params, policy)
+        answer = await self._door.get(key, "costs", params, policy)
         return await _off_loop(answer.body, lambda: decoded(COSTS_PAGE, answer.body, "", answer.reference)), answer
 
     def _day_of(self, bucket: Bucket, window: Period, pointer: str, reference: str | None) -> date | None:
@@ -275,7 +296,7 @@ class OpenAI:
             raise UnexpectedResponse("not the start of a UTC day", pointer=f"{pointer}/start_time", reference=reference)
         day = window.start + timedelta(days=(start - _seconds(window.start)) // DAY_SECONDS)
         # The day that is still running may end "now"; any other bucket is one whole day or we cannot place its money.
-        is_running = day >= self._clock().astimezone(UTC).date()
+        is_running = day >= self._door.clock().astimezone(UTC).date()
         if end is not None and (
             not start < end <= start + DAY_SECONDS or (end < start + DAY_SECONDS and not is_running)
         ):
@@ -285,19 +306,21 @@ class OpenAI:
     # --- who we are --------------------------------------------------------------------------------------------------
 
     async def _first_projects(self, key: Secret) -> tuple[set[str], Owner]:
-        answer = await self._get(key, "projects", [("limit", "100")], self._retry.brief())
+        answer = await self._door.get(key, "projects", [("limit", "100")], self._door.retry.brief())
         page = decoded(LIST, answer.body, "", answer.reference)
         ids = {decoded(PROJECT, item, f"/data/{n}", answer.reference).id for n, item in enumerate(page.data)}
         return ids, owner_in_headers(answer)
 
     async def _recent_costs(self, key: Secret) -> tuple[set[str], Owner]:
-        today = self._clock().astimezone(UTC).date()
+        today = self._door.clock().astimezone(UTC).date()
         week = Period(today - timedelta(days=IDENTIFY_DAYS), today)
         # By project only: a person is waiting, and line items would make it ten times as long.
         try:
-            page, answer = await self._costs_by(GROUPING[:1], key, week, self._array, [], self._retry.brief())
+            page, answer = await self._costs_by(GROUPING[:1], key, week, self._array, [], self._door.retry.brief())
         except QueryRefused:
-            page, answer = await self._costs_by(GROUPING[:1], key, week, self._other_array, [], self._retry.brief())
+            page, answer = await self._costs_by(
+                GROUPING[:1], key, week, self._other_array, [], self._door.retry.brief()
+            )
         ids: set[str] = set()
         owner = owner_in_headers(answer)
         for index, bucket in enumerate(page.data):
@@ -313,49 +336,14 @@ class OpenAI:
         """What OpenAI calls this key, found by the ends it shows of every key; None unless exactly one fits."""
         params: Params = [("limit", "100"), ("order", "desc")]
         fitting: list[AdminKey] = []
-        async for item, pointer, reference in self._listed(key, "admin_api_keys", params, self._retry.brief()):
+        async for item, pointer, reference in self._door.listed(
+            key, "admin_api_keys", params, self._door.retry.brief()
+        ):
             record = decoded(ADMIN_KEY, item, pointer, reference)
             shown = re.fullmatch(r"([\w\-]*)(?:\.{2,}|…|\*{2,}|•{2,})([\w\-]{3,})", record.redacted_value or "")
             if shown and key.reveal().startswith(shown[1]) and key.reveal().endswith(shown[2]):
                 fitting.append(record)
         return fitting[0] if len(fitting) == 1 else None
-
-    # --- the wire ----------------------------------------------------------------------------------------------------
-
-    async def _listed(
-        self, key: Secret, path: str, params: Params, policy: RetryPolicy
-    ) -> AsyncIterator[tuple[msgspec.Raw, str, str | None]]:
-        """Every item of a list, still undecoded, with the pointer to it."""
-        seen: set[str] = set()
-        after: Params = []
-        while True:
-            answer = await self._get(key, path, [*params, *after], policy)
-            page = decoded(LIST, answer.body, "", answer.reference)
-            for index, item in enumerate(page.data):
-                yield item, f"/data/{index}", answer.reference
-            if not page.has_more or not page.data:
-                return
-            last = page.last_id or decoded(PROJECT, page.data[-1], "/data", answer.reference).id
-            if last in seen:
-                raise UnexpectedResponse("the pages run in a circle", pointer="/last_id", reference=answer.reference)
-            seen.add(last)
-            after = [("after", last)]
-
-    async def _asked(self, key: Secret, path: str, params: Params) -> Answer:
-        return await self._get(key, path, params, self._retry)
-
-    async def _get(self, key: Secret, path: str, params: Params, policy: RetryPolicy) -> Answer:
-        url = f"{self._base_url}/organization/{path}"
-
-        async def once() -> Answer:
-            sent = self._clock()
-            answer = await get(self._http, url, auth=Bearer(key), params=params, within=policy.attempt_timeout)
-            self._skew = skew_of(answer, sent, self._clock(), self._skew)
-            if answer.status != 200:
-                raise refusal(answer, self._clock())
-            return answer
-
-        return await retried(once, policy)
 
 
 async def _charged_day(day: date, bucket: Bucket, pointer: str, reference: str | None) -> ChargedDay:
@@ -381,12 +369,6 @@ async def _attempted(call: Awaitable[T]) -> T | ProviderError:
 
 def _is_missing_right(error: ProviderError) -> bool:
     return isinstance(error, CredentialRejected) and error.reason is CredentialReason.MISSING_SCOPE
-
-
-def _must_be_admin(key: Secret) -> None:
-    kind = kind_of(key.reveal())
-    if kind is not KeyKind.ADMIN:
-        raise CredentialRejected(CredentialReason.WRONG_KIND, f"an Admin key is needed, and this is not one ({kind})")
 
 
 def _seconds(day: date) -> int:

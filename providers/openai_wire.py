@@ -133,11 +133,22 @@ _ERROR_BODY = msgspec.json.Decoder(_ErrorBody)
 
 
 class QueryRefused(UnexpectedResponse):
-    """The provider refused the query itself (400)."""
+    """The provider refused the query itself (400); `code` is its own word for why."""
+
+    def __init__(self, message: str, *, code: str | None = None, reference: str | None = None) -> None:
+        super().__init__(message, reference=reference)
+        self.code = code
 
 
 class NotFound(UnexpectedResponse):
-    """The provider knows nothing at that address (404)."""
+    """The provider knows nothing at that address (404).
+
+    `is_told`: OpenAI itself says that nothing is there, of an address that it knows; not a gateway on the way.
+    """
+
+    def __init__(self, message: str, *, is_told: bool = False, reference: str | None = None) -> None:
+        super().__init__(message, reference=reference)
+        self.is_told = is_told
 
 
 def decoded(decoder: msgspec.json.Decoder[T], raw: bytes | msgspec.Raw, pointer: str, reference: str | None) -> T:
@@ -262,10 +273,7 @@ def refusal(answer: Answer, now: datetime) -> ProviderError:
     """The error an answer other than 200 stands for."""
     status, reference = answer.status, answer.reference
     told = _told(answer.body)
-    # Words of a code, never of a sentence: what is repeated must not be able to hold a key.
-    code = (
-        told.code if isinstance(told.code, str) and re.fullmatch(r"[a-z]{1,32}(_[a-z]{1,32}){0,8}", told.code) else None
-    )
+    code = _code(told)
     if status in (401, 403):
         return _rejection(status, told.message or "", code or "", reference)
     if status == 429:
@@ -279,10 +287,32 @@ def refusal(answer: Answer, now: datetime) -> ProviderError:
     if status in (408, 409) or status >= 500:
         return Unavailable(f"OpenAI answered {status}", reference=reference)
     if status == 400:
-        return QueryRefused(f"OpenAI refused the query (400, {code or 'no code'})", reference=reference)
+        return QueryRefused(f"OpenAI refused the query (400, {code or 'no code'})", code=code, reference=reference)
     if status == 404:
-        return NotFound("OpenAI knows nothing at this address (404)", reference=reference)
+        is_address = code != "unknown_url" and "Invalid URL" not in (told.message or "")
+        is_told = is_address and is_in_words(answer)
+        return NotFound("OpenAI knows nothing at this address (404)", is_told=is_told, reference=reference)
     return UnexpectedResponse(f"OpenAI answered {status}", reference=reference)
+
+
+def code_of(answer: Answer) -> str | None:
+    """The code in the body of a refusal, where it looks like one."""
+    return _code(_told(answer.body))
+
+
+def is_in_words(answer: Answer) -> bool:
+    """Whether a refusal is OpenAI's own, in either shape that it documents; a gateway on the way speaks otherwise."""
+    try:
+        body = _ERROR_BODY.decode(answer.body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return bool(body.error.message if isinstance(body.error, _Error) else body.message and body.code is not None)
+
+
+def _code(told: _Error) -> str | None:
+    # Words of a code, never of a sentence: what is repeated must not be able to hold a key.
+    is_code = isinstance(told.code, str) and re.fullmatch(r"[a-z]{1,32}(_[a-z]{1,32}){0,8}", told.code)
+    return str(told.code) if is_code else None
 
 
 def _told(body: bytes) -> _Error:
