@@ -12,7 +12,6 @@ from finops.figures import Scope
 from finops.incident_report import IncidentShown
 from finops.money import Money
 from finops.stop_report import BlastRadius, StopShown, StopsListed, StopTarget
-from finops.stops import ApprovalWay
 from locales import Translator
 
 

@@ -1,11 +1,310 @@
-"""A stop in words: how it stands, what is held, what went wrong; each said once for all places."""
+"""The words of stops that several places share: who and when, what is held, what went wrong, what was saved."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+
+from blocks import figures, kit
+from finops.budget_report import OPERATOR
+from finops.figures import Scope
+from finops.holds import FINAL, Hold, HoldTrouble
+from finops.levers import Lever
+from finops.losses import Saved
+from finops.money import Money
+from finops.queries import ScopeKind
 from finops.stop_report import StopShown
+from finops.stops import ApprovalWay, Pending, StopEvent
 from locales import Translator
 
+REASON = 300
+_CENTS = Decimal(100)
 
-def state_line(shown: StopShown, t: Translator) -> str:
-    """How it stands in one line of plain text: for Home and lists."""
-    raise NotImplementedError
+
+def trouble_of(hold: Hold, t: Translator) -> str:
+    """`failed (OpenAI does not answer, trying again)`, as plain text."""
+    if hold.trouble is None:
+        return t.gettext("failed")
+    why = trouble_words(hold.trouble, t)
+    if hold.is_active and (hold.trouble not in FINAL or not hold.is_wanted):
+        why = t.gettext("{why}, trying again", why=why)
+    if hold.is_active and not hold.is_wanted:
+        return t.gettext("not put back yet ({why})", why=why)
+    return t.gettext("failed ({why})", why=why)
+
+
+def trouble_words(trouble: HoldTrouble, t: Translator) -> str:
+    """Why a lever does not come on, in a few words."""
+    return _TROUBLES[trouble](t)
+
+
+def help_with(trouble: HoldTrouble, t: Translator) -> str | None:
+    """What a person can do about it; None where nothing but waiting helps."""
+    if trouble is HoldTrouble.NO_RIGHT:
+        return t.gettext(
+            "The team's lead or an admin registers an Admin key with the permission `api.management.write` "
+            "(`/finops key`); then press “Try again”."
+        )
+    if trouble in (HoldTrouble.NO_KEY, HoldTrouble.KEY_REJECTED):
+        return t.gettext(
+            "The team's lead or an admin registers a valid Admin key (`/finops key`); then press “Try again”."
+        )
+    return None
+
+
+def zero_words(leak: Money | None, last: datetime | None, shown: StopShown, t: Translator) -> list[str]:
+    """`$1.84 more after the request · 0 since 14:09`."""
+    if last is None:
+        return [leak_words(leak, t), t.gettext("0 since the request")]
+    return [leak_words(leak, t), t.gettext("0 since {time}", time=when(last, shown, t))]
+
+
+def leak_words(leak: Money | None, t: Translator) -> str:
+    """What was spent all the same. Unknown is no zero."""
+    if leak is None:
+        return t.gettext("spending after the request unknown")
+    if not leak.amount:
+        return t.gettext("nothing more spent after the request")
+    return t.gettext("{amount} more spent after the request", amount=figures.short(leak, t))
+
+
+def usage_words(reason: str, t: Translator) -> str:
+    """What usage says against a stop."""
+    if reason == "usage_unseen":
+        return t.gettext("usage cannot be seen, so it is not certain")
+    return t.gettext("usage goes on")
+
+
+def changed_by(event: StopEvent, shown: StopShown, t: Translator) -> str:
+    """Who changed it elsewhere and when, or that the provider does not record who; plain text."""
+    at = moment(event.values.get("at"))
+    by = event.values.get("by")
+    if by:
+        who = kit.bare(str(by))
+        if at is not None:
+            return t.gettext("{person} changed the setting at OpenAI · {time}", person=who, time=when(at, shown, t))
+        return t.gettext("{person} changed the setting at OpenAI", person=who)
+    return t.gettext("the setting was changed at OpenAI, which does not record by whom")
+
+
+def former_words(hold: Hold, t: Translator, *, is_kept: bool = False) -> str:
+    """What stands at the provider again: `the former limit $1,000 as it was`; plain text."""
+    if is_kept:
+        return t.gettext("what somebody changed at OpenAI meanwhile was left as it is")
+    if hold.lever is Lever.SLOW:
+        return t.gettext("the former rate limits as they were")
+    if hold.lever is Lever.CHEAP:
+        return t.gettext("the former choice of models as it was")
+    limit = former_limit(hold)
+    if limit is None:
+        return t.gettext("no limit, as before")
+    return t.gettext("the former limit {amount} as it was", amount=figures.short(limit, t))
+
+
+def former_limit(hold: Hold) -> Money | None:
+    """The project's own limit before the stop; None: it had none. The provider counts in cents."""
+    former = (hold.former or {}).get("spend_limit")
+    cents = former.get("threshold_amount") if isinstance(former, dict) else None
+    if not isinstance(former, dict) or not isinstance(cents, int):
+        return None
+    return Money(Decimal(cents) / _CENTS, str(former.get("currency") or "USD"))
+
+
+def allowance(until: datetime | None, ceiling: Money | None, shown: StopShown, t: Translator) -> list[str]:
+    """Until when and up to which amount; plain text."""
+    found = []
+    if ceiling is not None:
+        found.append(t.gettext("up to {amount}", amount=figures.short(ceiling, t)))
+    if until is not None:
+        found.append(t.gettext("until {time} {zone}", time=when(until, shown, t), zone=t.zone_name(until)))
+    return found
+
+
+def pending_words(pending: Pending, shown: StopShown, t: Translator) -> str:
+    """`Waiting for approval · asked by 이지훈 · another approver has to agree`, as mrkdwn."""
+    wish = [way_name(pending.way, t), *allowance(pending.until, pending.amount, shown, t)]
+    return t.gettext(
+        "*⏳ Waiting for approval* · asked by {person} · {wish} · another approver has to agree",
+        person=kit.escape(actor(pending.by, shown, t)),
+        wish=kit.escape(", ".join(wish)),
+    )
+
+
+def way_name(way: ApprovalWay, t: Translator) -> str:
+    """How somebody lets spending go on, as a noun."""
+    return _WAYS[way](t)
+
+
+def lever_name(lever: Lever, t: Translator) -> str:
+    """What a lever is called where it is chosen."""
+    return _LEVERS[lever](t)
+
+
+def warning(lever: Lever, t: Translator) -> str:
+    """What people who use the project will feel at once, as a question; plain text."""
+    return _WARNINGS[lever](t)
+
+
+def saved_words(saved: Saved | None, t: Translator) -> str | None:
+    """`Loss avoided, estimated: $180 to $260`; None where it cannot be said."""
+    if saved is None or saved.high.amount <= 0:
+        return None
+    return range_words(saved.low, saved.high, t)
+
+
+def range_words(low: Money, high: Money, t: Translator) -> str:
+    """A loss avoided is a range: one number would pretend to know."""
+    first, last = figures.short(low, t), figures.short(high, t)
+    if first == last:
+        return t.gettext("Loss avoided, estimated: about {amount}", amount=last)
+    return t.gettext("Loss avoided, estimated: {low} to {high}", low=first, high=last)
+
+
+def request_line(shown: StopShown, t: Translator) -> str:
+    """Who asked for it when, and why, as mrkdwn."""
+    stop = shown.stop
+    said = t.gettext(
+        "Requested: {person} · {time}",
+        person=kit.escape(actor(stop.requested_by, shown, t)),
+        time=exact(stop.requested_at, shown, t),
+    )
+    if not stop.reason.strip():
+        return said
+    return f"{said} · {t.gettext('Reason: {reason}', reason=kit.name(stop.reason, REASON))}"
+
+
+def over_line(shown: StopShown, t: Translator) -> str:
+    """That it is over, and when; as mrkdwn."""
+    ended = shown.stop.closed_at or shown.stop.updated_at
+    return t.gettext("✅ The stop is over · {time}", time=when(ended, shown, t))
+
+
+def cause_line(text: str, by: str | None, shown: StopShown, t: Translator) -> str:
+    """The pinned explanation, as mrkdwn."""
+    cause = kit.name(text, REASON)
+    if by is None:
+        return t.gettext("Cause: {cause}", cause=cause)
+    return t.gettext("Cause: {cause} · {person}", cause=cause, person=kit.escape(actor(by, shown, t)))
+
+
+def what(shown: StopShown, t: Translator) -> str:
+    """Which projects, as plain text: the name of one, the number of several."""
+    holds = shown.current
+    if len(holds) == 1:
+        return kit.bare(holds[0].name)
+    if holds:
+        return projects_count(len(holds), t)
+    return _scope_name(shown.scope, t)
+
+
+def who(shown: StopShown, t: Translator) -> str:
+    """Who is addressed, as plain text: the team, else the scope itself."""
+    return kit.bare(shown.team.name) if shown.team is not None else _scope_name(shown.scope, t)
+
+
+def _scope_name(scope: Scope, t: Translator) -> str:
+    return t.gettext("Everything") if scope.kind is ScopeKind.WORKSPACE else kit.bare(scope.name)
+
+
+def projects_count(count: int, t: Translator) -> str:
+    return t.ngettext("{count} project", "{count} projects", count)
+
+
+def target_of(scope: Scope) -> str | None:
+    """What a button carries to stop this scope (again); None where only an incident can."""
+    return f"{scope.kind.value}:{scope.id}" if scope.kind is not ScopeKind.WORKSPACE and scope.id else None
+
+
+def actor(user_id: str | None, shown: StopShown, t: Translator) -> str:
+    """Who did something, by name, as plain text: a mention would ring them about their own click.
+
+    None is the budget's own rule.
+    """
+    if user_id is None:
+        return t.gettext("the budget's rule")
+    if user_id == OPERATOR:
+        return t.gettext("an operator")
+    found = shown.names.get(user_id)
+    return kit.bare(found) if found else t.gettext("somebody")
+
+
+def when(instant: datetime, shown: StopShown, t: Translator) -> str:
+    """The time of day; with its date when it is not the date of the message."""
+    return t.clock(instant) if _is_today(instant, shown, t) else t.moment(instant)
+
+
+def exact(instant: datetime, shown: StopShown, t: Translator) -> str:
+    """The same to the second: for what somebody did, and what it did at once."""
+    return t.exact_clock(instant) if _is_today(instant, shown, t) else t.moment(instant)
+
+
+def _is_today(instant: datetime, shown: StopShown, t: Translator) -> bool:
+    return instant.astimezone(t.zone).date() == shown.stop.updated_at.astimezone(t.zone).date()
+
+
+def moment(given: object) -> datetime | None:
+    """An instant among the facts of an event."""
+    try:
+        found = datetime.fromisoformat(str(given)) if given is not None else None
+    except ValueError:
+        return None
+    return found if found is not None and found.tzinfo is not None else None
+
+
+REQUESTED: dict[Lever, Callable[[Translator], str]] = {
+    Lever.STOP: lambda t: t.gettext("Stop requested"),
+    Lever.SLOW: lambda t: t.gettext("Slow-down requested"),
+    Lever.CHEAP: lambda t: t.gettext("Cheap models only: requested"),
+}
+HELD: dict[Lever, Callable[[Translator], str]] = {
+    Lever.STOP: lambda t: t.gettext("Stopped"),
+    Lever.SLOW: lambda t: t.gettext("Slowed down"),
+    Lever.CHEAP: lambda t: t.gettext("On cheap models only"),
+}
+PROVED: dict[Lever, Callable[[Translator], str]] = {
+    Lever.STOP: lambda t: t.gettext("Stop confirmed"),
+    Lever.SLOW: lambda t: t.gettext("Slow-down confirmed"),
+    Lever.CHEAP: lambda t: t.gettext("Cheap models only: confirmed"),
+}
+UNPROVED: dict[Lever, Callable[[Translator], str]] = {
+    Lever.STOP: lambda t: t.gettext("Not stopped"),
+    Lever.SLOW: lambda t: t.gettext("Not slowed down"),
+    Lever.CHEAP: lambda t: t.gettext("Not limited to cheap models"),
+}
+FAILED: dict[Lever, Callable[[Translator], str]] = {
+    Lever.STOP: lambda t: t.gettext("Could not be stopped"),
+    Lever.SLOW: lambda t: t.gettext("Could not be slowed down"),
+    Lever.CHEAP: lambda t: t.gettext("Could not be limited to cheap models"),
+}
+SET: dict[Lever, Callable[[str, Translator], str]] = {
+    Lever.STOP: lambda time, t: t.gettext("limit of one cent set {time}", time=time),
+    Lever.SLOW: lambda time, t: t.gettext("limit of calls set {time}", time=time),
+    Lever.CHEAP: lambda time, t: t.gettext("choice of models set {time}", time=time),
+}
+_LEVERS: dict[Lever, Callable[[Translator], str]] = {
+    Lever.STOP: lambda t: t.gettext("Stop spending"),
+    Lever.SLOW: lambda t: t.gettext("Slow down"),
+    Lever.CHEAP: lambda t: t.gettext("Cheap models only"),
+}
+_WARNINGS: dict[Lever, Callable[[Translator], str]] = {
+    Lever.STOP: lambda t: t.gettext("Every application that uses this project's keys stops. Continue?"),
+    Lever.SLOW: lambda t: t.gettext("Calls above the usual pace are refused. Continue?"),
+    Lever.CHEAP: lambda t: t.gettext("Calls of expensive models are refused. Continue?"),
+}
+_WAYS: dict[ApprovalWay, Callable[[Translator], str]] = {
+    ApprovalWay.END_OF_DAY: lambda t: t.gettext("allow until the end of the day"),
+    ApprovalWay.AMOUNT: lambda t: t.gettext("allow an amount"),
+    ApprovalWay.BUDGET: lambda t: t.gettext("change the budget"),
+    ApprovalWay.RESTORE: lambda t: t.gettext("restore without condition"),
+}
+_TROUBLES: dict[HoldTrouble, Callable[[Translator], str]] = {
+    HoldTrouble.NO_RIGHT: lambda t: t.gettext("no right to stop"),
+    HoldTrouble.NO_KEY: lambda t: t.gettext("no usable Admin key"),
+    HoldTrouble.KEY_REJECTED: lambda t: t.gettext("OpenAI rejects the Admin key"),
+    HoldTrouble.PROJECT_GONE: lambda t: t.gettext("OpenAI no longer has this project"),
+    HoldTrouble.REFUSED: lambda t: t.gettext("OpenAI refused the change"),
+    HoldTrouble.UNAVAILABLE: lambda t: t.gettext("OpenAI does not answer"),
+    HoldTrouble.RATE_LIMITED: lambda t: t.gettext("OpenAI asks us to slow down"),
+    HoldTrouble.UNEXPECTED: lambda t: t.gettext("OpenAI's answer is not understood"),
+}

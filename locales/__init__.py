@@ -136,6 +136,10 @@ class Translator:
         """The time of day in the reader's zone."""
         return f"{moment.astimezone(self.zone):%H:%M}"
 
+    def exact_clock(self, moment: datetime) -> str:
+        """The time of day to the second: what somebody did, and what it did."""
+        return f"{moment.astimezone(self.zone):%H:%M:%S}"
+
     def zone_name(self, moment: datetime) -> str:
         """The reader's zone at that instant: KST, JST, CET, UTC-03."""
         name = moment.astimezone(self.zone).tzname() or "UTC"

@@ -1,0 +1,290 @@
+"""How a stop stands, in words: one for all of it, and a line for each of its projects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+
+from blocks import kit
+from blocks import stop_words as words
+from finops.holds import FINAL, STANDING, Hold, HoldState, HoldTrouble
+from finops.levers import Lever
+from finops.stop_report import StopShown
+from finops.stops import StopEventKind, StopState
+from locales import Translator
+
+_NAMED = 3
+
+
+class Look(StrEnum):
+    """How a stop looks as a whole: its state, and what its projects tell beside it."""
+
+    ASKED = "asked"
+    REQUESTED = "requested"
+    HELD = "held"
+    PARTIAL = "partial"
+    PROVED = "proved"
+    UNPROVED = "unproved"
+    FAILED = "failed"
+    LOST = "lost"
+    RESTORING = "restoring"
+    RESTORED = "restored"
+    ALLOWED = "allowed"
+    CLOSED = "closed"
+
+
+SIGNS = {
+    Look.ASKED: "⏳",
+    Look.REQUESTED: "⏳",
+    Look.HELD: "⛔",
+    Look.PARTIAL: "⛔",
+    Look.PROVED: "✅",
+    Look.UNPROVED: "🚨",
+    Look.FAILED: "🚨",
+    Look.LOST: "🚨",
+    Look.RESTORING: "⏳",
+    Look.RESTORED: "↩️",
+    Look.ALLOWED: "▶️",
+    Look.CLOSED: "✅",
+}
+_LOOKS = {
+    StopState.ASKED: Look.ASKED,
+    StopState.RESTORING: Look.RESTORING,
+    StopState.RESTORED: Look.RESTORED,
+    StopState.ALLOWED: Look.ALLOWED,
+    StopState.CLOSED: Look.CLOSED,
+}
+
+
+def look(shown: StopShown) -> Look:
+    """The one word for all of it; what is worst speaks."""
+    if shown.stop.state in _LOOKS:
+        return _LOOKS[shown.stop.state]
+    states = [hold.state for hold in shown.current]
+    if shown.stop.state is StopState.FAILED:
+        return Look.LOST if HoldState.LOST in states else Look.FAILED
+    if HoldState.UNPROVED in states:
+        return Look.UNPROVED
+    if shown.stop.state is StopState.STOPPING:
+        return Look.REQUESTED
+    if any(state not in STANDING for state in states):
+        return Look.PARTIAL
+    return Look.PROVED if shown.is_proved else Look.HELD
+
+
+def sign(shown: StopShown) -> str:
+    """A sign for quick eyes; the word beside it carries the meaning."""
+    return SIGNS[look(shown)]
+
+
+def takes_over(shown: StopShown | None) -> bool:
+    """Whether the first line of an incident speaks of its stop: something is held, was put back, or went wrong."""
+    return shown is not None and shown.stop.state not in (StopState.ASKED, StopState.CLOSED)
+
+
+def label(shown: StopShown, t: Translator) -> str:
+    """How it stands in a word or two: Stopped, 2/3 projects stopped, Not stopped."""
+    seen, lever = look(shown), shown.stop.lever
+    match seen:
+        case Look.REQUESTED:
+            return words.REQUESTED[lever](t)
+        case Look.HELD:
+            return words.HELD[lever](t)
+        case Look.PARTIAL:
+            return _PARTIAL[lever](shown, t)
+        case Look.PROVED:
+            return words.PROVED[lever](t)
+        case Look.UNPROVED:
+            return words.UNPROVED[lever](t)
+        case Look.FAILED:
+            return words.FAILED[lever](t)
+        case _:
+            return _STATES[seen](t)
+
+
+def state_line(shown: StopShown, t: Translator) -> str:
+    """How it stands in one line of plain text: for Home and lists."""
+    seen = look(shown)
+    facts = [f"{SIGNS[seen]} {label(shown, t)}", *(kit.bare(fact, 300) for fact in _facts(shown, t))]
+    return " · ".join(facts)
+
+
+def status(shown: StopShown, t: Translator) -> str:
+    """The same as mrkdwn: what stands in the place of the buttons that were pressed."""
+    seen = look(shown)
+    said = f"*{SIGNS[seen]} {label(shown, t)}*"
+    return " · ".join([said, *(kit.escape(fact) for fact in _facts(shown, t))])
+
+
+def _facts(shown: StopShown, t: Translator) -> list[str]:
+    """What belongs to the word of `label`, as plain text: who and when, since when nothing is spent, what is wrong."""
+    stop, holds = shown.stop, shown.current
+    only = holds[0] if len(holds) == 1 else None
+    match look(shown):
+        case Look.REQUESTED:
+            found = [words.actor(stop.requested_by, shown, t), words.exact(stop.requested_at, shown, t)]
+            if only is None and shown.set_count:
+                done = t.gettext(
+                    "{count} of {total} projects done", count=t.number(shown.set_count), total=t.number(len(holds))
+                )
+                found.append(done)
+            return found + _troubles(shown, t)
+        case Look.HELD:
+            set_ = [_set(only, shown, t)] if only is not None else [words.projects_count(len(holds), t)]
+            return [*set_, t.gettext("checking by usage")]
+        case Look.PARTIAL:
+            return _troubles(shown, t)
+        case Look.PROVED:
+            return _proof(shown, t)
+        case Look.UNPROVED:
+            return _unproved(shown, t)
+        case Look.FAILED:
+            return _troubles(shown, t)
+        case Look.LOST:
+            return [_lost(shown, t)]
+        case Look.RESTORING:
+            found = [words.actor(stop.approved_by, shown, t)] if stop.approved_by else []
+            found += [words.exact(stop.approved_at, shown, t)] if stop.approved_at else []
+            return found + _troubles(shown, t)
+        case Look.RESTORED:
+            return _restored(shown, t)
+        case Look.ALLOWED:
+            return _allowed(shown, t)
+        case _:
+            return []
+
+
+def hold_line(hold: Hold, shown: StopShown, t: Translator) -> str:
+    """One project of several, as mrkdwn: its name and how far it has come."""
+    return f"• *{kit.name(hold.name)}*  {kit.escape(_hold(hold, shown, t))}"
+
+
+def _hold(hold: Hold, shown: StopShown, t: Translator) -> str:
+    if hold.is_active and not hold.is_wanted and hold.trouble is None:
+        return t.gettext("being put back")
+    match hold.state:
+        case HoldState.SET:
+            return " · ".join([_set(hold, shown, t), t.gettext("checking by usage")])
+        case HoldState.PROVED:
+            return " · ".join(
+                [f"✅ {words.PROVED[hold.lever](t)}", *words.zero_words(hold.leak, hold.last_request_at, shown, t)]
+            )
+        case HoldState.UNPROVED:
+            return " · ".join([f"🚨 {words.UNPROVED[hold.lever](t)}", words.usage_words(_reason_of(hold, shown), t)])
+        case HoldState.RELEASED:
+            when_ = [words.exact(hold.released_at, shown, t)] if hold.released_at else []
+            return " · ".join([f"↩️ {_STATES[Look.RESTORED](t)}", *when_, words.former_words(hold, t)])
+        case HoldState.LOST:
+            return f"🚨 {_STATES[Look.LOST](t)}"
+    if hold.trouble is not None:
+        return words.trouble_of(hold, t)
+    return f"⏳ {words.REQUESTED[hold.lever](t)}" if hold.is_wanted else t.gettext("nothing was changed")
+
+
+def help_words(shown: StopShown, t: Translator) -> str | None:
+    """Who can help where only a person can; None where nobody is needed. As mrkdwn."""
+    found = {hold.trouble for hold in shown.current if hold.trouble in FINAL}
+    for trouble in (HoldTrouble.NO_RIGHT, HoldTrouble.NO_KEY, HoldTrouble.KEY_REJECTED):
+        if trouble in found:
+            return words.help_with(trouble, t)
+    return None
+
+
+def _troubles(shown: StopShown, t: Translator) -> list[str]:
+    """Which projects failed and why; without the name where there is only one."""
+    holds = shown.current
+    found = [hold for hold in holds if hold.trouble is not None and hold.state not in STANDING]
+    found += [hold for hold in holds if hold.state is HoldState.LOST]
+    found += [hold for hold in holds if not hold.is_wanted and hold.state in STANDING and hold.trouble is not None]
+    said = []
+    for hold in found[:_NAMED]:
+        why = _STATES[Look.LOST](t) if hold.state is HoldState.LOST else words.trouble_of(hold, t)
+        said.append(f"{kit.bare(hold.name)} {why}" if len(holds) > 1 else why)
+    more = len(found) - len(said)
+    if more > 0:
+        said.append(t.ngettext("and {count} more project", "and {count} more projects", more))
+    return said
+
+
+def _set(hold: Hold, shown: StopShown, t: Translator) -> str:
+    return words.SET[hold.lever](words.exact(hold.set_at, shown, t) if hold.set_at else "-", t)
+
+
+def _proof(shown: StopShown, t: Translator) -> list[str]:
+    ends = [hold.last_request_at for hold in shown.current if hold.last_request_at is not None]
+    return words.zero_words(shown.leak, max(ends, default=None), shown, t)
+
+
+def _unproved(shown: StopShown, t: Translator) -> list[str]:
+    failing = [hold for hold in shown.current if hold.state is HoldState.UNPROVED]
+    names = [kit.bare(hold.name) for hold in failing[:_NAMED]] if len(shown.current) > 1 else []
+    found = [", ".join(names)] if names else []
+    found.append(words.usage_words(_reason_of(failing[0], shown), t))
+    known = [hold.leak for hold in failing if hold.leak is not None]
+    if known and any(leak.amount for leak in known):
+        found.append(words.leak_words(shown.leak, t))
+    return found
+
+
+def _reason_of(hold: Hold, shown: StopShown) -> str:
+    """Why a hold is not proved: as it was told, or as far as it can be seen."""
+    for event in reversed(shown.events):
+        is_it = event.values.get("project_id") == hold.project_id or event.values.get("project") == hold.name
+        if event.kind is StopEventKind.UNPROVED and is_it and event.values.get("reason"):
+            return str(event.values["reason"])
+    return "usage_goes_on" if hold.last_request_at is not None else "usage_unseen"
+
+
+def _lost(shown: StopShown, t: Translator) -> str:
+    for event in reversed(shown.events):
+        if event.kind is StopEventKind.LOST:
+            return words.changed_by(event, shown, t)
+    return t.gettext("somebody changed the setting at OpenAI")
+
+
+def _restored(shown: StopShown, t: Translator) -> list[str]:
+    stop, holds = shown.stop, shown.current
+    found = [words.actor(stop.approved_by, shown, t)] if stop.approved_by else []
+    found += [words.when(stop.restored_at, shown, t)] if stop.restored_at else []
+    if len(holds) == 1:
+        found.append(words.former_words(holds[0], t, is_kept=_was_kept(holds[0], shown)))
+    elif holds:
+        found.append(words.projects_count(len(holds), t))
+    return found
+
+
+def _was_kept(hold: Hold, shown: StopShown) -> bool:
+    """Whether somebody else's change was left as it was when this was put back."""
+    return any(
+        event.kind is StopEventKind.RESTORED and event.values.get("kept") and event.values.get("project") == hold.name
+        for event in shown.events
+    )
+
+
+def _allowed(shown: StopShown, t: Translator) -> list[str]:
+    stop = shown.stop
+    found = words.allowance(stop.allowed_until, stop.allowed_ceiling, shown, t)
+    if stop.restops:
+        found.append(t.gettext("then stopped again by itself"))
+    if stop.approved_by:
+        found.append(words.actor(stop.approved_by, shown, t))
+    return found
+
+
+def _count(shown: StopShown, t: Translator) -> dict[str, object]:
+    return {"count": t.number(shown.set_count), "total": t.number(len(shown.current))}
+
+
+_PARTIAL: dict[Lever, Callable[[StopShown, Translator], str]] = {
+    Lever.STOP: lambda shown, t: t.gettext("{count}/{total} projects stopped", **_count(shown, t)),
+    Lever.SLOW: lambda shown, t: t.gettext("{count}/{total} projects slowed down", **_count(shown, t)),
+    Lever.CHEAP: lambda shown, t: t.gettext("{count}/{total} projects on cheap models", **_count(shown, t)),
+}
+_STATES: dict[Look, Callable[[Translator], str]] = {
+    Look.ASKED: lambda t: t.gettext("Waiting for approval"),
+    Look.LOST: lambda t: t.gettext("Undone elsewhere"),
+    Look.RESTORING: lambda t: t.gettext("Being restored"),
+    Look.RESTORED: lambda t: t.gettext("Restored"),
+    Look.ALLOWED: lambda t: t.gettext("Allowed"),
+    Look.CLOSED: lambda t: t.gettext("Over"),
+}
