@@ -71,7 +71,7 @@ class BudgetTerms:
     """What a person decides about a budget. Raises BudgetRefused.
 
     `levels` are per cents of the amount, ascending, each 1 to 1000. Below `floor` nothing is said at any level.
-    `channel_id` None is the team's channel.
+    `channel_id` None is the team's channel. `needs_two`: letting spending go on after a stop takes a second person.
     """
 
     scope_kind: BudgetScope
@@ -82,6 +82,7 @@ class BudgetTerms:
     action: BudgetAction = BudgetAction.NOTIFY
     floor: Money | None = None  # None: none
     channel_id: str | None = None
+    needs_two: bool = False
 
     def __post_init__(self) -> None:
         check_terms(self.scope_kind, self.scope_id, self.amount, self.levels, self.floor)
@@ -111,6 +112,7 @@ class Budget:
     created_at: datetime
     updated_by: str
     updated_at: datetime
+    needs_two: bool = False
 
     def __post_init__(self) -> None:
         check_terms(self.scope_kind, self.scope_id, self.amount, self.levels, self.floor)
@@ -127,6 +129,7 @@ class Budget:
             self.action,
             self.floor,
             self.channel_id,
+            self.needs_two,
         )
 
 

@@ -118,6 +118,7 @@ def _values(terms: BudgetTerms) -> dict[str, Any]:
         "levels": list(terms.levels),
         "action": terms.action,
         "channel_id": terms.channel_id,
+        "needs_two": terms.needs_two,
     }
 
 
@@ -138,4 +139,5 @@ def _budget(row: Any) -> Budget:
         created_at=row.created_at,
         updated_by=row.updated_by,
         updated_at=row.updated_at,
+        needs_two=row.needs_two,
     )

@@ -1,4 +1,4 @@
-"""Credentials: Admin keys of providers, sealed; only `usable` opens them, for the one who is about to call."""
+"""Credentials: Admin keys of providers, sealed; opened for the one who is about to call, and for nobody else."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import case, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from finops.registry import Credential, CredentialState
@@ -95,26 +95,20 @@ class Credentials(Repository):
 
         Raises SecretUnreadable when there are enabled keys and none of them can be opened.
         """
-        rows = await self._db.execute(
-            select(credentials)
-            .where(
-                credentials.c.workspace_id == workspace_id,
-                credentials.c.connection_id == connection_id,
-                credentials.c.state == CredentialState.ENABLED,
-            )
-            .order_by(credentials.c.registered_at.desc(), credentials.c.id.desc())
+        return await self._opened(
+            workspace_id, connection_id, [CredentialState.ENABLED], credentials.c.registered_at.desc()
         )
-        found: list[tuple[Credential, Secret]] = []
-        unreadable: SecretUnreadable | None = None
-        for row in rows:
-            try:
-                found.append((_credential(row), self._ring.open(row.sealed, *_identity(workspace_id, row.id))))
-            except SecretUnreadable as error:
-                log.warning("key cannot be opened", extra={"credential_id": row.id})
-                unreadable = error
-        if unreadable is not None and not found:
-            raise unreadable
-        return found
+
+    async def openable(self, workspace_id: str, connection_id: int) -> list[tuple[Credential, Secret]]:
+        """Like `usable`, and after the enabled keys the disabled ones, newest first.
+
+        A key whose collecting is off stays good for stopping and for putting back what was stopped with it. Raises
+        SecretUnreadable when there are keys and none of them can be opened.
+        """
+        enabled_first = case((credentials.c.state == CredentialState.ENABLED, 0), else_=1)
+        return await self._opened(
+            workspace_id, connection_id, list(CredentialState), enabled_first, credentials.c.registered_at.desc()
+        )
 
     async def replace(
         self,
@@ -176,6 +170,30 @@ class Credentials(Repository):
                 row.workspace_id, row.id, self._ring.open(row.sealed, *_identity(row.workspace_id, row.id))
             )
         return len(stale)
+
+    async def _opened(
+        self, workspace_id: str, connection_id: int, states: list[CredentialState], *order: Any
+    ) -> list[tuple[Credential, Secret]]:
+        rows = await self._db.execute(
+            select(credentials)
+            .where(
+                credentials.c.workspace_id == workspace_id,
+                credentials.c.connection_id == connection_id,
+                credentials.c.state.in_(states),
+            )
+            .order_by(*order, credentials.c.id.desc())
+        )
+        found: list[tuple[Credential, Secret]] = []
+        unreadable: SecretUnreadable | None = None
+        for row in rows:
+            try:
+                found.append((_credential(row), self._ring.open(row.sealed, *_identity(workspace_id, row.id))))
+            except SecretUnreadable as error:
+                log.warning("key cannot be opened", extra={"credential_id": row.id})
+                unreadable = error
+        if unreadable is not None and not found:
+            raise unreadable
+        return found
 
     async def _seal(self, workspace_id: str, credential_id: int, secret: Secret) -> None:
         sealed = self._ring.seal(secret, *_identity(workspace_id, credential_id))

@@ -4,6 +4,7 @@ StorageError
 ├── AlreadyExists         the same thing is there already; `.existing_id` says which
 ├── NotFound              no such row in this workspace
 ├── Conflict              somebody changed it since we read it: read it again and decide anew
+│   └── AlreadyHeld       a lever of this project is held already; `.existing_id` says by which hold
 ├── LeaseLost             another worker has taken this work over: stop, and write nothing more
 ├── AmountOutOfRange      an amount beyond what the ledger can hold exactly
 ├── DatabaseUnusable      the address is wrong, or the database is newer than this program
@@ -45,6 +46,16 @@ class Conflict(StorageError):
         super().__init__(f"{kind} {which} was changed meanwhile")
         self.kind = kind
         self.which = which
+
+
+class AlreadyHeld(Conflict):
+    """An active hold of this lever of this project is there already: join it, do not set it twice."""
+
+    def __init__(self, lever: str, project: str, existing_id: int | None) -> None:
+        super().__init__(f"the lever {lever} of", project)
+        self.lever = lever
+        self.project = project
+        self.existing_id = existing_id
 
 
 class LeaseLost(StorageError):

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage.audit import Audit
 from storage.budgets import Budgets
 from storage.charges import Charges
 from storage.claims import Claims
@@ -25,6 +26,7 @@ from storage.people import People
 from storage.projects import KnownProjects, Projects
 from storage.restatements import Restatements
 from storage.secrets import KeyRing
+from storage.stops import Stops
 from storage.teams import Teams
 from storage.unpriced import UnpricedNames
 from storage.usage import Usage
@@ -49,6 +51,8 @@ class Store:
         self.unpriced = UnpricedNames(connection)
         self.budgets = Budgets(connection)
         self.incidents = Incidents(connection)
+        self.stops = Stops(connection)
+        self.audit = Audit(connection, ring)
         self.outbox = Outbox(connection)
         self.collections = Collections(connection)
         self.claims = Claims(connection)
@@ -57,8 +61,12 @@ class Store:
         self.oauth_states = OAuthStates(connection)
 
     async def reseal_all(self) -> int:
-        """Bring every sealed secret under the ring's first key; tells how many were under an older one."""
-        return await self.credentials.reseal_all() + await self.installations.reseal_all()
+        """Bring every sealed secret, and the ends of the audit trails, under the ring's first key.
+
+        Tells how many were under an older one.
+        """
+        secrets = await self.credentials.reseal_all() + await self.installations.reseal_all()
+        return secrets + await self.audit.reseal_all()
 
 
 class Storage:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 from finops.usage import COUNTS
@@ -184,6 +185,7 @@ budgets = Table(
     Column("updated_by", String, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     Column("deleted_at", UtcDateTime),
+    Column("needs_two", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("workspace_id", "id"),
     Index(None, "workspace_id", "deleted_at"),
     sqlite_autoincrement=True,

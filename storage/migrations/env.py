@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from alembic import context
 
-import storage.tables_live  # noqa: F401 - fills the metadata
+import storage.tables_live
+import storage.tables_stops  # noqa: F401 - both fill the metadata
 from storage.tables import metadata
 
 connection = context.config.attributes["connection"]

@@ -51,8 +51,13 @@ def described(connection: Connection) -> dict[str, Any]:
     """All that a database says of its tables, but for the order of columns, which nobody relies on."""
     there = inspect(connection)
 
+    def spelled(value: Any) -> str:
+        if isinstance(value, dict):  # a condition of an index would else show as where it lies in memory
+            return str(sorted((key, str(each)) for key, each in value.items()))
+        return str(value)
+
     def listed(found: list[Any]) -> list[str]:
-        return sorted(str(sorted((key, str(value)) for key, value in each.items())) for each in found)
+        return sorted(str(sorted((key, spelled(value)) for key, value in each.items())) for each in found)
 
     def told(table: str) -> dict[str, Any]:
         return {
@@ -69,7 +74,15 @@ def described(connection: Connection) -> dict[str, Any]:
     if connection.dialect.name == "sqlite":  # some of what a table is stands in its own words only
         for name, made in connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'table'")):
             words[name] = (made.count("AUTOINCREMENT"), made.count("WITHOUT ROWID"), made.count("COLLATE"))
-    return {"words": words} | {table: told(table) for table in there.get_table_names()}
+    triggers = [tuple(row) for row in connection.execute(text(TRIGGERS[connection.dialect.name]))]
+    return {"words": words, "triggers": sorted(triggers)} | {table: told(table) for table in there.get_table_names()}
+
+
+TRIGGERS = {
+    "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'",
+    "postgresql": "SELECT tgname, pg_get_triggerdef(oid), pg_get_functiondef(tgfoid) FROM pg_trigger"
+    " WHERE NOT tgisinternal",
+}
 
 
 async def test_a_database_made_at_once_is_the_one_that_the_revisions_make(empty_database_url: str) -> None:
@@ -87,7 +100,8 @@ async def test_a_database_made_at_once_is_the_one_that_the_revisions_make(empty_
     await run_on(url, make)
     await run_on(url, lambda connection: found.append(described(connection)))
     grown, made = found
-    assert len(grown) == len(metadata.tables) + 2
+    assert len(grown) == len(metadata.tables) + 3
+    assert len(grown["triggers"]) >= 5
     assert made == grown
 
 

@@ -1,0 +1,178 @@
+"""The audit trail: one chain of rows for each workspace, only ever added to, whose end is sealed.
+
+The rows' hashes can be calculated by anybody, the seal of the end (`audit_heads`) only with the master key: so a
+cut-off end, or a chain calculated anew, is found. A seal is only ever renewed over an end that was sound. Where it was
+not, rows are still added, for nobody's work may stop at that, but the break stays to be seen.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from finops.audit import GENESIS, AuditEntry, AuditFilter, AuditHead, AuditRow, row_after
+from finops.secret import Secret
+from storage.errors import SecretUnreadable
+from storage.repository import Repository, across_workspaces
+from storage.secrets import KeyRing
+from storage.tables_stops import audit, audit_heads
+
+log = logging.getLogger(__name__)
+
+_AT_ONCE = 500
+_UNSEALED = b""
+
+
+class Audit(Repository):
+    """Who did what to what. The database refuses to change or remove a row (storage.append_only)."""
+
+    def __init__(self, connection: AsyncConnection, ring: KeyRing) -> None:
+        super().__init__(connection)
+        self._ring = ring
+
+    async def append(self, workspace_id: str, entry: AuditEntry) -> AuditRow:
+        """Add a row to the end of the workspace's trail, inside the transaction of the act it tells of.
+
+        Appends of one workspace wait for each other's transactions: call it last, when all else is decided.
+        """
+        head, is_sound = await self._hold_end(workspace_id)
+        row = row_after((head.seq, head.hash) if head.seq else None, workspace_id, entry)
+        await self._db.execute(
+            insert(audit).values(
+                workspace_id=workspace_id,
+                seq=row.seq,
+                at=entry.at,
+                actor=entry.actor,
+                action=entry.action,
+                subject=entry.subject,
+                outcome=str(entry.outcome),
+                details={name: list(each) if isinstance(each, tuple) else each for name, each in entry.details.items()},
+                prev_hash=row.prev_hash,
+                hash=row.hash,
+            )
+        )
+        end: dict[str, Any] = {"seq": row.seq, "hash": row.hash}
+        if is_sound:
+            end["sealed"] = self._seal(workspace_id, row.seq, row.hash)
+        await self._db.execute(update(audit_heads).where(audit_heads.c.workspace_id == workspace_id).values(end))
+        return row
+
+    async def page(
+        self, workspace_id: str, wanted: AuditFilter, before_seq: int | None = None, limit: int = 10
+    ) -> list[AuditRow]:
+        """The newest rows that are looked for, newest first; only those before `before_seq`, where it is given."""
+        query = select(audit).where(audit.c.workspace_id == workspace_id, *_conditions(wanted))
+        if before_seq is not None:
+            query = query.where(audit.c.seq < before_seq)
+        found = await self._db.execute(query.order_by(audit.c.seq.desc()).limit(limit))
+        return [_row(row) for row in found]
+
+    async def all(self, workspace_id: str, wanted: AuditFilter | None = None) -> AsyncIterator[AuditRow]:
+        """Every row (that is looked for), oldest first, read piece by piece."""
+        conditions = _conditions(wanted or AuditFilter())
+        mine = select(audit).where(audit.c.workspace_id == workspace_id, *conditions).order_by(audit.c.seq)
+        last = None
+        while True:
+            # Whatever number a row was given: one that was forged below zero is read as well.
+            query = mine if last is None else mine.where(audit.c.seq > last)
+            found = (await self._db.execute(query.limit(_AT_ONCE))).all()
+            for row in found:
+                yield _row(row)
+            if len(found) < _AT_ONCE:
+                return
+            last = found[-1].seq
+
+    async def count(self, workspace_id: str, wanted: AuditFilter | None = None) -> int:
+        """How many rows there are (that are looked for)."""
+        mine = select(func.count()).where(audit.c.workspace_id == workspace_id, *_conditions(wanted or AuditFilter()))
+        return int(await self._db.scalar(mine) or 0)
+
+    async def head(self, workspace_id: str) -> AuditHead | None:
+        """The end of the trail as it was sealed last; None where nothing was ever kept.
+
+        Read it in the same snapshot as the rows it is compared with.
+        """
+        mine = select(audit_heads).where(audit_heads.c.workspace_id == workspace_id)
+        row = (await self._db.execute(mine)).one_or_none()
+        return None if row is None else self._head(workspace_id, row)
+
+    @across_workspaces("rotating the master key concerns every sealed row")
+    async def reseal_all(self) -> int:
+        """Seal again, with the ring's first key, each end that an older key sealed. Tells how many.
+
+        A seal that does not open, or that says something else, is left as it is: it must go on being seen.
+        """
+        count = 0
+        ends = select(audit_heads).order_by(audit_heads.c.workspace_id).with_for_update()
+        for row in (await self._db.execute(ends)).all():
+            if not self._head(row.workspace_id, row).is_genuine or self._ring.is_current(row.sealed):
+                continue
+            sealed = self._seal(row.workspace_id, row.seq, row.hash)
+            mine = audit_heads.c.workspace_id == row.workspace_id
+            await self._db.execute(update(audit_heads).where(mine).values(sealed=sealed))
+            count += 1
+        return count
+
+    async def _hold_end(self, workspace_id: str) -> tuple[AuditHead, bool]:
+        """The end to go on from, which is nobody else's until our transaction ends, and whether it is sound."""
+        fresh = self._insert(audit_heads).values(
+            workspace_id=workspace_id, seq=0, hash=GENESIS, sealed=self._seal(workspace_id, 0, GENESIS)
+        )
+        was_made = fresh.on_conflict_do_nothing(index_elements=["workspace_id"]).returning(audit_heads.c.seq)
+        is_new = (await self._db.execute(was_made)).one_or_none() is not None
+        mine = select(audit_heads).where(audit_heads.c.workspace_id == workspace_id).with_for_update()
+        head = self._head(workspace_id, (await self._db.execute(mine)).one())
+        rows = select(audit.c.seq, audit.c.hash).where(audit.c.workspace_id == workspace_id)
+        newest = (await self._db.execute(rows.order_by(audit.c.seq.desc()).limit(1))).one_or_none()
+        seq, hash_ = (0, GENESIS) if newest is None else (newest.seq, newest.hash)
+        if head.is_genuine and (head.seq, head.hash) == (seq, hash_):
+            return head, True
+        log.warning("the end of the audit trail is not as it was sealed", extra={"workspace_id": workspace_id})
+        if is_new:  # there were rows, and somebody has taken the end away
+            await self._db.execute(
+                update(audit_heads).where(audit_heads.c.workspace_id == workspace_id).values(sealed=_UNSEALED)
+            )
+        # No number twice, and no row in place of one that is gone.
+        return (head if head.seq > seq else AuditHead(seq, hash_, is_genuine=False)), False
+
+    def _head(self, workspace_id: str, row: Any) -> AuditHead:
+        try:
+            told = self._ring.open(row.sealed, *_identity(workspace_id)).reveal()
+        except SecretUnreadable:
+            told = ""
+        return AuditHead(row.seq, row.hash, is_genuine=told == _told(row.seq, row.hash))
+
+    def _seal(self, workspace_id: str, seq: int, hash_: str) -> bytes:
+        return self._ring.seal(Secret(_told(seq, hash_)), *_identity(workspace_id))
+
+
+def _told(seq: int, hash_: str) -> str:
+    return f"{seq}:{hash_}"
+
+
+def _identity(workspace_id: str) -> tuple[str, str, str, str]:
+    return "audit_heads", workspace_id, "sealed", workspace_id
+
+
+def _conditions(wanted: AuditFilter) -> list[Any]:
+    conditions: list[Any] = []
+    if wanted.nouns:
+        kinds = [audit.c.action == noun for noun in wanted.nouns]
+        kinds += [audit.c.action.startswith(f"{noun}.", autoescape=True) for noun in wanted.nouns]
+        conditions.append(or_(*kinds))
+    if wanted.actor is not None:
+        conditions.append(audit.c.actor == wanted.actor)
+    if wanted.outcome is not None:
+        conditions.append(audit.c.outcome == str(wanted.outcome))
+    if wanted.since is not None:
+        conditions.append(audit.c.at >= wanted.since)
+    return conditions
+
+
+def _row(row: Any) -> AuditRow:
+    entry = AuditEntry(row.at, row.actor, row.action, row.subject, row.outcome, row.details)
+    return AuditRow(row.seq, row.prev_hash, row.hash, entry)

@@ -1,0 +1,290 @@
+"""Stops and the levers they hold: changed by one at a time, looked after by one worker at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import RowMapping, and_, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from finops.holds import ACTIVE, Hold, HoldState
+from finops.levers import Lever
+from finops.queries import ScopeKind
+from finops.stops import Stop, StopChange, StopEvent, StopState
+from storage import stops_rows as rows
+from storage.errors import AlreadyHeld, Conflict, NotFound
+from storage.repository import Repository, across_workspaces
+from storage.tables import projects
+from storage.tables_stops import holds, stop_events, stops
+
+_OVER = (StopState.CLOSED.value, StopState.FAILED.value)
+_ACTIVE = sorted(state.value for state in ACTIVE)
+_UNPROVED = sorted(state.value for state in ACTIVE - {HoldState.PROVED})
+# What is leased for longer than this was stamped by a clock that ran ahead.
+_FURTHEST_AHEAD = timedelta(hours=1)
+
+
+class Stops(Repository):
+    """Stops with their holds and what happened to them. One active hold per provider project and lever."""
+
+    async def open(
+        self, workspace_id: str, stop: Stop, holds_of_it: Sequence[Hold], events: Iterable[StopEvent] = ()
+    ) -> tuple[Stop, tuple[Hold, ...]]:
+        """Keep a new stop with its holds and events; tells both with their ids, the holds in the order given.
+
+        Raises AlreadyHeld, a Conflict that names the project, when a lever of one is held already, by whomever:
+        roll back and join that one. NotFound when a project is not this workspace's.
+        """
+        if stop.workspace_id != workspace_id or stop.id is not None:
+            raise ValueError(f"a new stop of {workspace_id} cannot be {stop.id} of {stop.workspace_id}")
+        await self._prove_projects(workspace_id, {hold.project_id for hold in holds_of_it})
+        inserted = self._insert(stops).values(rows.stop_columns(stop)).returning(stops.c.id)
+        stop_id: int = (await self._db.execute(inserted)).scalar_one()
+        kept: dict[int, Hold] = {}
+        for place, hold in sorted(enumerate(holds_of_it), key=lambda each: _turn(each[1])):
+            kept[place] = await self._add_hold(workspace_id, replace(hold, stop_id=stop_id))
+        for event in events:
+            await self._keep_event(workspace_id, stop_id, event)
+        return replace(stop, id=stop_id), tuple(kept[place] for place in sorted(kept))
+
+    async def save(
+        self, workspace_id: str, change: StopChange, before: Stop, holds_before: Sequence[Hold] = ()
+    ) -> tuple[Hold, ...]:
+        """Keep a change: the stop, those of its holds that changed or are new (id None), and the events.
+
+        `before` and `holds_before` are what it was decided on, as read; a changed hold must be among them. Raises
+        Conflict when any of them no longer stands so (AlreadyHeld when a lever is held already): roll back, read
+        again, decide anew. Tells the holds as kept, in the order given. A lease on a hold stays whose it is; its
+        worker finds the hold changed.
+        """
+        stop = change.stop
+        if stop.workspace_id != workspace_id or before.id is None or before.id != stop.id:
+            raise ValueError(f"the change is of another stop: {stop.id}")
+        read = {hold.id: hold for hold in holds_before}
+        stray = [hold.id for hold in change.holds if hold.id is not None and hold.id not in read]
+        if stray or any(hold.stop_id != stop.id for hold in (*holds_before, *change.holds) if hold.id is not None):
+            raise ValueError(f"the change is of holds that were not read with the stop {stop.id}")
+        await self._prove_unmoved_stop(before)
+        for hold in sorted(holds_before, key=lambda each: each.id or 0):
+            await self._prove_unmoved_hold(hold)
+        await self._prove_projects(workspace_id, {hold.project_id for hold in change.holds if hold.id is None})
+        await self._db.execute(update(stops).where(stops.c.id == stop.id).values(rows.stop_columns(stop)))
+        kept: dict[int, Hold] = {}
+        for place, hold in sorted(enumerate(change.holds), key=lambda each: _turn(each[1])):
+            if hold.id is None:
+                kept[place] = await self._add_hold(workspace_id, replace(hold, stop_id=before.id))
+            else:
+                await self._change_hold(hold, read[hold.id])
+                kept[place] = hold
+        for event in change.events:
+            await self._keep_event(workspace_id, before.id, event)
+        return tuple(kept[place] for place in sorted(kept))
+
+    async def get(self, workspace_id: str, stop_id: int) -> Stop | None:
+        """The stop as it stands, or None."""
+        found = await self._stops(workspace_id, stops.c.id == stop_id)
+        return found[0] if found else None
+
+    async def active(self, workspace_id: str) -> list[Stop]:
+        """Every stop that is neither closed nor failed, oldest first."""
+        return await self._stops(workspace_id, stops.c.state.not_in(_OVER))
+
+    async def of_incident(self, workspace_id: str, incident_id: int) -> Stop | None:
+        """The latest stop of an incident, whatever its state; None when there was none."""
+        found = await self._stops(workspace_id, stops.c.incident_id == incident_id)
+        return found[-1] if found else None
+
+    async def of_scope(self, workspace_id: str, scope_kind: ScopeKind, scope_id: int | None) -> Stop | None:
+        """The latest stop of a scope that is neither closed nor failed, or None."""
+        mine = and_(stops.c.scope_kind == scope_kind.value, stops.c.scope_id == (scope_id or rows.NOTHING))
+        found = await self._stops(workspace_id, mine, stops.c.state.not_in(_OVER))
+        return found[-1] if found else None
+
+    async def events(self, workspace_id: str, stop_id: int) -> list[StopEvent]:
+        """What happened to it, in order."""
+        found = await self._db.execute(
+            select(stop_events)
+            .where(stop_events.c.workspace_id == workspace_id, stop_events.c.stop_id == stop_id)
+            .order_by(stop_events.c.id)
+        )
+        return [rows.event_of(row) for row in found.mappings()]
+
+    async def add_event(self, workspace_id: str, stop_id: int, event: StopEvent) -> bool:
+        """Keep something that happened beside the states; False when its key is there already.
+
+        NotFound when this workspace has no such stop.
+        """
+        mine = select(stops.c.id).where(stops.c.workspace_id == workspace_id, stops.c.id == stop_id)
+        if (await self._db.execute(mine)).one_or_none() is None:
+            raise NotFound("stop", stop_id)
+        return await self._keep_event(workspace_id, stop_id, event)
+
+    async def hold(self, workspace_id: str, hold_id: int) -> Hold | None:
+        """The hold as it stands, or None."""
+        found = await self._holds(workspace_id, holds.c.id == hold_id)
+        return found[0] if found else None
+
+    async def holds(self, workspace_id: str, stop_id: int) -> list[Hold]:
+        """Every hold of a stop, whatever its state, oldest first."""
+        return await self._holds(workspace_id, holds.c.stop_id == stop_id)
+
+    async def held_on(self, workspace_id: str, connection_id: int, since: datetime) -> list[Hold]:
+        """The holds of one organization that are active, or were released at `since` or later; oldest first."""
+        recent = or_(holds.c.state.in_(_ACTIVE), holds.c.released_at >= since)
+        return await self._holds(workspace_id, holds.c.connection_id == connection_id, recent)
+
+    async def active_hold(
+        self, workspace_id: str, connection_id: int, provider_project_id: str, lever: Lever
+    ) -> Hold | None:
+        """The one hold that is active on this lever of this provider project, or None."""
+        found = await self._holds(
+            workspace_id,
+            holds.c.connection_id == connection_id,
+            holds.c.provider_project_id == provider_project_id,
+            holds.c.lever == lever.value,
+            holds.c.state.in_(_ACTIVE),
+        )
+        return found[0] if found else None
+
+    @across_workspaces("a worker looks after the holds of any workspace; the hold says whose it is")
+    async def due(self, now: datetime, limit: int, worker: str, lease: timedelta) -> list[Hold]:
+        """Take at most `limit` holds whose time to be looked at has come, the longest due first.
+
+        Each goes to one worker until it is let go, or until `lease` passes in silence.
+        """
+        is_free = or_(
+            holds.c.leased_until.is_(None),
+            holds.c.leased_until <= now,
+            holds.c.leased_until > now + max(_FURTHEST_AHEAD, lease),
+        )
+        # A row that somebody is changing this very moment is left for the next time.
+        next_ones = (
+            select(holds.c.id)
+            .where(holds.c.next_at <= now, is_free)
+            .order_by(holds.c.next_at, holds.c.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        ids = (await self._db.scalars(next_ones)).all()
+        if not ids:
+            return []
+        taken = update(holds).where(holds.c.id.in_(ids)).values(worker=worker, leased_until=now + lease)
+        found = {row["id"]: rows.hold_of(row) for row in (await self._db.execute(taken.returning(holds))).mappings()}
+        return [found[each] for each in ids]
+
+    @across_workspaces("a worker looks after the holds of any workspace; the hold says whose it is")
+    async def keep_hold(self, hold: Hold, before: Hold, worker: str) -> None:
+        """Keep what a look at a hold found; the lease stays.
+
+        Raises Conflict when another worker has it, nobody has it any more, or it no longer stands as `before`: roll
+        back and let it go. `before` may be what was kept last: amounts compare as they are stored.
+        """
+        if hold.id is None or hold.id != before.id or hold.workspace_id != before.workspace_id:
+            raise ValueError(f"the change is of another hold: {hold.id}")
+        row = await self._prove_unmoved_hold(before)
+        if row["worker"] != worker:
+            raise Conflict("hold", hold.id)
+        await self._change_hold(hold, before)
+
+    @across_workspaces("a worker looks after the holds of any workspace; the hold says whose it is")
+    async def let_go(self, hold_id: int, worker: str) -> None:
+        """Give a lease back, so that the next look need not wait for its end; nothing happens when it is not ours."""
+        mine = and_(holds.c.id == hold_id, holds.c.worker == worker)
+        await self._db.execute(update(holds).where(mine).values(worker=None, leased_until=None))
+
+    @across_workspaces("whoever polls, polls for every workspace")
+    async def connections_watched(self, since: datetime) -> set[int]:
+        """The ids of connections whose usage must be seen each minute.
+
+        These have a hold that is active and not proved, or that was released after `since`.
+        """
+        watched = or_(holds.c.state.in_(_UNPROVED), holds.c.released_at > since)
+        return set(await self._db.scalars(select(holds.c.connection_id).where(watched).distinct()))
+
+    async def _prove_projects(self, workspace_id: str, project_ids: set[int]) -> None:
+        """What is held must be this workspace's: no reference says so, for a project may be let go of meanwhile."""
+        if not project_ids:
+            return
+        mine = select(projects.c.id).where(projects.c.workspace_id == workspace_id, projects.c.id.in_(project_ids))
+        missing = project_ids - set(await self._db.scalars(mine))
+        if missing:
+            raise NotFound("project", min(missing))
+
+    async def _add_hold(self, workspace_id: str, hold: Hold) -> Hold:
+        if hold.workspace_id != workspace_id or hold.id is not None:
+            raise ValueError(f"a new hold of {workspace_id} cannot be {hold.id} of {hold.workspace_id}")
+        inserted = self._insert(holds).values(rows.hold_columns(hold)).on_conflict_do_nothing().returning(holds.c.id)
+        hold_id: int | None = await self._db.scalar(inserted)
+        if hold_id is None:
+            raise await self._already_held(hold)
+        return replace(hold, id=hold_id)
+
+    async def _change_hold(self, hold: Hold, before: Hold) -> None:
+        if hold.is_active and not before.is_active and await self._standing(hold) is not None:
+            raise await self._already_held(hold)
+        changed = update(holds).where(holds.c.id == hold.id).values(rows.hold_columns(hold))
+        try:
+            await self._db.execute(changed)
+        except IntegrityError as problem:
+            if hold.is_active and not before.is_active:  # somebody else was faster by a moment
+                raise AlreadyHeld(hold.lever, hold.name, None) from problem
+            raise
+
+    async def _standing(self, hold: Hold) -> Hold | None:
+        return await self.active_hold(hold.workspace_id, hold.connection_id, hold.provider_project_id, hold.lever)
+
+    async def _already_held(self, hold: Hold) -> AlreadyHeld:
+        standing = await self._standing(hold)
+        return AlreadyHeld(hold.lever, hold.name, None if standing is None else standing.id)
+
+    async def _prove_unmoved_stop(self, before: Stop) -> None:
+        """Nobody changes it from here to the end of our transaction; Conflict when somebody has since it was read."""
+        mine = select(stops).where(stops.c.workspace_id == before.workspace_id, stops.c.id == before.id)
+        row = (await self._db.execute(mine.with_for_update())).mappings().one_or_none()
+        if row is None or not rows.unmoved(row, rows.stop_columns(before)):
+            raise Conflict("stop", before.id)
+
+    async def _prove_unmoved_hold(self, before: Hold) -> RowMapping:
+        mine = select(holds).where(holds.c.workspace_id == before.workspace_id, holds.c.id == before.id)
+        row = (await self._db.execute(mine.with_for_update())).mappings().one_or_none()
+        if row is None or not rows.unmoved(row, rows.hold_columns(before)):
+            raise Conflict("hold", before.id)
+        return row
+
+    async def _keep_event(self, workspace_id: str, stop_id: int, event: StopEvent) -> bool:
+        statement = (
+            self._insert(stop_events)
+            .values(
+                workspace_id=workspace_id,
+                stop_id=stop_id,
+                key=event.key,
+                kind=event.kind,
+                at=event.at,
+                values=dict(event.values),
+                is_loud=event.is_loud,
+                is_said=event.is_said,
+            )
+            .on_conflict_do_nothing(index_elements=["workspace_id", "stop_id", "key"])
+            .returning(stop_events.c.id)
+        )
+        return (await self._db.execute(statement)).one_or_none() is not None
+
+    async def _stops(self, workspace_id: str, *conditions: Any) -> list[Stop]:
+        found = await self._db.execute(
+            select(stops).where(stops.c.workspace_id == workspace_id, *conditions).order_by(stops.c.id)
+        )
+        return [rows.stop_of(row) for row in found.mappings()]
+
+    async def _holds(self, workspace_id: str, *conditions: Any) -> list[Hold]:
+        found = await self._db.execute(
+            select(holds).where(holds.c.workspace_id == workspace_id, *conditions).order_by(holds.c.id)
+        )
+        return [rows.hold_of(row) for row in found.mappings()]
+
+
+def _turn(hold: Hold) -> tuple[int, str, str]:
+    """All who take several holds take them in this order, so that no two wait for each other."""
+    return hold.connection_id, hold.provider_project_id, hold.lever
