@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import date
 from html import unescape
 
-from blocks import delivered, incidents, kit, unpriced
+from blocks import delivered, incidents, kit, stop_lead, stop_thread, stops, unpriced
 from bot import Bot
 from bot.errors import Refusal, RefusalCode
-from bot.telling import INCIDENT, INCIDENT_EVENT, UNPRICED
+from bot.telling import INCIDENT, INCIDENT_EVENT, STOP, STOP_EVENT, STOP_LEAD, UNPRICED
 from finops.incident_report import IncidentShown
 from finops.registry import Team
+from finops.stop_report import StopShown, StopTarget
+from finops.stops import StopEvent
 from locales import Translator, translator_for
 from storage.records_live import OutboxMessage
 
@@ -67,6 +69,23 @@ class Speech:
                 raise NothingToSay from refusal
             raise
 
+    async def stop(self) -> StopShown:
+        """The stop it is about, read now."""
+        try:
+            return await self.bot.stopping.shown(self.wanted.workspace_id, int(self.wanted.subject["stop_id"]))
+        except Refusal as refusal:
+            if refusal.code is RefusalCode.UNKNOWN_STOP:
+                raise NothingToSay from refusal
+            raise
+
+    async def stop_event(self) -> tuple[StopEvent, StopShown]:
+        """What happened to a stop, and how that stands now."""
+        shown = await self.stop()
+        event = next((one for one in shown.events if one.key == self.wanted.subject["event"]), None)
+        if event is None:
+            raise NothingToSay
+        return event, shown
+
 
 async def _incident(speech: Speech) -> kit.Message:
     shown = await speech.shown()
@@ -79,6 +98,25 @@ async def _incident_event(speech: Speech) -> kit.Message:
     if event is None:
         raise NothingToSay
     return incidents.line(event, shown, await speech.words(shown.team))
+
+
+async def _stop(speech: Speech) -> kit.Message:
+    shown = await speech.stop()
+    return stops.root(shown, await speech.words(shown.team))
+
+
+async def _stop_event(speech: Speech) -> kit.Message:
+    event, shown = await speech.stop_event()
+    return stop_thread.line(event, shown, await speech.words(shown.team))
+
+
+async def _stop_lead(speech: Speech) -> kit.Message:
+    subject = speech.wanted.subject
+    if "incident_id" in subject:
+        target = StopTarget(incident_id=int(subject["incident_id"]))
+    else:
+        target = StopTarget(stop_id=int(subject["stop_id"]))
+    return stop_lead.message(str(subject["text"]), str(subject["by"]), target, await speech.words())
 
 
 async def _unpriced(speech: Speech) -> kit.Message:
@@ -99,7 +137,14 @@ async def _incident_mail(speech: Speech, link: str | None) -> tuple[str, str]:
 
 Say = Callable[[Speech], Awaitable[kit.Message]]
 Write = Callable[[Speech, str | None], Awaitable[tuple[str, str]]]
-RENDER: Mapping[str, Say] = {INCIDENT: _incident, INCIDENT_EVENT: _incident_event, UNPRICED: _unpriced}
+RENDER: Mapping[str, Say] = {
+    INCIDENT: _incident,
+    INCIDENT_EVENT: _incident_event,
+    STOP: _stop,
+    STOP_EVENT: _stop_event,
+    STOP_LEAD: _stop_lead,
+    UNPRICED: _unpriced,
+}
 # What has no letter of its own is sent as its text.
 MAIL: Mapping[str, Write] = {INCIDENT: _incident_mail, INCIDENT_EVENT: _incident_mail}
 
