@@ -23,6 +23,7 @@ class PretendSlack:
     url: str = ""
     posts: list[tuple[str, JSON]] = field(default_factory=list)
     answers: dict[str, Callable[[JSON], JSON]] = field(default_factory=dict)
+    sights: dict[str, JSON] = field(default_factory=dict)
     holds: dict[str, asyncio.Event] = field(default_factory=dict)
     lines: set[web.WebSocketResponse] = field(default_factory=set)
     _arrived: asyncio.Queue[tuple[str, JSON]] = field(default_factory=asyncio.Queue)
@@ -35,6 +36,7 @@ class PretendSlack:
         app.router.add_static("/page/", PAGE)
         app.router.add_get("/_page/state", self._state)
         app.router.add_get("/_page/live", self._live)
+        app.router.add_get("/_sim/{path:.*}", self._sight)
         app.router.add_post("/{path:.*}", self._post)
         self._runner = web.AppRunner(app)
         await self._runner.setup()
@@ -66,6 +68,10 @@ class PretendSlack:
                 break
         self.lines.discard(line)
         return line
+
+    async def _sight(self, request: web.Request) -> web.Response:
+        """What the simulated provider tells of itself, by path."""
+        return web.json_response(self.sights[request.path])
 
     async def _post(self, request: web.Request) -> web.Response:
         body = await request.json()
@@ -107,6 +113,7 @@ class PretendSlack:
         self.state = copy.deepcopy(state)
         self.posts.clear()
         self.answers.clear()
+        self.sights.clear()
         self.holds.clear()
         while not self._arrived.empty():
             self._arrived.get_nowait()

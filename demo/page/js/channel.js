@@ -10,6 +10,7 @@ import { keepOnly } from "./inputs.js";
 import { drawMessages } from "./messages.js";
 import { appAvatar, avatar } from "./people.js";
 import { go, goChannel, goThread } from "./places.js";
+import { trafficPulse, watched } from "./traffic.js";
 import { channelOf, isReply, localeOf, nameOf, ui, world } from "./world.js";
 import { say } from "./words.js";
 
@@ -36,7 +37,7 @@ function titleOf(channel) {
 function channelHead(channel) {
   const { mark, name } = titleOf(channel);
   return h("header", { class: "place-head" }, menuButton(), mark, h("h1", null, name),
-    channel.topic && h("span", { class: "topic", title: channel.topic }, channel.topic));
+    channel.topic && h("span", { class: "topic", title: channel.topic }, channel.topic), trafficPulse());
 }
 
 function appHead(kind) {
@@ -94,7 +95,7 @@ function drawChannel(main, channel) {
   keepOne(main, `${place}${localeOf()}`, () => h("section", { class: "place" },
     h("div", { class: "head-slot" }), h("div", { class: "stream", tabindex: 0, role: "log", "aria-label": titleOf(channel).name },
       h("div", { class: "welcome-slot" }), h("div", { class: "messages" })), h("div", { class: "composer-slot" })));
-  keepOne(main.querySelector(".head-slot"), `${ui.place.kind}${JSON.stringify(channel)}`, () => head);
+  keepOne(main.querySelector(".head-slot"), JSON.stringify([ui.place.kind, channel, watched()]), () => head);
   keepOne(main.querySelector(".welcome-slot"), JSON.stringify([channel.name, channel.topic, isEmpty]),
     () => welcome(channel, isEmpty));
   keepOne(main.querySelector(".composer-slot"), String(channel.is_member), () => (channel.is_member === false

@@ -1,14 +1,16 @@
-// The lab: keys to copy and faults to switch, as the server offers them.
+// The lab: traffic to watch, keys to copy and faults to switch, as the server offers them.
 
 import { labAction } from "./api.js";
 import { notice } from "./dialogs.js";
 import { h, keep } from "./dom.js";
 import { when } from "./events.js";
 import { icon } from "./icons.js";
+import { trafficCard } from "./traffic.js";
 import { localeOf, ui, world } from "./world.js";
 import { say } from "./words.js";
 
 function row(item, place) {
+  if (item.traffic) return trafficCard();
   if (item.action) {
     return h("div", { class: "lab-row" }, h("span", { class: "lab-label" }, item.label, item.hint && h("small", null, item.hint)),
       item.value !== undefined && h("span", { class: "lab-value" }, String(item.value)),

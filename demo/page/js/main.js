@@ -12,6 +12,7 @@ import { drawModal } from "./modal.js";
 import { closePopover } from "./popover.js";
 import { readPlace } from "./places.js";
 import { drawShell, onSwitch } from "./shell.js";
+import { watchTraffic } from "./traffic.js";
 import { languageOf, say } from "./words.js";
 import { localeOf, ui, whenever, world } from "./world.js";
 
@@ -61,4 +62,4 @@ onSwitch((userId) => { lookAs(userId).catch(() => notice(say("unreachable"), "er
 addEventListener("hashchange", readPlace);
 listenForEverything();
 listenForTips();
-start();
+start().then(watchTraffic);

@@ -31,6 +31,9 @@ export const WORDS = {
       waiting: "{command} 처리 중…",
     connecting: "워크스페이스를 여는 중", cannotConnect: "워크스페이스에 연결하지 못했습니다", external: "외부 이미지는 이 데모에서 불러오지 않습니다",
     menu: "다른 작업",
+    traffic: "모의 OpenAI: {name}의 분당 호출", trafficNow: "지난 1분: 성공 {answered}회, 거절 {refused}회", answered: "성공/분", refused: "거절/분",
+    traffic_on: "호출 중", traffic_refused: "차단 중", traffic_silent: "호출 없음", perMinute: "분당 {n}회", refusedMinute: "분당 {n}회 거절",
+    limit: "한도:", noLimit: "없음", cents: "{n}센트",
   },
   ja: {
     channels: "チャンネル", dms: "ダイレクトメッセージ", apps: "アプリ", home: "ホーム", messages: "メッセージ", you: "自分",
@@ -61,6 +64,9 @@ export const WORDS = {
     sending: "送信中",
       waiting: "{command} を処理中…",
     connecting: "ワークスペースを開いています", cannotConnect: "ワークスペースに接続できませんでした", external: "外部画像はこのデモでは読み込みません", menu: "その他の操作",
+    traffic: "模擬OpenAI: {name} の毎分の呼び出し", trafficNow: "直近1分: 成功 {answered} 回、拒否 {refused} 回", answered: "成功/分", refused: "拒否/分",
+    traffic_on: "呼び出し中", traffic_refused: "遮断中", traffic_silent: "呼び出しなし", perMinute: "毎分 {n} 回", refusedMinute: "毎分 {n} 回拒否",
+    limit: "上限:", noLimit: "なし", cents: "{n} セント",
   },
   en: {
     channels: "Channels", dms: "Direct messages", apps: "Apps", home: "Home", messages: "Messages", you: "you",
@@ -104,6 +110,10 @@ export const WORDS = {
       sending: "Sending", waiting: "{command} is running…",
     connecting: "Opening the workspace", cannotConnect: "The workspace cannot be reached",
       external: "External images are not loaded in this demo", menu: "More actions",
+    traffic: "Simulated OpenAI: calls of {name} a minute", trafficNow: "Last minute: {answered} answered, {refused} refused",
+    answered: "answered/min", refused: "refused/min",
+    traffic_on: "calling", traffic_refused: "blocked", traffic_silent: "no calls", perMinute: "{n} a minute",
+    refusedMinute: "{n} refused a minute", limit: "Limit:", noLimit: "none", cents: "{n} cent",
   },
 };
 
