@@ -149,21 +149,21 @@ class Stops(Repository):
         )
         return found[0] if found else None
 
+    @across_workspaces("a worker looks after the holds of any workspace")
+    async def any_due(self, now: datetime) -> bool:
+        """Whether `due` would find anything: reading disturbs nobody who writes."""
+        return (await self._db.execute(select(holds.c.id).where(*_due(now)).limit(1))).one_or_none() is not None
+
     @across_workspaces("a worker looks after the holds of any workspace; the hold says whose it is")
     async def due(self, now: datetime, limit: int, worker: str, lease: timedelta) -> list[Hold]:
         """Take at most `limit` holds whose time to be looked at has come, the longest due first.
 
         Each goes to one worker until it is let go, or until `lease` passes in silence.
         """
-        is_free = or_(
-            holds.c.leased_until.is_(None),
-            holds.c.leased_until <= now,
-            holds.c.leased_until > now + max(_FURTHEST_AHEAD, lease),
-        )
         # A row that somebody is changing this very moment is left for the next time.
         next_ones = (
             select(holds.c.id)
-            .where(holds.c.next_at <= now, is_free)
+            .where(*_due(now, lease))
             .order_by(holds.c.next_at, holds.c.id)
             .limit(limit)
             .with_for_update(skip_locked=True)
@@ -184,10 +184,19 @@ class Stops(Repository):
         """
         if hold.id is None or hold.id != before.id or hold.workspace_id != before.workspace_id:
             raise ValueError(f"the change is of another hold: {hold.id}")
+        # The stop first, as `save` does: two who take the same two rows in two orders would wait for each other.
+        mine = select(stops.c.id).where(stops.c.workspace_id == before.workspace_id, stops.c.id == before.stop_id)
+        await self._db.execute(mine.with_for_update())
         row = await self._prove_unmoved_hold(before)
         if row["worker"] != worker:
             raise Conflict("hold", hold.id)
         await self._change_hold(hold, before)
+
+    @across_workspaces("a worker looks after the holds of any workspace; the hold says whose it is")
+    async def is_leased(self, hold_id: int, worker: str, now: datetime) -> bool:
+        """Whether the hold is `worker`'s now."""
+        mine = select(holds.c.id).where(holds.c.id == hold_id, holds.c.worker == worker, holds.c.leased_until > now)
+        return (await self._db.execute(mine)).one_or_none() is not None
 
     @across_workspaces("a worker looks after the holds of any workspace; the hold says whose it is")
     async def let_go(self, hold_id: int, worker: str) -> None:
@@ -283,6 +292,12 @@ class Stops(Repository):
             select(holds).where(holds.c.workspace_id == workspace_id, *conditions).order_by(holds.c.id)
         )
         return [rows.hold_of(row) for row in found.mappings()]
+
+
+def _due(now: datetime, lease: timedelta = _FURTHEST_AHEAD) -> tuple[Any, Any]:
+    ahead = now + max(_FURTHEST_AHEAD, lease)
+    is_free = or_(holds.c.leased_until.is_(None), holds.c.leased_until <= now, holds.c.leased_until > ahead)
+    return holds.c.next_at <= now, is_free
 
 
 def _turn(hold: Hold) -> tuple[int, str, str]:
