@@ -6,17 +6,19 @@ import asyncio
 import logging
 import re
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from bot.desk import Desk
 from bot.errors import RefusalCode
-from bot.people import People
-from finops.audit import AuditEntry, AuditFilter, AuditRow, AuditVerdict, Outcome, Verifying
+from finops.audit import AuditEntry, AuditFilter, AuditPage, AuditRow, AuditVerdict, Outcome, Verifying
 from finops.incidents import Fact
 from finops.keys import redacted
 from finops.registry import Person
 from storage import Store
+
+if TYPE_CHECKING:
+    from bot.people import People  # who records appointments here
 
 log = logging.getLogger(__name__)
 
@@ -31,24 +33,10 @@ RIGHTS = frozenset(
     }
 )
 _LONGEST_FACT = 500
-_EXPORT_STEP = 500
 # As long as a look at a whole chain is believed by the window; the command of the operator looks each time.
 _CHECKED_FOR = timedelta(minutes=1)
 _BREATH = 200
 _MAIL = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+\.[^\s@<>\"']+")
-
-
-@dataclass(frozen=True, slots=True)
-class AuditPage:
-    """What a window of the trail shows: the newest rows first. `older` says whether more follow.
-
-    `verdict` is of the whole chain, as it was looked at `checked_at`.
-    """
-
-    rows: tuple[AuditRow, ...]
-    older: bool
-    verdict: AuditVerdict
-    checked_at: datetime
 
 
 async def record(
@@ -66,7 +54,8 @@ async def record(
     Call it last in the transaction: from then on the workspace's other acts wait for its end. Secrets and e-mail
     addresses that somebody typed into a fact are left out of it.
     """
-    entry = AuditEntry(desk.now(), actor, action, subject, outcome, _discreet(details or {}))
+    who = None if actor is None else _told(actor)
+    entry = AuditEntry(desk.now(), who, action, subject, outcome, _discreet(details or {}))
     return await store.audit.append(workspace_id, entry)
 
 
@@ -121,19 +110,14 @@ class Audit:
     async def export(self, actor: Person, wanted: AuditFilter, form: str) -> tuple[AuditRow, ...]:
         """Every row the filter wants, oldest first; that somebody took them is written down. For admins."""
         await self._people.require_admin(actor)
-        found: list[AuditRow] = []
         async with self._desk.storage.reading() as store:
-            before: int | None = None
-            while True:
-                rows = await store.audit.page(actor.workspace_id, wanted, before, _EXPORT_STEP)
-                found += rows
-                if len(rows) < _EXPORT_STEP:
-                    break
-                before = rows[-1].seq
+            found = tuple([row async for row in store.audit.all(actor.workspace_id, wanted)])
+        if not found:
+            return found
         async with self._desk.storage.writing() as store:
             told: dict[str, Fact] = {"form": form, "rows": len(found)}
             await self.record(store, actor.workspace_id, actor.user_id, "audit.exported", "audit", told)
-        return tuple(reversed(found))
+        return found
 
     async def everything(self, workspace_id: str) -> AsyncIterator[AuditRow]:
         """Every row, oldest first, for the operator at the machine."""
@@ -173,11 +157,6 @@ def changes_of(before: Mapping[str, Fact], after: Mapping[str, Fact]) -> dict[st
         if before.get(name) != after.get(name):
             told |= {f"{name}_before": before.get(name), f"{name}_after": after.get(name)}
     return told
-
-
-def since(wanted: AuditFilter, days: int | None, now: datetime) -> AuditFilter:
-    """The same filter for the last so many days; None: for all time."""
-    return replace(wanted, since=None if days is None else now - timedelta(days=days))
 
 
 def _discreet(details: Mapping[str, Fact]) -> dict[str, Fact]:

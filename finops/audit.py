@@ -45,8 +45,8 @@ class AuditEntry:
     """One act. `actor` is a user id, None for the product itself; `action` is `<noun>.<verb past>`.
 
     `subject` names what it was done to (`project:12`, empty for the workspace). `details` are ids and facts, amounts as
-    decimal strings; never a secret, a prompt or an e-mail address. Raises ValueError for a time without a zone and
-    TypeError for a fact of another type: a float has no one way to be written.
+    decimal strings; never a secret, a prompt or an e-mail address. What was read back may be anything: somebody may
+    have edited it.
     """
 
     at: datetime
@@ -55,14 +55,6 @@ class AuditEntry:
     subject: str = ""
     outcome: str = Outcome.DONE
     details: Mapping[str, Fact] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if self.at.tzinfo is None:
-            raise ValueError("an act happened at a time with a zone")
-        for name, value in self.details.items():
-            parts = value if isinstance(value, list | tuple) else (value,)
-            if not all(part is None or isinstance(part, str | int) for part in parts):
-                raise TypeError(f"a fact is words, whole numbers or nothing: {name}")
 
     @property
     def noun(self) -> str:
@@ -105,6 +97,37 @@ class AuditFilter:
     since: datetime | None = None
 
 
+class AuditKind(StrEnum):
+    """What the acts one may look for were about."""
+
+    ALL = "all"
+    STOPS = "stops"
+    BUDGETS = "budgets"
+    INCIDENTS = "incidents"
+    KEYS = "keys"
+    PROJECTS = "projects"
+    TEAMS = "teams"  # and who administers
+    COLLECTING = "collecting"
+    REFUSALS = "refusals"  # of any kind
+
+
+_NOUNS: dict[AuditKind, tuple[str, ...]] = {
+    AuditKind.STOPS: ("stop", "lead"),
+    AuditKind.BUDGETS: ("budget", "budgets"),
+    AuditKind.INCIDENTS: ("incident",),
+    AuditKind.KEYS: ("key",),
+    AuditKind.PROJECTS: ("project",),
+    AuditKind.TEAMS: ("team", "admin", "app"),
+    AuditKind.COLLECTING: ("collection", "collect"),
+}
+
+
+def filter_of(kind: AuditKind, actor: str | None = None, since: datetime | None = None) -> AuditFilter:
+    """The filter for acts about one kind of thing, by one person, from a moment on; None: by all, of all time."""
+    outcome = Outcome.REFUSED if kind is AuditKind.REFUSALS else None
+    return AuditFilter(_NOUNS.get(kind, ()), actor, outcome, since)
+
+
 @dataclass(frozen=True, slots=True)
 class AuditVerdict:
     """Whether a chain is intact. `rows` were looked at; `first_bad_seq` is where the first thing is wrong.
@@ -119,19 +142,35 @@ class AuditVerdict:
     head: str = GENESIS
 
 
+@dataclass(frozen=True, slots=True)
+class AuditPage:
+    """What a window of the trail shows: the newest rows first. `has_older` says whether more follow.
+
+    `verdict` is of the whole chain, as it was looked at `checked_at`.
+    """
+
+    rows: tuple[AuditRow, ...]
+    has_older: bool
+    verdict: AuditVerdict
+    checked_at: datetime
+
+
 def canonical(workspace_id: str, seq: int, entry: AuditEntry) -> bytes:
     """The one way to write a row: JSON with sorted keys, no blanks, ASCII, the time in UTC to the microsecond."""
+    details = entry.details
+    if isinstance(details, Mapping):
+        details = {name: list(each) if isinstance(each, tuple) else each for name, each in details.items()}
     written = {
         "action": str(entry.action),
         "actor": entry.actor,
         "at": entry.at.astimezone(UTC).isoformat(timespec="microseconds"),
-        "details": {name: list(each) if isinstance(each, tuple) else each for name, each in entry.details.items()},
+        "details": details,
         "outcome": str(entry.outcome),
         "seq": seq,
         "subject": entry.subject,
         "workspace": workspace_id,
     }
-    return json.dumps(written, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode()
+    return json.dumps(written, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
 
 
 def hash_of(prev_hash: str, workspace_id: str, seq: int, entry: AuditEntry) -> str:
@@ -140,7 +179,17 @@ def hash_of(prev_hash: str, workspace_id: str, seq: int, entry: AuditEntry) -> s
 
 
 def row_after(prev: tuple[int, str] | None, workspace_id: str, entry: AuditEntry) -> AuditRow:
-    """The row that follows the newest one, given by its seq and hash; None: the first of the workspace."""
+    """The row that follows the newest one, given by its seq and hash; None: the first of the workspace.
+
+    Raises ValueError for a time without a zone, and TypeError for a fact of another type: a float has no one way to be
+    written.
+    """
+    if entry.at.tzinfo is None:
+        raise ValueError("an act happened at a time with a zone")
+    for name, value in entry.details.items():
+        parts = value if isinstance(value, list | tuple) else (value,)
+        if not all(part is None or isinstance(part, str | int) for part in parts):
+            raise TypeError(f"a fact is words, whole numbers or nothing: {name}")
     seq, prev_hash = (prev[0] + 1, prev[1]) if prev is not None else (1, GENESIS)
     return AuditRow(seq, prev_hash, hash_of(prev_hash, workspace_id, seq, entry), entry)
 

@@ -41,7 +41,7 @@ def _csv(rows: Iterable[AuditRow]) -> Iterator[str]:
     yield _line(_COLUMNS)
     for row in rows:
         entry = row.entry
-        details = json.dumps(dict(entry.details), ensure_ascii=False, sort_keys=True) if entry.details else ""
+        details = json.dumps(entry.details, ensure_ascii=False, sort_keys=True) if entry.details else ""
         who = entry.actor or ""
         told = (who, str(entry.action), entry.subject, str(entry.outcome), details)
         yield _line((row.seq, entry.at.isoformat(), *map(safe, told), row.prev_hash, row.hash))

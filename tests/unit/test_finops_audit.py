@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -157,9 +158,17 @@ def test_the_chain_of_one_workspace_is_not_that_of_another() -> None:
 
 def test_a_fact_is_never_a_float_and_a_time_has_a_zone() -> None:
     with pytest.raises(TypeError, match="amount"):
-        AuditEntry(NOW, None, "budget.created", details={"amount": 0.5})  # type: ignore[dict-item]
+        row_after(None, WORKSPACE, AuditEntry(NOW, None, "budget.created", details={"amount": 0.5}))  # type: ignore[dict-item]
     with pytest.raises(ValueError, match="zone"):
-        AuditEntry(NOW.replace(tzinfo=None), None, "budget.created")
+        row_after(None, WORKSPACE, AuditEntry(NOW.replace(tzinfo=None), None, "budget.created"))
+
+
+@pytest.mark.parametrize("details", [{"amount": 0.5}, {"a": {"b": 1}}, ["x"], None, {"amount": float("nan")}])
+def test_whatever_somebody_put_in_the_place_of_facts_is_found(details: Any) -> None:
+    """Also what we would never write: looking at it must not fail."""
+    rows = chained([AuditEntry(NOW, None, "team.created")])
+    edited = replace(rows[0], entry=replace(rows[0].entry, details=details))
+    assert judged([edited], head_of(rows)) == (AuditProblem.EDITED, 1)
 
 
 # --- files -----------------------------------------------------------------------------------------------------------
