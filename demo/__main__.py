@@ -3,7 +3,7 @@
 demo                               start, set up a first team, and serve the page until Ctrl-C
 demo --fresh                       the same with nothing set up: onboard by hand
 demo --once --json                 play the onboarding once, print the figures as one JSON object, and end
-demo --story runaway --json        play a runaway through a whole day, print what was told and when, and end
+demo --story runaway --json        play breach, stop, proof, restore and the day after, print the timeline, and end
 demo --trace FILE --prices FILE    with your own traffic (CSV, see demo/README.md)
 """
 
@@ -59,7 +59,10 @@ async def run(given: argparse.Namespace, trace: Trace, prices: Prices) -> int:
         )  # fmt: skip
         async with scene as stage:
             if is_alone:
-                told = await play(stage, say) if given.once else await story.runaway(stage, clock, say)
+                if given.once:
+                    told: Any = await play(stage, say)
+                else:
+                    told = await story.runaway(stage, clock, say, lab.application(stage))
                 sys.stdout.write(json.dumps(asdict(told), ensure_ascii=False, indent=None if given.json else 2) + "\n")
                 return 0
             return await serve(stage, trace, is_fresh=given.fresh)

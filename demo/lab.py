@@ -1,31 +1,32 @@
-"""The laboratory drawer of the page: keys to try and faults to switch, so that a stranger can test every promise."""
+"""The laboratory drawer of the page: what the provider sees, keys to try and faults to switch.
+
+So that a stranger can test every promise, and see with their own eyes whether a stop stops anything.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+from demo.runaway import APPLICATION
 from demo.stage import Stage
 
 Item = dict[str, Any]
+WATCHED_MINUTES = 60
+ELSEWHERE_CENTS = 5000  # what somebody else sets the limit to
 _OUTAGE: Item = {"method": "chat.postMessage", "error": "500", "times": 1000}
+_LEVERS = "/v1/organization/projects/"
 
 
 def show(stage: Stage) -> None:
-    """Offer the keys of this stage and every way to fail."""
+    """Offer the traffic to watch, the keys of this stage and every way to fail."""
     props = stage.props
     project_key = next(iter(stage.openai.organization.projects.values())).keys[0].secret
+    name = application(stage)
     stage.slack.set_lab(
         {
             "sections": [
-                {
-                    "title": "폭주 (chatbot-experiment)",
-                    "items": [
-                        _order("폭주 시작", "POST", "/_sim/runaway", {}, "danger"),
-                        _order("정상으로", "DELETE", "/_sim/runaway", None, "primary"),
-                        _order("1시간 뒤로", "POST", "/_sim/clock", {"advance_minutes": 60}),
-                        _order("다음 날로 (UTC 자정)", "POST", "/_sim/clock", {"to": "next day"}),
-                    ],
-                },
+                _runaway(name),
+                _stop(name),
                 {
                     "title": "Admin API Key",
                     "items": [
@@ -45,7 +46,7 @@ def show(stage: Stage) -> None:
                         _openai("응답 지연 5초", {"delay_seconds": 5}),
                         _openai("중간에 끊긴 응답", {"kind": "cut_off"}),
                         _openai("형식이 깨진 응답", {"kind": "nonsense_json"}),
-                        _order("모두 정상으로", "DELETE", "/_sim/openai/faults", None, "primary"),
+                        _well(),
                     ],
                 },
                 {
@@ -62,6 +63,53 @@ def show(stage: Stage) -> None:
     )
 
 
+def application(stage: Stage) -> str:
+    """Whose runaway is watched: the one of the story, or the first of a trace that does not have it."""
+    known = stage.openai.tenant().traffic.trace.applications
+    return APPLICATION if APPLICATION in known else known[0]
+
+
+def _runaway(name: str) -> Item:
+    """A runaway to start, the clock to see it through, and the provider's traffic while it lasts."""
+    whose = {"application": name}
+    return {
+        "title": f"폭주 ({name})",
+        "items": [
+            {"traffic": {"project": name, "minutes": WATCHED_MINUTES}},
+            _order("폭주 시작", "POST", "/_sim/runaway", whose, "danger"),
+            _order("정상으로", "DELETE", "/_sim/runaway", whose, "primary"),
+            _clock("5분 뒤로", {"advance_minutes": 5}),
+            _clock("1시간 뒤로", {"advance_minutes": 60}),
+            _clock("다음 날로 (UTC 자정)", {"to": "next day"}),
+            _clock("다음 달로 (한도 초기화)", {"to": "next month"}),
+        ],
+    }
+
+
+def _stop(name: str) -> Item:
+    """What can go wrong with a stop: a provider that acts and says it failed, and others who change the limit."""
+    limit = {"threshold_amount": ELSEWHERE_CENTS, "currency": "USD", "interval": "month"}
+    elsewhere = "/_sim/openai/limits"
+    return {
+        "title": "차단 시험",
+        "items": [
+            _order(
+                f"다른 곳에서 한도 변경 (${ELSEWHERE_CENTS // 100})",
+                "POST",
+                elsewhere,
+                {"project": name, "spend_limit": limit},
+            ),
+            _order("다른 곳에서 한도 삭제", "POST", elsewhere, {"project": name, "spend_limit": None}),
+            _lever("차단 후 500 (acted_500)", {"kind": "acted_500"}),
+            _lever("차단 후 연결 끊김 (acted_drop)", {"kind": "acted_drop"}),
+            _lever("차단 요청 3회 500", {"status": 500, "times": 3}),
+            _order("한도 전파 10분", "POST", "/_sim/openai/behaviour", {"enforcement_seconds": 600}),
+            _order("한도 전파 1분 (보통)", "POST", "/_sim/openai/behaviour", {"enforcement_seconds": 60}),
+            _well(),
+        ],
+    }
+
+
 def _key(label: str, value: str) -> Item:
     return {"label": label, "value": value, "copy": True}
 
@@ -70,8 +118,21 @@ def _openai(label: str, fault: Item) -> Item:
     return _order(label, "POST", "/_sim/openai/faults", {"path": "/v1/organization/"} | fault)
 
 
+def _lever(label: str, fault: Item) -> Item:
+    """Once, and only to what changes something."""
+    return _order(label, "POST", "/_sim/openai/faults", {"path": _LEVERS, "method": "POST", "times": 1} | fault)
+
+
+def _well() -> Item:
+    return _order("모두 정상으로", "DELETE", "/_sim/openai/faults", None, "primary")
+
+
 def _slack(label: str, fault: Item) -> Item:
     return _order(label, "POST", "/_sim/slack/faults", fault)
+
+
+def _clock(label: str, move: Item) -> Item:
+    return _order(label, "POST", "/_sim/clock", move)
 
 
 def _order(label: str, method: str, path: str, body: Item | None, style: str = "plain") -> Item:

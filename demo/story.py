@@ -2,159 +2,140 @@
 
 A day of 마케팅팀: chatbot-experiment, about fifty dollars a day, falls into a retry loop at nine in the morning (Seoul)
 and calls fifteen times as often from then on. The clock of the stage is moved through the day; the product polls,
-estimates, alerts and escalates by itself, and the end of the day closes what it began.
+estimates and alerts by itself. 이지훈 stops the spending from the alert, and the next minutes prove that it ended.
+김민수 is asked, tells the cause and puts everything back; a day later a note closes what began.
 """
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from datetime import datetime, timedelta
+from decimal import ROUND_UP, Context, Decimal
 from fractions import Fraction
 
-from demo.billing import spent
+from demo import story_people as people
 from demo.budgeting import set_budget
 from demo.clock import StageClock
-from demo.onboarding import Say, Wish, onboard
-from demo.openai.traffic import minute_of, moment_of
+from demo.onboarding import Say, Stuck, Wish, onboard
 from demo.runaway import APPLICATION
-from demo.slack.cast import JIHOON, MARKETING, MINSU, TEAM_ID
-from demo.slack.journal import Call
+from demo.slack.cast import JIHOON, MARKETING, MINSU
 from demo.stage import Stage
-from finops.incidents import Incident
+from demo.story_time import caught_up, minutes_until, strides, walked
+from demo.story_told import Limits, Runaway, dollars, month_so_far, set_former_limit, spend_limit, told
+from finops.holds import HoldState
 from finops.money import EXACT
-from finops.periods import charge_day
-from handlers.addresses import STORAGE
+from finops.periods import charge_day, starts_at
+
+__all__ = ["LIMIT", "Runaway", "runaway"]
 
 LIMIT = Decimal(500)
 FACTOR = Fraction(15)
-# Nobody waits an hour for an hour: far from a crossing the day is walked in such steps, near it in minutes.
-STRIDE = timedelta(hours=2)
-NEAR = timedelta(minutes=3)
-PATIENCE_SECONDS = 60.0
-_SOON, _QUIET_LOOKS = 0.05, 8
-
-
-@dataclass(frozen=True, slots=True)
-class Runaway:
-    """What happened, in ISO times of the stage's clock; None for what did not happen."""
-
-    project: str
-    limit_usd: str
-    breach_at: str | None
-    detected_at: str | None
-    delivered_at: str | None
-    closed_at: str | None
-    spent_usd: str | None
-    root_texts: list[str]
-    thread_texts: list[str]
+# An application that does not reach LIMIT in a day of the loop gets a smaller one: so many usual days.
+USUAL_DAYS = 10
+DAY = timedelta(hours=24)
+# A proof takes five quiet minutes and as long as usage is late; after fifteen the product itself speaks up.
+PROVED_WITHIN, RESTORED_WITHIN = 25, 10
+REPAIRED_AFTER = timedelta(minutes=20)
 
 
 async def runaway(stage: Stage, clock: StageClock, say: Say, application: str = APPLICATION) -> Runaway:
-    """Play breach, alert, escalation and the end of the day. Raises TimeoutError when the product does not keep up."""
+    """Play breach, stop, proof, cause, restore and the day after.
+
+    Raises TimeoutError when the product does not keep up, Stuck when a person cannot do what the story wants.
+    """
+    limit = limit_of(stage, clock, application)
+    await _set_up(stage, clock, say, application, limit)
+    dawn, breach = await _begins(stage, clock, say, application, limit)
+    before = await spend_limit(stage, application)
+    async for now in walked(stage, clock, strides(dawn, breach + timedelta(minutes=2), breach)):
+        say(f"{now:%H:%M} UTC, {dollars(stage, application, dawn, now):.2f} dollars")
+    await _stopped(stage, clock, say, application)
+    stopped = await spend_limit(stage, application)
+    await _restored(stage, clock, say, application)
+    say("a day passes")
+    async for _ in walked(stage, clock, strides(clock(), clock() + DAY)):
+        pass
+    clock.advance(timedelta(minutes=2))
+    await caught_up(stage, clock, until_closed=True)
+    limits = Limits(before, stopped, await spend_limit(stage, application))
+    say("closed")
+    return await told(stage, application, breach, charge_day(dawn), limits, limit)
+
+
+def limit_of(stage: Stage, clock: StageClock, application: str) -> Decimal:
+    """The daily budget of the story: LIMIT, or less for an application that would not reach it by the evening.
+
+    Raises Stuck for one that asks nothing at all.
+    """
+    tomorrow = starts_at(charge_day(clock())) + DAY
+    usual = dollars(stage, application, tomorrow, tomorrow + DAY)
+    if not usual:
+        others = ", ".join(stage.openai.tenant().traffic.trace.applications)
+        raise Stuck(f"{application} spends nothing a day; in this trace there are {others}")
+    loop = EXACT.multiply(usual, Decimal(USUAL_DAYS))
+    return LIMIT if loop >= LIMIT else Context(prec=2, rounding=ROUND_UP).plus(loop)
+
+
+async def _set_up(stage: Stage, clock: StageClock, say: Say, application: str, limit: Decimal) -> None:
+    """The team and its budget."""
     person = stage.slack.person(JIHOON)
     others = [name for name in stage.openai.tenant().traffic.trace.applications if name != application][:1]
     wish = Wish("마케팅팀", MARKETING, MINSU, stage.props.marketing_key, (application, *others))
     await onboard(stage, person, wish, say)
-    await set_budget(stage, person, application, f"{LIMIT}", say)
+    await set_budget(stage, person, application, f"{limit:f}", say)
     await caught_up(stage, clock)
+
+
+async def _begins(
+    stage: Stage, clock: StageClock, say: Say, application: str, limit: Decimal
+) -> tuple[datetime, datetime]:
+    """The day begins, and with it the loop: when, and in which minute the budget is spent.
+
+    The project has a limit of its own already, well above: what a restore has to bring back.
+    """
     dawn = clock.move_to_next_day().replace(hour=0, minute=0, second=0, microsecond=0)
     stage.openai.boost(application, FACTOR, dawn)
+    await set_former_limit(stage, application, month_so_far(stage, application, dawn + DAY))
     say(f"{application} calls {FACTOR} times as often from {dawn:%Y-%m-%d %H:%M} UTC on")
-    breach = _breach(stage, application, dawn)
-    for moment in _walk(dawn, breach):
-        clock.advance(max(timedelta(0), moment - clock()))
-        await caught_up(stage, clock)
-        say(f"{clock():%H:%M} UTC, {_dollars(stage, application, dawn, clock()):.2f} dollars")
+    breach = _breach(stage, application, dawn, limit)
+    if breach is None:
+        raise Stuck(f"{application} does not spend {limit} dollars in a day, not even {FACTOR} times as fast")
+    return dawn, breach
+
+
+async def _stopped(stage: Stage, clock: StageClock, say: Say, application: str) -> None:
+    """이지훈 stops it; minute by minute until usage proves it."""
+    await people.stops_spending(stage, stage.slack.person(JIHOON), application)
+    say(f"{clock():%H:%M} UTC, 이지훈 stops it")
+    await caught_up(stage, clock)
+    if not await minutes_until(stage, clock, lambda hold: hold.state is HoldState.PROVED, PROVED_WITHIN):
+        raise Stuck(f"no proof within {PROVED_WITHIN} minutes")
+    say(f"{clock():%H:%M} UTC, proved")
+
+
+async def _restored(stage: Stage, clock: StageClock, say: Say, application: str) -> None:
+    """The lead is asked and answers; the loop is repaired, and what was before comes back."""
+    jihoon, minsu = stage.slack.person(JIHOON), stage.slack.person(MINSU)
+    await people.writes_to_the_lead(stage, jihoon, application)
+    await caught_up(stage, clock)
+    await people.tells_the_cause(stage, minsu)
+    say("김민수 tells the cause")
+    clock.advance(REPAIRED_AFTER)
     stage.openai.boost(application, Fraction(1), clock())
-    clock.move_to_next_day()
-    say("the day is over")
-    await caught_up(stage, clock, until_closed=True)
-    return await _told(stage, application, breach, charge_day(dawn))
+    await caught_up(stage, clock)
+    await people.restores(stage, minsu, application)
+    say(f"{clock():%H:%M} UTC, 김민수 puts it back")
+    await caught_up(stage, clock)
+    if not await minutes_until(stage, clock, lambda hold: hold.state is HoldState.RELEASED, RESTORED_WITHIN):
+        raise Stuck(f"nothing is back within {RESTORED_WITHIN} minutes")
+    say(f"{clock():%H:%M} UTC, restored")
 
 
-async def caught_up(stage: Stage, clock: StageClock, *, until_closed: bool = False) -> None:
-    """Wait until usage was read at this moment of the stage's clock, and everything to be said is said."""
-    since, quiet = clock(), 0
-    storage = stage.product[STORAGE]
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        # Between reading and wanting to say something lies a moment: all must be quiet for a while.
-        while quiet < _QUIET_LOOKS:
-            async with storage.reading() as store:
-                healths = await store.usage.healths(TEAM_ID)
-                is_open = until_closed and bool(await store.incidents.open_ones(TEAM_ID))
-                is_silent = await store.outbox.waiting_count() == 0
-            is_read = bool(healths) and all(one.read_at is not None and one.read_at >= since for one in healths)
-            quiet = quiet + 1 if is_read and is_silent and not is_open else 0
-            await asyncio.sleep(_SOON)  # what we wait for is in a database
-
-
-def _walk(dawn: datetime, breach: datetime | None) -> list[datetime]:
-    """The moments of the day at which we look: strides, and every minute around the breach."""
-    end = dawn + timedelta(hours=24) - timedelta(minutes=2)
-    strides = [dawn + STRIDE * n for n in range(1, 24) if dawn + STRIDE * n < end]
-    near = [] if breach is None else [breach + timedelta(minutes=n) for n in range(-1, NEAR.seconds // 60)]
-    return [*sorted({*strides, *(moment for moment in near if moment < end)}), end]
-
-
-def _breach(stage: Stage, application: str, dawn: datetime) -> datetime | None:
+def _breach(stage: Stage, application: str, dawn: datetime, limit: Decimal) -> datetime | None:
     """When the whole limit is really spent, to the minute; the provider knows, and tells nobody in advance."""
-    for minute in range(1, 24 * 60):
-        moment = dawn + timedelta(minutes=minute)
-        if _dollars(stage, application, dawn, moment) >= LIMIT:
+    so_far = Decimal(0)
+    for count in range(1, 24 * 60):
+        moment = dawn + timedelta(minutes=count)
+        so_far = EXACT.add(so_far, dollars(stage, application, moment - timedelta(minutes=1), moment))
+        if so_far >= limit:
             return moment
     return None
-
-
-def _dollars(stage: Stage, application: str, start: datetime, end: datetime) -> Decimal:
-    traffic, found = stage.openai.tenant().traffic, Decimal(0)
-    for model in traffic.models_of(application):
-        rates = stage.openai.prices.rates(model, charge_day(start))
-        if rates is not None:
-            usage = traffic.happened((application, model), minute_of(start), minute_of(end))
-            found = EXACT.add(found, spent(usage, rates))
-    return found
-
-
-async def _told(stage: Stage, application: str, breach: datetime | None, day: object) -> Runaway:
-    async with stage.product[STORAGE].reading() as store:
-        found = [one for one in await store.incidents.of_windows(TEAM_ID, [day]) if one.has_root]  # type: ignore[list-item]
-        incident: Incident | None = found[0] if found else None
-        clocks = await store.incidents.clocks(TEAM_ID, moment_of(0)) if incident else []
-    root, lines = _spoken(stage, application)
-    # The first loud word may be of an earlier level; what counts is the one that said the limit is spent.
-    breached = next((one for one in clocks if breach is not None and one.detected_at >= breach), None)
-    return Runaway(
-        project=application,
-        limit_usd=f"{LIMIT}",
-        breach_at=_iso(breach),
-        detected_at=_iso(breached.detected_at if breached else None),
-        delivered_at=_iso(breached.delivered_at if breached else None),
-        closed_at=_iso(incident.closed_at if incident else None),
-        spent_usd=f"{incident.spent.amount.normalize(EXACT):f}" if incident else None,
-        root_texts=root,
-        thread_texts=lines,
-    )
-
-
-def _spoken(stage: Stage, application: str) -> tuple[list[str], list[str]]:
-    """Every text the root message had, in order and each once in a row, and the lines of its thread."""
-    said = [call for call in stage.slack.calls if call.ok and call.method in {"chat.postMessage", "chat.update"}]
-    first = next((call for call in said if _is_root(call, application)), None)
-    if first is None:
-        return [], []
-    ts = str(first.response["ts"])
-    root: list[str] = []
-    for call in said:
-        if str(call.response.get("ts")) == ts and (not root or root[-1] != call.text):
-            root.append(call.text)
-    return root, [call.text for call in said if call.args.get("thread_ts") == ts]
-
-
-def _is_root(call: Call, application: str) -> bool:
-    return call.method == "chat.postMessage" and not call.args.get("thread_ts") and application in call.text
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.astimezone(UTC).isoformat()

@@ -14,7 +14,7 @@ from demo.prices import FilePrices, Rates
 from demo.slack.cast import JIHOON, MARKETING, MINSU
 from demo.slack.journal import Call
 from demo.stage import Stage
-from demo.story import caught_up
+from demo.story_time import caught_up
 from demo.trace import Trace, parse_trace
 from tests.e2e.stages import scene
 

@@ -1,0 +1,85 @@
+"""How a story moves through its days: the clock in strides, and at each stop the product is waited for.
+
+Nobody sleeps an hour for an hour. Between two looks of the product nothing happens that it could have seen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime, timedelta
+
+from demo.clock import StageClock
+from demo.slack.cast import TEAM_ID
+from demo.stage import Stage
+from finops.holds import Hold
+from finops.stops import Stop
+from handlers.addresses import BOT, STORAGE
+
+# Far from anything worth seeing the day is walked in such steps, near it in minutes.
+STRIDE = timedelta(hours=2)
+NEAR = timedelta(minutes=3)
+MINUTE = timedelta(minutes=1)
+PATIENCE_SECONDS = 60.0
+_SOON, _QUIET_LOOKS = 0.05, 8
+
+
+async def caught_up(stage: Stage, clock: StageClock, *, until_closed: bool = False) -> None:
+    """Wait until usage was read at this moment of the stage's clock, and everything to be done and said is.
+
+    With `until_closed` until no incident is open either. Raises TimeoutError when the product does not keep up.
+    """
+    since, quiet = clock(), 0
+    bot, storage = stage.product[BOT], stage.product[STORAGE]
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        # Between reading and wanting to say something lies a moment: all must be quiet for a while.
+        while quiet < _QUIET_LOOKS:
+            async with storage.reading() as store:
+                healths = await store.usage.healths(TEAM_ID)
+                is_open = until_closed and bool(await store.incidents.open_ones(TEAM_ID))
+                is_silent = await store.outbox.waiting_count() == 0
+            is_read = bool(healths) and all(one.read_at is not None and one.read_at >= since for one in healths)
+            is_done = not any(is_due(hold, since) for _, holds in await stops(stage) for hold in holds)
+            if not is_read:
+                bot.wake_watch.set()  # a clock that was moved rings no alarm
+            quiet = quiet + 1 if is_read and is_silent and is_done and not is_open else 0
+            await asyncio.sleep(_SOON)  # what we wait for is in a database
+
+
+def is_due(hold: Hold, now: datetime) -> bool:
+    """Whether the product still has something to do about a hold at this moment."""
+    return hold.next_at is not None and hold.next_at <= now
+
+
+async def stops(stage: Stage) -> list[tuple[Stop, list[Hold]]]:
+    """What is held, or was until lately, with its holds."""
+    async with stage.product[STORAGE].reading() as store:
+        active = await store.stops.active(TEAM_ID)
+        return [(stop, await store.stops.holds(TEAM_ID, stop.id or 0)) for stop in active]
+
+
+async def walked(stage: Stage, clock: StageClock, moments: list[datetime]) -> AsyncIterator[datetime]:
+    """Go from moment to moment; at each the product has caught up. What has passed already is not gone back to."""
+    for moment in moments:
+        clock.advance(max(timedelta(0), moment - clock()))
+        await caught_up(stage, clock)
+        yield clock()
+
+
+async def minutes_until(stage: Stage, clock: StageClock, true: Callable[[Hold], bool], most: int) -> bool:
+    """Walk minute by minute until something is true of every hold in force; whether it became so within `most`."""
+    for _ in range(most):
+        holds = [hold for _, each in await stops(stage) for hold in each]
+        if holds and all(true(hold) for hold in holds):
+            return True
+        clock.advance(MINUTE)
+        await caught_up(stage, clock)
+    return False
+
+
+def strides(start: datetime, end: datetime, near: datetime | None = None) -> list[datetime]:
+    """The moments between two at which to look: strides, every minute around `near`, and the end."""
+    found = {start + STRIDE * count for count in range(1, int((end - start) / STRIDE) + 1)}
+    if near is not None:
+        found |= {near + MINUTE * count for count in range(-1, NEAR.seconds // 60)}
+    return [*sorted(moment for moment in found if moment < end), end]
