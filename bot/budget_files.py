@@ -29,10 +29,11 @@ MOST_MISTAKES = 20
 # More than anybody wants to hear, and fewer than a menu of Slack can offer.
 MOST_LEVELS = 50
 VERSION = "1"
-_FIELDS = ("scope", "period", "amount", "levels", "action", "floor", "channel")
+_FIELDS = ("scope", "period", "amount", "levels", "action", "floor", "channel", "needs_two")
 _NEEDED = ("scope", "period", "amount")
 _WORKSPACE, _EVERY_PROJECT, _TEAM, _PROJECT = "workspace", "every project", "team", "project"
 _QUOTED = 60
+_YES_AND_NO = {"true": True, "yes": True, "false": False, "no": False}
 _HEAD = """\
 # FinOps budgets, taken in again by /finops budget import
 version: 1
@@ -66,6 +67,8 @@ def written(budgets: Iterable[BudgetTerms], book: ScopeBook) -> str:
             lines.append(f"    floor: {_money(terms.silent_below)}")
         if terms.channel_id:
             lines.append(f"    channel: {terms.channel_id}")
+        if terms.needs_two:
+            lines.append("    needs_two: true")
     return "\n".join(lines) + "\n"
 
 
@@ -158,11 +161,12 @@ class _Reader:
             told = {"floor": as_typed(floor), "amount": as_typed(amount)}
             self._wrong(said["floor"].line, FileMistake.FLOOR, **told)
         channel = self._channel(said.get("channel"))
+        needs_two = self._needs_two(said.get("needs_two"))
         if scope is not None and scope.kind is BudgetScope.WORKSPACE and not channel and "channel" not in said:
             self._wrong(_line(node), FileMistake.CHANNEL_MISSING)
         if len(self.mistakes) > before or scope is None or period is None or amount is None:
             return None
-        return BudgetTerms(*scope.place, period, amount, levels, action, floor or None, channel)
+        return BudgetTerms(*scope.place, period, amount, levels, action, floor or None, channel, needs_two)
 
     def _entries(self, node: MappingNode, known: tuple[str, ...]) -> Iterator[tuple[str, Node]]:
         """The known fields of a mapping, each once; what else stands there is a mistake."""
@@ -254,6 +258,14 @@ class _Reader:
             return channel
         self._wrong(said.line, FileMistake.CHANNEL, given=_short(channel))
         return None
+
+    def _needs_two(self, said: _Said | None) -> bool:
+        if said is None or said.many is not None:
+            return False
+        words = said.words.casefold()
+        if words not in _YES_AND_NO:
+            self._wrong(said.line, FileMistake.NEEDS_TWO, given=_short(said.words))
+        return _YES_AND_NO.get(words, False)
 
     def _wrong(self, line: int, code: FileMistake, **values: str) -> None:
         self.mistakes.append(MistakeInFile(line, code, values))

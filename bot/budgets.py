@@ -61,6 +61,7 @@ class BudgetWish:
     action: str = BudgetAction.NOTIFY.value
     floor: str = ""
     channel_id: str = ""
+    needs_two: bool = False
 
 
 class Budgets:
@@ -321,7 +322,9 @@ def terms_of(wish: BudgetWish) -> BudgetTerms:
     levels = tuple(sorted(wish.levels))
     action, channel_id = BudgetAction(wish.action), wish.channel_id or None
     try:
-        return BudgetTerms(*place, BudgetPeriod(wish.period), amount, levels, action, floor or None, channel_id)
+        return BudgetTerms(
+            *place, BudgetPeriod(wish.period), amount, levels, action, floor or None, channel_id, wish.needs_two
+        )
     except BudgetRefused as error:
         code = RefusalCode.BUDGET_LEVELS if error.mistake is BudgetMistake.LEVELS else RefusalCode.BUDGET_SCOPE_MISSING
         raise Refusal(code) from error

@@ -79,7 +79,7 @@ def _place(terms: BudgetTerms) -> tuple[object, ...]:
 
 
 def _content(terms: BudgetTerms) -> tuple[object, ...]:
-    return terms.amount, terms.levels, terms.action, terms.silent_below, terms.channel_id
+    return terms.amount, terms.levels, terms.action, terms.silent_below, terms.channel_id, terms.needs_two
 
 
 def _order(terms: BudgetTerms) -> tuple[object, ...]:
@@ -93,4 +93,5 @@ def _order(terms: BudgetTerms) -> tuple[object, ...]:
         terms.action,
         terms.silent_below.amount,
         terms.channel_id or "",
+        terms.needs_two,
     )

@@ -46,6 +46,7 @@ budgets:
     amount: "1,000.50"
     levels: [100%, 80, 50]
     action: stop
+    needs_two: Yes
 """
     assert read(text, BOOK) == [
         BudgetTerms(
@@ -53,7 +54,8 @@ budgets:
         ),
         BudgetTerms(BudgetScope.EVERY_PROJECT, None, BudgetPeriod.DAY, Money.of("75"), floor=Money.of("10")),
         BudgetTerms(
-            BudgetScope.PROJECT, 2, BudgetPeriod.WEEK, Money.of("1000.50"), (50, 80, 100), BudgetAction.STOP
+            BudgetScope.PROJECT, 2, BudgetPeriod.WEEK, Money.of("1000.50"), (50, 80, 100), BudgetAction.STOP,
+            needs_two=True,
         ),
     ]  # fmt: skip
 
@@ -102,6 +104,8 @@ def test_what_copying_brings_along_does_no_harm():
         (HEAD + DAILY + "    floor: 501", [(6, FileMistake.FLOOR)]),
         (HEAD + DAILY + "    floor: -1", [(6, FileMistake.AMOUNT)]),
         (HEAD + DAILY + "    channel: general", [(6, FileMistake.CHANNEL)]),
+        (HEAD + DAILY + "    needs_two: maybe", [(6, FileMistake.NEEDS_TWO)]),
+        (HEAD + DAILY + "    needs_two: [true]", [(6, FileMistake.NOT_WORDS)]),
         (HEAD + DAILY + "    amount: {usd: 5}", [(6, FileMistake.TWICE)]),
         (HEAD + DAILY.replace("500 USD", "0"), [(5, FileMistake.AMOUNT)]),
         (HEAD + DAILY.replace("500 USD", "500 EUR"), [(5, FileMistake.AMOUNT)]),
@@ -186,6 +190,7 @@ def budgets(draw: st.DrawFn) -> BudgetTerms:
         tuple(sorted(draw(st.sets(st.integers(1, 1000), min_size=1, max_size=9)))),
         draw(st.sampled_from(BudgetAction)), floor if floor is None or not amount < floor else None,
         "C0FINANCE1" if kind is BudgetScope.WORKSPACE else draw(st.sampled_from([None, "G0SECRET99"])),
+        draw(st.booleans()),
     )  # fmt: skip
 
 

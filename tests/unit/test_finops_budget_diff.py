@@ -42,6 +42,7 @@ def test_levels_action_floor_and_currency_are_changes():
         replace(DAILY, levels=(100,)),
         replace(DAILY, action=BudgetAction.STOP),
         replace(DAILY, floor=Money.of(5)),
+        replace(DAILY, needs_two=True),
         replace(DAILY, amount=Money.of(500, "EUR")),
     ):
         assert diff([DAILY], [changed]).changed == (BudgetChange(0, DAILY, changed),)
@@ -66,6 +67,7 @@ terms = st.builds(
     st.sampled_from([(100,), (50, 100)]),
     st.sampled_from(BudgetAction),
     st.sampled_from([None, Money.zero(), Money.of(1)]),
+    needs_two=st.booleans(),
 )
 
 
