@@ -8,29 +8,13 @@ from typing import Any
 
 from aiohttp import web
 
-from demo.openai.answers import Query, Refused, answer, body_of, listed, not_found, text_field, whole_number
+from demo.openai.answers import Query, Refused, answer, body_of, listed, not_found, text_field
 from demo.openai.behaviour import Behaviour
 from demo.openai.levers import Levers
-from demo.openai.organization import (
-    DEFAULT_REQUESTS_PER_MINUTE,
-    DEFAULT_TOKENS_PER_MINUTE,
-    AdminKey,
-    Organization,
-    Project,
-    ProjectKey,
-    SpendLimit,
-    redacted,
-)
+from demo.openai.limits import Limits
+from demo.openai.organization import AdminKey, Organization, Person, Project, ProjectKey, redacted
 from demo.openai.traffic import minute_of
 
-RATE_LIMIT_FIELDS = (
-    "max_requests_per_1_minute",
-    "max_tokens_per_1_minute",
-    "max_images_per_1_minute",
-    "max_audio_megabytes_per_1_minute",
-    "max_requests_per_1_day",
-    "batch_1_day_max_input_tokens",
-)
 _AUDIT_FILTERS = ("project_ids", "event_types", "actor_ids", "actor_emails", "resource_ids")
 
 
@@ -50,6 +34,7 @@ class Administration:
         self.behaviour = behaviour
         self.now = clock()
         self.key = key
+        self.limits = Limits(organization, levers, behaviour, self.now)
 
     # -- projects
 
@@ -123,110 +108,43 @@ class Administration:
     # -- levers
 
     async def list_rate_limits(self, request: web.Request) -> web.Response:
-        project = self._project(request)
-        limits = [self._rate_limit(project, model) for model in self._models()]
+        limits = self.limits.rate_limits(self._project(request))
         return listed(limits, self._query(request), default=100)
 
     async def update_rate_limit(self, request: web.Request) -> web.Response:
         project, identifier = self._open_project(request), request.match_info["rate_limit_id"]
-        model = identifier.removeprefix("rl-")
-        if model not in self._models() or not identifier.startswith("rl-"):
-            raise not_found("Rate limit", identifier)
-        body = await body_of(request)
-        if unknown := sorted(set(body) - set(RATE_LIMIT_FIELDS)):
-            raise Refused(400, f"Unknown parameter: '{unknown[0]}'.", param=unknown[0], code="unknown_parameter")
-        changes = {name: whole_number(body, name, 0) for name in body}
-        self.levers.watch([project], minute_of(self.now))
-        project.rate_limits.setdefault(model, {}).update(changes)
-        self._audit("rate_limit.updated", project, {"id": identifier, "changes_requested": changes})
-        return answer(self._rate_limit(project, model))
+        return answer(self.limits.set_rate_limit(project, identifier, await body_of(request), self.key))
 
     async def get_model_permissions(self, request: web.Request) -> web.Response:
-        project = self._project(request)
-        if project.model_permissions is None:
-            raise not_found("Model permissions of project", project.id)
-        return answer({"object": "project.model_permissions", **project.model_permissions})
+        return answer(self.limits.model_permissions(self._project(request)))
 
     async def set_model_permissions(self, request: web.Request) -> web.Response:
-        project, body = self._open_project(request), await body_of(request)
-        mode, models = text_field(body, "mode"), body.get("model_ids")
-        if mode not in ("allow_list", "deny_list"):
-            message = f"Invalid value: '{mode}'. Supported values are: 'allow_list', 'deny_list'."
-            raise Refused(400, message, param="mode", code="invalid_value")
-        if not isinstance(models, list) or not all(isinstance(model, str) for model in models):
-            raise Refused(400, "Invalid type for 'model_ids'.", param="model_ids", code="invalid_type")
-        self.levers.watch([project], minute_of(self.now))
-        project.model_permissions = {"mode": mode, "model_ids": models}
-        return answer({"object": "project.model_permissions", "mode": mode, "model_ids": models})
+        project = self._open_project(request)
+        self.limits.set_model_permissions(project, await body_of(request))
+        return answer(self.limits.model_permissions(project))
 
     async def delete_model_permissions(self, request: web.Request) -> web.Response:
-        project = self._open_project(request)
-        if project.model_permissions is None:
-            raise not_found("Model permissions of project", project.id)
-        self.levers.watch([project], minute_of(self.now))
-        project.model_permissions = None
+        self.limits.delete_model_permissions(self._open_project(request))
         return answer({"object": "project.model_permissions.deleted", "deleted": True})
 
     async def get_spend_limit(self, request: web.Request) -> web.Response:
-        return answer(self._spend_limit(self._limited(request)))
+        return answer(self.limits.spend_limit(self._limited(request)))
 
     async def set_spend_limit(self, request: web.Request) -> web.Response:
-        limited, body = self._limited(request, must_be_open=True), await body_of(request)
-        cents = whole_number(body, "threshold_amount", 1)
-        for name, only in (("currency", "USD"), ("interval", "month")):
-            if text_field(body, name) != only:
-                message = f"Invalid value: '{body[name]}'. Supported values are: '{only}'."
-                raise Refused(400, message, param=name, code="invalid_value")
-        self._change_limit(limited, cents)
-        return answer(self._spend_limit(limited))
+        limited = self._limited(request, must_be_open=True)
+        self.limits.set_spend_limit(limited, await body_of(request))
+        return answer(self.limits.spend_limit(limited))
 
     async def delete_spend_limit(self, request: web.Request) -> web.Response:
         limited = self._limited(request, must_be_open=True)
-        if limited.spend_limit_cents is None:
-            raise _no_limit(limited)
-        self._change_limit(limited, None)
+        self.limits.delete_spend_limit(limited)
         kind = "project" if isinstance(limited, Project) else "organization"
         return answer({"object": f"{kind}.spend_limit.deleted", "deleted": True})
-
-    def _change_limit(self, limited: Project | Organization, cents: int | None) -> None:
-        """A limit counts from the first whole minute after it has spread through the provider."""
-        projects = [limited] if isinstance(limited, Project) else list(limited.projects.values())
-        self.levers.watch(projects, minute_of(self.now))
-        counts_from = -(-(int(self.now.timestamp()) + self.behaviour.enforcement_seconds) // 60)
-        limited.spend_limits.append(SpendLimit(cents, counts_from))
-
-    def _spend_limit(self, limited: Project | Organization) -> dict[str, Any]:
-        if limited.spend_limit_cents is None:
-            raise _no_limit(limited)
-        minute = minute_of(self.now)
-        if isinstance(limited, Project):
-            kind, blocks = "project", self.levers.blocks(limited, minute)
-        else:
-            kind, blocks = "organization", self.levers.organization_blocks(minute)
-        return {
-            "object": f"{kind}.spend_limit",
-            "threshold_amount": limited.spend_limit_cents,
-            "currency": "USD",
-            "interval": "month",
-            "enforcement": {"status": "enforcing" if blocks else "inactive"},
-        }
 
     def _limited(self, request: web.Request, *, must_be_open: bool = False) -> Project | Organization:
         if "project_id" not in request.match_info:
             return self.organization
         return self._open_project(request) if must_be_open else self._project(request)
-
-    def _rate_limit(self, project: Project, model: str) -> dict[str, Any]:
-        plain = {
-            "max_requests_per_1_minute": DEFAULT_REQUESTS_PER_MINUTE,
-            "max_tokens_per_1_minute": DEFAULT_TOKENS_PER_MINUTE,
-        }
-        limits = plain | project.rate_limits.get(model, {})
-        return {"object": "project.rate_limit", "id": f"rl-{model}", "model": model, **limits}
-
-    def _models(self) -> list[str]:
-        """Every model the organization uses can be limited in every project."""
-        return sorted({model for _, model in self.levers.traffic.series})
 
     # -- people and their traces
 
@@ -333,7 +251,7 @@ class Administration:
             },
         }
 
-    def _user(self, person: Mapping[str, str]) -> dict[str, Any]:
+    def _user(self, person: Person) -> dict[str, Any]:
         return {"object": "organization.user", **person, "added_at": _unix(self.organization.begun_at)}
 
 
@@ -359,19 +277,14 @@ def _service_account(project: Project) -> dict[str, Any]:
     }
 
 
-def _no_limit(limited: Project | Organization) -> Refused:
-    what = f"project '{limited.id}'" if isinstance(limited, Project) else "this organization"
-    return Refused(404, f"No spend limit is configured for {what}.", code="not_found")
-
-
 def _is_wanted(event: Mapping[str, Any], wanted: Mapping[str, frozenset[str]], bounds: Mapping[str, int]) -> bool:
-    actor = event["actor"]["api_key"]
+    actor = event["actor"][event["actor"]["type"]]
     told = {
-        "project_ids": event["project"]["id"],
-        "event_types": event["type"],
-        "actor_ids": actor["id"],
-        "actor_emails": actor["user"]["email"],
-        "resource_ids": event[event["type"]]["id"],
+        "project_ids": {event["project"]["id"]},
+        "event_types": {event["type"]},
+        "actor_ids": {actor["user"]["id"], actor.get("id")},
+        "actor_emails": {actor["user"]["email"]},
+        "resource_ids": {event[event["type"]]["id"]},
     }
     at = event["effective_at"]
     is_within = {
@@ -380,7 +293,7 @@ def _is_wanted(event: Mapping[str, Any], wanted: Mapping[str, frozenset[str]], b
         "lt": lambda bound: at < bound,
         "lte": lambda bound: at <= bound,
     }
-    return all(told[name] in values for name, values in wanted.items()) and all(
+    return all(told[name] & values for name, values in wanted.items()) and all(
         is_within[sign](bound) for sign, bound in bounds.items()
     )
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from demo.openai.answers import answer
+from demo.openai.answers import Refused, answer
 from demo.openai.behaviour import BadSetting, decimal_of
 from demo.openai.faults import BadFault, Fault
-from demo.openai.organization import ALL_RIGHTS, AdminKey, KeyState, fresh_admin_key
+from demo.openai.limits import Limits
+from demo.openai.organization import ALL_RIGHTS, AdminKey, KeyState, Organization, Project, fresh_admin_key
 from demo.openai.traffic import minute_of
 from demo.openai.usage import FAMILIES, Deed
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from demo.openai.server import SimulatedOpenAI
 
 ROOT = "/_sim/openai"
+MOST_MINUTES = 1440
 
 
 class BadOrder(ValueError):
@@ -42,6 +44,9 @@ def routes(openai: SimulatedOpenAI) -> list[web.RouteDef]:
         ("POST", "restate", control.restate),
         ("POST", "boost", control.boost),
         ("POST", "usage", control.add_usage),
+        ("GET", "limits", control.limits),
+        ("POST", "limits", control.change_limits),
+        ("GET", "traffic", control.traffic),
         ("POST", "keys", control.add_key),
         ("POST", "keys/revoke", control.revoke_key),
         ("POST", "reset", control.reset),
@@ -55,7 +60,9 @@ def _heard(order: Callable[[Mapping[str, Any]], Any]) -> Callable[[web.Request],
             told = await request.json() if request.can_read_body else {}
             if not isinstance(told, dict):
                 raise BadOrder("send a JSON object.")
-            return answer({"ok": True, **order(told)})
+            return answer({"ok": True, **order({**request.query, **told})})
+        except Refused as refused:
+            return answer({"ok": False, "error": str(refused)}, 400)
         except (BadFault, BadSetting, BadOrder) as error:
             return answer({"ok": False, "error": str(error)}, 400)
         except KeyError as error:
@@ -173,6 +180,76 @@ class Control:
         self.openai.tenant(told.get("organization_id")).organization.admin_keys.append(key)
         return {"secret": key.secret, "id": key.id, "rights": sorted(rights)}
 
+    def limits(self, told: Mapping[str, Any]) -> dict[str, Any]:
+        """What is set on every project; `{"organization_id": …}` for another organization than the first."""
+        tenant = self.openai.tenant(told.get("organization_id"))
+        limits = self._limits(told)
+        organization = tenant.organization
+        return {
+            "organization_spend_limit": _unless_missing(limits.spend_limit, organization),
+            "projects": [
+                {
+                    "id": project.id,
+                    "name": project.name,
+                    "is_archived": project.archived_at is not None,
+                    "spend_limit": _unless_missing(limits.spend_limit, project),
+                    "model_permissions": _unless_missing(limits.model_permissions, project),
+                    "rate_limits": limits.rate_limits(project),
+                }
+                for project in organization.in_order()
+            ],
+        }
+
+    def change_limits(self, told: Mapping[str, Any]) -> dict[str, Any]:
+        """Somebody changes limits on the provider's own pages: bodies as the provider takes them, null removes.
+
+        `{"project": "chat", "by": "박서연", "spend_limit": {…} | null, "model_permissions": {…} | null,
+        "rate_limits": {"gpt-5": {"max_requests_per_1_minute": 5}}}`; what is not named stays.
+        """
+        organization, limits = self.openai.tenant(told.get("organization_id")).organization, self._limits(told)
+        project, person = organization.named(told["project"]), organization.person(told.get("by"))
+        if "spend_limit" in told:
+            if told["spend_limit"] is None:
+                limits.delete_spend_limit(project)
+            else:
+                limits.set_spend_limit(project, _object(told["spend_limit"]))
+        if "model_permissions" in told:
+            if told["model_permissions"] is None:
+                limits.delete_model_permissions(project)
+            else:
+                limits.set_model_permissions(project, _object(told["model_permissions"]))
+        for model, changes in _object(told.get("rate_limits", {})).items():
+            limits.set_rate_limit(project, f"rl-{model}", _object(changes), person)
+        return {"by": person["name"], **self.limits(told)}
+
+    def _limits(self, told: Mapping[str, Any]) -> Limits:
+        tenant = self.openai.tenant(told.get("organization_id"))
+        return Limits(tenant.organization, tenant.levers, self.openai.behaviour, self.openai.clock())
+
+    def traffic(self, told: Mapping[str, Any]) -> dict[str, Any]:
+        """`?project=chat&minutes=60`: what became of the calls of the last whole minutes (`minute`: since 1970)."""
+        minutes = int(told.get("minutes", 60))
+        if not 1 <= minutes <= MOST_MINUTES:
+            raise BadOrder(f"minutes is between 1 and {MOST_MINUTES}.")
+        tenant = self.openai.tenant(told.get("organization_id"))
+        project, now = tenant.organization.named(told["project"]), minute_of(self.openai.clock())
+        keys = [(project.application, model) for model in tenant.traffic.models_of(project.application)]
+        points = []
+        for minute in range(now - minutes, now):
+            answered = sum(tenant.traffic.minute(key, minute).requests for key in keys)
+            refused = tenant.levers.refused(project, minute)
+            asked = answered + refused.limited + refused.others
+            points.append(
+                {
+                    "minute": minute,
+                    "asked": asked,
+                    "answered": answered,
+                    "refused": asked - answered,
+                    "refused_429": refused.limited,
+                }
+            )
+        return {"project": project.name, "minutes": points}
+
     def revoke_key(self, told: Mapping[str, Any]) -> dict[str, Any]:
         """`{"ends_with": "abc1"}`: every Admin key with that end stops working."""
         ends_with = str(told["ends_with"])
@@ -186,6 +263,19 @@ class Control:
     def reset(self, _: Mapping[str, Any]) -> dict[str, Any]:
         self.openai.reset()
         return {}
+
+
+def _unless_missing(told: Callable[[Any], dict[str, Any]], limited: Project | Organization) -> dict[str, Any] | None:
+    try:
+        return told(limited)
+    except Refused:
+        return None
+
+
+def _object(told: Any) -> Mapping[str, Any]:
+    if not isinstance(told, Mapping):
+        raise BadOrder(f"limits are told as JSON objects, not {told!r}.")
+    return told
 
 
 def _moment(told: Any) -> datetime:

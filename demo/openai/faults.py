@@ -1,4 +1,8 @@
-"""Faults: how a provider fails, for the next n calls or until cleared, on one path or on all of them."""
+"""Faults: how a provider fails, for the next n calls or until cleared, on one path or on all of them.
+
+The worst kinds act first and fail then: `acted_500` and `acted_drop`, with `delay_seconds` between the two. They are
+for requests that change something; reads pass.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,8 @@ from demo.openai.answers import error_body
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 STATUSES = (400, 401, 403, 404, 408, 409, 429, 500, 502, 503, 504)
-KINDS = ("slow", "cut_off", "drop", "nonsense_json", "wrong_shape", "html", "flat_error")
+ACTED = ("acted_500", "acted_drop")
+KINDS = ("slow", "cut_off", "drop", "nonsense_json", "wrong_shape", "html", "flat_error", *ACTED)
 CONTROL = "/_sim/"
 CUT_OFF = web.RequestKey("cut_off", bool)
 _TEXTS: Mapping[int, tuple[str, str, str | None]] = {
@@ -70,7 +75,8 @@ class Fault:
             raise BadFault(f"a fault has the fields {', '.join(cls.__dataclass_fields__)}.") from error
 
     def covers(self, request: web.Request) -> bool:
-        return request.path.startswith(self.path) and self.method in (None, request.method)
+        is_meant = self.kind not in ACTED or request.method in ("POST", "DELETE")
+        return is_meant and request.path.startswith(self.path) and self.method in (None, request.method)
 
 
 class Faults:
@@ -101,6 +107,10 @@ class Faults:
         return None
 
     async def play(self, fault: Fault, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if fault.kind in ACTED:
+            await handler(request)  # what is refused here was not done, and passes as the refusal it is
+            await asyncio.sleep(fault.delay_seconds)
+            return await _cut(request, b"", 0) if fault.kind == "acted_drop" else self._error(fault)
         if fault.delay_seconds or fault.kind == "slow":
             await asyncio.sleep(fault.delay_seconds or 30)
         if fault.status is not None:

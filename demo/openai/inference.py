@@ -30,11 +30,13 @@ class Inference:
         """Answer `/v1/chat/completions`, or refuse: spend limits first, then permissions, then rate limits."""
         body = await body_of(request)
         model, minute = text_field(body, "model"), minute_of(now)
-        self._refuse_spending(project, minute)
-        if self.levers.prices.rates(model, now.date()) is None or not self.levers.permits(project, model):
-            message = f"Project `{project.id}` does not have access to model `{model}`"
-            raise Refused(403, message, code="model_not_found")
-        self._refuse_haste(project, model, minute)
+        try:
+            self._refuse_spending(project, minute)
+            self._refuse_model(project, model, now)
+            self._refuse_haste(project, model, minute)
+        except Refused as refused:
+            self.levers.refuse(project, minute, refused.status)
+            raise
         usage = Usage(1, _tokens(body.get("messages")), 0, _tokens(_REPLY))
         self.levers.traffic.record((project.application, model), minute, usage)
         return answer(_completion(model, usage, now))
@@ -45,6 +47,11 @@ class Inference:
         if self.levers.organization_blocks(minute):
             raise _over("organization", self.organization.id)
 
+    def _refuse_model(self, project: Project, model: str, now: datetime) -> None:
+        if self.levers.prices.rates(model, now.date()) is None or not self.levers.permits(project, model):
+            message = f"Project `{project.id}` does not have access to model `{model}`"
+            raise Refused(403, message, code="model_not_found")
+
     def _refuse_haste(self, project: Project, model: str, minute: int) -> None:
         limits = project.rate_limits.get(model, {})
         most = limits.get("max_requests_per_1_minute", DEFAULT_REQUESTS_PER_MINUTE)
@@ -54,6 +61,13 @@ class Inference:
             message = (
                 f"Rate limit reached for {model} in organization {self.organization.id} on requests per min (RPM): "
                 f"Limit {most}, Used {made}, Requested 1. Please try again in 1s."
+            )
+            raise Refused(429, message, kind="requests", code="rate_limit_exceeded")
+        left = self.levers.left_today(project, model, minute)
+        if left is not None and left <= made:
+            message = (
+                f"Rate limit reached for {model} in organization {self.organization.id} on requests per day (RPD): "
+                f"Limit {limits['max_requests_per_1_day']}, Requested 1. Please try again tomorrow."
             )
             raise Refused(429, message, kind="requests", code="rate_limit_exceeded")
         self._calls[project.id, model, minute] = made + 1

@@ -9,10 +9,20 @@ from decimal import Decimal
 
 from demo.billing import spent
 from demo.openai.organization import Organization, Project, SpendLimit
-from demo.openai.traffic import DAY, Traffic, day_minute
+from demo.openai.traffic import DAY, Key, Traffic, day_minute
 from demo.prices import Prices
 from demo.trace import NOTHING, Usage
 from finops.money import EXACT
+
+CLOSED, FORBIDDEN, TOO_MANY = 401, 403, 429
+
+
+@dataclass(slots=True)
+class Refusals:
+    """Calls that were refused in one minute: for a limit (429), or for anything else."""
+
+    limited: int = 0
+    others: int = 0
 
 
 @dataclass(slots=True)
@@ -35,6 +45,8 @@ class Levers:
         self.prices = prices
         self._decided_until = 0
         self._months: dict[str, Month] = {}  # by project id; the projects that are watched
+        self._refused: dict[str, dict[int, Refusals]] = {}  # by project id and minute
+        self._today: dict[Key, tuple[int, int]] = {}  # requests of the day, and up to which minute they are counted
 
     def watch(self, projects: Sequence[Project], now: int) -> None:
         """From now on, decide every minute of these projects."""
@@ -73,6 +85,31 @@ class Levers:
         is_named = model in policy["model_ids"]
         return is_named if policy["mode"] == "allow_list" else not is_named
 
+    def refuse(self, project: Project, minute: int, status: int, requests: int = 1) -> None:
+        """Count calls that were refused with that status."""
+        if requests:
+            refusals = self._refused.setdefault(project.id, {}).setdefault(minute, Refusals())
+            if status == TOO_MANY:
+                refusals.limited += requests
+            else:
+                refusals.others += requests
+
+    def refused(self, project: Project, minute: int) -> Refusals:
+        """How many calls of a project were refused in a minute that has passed."""
+        return self._refused.get(project.id, {}).get(minute, Refusals())
+
+    def left_today(self, project: Project, model: str, minute: int) -> int | None:
+        """How many more calls of a model the project may make in the UTC day; None: as many as it likes."""
+        most = project.rate_limits.get(model, {}).get("max_requests_per_1_day")
+        if most is None:
+            return None
+        key, first = (project.application, model), minute - minute % DAY
+        until, made = self._today.get(key, (-1, 0))
+        if until != minute or minute == first:
+            made = self.traffic.happened(key, first, minute).requests
+        self._today[key] = (minute, made)
+        return max(0, most - made)
+
     def organization_blocks(self, minute: int) -> bool:
         """Whether the organization's spend limit refuses every call in this minute."""
 
@@ -94,12 +131,17 @@ class Levers:
         for model in self.traffic.models_of(project.application):
             key = (project.application, model)
             asked = self.traffic.planned(key, minute)
-            if is_blocked or is_closed or not self.permits(project, model):
-                let_through = NOTHING
-            else:
-                let_through = _throttled(asked, project.rate_limits.get(model, {}))
+            let_through, status = NOTHING, TOO_MANY
+            if is_closed or not self.permits(project, model):
+                status = CLOSED if is_closed else FORBIDDEN
+            elif not is_blocked:
+                left = self.left_today(project, model, minute)
+                let_through = _throttled(asked, project.rate_limits.get(model, {}), left)
             self.traffic.hold(key, minute, let_through)
+            self.refuse(project, minute, status, asked.requests - let_through.requests)
             happened = self.traffic.minute(key, minute)
+            if (counted := self._today.get(key)) is not None and counted[0] == minute:
+                self._today[key] = (minute + 1, counted[1] + happened.requests)
             month.spent = EXACT.add(month.spent, self._cost(model, happened, minute))
 
     def _spent(self, project: Project, start: int, end: int) -> Decimal:
@@ -122,9 +164,10 @@ def _reached(limits: Sequence[SpendLimit], minute: int, so_far: Callable[[], Dec
     return EXACT.multiply(so_far(), Decimal(100)) >= standing[-1].cents
 
 
-def _throttled(asked: Usage, limits: dict[str, int]) -> Usage:
+def _throttled(asked: Usage, limits: dict[str, int], left_today: int | None) -> Usage:
     """What rate limits let through: whole requests, each with its share of the tokens."""
     allowed = min(asked.requests, limits.get("max_requests_per_1_minute", asked.requests))
+    allowed = allowed if left_today is None else min(allowed, left_today)
     tokens, most = asked.input + asked.output, limits.get("max_tokens_per_1_minute")
     if most is not None and tokens:
         allowed = min(allowed, asked.requests * most // tokens)

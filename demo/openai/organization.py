@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -16,6 +16,8 @@ USAGE_READ, MANAGEMENT_READ, MANAGEMENT_WRITE = "api.usage.read", "api.managemen
 ALL_RIGHTS = frozenset({USAGE_READ, MANAGEMENT_READ, MANAGEMENT_WRITE})
 DEFAULT_ORGANIZATION = "org-hanbitsoft"
 DEFAULT_REQUESTS_PER_MINUTE, DEFAULT_TOKENS_PER_MINUTE = 10_000, 2_000_000
+Person = Mapping[str, str]
+"""Somebody of the organization: id, name, email and role."""
 
 
 class KeyState(StrEnum):
@@ -147,20 +149,28 @@ class Organization:
         self.projects[project.id] = project
         return project
 
-    def write_audit(self, kind: str, at: datetime, actor: AdminKey | None, project: Project, detail: Any) -> None:
-        """Add an event to the audit log, newest last."""
-        key_id = actor.id if actor else "key_console"
-        person = self.people[0]
+    def person(self, name: str | None = None) -> Person:
+        """Somebody by name, or an owner. Raises KeyError for a name nobody here has."""
+        for person in self.people:
+            if name in (None, person["name"]):
+                return person
+        raise KeyError(name)
+
+    def write_audit(self, kind: str, at: datetime, actor: AdminKey | Person, project: Project, detail: Any) -> None:
+        """Add an event to the audit log, newest last: done by an owner's key, or by a person in a browser."""
+        person = self.people[0] if isinstance(actor, AdminKey) else actor
+        user = {"id": person["id"], "email": person["email"]}
+        if isinstance(actor, AdminKey):
+            told: dict[str, Any] = {"type": "api_key", "api_key": {"id": actor.id, "type": "user", "user": user}}
+        else:
+            told = {"type": "session", "session": {"user": user, "ip_address": "203.0.113.7"}}
         self.audit.append(
             {
                 "id": f"audit_log-{digest(f'{self.id}{len(self.audit)}', 24)}",
                 "type": kind,
                 "effective_at": int(at.timestamp()),
                 "project": {"id": project.id, "name": project.name},
-                "actor": {
-                    "type": "api_key",
-                    "api_key": {"id": key_id, "type": "user", "user": {"id": person["id"], "email": person["email"]}},
-                },
+                "actor": told,
                 kind: detail,
             }
         )
@@ -169,7 +179,7 @@ class Organization:
 _PEOPLE = (("jihoon.lee", "이지훈", "owner"), ("minsu.kim", "김민수", "reader"), ("seoyeon.park", "박서연", "reader"))
 
 
-def _person(organization_id: str, account: str, name: str, role: str) -> dict[str, str]:
+def _person(organization_id: str, account: str, name: str, role: str) -> Person:
     identifier = f"user-{digest(f'{organization_id}{account}', 20)}"
     return {"id": identifier, "email": f"{account}@hanbitsoft.example", "name": name, "role": role}
 
