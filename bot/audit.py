@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,15 @@ _BREATH = 200
 _MAIL = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+\.[^\s@<>\"']+")
 
 
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something that was done, to be recorded with others (`record_all`)."""
+
+    action: str
+    subject: str
+    details: Mapping[str, Fact]
+
+
 async def record(
     desk: Desk,
     store: Store,
@@ -57,6 +67,13 @@ async def record(
     who = None if actor is None else _told(actor)
     entry = AuditEntry(desk.now(), who, action, subject, outcome, _discreet(details or {}))
     return await store.audit.append(workspace_id, entry)
+
+
+async def record_all(desk: Desk, store: Store, workspace_id: str, actor: str | None, acts: Iterable[Act]) -> None:
+    """`record` for all acts of one transaction at once, in their order."""
+    now, who = desk.now(), None if actor is None else _told(actor)
+    entries = [AuditEntry(now, who, one.action, one.subject, details=_discreet(one.details)) for one in acts]
+    await store.audit.extend(workspace_id, entries)
 
 
 class Audit:
@@ -148,15 +165,6 @@ class Audit:
             known = await self.verify(workspace_id), now
             self._checked[workspace_id] = known
         return known
-
-
-def changes_of(before: Mapping[str, Fact], after: Mapping[str, Fact]) -> dict[str, Fact]:
-    """What is different, as facts: `<name>_before` and `<name>_after` of every name whose fact changed."""
-    told: dict[str, Fact] = {}
-    for name in (*before, *(one for one in after if one not in before)):
-        if before.get(name) != after.get(name):
-            told |= {f"{name}_before": before.get(name), f"{name}_after": after.get(name)}
-    return told
 
 
 def _discreet(details: Mapping[str, Fact]) -> dict[str, Fact]:

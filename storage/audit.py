@@ -8,7 +8,7 @@ not, rows are still added, for nobody's work may stop at that, but the break sta
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 from sqlalchemy import func, insert, or_, select, update
@@ -39,27 +39,24 @@ class Audit(Repository):
 
         Appends of one workspace wait for each other's transactions: call it last, when all else is decided.
         """
+        return (await self.extend(workspace_id, (entry,)))[0]
+
+    async def extend(self, workspace_id: str, entries: Iterable[AuditEntry]) -> list[AuditRow]:
+        """`append` for many acts of one transaction, in their order: a file may change thousands of budgets."""
+        rows: list[AuditRow] = []
         head, is_sound = await self._hold_end(workspace_id)
-        row = row_after((head.seq, head.hash) if head.seq else None, workspace_id, entry)
-        await self._db.execute(
-            insert(audit).values(
-                workspace_id=workspace_id,
-                seq=row.seq,
-                at=entry.at,
-                actor=entry.actor,
-                action=entry.action,
-                subject=entry.subject,
-                outcome=str(entry.outcome),
-                details={name: list(each) if isinstance(each, tuple) else each for name, each in entry.details.items()},
-                prev_hash=row.prev_hash,
-                hash=row.hash,
-            )
-        )
-        end: dict[str, Any] = {"seq": row.seq, "hash": row.hash}
+        last = (head.seq, head.hash) if head.seq else None
+        for entry in entries:
+            rows.append(row_after(last, workspace_id, entry))
+            last = rows[-1].seq, rows[-1].hash
+        if last is None or not rows:
+            return rows
+        await self._db.execute(insert(audit), [_values(workspace_id, row) for row in rows])
+        end: dict[str, Any] = {"seq": last[0], "hash": last[1]}
         if is_sound:
-            end["sealed"] = self._seal(workspace_id, row.seq, row.hash)
+            end["sealed"] = self._seal(workspace_id, *last)
         await self._db.execute(update(audit_heads).where(audit_heads.c.workspace_id == workspace_id).values(end))
-        return row
+        return rows
 
     async def page(
         self, workspace_id: str, wanted: AuditFilter, before_seq: int | None = None, limit: int = 10
@@ -171,6 +168,22 @@ def _conditions(wanted: AuditFilter) -> list[Any]:
     if wanted.since is not None:
         conditions.append(audit.c.at >= wanted.since)
     return conditions
+
+
+def _values(workspace_id: str, row: AuditRow) -> dict[str, Any]:
+    entry = row.entry
+    return {
+        "workspace_id": workspace_id,
+        "seq": row.seq,
+        "at": entry.at,
+        "actor": entry.actor,
+        "action": entry.action,
+        "subject": entry.subject,
+        "outcome": str(entry.outcome),
+        "details": {name: list(each) if isinstance(each, tuple) else each for name, each in entry.details.items()},
+        "prev_hash": row.prev_hash,
+        "hash": row.hash,
+    }
 
 
 def _row(row: Any) -> AuditRow:
