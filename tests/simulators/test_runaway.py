@@ -9,6 +9,7 @@ import pytest
 
 from demo import runaway
 from demo.billing import spent
+from demo.clock import StageClock
 from demo.openai import SimulatedOpenAI
 from demo.openai.traffic import minute_of
 from demo.prices import FilePrices, Rates
@@ -71,3 +72,12 @@ def test_it_touches_only_what_is_still_read_again_and_ends_at_once() -> None:
 def test_an_application_that_does_not_exist_is_named_with_those_that_do() -> None:
     with pytest.raises(runaway.NoRunaway, match="chatbot-experiment"):
         runaway.start(provider(FakeClock(MIDNIGHT + timedelta(hours=1))), "nobody")
+
+
+def test_the_clock_of_the_stage_reaches_the_first_of_the_next_month_however_far_that_is() -> None:
+    stage_clock = StageClock()
+    for _ in range(3):
+        before = stage_clock()
+        after = stage_clock.move_to_next_month()
+        assert (after.day, after.hour, after.minute) == (1, 0, 1)
+        assert (after.year * 12 + after.month) - (before.year * 12 + before.month) == 1
