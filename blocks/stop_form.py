@@ -1,18 +1,39 @@
-"""The windows of stops: before one, to let spending go on, what can be stopped, and what was done."""
+"""The window before a stop: who is hit, what can be done and what each does not do; and what came of it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 
-from blocks import kit
-from finops.figures import Scope
-from finops.incident_report import IncidentShown
-from finops.money import Money
-from finops.stop_report import BlastRadius, StopShown, StopsListed, StopTarget
+from blocks import ids, kit, stops
+from blocks import stop_words as words
+from blocks.stop_approval import ApprovalDraft, ApprovalFacts, approval_of, approve
+from finops.levers import Lever
+from finops.money import Money, total
+from finops.stop_report import AffectedKey, AffectedProject, BlastRadius, Stoppable, StopShown, StopsListed
+from finops.stops import Stop, StopState
 from locales import Translator
+
+__all__ = [
+    "ApprovalDraft",
+    "ApprovalFacts",
+    "StopBreadth",
+    "StopDraft",
+    "StopWhat",
+    "approval_of",
+    "approve",
+    "collection_changed",
+    "confirm",
+    "done",
+    "listed",
+]
+
+Parts = list[kit.Block | kit.Either]
+REASON_LENGTH = 500
+_PROJECTS_SHOWN, _KEYS_SHOWN, _NAMES_SHOWN = 8, 6, 12
+_HELD_SHOWN, _STOPPABLE_SHOWN = 15, 40
+_IN_FORCE = frozenset({StopState.STOPPING, StopState.STOPPED, StopState.RESTORING})
 
 
 class StopWhat(StrEnum):
@@ -41,62 +62,306 @@ class StopDraft:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ApprovalDraft:
-    """What stands in the approval window. `way` '' is what suits best; `until` None the end of the charge day."""
-
-    way: str = ""
-    amount: str = ""
-    limit: str = ""
-    until: datetime | None = None
-    restops: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class ApprovalFacts:
-    """What the approval window says. `day_end` and `period_end` are instants; None amounts are unknown."""
-
-    target: StopTarget
-    scope: Scope
-    spent: Money | None
-    limit: Money | None
-    percent: int | None
-    day_end: datetime
-    period_end: datetime | None
-    requires_second: bool
-    is_stopped: bool
-
-
-def approval_of(shown: IncidentShown | StopShown, now: datetime) -> ApprovalFacts:
-    """The facts of the approval window, from an incident (with or without a stop) or from a stop outside of any."""
-    raise NotImplementedError
-
-
 def confirm(radius: BlastRadius, t: Translator, draft: StopDraft | None = None, problem: str | None = None) -> kit.View:
     """The window before a stop (VIEW_STOP): who is hit, what to do, why. Metadata: target, seen (ISO time).
 
     A stop that is in force already is shown instead, with the ways out of it, and nothing to submit.
     """
-    raise NotImplementedError
-
-
-def approve(
-    facts: ApprovalFacts, t: Translator, draft: ApprovalDraft | None = None, problem: str | None = None
-) -> kit.View:
-    """The window in which spending is let go on (VIEW_APPROVE). Metadata: target."""
-    raise NotImplementedError
+    if radius.held is not None and radius.held.state in _IN_FORCE:
+        return _already(radius, radius.held, t, problem)
+    given = draft or StopDraft()
+    question = t.gettext("Every application that uses this project's keys stops. Continue?")
+    parts: Parts = [kit.alert(problem)] if problem else []
+    parts += [kit.alert(f"*{question}*", "error"), kit.section(f"*{kit.escape(_title(radius, t))}*")]
+    parts.append(kit.fields(_totals(radius.projects, t)))
+    parts += _hit(radius, t)
+    parts.append(_what(radius, given, t))
+    breadth = _breadth(radius, given, t)
+    if breadth is not None:
+        parts.append(breadth)
+    parts.append(_reason(given, t))
+    return kit.modal(
+        # i18n: title of a modal, 24 characters
+        t.gettext("Stop now"),
+        parts,
+        # i18n: button of a modal, 24 characters
+        submit=t.gettext("Yes, stop at once"),
+        close=t.gettext("Cancel"),
+        callback_id=ids.VIEW_STOP,
+        metadata={"target": str(radius.target), "seen": radius.seen_at.isoformat()},
+    )
 
 
 def listed(found: StopsListed, t: Translator, *, is_resume: bool = False) -> kit.View:
     """What can be stopped and what is held, with a button each; `is_resume` begins with what is held."""
-    raise NotImplementedError
+    held, stoppable = _held(found.held, t), _stoppable(found.stoppable, t)
+    parts = [*held, kit.divider(), *stoppable] if is_resume or found.held else stoppable
+    # i18n: title of a modal, 24 characters
+    title = t.gettext("Restore spending") if is_resume else t.gettext("Stop spending")
+    return kit.modal(title, parts, close=t.gettext("Close"), callback_id=ids.VIEW_INFO)
 
 
 def done(shown: StopShown, t: Translator) -> kit.View:
     """After any of the windows: how the stop stands now, and where it goes on."""
-    raise NotImplementedError
+    parts: Parts = [kit.header(f"{words.who(shown, t)} - {words.what(shown, t)}"), *stops.parts(shown, t)]
+    parts.append(kit.context(t.gettext("The message in the channel follows it and shows every step.")))
+    return kit.modal(_stop_title(t), parts, close=t.gettext("Close"), callback_id=ids.VIEW_INFO)
 
 
 def collection_changed(what: StopWhat, names: Sequence[str], t: Translator) -> kit.View:
     """After COLLECTING_OFF (`names`: last characters of the keys) or EXCLUDED (`names`: projects)."""
-    raise NotImplementedError
+    if what is StopWhat.COLLECTING_OFF:
+        said = t.gettext("Only collecting stopped. *Spending does not stop.*")
+        named = t.gettext("Disabled keys: {names}", names=_names([f"...{name}" for name in names], t))
+        back = t.gettext("Enable them again at any time: `/finops key`")
+    else:
+        said = t.gettext("Taken out of collection. *Spending does not stop.*")
+        named = t.gettext("Projects: {names}", names=_names(names, t))
+        back = t.gettext("Include them again at any time: `/finops project`")
+    parts = [kit.section(said), kit.section(named), kit.context(back)]
+    return kit.modal(_stop_title(t), parts, close=t.gettext("Close"), callback_id=ids.VIEW_INFO)
+
+
+def _stop_title(t: Translator) -> str:
+    # i18n: title of a modal, 24 characters
+    return t.gettext("Stop spending")
+
+
+def _already(radius: BlastRadius, held: Stop, t: Translator, problem: str | None) -> kit.View:
+    """Somebody was first: who, when, and the ways on from here."""
+    person = _person(held.requested_by, t)
+    said = t.gettext(
+        "{lever}: requested already by {person} at {time}.",
+        lever=f"*{words.lever_name(held.lever, t)}*",
+        person=person,
+        time=t.moment(held.requested_at),
+    )
+    key = f"stop:{held.id}"
+    parts: Parts = [kit.alert(problem)] if problem else []
+    parts += [kit.section(f"*{kit.escape(_title(radius, t))}*"), kit.alert(said, "info")]
+    if held.state is StopState.RESTORING:
+        parts.append(kit.section(t.gettext("It is being put back at this moment.")))
+    else:
+        firmer = None
+        if held.lever is not Lever.STOP:
+            firmer = kit.button(t.gettext("Stop further"), ids.STOP_FIRMER, key, style="danger")
+        row = kit.actions(firmer, stops.restore_button(key, t, "primary"), stops.conditional_button(key, t))
+        parts.append(row)
+    parts.append(kit.context(t.gettext("The message in the channel follows it and shows every step.")))
+    return kit.modal(_stop_title(t), parts, close=t.gettext("Close"), callback_id=ids.VIEW_INFO)
+
+
+def _person(user_id: str | None, t: Translator) -> str:
+    if user_id is None:
+        return t.gettext("the budget's rule")
+    return f"<@{user_id}>" if user_id.isalnum() else t.gettext("somebody")
+
+
+def _title(radius: BlastRadius, t: Translator) -> str:
+    """Team and project, as plain text."""
+    named = [kit.bare(radius.team.name)] if radius.team is not None else []
+    if len(radius.projects) == 1:
+        named.append(kit.bare(radius.projects[0].name))
+    else:
+        named.append(words.projects_count(len(radius.projects), t))
+    return " · ".join(named)
+
+
+def _totals(projects: Sequence[AffectedProject], t: Translator) -> list[str]:
+    """The last hour of all of them, their keys and owners. One unknown part makes the whole unknown, never smaller."""
+    requests = [one.requests for one in projects]
+    known = [count for count in requests if count is not None]
+    spent = [one.spent for one in projects if one.spent is not None]
+    keys = [len(one.keys) for one in projects if one.keys is not None]
+    leads = list(dict.fromkeys(one.lead_user_id for one in projects if one.lead_user_id))
+    unknown = t.gettext("unknown")
+    is_counted = len(known) == len(projects) and bool(projects)
+    facts = [
+        (t.gettext("Requests, last hour"), t.number(sum(known)) if is_counted else unknown),
+        (t.gettext("Spent, last hour"), _sum(spent, len(projects), t) or unknown),
+        (t.gettext("Keys hit"), t.number(sum(keys)) if len(keys) == len(projects) and projects else unknown),
+        (t.gettext("In charge"), _people(leads) or t.gettext("nobody named")),
+    ]
+    return [f"{name}\n*{fact}*" for name, fact in facts]
+
+
+def _sum(spent: Sequence[Money], count: int, t: Translator) -> str | None:
+    if not spent or len(spent) < count or len({one.currency for one in spent}) > 1:
+        return None
+    return t.money(total(spent, spent[0].currency))
+
+
+def _people(user_ids: Sequence[str]) -> str:
+    return ", ".join(f"<@{one}>" for one in user_ids[:5] if one.isalnum())
+
+
+def _hit(radius: BlastRadius, t: Translator) -> Parts:
+    """Project by project, its keys with whose they are and when they were last used."""
+    parts: Parts = [kit.section(_project(one, t)) for one in radius.projects[:_PROJECTS_SHOWN]]
+    more = len(radius.projects) - _PROJECTS_SHOWN
+    if more > 0:
+        parts.append(kit.context(t.ngettext("and {count} more project", "and {count} more projects", more)))
+    inside = {one.project_id for one in radius.projects}
+    others = [one for one in radius.team_projects if one.project_id not in inside]
+    if others:
+        named = _names([one.name for one in others], t)
+        parts.append(kit.context(t.gettext("The team's other projects: {names}", names=named)))
+    return parts
+
+
+def _project(one: AffectedProject, t: Translator) -> str:
+    facts = [f"*{kit.name(one.name)}*"]
+    if one.is_held:
+        facts.append(t.gettext("stopped already"))
+    if one.requests is None:
+        facts.append(t.gettext("requests unknown"))
+    else:
+        facts.append(t.ngettext("{count} request", "{count} requests", one.requests))
+    facts.append(t.money(one.spent) if one.spent is not None else t.gettext("spending unknown"))
+    if one.lead_user_id and one.lead_user_id.isalnum():
+        facts.append(f"<@{one.lead_user_id}>")
+    return "\n".join([" · ".join(facts), *_keys(one.keys, t)])
+
+
+def _keys(keys: Sequence[AffectedKey] | None, t: Translator) -> list[str]:
+    if keys is None:
+        return [t.gettext("△ Its keys are unknown: OpenAI did not list them.")]
+    if not keys:
+        return [t.gettext("No keys found in this project.")]
+    newest = sorted(keys, key=lambda key: key.last_used_at.timestamp() if key.last_used_at else 0, reverse=True)
+    lines = [f"• {_key(key, t)}" for key in newest[:_KEYS_SHOWN]]
+    more = len(keys) - _KEYS_SHOWN
+    if more > 0:
+        lines.append(t.ngettext("and {count} more key", "and {count} more keys", more))
+    return lines
+
+
+def _key(key: AffectedKey, t: Translator) -> str:
+    owner = kit.name(key.owner, 40) if key.owner.strip() else t.gettext("owner unknown")
+    if key.is_service_account:
+        owner = t.gettext("{owner} (service account)", owner=owner)
+    used = t.gettext("never used")
+    if key.last_used_at is not None:
+        used = t.gettext("last used {time}", time=t.moment(key.last_used_at))
+    return " · ".join([f"{kit.name(key.name, 40)} ...{kit.name(key.ends_with, 8)}", owner, used])
+
+
+def _what(radius: BlastRadius, draft: StopDraft, t: Translator) -> kit.Block:
+    """The levers, firmest first, and the two that stop no spending: each says what it does not do."""
+    pace = radius.usual_pace
+    slow = (
+        t.gettext("Held at the usual pace. Spending goes on.")
+        if pace is None
+        else t.ngettext(
+            "Held at the usual {count} call a minute. Spending goes on.",
+            "Held at the usual {count} calls a minute. Spending goes on.",
+            pace,
+        )
+    )
+    levers = {
+        Lever.STOP: t.gettext("The OpenAI limit becomes one cent. A restore puts the former one back."),
+        Lever.CHEAP: t.gettext("Only {models}. Their spending goes on.", models=_models(radius.cheap_models, t)),
+        Lever.SLOW: slow,
+    }
+    options = [
+        kit.option(words.lever_name(lever, t), lever.value, said)
+        for lever, said in levers.items()
+        if lever in radius.levers
+    ]
+    if radius.connection_keys:
+        said = t.gettext("Only collecting stops. Spending does not stop.")
+        options.append(kit.option(t.gettext("Stop collecting"), StopWhat.COLLECTING_OFF.value, said))
+    said = t.gettext("Takes the project out of the figures. Spending does not stop.")
+    options.append(kit.option(t.gettext("Exclude from collecting"), StopWhat.EXCLUDED.value, said))
+    hint = None
+    if radius.connection_keys:
+        named = ", ".join(f"...{kit.bare(ends, 8)}" for _, ends in radius.connection_keys[:_NAMES_SHOWN])
+        hint = t.gettext("“Stop collecting” disables the Admin keys {keys}; applications use others.", keys=named)
+    return _radio(ids.STOP_WHAT, t.gettext("What to do"), options, draft.what, hint)
+
+
+def _models(models: Sequence[str], t: Translator) -> str:
+    """One model by name and the number of the others: a description has 75 characters."""
+    if not models:
+        return t.gettext("the cheapest models")
+    if len(models) == 1:
+        return kit.bare(models[0], 24)
+    return t.ngettext(
+        "{model} and {count} other", "{model} and {count} others", len(models) - 1, model=kit.bare(models[0], 20)
+    )
+
+
+def _breadth(radius: BlastRadius, draft: StopDraft, t: Translator) -> kit.Block | None:
+    if len(radius.team_projects) <= len(radius.projects):
+        return None
+    if len(radius.projects) == 1:
+        only = t.gettext("Only this project")
+    else:
+        only = t.ngettext("Only this {count} project", "Only these {count} projects", len(radius.projects))
+    count = len(radius.team_projects)
+    every = t.ngettext("The team's only project", "All projects of the team ({count})", count)
+    options = [kit.option(only, StopBreadth.PROJECT.value), kit.option(every, StopBreadth.TEAM.value)]
+    return _radio(ids.STOP_BREADTH, t.gettext("How far"), options, draft.breadth)
+
+
+def _radio(name: str, label: str, options: Sequence[kit.Block], selected: str, hint: str | None = None) -> kit.Block:
+    chosen = next((entry for entry in options if entry["value"] == selected), options[0])
+    element: kit.Block = {"type": "radio_buttons", "options": list(options), "initial_option": chosen}
+    return kit.input_block(name, label, element, hint=hint)
+
+
+def _reason(draft: StopDraft, t: Translator) -> kit.Block:
+    element: kit.Block = {
+        "type": "plain_text_input",
+        "multiline": True,
+        "max_length": REASON_LENGTH,
+        "placeholder": {"type": "plain_text", "text": t.gettext("for example: a retry loop"), "emoji": True},
+    }
+    if draft.reason:
+        element["initial_value"] = draft.reason[:REASON_LENGTH]
+    hint = t.gettext("Kept in the audit trail and shown in the message.")
+    return kit.input_block(ids.STOP_REASON, t.gettext("Reason"), element, hint=hint)
+
+
+def _held(held: Sequence[StopShown], t: Translator) -> Parts:
+    if not held:
+        return [kit.section(t.gettext("Nothing is stopped at present."))]
+    parts: Parts = [kit.header(t.ngettext("{count} stop in force", "{count} stops in force", len(held)))]
+    for shown in held[:_HELD_SHOWN]:
+        named = f"*{kit.escape(words.who(shown, t))} · {kit.escape(words.what(shown, t))}*"
+        parts.append(kit.section(f"{named}\n{kit.escape(stops.state_line(shown, t))}"))
+        if shown.stop.state in (StopState.STOPPING, StopState.STOPPED):
+            key = f"stop:{shown.stop.id}"
+            parts.append(kit.actions(stops.restore_button(key, t), stops.conditional_button(key, t)))
+    more = len(held) - _HELD_SHOWN
+    if more > 0:
+        parts.append(kit.context(t.ngettext("and {count} more", "and {count} more", more)))
+    return parts
+
+
+def _stoppable(found: Sequence[Stoppable], t: Translator) -> Parts:
+    if not found:
+        return [kit.section(t.gettext("There is no project here that you may stop. The team's lead or an admin can."))]
+    parts: Parts = [kit.section(t.gettext("*What can be stopped*"))]
+    for one in found[:_STOPPABLE_SHOWN]:
+        requests = (
+            t.gettext("requests of the last hour unknown")
+            if one.requests is None
+            else t.ngettext("{count} request in the last hour", "{count} requests in the last hour", one.requests)
+        )
+        value = words.target_of(one.scope)
+        button = kit.button(t.pgettext("button", "Stop"), ids.STOP_OPEN, value) if value else None
+        parts.append(kit.section(f"*{kit.name(one.scope.name)}* · {kit.name(one.team.name)}\n{requests}", button))
+    more = len(found) - _STOPPABLE_SHOWN
+    if more > 0:
+        said = t.ngettext(
+            "and {count} more; name it: `/finops stop NAME`", "and {count} more; name it: `/finops stop NAME`", more
+        )
+        parts.append(kit.context(said))
+    return parts
+
+
+def _names(names: Sequence[str], t: Translator) -> str:
+    said = ", ".join(kit.name(one, 40) for one in names[:_NAMES_SHOWN])
+    more = len(names) - _NAMES_SHOWN
+    return said if more <= 0 else f"{said} {t.ngettext('and {count} more', 'and {count} more', more)}"

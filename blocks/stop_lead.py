@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from decimal import Decimal
 from enum import StrEnum
 
-from blocks import kit
+from blocks import figures, ids, kit
+from blocks.incident_words import times
 from finops.stop_report import LeadDraft, StopTarget
 from locales import Translator
 
+TEXT_LENGTH = 2500
+CAUSE_LENGTH = 500
+# From so many times the usual calls on, a loop is the first thing to look for.
+_LOOP_FROM = 3
+
 
 class Quick(StrEnum):
-    """The values of the menu CAUSE_QUICK."""
+    """The values of the choice CAUSE_QUICK."""
 
     RETRY_BUG = "retry_bug"
     TRAFFIC = "traffic"
@@ -20,34 +28,137 @@ class Quick(StrEnum):
 
 def prepared(draft: LeadDraft, t: Translator) -> str:
     """The polite text as it stands in the window before anybody edits it; plain text."""
-    raise NotImplementedError
+    project = kit.bare(draft.project)
+    said = [t.gettext("Hello {name},", name=kit.bare(draft.lead_name)), _spending(draft, project, t)]
+    if draft.limit is not None and draft.percent is not None:
+        said.append(
+            t.gettext(
+                "That is {percent}% of the limit of {limit}.",
+                percent=t.number(draft.percent),
+                limit=figures.short(draft.limit, t),
+            )
+        )
+    factor = draft.calls_factor
+    if factor is not None and factor >= _LOOP_FROM:
+        said.append(
+            t.gettext("There are {factor} times the usual calls: it may be a retry loop.", factor=times(factor, t))
+        )
+    elif factor is not None and factor > 1:
+        said.append(t.gettext("There are {factor} times the usual calls.", factor=times(factor, t)))
+    if draft.is_stopped:
+        said.append(t.gettext("Its spending is stopped at present."))
+    said.append(t.gettext("Could you please have a look? The button below takes one tap to tell the cause."))
+    said.append(t.gettext("Thank you."))
+    return " ".join(said)
+
+
+def _spending(draft: LeadDraft, project: str, t: Translator) -> str:
+    if draft.spent is None:
+        return t.gettext("today's cost of {project} is unusual.", project=project)
+    amount = figures.short(draft.spent, t)
+    if draft.increase is None or draft.increase <= 0:
+        return t.gettext("{project} has cost {amount} today.", project=project, amount=amount)
+    factor = (draft.increase + 1).quantize(Decimal("0.1"))
+    return t.gettext(
+        "{project} has cost {amount} today, {factor} times the usual.",
+        project=project,
+        amount=amount,
+        factor=f"{factor:f}".removesuffix(".0"),
+    )
 
 
 def window(draft: LeadDraft, t: Translator, text: str | None = None, problem: str | None = None) -> kit.View:
     """The window to edit and send it (VIEW_STOP_LEAD, input LEAD_TEXT). Metadata: target."""
-    raise NotImplementedError
+    parts = [kit.alert(problem)] if problem else []
+    person = f"<@{draft.lead_user_id}>" if draft.lead_user_id.isalnum() else kit.name(draft.lead_name)
+    to = t.gettext("To {person}, who leads *{project}*", person=person, project=kit.name(draft.project))
+    parts.append(kit.section(to))
+    element: kit.Block = {
+        "type": "plain_text_input",
+        "multiline": True,
+        "max_length": TEXT_LENGTH,
+        "initial_value": kit.clip(text or prepared(draft, t), TEXT_LENGTH),
+    }
+    hint = t.gettext("Sent as a direct message from FinOps, with your name.")
+    parts.append(kit.input_block(ids.LEAD_TEXT, t.gettext("Message"), element, hint=hint))
+    return kit.modal(
+        # i18n: title of a modal, 24 characters
+        t.gettext("Message the lead"),
+        parts,
+        # i18n: button of a modal, 24 characters
+        submit=t.pgettext("button", "Send"),
+        close=t.gettext("Cancel"),
+        callback_id=ids.VIEW_STOP_LEAD,
+        metadata={"target": str(draft.target)},
+    )
 
 
 def message(text: str, by: str, target: StopTarget, t: Translator) -> kit.Message:
     """The direct message itself. `text` as typed, `by` the user id of who sends it."""
-    raise NotImplementedError
+    shown = kit.escape(kit.clip(text, TEXT_LENGTH))
+    sender = f"<@{by}>" if by.isalnum() else t.gettext("somebody")
+    return kit.message(
+        shown,
+        [
+            kit.section(shown),
+            kit.actions(kit.button(t.gettext("Tell the cause"), ids.STOP_CAUSE, str(target), style="primary")),
+            kit.context(t.gettext("Sent by {person} with FinOps", person=sender)),
+        ],
+    )
 
 
 def cause_window(target: StopTarget, t: Translator, problem: str | None = None) -> kit.View:
     """The window in which the cause is told (VIEW_STOP_CAUSE: CAUSE_QUICK, CAUSE_TEXT). Metadata: target."""
-    raise NotImplementedError
+    parts = [kit.alert(problem)] if problem else []
+    options = [kit.option(words(t), quick.value) for quick, words in _CAUSES.items()]
+    radio: kit.Block = {"type": "radio_buttons", "options": options}
+    parts.append(kit.input_block(ids.CAUSE_QUICK, t.gettext("What happened"), radio, is_optional=True))
+    typed: kit.Block = {"type": "plain_text_input", "multiline": True, "max_length": CAUSE_LENGTH}
+    hint = t.gettext("Pinned to the alert, with your name.")
+    parts.append(kit.input_block(ids.CAUSE_TEXT, t.gettext("In your words"), typed, hint=hint, is_optional=True))
+    return kit.modal(
+        # i18n: title of a modal, 24 characters
+        t.gettext("Tell the cause"),
+        parts,
+        # i18n: button of a modal, 24 characters
+        submit=t.pgettext("button", "Send"),
+        close=t.gettext("Cancel"),
+        callback_id=ids.VIEW_STOP_CAUSE,
+        metadata={"target": str(target)},
+    )
 
 
 def cause_words(quick: str | None, text: str | None, t: Translator) -> str:
     """The cause to pin, from both inputs; '' when neither says anything."""
-    raise NotImplementedError
+    typed = (text or "").strip()
+    if quick in set(Quick) and quick != Quick.OTHER:
+        named = _CAUSES[Quick(quick)](t)
+        return f"{named} - {typed}" if typed else named
+    return typed
 
 
 def sent(lead_user_id: str, t: Translator) -> kit.View:
     """After VIEW_STOP_LEAD."""
-    raise NotImplementedError
+    person = f"<@{lead_user_id}>" if lead_user_id.isalnum() else t.gettext("the lead")
+    said = t.gettext("The message is on its way to {person}.", person=person)
+    after = t.gettext("The answer is pinned to the alert as its cause.")
+    # i18n: title of a modal, 24 characters
+    title = t.gettext("Message the lead")
+    parts = [kit.alert(said, "success"), kit.context(after)]
+    return kit.modal(title, parts, close=t.gettext("Close"), callback_id=ids.VIEW_INFO)
 
 
 def thanks(t: Translator) -> kit.View:
     """After VIEW_STOP_CAUSE."""
-    raise NotImplementedError
+    said = t.gettext("Thank you. The cause is pinned to the alert, where the team sees it.")
+    # i18n: title of a modal, 24 characters
+    title = t.gettext("Tell the cause")
+    return kit.modal(title, [kit.alert(said, "success")], close=t.gettext("Close"), callback_id=ids.VIEW_INFO)
+
+
+_CAUSES: dict[Quick, Callable[[Translator], str]] = {
+    Quick.RETRY_BUG: lambda t: t.pgettext("cause", "Bug in the retry logic"),
+    Quick.TRAFFIC: lambda t: t.pgettext("cause", "More traffic"),
+    Quick.BATCH: lambda t: t.pgettext("cause", "Batch job"),
+    Quick.OTHER: lambda t: t.pgettext("cause", "Something else"),
+}

@@ -141,11 +141,6 @@ def lever_name(lever: Lever, t: Translator) -> str:
     return _LEVERS[lever](t)
 
 
-def warning(lever: Lever, t: Translator) -> str:
-    """What people who use the project will feel at once, as a question; plain text."""
-    return _WARNINGS[lever](t)
-
-
 def saved_words(saved: Saved | None, t: Translator) -> str | None:
     """`Loss avoided, estimated: $180 to $260`; None where it cannot be said."""
     if saved is None or saved.high.amount <= 0:
@@ -286,11 +281,6 @@ _LEVERS: dict[Lever, Callable[[Translator], str]] = {
     Lever.STOP: lambda t: t.gettext("Stop spending"),
     Lever.SLOW: lambda t: t.gettext("Slow down"),
     Lever.CHEAP: lambda t: t.gettext("Cheap models only"),
-}
-_WARNINGS: dict[Lever, Callable[[Translator], str]] = {
-    Lever.STOP: lambda t: t.gettext("Every application that uses this project's keys stops. Continue?"),
-    Lever.SLOW: lambda t: t.gettext("Calls above the usual pace are refused. Continue?"),
-    Lever.CHEAP: lambda t: t.gettext("Calls of expensive models are refused. Continue?"),
 }
 _WAYS: dict[ApprovalWay, Callable[[Translator], str]] = {
     ApprovalWay.END_OF_DAY: lambda t: t.gettext("allow until the end of the day"),

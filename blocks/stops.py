@@ -188,11 +188,8 @@ def _retry(key: str, t: Translator, style: str | None = None) -> kit.Block:
 
 
 def _firmer(lever: Lever, key: str, t: Translator) -> kit.Block:
-    name = words.lever_name(lever, t)
-    question = kit.confirm(
-        name, words.warning(lever, t), t.gettext("Yes, at once"), t.gettext("Cancel"), is_danger=True
-    )
-    return kit.button(name, ids.STOP_FIRMER, key, style="danger", confirm=question)
+    """The window before a stop, with the next firmer lever chosen."""
+    return kit.button(words.lever_name(lever, t), ids.STOP_FIRMER, key, style="danger")
 
 
 def _now(shown: StopShown, t: Translator) -> kit.Block | None:
