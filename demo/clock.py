@@ -54,7 +54,7 @@ def route(clock: StageClock) -> web.RouteDef:
 
     async def handle(request: web.Request) -> web.Response:
         try:
-            now = _moved(clock, await request.json())
+            now = moved(clock, await request.json())
         except (BadMove, ValueError, TypeError) as error:
             return web.json_response({"ok": False, "error": str(error)}, status=400)
         return web.json_response({"ok": True, "now": now.isoformat()})
@@ -62,7 +62,8 @@ def route(clock: StageClock) -> web.RouteDef:
     return web.post("/_sim/clock", handle)
 
 
-def _moved(clock: StageClock, told: Mapping[str, Any]) -> datetime:
+def moved(clock: StageClock, told: Mapping[str, Any]) -> datetime:
+    """The clock after such an order, and what it shows then. Raises BadMove, or ValueError for what is no time."""
     if told.get("to") == "next day":
         return clock.move_to_next_day()
     if told.get("to") == "next month":

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from demo.props import Props
 from demo.runaway import APPLICATION
 from demo.stage import Stage
 
@@ -19,48 +20,49 @@ _LEVERS = "/v1/organization/projects/"
 
 def show(stage: Stage) -> None:
     """Offer the traffic to watch, the keys of this stage and every way to fail."""
-    props = stage.props
     project_key = next(iter(stage.openai.organization.projects.values())).keys[0].secret
-    name = application(stage)
-    stage.slack.set_lab(
-        {
-            "sections": [
-                _runaway(name),
-                _stop(name),
-                {
-                    "title": "Admin API Key",
-                    "items": [
-                        _key("마케팅팀 Admin 키 (정상)", props.marketing_key),
-                        _key("조회 전용 Admin 키", props.usage_only_key),
-                        _key("다른 조직의 Admin 키", props.other_organization_key),
-                        _key("폐기된 Admin 키", props.revoked_key),
-                        _key("프로젝트 키 (잘못된 종류)", project_key),
-                    ],
-                },
-                {
-                    "title": "OpenAI 장애",
-                    "items": [
-                        _openai("401 · 키 거부", {"status": 401}),
-                        _openai("429 · 10회 요청 제한", {"status": 429, "retry_after": 1, "times": 10}),
-                        _openai("500 · 서버 오류", {"status": 500}),
-                        _openai("응답 지연 5초", {"delay_seconds": 5}),
-                        _openai("중간에 끊긴 응답", {"kind": "cut_off"}),
-                        _openai("형식이 깨진 응답", {"kind": "nonsense_json"}),
-                        _well(),
-                    ],
-                },
-                {
-                    "title": "Slack 장애",
-                    "items": [
-                        _slack("전송 중단 (60초 뒤 메일)", _OUTAGE),
-                        _slack("429 · 전송 제한", {"method": "chat.postMessage", "error": "ratelimited", "times": 3}),
-                        _slack("500 · 서버 오류", {"method": "*", "error": "500", "times": 3}),
-                        _order("모두 정상으로", "DELETE", "/_sim/slack/faults", None, "primary"),
-                    ],
-                },
-            ]
-        }
-    )
+    stage.slack.set_lab(drawer(stage.props, project_key, application(stage)))
+
+
+def drawer(props: Props, project_key: str, name: str) -> Item:
+    """All of it, as the page draws it; `name` is the application that runs away."""
+    return {
+        "sections": [
+            _runaway(name),
+            _stop(name),
+            {
+                "title": "Admin API Key",
+                "items": [
+                    _key("마케팅팀 Admin 키 (정상)", props.marketing_key),
+                    _key("조회 전용 Admin 키", props.usage_only_key),
+                    _key("다른 조직의 Admin 키", props.other_organization_key),
+                    _key("폐기된 Admin 키", props.revoked_key),
+                    _key("프로젝트 키 (잘못된 종류)", project_key),
+                ],
+            },
+            {
+                "title": "OpenAI 장애",
+                "items": [
+                    _openai("401 · 키 거부", {"status": 401}),
+                    _openai("429 · 10회 요청 제한", {"status": 429, "retry_after": 1, "times": 10}),
+                    _openai("500 · 서버 오류", {"status": 500}),
+                    _openai("응답 지연 5초", {"delay_seconds": 5}),
+                    _openai("중간에 끊긴 응답", {"kind": "cut_off"}),
+                    _openai("형식이 깨진 응답", {"kind": "nonsense_json"}),
+                    _well(),
+                ],
+            },
+            {
+                "title": "Slack 장애",
+                "items": [
+                    _slack("전송 중단 (60초 뒤 메일)", _OUTAGE),
+                    _slack("429 · 전송 제한", {"method": "chat.postMessage", "error": "ratelimited", "times": 3}),
+                    _slack("500 · 서버 오류", {"method": "*", "error": "500", "times": 3}),
+                    _order("모두 정상으로", "DELETE", "/_sim/slack/faults", None, "primary"),
+                ],
+            },
+        ]
+    }
 
 
 def application(stage: Stage) -> str:

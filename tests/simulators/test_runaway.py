@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
+from typing import Any
 
 import pytest
 
-from demo import runaway
+from demo import lab, runaway
 from demo.billing import spent
-from demo.clock import StageClock
+from demo.clock import StageClock, moved
 from demo.openai import SimulatedOpenAI
+from demo.openai.control import Control
 from demo.openai.traffic import minute_of
 from demo.prices import FilePrices, Rates
+from demo.props import Props
+from demo.slack.faults import Fault as SlackFault
 from demo.trace import parse_trace
 from tests.conftest import FakeClock
 
@@ -81,3 +87,25 @@ def test_the_clock_of_the_stage_reaches_the_first_of_the_next_month_however_far_
         after = stage_clock.move_to_next_month()
         assert (after.day, after.hour, after.minute) == (1, 0, 1)
         assert (after.year * 12 + after.month) - (before.year * 12 + before.month) == 1
+
+
+def test_every_order_of_the_drawer_is_one_that_its_address_understands() -> None:
+    """A switch that does nothing would prove whatever one hopes for."""
+    openai = provider(FakeClock(MIDNIGHT + timedelta(hours=5)))
+    heard: dict[str, Callable[[dict[str, Any]], object]] = {
+        "/_sim/openai/faults": Control(openai).add_fault,
+        "/_sim/openai/behaviour": Control(openai).set_behaviour,
+        "/_sim/openai/limits": Control(openai).change_limits,
+        "/_sim/slack/faults": SlackFault.from_json,
+        "/_sim/clock": partial(moved, StageClock()),
+        "/_sim/runaway": lambda told: runaway.start(openai, told["application"]),
+    }
+    drawer = lab.drawer(Props.fresh(), "a project's key", runaway.APPLICATION)
+    items = [item for section in drawer["sections"] for item in section["items"]]
+    orders = [item["action"] for item in items if "action" in item]
+    for order in orders:
+        assert order["path"] in heard
+        if order["method"] == "POST":
+            heard[order["path"]](order["body"])
+    assert openai.project(runaway.APPLICATION).spend_limit_cents is None, "the last of the two changes removes it"
+    assert [item["traffic"]["project"] for item in items if "traffic" in item] == [runaway.APPLICATION]

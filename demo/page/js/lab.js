@@ -62,7 +62,9 @@ when("do", "lab-act", async (button) => {
   button.classList.add("busy");
   try {
     const answer = await labAction(action);
-    notice(answer.ok === false ? String(answer.error) : say("done"), answer.ok === false ? "error" : "success");
+    // A provider's own refusal ({error: {message}}) is passed on as it is.
+    const wrong = answer.ok === false || answer.error;
+    notice(wrong ? String(answer.error?.message || answer.error) : say("done"), wrong ? "error" : "success");
   } catch {
     notice(say("unreachable"), "error");
   }
