@@ -12,14 +12,19 @@ from bot.connections import Connections
 from bot.desk import Desk
 from bot.doctor import Doctor
 from bot.evaluating import Evaluating
+from bot.holding import Holding
 from bot.incidents import Incidents
+from bot.leads import Leads
 from bot.live import Live
 from bot.people import People
 from bot.policy import Clock, Policy
 from bot.prices import ChangingList, PriceShelf
 from bot.projects import Projects
+from bot.proving import Proving
 from bot.reports import Reports
 from bot.spending import Spending
+from bot.stop_ends import StopEnds
+from bot.stopping import Stopping
 from bot.teams import Teams
 from bot.watching import Watching
 from finops.prices import PriceList
@@ -32,9 +37,9 @@ __all__ = ["Bot", "Clock", "Policy"]
 class Bot:
     """The product, ready to be asked.
 
-    `wake` is set whenever there may be something to collect, `wake_outbox` whenever something waits to be said, and
-    `wake_watch` when a connection may be read that was not before. `prices` is a price
-    list or how to open one when it is needed; without it all usage counts as unpriced.
+    `wake` is set whenever there may be something to collect, `wake_outbox` whenever something waits to be said,
+    `wake_watch` when a connection may be read that was not before, and `wake_stops` when a lever is to be moved.
+    `prices` is a price list or how to open one when it is needed; without it all usage counts as unpriced.
     """
 
     def __init__(
@@ -52,6 +57,7 @@ class Bot:
         self.wake = desk.wake
         self.wake_outbox = desk.wake_outbox
         self.wake_watch = desk.wake_watch
+        self.wake_stops = desk.wake_stops
         self.people = People(desk)
         self.audit = Audit(desk, self.people)
         self.teams = Teams(desk, self.people)
@@ -63,5 +69,9 @@ class Bot:
         self.budgets = Budgets(desk, self.people, self.teams, self.spending)
         self.incidents = Incidents(desk, self.people, self.spending)
         self.evaluating = Evaluating(desk, self.spending)
-        self.watching = Watching(desk, self.evaluating)
+        self.holding = Holding(desk)
+        self.stop_ends = StopEnds(desk)
+        self.stopping = Stopping(desk, self.people, self.evaluating)
+        self.leads = Leads(desk, self.incidents)
+        self.watching = Watching(desk, self.evaluating, Proving(desk))
         self.doctor = Doctor(desk, self.spending)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -12,17 +12,20 @@ from bot.desk import Desk
 from bot.picture import CURRENCY, Picture, Sums
 from bot.polls import moment_of
 from bot.spending import Spending
+from bot.stop_policy import stop_by_policy
 from bot.surroundings import Around, Question, Surroundings
 from bot.telling import keep, recipients
-from finops.budgets import Budget, BudgetOn, BudgetPeriod, effective, period_of
+from finops.budgets import Budget, BudgetAction, BudgetOn, BudgetPeriod, effective, period_of
 from finops.charges import FigureState
 from finops.crossings import Context, evaluate
-from finops.incidents import Change, CloseReason, Incident, IncidentState, close
+from finops.estimates import Spent
+from finops.incidents import HELD_OPEN, SPEAKING, Change, CloseReason, Incident, IncidentState, close
 from finops.lateness import p95
 from finops.money import Money, to_units
 from finops.periods import Period, charge_day, starts_at
 from finops.queries import ScopeKind
 from finops.registry import Person
+from finops.stopping import may_stop_by_itself
 from storage import Store
 from storage.errors import Conflict
 from storage.records_live import UsageHealth
@@ -62,11 +65,15 @@ class _Look:
 
 @dataclass(frozen=True, slots=True)
 class _Decision:
-    """What is to be kept: the incident as it was read, and its changes one after another."""
+    """What is to be kept: the incident as it was read, its changes one after another, and what its budget then does
+    about the spending: stops it itself, or asks whether to.
+    """
 
     before: Incident | None
     changes: tuple[Change, ...]
     people: tuple[str, ...]
+    on: BudgetOn | None = None
+    is_stopping: bool = False
 
 
 class Evaluating:
@@ -93,9 +100,13 @@ class Evaluating:
                         before = one.before
                         for change in one.changes:
                             before = await keep(store, change, before, one.people, self._desk.now())
+                        if one.is_stopping and one.on is not None and before is not None:
+                            await stop_by_policy(self._desk, store, before, one.on)
             except Conflict:
                 continue  # another replica, or a click, was first: look at what it decided
             self._desk.wake_outbox.set()
+            if any(one.is_stopping for one in decisions):
+                self._desk.wake_stops.set()
             log.info("incidents changed", extra={"workspace_id": workspace_id, "count": len(decisions)})
             return len(decisions)
         log.warning("incidents contended", extra={"workspace_id": workspace_id})
@@ -136,11 +147,15 @@ class Evaluating:
                 newest=newest,
                 available=available,
                 budgets={one.id: one for one in budgets},
+                stopped=await _stopped(store, workspace_id, looks),
                 now=now,
             )
         places = {_place(one) for one in at_work} if open_ones else set()
         decided = [judge.decide(look) for look in looks]
-        decided += [judge.ended(one) for one in open_ones if _place_of(one) not in places]
+        # What is held is ended by its stop, whatever became of its budget.
+        decided += [
+            judge.ended(one) for one in open_ones if _place_of(one) not in places and one.state not in HELD_OPEN
+        ]
         return [one for one in decided if one is not None]
 
 
@@ -155,6 +170,7 @@ class _Judge:
     newest: Mapping[int, datetime]  # by connection, until when it has told any usage; known where a period ends
     available: Mapping[int, datetime]
     budgets: Mapping[int, Budget]
+    stopped: Collection[int | None]  # incidents that were stopped before: a budget does so once in each
     now: datetime
 
     def decide(self, look: _Look) -> _Decision | None:
@@ -170,7 +186,16 @@ class _Judge:
         after = incident if change is None else change.incident
         if incident is not None and after is not None and self._is_to_be_closed(look, after):
             changes.append(close(after, CloseReason.PERIOD_ENDED, self.now, spent))
-        return _Decision(incident, tuple(changes), self._people(on)) if changes else None
+        is_stopping = after is not None and self._stops(on, after, spent)
+        if not changes and not is_stopping:
+            return None
+        return _Decision(incident, tuple(changes), self._people(on), on, is_stopping)
+
+    def _stops(self, on: BudgetOn, incident: Incident, spent: Spent) -> bool:
+        """Whether the budget itself stops the spending now: once in an incident, and never on a doubtful estimate."""
+        if on.budget.action is not BudgetAction.STOP or incident.id in self.stopped or incident.is_over(self.now):
+            return False
+        return incident.state in SPEAKING and may_stop_by_itself(on.budget.amount, spent)
 
     def ended(self, incident: Incident) -> _Decision:
         """The end of an incident whose budget does not work on its scope any more."""
@@ -202,7 +227,7 @@ class _Judge:
 
     def _is_to_be_closed(self, look: _Look, incident: Incident) -> bool:
         """Whether the period is over and its last minutes have had their time to arrive."""
-        if incident.state is IncidentState.CLOSED or not incident.is_over(self.now):
+        if incident.state is IncidentState.CLOSED or incident.state in HELD_OPEN or not incident.is_over(self.now):
             return False
         end = starts_at(look.window.end)
         if self.now >= end + _GIVEN_UP_AFTER:
@@ -225,6 +250,18 @@ class _Judge:
     def _people(self, on: BudgetOn) -> tuple[str, ...]:
         project = self.picture.projects.get(on.scope.id or 0) if on.scope.kind is ScopeKind.PROJECT else None
         return recipients(project, on.team, self.admins)
+
+
+async def _stopped(store: Store, workspace_id: str, looks: Iterable[_Look]) -> set[int | None]:
+    """Incidents of budgets that stop by themselves in which something was stopped, or approved, before."""
+    found: set[int | None] = set()
+    for look in looks:
+        incident = look.incident
+        if incident is None or incident.id is None or look.on.budget.action is not BudgetAction.STOP:
+            continue
+        if await store.stops.of_incident(workspace_id, incident.id) is not None:
+            found.add(incident.id)
+    return found
 
 
 async def _newest(store: Store, workspace_id: str, healths: Iterable[UsageHealth]) -> dict[int, datetime]:

@@ -18,7 +18,7 @@ from bot.lever_wishes import wish_for
 from bot.stop_keeping import keep
 from finops.holds import FINAL, STANDING, Hold, HoldState, HoldTrouble, Save, Settled, Write, next_step, saved
 from finops.incidents import Fact
-from finops.levers import LeverReading
+from finops.levers import Json, LeverReading
 from finops.registry import Credential
 from finops.secret import Secret
 from finops.stopping import WATCHED, progressed, troubled
@@ -116,7 +116,7 @@ class _Attempt:
             return True
         try:
             keys, provider = await self._door()
-            reading = await _by_any(keys, lambda key: provider.lever(key, hold.provider_project_id, hold.lever))
+            reading = await by_any(keys, lambda key: provider.lever(key, hold.provider_project_id, hold.lever))
             step = next_step(hold, reading)
             match step:
                 case Save():
@@ -126,7 +126,7 @@ class _Attempt:
                     # Kept first, and refused when somebody decided otherwise: the last moment to turn back.
                     await self._keep_own(replace(hold, checked_at=desk.now()))
                     is_write = True
-                    await _by_any(keys, lambda key: provider.pull(key, hold.provider_project_id, step.part, step.value))
+                    await by_any(keys, lambda key: provider.pull(key, hold.provider_project_id, step.part, step.value))
                 case Settled():
                     await self._settled(step, reading)
                     return True
@@ -145,12 +145,12 @@ class _Attempt:
             raise _NoKey
         return keys, self._desk.providers[connection.provider]
 
-    async def _target(self, provider: Provider, former: Mapping[str, object]) -> dict[str, object]:
+    async def _target(self, provider: Provider, former: Mapping[str, Json]) -> dict[str, Json]:
         hold = self._hold
         async with self._desk.storage.reading() as store:
             wish = await wish_for(store, hold)
         try:
-            return provider.target(hold.lever, former, wish)  # type: ignore[arg-type,return-value]
+            return provider.target(hold.lever, former, wish)
         except ValueError as error:
             raise ChangeRefused(str(error)) from error
 
@@ -230,7 +230,7 @@ class _Attempt:
         try:
             keys, provider = await self._door()
             since = hold.checked_at or hold.set_at or hold.requested_at
-            found = await _by_any(keys, lambda key: provider.last_change(key, hold.provider_project_id, since))
+            found = await by_any(keys, lambda key: provider.last_change(key, hold.provider_project_id, since))
         except (ProviderError, _NoKey, SecretUnreadable):
             return {"by": None}
         return {"by": None, "actor": found.name if found else None}
@@ -271,7 +271,7 @@ class _NoKey(Exception):
     """No key of the organization is registered any more."""
 
 
-async def _by_any(keys: Keys, call: Callable[[Secret], Awaitable[T]]) -> T:
+async def by_any(keys: Keys, call: Callable[[Secret], Awaitable[T]]) -> T:
     """The answer to the first key that has the right to ask. Raises what says most about why none has."""
     refused: CredentialRejected | None = None
     for _, key in keys:

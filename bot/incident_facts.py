@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from bot import stop_facts
 from bot.picture import CURRENCY, Account, Taught
 from bot.polls import minute_of, moment_of
 from finops.budgets import Budget, BudgetOn, BudgetPeriod, Usual, UsualMethod, breach_at, percent_floor, usual
@@ -21,6 +22,7 @@ from finops.money import ATTO_PLACES, EXACT, Money
 from finops.periods import Period, charge_day, starts_at
 from finops.queries import ScopeKind
 from finops.registry import Project, Team
+from finops.stop_report import StopShown
 from storage import Store
 from storage.records_live import UsageSum
 
@@ -138,6 +140,7 @@ async def gathered(
         other_budgets=await _others(store, incident, found, headline),
         events=tuple(events),
         names=await names_of(store, incident, events),
+        stop=await _stop_of(store, incident),
     )
     return Facts(shown, found, day, of_day, taught, headline)
 
@@ -178,6 +181,13 @@ async def detailed(store: Store, facts: Facts) -> IncidentDetail:
         lateness_seconds=lateness,
         unpriced=tuple(sorted({row.model or row.sub_account_id for row in facts.rows if row.unpriced})),
     )
+
+
+async def _stop_of(store: Store, incident: Incident) -> StopShown | None:
+    """What was done about the spending itself, the latest."""
+    assert incident.id is not None
+    stop = await store.stops.of_incident(incident.workspace_id, incident.id)
+    return None if stop is None else await stop_facts.shown(store, stop)
 
 
 def _accounts(projects: Iterable[Project]) -> list[Account]:

@@ -6,25 +6,112 @@ are looked up in the workspace of whoever clicks.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime
 
+from bot import stop_facts
+from bot.approvals import Approvals
+from bot.budget_scopes import ScopeBook
 from bot.desk import Desk
+from bot.errors import Refusal, RefusalCode
+from bot.evaluating import Evaluating
 from bot.people import People
+from bot.stop_keeping import keep
+from bot.stop_scopes import Aim, aim_of, is_closed, require
 from finops.levers import Lever
-from finops.registry import Person
-from finops.stop_report import ApprovalWish, BlastRadius, LeadDraft, StopShown, StopsListed, StopTarget
+from finops.queries import ScopeKind
+from finops.registry import Person, Project
+from finops.roles import may_manage_team
+from finops.stop_report import ApprovalWish, BlastRadius, StopShown, StopsListed, StopTarget
+from finops.stopping import LONGEST_REASON, UNDER_WAY, Ask, is_firmer, requested, taken_again, tried_again
+from finops.stops import ApprovalWay, Stop, StopChange, StopState
+from finops.suggest import closest
+from storage import Store
+from storage.errors import Conflict
+
+log = logging.getLogger(__name__)
+
+_ATTEMPTS = 4
+_MOST_CHOICES = 5
+_OVER = frozenset({StopState.FAILED, StopState.CLOSED})
+Decide = Callable[[Store, Aim, datetime], Awaitable[tuple[StopChange, Stop | None] | None]]
 
 
 class Stopping:
     """Stops, approvals and restores, each through one click; what a provider has to do is done by bot.holding."""
 
-    def __init__(self, desk: Desk, people: People) -> None:
+    def __init__(self, desk: Desk, people: People, evaluating: Evaluating) -> None:
         self._desk = desk
         self._people = people
+        self._approvals = Approvals(desk, people)
+        self._evaluating = evaluating
+
+    # --- looking -----------------------------------------------------------------------------------------------------
 
     async def preview(self, actor: Person, target: StopTarget, groups: Iterable[str] = ()) -> BlastRadius:
         """What a stop would hit, asked of the database and the provider now. Refused for who may not stop it."""
-        raise NotImplementedError
+        async with self._desk.storage.reading() as store:
+            aim = await aim_of(store, actor.workspace_id, target)
+            await require(store, self._people, actor, aim, groups)
+        if is_closed(aim):
+            raise Refusal(RefusalCode.INCIDENT_CLOSED)
+        if not aim.narrow:
+            raise Refusal(RefusalCode.STOP_NOTHING_THERE, scope=aim.scope.name)
+        return await stop_facts.radius(self._desk, aim)
+
+    async def approving(self, actor: Person, target: StopTarget, groups: Iterable[str] = ()) -> StopShown | None:
+        """What the approval window says of a stop; None where nothing was stopped. Refused for who may not."""
+        async with self._desk.storage.reading() as store:
+            aim = await aim_of(store, actor.workspace_id, target)
+            await require(store, self._people, actor, aim, groups)
+            if is_closed(aim):
+                raise Refusal(RefusalCode.INCIDENT_CLOSED)
+            if aim.stop is None or aim.stop.state in _OVER:
+                return None
+            return await stop_facts.shown(store, aim.stop)
+
+    async def shown(self, workspace_id: str, stop_id: int) -> StopShown:
+        """A stop as it stands, read now; refused when there is none."""
+        async with self._desk.storage.reading() as store:
+            stop = await store.stops.get(workspace_id, stop_id)
+            if stop is None:
+                raise Refusal(RefusalCode.UNKNOWN_STOP)
+            return await stop_facts.shown(store, stop)
+
+    async def listed(self, actor: Person, groups: Iterable[str] = ()) -> StopsListed:
+        """What this person may stop, and what is held."""
+        held_groups = frozenset(groups)
+        async with self._desk.storage.reading() as store:
+            teams = [
+                one for one in await store.teams.all(actor.workspace_id) if may_manage_team(actor, one, held_groups)
+            ]
+            projects = await store.projects.all(actor.workspace_id)
+            stoppable = await stop_facts.stoppable(store, self._desk.now(), teams, projects)
+            held = [
+                await stop_facts.shown(store, one)
+                for one in await store.stops.active(actor.workspace_id)
+                if one.state in UNDER_WAY
+            ]
+        mine = {one.id for one in teams}
+        return StopsListed(tuple(stoppable), tuple(one for one in held if one.team is None or one.team.id in mine))
+
+    async def named(self, workspace_id: str, words: str) -> StopTarget:
+        """The team or project of that name; refused with a guess when there is none."""
+        async with self._desk.storage.reading() as store:
+            book = ScopeBook(await store.teams.all(workspace_id), await store.projects.all(workspace_id))
+        found = book.named(words)
+        if found:
+            return StopTarget(scope=f"{found[0].kind}:{found[0].id}")
+        names = [*(team.name for team in book.teams.values()), *(one.name for one in book.projects.values())]
+        raise Refusal(
+            RefusalCode.UNKNOWN_SCOPE,
+            words=words,
+            suggestion=closest(words, names),
+            choices=tuple(dict.fromkeys(names))[:_MOST_CHOICES],
+        )
+
+    # --- deciding ----------------------------------------------------------------------------------------------------
 
     async def request(
         self,
@@ -40,54 +127,160 @@ class Stopping:
 
         The same person twice is once; somebody else's stop in force is a refusal that names them.
         """
-        raise NotImplementedError
+        said = " ".join(reason.split())[:LONGEST_REASON]
+        if not said:
+            raise Refusal(RefusalCode.STOP_REASON_MISSING)
+
+        async def decide(store: Store, aim: Aim, now: datetime) -> tuple[StopChange, Stop | None] | None:
+            if is_closed(aim):
+                raise Refusal(RefusalCode.INCIDENT_CLOSED)
+            before = aim.stop if aim.stop is not None and aim.stop.state not in _OVER else None
+            if before is not None and before.state in UNDER_WAY and not is_firmer(lever, before.lever):
+                if before.requested_by == actor.user_id and before.state is not StopState.RESTORING:
+                    return None  # a second click: it is done
+                raise Refusal(RefusalCode.STOP_UNDER_WAY, person=before.requested_by, at=before.requested_at)
+            projects = await self._free(store, aim.wide if is_wide else aim.narrow, lever, aim)
+            ask = _ask(aim, projects, lever, said, actor.user_id, is_wide=is_wide)
+            if before is None:
+                return requested(ask, projects, now), None
+            holds = await store.stops.holds(actor.workspace_id, before.id or 0)
+            return taken_again(before, holds, ask, projects, now), before
+
+        return await self._decided(actor, target, groups, decide)
 
     async def approve(
         self, actor: Person, target: StopTarget, wish: ApprovalWish, groups: Iterable[str] = ()
     ) -> StopShown | None:
         """Let spending go on; None where only the budget was changed. May only ask for the second person."""
-        raise NotImplementedError
+        is_held = False
 
-    async def approving(self, actor: Person, target: StopTarget, groups: Iterable[str] = ()) -> StopShown | None:
-        """What the approval window says of a stop; None where nothing was stopped. Refused for who may not."""
-        raise NotImplementedError
+        async def decide(store: Store, aim: Aim, now: datetime) -> tuple[StopChange, Stop | None] | None:
+            nonlocal is_held
+            found = await self._approvals.approved(store, actor, aim, wish, now)
+            is_held = found is not None
+            return found
+
+        shown = await self._approved(actor, target, groups, decide)
+        return shown if is_held else None
 
     async def restore(self, actor: Person, stop_id: int, groups: Iterable[str] = ()) -> StopShown:
         """Put everything back as it was, without condition; with two people, ask for the second."""
-        raise NotImplementedError
+        wish = ApprovalWish(ApprovalWay.RESTORE, restops=False)
+        shown = await self.approve(actor, StopTarget(stop_id=stop_id), wish, groups)
+        assert shown is not None, "a restore is of a stop"
+        return shown
 
     async def agree(self, actor: Person, stop_id: int, groups: Iterable[str] = ()) -> StopShown:
         """The second person agrees to what was asked for."""
-        raise NotImplementedError
+
+        async def decide(store: Store, aim: Aim, now: datetime) -> tuple[StopChange, Stop | None] | None:
+            return await self._approvals.agreed(store, actor, aim, now)
+
+        shown = await self._decided(actor, StopTarget(stop_id=stop_id), groups, decide)
+        await self._evaluating.evaluate(actor.workspace_id)
+        return shown
 
     async def decline(self, actor: Person, stop_id: int, groups: Iterable[str] = ()) -> StopShown:
         """The second person does not agree, or the first one takes it back."""
-        raise NotImplementedError
+
+        async def decide(_: Store, aim: Aim, now: datetime) -> tuple[StopChange, Stop | None] | None:
+            return self._approvals.declined(aim, now)
+
+        return await self._decided(actor, StopTarget(stop_id=stop_id), groups, decide)
 
     async def retry(self, actor: Person, stop_id: int, groups: Iterable[str] = ()) -> StopShown:
-        """Try at once again what is in trouble."""
-        raise NotImplementedError
+        """Try at once again what is in trouble; a stop that failed is asked for anew."""
+        target = StopTarget(stop_id=stop_id)
+        async with self._desk.storage.reading() as store:
+            aim = await aim_of(store, actor.workspace_id, target)
+            await require(store, self._people, actor, aim, groups)
+        stop = aim.stop
+        assert stop is not None, "the target is a stop"
+        if stop.state is StopState.FAILED:
+            again = StopTarget(incident_id=stop.incident_id) if stop.incident_id is not None else target
+            return await self.request(
+                actor, again, stop.lever, stop.reason, groups, is_wide=stop.scope_kind is not ScopeKind.PROJECT
+            )
 
-    async def shown(self, workspace_id: str, stop_id: int) -> StopShown:
-        """A stop as it stands, read now; refused when there is none."""
-        raise NotImplementedError
+        async def decide(store: Store, aim: Aim, now: datetime) -> tuple[StopChange, Stop | None] | None:
+            assert aim.stop is not None
+            holds = await store.stops.holds(actor.workspace_id, stop_id)
+            change = tried_again(aim.stop, holds, now)
+            return (change, aim.stop) if change.holds else None
 
-    async def listed(self, actor: Person, groups: Iterable[str] = ()) -> StopsListed:
-        """What this person may stop, and what is held."""
-        raise NotImplementedError
+        return await self._decided(actor, target, groups, decide)
 
-    async def named(self, workspace_id: str, words: str) -> StopTarget:
-        """The project or team called so; refused with suggestions."""
-        raise NotImplementedError
+    # --- how ---------------------------------------------------------------------------------------------------------
 
-    async def draft_for_lead(self, actor: Person, target: StopTarget) -> LeadDraft:
-        """Facts for a message to whoever leads the project."""
-        raise NotImplementedError
+    async def _decided(self, actor: Person, target: StopTarget, groups: Iterable[str], decide: Decide) -> StopShown:
+        shown = await self._approved(actor, target, groups, decide)
+        if shown is None:
+            raise Refusal(RefusalCode.UNKNOWN_STOP)
+        return shown
 
-    async def message_to_lead(self, actor: Person, target: StopTarget, text: str) -> None:
-        """Send the text to the lead directly, through the outbox, in the actor's name."""
-        raise NotImplementedError
+    async def _approved(
+        self, actor: Person, target: StopTarget, groups: Iterable[str], decide: Decide
+    ) -> StopShown | None:
+        """Decide and keep, on what stands at that moment; what somebody changed meanwhile is read again.
 
-    async def pin_cause(self, actor: Person, target: StopTarget, text: str) -> None:
-        """Keep somebody's explanation with the incident or the stop. For everybody who can see it."""
-        raise NotImplementedError
+        The stop as it stands then; None when there is none.
+        """
+        desk, groups, stop = self._desk, tuple(groups), None
+        for attempt in range(_ATTEMPTS):
+            try:
+                async with desk.storage.writing() as store:
+                    aim = await aim_of(store, actor.workspace_id, target)
+                    await require(store, self._people, actor, aim, groups)
+                    decided = await decide(store, aim, desk.now())
+                    stop = aim.stop
+                    if decided is not None:
+                        change, before = decided
+                        held = await store.stops.holds(actor.workspace_id, before.id or 0) if before else []
+                        touched = {one.id for one in change.holds}
+                        stop = await keep(desk, store, change, before, [one for one in held if one.id in touched])
+                        stop = await store.stops.get(actor.workspace_id, stop.id or 0) or stop
+                break
+            except Conflict:
+                if attempt == _ATTEMPTS - 1:
+                    raise
+        desk.wake_stops.set()
+        desk.wake_outbox.set()
+        if stop is None:
+            return None
+        log.info("stop decided", extra={"stop_id": stop.id, "state": stop.state.value, "user_id": actor.user_id})
+        async with desk.storage.reading() as store:
+            return await stop_facts.shown(store, stop)
+
+    async def _free(self, store: Store, projects: Sequence[Project], lever: Lever, aim: Aim) -> tuple[Project, ...]:
+        """Those of the projects on which nobody holds this lever yet. Refused when there is none."""
+        if not projects:
+            raise Refusal(RefusalCode.STOP_NOTHING_THERE, scope=aim.scope.name)
+        free, holder = [], None
+        for one in projects:
+            held = await store.stops.active_hold(one.workspace_id, one.connection_id, one.provider_project_id, lever)
+            if held is None:
+                free.append(one)
+            else:
+                holder = held
+        if not free and holder is not None:
+            other = await store.stops.get(holder.workspace_id, holder.stop_id)
+            person = other.requested_by if other is not None else None
+            raise Refusal(RefusalCode.STOP_UNDER_WAY, person=person, at=holder.requested_at)
+        return tuple(free)
+
+
+def _ask(aim: Aim, projects: Sequence[Project], lever: Lever, reason: str, by: str | None, *, is_wide: bool) -> Ask:
+    kind, scope_id = ScopeKind.PROJECT, projects[0].id
+    workspace_id = projects[0].workspace_id
+    if is_wide:
+        kind = ScopeKind.TEAM if aim.team is not None else ScopeKind.WORKSPACE
+        wide_id = aim.team.id if aim.team is not None else None
+        return Ask(workspace_id, _incident_id(aim), kind, wide_id, aim.channel_id, lever, reason, by)
+    if len(projects) > 1:
+        kind, scope_id = aim.scope.kind, aim.scope.id or 0
+    return Ask(workspace_id, _incident_id(aim), kind, scope_id or None, aim.channel_id, lever, reason, by)
+
+
+def _incident_id(aim: Aim) -> int | None:
+    """The incident a stop belongs to: one with a message of its own to show it."""
+    return aim.incident.id if aim.incident is not None and aim.incident.has_root else None

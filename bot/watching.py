@@ -15,6 +15,7 @@ from bot.desk import Desk
 from bot.errors import OutageCode, explain, outage
 from bot.evaluating import Evaluating
 from bot.polls import BY_DAY_DAYS, Step, minute_of, moment_of, steps
+from bot.proving import Proving
 from bot.results import Polled
 from bot.unchanged import Unchanged
 from finops.lateness import DAYS_ALIKE, expects_traffic, is_late, p95, seconds_late
@@ -22,6 +23,7 @@ from finops.periods import Period
 from finops.prices import PriceList, priced
 from finops.registry import Connection, Credential
 from finops.secret import Secret
+from finops.stopping import WATCHED
 from finops.usage import Endpoint, UsageReading, UsageRow, Width
 from providers.contract import CredentialRejected, Provider, ProviderError, UnexpectedResponse
 from storage.errors import SecretUnreadable
@@ -39,6 +41,8 @@ _MOST_SKEW = timedelta(minutes=5)
 _BUSY_DAYS = 8
 _SILENCE_MINUTES = 30
 _PRICED_AGAIN_DAYS = BY_DAY_DAYS
+# A stop wants its proof within minutes, and a day after a restore is looked at as closely.
+WATCHED_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +76,10 @@ class _Trip:
 class Watching:
     """Polls usage: each connection by one replica of all in each slot of time."""
 
-    def __init__(self, desk: Desk, evaluating: Evaluating) -> None:
+    def __init__(self, desk: Desk, evaluating: Evaluating, proving: Proving) -> None:
         self._desk = desk
         self._evaluating = evaluating
+        self._proving = proving
         self._unchanged = Unchanged()
         self._reading: set[int] = set()
         self._gate = asyncio.Semaphore(_CONNECTIONS_AT_ONCE)
@@ -83,7 +88,9 @@ class Watching:
         """The connections whose reading falls to us just now: in each slot of time, to whoever asks first."""
         async with self._desk.storage.reading() as store:
             connections = await store.connections.everywhere()
-        return [one for one in connections if one.id not in self._reading and await self._is_ours(one)]
+            watched = await store.stops.connections_watched(self._desk.now() - WATCHED)
+        free = [one for one in connections if one.id not in self._reading]
+        return [one for one in free if await self._is_ours(one, is_watched=one.id in watched)]
 
     async def poll(self, connection: Connection) -> Polled | None:
         """Read what is new of one connection, keep it, and evaluate its workspace; None when no key is enabled."""
@@ -106,9 +113,11 @@ class Watching:
         async with self._desk.storage.writing() as store:
             await store.connections.mark_seen(one.workspace_id, one.id, self._desk.now(), sense="usage")
 
-    async def _is_ours(self, connection: Connection) -> bool:
-        """Whether this slot's reading of the connection falls to us."""
+    async def _is_ours(self, connection: Connection, *, is_watched: bool) -> bool:
+        """Whether this slot's reading of the connection falls to us. What is being stopped is read each minute."""
         now, every = self._desk.now(), self._desk.policy.poll_seconds
+        if is_watched:
+            every = min(every, WATCHED_SECONDS)
         slot = int(now.timestamp() // every)
         async with self._desk.storage.reading() as store:
             if not await has_enabled_key(store, connection.workspace_id, connection.id):
@@ -147,6 +156,7 @@ class Watching:
         if trip.is_first:
             await drift.learned_so_far(desk, connection)
         await self._evaluating.evaluate(workspace_id, _available(trip))
+        await self._proving.look(workspace_id, connection.id)
         return polled
 
     async def _read(self, trip: _Trip, endpoint: Endpoint, gate: asyncio.Semaphore) -> None:

@@ -40,7 +40,8 @@ class IncidentState(StrEnum):
     CLOSED = "closed"
 
 
-_SPEAKING = (IncidentState.OPEN, IncidentState.ACKNOWLEDGED, IncidentState.SILENCED)
+SPEAKING = (IncidentState.OPEN, IncidentState.ACKNOWLEDGED, IncidentState.SILENCED)
+"""Nobody acts on the spending: whether it is told aloud depends on what people asked for."""
 HELD_OPEN = frozenset({IncidentState.STOPPING, IncidentState.STOPPED, IncidentState.RESTORING, IncidentState.RESTORED})
 """Somebody acted on the spending: neither the end of the period nor of the budget ends it, but the next day's note."""
 
@@ -57,7 +58,6 @@ class EventKind(StrEnum):
     HELPFUL = "helpful"  # by
     NOT_HELPFUL = "not_helpful"  # by
     CAUSE_PINNED = "cause_pinned"  # by, text
-    APPROVAL_WANTED = "approval_wanted"  # the amounts: the budget asks at its limit whether to go on
 
 
 class CloseReason(StrEnum):
@@ -222,7 +222,7 @@ def silence(incident: Incident, by: str, until: datetime, now: datetime) -> Chan
         raise IncidentRefused(IncidentMistake.UNTIL_PASSED, incident)
     if incident.silenced_until is not None and abs(until - incident.silenced_until) < _SAME_END:
         raise IncidentRefused(IncidentMistake.ALREADY_SILENCED, incident)
-    state = IncidentState.SILENCED if incident.state in _SPEAKING else incident.state
+    state = IncidentState.SILENCED if incident.state in SPEAKING else incident.state
     after = replace(incident, state=state, silenced_by=by, silenced_until=until, updated_at=now)
     values: dict[str, Fact] = {"by": by, "until": until.isoformat()}
     return change_of(incident, after, IncidentEvent(EventKind.SILENCED, now, f"silenced:{now.isoformat()}", values))
@@ -241,7 +241,7 @@ def end_silence(incident: Incident, on: BudgetOn, now: datetime, by: str | None 
     rose = incident.level > incident.spoken_level and is_loud(on.budget, incident.level)
     after = replace(
         incident,
-        state=speaking_state(incident, None) if incident.state in _SPEAKING else incident.state,
+        state=speaking_state(incident, None) if incident.state in SPEAKING else incident.state,
         silenced_by=None,
         silenced_until=None,
         spoken_level=incident.level if rose else incident.spoken_level,
@@ -315,7 +315,7 @@ def acted(incident: Incident, state: IncidentState | None, now: datetime) -> Cha
     None as the result when it shows that already, or is closed.
     """
     wanted = state or (
-        incident.state if incident.state in _SPEAKING else speaking_state(incident, incident.silenced_until)
+        incident.state if incident.state in SPEAKING else speaking_state(incident, incident.silenced_until)
     )
     if incident.state in (IncidentState.CLOSED, wanted):
         return None

@@ -129,6 +129,48 @@ def requested(ask: Ask, projects: Sequence[Project], now: datetime) -> StopChang
     )
 
 
+def taken_again(stop: Stop, holds: Iterable[Hold], ask: Ask, projects: Sequence[Project], now: datetime) -> StopChange:
+    """Take hold anew within a stop: with a firmer lever, or after a restore or in spite of an allowance.
+
+    What an earlier turn still holds is let go of; its own lever is another one.
+    """
+    change = requested(ask, projects, now)
+    turn = stop.turn + 1
+    again = replace(
+        stop,
+        scope_kind=ask.scope_kind,
+        scope_id=ask.scope_id,
+        lever=ask.lever,
+        state=StopState.STOPPING,
+        reason=ask.reason,
+        requested_by=ask.by,
+        requested_at=now,
+        turn=turn,
+        pending=None,
+        allowed_until=None,
+        allowed_ceiling=None,
+        restored_at=None,
+        updated_at=now,
+    )
+    old = tuple(_let_go(hold, now) for hold in latest(holds) if hold.is_active and hold.is_wanted)
+    events = tuple(replace(event, key=f"requested:{turn}") for event in change.events)
+    return StopChange(again, (*old, *_holds(again, projects, now)), events)
+
+
+def is_firmer(lever: Lever, than: Lever) -> bool:
+    """Whether a lever holds more firmly than another."""
+    order = list(Lever)
+    return order.index(lever) > order.index(than)
+
+
+def tried_again(stop: Stop, holds: Iterable[Hold], now: datetime) -> StopChange:
+    """Somebody mended what stood in the way: what is in trouble is tried at once."""
+    stuck = tuple(
+        replace(hold, next_at=now, attempts=0) for hold in holds if hold.is_active and hold.trouble is not None
+    )
+    return StopChange(replace(stop, updated_at=now), stuck)
+
+
 def asked(ask: Ask, now: datetime) -> Stop:
     """What carries an approval where nothing was stopped before; `turn` 0."""
     change = requested(ask, (), now)
@@ -148,6 +190,8 @@ def progressed(
     `facts` are further values of what is to be told: `kept` parts, `by` whom a lever was lost, `reason`.
     """
     current = [after if one.id == after.id else one for one in latest(holds)]
+    if after not in current:
+        return StopChange(replace(stop, updated_at=now), (after,))  # of an earlier turn: it is let go of in silence
     state = _state_of(stop, current)
     moved = replace(
         stop,

@@ -1,4 +1,4 @@
-"""When the bot wakes: an alarm clock that fills the queue, workers that empty it, a watcher, a deliverer of messages.
+"""When the bot wakes: an alarm clock that fills the queue, workers that empty it, a watcher, a holder, a deliverer.
 
 The database decides who of all replicas acts.
 """
@@ -26,6 +26,7 @@ from jobs.delivery import Delivery
 from jobs.delivery_mail import MailAlarm
 from jobs.delivery_pace import Paces
 from jobs.delivery_speaker import Speakers
+from jobs.holder import Holder
 from jobs.mail import mailer_of
 from jobs.outbox import KEPT, Deliverer
 from jobs.rendering import Rendering
@@ -59,6 +60,7 @@ async def running(
     counted = metrics or Metrics()
     watcher = Watcher(bot, announcer, counted, clock)
     name = f"{socket.gethostname()}:{secrets.token_hex(4)}"
+    holder = Holder(bot, f"{name}:holder")
     deliverer = deliverer_of(bot, clients, clock, settings, counted, f"{name}:outbox")
     looking, judging = asyncio.Lock(), asyncio.Lock()
 
@@ -90,6 +92,7 @@ async def running(
     tasks = [asyncio.create_task(worker.run(), name=f"worker {worker.name}") for worker in workers]
     tasks.append(asyncio.create_task(watcher.run(), name="watcher"))
     tasks.append(asyncio.create_task(deliverer.run(), name="deliverer"))
+    tasks.append(asyncio.create_task(holder.run(), name="holder"))
     scheduler.start()
     first_look = asyncio.create_task(workers[0].guarded(look), name="first look")
     try:
@@ -100,6 +103,7 @@ async def running(
         for worker in workers:
             worker.stop()
         watcher.stop()
+        holder.stop()
         deliverer.stop()
         bot.wake.set()
         _, late = await asyncio.wait([*tasks, first_look], timeout=DRAIN_SECONDS)

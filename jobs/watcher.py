@@ -8,6 +8,7 @@ from functools import partial
 
 from bot import Bot, Clock
 from bot.metrics import Metrics
+from bot.watching import WATCHED_SECONDS
 from finops.registry import Connection
 from jobs.announcer import Announcer
 from jobs.worker import guarded
@@ -76,7 +77,8 @@ class Watcher:
         """Once a minute without a reading: periods end, silences run out, another poller died before it evaluated."""
 
         async def everywhere() -> bool:
-            return bool(await self._bot.evaluating.everywhere())
+            changed = await self._bot.evaluating.everywhere()
+            return bool(changed + await self._bot.stop_ends.everywhere())
 
         await guarded(everywhere)
 
@@ -86,6 +88,6 @@ class Watcher:
             await asyncio.wait(self._polls)
 
     def until_next_slot(self) -> float:
-        """Seconds until the next slot begins."""
-        every = self._bot.policy.poll_seconds
+        """Seconds until the next slot begins; of a connection that is read each minute, it may be ours."""
+        every = min(self._bot.policy.poll_seconds, WATCHED_SECONDS)
         return max(0.05, every - self._clock().timestamp() % every)

@@ -1,0 +1,177 @@
+"""Approvals: on which terms somebody lets spending go on, and whether one person's word is enough."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.audit import record
+from bot.desk import Desk
+from bot.errors import Refusal, RefusalCode
+from bot.people import People
+from bot.stop_scopes import Aim, is_closed
+from finops.amounts import AmountUnusable, amount_typed
+from finops.budgets import Budget, BudgetScope
+from finops.incidents import Fact
+from finops.levers import Lever
+from finops.money import Money
+from finops.periods import charge_day, starts_at
+from finops.queries import ScopeKind
+from finops.registry import Person
+from finops.stop_report import ApprovalWish
+from finops.stopping import (
+    UNDER_WAY,
+    Allowance,
+    Ask,
+    StopMistake,
+    StopRefused,
+    approved,
+    asked,
+    declined,
+    second_asked,
+    second_of,
+)
+from finops.stops import ApprovalWay, Pending, Stop, StopChange, StopState
+from storage import Store
+
+_OVER = frozenset({StopState.FAILED, StopState.CLOSED})
+_INSTANT = timedelta(microseconds=1)
+Decided = tuple[StopChange, Stop | None]
+
+
+class Approvals:
+    """Turns what a person chose and typed into terms, and terms into a change, or into a question to a second one."""
+
+    def __init__(self, desk: Desk, people: People) -> None:
+        self._desk = desk
+        self._people = people
+
+    async def approved(
+        self, store: Store, actor: Person, aim: Aim, wish: ApprovalWish, now: datetime
+    ) -> Decided | None:
+        """The change an approval makes; None where only the budget was changed."""
+        if is_closed(aim):
+            raise Refusal(RefusalCode.INCIDENT_CLOSED)
+        stop = aim.stop if aim.stop is not None and aim.stop.state not in _OVER else None
+        if wish.way is ApprovalWay.RESTORE and (stop is None or stop.state not in UNDER_WAY):
+            state = stop.state.value if stop else None
+            raise Refusal(RefusalCode.STOP_NOT_HELD, state=state)
+        pending = self._pending(actor, aim, wish, now)
+        if aim.needs_two:
+            if stop is None:
+                new = asked(self._ask(aim, actor), now)
+                return second_asked(new, pending), None
+            if stop.pending is not None and stop.pending.by != actor.user_id:
+                # Two who press the same button agree; the second one's terms count for nothing.
+                return await self._carried_out(store, actor, aim, stop, stop.pending, now)
+            return second_asked(stop, pending), stop
+        return await self._carried_out(store, actor, aim, stop, pending, now)
+
+    async def agreed(self, store: Store, actor: Person, aim: Aim, now: datetime) -> Decided | None:
+        """The second person's word. Refused: nobody asks, it is the same person, or the time they agreed on is over."""
+        assert aim.stop is not None, "the target is a stop"
+        try:
+            pending = second_of(aim.stop, actor.user_id)
+        except StopRefused as refused:
+            if refused.code is StopMistake.NOBODY_ASKS:
+                raise Refusal(RefusalCode.APPROVAL_GONE) from refused
+            admins = await self._people.admins(actor.workspace_id)
+            others = tuple(one for one in admins if one != actor.user_id)
+            raise Refusal(RefusalCode.APPROVAL_SAME_PERSON, admins=others) from refused
+        if pending.until is not None and pending.until <= now:
+            raise Refusal(RefusalCode.APPROVAL_UNTIL, end=pending.until)
+        return await self._carried_out(store, actor, aim, aim.stop, pending, now)
+
+    def declined(self, aim: Aim, now: datetime) -> Decided:
+        """Nobody lets anything go on."""
+        assert aim.stop is not None, "the target is a stop"
+        try:
+            return declined(aim.stop, now), aim.stop
+        except StopRefused as refused:
+            raise Refusal(RefusalCode.APPROVAL_GONE) from refused
+
+    def _pending(self, actor: Person, aim: Aim, wish: ApprovalWish, now: datetime) -> Pending:
+        """The terms a person chose. Refused, field by field, where they make none."""
+        end = starts_at(aim.incident.window.end) if aim.incident is not None else None
+        restops = wish.restops
+        match wish.way:
+            case ApprovalWay.RESTORE:
+                return Pending(actor.user_id, now, wish.way)
+            case ApprovalWay.END_OF_DAY:
+                day_end = starts_at(charge_day(now) + timedelta(days=1))
+                last = day_end if end is None or end <= now else min(day_end, end)
+                return Pending(actor.user_id, now, wish.way, last, None, restops)
+            case ApprovalWay.BUDGET:
+                if aim.budget is None:
+                    raise Refusal(RefusalCode.UNKNOWN_BUDGET)
+                amount = _amount(wish.amount)
+                if (
+                    aim.incident is not None
+                    and amount.currency == aim.incident.spent.currency
+                    and amount <= aim.incident.spent
+                ):
+                    raise Refusal(RefusalCode.APPROVAL_AMOUNT, mistake="below")
+                return Pending(actor.user_id, now, wish.way, None, amount)
+        until = wish.until
+        if until is None or until <= now or (end is not None and now < end < until):
+            raise Refusal(RefusalCode.APPROVAL_UNTIL, end=end)
+        more = _amount(wish.amount) if aim.incident is not None or wish.amount.strip() else None
+        ceiling = more
+        if more is not None and aim.incident is not None:
+            ceiling = aim.incident.spent + more
+        return Pending(actor.user_id, now, wish.way, until, ceiling, restops)
+
+    async def _carried_out(
+        self, store: Store, actor: Person, aim: Aim, stop: Stop | None, pending: Pending, now: datetime
+    ) -> Decided | None:
+        terms = Allowance(pending.way, pending.until, pending.amount, pending.restops)
+        if pending.way is ApprovalWay.BUDGET:
+            assert aim.budget is not None
+            assert pending.amount is not None
+            await self._raise_limit(store, actor, aim, aim.budget, pending.amount, now)
+            terms = Allowance(ApprovalWay.BUDGET)
+            if stop is None:
+                return None
+            if stop.state is StopState.ASKED:
+                return declined(replace(stop, pending=pending), now), stop
+        before = stop
+        if stop is None:
+            stop = asked(self._ask(aim, actor), now)
+        holds = await store.stops.holds(actor.workspace_id, stop.id) if stop.id is not None else []
+        try:
+            return approved(stop, holds, actor.user_id, terms, now), before
+        except StopRefused as refused:
+            raise Refusal(RefusalCode.STOP_NOT_HELD, state=refused.stop.state.value) from refused
+
+    async def _raise_limit(
+        self, store: Store, actor: Person, aim: Aim, budget: Budget, amount: Money, now: datetime
+    ) -> None:
+        """The new limit; of a default for every project, one for this project alone."""
+        workspace_id, at = actor.workspace_id, max(now, budget.updated_at + _INSTANT)
+        await store.budgets.hold(workspace_id)
+        facts: dict[str, Fact] = {
+            "amount_before": f"{budget.amount.amount:f}",
+            "amount": f"{amount.amount:f}",
+            "by_approval": True,
+        }
+        if budget.scope_kind is BudgetScope.EVERY_PROJECT and aim.scope.kind is ScopeKind.PROJECT:
+            own = replace(budget.terms, scope_kind=BudgetScope.PROJECT, scope_id=aim.scope.id, amount=amount)
+            made = await store.budgets.create(workspace_id, own, by=actor.user_id, at=now)
+            await record(self._desk, store, workspace_id, actor.user_id, "budget.created", f"budget:{made.id}", facts)
+            return
+        terms = replace(budget.terms, amount=amount)
+        await store.budgets.update(workspace_id, budget.id, terms=terms, by=actor.user_id, at=at)
+        await record(self._desk, store, workspace_id, actor.user_id, "budget.changed", f"budget:{budget.id}", facts)
+
+    def _ask(self, aim: Aim, actor: Person) -> Ask:
+        """What an approval that stops nothing hangs on: the incident, whatever its scope."""
+        incident_id = aim.incident.id if aim.incident is not None else None
+        scope = aim.scope
+        return Ask(actor.workspace_id, incident_id, scope.kind, scope.id, aim.channel_id, Lever.STOP, "", actor.user_id)
+
+
+def _amount(typed: str) -> Money:
+    try:
+        return amount_typed(typed)
+    except AmountUnusable as error:
+        raise Refusal(RefusalCode.APPROVAL_AMOUNT, mistake=error.mistake.value) from error

@@ -1,0 +1,126 @@
+"""Leads: telling whoever leads a project what happens to it, and keeping what they say about why."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from bot import telling
+from bot.audit import record
+from bot.desk import Desk
+from bot.errors import Refusal, RefusalCode
+from bot.incidents import Incidents
+from bot.stop_facts import lead_name
+from bot.stop_keeping import keep
+from bot.stop_scopes import Aim, aim_of
+from finops.budgets import percent_floor
+from finops.incidents import IncidentState, pinned
+from finops.registry import Person
+from finops.stop_report import LeadDraft, StopTarget
+from finops.stopping import UNDER_WAY, cause_pinned
+from finops.stops import StopState
+from storage import Store
+from storage.errors import Conflict
+
+log = logging.getLogger(__name__)
+
+LONGEST_TEXT = 2500
+LONGEST_CAUSE = 500
+_ATTEMPTS = 4
+
+
+class Leads:
+    """The way from an incident to the person who can mend it, and back."""
+
+    def __init__(self, desk: Desk, incidents: Incidents) -> None:
+        self._desk = desk
+        self._incidents = incidents
+
+    async def draft(self, actor: Person, target: StopTarget) -> LeadDraft:
+        """Facts for a message to whoever leads the project. Refused where nobody does."""
+        async with self._desk.storage.reading() as store:
+            aim = await aim_of(store, actor.workspace_id, target)
+            lead = _lead_of(aim)
+            name = await lead_name(store, actor.workspace_id, lead)
+        incident = aim.incident
+        increase = calls = None
+        if incident is not None and incident.id is not None:
+            shown = await self._incidents.shown(actor.workspace_id, incident.id)
+            increase = shown.increase
+            calls = shown.cause.requests_factor if shown.cause is not None else None
+        same = incident is not None and incident.spent.currency == incident.limit.currency
+        return LeadDraft(
+            target=target,
+            lead_user_id=lead,
+            lead_name=name,
+            project=aim.narrow[0].name if aim.narrow else aim.scope.name,
+            spent=incident.spent if incident is not None else None,
+            limit=incident.limit if incident is not None else None,
+            percent=percent_floor(incident.spent, incident.limit) if incident is not None and same else None,
+            increase=increase,
+            calls_factor=calls,
+            is_stopped=aim.stop is not None and aim.stop.state in UNDER_WAY,
+        )
+
+    async def tell(self, actor: Person, target: StopTarget, text: str) -> None:
+        """Send the text to the lead directly, through the outbox, in the actor's name."""
+        said = text.strip()[:LONGEST_TEXT]
+        if not said:
+            raise Refusal(RefusalCode.TEXT_MISSING)
+        desk, workspace_id, now = self._desk, actor.workspace_id, self._desk.now()
+        async with desk.storage.writing() as store:
+            aim = await aim_of(store, workspace_id, target)
+            lead = _lead_of(aim)
+            await store.outbox.want(
+                workspace_id,
+                f"lead:{target}:{now.isoformat()}",
+                telling.STOP_LEAD,
+                {"target": str(target), "text": said, "by": actor.user_id},
+                None,
+                [lead],
+                urgency=telling.URGENT,
+                at=now,
+                is_prompt=True,
+            )
+            await record(desk, store, workspace_id, actor.user_id, "lead.told", str(target), {"lead": lead})
+        desk.wake_outbox.set()
+
+    async def pin_cause(self, actor: Person, target: StopTarget, text: str) -> None:
+        """Keep somebody's explanation with the stop, else with the incident. For everybody who can see it."""
+        said = " ".join(text.split())[:LONGEST_CAUSE]
+        if not said:
+            raise Refusal(RefusalCode.TEXT_MISSING)
+        for attempt in range(_ATTEMPTS):
+            try:
+                async with self._desk.storage.writing() as store:
+                    await self._pinned(store, actor, target, said, self._desk.now())
+                break
+            except Conflict:
+                if attempt == _ATTEMPTS - 1:
+                    raise
+        self._desk.wake_outbox.set()
+
+    async def _pinned(self, store: Store, actor: Person, target: StopTarget, text: str, now: datetime) -> None:
+        aim = await aim_of(store, actor.workspace_id, target)
+        if aim.stop is not None and aim.stop.state is not StopState.CLOSED:
+            await keep(self._desk, store, cause_pinned(aim.stop, actor.user_id, text, now), aim.stop)
+            return
+        if aim.incident is None or aim.incident.state is IncidentState.CLOSED:
+            raise Refusal(RefusalCode.INCIDENT_CLOSED)
+        change = pinned(aim.incident, actor.user_id, text, now)
+        people = telling.recipients(
+            aim.narrow[0] if aim.narrow else None, aim.team, await store.people.admins(actor.workspace_id)
+        )
+        await telling.keep(store, change, aim.incident, people, now, is_prompt=True)
+        subject = f"incident:{aim.incident.id}"
+        await record(
+            self._desk, store, actor.workspace_id, actor.user_id, "incident.cause_pinned", subject, {"text": text}
+        )
+
+
+def _lead_of(aim: Aim) -> str:
+    lead = aim.narrow[0].lead_user_id if aim.narrow else None
+    lead = lead or (aim.team.lead_user_id if aim.team is not None else None)
+    if lead is None:
+        raise Refusal(RefusalCode.LEAD_MISSING, project=aim.scope.name)
+    return lead

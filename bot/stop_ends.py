@@ -1,0 +1,140 @@
+"""Ends: allowances that run out, and stops whose day after the restore is over; whichever replica looks first."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from bot import stop_facts, telling
+from bot.desk import Desk
+from bot.picture import CURRENCY
+from bot.polls import minute_of
+from bot.stop_keeping import audience, keep
+from finops.incidents import CloseReason, Incident, IncidentState, close
+from finops.money import ATTO_PLACES, EXACT, Money
+from finops.queries import ScopeKind
+from finops.registry import Project
+from finops.stopping import allowance_ended, allowance_is_over, closed, is_to_be_closed, latest, period_over
+from finops.stops import Stop, StopState
+from storage import Store
+from storage.errors import Conflict
+
+log = logging.getLogger(__name__)
+
+
+class StopEnds:
+    """Ends what ends by itself: by the clock, or by the amount that was agreed on."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def everywhere(self) -> int:
+        """Look in every workspace."""
+        async with self._desk.storage.reading() as store:
+            workspaces = await store.workspaces.all()
+        return sum([await self.look(one.id) for one in workspaces])
+
+    async def look(self, workspace_id: str) -> int:
+        """End what has come to its end in a workspace; how many stops changed. Looking twice changes nothing twice."""
+        async with self._desk.storage.reading() as store:
+            active = await store.stops.active(workspace_id)
+            ending = [one for one in active if await self._is_ending(store, one)]
+        done = 0
+        for one in ending:
+            try:
+                async with self._desk.storage.writing() as store:
+                    done += await self._ended(store, one)
+            except Conflict:
+                continue  # somebody was first: the next look sees what they decided
+        if done:
+            self._desk.wake_stops.set()
+            self._desk.wake_outbox.set()
+            log.info("stops ended", extra={"workspace_id": workspace_id, "count": done})
+        return done
+
+    async def _is_ending(self, store: Store, stop: Stop) -> bool:
+        now = self._desk.now()
+        if is_to_be_closed(stop, now):
+            return True
+        incident = await _incident_of(store, stop)
+        if incident is not None and incident.state is IncidentState.CLOSED:
+            return stop.state in (StopState.ALLOWED, StopState.ASKED)
+        if stop.state is not StopState.ALLOWED:
+            return False
+        return allowance_is_over(stop, await _spent(store, stop, incident, now), now) is not None
+
+    async def _ended(self, store: Store, seen: Stop) -> bool:
+        """Decide anew within the transaction, on the stop as it stands now."""
+        desk, now = self._desk, self._desk.now()
+        stop = await store.stops.get(seen.workspace_id, seen.id or 0)
+        if stop is None or not await self._is_ending(store, stop):
+            return False
+        incident = await _incident_of(store, stop)
+        if is_to_be_closed(stop, now):
+            await self._close(store, stop, incident)
+        elif incident is not None and (incident.state is IncidentState.CLOSED or incident.is_over(now)):
+            await keep(desk, store, period_over(stop, now), stop)
+        else:
+            reason = allowance_is_over(stop, await _spent(store, stop, incident, now), now)
+            assert reason is not None, "it is ending"
+            projects = await _free(store, stop) if stop.restops else ()
+            await keep(desk, store, allowance_ended(stop, reason, projects, now), stop)
+        return True
+
+    async def _close(self, store: Store, stop: Stop, incident: Incident | None) -> None:
+        """The next day's note, and the end of its incident."""
+        desk, now = self._desk, self._desk.now()
+        holds = await store.stops.holds(stop.workspace_id, stop.id or 0)
+        kept = await stop_facts.saved_by(store, stop, holds)
+        leaks = [one.leak for one in latest(holds) if one.leak is not None]
+        leak = sum(leaks[1:], leaks[0]) if leaks else None
+        await keep(desk, store, closed(stop, kept, leak, now), stop)
+        if incident is None or incident.id is None:
+            return
+        present = await store.incidents.get(stop.workspace_id, incident.id)
+        if present is not None and present.state is not IncidentState.CLOSED:
+            change = close(present, CloseReason.RESOLVED, now)
+            await telling.keep(store, change, present, await audience(store, stop), now, is_prompt=True)
+
+
+async def _incident_of(store: Store, stop: Stop) -> Incident | None:
+    return None if stop.incident_id is None else await store.incidents.get(stop.workspace_id, stop.incident_id)
+
+
+async def _spent(store: Store, stop: Stop, incident: Incident | None, now: datetime) -> Money | None:
+    """What an allowance is measured by: the incident's amount, else what was used since it was given."""
+    if stop.allowed_ceiling is None:
+        return None
+    if incident is not None:
+        return incident.spent
+    if stop.approved_at is None:
+        return None
+    accounts = [(one.connection_id, one.provider_project_id) for one in await _projects(store, stop)]
+    rows = await store.usage.activity(stop.workspace_id, minute_of(stop.approved_at), minute_of(now), accounts)
+    return Money(Decimal(sum(row.atto for row in rows)).scaleb(-ATTO_PLACES, EXACT), CURRENCY)
+
+
+async def _free(store: Store, stop: Stop) -> Sequence[Project]:
+    """The projects to take hold of again, but for those that somebody else holds by now."""
+    return [
+        one
+        for one in await _projects(store, stop)
+        if await store.stops.active_hold(stop.workspace_id, one.connection_id, one.provider_project_id, stop.lever)
+        is None
+    ]
+
+
+async def _projects(store: Store, stop: Stop) -> Sequence[Project]:
+    """The projects a stop is about: those it held, else those of its scope now."""
+    held = {one.project_id for one in await store.stops.holds(stop.workspace_id, stop.id or 0)}
+    every = await store.projects.all(stop.workspace_id)
+    if held:
+        return [one for one in every if one.id in held]
+    match stop.scope_kind:
+        case ScopeKind.PROJECT:
+            return [one for one in every if one.id == stop.scope_id]
+        case ScopeKind.TEAM:
+            return [one for one in every if one.team_id == stop.scope_id]
+    return every

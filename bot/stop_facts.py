@@ -1,0 +1,264 @@
+"""What is known around a stop: who is hit, how it stands, and what it kept from being spent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from bot.desk import Desk
+from bot.holding import by_any
+from bot.lever_wishes import usual_of
+from bot.picture import CURRENCY
+from bot.polls import minute_of
+from bot.stop_scopes import Aim
+from finops.figures import Scope
+from finops.holds import Hold
+from finops.levers import Lever, LeverWish, next_lever
+from finops.losses import Saved, saved
+from finops.money import ATTO_PLACES, EXACT, Money
+from finops.periods import charge_day, starts_at
+from finops.queries import ScopeKind
+from finops.registry import Person, Project, Team
+from finops.stop_report import (
+    AffectedKey,
+    AffectedProject,
+    BlastRadius,
+    Stoppable,
+    StopShown,
+)
+from finops.stopping import UNDER_WAY, latest
+from finops.stops import Stop
+from providers.contract import KeyHolder, ProviderError
+from storage import Store
+from storage.errors import SecretUnreadable
+from storage.records_live import UsageSum
+
+_HOUR = 60
+# A person waits in front of an hourglass: what a provider has not told by then is unknown.
+_PATIENCE_SECONDS = 6.0
+_ASKED_AT_ONCE = 6
+# More than this in one window would be read by nobody; the others are counted.
+_KEYS_ASKED_OF = 30
+Account = tuple[int, str]
+
+
+async def radius(desk: Desk, aim: Aim) -> BlastRadius:
+    """Who and what a stop would hit, as the database and the provider tell it now."""
+    now = desk.now()
+    projects = tuple(dict.fromkeys([*aim.narrow, *aim.wide]))
+    held = aim.stop if aim.stop is not None and aim.stop.state in UNDER_WAY else None
+    accounts = [_account(one) for one in projects]
+    workspace_id = projects[0].workspace_id if projects else ""
+    async with desk.storage.reading() as store:
+        minute = minute_of(now)
+        used = await store.usage.activity(workspace_id, minute - _HOUR, minute, accounts) if accounts else []
+        seen = {one.connection_id for one in await store.usage.healths(workspace_id) if one.read_at is not None}
+        active = {
+            _account(one): await store.stops.active_hold(
+                workspace_id, one.connection_id, one.provider_project_id, Lever.STOP
+            )
+            for one in projects
+        }
+        wishes = [await usual_of(store, workspace_id, _account(one), minute) for one in aim.narrow]
+        credentials = [
+            (one.id, one.ends_with)
+            for connection_id in sorted({one.connection_id for one in aim.narrow})
+            for one in await store.credentials.of_connection(workspace_id, connection_id)
+            if one.state == "enabled"
+        ]
+    keys = await _keys_of(desk, projects[:_KEYS_ASKED_OF])
+    affected = {
+        one.id: AffectedProject(
+            project_id=one.id,
+            name=one.name,
+            provider_project_id=one.provider_project_id,
+            lead_user_id=one.lead_user_id or (aim.team.lead_user_id if aim.team else None),
+            requests=_requests(used, one) if one.connection_id in seen else None,
+            spent=_spent(used, one) if one.connection_id in seen else None,
+            keys=keys.get(one.id),
+            is_held=active[_account(one)] is not None,
+        )
+        for one in projects
+    }
+    pace = sum(sum(wish.pace.values()) for wish in wishes)
+    return BlastRadius(
+        target=aim.target,
+        scope=aim.scope,
+        team=aim.team,
+        projects=tuple(affected[one.id] for one in aim.narrow),
+        team_projects=tuple(affected[one.id] for one in aim.wide),
+        levers=_levers(wishes),
+        cheap_models=tuple(sorted({model for wish in wishes for model in wish.models})),
+        usual_pace=pace or None,
+        seen_at=now,
+        held=held,
+        connection_keys=tuple(credentials),
+    )
+
+
+async def shown(store: Store, stop: Stop, *, with_saved: bool = True) -> StopShown:
+    """A stop as it stands, with the names of everybody who did something about it."""
+    assert stop.id is not None
+    workspace_id = stop.workspace_id
+    scope, team = await _scope_of(store, stop)
+    holds = await store.stops.holds(workspace_id, stop.id)
+    events = await store.stops.events(workspace_id, stop.id)
+    acted = {
+        stop.requested_by,
+        stop.approved_by,
+        stop.cause_by,
+        *(str(e.values["by"]) for e in events if e.values.get("by")),
+    }
+    if stop.pending is not None:
+        acted.add(stop.pending.by)
+    names = {}
+    for user_id in sorted(one for one in acted if one):
+        person = await store.people.get(workspace_id, user_id)
+        if person is not None:
+            names[user_id] = person.name
+    needs_two, window_end = False, None
+    if stop.incident_id is not None:
+        incident = await store.incidents.get(workspace_id, stop.incident_id)
+        if incident is not None:
+            window_end = starts_at(incident.window.end)
+            budget = await store.budgets.get(workspace_id, incident.budget_id, even_deleted=True)
+            needs_two = budget is not None and budget.needs_two
+    return StopShown(
+        stop=stop,
+        scope=scope,
+        team=team,
+        holds=tuple(holds),
+        events=tuple(events),
+        names=names,
+        requires_second=needs_two,
+        next_lever=next_lever(stop.lever),
+        saved=await saved_by(store, stop, holds) if with_saved else None,
+        window_end=window_end,
+    )
+
+
+async def saved_by(store: Store, stop: Stop, holds: Sequence[Hold]) -> Saved | None:
+    """The loss avoided until the end of the charge day of the stop, or until it was let go; None where unknowable."""
+    current = latest(holds)
+    set_at = min((one.set_at for one in current if one.set_at is not None), default=None)
+    if set_at is None or stop.lever is not Lever.STOP:
+        return None
+    asked = min(one.requested_at for one in current)
+    accounts = [(one.connection_id, one.provider_project_id) for one in current if one.set_at is not None]
+    start = minute_of(asked) - _HOUR
+    rows = await store.usage.recent(stop.workspace_id, start, accounts, minute_of(asked))
+    if not rows:
+        return None
+    by_minute: dict[int, int] = defaultdict(int)
+    for row in rows:
+        by_minute[row.start] += row.atto
+    hour = [_money(by_minute.get(minute, 0)) for minute in range(start, start + _HOUR)]
+    end = starts_at(charge_day(set_at) + timedelta(days=1))
+    until = min(end, stop.restored_at) if stop.restored_at is not None and stop.restored_at > set_at else end
+    leak = _added([one.leak for one in current if one.leak is not None])
+    return saved(hour, set_at, until, leak, None)
+
+
+async def stoppable(store: Store, now: datetime, teams: Iterable[Team], projects: Iterable[Project]) -> list[Stoppable]:
+    """Projects of these teams, those with most calls in the last hour first."""
+    by_team = {one.id: one for one in teams}
+    mine = [one for one in projects if one.team_id in by_team]
+    if not mine:
+        return []
+    minute = minute_of(now)
+    rows = await store.usage.activity(mine[0].workspace_id, minute - _HOUR, minute, [_account(one) for one in mine])
+    found = [
+        Stoppable(Scope(ScopeKind.PROJECT, one.id, one.name), by_team[one.team_id], _requests(rows, one))
+        for one in mine
+    ]
+    return sorted(found, key=lambda one: (-(one.requests or 0), one.scope.name, one.scope.id or 0))
+
+
+async def lead_name(store: Store, workspace_id: str, user_id: str) -> str:
+    """What a person is called, as far as we know."""
+    person: Person | None = await store.people.get(workspace_id, user_id)
+    return person.name if person is not None else ""
+
+
+async def _scope_of(store: Store, stop: Stop) -> tuple[Scope, Team | None]:
+    kind, scope_id = stop.scope_kind, stop.scope_id
+    if kind is ScopeKind.WORKSPACE:
+        return Scope(kind, None, ""), None
+    if kind is ScopeKind.TEAM:
+        team = await store.teams.get(stop.workspace_id, scope_id or 0)
+        return Scope(kind, scope_id, team.name if team else ""), team
+    project = await store.projects.get(stop.workspace_id, scope_id or 0)
+    if project is None:
+        return Scope(kind, scope_id, ""), None
+    return Scope(kind, project.id, project.name), await store.teams.get(stop.workspace_id, project.team_id)
+
+
+async def _keys_of(desk: Desk, projects: Sequence[Project]) -> dict[int, tuple[AffectedKey, ...] | None]:
+    gate = asyncio.Semaphore(_ASKED_AT_ONCE)
+
+    async def one(project: Project) -> tuple[int, tuple[AffectedKey, ...] | None]:
+        async with gate:
+            return project.id, await _asked_for_keys(desk, project)
+
+    return dict(await asyncio.gather(*(one(project) for project in projects)))
+
+
+async def _asked_for_keys(desk: Desk, project: Project) -> tuple[AffectedKey, ...] | None:
+    """The keys of a project; None where the provider does not tell in time."""
+    async with desk.storage.reading() as store:
+        connection = await store.connections.get(project.workspace_id, project.connection_id)
+        try:
+            keys = await store.credentials.openable(project.workspace_id, project.connection_id)
+        except SecretUnreadable:
+            return None
+    if connection is None or not keys:
+        return None
+    provider = desk.providers[connection.provider]
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            found = await by_any(keys, lambda key: provider.holders(key, project.provider_project_id))
+    except (ProviderError, TimeoutError):
+        return None
+    return tuple(_affected(one) for one in found)
+
+
+def _affected(one: KeyHolder) -> AffectedKey:
+    return AffectedKey(one.name, one.ends_with, one.owner, one.is_service_account, one.last_used_at)
+
+
+def _levers(wishes: Sequence[LeverWish]) -> tuple[Lever, ...]:
+    """What can be chosen: cheap models only where there is a choice of models."""
+    found = [Lever.STOP, Lever.SLOW]
+    if any(wish.models for wish in wishes):
+        found.append(Lever.CHEAP)
+    return tuple(found)
+
+
+def _account(project: Project) -> Account:
+    return project.connection_id, project.provider_project_id
+
+
+def _of(rows: Iterable[UsageSum], project: Project) -> list[UsageSum]:
+    return [row for row in rows if (row.connection_id, row.sub_account_id) == _account(project)]
+
+
+def _requests(rows: Iterable[UsageSum], project: Project) -> int:
+    return sum(row.requests for row in _of(rows, project))
+
+
+def _spent(rows: Iterable[UsageSum], project: Project) -> Money:
+    return _money(sum(row.atto for row in _of(rows, project)))
+
+
+def _money(atto: int) -> Money:
+    return Money(Decimal(atto).scaleb(-ATTO_PLACES, EXACT), CURRENCY)
+
+
+def _added(amounts: Iterable[Money]) -> Money:
+    whole = Money.zero(CURRENCY)
+    for one in amounts:
+        whole = whole + one
+    return whole

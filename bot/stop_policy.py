@@ -1,0 +1,43 @@
+"""The policy of a budget that stops by itself: the same stop as a person's click, asked for by nobody."""
+
+from __future__ import annotations
+
+from bot.desk import Desk
+from bot.stop_keeping import keep
+from bot.stop_scopes import aim_of
+from finops.budgets import BudgetOn
+from finops.incidents import Incident
+from finops.levers import Lever
+from finops.queries import ScopeKind
+from finops.stop_report import StopTarget
+from finops.stopping import Ask, requested
+from storage import Store
+
+
+async def stop_by_policy(desk: Desk, store: Store, incident: Incident, on: BudgetOn) -> None:
+    """Stop everything the budget limits, within the transaction that saw its limit reached.
+
+    A project on which somebody holds the lever already is left to them. Nothing happens where nothing is left.
+    """
+    assert incident.id is not None, "a kept incident has an id"
+    aim = await aim_of(store, incident.workspace_id, StopTarget(incident_id=incident.id))
+    projects = aim.narrow if on.scope.kind is ScopeKind.PROJECT else aim.wide
+    free = [
+        one
+        for one in projects
+        if await store.stops.active_hold(one.workspace_id, one.connection_id, one.provider_project_id, Lever.STOP)
+        is None
+    ]
+    if not free:
+        return
+    ask = Ask(
+        incident.workspace_id,
+        incident.id,
+        on.scope.kind,
+        on.scope.id,
+        incident.channel_id,
+        Lever.STOP,
+        reason="",
+        by=None,
+    )
+    await keep(desk, store, requested(ask, free, desk.now()), None)

@@ -1,0 +1,144 @@
+"""Whose spending somebody wants to act on, and whether they may: looked up anew at each click, in their workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bot.errors import Refusal, RefusalCode
+from bot.people import People
+from finops.budgets import Budget
+from finops.figures import Scope
+from finops.incidents import Incident, IncidentState
+from finops.periods import charge_day
+from finops.queries import ScopeKind
+from finops.registry import Person, Project, Team
+from finops.roles import may_manage_team
+from finops.stop_report import StopTarget
+from finops.stops import Stop
+from storage import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """A target as it stands now. `narrow` is what it is about itself, `wide` everything of its team (or of the
+    workspace); `stop` is the latest one about it, in whatever state; `budget` the incident's.
+    """
+
+    target: StopTarget
+    scope: Scope
+    team: Team | None
+    narrow: tuple[Project, ...]
+    wide: tuple[Project, ...]
+    channel_id: str | None
+    incident: Incident | None = None
+    budget: Budget | None = None
+    stop: Stop | None = None
+
+    @property
+    def needs_two(self) -> bool:
+        """Whether letting spending go on takes two people."""
+        return self.budget is not None and self.budget.needs_two
+
+
+async def aim_of(store: Store, workspace_id: str, target: StopTarget) -> Aim:
+    """Look a target up. Refused for what this workspace does not have (any more)."""
+    if target.stop_id is not None:
+        stop = await store.stops.get(workspace_id, target.stop_id)
+        if stop is None:
+            raise Refusal(RefusalCode.UNKNOWN_STOP)
+        found = await _of_scope(store, workspace_id, stop.scope_kind, stop.scope_id)
+        incident, budget = await _incident(store, workspace_id, stop.incident_id)
+        return _aimed(target, found, incident, budget, stop, stop.channel_id)
+    if target.incident_id is not None:
+        incident, budget = await _incident(store, workspace_id, target.incident_id)
+        if incident is None:
+            raise Refusal(RefusalCode.UNKNOWN_INCIDENT)
+        found = await _of_scope(store, workspace_id, incident.scope_kind, incident.scope_id)
+        if found.scope.kind is not ScopeKind.PROJECT:
+            found = await _spender_of(store, workspace_id, found, incident)
+        stop = await store.stops.of_incident(workspace_id, target.incident_id)
+        return _aimed(target, found, incident, budget, stop, incident.channel_id)
+    kind, _, number = target.scope.partition(":")
+    scope_kind = ScopeKind.TEAM if kind == "team" else ScopeKind.PROJECT
+    found = await _of_scope(store, workspace_id, scope_kind, int(number or 0))
+    stop = await store.stops.of_scope(workspace_id, scope_kind, found.scope.id)
+    return _aimed(target, found, None, None, stop, None)
+
+
+async def require(store: Store, people: People, actor: Person, aim: Aim, groups: Iterable[str]) -> None:
+    """Refuse, naming who could, unless this person may act on the spending: the team's lead, its approvers, admins."""
+    team = aim.team
+    if team is None:
+        await people.require_admin(actor)
+        return
+    if may_manage_team(actor, team, frozenset(groups)):
+        return
+    admins = tuple(one.user_id for one in await store.people.admins(actor.workspace_id))
+    if actor.user_id not in admins:
+        raise Refusal(RefusalCode.NOT_TEAM_MANAGER, team=team.name, lead=team.lead_user_id, admins=admins)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    scope: Scope
+    team: Team | None
+    narrow: tuple[Project, ...]
+    wide: tuple[Project, ...]
+
+
+async def _of_scope(store: Store, workspace_id: str, kind: ScopeKind, scope_id: int | None) -> _Found:
+    if kind is ScopeKind.WORKSPACE:
+        every = tuple(await store.projects.all(workspace_id))
+        return _Found(Scope(kind, None, ""), None, every, every)
+    if kind is ScopeKind.TEAM:
+        team = await store.teams.get(workspace_id, scope_id or 0)
+        if team is None:
+            raise Refusal(RefusalCode.UNKNOWN_TEAM)
+        owned = tuple(await store.projects.of_team(workspace_id, team.id))
+        return _Found(Scope(kind, team.id, team.name), team, owned, owned)
+    project = await store.projects.get(workspace_id, scope_id or 0)
+    if project is None:
+        raise Refusal(RefusalCode.UNKNOWN_PROJECT, project_id=str(scope_id))
+    team = await store.teams.get(workspace_id, project.team_id)
+    owned = tuple(await store.projects.of_team(workspace_id, project.team_id))
+    return _Found(Scope(kind, project.id, project.name), team, (project,), owned)
+
+
+async def _spender_of(store: Store, workspace_id: str, found: _Found, incident: Incident) -> _Found:
+    """Of a wider scope: the project that spends most on the day of the incident, for it is what runs away."""
+    day = min(charge_day(incident.as_of), incident.window.end)
+    accounts = [(one.connection_id, one.provider_project_id) for one in found.wide]
+    spent: dict[tuple[int, str], int] = {}
+    for row in await store.usage.open_estimates(workspace_id, [day]):
+        account = (row.connection_id, row.sub_account_id)
+        spent[account] = spent.get(account, 0) + row.atto
+    ranked = sorted(zip(accounts, found.wide, strict=True), key=lambda one: (-spent.get(one[0], 0), one[1].id))
+    top = tuple(project for _, project in ranked[:1])
+    return _Found(found.scope, found.team, top, found.wide)
+
+
+async def _incident(store: Store, workspace_id: str, incident_id: int | None) -> tuple[Incident | None, Budget | None]:
+    if incident_id is None:
+        return None, None
+    incident = await store.incidents.get(workspace_id, incident_id)
+    if incident is None:
+        return None, None
+    return incident, await store.budgets.get(workspace_id, incident.budget_id, even_deleted=True)
+
+
+def _aimed(
+    target: StopTarget,
+    found: _Found,
+    incident: Incident | None,
+    budget: Budget | None,
+    stop: Stop | None,
+    channel_id: str | None,
+) -> Aim:
+    channel = channel_id or (found.team.channel_id if found.team else None)
+    return Aim(target, found.scope, found.team, found.narrow, found.wide, channel, incident, budget, stop)
+
+
+def is_closed(aim: Aim) -> bool:
+    """Whether the incident somebody clicked on is over."""
+    return aim.incident is not None and aim.incident.state is IncidentState.CLOSED
