@@ -6,12 +6,16 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
+from bot.acts import budget_facts, changes_of
+from bot.audit import Act, record_all
 from bot.budget_files import FileRefused, read
 from bot.budget_scopes import ScopeBook
+from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
-from finops.budget_diff import BudgetDiff, diff
+from finops.budget_diff import diff
 from finops.budget_report import ImportPlan
 from finops.budgets import Budget, BudgetTerms
+from finops.incidents import Fact
 from storage import Store
 
 _INSTANT = timedelta(microseconds=1)
@@ -36,16 +40,35 @@ async def planned(store: Store, workspace_id: str, text: str) -> tuple[ImportPla
 
 
 async def carried_out(
-    store: Store, workspace_id: str, changes: BudgetDiff, budgets: Sequence[Budget], by: str, now: datetime
+    desk: Desk, store: Store, workspace_id: str, plan: ImportPlan, budgets: Sequence[Budget], by: str
 ) -> None:
-    """Make the difference true, within one transaction: all of it or nothing."""
-    for index, _ in changes.removed:
+    """Make the difference true and record each part of it, within one transaction: all of it or nothing."""
+    now, changes = desk.now(), plan.diff
+    acts: list[Act] = []
+
+    def did(action: str, budget_id: int, terms: BudgetTerms, before: BudgetTerms | None = None) -> None:
+        facts = _facts(plan, terms)
+        more = {} if before is None else changes_of(_facts(plan, before), facts)
+        acts.append(Act(action, f"budget:{budget_id}", {**facts, **more, "is_import": True}))
+
+    for index, terms in changes.removed:
         await store.budgets.delete(workspace_id, budgets[index].id, by=by, at=_after(budgets[index], now))
+        did("budget.deleted", budgets[index].id, terms)
     for change in changes.changed:
-        before = budgets[change.index]
-        await store.budgets.update(workspace_id, before.id, terms=change.after, by=by, at=_after(before, now))
+        old = budgets[change.index]
+        await store.budgets.update(workspace_id, old.id, terms=change.after, by=by, at=_after(old, now))
+        did("budget.changed", old.id, change.after, change.before)
     for terms in changes.added:
-        await store.budgets.create(workspace_id, terms, by=by, at=now)
+        made = await store.budgets.create(workspace_id, terms, by=by, at=now)
+        did("budget.created", made.id, terms)
+    if acts:
+        counts = {name: len(getattr(changes, name)) for name in ("added", "changed", "removed")}
+        await record_all(desk, store, workspace_id, by, [*acts, Act("budgets.imported", "", counts)])
+
+
+def _facts(plan: ImportPlan, terms: BudgetTerms) -> dict[str, Fact]:
+    scope = plan.names.get((terms.scope_kind, terms.scope_id))
+    return budget_facts(terms, scope.name if scope is not None else "")
 
 
 def _after(before: Budget, now: datetime) -> datetime:

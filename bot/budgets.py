@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot import budget_facts as facts
 from bot import budget_imports as imports
+from bot.acts import budget_facts, changes_of, scope_name
+from bot.audit import record
 from bot.budget_files import written
 from bot.budget_scopes import ScopeBook
 from bot.desk import Desk
@@ -37,6 +39,7 @@ from finops.budgets import (
     BudgetScope,
     BudgetTerms,
 )
+from finops.incidents import Fact
 from finops.registry import Person
 from finops.suggest import closest
 from storage import Store
@@ -184,6 +187,8 @@ class Budgets:
                 budget = await store.budgets.create(workspace_id, terms, by=actor.user_id, at=self._desk.now())
             except NotFound as error:
                 raise Refusal(RefusalCode.BUDGET_SCOPE_GONE) from error
+            facts = budget_facts(terms, await scope_name(store, workspace_id, terms))
+            await self._recorded(store, actor, "budget.created", budget, facts)
         log.info("budget made", extra={"budget_id": budget.id, "user_id": actor.user_id})
         return budget
 
@@ -207,6 +212,10 @@ class Budgets:
                 budget = await store.budgets.update(workspace_id, budget_id, terms=terms, by=actor.user_id, at=at)
             except NotFound as error:
                 raise Refusal(RefusalCode.BUDGET_SCOPE_GONE) from error
+            facts = budget_facts(terms, await scope_name(store, workspace_id, terms))
+            changes = changes_of(budget_facts(present.terms, before.scope.name), facts)
+            if changes:
+                await self._recorded(store, actor, "budget.changed", budget, {**facts, **changes})
         log.info("budget changed", extra={"budget_id": budget_id, "user_id": actor.user_id})
         return budget
 
@@ -222,6 +231,8 @@ class Budgets:
             budget = await store.budgets.update(
                 actor.workspace_id, budget_id, is_enabled=is_enabled, by=actor.user_id, at=at
             )
+            action = "budget.enabled" if is_enabled else "budget.disabled"
+            await self._recorded(store, actor, action, budget, budget_facts(budget.terms, before.scope.name))
         log.info("budget switched", extra={"budget_id": budget_id, "user_id": actor.user_id, "is_enabled": is_enabled})
         return replace(before, budget=budget)
 
@@ -232,6 +243,8 @@ class Budgets:
         async with self._desk.storage.writing() as store:
             if not await store.budgets.delete(actor.workspace_id, budget_id, by=actor.user_id, at=at):
                 raise Refusal(RefusalCode.UNKNOWN_BUDGET)
+            facts = budget_facts(before.budget.terms, before.scope.name)
+            await self._recorded(store, actor, "budget.deleted", before.budget, facts)
         log.info("budget deleted", extra={"budget_id": budget_id, "user_id": actor.user_id})
         return before
 
@@ -271,7 +284,7 @@ class Budgets:
             plan, budgets = await imports.planned(store, workspace_id, text)
             if plan.mark != mark:
                 return plan
-            await imports.carried_out(store, workspace_id, plan.diff, budgets, by, self._desk.now())
+            await imports.carried_out(self._desk, store, workspace_id, plan, budgets, by)
         log.info("budgets imported", extra={"workspace_id": workspace_id, "user_id": by})
         return replace(plan, is_applied=True)
 
@@ -293,6 +306,11 @@ class Budgets:
             raise Refusal(RefusalCode.BUDGET_SCOPE_GONE)
         else:
             await self._people.require_admin(actor)
+
+    async def _recorded(
+        self, store: Store, actor: Person, action: str, budget: Budget, facts: Mapping[str, Fact]
+    ) -> None:
+        await record(self._desk, store, actor.workspace_id, actor.user_id, action, f"budget:{budget.id}", facts)
 
     async def _managed(self, actor: Person, groups: Iterable[str]) -> Collection[int]:
         return frozenset(team.id for team in await self._teams.managed_by(actor, groups))

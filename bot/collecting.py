@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from datetime import date, datetime, timedelta
 
 from bot.audience import has_enabled_key, teams_of
+from bot.audit import Act, record_all
 from bot.collector import Collector, progress_of
 from bot.desk import Desk
 from bot.errors import OutageCode, Refusal, RefusalCode
@@ -16,6 +17,7 @@ from bot.schedule import latest_slot
 from bot.teams import Teams
 from finops.charges import FigureState, day_state
 from finops.figures import CollectionProgress
+from finops.incidents import Fact
 from finops.periods import Period
 from finops.registry import Connection, Person
 from storage import Store
@@ -73,6 +75,7 @@ class Collecting:
         desk = self._desk
         started: list[CollectionProgress] = []
         without_key: list[Connection] = []
+        acts: list[Act] = []
         async with desk.storage.reading() as store:
             connections = await store.connections.all(actor.workspace_id)
             allowed = await self._answers_for(store, actor, connections)
@@ -91,6 +94,11 @@ class Collecting:
                 row = waiting[-1] if waiting else await self._add_manual(store, connection, actor.user_id, channel_id)
                 if row is not None:
                     started.append(progress_of(row, connection))
+                    days = f"{row.period.start}/{row.period.end}"
+                    name = connection.organization_name or connection.organization_id
+                    facts: dict[str, Fact] = {"organization": name, "days": days, "waited": bool(waiting)}
+                    acts.append(Act("collection.requested", f"connection:{connection.id}", facts))
+            await record_all(desk, store, actor.workspace_id, actor.user_id, acts)
         desk.wake.set()
         return CollectionStarted(tuple(started), tuple(without_key))
 

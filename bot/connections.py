@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bot import discovery
+from bot.acts import key_facts
 from bot.audience import has_enabled_key
+from bot.audit import record
 from bot.collecting import Collecting
 from bot.desk import Desk
 from bot.errors import OutageCode, Refusal, RefusalCode
@@ -15,6 +17,7 @@ from bot.keys import owner_name, pasted_key, require_costs
 from bot.results import ExpiryWarning, KeyChanged, KeyRegistered
 from bot.teams import Teams
 from finops.expiry import FIRST_WARNING, days_left, warning_due
+from finops.incidents import Fact
 from finops.registry import Connection, Credential, CredentialState, Person, Team
 from finops.secret import Secret
 from providers.contract import MANAGEMENT_READ, Identity, ProviderProject
@@ -85,6 +88,8 @@ class Connections:
             await self._require_same_organization(store, connection, identity)
             credential = await self._replaced(store, actor, old, key, identity)
             await self._tell_organization(store, connection, identity)
+            replaced: dict[str, Fact] = {"ends_with_before": old.ends_with}
+            await self._recorded(store, actor, "key.replaced", credential, replaced)
         log.info("key replaced", extra={"credential_id": credential.id, "user_id": actor.user_id})
         desk.wake_watch.set()
         found = await self._discovered(connection, credential, key)
@@ -97,6 +102,7 @@ class Connections:
         async with self._desk.storage.writing() as store:
             credential = await store.credentials.set_state(actor.workspace_id, old.id, CredentialState.DISABLED)
             changed = await self._after_loss(store, credential)
+            await self._recorded(store, actor, "key.disabled", credential)
         log.info("key disabled", extra={"credential_id": credential.id, "user_id": actor.user_id})
         return changed
 
@@ -106,6 +112,7 @@ class Connections:
         async with self._desk.storage.writing() as store:
             credential = await store.credentials.set_state(actor.workspace_id, old.id, CredentialState.ENABLED)
             connection = await self._connection(store, credential)
+            await self._recorded(store, actor, "key.enabled", credential)
         started = await self._collecting.after_key_change(connection, actor)
         log.info("key enabled", extra={"credential_id": credential.id, "user_id": actor.user_id})
         self._desk.wake_watch.set()
@@ -117,6 +124,7 @@ class Connections:
         async with self._desk.storage.writing() as store:
             await store.credentials.delete(actor.workspace_id, old.id)
             changed = await self._after_loss(store, old)
+            await self._recorded(store, actor, "key.deleted", old)
         log.info("key deleted", extra={"credential_id": old.id, "user_id": actor.user_id})
         return changed
 
@@ -201,6 +209,7 @@ class Connections:
                 expires_at=identity.expires_at,
             )
             connection = await store.connections.get(workspace_id, connection.id) or connection
+            await self._recorded(store, actor, "key.registered", credential, {"is_shared": is_shared})
         return _Added(credential, connection, is_shared)
 
     async def _replaced(
@@ -272,6 +281,15 @@ class Connections:
             reason = OutageCode.KEYS_DISABLED.value
             await store.connections.mark_blind(workspace_id, connection_id, self._desk.now(), reason)
         return KeyChanged(credential, await self._connection(store, credential), still_collected=still)
+
+    async def _recorded(
+        self, store: Store, actor: Person, action: str, credential: Credential, more: Mapping[str, Fact] | None = None
+    ) -> None:
+        workspace_id = actor.workspace_id
+        team = await store.teams.get(workspace_id, credential.team_id)
+        connection = await store.connections.get(workspace_id, credential.connection_id)
+        facts = {**key_facts(credential, team, connection), **(more or {})}
+        await record(self._desk, store, workspace_id, actor.user_id, action, f"key:{credential.id}", facts)
 
     async def _connection(self, store: Store, credential: Credential) -> Connection:
         connection = await store.connections.get(credential.workspace_id, credential.connection_id)

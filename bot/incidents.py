@@ -10,6 +10,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot import telling
+from bot.audit import Act, record, record_all
 from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
 from bot.incident_facts import Whose, brief, detailed, gathered, names_of, whose
@@ -20,6 +21,7 @@ from finops.incident_report import IncidentDetail, IncidentShown
 from finops.incidents import (
     Change,
     EventKind,
+    Fact,
     Incident,
     IncidentMistake,
     IncidentRefused,
@@ -143,6 +145,10 @@ class Incidents:
             is_new = await store.incidents.add_event(workspace_id, incident_id, event)
             latest = await store.incidents.opinions(workspace_id, budget.id, _IN_A_ROW)
             found = await whose(store, workspace_id, incident.scope_kind, incident.scope_id)
+            if is_new:
+                told: dict[str, Fact] = {"name": found.scope.name, "is_helpful": is_helpful}
+                subject = f"incident:{incident_id}"
+                await record(self._desk, store, workspace_id, actor.user_id, "incident.judged", subject, told)
         log.info("alert judged", extra={"incident_id": incident_id, "is_helpful": is_helpful})
         is_bad = is_new and latest == [EventKind.NOT_HELPFUL] * _IN_A_ROW
         if not is_bad or not _may(actor, found, groups):
@@ -179,6 +185,7 @@ class Incidents:
                     change = decide(incident, BudgetOn(budget, found.scope, found.team), now)
                     people = await _recipients(store, workspace_id, found)
                     await telling.keep(store, change, incident, people, now, is_prompt=True)
+                    await self._recorded(store, actor, change, found)
                 break
             except Conflict:
                 if attempt == _ATTEMPTS - 1:
@@ -190,6 +197,11 @@ class Incidents:
                 raise _explained(refused) from refused
         desk.wake_outbox.set()
         log.info("incident changed by a click", extra={"incident_id": incident_id, "user_id": actor.user_id})
+
+    async def _recorded(self, store: Store, actor: Person, change: Change, found: Whose) -> None:
+        subject, name = f"incident:{change.incident.id}", found.scope.name
+        acts = [Act(f"incident.{one.kind}", subject, {"name": name, **one.values}) for one in change.events]
+        await record_all(self._desk, store, actor.workspace_id, actor.user_id, acts)
 
     async def _redraw(self, incident: Incident) -> None:
         """Let its message show how it stands."""

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from bot.audit import record
 from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
 from bot.results import Profile
@@ -63,6 +64,9 @@ class People:
             if not person.is_admin and await self._becomes_admin(store, workspace, profile, asks_setup, now):
                 await store.people.set_role(workspace_id, profile.user_id, Role.ADMIN)
                 person = replace(person, role=Role.ADMIN)
+                why = "named" if desk.policy.first_admins else "installed" if workspace.installed_by else "first"
+                subject = f"person:{profile.user_id}"
+                await record(desk, store, workspace_id, None, "admin.appointed", subject, {"why": why})
                 log.info("admin appointed", extra={"workspace_id": workspace_id, "user_id": profile.user_id})
         self._remember(person, now)
         return person

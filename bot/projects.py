@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from bot import discovery
+from bot.acts import changes_of, project_facts
+from bot.audit import record
 from bot.collecting import Collecting
 from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
 from bot.results import Profile, ProjectsRegistered
 from bot.teams import Teams, check_lead
+from finops.incidents import Fact
 from finops.periods import Period
 from finops.registry import Connection, Credential, CredentialState, KnownProject, Person, Project, Team
 from finops.secret import Secret
@@ -25,6 +28,7 @@ log = logging.getLogger(__name__)
 SEARCH_LIMIT = 100
 _SEARCH_SECONDS = 2.0  # a select menu waits three seconds for its options
 _TRY_AGAIN_AFTER = timedelta(minutes=1)
+_ACTIONS = {True: "project.excluded", False: "project.included"}
 
 
 class Projects:
@@ -166,6 +170,7 @@ class Projects:
         project = await self._managed(actor, project_id, groups)
         async with self._desk.storage.writing() as store:
             await store.projects.unregister(actor.workspace_id, project.id)
+            await self._recorded(store, actor, "project.unregistered", project, project_facts(project))
         log.info("project unregistered", extra={"project_id": project.id, "user_id": actor.user_id})
         return project
 
@@ -187,6 +192,8 @@ class Projects:
                 )
                 registered += ours
                 taken += theirs
+            if registered:
+                await self._recorded_all(store, actor, team, registered)
         log.info(
             "projects registered",
             extra={"team_id": team.id, "registered": len(registered), "taken": len(taken), "user_id": actor.user_id},
@@ -273,10 +280,33 @@ class Projects:
         try:
             async with self._desk.storage.writing() as store:
                 changed = await store.projects.update(actor.workspace_id, project.id, **fields)
+                changes = changes_of(project_facts(project), project_facts(changed))
+                if changes:
+                    action = _ACTIONS.get(changed.excluded) if project.excluded != changed.excluded else None
+                    told: dict[str, Fact] = {"name": changed.name, **changes}
+                    await self._recorded(store, actor, action or "project.changed", changed, told)
         except NotFound as error:
             raise Refusal(RefusalCode.UNKNOWN_PROJECT, project_id=project.provider_project_id) from error
         log.info("project changed", extra={"project_id": project.id, "user_id": actor.user_id, "fields": list(fields)})
         return changed
+
+    async def _recorded(
+        self, store: Store, actor: Person, action: str, project: Project, facts: Mapping[str, Fact]
+    ) -> None:
+        await record(self._desk, store, actor.workspace_id, actor.user_id, action, f"project:{project.id}", facts)
+
+    async def _recorded_all(self, store: Store, actor: Person, team: Team, projects: Sequence[Project]) -> None:
+        """One row for one decision, however many projects it was about; their names as far as they fit."""
+        names = ", ".join(one.name for one in projects)
+        told: dict[str, Fact] = {
+            "name": names,
+            "projects": [one.id for one in projects],
+            "count": len(projects),
+            "team_id": team.id,
+            "team": team.name,
+        }
+        subject = f"project:{projects[0].id}" if len(projects) == 1 else f"team:{team.id}"
+        await record(self._desk, store, actor.workspace_id, actor.user_id, "project.registered", subject, told)
 
 
 def _said(words: str | None) -> str | None:

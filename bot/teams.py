@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from bot.acts import changes_of, team_facts
+from bot.audit import record
 from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
 from bot.people import People
 from bot.results import Profile
+from finops.incidents import Fact
 from finops.registry import Person, Team
 from finops.roles import may_manage_team
+from storage import Store
 from storage.errors import AlreadyExists, NotFound
 
 LONGEST_NAME = 50
@@ -34,7 +38,7 @@ class Teams:
         desk = self._desk
         try:
             async with desk.storage.writing() as store:
-                return await store.teams.create(
+                team = await store.teams.create(
                     actor.workspace_id,
                     name=name,
                     lead_user_id=lead.user_id,
@@ -44,6 +48,8 @@ class Teams:
                     created_by=actor.user_id,
                     at=desk.now(),
                 )
+                await self._recorded(store, actor, "team.created", team, team_facts(team))
+                return team
         except AlreadyExists as error:
             raise Refusal(RefusalCode.TEAM_NAME_TAKEN, team=name) from error
 
@@ -64,7 +70,8 @@ class Teams:
             check_lead(lead)
         try:
             async with self._desk.storage.writing() as store:
-                return await store.teams.update(
+                before = await store.teams.get(actor.workspace_id, team_id)
+                team = await store.teams.update(
                     actor.workspace_id,
                     team_id,
                     name=None if name is None else _checked_name(name),
@@ -73,10 +80,17 @@ class Teams:
                     locale=locale,
                     approvers=None if approvers is None else _approver_ids(approvers),
                 )
+                changes = changes_of(team_facts(before), team_facts(team)) if before is not None else {}
+                if changes:
+                    await self._recorded(store, actor, "team.changed", team, {"name": team.name, **changes})
+                return team
         except NotFound as error:
             raise Refusal(RefusalCode.UNKNOWN_TEAM) from error
         except AlreadyExists as error:
             raise Refusal(RefusalCode.TEAM_NAME_TAKEN, team=error.name) from error
+
+    async def _recorded(self, store: Store, actor: Person, action: str, team: Team, facts: Mapping[str, Fact]) -> None:
+        await record(self._desk, store, actor.workspace_id, actor.user_id, action, f"team:{team.id}", facts)
 
     async def all(self, workspace_id: str) -> list[Team]:
         async with self._desk.storage.reading() as store:
