@@ -19,6 +19,7 @@ from finops.keys import contains_key
 from finops.levers import Lever, next_lever
 from finops.registry import Person
 from finops.stop_report import BlastRadius, StopShown, StopTarget
+from finops.stopping import is_firmer
 from handlers.submitting import Form, Outcome, Problem, Show
 from handlers.visit import Visit
 
@@ -76,7 +77,7 @@ async def submit(form: Form) -> Outcome:
 
     async def again(said: str | None = None) -> kit.View:
         radius = await visit.bot.stopping.preview(person, target, groups)
-        return stop_form.confirm(replace(radius, held=None) if _is_firmer(radius, draft) else radius, t, draft, said)
+        return stop_form.confirm(replace(radius, held=None) if _goes_further(radius, draft) else radius, t, draft, said)
 
     if contains_key(reason):
         draft = replace(draft, reason="")
@@ -116,7 +117,7 @@ async def retry(visit: Visit, value: str) -> None:
 async def lead(visit: Visit, value: str) -> None:
     """The window with a prepared message to whoever leads the project."""
     await visit.in_place()
-    draft = await visit.bot.stopping.draft_for_lead(await visit.person(), wanted(value))
+    draft = await visit.bot.leads.draft(await visit.person(), wanted(value))
     await visit.show(stop_lead.window(draft, await visit.words()))
 
 
@@ -124,10 +125,10 @@ async def submit_lead(form: Form) -> Outcome:
     """Send it, in the name of whoever pressed the button."""
     visit, t = form.visit, await form.visit.words()
     person, target, text = await visit.person(), target_of(form), form.text(ids.LEAD_TEXT)
-    draft = await visit.bot.stopping.draft_for_lead(person, target)
+    draft = await visit.bot.leads.draft(person, target)
 
     async def act() -> None:
-        await visit.bot.stopping.message_to_lead(person, target, text)
+        await visit.bot.leads.tell(person, target, text)
 
     if contains_key(text):
         said = budget_words.secret(t)
@@ -160,7 +161,7 @@ async def submit_cause(form: Form) -> Outcome:
     text = stop_lead.cause_words(form.selected(ids.CAUSE_QUICK) or None, form.text(ids.CAUSE_TEXT) or None, t)
 
     async def act() -> None:
-        await visit.bot.stopping.pin_cause(person, target, text)
+        await visit.bot.leads.pin_cause(person, target, text)
 
     if contains_key(text):
         said = budget_words.secret(t)
@@ -259,12 +260,9 @@ def _is_fresh(seen: object, now: datetime) -> bool:
     return at.tzinfo is not None and -_A_MOMENT <= now - at <= OLD_AFTER
 
 
-def _is_firmer(radius: BlastRadius, draft: StopDraft) -> bool:
-    """Whether what was chosen goes further than what is held already."""
-    order = list(Lever)
-    if radius.held is None or draft.what not in set(Lever):
-        return False
-    return order.index(Lever(draft.what)) > order.index(radius.held.lever)
+def _goes_further(radius: BlastRadius, draft: StopDraft) -> bool:
+    """Whether what was chosen holds more firmly than what is held already."""
+    return radius.held is not None and draft.what in set(Lever) and is_firmer(Lever(draft.what), radius.held.lever)
 
 
 async def _without_collection(

@@ -112,10 +112,9 @@ async def _stop_event(speech: Speech) -> kit.Message:
 
 async def _stop_lead(speech: Speech) -> kit.Message:
     subject = speech.wanted.subject
-    if "incident_id" in subject:
-        target = StopTarget(incident_id=int(subject["incident_id"]))
-    else:
-        target = StopTarget(stop_id=int(subject["stop_id"]))
+    target = StopTarget.read(str(subject["target"]))
+    if target is None:
+        raise NothingToSay
     return stop_lead.message(str(subject["text"]), str(subject["by"]), target, await speech.words())
 
 
