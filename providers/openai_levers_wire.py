@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from finops.keys import redacted
 from finops.levers import Json
 from providers.contract import KeyHolder, UnexpectedResponse
 from providers.openai_wire import moment
@@ -235,4 +236,5 @@ def _text(value: str, pointer: str, reference: str | None) -> str:
 
 
 def _printable(value: str | None) -> str | None:
-    return _UNPRINTABLE.sub(" ", value).strip()[:_LONGEST] or None if value else None
+    """A name for people to read; somebody may have pasted a key into it."""
+    return redacted(_UNPRINTABLE.sub(" ", value)).strip()[:_LONGEST] or None if value else None
