@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from blocks import budget_words, kit
+from blocks import budget_words, kit, stop_news
 from locales import Translator
 
 Values = Mapping[str, object]
@@ -269,6 +269,7 @@ REFUSALS: dict[str, Words] = {
         person=budget_words.who(v.get("person"), t),
         time=_clock(v, "at", t),
     ),
+    **stop_news.REFUSALS,
     "unknown_scope": _known_or_choices,
     "unknown_period": _period,
     "too_busy": lambda _, t: t.gettext(

@@ -30,6 +30,7 @@ class BudgetDraft:
     action: str = BudgetAction.NOTIFY.value
     floor: str = ""
     channel_id: str = ""
+    needs_two: bool = False
     budget_id: int | None = None
     seen_at: str = ""
     turn: int = 0
@@ -52,7 +53,8 @@ def form(
         parts.append(kit.section(f"{named}\n{words.standing(standing, t)}"))
     parts += [_scope_input(draft, t), _period_input(draft, t), _amount_input(draft, t)]
     parts.append(_suggestion(suggestion, t))
-    parts += [_levels_input(draft, t), _action_input(draft, t), _floor_input(draft, t), _channel_input(draft, t)]
+    parts += [_levels_input(draft, t), _action_input(draft, t), _needs_two_input(draft, t)]
+    parts += [_floor_input(draft, t), _channel_input(draft, t)]
     if standing is not None:
         parts += [kit.divider(), _fate(standing, t)]
     metadata: dict[str, object] = {"turn": draft.turn}
@@ -150,10 +152,21 @@ def _action_input(draft: BudgetDraft, t: Translator) -> kit.Block:
     entries = [kit.option(words.action_name(action, t), action.value) for action in BudgetAction]
     element = kit.select(ids.BUDGET_ACTION, t.gettext("At 100%"), entries, draft.action)
     hint = t.gettext(
-        "Today all three tell the channel. Asking and stopping begin when the stop buttons arrive; until then "
-        "“stop by itself” only asks."
+        "All three tell the channel. “Stop by itself” sets the OpenAI limit of every project concerned to one cent and "
+        "asks before it is restored. An estimate alone stops only once it exceeds the budget by more than its usual "
+        "error."
     )
     return kit.input_block(block_of(ids.BUDGET_ACTION, draft.turn), t.gettext("At 100%"), element, hint=hint)
+
+
+def _needs_two_input(draft: BudgetDraft, t: Translator) -> kit.Block:
+    said = t.gettext("Approving and restoring take a second approver; stopping never does.")
+    entry = kit.option(t.gettext("Two people let spending go on"), "two", said)
+    element: kit.Block = {"type": "checkboxes", "action_id": ids.BUDGET_NEEDS_TWO, "options": [entry]}
+    if draft.needs_two:
+        element["initial_options"] = [entry]
+    name = block_of(ids.BUDGET_NEEDS_TWO, draft.turn)
+    return kit.input_block(name, t.gettext("Two-person rule"), element, is_optional=True)
 
 
 def _floor_input(draft: BudgetDraft, t: Translator) -> kit.Block:

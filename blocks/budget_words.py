@@ -111,6 +111,7 @@ def differences(before: BudgetTerms, after: BudgetTerms, t: Translator) -> list[
         ("", figures.short(before.amount, t), figures.short(after.amount, t)),
         (t.gettext("Alert levels"), levels_words(before.levels, t), levels_words(after.levels, t)),
         (t.gettext("At 100%"), action_name(before.action, t), action_name(after.action, t)),
+        (t.gettext("Two-person rule"), _yes(before.needs_two, t), _yes(after.needs_two, t)),
         (t.gettext("Floor"), _floor(before, none, t), _floor(after, none, t)),
         (t.gettext("Channel"), _channel(before, team), _channel(after, team)),
     ]
@@ -124,6 +125,8 @@ def details(terms: BudgetTerms, t: Translator) -> list[str]:
         found.append(t.gettext("told at {levels}", levels=levels_words(terms.levels, t)))
     if terms.action is not BudgetAction.NOTIFY:
         found.append(t.gettext("at 100%: {action}", action=action_name(terms.action, t)))
+    if terms.needs_two:
+        found.append(t.gettext("two people let spending go on"))
     if terms.silent_below:
         found.append(t.gettext("silent below {amount}", amount=figures.short(terms.silent_below, t)))
     if terms.channel_id:
@@ -178,6 +181,10 @@ def file_mistakes(values: Values, t: Translator, limit: int = _MISTAKES_SHOWN) -
 def in_file(mistake: MistakeInFile, t: Translator) -> str:
     """One mistake of a file, without its line, as plain text."""
     return _FILES[mistake.code](mistake.values, t)
+
+
+def _yes(is_so: bool, t: Translator) -> str:
+    return t.pgettext("choice", "yes") if is_so else t.pgettext("choice", "no")
 
 
 def _floor(terms: BudgetTerms, none: str, t: Translator) -> str:
@@ -278,6 +285,7 @@ _FILES: dict[FileMistake, Callable[[Mapping[str, str], Translator], str]] = {
     FileMistake.CHANNEL_MISSING: lambda _, t: t.gettext(
         "a budget of the whole workspace needs a channel (channel: C…); a team has its own."
     ),
+    FileMistake.NEEDS_TWO: lambda v, t: t.gettext("needs_two is true or false, not “{given}”.", given=_given(v)),
     FileMistake.SAME_BUDGET: lambda v, t: t.gettext(
         "the same budget stands in line {first} already.", first=_given(v, "first")
     ),

@@ -15,6 +15,10 @@ def message(t: Translator, *, is_admin: bool) -> kit.Message:
         t.gettext("`/finops status Marketing last week` — a team or project, any period"),
         t.gettext("`/finops status month` — `today`, `yesterday`, `7d`, `30d`, `week`, `month`, `last month`"),
         t.gettext("`/finops budget` — what may be spent, and how much of it is left"),
+        t.gettext(
+            "`/finops stop chatbot` — stop the spending of a project or team; alone it lists what can be stopped"
+        ),
+        t.gettext("`/finops resume chatbot` — restore it as it was, or on terms; alone it lists what is stopped"),
     ]
     parts = [kit.section(f"*{headline}*"), kit.section("\n".join(everyday))]
     if is_admin:
@@ -22,6 +26,7 @@ def message(t: Translator, *, is_admin: bool) -> kit.Message:
             t.gettext("`/finops setup` — team, key and projects, step by step"),
             t.gettext("`/finops team` · `/finops key` · `/finops project` — see and change them"),
             t.gettext("`/finops collect` — read the provider now"),
+            t.gettext("`/finops audit` — who changed or stopped what and when, verified, and as a file"),
             t.gettext("`/finops doctor` — what works, what does not, and what to do"),
         ]
         parts.append(kit.section("\n".join(administration)))

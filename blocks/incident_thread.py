@@ -172,6 +172,12 @@ def _moment(given: Fact) -> datetime | None:
         return None
 
 
+def _cause(event: IncidentEvent, shown: IncidentShown, t: Translator) -> str:
+    """Somebody who knows told why."""
+    cause = kit.name(str(event.values.get("text") or "-"), 300)
+    return f"📌 {t.gettext('Cause: {cause} · {person}', cause=cause, person=_by(event, shown, t))}"
+
+
 _LINES: dict[EventKind, Callable[[IncidentEvent, IncidentShown, Translator], str]] = {
     EventKind.CROSSED: _crossed,
     EventKind.ACKNOWLEDGED: _acknowledged,
@@ -181,10 +187,12 @@ _LINES: dict[EventKind, Callable[[IncidentEvent, IncidentShown, Translator], str
     EventKind.CLOSED: _closed,
     EventKind.HELPFUL: _opinion,
     EventKind.NOT_HELPFUL: _opinion,
+    EventKind.CAUSE_PINNED: _cause,
 }
 _REASONS: dict[CloseReason, Callable[[Translator], str]] = {
     CloseReason.PERIOD_ENDED: lambda t: t.gettext("The period of this limit is over"),
     CloseReason.BUDGET_DISABLED: lambda t: t.gettext("The budget was switched off"),
     CloseReason.BUDGET_DELETED: lambda t: t.gettext("The budget was deleted"),
+    CloseReason.RESOLVED: lambda t: t.gettext("It was stopped, restored, and a day went by calmly"),
     CloseReason.SCOPE_GONE: lambda t: t.gettext("The budget no longer applies here"),
 }

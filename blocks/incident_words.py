@@ -6,7 +6,8 @@ from collections.abc import Callable
 from datetime import datetime
 from decimal import ROUND_DOWN, Decimal
 
-from blocks import figures, kit
+from blocks import figures, kit, stop_state
+from blocks import stop_words as stopped
 from finops.budget_report import OPERATOR
 from finops.budgets import BudgetOn, BudgetPeriod, UsualMethod
 from finops.causes import Cause, CauseKind
@@ -23,8 +24,18 @@ _DAYS_PER_WEEK = 7
 
 
 def two_lines(shown: IncidentShown, t: Translator) -> tuple[str, str]:
-    """The first two lines, as plain text: who, how much, against what; and how unusual, how sure, of when."""
-    return headline(shown, t), second_line(shown, t)
+    """The first two lines, as plain text: who, how much, against what; and how unusual, how sure, of when.
+
+    Where something was done about the spending itself, the second one says how that stands.
+    """
+    return headline(shown, t), stop_line(shown, t) or second_line(shown, t)
+
+
+def stop_line(shown: IncidentShown, t: Translator) -> str | None:
+    """How a stop stands that speaks for its incident, as plain text; None where there is none."""
+    if shown.stop is None or not stop_state.takes_over(shown.stop):
+        return None
+    return stop_state.state_line(shown.stop, t)
 
 
 def headline(shown: IncidentShown, t: Translator) -> str:
@@ -36,6 +47,13 @@ def headline(shown: IncidentShown, t: Translator) -> str:
         "spent": figures.short(shown.spent.amount, t),
         "percent": t.number(shown.percent),
     }
+    if shown.stop is not None and stop_state.takes_over(shown.stop):
+        sign, state = stop_state.sign(shown.stop), stop_state.label(shown.stop, t)
+        what = stopped.what(shown.stop, t)
+        return t.gettext(
+            "{sign} [{scope}] {state} - {what} · {limit_name} {limit}, now {spent} ({percent}%)",
+            sign=sign, state=state, what=what, **given,
+        )  # fmt: skip
     level = shown.level_now
     if shown.is_exceeded:
         return t.gettext("🚨 [{scope}] {limit_name} {limit} exceeded - now {spent} ({percent}%)", **given)

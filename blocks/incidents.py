@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from blocks import charts, figures, ids, kit
+from blocks import charts, figures, ids, kit, stop_state, stops
 from blocks import incident_words as words
+from blocks import stop_words as stopped
 from blocks.incident_detail import view as detail
 from blocks.incident_thread import closing, closing_reason, closing_words, line
+from blocks.stop_state import Look
+from finops.budgets import BudgetAction
 from finops.incident_report import IncidentShown
-from finops.incidents import Incident, IncidentState
+from finops.incidents import EventKind, Incident, IncidentState
+from finops.stop_report import StopShown
+from finops.stops import StopState
 from locales import Translator
 
 __all__ = ["closed", "detail", "line", "mail", "root"]
@@ -20,6 +25,9 @@ SILENCES = ("30m", "1h", "4h", "tomorrow")
 # And what a thumb carries: up, down.
 OPINIONS = ("good", "bad")
 _OTHERS_SHOWN = 3
+_WHOLE = 100
+# Stops that have no button for the lead of their own.
+_WITHOUT_LEAD = (Look.ASKED, Look.REQUESTED, Look.RESTORING)
 
 
 def root(shown: IncidentShown, t: Translator) -> kit.Message:
@@ -27,9 +35,14 @@ def root(shown: IncidentShown, t: Translator) -> kit.Message:
     if shown.incident.state is IncidentState.CLOSED:
         return closed(shown, t)
     first, second = words.two_lines(shown, t)
-    parts: Parts = [kit.header(first), kit.section(kit.escape(second)), kit.section(_story(shown, t))]
-    parts += _notes(shown, t)
-    parts.append(_buttons(shown.incident, t))
+    parts: Parts = [kit.header(first), kit.section(kit.escape(words.second_line(shown, t)))]
+    stop = _stop(shown)
+    if stop is not None:
+        parts += stops.parts(stop, t, _others(shown, t))
+        parts += [kit.section(_story(shown, t)), *_notes(shown, t)]
+    else:
+        parts += [kit.section(_story(shown, t)), *_notes(shown, t)]
+        parts.append(kit.actions(*_first(shown, t), *_others(shown, t)))
     # i18n: title of a chart, 50 characters
     title = t.gettext("Last 7 days and today ({currency})", currency=shown.limit.currency)
     drawn = charts.trend(shown.trend, t, title)
@@ -47,10 +60,11 @@ def closed(shown: IncidentShown, t: Translator) -> kit.Message:
     found = words.cause(shown.cause, t)
     if found:
         parts.append(kit.section(kit.escape(found)))
+    more = (_detail_button(shown.incident, t), _budget_button(shown.incident, t))
     reason = closing_words(closing_reason(shown), t)
     settles = t.gettext("The provider's bill settles the amount within days.")
-    parts.append(kit.context(f"{reason}. {settles}"))
-    parts.append(kit.actions(_detail_button(shown.incident, t), _budget_button(shown.incident, t)))
+    parts.append(kit.context("\n".join([f"{reason}. {settles}", *_told_cause(shown, t)])))
+    parts += stops.parts(shown.stop, t, more) if shown.stop is not None else [kit.actions(*more)]
     drawn = charts.trend(shown.trend, t)
     if drawn:
         parts.append(drawn)
@@ -64,6 +78,9 @@ def mail(shown: IncidentShown, t: Translator, link: str | None = None) -> tuple[
     is_closed = shown.incident.state is IncidentState.CLOSED
     first = closing(shown, t) if is_closed else words.headline(shown, t)
     told = [first, words.second_line(shown, t), ""]
+    held = words.stop_line(shown, t)
+    if held:
+        told += [held, ""]
     if not is_closed:
         told += [said for said in (words.cause(shown.cause, t), words.pace(shown, t)) if said]
     told += [fact for fact in (words.period_line(shown, t), words.usual_line(shown, t), _unpriced(shown, t)) if fact]
@@ -87,15 +104,33 @@ def _message(first: str, second: str, parts: Parts) -> kit.Message:
 
 
 def _story(shown: IncidentShown, t: Translator) -> str:
-    """Why, and where it leads."""
+    """Why, and where it leads; where spending is held there is no speed to speak of."""
     found = words.cause(shown.cause, t)
+    is_held = shown.stop is not None and stop_state.look(shown.stop) in (Look.HELD, Look.PROVED)
+    if found and is_held:
+        return f"*{kit.escape(found)}*"
     pace = kit.escape(words.pace(shown, t))
     return f"*{kit.escape(found)}*\n{pace}" if found else pace
+
+
+def _told_cause(shown: IncidentShown, t: Translator) -> list[str]:
+    """What somebody who knows told, as long as no stop tells it."""
+    if shown.stop is not None and shown.stop.stop.cause:
+        return []
+    for event in reversed(shown.events):
+        if event.kind is EventKind.CAUSE_PINNED:
+            cause = kit.name(str(event.values.get("text") or "-"), stopped.REASON)
+            by = event.values.get("by")
+            person = kit.escape(words.actor(str(by) if by else None, shown, t))
+            return [t.gettext("Cause: {cause} · {person}", cause=cause, person=person)]
+    return []
 
 
 def _notes(shown: IncidentShown, t: Translator) -> Parts:
     """Who does what about it, and what to know before trusting the amount; nothing on most days."""
     lines = [*_doings(shown, t)]
+    if shown.budget.action is BudgetAction.ASK and _is_at_limit(shown) and _stop(shown) is None:
+        lines.insert(0, t.gettext("This budget asks at its limit: approve what comes, or stop it."))
     # Under a new limit an incident that was told goes on from a level below every real one: nothing of it was said.
     said, level = shown.incident.spoken_level, shown.level_now or 0
     if said > level and said >= shown.budget.levels[0]:
@@ -111,6 +146,9 @@ def _notes(shown: IncidentShown, t: Translator) -> Parts:
     if shown.other_budgets:
         others = [words.budget_words(on, t) for on in shown.other_budgets[:_OTHERS_SHOWN]]
         lines.append(t.gettext("Other limits reached as well: {budgets}", budgets=", ".join(others)))
+    lines += _told_cause(shown, t)
+    if shown.stop is not None and shown.stop.stop.state is StopState.CLOSED:
+        lines.append(stopped.over_line(shown.stop, t))
     return [kit.context("\n".join(lines))] if lines else []
 
 
@@ -125,7 +163,7 @@ def _doings(shown: IncidentShown, t: Translator) -> list[str]:
                 time=words.when(incident.acknowledged_at, shown, t),
             )
         )
-    if incident.state is IncidentState.SILENCED and incident.silenced_until is not None:
+    if incident.silenced_until is not None:
         found.append(
             t.gettext(
                 ":no_bell: Silenced until {time} · {person}. What happens is still recorded.",
@@ -142,18 +180,53 @@ def _unpriced(shown: IncidentShown, t: Translator) -> str:
     return t.gettext("△ Some usage has no known price and is not in this amount: the real one is higher.")
 
 
-def _buttons(incident: Incident, t: Translator) -> kit.Block:
-    """What may be done. The place of the buttons that stop spending is first in this row."""
+def _first(shown: IncidentShown, t: Translator) -> list[kit.Block | None]:
+    """At the limit the two that decide about the spending itself; below it somebody only takes care."""
+    if _is_at_limit(shown):
+        key = f"incident:{shown.incident.id}"
+        stop = kit.button(t.gettext("Stop now"), ids.INCIDENT_STOP, key, style="danger")
+        return [stop, kit.button(t.pgettext("button", "Approve"), ids.INCIDENT_APPROVE, key, style="primary")]
+    if shown.incident.acknowledged_at is not None:
+        return []
+    key = str(shown.incident.id)
+    return [kit.button(t.pgettext("button", "Acknowledge"), ids.INCIDENT_ACKNOWLEDGE, key, style="primary")]
+
+
+def _is_at_limit(shown: IncidentShown) -> bool:
+    return shown.percent >= _WHOLE
+
+
+def _others(shown: IncidentShown, t: Translator) -> list[kit.Block | None]:
+    """What is always there: the details, silence, and the menu of what is rarer."""
+    incident = shown.incident
     key = str(incident.id)
-    acknowledge = None
-    if incident.acknowledged_at is None:
-        acknowledge = kit.button(t.pgettext("button", "Acknowledge"), ids.INCIDENT_ACKNOWLEDGE, key, style="primary")
-    if incident.state is IncidentState.SILENCED:
+    if incident.silenced_until is not None:
         silence = kit.button(t.gettext("Alerts on again"), ids.INCIDENT_END_SILENCE, key)
     else:
         options = [kit.option(text, f"{key}/{name}") for text, name in zip(_silences(t), SILENCES, strict=True)]
         silence = kit.select(ids.INCIDENT_SILENCE, t.gettext("Silence alerts"), options)
-    return kit.actions(acknowledge, silence, _detail_button(incident, t), _budget_button(incident, t))
+    return [_detail_button(incident, t), silence, _menu(shown, t)]
+
+
+def _menu(shown: IncidentShown, t: Translator) -> kit.Block:
+    """The rarer actions, at most five: what stands in the row already is not among them."""
+    stop, is_calm = _stop(shown), not _is_at_limit(shown)
+    entries: list[tuple[str, str]] = []
+    if stop is None and is_calm:
+        entries.append((ids.MORE_STOP, t.gettext("Stop now")))
+    elif shown.incident.acknowledged_at is None:
+        entries.append((ids.MORE_ACKNOWLEDGE, t.pgettext("button", "Acknowledge")))
+    if stop is None or stop_state.look(stop) in _WITHOUT_LEAD:
+        entries.append((ids.MORE_LEAD, t.gettext("Message the lead")))
+    entries.append((ids.MORE_CAUSE, t.gettext("Tell the cause")))
+    entries.append((ids.MORE_BUDGET, t.gettext("Change budget")))
+    options = [kit.option(text, f"{shown.incident.id}/{name}") for name, text in entries]
+    return {"type": "overflow", "action_id": ids.INCIDENT_MORE, "options": options}
+
+
+def _stop(shown: IncidentShown) -> StopShown | None:
+    """What is done about the spending, unless it is over and the incident speaks for itself again."""
+    return shown.stop if shown.stop is not None and shown.stop.stop.state is not StopState.CLOSED else None
 
 
 def _silences(t: Translator) -> list[str]:

@@ -15,12 +15,17 @@ Parts = list[kit.Block | kit.Either]
 
 
 def incidents(report: LiveReport, t: Translator) -> Parts:
-    """Open incidents, the worst first, each with the way to its details; nothing when there is none."""
+    """Open incidents, each with the way to its details: what is stopped first, then the worst; nothing without any."""
     if not report.incidents:
         return []
     count = report.incident_count
-    parts: Parts = [kit.header(t.ngettext("{count} open alert", "{count} open alerts", count))]
-    parts += [_incident(shown, t) for shown in report.incidents]
+    ordered = sorted(report.incidents, key=lambda shown: not _is_held(shown))
+    head = [t.ngettext("{count} open alert", "{count} open alerts", count)]
+    held = sum(map(_is_held, ordered))
+    if held and count == len(ordered):
+        head.insert(0, t.ngettext("{count} stopped", "{count} stopped", held))
+    parts: Parts = [kit.header(" · ".join(head))]
+    parts += [_incident(shown, t) for shown in ordered]
     more = count - len(report.incidents)
     if more > 0:
         parts.append(kit.context(t.ngettext("and {count} more alert", "and {count} more alerts", more)))
@@ -66,6 +71,10 @@ def drift(measured: Drift, t: Translator) -> str | None:
         measured.days,
         error=signed(measured.corrected_ratio, t),
     )
+
+
+def _is_held(shown: IncidentShown) -> bool:
+    return shown.stop is not None and shown.stop.set_count > 0
 
 
 def _incident(shown: IncidentShown, t: Translator) -> kit.Block:

@@ -102,7 +102,10 @@ def approve(
         parts.append(kit.alert(said, "info"))
     parts.append(_way(facts, given, t))
     if facts.limit is not None:
-        parts += [_amount(given, t), _until(facts, given, t), _limit(given, t)]
+        parts.append(_amount(given, t))
+    parts.append(_until(facts, given, t))
+    if facts.limit is not None:
+        parts.append(_limit(given, t))
     parts.append(_restops(given, t))
     return kit.modal(
         # i18n: title of a modal, 24 characters
@@ -146,7 +149,9 @@ def _way(facts: ApprovalFacts, draft: ApprovalDraft, t: Translator) -> kit.Block
         "Until {time} {zone}, when the charge day ends", time=t.moment(facts.day_end), zone=_zone(facts, t)
     )
     options = [kit.option(t.gettext("Allow until the end of the day"), ApprovalWay.END_OF_DAY.value, until)]
-    if facts.limit is not None:
+    if facts.limit is None:
+        options.append(kit.option(t.gettext("Allow until a time"), ApprovalWay.AMOUNT.value))
+    else:
         said = t.gettext("Until the amount or the time below, whichever comes first")
         options.append(kit.option(t.gettext("Allow a further amount"), ApprovalWay.AMOUNT.value, said))
         said = t.gettext("The new limit below holds from now on")
@@ -165,7 +170,10 @@ def _amount(draft: ApprovalDraft, t: Translator) -> kit.Block:
 def _until(facts: ApprovalFacts, draft: ApprovalDraft, t: Translator) -> kit.Block:
     initial = int((draft.until or facts.day_end).timestamp())
     element: kit.Block = {"type": "datetimepicker", "initial_date_time": initial}
-    hint = t.gettext("Only for a further amount: no later than the end of the period.")
+    if facts.limit is None:
+        hint = t.gettext("Only if a time is chosen above.")
+    else:
+        hint = t.gettext("Only for a further amount: no later than the end of the period.")
     return kit.input_block(ids.APPROVE_UNTIL, t.gettext("Until"), element, hint=hint, is_optional=True)
 
 
