@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.desk import Desk
-from bot.errors import RefusalCode
 from finops.audit import AuditEntry, AuditFilter, AuditPage, AuditRow, AuditVerdict, Outcome, Verifying
 from finops.incidents import Fact
 from finops.keys import redacted
@@ -24,15 +23,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PAGE = 10
-# Refusals that say: you may not. Those about what was typed or what changed meanwhile are nobody's attempt.
-RIGHTS = frozenset(
-    {
-        RefusalCode.NOT_ADMIN,
-        RefusalCode.NO_ADMIN_YET,
-        RefusalCode.NOT_TEAM_MANAGER,
-        RefusalCode.APPROVAL_SAME_PERSON,
-    }
-)
 _LONGEST_FACT = 500
 # As long as a look at a whole chain is believed by the window; the command of the operator looks each time.
 _CHECKED_FOR = timedelta(minutes=1)

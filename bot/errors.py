@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -92,6 +95,17 @@ class RefusalCode(StrEnum):
     UNKNOWN_PERIOD = "unknown_period"  # words, suggestion (str or None)
 
 
+# Those that say: you may not. The others are about what was typed, or about what changed meanwhile.
+RIGHTS = frozenset(
+    {
+        RefusalCode.NOT_ADMIN,
+        RefusalCode.NO_ADMIN_YET,
+        RefusalCode.NOT_TEAM_MANAGER,
+        RefusalCode.APPROVAL_SAME_PERSON,
+    }
+)
+
+
 class OutageCode(StrEnum):
     """What a provider did to us. `KEY_*` are for the owner of the key to mend, the others pass by themselves."""
 
@@ -144,9 +158,26 @@ _KEY_TROUBLE = {
 }
 
 
+_noted: ContextVar[list[Refusal] | None] = ContextVar("noted", default=None)
+
+
+@contextmanager
+def noting() -> Iterator[list[Refusal]]:
+    """What somebody who asks within it is refused for lack of rights, wherever that is explained: each refusal once."""
+    found: list[Refusal] = []
+    before = _noted.set(found)
+    try:
+        yield found
+    finally:
+        _noted.reset(before)
+
+
 def explain(error: BaseException) -> BadNews:
     """Tell what went wrong as data. Anything but a refusal is logged once under the reference it returns."""
     if isinstance(error, Refusal):
+        noted = _noted.get()
+        if noted is not None and error.code in RIGHTS and error not in noted:
+            noted.append(error)
         return BadNews(BadNewsKind.REFUSAL, error.code.value, error.values)
     reference = new_reference()
     if isinstance(error, ProviderError):

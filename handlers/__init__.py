@@ -17,6 +17,7 @@ from bot import Bot
 from bot.errors import BadNews
 from handlers import (
     approving,
+    asking,
     budget_files,
     budgets,
     checking,
@@ -225,7 +226,9 @@ class Reception(AsyncMiddleware):
         if handler is None:
             await ack()
             return
-        await self._submitting.answer(Form.of(self._visit(req), view), handler, ack)
+        form = Form.of(self._visit(req), view)
+        asking.by_window(form.visit, view["callback_id"], form.ids)
+        await self._submitting.answer(form, handler, ack)
 
     async def _options(self, req: AsyncBoltRequest, ack: AsyncAck) -> None:
         found: list[kit.Block] = []
@@ -257,6 +260,7 @@ def _clicked(click: Click, action: Mapping[str, Any]) -> Callable[[Visit], Await
         which = value if action_id == ids.STATUS_SHARE else visit.clicked_at
         if action_id in ONCE and not await visit.is_first(f"click:{visit.user_id}:{action_id}:{which}"):
             return
+        asking.by_click(visit, action_id, value)
         await click(visit, value)
 
     return run

@@ -12,7 +12,7 @@ from finops.keys import KeyKind, contains_key, kind_of
 from finops.periods import charge_day
 from finops.queries import UnknownPeriod, parse_status
 from finops.suggest import closest
-from handlers import approving, budgets, checking, collecting, projects, setup, status, stops, teams
+from handlers import approving, asking, budgets, checking, collecting, projects, setup, status, stops, teams
 from handlers import keys as key_windows
 from handlers.visit import Visit
 
@@ -72,6 +72,7 @@ async def answer(visit: Visit, text: str) -> None:
     if not word:
         await show_help(visit)
     elif name in SUBCOMMANDS:
+        asking.by_command(visit, name)
         if name in WINDOWS and visit.trigger_id is None:
             await visit.answer(help_.by_button(await visit.words(), WINDOWS[name]))
             return

@@ -12,7 +12,7 @@ from slack_sdk.errors import SlackApiError
 
 from blocks import bad_news
 from blocks.answered import error_code
-from bot.errors import BadNews, BadNewsKind, explain
+from bot.errors import BadNews, BadNewsKind, Refusal, explain, noting
 from handlers.turns import AT_MOST, Job, Turns
 from handlers.visit import Visit, WindowClosed, WindowTooLate
 
@@ -96,10 +96,27 @@ async def attempt(work: Awaitable[T]) -> T | BadNews:
         return _news_of(error)
 
 
+async def recorded(visit: Visit, work: Awaitable[T]) -> T | BadNews:
+    """`attempt`, and what somebody wanted but may not is on the audit trail, once, whoever told them so."""
+    with noting() as refusals:
+        result = await attempt(work)
+    if refusals:
+        await attempt(_on_record(visit, refusals[0]))
+    return result
+
+
+async def _on_record(visit: Visit, refusal: Refusal) -> None:
+    values = refusal.values
+    details = {name: value for name in ("team", "lead") if isinstance(value := values.get(name), str)}
+    await visit.bot.audit.refused(
+        visit.workspace_id, visit.user_id, visit.asked, refusal.code.value, visit.about, details
+    )
+
+
 async def guarded(visit: Visit, work: Callable[[Visit], Awaitable[None]]) -> None:
     """Do the work; whatever goes wrong is said to the person, where they are looking."""
     try:
-        news = await attempt(work(visit))
+        news = await recorded(visit, work(visit))
     except Gone:
         log.info("the window was closed meanwhile")
         return

@@ -146,7 +146,7 @@ class Submitting:
 async def _outcome(form: Form, handler: Handler) -> Outcome | None:
     """What came of a submission; None when the person closed the window meanwhile."""
     try:
-        outcome = await guard.attempt(handler(form))
+        outcome = await guard.recorded(form.visit, handler(form))
     except guard.Gone:
         return None
     if isinstance(outcome, BadNews):

@@ -76,6 +76,9 @@ class Visit:
     window: str | None = None
     clicked_at: str = ""
     came_by_socket: bool = False
+    # The id of the button, window or command, and what it was about (`budget:12`): for the trail of refusals.
+    asked: str = ""
+    about: str = ""
     _person: Person | None = field(default=None, repr=False)
 
     @property
