@@ -86,6 +86,38 @@ async def test_a_connection_can_be_dropped_without_a_word(desk: Desk) -> None:
         await desk.http.get(COSTS)
 
 
+LIMIT = {"threshold_amount": 500, "currency": "USD", "interval": "month"}
+
+
+async def test_a_change_can_be_made_and_answered_like_a_failure(desk: Desk) -> None:
+    """The worst of failures: who repeats blindly acts twice, who believes it never learns."""
+    address = f"{PROJECTS}/{desk.project_id('chat')}/spend_limit"
+    await desk.control("faults", {"kind": "acted_500", "times": 1})
+    assert (await desk.http.get(address)).status_code == 404  # a read passes and does not use it up
+    failed = await desk.http.post(address, json=LIMIT)
+    assert failed.status_code == 500
+    desk.valid("ErrorResponse", failed.json())
+    assert (await desk.http.get(address)).json()["threshold_amount"] == 500
+    desk.openai.fail(kind="acted_drop", times=1)
+    with pytest.raises(httpx.TransportError):
+        await desk.http.delete(address)
+    assert (await desk.http.get(address)).status_code == 404
+
+
+async def test_a_change_can_be_made_and_its_answer_come_too_late(desk: Desk) -> None:
+    address = f"{PROJECTS}/{desk.project_id('chat')}/spend_limit"
+    desk.openai.fail(kind="acted_drop", delay_seconds=30, times=1)
+    with pytest.raises(httpx.ReadTimeout):
+        await desk.http.post(address, json=LIMIT, timeout=0.1)
+    assert (await desk.http.get(address)).status_code == 200
+
+
+async def test_what_is_refused_was_not_done_whatever_fault_stands(desk: Desk) -> None:
+    desk.openai.fail(kind="acted_500", times=1)
+    address = f"{PROJECTS}/{desk.project_id('chat')}/spend_limit"
+    assert (await desk.http.post(address, json={**LIMIT, "threshold_amount": 0})).status_code == 400
+
+
 async def test_an_answer_can_be_slower_than_a_client_waits(desk: Desk) -> None:
     desk.openai.fail(kind="slow", times=1)
     with pytest.raises(httpx.ReadTimeout):

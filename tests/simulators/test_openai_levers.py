@@ -234,3 +234,104 @@ async def test_unknown_levers_and_archived_projects_are_refused(desk: Desk) -> N
     await desk.post(path(desk, "chat", "archive"))
     refusal = await desk.post(path(desk, "chat", "spend_limit"), CENT, expect=400)
     assert refusal["error"]["code"] == "project_archived"
+
+
+async def test_limits_can_be_changed_elsewhere_by_another_admin(desk: Desk) -> None:
+    """On the provider's own pages: it counts like any change, and is logged as that person's where such is logged."""
+    permissions = {"mode": "allow_list", "model_ids": ["small"]}
+    rates = {"big": {"max_requests_per_1_minute": 5, "max_requests_per_1_day": 40}}
+    order = {"project": "chat", "by": "김민수", "spend_limit": CENT, "model_permissions": permissions}
+    told = await desk.control("limits", order | {"rate_limits": rates})
+    [chat] = [project for project in told["projects"] if project["name"] == "chat"]
+    assert (told["by"], chat["spend_limit"]["threshold_amount"]) == ("김민수", 1)
+    assert chat["model_permissions"]["model_ids"] == ["small"]
+    assert await desk.get(path(desk, "chat", "spend_limit")) == chat["spend_limit"]
+    [big] = [limit for limit in chat["rate_limits"] if limit["model"] == "big"]
+    assert (big["max_requests_per_1_minute"], big["max_requests_per_1_day"]) == (5, 40)
+    log = await desk.get("/organization/audit_logs")
+    desk.valid("GET /organization/audit_logs", log)
+    [event] = log["data"]
+    assert event["type"] == "rate_limit.updated"
+    assert event["actor"]["session"]["user"]["email"] == "minsu.kim@hanbitsoft.example"
+    by_minsu = await desk.get("/organization/audit_logs", actor_emails=["minsu.kim@hanbitsoft.example"])
+    assert len(by_minsu["data"]) == 1
+    removed = await desk.control("limits", {"project": "chat", "spend_limit": None, "model_permissions": None})
+    [chat] = [project for project in removed["projects"] if project["name"] == "chat"]
+    assert (chat["spend_limit"], chat["model_permissions"]) == (None, None)
+    shown = (await desk.http.get("/_sim/openai/limits")).json()
+    assert [project["name"] for project in shown["projects"]] == [one["name"] for one in removed["projects"]]
+
+
+@pytest.mark.parametrize(
+    ("order", "sentence"),
+    [
+        ({}, "missing or unknown: project"),
+        ({"project": "chat", "by": "nobody"}, "missing or unknown: nobody"),
+        ({"project": "chat", "spend_limit": 5}, "told as JSON objects"),
+        ({"project": "chat", "spend_limit": {**CENT, "threshold_amount": 0}}, "below minimum"),
+        ({"project": "chat", "spend_limit": None}, "No spend limit is configured"),
+        ({"project": "chat", "rate_limits": {"x": {}}}, "Rate limit with id 'rl-x' not found"),
+    ],
+)
+async def test_an_order_that_cannot_be_carried_out_says_why(desk: Desk, order: dict[str, Any], sentence: str) -> None:
+    assert sentence in (await desk.control("limits", order, expect=400))["error"]
+
+
+async def traffic(desk: Desk, name: str, minutes: int) -> list[dict[str, int]]:
+    told = (await desk.http.get("/_sim/openai/traffic", params={"project": name, "minutes": minutes})).json()
+    return told["minutes"]
+
+
+async def test_what_became_of_every_call_is_told_by_the_minute(desk: Desk) -> None:
+    """What is asked goes on while a project is stopped: the calls are made, and refused with 429."""
+    await desk.post(path(desk, "search", "spend_limit"), CENT)
+    desk.clock.advance(minutes=3)
+    assert (await call(desk, "search")).status_code == 429
+    desk.clock.advance(minutes=1)
+    points = await traffic(desk, "search", 4)
+    noon = int(NOON.timestamp()) // 60
+    assert [point["minute"] for point in points] == [noon + minute for minute in range(4)]
+    assert [bool(point["answered"]) for point in points] == [True, False, False, False]
+    assert all(point["asked"] > 5 for point in points)
+    assert all(point["asked"] == point["answered"] + point["refused_429"] for point in points)
+    answered = await requests_by_minute(desk, "search", NOON, end_time=desk.clock())
+    assert [point["answered"] for point in points] == answered
+    quiet = await traffic(desk, "chat", 4)
+    assert all(point["refused"] == 0 for point in quiet)
+
+
+async def test_a_model_that_is_not_allowed_is_refused_and_no_limit_was_reached(desk: Desk) -> None:
+    await desk.post(path(desk, "chat", "model_permissions"), {"mode": "deny_list", "model_ids": ["big"]})
+    desk.clock.advance(minutes=3)
+    points = await traffic(desk, "chat", 3)
+    assert any(point["refused"] for point in points)
+    assert all(point["answered"] and not point["refused_429"] for point in points)
+
+
+async def test_a_stopped_project_asks_for_more_while_it_runs_away(desk: Desk) -> None:
+    await desk.post(path(desk, "search", "spend_limit"), CENT)
+    desk.clock.advance(minutes=3)
+    [calm] = await traffic(desk, "search", 1)
+    await desk.control("boost", {"application": "search", "factor": 15})
+    desk.clock.advance(minutes=2)
+    [loud] = await traffic(desk, "search", 1)
+    assert (loud["answered"], loud["refused"] > 8 * calm["refused"]) == (0, True)
+
+
+@pytest.mark.parametrize("query", ["", "project=nobody", "project=chat&minutes=0", "project=chat&minutes=many"])
+async def test_traffic_that_nobody_can_tell_is_refused(desk: Desk, query: str) -> None:
+    assert (await desk.http.get(f"/_sim/openai/traffic?{query}")).status_code == 400
+
+
+async def test_a_limit_by_the_day_holds_until_midnight(desk: Desk) -> None:
+    """What was answered before the limit was set counts too, and real calls count like any."""
+    [bucket] = await desk.usage(start_time=MIDNIGHT, project_ids=[desk.project_id("search")])
+    so_far = bucket["results"][0]["num_model_requests"]
+    await desk.post(path(desk, "search", "rate_limits/rl-small"), {"max_requests_per_1_day": so_far + 30})
+    assert (await call(desk, "search", "small")).status_code == 200
+    desk.clock.advance(minutes=10)
+    assert sum(await requests_by_minute(desk, "search", NOON, end_time=desk.clock())) == 30
+    refusal = await call(desk, "search", "small")
+    assert (refusal.status_code, refusal.json()["error"]["code"]) == (429, "rate_limit_exceeded")
+    desk.clock.advance(hours=12)
+    assert any(await requests_by_minute(desk, "search", MIDNIGHT + timedelta(days=1), end_time=desk.clock()))
