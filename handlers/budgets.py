@@ -139,7 +139,7 @@ async def submit(form: Form) -> Outcome:
         return Problem({budget_form.block_of(secret, draft.turn): said}, await _form(visit, draft, problem=said))
     wish = BudgetWish(
         draft.scope.key if draft.scope is not None else "", draft.period, draft.amount, draft.levels, draft.action,
-        draft.floor, draft.channel_id,
+        draft.floor, draft.channel_id, draft.needs_two,
     )  # fmt: skip
     try:
         if draft.budget_id is None:
@@ -243,6 +243,7 @@ def _draft_of(budget: Budget, scope: ScopeChoice | None) -> BudgetDraft:
         action=budget.action.value,
         floor=as_typed(budget.floor) if budget.floor else "",
         channel_id=budget.channel_id or "",
+        needs_two=budget.needs_two,
         budget_id=budget.id,
         seen_at=budget.updated_at.isoformat(),
     )
@@ -265,6 +266,7 @@ async def _read(visit: Visit, view: Mapping[str, Any]) -> BudgetDraft:
         action=_chosen(view, ids.BUDGET_ACTION, turn),
         floor="" if contains_key(floor) else floor,
         channel_id=str(_held(view, ids.BUDGET_CHANNEL, turn).get("selected_conversation") or ""),
+        needs_two=bool(_held(view, ids.BUDGET_NEEDS_TWO, turn).get("selected_options")),
         budget_id=budget_id if isinstance(budget_id, int) else None,
         seen_at=str(known.get("seen") or ""),
         turn=turn,

@@ -1,0 +1,225 @@
+"""Stops under attack, through the wire: who may not gets nothing done, is told who may, and stands in the trail."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from blocks import ids
+from demo.slack.cast import TEAM_ID
+from finops.stops import StopState
+from tests.e2e.stages import EMMA, JIHOON, MINSU, SAKURA, SEOYEON, words_of
+from tests.integration.stop_wire import FORMER_CENTS, NEIGHBOUR, WAIT, Company, chosen, company
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+# Who, and from which workspace, may do nothing to the projects of 마케팅팀.
+STRANGERS = {
+    "a member": (EMMA, TEAM_ID),
+    "an approver of another team": (SAKURA, TEAM_ID),
+    "another workspace's admin": (EMMA, NEIGHBOUR),
+}
+CLICKS = (
+    ids.INCIDENT_STOP, ids.INCIDENT_APPROVE, ids.STOP_OPEN, ids.STOP_APPROVE, ids.STOP_RESTORE, ids.STOP_AGREE,
+    ids.STOP_DECLINE, ids.STOP_RETRY, ids.STOP_FIRMER,
+)  # fmt: skip
+
+
+FILLED: dict[str, dict[str, Any]] = {
+    ids.VIEW_STOP: {ids.STOP_WHAT: chosen("stop"), ids.STOP_REASON: {"value": "테스트"}},
+    ids.VIEW_APPROVE: {ids.APPROVE_WAY: chosen("restore")},
+    ids.VIEW_STOP_LEAD: {ids.LEAD_TEXT: {"value": "테스트"}},
+    ids.VIEW_STOP_CAUSE: {ids.CAUSE_TEXT: {"value": "테스트"}},
+}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Company]:
+    async with company(tmp_path_factory.mktemp("hostile")) as running:
+        yield running
+        assert running.stage.slack.complaints == []
+
+
+@pytest.mark.parametrize("who", STRANGERS)
+async def test_who_may_not_gets_nothing_done_by_any_button(house: Company, who: str) -> None:
+    """Every button of a stop in force: refused in private, with the names of those who can, and written down."""
+    user_id, workspace = STRANGERS[who]
+    before = await house.standing()
+    for action_id in CLICKS:
+        await house.sends(house.click(user_id, action_id, f"stop:{house.held.id}", workspace))
+        said = house.cleared(user_id)
+        assert said, f"{action_id} was left without an answer"
+        if workspace == TEAM_ID:
+            assert f"<@{MINSU}>" in said, f"{action_id} does not say who can"
+        else:
+            assert not {"held", "마케팅팀", MINSU} & set(said.split())
+    assert await house.standing() == before
+    assert not house.is_spoken_of(user_id)
+    if workspace == TEAM_ID:
+        assert {row.entry.action for row in await house.refusals(user_id)} >= set(CLICKS)
+
+
+@pytest.mark.parametrize("who", STRANGERS)
+async def test_who_may_not_gets_nothing_done_by_any_window(house: Company, who: str) -> None:
+    """Filled in as one would to do harm, without ever having been shown the window."""
+    user_id, workspace = STRANGERS[who]
+    before = await house.standing()
+    target, held = house.target("chatbot-experiment"), f"stop:{house.held.id}"
+    for payload in (
+        house.stopping(user_id, target, workspace),
+        house.stopping(user_id, target, workspace, **{ids.STOP_WHAT: chosen("collecting_off")}),
+        house.stopping(user_id, target, workspace, **{ids.STOP_WHAT: chosen("excluded")}),
+        house.approving(user_id, held, workspace),
+        house.approving(user_id, held, workspace, **{ids.APPROVE_WAY: chosen("restore")}),
+    ):
+        said = words_of((await house.sends(payload))["view"])
+        if workspace == TEAM_ID:
+            assert f"<@{MINSU}>" in said
+        else:
+            assert "chatbot-experiment" not in said
+    assert await house.standing() == before
+    if workspace == TEAM_ID:
+        assert {ids.VIEW_STOP, ids.VIEW_APPROVE} <= {row.entry.action for row in await house.refusals(user_id)}
+
+
+@pytest.mark.parametrize(("secret", "age"), [("another secret", 0), (None, 600)], ids=["forged", "ten minutes old"])
+async def test_a_request_that_slack_did_not_sign_just_now_is_not_heard(
+    house: Company, secret: str | None, age: int
+) -> None:
+    """A forged signature, and a true one of ten minutes ago: 401, and nothing happens, nothing is said."""
+    before, told = await house.standing(), len(house.stage.slack.calls)
+    target = house.target("chatbot-experiment")
+    for payload in (house.stopping(MINSU, target), house.click(MINSU, ids.STOP_RESTORE, f"stop:{house.held.id}")):
+        status, _ = await house.posts(payload, secret=secret, age=age)
+        assert status == 401
+    assert await house.standing() == before
+    assert len(house.stage.slack.calls) == told
+
+
+async def test_the_same_request_again_does_nothing_again(house: Company) -> None:
+    """Somebody kept what Slack sent, signature and all, and sends it once more within five minutes."""
+    status, stopping = await house.posts(house.stopping(MINSU, house.target("twice")))
+    assert status == 200
+    stop = await house.until("twice", StopState.STOPPED)
+    _, restoring = await house.posts(house.click(MINSU, ids.STOP_RESTORE, f"stop:{stop.id}"))
+    await house.until("twice", StopState.RESTORED)
+    assert house.changes("twice") == 2
+    before = await house.standing()
+    for letter in (stopping, restoring, stopping):
+        assert await house.again(letter) == 200
+    assert await house.standing() == before
+    assert house.limit("twice") == FORMER_CENTS
+
+
+async def test_an_approval_and_a_word_to_the_lead_said_again_count_once(house: Company) -> None:
+    """A later second would allow more, or make the lead's telephone ring again."""
+    await house.sends(house.stopping(JIHOON, house.target("allowed")))
+    stop = await house.until("allowed", StopState.STOPPED)
+    text = {ids.LEAD_TEXT: {"value": "확인 부탁드립니다"}}
+    _, telling = await house.posts(house.submission(JIHOON, ids.VIEW_STOP_LEAD, {"target": f"stop:{stop.id}"}, **text))
+    minsu = house.stage.slack.person(MINSU)
+    await house.stage.slack.until(lambda: "확인 부탁드립니다" in words_of(minsu.messages(minsu.dm)), WAIT)
+    _, approving = await house.posts(house.approving(JIHOON, f"stop:{stop.id}"))
+    allowed = await house.until("allowed", StopState.ALLOWED)
+    for letter in (telling, approving):
+        assert await house.again(letter) == 200
+    assert await house.until("allowed", StopState.ALLOWED) == allowed
+    assert len([one for one in minsu.messages(minsu.dm) if "확인 부탁드립니다" in one["text"]]) == 1
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        "", "{}", "[]", "not json", '{"target":12}', '{"target":"incident:999999"}', '{"target":"stop:999999"}',
+        '{"target":"project:-1"}', '{"target":"team:0"}', '{"target":"workspace:1"}', '{"target":"project:١"}',
+        '{"target":"project:1 OR 1=1"}', '{"target":"' + "9" * 2900 + '"}',
+    ],
+)  # fmt: skip
+async def test_a_window_with_nonsense_for_ids_does_nothing(house: Company, metadata: str) -> None:
+    """Even an admin's: an answer, and nothing else."""
+    before = await house.standing()
+    for callback_id, filled in FILLED.items():
+        answer = await house.sends(house.submission(JIHOON, callback_id, metadata, **filled))
+        assert answer["response_action"] == "update", callback_id
+    assert await house.standing() == before
+
+
+async def test_ids_of_another_workspace_are_nobodys(house: Company) -> None:
+    """An admin here, whose window carries the neighbour's project: it is not found, and not touched."""
+    before = await house.standing()
+    metadata = {"target": f"project:{house.neighbours.id}", "seen": house.clock().isoformat()}
+    for callback_id, filled in FILLED.items():
+        answer = await house.sends(house.submission(JIHOON, callback_id, metadata, **filled))
+        assert answer["response_action"] == "update", callback_id
+        assert "옆집팀" not in words_of(answer["view"])
+    assert await house.standing() == before
+
+
+async def test_a_window_turned_to_another_teams_project_is_refused(house: Company) -> None:
+    """The lead of one team edits the id in their own window: they are told whose it is, and it is written down."""
+    before = await house.standing()
+    minsu = house.stage.slack.person(MINSU)
+    await house.sends(house.click(MINSU, ids.STOP_OPEN, house.target("chatbot-experiment")))
+    view = minsu.view
+    assert view is not None
+    known = json.loads(view["private_metadata"]) | {"target": house.target("edited")}
+    house.stage.slack.world.views[view["id"]].body["private_metadata"] = json.dumps(known)
+    await minsu.submits(view["id"], {ids.STOP_WHAT: "stop", ids.STOP_REASON: "테스트"})
+    await house.quiet()
+    assert f"<@{SEOYEON}>" in house.cleared(MINSU)
+    assert await house.standing() == before
+    assert ids.VIEW_STOP in {row.entry.action for row in await house.refusals(MINSU)}
+
+
+async def test_two_people_at_once_are_one_stop_and_the_second_learns_who_was_first(house: Company) -> None:
+    """Both read the window, both press within the same moment."""
+    target = house.target("at-once")
+    answers = await asyncio.gather(
+        *(house.sends(house.stopping(who, target, view_id=f"V0{who}")) for who in (MINSU, JIHOON))
+    )
+    stop = await house.until("at-once", StopState.STOPPED)
+    said = [words_of(answer["view"]) for answer in answers]
+    assert stop.requested_by in (MINSU, JIHOON)
+    assert any(f"<@{stop.requested_by}>" in one for one in said)
+    assert (house.limit("at-once"), house.changes("at-once")) == (1, 1)
+    assert len([one for one in (await house.standing())[2][0] if one.scope_id == stop.scope_id]) == 1
+
+
+async def test_ten_clicks_are_one(house: Company) -> None:
+    """Ten windows submitted at once are one stop; ten times "restore" puts back once."""
+    target = house.target("ten-times")
+    windows = [house.stopping(MINSU, target, view_id=f"V0TEN{number}") for number in range(10)]
+    await asyncio.gather(*map(house.sends, windows))
+    stop = await house.until("ten-times", StopState.STOPPED)
+    assert (house.limit("ten-times"), house.changes("ten-times")) == (1, 1)
+    clicks = [house.click(MINSU, ids.STOP_RESTORE, f"stop:{stop.id}") for _ in range(10)]
+    await asyncio.gather(*map(house.sends, clicks))
+    await house.until("ten-times", StopState.RESTORED)
+    assert (house.limit("ten-times"), house.changes("ten-times")) == (FORMER_CENTS, 2)
+
+
+async def test_a_window_submitted_an_hour_later_shows_how_it_is_now_instead(house: Company) -> None:
+    """What it said of who is hit was true an hour ago; the fresh one can be submitted."""
+    minsu = house.stage.slack.person(MINSU)
+    await house.sends(house.click(MINSU, ids.STOP_OPEN, house.target("late")))
+    before = await house.standing()
+    view = minsu.view
+    assert view is not None
+    house.clock.advance(timedelta(hours=1))
+    filled = {ids.STOP_WHAT: "stop", ids.STOP_REASON: "테스트"}
+    assert (await minsu.submits(view["id"], filled))["ok"]
+    fresh = minsu.view
+    assert fresh is not None
+    assert (fresh["id"], fresh["callback_id"]) == (view["id"], ids.VIEW_STOP)
+    assert fresh["private_metadata"] != view["private_metadata"]
+    assert words_of(fresh) != words_of(view)
+    assert await house.standing() == before
+    await minsu.submits(fresh["id"], filled)
+    await house.until("late", StopState.STOPPED)
+    assert house.limit("late") == 1
