@@ -14,7 +14,7 @@ from handlers.visit import Visit
 COMMAND = "command."
 _ID = re.compile(r"[1-9][0-9]{0,17}")
 # What windows call the rows they are about, the nearest first.
-_NAMED = {"budget": "budget", "project": "project", "credential": "key", "team": "team"}
+_NAMED = {"budget": "budget", "project": "project", "key": "key", "team": "team"}
 _SUBJECT = re.compile(r"[a-z_]{1,20}:[1-9][0-9]{0,17}")
 
 

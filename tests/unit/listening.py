@@ -114,6 +114,8 @@ class FakeBot:
         self.people = part(known=self._known, meet=self._meet, workspace=self._workspace, require_admin=self._admin)
         self.teams = part(all=self._teams, get=self._team, require_manager=self._manager, managed_by=self._managed)
         self.reports = part(status=self._status, status_of=self._status_of, home=self._home)
+        self.audit = part(refused=self._refused)
+        self.refusals: list[tuple[Any, ...]] = []
         self.storage = self
         self.claims = part(once=self._once)
 
@@ -125,6 +127,9 @@ class FakeBot:
 
     async def __aexit__(self, *_: object) -> None:
         return None
+
+    async def _refused(self, *what: Any) -> None:
+        self.refusals.append(what)
 
     async def _once(self, workspace_id: str, key: str, at: datetime) -> bool:
         is_new = key not in self.claimed

@@ -7,7 +7,8 @@ import logging
 
 import pytest
 
-from bot.errors import Refusal, RefusalCode
+from bot.errors import Refusal, RefusalCode, explain
+from handlers import asking
 from handlers.guard import Work, guarded
 from handlers.visit import Visit, WindowClosed
 from providers.contract import Unavailable
@@ -32,6 +33,44 @@ async def test_a_refusal_is_said_to_the_person_only_and_names_who_can() -> None:
     _, respond = await failing(Refusal(RefusalCode.NOT_ADMIN, admins=("U0JIHOON01",)))
     assert respond.said[0]["response_type"] == "ephemeral"
     assert "<@U0JIHOON01>" in respond.said[0]["text"]
+
+
+@pytest.mark.parametrize("code", [RefusalCode.NOT_ADMIN, RefusalCode.UNKNOWN_TEAM])
+async def test_what_somebody_may_not_is_recorded_once_however_often_it_is_explained(code: RefusalCode) -> None:
+    """A handler that says it beside an input explains it itself; what is no question of rights is nobody's attempt."""
+    bot = FakeBot()
+    visit = a_visit(bot, FakeSlack(), SAKURA, respond=FakeRespond())
+    asking.by_click(visit, "budget.delete", "12")
+
+    async def work(_: Visit) -> None:
+        refusal = Refusal(code, team="마케팅팀", admins=("U0JIHOON01",))
+        explain(refusal)
+        raise refusal
+
+    await guarded(visit, work)
+    told = (visit.workspace_id, SAKURA, "budget.delete", "not_admin", "budget:12", {"team": "마케팅팀"})
+    assert bot.refusals == ([told] if code is RefusalCode.NOT_ADMIN else [])
+    explain(Refusal(code))
+    assert len(bot.refusals) <= 1, "what nobody asked for is nobody's attempt"
+
+
+@pytest.mark.parametrize(
+    ("action", "value", "about"),
+    [
+        ("stop.open", "project:3", "project:3"),
+        ("incident.more", "12/acknowledge", "incident:12"),
+        ("budget.new", "team:3/day", "team:3"),
+        ("team.manage", "", ""),
+        ("key.new", "sk-" + "admin-" + "hanbit0000000000000000abc1", ""),
+        ("key.new", "-1", ""),
+    ],
+)
+async def test_of_a_button_only_what_has_the_form_of_an_id_is_recorded(action: str, value: str, about: str) -> None:
+    visit = a_visit(FakeBot(), FakeSlack())
+    asking.by_click(visit, action, value)
+    assert (visit.asked, visit.about) == (action, about)
+    asking.by_window(visit, "project.save", {"team": 3, "project": 7, "seen": "x"})
+    assert (visit.asked, visit.about) == ("project.save", "project:7")
 
 
 async def test_an_outage_says_whose_turn_it_is() -> None:
