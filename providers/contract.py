@@ -228,9 +228,10 @@ class Provider(Protocol):
         ...
 
     async def last_change(self, key: Secret, project_id: str, since: datetime) -> ProviderActor | None:
-        """Who last changed the project's settings, limits or keys since then, as the provider's own log tells it.
+        """Who last changed the project's settings or limits since then, as the provider's own log tells it.
 
-        None when it does not tell: not every setting that can be changed is logged.
+        None when it does not tell: not every setting that can be changed is logged. So `kind` says what this person
+        did; where it is another setting than the one that was found changed, it was not necessarily this person.
         """
         ...
 

@@ -439,7 +439,7 @@ def log_answers(*events: dict[str, Any], user: tuple[int, Any] = (200, {"id": "u
 )
 async def test_the_last_change_is_told_by_name_where_there_is_one(user: tuple[int, Any], name: str) -> None:
     later, last = NOW + timedelta(minutes=1), NOW + timedelta(minutes=2)
-    teller = log_answers(event(later), event(last, "project.archived"), event(later, "api_key.created"), user=user)
+    teller = log_answers(event(later), event(last, "project.archived"), event(later, "project.updated"), user=user)
     assert await teller.openai.last_change(KEY, "proj_a", NOW) == ProviderActor(name, last, "project.archived")
     assert teller.asked[0].url.params["effective_at[gt]"] == str(int(NOW.timestamp()))
 
@@ -449,7 +449,7 @@ async def test_the_last_change_is_told_by_name_where_there_is_one(user: tuple[in
     [
         event(NOW),
         event(NOW + timedelta(minutes=1), project={"id": "proj_b"}),
-        event(NOW + timedelta(minutes=1), "login.succeeded"),
+        event(NOW + timedelta(minutes=1), "api_key.created"),
         event(NOW + timedelta(minutes=1), project=None),
         event(NOW + timedelta(minutes=1), actor=None),
     ],
