@@ -64,7 +64,7 @@ SPEND_LIMIT, MODEL_PERMISSIONS, RATE_LIMIT_PART = "spend_limit", "model_permissi
 ONE_CENT: Mapping[str, Json] = {"threshold_amount": 1, "currency": "USD", "interval": "month"}
 READ_SECONDS, WRITE_SECONDS = 10.0, 8.0
 MINUTES_A_DAY = 1440
-# What can touch a lever and is logged. Neither spend limits nor model permissions have an event of their own, and whoever
+# What can touch a lever and is logged. Neither spend limits nor model permissions have an event of their own, and who
 # made a key meanwhile is not to be taken for whoever removed a limit.
 EVENTS = ("rate_limit.updated", "rate_limit.deleted", "project.updated", "project.archived", "project.deleted")
 _SNAPSHOT = re.compile(r"-(\d{4}-\d{2}-\d{2}|\d{4,8})")
