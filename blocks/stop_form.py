@@ -298,8 +298,7 @@ def _breadth(radius: BlastRadius, draft: StopDraft, t: Translator) -> kit.Block 
         only = t.gettext("Only this project")
     else:
         only = t.ngettext("Only this {count} project", "Only these {count} projects", len(radius.projects))
-    count = len(radius.team_projects)
-    every = t.ngettext("The team's only project", "All projects of the team ({count})", count)
+    every = t.gettext("All projects of the team ({count})", count=t.number(len(radius.team_projects)))
     options = [kit.option(only, StopBreadth.PROJECT.value), kit.option(every, StopBreadth.TEAM.value)]
     return _radio(ids.STOP_BREADTH, t.gettext("How far"), options, draft.breadth)
 

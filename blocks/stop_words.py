@@ -44,12 +44,10 @@ def help_with(trouble: HoldTrouble, t: Translator) -> str | None:
     if trouble is HoldTrouble.NO_RIGHT:
         return t.gettext(
             "The team's lead or an admin registers an Admin key with the permission `api.management.write` "
-            "(`/finops key`); then press “Try again”."
+            "(`/finops key`), then try again."
         )
     if trouble in (HoldTrouble.NO_KEY, HoldTrouble.KEY_REJECTED):
-        return t.gettext(
-            "The team's lead or an admin registers a valid Admin key (`/finops key`); then press “Try again”."
-        )
+        return t.gettext("The team's lead or an admin registers a valid Admin key (`/finops key`), then try again.")
     return None
 
 
