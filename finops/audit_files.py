@@ -26,6 +26,16 @@ def lines(rows: Iterable[AuditRow], workspace_id: str, form: str) -> Iterator[st
     raise ValueError(f"a trail is written as {' or '.join(FORMS)}, not as {form}")
 
 
+def encoded(rows: Iterable[AuditRow], workspace_id: str, form: str) -> bytes:
+    """The whole file. CSV begins with a mark of its encoding: without it spreadsheets misread every Korean name."""
+    return "".join(lines(rows, workspace_id, form)).encode(encoding_of(form))
+
+
+def encoding_of(form: str) -> str:
+    """How the lines are to be written."""
+    return "utf-8-sig" if form == CSV else "utf-8"
+
+
 def safe(cell: str) -> str:
     """A cell no spreadsheet takes for a formula: with an apostrophe in front where it would."""
     return f"'{cell}" if cell.lstrip(" ").startswith(_FORMULA) else cell

@@ -15,9 +15,11 @@ from slack_bolt.response import BoltResponse
 from blocks import ids, kit
 from bot import Bot
 from bot.errors import BadNews
+from finops.audit_files import CSV, JSONL
 from handlers import (
     approving,
     asking,
+    audit,
     budget_files,
     budgets,
     checking,
@@ -105,6 +107,15 @@ ACTIONS: dict[str, Click] = {
     ids.STOP_FIRMER: stops.ask_firmer,
     ids.STOP_LEAD: stops.lead,
     ids.STOP_CAUSE: stops.cause,
+    ids.AUDIT_SHOW: audit.show,
+    ids.AUDIT_KIND: audit.filtered,
+    ids.AUDIT_PERSON: audit.filtered,
+    ids.AUDIT_PERIOD: audit.filtered,
+    ids.AUDIT_EVERYBODY: lambda visit, _: audit.everybody(visit),
+    ids.AUDIT_OLDER: audit.older,
+    ids.AUDIT_NEWER: lambda visit, _: audit.newer(visit),
+    ids.AUDIT_CSV: lambda visit, _: audit.export(visit, CSV),
+    ids.AUDIT_JSONL: lambda visit, _: audit.export(visit, JSONL),
     ids.HELP_SHOW: lambda visit, _: commands.show_help(visit),
     ids.DOCTOR_SHOW: lambda visit, _: checking.examine(visit),
     ids.DOCTOR_PING: lambda visit, _: checking.ping(visit),
@@ -146,6 +157,8 @@ ONCE = frozenset(
         ids.BUDGET_ENABLE,
         ids.BUDGET_DISABLE,
         ids.BUDGET_DELETE,
+        ids.AUDIT_CSV,
+        ids.AUDIT_JSONL,
         ids.INCIDENT_ACKNOWLEDGE,
         ids.INCIDENT_SILENCE,
         ids.INCIDENT_END_SILENCE,

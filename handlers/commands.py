@@ -12,7 +12,7 @@ from finops.keys import KeyKind, contains_key, kind_of
 from finops.periods import charge_day
 from finops.queries import UnknownPeriod, parse_status
 from finops.suggest import closest
-from handlers import approving, asking, budgets, checking, collecting, projects, setup, status, stops, teams
+from handlers import approving, asking, audit, budgets, checking, collecting, projects, setup, status, stops, teams
 from handlers import keys as key_windows
 from handlers.visit import Visit
 
@@ -36,6 +36,7 @@ SUBCOMMANDS: dict[str, Answer] = {
     "stop": stops.command,
     "resume": approving.command,
     "collect": lambda visit, _: collecting.now(visit),
+    "audit": audit.show,
     "doctor": lambda visit, _: checking.examine(visit),
     "help": show_help,
 }
@@ -46,6 +47,7 @@ ALIASES = {
     "keys": "key", "キー": "key", "수집": "collect", "収集": "collect", "점검": "doctor", "診断": "doctor",
     "예산": "budget", "budgets": "budget", "予算": "budget",
     "차단": "stop", "停止": "stop", "복구": "resume", "再開": "resume", "復旧": "resume",
+    "감사": "audit", "監査": "audit",
     "도움말": "help", "도움": "help", "ヘルプ": "help",
 }  # fmt: skip
 # These open a window, which only a command or a click can: in a direct message they become a button.
@@ -57,6 +59,7 @@ WINDOWS = {
     "budget": ids.BUDGET_MANAGE,
     "stop": ids.STOP_OPEN,
     "resume": ids.STOP_APPROVE,
+    "audit": ids.AUDIT_SHOW,
 }
 
 

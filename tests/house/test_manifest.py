@@ -23,6 +23,7 @@ SCOPE_OF_METHOD = {
     "chat.update": "chat:write",
     "conversations.open": "im:write",
     "users.info": "users:read",
+    "files.upload.v2": "files:write",
     "usergroups.list": "usergroups:read",
     "usergroups.users.list": "usergroups:read",
 }
