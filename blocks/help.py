@@ -26,7 +26,7 @@ def message(t: Translator, *, is_admin: bool) -> kit.Message:
             t.gettext("`/finops setup` — team, key and projects, step by step"),
             t.gettext("`/finops team` · `/finops key` · `/finops project` — see and change them"),
             t.gettext("`/finops collect` — read the provider now"),
-            t.gettext("`/finops audit` — who changed or stopped what and when, verified, and as a file"),
+            t.gettext("`/finops audit` — who did what, and whether the record is whole"),
             t.gettext("`/finops doctor` — what works, what does not, and what to do"),
         ]
         parts.append(kit.section("\n".join(administration)))

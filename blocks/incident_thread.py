@@ -175,7 +175,8 @@ def _moment(given: Fact) -> datetime | None:
 def _cause(event: IncidentEvent, shown: IncidentShown, t: Translator) -> str:
     """Somebody who knows told why."""
     cause = kit.name(str(event.values.get("text") or "-"), 300)
-    return f"📌 {t.gettext('Cause: {cause} · {person}', cause=cause, person=_by(event, shown, t))}"
+    said = t.gettext("Cause: {cause} · {person}", cause=cause, person=_by(event, shown, t))
+    return f"📌 {said}"
 
 
 _LINES: dict[EventKind, Callable[[IncidentEvent, IncidentShown, Translator], str]] = {

@@ -218,7 +218,8 @@ def _menu(shown: IncidentShown, t: Translator) -> kit.Block:
         entries.append((ids.MORE_ACKNOWLEDGE, t.pgettext("button", "Acknowledge")))
     if stop is None or stop_state.look(stop) in _WITHOUT_LEAD:
         entries.append((ids.MORE_LEAD, t.gettext("Message the lead")))
-    entries.append((ids.MORE_CAUSE, t.gettext("Tell the cause")))
+    if stop is None or stop_state.look(stop) is not Look.RESTORED or stop.stop.cause:
+        entries.append((ids.MORE_CAUSE, t.gettext("Tell the cause")))
     entries.append((ids.MORE_BUDGET, t.gettext("Change budget")))
     options = [kit.option(text, f"{shown.incident.id}/{name}") for name, text in entries]
     return {"type": "overflow", "action_id": ids.INCIDENT_MORE, "options": options}

@@ -11,6 +11,7 @@ from blocks import stop_words as words
 from blocks.stop_approval import ApprovalDraft, ApprovalFacts, approval_of, approve
 from finops.levers import Lever
 from finops.money import Money, total
+from finops.queries import ScopeKind
 from finops.stop_report import AffectedKey, AffectedProject, BlastRadius, Stoppable, StopShown, StopsListed
 from finops.stops import Stop, StopState
 from locales import Translator
@@ -323,10 +324,13 @@ def _reason(draft: StopDraft, t: Translator) -> kit.Block:
 
 
 def _held(held: Sequence[StopShown], t: Translator) -> Parts:
-    if not held:
-        return [kit.section(t.gettext("Nothing is stopped at present."))]
-    parts: Parts = [kit.header(t.ngettext("{count} stop in force", "{count} stops in force", len(held)))]
-    for shown in held[:_HELD_SHOWN]:
+    """What is stopped, and what was put back lately."""
+    count = sum(shown.stop.state in _IN_FORCE for shown in held)
+    if count:
+        parts: Parts = [kit.header(t.ngettext("{count} stop in force", "{count} stops in force", count))]
+    else:
+        parts = [kit.section(t.gettext("Nothing is stopped at present."))]
+    for shown in sorted(held, key=lambda one: one.stop.state not in _IN_FORCE)[:_HELD_SHOWN]:
         named = f"*{kit.escape(words.who(shown, t))} · {kit.escape(words.what(shown, t))}*"
         parts.append(kit.section(f"{named}\n{kit.escape(stops.state_line(shown, t))}"))
         if shown.stop.state in (StopState.STOPPING, StopState.STOPPED):
@@ -350,7 +354,8 @@ def _stoppable(found: Sequence[Stoppable], t: Translator) -> Parts:
         )
         value = words.target_of(one.scope)
         button = kit.button(t.pgettext("button", "Stop"), ids.STOP_OPEN, value) if value else None
-        parts.append(kit.section(f"*{kit.name(one.scope.name)}* · {kit.name(one.team.name)}\n{requests}", button))
+        whose = t.gettext("the whole team") if one.scope.kind is ScopeKind.TEAM else kit.name(one.team.name)
+        parts.append(kit.section(f"*{kit.name(one.scope.name)}* · {whose}\n{requests}", button))
     more = len(found) - _STOPPABLE_SHOWN
     if more > 0:
         said = t.ngettext(
@@ -363,4 +368,7 @@ def _stoppable(found: Sequence[Stoppable], t: Translator) -> Parts:
 def _names(names: Sequence[str], t: Translator) -> str:
     said = ", ".join(kit.name(one, 40) for one in names[:_NAMES_SHOWN])
     more = len(names) - _NAMES_SHOWN
-    return said if more <= 0 else f"{said} {t.ngettext('and {count} more', 'and {count} more', more)}"
+    if more <= 0:
+        return said
+    rest = t.ngettext("and {count} more", "and {count} more", more)
+    return f"{said} {rest}"

@@ -53,7 +53,8 @@ def _amount(values: Values, t: Translator) -> str:
     if values.get("mistake") == "below":
         return t.gettext("The amount must be more than what is spent already. Nothing was changed.")
     mistake = budget_words.amount_mistake(values.get("mistake"), t)
-    return f"{mistake} {t.gettext('Nothing was allowed yet.')}"
+    held = t.gettext("Nothing was allowed yet.")
+    return f"{mistake} {held}"
 
 
 def _until(values: Values, t: Translator) -> str:

@@ -95,7 +95,9 @@ def label(shown: StopShown, t: Translator) -> str:
         case Look.PROVED:
             return words.PROVED[lever](t)
         case Look.UNPROVED:
-            return words.UNPROVED[lever](t)
+            failing = [hold for hold in shown.current if hold.state is HoldState.UNPROVED]
+            reasons = {_reason_of(hold, shown) for hold in failing}
+            return words.unproved_label(lever, words.UNSEEN if reasons == {words.UNSEEN} else "", t)
         case Look.FAILED:
             return words.FAILED[lever](t)
         case _:
@@ -139,6 +141,8 @@ def _facts(shown: StopShown, t: Translator) -> list[str]:
         case Look.UNPROVED:
             return _unproved(shown, t)
         case Look.FAILED:
+            if only is not None and only.trouble is not None:
+                return [words.trouble_words(only.trouble, t)]
             return _troubles(shown, t)
         case Look.LOST:
             return [_lost(shown, t)]
@@ -150,6 +154,9 @@ def _facts(shown: StopShown, t: Translator) -> list[str]:
             return _restored(shown, t)
         case Look.ALLOWED:
             return _allowed(shown, t)
+        case Look.CLOSED:
+            kept = words.saved_words(shown.saved, t)
+            return [kept] if kept else []
         case _:
             return []
 
@@ -170,7 +177,12 @@ def _hold(hold: Hold, shown: StopShown, t: Translator) -> str:
                 [f"✅ {words.PROVED[hold.lever](t)}", *words.zero_words(hold.leak, hold.last_request_at, shown, t)]
             )
         case HoldState.UNPROVED:
-            return " · ".join([f"🚨 {words.UNPROVED[hold.lever](t)}", words.usage_words(_reason_of(hold, shown), t)])
+            return " · ".join(
+                [
+                    f"🚨 {words.unproved_label(hold.lever, _reason_of(hold, shown), t)}",
+                    words.usage_words(_reason_of(hold, shown), t),
+                ]
+            )
         case HoldState.RELEASED:
             when_ = [words.exact(hold.released_at, shown, t)] if hold.released_at else []
             return " · ".join([f"↩️ {_STATES[Look.RESTORED](t)}", *when_, words.former_words(hold, t)])
@@ -232,7 +244,7 @@ def _reason_of(hold: Hold, shown: StopShown) -> str:
         is_it = event.values.get("project_id") == hold.project_id or event.values.get("project") == hold.name
         if event.kind is StopEventKind.UNPROVED and is_it and event.values.get("reason"):
             return str(event.values["reason"])
-    return "usage_goes_on" if hold.last_request_at is not None else "usage_unseen"
+    return "usage_goes_on" if hold.last_request_at is not None else words.UNSEEN
 
 
 def _lost(shown: StopShown, t: Translator) -> str:
@@ -286,5 +298,5 @@ _STATES: dict[Look, Callable[[Translator], str]] = {
     Look.RESTORING: lambda t: t.gettext("Being restored"),
     Look.RESTORED: lambda t: t.gettext("Restored"),
     Look.ALLOWED: lambda t: t.gettext("Allowed"),
-    Look.CLOSED: lambda t: t.gettext("Over"),
+    Look.CLOSED: lambda t: t.gettext("The stop is over"),
 }

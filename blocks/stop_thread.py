@@ -39,7 +39,7 @@ def _requested(event: StopEvent, shown: StopShown, t: Translator) -> str:
         )
     reason = values.get("reason")
     if isinstance(reason, str) and reason.strip():
-        said += "\n" + t.gettext("Reason: {reason}", reason=kit.name(reason, words.REASON))
+        said += "\n" + words.reason_words(reason, t)
     return said
 
 
@@ -90,9 +90,10 @@ def _proved(event: StopEvent, shown: StopShown, t: Translator) -> str:
 
 
 def _unproved(event: StopEvent, shown: StopShown, t: Translator) -> str:
-    label = words.UNPROVED[_hold_lever(event, shown)](t)
+    reason = str(event.values.get("reason") or "usage_goes_on")
+    label = words.unproved_label(_hold_lever(event, shown), reason, t)
     said = t.gettext("🚨 [{who}] {project}: {state}", who=_who(shown, t), project=_project(event, shown), state=label)
-    facts = [said, words.usage_words(str(event.values.get("reason") or "usage_goes_on"), t)]
+    facts = [said, words.usage_words(reason, t)]
     leak = money(event.values, "leak")
     if leak is not None and leak.amount > 0:
         facts.append(words.leak_words(leak, t))
@@ -177,9 +178,12 @@ def _allowance_ended(event: StopEvent, shown: StopShown, t: Translator) -> str:
         said = t.gettext("⏰ [{who}] {what}: the allowed amount is spent · {time}.", **given)
     else:
         said = t.gettext("⏰ [{who}] {what}: the allowed time is over · {time}.", **given)
-    if event.values.get("restops"):
-        return f"{said} {t.gettext('It is stopped again now.')}"
-    return f"{said} {t.gettext('It was not to be stopped again; spending goes on.')}"
+    after = (
+        t.gettext("It is stopped again now.")
+        if event.values.get("restops")
+        else t.gettext("It was not to be stopped again; spending goes on.")
+    )
+    return f"{said} {after}"
 
 
 def _cause(event: StopEvent, shown: StopShown, t: Translator) -> str:

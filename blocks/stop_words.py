@@ -19,6 +19,8 @@ from finops.stops import ApprovalWay, Pending, StopEvent
 from locales import Translator
 
 REASON = 300
+# What the event of an unproved stop holds when usage could not be seen at all.
+UNSEEN = "usage_unseen"
 _CENTS = Decimal(100)
 
 
@@ -69,9 +71,14 @@ def leak_words(leak: Money | None, t: Translator) -> str:
 
 def usage_words(reason: str, t: Translator) -> str:
     """What usage says against a stop."""
-    if reason == "usage_unseen":
+    if reason == UNSEEN:
         return t.gettext("usage cannot be seen, so it is not certain")
     return t.gettext("usage goes on")
+
+
+def unproved_label(lever: Lever, reason: str, t: Translator) -> str:
+    """That a lever did not end the spending, or that nobody can tell."""
+    return t.gettext("Stop not confirmed") if reason == UNSEEN else UNPROVED[lever](t)
 
 
 def changed_by(event: StopEvent, shown: StopShown, t: Translator) -> str:
@@ -164,7 +171,12 @@ def request_line(shown: StopShown, t: Translator) -> str:
     )
     if not stop.reason.strip():
         return said
-    return f"{said} · {t.gettext('Reason: {reason}', reason=kit.name(stop.reason, REASON))}"
+    return f"{said} · {reason_words(stop.reason, t)}"
+
+
+def reason_words(reason: str, t: Translator) -> str:
+    """Why somebody asked for it, as typed, on one line; as mrkdwn."""
+    return t.gettext("Reason: {reason}", reason=kit.name(reason, REASON))
 
 
 def over_line(shown: StopShown, t: Translator) -> str:

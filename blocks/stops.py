@@ -42,7 +42,9 @@ def parts(shown: StopShown, t: Translator, more: Sequence[kit.Block | None] = ()
     helped = help_words(shown, t) or _last_resort(shown, t)
     if helped:
         found.append(kit.section(helped))
-    found.append(kit.context("\n".join(_notes(shown, t))))
+    notes = _notes(shown, t)
+    if notes:
+        found.append(kit.context("\n".join(notes)))
     row = [*_buttons(shown, t), *(element for element in more if element)]
     if row:
         found.append(kit.actions(*row))
@@ -63,17 +65,18 @@ def _projects(shown: StopShown, t: Translator) -> list[str]:
 
 def _notes(shown: StopShown, t: Translator) -> list[str]:
     """Who asked and why; what it kept from being spent; why it happened."""
-    stop = shown.stop
-    seen = look(shown)
-    lines = [words.request_line(shown, t)] if stop.turn or stop.pending is None else []
-    if seen is Look.CLOSED:
-        lines = [words.over_line(shown, t), *lines]
+    stop, seen = shown.stop, look(shown)
+    lines = [words.over_line(shown, t)] if seen is Look.CLOSED else []
+    if seen is Look.REQUESTED:
+        lines += [words.reason_words(stop.reason, t)] if stop.reason.strip() else []
+    elif stop.turn:
+        lines.append(words.request_line(shown, t))
     saved = words.saved_words(shown.saved, t)
     if saved and seen in (Look.PROVED, Look.RESTORING, Look.RESTORED, Look.CLOSED):
         lines.append(saved)
     if stop.cause:
         lines.append(words.cause_line(stop.cause, stop.cause_by, shown, t))
-    return lines or [words.request_line(shown, t)]
+    return lines
 
 
 def _last_resort(shown: StopShown, t: Translator) -> str | None:
@@ -112,7 +115,6 @@ def _partly(shown: StopShown, t: Translator) -> list[kit.Block | None]:
     return [
         _retry(_key(shown), t, style="danger"),
         restore_button(_key(shown), t),
-        conditional_button(_key(shown), t),
         _keys(shown, t),
         _lead(shown, t),
     ]
@@ -124,7 +126,7 @@ def _unproved(shown: StopShown, t: Translator) -> list[kit.Block | None]:
         firm = [_retry(_key(shown), t, style="danger"), console]
     else:
         firm = [_firmer(shown.next_lever, _key(shown), t)]
-    return [*firm, restore_button(_key(shown), t), conditional_button(_key(shown), t), _lead(shown, t)]
+    return [*firm, restore_button(_key(shown), t), _lead(shown, t)]
 
 
 def _failed(shown: StopShown, t: Translator) -> list[kit.Block | None]:
