@@ -16,12 +16,12 @@ from typing import TypeVar
 from bot.desk import Desk
 from bot.lever_wishes import wish_for
 from bot.stop_keeping import keep
-from finops.holds import FINAL, STANDING, Hold, HoldState, HoldTrouble, Save, Settled, Write, next_step, saved
+from finops.holds import FINAL, STANDING, Hold, HoldState, HoldTrouble, Save, Settled, Write, next_step, saved, troubled
 from finops.incidents import Fact
-from finops.levers import Json, LeverReading
+from finops.levers import Json, Lever, LeverReading
 from finops.registry import Credential
 from finops.secret import Secret
-from finops.stopping import WATCHED, progressed, troubled
+from finops.stopping import WATCHED, progressed
 from providers.contract import (
     ChangeRefused,
     CredentialReason,
@@ -225,8 +225,11 @@ class _Attempt:
             await self._keep(replace(after, updated_at=now), {})
 
     async def _changer(self) -> dict[str, Fact]:
-        """Who changed the lever elsewhere, where the provider tells."""
+        """Who changed the lever elsewhere, where the provider tells: of limits in dollars and of models it does not,
+        and another change of that hour would accuse somebody else."""
         hold = self._hold
+        if hold.lever is not Lever.SLOW:
+            return {"by": None}
         try:
             keys, provider = await self._door()
             since = hold.checked_at or hold.set_at or hold.requested_at

@@ -15,15 +15,15 @@ from bot.desk import Desk
 from bot.picture import CURRENCY
 from bot.polls import minute_of
 from bot.stop_keeping import keep
-from finops.holds import STANDING, Hold, HoldState
+from finops.holds import STANDING, Hold, HoldState, judged, reopened
 from finops.incidents import Fact
 from finops.lateness import p95
 from finops.levers import Json, Lever
 from finops.money import ATTO_PLACES, EXACT, Money
 from finops.periods import Period
 from finops.proof import Seen, Verdict, final_until, last_request_at, verdict
-from finops.stopping import WATCHED, judged, progressed, reopened
-from finops.stops import StopChange, StopEvent, StopEventKind
+from finops.stopping import WATCHED, progressed
+from finops.stops import StopChange, StopEvent, StopEventKind, StopState
 from finops.usage import Endpoint, Width
 from storage import Store
 from storage.errors import Conflict
@@ -148,7 +148,9 @@ class Proving:
                     change = progressed(stop, holds, present, after, desk.now(), one.facts)
                     if one.event is not None:
                         known = {each.key for each in await store.stops.events(before.workspace_id, before.stop_id)}
-                        fresh = () if one.event.key in known else (one.event,)
+                        # Who allowed so much more knows that it is more than usual.
+                        is_news = one.event.key not in known and stop.state is StopState.RESTORED
+                        fresh = (one.event,) if is_news else ()
                         if not fresh and after == present:
                             return
                         change = StopChange(change.stop, change.holds, (*change.events, *fresh))

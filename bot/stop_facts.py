@@ -141,7 +141,10 @@ async def shown(store: Store, stop: Stop, *, with_saved: bool = True) -> StopSho
 
 
 async def saved_by(store: Store, stop: Stop, holds: Sequence[Hold]) -> Saved | None:
-    """The loss avoided until the end of the charge day of the stop, or until it was let go; None where unknowable."""
+    """The loss avoided until the end of the charge day of the stop; None where it cannot be known.
+
+    A stop that was let go of sooner counts to the end of the day as well: what ran away was mended by then.
+    """
     current = latest(holds)
     set_at = min((one.set_at for one in current if one.set_at is not None), default=None)
     if set_at is None or stop.lever is not Lever.STOP:
@@ -156,8 +159,7 @@ async def saved_by(store: Store, stop: Stop, holds: Sequence[Hold]) -> Saved | N
     for row in rows:
         by_minute[row.start] += row.atto
     hour = [_money(by_minute.get(minute, 0)) for minute in range(start, start + _HOUR)]
-    end = starts_at(charge_day(set_at) + timedelta(days=1))
-    until = min(end, stop.restored_at) if stop.restored_at is not None and stop.restored_at > set_at else end
+    until = starts_at(charge_day(set_at) + timedelta(days=1))
     leak = _added([one.leak for one in current if one.leak is not None])
     return saved(hour, set_at, until, leak, None)
 

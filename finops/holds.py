@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from finops.levers import Json, Lever, LeverReading
 from finops.money import Money
+from finops.proof import Verdict
 
 
 class HoldState(StrEnum):
@@ -52,6 +53,11 @@ class HoldTrouble(StrEnum):
 FINAL = frozenset(
     {HoldTrouble.NO_RIGHT, HoldTrouble.NO_KEY, HoldTrouble.KEY_REJECTED, HoldTrouble.PROJECT_GONE, HoldTrouble.REFUSED}
 )
+
+
+# Trouble that may pass is borne so long before people are told, and told again, loudly, when a stop is this late.
+TOLD_AFTER = timedelta(seconds=30)
+LOUD_AFTER = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,3 +183,41 @@ def _toward_former(hold: Hold, reading: LeverReading) -> Step:
 def saved(hold: Hold, former: Mapping[str, Json], target: Mapping[str, Json], now: datetime) -> Hold:
     """The hold with its former state; from here on something may be written."""
     return replace(hold, state=HoldState.SAVED, former=dict(former), target=dict(target), saved_at=now, updated_at=now)
+
+
+def judged(hold: Hold, verdict: Verdict, leak: Money | None, last_request_at: datetime | None, now: datetime) -> Hold:
+    """A hold after usage was looked at: proved, or loudly not; what leaked and when it ended are always kept."""
+    after = replace(hold, leak=leak if leak is not None else hold.leak, last_request_at=last_request_at)
+    if verdict is Verdict.PROVED and hold.state is not HoldState.PROVED:
+        enforced = hold.enforced_at or max(last_request_at or hold.set_at or now, hold.set_at or now)
+        return replace(after, state=HoldState.PROVED, proved_at=now, enforced_at=enforced, updated_at=now)
+    if verdict in (Verdict.GOES_ON, Verdict.UNSEEN) and hold.state is HoldState.SET:
+        return replace(after, state=HoldState.UNPROVED, updated_at=now)
+    return after
+
+
+def reopened(hold: Hold, now: datetime) -> Hold:
+    """Calls again although the lever stands: it wants a new proof from now on."""
+    return replace(hold, state=HoldState.SET, set_at=now, proved_at=None, updated_at=now)
+
+
+def troubled(hold: Hold, trouble: HoldTrouble, now: datetime, wait: timedelta) -> Hold:
+    """A hold after an attempt that failed: tried again after `wait`, or given up where only a person can help.
+
+    Given up is only what has written nothing; what may have written something lets go of it first.
+    """
+    is_same = hold.trouble is trouble
+    after = replace(
+        hold,
+        trouble=trouble,
+        trouble_since=hold.trouble_since if is_same and hold.trouble_since else now,
+        attempts=hold.attempts + 1,
+        next_at=now + wait,
+        updated_at=now,
+    )
+    if trouble in FINAL and hold.is_wanted and hold.state is HoldState.REQUESTED:
+        return replace(after, state=HoldState.FAILED, is_wanted=False, next_at=None, told_at=now)
+    since = hold.release_at or hold.requested_at
+    is_new_word = hold.told_at is None and (trouble in FINAL or now - (after.trouble_since or now) >= TOLD_AFTER)
+    is_loud_word = hold.told_at is not None and hold.told_at < since + LOUD_AFTER <= now
+    return replace(after, told_at=now) if is_new_word or is_loud_word else after

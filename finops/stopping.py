@@ -13,21 +13,18 @@ from enum import StrEnum
 
 from finops.charges import FigureState
 from finops.estimates import Spent
-from finops.holds import FINAL, STANDING, Hold, HoldState, HoldTrouble
+from finops.holds import STANDING, Hold, HoldState
 from finops.incidents import Fact, IncidentState
-from finops.levers import Lever, next_lever
+from finops.levers import Lever
 from finops.losses import Saved
 from finops.money import EXACT, Money
-from finops.proof import Verdict
 from finops.queries import ScopeKind
 from finops.registry import Project
+from finops.stop_events import told_of
 from finops.stops import ApprovalWay, Pending, Stop, StopChange, StopEvent, StopEventKind, StopState
 
 # After a restore we look twice as hard for so long; then the next day's note closes it.
 WATCHED = timedelta(hours=24)
-# Trouble that may pass is borne so long before people are told, and told again, loudly, when a stop is this late.
-TOLD_AFTER = timedelta(seconds=30)
-LOUD_AFTER = timedelta(minutes=15)
 LONGEST_REASON = 500
 
 _MIRRORED = {
@@ -200,7 +197,7 @@ def progressed(
         restored_at=now if _is_new(stop, state, StopState.RESTORED, StopState.ALLOWED) else stop.restored_at,
         updated_at=now,
     )
-    return StopChange(moved, (after,), tuple(_events(before, after, now, facts or {})))
+    return StopChange(moved, (after,), tuple(told_of(before, after, now, facts or {})))
 
 
 def latest(holds: Iterable[Hold]) -> list[Hold]:
@@ -288,11 +285,20 @@ def allowance_ended(stop: Stop, reason: str, projects: Sequence[Project], now: d
     values: dict[str, Fact] = {"reason": reason, "restops": stop.restops and bool(projects), "projects": len(projects)}
     key = f"allowance_ended:{stop.turn}:{stop.approved_at.isoformat() if stop.approved_at else ''}"
     event = StopEvent(StopEventKind.ALLOWANCE_ENDED, now, key, values, is_loud=True)
-    cleared = replace(stop, allowed_until=None, allowed_ceiling=None, updated_at=now)
     if stop.restops and projects:
-        again = replace(cleared, state=StopState.STOPPING, turn=stop.turn + 1, requested_by=None, requested_at=now)
+        again = replace(
+            stop,
+            state=StopState.STOPPING,
+            turn=stop.turn + 1,
+            requested_by=None,
+            requested_at=now,
+            allowed_until=None,
+            allowed_ceiling=None,
+            restored_at=None,
+            updated_at=now,
+        )
         return StopChange(again, _holds(again, projects, now), (event,))
-    return StopChange(replace(cleared, state=StopState.CLOSED, closed_at=now), (), (event,))
+    return StopChange(replace(stop, state=StopState.CLOSED, closed_at=now, updated_at=now), (), (event,))
 
 
 def period_over(stop: Stop, now: datetime) -> StopChange:
@@ -323,44 +329,6 @@ def cause_pinned(stop: Stop, by: str, text: str, now: datetime) -> StopChange:
     """Somebody who knows says why; the last word counts, and each is kept in the thread."""
     event = StopEvent(StopEventKind.CAUSE_PINNED, now, f"cause:{now.isoformat()}", {"by": by, "text": text})
     return StopChange(replace(stop, cause=text, cause_by=by, updated_at=now), (), (event,))
-
-
-def judged(hold: Hold, verdict: Verdict, leak: Money | None, last_request_at: datetime | None, now: datetime) -> Hold:
-    """A hold after usage was looked at: proved, or loudly not; what leaked and when it ended are always kept."""
-    after = replace(hold, leak=leak if leak is not None else hold.leak, last_request_at=last_request_at)
-    if verdict is Verdict.PROVED and hold.state is not HoldState.PROVED:
-        enforced = hold.enforced_at or max(last_request_at or hold.set_at or now, hold.set_at or now)
-        return replace(after, state=HoldState.PROVED, proved_at=now, enforced_at=enforced, updated_at=now)
-    if verdict in (Verdict.GOES_ON, Verdict.UNSEEN) and hold.state is HoldState.SET:
-        return replace(after, state=HoldState.UNPROVED, updated_at=now)
-    return after
-
-
-def reopened(hold: Hold, now: datetime) -> Hold:
-    """Calls again although the lever stands: it wants a new proof from now on."""
-    return replace(hold, state=HoldState.SET, set_at=now, proved_at=None, updated_at=now)
-
-
-def troubled(hold: Hold, trouble: HoldTrouble, now: datetime, wait: timedelta) -> Hold:
-    """A hold after an attempt that failed: tried again after `wait`, or given up where only a person can help.
-
-    Given up is only what has written nothing; what may have written something lets go of it first.
-    """
-    is_same = hold.trouble is trouble
-    after = replace(
-        hold,
-        trouble=trouble,
-        trouble_since=hold.trouble_since if is_same and hold.trouble_since else now,
-        attempts=hold.attempts + 1,
-        next_at=now + wait,
-        updated_at=now,
-    )
-    if trouble in FINAL and hold.is_wanted and hold.state is HoldState.REQUESTED:
-        return replace(after, state=HoldState.FAILED, is_wanted=False, next_at=None, told_at=now)
-    since = hold.release_at or hold.requested_at
-    is_new_word = hold.told_at is None and (trouble in FINAL or now - (after.trouble_since or now) >= TOLD_AFTER)
-    is_loud_word = hold.told_at is not None and hold.told_at < since + LOUD_AFTER <= now
-    return replace(after, told_at=now) if is_new_word or is_loud_word else after
 
 
 def _holds(stop: Stop, projects: Sequence[Project], now: datetime) -> tuple[Hold, ...]:
@@ -410,54 +378,3 @@ def _state_of(stop: Stop, holds: Sequence[Hold]) -> StopState:
 
 def _is_new(stop: Stop, state: StopState, *wanted: StopState) -> bool:
     return state in wanted and stop.state is not state
-
-
-def _events(before: Hold, after: Hold, now: datetime, facts: Mapping[str, Fact]) -> Iterable[StopEvent]:
-    """What is to be told of one hold's change."""
-    named: dict[str, Fact] = {"project": after.name, "project_id": after.project_id, **facts}
-    firmer = next_lever(after.lever)
-    firm: dict[str, Fact] = {"next_lever": firmer.value if firmer else None}
-    mark = f"{after.id}"
-    if after.told_at is not None and after.told_at != before.told_at and after.state is not HoldState.FAILED:
-        is_loud = after.trouble in FINAL or before.told_at is not None
-        values = named | {
-            "trouble": after.trouble.value if after.trouble else None,
-            "is_letting_go": not after.is_wanted,
-        }
-        yield StopEvent(StopEventKind.TROUBLE, now, f"trouble:{mark}:{now.isoformat()}", values, is_loud=is_loud)
-    if after.enforced_at is not None and before.enforced_at is None and before.state in STANDING and before.is_wanted:
-        seconds = int((after.enforced_at - after.requested_at).total_seconds())
-        yield StopEvent(StopEventKind.ENFORCED, now, f"enforced:{mark}", named | {"seconds": seconds}, is_said=False)
-    if before.state is HoldState.PROVED and after.state is HoldState.SET:
-        is_turn = before.proved_at is not None and before.proved_at.strftime("%Y%m") != now.strftime("%Y%m")
-        key = f"reopened:{mark}:{now.isoformat()}"
-        yield StopEvent(StopEventKind.REOPENED, now, key, named | {"is_month_turn": is_turn}, is_loud=not is_turn)
-    if before.first_traffic_at is None and after.first_traffic_at is not None:
-        yield StopEvent(StopEventKind.FIRST_TRAFFIC, now, f"first_traffic:{mark}", named)
-    if before.state is after.state:
-        return
-    leak: dict[str, Fact] = {
-        "leak": f"{after.leak.amount:f}" if after.leak else None,
-        "currency": after.leak.currency if after.leak else None,
-    }
-    last = after.last_request_at.isoformat() if after.last_request_at else None
-    match after.state:
-        case HoldState.SET if before.state is HoldState.SAVED:
-            seconds = int((now - after.requested_at).total_seconds())
-            yield StopEvent(StopEventKind.SET, now, f"set:{mark}", named | {"seconds": seconds})
-        case HoldState.PROVED:
-            values = named | leak | {"last_request_at": last}
-            yield StopEvent(StopEventKind.PROVED, now, f"proved:{mark}:{now.isoformat()}", values)
-        case HoldState.UNPROVED:
-            values = named | leak | firm
-            yield StopEvent(StopEventKind.UNPROVED, now, f"unproved:{mark}:{now.isoformat()}", values, is_loud=True)
-        case HoldState.FAILED:
-            values = named | firm | {"trouble": after.trouble.value if after.trouble else None}
-            yield StopEvent(StopEventKind.FAILED, now, f"failed:{mark}", values, is_loud=True)
-        case HoldState.LOST:
-            yield StopEvent(StopEventKind.LOST, now, f"lost:{mark}", named | firm, is_loud=True)
-        case HoldState.RELEASED:
-            seconds = int((now - (after.release_at or now)).total_seconds())
-            if after.release_at is None:
-                return  # an earlier turn's, or one that was cut short
-            yield StopEvent(StopEventKind.RESTORED, now, f"restored:{mark}", named | {"seconds": seconds})

@@ -229,7 +229,20 @@ class Stops(Repository):
         hold_id: int | None = await self._db.scalar(inserted)
         if hold_id is None:
             raise await self._already_held(hold)
+        await self._end_watch(hold)
         return replace(hold, id=hold_id)
+
+    async def _end_watch(self, hold: Hold) -> None:
+        """Who looked after an earlier hold of this lever, and would take this one's setting for its own left behind,
+        looks no more; one that is looking just now finds its hold changed before it acts."""
+        earlier = and_(
+            holds.c.workspace_id == hold.workspace_id,
+            holds.c.connection_id == hold.connection_id,
+            holds.c.provider_project_id == hold.provider_project_id,
+            holds.c.lever == hold.lever.value,
+            holds.c.state == HoldState.RELEASED.value,
+        )
+        await self._db.execute(update(holds).where(earlier).values(next_at=None, updated_at=hold.requested_at))
 
     async def _change_hold(self, hold: Hold, before: Hold) -> None:
         if hold.is_active and not before.is_active and await self._standing(hold) is not None:

@@ -1,0 +1,312 @@
+"""A stop really stops, is proved by usage, and gives back exactly what was there before."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from bot.errors import Refusal, RefusalCode
+from demo.openai.faults import Fault
+from demo.openai.limits import Limits
+from finops.budgets import BudgetAction, BudgetScope
+from finops.holds import HoldState
+from finops.incidents import Incident, IncidentState
+from finops.levers import Lever
+from finops.registry import Role
+from finops.stop_report import ApprovalWish, StopShown, StopTarget
+from finops.stops import ApprovalWay, StopEventKind, StopState
+from storage import Storage
+from tests.conftest import FakeClock
+from tests.integration.bot_world import WORKSPACE
+from tests.integration.watch_world import CHATBOT, WRITER, World, a_watched_world
+from tests.integration.watch_world import quick_storage as quick_storage
+
+FORMER_CENTS = 100_000
+WORKER = "a test"
+
+
+@pytest.fixture
+async def world(quick_storage: Storage, clock: FakeClock) -> AsyncIterator[World]:
+    async with a_watched_world(quick_storage, clock) as made:
+        yield made
+
+
+async def a_runaway(world: World, *, limit: str = "6", **terms: object) -> Incident:
+    """Fifteen times the usual calls, until the whole limit and more is spent."""
+    project = await world.project(CHATBOT)
+    await world.a_budget(BudgetScope.PROJECT, project.id, limit, **terms)
+    await world.polled()
+    world.openai.boost(CHATBOT, 15, world.clock())
+    for _ in range(8):
+        await world.polled(5)
+    [incident] = await world.incidents()
+    assert incident.level >= 100
+    return incident
+
+
+def limited(world: World, name: str = CHATBOT, cents: int = FORMER_CENTS) -> None:
+    """The limit that the project had before anybody here did anything."""
+    tenant, project = world.openai.tenant(), world.openai.project(name)
+    body = {"threshold_amount": cents, "currency": "USD", "interval": "month"}
+    Limits(tenant.organization, tenant.levers, world.openai.behaviour, world.clock()).set_spend_limit(project, body)
+
+
+def cents(world: World, name: str = CHATBOT) -> int | None:
+    """The spend limit as the provider has it."""
+    return world.openai.project(name).spend_limit_cents
+
+
+async def stopped(world: World, incident: Incident, lever: Lever = Lever.STOP) -> StopShown:
+    target = StopTarget(incident_id=incident.id)
+    shown = await world.bot.stopping.request(world.admin, target, lever, "재시도 루프")
+    await world.bot.holding.work_due(WORKER)
+    return await again(world, shown)
+
+
+async def again(world: World, shown: StopShown) -> StopShown:
+    return await world.bot.stopping.shown(WORKSPACE, shown.stop.id or 0)
+
+
+async def watched(world: World, minutes: int) -> None:
+    """Minute after minute goes by; usage is read and levers are looked after."""
+    for _ in range(minutes):
+        world.clock.advance(minutes=1)
+        await world.bot.watching.poll_due()
+        await world.bot.holding.work_due(WORKER)
+        await world.bot.evaluating.everywhere()
+        await world.bot.stop_ends.everywhere()
+        await world.bot.holding.work_due(WORKER)
+
+
+def kinds(shown: StopShown) -> list[StopEventKind]:
+    return [one.kind for one in shown.events]
+
+
+async def incident_now(world: World) -> Incident:
+    return (await world.incidents())[-1]
+
+
+async def test_a_stop_is_set_proved_and_restored_bit_for_bit_and_closed_the_next_day(world: World) -> None:
+    """J1: one cent, quiet minutes, the leak in dollars, the old limit back, calls again, and the next day's note."""
+    incident = await a_runaway(world)
+    limited(world)
+    asked_at = world.clock()
+    shown = await stopped(world, incident)
+    assert cents(world) == 1
+    assert (shown.stop.state, (await incident_now(world)).state) == (StopState.STOPPED, IncidentState.STOPPED)
+    assert shown.current[0].former == {
+        "spend_limit": {"currency": "USD", "interval": "month", "threshold_amount": FORMER_CENTS}
+    }
+
+    await watched(world, 12)
+    shown = await again(world, shown)
+    [hold] = shown.current
+    assert (hold.state, shown.is_proved) == (HoldState.PROVED, True)
+    assert hold.leak is not None
+    assert hold.leak.amount == world.happened(CHATBOT, asked_at, asked_at + timedelta(minutes=10))
+    assert hold.leak.amount > 0
+    assert hold.last_request_at is not None
+    assert hold.last_request_at - asked_at <= timedelta(minutes=3)
+    assert hold.enforced_at is not None
+
+    shown = await world.bot.stopping.restore(world.admin, shown.stop.id or 0)
+    assert shown.stop.state is StopState.RESTORING
+    await world.bot.holding.work_due(WORKER)
+    assert cents(world) == FORMER_CENTS
+    await watched(world, 5)
+    shown = await again(world, shown)
+    assert shown.stop.state is StopState.RESTORED
+    assert StopEventKind.FIRST_TRAFFIC in kinds(shown)
+
+    world.openai.boost(CHATBOT, 1, world.clock())
+    world.clock.advance(hours=24)
+    await world.bot.watching.poll_due()
+    await world.bot.stop_ends.everywhere()
+    shown = await again(world, shown)
+    closing = await incident_now(world) if len(await world.incidents()) == 1 else (await world.incidents())[0]
+    assert (shown.stop.state, closing.state) == (StopState.CLOSED, IncidentState.CLOSED)
+    note = shown.events[-1]
+    assert Decimal(str(note.values["saved_high"])) >= Decimal(str(note.values["saved_low"])) > 0
+
+
+async def test_no_limit_before_is_no_limit_after(world: World) -> None:
+    """Nothing is put in the place of nothing."""
+    shown = await stopped(world, await a_runaway(world))
+    assert cents(world) == 1
+    await world.bot.stopping.restore(world.admin, shown.stop.id or 0)
+    await world.bot.holding.work_due(WORKER)
+    assert cents(world) is None
+
+
+@pytest.mark.parametrize("kind", ["acted_500", "acted_drop"])
+async def test_a_provider_that_fails_after_acting_has_acted_once(world: World, kind: str) -> None:
+    """The read back tells; nothing is set twice, and what was before is still what was before."""
+    incident = await a_runaway(world)
+    limited(world)
+    world.openai.faults.add(Fault(path="/v1/organization/projects", kind=kind, method="POST", times=1))
+    shown = await stopped(world, incident)
+    assert (cents(world), shown.stop.state) == (1, StopState.STOPPED)
+    await world.bot.stopping.restore(world.admin, shown.stop.id or 0)
+    await world.bot.holding.work_due(WORKER)
+    assert cents(world) == FORMER_CENTS
+
+
+async def test_what_cannot_be_read_is_not_touched_and_people_are_told(world: World) -> None:
+    """No former state, no act; once the provider answers again the stop is made."""
+    incident = await a_runaway(world)
+    limited(world)
+    world.openai.faults.add(Fault(path="/v1/organization/projects", status=500))
+    shown = await stopped(world, incident)
+    assert (cents(world), shown.stop.state) == (FORMER_CENTS, StopState.STOPPING)
+    await watched(world, 2)
+    assert StopEventKind.TROUBLE in kinds(await again(world, shown))
+    world.openai.faults.clear()
+    await watched(world, 2)
+    assert cents(world) == 1
+
+
+async def test_a_key_without_the_right_says_so_and_changes_nothing(world: World) -> None:
+    """중지 권한 없음: the stop fails at once, loudly, and the incident speaks as before."""
+    incident = await a_runaway(world)
+    limited(world)
+    world.openai.organization.admin_keys[0] = replace(
+        world.openai.organization.admin_keys[0], rights=frozenset({"api.usage.read", "api.management.read"})
+    )
+    shown = await stopped(world, incident)
+    [hold] = shown.current
+    assert (hold.state, shown.stop.state, cents(world)) == (HoldState.FAILED, StopState.FAILED, FORMER_CENTS)
+    assert shown.events[-1].values["trouble"] == "no_right"
+    assert shown.events[-1].is_loud
+    assert (await incident_now(world)).state is IncidentState.OPEN
+
+
+async def test_a_limit_changed_elsewhere_is_told_and_left_alone(world: World) -> None:
+    """Ours is gone, so it is not ours to put back."""
+    shown = await stopped(world, await a_runaway(world))
+    limited(world, cents=777)
+    await watched(world, 6)
+    shown = await again(world, shown)
+    assert (shown.current[0].state, shown.stop.state) == (HoldState.LOST, StopState.FAILED)
+    assert cents(world) == 777
+    with pytest.raises(Refusal) as refused:
+        await world.bot.stopping.restore(world.admin, shown.stop.id or 0)
+    assert refused.value.code is RefusalCode.STOP_NOT_HELD
+
+
+async def test_an_allowance_ends_by_itself_and_the_stop_is_back(world: World) -> None:
+    """Ten dollars more until 18:00, whatever comes first; then one cent again, and the old limit is still known."""
+    incident = await a_runaway(world)
+    limited(world)
+    shown = await stopped(world, incident)
+    until = world.clock() + timedelta(minutes=30)
+    target = StopTarget(stop_id=shown.stop.id)
+    await world.bot.stopping.approve(world.admin, target, ApprovalWish(ApprovalWay.AMOUNT, "100", until))
+    await world.bot.holding.work_due(WORKER)
+    await watched(world, 5)
+    shown = await again(world, shown)
+    assert (cents(world), shown.stop.state) == (FORMER_CENTS, StopState.ALLOWED)
+    assert (await incident_now(world)).state is IncidentState.ALLOWED
+    await watched(world, 30)
+    shown = await again(world, shown)
+    assert (cents(world), shown.stop.state, shown.stop.turn) == (1, StopState.STOPPED, 2)
+    assert shown.current[0].former == {
+        "spend_limit": {"currency": "USD", "interval": "month", "threshold_amount": FORMER_CENTS}
+    }
+
+
+async def test_an_allowance_of_an_amount_ends_with_the_amount(world: World) -> None:
+    """Fifteen times the calls burn a dollar in four minutes."""
+    incident = await a_runaway(world)
+    shown = await stopped(world, incident)
+    until = world.clock() + timedelta(hours=3)
+    target = StopTarget(stop_id=shown.stop.id)
+    await world.bot.stopping.approve(world.admin, target, ApprovalWish(ApprovalWay.AMOUNT, "1.50", until))
+    await watched(world, 12)
+    shown = await again(world, shown)
+    ended = next(one for one in shown.events if one.kind is StopEventKind.ALLOWANCE_ENDED)
+    assert (ended.values["reason"], cents(world)) == ("amount", 1)
+
+
+async def test_a_budget_stops_by_itself_once_and_not_again_after_a_restore(world: World) -> None:
+    """The policy acts, an approval puts it back, and the same incident is not stopped behind people's backs again."""
+    await a_runaway(world, action=BudgetAction.STOP)
+    await watched(world, 3)
+    incident = await incident_now(world)
+    assert (cents(world), incident.state) == (1, IncidentState.STOPPED)
+    shown = await world.bot.stopping.approving(world.admin, StopTarget(incident_id=incident.id))
+    assert shown is not None
+    assert shown.stop.requested_by is None
+    await world.bot.stopping.restore(world.admin, shown.stop.id or 0)
+    await watched(world, 6)
+    assert (cents(world), (await incident_now(world)).state) == (None, IncidentState.RESTORED)
+
+
+async def test_two_people_have_to_agree_where_the_budget_says_so(world: World) -> None:
+    """One asks, the same one may not agree, another one may; until then nothing is let go."""
+    incident = await a_runaway(world, needs_two=True)
+    shown = await stopped(world, incident)
+    shown = await world.bot.stopping.restore(world.admin, shown.stop.id or 0)
+    assert shown.stop.pending is not None
+    await watched(world, 1)
+    assert cents(world) == 1
+    with pytest.raises(Refusal) as refused:
+        await world.bot.stopping.agree(world.admin, shown.stop.id or 0)
+    assert refused.value.code is RefusalCode.APPROVAL_SAME_PERSON
+    second = replace(world.admin, user_id=world.team.lead_user_id, role=Role.MEMBER)
+    await world.bot.stopping.agree(second, shown.stop.id or 0)
+    await watched(world, 1)
+    assert cents(world) is None
+
+
+async def test_a_whole_team_is_stopped_and_each_project_is_told(world: World) -> None:
+    """One of them fails for a while: it is shown, tried again, and done."""
+    incident = await a_runaway(world)
+    writer = world.openai.project(WRITER).id
+    world.openai.faults.add(Fault(path=f"/v1/organization/projects/{writer}", status=503))
+    target = StopTarget(incident_id=incident.id)
+    shown = await world.bot.stopping.request(world.admin, target, Lever.STOP, "모두", is_wide=True)
+    await world.bot.holding.work_due(WORKER)
+    shown = await again(world, shown)
+    assert (shown.set_count, len(shown.current), shown.stop.state) == (1, 2, StopState.STOPPED)
+    world.openai.faults.clear()
+    await watched(world, 3)
+    assert (cents(world), cents(world, WRITER)) == (1, 1)
+    await world.bot.stopping.restore(world.admin, shown.stop.id or 0)
+    await watched(world, 2)
+    assert (cents(world), cents(world, WRITER)) == (None, None)
+
+
+async def test_a_firmer_lever_takes_over_and_the_gentler_one_is_put_back(world: World) -> None:
+    """Slow did not end it: one cent does, and no rate limit of ours is left behind."""
+    incident = await a_runaway(world)
+    before = dict(world.openai.project(CHATBOT).rate_limits)
+    await stopped(world, incident, Lever.SLOW)
+    assert world.openai.project(CHATBOT).rate_limits != before
+    shown = await stopped(world, incident)
+    await watched(world, 1)
+    assert cents(world) == 1
+    limits = world.openai.project(CHATBOT).rate_limits
+    assert all(one.get("max_requests_per_1_minute", 10_000) > 2 for one in limits.values()), limits
+    await world.bot.stopping.restore(world.admin, shown.stop.id or 0)
+    await watched(world, 1)
+    assert cents(world) is None
+
+
+async def test_a_month_turn_opens_the_limit_for_a_cent_and_the_stop_is_proved_again(world: World) -> None:
+    """A spend limit counts from zero on the first of a month: a few calls get through, and that is told."""
+    shown = await stopped(world, await a_runaway(world))
+    await watched(world, 12)
+    assert (await again(world, shown)).is_proved
+    now = world.clock()
+    turn = (now.replace(day=1, hour=0, minute=0, second=0) + timedelta(days=32)).replace(day=1)
+    world.clock.advance(seconds=(turn - now).total_seconds() - 120)
+    await watched(world, 30)
+    shown = await again(world, shown)
+    reopened = [one for one in shown.events if one.kind is StopEventKind.REOPENED]
+    assert [one.values["is_month_turn"] for one in reopened] == [True]
+    assert (shown.is_proved, shown.stop.state, cents(world)) == (True, StopState.STOPPED, 1)
+    assert (await world.incidents())[0].state is IncidentState.STOPPED
