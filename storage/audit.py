@@ -7,11 +7,13 @@ not, rows are still added, for nobody's work may stop at that, but the break sta
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import AsyncIterator, Iterable
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import String, cast, func, insert, or_, select, type_coerce, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from finops.audit import GENESIS, AuditEntry, AuditFilter, AuditHead, AuditRow, row_after
@@ -25,6 +27,9 @@ log = logging.getLogger(__name__)
 
 _AT_ONCE = 500
 _UNSEALED = b""
+# Read as they lie there: whoever could edit a row may have put anything in it. That must be told, not stumbled over.
+_WHEN, _FACTS = type_coerce(audit.c.at, String).label("at"), cast(audit.c.details, String).label("details")
+_LYING = select(*(each for each in audit.c if each.name not in {"at", "details"}), _WHEN, _FACTS)
 
 
 class Audit(Repository):
@@ -62,7 +67,7 @@ class Audit(Repository):
         self, workspace_id: str, wanted: AuditFilter, before_seq: int | None = None, limit: int = 10
     ) -> list[AuditRow]:
         """The newest rows that are looked for, newest first; only those before `before_seq`, where it is given."""
-        query = select(audit).where(audit.c.workspace_id == workspace_id, *_conditions(wanted))
+        query = _LYING.where(audit.c.workspace_id == workspace_id, *_conditions(wanted))
         if before_seq is not None:
             query = query.where(audit.c.seq < before_seq)
         found = await self._db.execute(query.order_by(audit.c.seq.desc()).limit(limit))
@@ -71,7 +76,7 @@ class Audit(Repository):
     async def all(self, workspace_id: str, wanted: AuditFilter | None = None) -> AsyncIterator[AuditRow]:
         """Every row (that is looked for), oldest first, read piece by piece."""
         conditions = _conditions(wanted or AuditFilter())
-        mine = select(audit).where(audit.c.workspace_id == workspace_id, *conditions).order_by(audit.c.seq)
+        mine = _LYING.where(audit.c.workspace_id == workspace_id, *conditions).order_by(audit.c.seq)
         last = None
         while True:
             # Whatever number a row was given: one that was forged below zero is read as well.
@@ -187,5 +192,22 @@ def _values(workspace_id: str, row: AuditRow) -> dict[str, Any]:
 
 
 def _row(row: Any) -> AuditRow:
-    entry = AuditEntry(row.at, row.actor, row.action, row.subject, row.outcome, row.details)
+    entry = AuditEntry(_when(row.at), row.actor, row.action, row.subject, row.outcome, _facts(row.details))
     return AuditRow(row.seq, row.prev_hash, row.hash, entry)
+
+
+def _when(value: datetime | str) -> datetime:
+    """The time of a row; that of no act where none can be read."""
+    try:
+        at = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+def _facts(value: str) -> Any:
+    """The details of a row; what lies there itself where it is no JSON."""
+    try:
+        return json.loads(value)
+    except ValueError:
+        return str(value)
