@@ -7,6 +7,8 @@ python3 app.py rotate-keys  seal every stored secret again with the first key of
 python3 app.py manifest     print the Slack manifest for HTTP at FINOPS_PUBLIC_URL
 python3 app.py budgets export FILE            write every budget in force to a file (- for the screen)
 python3 app.py budgets import FILE [--apply]  say what a file would change; with --apply, change it
+python3 app.py audit verify                   say whether the audit trail is as it was written; exit 1 where it is not
+python3 app.py audit export FILE [csv|jsonl]  write the audit trail to a file (- for the screen)
 """
 
 from __future__ import annotations
@@ -98,8 +100,8 @@ async def operate(command: str, settings: Settings, words: Sequence[str] = ()) -
     """Do one of an operator's commands: what to print, and whether all is well."""
     ring = KeyRing.from_text(settings.ring_text.reveal())
     async with open_storage(settings.database_url.reveal(), ring) as storage:
-        if command == "budgets":
-            return await operating.budgets(Bot(storage, {}, utc_now, settings.policy()), words, settings)
+        if command in operating.ORDERS:
+            return await operating.ORDERS[command](Bot(storage, {}, utc_now, settings.policy()), words, settings)
         if command == "rotate-keys":
             return f"{await operating.resealed(storage)} secrets sealed again, with key {ring.primary_id!r}.\n", True
         async with authorizing.clients(settings.slack_api_url, tls_context()) as client:
@@ -122,8 +124,7 @@ def serve(settings: Settings) -> None:
 
 def main(arguments: list[str]) -> int:
     command = arguments[0] if arguments else "serve"
-    is_known = operating.is_order(arguments[1:]) if command == "budgets" else len(arguments) <= 1
-    if not is_known or command not in {"serve", "doctor", "rotate-keys", "new-key", "manifest", "budgets"}:
+    if not operating.is_known(arguments):
         sys.stderr.write(f"{__doc__}\n")
         return 2
     if command == "new-key":

@@ -112,11 +112,17 @@ def report(name: str, verdict: AuditVerdict, t: Translator) -> str:
 
 def _line(row: AuditRow, now: datetime, t: Translator) -> str:
     entry = row.entry
-    when = t.moment(entry.at)
-    if abs(now - entry.at) > _A_YEAR:
-        when = f"{t.day(entry.at.astimezone(t.zone).date(), with_year=True)} {t.clock(entry.at)}"
-    told = (when, words.who(entry, t), words.what(entry, t), words.outcome(entry, t))
+    told = (_when(entry.at, now, t), words.who(entry, t), words.what(entry, t), words.outcome(entry, t))
     return f"`#{row.seq}` " + " · ".join(told)
+
+
+def _when(at: datetime, now: datetime, t: Translator) -> str:
+    try:
+        if abs(now - at) > _A_YEAR:
+            return f"{t.day(at.astimezone(t.zone).date(), with_year=True)} {t.clock(at)}"
+        return t.moment(at)
+    except OverflowError:
+        return "-"  # a time nobody could have written
 
 
 def _filters(asked: AuditAsked, t: Translator) -> kit.Block:

@@ -33,7 +33,7 @@ def who(entry: AuditEntry, t: Translator) -> str:
         return "FinOps"
     if entry.actor == OPERATOR:
         return t.gettext("an operator")
-    return _person(entry.actor)
+    return _person(str(entry.actor))
 
 
 def outcome(entry: AuditEntry, t: Translator) -> str:
@@ -53,7 +53,7 @@ def what(entry: AuditEntry, t: Translator) -> str:
     facts = _Facts(entry, t)
     if entry.outcome == Outcome.REFUSED:
         return _refused(facts)
-    said = _SAID.get(entry.action)
+    said = _SAID.get(str(entry.action))
     return said(facts) if said is not None else " ".join(filter(None, (_code(entry.action), kit.name(entry.subject))))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -126,7 +126,7 @@ class Audit:
             await self.record(store, actor.workspace_id, actor.user_id, "audit.exported", "audit", told)
         return found
 
-    async def everything(self, workspace_id: str) -> AsyncIterator[AuditRow]:
+    async def everything(self, workspace_id: str) -> AsyncGenerator[AuditRow, None]:
         """Every row, oldest first, for the operator at the machine."""
         async with self._desk.storage.reading() as store:
             async for row in store.audit.all(workspace_id):

@@ -175,7 +175,7 @@ def canonical(workspace_id: str, seq: int, entry: AuditEntry) -> bytes:
 
 def hash_of(prev_hash: str, workspace_id: str, seq: int, entry: AuditEntry) -> str:
     """The hash of a row in hex: SHA-256 over the hash of the row before, a line break and `canonical`."""
-    return hashlib.sha256(prev_hash.encode() + b"\n" + canonical(workspace_id, seq, entry)).hexdigest()
+    return hashlib.sha256(str(prev_hash).encode() + b"\n" + canonical(workspace_id, seq, entry)).hexdigest()
 
 
 def row_after(prev: tuple[int, str] | None, workspace_id: str, entry: AuditEntry) -> AuditRow:
@@ -234,7 +234,8 @@ class Verifying:
     def _named(self, bad: AuditRow, head: AuditHead | None) -> AuditProblem:
         """What was done to the first bad row: it is itself elsewhere, or it is not itself at all."""
         if bad.prev_hash != self._wanted:
-            most = max(self._rows, head.seq if head is not None else 0, bad.seq)
+            # No number of a forged row or end: somebody would have us count for years.
+            most = max(self._rows, head.seq if head is not None and head.is_genuine else 0)
             if self._is_itself(bad, bad.seq) or any(self._is_itself(bad, seq) for seq in range(1, most + 1)):
                 return AuditProblem.REORDERED if self._turned_up else AuditProblem.REMOVED
         return AuditProblem.EDITED

@@ -19,11 +19,22 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 def lines(rows: Iterable[AuditRow], workspace_id: str, form: str) -> Iterator[str]:
     """The file line by line, each with its line end. Raises ValueError for another form than `csv` or `jsonl`."""
-    if form == JSONL:
-        return (_json(row, workspace_id) for row in rows)
+    if form not in FORMS:
+        raise ValueError(f"a trail is written as {' or '.join(FORMS)}, not as {form}")
     if form == CSV:
-        return _csv(rows)
-    raise ValueError(f"a trail is written as {' or '.join(FORMS)}, not as {form}")
+        yield head(form)
+    for row in rows:
+        yield line(row, workspace_id, form)
+
+
+def head(form: str) -> str:
+    """What stands above the first row: the names of the columns in a CSV, nothing in JSON lines."""
+    return _line(_COLUMNS) if form == CSV else ""
+
+
+def line(row: AuditRow, workspace_id: str, form: str) -> str:
+    """One row, with its line end."""
+    return _csv(row) if form == CSV else _json(row, workspace_id)
 
 
 def encoded(rows: Iterable[AuditRow], workspace_id: str, form: str) -> bytes:
@@ -47,14 +58,11 @@ def _json(row: AuditRow, workspace_id: str) -> str:
     return json.dumps({**told, "prev_hash": row.prev_hash, "hash": row.hash}, separators=(",", ":")) + "\n"
 
 
-def _csv(rows: Iterable[AuditRow]) -> Iterator[str]:
-    yield _line(_COLUMNS)
-    for row in rows:
-        entry = row.entry
-        details = json.dumps(entry.details, ensure_ascii=False, sort_keys=True) if entry.details else ""
-        who = entry.actor or ""
-        told = (who, str(entry.action), entry.subject, str(entry.outcome), details)
-        yield _line((row.seq, entry.at.isoformat(), *map(safe, told), row.prev_hash, row.hash))
+def _csv(row: AuditRow) -> str:
+    entry = row.entry
+    details = json.dumps(entry.details, ensure_ascii=False, sort_keys=True) if entry.details else ""
+    told = (entry.actor or "", entry.action, entry.subject, entry.outcome, details)
+    return _line((row.seq, entry.at.isoformat(), *(safe(str(each)) for each in told), row.prev_hash, row.hash))
 
 
 def _line(cells: Iterable[object]) -> str:

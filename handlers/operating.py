@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,14 +18,17 @@ from bot.errors import Refusal
 from bot.results import Level, SlackCheck
 from bot.settings import Settings
 from finops.secret import Secret
+from handlers import operating_audit
 from handlers.authorizing import NewClient
 from handlers.checking import slack_check
 from handlers.door import SocketDoor
+from handlers.operating_audit import audit
+from handlers.operating_order import SCREEN, which, without_workspace, workspace, written
 from handlers.visit import Visit
 from locales import translator_for
 from storage import Storage
 
-SCREEN = "-"
+_COMMANDS = frozenset({"serve", "doctor", "rotate-keys", "new-key", "manifest"})
 
 
 async def readiness(storage: Storage, socket: SocketDoor | None) -> dict[str, bool]:
@@ -55,23 +58,26 @@ async def examined(bot: Bot, new_client: NewClient, settings: Settings) -> tuple
     return "\n".join(parts), is_well
 
 
-def is_order(words: Sequence[str]) -> bool:
-    """Whether `budgets` was followed by what it can do: `export FILE`, `import FILE`, and where to do it."""
-    return _order(words) is not None
+def is_known(arguments: Sequence[str]) -> bool:
+    """Whether the front door understands this: nothing is opened for a typo."""
+    command, *words = arguments or ["serve"]
+    if command == "budgets":
+        return _order(words) is not None
+    if command == "audit":
+        return operating_audit.is_order(words)
+    return command in _COMMANDS and not words
 
 
 async def budgets(bot: Bot, words: Sequence[str], settings: Settings) -> tuple[str, bool]:
     """Write the budgets to a file, or say what one would change and, when told so, change it; and whether that went."""
     order = _order(words)
     assert order is not None, "an order is understood before anything is opened"
-    known = [one.id for one in await bot.people.workspaces()]
-    if order.workspace not in known and (order.workspace or len(known) != 1):
-        there = ", ".join(known) or "none yet"
-        return f"Say which workspace with --workspace ID. There are: {there}.\n", False
-    workspace_id = order.workspace or known[0]
+    workspace_id = await workspace(bot, order.workspace)
+    if not workspace_id:
+        return await which(bot), False
     try:
         if not order.is_import:
-            return _written(order.file, await bot.budgets.as_file(workspace_id))
+            return written(order.file, await bot.budgets.as_file(workspace_id))
         text = _text_of(order.file)
     except (OSError, UnicodeDecodeError) as error:
         return f"{order.file}: {getattr(error, 'strerror', None) or 'the file is not UTF-8 text'}.\n", False
@@ -83,6 +89,13 @@ async def budgets(bot: Bot, words: Sequence[str], settings: Settings) -> tuple[s
     except Refusal as refusal:
         return f"{budget_words.file_mistakes(refusal.values, t, limit=MOST_MISTAKES)}\n", False
     return budget_files.report(plan, t), plan.is_applied or plan.diff.is_empty or not order.is_applied
+
+
+# What an operator orders with words of its own.
+ORDERS: dict[str, Callable[[Bot, Sequence[str], Settings], Awaitable[tuple[str, bool]]]] = {
+    "budgets": budgets,
+    "audit": audit,
+}
 
 
 async def resealed(storage: Storage) -> int:
@@ -103,28 +116,17 @@ class _Order:
 
 def _order(words: Sequence[str]) -> _Order | None:
     """The order in the words after `budgets`; None when they make none."""
-    left, workspace, is_applied = list(words), "", False
-    if "--apply" in left:
+    left, named = without_workspace(words)
+    is_applied = "--apply" in left
+    if is_applied:
         left.remove("--apply")
-        is_applied = True
-    if "--workspace" in left[:-1]:
-        place = left.index("--workspace")
-        workspace = left[place + 1]
-        del left[place : place + 2]
     if len(left) != 2 or left[0] not in {"export", "import"} or (is_applied and left[0] == "export"):
         return None
-    return _Order(left[0] == "import", left[1], is_applied, workspace)
+    return _Order(left[0] == "import", left[1], is_applied, named)
 
 
 def _text_of(file: str) -> str:
     return sys.stdin.read() if file == SCREEN else Path(file).read_text(encoding="utf-8-sig")
-
-
-def _written(file: str, text: str) -> tuple[str, bool]:
-    if file == SCREEN:
-        return text, True
-    Path(file).write_text(text, encoding="utf-8")
-    return f"{file} written.\n", True
 
 
 async def _tokens(bot: Bot, settings: Settings) -> dict[str, Secret]:
