@@ -28,6 +28,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from blocks.answered import error_code
 from bot.settings import Settings
+from finops.audit import AuditEntry
 from finops.secret import Secret
 from handlers.authorizing import Authorizer, Place
 from handlers.manifest import REDIRECT_PATH, scopes
@@ -71,6 +72,7 @@ class Installations(AsyncInstallationStore):
                     at=self._clock(),
                 )
                 await store.workspaces.set_installer(record.team_id, record.user_id)
+                await store.audit.append(record.team_id, AuditEntry(self._clock(), record.user_id, "app.installed"))
 
     async def async_save_bot(self, bot: SlackBot) -> None:  # noqa: ARG002 - Bolt's name
         """Bolt calls this only where bots are kept apart from installations; ours are not."""
@@ -99,7 +101,10 @@ class Installations(AsyncInstallationStore):
         self, *, enterprise_id: str | None, team_id: str | None, user_id: str | None = None
     ) -> None:
         async with self.storage.writing() as store:
-            await store.installations.delete(enterprise_id, team_id, user_id)
+            gone = await store.installations.delete(enterprise_id, team_id, user_id)
+            # Slack tells of it twice, by the tokens and by the app: the second time there is nothing left to forget.
+            if gone and team_id is not None and await store.workspaces.get(team_id) is not None:
+                await store.audit.append(team_id, AuditEntry(self._clock(), None, "app.removed"))
 
     async def async_delete_bot(self, *, enterprise_id: str | None, team_id: str | None) -> None:
         await self.async_delete_installation(enterprise_id=enterprise_id, team_id=team_id)
