@@ -62,14 +62,14 @@ def changed_words(t: Translator, change: str, standing: BudgetStanding) -> str:
 
 
 def saved_words(t: Translator, budget: Budget, scope: ScopeChoice, *, is_new: bool) -> str:
-    """What was saved, for mrkdwn; what is in force of it today, where that is less than it says."""
+    """What was saved, for mrkdwn; and what it will do by itself, where it does anything."""
     named = words.title(scope, budget.period, budget.amount, t)
     if is_new:
         said = t.gettext("{budget} was added. What is spent already counts.", budget=named)
     else:
         said = t.gettext("{budget} was saved.", budget=named)
     if budget.action is BudgetAction.STOP:
-        said += " " + t.gettext("Until the stop buttons arrive, it asks instead of stopping by itself.")
+        said += " " + t.gettext("At 100% it stops the projects concerned by itself, and says so.")
     return said
 
 

@@ -49,7 +49,7 @@ def prepared(draft: LeadDraft, t: Translator) -> str:
         said.append(t.gettext("Its spending is stopped at present."))
     said.append(t.gettext("Could you please have a look? The button below takes one tap to tell the cause."))
     said.append(t.gettext("Thank you."))
-    return " ".join(said)
+    return "\n".join(said)
 
 
 def _spending(draft: LeadDraft, project: str, t: Translator) -> str:

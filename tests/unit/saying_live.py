@@ -228,6 +228,8 @@ EVENTS = {
     "closed_deleted": event(EventKind.CLOSED, reason="budget_deleted", spent="812", percent=162, level=150),
     "helpful": event(EventKind.HELPFUL, by="U0JIHOON01"),
     "not_helpful": event(EventKind.NOT_HELPFUL, by="U0MINSU001"),
+    "cause": event(EventKind.CAUSE_PINNED, by="U0MINSU001", text="재시도 로직 버그"),
+    "closed_resolved": event(EventKind.CLOSED, reason="resolved", spent="812", percent=162, level=150),
 }  # fmt: skip
 
 

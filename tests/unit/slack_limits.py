@@ -28,6 +28,7 @@ IN_MESSAGES = {
     "context_actions",
 }
 MENUS = {"static_select", "multi_static_select"}
+FEW = {"checkboxes": 10, "radio_buttons": 10, "overflow": 5}
 EXTERNAL = {"external_select", "multi_external_select"}
 BROADCAST = re.compile(r"<!|<@(?![UW][A-Z0-9]+>)|<#(?![CG][A-Z0-9]+>)")
 
@@ -165,9 +166,9 @@ def _element(at: str, element: JSON) -> list[str]:
         faults += [] if element.get("style") in {None, "primary", "danger"} else [f"{at}/style"]
     if kind in MENUS | EXTERNAL | {"plain_text_input"} and "placeholder" in element:
         faults += _plain(f"{at}/placeholder", element["placeholder"], 150)
-    if kind in MENUS | {"checkboxes"}:
+    if kind in MENUS | FEW.keys():
         options = element["options"]
-        most = 10 if kind == "checkboxes" else 100
+        most = FEW.get(kind, 100)
         faults += [] if 1 <= len(options) <= most else [f"{at}/options: {len(options)}"]
         faults += [fault for n, option in enumerate(options) for fault in of_option(option, f"{at}/options/{n}")]
     if kind == "plain_text_input":

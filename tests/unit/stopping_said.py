@@ -181,9 +181,9 @@ def over() -> StopShown:
     return shown(stop, a_hold(HoldState.RELEASED), saved=SAVED)
 
 
-def event(kind: StopEventKind, at: datetime = PROVED_AT, **values: Fact) -> StopEvent:
+def event(kind: StopEventKind, moment: datetime = PROVED_AT, /, **values: Fact) -> StopEvent:
     named: dict[str, Fact] = {"project": "chatbot-experiment", "project_id": 1}
-    return StopEvent(kind, at, f"{kind}:test", named | values)
+    return StopEvent(kind, moment, f"{kind}:test", named | values)
 
 
 EVENTS: dict[str, StopEvent] = {

@@ -248,11 +248,15 @@ def test_levels_of_a_file_can_be_chosen_too() -> None:
     assert [one["value"] for one in levels["element"]["initial_options"]] == ["50", "80", "100"]
 
 
-def test_stopping_is_not_promised_before_it_is_there() -> None:
-    """The window says so, and so does the answer to saving."""
-    for language, told in (("ko", "묻기만 합니다"), ("en", "only asks"), ("ja", "確認のみ")):
+def test_the_window_says_what_stopping_by_itself_does_and_when_an_estimate_is_not_enough() -> None:
+    """One cent, asked before it is restored, and a guard against estimates; the answer to saving says it again."""
+    for language, told in (
+        ("ko", "평소 오차보다 더"),
+        ("en", "more than its usual error"),
+        ("ja", "いつもの誤差を超えて"),
+    ):
         assert told in texts(VIEWS["change"](reader(language)))
-    assert "묻기만 합니다" in texts(VIEWS["list_after_a_change"](reader("ko")))
+    assert "자동으로 차단하고 알립니다" in texts(VIEWS["list_after_a_change"](reader("ko")))
 
 
 def test_a_part_of_a_file_is_never_shown() -> None:

@@ -16,7 +16,7 @@ from syrupy.extensions.json import JSONSnapshotExtension
 
 from blocks import collection, doctor, figures, home, ids, incidents, kit, status, unpriced
 from blocks import incident_words as words
-from finops.budgets import Usual, UsualMethod
+from finops.budgets import BudgetAction, Usual, UsualMethod
 from finops.causes import Cause, CauseKind
 from finops.charges import FigureState
 from finops.estimates import Drift
@@ -196,7 +196,7 @@ def test_below_the_limit_it_warns_and_says_when_the_limit_falls() -> None:
 
 
 def test_what_may_be_done_stands_above_the_chart() -> None:
-    """A phone shows it without scrolling; the buttons that stop spending will stand first in the same row."""
+    """A phone shows it without scrolling; the buttons that decide about the spending stand first in the row."""
     for shown in (told.shown(), told.warned(), told.silenced()):
         kinds = [block["type"] for block in incidents.root(shown, reader("ko")).blocks]
         assert kinds.index("actions") < kinds.index("data_visualization")
@@ -204,13 +204,13 @@ def test_what_may_be_done_stands_above_the_chart() -> None:
 
 
 def test_at_most_one_button_stands_out() -> None:
-    """One primary, no danger yet; a button that was used makes way for who used it and when."""
-    for shown in (told.shown(), told.acknowledged(), told.silenced(), told.over()):
+    """One primary and one danger; a button that was used makes way for who used it and when."""
+    for shown in (told.shown(), told.warned(), told.acknowledged(), told.silenced(), told.over()):
         styles = [each.get("style") for each in _elements(incidents.root(shown, reader("ko")).blocks)]
         assert styles.count("primary") <= 1
-        assert "danger" not in styles
+        assert styles.count("danger") <= 1
     shown_then = str(incidents.root(told.acknowledged(), reader("ko")).blocks)
-    assert ids.INCIDENT_ACKNOWLEDGE not in shown_then
+    assert "12/acknowledge" not in shown_then
     assert "확인함 · 이지훈 · 14:03" in shown_then
     silent = str(incidents.root(told.silenced(), reader("ko")).blocks)
     assert "15:03까지 알림 꺼짐 · 김민수" in silent
@@ -218,6 +218,19 @@ def test_at_most_one_button_stands_out() -> None:
     assert ids.INCIDENT_SILENCE not in [
         each["action_id"] for each in _elements(incidents.root(told.silenced(), reader("ko")).blocks)
     ]
+
+
+def test_at_the_limit_the_red_button_is_first_and_below_it_somebody_takes_care() -> None:
+    """Stop, approve, details; what is rarer is in a menu, acknowledging and silence never out of reach."""
+    t = reader("ko")
+    over, below = (_elements(incidents.root(shown, t).blocks) for shown in (told.shown(), told.warned()))
+    assert [each.get("text", {}).get("text") for each in over[:3]] == ["지금 차단하기", "승인", "상세 보기"]
+    assert [each.get("style") for each in over[:3]] == ["danger", "primary", None]
+    assert [each["action_id"] for each in over[3:]] == [ids.INCIDENT_SILENCE, ids.INCIDENT_MORE]
+    assert [option["value"] for option in over[4]["options"]] == ["12/acknowledge", "12/lead", "12/cause", "12/budget"]
+    assert (below[0]["text"]["text"], below[0]["style"]) == ("확인", "primary")
+    assert [option["value"] for option in below[-1]["options"]] == ["12/stop", "12/lead", "12/cause", "12/budget"]
+    assert "danger" not in [each.get("style") for each in below]
 
 
 def test_buttons_carry_the_incident_and_a_choice_and_nothing_else() -> None:
@@ -229,8 +242,22 @@ def test_buttons_carry_the_incident_and_a_choice_and_nothing_else() -> None:
             [element["value"]] if "value" in element else [option["value"] for option in element.get("options", ())]
         )
     ]
-    assert values == ["12", "12/30m", "12/1h", "12/4h", "12/tomorrow", "12", "12"]
+    assert values[:3] == ["incident:12", "incident:12", "12"]
+    assert values[3:7] == ["12/30m", "12/1h", "12/4h", "12/tomorrow"]
     assert "12/good" in str(incidents.root(told.shown(), reader("ko")).blocks)
+
+
+def test_a_budget_that_asks_says_so_at_its_limit() -> None:
+    """The two buttons are its question."""
+    asking = told.shown(budget=told.a_budget(action=BudgetAction.ASK))
+    assert "한도에 도달하면 확인을 요청하는 예산입니다" in str(incidents.root(asking, reader("ko")).blocks)
+    assert "확인을 요청하는 예산" not in str(incidents.root(told.shown(), reader("ko")).blocks)
+
+
+def test_the_pinned_cause_stands_in_the_message() -> None:
+    """The last word counts."""
+    message = incidents.root(told.shown(events=(told.EVENTS["cause"],)), reader("ko"))
+    assert "원인: 재시도 로직 버그 · 김민수" in str(message.blocks)
 
 
 def test_an_amount_never_looks_larger_than_it_is() -> None:
