@@ -1,0 +1,137 @@
+"""A runaway stopped, proved, explained and let go on, by the buttons of its alert and of a direct message."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from blocks import ids
+from demo import runaway
+from demo.clock import StageClock
+from demo.openai.organization import SpendLimit
+from demo.slack.cast import TEAM_ID
+from finops.budgets import BudgetPeriod, BudgetScope, BudgetTerms
+from finops.money import Money
+from finops.stops import StopEventKind
+from handlers.addresses import BOT
+from tests.e2e.stages import JIHOON, MARKETING, MINSU, Stage, scene, set_up, window, words_of
+from tests.e2e.test_alert_buttons import a_steady_trace
+from tests.integration.stop_wire import at_six
+
+WAIT = 15.0
+APPLICATION = "chatbot-experiment"
+# Far above what is spent in a month, so that it lets everything through.
+FORMER_CENTS = 100_000_000
+
+
+def root(stage: Stage) -> dict[str, Any]:
+    """The one message about it, as it stands now."""
+    roots = [one for one in stage.slack.messages(MARKETING) if one.get("thread_ts", one["ts"]) == one["ts"]]
+    [alert] = [one for one in roots if "마케팅팀" in one["text"]]
+    return alert
+
+
+async def shows(stage: Stage, *words: str) -> str:
+    """Wait until the message says all of this; everything it says."""
+    await stage.slack.until(lambda: all(word in words_of(root(stage)) for word in words), WAIT)
+    return words_of(root(stage))
+
+
+def limit(stage: Stage) -> int | None:
+    """The project's spend limit at the provider, in cents."""
+    return stage.openai.organization.named(APPLICATION).spend_limit_cents
+
+
+async def alerted(stage: Stage) -> None:
+    """A daily budget of $500 for the team, and a loop that breaks it."""
+    stage.openai.organization.named(APPLICATION).spend_limits.append(SpendLimit(FORMER_CENTS, 0))
+    await set_up(stage, APPLICATION)
+    bot = stage.product[BOT]
+    [team] = await bot.teams.all(TEAM_ID)
+    terms = BudgetTerms(BudgetScope.TEAM, team.id, BudgetPeriod.DAY, Money.of("500"))
+    async with bot.storage.writing() as store:
+        await store.budgets.create(team.workspace_id, terms, by=JIHOON, at=bot.clock())
+    runaway.start(stage.openai)
+    await stage.slack.until(lambda: any("$500" in one["text"] for one in stage.slack.messages(MARKETING)), WAIT)
+
+
+async def told(stage: Stage) -> list[StopEventKind]:
+    """What happened so far, in order."""
+    bot = stage.product[BOT]
+    async with bot.storage.reading() as store:
+        [stop] = await store.stops.active(TEAM_ID)
+        return [event.kind for event in await store.stops.events(TEAM_ID, stop.id or 0)]
+
+
+async def proved(stage: Stage, clock: StageClock) -> None:
+    """Let minutes pass, each looked at as it ends, until usage has shown that nothing is spent any more."""
+    bot = stage.product[BOT]
+    clock.advance(timedelta(minutes=5))
+    async with asyncio.timeout(WAIT):
+        while StopEventKind.PROVED not in await told(stage):
+            clock.advance(timedelta(minutes=1))
+            now = clock()
+            while not await _is_read(stage, now):
+                bot.wake_watch.set()  # a clock that was moved rings no alarm
+                await asyncio.sleep(0.02)
+
+
+async def _is_read(stage: Stage, since: datetime) -> bool:
+    async with stage.product[BOT].storage.reading() as store:
+        healths = await store.usage.healths(TEAM_ID)
+    return all(one.read_at is not None and one.read_at >= since for one in healths)
+
+
+async def test_a_runaway_is_stopped_proved_explained_and_let_go_on(tmp_path: Path) -> None:
+    """이지훈 stops it, usage proves it, 김민수 says why and lets it go on: the provider's limit is what it was."""
+    clock = at_six(StageClock())
+    url = f"sqlite:///{tmp_path / 'stage.db'}"
+    async with scene(
+        url, a_steady_trace(), clock=clock, FINOPS_POLL_SECONDS="1", FINOPS_EDIT_EVERY_SECONDS="1"
+    ) as stage:
+        await alerted(stage)
+        jihoon, minsu = stage.slack.person(JIHOON), stage.slack.person(MINSU)
+
+        await jihoon.clicks(root(stage), ids.INCIDENT_STOP)
+        asked = words_of(await window(stage, jihoon, ids.VIEW_STOP))
+        assert "이 프로젝트의 키를 사용하는 모든 애플리케이션이 중단됩니다. 계속하시겠습니까?" in asked
+        assert "예, 즉시 차단" in asked
+        await jihoon.submits(values={ids.STOP_REASON: "재시도 루프로 보입니다"})
+        await stage.slack.until(lambda: limit(stage) == 1, WAIT)
+        await shows(stage, "⛔")
+        jihoon.closes(everything=True)
+
+        await proved(stage, clock)
+        said = await shows(stage, "✅", "차단 확인")
+        assert "$" in said
+        assert StopEventKind.PROVED in await told(stage)
+
+        await jihoon.clicks(root(stage), ids.INCIDENT_MORE, _more(stage, ids.MORE_ACKNOWLEDGE))
+        await shows(stage, "확인함 · 이지훈")
+        await jihoon.clicks(root(stage), ids.STOP_LEAD)
+        prepared = words_of(await window(stage, jihoon, ids.VIEW_STOP_LEAD))
+        assert APPLICATION in prepared
+        await jihoon.submits()
+        await stage.slack.until(lambda: APPLICATION in words_of(minsu.messages(minsu.dm)), WAIT)
+        await minsu.clicks(minsu.messages(minsu.dm)[-1], ids.STOP_CAUSE)
+        await window(stage, minsu, ids.VIEW_STOP_CAUSE)
+        await minsu.submits(values={ids.CAUSE_QUICK: "retry_bug", ids.CAUSE_TEXT: "3번 재시도"})
+        await shows(stage, "재시도 로직 버그", "3번 재시도")
+        minsu.closes(everything=True)
+
+        runaway.end(stage.openai)
+        await minsu.clicks(root(stage), ids.STOP_APPROVE)
+        await window(stage, minsu, ids.VIEW_APPROVE)
+        assert (await minsu.submits(values={ids.APPROVE_WAY: "end_of_day", ids.APPROVE_RESTOPS: ["restops"]}))["ok"]
+        await shows(stage, "▶️", "김민수")
+        assert limit(stage) == FORMER_CENTS
+        assert stage.slack.complaints == []
+
+
+def _more(stage: Stage, choice: str) -> str:
+    """What the menu of rarer actions carries for a choice."""
+    elements = [each for block in root(stage)["blocks"] if block["type"] == "actions" for each in block["elements"]]
+    [menu] = [each for each in elements if each["action_id"] == ids.INCIDENT_MORE]
+    return next(option["value"] for option in menu["options"] if option["value"].endswith(f"/{choice}"))
