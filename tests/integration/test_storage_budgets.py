@@ -31,6 +31,7 @@ async def test_a_budget_is_kept_as_it_was_decided(storage: Storage, tenant: Tena
         BudgetAction.ASK,
         Money.of("10", "KRW"),
         "C1",
+        needs_two=True,
     )
     async with storage.writing() as store:
         made = await store.budgets.create(WORKSPACE, terms, by="U1", at=NOW)
@@ -40,6 +41,7 @@ async def test_a_budget_is_kept_as_it_was_decided(storage: Storage, tenant: Tena
         assert (off.terms, off.channel_id, off.is_enabled) == (terms, "C1", False)
         assert (off.created_at, off.updated_by, off.updated_at) == (NOW, "U2", LATER)
         moved = await store.budgets.update(WORKSPACE, made.id, terms=EVERY_PROJECT, by="U2", at=LATER)
+        assert (off.needs_two, moved.needs_two) == (True, False)
         assert (moved.terms, moved.channel_id) == (
             BudgetTerms(BudgetScope.EVERY_PROJECT, None, BudgetPeriod.DAY, Money.of("75"), floor=Money.zero()),
             None,

@@ -67,6 +67,9 @@ async def test_the_same_key_in_another_workspace_is_another_claim(storage: Stora
     async with storage.writing() as store:
         assert await store.claims.once("T1", "Ev123", MOMENT)
         assert await store.claims.once("T2", "Ev123", MOMENT)
+        await store.claims.take_back("T2", "Ev123")
+        assert not await store.claims.once("T1", "Ev123", MOMENT)
+        assert await store.claims.once("T2", "Ev123", MOMENT), "what came to nothing may be asked for again"
 
 
 async def test_old_claims_are_forgotten_and_young_ones_kept(storage: Storage) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, get_type_hints
@@ -13,15 +13,19 @@ import pytest
 from sqlalchemy import MetaData
 from sqlalchemy.exc import IntegrityError
 
+from finops.audit import AuditEntry, AuditFilter
 from finops.budgets import BudgetPeriod, BudgetScope, BudgetTerms
 from finops.charges import Charge, ChargedDay, FigureState
 from finops.estimates import DriftSample
+from finops.holds import Hold, HoldState
 from finops.incidents import Change, EventKind, Incident, IncidentEvent, IncidentState, RootAction, feedback
+from finops.levers import Lever
 from finops.money import Money
 from finops.periods import Period, starts_at
 from finops.queries import ScopeKind
 from finops.registry import CredentialState, KnownProject, Person, Project, Role, Team
 from finops.secret import Secret
+from finops.stops import Stop, StopChange, StopEvent, StopEventKind, StopState
 from finops.usage import Endpoint, UsageBucket, UsageReading, UsageRow, Width
 from storage import Storage, Store
 from storage.errors import NotFound, StorageError
@@ -83,6 +87,47 @@ def an_incident(workspace_id: str, budget_id: int, team_id: int) -> Change:
     return Change(incident, (IncidentEvent(EventKind.CROSSED, MOMENT, "crossed:100"),), RootAction.POST)
 
 
+def a_stop(workspace_id: str, incident_id: int | None) -> Stop:
+    """Somebody stops everything."""
+    return Stop(
+        id=None,
+        workspace_id=workspace_id,
+        incident_id=incident_id,
+        scope_kind=ScopeKind.WORKSPACE,
+        scope_id=None,
+        channel_id="C1",
+        lever=Lever.STOP,
+        state=StopState.STOPPING,
+        reason="a loop",
+        requested_by="U1",
+        requested_at=MOMENT,
+        updated_at=MOMENT,
+    )
+
+
+def a_hold(workspace_id: str, project: Project) -> Hold:
+    """The lever of that stop on one project."""
+    return Hold(
+        id=None,
+        workspace_id=workspace_id,
+        stop_id=0,
+        project_id=project.id,
+        connection_id=project.connection_id,
+        provider_project_id=project.provider_project_id,
+        name=project.name,
+        lever=Lever.STOP,
+        state=HoldState.REQUESTED,
+        is_wanted=True,
+        requested_at=MOMENT,
+        updated_at=MOMENT,
+        next_at=None,
+    )
+
+
+HAPPENED = StopEvent(StopEventKind.REQUESTED, MOMENT, "requested:1", {"by": "U1"})
+AN_ACT = AuditEntry(MOMENT, "U1", "stop.requested", "workspace")
+
+
 @dataclass(frozen=True)
 class Discovered:
     id: str
@@ -101,6 +146,13 @@ class Belongings:
     collection_id: int
     budget_id: int
     incident_id: int
+    stop: Stop
+    hold: Hold
+
+    @property
+    def stop_id(self) -> int:
+        assert self.stop.id is not None
+        return self.stop.id
 
     @property
     def connection_id(self) -> int:
@@ -201,6 +253,9 @@ async def filled(storage: Storage, workspace_id: str) -> Belongings:
         )
         incident = await store.incidents.save(workspace_id, an_incident(workspace_id, budget.id, tenant.team_id), None)
         assert incident.id is not None
+        held = [a_hold(workspace_id, project)]
+        stop, [hold] = await store.stops.open(workspace_id, a_stop(workspace_id, incident.id), held, [HAPPENED])
+        await store.audit.append(workspace_id, AN_ACT)
         await store.outbox.want(
             workspace_id, "key", "incident", {}, "C1", ["U1"], at=MOMENT, detected_at=MOMENT, urgency=1
         )
@@ -209,7 +264,7 @@ async def filled(storage: Storage, workspace_id: str) -> Belongings:
         await store.outbox.want(workspace_id, "key", "incident", {}, "C1", ["U1"], at=LATER, detected_at=MOMENT)
         team = await store.teams.get(workspace_id, tenant.team_id)
         assert team is not None
-    return Belongings(tenant, team, project, credential.id, collection.id, budget.id, incident.id)
+    return Belongings(tenant, team, project, credential.id, collection.id, budget.id, incident.id, stop, hold)
 
 
 async def everything(storage: Storage, workspace_id: str, mine: Belongings) -> list[Any]:
@@ -243,6 +298,11 @@ async def everything(storage: Storage, workspace_id: str, mine: Belongings) -> l
             await store.incidents.events(workspace_id, mine.incident_id),
             await store.incidents.clocks(workspace_id, MOMENT),
             await store.outbox.get(workspace_id, "key"),
+            await store.stops.active(workspace_id),
+            await store.stops.holds(workspace_id, mine.stop_id),
+            await store.stops.events(workspace_id, mine.stop_id),
+            [row async for row in store.audit.all(workspace_id)],
+            await store.audit.head(workspace_id),
         ]
 
 
@@ -250,6 +310,9 @@ Attempt = Callable[[Store, str, Belongings], Awaitable[Any]]
 MINE = ScopeKind.TEAM
 A_DAY = ChargedDay(DAY, (Charge(DAY, "proj_a", "gpt-4o", Decimal(9)),))
 ATTEMPTS: dict[str, Attempt] = {
+    "Audit.count": lambda s, w, b: s.audit.count(w),
+    "Audit.head": lambda s, w, b: s.audit.head(w),
+    "Audit.page": lambda s, w, b: s.audit.page(w, AuditFilter()),
     "Budgets.all": lambda s, w, b: s.budgets.all(w),
     "Budgets.delete": lambda s, w, b: s.budgets.delete(w, b.budget_id, by="U9", at=LATER),
     "Budgets.get": lambda s, w, b: s.budgets.get(w, b.budget_id, even_deleted=True),
@@ -265,6 +328,7 @@ ATTEMPTS: dict[str, Attempt] = {
     "Charges.readings": lambda s, w, b: s.charges.readings(w, PERIOD),
     "Charges.replace_day": lambda s, w, b: s.charges.replace_day(w, b.connection_id, A_DAY, LATER),
     "Charges.totals": lambda s, w, b: s.charges.totals(w, PERIOD, [(b.connection_id, "proj_a")]),
+    "Claims.take_back": lambda s, w, b: s.claims.take_back(w, "key"),
     "Collections.active": lambda s, w, b: s.collections.active(w),
     "Collections.get": lambda s, w, b: s.collections.get(w, b.collection_id),
     "Collections.latest": lambda s, w, b: s.collections.latest(w, b.connection_id),
@@ -279,6 +343,7 @@ ATTEMPTS: dict[str, Attempt] = {
     "Credentials.sealed_by_older_keys": lambda s, w, b: s.credentials.sealed_by_older_keys(w),
     "Credentials.delete": lambda s, w, b: s.credentials.delete(w, b.credential_id),
     "Credentials.get": lambda s, w, b: s.credentials.get(w, b.credential_id),
+    "Credentials.openable": lambda s, w, b: s.credentials.openable(w, b.connection_id),
     "Credentials.of_connection": lambda s, w, b: s.credentials.of_connection(w, b.connection_id),
     "Credentials.of_team": lambda s, w, b: s.credentials.of_team(w, b.team.id),
     "Credentials.replace": lambda s, w, b: s.credentials.replace(
@@ -324,6 +389,16 @@ ATTEMPTS: dict[str, Attempt] = {
     "Projects.unregister": lambda s, w, b: s.projects.unregister(w, b.project.id),
     "Projects.update": lambda s, w, b: s.projects.update(w, b.project.id, excluded=True),
     "Restatements.of": lambda s, w, b: s.restatements.of(w, PERIOD),
+    "Stops.active": lambda s, w, b: s.stops.active(w),
+    "Stops.active_hold": lambda s, w, b: s.stops.active_hold(w, b.connection_id, "proj_a", Lever.STOP),
+    "Stops.add_event": lambda s, w, b: s.stops.add_event(w, b.stop_id, HAPPENED),
+    "Stops.events": lambda s, w, b: s.stops.events(w, b.stop_id),
+    "Stops.get": lambda s, w, b: s.stops.get(w, b.stop_id),
+    "Stops.held_on": lambda s, w, b: s.stops.held_on(w, b.connection_id, MOMENT),
+    "Stops.hold": lambda s, w, b: s.stops.hold(w, b.hold.id or 0),
+    "Stops.holds": lambda s, w, b: s.stops.holds(w, b.stop_id),
+    "Stops.of_incident": lambda s, w, b: s.stops.of_incident(w, b.incident_id),
+    "Stops.of_scope": lambda s, w, b: s.stops.of_scope(w, ScopeKind.WORKSPACE, None),
     "Teams.all": lambda s, w, b: s.teams.all(w),
     "Teams.by_name": lambda s, w, b: s.teams.by_name(w, b.team.name),
     "Teams.get": lambda s, w, b: s.teams.get(w, b.team.id),
@@ -348,6 +423,10 @@ ATTEMPTS: dict[str, Attempt] = {
 }
 # These make something new of the asker's own; that they cannot reach into another workspace is tested below.
 OWN = {
+    "Audit.append",
+    "Audit.extend",
+    "Stops.open",
+    "Stops.save",
     "Budgets.create",
     "Incidents.save",
     "Outbox.want",
@@ -404,6 +483,11 @@ async def test_two_full_workspaces_see_their_own_and_only_their_own(storage: Sto
 
 STRAYS: dict[str, Attempt] = {
     "an incident": lambda s, w, b: s.incidents.save(w, an_incident(w, b.budget_id, b.team.id), None),
+    "a stop": lambda s, w, b: s.stops.open(w, a_stop(w, b.incident_id), []),
+    "a hold": lambda s, w, b: s.stops.open(w, a_stop(w, None), [a_hold(w, b.project)]),
+    "a change of a stop": lambda s, w, b: s.stops.save(
+        w, StopChange(replace(b.stop, workspace_id=w, reason="stolen")), replace(b.stop, workspace_id=w)
+    ),
     "a name without a price": lambda s, w, b: s.unpriced.note(w, b.connection_id, DAY, [("", "x")], LATER),
     "a key": lambda s, w, b: s.credentials.add(
         w,

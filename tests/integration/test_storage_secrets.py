@@ -163,6 +163,23 @@ async def test_a_database_opened_with_the_wrong_master_key_says_so(
             await usable(other, tenant)
 
 
+async def test_a_key_whose_collecting_is_off_is_good_for_stopping_but_the_last_to_be_tried(
+    database_url: str, storage: Storage, tenant: Tenant
+) -> None:
+    """Enabled ones first; whoever collects never sees it; and without the master key it is said that none opens."""
+    enabled = await registered(storage, tenant)
+    disabled = await registered(storage, tenant, OTHER)
+    async with storage.writing() as store:
+        await store.credentials.set_state(tenant.workspace_id, disabled.id, CredentialState.DISABLED)
+    async with storage.reading() as store:
+        found = await store.credentials.openable(tenant.workspace_id, tenant.connection.id)
+    assert [(key.id, secret.reveal()) for key, secret in found] == [(enabled.id, CANARY), (disabled.id, OTHER)]
+    assert await usable(storage, tenant) == [CANARY]
+    async with open_storage(database_url, KeyRing.generate("another")) as other, other.reading() as store:
+        with pytest.raises(SecretUnreadable):
+            await store.credentials.openable(tenant.workspace_id, tenant.connection.id)
+
+
 async def test_rotating_the_master_key_reseals_everything_once_and_the_old_key_can_go(
     database_url: str, storage: Storage, tenant: Tenant, ring: KeyRing
 ) -> None:
