@@ -16,7 +16,7 @@ EXPORT_COMMAND = "python3 app.py audit export audit.csv"
 PERIODS = (7, 30, 90)
 ALL_TIME = "all"
 # Farther back somebody looks with a filter, or in a file.
-MOST_PAGES = 200
+MOST_PAGES = 100
 _A_YEAR = timedelta(days=300)
 
 
@@ -147,7 +147,7 @@ def _filters(asked: AuditAsked, t: Translator) -> kit.Block:
 
 def _doors(page: AuditPage, asked: AuditAsked, t: Translator) -> list[kit.Block]:
     newer = kit.button(t.gettext("Newer"), ids.AUDIT_NEWER) if asked.trail else None
-    older = kit.button(t.gettext("Older"), ids.AUDIT_OLDER, page.rows[-1].seq) if page.has_older else None
+    older = kit.button(t.gettext("Older"), ids.AUDIT_OLDER, page.rows[-1].seq) if page.has_older and page.rows else None
     turning = [kit.actions(newer, older)] if newer or older else []
     files = [
         kit.button(t.gettext("Export as CSV"), ids.AUDIT_CSV, CSV),

@@ -60,11 +60,14 @@ def closed(shown: IncidentShown, t: Translator) -> kit.Message:
     found = words.cause(shown.cause, t)
     if found:
         parts.append(kit.section(kit.escape(found)))
-    more = (_detail_button(shown.incident, t), _budget_button(shown.incident, t))
+    more: tuple[kit.Block | None, ...] = (_detail_button(shown.incident, t), _budget_button(shown.incident, t))
     reason = closing_words(closing_reason(shown), t)
     settles = t.gettext("The provider's bill settles the amount within days.")
     parts.append(kit.context("\n".join([f"{reason}. {settles}", *_told_cause(shown, t)])))
-    parts += stops.parts(shown.stop, t, more) if shown.stop is not None else [kit.actions(*more)]
+    if shown.stop is not None:
+        parts += stops.story(shown.stop, t)
+        more = (*more, stops.cause_button(shown.stop, t))
+    parts.append(kit.actions(*more))
     drawn = charts.trend(shown.trend, t)
     if drawn:
         parts.append(drawn)

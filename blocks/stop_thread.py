@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from html import unescape
 
 from blocks import figures, kit
 from blocks import stop_words as words
 from blocks.incident_thread import money
+from blocks.stop_state import state_line
 from finops.holds import Hold, HoldTrouble
 from finops.levers import Lever
 from finops.money import Money
@@ -14,11 +17,24 @@ from finops.stop_report import StopShown
 from finops.stops import ApprovalWay, StopEvent, StopEventKind
 from locales import Translator
 
+_MENTION = re.compile(r"<@(\w+)>")
+
 
 def line(event: StopEvent, shown: StopShown, t: Translator) -> kit.Message:
     """One thing that happened, in its own words: a broadcast line is read without its thread."""
     said = _LINES[event.kind](event, shown, t)
     return kit.message(said, [kit.section(said)])
+
+
+def mail(event: StopEvent, shown: StopShown, t: Translator, link: str | None = None) -> tuple[str, str]:
+    """The same as a mail: subject and plain text, with how the stop stands now. `link` opens the message in Slack."""
+    said = _MENTION.sub(lambda found: shown.names.get(found[1], found[1]), _LINES[event.kind](event, shown, t))
+    said = unescape(said.replace("*", ""))
+    told = [said, "", state_line(shown, t), ""]
+    if link:
+        told += [t.gettext("Open the message in Slack: {link}", link=link), ""]
+    told.append(t.gettext("You get this by mail because the message could not be delivered in Slack in time."))
+    return said.splitlines()[0], "\n".join(told) + "\n"
 
 
 def _requested(event: StopEvent, shown: StopShown, t: Translator) -> str:

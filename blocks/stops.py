@@ -13,7 +13,7 @@ from finops.levers import Lever
 from finops.stop_report import StopShown
 from locales import Translator
 
-__all__ = ["label", "parts", "root", "state_line", "takes_over"]
+__all__ = ["cause_button", "label", "parts", "root", "state_line", "story", "takes_over"]
 
 Parts = list[kit.Block | kit.Either]
 _PROJECTS_SHOWN = 10
@@ -49,6 +49,15 @@ def parts(shown: StopShown, t: Translator, more: Sequence[kit.Block | None] = ()
     if row:
         found.append(kit.actions(*row))
     return found
+
+
+def story(shown: StopShown, t: Translator) -> Parts:
+    """The same when its incident is closed: what was done and what came of it; nothing to press but the cause."""
+    found: Parts = []
+    if look(shown) not in (Look.ASKED, Look.CLOSED):
+        found.append(kit.section("\n".join([status(shown, t), *_projects(shown, t)])))
+    notes = _notes(shown, t)
+    return [*found, kit.context("\n".join(notes))] if notes else found
 
 
 def _projects(shown: StopShown, t: Translator) -> list[str]:
@@ -143,7 +152,7 @@ def _allowed(shown: StopShown, t: Translator) -> list[kit.Block | None]:
 
 
 def _restored(shown: StopShown, t: Translator) -> list[kit.Block | None]:
-    return [_cause(shown, t), _window(shown, t.gettext("Stop again"), None), _lead(shown, t)]
+    return [cause_button(shown, t), _window(shown, t.gettext("Stop again"), None), _lead(shown, t)]
 
 
 def _in_trouble(shown: StopShown, t: Translator) -> list[kit.Block | None]:
@@ -165,7 +174,7 @@ _BUTTONS: dict[Look, Callable[[StopShown, Translator], list[kit.Block | None]]] 
     Look.RESTORING: _in_trouble,
     Look.RESTORED: _restored,
     Look.ALLOWED: _allowed,
-    Look.CLOSED: lambda shown, t: [_cause(shown, t)],
+    Look.CLOSED: lambda shown, t: [cause_button(shown, t)],
 }
 
 
@@ -206,12 +215,11 @@ def _window(shown: StopShown, text: str, style: str | None) -> kit.Block | None:
     return kit.button(text, ids.STOP_OPEN, target, style=style) if target else None
 
 
-def _cause(shown: StopShown, t: Translator) -> kit.Block | None:
-    return (
-        None
-        if shown.stop.cause
-        else kit.button(t.gettext("Tell the cause"), ids.STOP_CAUSE, _key(shown), style="primary")
-    )
+def cause_button(shown: StopShown, t: Translator) -> kit.Block | None:
+    """The way to tell the cause, as long as nobody has."""
+    if shown.stop.cause:
+        return None
+    return kit.button(t.gettext("Tell the cause"), ids.STOP_CAUSE, _key(shown), style="primary")
 
 
 def _keys(shown: StopShown, t: Translator) -> kit.Block | None:

@@ -65,9 +65,9 @@ async def test_three_people_press_the_buttons_of_one_alert(tmp_path: Path) -> No
         assert root["blocks"][0]["text"]["text"].startswith("🚨 [마케팅팀] 일일 한도 $500 초과 - 현재 $")
         assert "chatbot-experiment" in root["blocks"][1]["text"]["text"]
 
-        await emma.clicks(root, ids.INCIDENT_ACKNOWLEDGE)
+        await emma.clicks(root, ids.INCIDENT_MORE, "확인")
         await stage.slack.until(lambda: "확인함 · Emma" in words_of(roots(stage)[0]), WAIT)
-        assert ids.INCIDENT_ACKNOWLEDGE not in str(roots(stage)[0]["blocks"])
+        assert f"/{ids.MORE_ACKNOWLEDGE}" not in str(roots(stage)[0]["blocks"])
 
         said = await refused(stage, emma, ids.INCIDENT_SILENCE, "1시간")
         assert f"<@{MINSU}>" in said
@@ -83,7 +83,7 @@ async def test_three_people_press_the_buttons_of_one_alert(tmp_path: Path) -> No
         jihoon.closes()
         assert "의견 감사합니다" in await refused(stage, jihoon, ids.INCIDENT_FEEDBACK, f"{_id(root)}/good")
 
-        await minsu.clicks(roots(stage)[0], ids.INCIDENT_BUDGET)
+        await minsu.clicks(roots(stage)[0], ids.INCIDENT_MORE, "예산 변경")
         assert "500" in str(await window(stage, minsu, ids.VIEW_BUDGET))
 
         await jihoon.opens_home()

@@ -290,6 +290,11 @@ def test_the_closed_alert_keeps_the_story_of_its_stop() -> None:
     for words in ("막은 손실 추정", "원인: 재시도 로직 버그 · 김민수", "하루 동안 이상이 없었습니다"):
         assert words in str(closed.blocks)
     assert refused(closed) == []
+    failed = incidents.root(replace(saying_live.over(), stop=told.no_right()), t)
+    assert [each["action_id"] for each in _elements(failed.blocks)] == [
+        ids.INCIDENT_DETAIL, ids.INCIDENT_BUDGET, ids.STOP_CAUSE
+    ]  # fmt: skip
+    assert "차단 실패" in str(failed.blocks)
 
 
 def test_an_alert_speaks_for_itself_again_when_its_stop_is_over() -> None:
