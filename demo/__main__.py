@@ -51,8 +51,7 @@ async def run(given: argparse.Namespace, trace: Trace, prices: Prices) -> int:
         database = given.database or f"sqlite:///{Path(folder) / 'demo.sqlite3'}"
         props = Props.beside(given.database) if given.database else Props.fresh()
         clock, is_alone = StageClock(), given.once or given.story is not None
-        # A story moves through a day by itself: it looks as often as it can.
-        pace: dict[str, Any] = {"FINOPS_POLL_SECONDS": "1", "FINOPS_EDIT_EVERY_SECONDS": "1"} if given.story else {}
+        pace: dict[str, Any] = story.SETTINGS if given.story else {}
         scene = staged(
             trace, prices, database, props=props, clock=clock, socket_mode=not given.http,
             page_port=0 if is_alone else given.port, **pace,

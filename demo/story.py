@@ -19,13 +19,16 @@ from demo.onboarding import Say, Stuck, Wish, onboard
 from demo.runaway import APPLICATION
 from demo.slack.cast import JIHOON, MARKETING, MINSU
 from demo.stage import Stage
-from demo.story_time import caught_up, minutes_until, strides, walked
+from demo.story_time import CLOSELY, MINUTE, Pace, caught_up, moments, waited, walked
 from demo.story_told import Limits, Runaway, dollars, month_so_far, set_former_limit, spend_limit, told
 from finops.holds import HoldState
 from finops.money import EXACT
 from finops.periods import charge_day, starts_at
 
-__all__ = ["LIMIT", "Runaway", "runaway"]
+__all__ = ["LIMIT", "SETTINGS", "Runaway", "runaway"]
+
+# The clock moves by minutes at least: usage is read once in each place it moves to, and edits wait for nobody.
+SETTINGS = {"FINOPS_POLL_SECONDS": "60", "FINOPS_EDIT_EVERY_SECONDS": "1"}
 
 LIMIT = Decimal(500)
 FACTOR = Fraction(15)
@@ -33,12 +36,14 @@ FACTOR = Fraction(15)
 USUAL_DAYS = 10
 DAY = timedelta(hours=24)
 # A proof takes five quiet minutes and as long as usage is late; after fifteen the product itself speaks up.
-PROVED_WITHIN, RESTORED_WITHIN = 25, 10
+PROVED_WITHIN, RESTORED_WITHIN, CALLS_WITHIN = 25, 10, 8
 REPAIRED_AFTER = timedelta(minutes=20)
 
 
-async def runaway(stage: Stage, clock: StageClock, say: Say, application: str = APPLICATION) -> Runaway:
-    """Play breach, stop, proof, cause, restore and the day after.
+async def runaway(
+    stage: Stage, clock: StageClock, say: Say, application: str = APPLICATION, pace: Pace = CLOSELY
+) -> Runaway:
+    """Play breach, stop, proof, cause, restore and the day after; `pace` says how often we look.
 
     Raises TimeoutError when the product does not keep up, Stuck when a person cannot do what the story wants.
     """
@@ -46,15 +51,17 @@ async def runaway(stage: Stage, clock: StageClock, say: Say, application: str = 
     await _set_up(stage, clock, say, application, limit)
     dawn, breach = await _begins(stage, clock, say, application, limit)
     before = await spend_limit(stage, application)
-    async for now in walked(stage, clock, strides(dawn, breach + timedelta(minutes=2), breach)):
+    seen = breach + 2 * MINUTE  # people take a moment to read
+    async for now in walked(stage, clock, moments(dawn, seen, pace, breach)):
         say(f"{now:%H:%M} UTC, {dollars(stage, application, dawn, now):.2f} dollars")
-    await _stopped(stage, clock, say, application)
+    await _stopped(stage, clock, say, application, pace.step)
     stopped = await spend_limit(stage, application)
-    await _restored(stage, clock, say, application)
+    await _restored(stage, clock, say, application, pace.step)
     say("a day passes")
-    async for _ in walked(stage, clock, strides(clock(), clock() + DAY)):
+    back = clock()
+    async for _ in walked(stage, clock, moments(back, back + DAY, pace)):
         pass
-    clock.advance(timedelta(minutes=2))
+    clock.advance(2 * MINUTE)
     await caught_up(stage, clock, until_closed=True)
     limits = Limits(before, stopped, await spend_limit(stage, application))
     say("closed")
@@ -102,17 +109,17 @@ async def _begins(
     return dawn, breach
 
 
-async def _stopped(stage: Stage, clock: StageClock, say: Say, application: str) -> None:
+async def _stopped(stage: Stage, clock: StageClock, say: Say, application: str, step: timedelta) -> None:
     """이지훈 stops it; minute by minute until usage proves it."""
     await people.stops_spending(stage, stage.slack.person(JIHOON), application)
     say(f"{clock():%H:%M} UTC, 이지훈 stops it")
     await caught_up(stage, clock)
-    if not await minutes_until(stage, clock, lambda hold: hold.state is HoldState.PROVED, PROVED_WITHIN):
+    if not await waited(stage, clock, lambda hold: hold.state is HoldState.PROVED, PROVED_WITHIN, step):
         raise Stuck(f"no proof within {PROVED_WITHIN} minutes")
     say(f"{clock():%H:%M} UTC, proved")
 
 
-async def _restored(stage: Stage, clock: StageClock, say: Say, application: str) -> None:
+async def _restored(stage: Stage, clock: StageClock, say: Say, application: str, step: timedelta) -> None:
     """The lead is asked and answers; the loop is repaired, and what was before comes back."""
     jihoon, minsu = stage.slack.person(JIHOON), stage.slack.person(MINSU)
     await people.writes_to_the_lead(stage, jihoon, application)
@@ -125,9 +132,12 @@ async def _restored(stage: Stage, clock: StageClock, say: Say, application: str)
     await people.restores(stage, minsu, application)
     say(f"{clock():%H:%M} UTC, 김민수 puts it back")
     await caught_up(stage, clock)
-    if not await minutes_until(stage, clock, lambda hold: hold.state is HoldState.RELEASED, RESTORED_WITHIN):
+    if not await waited(stage, clock, lambda hold: hold.state is HoldState.RELEASED, RESTORED_WITHIN, step):
         raise Stuck(f"nothing is back within {RESTORED_WITHIN} minutes")
     say(f"{clock():%H:%M} UTC, restored")
+    # An application that asks nothing at this hour is believed without a call.
+    if await waited(stage, clock, lambda hold: hold.first_traffic_at is not None, CALLS_WITHIN, step):
+        say(f"{clock():%H:%M} UTC, calls are answered again")
 
 
 def _breach(stage: Stage, application: str, dawn: datetime, limit: Decimal) -> datetime | None:

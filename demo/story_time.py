@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from demo.clock import StageClock
@@ -16,21 +17,33 @@ from finops.holds import Hold
 from finops.stops import Stop
 from handlers.addresses import BOT, STORAGE
 
-# Far from anything worth seeing the day is walked in such steps, near it in minutes.
-STRIDE = timedelta(hours=2)
-NEAR = timedelta(minutes=3)
 MINUTE = timedelta(minutes=1)
 PATIENCE_SECONDS = 60.0
 _SOON, _QUIET_LOOKS = 0.05, 8
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often we look: far from anything worth seeing by `stride`, while something is awaited by `step`, and so
+    many minutes (`near`) one by one around what is worth seeing."""
+
+    stride: timedelta = timedelta(hours=2)
+    step: timedelta = MINUTE
+    near: int = 3
+
+
+CLOSELY = Pace()
+BRIEFLY = Pace(timedelta(days=2), 4 * MINUTE, 0)
+
+
 async def caught_up(stage: Stage, clock: StageClock, *, until_closed: bool = False) -> None:
-    """Wait until usage was read at this moment of the stage's clock, and everything to be done and said is.
+    """Wait until usage was read in this slot of the stage's clock, and everything to be done and said is.
 
     With `until_closed` until no incident is open either. Raises TimeoutError when the product does not keep up.
     """
-    since, quiet = clock(), 0
+    since, quiet, has_rung = clock(), 0, False
     bot, storage = stage.product[BOT], stage.product[STORAGE]
+    slot = since - timedelta(seconds=since.timestamp() % bot.policy.poll_seconds)
     async with asyncio.timeout(PATIENCE_SECONDS):
         # Between reading and wanting to say something lies a moment: all must be quiet for a while.
         while quiet < _QUIET_LOOKS:
@@ -38,10 +51,15 @@ async def caught_up(stage: Stage, clock: StageClock, *, until_closed: bool = Fal
                 healths = await store.usage.healths(TEAM_ID)
                 is_open = until_closed and bool(await store.incidents.open_ones(TEAM_ID))
                 is_silent = await store.outbox.waiting_count() == 0
-            is_read = bool(healths) and all(one.read_at is not None and one.read_at >= since for one in healths)
+            is_read = bool(healths) and all(one.read_at is not None and one.read_at >= slot for one in healths)
             is_done = not any(is_due(hold, since) for _, holds in await stops(stage) for hold in holds)
-            if not is_read:
+            if not (is_read and is_done):
                 bot.wake_watch.set()  # a clock that was moved rings no alarm
+                bot.wake_stops.set()
+            elif not has_rung:
+                has_rung = True
+                await bot.evaluating.everywhere()  # what rings every minute in real life
+                await bot.stop_ends.everywhere()
             quiet = quiet + 1 if is_read and is_silent and is_done and not is_open else 0
             await asyncio.sleep(_SOON)  # what we wait for is in a database
 
@@ -58,29 +76,29 @@ async def stops(stage: Stage) -> list[tuple[Stop, list[Hold]]]:
         return [(stop, await store.stops.holds(TEAM_ID, stop.id or 0)) for stop in active]
 
 
-async def walked(stage: Stage, clock: StageClock, moments: list[datetime]) -> AsyncIterator[datetime]:
+async def walked(stage: Stage, clock: StageClock, path: list[datetime]) -> AsyncIterator[datetime]:
     """Go from moment to moment; at each the product has caught up. What has passed already is not gone back to."""
-    for moment in moments:
+    for moment in path:
         clock.advance(max(timedelta(0), moment - clock()))
         await caught_up(stage, clock)
         yield clock()
 
 
-async def minutes_until(stage: Stage, clock: StageClock, true: Callable[[Hold], bool], most: int) -> bool:
-    """Walk minute by minute until something is true of every hold in force; whether it became so within `most`."""
-    for _ in range(most):
+async def waited(stage: Stage, clock: StageClock, true: Callable[[Hold], bool], most: int, step: timedelta) -> bool:
+    """Walk step by step until something is true of every hold in force; whether it became so within `most` minutes."""
+    for _ in range(int(most * MINUTE / step) + 1):
         holds = [hold for _, each in await stops(stage) for hold in each]
         if holds and all(true(hold) for hold in holds):
             return True
-        # From one whole minute to the next: how long a look took in real life is no part of the story.
-        clock.advance(MINUTE - timedelta(seconds=clock().timestamp() % 60))
+        # From one whole minute to another: how long a look took in real life is no part of the story.
+        clock.advance(step - timedelta(seconds=clock().timestamp() % 60))
         await caught_up(stage, clock)
     return False
 
 
-def strides(start: datetime, end: datetime, near: datetime | None = None) -> list[datetime]:
+def moments(start: datetime, end: datetime, pace: Pace, near: datetime | None = None) -> list[datetime]:
     """The moments between two at which to look: strides, every minute around `near`, and the end."""
-    found = {start + STRIDE * count for count in range(1, int((end - start) / STRIDE) + 1)}
-    if near is not None:
-        found |= {near + MINUTE * count for count in range(-1, NEAR.seconds // 60)}
-    return [*sorted(moment for moment in found if moment < end), end]
+    found = {start + pace.stride * count for count in range(1, int((end - start) / pace.stride) + 1)}
+    if near is not None and pace.near:
+        found |= {near + MINUTE * count for count in range(-1, pace.near)}
+    return [*sorted(moment for moment in found if start < moment < end), end]

@@ -9,6 +9,7 @@ import asyncio
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent))
@@ -16,15 +17,22 @@ sys.path.insert(0, str(HERE.parent.parent))
 from playwright.async_api import Browser  # noqa: E402
 
 from blocks import ids  # noqa: E402
-from demo import runaway  # noqa: E402
-from demo.__main__ import add_marketing, first_team  # noqa: E402
-from demo.onboarding import onboard, settled_view  # noqa: E402
+from demo import lab, runaway  # noqa: E402
+from demo import story_people as people  # noqa: E402
+from demo.__main__ import MARKETING_PROJECTS, add_marketing, first_team  # noqa: E402
+from demo.budgeting import set_budget  # noqa: E402
+from demo.clock import StageClock  # noqa: E402
+from demo.onboarding import Wish, onboard, settled_view  # noqa: E402
 from demo.openai.__main__ import DEMO_TRACE  # noqa: E402
 from demo.prices import ListPrices  # noqa: E402
 from demo.slack import Person  # noqa: E402
 from demo.slack.cast import EMMA, FINOPS, JIHOON, MARKETING, MINSU, SAKURA, TEAM_ID  # noqa: E402
 from demo.stage import Stage, staged  # noqa: E402
-from demo.trace import read_trace  # noqa: E402
+from demo.story import LIMIT, PROVED_WITHIN, RESTORED_WITHIN, SETTINGS  # noqa: E402
+from demo.story_time import MINUTE, caught_up, waited  # noqa: E402
+from demo.story_told import month_so_far, set_former_limit  # noqa: E402
+from demo.trace import Trace, read_trace  # noqa: E402
+from finops.holds import HoldState  # noqa: E402
 from handlers.addresses import STORAGE  # noqa: E402
 from tests.browser.chromium import DESKTOP, PHONE, chromium, look, picture, settled, window  # noqa: E402
 
@@ -67,6 +75,8 @@ async def main() -> None:
                     await shown.wait_for()
                     await shown.screenshot(path=HERE / f"status-{name}.png", animations="disabled")
             await the_alert(stage, browser)
+        async with chromium() as browser:
+            await the_stop(trace, f"sqlite:///{Path(folder) / 'stop.db'}", browser)
 
 
 async def the_alert(stage: Stage, browser: Browser) -> None:
@@ -89,6 +99,59 @@ async def the_alert(stage: Stage, browser: Browser) -> None:
                 await look(page, stage.slack.url, MINSU, MARKETING)
                 await page.locator(MESSAGE).first.wait_for()
                 await page.locator(MESSAGE).first.screenshot(path=HERE / "alert-phone-ko.png", animations="disabled")
+
+
+async def the_stop(trace: Trace, database: str, browser: Browser) -> None:
+    """From the alert's button to the restore, and the provider's traffic beside it; desktop and phone, in Korean."""
+    clock, name = StageClock(), runaway.APPLICATION
+    settings: dict[str, Any] = SETTINGS
+    async with staged(trace, ListPrices(), database, clock=clock, **settings) as stage:
+        jihoon, minsu = stage.slack.person(JIHOON), stage.slack.person(MINSU)
+        wish = Wish("마케팅팀", MARKETING, MINSU, stage.props.marketing_key, MARKETING_PROJECTS)
+        await onboard(stage, jihoon, wish, lambda _: None)
+        await set_budget(stage, jihoon, name, f"{LIMIT}", lambda _: None)
+        lab.show(stage)
+        runaway.start(stage.openai)
+        await caught_up(stage, clock)
+        await set_former_limit(stage, name, month_so_far(stage, name, clock()) + LIMIT)
+        await people.presses(jihoon, people.root_message(stage, name), ids.INCIDENT_STOP)
+        await settled_view(stage.slack, jihoon)
+        await jihoon.types({ids.STOP_REASON: people.REASON})
+        await on_both(stage, browser, JIHOON, "stop-window", "dialog.modal")
+        await people.submits(stage, jihoon, {})
+        await waited(stage, clock, lambda hold: hold.state is HoldState.PROVED, PROVED_WITHIN, MINUTE)
+        await people.writes_to_the_lead(stage, jihoon, name)
+        await caught_up(stage, clock)
+        await people.tells_the_cause(stage, minsu)
+        await caught_up(stage, clock)
+        await on_both(stage, browser, MINSU, "stopped", MESSAGE)
+        await the_traffic(stage, browser)
+        runaway.end(stage.openai)
+        await people.restores(stage, minsu, name)
+        await waited(stage, clock, lambda hold: hold.state is HoldState.RELEASED, RESTORED_WITHIN, MINUTE)
+        await on_both(stage, browser, MINSU, "restored", MESSAGE)
+
+
+async def on_both(stage: Stage, browser: Browser, user: str, name: str, what: str) -> None:
+    """The same at a desk and on a phone."""
+    for size, end in (((980, 1200), ""), (PHONE, "-phone")):
+        async with window(browser, size, sharp=True) as context:
+            page = await context.new_page()
+            await look(page, stage.slack.url, user, MARKETING)
+            shown = page.locator(what).first
+            await shown.wait_for()
+            await shown.screenshot(path=HERE / f"{name}{end}-ko.png", animations="disabled")
+
+
+async def the_traffic(stage: Stage, browser: Browser) -> None:
+    """What the provider refuses, beside the message that says so."""
+    for size, end in ((DESKTOP, ""), (PHONE, "-phone")):
+        async with window(browser, size, sharp=True) as context:
+            page = await context.new_page()
+            await look(page, stage.slack.url, MINSU, MARKETING)
+            await page.locator(".pulse").click()
+            await page.locator(".traffic rect.refused").first.wait_for()
+            await picture(page, HERE / f"traffic{end}-ko.png")
 
 
 async def ask_for_the_key(stage: Stage, person: Person) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
+from demo import story
+from demo import story_people as people
 from demo.budgeting import set_budget
 from demo.clock import StageClock
 from demo.onboarding import Wish, onboard
@@ -14,13 +17,13 @@ from demo.prices import FilePrices, Rates
 from demo.slack.cast import JIHOON, MARKETING, MINSU
 from demo.slack.journal import Call
 from demo.stage import Stage
-from demo.story_time import caught_up
+from demo.story_time import BRIEFLY, caught_up
 from demo.trace import Trace, parse_trace
 from tests.e2e.stages import scene
 
 APPLICATION = "chatbot-experiment"
 PRICES = FilePrices("the golden case", {"gpt-golden": Rates(Decimal("2.5"), Decimal("1.25"), Decimal(10))})
-QUICK = {"FINOPS_POLL_SECONDS": "1", "FINOPS_EDIT_EVERY_SECONDS": "1", "FINOPS_BACKFILL_DAYS": "30"}
+QUICK = story.SETTINGS | {"FINOPS_BACKFILL_DAYS": "30"}
 
 
 def silent(words: str) -> None:
@@ -97,3 +100,52 @@ async def test_742_of_500_dollars_reads_as_promised_escalates_in_place_and_ends_
         await caught_up(stage, clock, until_closed=True)
         assert root_text(stage).startswith("✅ [마케팅팀] 일일 한도 $500 기간 종료 - 최종 $742 (148%)")
         assert stage.slack.complaints == []
+
+
+def as_said(texts: list[str]) -> list[str]:
+    """The texts of a stop without what depends on the minute: each lasting state once, in order."""
+    found: list[str] = []
+    for text in texts:
+        plain = re.sub(r"\d\d:\d\d(:\d\d)?", "00:00", re.sub(r"(현재|마지막) \$\d+ \(\d+%\)", r"\1 $0 (0%)", text))
+        first = plain.splitlines()[0]
+        # A passing state may be over before it was shown.
+        if "차단" in first or "복구" in first or "종료" in first:
+            found += [] if plain in found or "요청됨" in first or "복구 중" in first else [plain]
+    return found
+
+
+async def test_a_stop_is_proved_by_usage_and_what_was_before_comes_back_exactly(tmp_path: Path) -> None:
+    """The whole story by people's clicks: its root message word for word, its limits as the provider tells them."""
+    clock = StageClock()
+    async with scene(
+        f"sqlite:///{tmp_path / 'stage.db'}", golden_trace(), prices=PRICES, clock=clock, **QUICK
+    ) as stage:
+        told = await story.runaway(stage, clock, silent, pace=BRIEFLY)
+        assert stage.slack.complaints == []
+
+    assert told.limit_before is not None
+    assert told.limit_stopped is not None
+    assert told.limit_after == told.limit_before
+    assert told.is_restored_exactly
+    cent = {"threshold_amount": 1, "currency": "USD", "interval": "month", "enforcement": {"status": "enforcing"}}
+    assert told.limit_stopped == told.limit_before | cent
+    assert told.leak_usd is not None
+    assert told.leak_usd == told.leak_billed_usd
+    assert Decimal(0) < Decimal(told.leak_usd) < 10, "two or three minutes of two and a half dollars"
+    times = [
+        told.breach_at, told.detected_at, told.delivered_at, told.stop_requested_at, told.limit_set_at,
+        told.enforced_at, told.proved_at, told.approved_at, told.restored_at, told.first_traffic_at, told.closed_at,
+    ]  # fmt: skip
+    assert None not in times
+    assert times == sorted(times, key=str)
+
+    leaked, former = f"${Decimal(told.leak_usd):.2f}", f"${told.limit_before['threshold_amount'] // 100:,}"
+    now = "chatbot-experiment · 일일 한도 $500, 현재 $0 (0%)"
+    assert as_said(told.root_texts)[:3] == [
+        f"⛔ [마케팅팀] 차단됨 - {now}\n⛔ 차단됨 · 한도 1센트 적용 00:00 · 사용량으로 확인 중",
+        f"✅ [마케팅팀] 차단 확인됨 - {now}\n✅ 차단 확인됨 · 요청 후 {leaked} 추가 발생 · 00:00 이후 0",
+        f"↩️ [마케팅팀] 복구됨 - {now}\n↩️ 복구됨 · 김민수 · 00:00 · 이전 한도 {former} 그대로",
+    ]
+    assert told.root_texts[-1].startswith("✅ [마케팅팀] 일일 한도 $500 알림 종료 - 마지막 $5")
+    assert told.cause == people.CAUSE
+    assert sum(people.CAUSE in line for line in told.thread_texts) == 2, "when it was told, and in the last note"
