@@ -215,6 +215,10 @@ def _stop_requested(facts: _Facts) -> str:
     return " · ".join([f"{lever}: {of}", *([kit.name(str(reason), 200)] if reason else [])])
 
 
+def _cause(facts: _Facts) -> str:
+    return facts.t.gettext("told the cause: {text}", text=kit.name(str(facts.get("text") or "-"), 200))
+
+
 _SAID: dict[str, Callable[[_Facts], str]] = {
     "team.created": lambda f: f.t.gettext("made the team *{name}*", name=f.word()),
     "team.changed": lambda f: f.t.gettext("changed the team *{name}*: {changes}", name=f.word(), changes=f.changes()),
@@ -290,7 +294,8 @@ _SAID: dict[str, Callable[[_Facts], str]] = {
     "stop.first_traffic": lambda f: f.t.gettext("first calls of *{project}* afterwards", project=f.word("project")),
     "stop.surged": lambda f: f.t.gettext("*{project}* spends unusually much again", project=f.word("project")),
     "stop.allowance_ended": lambda f: f.t.gettext("the allowance ended"),
-    "stop.cause_pinned": lambda f: f.t.gettext("told the cause: {text}", text=kit.name(str(f.get("text")), 200)),
+    "stop.cause_pinned": _cause,
+    "incident.cause_pinned": _cause,
     "stop.closed": lambda f: f.t.gettext("closed the stop"),
 }
 
