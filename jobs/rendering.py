@@ -134,6 +134,11 @@ async def _incident_mail(speech: Speech, link: str | None) -> tuple[str, str]:
     return incidents.mail(shown, await speech.words(shown.team), link)
 
 
+async def _stop_event_mail(speech: Speech, link: str | None) -> tuple[str, str]:
+    event, shown = await speech.stop_event()
+    return stop_thread.mail(event, shown, await speech.words(shown.team), link)
+
+
 Say = Callable[[Speech], Awaitable[kit.Message]]
 Write = Callable[[Speech, str | None], Awaitable[tuple[str, str]]]
 RENDER: Mapping[str, Say] = {
@@ -145,7 +150,7 @@ RENDER: Mapping[str, Say] = {
     UNPRICED: _unpriced,
 }
 # What has no letter of its own is sent as its text.
-MAIL: Mapping[str, Write] = {INCIDENT: _incident_mail, INCIDENT_EVENT: _incident_mail}
+MAIL: Mapping[str, Write] = {INCIDENT: _incident_mail, INCIDENT_EVENT: _incident_mail, STOP_EVENT: _stop_event_mail}
 
 
 class Rendering:
