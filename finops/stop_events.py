@@ -36,8 +36,8 @@ def told_of(before: Hold, after: Hold, now: datetime, facts: Mapping[str, Fact])
     if before.state is after.state:
         return
     leak: dict[str, Fact] = {
-        "leak": f"{after.leak.amount:f}" if after.leak else None,
-        "currency": after.leak.currency if after.leak else None,
+        "leak": f"{after.leak.amount:f}" if after.leak is not None else None,
+        "currency": after.leak.currency if after.leak is not None else None,
     }
     last = after.last_request_at.isoformat() if after.last_request_at else None
     match after.state:

@@ -317,8 +317,8 @@ def closed(stop: Stop, kept: Saved | None, leak: Money | None, now: datetime) ->
     values: dict[str, Fact] = {
         "saved_low": f"{kept.low.amount:f}" if kept else None,
         "saved_high": f"{kept.high.amount:f}" if kept else None,
-        "currency": kept.low.currency if kept else leak.currency if leak else None,
-        "leak": f"{leak.amount:f}" if leak else None,
+        "currency": kept.low.currency if kept else leak.currency if leak is not None else None,
+        "leak": f"{leak.amount:f}" if leak is not None else None,
         "cause": stop.cause,
     }
     event = StopEvent(StopEventKind.CLOSED, now, "closed", values)
