@@ -174,13 +174,16 @@ def _hold(hold: Hold, shown: StopShown, t: Translator) -> str:
             return " · ".join([_set(hold, shown, t), t.gettext("checking by usage")])
         case HoldState.PROVED:
             return " · ".join(
-                [f"✅ {words.PROVED[hold.lever](t)}", *words.zero_words(hold.leak, hold.last_request_at, shown, t)]
+                [
+                    f"✅ {words.PROVED[hold.lever](t)}",
+                    *words.zero_words(hold.lever, hold.leak, hold.last_request_at, shown, t),
+                ]
             )
         case HoldState.UNPROVED:
             return " · ".join(
                 [
                     f"🚨 {words.unproved_label(hold.lever, _reason_of(hold, shown), t)}",
-                    words.usage_words(_reason_of(hold, shown), t),
+                    words.usage_words(hold.lever, _reason_of(hold, shown), t),
                 ]
             )
         case HoldState.RELEASED:
@@ -224,16 +227,16 @@ def _set(hold: Hold, shown: StopShown, t: Translator) -> str:
 
 def _proof(shown: StopShown, t: Translator) -> list[str]:
     ends = [hold.last_request_at for hold in shown.current if hold.last_request_at is not None]
-    return words.zero_words(shown.leak, max(ends, default=None), shown, t)
+    return words.zero_words(shown.stop.lever, shown.leak, max(ends, default=None), shown, t)
 
 
 def _unproved(shown: StopShown, t: Translator) -> list[str]:
     failing = [hold for hold in shown.current if hold.state is HoldState.UNPROVED]
     names = [kit.bare(hold.name) for hold in failing[:_NAMED]] if len(shown.current) > 1 else []
     found = [", ".join(names)] if names else []
-    found.append(words.usage_words(_reason_of(failing[0], shown), t))
+    found.append(words.usage_words(failing[0].lever, _reason_of(failing[0], shown), t))
     known = [hold.leak for hold in failing if hold.leak is not None]
-    if known and any(leak.amount for leak in known):
+    if shown.stop.lever is Lever.STOP and any(leak.amount for leak in known):
         found.append(words.leak_words(shown.leak, t))
     return found
 

@@ -98,20 +98,22 @@ def _failed(event: StopEvent, shown: StopShown, t: Translator) -> str:
 
 
 def _proved(event: StopEvent, shown: StopShown, t: Translator) -> str:
-    label = words.PROVED[_hold_lever(event, shown)](t)
+    lever = _hold_lever(event, shown)
+    label = words.PROVED[lever](t)
     last = words.moment(event.values.get("last_request_at"))
-    facts = words.zero_words(money(event.values, "leak"), last, shown, t)
+    facts = words.zero_words(lever, money(event.values, "leak"), last, shown, t)
     said = t.gettext("✅ [{who}] {project}: {state}", who=_who(shown, t), project=_project(event, shown), state=label)
     return " · ".join([said, *facts, t.clock(event.at)])
 
 
 def _unproved(event: StopEvent, shown: StopShown, t: Translator) -> str:
     reason = str(event.values.get("reason") or "usage_goes_on")
-    label = words.unproved_label(_hold_lever(event, shown), reason, t)
+    lever = _hold_lever(event, shown)
+    label = words.unproved_label(lever, reason, t)
     said = t.gettext("🚨 [{who}] {project}: {state}", who=_who(shown, t), project=_project(event, shown), state=label)
-    facts = [said, words.usage_words(reason, t)]
+    facts = [said, words.usage_words(lever, reason, t)]
     leak = money(event.values, "leak")
-    if leak is not None and leak.amount > 0:
+    if lever is Lever.STOP and leak is not None and leak.amount > 0:
         facts.append(words.leak_words(leak, t))
     return f"{' · '.join(facts)}\n{_next(event, t)}"
 

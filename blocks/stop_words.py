@@ -53,11 +53,14 @@ def help_with(trouble: HoldTrouble, t: Translator) -> str | None:
     return None
 
 
-def zero_words(leak: Money | None, last: datetime | None, shown: StopShown, t: Translator) -> list[str]:
-    """`$1.84 more after the request · 0 since 14:09`."""
-    if last is None:
-        return [leak_words(leak, t), t.gettext("0 since the request")]
-    return [leak_words(leak, t), t.gettext("0 since {time}", time=when(last, shown, t))]
+def zero_words(lever: Lever, leak: Money | None, last: datetime | None, shown: StopShown, t: Translator) -> list[str]:
+    """`$1.84 more after the request · 0 since 14:09`. Under a gentler lever only what it refuses has ended."""
+    if lever is Lever.STOP:
+        zero = t.gettext("0 since {time}", time=when(last, shown, t)) if last else t.gettext("0 since the request")
+        return [leak_words(leak, t), zero]
+    since = last or shown.stop.requested_at
+    ended = _ENDED[lever](when(since, shown, t), t)
+    return [ended, t.gettext("other spending goes on")]
 
 
 def leak_words(leak: Money | None, t: Translator) -> str:
@@ -69,11 +72,11 @@ def leak_words(leak: Money | None, t: Translator) -> str:
     return t.gettext("{amount} more spent after the request", amount=figures.short(leak, t))
 
 
-def usage_words(reason: str, t: Translator) -> str:
-    """What usage says against a stop."""
+def usage_words(lever: Lever, reason: str, t: Translator) -> str:
+    """What usage says against a lever."""
     if reason == UNSEEN:
         return t.gettext("usage cannot be seen, so it is not certain")
-    return t.gettext("usage goes on")
+    return _GOES_ON[lever](t)
 
 
 def unproved_label(lever: Lever, reason: str, t: Translator) -> str:
@@ -286,6 +289,15 @@ SET: dict[Lever, Callable[[str, Translator], str]] = {
     Lever.STOP: lambda time, t: t.gettext("limit of one cent set {time}", time=time),
     Lever.SLOW: lambda time, t: t.gettext("limit of calls set {time}", time=time),
     Lever.CHEAP: lambda time, t: t.gettext("choice of models set {time}", time=time),
+}
+_ENDED: dict[Lever, Callable[[str, Translator], str]] = {
+    Lever.SLOW: lambda time, t: t.gettext("no calls above the usual pace since {time}", time=time),
+    Lever.CHEAP: lambda time, t: t.gettext("no calls of other models since {time}", time=time),
+}
+_GOES_ON: dict[Lever, Callable[[Translator], str]] = {
+    Lever.STOP: lambda t: t.gettext("usage goes on"),
+    Lever.SLOW: lambda t: t.gettext("calls above the usual pace go on"),
+    Lever.CHEAP: lambda t: t.gettext("calls of other models go on"),
 }
 _LEVERS: dict[Lever, Callable[[Translator], str]] = {
     Lever.STOP: lambda t: t.gettext("Stop spending"),

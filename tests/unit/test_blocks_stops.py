@@ -264,6 +264,22 @@ def test_unseen_usage_is_not_called_spending() -> None:
     assert stops.state_line(proved, t) == "✅ 차단 확인됨 · 요청 후 추가 발생 확인 불가 · 요청 이후 0"
 
 
+@pytest.mark.parametrize(
+    ("lever", "line"),
+    [
+        (Lever.SLOW, "✅ 속도 제한 확인됨 · 14:09 이후 평소 속도를 넘는 호출 없음 · 그 밖의 지출은 계속됨"),
+        (Lever.CHEAP, "✅ 저렴한 모델만 허용 확인됨 · 14:09 이후 다른 모델 호출 없음 · 그 밖의 지출은 계속됨"),
+    ],
+)
+def test_a_gentler_lever_never_claims_that_spending_ended(lever: Lever, line: str) -> None:
+    """What it refuses has ended; the rest goes on, and so does what is spent."""
+    shown = told.shown(told.a_stop(lever=lever), told.a_hold(lever=lever))
+    assert stops.state_line(shown, reader("ko")) == line
+    assert line.split(" · ")[1] in stop_thread.line(told.EVENTS["proved"], shown, reader("ko")).text
+    goes_on = told.shown(told.a_stop(lever=lever), told.a_hold(HoldState.UNPROVED, lever=lever))
+    assert "추가 발생" not in stops.state_line(goes_on, reader("ko"))
+
+
 def test_what_was_before_is_named_as_it_was() -> None:
     """A limit with its amount, none as none, and somebody else's change as theirs."""
     t = reader("ko")
