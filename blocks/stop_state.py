@@ -183,7 +183,7 @@ def _hold(hold: Hold, shown: StopShown, t: Translator) -> str:
             return " · ".join(
                 [
                     f"🚨 {words.unproved_label(hold.lever, _reason_of(hold, shown), t)}",
-                    words.usage_words(hold.lever, _reason_of(hold, shown), t),
+                    words.usage_words(_reason_of(hold, shown), t, hold.lever),
                 ]
             )
         case HoldState.RELEASED:
@@ -234,7 +234,7 @@ def _unproved(shown: StopShown, t: Translator) -> list[str]:
     failing = [hold for hold in shown.current if hold.state is HoldState.UNPROVED]
     names = [kit.bare(hold.name) for hold in failing[:_NAMED]] if len(shown.current) > 1 else []
     found = [", ".join(names)] if names else []
-    found.append(words.usage_words(failing[0].lever, _reason_of(failing[0], shown), t))
+    found.append(words.usage_words(_reason_of(failing[0], shown), t, failing[0].lever))
     known = [hold.leak for hold in failing if hold.leak is not None]
     if shown.stop.lever is Lever.STOP and any(leak.amount for leak in known):
         found.append(words.leak_words(shown.leak, t))

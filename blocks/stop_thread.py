@@ -111,7 +111,7 @@ def _unproved(event: StopEvent, shown: StopShown, t: Translator) -> str:
     lever = _hold_lever(event, shown)
     label = words.unproved_label(lever, reason, t)
     said = t.gettext("🚨 [{who}] {project}: {state}", who=_who(shown, t), project=_project(event, shown), state=label)
-    facts = [said, words.usage_words(lever, reason, t)]
+    facts = [said, words.usage_words(reason, t, lever)]
     leak = money(event.values, "leak")
     if lever is Lever.STOP and leak is not None and leak.amount > 0:
         facts.append(words.leak_words(leak, t))

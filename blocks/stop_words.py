@@ -72,7 +72,7 @@ def leak_words(leak: Money | None, t: Translator) -> str:
     return t.gettext("{amount} more spent after the request", amount=figures.short(leak, t))
 
 
-def usage_words(lever: Lever, reason: str, t: Translator) -> str:
+def usage_words(reason: str, t: Translator, lever: Lever = Lever.STOP) -> str:
     """What usage says against a lever."""
     if reason == UNSEEN:
         return t.gettext("usage cannot be seen, so it is not certain")
