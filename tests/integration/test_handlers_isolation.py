@@ -18,8 +18,10 @@ from bot import Bot, Policy
 from finops.budgets import BudgetPeriod, BudgetScope, BudgetTerms
 from finops.figures import ScopeKind
 from finops.incidents import Change, RootAction
+from finops.levers import Lever
 from finops.money import Money
-from finops.registry import Team
+from finops.registry import Project, Team
+from finops.stopping import Ask, requested
 from handlers import ACTIONS, OPTIONS, VIEWS, status
 from handlers.guard import Gone, Work, attempt, guarded
 from handlers.submitting import Form, Submitting
@@ -85,6 +87,7 @@ async def house(storage: Storage, database_url: str, clock: FakeClock) -> AsyncI
         await worked(bot)
         forged = {"team": team.id, "key": key.credential.id, "project": projects.registered[0].id}
         forged["incident"] = await an_incident_of(storage, team, clock)
+        forged["stop"] = await a_stop_of(storage, projects.registered[0], clock)
         yield House(bot, database_url, forged)
 
 
@@ -99,12 +102,27 @@ async def an_incident_of(storage: Storage, team: Team, clock: FakeClock) -> int:
     return kept.id
 
 
+async def a_stop_of(storage: Storage, project: Project, clock: FakeClock) -> int:
+    """A stop in force of the neighbour's project; its id."""
+    ask = Ask(NEIGHBOUR, None, ScopeKind.PROJECT, project.id, THEIRS[4], Lever.STOP, THEIRS[1], JIHOON.user_id)
+    change = requested(ask, [project], clock())
+    async with storage.writing() as store:
+        stop, _ = await store.stops.open(NEIGHBOUR, change.stop, change.holds, change.events)
+    assert stop.id is not None
+    return stop.id
+
+
 def a_stranger(bot: Bot, **more: Any) -> tuple[Visit, FakeSlack, FakeRespond]:
     """An administrator, but of another workspace."""
     slack, respond = FakeSlack(), FakeRespond()
     given: dict[str, Any] = {"channel_id": "C0MARKET01", "trigger_id": "1.2.3", "respond": respond}
     visit = Visit(bot, slack, WORKSPACE, "한빛소프트", JIHOON.user_id, **(given | more))  # type: ignore[arg-type]
     return visit, slack, respond
+
+
+def targets(house: House) -> list[str]:
+    """What buttons and windows of stops would carry about the neighbour."""
+    return [f"{kind}:{number}" for kind, number in house.forged.items() if kind != "key"]
 
 
 def assert_nothing_shown(*told: Any) -> None:
@@ -118,10 +136,11 @@ async def test_no_button_reaches_another_workspace(house: House) -> None:
     numbers = set(house.forged.values())
     values = [str(number) for number in numbers]
     values += [f"{kind}/{number}/last_7_days" for kind in ScopeKind for number in numbers]
-    values += [f"{number}/{choice}" for number in numbers for choice in ("1h", "good")]
+    incident, choices = house.forged["incident"], ("1h", "good", ids.MORE_ACKNOWLEDGE, ids.MORE_STOP, ids.MORE_LEAD)
+    of_alerts = [str(incident), *(f"{incident}/{choice}" for choice in choices), *targets(house)]
     window = {"id": "V9", "type": "modal", "private_metadata": json.dumps(house.forged)}
     for action_id, click in ACTIONS.items():
-        for value in values:
+        for value in of_alerts if action_id.startswith(("incident.", "stop.")) else values:
             for view in (None, window):
                 visit, slack, respond = a_stranger(house.bot, view=view)
 
@@ -144,11 +163,21 @@ async def test_no_window_reaches_another_workspace(house: House) -> None:
         ids.KEY: {"value": KEY},
         ids.PROJECTS: {"selected_options": [{"value": "proj_secret"}]},
         ids.PROJECT_TYPED: {"value": "proj_secret"},
+        ids.STOP_WHAT: {"selected_option": {"value": "stop"}},
+        ids.STOP_REASON: {"value": "옆집"},
+        ids.APPROVE_WAY: {"selected_option": {"value": "end_of_day"}},
+        ids.LEAD_TEXT: {"value": "옆집"},
+        ids.CAUSE_TEXT: {"value": "옆집"},
     }
     state = {"values": {name: {name: value} for name, value in values.items()}}
-    for callback_id, handler in VIEWS.items():
+    about_stops = {ids.VIEW_STOP, ids.VIEW_APPROVE, ids.VIEW_STOP_LEAD, ids.VIEW_STOP_CAUSE}
+    seen = house.bot.clock().isoformat()
+    carried = [(callback_id, house.forged) for callback_id in VIEWS]
+    carried += [(one, {"target": target, "seen": seen}) for one in about_stops for target in targets(house)]
+    for callback_id, carries in carried:
+        handler = VIEWS[callback_id]
         view = {
-            "id": "V9", "callback_id": callback_id, "private_metadata": json.dumps(house.forged), "state": state
+            "id": "V9", "callback_id": callback_id, "private_metadata": json.dumps(carries), "state": state
         }  # fmt: skip
         visit, slack, respond = a_stranger(house.bot, view=view)
         acks: list[dict[str, Any]] = []
