@@ -26,7 +26,8 @@ SILENCES = ("30m", "1h", "4h", "tomorrow")
 OPINIONS = ("good", "bad")
 _OTHERS_SHOWN = 3
 _WHOLE = 100
-# Stops that have no button for the lead of their own.
+# Stops under which the speed measured before says nothing; and those that have no button for the lead of their own.
+_WITHOUT_PACE = (Look.HELD, Look.PROVED, Look.RESTORING, Look.RESTORED)
 _WITHOUT_LEAD = (Look.ASKED, Look.REQUESTED, Look.RESTORING)
 
 
@@ -107,9 +108,9 @@ def _message(first: str, second: str, parts: Parts) -> kit.Message:
 
 
 def _story(shown: IncidentShown, t: Translator) -> str:
-    """Why, and where it leads; where spending is held there is no speed to speak of."""
+    """Why, and where it leads; where spending is held, or was until a moment ago, there is no speed to speak of."""
     found = words.cause(shown.cause, t)
-    is_held = shown.stop is not None and stop_state.look(shown.stop) in (Look.HELD, Look.PROVED)
+    is_held = shown.stop is not None and stop_state.look(shown.stop) in _WITHOUT_PACE
     if found and is_held:
         return f"*{kit.escape(found)}*"
     pace = kit.escape(words.pace(shown, t))

@@ -198,7 +198,11 @@ def _people(user_ids: Sequence[str]) -> str:
 
 def _hit(radius: BlastRadius, t: Translator) -> Parts:
     """Project by project, its keys with whose they are and when they were last used."""
-    parts: Parts = [kit.section(_project(one, t)) for one in radius.projects[:_PROJECTS_SHOWN]]
+    if len(radius.projects) == 1 and not radius.projects[0].is_held:
+        # The last hour and the lead of a single project stand above already.
+        parts: Parts = [kit.section("\n".join(_keys(radius.projects[0].keys, t)))]
+    else:
+        parts = [kit.section(_project(one, t)) for one in radius.projects[:_PROJECTS_SHOWN]]
     more = len(radius.projects) - _PROJECTS_SHOWN
     if more > 0:
         parts.append(kit.context(t.ngettext("and {count} more project", "and {count} more projects", more)))
