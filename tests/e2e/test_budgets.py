@@ -97,28 +97,29 @@ async def test_every_mistake_stands_beside_its_input_and_typed_words_survive(qui
 
 
 async def test_a_press_fills_in_what_is_recommended_and_nothing_else(quick_stage: Stage) -> None:
-    """The floor and the channel somebody typed before stay."""
+    """The floor, the channel and the two-person rule that somebody filled in before stay."""
     person = await set_up(quick_stage)
     view = await a_form(
-        quick_stage, person, "마케팅팀", "7", **{ids.BUDGET_FLOOR: "0.5", ids.BUDGET_CHANNEL: MARKETING}
-    )
+        quick_stage, person, "마케팅팀", "7",
+        **{ids.BUDGET_FLOOR: "0.5", ids.BUDGET_CHANNEL: MARKETING, ids.BUDGET_NEEDS_TWO: ["two"]},
+    )  # fmt: skip
     await person.clicks(view, ids.BUDGET_FILL)
     await quick_stage.slack.until(lambda: f"{ids.BUDGET_AMOUNT}.1" in str(person.view), 15)
     await saves(quick_stage, person, "예산을 추가했습니다")
     [budget] = await kept(quick_stage)
     assert budget.amount != Money.of(7)
-    assert (budget.floor, budget.channel_id) == (Money.of("0.5"), MARKETING)
+    assert (budget.floor, budget.channel_id, budget.needs_two) == (Money.of("0.5"), MARKETING, True)
 
 
-async def test_the_whole_workspace_needs_a_channel_and_stopping_is_not_promised(quick_stage: Stage) -> None:
-    """Slack itself asks for the channel; the answer to saving says what is in force today."""
+async def test_the_whole_workspace_needs_a_channel_and_a_saved_budget_says_that_it_stops(quick_stage: Stage) -> None:
+    """Slack itself asks for the channel; the answer to saving says what happens at 100%."""
     person = await set_up(quick_stage)
     await a_form(quick_stage, person, "전체", **{ids.BUDGET_ACTION: "stop"})
     refused = await person.submits()
     assert list(refused["errors"]) == [ids.BUDGET_CHANNEL]
     await person.types({ids.BUDGET_CHANNEL: MARKETING})
     shown = words_of(await saves(quick_stage, person, "예산을 추가했습니다"))
-    assert "자동으로 차단하지 않고 묻기만 합니다" in shown
+    assert "해당 프로젝트의 지출을 자동으로 차단하고 알립니다" in shown
 
 
 async def test_a_pasted_key_is_neither_kept_nor_repeated(quick_stage: Stage) -> None:
