@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from blocks import ids
+from bot.telling import stop_key
 from demo import runaway
 from demo.clock import StageClock
 from demo.openai.organization import SpendLimit
@@ -16,6 +17,7 @@ from finops.budgets import BudgetPeriod, BudgetScope, BudgetTerms
 from finops.money import Money
 from finops.stops import StopEventKind
 from handlers.addresses import BOT
+from jobs.rendering import Rendering
 from tests.e2e.stages import JIHOON, MARKETING, MINSU, Stage, scene, set_up, window, words_of
 from tests.e2e.test_alert_buttons import a_steady_trace
 from tests.integration.stop_wire import at_six
@@ -65,6 +67,17 @@ async def told(stage: Stage) -> list[StopEventKind]:
         return [event.kind for event in await store.stops.events(TEAM_ID, stop.id or 0)]
 
 
+async def mailed(stage: Stage, kind: StopEventKind) -> tuple[str, str]:
+    """What would be mailed of it if Slack were away."""
+    bot = stage.product[BOT]
+    async with bot.storage.reading() as store:
+        [stop] = await store.stops.active(TEAM_ID)
+        [event] = [one for one in await store.stops.events(TEAM_ID, stop.id or 0) if one.kind is kind]
+        line = await store.outbox.get(TEAM_ID, f"{stop_key(stop.id or 0)}:{event.key}")
+    assert line is not None
+    return await Rendering(bot).letter(line, None)
+
+
 async def proved(stage: Stage, clock: StageClock) -> None:
     """Let minutes pass, each looked at as it ends, until usage has shown that nothing is spent any more."""
     bot = stage.product[BOT]
@@ -106,7 +119,9 @@ async def test_a_runaway_is_stopped_proved_explained_and_let_go_on(tmp_path: Pat
         await proved(stage, clock)
         said = await shows(stage, "✅", "차단 확인")
         assert "$" in said
-        assert StopEventKind.PROVED in await told(stage)
+        subject, letter = await mailed(stage, StopEventKind.PROVED)
+        assert APPLICATION in subject
+        assert "차단 확인" in letter
 
         await jihoon.clicks(root(stage), ids.INCIDENT_MORE, _more(stage, ids.MORE_ACKNOWLEDGE))
         await shows(stage, "확인함 · 이지훈")
