@@ -1,6 +1,6 @@
 // Dates and times as the reader sees them: their language, their zone.
 
-import { localeOf, zoneOf } from "./world.js";
+import { localeOf, world, zoneOf } from "./world.js";
 import { say } from "./words.js";
 
 const kept = new Map();
@@ -17,21 +17,23 @@ const dayKey = (seconds) => new Intl.DateTimeFormat("sv-SE", { timeZone: zoneOf(
 export const clockTime = (ts) => show(Number(ts), { hour: "numeric", minute: "2-digit" });
 export const wholeTime = (ts) => show(Number(ts), { dateStyle: "full", timeStyle: "short" });
 export const dayOf = (ts) => dayKey(Number(ts));
-export const todayKey = () => dayKey(Date.now() / 1000);
+// The stage's clock may be ahead of this machine's: nothing that was said already is of tomorrow.
+const now = () => Math.max(Date.now() / 1000, world.latest);
+export const todayKey = () => dayKey(now());
 
 function relativeDay(seconds) {
   const key = dayKey(seconds);
-  const now = Date.now() / 1000;
-  if (key === dayKey(now)) return say("today");
-  if (key === dayKey(now - 86400)) return say("yesterday");
-  if (key === dayKey(now + 86400)) return say("tomorrow");
+  const here = now();
+  if (key === dayKey(here)) return say("today");
+  if (key === dayKey(here - 86400)) return say("yesterday");
+  if (key === dayKey(here + 86400)) return say("tomorrow");
   return null;
 }
 
 export const dayTitle = (ts) => relativeDay(Number(ts)) || show(Number(ts), { month: "long", day: "numeric", weekday: "long" });
 
 function ago(seconds) {
-  const gap = seconds - Date.now() / 1000;
+  const gap = seconds - now();
   const format = new Intl.RelativeTimeFormat(localeOf(), { numeric: "auto" });
   for (const [unit, size] of [["day", 86400], ["hour", 3600], ["minute", 60]]) {
     if (Math.abs(gap) >= size) return format.format(Math.round(gap / size), unit);

@@ -1,7 +1,7 @@
 // What the server last said, and where the reader is looking. Nothing here is decided by the page.
 
 export const world = { workspace: {}, me: null, users: new Map(), channels: [], dms: [], messages: {}, home: null,
-  views: [], commands: [], app: {}, lab: null, loaded: false };
+  views: [], commands: [], app: {}, lab: null, loaded: false, latest: 0 };
 
 // What belongs to this window only: the place shown, panes open, the line to the server.
 export const ui = { place: { kind: "channel", channel: null, thread: null }, drawer: false, lab: false,
@@ -35,6 +35,7 @@ export function takeState(state) {
   world.messages = {};
   for (const [channel, messages] of Object.entries(state.messages || {})) {
     world.messages[channel] = [...messages].sort(byTime);
+    for (const message of messages) heard(message);
   }
   world.home = state.home || null;
   world.views = state.views || [];
@@ -55,7 +56,13 @@ function labOf(lab) {
 
 const byTime = (one, other) => Number(one.ts) - Number(other.ts);
 
+// When the newest message was said, in unix seconds.
+function heard(message) {
+  world.latest = Math.max(world.latest, Number(message.ts) || 0);
+}
+
 function put(channel, message) {
+  heard(message);
   const list = (world.messages[channel] ||= []);
   const at = list.findIndex((known) => known.ts === message.ts);
   if (at >= 0) list[at] = message;
