@@ -91,7 +91,7 @@ async def told(
         limit_set_at=_iso(hold.set_at if hold else None),
         enforced_at=_iso(hold.enforced_at if hold else None),
         proved_at=_iso(leaked_until),
-        leak_usd=_plain(hold.leak.amount) if hold and hold.leak else None,
+        leak_usd=_plain(hold.leak.amount) if hold and hold.leak is not None else None,
         leak_billed_usd=_plain(dollars(stage, application, stop.requested_at, leaked_until))
         if stop and leaked_until
         else None,
