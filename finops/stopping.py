@@ -187,8 +187,11 @@ def progressed(
     `facts` are further values of what is to be told: `kept` parts, `by` whom a lever was lost, `reason`.
     """
     current = [after if one.id == after.id else one for one in latest(holds)]
+    events = tuple(told_of(before, after, now, facts or {}))
     if after not in current:
-        return StopChange(replace(stop, updated_at=now), (after,))  # of an earlier turn: it is let go of in silence
+        # Of an earlier turn: it is let go of in silence, unless it cannot be.
+        troubles = tuple(event for event in events if event.kind is StopEventKind.TROUBLE)
+        return StopChange(replace(stop, updated_at=now), (after,), troubles)
     state = _state_of(stop, current)
     moved = replace(
         stop,
@@ -197,7 +200,7 @@ def progressed(
         restored_at=now if _is_new(stop, state, StopState.RESTORED, StopState.ALLOWED) else stop.restored_at,
         updated_at=now,
     )
-    return StopChange(moved, (after,), tuple(told_of(before, after, now, facts or {})))
+    return StopChange(moved, (after,), events)
 
 
 def latest(holds: Iterable[Hold]) -> list[Hold]:

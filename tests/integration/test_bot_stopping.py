@@ -10,6 +10,7 @@ from decimal import Decimal
 import pytest
 
 from bot.errors import Refusal, RefusalCode
+from demo.openai import ALL_RIGHTS
 from demo.openai.faults import Fault
 from demo.openai.limits import Limits
 from finops.budgets import BudgetAction, BudgetScope
@@ -310,3 +311,21 @@ async def test_a_month_turn_opens_the_limit_for_a_cent_and_the_stop_is_proved_ag
     assert [one.values["is_month_turn"] for one in reopened] == [True]
     assert (shown.is_proved, shown.stop.state, cents(world)) == (True, StopState.STOPPED, 1)
     assert (await world.incidents())[0].state is IncidentState.STOPPED
+
+
+async def test_a_gentler_lever_that_cannot_be_put_back_is_told(world: World) -> None:
+    """The firmer one holds, but what the first one changed stays until somebody mends the key: nobody may think it is
+    back."""
+    incident = await a_runaway(world)
+    shown = await stopped(world, incident, Lever.SLOW)
+    assert shown.stop.state is StopState.STOPPED
+    without(world, "api.management.write")
+    shown = await stopped(world, incident)
+    told = [one for one in shown.events if one.kind is StopEventKind.TROUBLE]
+    assert [(one.values["trouble"], one.values["is_letting_go"]) for one in told] == [("no_right", True)]
+
+
+def without(world: World, *rights: str) -> None:
+    """The key loses rights at the provider; none named: it has all of them again."""
+    keys = world.openai.organization.admin_keys
+    keys[0] = replace(keys[0], rights=ALL_RIGHTS - set(rights))
