@@ -48,6 +48,8 @@ _UNTIL_ENFORCED = timedelta(seconds=5)
 _ENFORCED_BY = timedelta(minutes=15)
 _LONGEST_WAIT_SECONDS = 60.0
 _WAIT_FOR_A_PERSON = timedelta(minutes=5)
+# A provider in trouble may deny for a moment a project that it has, and with it what we have to put back.
+_GONE_FOR_GOOD = timedelta(hours=1)
 _CONFLICTS = 8
 T = TypeVar("T")
 Keys = list[tuple[Credential, Secret]]
@@ -164,11 +166,12 @@ class _Attempt:
         )
         if trouble not in FINAL and is_write and self._failures < _TRIES and trouble is not HoldTrouble.RATE_LIMITED:
             return False  # it may have been done: the next look tells
-        is_watch = (hold.state in STANDING and hold.is_wanted) or hold.state is HoldState.RELEASED
-        if is_watch and trouble is not HoldTrouble.PROJECT_GONE:
+        is_gone = trouble is HoldTrouble.PROJECT_GONE
+        is_watch = hold.state is HoldState.RELEASED or (hold.state in STANDING and hold.is_wanted and not is_gone)
+        if is_watch:
             await self._keep_own(replace(hold, next_at=now + self._desk.policy.poll_every))
             return True
-        if trouble is HoldTrouble.PROJECT_GONE and hold.former is not None:
+        if is_gone and hold.former is not None and _is_gone_for_good(hold, now):
             lost = replace(hold, state=HoldState.LOST, trouble=trouble, next_at=None, updated_at=now)
             await self._keep(lost, {"by": None})
             return True
@@ -285,6 +288,12 @@ async def by_any(keys: Keys, call: Callable[[Secret], Awaitable[T]]) -> T:
                 refused = error
     assert refused is not None, "there is a key"
     raise refused
+
+
+def _is_gone_for_good(hold: Hold, now: datetime) -> bool:
+    """Whether the provider has said so often enough that it has no such project."""
+    since = hold.trouble_since if hold.trouble is HoldTrouble.PROJECT_GONE else None
+    return since is not None and now - since >= _GONE_FOR_GOOD
 
 
 def _trouble_of(error: ProviderError) -> HoldTrouble:

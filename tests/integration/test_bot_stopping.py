@@ -325,6 +325,32 @@ async def test_a_gentler_lever_that_cannot_be_put_back_is_told(world: World) -> 
     assert [(one.values["trouble"], one.values["is_letting_go"]) for one in told] == [("no_right", True)]
 
 
+async def test_a_project_that_seems_gone_for_a_moment_is_not_given_up(world: World) -> None:
+    """People are told at once; what was changed there is put back when the provider knows the project again. Only one
+    that stays gone is lost."""
+    incident = await a_runaway(world)
+    limited(world)
+    shown = await stopped(world, incident)
+    gone = Fault(path=f"/v1/organization/projects/{world.openai.project(CHATBOT).id}", status=404)
+    world.openai.faults.add(gone)
+    await watched(world, 6)
+    shown = await again(world, shown)
+    assert (shown.events[-1].kind, shown.events[-1].values["trouble"]) == (StopEventKind.TROUBLE, "project_gone")
+    assert shown.current[0].is_active
+    world.openai.faults.clear()
+    await world.bot.stopping.restore(world.admin, shown.stop.id or 0)
+    await watched(world, 6)
+    shown = await again(world, shown)
+    assert (shown.stop.state, cents(world)) == (StopState.RESTORED, FORMER_CENTS)
+
+    again_stopped = await stopped(world, await incident_now(world))
+    world.openai.faults.add(gone)
+    for _ in range(15):
+        world.clock.advance(minutes=6)
+        await world.bot.holding.work_due(WORKER)
+    assert (await again(world, again_stopped)).current[0].state is HoldState.LOST
+
+
 def without(world: World, *rights: str) -> None:
     """The key loses rights at the provider; none named: it has all of them again."""
     keys = world.openai.organization.admin_keys
