@@ -16,7 +16,20 @@ from typing import TypeVar
 from bot.desk import Desk
 from bot.lever_wishes import wish_for
 from bot.stop_keeping import keep
-from finops.holds import FINAL, STANDING, Hold, HoldState, HoldTrouble, Save, Settled, Write, next_step, saved, troubled
+from finops.holds import (
+    FINAL,
+    STANDING,
+    Hold,
+    HoldState,
+    HoldTrouble,
+    Save,
+    Settled,
+    Step,
+    Write,
+    next_step,
+    saved,
+    troubled,
+)
 from finops.incidents import Fact
 from finops.levers import Json, Lever, LeverReading
 from finops.registry import Credential
@@ -31,6 +44,7 @@ from providers.contract import (
     ProviderError,
     RateLimited,
     Unavailable,
+    UnexpectedResponse,
 )
 from storage.errors import Conflict, SecretUnreadable
 
@@ -118,8 +132,7 @@ class _Attempt:
             return True
         try:
             keys, provider = await self._door()
-            reading = await by_any(keys, lambda key: provider.lever(key, hold.provider_project_id, hold.lever))
-            step = next_step(hold, reading)
+            reading, step = await self._looked(keys, provider)
             match step:
                 case Save():
                     target = await self._target(provider, step.former)
@@ -137,6 +150,30 @@ class _Attempt:
         except (_NoKey, SecretUnreadable):
             return await self._failed(HoldTrouble.NO_KEY, None, is_write=False)
         return False
+
+    async def _looked(self, keys: Keys, provider: Provider) -> tuple[LeverReading, Step]:
+        """How the lever stands, and what follows. One wrong answer must neither become a limit that nobody ever set,
+        nor give up what is ours: what is to be kept as "before", or left as somebody else's, is asked for twice."""
+        hold = self._hold
+
+        async def asked() -> LeverReading:
+            return await by_any(keys, lambda key: provider.lever(key, hold.provider_project_id, hold.lever))
+
+        if hold.former is None:
+            # Both at once: spending goes on while we ask.
+            found = await asyncio.gather(asked(), asked(), return_exceptions=True)
+            for failure in found:
+                if isinstance(failure, BaseException):
+                    raise failure
+            first, second = (one for one in found if isinstance(one, LeverReading))
+        else:
+            first = second = await asked()
+        step = next_step(hold, first)
+        if hold.former is not None and (isinstance(step, Save) or (isinstance(step, Settled) and step.kept)):
+            second = await asked()
+        if first.parts != second.parts:
+            raise UnexpectedResponse("the provider tells now this and now that")
+        return second, step
 
     async def _door(self) -> tuple[Keys, Provider]:
         hold = self._hold

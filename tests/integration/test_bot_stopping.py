@@ -351,6 +351,26 @@ async def test_a_project_that_seems_gone_for_a_moment_is_not_given_up(world: Wor
     assert (await again(world, again_stopped)).current[0].state is HoldState.LOST
 
 
+@pytest.mark.parametrize("fault", [Fault(status=404), Fault(kind="flat_error")])
+async def test_one_wrong_answer_becomes_no_former_state_and_gives_nothing_up(world: World, fault: Fault) -> None:
+    """A "there is no limit" that is not true would end in the removal of somebody's limit, or in a cent for ever."""
+    incident = await a_runaway(world)
+    limited(world)
+    where = f"/v1/organization/projects/{world.openai.project(CHATBOT).id}/spend_limit"
+    world.openai.faults.add(replace(fault, path=where, method="GET", times=1))
+    shown = await stopped(world, incident)
+    await watched(world, 1)
+    assert cents(world) == 1
+    world.openai.faults.add(replace(fault, path=where, method="GET", times=1))
+    await watched(world, 11)
+    assert (await again(world, shown)).stop.state is StopState.STOPPED
+    await world.bot.stopping.restore(world.admin, shown.stop.id or 0)
+    world.openai.faults.add(replace(fault, path=where, method="GET", times=1))
+    await watched(world, 6)
+    [back] = [one for one in (await again(world, shown)).events if one.kind is StopEventKind.RESTORED]
+    assert (cents(world), back.values["kept"]) == (FORMER_CENTS, None)
+
+
 def without(world: World, *rights: str) -> None:
     """The key loses rights at the provider; none named: it has all of them again."""
     keys = world.openai.organization.admin_keys
