@@ -29,7 +29,8 @@ class Quick(StrEnum):
 def prepared(draft: LeadDraft, t: Translator) -> str:
     """The polite text as it stands in the window before anybody edits it; plain text."""
     project = kit.bare(draft.project)
-    said = [t.gettext("Hello {name},", name=kit.bare(draft.lead_name)), _spending(draft, project, t)]
+    hello = t.gettext("Hello {name},", name=kit.bare(draft.lead_name)) if draft.lead_name else t.gettext("Hello,")
+    said = [hello, _spending(draft, project, t)]
     if draft.limit is not None and draft.percent is not None:
         said.append(
             t.gettext(

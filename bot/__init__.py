@@ -73,5 +73,5 @@ class Bot:
         self.stop_ends = StopEnds(desk)
         self.stopping = Stopping(desk, self.people, self.evaluating)
         self.leads = Leads(desk, self.incidents)
-        self.watching = Watching(desk, self.evaluating, Proving(desk))
+        self.watching = Watching(desk, self.evaluating, Proving(desk), self.stop_ends)
         self.doctor = Doctor(desk, self.spending)

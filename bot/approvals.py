@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from bot.acts import budget_facts, changes_of, scope_name
 from bot.audit import record
 from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
@@ -12,7 +13,6 @@ from bot.people import People
 from bot.stop_scopes import Aim, is_closed
 from finops.amounts import AmountUnusable, amount_typed
 from finops.budgets import Budget, BudgetScope
-from finops.incidents import Fact
 from finops.levers import Lever
 from finops.money import Money
 from finops.periods import charge_day, starts_at
@@ -149,18 +149,17 @@ class Approvals:
         """The new limit; of a default for every project, one for this project alone."""
         workspace_id, at = actor.workspace_id, max(now, budget.updated_at + _INSTANT)
         await store.budgets.hold(workspace_id)
-        facts: dict[str, Fact] = {
-            "amount_before": f"{budget.amount.amount:f}",
-            "amount": f"{amount.amount:f}",
-            "by_approval": True,
-        }
         if budget.scope_kind is BudgetScope.EVERY_PROJECT and aim.scope.kind is ScopeKind.PROJECT:
             own = replace(budget.terms, scope_kind=BudgetScope.PROJECT, scope_id=aim.scope.id, amount=amount)
             made = await store.budgets.create(workspace_id, own, by=actor.user_id, at=now)
+            facts = budget_facts(own, aim.scope.name)
             await record(self._desk, store, workspace_id, actor.user_id, "budget.created", f"budget:{made.id}", facts)
             return
         terms = replace(budget.terms, amount=amount)
         await store.budgets.update(workspace_id, budget.id, terms=terms, by=actor.user_id, at=at)
+        name = await scope_name(store, workspace_id, terms)
+        facts = budget_facts(terms, name)
+        facts |= changes_of(budget_facts(budget.terms, name), facts)
         await record(self._desk, store, workspace_id, actor.user_id, "budget.changed", f"budget:{budget.id}", facts)
 
     def _ask(self, aim: Aim, actor: Person) -> Ask:

@@ -17,6 +17,7 @@ from bot.evaluating import Evaluating
 from bot.polls import BY_DAY_DAYS, Step, minute_of, moment_of, steps
 from bot.proving import Proving
 from bot.results import Polled
+from bot.stop_ends import StopEnds
 from bot.unchanged import Unchanged
 from finops.lateness import DAYS_ALIKE, expects_traffic, is_late, p95, seconds_late
 from finops.periods import Period
@@ -76,10 +77,11 @@ class _Trip:
 class Watching:
     """Polls usage: each connection by one replica of all in each slot of time."""
 
-    def __init__(self, desk: Desk, evaluating: Evaluating, proving: Proving) -> None:
+    def __init__(self, desk: Desk, evaluating: Evaluating, proving: Proving, stop_ends: StopEnds) -> None:
         self._desk = desk
         self._evaluating = evaluating
         self._proving = proving
+        self._stop_ends = stop_ends
         self._unchanged = Unchanged()
         self._reading: set[int] = set()
         self._gate = asyncio.Semaphore(_CONNECTIONS_AT_ONCE)
@@ -157,6 +159,7 @@ class Watching:
             await drift.learned_so_far(desk, connection)
         await self._evaluating.evaluate(workspace_id, _available(trip))
         await self._proving.look(workspace_id, connection.id)
+        await self._stop_ends.look(workspace_id)
         return polled
 
     async def _read(self, trip: _Trip, endpoint: Endpoint, gate: asyncio.Semaphore) -> None:

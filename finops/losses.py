@@ -1,8 +1,8 @@
 """Losses avoided: what a stop kept from being spent, as a range, never one number that pretends to know.
 
-Expected spending from the stop to the end of the charge day, at the pace of the last hour before it: the low end is the
-slowest, the high end the fastest quarter of an hour of that hour (a retry loop neither holds its pace nor doubles it).
-Usual spending is not a loss, so what is usual in that time is taken off both ends.
+Expected spending from the stop to the end of the charge day, at the pace of the last hour before it and at that of its
+last quarter: the range lies between the two. A runaway younger than an hour makes the hour the cautious end, one that
+is calming down already the quarter. Usual spending is not a loss and is taken off both ends where it is known.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _SECONDS_PER_MINUTE = Decimal(60)
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What was not spent: between `low` and `high`, `middle` at the pace of the whole last hour; until `until`."""
+    """What was not spent until `until`: between `low` and `high`; `middle`, one of them, is the last hour's pace."""
 
     low: Money
     middle: Money
@@ -40,9 +40,6 @@ def saved(
         return None
     minutes = EXACT.divide(Decimal(int((until - stopped_at).total_seconds())), _SECONDS_PER_MINUTE)
     currency = leak.currency
-    quarters = [
-        _sum(last_hour[start : start + _QUARTER_MINUTES]) for start in range(0, len(last_hour), _QUARTER_MINUTES)
-    ]
     usual = usual_per_minute.amount if usual_per_minute is not None else Decimal(0)
 
     def kept(total: Decimal, over_minutes: int) -> Money:
@@ -50,12 +47,9 @@ def saved(
         amount = EXACT.subtract(EXACT.multiply(pace, minutes), leak.amount)
         return Money(max(Decimal(0), amount).quantize(Decimal("0.000000001")), currency)
 
-    return Saved(
-        low=kept(min(quarters), _QUARTER_MINUTES),
-        middle=kept(_sum(last_hour), len(last_hour)),
-        high=kept(max(quarters), _QUARTER_MINUTES),
-        until=until,
-    )
+    hour = kept(_sum(last_hour), len(last_hour))
+    quarter = kept(_sum(last_hour[-_QUARTER_MINUTES:]), _QUARTER_MINUTES)
+    return Saved(low=min(hour, quarter), middle=hour, high=max(hour, quarter), until=until)
 
 
 def _sum(amounts: Sequence[Money]) -> Decimal:

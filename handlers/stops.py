@@ -12,6 +12,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from slack_sdk.errors import SlackApiError
+
 from blocks import bad_news, budget_words, ids, kit, stop_form, stop_lead
 from blocks.stop_form import StopBreadth, StopDraft, StopWhat
 from bot.errors import Refusal, RefusalCode, explain
@@ -118,7 +120,17 @@ async def lead(visit: Visit, value: str) -> None:
     """The window with a prepared message to whoever leads the project."""
     await visit.in_place()
     draft = await visit.bot.leads.draft(await visit.person(), wanted(value))
+    if not draft.lead_name:
+        draft = replace(draft, lead_name=await _name_of(visit, draft.lead_user_id))
     await visit.show(stop_lead.window(draft, await visit.words()))
+
+
+async def _name_of(visit: Visit, user_id: str) -> str:
+    """What Slack calls somebody we never met; '' when it does not say."""
+    try:
+        return (await visit.profile(user_id)).name
+    except (SlackApiError, OSError, TimeoutError):
+        return ""
 
 
 async def submit_lead(form: Form) -> Outcome:
