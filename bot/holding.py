@@ -133,10 +133,12 @@ class _Attempt:
         try:
             keys, provider = await self._door()
             reading, step = await self._looked(keys, provider)
+            if isinstance(step, Save):
+                target = await self._target(provider, step.former)
+                await self._keep_own(saved(hold, step.former, target, desk.now()))
+                hold = self._hold
+                step = next_step(hold, reading)  # read a moment ago: spending goes on while we ask again
             match step:
-                case Save():
-                    target = await self._target(provider, step.former)
-                    await self._keep_own(saved(hold, step.former, target, desk.now()))
                 case Write():
                     # Kept first, and refused when somebody decided otherwise: the last moment to turn back.
                     await self._keep_own(replace(hold, checked_at=desk.now()))
