@@ -194,6 +194,6 @@ _REASONS: dict[CloseReason, Callable[[Translator], str]] = {
     CloseReason.PERIOD_ENDED: lambda t: t.gettext("The period of this limit is over"),
     CloseReason.BUDGET_DISABLED: lambda t: t.gettext("The budget was switched off"),
     CloseReason.BUDGET_DELETED: lambda t: t.gettext("The budget was deleted"),
-    CloseReason.RESOLVED: lambda t: t.gettext("It was stopped, restored, and a day went by calmly"),
+    CloseReason.RESOLVED: lambda t: t.gettext("It was stopped and restored, and the day of watching it is over"),
     CloseReason.SCOPE_GONE: lambda t: t.gettext("The budget no longer applies here"),
 }

@@ -215,7 +215,7 @@ def _closed(event: StopEvent, shown: StopShown, t: Translator) -> str:
     values = event.values
     facts = [
         t.gettext(
-            "✅ [{who}] {what}: a day after the restore, all is calm.",
+            "✅ [{who}] {what}: the day of watching after the restore is over.",
             who=_who(shown, t),
             what=kit.escape(words.what(shown, t)),
         )

@@ -303,7 +303,7 @@ def test_the_closed_alert_keeps_the_story_of_its_stop() -> None:
     t = reader("ko")
     closed = incidents.root(replace(saying_live.over("resolved"), stop=told.over()), t)
     assert closed.text.startswith("✅ [마케팅팀]")
-    for words in ("막은 손실 추정", "원인: 재시도 로직 버그 · 김민수", "하루 동안 이상이 없었습니다"):
+    for words in ("막은 손실 추정", "원인: 재시도 로직 버그 · 김민수", "하루 동안의 관찰이 끝났습니다"):
         assert words in str(closed.blocks)
     assert refused(closed) == []
     failed = incidents.root(replace(saying_live.over(), stop=told.no_right()), t)
