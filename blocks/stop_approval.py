@@ -37,7 +37,8 @@ class ApprovalDraft:
 class ApprovalFacts:
     """What the approval window says. `day_end` and `period_end` are instants; None amounts are unknown.
 
-    Without `limit` there is no budget behind it, and only a time can be allowed.
+    `seen_at` is handed back with the answer: what somebody changed since is not approved unseen. Without `limit` there
+    is no budget behind it, and only a time can be allowed.
     """
 
     target: StopTarget
@@ -51,6 +52,7 @@ class ApprovalFacts:
     period_end: datetime | None
     requires_second: bool
     is_stopped: bool
+    seen_at: datetime
 
 
 def approval_of(shown: IncidentShown | StopShown, now: datetime) -> ApprovalFacts:
@@ -69,6 +71,7 @@ def approval_of(shown: IncidentShown | StopShown, now: datetime) -> ApprovalFact
             period_end=shown.window_end,
             requires_second=shown.requires_second,
             is_stopped=shown.stop.state in _IN_FORCE,
+            seen_at=now,
         )
     stop = shown.stop
     is_known = shown.spent.as_of is not None
@@ -84,6 +87,7 @@ def approval_of(shown: IncidentShown | StopShown, now: datetime) -> ApprovalFact
         period_end=starts_at(shown.incident.window.end),
         requires_second=shown.budget.needs_two or (stop is not None and stop.requires_second),
         is_stopped=stop is not None and stop.stop.state in _IN_FORCE,
+        seen_at=now,
     )
 
 
@@ -115,7 +119,7 @@ def approve(
         submit=t.pgettext("button", "Approve"),
         close=t.gettext("Cancel"),
         callback_id=ids.VIEW_APPROVE,
-        metadata={"target": str(facts.target)},
+        metadata={"target": str(facts.target), "seen": facts.seen_at.isoformat()},
     )
 
 

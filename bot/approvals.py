@@ -53,6 +53,8 @@ class Approvals:
         if is_closed(aim):
             raise Refusal(RefusalCode.INCIDENT_CLOSED)
         stop = aim.stop if aim.stop is not None and aim.stop.state not in _OVER else None
+        if wish.seen_at is not None:
+            _refuse_unseen(aim, stop, wish.seen_at)
         if wish.way is ApprovalWay.RESTORE and (stop is None or stop.state not in UNDER_WAY):
             state = stop.state.value if stop else None
             raise Refusal(RefusalCode.STOP_NOT_HELD, state=state)
@@ -167,6 +169,19 @@ class Approvals:
         incident_id = aim.incident.id if aim.incident is not None else None
         scope = aim.scope
         return Ask(actor.workspace_id, incident_id, scope.kind, scope.id, aim.channel_id, Lever.STOP, "", actor.user_id)
+
+
+def _refuse_unseen(aim: Aim, stop: Stop | None, seen_at: datetime) -> None:
+    """Refuse, naming who, where somebody changed the budget or the stop after the window was filled."""
+    budget = aim.budget
+    if budget is not None and budget.updated_at > seen_at:
+        raise Refusal(RefusalCode.BUDGET_CHANGED, person=budget.updated_by, at=budget.updated_at)
+    if stop is None:
+        return
+    if stop.approved_at is not None and stop.approved_at > seen_at:
+        raise Refusal(RefusalCode.STOP_CHANGED, person=stop.approved_by, at=stop.approved_at, state=stop.state)
+    if stop.requested_at > seen_at:
+        raise Refusal(RefusalCode.STOP_CHANGED, person=stop.requested_by, at=stop.requested_at, state=stop.state)
 
 
 def _amount(typed: str) -> Money:

@@ -168,13 +168,15 @@ class LeadDraft:
 class ApprovalWish:
     """What a person chose and typed in the approval window, not judged yet.
 
-    `until` is for AMOUNT; `amount` is what more may be spent (AMOUNT) or the new limit (BUDGET), as typed.
+    `until` is for AMOUNT; `amount` is what more may be spent (AMOUNT) or the new limit (BUDGET), as typed. `seen_at` is
+    when the window was filled: what somebody changed since is shown first. None: a button without a window.
     """
 
     way: ApprovalWay
     amount: str = ""
     until: datetime | None = None
     restops: bool = True
+    seen_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ _FIELDS = {
     RefusalCode.BUDGET_AMOUNT: ids.APPROVE_LIMIT,
     RefusalCode.BUDGET_EXISTS: ids.APPROVE_LIMIT,
 }
+# Somebody was faster: the window is filled anew, and says so.
+_CHANGED = frozenset({RefusalCode.BUDGET_CHANGED, RefusalCode.STOP_CHANGED})
 
 
 async def command(visit: Visit, words: str) -> None:
@@ -51,10 +53,14 @@ async def submit(form: Form) -> Outcome:
     async def again(said: str | None = None) -> kit.View:
         return stop_form.approve(await _facts(visit, target), t, draft, said)
 
+    seen = stops.seen_at(form, visit.bot.clock())
+    if seen is None:
+        return Show(await again(stops.too_old(t)), refreshes_home=False)
     if draft.way not in set(ApprovalWay):
         return Show(await again(), refreshes_home=False)
     way = ApprovalWay(draft.way)
-    wish = ApprovalWish(way, draft.limit if way is ApprovalWay.BUDGET else draft.amount, draft.until, draft.restops)
+    amount = draft.limit if way is ApprovalWay.BUDGET else draft.amount
+    wish = ApprovalWish(way, amount, draft.until, draft.restops, seen)
 
     async def act() -> kit.View:
         shown = await visit.bot.stopping.approve(person, target, wish, groups)
@@ -63,6 +69,8 @@ async def submit(form: Form) -> Outcome:
     try:
         view = await stops.once(form, act)
     except Refusal as refusal:
+        if refusal.code in _CHANGED:
+            return Show(await again(bad_news.sentence(explain(refusal), t)), refreshes_home=False)
         field = _FIELDS.get(refusal.code)
         if field is None:
             raise

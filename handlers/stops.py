@@ -24,6 +24,7 @@ from finops.stop_report import BlastRadius, StopShown, StopTarget
 from finops.stopping import is_firmer
 from handlers.submitting import Form, Outcome, Problem, Show
 from handlers.visit import Visit
+from locales import Translator
 
 # What a window says of who is hit is true for a while only.
 OLD_AFTER = timedelta(minutes=15)
@@ -85,10 +86,8 @@ async def submit(form: Form) -> Outcome:
         draft = replace(draft, reason="")
         said = budget_words.secret(t)
         return Problem({ids.STOP_REASON: said}, await again(said))
-    if not _is_fresh(form.ids.get("seen"), visit.bot.clock()):
-        minutes = int(OLD_AFTER.total_seconds()) // 60
-        news = explain(Refusal(RefusalCode.STOP_TOO_OLD, minutes=minutes))
-        return Show(await again(bad_news.sentence(news, t)), refreshes_home=False)
+    if seen_at(form, visit.bot.clock()) is None:
+        return Show(await again(too_old(t)), refreshes_home=False)
     if draft.what not in set(StopWhat) or draft.breadth not in {"", *StopBreadth}:
         return Show(await again(), refreshes_home=False)
     what, is_wide = StopWhat(draft.what), draft.breadth == StopBreadth.TEAM
@@ -263,13 +262,20 @@ async def _listed(visit: Visit, person: Person) -> None:
     await visit.show(stop_form.listed(found, await visit.words()))
 
 
-def _is_fresh(seen: object, now: datetime) -> bool:
-    """Whether a window's facts were read lately; what is no time, or one to come, was not written by us."""
+def seen_at(form: Form, now: datetime) -> datetime | None:
+    """When a window's facts were read; None: too long ago, or it is no time of ours (none, or one to come)."""
     try:
-        at = datetime.fromisoformat(str(seen))
+        at = datetime.fromisoformat(str(form.ids.get("seen")))
     except ValueError:
-        return False
-    return at.tzinfo is not None and -_A_MOMENT <= now - at <= OLD_AFTER
+        return None
+    return at if at.tzinfo is not None and -_A_MOMENT <= now - at <= OLD_AFTER else None
+
+
+def too_old(t: Translator) -> str:
+    """The sentence above a window that is filled anew because nobody answered it for so long."""
+    return bad_news.sentence(
+        explain(Refusal(RefusalCode.STOP_TOO_OLD, minutes=int(OLD_AFTER.total_seconds()) // 60)), t
+    )
 
 
 def _goes_further(radius: BlastRadius, draft: StopDraft) -> bool:

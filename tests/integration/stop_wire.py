@@ -170,7 +170,8 @@ class Company:
     def approving(self, user_id: str, target: str, workspace: str = TEAM_ID, **more: Any) -> dict[str, Any]:
         """A filled approval window."""
         filled = {ids.APPROVE_WAY: chosen("end_of_day")}
-        return self.submission(user_id, ids.VIEW_APPROVE, {"target": target}, workspace, **(filled | more))
+        metadata = {"target": target, "seen": more.pop("seen", self.clock().isoformat())}
+        return self.submission(user_id, ids.VIEW_APPROVE, metadata, workspace, **(filled | more))
 
     def _common(self, kind: str, user_id: str, workspace: str) -> dict[str, Any]:
         slack = self.stage.slack

@@ -264,8 +264,8 @@ async def test_terms_reach_the_bot_as_they_were_chosen() -> None:
         assert isinstance(await approving.submit(form), Show)
     later = NOW + timedelta(hours=1)
     assert house.stopping.done == [
-        ("approve", "stop:5", ApprovalWish(ApprovalWay.AMOUNT, "100", later, restops=False)),
-        ("approve", "stop:5", ApprovalWish(ApprovalWay.BUDGET, "900", later, restops=False)),
+        ("approve", "stop:5", ApprovalWish(ApprovalWay.AMOUNT, "100", later, restops=False, seen_at=NOW)),
+        ("approve", "stop:5", ApprovalWish(ApprovalWay.BUDGET, "900", later, restops=False, seen_at=NOW)),
     ]
 
 
