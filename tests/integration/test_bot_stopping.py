@@ -371,7 +371,73 @@ async def test_one_wrong_answer_becomes_no_former_state_and_gives_nothing_up(wor
     assert (cents(world), back.values["kept"]) == (FORMER_CENTS, None)
 
 
+async def test_a_provider_that_says_yes_and_does_nothing_is_not_hammered_and_told(world: World) -> None:
+    """A few requests, then a pause and a word; what it does in the end is done."""
+    incident = await a_runaway(world)
+    world.openai.faults.add(Fault(path="/v1/organization/projects", kind="wrong_shape", method="POST"))
+    shown = await stopped(world, incident)
+    asked = [one for one in world.openai.calls if one.method == "POST"]
+    assert (len(asked), cents(world)) == (3, None)
+    await watched(world, 2)
+    assert "unexpected" in [one.values.get("trouble") for one in (await again(world, shown)).events]
+    world.openai.faults.clear()
+    await watched(world, 2)
+    assert cents(world) == 1
+
+
+async def test_a_release_is_not_believed_at_one_word(world: World) -> None:
+    """There was no limit before, and for a moment the provider says there is none again: our cent would stay, and the
+    next stop would take it for what was before."""
+    shown = await stopped(world, await a_runaway(world))
+    where = f"/v1/organization/projects/{world.openai.project(CHATBOT).id}/spend_limit"
+    world.openai.faults.add(Fault(path=where, method="GET", status=404, times=1))
+    await world.bot.stopping.restore(world.admin, shown.stop.id or 0)
+    await watched(world, 2)
+    assert (cents(world), (await again(world, shown)).stop.state) == (None, StopState.RESTORED)
+
+
+async def test_a_cent_of_ours_that_comes_late_is_not_what_was_before(world: World) -> None:
+    """A request we gave up waiting for is carried out after the restore, and somebody stops again before we look."""
+    incident = await a_runaway(world)
+    limited(world)
+    shown = await stopped(world, incident)
+    await world.bot.stopping.restore(world.admin, shown.stop.id or 0)
+    await watched(world, 1)
+    limited(world, cents=1)
+    shown = await stopped(world, await incident_now(world))
+    assert shown.current[0].former == {
+        "spend_limit": {"currency": "USD", "interval": "month", "threshold_amount": FORMER_CENTS}
+    }
+    await world.bot.stopping.restore(world.admin, shown.stop.id or 0)
+    await watched(world, 1)
+    assert cents(world) == FORMER_CENTS
+
+
 def without(world: World, *rights: str) -> None:
     """The key loses rights at the provider; none named: it has all of them again."""
     keys = world.openai.organization.admin_keys
     keys[0] = replace(keys[0], rights=ALL_RIGHTS - set(rights))
+
+
+async def test_nobody_approves_what_somebody_changed_since_they_looked(world: World) -> None:
+    """A window that was filled before the budget, or the stop, became another one changes nothing and says who did."""
+    incident = await a_runaway(world)
+    shown = await stopped(world, incident)
+    target, seen = StopTarget(stop_id=shown.stop.id), world.clock()
+    world.clock.advance(minutes=1)
+    async with world.bot.storage.writing() as store:
+        await store.budgets.update(
+            WORKSPACE, incident.budget_id, is_enabled=True, by=world.team.lead_user_id, at=world.clock()
+        )
+    wish = ApprovalWish(ApprovalWay.BUDGET, "900", seen_at=seen)
+    with pytest.raises(Refusal) as refused:
+        await world.bot.stopping.approve(world.admin, target, wish)
+    assert refused.value.code is RefusalCode.BUDGET_CHANGED
+    assert refused.value.values["person"] == world.team.lead_user_id
+    world.clock.advance(minutes=1)
+    seen = world.clock()
+    world.clock.advance(minutes=1)
+    await world.bot.stopping.restore(world.admin, shown.stop.id or 0)
+    with pytest.raises(Refusal) as refused:
+        await world.bot.stopping.approve(world.admin, target, ApprovalWish(ApprovalWay.END_OF_DAY, seen_at=seen))
+    assert refused.value.code is RefusalCode.STOP_CHANGED
