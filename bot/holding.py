@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -26,12 +27,13 @@ from finops.holds import (
     Settled,
     Step,
     Write,
+    before_ours,
     next_step,
     saved,
     troubled,
 )
 from finops.incidents import Fact
-from finops.levers import Json, Lever, LeverReading
+from finops.levers import Json, Lever, LeverReading, Parts
 from finops.registry import Credential
 from finops.secret import Secret
 from finops.stopping import WATCHED, progressed
@@ -110,6 +112,7 @@ class _Attempt:
         self._hold = hold
         self._worker = worker
         self._failures = 0
+        self._written: Counter[tuple[bool, str]] = Counter()
 
     async def made(self) -> None:
         conflicts = 0
@@ -134,12 +137,17 @@ class _Attempt:
             keys, provider = await self._door()
             reading, step = await self._looked(keys, provider)
             if isinstance(step, Save):
-                target = await self._target(provider, step.former)
-                await self._keep_own(saved(hold, step.former, target, desk.now()))
+                former = await self._without_ours(step.former)
+                target = await self._target(provider, former)
+                await self._keep_own(saved(hold, former, target, desk.now()))
                 hold = self._hold
                 step = next_step(hold, reading)  # read a moment ago: spending goes on while we ask again
             match step:
+                case Write() if self._written[hold.is_wanted, step.part] >= _TRIES:
+                    # It says yes and does nothing: asking on and on would be no help.
+                    return await self._failed(HoldTrouble.UNEXPECTED, None, is_write=False)
                 case Write():
+                    self._written[hold.is_wanted, step.part] += 1
                     # Kept first, and refused when somebody decided otherwise: the last moment to turn back.
                     await self._keep_own(replace(hold, checked_at=desk.now()))
                     is_write = True
@@ -155,7 +163,7 @@ class _Attempt:
 
     async def _looked(self, keys: Keys, provider: Provider) -> tuple[LeverReading, Step]:
         """How the lever stands, and what follows. One wrong answer must neither become a limit that nobody ever set,
-        nor give up what is ours: what is to be kept as "before", or left as somebody else's, is asked for twice."""
+        nor give up what is ours: what is to be kept as "before", as back, or as somebody else's, is asked for twice."""
         hold = self._hold
 
         async def asked() -> LeverReading:
@@ -171,7 +179,9 @@ class _Attempt:
         else:
             first = second = await asked()
         step = next_step(hold, first)
-        if hold.former is not None and (isinstance(step, Save) or (isinstance(step, Settled) and step.kept)):
+        is_end = isinstance(step, Settled) and step.state is HoldState.RELEASED and hold.state is not HoldState.RELEASED
+        is_theirs = isinstance(step, Save) or (isinstance(step, Settled) and bool(step.kept))
+        if hold.former is not None and (is_end or is_theirs):
             second = await asked()
         if first.parts != second.parts:
             raise UnexpectedResponse("the provider tells now this and now that")
@@ -185,6 +195,18 @@ class _Attempt:
         if connection is None or not keys:
             raise _NoKey
         return keys, self._desk.providers[connection.provider]
+
+    async def _without_ours(self, former: Parts) -> Parts:
+        """What was there before us, also where something of ours still stands, or came late: of a hold that was let go
+        of within the last day."""
+        hold = self._hold
+        async with self._desk.storage.reading() as store:
+            held = await store.stops.held_on(hold.workspace_id, hold.connection_id, self._desk.now() - WATCHED)
+        place = hold.provider_project_id, hold.lever
+        for one in sorted(held, key=lambda each: -(each.id or 0)):
+            if (one.provider_project_id, one.lever) == place and one.id != hold.id and not one.is_active:
+                return before_ours(former, one)
+        return former
 
     async def _target(self, provider: Provider, former: Mapping[str, Json]) -> dict[str, Json]:
         hold = self._hold

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from finops.levers import Json, Lever, LeverReading
+from finops.levers import Json, Lever, LeverReading, Parts
 from finops.money import Money
 from finops.proof import Verdict
 
@@ -178,6 +178,15 @@ def _toward_former(hold: Hold, reading: LeverReading) -> Step:
             return Write(name, former)
         kept.append(name)
     return Settled(HoldState.RELEASED, tuple(kept))
+
+
+def before_ours(parts: Parts, earlier: Hold) -> dict[str, Json]:
+    """What was there before anything of ours: a part that stands as an `earlier` hold of the lever made it was left
+    behind by that one, or came late, and becomes again what that one found."""
+    if earlier.former is None or earlier.target is None:
+        return dict(parts)
+    found, ours = earlier.former, earlier.target
+    return {name: found[name] if name in ours and value == ours[name] else value for name, value in parts.items()}
 
 
 def saved(hold: Hold, former: Mapping[str, Json], target: Mapping[str, Json], now: datetime) -> Hold:
