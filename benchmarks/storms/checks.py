@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from benchmarks.storms.provider import Part
 from benchmarks.storms.world import World
@@ -68,6 +69,8 @@ def _is_silent(hold: Hold, events: Sequence[StopEvent]) -> bool:
     if not is_unsettled or hold.trouble is None or hold.trouble_since is None:
         return False
     begun = hold.release_at or hold.requested_at
+    if hold.saved_at == hold.updated_at:
+        return False  # it came on since
     if hold.trouble not in FINAL and hold.updated_at - hold.trouble_since < TOLD_AFTER:
         return False
     return not any(one.key.startswith(f"trouble:{hold.id}:") and one.at >= begun for one in events)
@@ -127,7 +130,7 @@ async def in_the_end(world: World, asked: set[int]) -> Verdict:
     gone = {
         Part(one.provider_project_id, name)
         for one in seen.holds
-        if one.trouble is HoldTrouble.PROJECT_GONE
+        if one.state is HoldState.LOST and one.trouble is HoldTrouble.PROJECT_GONE
         for name in one.former or {}
     }
     wrong += [
@@ -164,7 +167,7 @@ def _told(stop: Stop, holds: Sequence[Hold], events: Sequence[StopEvent]) -> Ite
         if event.kind in (StopEventKind.PROVED, StopEventKind.REOPENED):
             proofs[event.key.split(":")[1]].append(event.kind)
     for number, told in proofs.items():
-        if any(one is two for one, two in zip(told, told[1:], strict=False)):
+        if any(one is two for one, two in pairwise(told)):
             yield f"hold {number} was told {' '.join(told)}"
 
 
@@ -201,6 +204,8 @@ async def _audited(world: World, seen: Seen, wrong: list[str]) -> None:
         async for row in store.audit.all(world.workspace_id, AuditFilter(nouns=("stop",))):
             told[row.entry.subject, row.entry.action] += 1
     kept = Counter((f"stop:{one}", f"stop.{each.kind}") for one, events in seen.events.items() for each in events)
-    for place in sorted(told | kept):
-        if told[place] != kept[place]:
-            wrong.append(f"{place[0]}: {place[1]} happened {kept[place]} times, the audit trail tells {told[place]}")
+    wrong += [
+        f"{place[0]}: {place[1]} happened {kept[place]} times, the audit trail tells {told[place]}"
+        for place in sorted(told | kept)
+        if told[place] != kept[place]
+    ]

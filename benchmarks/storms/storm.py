@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
+import sys
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from benchmarks.storms.checks import FINAL_STATES, at_any_moment, in_the_end, look
 from benchmarks.storms.fate import Killed
-from benchmarks.storms.provider import LATE, Mood, Part
+from benchmarks.storms.provider import LATE, Mood
 from benchmarks.storms.world import CHEAP, DEAR, FULL_KEY, Replica, World
 from bot.errors import Refusal
 from demo.openai import ALL_RIGHTS, MANAGEMENT_WRITE, KeyState
@@ -44,11 +49,12 @@ class Outcome:
 
 
 class Storm:
-    """One run on one world."""
+    """One run on one world. `children` is the database's address where some work is done by processes that die."""
 
-    def __init__(self, world: World, seed: int, acts: int) -> None:
+    def __init__(self, world: World, seed: int, acts: int, children: str = "") -> None:
         self.world = world
         self.acts = acts
+        self.children = children
         self.chance = world.chance
         self.outcome = Outcome(seed)
         self.asked: set[int] = set()
@@ -86,8 +92,8 @@ class Storm:
 
     def _menu(self) -> tuple[tuple[Callable[[], Awaitable[None]], int], ...]:
         return (
-            (self._stop, 5), (self._ten_clicks, 1), (self._let_go_on, 4), (self._second, 2), (self._work, 8),
-            (self._everything_at_once, 3), (self._watch, 2), (self._fault, 5), (self._clear, 2), (self._elsewhere, 2),
+            (self._stop, 5), (self._ten_clicks, 1), (self._let_go_on, 4), (self._second, 2), (self._work, 10),
+            (self._everything_at_once, 3), (self._watch, 2), (self._fault, 7), (self._clear, 2), (self._elsewhere, 3),
             (self._keys, 2), (self._time, 5), (self._retry, 1), (self._outsider, 1),
         )  # fmt: skip
 
@@ -137,6 +143,9 @@ class Storm:
     async def _stop(self) -> None:
         """One or two people stop something."""
         count = self.chance.choice((1, 1, 2))
+        if self.children and self.chance.random() < 0.5:
+            await self._child(f"stop {self._target()}")
+            return
         await self._round([self._stopping(self.chance.choice(self.people)) for _ in range(count)])
         if self.chance.random() < 0.7:
             await self._work()
@@ -152,6 +161,9 @@ class Storm:
         if not stops:
             return
         chosen = self.chance.choice(stops)
+        if self.children and self.chance.random() < 0.5:
+            await self._child(f"restore {chosen.id}")
+            return
         count = self.chance.choice((1, 1, 1, 2))
         await self._round([self._approving(self.chance.choice(self.people), chosen) for _ in range(count)])
         if self.chance.random() < 0.6:
@@ -189,7 +201,12 @@ class Storm:
                 self.outcome.wrong.append("somebody stopped or restored what they may not")
 
     async def _stopping(
-        self, person: Person, target: StopTarget | None = None, lever: Lever | None = None, *, is_wide: bool | None = None
+        self,
+        person: Person,
+        target: StopTarget | None = None,
+        lever: Lever | None = None,
+        *,
+        is_wide: bool | None = None,
     ) -> None:
         replica, wide = self._any(), self.chance.random() < 0.3 if is_wide is None else is_wide
         lever = lever or self.chance.choices((Lever.STOP, Lever.CHEAP, Lever.SLOW), (6, 2, 2))[0]
@@ -243,15 +260,34 @@ class Storm:
             self.outcome.wrong.append("the provider was hammered: the same was written again and again")
 
     async def _working(self, replica: Replica) -> None:
-        await replica.bot.holding.work_due(replica.name)
+        if self.children and self.chance.random() < 0.5:
+            await self._child("work")
+        else:
+            await replica.bot.holding.work_due(replica.name)
+
+    async def _child(self, order: str) -> None:
+        """A process of its own does it, and may be killed in mid-work by nothing less than SIGKILL."""
+        world = self.world
+        world.born += 1
+        dies_at = self.chance.choice((0, *range(1, 26)))
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "benchmarks.storms.child", self.children, world.storage_parts[1].to_text(),
+            world.openai.url, world.workspace_id, f"child-{world.born}", world.clock().isoformat(), str(dies_at), order,
+            cwd=Path(__file__).parents[2], env={"PATH": os.environ.get("PATH", "")}, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        _, words = await process.communicate()
+        if process.returncode == -signal.SIGKILL:
+            world.counts["kills"] += 1
+            world.counts["killed by SIGKILL"] += 1
+        elif process.returncode:
+            self.outcome.wrong.append(f"a process broke: {words.decode()[-600:]}")
 
     async def _everything_at_once(self) -> None:
         """People click while levers move and ends are looked for."""
         acts = [self._working(one) for one in self.world.replicas]
         acts.append(self._ending(self._any()))
-        for stop in await self._stops():
-            if self.chance.random() < 0.6:
-                acts.append(self._approving(self.chance.choice(self.people), stop))
+        stops = [stop for stop in await self._stops() if self.chance.random() < 0.6]
+        acts += [self._approving(self.chance.choice(self.people), stop) for stop in stops]
         if self.chance.random() < 0.6:
             acts.append(self._stopping(self.chance.choice(self.people)))
         await self._round(acts)
@@ -273,7 +309,7 @@ class Storm:
     async def _round(self, acts: list[Click]) -> None:
         """Let all of them happen at once; a copy may die of it, and another one rises."""
         world = self.world
-        if self.chance.random() < 0.35:
+        if self.chance.random() < 0.45:
             self._any().fate.left = self.chance.randint(1, 8 + 6 * len(acts))
         for error in await world.turns.play(acts):
             if not _is_death(error):
@@ -290,17 +326,19 @@ class Storm:
         """The provider, or the way to it, fails from now on for a while."""
         chance = self.chance
         method = chance.choice((None, "GET", "POST", "POST", "DELETE"))
-        times = chance.choice((1, 1, 2, 3, 8))
+        times = chance.choice((1, 1, 2, 3, 8, None))
         kind = chance.choice((*STATUSES, *KINDS, *MOODS))
         if kind in MOODS:
             if not self.world.moods:
-                self.world.moods.append(Mood(str(kind), min(times, 3), method))
+                self.world.moods.append(Mood(str(kind), min(times or 9, 3), method))
             return
-        path = PROJECTS
-        if kind == 404:
-            # Of a project as a whole, or of a change: that one setting is not there is no fault but an answer.
-            method = chance.choice((None, "POST", "DELETE"))
-            path = f"{PROJECTS}/{chance.choice(self.world.projects).provider_project_id}"
+        path, is_lie = PROJECTS, kind in (404, "flat_error") and method in (None, "GET")
+        if is_lie and any(one.status == 404 or one.kind == "flat_error" for one in self.world.openai.faults.standing):
+            return  # one that says the same untruth again and again tells the truth, for all that anybody can know
+        if is_lie and chance.random() < 0.5:
+            path, method, times = f"{PROJECTS}/{chance.choice(self.world.projects).provider_project_id}", None, None
+        elif is_lie:
+            times = 1
         if isinstance(kind, int):
             wait = chance.choice((None, 3, 40)) if kind == 429 else None
             self.world.openai.faults.add(Fault(path, status=kind, times=times, method=method, retry_after=wait))
@@ -338,7 +376,9 @@ class Storm:
             case 0:
                 async with world.storage.writing() as store:
                     [one] = [
-                        each for each in await store.credentials.all(world.workspace_id) if each.ends_with == FULL_KEY[-4:]
+                        each
+                        for each in await store.credentials.all(world.workspace_id)
+                        if each.ends_with == FULL_KEY[-4:]
                     ]
                     is_on = one.state == CredentialState.ENABLED
                     after = CredentialState.DISABLED if is_on else CredentialState.ENABLED

@@ -1,4 +1,4 @@
-"""The world of a storm: one company with two runaway projects and two open incidents, and replicas that live and die."""
+"""The world of a storm: a company with two runaway projects and two open incidents, and copies that live and die."""
 
 from __future__ import annotations
 
@@ -34,12 +34,15 @@ from finops.usage import Endpoint, UsageReading, Width
 from providers.http import RetryPolicy
 from providers.openai import OpenAI
 from storage import KeyRing, Storage, open_storage
-from storage.engine import open_engines
+from storage.engine import normalised, open_engines
 
 WORKSPACE = "T0STORM001"
 CHATBOT, WRITER = "chatbot-experiment", "ad-copy-writer"
 DEAR, CHEAP = "gpt-5.4", "gpt-5.4-mini"
-PRICES = {DEAR: Rates(Decimal("2.5"), Decimal("0.25"), Decimal(15)), CHEAP: Rates(Decimal("0.25"), Decimal(0), Decimal(1))}
+PRICES = {
+    DEAR: Rates(Decimal("2.5"), Decimal("0.25"), Decimal(15)),
+    CHEAP: Rates(Decimal("0.25"), Decimal(0), Decimal(1)),
+}
 # A Thursday evening: midnight is four hours away, and the month's end a day later.
 BEGIN = datetime(2026, 7, 30, 20, 0, tzinfo=UTC)
 RUNAWAY_MINUTES = 40
@@ -76,9 +79,7 @@ class WrittenPrices:
             return None
         prices = (rates.input, rates.cached_input, rates.output)
         per_input, per_cached, per_output = (int(one * 10**12) for one in prices)
-        return RateCard(
-            "storm", input_tokens=per_input, cached_input_tokens=per_cached, output_tokens=per_output
-        )
+        return RateCard("storm", input_tokens=per_input, cached_input_tokens=per_cached, output_tokens=per_output)
 
 
 class OneDoor(OpenAI):
@@ -212,13 +213,11 @@ class Template:
         path = folder / f"{name}.db"
         shutil.copy(self.path, path)
         try:
-            from storage.engine import normalised
-
             async with open_engines(normalised(f"sqlite:///{path}")) as engines:
                 yield Storage(engines, self.ring)
         finally:
-            for each in folder.glob(f"{name}.db*"):
-                each.unlink()
+            for end in ("", "-wal", "-shm"):
+                path.with_name(path.name + end).unlink(missing_ok=True)
 
 
 async def settled(storage: Storage, workspace_id: str) -> None:
