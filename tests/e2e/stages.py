@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from decimal import Decimal
@@ -76,8 +77,9 @@ async def stage(database_url: str) -> AsyncIterator[Stage]:
 
 
 @pytest.fixture
-async def quick_stage(tmp_path: Path) -> AsyncIterator[Stage]:
+async def quick_stage(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Stage]:
     """The same on SQLite only, for what does not depend on the database."""
+    shutil.copy(sqlite_template, tmp_path / "stage.db")
     async with scene(f"sqlite:///{tmp_path / 'stage.db'}", FINOPS_BLIND_AFTER_MINUTES="0") as running:
         yield running
 
