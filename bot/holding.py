@@ -91,17 +91,19 @@ class Holding:
         await asyncio.gather(*(self.work(one, worker) for one in holds))
         return len(holds)
 
-    async def work(self, hold: Hold, worker: str) -> None:
-        """Bring one hold as far as it goes now, and give it back."""
+    async def work(self, hold: Hold, worker: str) -> Hold:
+        """Bring one hold as far as it goes now, and give it back; how we left it."""
+        attempt = _Attempt(self._desk, hold, worker)
         try:
             async with asyncio.timeout(ATTEMPT_SECONDS):
-                await _Attempt(self._desk, hold, worker).made()
+                await attempt.made()
         except TimeoutError:
             log.warning("a hold took too long", extra={"hold_id": hold.id})
         finally:
             # Not awaited by who is cancelled: the lease ends by itself.
             async with self._desk.storage.writing() as store:
                 await store.stops.let_go(hold.id or 0, worker)
+        return attempt.hold
 
 
 class _Attempt:
@@ -113,6 +115,11 @@ class _Attempt:
         self._worker = worker
         self._failures = 0
         self._written: Counter[tuple[bool, str]] = Counter()
+
+    @property
+    def hold(self) -> Hold:
+        """The hold as this worker last knew it."""
+        return self._hold
 
     async def made(self) -> None:
         conflicts = 0

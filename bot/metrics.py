@@ -15,6 +15,8 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 ACK_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0)
 # Promised: within a minute of our seeing it, within five of the provider's telling it.
 ALERT_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0)
+# Promised: a limit is set within ten seconds of the click.
+STOP_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 300.0, 900.0)
 
 
 @dataclass(slots=True)
@@ -75,7 +77,23 @@ class Metrics:
             ["connection"],
             registry=self.registry,
         )
+        self._levers = Counter(
+            "finops_levers", "What became of levers at providers.", ["lever", "state"], registry=self.registry
+        )
+        self._stops = Histogram(
+            "finops_stop_seconds",
+            "Time from the wish to stop until the provider had taken it.",
+            ["lever"],
+            buckets=STOP_SECONDS,
+            registry=self.registry,
+        )
         self._polls = Counter("finops_polls", "Readings of usage, by outcome.", ["result"], registry=self.registry)
+
+    def lever_moved(self, lever: str, state: str, seconds: float | None = None) -> None:
+        """A hold came to a state; `seconds` since the wish when that was being set."""
+        self._levers.labels(lever, state).inc()
+        if seconds is not None:
+            self._stops.labels(lever).observe(seconds)
 
     @contextmanager
     def answering(self, door: str) -> Iterator[Answer]:

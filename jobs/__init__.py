@@ -60,7 +60,7 @@ async def running(
     counted = metrics or Metrics()
     watcher = Watcher(bot, announcer, counted, clock)
     name = f"{socket.gethostname()}:{secrets.token_hex(4)}"
-    holder = Holder(bot, f"{name}:holder")
+    holder = Holder(bot, counted, f"{name}:holder")
     deliverer = deliverer_of(bot, clients, clock, settings, counted, f"{name}:outbox")
     looking, judging = asyncio.Lock(), asyncio.Lock()
 

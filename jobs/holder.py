@@ -7,7 +7,8 @@ from contextlib import suppress
 from functools import partial
 
 from bot import Bot
-from finops.holds import Hold
+from bot.metrics import Metrics
+from finops.holds import Hold, HoldState
 from jobs.worker import guarded
 
 # When nobody in this process decided: another replica's decisions, and what is due by the clock.
@@ -18,9 +19,10 @@ AT_ONCE = 16
 class Holder:
     """One in each process; the database gives each hold to one of all replicas' holders."""
 
-    def __init__(self, bot: Bot, name: str, look_every: float = LOOK_EVERY_SECONDS) -> None:
+    def __init__(self, bot: Bot, metrics: Metrics, name: str, look_every: float = LOOK_EVERY_SECONDS) -> None:
         self.name = name
         self._bot = bot
+        self._metrics = metrics
         self._look_every = look_every
         self._working: set[asyncio.Task[bool]] = set()
         self._is_stopping = False
@@ -56,7 +58,11 @@ class Holder:
         return bool(holds)
 
     async def _work(self, hold: Hold) -> bool:
-        await self._bot.holding.work(hold, self.name)
+        after = await self._bot.holding.work(hold, self.name)
+        if after.state is not hold.state:
+            is_set = after.state is HoldState.SET and after.set_at is not None
+            seconds = (after.set_at - after.requested_at).total_seconds() if is_set and after.set_at else None
+            self._metrics.lever_moved(after.lever, after.state, seconds)
         # What was decided while we held the lease waits for the next look: have it at once.
         self._bot.wake_stops.set()
         return True

@@ -16,7 +16,7 @@ from demo.slack.cast import TEAM_ID
 from finops.budgets import BudgetPeriod, BudgetScope, BudgetTerms
 from finops.money import Money
 from finops.stops import StopEventKind
-from handlers.addresses import BOT
+from handlers.addresses import BOT, METRICS
 from jobs.rendering import Rendering
 from tests.e2e.stages import JIHOON, MARKETING, MINSU, Stage, scene, set_up, window, words_of
 from tests.e2e.test_alert_buttons import a_steady_trace
@@ -142,6 +142,9 @@ async def test_a_runaway_is_stopped_proved_explained_and_let_go_on(tmp_path: Pat
         assert (await minsu.submits(values={ids.APPROVE_WAY: "end_of_day", ids.APPROVE_RESTOPS: ["restops"]}))["ok"]
         await shows(stage, "▶️", "김민수")
         assert limit(stage) == FORMER_CENTS
+        measured = stage.product[METRICS].page()[0].decode()
+        assert 'finops_levers_total{lever="stop",state="released"} 1.0' in measured
+        assert 'finops_stop_seconds_count{lever="stop"} 1.0' in measured
         assert stage.slack.complaints == []
 
 
