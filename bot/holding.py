@@ -28,6 +28,7 @@ from finops.holds import (
     Step,
     Write,
     before_ours,
+    left_behind,
     next_step,
     saved,
     troubled,
@@ -159,6 +160,9 @@ class _Attempt:
                     await self._keep_own(replace(hold, checked_at=desk.now()))
                     is_write = True
                     await by_any(keys, lambda key: provider.pull(key, hold.provider_project_id, step.part, step.value))
+                case Settled(state=HoldState.LOST) if left_behind(hold, reading):
+                    # One part is somebody else's now; the others are still as we made them, and are put back first.
+                    await self._keep_own(replace(hold, is_wanted=False, checked_at=desk.now()))
                 case Settled():
                     await self._settled(step, reading)
                     return True
@@ -269,6 +273,10 @@ class _Attempt:
         elif hold.state is HoldState.RELEASED:
             is_over = hold.released_at is None or now - hold.released_at >= WATCHED
             await self._keep_own(replace(calm, next_at=None if is_over else now + self._desk.policy.poll_every))
+        elif hold.release_at is None and hold.set_at is not None:
+            # It stood, until somebody changed a part of it elsewhere; the rest is back.
+            lost = replace(calm, state=HoldState.LOST, next_at=None, updated_at=now)
+            await self._keep(lost, await self._changer())
         elif hold.release_at is None:
             # Nobody asked for letting go: it was given up, and what was begun is undone.
             failed = replace(hold, state=HoldState.FAILED, next_at=None, checked_at=now, updated_at=now)

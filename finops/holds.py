@@ -9,7 +9,7 @@ difference. So it does not matter where a program died or what an answer said: t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -187,6 +187,12 @@ def before_ours(parts: Parts, earlier: Hold) -> dict[str, Json]:
         return dict(parts)
     found, ours = earlier.former, earlier.target
     return {name: found[name] if name in ours and value == ours[name] else value for name, value in parts.items()}
+
+
+def left_behind(hold: Hold, reading: LeverReading) -> Sequence[str]:
+    """The parts that stand as the hold made them, and stood otherwise before."""
+    former, target = hold.former or {}, hold.target or {}
+    return [name for name, value in target.items() if reading.parts.get(name) == value != former[name]]
 
 
 def saved(hold: Hold, former: Mapping[str, Json], target: Mapping[str, Json], now: datetime) -> Hold:

@@ -23,7 +23,7 @@ from finops.stops import ApprovalWay, StopEventKind, StopState
 from storage import Storage
 from tests.conftest import FakeClock
 from tests.integration.bot_world import WORKSPACE
-from tests.integration.watch_world import CHATBOT, WRITER, World, a_watched_world
+from tests.integration.watch_world import CHATBOT, MODEL, WRITER, World, a_steady_trace, a_watched_world
 from tests.integration.watch_world import quick_storage as quick_storage
 
 FORMER_CENTS = 100_000
@@ -411,6 +411,28 @@ async def test_a_cent_of_ours_that_comes_late_is_not_what_was_before(world: Worl
     await world.bot.stopping.restore(world.admin, shown.stop.id or 0)
     await watched(world, 1)
     assert cents(world) == FORMER_CENTS
+
+
+async def test_a_lever_of_which_one_part_was_changed_elsewhere_leaves_no_other_part_behind(
+    quick_storage: Storage, clock: FakeClock
+) -> None:
+    """Somebody gave one model its pace back: that stays theirs, what we did to the other one is put back, and told."""
+    plain = a_steady_trace()
+    two_models = replace(plain, series=(plain.series[0], replace(plain.series[1], model="new-model")))
+    async with a_watched_world(quick_storage, clock, trace=two_models) as world:
+        target = StopTarget(scope=f"project:{(await world.project(CHATBOT)).id}")
+        shown = await world.bot.stopping.request(world.admin, target, Lever.SLOW, "재시도 루프")
+        await world.bot.holding.work_due(WORKER)
+        limits = world.openai.project(CHATBOT).rate_limits
+        assert [one["max_requests_per_1_minute"] for one in limits.values()] == [1, 1]
+        limits["new-model"]["max_requests_per_1_minute"] = 5
+        await watched(world, 6)
+        shown = await again(world, shown)
+        assert (shown.current[0].state, shown.events[-1].kind) == (HoldState.LOST, StopEventKind.LOST)
+        assert {name: one["max_requests_per_1_minute"] for name, one in limits.items()} == {
+            MODEL: 10_000,
+            "new-model": 5,
+        }
 
 
 def without(world: World, *rights: str) -> None:
