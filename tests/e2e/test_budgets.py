@@ -2,13 +2,44 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
+
+import pytest
+import pytest_asyncio
 
 from demo.slack import Person
 from finops.budgets import Budget, BudgetAction, BudgetPeriod, BudgetScope
 from finops.money import Money
 from handlers.addresses import BOT
-from tests.e2e.stages import JIHOON, MARKETING, MINSU, SEOYEON, Stage, answer_to, ids, set_up, window, words_of
+from tests.e2e.stages import JIHOON, MARKETING, MINSU, SEOYEON, Stage, answer_to, ids, scene, set_up, window, words_of
+
+together = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def furnished(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+    """One stage for all tests that only make budgets: every project is registered, what was billed is in the ledger."""
+    path = tmp_path_factory.mktemp("budgets") / "finops.db"
+    shutil.copy(sqlite_template, path)
+    async with scene(f"sqlite:///{path}") as running:
+        await set_up(running)
+        yield running
+        assert running.slack.complaints == []
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def house(furnished: Stage) -> AsyncIterator[Stage]:
+    """The same without a budget and with every window closed, whatever the test before did."""
+    assert await kept(furnished) == []
+    yield furnished
+    for who in (JIHOON, MINSU, SEOYEON):
+        if (person := furnished.slack.person(who)).view is not None:
+            person.closes(everything=True)
+    for budget in await kept(furnished):
+        await furnished.product[BOT].budgets.delete(await _an_admin(furnished), budget.id)
 
 
 async def kept(stage: Stage) -> list[Budget]:
@@ -50,17 +81,18 @@ async def saves(stage: Stage, person: Person, notice: str) -> dict[str, Any]:
     return await shows(stage, person, notice)
 
 
-async def test_the_first_budget_is_two_clicks_away(quick_stage: Stage) -> None:
+@together
+async def test_the_first_budget_is_two_clicks_away(house: Stage) -> None:
     """The empty list recommends one by what the team usually spends; the window has it filled in; saved, it stands."""
-    person = await set_up(quick_stage)
-    view = await opens(quick_stage, person)
+    person = house.slack.person(JIHOON)
+    view = await opens(house, person)
     assert "아직 예산이 없습니다" in words_of(view)
     assert "지난 4주 중앙값" in words_of(view)
     await person.clicks(view, ids.BUDGET_NEW, "이 예산으로 시작하기")
-    form = await window(quick_stage, person, ids.VIEW_BUDGET)
+    form = await window(house, person, ids.VIEW_BUDGET)
     assert "권장" in words_of(form)
-    shown = words_of(await saves(quick_stage, person, "예산을 추가했습니다"))
-    [budget] = await kept(quick_stage)
+    shown = words_of(await saves(house, person, "예산을 추가했습니다"))
+    [budget] = await kept(house)
     assert (budget.scope_kind, budget.period, budget.action) == (
         BudgetScope.TEAM, BudgetPeriod.DAY, BudgetAction.NOTIFY,
     )  # fmt: skip
@@ -96,112 +128,118 @@ async def test_every_mistake_stands_beside_its_input_and_typed_words_survive(qui
     assert "같은 예산이 이미 있습니다" in str((await person.submits())["errors"])
 
 
-async def test_a_press_fills_in_what_is_recommended_and_nothing_else(quick_stage: Stage) -> None:
+@together
+async def test_a_press_fills_in_what_is_recommended_and_nothing_else(house: Stage) -> None:
     """The floor, the channel and the two-person rule that somebody filled in before stay."""
-    person = await set_up(quick_stage)
+    person = house.slack.person(JIHOON)
     view = await a_form(
-        quick_stage, person, "마케팅팀", "7",
+        house, person, "마케팅팀", "7",
         **{ids.BUDGET_FLOOR: "0.5", ids.BUDGET_CHANNEL: MARKETING, ids.BUDGET_NEEDS_TWO: ["two"]},
     )  # fmt: skip
     await person.clicks(view, ids.BUDGET_FILL)
-    await quick_stage.slack.until(lambda: f"{ids.BUDGET_AMOUNT}.1" in str(person.view), 15)
-    await saves(quick_stage, person, "예산을 추가했습니다")
-    [budget] = await kept(quick_stage)
+    await house.slack.until(lambda: f"{ids.BUDGET_AMOUNT}.1" in str(person.view), 15)
+    await saves(house, person, "예산을 추가했습니다")
+    [budget] = await kept(house)
     assert budget.amount != Money.of(7)
     assert (budget.floor, budget.channel_id, budget.needs_two) == (Money.of("0.5"), MARKETING, True)
 
 
-async def test_the_whole_workspace_needs_a_channel_and_a_saved_budget_says_that_it_stops(quick_stage: Stage) -> None:
+@together
+async def test_the_whole_workspace_needs_a_channel_and_a_saved_budget_says_that_it_stops(house: Stage) -> None:
     """Slack itself asks for the channel; the answer to saving says what happens at 100%."""
-    person = await set_up(quick_stage)
-    await a_form(quick_stage, person, "전체", **{ids.BUDGET_ACTION: "stop"})
+    person = house.slack.person(JIHOON)
+    await a_form(house, person, "전체", **{ids.BUDGET_ACTION: "stop"})
     refused = await person.submits()
     assert list(refused["errors"]) == [ids.BUDGET_CHANNEL]
     await person.types({ids.BUDGET_CHANNEL: MARKETING})
-    shown = words_of(await saves(quick_stage, person, "예산을 추가했습니다"))
+    shown = words_of(await saves(house, person, "예산을 추가했습니다"))
     assert "해당 프로젝트의 지출을 자동으로 차단하고 알립니다" in shown
 
 
-async def test_a_pasted_key_is_neither_kept_nor_repeated(quick_stage: Stage) -> None:
+@together
+async def test_a_pasted_key_is_neither_kept_nor_repeated(house: Stage) -> None:
     """In the amount or in a file: refused with advice, and it appears in nothing we say."""
-    person = await set_up(quick_stage)
-    key = quick_stage.props.data_team_key
-    await a_form(quick_stage, person, "마케팅팀")
+    person = house.slack.person(JIHOON)
+    key = house.props.data_team_key
+    await a_form(house, person, "마케팅팀")
     answer = await person.submits(None, {ids.BUDGET_FLOOR: key[:40]})
     assert "폐기" in answer["errors"][ids.BUDGET_FLOOR]
     await person.types({ids.BUDGET_FLOOR: key[:40]})
     await person.clicks(person.view, ids.BUDGET_PERIOD, "month")
-    await shows(quick_stage, person, "비교할 이력이 아직 없습니다")
-    await opens(quick_stage, person, "/finops budget import")
+    await shows(house, person, "비교할 이력이 아직 없습니다")
+    await opens(house, person, "/finops budget import")
     answer = await person.submits(None, {ids.BUDGET_FILE: f"version: 1\nbudgets: [] # {key}"})
     assert "폐기" in answer["errors"][ids.BUDGET_FILE]
-    said = [call.args for call in quick_stage.slack.calls if call.method.startswith(("views", "chat"))]
+    said = [call.args for call in house.slack.calls if call.method.startswith(("views", "chat"))]
     assert key[:40] not in str(said)
-    assert await kept(quick_stage) == []
+    assert await kept(house) == []
 
 
-async def test_a_member_looks_and_is_told_who_decides(quick_stage: Stage) -> None:
+@together
+async def test_a_member_looks_and_is_told_who_decides(house: Stage) -> None:
     """박서연 sees the budget and no button; 김민수, who leads the team, has one. What is everybody's is for admins."""
-    person = await set_up(quick_stage)
-    await a_form(quick_stage, person, "마케팅팀")
-    await saves(quick_stage, person, "예산을 추가했습니다")
-    member = quick_stage.slack.person(SEOYEON)
-    view = await opens(quick_stage, member)
+    person = house.slack.person(JIHOON)
+    await a_form(house, person, "마케팅팀")
+    await saves(house, person, "예산을 추가했습니다")
+    member = house.slack.person(SEOYEON)
+    view = await opens(house, member)
     assert "일일 한도 $500" in words_of(view)
     assert f"<@{JIHOON}>" in words_of(view)
     assert ids.BUDGET_EDIT not in str(view)
-    await opens(quick_stage, member, "/finops budget export")
-    assert "관리자" in words_of(await shows(quick_stage, member, JIHOON))
-    lead = quick_stage.slack.person(MINSU)
-    await a_form(quick_stage, lead, "batch")
+    await opens(house, member, "/finops budget export")
+    assert "관리자" in words_of(await shows(house, member, JIHOON))
+    lead = house.slack.person(MINSU)
+    await a_form(house, lead, "batch")
     offered = [one["text"]["text"] for one in await lead.options(lead.view, ids.BUDGET_SCOPE, "")]
     assert "전체" not in offered
     assert "마케팅팀" in offered
-    await saves(quick_stage, lead, "예산을 추가했습니다")
-    assert len(await kept(quick_stage)) == 2
+    await saves(house, lead, "예산을 추가했습니다")
+    assert len(await kept(house)) == 2
 
 
-async def test_of_two_at_once_the_second_sees_what_the_first_made(quick_stage: Stage) -> None:
+@together
+async def test_of_two_at_once_the_second_sees_what_the_first_made(house: Stage) -> None:
     """Nothing is overwritten in silence: the window shows the budget as it is, and can be saved again."""
-    person = await set_up(quick_stage)
-    await a_form(quick_stage, person, "마케팅팀")
-    await saves(quick_stage, person, "예산을 추가했습니다")
-    lead = quick_stage.slack.person(MINSU)
+    person = house.slack.person(JIHOON)
+    await a_form(house, person, "마케팅팀")
+    await saves(house, person, "예산을 추가했습니다")
+    lead = house.slack.person(MINSU)
     for one in (person, lead):
-        view = await opens(quick_stage, one)
+        view = await opens(house, one)
         await one.clicks(view, ids.BUDGET_EDIT)
-        await window(quick_stage, one, ids.VIEW_BUDGET)
+        await window(house, one, ids.VIEW_BUDGET)
     await lead.types({ids.BUDGET_AMOUNT: "800"})
-    await saves(quick_stage, lead, "예산을 저장했습니다")
+    await saves(house, lead, "예산을 저장했습니다")
     answer = await person.submits(None, {ids.BUDGET_AMOUNT: "900"})
     assert answer["ok"]
-    view = await shows(quick_stage, person, "입력하신 내용은 저장하지 않았습니다")
+    view = await shows(house, person, "입력하신 내용은 저장하지 않았습니다")
     assert f"<@{MINSU}>" in words_of(view)
     assert "'initial_value': '800'" in str(view)
-    assert [one.amount for one in await kept(quick_stage)] == [Money.of(800)]
+    assert [one.amount for one in await kept(house)] == [Money.of(800)]
     await person.types({ids.BUDGET_AMOUNT: "900"})
-    await saves(quick_stage, person, "예산을 저장했습니다")
-    assert [one.amount for one in await kept(quick_stage)] == [Money.of(900)]
+    await saves(house, person, "예산을 저장했습니다")
+    assert [one.amount for one in await kept(house)] == [Money.of(900)]
 
 
-async def test_off_on_and_gone_each_says_what_it_does(quick_stage: Stage) -> None:
+@together
+async def test_off_on_and_gone_each_says_what_it_does(house: Stage) -> None:
     """And whoever presses in a window that is older than the deletion is told so."""
-    person, lead = await set_up(quick_stage), quick_stage.slack.person(MINSU)
-    await a_form(quick_stage, person, "마케팅팀")
-    await saves(quick_stage, person, "예산을 추가했습니다")
-    old = await opens(quick_stage, lead)
+    person, lead = house.slack.person(JIHOON), house.slack.person(MINSU)
+    await a_form(house, person, "마케팅팀")
+    await saves(house, person, "예산을 추가했습니다")
+    old = await opens(house, lead)
     for press, told in (
         (ids.BUDGET_DISABLE, "예산을 껐습니다"),
         (ids.BUDGET_ENABLE, "다시 켰습니다"),
         (ids.BUDGET_DELETE, "삭제했습니다"),
     ):
         await person.clicks(person.view, ids.BUDGET_EDIT)
-        await window(quick_stage, person, ids.VIEW_BUDGET)
+        await window(house, person, ids.VIEW_BUDGET)
         await person.clicks(person.view, press)
-        await shows(quick_stage, person, told)
-    assert await kept(quick_stage) == []
+        await shows(house, person, told)
+    assert await kept(house) == []
     await lead.clicks(old, ids.BUDGET_EDIT)
-    await shows(quick_stage, lead, "그사이 삭제되어")
+    await shows(house, lead, "그사이 삭제되어")
 
 
 async def test_a_file_shows_what_it_would_change_before_it_does(stage: Stage) -> None:
