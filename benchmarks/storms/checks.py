@@ -90,13 +90,24 @@ def _mirrored(seen: Seen) -> Iterator[str]:
 def _untouched(world: World, seen: Seen) -> Iterator[str]:
     """What nobody holds is as people want it."""
     held = {(one.provider_project_id, one.lever) for one in seen.holds if one.is_active or one.next_at is not None}
+    gone = _gone(seen)
     waiting = {one.part for one in world.openai.late}
     for project in world.projects:
         for part, value in world.openai.standing(project.provider_project_id).items():
-            is_ours = (part.project_id, part.lever) in held or part in waiting
+            is_ours = (part.project_id, part.lever) in held or part in waiting or part in gone
             if not is_ours and not world.openai.truth.is_right(part, value):
                 wanted = world.openai.truth.theirs[part]
                 yield f"{part.name} of {project.name} is {value}, and was {wanted} before us"
+
+
+def _gone(seen: Seen) -> set[Part]:
+    """What was given up because the provider denied for an hour that there is such a project."""
+    return {
+        Part(one.provider_project_id, name)
+        for one in seen.holds
+        if one.state is HoldState.LOST and one.trouble is HoldTrouble.PROJECT_GONE
+        for name in one.former or {}
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +138,7 @@ async def in_the_end(world: World, asked: set[int]) -> Verdict:
         for project in world.projects
         for part, value in world.openai.standing(project.provider_project_id).items()
     }
-    gone = {
-        Part(one.provider_project_id, name)
-        for one in seen.holds
-        if one.state is HoldState.LOST and one.trouble is HoldTrouble.PROJECT_GONE
-        for name in one.former or {}
-    }
+    gone = _gone(seen)
     wrong += [
         f"{part.name} of {world.project_of(part).name} ended as {world.openai.standing(part.project_id)[part]}"
         f" instead of {world.openai.truth.theirs[part]}"

@@ -354,7 +354,9 @@ class Storm:
         """Somebody changes a setting on the provider's own pages."""
         world, chance = self.world, self.chance
         project = chance.choice(world.projects).provider_project_id
-        part = chance.choice(list(world.openai.standing(project)))
+        parts = list(world.openai.standing(project))
+        held = {(one.provider_project_id, one.lever) for one in (await look(world)).holds if one.is_active}
+        part = chance.choice([one for one in parts if (project, one.lever) in held] or parts)
         if any(one.part == part for one in world.openai.late):
             return
         value: Json
@@ -423,31 +425,34 @@ class Storm:
         await world.advance(minutes=8)
         for _ in range(6):
             for _ in range(3):
-                await self._restored()
+                is_held = await self._restored()
                 await world.advance(minutes=6)
                 await self._worked_off()
-            if all(one.state in FINAL_STATES for one in await self._stops(even_over=True)):
-                return
+                if not is_held:
+                    break
             # Nobody calls any more: the provider need not decide every minute of these days.
             world.openai.tenant().levers._months.clear()
             await world.advance(hours=25)
             await self._ending(world.replicas[0])
+            if all(one.state in FINAL_STATES for one in await self._stops(even_over=True)):
+                return await self._worked_off()
 
     async def _worked_off(self) -> None:
         for _ in range(4):
             if not sum([await one.bot.holding.work_due(one.name) for one in self.world.replicas]):
                 return
 
-    async def _restored(self) -> None:
-        """Whoever may puts back what is held; the second one agrees where it takes two."""
+    async def _restored(self) -> bool:
+        """Whoever may puts back what is held, the second one agrees where it takes two; whether anything was."""
         stopping = self.world.replicas[0].bot.stopping
-        for stop in await self._stops():
-            if stop.state in UNDER_WAY:
-                for person in self.people:
-                    try:
-                        await stopping.restore(person, stop.id or 0)
-                    except Refusal as refused:
-                        self.outcome.told.append(f"    in the end refused: {refused.code}")
+        held = [one for one in await self._stops() if one.state in UNDER_WAY]
+        for stop in held:
+            for person in self.people:
+                try:
+                    await stopping.restore(person, stop.id or 0)
+                except Refusal as refused:
+                    self.outcome.told.append(f"    in the end refused: {refused.code}")
+        return bool(held)
 
 
 def _limit(cents: int) -> dict[str, Json]:
