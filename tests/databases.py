@@ -27,19 +27,39 @@ from finops.registry import Connection
 from storage import KeyRing, Storage, open_storage
 from storage.engine import normalised
 from storage.migrate import migrate
+from storage.tables import metadata
 
 WORKSPACE = "T0FINOPS01"
 OTHER_WORKSPACE = "T0OTHER001"
 MOMENT = datetime(2026, 7, 6, 1, 0, tzinfo=UTC)
 
 
+# What a migrated database looks like, whatever stands in it. A test that changed this has its database dropped.
+_SHAPE = """SELECT md5(string_agg(line, ',' ORDER BY line)) FROM (
+    SELECT format('%s %s %s %s %s', relkind, relname, attname, atttypid, attnotnull) FROM pg_class
+        JOIN pg_namespace ON pg_namespace.oid = relnamespace LEFT JOIN pg_attribute ON attrelid = pg_class.oid
+        WHERE nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND coalesce(attnum, 1) > 0
+    UNION ALL SELECT format('%s %s %s', tgrelid::regclass, tgname, tgenabled) FROM pg_trigger
+    UNION ALL SELECT pg_get_constraintdef(pg_constraint.oid) FROM pg_constraint
+        JOIN pg_namespace ON pg_namespace.oid = connamespace WHERE nspname = 'public'
+    UNION ALL SELECT format('revision %s', version_num) FROM alembic_version
+) AS shape (line)"""
+_SEQUENCES = """SELECT setval(pg_class.oid::regclass, 1, false) FROM pg_class
+    JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE relkind = 'S' AND nspname = 'public'"""
+
+
 class PostgresServer:
-    """A server on which tests make and drop databases; every one is a copy of a migrated template."""
+    """A server on which tests make and drop databases; every one is a copy of a migrated template.
+
+    A migrated one that a test gives back is emptied and given to the next test: a sixth of a second of CPU less.
+    """
 
     def __init__(self, url: URL) -> None:
         self._url = url.set(drivername="postgresql")
         self._admin = psycopg.connect(self._url.render_as_string(hide_password=False), autocommit=True)
         self._template: str | None = None
+        self._shape = ""
+        self._spare: list[str] = []
         self._copying = ""
 
     def address(self, name: str) -> str:
@@ -51,11 +71,27 @@ class PostgresServer:
         return name
 
     def create_migrated(self) -> str:
+        if self._spare:
+            return self._spare.pop()
         if self._template is None:
             template = self.create()
             asyncio.run(migrate(normalised(self.address(template))))
+            with psycopg.connect(self.address(template)) as connection:
+                self._shape = _shape(connection)
             self._template = template
         return self.create(self._template)
+
+    def give_back(self, name: str) -> None:
+        """Take a migrated database from a test: as new for the next one, or dropped where it is no longer the same."""
+        self._admin.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", (name,))
+        with psycopg.connect(self.address(name)) as connection:
+            is_same = _shape(connection) == self._shape
+            if is_same:
+                _empty(connection)
+        if is_same:
+            self._spare.append(name)
+        else:
+            self.drop(name)
 
     def drop(self, name: str) -> None:
         self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
@@ -71,12 +107,26 @@ class PostgresServer:
         self._copying = " STRATEGY FILE_COPY"
 
     def close(self) -> None:
-        if self._template is not None:
-            self.drop(self._template)
+        for name in (*self._spare, *([] if self._template is None else [self._template])):
+            self.drop(name)
         self._admin.close()
 
     def _run(self, statement: str, *names: str) -> None:
         self._admin.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+def _shape(connection: psycopg.Connection[Any]) -> str:
+    row = connection.execute(_SHAPE).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def _empty(connection: psycopg.Connection[Any]) -> None:
+    """As after the migration: nothing in any table, every number from one. Deleting little is faster than TRUNCATE."""
+    connection.execute("SET session_replication_role = replica")  # the audit trail, too, and in any order
+    for table in metadata.tables:
+        connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+    connection.execute(_SEQUENCES)
 
 
 @pytest.fixture(scope="session")
@@ -149,7 +199,7 @@ def database_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: P
     server: PostgresServer = request.getfixturevalue("postgres_server")
     name = server.create_migrated()
     yield server.address(name)
-    server.drop(name)
+    server.give_back(name)
 
 
 @pytest.fixture
