@@ -34,6 +34,8 @@ from tests.integration.bot_world import (
 )
 
 TODAY = date(2026, 7, 6)
+# What the bot decides, and not the database; what they have to do together is proved on both.
+on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"])
 DAYS = 16  # of back-fill: two whole chunks and a short one
 
 
@@ -113,6 +115,7 @@ async def test_a_backfill_reads_everything_newest_first_and_tells_its_progress(
     await assert_ledger_is_the_bill(bot, company, TODAY - timedelta(days=DAYS), TODAY)
 
 
+@on_sqlite
 async def test_projects_and_unallocated_add_up_to_the_provider_total(
     bot: Bot, company: Organization, admin: Person, team: Team
 ):
@@ -125,6 +128,7 @@ async def test_projects_and_unallocated_add_up_to_the_provider_total(
     assert report.figure.amount == report.breakdown.total
 
 
+@on_sqlite
 async def test_an_empty_organization_is_told_as_empty_not_as_zero(
     bot: Bot, openai: LittleOpenAI, admin: Person, team: Team
 ):
@@ -157,6 +161,7 @@ async def test_the_daily_reading_is_queued_once_for_each_slot_whoever_asks(
     await assert_ledger_is_the_bill(bot, company, TODAY - timedelta(days=DAYS), TODAY + timedelta(days=1))
 
 
+@on_sqlite
 async def test_every_day_missed_in_a_long_downtime_is_made_up_for(
     bot: Bot, company: Organization, admin: Person, team: Team, clock: FakeClock
 ):
@@ -172,6 +177,7 @@ async def test_every_day_missed_in_a_long_downtime_is_made_up_for(
     assert report.figure.unread_days == 0
 
 
+@on_sqlite
 async def test_old_days_settle_after_two_more_mornings_and_are_left_alone_then(
     bot: Bot, openai: LittleOpenAI, company: Organization, admin: Person, team: Team, clock: FakeClock
 ):
@@ -207,6 +213,7 @@ async def test_a_restated_day_is_replaced_and_the_old_amount_is_on_record(
     assert {one.sub_account_id: one.new.amount for one in moved}["proj_chat"] == company.by_day(yesterday)
 
 
+@on_sqlite
 async def test_a_failure_blinds_once_and_recovery_is_told_with_its_beginning(
     bot: Bot, openai: LittleOpenAI, company: Organization, admin: Person, team: Team, clock: FakeClock
 ):
@@ -243,6 +250,7 @@ async def test_a_failure_blinds_once_and_recovery_is_told_with_its_beginning(
     await assert_ledger_is_the_bill(bot, company, TODAY - timedelta(days=DAYS), TODAY)
 
 
+@on_sqlite
 async def test_trouble_that_passes_within_minutes_blinds_nobody(
     storage: Storage, openai: LittleOpenAI, company: Organization, clock: FakeClock
 ):
@@ -264,6 +272,7 @@ async def test_trouble_that_passes_within_minutes_blinds_nobody(
         assert [event.since for event in await worked(bot) if isinstance(event, Recovered)] == [began]
 
 
+@on_sqlite
 async def test_a_key_that_is_refused_is_told_at_once(
     storage: Storage, openai: LittleOpenAI, company: Organization, clock: FakeClock
 ):
@@ -295,6 +304,7 @@ async def test_nonsense_for_one_day_spoils_that_day_only_and_keeps_its_old_rows(
     assert [one.amount.amount for one in totals][:2] == [before, 2]
 
 
+@on_sqlite
 async def test_a_collection_that_keeps_failing_does_not_hold_up_the_morning(
     bot: Bot, openai: LittleOpenAI, company: Organization, admin: Person, team: Team, clock: FakeClock
 ):
@@ -310,6 +320,7 @@ async def test_a_collection_that_keeps_failing_does_not_hold_up_the_morning(
     assert told[0].told.kind is CollectionKind.DAILY
 
 
+@on_sqlite
 async def test_missed_days_are_made_up_for_though_an_old_day_keeps_the_backfill_from_its_end(
     bot: Bot, openai: LittleOpenAI, company: Organization, admin: Person, team: Team, clock: FakeClock
 ):
@@ -326,6 +337,7 @@ async def test_missed_days_are_made_up_for_though_an_old_day_keeps_the_backfill_
     await assert_ledger_is_the_bill(bot, company, TODAY - timedelta(days=14), TODAY + timedelta(days=20))
 
 
+@on_sqlite
 async def test_a_person_who_asks_does_not_wait_for_the_next_try(
     bot: Bot, openai: LittleOpenAI, company: Organization, admin: Person, team: Team, clock: FakeClock
 ):
@@ -348,6 +360,7 @@ async def test_a_person_who_asks_does_not_wait_for_the_next_try(
     assert await bot.collecting.progress(WORKSPACE) == ()
 
 
+@on_sqlite
 async def test_a_rejected_key_gives_way_to_another_of_the_same_connection(
     bot: Bot, openai: LittleOpenAI, company: Organization, admin: Person, team: Team
 ):
@@ -363,6 +376,7 @@ async def test_a_rejected_key_gives_way_to_another_of_the_same_connection(
     await assert_ledger_is_the_bill(bot, company, TODAY - timedelta(days=DAYS), TODAY)
 
 
+@on_sqlite
 async def test_when_every_key_is_rejected_a_person_has_to_help_and_a_new_key_goes_on(
     bot: Bot, openai: LittleOpenAI, company: Organization, admin: Person, team: Team, clock: FakeClock
 ):
@@ -398,6 +412,7 @@ async def test_keys_of_one_organization_are_collected_once(
     await assert_ledger_is_the_bill(bot, company, TODAY - timedelta(days=DAYS), TODAY)
 
 
+@on_sqlite
 async def test_without_organization_ids_shared_projects_make_one_connection(
     bot: Bot, openai: LittleOpenAI, admin: Person, team: Team
 ):
@@ -411,6 +426,7 @@ async def test_without_organization_ids_shared_projects_make_one_connection(
     assert await connected(bot, admin, data, OTHER_KEY) != first
 
 
+@on_sqlite
 async def test_disabling_the_last_key_stops_collecting_and_every_figure_says_so(
     bot: Bot, openai: LittleOpenAI, company: Organization, admin: Person, team: Team, clock: FakeClock
 ):
@@ -436,6 +452,7 @@ async def test_disabling_the_last_key_stops_collecting_and_every_figure_says_so(
     assert (await bot.reports.status(WORKSPACE, admin, "7d")).figure.blind_since is None
 
 
+@on_sqlite
 async def test_a_manual_reading_is_not_doubled_and_belongs_to_managers(
     bot: Bot, company: Organization, admin: Person, team: Team
 ):

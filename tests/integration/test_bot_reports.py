@@ -33,6 +33,8 @@ from tests.integration.bot_world import (
 )
 
 TODAY = date(2026, 7, 6)  # a Monday
+# What the bot decides, and not the database; the figures themselves are proved on both.
+on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"])
 
 
 @pytest.fixture
@@ -103,12 +105,14 @@ async def test_home_says_yesterday_last_week_last_month_and_this_month(
     assert home.other_currencies == ()
 
 
+@on_sqlite
 async def test_today_is_not_yet_collected_rather_than_zero(bot: Bot, admin: Person, team: Team):
     report = await bot.reports.status(WORKSPACE, admin, "오늘")
     assert report.figure.amount is None
     assert report.figure.is_not_yet_collected
 
 
+@on_sqlite
 async def test_before_anything_was_read_nothing_is_zero(bot: Bot, admin: Person):
     home = await bot.reports.home(WORKSPACE, admin)
     assert home.yesterday.amount is None
@@ -124,6 +128,7 @@ async def test_status_compares_with_the_period_before(bot: Bot, company: Organiz
     assert report.increase < 0  # the company spends less every day
 
 
+@on_sqlite
 async def test_a_scope_is_found_by_its_words(bot: Bot, company: Organization, admin: Person, team: Team):
     for words, kind in {
         "": ScopeKind.WORKSPACE,
@@ -147,6 +152,7 @@ async def test_a_project_is_charged_its_own_lines_only(bot: Bot, company: Organi
     assert report.figure.amount.amount == sum(own)
 
 
+@on_sqlite
 async def test_unknown_words_are_refused_with_a_guess(bot: Bot, admin: Person, team: Team):
     with pytest.raises(Refusal) as refused:
         await bot.reports.status(WORKSPACE, admin, "마캐팅팀")
@@ -161,6 +167,7 @@ async def test_unknown_words_are_refused_with_a_guess(bot: Bot, admin: Person, t
     assert refused.value.code is RefusalCode.UNKNOWN_PERIOD
 
 
+@on_sqlite
 async def test_a_team_without_projects_and_a_vanished_scope_are_calm(bot: Bot, admin: Person, team: Team):
     await bot.teams.create(admin, "데이터팀", MINSU, "C0DATA0001")
     report = await bot.reports.status(WORKSPACE, admin, "데이터팀")
@@ -227,6 +234,7 @@ async def test_no_question_costs_a_query_per_project_or_team(bot: Bot, admin: Pe
 HEALTHY = SlackCheck(bot_token_ok=True, app_token_ok=True, clock_skew_seconds=0.2)
 
 
+@on_sqlite
 async def test_a_healthy_house_has_nothing_but_good_findings(bot: Bot, admin: Person, team: Team, clock: FakeClock):
     async with bot.storage.writing() as store:
         for connection in await store.connections.all(WORKSPACE):
@@ -236,6 +244,7 @@ async def test_a_healthy_house_has_nothing_but_good_findings(bot: Bot, admin: Pe
     assert {finding.code for finding in findings} == set(FindingCode) - {FindingCode.CONNECTION}
 
 
+@on_sqlite
 async def test_the_doctor_finds_what_is_wrong_the_worst_first(
     bot: Bot, openai: LittleOpenAI, admin: Person, team: Team, clock: FakeClock
 ):
@@ -258,6 +267,7 @@ async def test_the_doctor_finds_what_is_wrong_the_worst_first(
     assert failed[FindingCode.COLLECTION]["age_minutes"] == 72 * 60
 
 
+@on_sqlite
 async def test_the_doctor_knows_old_and_foreign_master_keys(
     bot: Bot, database_url: str, ring: KeyRing, openai: LittleOpenAI, clock: FakeClock, admin: Person, team: Team
 ):

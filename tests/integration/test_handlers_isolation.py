@@ -130,6 +130,7 @@ def assert_nothing_shown(*told: Any) -> None:
     assert not [word for word in (*THEIRS, "77.77") if word in said]
 
 
+@pytest.mark.parametrize("database_kind", ["sqlite"])  # windows, menus and words ask both databases
 async def test_no_button_reaches_another_workspace(house: House) -> None:
     """Every button and menu with every id of the neighbour's, from a message and from a window."""
     before = await house.of_the_neighbour()
