@@ -10,10 +10,11 @@ from decimal import Decimal
 import pytest
 
 from bot.errors import Refusal, RefusalCode
+from bot.stop_policy import stop_by_policy
 from demo.openai import ALL_RIGHTS
 from demo.openai.faults import Fault
 from demo.openai.limits import Limits
-from finops.budgets import BudgetAction, BudgetScope
+from finops.budgets import BudgetAction, BudgetScope, effective
 from finops.holds import HoldState
 from finops.incidents import Incident, IncidentState
 from finops.levers import Lever
@@ -433,6 +434,22 @@ async def test_a_lever_of_which_one_part_was_changed_elsewhere_leaves_no_other_p
             MODEL: 10_000,
             "new-model": 5,
         }
+
+
+async def test_a_policy_leaves_an_incident_to_whoever_stopped_it_a_moment_before(world: World) -> None:
+    """It decided, and somebody clicked before it could act: the incident has one stop, and that is the person's."""
+    await world.a_budget(BudgetScope.TEAM, world.team.id, "6", action=BudgetAction.ASK)
+    await world.polled()
+    world.openai.boost(CHATBOT, 15, world.clock())
+    for _ in range(8):
+        await world.polled(5)
+    [incident] = await world.incidents()
+    shown = await stopped(world, incident)
+    async with world.bot.storage.writing() as store:
+        budgets = await store.budgets.all(WORKSPACE)
+        [on] = effective(budgets, await store.teams.all(WORKSPACE), await store.projects.all(WORKSPACE))
+        await stop_by_policy(world.bot.stopping._desk, store, await incident_now(world), on)
+        assert [one.id for one in await store.stops.active(WORKSPACE)] == [shown.stop.id]
 
 
 def without(world: World, *rights: str) -> None:
