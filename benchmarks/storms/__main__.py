@@ -20,10 +20,8 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 
-from benchmarks.storms.runs import outcomes
+from benchmarks.storms.runs import ACTS, outcomes
 from benchmarks.storms.storm import Outcome
-
-ACTS = 18
 
 
 def table(title: str, found: Sequence[Outcome], seconds: float) -> str:

@@ -163,9 +163,10 @@ class StormyOpenAI(SimulatedOpenAI):
             found[Part(project_id, f"rate_limit:{one['id']}")] = fields
         return found
 
-    def change_elsewhere(self, part: Part, value: Json) -> None:
-        """Somebody changes a setting on the provider's own pages."""
+    def change_elsewhere(self, part: Part, value: Json) -> bool:
+        """Somebody changes a setting on the provider's own pages; whether that changed anything."""
         project, limits = self.organization.projects[part.project_id], self.limits_of()
+        before = self.standing(part.project_id)[part]
         match part.name:
             case "spend_limit" if value is None:
                 limits.delete_spend_limit(project)
@@ -178,7 +179,10 @@ class StormyOpenAI(SimulatedOpenAI):
             case _:
                 name = part.name.removeprefix("rate_limit:")
                 limits.set_rate_limit(project, name, value, self.organization.person())  # type: ignore[arg-type]
-        self.truth.changed_elsewhere(part, self.standing(part.project_id)[part])
+        after = self.standing(part.project_id)[part]
+        if after != before:
+            self.truth.changed_elsewhere(part, after)
+        return after != before
 
     async def land(self) -> None:
         """Carry out what was to come late."""

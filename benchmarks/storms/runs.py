@@ -1,4 +1,4 @@
-"""Runs: many storms, a chunk of them in each process. Not in `__main__`, which processes that are spawned never import."""
+"""Runs: many storms, a chunk of them in each process; not in `__main__`, which spawned processes never import."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from benchmarks.storms.storm import Outcome, Storm
 from benchmarks.storms.world import WORKSPACE, Template, World, a_world, settled
 from storage import KeyRing, Storage, open_storage
 
+ACTS = 18  # in each run, unless told otherwise
 CHUNK = 20
 
 
@@ -73,7 +74,8 @@ def outcomes(
     seeds: Sequence[int], acts: int, jobs: int, url: str | None, *, by_signal: bool = False
 ) -> Iterator[Outcome]:
     """Everything that came of these seeds, as it comes."""
-    chunks = [seeds[start : start + CHUNK] for start in range(0, len(seeds), CHUNK)]
+    size = max(1, min(CHUNK, -(-len(seeds) // jobs)))
+    chunks = [seeds[start : start + size] for start in range(0, len(seeds), size)]
     if len(chunks) == 1 or url is not None:
         for each in chunks:
             yield from chunk(each, acts, by_signal, url)

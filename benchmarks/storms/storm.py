@@ -368,8 +368,7 @@ class Storm:
             value = {"max_requests_per_1_minute": chance.randint(3, 9000)}
         if value is None and world.openai.standing(project)[part] is None:
             return
-        world.openai.change_elsewhere(part, value)
-        world.counts["elsewhere"] += 1
+        world.counts["elsewhere"] += world.openai.change_elsewhere(part, value)
 
     async def _keys(self) -> None:
         """A key is switched off or on here, or loses or gets back its right or its life at the provider."""
@@ -435,7 +434,8 @@ class Storm:
             await world.advance(hours=25)
             await self._ending(world.replicas[0])
             if all(one.state in FINAL_STATES for one in await self._stops(even_over=True)):
-                return await self._worked_off()
+                await self._worked_off()
+                return
 
     async def _worked_off(self) -> None:
         for _ in range(4):
