@@ -21,7 +21,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from benchmarks.storms.runs import ACTS, outcomes
-from benchmarks.storms.storm import Outcome
+from benchmarks.storms.weather import Outcome
 
 
 def table(title: str, found: Sequence[Outcome], seconds: float) -> str:

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from benchmarks.storms.storm import Outcome, Storm
+from benchmarks.storms.storm import Storm
+from benchmarks.storms.weather import Outcome
 from benchmarks.storms.world import WORKSPACE, Template, World, a_world, settled
 from storage import KeyRing, Storage, open_storage
 
