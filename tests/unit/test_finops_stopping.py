@@ -1,0 +1,328 @@
+"""Stopping: a stop is where its holds are, says each thing once, and lets go only on the terms somebody agreed to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from finops.charges import FigureState
+from finops.estimates import Spent
+from finops.holds import STANDING, Hold, HoldState, HoldTrouble, judged, reopened, saved, troubled
+from finops.levers import Lever
+from finops.losses import Saved
+from finops.money import Money
+from finops.proof import Verdict
+from finops.stopping import (
+    UNDER_WAY,
+    WATCHED,
+    Allowance,
+    StopMistake,
+    StopRefused,
+    allowance_ended,
+    allowance_is_over,
+    approved,
+    asked,
+    cause_pinned,
+    closed,
+    declined,
+    incident_state,
+    is_firmer,
+    is_to_be_closed,
+    latest,
+    may_stop_by_itself,
+    period_over,
+    progressed,
+    second_asked,
+    second_of,
+    taken_again,
+    tried_again,
+)
+from finops.stops import ApprovalWay, Pending, Stop, StopChange, StopEvent, StopEventKind, StopState
+from tests.unit.stopping_kit import CENT, LIMIT, NOW, a_project, a_stop, an_ask
+
+LATER = NOW + timedelta(minutes=5)
+RESTORE = Allowance(ApprovalWay.RESTORE)
+
+
+def set_(hold: Hold, now: datetime = LATER) -> Hold:
+    """The hold as it stands once it was read back."""
+    known = saved(hold, {"spend_limit": LIMIT}, {"spend_limit": CENT}, now)
+    return replace(known, state=HoldState.SET, set_at=now, next_at=now)
+
+
+def kept(holds: list[Hold], change: StopChange) -> list[Hold]:
+    """All holds after a change is kept: changed ones in their place, new ones with the next ids."""
+    changed = {one.id: one for one in change.holds if one.id is not None}
+    new = [one for one in change.holds if one.id is None]
+    return [changed.get(one.id, one) for one in holds] + [
+        replace(one, id=len(holds) + 1 + number) for number, one in enumerate(new)
+    ]
+
+
+def all_set(count: int = 1) -> tuple[Stop, list[Hold]]:
+    stop, holds = a_stop(count)
+    for hold in list(holds):
+        change = progressed(stop, holds, *_moved(holds, hold.id, set_), LATER)
+        stop, holds = change.stop, kept(holds, change)
+    return stop, holds
+
+
+def _moved(holds: list[Hold], number: int | None, move: object) -> tuple[Hold, Hold]:
+    [before] = [one for one in holds if one.id == number]
+    return before, move(before)  # type: ignore[operator]
+
+
+# --- where a stop stands ---------------------------------------------------------------------------------------------
+
+
+def test_a_stop_is_stopped_when_nothing_is_under_way_but_what_is_in_trouble():
+    """One of two is set: stopping; the other one fails for a while: stopped, and it says so."""
+    stop, holds = a_stop(2)
+    first = progressed(stop, holds, *_moved(holds, 1, set_), LATER)
+    assert first.stop.state is StopState.STOPPING
+    holds = kept(holds, first)
+    hindered = troubled(holds[1], HoldTrouble.UNAVAILABLE, LATER, timedelta(seconds=1))
+    second = progressed(first.stop, holds, holds[1], hindered, LATER)
+    assert (second.stop.state, second.stop.stopped_at) == (StopState.STOPPED, LATER)
+    failed = troubled(holds[1], HoldTrouble.NO_RIGHT, LATER, timedelta(seconds=1))
+    third = progressed(first.stop, holds, holds[1], failed, LATER)
+    assert (third.stop.state, third.events[0].kind) == (StopState.STOPPED, StopEventKind.FAILED)
+
+
+def test_a_stop_of_which_nothing_is_left_has_failed():
+    """Nothing could be set, or somebody changed all of it elsewhere: the incident speaks as before."""
+    stop, holds = a_stop()
+    failed = troubled(holds[0], HoldTrouble.NO_RIGHT, LATER, timedelta(seconds=1))
+    assert progressed(stop, holds, holds[0], failed, LATER).stop.state is StopState.FAILED
+    stop, holds = all_set()
+    lost = progressed(stop, holds, *_moved(holds, 1, lambda one: replace(one, state=HoldState.LOST)), LATER)
+    assert (lost.stop.state, incident_state(lost.stop)) == (StopState.FAILED, None)
+
+
+@pytest.mark.parametrize(
+    ("terms", "state"),
+    [
+        (RESTORE, StopState.RESTORED),
+        (Allowance(ApprovalWay.AMOUNT, ceiling=Money.of(5)), StopState.ALLOWED),
+        (Allowance(ApprovalWay.END_OF_DAY, until=NOW + WATCHED), StopState.ALLOWED),
+    ],
+)
+def test_letting_go_ends_where_it_was_meant_to(terms: Allowance, state: StopState):
+    """Put back for good, or allowed until an end; and only when all of it is back."""
+    stop, holds = all_set(2)
+    change = approved(stop, holds, "U2", terms, LATER)
+    assert (change.stop.state, {one.is_wanted for one in change.holds}) == (StopState.RESTORING, {False})
+    stop, holds = change.stop, kept(holds, change)
+    for number, expected in ((1, StopState.RESTORING), (2, state)):
+        back = progressed(
+            stop, holds, *_moved(holds, number, lambda one: replace(one, state=HoldState.RELEASED)), LATER
+        )
+        stop, holds = back.stop, kept(holds, back)
+        assert stop.state is expected
+    assert stop.restored_at == LATER
+
+
+def test_what_an_earlier_turn_held_ends_in_silence_unless_it_cannot():
+    """A firmer lever took its place: only that something of ours cannot be put back is worth a word."""
+    stop, holds = all_set()
+    change = taken_again(stop, holds, an_ask(lever=Lever.STOP), [a_project()], LATER)
+    stop, holds = change.stop, kept(holds, change)
+    assert [(one.id, one.is_wanted) for one in holds] == [(1, False), (2, True)]
+    assert [one.id for one in latest(holds)] == [2]
+    stuck = troubled(holds[0], HoldTrouble.NO_RIGHT, LATER, timedelta(seconds=1))
+    told = progressed(stop, holds, holds[0], stuck, LATER)
+    assert [one.kind for one in told.events] == [StopEventKind.TROUBLE]
+    released = progressed(stop, holds, holds[0], replace(holds[0], state=HoldState.RELEASED), LATER)
+    assert (released.events, released.stop.state) == ((), StopState.STOPPING)
+
+
+# --- who may let go, and on which terms ------------------------------------------------------------------------------
+
+
+def test_nothing_is_let_go_of_where_nothing_is_held():
+    """A second restore, and a restore of what failed."""
+    stop, holds = all_set()
+    change = approved(stop, holds, "U2", RESTORE, LATER)
+    for one, its in ((change.stop, kept(holds, change)), (replace(stop, state=StopState.FAILED), [])):
+        with pytest.raises(StopRefused) as refused:
+            approved(one, its, "U2", RESTORE, LATER)
+        assert refused.value.code is StopMistake.NOT_HELD
+
+
+def test_a_second_person_is_another_person():
+    """Whoever asked cannot agree; whoever declines leaves everything as it is."""
+    stop, _ = all_set()
+    waiting = second_asked(stop, Pending("U1", LATER, ApprovalWay.RESTORE)).stop
+    assert second_of(waiting, "U2").by == "U1"
+    with pytest.raises(StopRefused) as refused:
+        second_of(waiting, "U1")
+    assert refused.value.code is StopMistake.SAME_PERSON
+    assert declined(waiting, LATER).stop == replace(stop, updated_at=LATER)
+    with pytest.raises(StopRefused):
+        declined(stop, LATER)
+    with pytest.raises(StopRefused):
+        second_of(stop, "U2")
+    nothing = second_asked(asked(an_ask(), NOW), Pending("U1", NOW, ApprovalWay.END_OF_DAY)).stop
+    assert declined(nothing, LATER).stop.state is StopState.CLOSED
+
+
+amounts = st.decimals(0, 1000, places=2)
+
+
+@given(amounts, amounts, amounts, st.decimals(0, 2, places=3))
+def test_a_policy_stops_only_what_is_over_its_limit_whatever_the_estimate_is_worth(
+    limit: Decimal, billed: Decimal, estimated: Decimal, margin: Decimal
+):
+    """Even if the estimated part is wrong by all of its margin; never in another currency, never blind."""
+    spent = _spent(billed, estimated, margin)
+    assert may_stop_by_itself(Money(limit, "USD"), spent) == (billed + estimated - estimated * margin >= limit)
+    assert not may_stop_by_itself(Money(Decimal(0), "EUR"), spent)
+    assert not may_stop_by_itself(Money(Decimal(0), "USD"), replace(spent, state=FigureState.BLIND))
+
+
+@given(st.integers(-100, 100), st.integers(-100, 100))
+def test_an_allowance_ends_with_its_time_or_its_amount_whatever_comes_first(minutes: int, cents: int):
+    """And not a moment or a cent earlier."""
+    stop, _ = a_stop()
+    allowed = replace(stop, state=StopState.ALLOWED, allowed_until=NOW, allowed_ceiling=Money.of(5))
+    spent = Money(Decimal(500 + cents) / 100, "USD")
+    over = allowance_is_over(allowed, spent, NOW + timedelta(minutes=minutes))
+    assert over == ("time" if minutes >= 0 else "amount" if cents >= 0 else None)
+    assert allowance_is_over(allowed, None, NOW - timedelta(seconds=1)) is None
+    assert allowance_is_over(replace(allowed, state=StopState.RESTORED), spent, NOW + WATCHED) is None
+
+
+def test_an_allowance_that_ends_takes_hold_again_only_where_that_was_agreed():
+    """A new turn by nobody's click; else the stop is over."""
+    stop, _ = all_set()
+    allowed = replace(stop, state=StopState.ALLOWED, allowed_until=NOW, approved_at=NOW, restops=True)
+    again = allowance_ended(allowed, "time", [a_project()], LATER)
+    assert (again.stop.state, again.stop.turn, again.stop.requested_by) == (StopState.STOPPING, 2, None)
+    assert (again.stop.allowed_until, again.holds[0].state) == (None, HoldState.REQUESTED)
+    for plain, projects in ((replace(allowed, restops=False), [a_project()]), (allowed, [])):
+        over = allowance_ended(plain, "amount", projects, LATER)
+        assert (over.stop.state, over.holds) == (StopState.CLOSED, ())
+    assert period_over(allowed, LATER).stop.state is StopState.CLOSED
+
+
+def test_a_stop_is_closed_a_day_after_its_restore_and_says_what_it_kept():
+    """Not before; and what cannot be said is unknown, not zero."""
+    stop, _ = all_set()
+    restored = replace(stop, state=StopState.RESTORED, restored_at=NOW)
+    assert not is_to_be_closed(restored, NOW + WATCHED - timedelta(seconds=1))
+    assert is_to_be_closed(restored, NOW + WATCHED)
+    told = closed(restored, None, None, LATER).events[0].values
+    assert (told["saved_low"], told["leak"], told["currency"]) == (None, None, None)
+    money = Money.of("2.5")
+    told = closed(restored, Saved(money, money, money, LATER), money, LATER).events[0].values
+    assert (told["saved_low"], told["leak"], told["currency"]) == ("2.5", "2.5", "USD")
+
+
+def test_only_a_firmer_lever_is_firmer():
+    """Gentlest first, and none is firmer than itself."""
+    order = list(Lever)
+    for number, lever in enumerate(order):
+        assert [is_firmer(one, lever) for one in order] == [place > number for place in range(len(order))]
+
+
+def test_trying_again_touches_only_what_is_stuck():
+    """What stands, stands."""
+    stop, holds = all_set(2)
+    stuck = troubled(holds[0], HoldTrouble.NO_RIGHT, LATER, timedelta(minutes=5))
+    assert [one.id for one in tried_again(stop, [stuck, holds[1]], LATER).holds] == [1]
+    assert cause_pinned(stop, "U1", "왜", LATER).stop.cause == "왜"
+
+
+# --- what is said ----------------------------------------------------------------------------------------------------
+
+moves = st.sampled_from(
+    [
+        "hindered",
+        "refused",
+        "saved",
+        "set",
+        "proved",
+        "goes_on",
+        "calls",
+        "enforced",
+        "let_go",
+        "released",
+        "first_call",
+    ]
+)
+
+
+def _after(hold: Hold, move: str, now: datetime) -> Hold | None:
+    """The hold after a move; None where it cannot make it."""
+    match move:
+        case "hindered" if hold.is_active:
+            return troubled(hold, HoldTrouble.UNAVAILABLE, now, timedelta(seconds=1))
+        case "refused" if hold.is_active and hold.state not in STANDING:
+            return troubled(hold, HoldTrouble.NO_RIGHT, now, timedelta(seconds=1))
+        case "saved" if hold.state is HoldState.REQUESTED and hold.is_wanted:
+            return saved(hold, {"spend_limit": LIMIT}, {"spend_limit": CENT}, now)
+        case "set" if hold.state is HoldState.SAVED and hold.is_wanted:
+            return replace(hold, state=HoldState.SET, set_at=now, trouble=None, trouble_since=None)
+        case "proved" | "goes_on" if hold.state in STANDING:
+            verdict = Verdict.PROVED if move == "proved" else Verdict.GOES_ON
+            return judged(hold, verdict, Money.of(1), now, now)
+        case "calls" if hold.state is HoldState.PROVED:
+            return reopened(hold, now)
+        case "enforced" if hold.state in STANDING and hold.enforced_at is None:
+            return replace(hold, enforced_at=now)
+        case "let_go" if hold.is_active and hold.is_wanted:
+            return replace(hold, is_wanted=False, release_at=now, told_at=None, trouble=None, trouble_since=None)
+        case "released" if hold.is_active and not hold.is_wanted:
+            return replace(hold, state=HoldState.RELEASED, released_at=now)
+        case "first_call" if hold.state is HoldState.RELEASED and hold.first_traffic_at is None:
+            return replace(hold, first_traffic_at=now)
+    return None
+
+
+@given(st.lists(st.tuples(st.integers(1, 2), moves, st.integers(1, 1000)), max_size=40))
+def test_every_event_has_a_key_of_its_own_and_every_state_a_word(walk: list[tuple[int, str, int]]):
+    """However often a hold goes to and fro: no two facts share a key, so none is swallowed as said before."""
+    stop, holds = a_stop(2)
+    events: list[StopEvent] = []
+    now = NOW
+    for number, move, seconds in walk:
+        now += timedelta(seconds=seconds)
+        [before] = [one for one in holds if one.id == number]
+        after = _after(before, move, now)
+        if after is None or after == before:
+            continue
+        change = progressed(stop, holds, before, after, now)
+        stop, holds = change.stop, kept(holds, change)
+        events += change.events
+        told = {one.kind for one in change.events}
+        if before.state is not after.state:
+            said = {
+                HoldState.SET: {StopEventKind.SET, StopEventKind.REOPENED},
+                HoldState.PROVED: {StopEventKind.PROVED},
+                HoldState.UNPROVED: {StopEventKind.UNPROVED},
+                HoldState.FAILED: {StopEventKind.FAILED},
+                HoldState.RELEASED: {StopEventKind.RESTORED},
+            }.get(after.state)
+            assert said is None or told & said, (before.state, after.state, told)
+        if after.told_at != before.told_at and after.told_at is not None:
+            assert told & {StopEventKind.TROUBLE, StopEventKind.FAILED}
+        assert (stop.state in UNDER_WAY) == any(one.is_active for one in holds)
+    keys = [one.key for one in events]
+    assert len(keys) == len(set(keys))
+    assert all(one.is_said or not one.is_loud for one in events)
+
+
+def _spent(billed: Decimal, estimated: Decimal, margin: Decimal) -> Spent:
+    return Spent(
+        amount=Money(billed + estimated, "USD"),
+        state=FigureState.ESTIMATE,
+        estimated=Money(estimated, "USD"),
+        drift_margin=margin,
+        unpriced=False,
+        as_of=NOW,
+    )
