@@ -29,6 +29,8 @@ async def raged(world: World, seed: int, acts: int, children: str = "") -> Outco
     except Exception:  # noqa: BLE001 - a thousand others are still to be run
         storm.outcome.wrong.append(f"the run broke: {traceback.format_exc(limit=-6)}")
         return storm.outcome
+    finally:
+        world.end()
 
 
 async def on_files(seeds: Sequence[int], acts: int, *, by_signal: bool = False) -> list[Outcome]:

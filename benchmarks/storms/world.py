@@ -160,6 +160,12 @@ class World:
         self.openai.before_write = self._must_be_stored
         self.replicas = [self._new(), self._new()]
 
+    def end(self) -> None:
+        """Let go of everything large: aiohttp remembers every application it ever served, and with it its provider."""
+        self.openai.before_write = None
+        self.openai.tenants.clear()
+        self.replicas.clear()
+
     def rise(self, replica: Replica) -> None:
         """A copy that died is started anew, as another process."""
         self.counts["kills"] += 1
