@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import RowMapping, and_, or_, select, update
+from sqlalchemy import RowMapping, and_, case, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from finops.holds import ACTIVE, Hold, HoldState
@@ -18,11 +18,17 @@ from storage import stops_rows as rows
 from storage.errors import AlreadyHeld, Conflict, NotFound
 from storage.repository import Repository, across_workspaces
 from storage.tables import projects
+from storage.tables_live import incidents
 from storage.tables_stops import holds, stop_events, stops
 
 _OVER = (StopState.CLOSED.value, StopState.FAILED.value)
 _ACTIVE = sorted(state.value for state in ACTIVE)
 _UNPROVED = sorted(state.value for state in ACTIVE - {HoldState.PROVED})
+# What people wait for; the others stand, or were let go of, and are only looked after.
+_UNDER_WAY = or_(
+    holds.c.state.in_([HoldState.REQUESTED.value, HoldState.SAVED.value]),
+    and_(holds.c.state.in_(_ACTIVE), holds.c.is_wanted.is_(False)),
+)
 # What is leased for longer than this was stamped by a clock that ran ahead.
 _FURTHEST_AHEAD = timedelta(hours=1)
 
@@ -36,11 +42,14 @@ class Stops(Repository):
         """Keep a new stop with its holds and events; tells both with their ids, the holds in the order given.
 
         Raises AlreadyHeld, a Conflict that names the project, when a lever of one is held already, by whomever:
-        roll back and join that one. NotFound when a project is not this workspace's.
+        roll back and join that one. Conflict when the incident has another stop that is not over: roll back, and go on
+        from that one. NotFound when a project is not this workspace's.
         """
         if stop.workspace_id != workspace_id or stop.id is not None:
             raise ValueError(f"a new stop of {workspace_id} cannot be {stop.id} of {stop.workspace_id}")
         await self._prove_projects(workspace_id, {hold.project_id for hold in holds_of_it})
+        if stop.incident_id is not None:
+            await self._prove_only_one(workspace_id, stop.incident_id)
         inserted = self._insert(stops).values(rows.stop_columns(stop)).returning(stops.c.id)
         stop_id: int = (await self._db.execute(inserted)).scalar_one()
         kept: dict[int, Hold] = {}
@@ -156,7 +165,8 @@ class Stops(Repository):
 
     @across_workspaces("a worker looks after the holds of any workspace; the hold says whose it is")
     async def due(self, now: datetime, limit: int, worker: str, lease: timedelta) -> list[Hold]:
-        """Take at most `limit` holds whose time to be looked at has come, the longest due first.
+        """Take at most `limit` holds whose time to be looked at has come: those that are under way first, then those
+        that only want a look whether they still stand, each the longest due first.
 
         Each goes to one worker until it is let go, or until `lease` passes in silence.
         """
@@ -164,7 +174,7 @@ class Stops(Repository):
         next_ones = (
             select(holds.c.id)
             .where(*_due(now, lease))
-            .order_by(holds.c.next_at, holds.c.id)
+            .order_by(case((_UNDER_WAY, 0), else_=1), holds.c.next_at, holds.c.id)
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
@@ -212,6 +222,14 @@ class Stops(Repository):
         """
         watched = or_(holds.c.state.in_(_UNPROVED), holds.c.released_at > since)
         return set(await self._db.scalars(select(holds.c.connection_id).where(watched).distinct()))
+
+    async def _prove_only_one(self, workspace_id: str, incident_id: int) -> None:
+        """Two who stop, or approve, within one incident in the same moment would each have a stop of it."""
+        its = select(incidents.c.id).where(incidents.c.workspace_id == workspace_id, incidents.c.id == incident_id)
+        await self._db.execute(its.with_for_update())
+        standing = await self._stops(workspace_id, stops.c.incident_id == incident_id, stops.c.state.not_in(_OVER))
+        if standing:
+            raise Conflict("stop", standing[-1].id)
 
     async def _prove_projects(self, workspace_id: str, project_ids: set[int]) -> None:
         """What is held must be this workspace's: no reference says so, for a project may be let go of meanwhile."""

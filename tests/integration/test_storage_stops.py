@@ -11,6 +11,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import text
 
+from finops.budgets import BudgetPeriod, BudgetScope, BudgetTerms
 from finops.holds import Hold, HoldState, HoldTrouble, saved
 from finops.levers import Json, Lever
 from finops.money import Money
@@ -20,6 +21,7 @@ from finops.stops import ApprovalWay, Pending, Stop, StopChange, StopEvent, Stop
 from storage import KeyRing, Storage, Store, open_storage
 from storage.errors import AlreadyHeld, Conflict, NotFound
 from tests.databases import OTHER_WORKSPACE, WORKSPACE, Tenant, a_tenant
+from tests.integration.test_storage_isolation import an_incident
 
 NOW = datetime(2026, 7, 6, 5, 0, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=5)
@@ -177,6 +179,37 @@ async def test_a_former_state_comes_back_to_the_letter(
     assert found is not None
     assert (found.former, found.target) == (FORMER, TARGET)
     assert str(dict(found.former or {})) == str(FORMER)
+
+
+async def test_an_incident_has_one_stop_at_a_time(
+    storage: Storage, beside: Storage, tenant: Tenant, projects: list[Project]
+) -> None:
+    """Two who act within one incident in the same moment, on different projects: the second goes on from the first."""
+    async with storage.writing() as store:
+        terms = BudgetTerms(BudgetScope.TEAM, tenant.team_id, BudgetPeriod.DAY, Money.of(1))
+        budget = await store.budgets.create(WORKSPACE, terms, by="U1", at=NOW)
+        incident = await store.incidents.save(WORKSPACE, an_incident(WORKSPACE, budget.id, tenant.team_id), None)
+    stop = a_stop(tenant, incident_id=incident.id)
+    arrived = asyncio.Event()
+
+    async def second() -> None:
+        async with beside.writing() as store:
+            arrived.set()
+            await store.stops.open(WORKSPACE, stop, [a_hold(projects[1])], [])
+
+    async with storage.writing() as store:
+        first, _ = await store.stops.open(WORKSPACE, stop, [a_hold(projects[0])], [])
+        other = asyncio.create_task(second())
+        if storage.kind == "postgresql":  # where a second writer comes as far as the lock
+            await arrived.wait()
+    with pytest.raises(Conflict):
+        await other
+    async with storage.writing() as store:
+        assert [each.id for each in await store.stops.active(WORKSPACE)] == [first.id]
+        over = StopChange(replace(first, state=StopState.FAILED))
+        await store.stops.save(WORKSPACE, over, first)
+        again, _ = await store.stops.open(WORKSPACE, stop, [a_hold(projects[1])], [])
+        assert again.id != first.id
 
 
 async def test_a_lever_of_a_project_is_held_once(storage: Storage, tenant: Tenant, projects: list[Project]) -> None:
