@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import json
 import logging
 import statistics
@@ -58,6 +59,7 @@ class Company:
 
     def __init__(self, stage: Stage, http: aiohttp.ClientSession, projects: dict[str, int]) -> None:
         self.stage, self.http, self.projects = stage, http, projects
+        self.windows = itertools.count(1)
 
     async def clicked(self, name: str) -> float:
         """Send the filled window of a stop; seconds until it was acknowledged."""
@@ -70,7 +72,7 @@ class Company:
             "trigger_id": slack.hub.triggers.issue(JIHOON),
             "response_urls": [],
             "view": {
-                "id": f"V{name.upper()}", "type": "modal", "hash": "1.a", "callback_id": ids.VIEW_STOP,
+                "id": f"V{next(self.windows):09}", "type": "modal", "hash": "1.a", "callback_id": ids.VIEW_STOP,
                 "private_metadata": json.dumps(metadata),
                 "state": {"values": {key: {key: value} for key, value in typed.items()}},
             },

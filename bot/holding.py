@@ -56,11 +56,12 @@ log = logging.getLogger(__name__)
 # Longer than any attempt may take: who holds a lease that ran out has given up already.
 LEASE = timedelta(seconds=90)
 ATTEMPT_SECONDS = 75.0
-AT_ONCE = 8
+AT_ONCE = 16
 # A write that failed is looked at and tried again so often before others get their turn.
 _TRIES = 3
 # One request for each model of a project, and as many looks in between.
 _MOST_STEPS = 1000
+# Asked for the first time after so long, then after as long again as it has stood.
 _UNTIL_ENFORCED = timedelta(seconds=5)
 _ENFORCED_BY = timedelta(minutes=15)
 _LONGEST_WAIT_SECONDS = 60.0
@@ -295,8 +296,9 @@ class _Attempt:
             state=HoldState.SET if calm.state is HoldState.SAVED else calm.state,
             set_at=set_at,
             enforced_at=now if is_enforced else calm.enforced_at,
-            next_at=now
-            + (min(_UNTIL_ENFORCED, self._desk.policy.poll_every) if is_awaited else self._desk.policy.poll_every),
+            next_at=now + min(self._desk.policy.poll_every, max(_UNTIL_ENFORCED, now - set_at))
+            if is_awaited
+            else now + self._desk.policy.poll_every,
         )
         if after.state is calm.state and after.enforced_at == calm.enforced_at:
             await self._keep_own(after)

@@ -13,7 +13,7 @@ from jobs.worker import guarded
 
 # When nobody in this process decided: another replica's decisions, and what is due by the clock.
 LOOK_EVERY_SECONDS = 1.0
-AT_ONCE = 16
+AT_ONCE = 32
 
 
 class Holder:

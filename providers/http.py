@@ -110,7 +110,7 @@ def http_client(
         verify=tls or tls_context(),
         mounts={"http://": _PlaintextGate(frozenset(plaintext_hosts))},
         timeout=httpx.Timeout(timeout, connect=min(timeout, 10.0)),
-        limits=httpx.Limits(max_connections=20, max_keepalive_connections=10),
+        limits=httpx.Limits(max_connections=50, max_keepalive_connections=20),
         headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
         follow_redirects=False,
     )
