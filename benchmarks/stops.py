@@ -4,8 +4,8 @@
 
 Every call of the provider takes `--latency` seconds, and each stop meets one 500: on a reading, or on the change
 itself, before or after it was made. Floor: the fewest calls that such a stop can take, one after the other.
-Targets: limit set P99 <= 10 s; the acknowledgement P99 <= 500 ms while 64 are sent at a time. Client, both simulators
-and the product share one process here, so the acknowledgement is of all of them together.
+Targets: limit set P99 <= 10 s; the click acknowledged P99 <= 500 ms while 64 are sent at a time. Client, both
+simulators and the product share one process here: benchmarks.ack measures acknowledgements with a process for each.
 """
 
 from __future__ import annotations
@@ -77,12 +77,29 @@ class Company:
                 "state": {"values": {key: {key: value} for key, value in typed.items()}},
             },
         }  # fmt: skip
+        return await self._sent(payload)
+
+    async def pressed(self, name: str) -> float:
+        """Press the button that opens that window; seconds until it was acknowledged."""
+        slack = self.stage.slack
+        told = payloads.common(slack.world, "block_actions", JIHOON)
+        action = {"type": "button", "block_id": "b", "action_id": ids.STOP_OPEN, "action_ts": f"{time.time():.6f}"}
+        payload = told | {
+            "trigger_id": slack.hub.triggers.issue(JIHOON),
+            "container": {"type": "message", "message_ts": "1.1", "channel_id": MARKETING, "is_ephemeral": False},
+            "channel": {"id": MARKETING, "name": "marketing"},
+            "actions": [action | {"value": f"project:{self.projects[name]}"}],
+        }
+        return await self._sent(payload)
+
+    async def _sent(self, payload: dict[str, Any]) -> float:
+        config = self.stage.slack.config
         body, content_type = written("interactive", payload)
         stamp = int(time.time())
         headers = {
             "Content-Type": content_type,
             "X-Slack-Request-Timestamp": str(stamp),
-            "X-Slack-Signature": signed(slack.config.signing_secret, stamp, body),
+            "X-Slack-Signature": signed(config.signing_secret, stamp, body),
         }
         begun = time.perf_counter()
         async with self.http.post(f"{self.stage.url}/slack/events", data=body.encode(), headers=headers) as answer:
@@ -156,9 +173,9 @@ async def measured(stops: int, at_once: int, latency: float) -> bool:
             again = list[float]()
             for start in range(0, 5 * LOAD, LOAD):
                 wave = [names[(start + number) % len(names)] for number in range(LOAD)]
-                again += [1000 * each for each in await asyncio.gather(*(company.clicked(name) for name in wave))]
+                again += [1000 * each for each in await asyncio.gather(*(company.pressed(name) for name in wave))]
             late = percentile(again, 0.99)
-            print(f"{LOAD} at a time        p50 {statistics.median(again):6.1f} ms p99 {late:6.1f} ms")
+            print(f"button, {LOAD} at a time p50 {statistics.median(again):6.1f} ms p99 {late:6.1f} ms")
             return percentile(limit, 0.99) <= 10 and late <= 500
 
 
