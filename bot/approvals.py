@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.acts import budget_facts, changes_of, scope_name
-from bot.audit import record
+from bot.audit import Act
 from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
 from bot.people import People
@@ -47,9 +47,11 @@ class Approvals:
         self._people = people
 
     async def approved(
-        self, store: Store, actor: Person, aim: Aim, wish: ApprovalWish, now: datetime
+        self, store: Store, actor: Person, aim: Aim, wish: ApprovalWish, now: datetime, acts: list[Act]
     ) -> Decided | None:
-        """The change an approval makes; None where only the budget was changed."""
+        """The change an approval makes; None where only the budget was changed. What is to be written down when all is
+        kept is added to `acts`.
+        """
         if is_closed(aim):
             raise Refusal(RefusalCode.INCIDENT_CLOSED)
         stop = aim.stop if aim.stop is not None and aim.stop.state not in _OVER else None
@@ -65,11 +67,11 @@ class Approvals:
                 return second_asked(new, pending), None
             if stop.pending is not None and stop.pending.by != actor.user_id:
                 # Two who press the same button agree; the second one's terms count for nothing.
-                return await self._carried_out(store, actor, aim, stop, stop.pending, now)
+                return await self._carried_out(store, actor, aim, stop, stop.pending, now, acts)
             return second_asked(stop, pending), stop
-        return await self._carried_out(store, actor, aim, stop, pending, now)
+        return await self._carried_out(store, actor, aim, stop, pending, now, acts)
 
-    async def agreed(self, store: Store, actor: Person, aim: Aim, now: datetime) -> Decided | None:
+    async def agreed(self, store: Store, actor: Person, aim: Aim, now: datetime, acts: list[Act]) -> Decided | None:
         """The second person's word. Refused: nobody asks, it is the same person, or the time they agreed on is over."""
         assert aim.stop is not None, "the target is a stop"
         try:
@@ -82,7 +84,7 @@ class Approvals:
             raise Refusal(RefusalCode.APPROVAL_SAME_PERSON, admins=others) from refused
         if pending.until is not None and pending.until <= now:
             raise Refusal(RefusalCode.APPROVAL_UNTIL, end=pending.until)
-        return await self._carried_out(store, actor, aim, aim.stop, pending, now)
+        return await self._carried_out(store, actor, aim, aim.stop, pending, now, acts)
 
     def declined(self, aim: Aim, now: datetime) -> Decided:
         """Nobody lets anything go on."""
@@ -124,13 +126,20 @@ class Approvals:
         return Pending(actor.user_id, now, wish.way, until, ceiling, restops)
 
     async def _carried_out(
-        self, store: Store, actor: Person, aim: Aim, stop: Stop | None, pending: Pending, now: datetime
+        self,
+        store: Store,
+        actor: Person,
+        aim: Aim,
+        stop: Stop | None,
+        pending: Pending,
+        now: datetime,
+        acts: list[Act],
     ) -> Decided | None:
         terms = Allowance(pending.way, pending.until, pending.amount, pending.restops)
         if pending.way is ApprovalWay.BUDGET:
             assert aim.budget is not None
             assert pending.amount is not None
-            await self._raise_limit(store, actor, aim, aim.budget, pending.amount, now)
+            acts.append(await self._raise_limit(store, actor, aim, aim.budget, pending.amount, now))
             terms = Allowance(ApprovalWay.BUDGET)
             if stop is None:
                 return None
@@ -147,7 +156,7 @@ class Approvals:
 
     async def _raise_limit(
         self, store: Store, actor: Person, aim: Aim, budget: Budget, amount: Money, now: datetime
-    ) -> None:
+    ) -> Act:
         """The new limit; of a default for every project, one for this project alone."""
         workspace_id, at = actor.workspace_id, max(now, budget.updated_at + _INSTANT)
         await store.budgets.hold(workspace_id)
@@ -155,14 +164,13 @@ class Approvals:
             own = replace(budget.terms, scope_kind=BudgetScope.PROJECT, scope_id=aim.scope.id, amount=amount)
             made = await store.budgets.create(workspace_id, own, by=actor.user_id, at=now)
             facts = budget_facts(own, aim.scope.name)
-            await record(self._desk, store, workspace_id, actor.user_id, "budget.created", f"budget:{made.id}", facts)
-            return
+            return Act("budget.created", f"budget:{made.id}", facts)
         terms = replace(budget.terms, amount=amount)
         await store.budgets.update(workspace_id, budget.id, terms=terms, by=actor.user_id, at=at)
         name = await scope_name(store, workspace_id, terms)
         facts = budget_facts(terms, name)
         facts |= changes_of(budget_facts(budget.terms, name), facts)
-        await record(self._desk, store, workspace_id, actor.user_id, "budget.changed", f"budget:{budget.id}", facts)
+        return Act("budget.changed", f"budget:{budget.id}", facts)
 
     def _ask(self, aim: Aim, actor: Person) -> Ask:
         """What an approval that stops nothing hangs on: the incident, whatever its scope."""

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from bot import stop_facts
 from bot.approvals import Approvals
+from bot.audit import Act, record_all
 from bot.budget_scopes import ScopeBook
 from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
@@ -152,15 +153,16 @@ class Stopping:
         self, actor: Person, target: StopTarget, wish: ApprovalWish, groups: Iterable[str] = ()
     ) -> StopShown | None:
         """Let spending go on; None where only the budget was changed. May only ask for the second person."""
-        is_held = False
+        is_held, acts = False, list[Act]()
 
         async def decide(store: Store, aim: Aim, now: datetime) -> tuple[StopChange, Stop | None] | None:
             nonlocal is_held
-            found = await self._approvals.approved(store, actor, aim, wish, now)
+            acts.clear()
+            found = await self._approvals.approved(store, actor, aim, wish, now, acts)
             is_held = found is not None
             return found
 
-        shown = await self._approved(actor, target, groups, decide)
+        shown = await self._approved(actor, target, groups, decide, acts)
         return shown if is_held else None
 
     async def restore(self, actor: Person, stop_id: int, groups: Iterable[str] = ()) -> StopShown:
@@ -172,11 +174,13 @@ class Stopping:
 
     async def agree(self, actor: Person, stop_id: int, groups: Iterable[str] = ()) -> StopShown:
         """The second person agrees to what was asked for."""
+        acts = list[Act]()
 
         async def decide(store: Store, aim: Aim, now: datetime) -> tuple[StopChange, Stop | None] | None:
-            return await self._approvals.agreed(store, actor, aim, now)
+            acts.clear()
+            return await self._approvals.agreed(store, actor, aim, now, acts)
 
-        shown = await self._decided(actor, StopTarget(stop_id=stop_id), groups, decide)
+        shown = await self._decided(actor, StopTarget(stop_id=stop_id), groups, decide, acts)
         await self._evaluating.evaluate(actor.workspace_id)
         return shown
 
@@ -212,18 +216,20 @@ class Stopping:
 
     # --- how ---------------------------------------------------------------------------------------------------------
 
-    async def _decided(self, actor: Person, target: StopTarget, groups: Iterable[str], decide: Decide) -> StopShown:
-        shown = await self._approved(actor, target, groups, decide)
+    async def _decided(
+        self, actor: Person, target: StopTarget, groups: Iterable[str], decide: Decide, acts: Sequence[Act] = ()
+    ) -> StopShown:
+        shown = await self._approved(actor, target, groups, decide, acts)
         if shown is None:
             raise Refusal(RefusalCode.UNKNOWN_STOP)
         return shown
 
     async def _approved(
-        self, actor: Person, target: StopTarget, groups: Iterable[str], decide: Decide
+        self, actor: Person, target: StopTarget, groups: Iterable[str], decide: Decide, acts: Sequence[Act] = ()
     ) -> StopShown | None:
         """Decide and keep, on what stands at that moment; what somebody changed meanwhile is read again.
 
-        The stop as it stands then; None when there is none.
+        The stop as it stands then; None when there is none. `acts` is what deciding adds to the audit trail.
         """
         desk, groups, stop = self._desk, tuple(groups), None
         for attempt in range(_ATTEMPTS):
@@ -239,6 +245,8 @@ class Stopping:
                         touched = {one.id for one in change.holds}
                         stop = await keep(desk, store, change, before, [one for one in held if one.id in touched])
                         stop = await store.stops.get(actor.workspace_id, stop.id or 0) or stop
+                    if acts:  # last of all, for all other acts wait for it
+                        await record_all(desk, store, actor.workspace_id, actor.user_id, acts)
                 break
             except Conflict:
                 if attempt == _ATTEMPTS - 1:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.audit import Audit
@@ -17,6 +18,7 @@ from storage.connections import Connections
 from storage.credentials import Credentials
 from storage.drifts import Drifts
 from storage.engine import Engines, normalised, open_engines
+from storage.errors import Conflict
 from storage.incidents import Incidents
 from storage.installations import Installations, OAuthStates
 from storage.messages import Messages
@@ -31,6 +33,8 @@ from storage.teams import Teams
 from storage.unpriced import UnpricedNames
 from storage.usage import Usage
 from storage.workspaces import Workspaces
+
+_DEADLOCK = "40P01"  # PostgreSQL's word for it
 
 
 class Store:
@@ -89,9 +93,17 @@ class Storage:
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Store]:
-        """A transaction: committed at the end, rolled back by any exception or cancellation."""
-        async with self._engines.writing.begin() as connection:
-            yield Store(connection, self._ring)
+        """A transaction: committed at the end, rolled back by any exception or cancellation.
+
+        Raises Conflict where it and another one waited for each other and the database gave this one up.
+        """
+        try:
+            async with self._engines.writing.begin() as connection:
+                yield Store(connection, self._ring)
+        except OperationalError as problem:
+            if getattr(problem.orig, "sqlstate", None) == _DEADLOCK:
+                raise Conflict("what", "this transaction wanted") from problem
+            raise
 
     async def ping(self) -> None:
         """Prove that the database answers; raises SQLAlchemy's error when it does not."""

@@ -467,3 +467,22 @@ async def test_a_hold_is_on_a_project_of_its_own_workspace(
         assert await store.projects.unregister(WORKSPACE, projects[0].id)
         assert await store.stops.holds(WORKSPACE, stop.id or 0) == list(holds)
         assert await store.stops.active(OTHER_WORKSPACE) == []
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"])  # SQLite has one writer
+async def test_two_who_wait_for_each_other_are_a_conflict_for_one_of_them(
+    storage: Storage, beside: Storage, tenant: Tenant, projects: list[Project]
+) -> None:
+    """It decides anew, like everybody whom somebody else was faster than."""
+    one, _ = await opened(storage, tenant, projects[:1])
+    two, _ = await opened(storage, tenant, projects[1:])
+    both = asyncio.Barrier(2)
+
+    async def crossing(door: Storage, first: Stop, second: Stop) -> None:
+        async with door.writing() as store:
+            await store.stops.save(WORKSPACE, StopChange(replace(first, reason="x")), first)
+            await both.wait()
+            await store.stops.save(WORKSPACE, StopChange(replace(second, reason="x")), second)
+
+    found = await asyncio.gather(crossing(storage, one, two), crossing(beside, two, one), return_exceptions=True)
+    assert [type(each) for each in found if each is not None] == [Conflict]
