@@ -477,6 +477,6 @@ class OneBudgetOneDay(RuleBasedStateMachine):
             assert one.spoken_level == one.level
 
 
-# The same days each time: a rare one is known to fail, where a quiet alert's limit rises in the moment a level is reached.
+# The same days each time: a rare one is known to fail, where a quiet alert's limit rises as a level is reached.
 OneBudgetOneDay.TestCase.settings = settings(max_examples=40, stateful_step_count=20, deadline=None, derandomize=True)
 TestOneBudgetOneDay = OneBudgetOneDay.TestCase
