@@ -28,6 +28,7 @@ from finops.stopping import (
     approved,
     asked,
     declined,
+    period_over,
     second_asked,
     second_of,
 )
@@ -141,8 +142,10 @@ class Approvals:
             assert pending.amount is not None
             acts.append(await self._raise_limit(store, actor, aim, aim.budget, pending.amount, now))
             terms = Allowance(ApprovalWay.BUDGET)
-            if stop is None:
+            if stop is None or stop.state is StopState.RESTORED:
                 return None
+            if stop.state is StopState.ALLOWED:
+                return period_over(stop, now), stop  # the new limit takes the place of what was allowed
             if stop.state is StopState.ASKED:
                 return declined(replace(stop, pending=pending), now), stop
         before = stop

@@ -18,6 +18,7 @@ from finops.budgets import BudgetAction, BudgetScope, effective
 from finops.holds import HoldState
 from finops.incidents import Incident, IncidentState
 from finops.levers import Lever
+from finops.money import Money
 from finops.registry import Role
 from finops.stop_report import ApprovalWish, StopShown, StopTarget
 from finops.stops import ApprovalWay, StopEventKind, StopState
@@ -450,6 +451,28 @@ async def test_a_policy_leaves_an_incident_to_whoever_stopped_it_a_moment_before
         [on] = effective(budgets, await store.teams.all(WORKSPACE), await store.projects.all(WORKSPACE))
         await stop_by_policy(world.bot.stopping._desk, store, await incident_now(world), on)
         assert [one.id for one in await store.stops.active(WORKSPACE)] == [shown.stop.id]
+
+
+@pytest.mark.parametrize("before", [StopState.RESTORED, StopState.ALLOWED])
+async def test_a_limit_can_be_raised_where_nothing_is_held_any_more(world: World, before: StopState) -> None:
+    """After a restore, or while spending may go on: the new limit counts, and takes the place of what was allowed."""
+    incident = await a_runaway(world)
+    target = StopTarget(incident_id=incident.id)
+    if before is StopState.RESTORED:
+        shown = await stopped(world, incident)
+        await world.bot.stopping.restore(world.admin, shown.stop.id or 0)
+        await watched(world, 1)
+    else:
+        until = world.clock() + timedelta(hours=2)
+        await world.bot.stopping.approve(world.admin, target, ApprovalWish(ApprovalWay.AMOUNT, "500", until))
+    shown = await world.bot.stopping.approving(world.admin, target)
+    assert shown is not None
+    assert shown.stop.state is before
+    await world.bot.stopping.approve(world.admin, target, ApprovalWish(ApprovalWay.BUDGET, "5000"))
+    async with world.bot.storage.reading() as store:
+        assert [one.amount for one in await store.budgets.all(WORKSPACE)] == [Money.of(5000)]
+    after = (await again(world, shown)).stop.state
+    assert after is (StopState.RESTORED if before is StopState.RESTORED else StopState.CLOSED)
 
 
 def without(world: World, *rights: str) -> None:
