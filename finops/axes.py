@@ -1,0 +1,49 @@
+"""The five axes of an AI bill: what kind of thing was paid for, read out of the bill's own line items."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from finops.money import Money
+
+
+class Axis(StrEnum):
+    """What kind of thing was paid for. UNMAPPED is what a line item's name does not tell: shown, never hidden."""
+
+    INPUT = "input"
+    OUTPUT = "output"
+    EMBEDDING = "embedding"
+    TOOLS = "tools"  # external calls: searches, tools
+    STORAGE = "storage"  # storage and compute: vector stores, sessions, training
+    UNMAPPED = "unmapped"
+
+
+@dataclass(frozen=True, slots=True)
+class AxisShare:
+    """One axis of a whole. `ratio` is None where no share exists (the whole is zero or negative).
+
+    `typical` is the range the field calls usual, from and to (0.4 to 0.6); None for UNMAPPED.
+    """
+
+    axis: Axis
+    amount: Money
+    ratio: Decimal | None
+    typical: tuple[Decimal, Decimal] | None
+    # What it consists of, largest first: the bill's own names.
+    line_items: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """A bill by axis: the amounts add up to `total`, and the ratios (rounded to a tenth of a percent) to one."""
+
+    shares: tuple[AxisShare, ...]
+    total: Money
+
+    @property
+    def biggest(self) -> AxisShare | None:
+        """The axis to look at first; None when nothing was paid."""
+        known = [share for share in self.shares if share.ratio is not None and share.amount.amount > 0]
+        return max(known, key=lambda share: share.amount.amount, default=None)
