@@ -114,3 +114,24 @@ class ValueFigure:
 
 
 NO_VALUE = ValueFigure(ValueSource.NONE)
+
+
+class Dimension(StrEnum):
+    """By what a project's value is told apart."""
+
+    TASK = "task"
+    EXPERIMENT = "experiment"
+    SEGMENT = "segment"
+    MODEL = "model"
+
+
+@dataclass(frozen=True, slots=True)
+class NamedValue:
+    """One task, experiment, segment or model of a project ('' where its calls name none).
+
+    `cost` is the estimated cost of the recorded calls; None while no price is known for any of them.
+    """
+
+    name: str
+    value: ValueFigure
+    cost: Money | None
