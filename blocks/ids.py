@@ -80,6 +80,11 @@ AUDIT_OLDER: Final = "audit.older"
 AUDIT_NEWER: Final = "audit.newer"
 AUDIT_CSV: Final = "audit.export.csv"
 AUDIT_JSONL: Final = "audit.export.jsonl"
+# Monday's digest. All but the settings carry a blocks.digest_parts.DigestKey as text: workspace//2026-06-29.
+DIGEST_RULE: Final = "digest.rule"  # 기준: how the ranking is made
+DIGEST_SHOW: Final = "digest.show"  # the whole report of a week, to whoever asks
+DIGEST_SHARE: Final = "digest.share"
+DIGEST_SETTINGS: Final = "digest.settings"
 HELP_SHOW: Final = "help.show"
 DOCTOR_SHOW: Final = "doctor.show"
 DOCTOR_PING: Final = "doctor.ping"
