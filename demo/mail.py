@@ -32,8 +32,15 @@ class Mail:
 
     @property
     def text(self) -> str:
-        """The body as a reader sees it."""
-        return str(self.message.get_content())
+        """The body as a reader sees it who is shown plain text."""
+        part = self.message.get_body(("plain",))
+        return str(part.get_content()) if part is not None else ""
+
+    @property
+    def html(self) -> str | None:
+        """The body as everybody else sees it; None where there is only plain text."""
+        part = self.message.get_body(("html",))
+        return str(part.get_content()) if part is not None else None
 
 
 @dataclass(slots=True)

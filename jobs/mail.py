@@ -1,4 +1,4 @@
-"""E-mail: the other way to people, for alerts that Slack does not take. Nothing is said before TLS is spoken."""
+"""E-mail: Monday's digest once more, and alerts that Slack does not take. Nothing is said before TLS is spoken."""
 
 from __future__ import annotations
 
@@ -80,8 +80,11 @@ class Mailer:
         self._is_plain = server.host in plaintext_hosts
         self._tls = tls
 
-    async def send(self, subject: str, body: str, key: str) -> None:
-        """Send one mail; raises MailTrouble. The same `key` is the same Message-ID: a repeated mail is seen as one."""
+    async def send(self, subject: str, body: str, key: str, html: str | None = None) -> None:
+        """Send one mail; raises MailTrouble. The same `key` is the same Message-ID: a repeated mail is seen as one.
+
+        `html` says the same as `body` and is shown in its place by readers that can.
+        """
         domain = parseaddr(self._sender)[1].rpartition("@")[2]
         mail = EmailMessage(policy=SMTP)
         mail["From"] = self._sender
@@ -90,7 +93,10 @@ class Mailer:
         mail["Date"] = format_datetime(self._clock())
         mail["Message-ID"] = f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{domain}>"
         mail["Auto-Submitted"] = "auto-generated"  # no out-of-office answers, please
-        mail.set_content(body)
+        # Base64: lines of HTML are longer than mail allows, and a server that sees them may break them anywhere.
+        mail.set_content(body, cte="base64" if html is not None else None)
+        if html is not None:
+            mail.add_alternative(html, subtype="html", cte="base64")
         # A thread: smtplib waits for sockets, and nobody else shall.
         await asyncio.to_thread(self._hand_over, mail)
 
@@ -131,14 +137,14 @@ class Mailer:
         return self._tls
 
 
-def mailer_of(settings: Settings, clock: Clock) -> Mailer | None:
-    """The operator's mailer; None when no mail server is named."""
+def mailer_of(settings: Settings, clock: Clock, recipients: Collection[str] | None = None) -> Mailer | None:
+    """The operator's mailer, to `recipients` (None: who is to know of alerts); None when no mail server is named."""
     if settings.smtp_url is None or settings.mail_from is None:
         return None
     return Mailer(
         MailServer.from_url(settings.smtp_url.reveal()),
         settings.mail_from,
-        settings.alert_emails,
+        settings.alert_emails if recipients is None else recipients,
         clock,
         plaintext_hosts=settings.plaintext_hosts,
     )

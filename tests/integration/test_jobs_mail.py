@@ -65,6 +65,22 @@ async def test_mail_goes_behind_tls_after_logging_in(
     assert mail.text.splitlines() == ["742 of 500", ".", "a dot stands alone"]
 
 
+async def test_a_mail_may_have_a_second_face(plain: MailSink, clock: FakeClock) -> None:
+    """HTML for those who can show it, the same in words for everybody else; no line that a server would break."""
+    html = "<p>" + "이번 주 AI 비용 $2,481 · " * 200 + "</p>"
+    await a_mailer(plain, clock, named=True).send("요약", "이번 주 AI 비용 $2,481\n", "digest:1", html)
+    [mail] = plain.kept
+    assert mail.message.get_content_type() == "multipart/alternative"
+    assert (mail.text.strip(), (mail.html or "").strip()) == ("이번 주 AI 비용 $2,481", html)
+    assert [part.get_content_type() for part in mail.message.iter_parts()] == ["text/plain", "text/html"]
+    assert max(map(len, mail.message.as_string().splitlines())) < 998
+
+
+async def test_a_mail_of_words_alone_has_one_face(plain: MailSink, clock: FakeClock) -> None:
+    await a_mailer(plain, clock, named=True).send("subject", "body\n", "a")
+    assert (plain.kept[0].text.strip(), plain.kept[0].html) == ("body", None)
+
+
 async def test_a_server_without_tls_gets_nothing(plain: MailSink, clock: FakeClock) -> None:
     """Unless its host is named as an exception; that is logged."""
     with pytest.raises(MailTrouble, match="SMTPNotSupportedError"):
