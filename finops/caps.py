@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
 
@@ -35,16 +36,78 @@ SEED_CAPS: Mapping[str, Cap] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
-class CapSeen:
-    """How often a segment's caps were passed in a project and period, and the worst of it.
+class UserDay:
+    """What one user's calls of one charge day cost, as estimated, and the dearest of them."""
 
-    `dearest_call` and `dearest_user_day` are the largest amounts seen; None where none was above its cap.
+    project_id: int
+    day: date
+    user_key: str
+    segment: str
+    cost: Money
+    dearest_call: Money
+
+
+@dataclass(frozen=True, slots=True)
+class CapSeen:
+    """How often the caps of a segment were passed in a project and period, and the worst of it.
+
+    `users` are different people; `user_days_over` their days above the cap of a day, `user_days_dear` those with a call
+    above the cap of one. `dearest_call` and `dearest_user_day` are the largest above; None where none was.
     """
 
     project_id: int
+    segment: str
     cap: Cap
-    users: int  # different people with a dearest call or a day above the cap
+    users: int
     user_days_over: int
-    days_with_dear_calls: int
+    user_days_dear: int
     dearest_call: Money | None
     dearest_user_day: Money | None
+
+
+def cap_of(segment: str, caps: Mapping[str, Cap]) -> Cap:
+    """What holds for a segment: its own cap, else the default one."""
+    return caps.get(segment) or caps.get(DEFAULT_SEGMENT) or SEED_CAPS[DEFAULT_SEGMENT]
+
+
+def seen(days: Iterable[UserDay], caps: Mapping[str, Cap] = SEED_CAPS) -> list[CapSeen]:
+    """Where caps were passed: one entry for each project and segment, the worst first.
+
+    Reaching a cap is within it. Amounts of another currency than the cap's are compared with nothing.
+    """
+    over: dict[tuple[int, str], list[UserDay]] = {}
+    for day in days:
+        cap = cap_of(day.segment, caps)
+        if _passes(day.cost, cap.per_user_day) or _passes(day.dearest_call, cap.per_call):
+            over.setdefault((day.project_id, day.segment), []).append(day)
+    found = [_seen(project_id, segment, rows, cap_of(segment, caps)) for (project_id, segment), rows in over.items()]
+    return sorted(found, key=_worst)
+
+
+def _seen(project_id: int, segment: str, rows: list[UserDay], cap: Cap) -> CapSeen:
+    days = [row.cost for row in rows if _passes(row.cost, cap.per_user_day)]
+    calls = [row.dearest_call for row in rows if _passes(row.dearest_call, cap.per_call)]
+    return CapSeen(
+        project_id=project_id,
+        segment=segment,
+        cap=cap,
+        users=len({row.user_key for row in rows}),
+        user_days_over=len(days),
+        user_days_dear=len(calls),
+        dearest_call=max(calls, key=_amount, default=None),
+        dearest_user_day=max(days, key=_amount, default=None),
+    )
+
+
+def _passes(amount: Money, cap: Money) -> bool:
+    return amount.currency == cap.currency and cap < amount
+
+
+def _amount(money: Money) -> Decimal:
+    return money.amount
+
+
+def _worst(one: CapSeen) -> tuple[Decimal, Decimal, int, str]:
+    day = one.dearest_user_day.amount if one.dearest_user_day is not None else Decimal(0)
+    call = one.dearest_call.amount if one.dearest_call is not None else Decimal(0)
+    return (-day, -call, one.project_id, one.segment)

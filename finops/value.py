@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -10,10 +10,15 @@ from enum import StrEnum
 from operator import add
 from typing import NamedTuple
 
-from finops.money import Money
+from finops.money import EXACT, Money, from_units
 
 # A whole score in the database: scores are kept as whole thousandths, so that sums of them are exact.
 SCORE_UNITS = 1000
+# From half of the calls on, what was recorded speaks for the bill; below it, only for the calls that were recorded.
+ENOUGH_COVERAGE = Decimal("0.5")
+# The two-sided 95 % of the normal distribution.
+_Z = Decimal("1.959963984540054")
+_ONE = Decimal(1)
 
 
 class Outcome(StrEnum):
@@ -135,3 +140,125 @@ class NamedValue:
     name: str
     value: ValueFigure
     cost: Money | None
+
+
+def wilson(successes: int, outcomes: int) -> Interval | None:
+    """Between what shares of success the true one lies, at 95 %; None without any outcome.
+
+    E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22 (1927): unlike the
+    textbook's interval it neither leaves 0 to 1 nor claims certainty after three successes of three.
+    """
+    if not outcomes:
+        return None
+    n = Decimal(outcomes)
+    share = EXACT.divide(Decimal(successes), n)
+    z2_by_n = EXACT.divide(EXACT.multiply(_Z, _Z), n)
+    spread = EXACT.divide(EXACT.multiply(share, _ONE - share), n) + EXACT.divide(z2_by_n, 4 * n)
+    half = EXACT.multiply(_Z, EXACT.sqrt(spread))
+    middle, scale = share + z2_by_n / 2, _ONE + z2_by_n
+    low, high = EXACT.divide(middle - half, scale), EXACT.divide(middle + half, scale)
+    # Nobody who succeeded always or never is told a share beside that by a digit's rounding.
+    return Interval(
+        Decimal(0) if not successes else max(Decimal(0), low),
+        _ONE if successes == outcomes else min(_ONE, high),
+    )
+
+
+def figure(
+    sums: ValueSums,
+    cost: Money | None = None,
+    asked: int | None = None,
+    ratings: Collection[tuple[str, int]] = (),
+    as_of: datetime | None = None,
+) -> ValueFigure:
+    """What some money bought.
+
+    `cost` is what everything in the scope cost in the period, as shown beside this, None where nobody knows; `asked`
+    how many calls the provider saw there, None where it told of none. `ratings` are people's (user id, score in
+    thousandths), and speak only where no call was recorded. The rule of cost per success stands at `per_success`.
+    """
+    if not sums.calls and not sums.successes and not sums.failures:
+        return _rated(ratings, as_of)
+    outcomes = sums.successes + sums.failures
+    interval = wilson(sums.successes, outcomes)
+    coverage = EXACT.divide(Decimal(sums.calls), Decimal(asked)) if asked else None
+    one = per_success(sums, cost, coverage)
+    return ValueFigure(
+        source=ValueSource.EVENTS,
+        successes=sums.successes,
+        outcomes=outcomes,
+        calls=sums.calls,
+        success_ratio=EXACT.divide(Decimal(sums.successes), Decimal(outcomes)) if outcomes else None,
+        success_interval=interval,
+        feedback=_mean(sums.score_sum, sums.scored),
+        cost_per_success=one,
+        cost_per_success_interval=None if one is None or interval is None else _between(one, sums, interval),
+        coverage=coverage,
+        as_of=as_of,
+    )
+
+
+def per_success(sums: ValueSums, cost: Money | None, coverage: Decimal | None) -> Money | None:
+    """What one success cost: everything the calls cost by the successes among them; None without any success.
+
+    A call that failed, and one nobody told the end of, costs money all the same. Where at least half of the calls that
+    the provider saw are recorded, the whole cost counts, and successes among the calls that are not recorded are
+    taken to be as frequent: cost / (successes / coverage). Else it is the estimated cost of the recorded calls alone,
+    those without a known price taken to be as dear as the others.
+    """
+    if sums.successes <= 0:
+        return None
+    successes = Decimal(sums.successes)
+    if cost is not None and coverage is not None and coverage >= ENOUGH_COVERAGE:
+        return Money(EXACT.divide(EXACT.multiply(cost.amount, min(coverage, _ONE)), successes), cost.currency)
+    known = estimated(sums)
+    if known is None:
+        return None
+    whole = EXACT.divide(EXACT.multiply(known.amount, Decimal(max(sums.calls, sums.priced))), Decimal(sums.priced))
+    return Money(EXACT.divide(whole, successes), known.currency)
+
+
+def estimated(sums: ValueSums) -> Money | None:
+    """The estimated cost of the recorded calls that have one; None while none of them has."""
+    return Money(from_units(sums.cost_nano, sums.cost_rest)) if sums.priced > 0 else None
+
+
+def _between(one: Money, sums: ValueSums, interval: Interval) -> MoneyInterval:
+    """The interval of a cost per success: were more or fewer of the same calls successes, one would have cost so."""
+    share = EXACT.divide(Decimal(sums.successes), Decimal(sums.successes + sums.failures))
+    spent = EXACT.multiply(one.amount, share)
+    high = interval.high if interval.high is not None else _ONE
+    return MoneyInterval(
+        Money(EXACT.divide(spent, high), one.currency),
+        Money(EXACT.divide(spent, interval.low), one.currency) if interval.low > 0 else None,
+    )
+
+
+def _rated(ratings: Collection[tuple[str, int]], as_of: datetime | None) -> ValueFigure:
+    if not ratings:
+        return NO_VALUE
+    scores = [score for _, score in ratings]
+    return ValueFigure(
+        ValueSource.RATINGS,
+        feedback=_mean(sum(scores), len(scores)),
+        raters=len({user_id for user_id, _ in ratings}),
+        as_of=as_of,
+    )
+
+
+def _mean(score_sum: int, scored: int) -> Decimal | None:
+    return EXACT.divide(Decimal(score_sum), Decimal(SCORE_UNITS * scored)) if scored > 0 else None
+
+
+def named(rows: Iterable[tuple[str, ValueSums]]) -> Sequence[NamedValue]:
+    """Each name's value by its own recorded calls alone, dearest first, then busiest, then by name."""
+    sums: dict[str, list[ValueSums]] = {}
+    for name, each in rows:
+        sums.setdefault(name, []).append(each)
+    found = [(name, added(each)) for name, each in sums.items()]
+    values = [NamedValue(name, figure(whole), estimated(whole)) for name, whole in found]
+    return sorted(values, key=_dearest)
+
+
+def _dearest(one: NamedValue) -> tuple[Decimal, int, str]:
+    return (-(one.cost.amount if one.cost is not None else Decimal(0)), -one.value.calls, one.name)
