@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from finops.figures import Figure, Scope
 from finops.money import Money
 from finops.periods import Period
+from finops.queries import NamedPeriod
+from finops.value import NO_VALUE, ValueFigure
 
 
 class Factor(StrEnum):
@@ -40,6 +43,8 @@ class WhyKind(StrEnum):
     GAINED_CACHE = "gained_cache"
     BATCH_OFF = "batch_off"
     BATCH_ON = "batch_on"
+    DEARER_TIER = "dearer_tier"  # priority instead of standard, standard instead of flex
+    CHEAPER_TIER = "cheaper_tier"
     DEARER_PRICE = "dearer_price"
     CHEAPER_PRICE = "cheaper_price"
     MORE_TOOLS = "more_tools"
@@ -87,3 +92,30 @@ class Why:
     def difference(self) -> Money:
         """What is to be explained; negative when less was spent."""
         return self.now - self.before
+
+
+@dataclass(frozen=True, slots=True)
+class Mover:
+    """One project of a wider scope and why it moved; `project_id` is None of what no registered project owns."""
+
+    project_id: int | None
+    name: str
+    why: Why
+
+
+@dataclass(frozen=True, slots=True)
+class WhyReport:
+    """The answer to "why did it move": of whom, when, compared with what; with the value the money bought.
+
+    `movers` are the projects of a wider scope that moved most, largest difference first; none of a project.
+    `is_usual`: compared with the same hours of the seven days before, on average, and not with a period.
+    """
+
+    scope: Scope
+    query: NamedPeriod
+    figure: Figure
+    previous: Figure
+    why: Why
+    movers: tuple[Mover, ...] = ()
+    value: ValueFigure = NO_VALUE
+    is_usual: bool = False

@@ -1,0 +1,25 @@
+"""Axes: what kind of thing a scope's money was paid for, out of the bill's own lines."""
+
+from __future__ import annotations
+
+from bot.desk import Desk
+from finops.axes import Axes
+from finops.figures import Scope
+from finops.periods import Period
+from storage import Store
+
+
+class AxesOf:
+    """Reads bills by line item."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def of(self, workspace_id: str, scope: Scope, period: Period) -> Axes | None:
+        """A scope's bill of a period by axis, in dollars; None when nothing was billed, or nothing read."""
+        async with self._desk.storage.reading() as store:
+            return await self.of_scope(store, workspace_id, scope, period)
+
+    async def of_scope(self, store: Store, workspace_id: str, scope: Scope, period: Period) -> Axes | None:
+        """The same within a transaction that is open already."""
+        raise NotImplementedError
