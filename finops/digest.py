@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
 from finops.axes import Axes
 from finops.estimates import Spent
-from finops.figures import Breakdown, DayFigure, Figure, Scope
+from finops.figures import Breakdown, DayFigure, Figure, Scope, ScopeKind
 from finops.money import Money
 from finops.periods import Period
 from finops.value import NO_VALUE, Interval, ValueFigure, ValueSource
@@ -127,6 +127,42 @@ class DigestShown:
     digest: Digest
     version: DigestVersion
     now: Digest | None = None
+    # Kept when it was told; False: computed for this question, because that week was never told.
+    is_kept: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class DigestChannel:
+    """Where, how and when a scope's digest is told.
+
+    `channel_id` '' is the usual place: a team's channel as it is now, the administrators for the workspace. `locale`
+    '' is the usual language: the team's, else the workspace's. The digest of a week is told at the hour of `cron`
+    (five fields, read in `timezone`, weekday named), but never before the week's last charge day has ended.
+    `is_mailed` counts for the workspace's digest alone; `is_daily` also tells yesterday every morning at the same hour.
+    `last_week` and `last_day` are what was told there last.
+    """
+
+    id: int
+    workspace_id: str
+    channel_id: str
+    scope: ScopeKind
+    scope_id: int | None
+    version: DigestVersion
+    locale: str
+    cron: str
+    timezone: str
+    is_enabled: bool
+    is_mailed: bool
+    is_daily: bool
+    created_by: str
+    created_at: datetime
+    last_week: date | None = None
+    last_day: date | None = None
+
+    @property
+    def is_usual_place(self) -> bool:
+        """Whether it goes where the scope is told of anyhow."""
+        return not self.channel_id
 
 
 class ThreadKey(StrEnum):
