@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Protocol
 
-from blocks import kit
+from blocks import ids, kit
 from finops.periods import Period
+from finops.value import SCORE_UNITS
 from locales import Translator
+
+# What each button says, in thousandths. The order is that of the buttons.
+SCORES = (SCORE_UNITS, SCORE_UNITS // 2, 0)
 
 
 class Rated(Protocol):
@@ -21,4 +26,45 @@ class Rated(Protocol):
 
 def rating_block(project: Rated, week: Period, t: Translator) -> list[kit.Block]:
     """The question about one project and its three buttons (two blocks): anybody who reads it may answer."""
-    raise NotImplementedError
+    asked = t.gettext("*{project}* · was it worth its cost in the week of {days}?", project=kit.name(project.name),
+                      days=t.days(week))  # fmt: skip
+    buttons = [
+        kit.button(word, f"{ids.RATE}.{score}", value_of(project.project_id, week.start, score))
+        for score, word in zip(SCORES, _words(t), strict=True)
+    ]
+    return [kit.section(asked), kit.actions(*buttons, block_id=f"rate_{project.project_id}_{week.start}")]
+
+
+def thanks(name: str, score: int, t: Translator, *, was_changed: bool) -> kit.Message:
+    """What only the person who answered sees: what is kept, and that it may be changed."""
+    word = dict(zip(SCORES, _words(t), strict=True))[score]
+    if was_changed:
+        said = t.gettext("Your answer for *{project}* is now: {answer}.", project=kit.name(name), answer=word)
+    else:
+        said = t.gettext(
+            "Thank you. Your answer for *{project}*: {answer}. Another button changes it.",
+            project=kit.name(name),
+            answer=word,
+        )
+    return kit.message(said.replace("*", ""), [kit.section(said)])
+
+
+def value_of(project_id: int, week: date, score: int) -> str:
+    """What a button carries: which project, which week (its Monday), which answer."""
+    return f"{project_id}/{week.isoformat()}/{score}"
+
+
+def parsed(value: str) -> tuple[int, date, int] | None:
+    """The project, week and answer of a button; None when somebody sent something else."""
+    project_id, _, rest = value.partition("/")
+    week, _, score = rest.partition("/")
+    if not project_id.isdecimal() or score not in map(str, SCORES):
+        return None
+    try:
+        return int(project_id), date.fromisoformat(week), int(score)
+    except ValueError:
+        return None
+
+
+def _words(t: Translator) -> tuple[str, str, str]:
+    return t.gettext("👍 Worth it"), t.gettext("So-so"), t.gettext("👎 Not worth it")

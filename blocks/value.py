@@ -2,15 +2,122 @@
 
 from __future__ import annotations
 
-from finops.value import ValueFigure
+from decimal import Decimal
+
+from finops.charges import FigureState
+from finops.money import Money
+from finops.value import ValueFigure, ValueSource
 from locales import Translator
+
+_WHOLE_COVERAGE = Decimal("0.995")
+_POINTS = 100
 
 
 def line(figure: ValueFigure, t: Translator) -> str:
     """The value of a scope in one line of plain text (escape it for mrkdwn): successes and what one of them cost."""
-    raise NotImplementedError
+    match figure.source:
+        case ValueSource.RATINGS:
+            return _rated(figure, t)
+        case ValueSource.EVENTS:
+            return " · ".join(_recorded(figure, t))
+    return none(t)
+
+
+def none(t: Translator) -> str:
+    """What stands beside a cost of which nobody recorded what it brought."""
+    return t.gettext("No outcomes recorded")
 
 
 def cell(figure: ValueFigure, t: Translator) -> str:
     """The same for a cell of a table: what one success cost, the ratings, or that nothing is recorded."""
-    raise NotImplementedError
+    if figure.source is ValueSource.RATINGS:
+        return _points(figure.feedback, t)
+    if figure.source is ValueSource.NONE or not figure.outcomes:
+        return none(t)
+    if figure.cost_per_success is None:
+        return successes(figure, t)
+    return t.gettext("{amount} a success", amount=each(figure.cost_per_success, t))
+
+
+def successes(figure: ValueFigure, t: Translator) -> str:
+    """How many calls succeeded."""
+    return t.ngettext("{count} success", "{count} successes", figure.successes)
+
+
+def each(money: Money, t: Translator) -> str:
+    """What one success costs: to the cent, and below a dollar with two digits that mean something."""
+    return t.money(money, _places(money))
+
+
+def per_success(figure: ValueFigure, t: Translator) -> str | None:
+    """What one success cost and between what, in an amount's own words; None where nobody can tell."""
+    one, between = figure.cost_per_success, figure.cost_per_success_interval
+    if one is None:
+        return None
+    if between is None or between.high is None:
+        return t.gettext("{amount} each", amount=each(one, t))
+    places = _places(one)
+    sign = t.money(Money.zero(one.currency), 0).removesuffix("0")
+    low, high = t.money(between.low, places), t.money(between.high, places).removeprefix(sign)
+    return t.gettext("{amount} each ({low} to {high})", amount=each(one, t), low=low, high=high)
+
+
+def ratio(figure: ValueFigure, t: Translator) -> str | None:
+    """The share of successes and between what it lies; None without any outcome."""
+    if figure.success_ratio is None:
+        return None
+    share = t.share(figure.success_ratio)
+    between = figure.success_interval
+    if between is None or between.high is None:
+        return share
+    # i18n: a share of successes, and the interval it lies in at 95 %
+    return t.gettext(
+        "{share} ({low} to {high})", share=share, low=_digits(between.low, t), high=t.percent(between.high)
+    )
+
+
+def _digits(share: Decimal, t: Translator) -> str:
+    return t.percent(share).removesuffix("%")
+
+
+def feedback(figure: ValueFigure, t: Translator) -> str | None:
+    """What people thought of it, of a hundred points; None where nobody said."""
+    return None if figure.feedback is None else _points(figure.feedback, t)
+
+
+def coverage(figure: ValueFigure, t: Translator) -> str | None:
+    """How much of what the provider saw was recorded, where that is not all of it."""
+    if figure.coverage is None or figure.coverage >= _WHOLE_COVERAGE:
+        return None
+    return t.gettext("{share} of the calls recorded", share=t.share(figure.coverage))
+
+
+def _recorded(figure: ValueFigure, t: Translator) -> list[str]:
+    if not figure.outcomes:
+        calls = t.ngettext("{count} call recorded", "{count} calls recorded", figure.calls)
+        return [calls, t.gettext("none with an outcome")]
+    if not figure.successes:
+        return [t.ngettext("no success in {count} outcome", "no success in {count} outcomes", figure.outcomes)]
+    cost = per_success(figure, t)
+    if cost is None:
+        share = ratio(figure, t)
+        return [successes(figure, t), *([t.gettext("success rate {share}", share=share)] if share else [])]
+    return [successes(figure, t), cost, t.state(FigureState.ESTIMATE)]
+
+
+def _rated(figure: ValueFigure, t: Translator) -> str:
+    return t.ngettext(
+        "rated {points} by {count} person",
+        "rated {points} by {count} people",
+        figure.raters,
+        points=_points(figure.feedback, t),
+    )
+
+
+def _points(share: Decimal | None, t: Translator) -> str:
+    points = t.number((share or Decimal(0)) * _POINTS)
+    return t.gettext("{points} of 100 points", points=points)
+
+
+def _places(money: Money) -> int:
+    return 2 if not money.amount or abs(money.amount) >= 1 else max(2, 1 - money.amount.adjusted())
