@@ -118,7 +118,7 @@ def _moved(
     after = replace(incident, **present, updated_at=now)
     events: list[IncidentEvent] = []
     if not same_limit:
-        changed = budget_changed(after, on, now)
+        changed = budget_changed(after, on, now, incident.spent)
         after = changed.incident
         events.extend(changed.events)
         levels = tuple(level for level in reached(on.budget, spent.amount) if level > after.level)

@@ -253,14 +253,16 @@ def end_silence(incident: Incident, on: BudgetOn, now: datetime, by: str | None 
     return change_of(incident, after, IncidentEvent(EventKind.SILENCE_ENDED, now, key, values, rose, rose))
 
 
-def budget_changed(incident: Incident, on: BudgetOn, now: datetime) -> Change:
+def budget_changed(incident: Incident, on: BudgetOn, now: datetime, before: Money | None = None) -> Change:
     """Take over the limit of the budget as it is now; `updated_by` changed it. Evaluating does so by itself.
 
     A lower limit leaves said what was said: only a level above the highest one recorded will speak. A higher limit is
     a new agreement: the levels of it that are not reached yet will speak, `next_level` in the event's facts first.
+    `before` is what was known to be spent when it changed, where `incident` shows more by now: what was reached in
+    the same look is news.
     """
     _refuse_closed(incident)
-    level, spoken = _levels_under(incident, on)
+    level, spoken = _levels_under(incident, on, incident.spent if before is None else before)
     after = replace(incident, limit=on.budget.amount, level=level, spoken_level=spoken, updated_at=now)
     values: dict[str, Fact] = {
         "by": on.budget.updated_by,
@@ -273,7 +275,7 @@ def budget_changed(incident: Incident, on: BudgetOn, now: datetime) -> Change:
     return change_of(incident, after, IncidentEvent(EventKind.BUDGET_CHANGED, now, key, values))
 
 
-def _levels_under(incident: Incident, on: BudgetOn) -> tuple[int, int]:
+def _levels_under(incident: Incident, on: BudgetOn, before: Money) -> tuple[int, int]:
     """The recorded and the spoken level to go on from under the budget's limit.
 
     `_TOLD` where something was told, but nothing of this limit.
@@ -281,7 +283,11 @@ def _levels_under(incident: Incident, on: BudgetOn) -> tuple[int, int]:
     limit = on.budget.amount
     if limit.currency == incident.limit.currency and limit <= incident.limit:
         return incident.level, incident.spoken_level
-    levels = reached(on.budget, incident.spent) if incident.spent.currency == limit.currency else ()
+    levels: tuple[int, ...] = ()
+    if before.currency == incident.spent.currency == limit.currency:
+        # Known is what was reached before and is reached still; and no level that was never recorded.
+        known = reached(on.budget, min(before, incident.spent))
+        levels = tuple(level for level in known if level <= incident.level)
     level = max(levels, default=_TOLD if incident.has_root else 0)
     return level, min(incident.spoken_level, level)
 

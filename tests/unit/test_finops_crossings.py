@@ -202,6 +202,16 @@ def test_a_raised_limit_is_a_new_agreement_and_a_lowered_one_speaks_at_once():
     assert levels_of(lowered.events) == [150, 200]
 
 
+def test_what_is_reached_in_the_look_that_finds_a_higher_limit_is_told():
+    """Half of $500 was quiet. At the next look the limit is $600, and all of it is spent: that is news, and loud."""
+    quiet = change(looked(None, 250)).incident
+    both = change(looked(quiet, 600, on=on_team(a_budget(600))))
+    assert [(each.kind, each.is_loud) for each in both.events] == [
+        (EventKind.BUDGET_CHANGED, False), (EventKind.CROSSED, True),
+    ]  # fmt: skip
+    assert (levels_of(both.events), both.root, both.incident.spoken_level) == ([50, 75, 90, 100], RootAction.POST, 100)
+
+
 def test_a_quiet_incident_remembers_that_its_limit_changed():
     """It is written down although nobody sees it yet."""
     quiet = change(looked(None, 250)).incident
@@ -326,9 +336,11 @@ class Told:
     roots: list[RootAction] = field(default_factory=list)
 
     def take(self, found: Change | None) -> None:
+        """Keep it as the storage does: a crossing known under its key already is neither kept nor told again."""
         if found is not None:
             self.incident = found.incident
-            self.events += found.events
+            known = {event.key for event in crossings(self.events)}
+            self.events += [event for event in found.events if event.key not in known]
             self.roots.append(found.root)
 
 
@@ -460,11 +472,17 @@ class OneBudgetOneDay(RuleBasedStateMachine):
 
     @invariant()
     def each_level_of_each_limit_is_told_once_and_a_root_is_posted_once(self) -> None:
-        """Under one limit loud words rise; only a new agreement lets them begin lower."""
+        """Loud words rise; only a new agreement, which is a higher limit, lets them begin lower."""
+        highest = 0
+        for event in self.told.events:
+            if event.kind is EventKind.BUDGET_CHANGED:
+                before, after = (Decimal(str(event.values[name])) for name in ("limit_before", "limit"))
+                highest = 0 if after > before else highest
+            elif event.is_loud:
+                level = int(str(event.values["level"]))
+                assert level > highest
+                highest = level
         loud = [event for event in self.told.events if event.is_loud]
-        for before, after in pairwise(loud):
-            same = before.values["limit"] == after.values["limit"]
-            assert not same or before.values["level"] < after.values["level"]  # type: ignore[operator]
         assert self.told.roots.count(RootAction.POST) == bool(loud)
         keys = [event.key for event in self.told.events if event.kind is EventKind.CROSSED]
         assert len(set(keys)) == len(keys)
@@ -477,6 +495,5 @@ class OneBudgetOneDay(RuleBasedStateMachine):
             assert one.spoken_level == one.level
 
 
-# The same days each time: a rare one is known to fail, where a quiet alert's limit rises as a level is reached.
-OneBudgetOneDay.TestCase.settings = settings(max_examples=40, stateful_step_count=20, deadline=None, derandomize=True)
+OneBudgetOneDay.TestCase.settings = settings(max_examples=40, stateful_step_count=20, deadline=None)
 TestOneBudgetOneDay = OneBudgetOneDay.TestCase
