@@ -19,6 +19,7 @@ from storage.credentials import Credentials
 from storage.drifts import Drifts
 from storage.engine import Engines, normalised, open_engines
 from storage.errors import Conflict
+from storage.event_tokens import EventTokens
 from storage.incidents import Incidents
 from storage.installations import Installations, OAuthStates
 from storage.messages import Messages
@@ -26,12 +27,14 @@ from storage.migrate import migrate, revision_of
 from storage.outbox import Outbox
 from storage.people import People
 from storage.projects import KnownProjects, Projects
+from storage.ratings import Caps, Ratings, ValueTargets
 from storage.restatements import Restatements
 from storage.secrets import KeyRing
 from storage.stops import Stops
 from storage.teams import Teams
 from storage.unpriced import UnpricedNames
 from storage.usage import Usage
+from storage.value import Value
 from storage.workspaces import Workspaces
 
 _DEADLOCK = "40P01"  # PostgreSQL's word for it
@@ -57,6 +60,11 @@ class Store:
         self.incidents = Incidents(connection)
         self.stops = Stops(connection)
         self.audit = Audit(connection, ring)
+        self.value = Value(connection)
+        self.event_tokens = EventTokens(connection)
+        self.ratings = Ratings(connection)
+        self.value_targets = ValueTargets(connection)
+        self.caps = Caps(connection)
         self.outbox = Outbox(connection)
         self.collections = Collections(connection)
         self.claims = Claims(connection)
