@@ -1,0 +1,114 @@
+"""Advice: the one next step of a project and of a whole week, and what it could be worth.
+
+The rule is published in docs/digest.md; change both together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from finops.digest import Advice, AdviceKind, DigestProject, Unranked
+from finops.money import EXACT, Money
+from finops.why import Factor, Why, WhyKind
+
+# Of a project that is not to improve, a cause is worth a word from this share of the whole on.
+LEAST_WORTH = Decimal("0.01")
+# More failures than this, and they are what to look at.
+MANY_FAILURES = Decimal("0.10")
+# The whole rose by this much: worth a look even where no single cause stands out.
+A_RISE = Decimal("0.10")
+
+# What to do about a cause, and which part of the difference would be won back.
+_CURES: Mapping[WhyKind, tuple[AdviceKind, Factor]] = {
+    WhyKind.RETRY_LOOP: (AdviceKind.CHECK_RETRIES, Factor.REQUESTS),
+    WhyKind.LONGER_PROMPTS: (AdviceKind.SHORTEN_PROMPTS, Factor.INPUT_LENGTH),
+    WhyKind.DEARER_MODEL: (AdviceKind.CHEAPER_MODEL, Factor.MODEL_MIX),
+    WhyKind.LOST_CACHE: (AdviceKind.RESTORE_CACHE, Factor.CACHE),
+    WhyKind.BATCH_OFF: (AdviceKind.BATCH_AGAIN, Factor.TIER),
+}
+
+
+def of_cause(project: DigestProject) -> Advice | None:
+    """What the cause of a rise calls for; None where nothing rose, or the cause has no cure we know."""
+    cure = None if project.why is None else _CURES.get(project.why.kind)
+    if cure is None or project.why is None:
+        return None
+    worth = _part(project.why, cure[1])
+    if worth is None:
+        return None
+    return Advice(cure[0], project.project_id, project.name, worth)
+
+
+def of_improvable(project: DigestProject) -> Advice:
+    """The next step of a project that bought less for its money than it used to: there always is one.
+
+    Without a cause that has a cure it is to look at the failures, where many calls fail, else at what moved. It is
+    worth what the project would have saved at its own baseline.
+    """
+    found = of_cause(project)
+    if found is not None:
+        return found
+    success = project.value.success_ratio
+    is_failing = success is not None and 1 - success >= MANY_FAILURES
+    kind = AdviceKind.LOOK_AT_FAILURES if is_failing else AdviceKind.LOOK_WHY
+    return Advice(kind, project.project_id, project.name, _lost(project))
+
+
+def advised(
+    improve: Sequence[DigestProject], others: Sequence[DigestProject]
+) -> tuple[tuple[DigestProject, ...], tuple[DigestProject, ...]]:
+    """The same projects, each with its advice: those to improve always, the others where a cause has a cure."""
+    return (
+        tuple(replace(one, advice=of_improvable(one)) for one in improve),
+        tuple(replace(one, advice=of_cause(one)) for one in others),
+    )
+
+
+def one_step(
+    improve: Sequence[DigestProject],
+    others: Sequence[DigestProject],
+    whole: Money,
+    *,
+    has_budget: bool,
+    increase: Decimal | None,
+) -> Advice:
+    """The one next step of the week, out of projects that have their own advice (`advised`).
+
+    What is worth most comes first; then to record what the dearest silent project buys; then a budget, where none
+    watches; then to look at a rise of a tenth or more. Otherwise there is nothing to do, and that is said.
+    """
+    least = EXACT.multiply(max(whole.amount, Decimal(0)), LEAST_WORTH)
+    steps = [one.advice for one in improve if one.advice is not None]
+    steps += [
+        one.advice for one in others if one.advice and one.advice.worth is not None and one.advice.worth.amount >= least
+    ]
+    if steps:
+        return min(steps, key=lambda step: (-_worth(step), step.project_name, step.project_id or 0))
+    silent = [one for one in others if one.unranked is Unranked.NO_VALUE and one.cost.amount >= least]
+    if silent:
+        dearest = min(silent, key=lambda one: (-one.cost.amount, one.name, one.project_id))
+        return Advice(AdviceKind.CONNECT_EVENTS, dearest.project_id, dearest.name)
+    if not has_budget and whole.amount > 0:
+        return Advice(AdviceKind.SET_BUDGET)
+    if increase is not None and increase >= A_RISE:
+        return Advice(AdviceKind.LOOK_WHY)
+    return Advice(AdviceKind.NONE)
+
+
+def _worth(step: Advice) -> Decimal:
+    return Decimal(0) if step.worth is None else step.worth.amount
+
+
+def _part(why: Why, factor: Factor) -> Money | None:
+    amount = next((part.amount for part in why.parts if part.factor is factor), None)
+    return amount if amount is not None and amount.amount > 0 else None
+
+
+def _lost(project: DigestProject) -> Money | None:
+    if project.ratio is None or project.ratio >= 1:
+        return None
+    return Money(
+        EXACT.multiply(project.cost.amount, 1 - project.ratio).quantize(Decimal("1e-9")), project.cost.currency
+    )
