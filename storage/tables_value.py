@@ -105,6 +105,7 @@ value_weeks = Table(
     _key("workspace_id"),
     _key("week", Date),
     _key("project_id", BigInteger),
+    Column("newest_at", UtcDateTime, nullable=False),  # of the events that tell of the week's calls
     *_sums(),
     sqlite_with_rowid=False,
 )
@@ -190,6 +191,8 @@ digest_channels = Table(
     Column("is_enabled", Boolean, nullable=False),
     Column("is_mailed", Boolean, nullable=False),
     Column("is_daily", Boolean, nullable=False),
+    Column("last_week", Date),  # the Monday of the newest week told there: what makes it once
+    Column("last_day", Date),  # the same of the daily card
     Column("created_by", String, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     UniqueConstraint("workspace_id", "channel_id", "scope_kind", "scope_id"),

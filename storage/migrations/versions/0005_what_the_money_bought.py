@@ -97,6 +97,7 @@ def create_sums() -> None:
     op.create_table(
         "value_weeks",
         *keys("workspace_id", week=sa.Date(), project_id=sa.BigInteger()),
+        sa.Column("newest_at", TIME, nullable=False),
         *amounts(*SUMS),
         key("value_weeks", "workspace_id", "week", "project_id"),
         sqlite_with_rowid=False,
@@ -171,6 +172,8 @@ def create_digests() -> None:
         sa.Column("is_enabled", sa.Boolean(), nullable=False),
         sa.Column("is_mailed", sa.Boolean(), nullable=False),
         sa.Column("is_daily", sa.Boolean(), nullable=False),
+        sa.Column("last_week", sa.Date()),
+        sa.Column("last_day", sa.Date()),
         sa.Column("created_by", sa.String(), nullable=False),
         sa.Column("created_at", TIME, nullable=False),
         *of_workspace("digest_channels"),
