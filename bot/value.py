@@ -2,45 +2,95 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
 
 from bot.desk import Desk
-from finops.caps import CapSeen
-from finops.figures import Scope
+from bot.picture import CURRENCY
+from bot.polls import minute_of
+from finops.caps import CapSeen, seen
+from finops.figures import Figure, Scope
 from finops.money import Money
-from finops.periods import Period
+from finops.periods import Period, starts_at
+from finops.queries import ScopeKind
 from finops.registry import Project
-from finops.value import Dimension, NamedValue, ValueFigure, ValueSums
+from finops.value import Dimension, NamedValue, Part, ValueFigure, ValueRow, ValueSums, figure, named, together
 from storage import Store
+from storage.records import ProjectTotal
+
+Account = tuple[int, str]
 
 
-class Values:
-    """Answers what a scope's money bought."""
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What some projects recorded in a period, with all that makes figures of it; asked of without a query.
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    `asked` are the calls the provider saw, by account; `costs` what each project cost there, by id.
+    """
 
-    async def of(self, workspace_id: str, scope: Scope, period: Period, cost: Money | None = None) -> ValueFigure:
-        """What a scope's money bought in a period. `cost` is what it cost, as far as the asker shows it.
+    projects: Sequence[Project]
+    sums: Mapping[int, ValueSums]
+    asked: Mapping[Account, int]
+    costs: Mapping[int, Money]
+    ratings: Mapping[int, Sequence[tuple[str, int]]]
 
-        Without it, cost per success rests on the estimated cost of the recorded calls alone.
-        """
-        raise NotImplementedError
+    def of(self, project_id: int | None) -> ValueFigure:
+        """What one project's money bought; of what no registered project owns, nobody recorded anything."""
+        project = next((one for one in self.projects if one.id == project_id), None)
+        if project is None:
+            return together((), None)
+        part = self._part(project)
+        return figure(part.sums, part.cost, part.asked, self.ratings.get(project.id, ()))
 
-    async def by_project(self, workspace_id: str, period: Period) -> dict[int, ValueFigure]:
-        """The same for every registered project, those without any record included (finops.value.NO_VALUE)."""
-        raise NotImplementedError
+    def each(self) -> dict[int, ValueFigure]:
+        """What each project's money bought, those without any record included."""
+        found = {}
+        for project in self.projects:
+            part = self._part(project)
+            found[project.id] = figure(part.sums, part.cost, part.asked, self.ratings.get(project.id, ()))
+        return found
 
-    async def by(self, workspace_id: str, project_id: int, period: Period, dimension: Dimension) -> list[NamedValue]:
-        """A project's value by task, experiment, segment or model, dearest first."""
-        raise NotImplementedError
+    def whole(self) -> ValueFigure:
+        """What all their money bought together."""
+        recording = [self._part(one) for one in self.projects if one.id in self.sums]
+        rated = [answer for one in self.projects for answer in self.ratings.get(one.id, ())]
+        return together(recording, sum(self.asked.values()) or None, rated)
 
-    async def caps_seen(
-        self, workspace_id: str, period: Period, project_ids: Sequence[int] | None = None
-    ) -> list[CapSeen]:
-        """What calls and users cost more than the caps of their segments allow, worst first."""
-        raise NotImplementedError
+    def _part(self, project: Project) -> Part:
+        account = (project.connection_id, project.provider_project_id)
+        asked = self.asked.get(account)
+        return Part(self.sums.get(project.id, ValueSums()), self.costs.get(project.id), asked)
+
+
+async def gathered(
+    store: Store,
+    workspace_id: str,
+    period: Period,
+    projects: Sequence[Project],
+    costs: Mapping[int, Money],
+    *,
+    is_everything: bool = False,
+) -> Gathered:
+    """What some projects recorded in a period, in a handful of queries however many they are.
+
+    `costs` are what the projects cost in the period, by id. `is_everything`: calls of accounts that belong to none of
+    the projects count as not recorded, because the whole workspace is meant.
+    """
+    ids = {one.id for one in projects}
+    only = None if is_everything or len(ids) > _NAMED_AT_MOST else ids
+    sums = {id_: of for id_, of in (await store.value.sums(workspace_id, period, only)).items() if id_ in ids}
+    return Gathered(
+        projects=projects,
+        sums=sums,
+        asked=await _asked(store, workspace_id, period, projects, is_everything=is_everything) if sums else {},
+        costs=costs,
+        ratings=await _ratings(store, workspace_id, period, ids),
+    )
+
+
+# More projects than this are asked for together with all others, and picked out here.
+_NAMED_AT_MOST = 500
 
 
 async def of_projects(
@@ -50,16 +100,136 @@ async def of_projects(
 
     `costs` are what the projects cost in the period, by id. Every project of `projects` is in the answer.
     """
-    raise NotImplementedError
+    return (await gathered(store, workspace_id, period, projects, costs)).each()
 
 
 async def of_all(
-    store: Store, workspace_id: str, period: Period, projects: Sequence[Project], cost: Money | None
+    store: Store,
+    workspace_id: str,
+    period: Period,
+    projects: Sequence[Project],
+    costs: Mapping[int, Money],
+    *,
+    is_everything: bool = False,
 ) -> ValueFigure:
-    """The same of some projects together; `cost` is what the whole cost."""
-    raise NotImplementedError
+    """The same of some projects together; `is_everything` when they are all there are."""
+    return (await gathered(store, workspace_id, period, projects, costs, is_everything=is_everything)).whole()
 
 
 async def weekly(store: Store, workspace_id: str, weeks: Sequence[Period]) -> dict[tuple[int, date], ValueSums]:
     """What each project recorded in each week, by (project id, Monday); a week without any record is absent."""
-    raise NotImplementedError
+    return await store.value.weekly(workspace_id, weeks)
+
+
+def costs_of(totals: Iterable[ProjectTotal], projects: Iterable[Project]) -> dict[int, Money]:
+    """What each project cost, by id, of what accounts cost; amounts in another currency than dollars are left out."""
+    owners = {(one.connection_id, one.provider_project_id): one.id for one in projects}
+    found: dict[int, Money] = {}
+    for row in totals:
+        owner = owners.get((row.connection_id, row.sub_account_id or ""))
+        if owner is not None and row.amount.currency == CURRENCY:
+            found[owner] = found[owner] + row.amount if owner in found else row.amount
+    return found
+
+
+def spoken_for(shown: Figure) -> Period:
+    """The days a shown amount speaks for: those its value is compared with. Days still open are not among them."""
+    end = shown.period.end - timedelta(days=shown.open_days)
+    return Period(shown.period.start, max(end, shown.period.start))
+
+
+class Values:
+    """Answers what a scope's money bought."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def of(self, workspace_id: str, scope: Scope, period: Period) -> ValueFigure:
+        """What a scope's money bought in a period, by its bills."""
+        async with self._desk.storage.reading() as store:
+            return await self.of_scope(store, workspace_id, scope, period)
+
+    async def of_scope(self, store: Store, workspace_id: str, scope: Scope, period: Period) -> ValueFigure:
+        """The same within a transaction that is open already."""
+        projects = await projects_of(store, workspace_id, scope)
+        costs = await _costs(store, workspace_id, period, projects)
+        is_everything = scope.kind is ScopeKind.WORKSPACE
+        return await of_all(store, workspace_id, period, projects, costs, is_everything=is_everything)
+
+    async def by_project(self, workspace_id: str, period: Period) -> dict[int, ValueFigure]:
+        """The same for every registered project, those without any record included (finops.value.NO_VALUE)."""
+        async with self._desk.storage.reading() as store:
+            projects = [one for one in await store.projects.all(workspace_id) if not one.excluded]
+            costs = await _costs(store, workspace_id, period, projects)
+            return await of_projects(store, workspace_id, period, projects, costs)
+
+    async def by(self, workspace_id: str, project_id: int, period: Period, dimension: Dimension) -> list[NamedValue]:
+        """A project's value by task, experiment, segment or model, dearest first."""
+        async with self._desk.storage.reading() as store:
+            rows = await store.value.days(workspace_id, period, [project_id])
+        return by_name(rows, dimension)
+
+    async def caps_seen(
+        self, workspace_id: str, period: Period, project_ids: Sequence[int] | None = None
+    ) -> list[CapSeen]:
+        """Where calls and users cost more than the caps of their segments allow, worst first."""
+        async with self._desk.storage.reading() as store:
+            return await caps_seen(store, workspace_id, period, project_ids)
+
+
+def by_name(rows: Iterable[ValueRow], dimension: Dimension) -> list[NamedValue]:
+    """Rows told apart by task, experiment, segment or model, dearest first."""
+    return list(named((getattr(row, dimension.value), row.sums) for row in rows))
+
+
+async def caps_seen(
+    store: Store, workspace_id: str, period: Period, project_ids: Sequence[int] | None = None
+) -> list[CapSeen]:
+    """Where calls and users cost more than the caps of their segments allow, worst first."""
+    caps = await store.caps.all(workspace_id)
+    per_call = min((cap.per_call for cap in caps.values()), key=lambda each: each.amount)
+    per_user_day = min((cap.per_user_day for cap in caps.values()), key=lambda each: each.amount)
+    return seen(await store.value.users_over(workspace_id, period, per_call, per_user_day, project_ids), caps)
+
+
+async def projects_of(store: Store, workspace_id: str, scope: Scope) -> list[Project]:
+    """The projects that answer for a scope's cost; an excluded one answers for itself alone."""
+    if scope.kind is ScopeKind.PROJECT:
+        project = await store.projects.get(workspace_id, scope.id or 0)
+        return [] if project is None else [project]
+    if scope.kind is ScopeKind.TEAM:
+        found = await store.projects.of_team(workspace_id, scope.id or 0)
+    else:
+        found = await store.projects.all(workspace_id)
+    return [one for one in found if not one.excluded]
+
+
+async def _costs(store: Store, workspace_id: str, period: Period, projects: Sequence[Project]) -> dict[int, Money]:
+    accounts = [(one.connection_id, one.provider_project_id) for one in projects]
+    only = accounts if len(accounts) <= _NAMED_AT_MOST else None
+    return costs_of(await store.charges.project_totals(workspace_id, period, only), projects)
+
+
+async def _asked(
+    store: Store, workspace_id: str, period: Period, projects: Sequence[Project], *, is_everything: bool
+) -> dict[Account, int]:
+    """How many calls the provider saw of each account."""
+    accounts = {(one.connection_id, one.provider_project_id) for one in projects}
+    only = None if is_everything or len(accounts) > _NAMED_AT_MOST else sorted(accounts)
+    start, end = minute_of(starts_at(period.start)), minute_of(starts_at(period.end))
+    found: dict[Account, int] = {}
+    for row in await store.usage.activity(workspace_id, start, end, only):
+        account = (row.connection_id, row.sub_account_id)
+        if is_everything or account in accounts:
+            found[account] = found.get(account, 0) + row.requests
+    return {account: requests for account, requests in found.items() if requests}
+
+
+async def _ratings(store: Store, workspace_id: str, period: Period, ids: set[int]) -> dict[int, list[tuple[str, int]]]:
+    """What people said of the weeks that a period touches, by project."""
+    first = period.start - timedelta(days=period.start.weekday())
+    found: dict[int, list[tuple[str, int]]] = {}
+    for one in await store.ratings.between(workspace_id, Period(first, period.end)):
+        if one.project_id in ids:
+            found.setdefault(one.project_id, []).append((one.user_id, one.score))
+    return found

@@ -164,6 +164,17 @@ def wilson(successes: int, outcomes: int) -> Interval | None:
     )
 
 
+class Part(NamedTuple):
+    """What one project recorded of a period, what it cost there (None: nobody knows) and how many calls it made.
+
+    `asked` is as many as the provider saw, None where it told of none.
+    """
+
+    sums: ValueSums
+    cost: Money | None = None
+    asked: int | None = None
+
+
 def figure(
     sums: ValueSums,
     cost: Money | None = None,
@@ -171,51 +182,81 @@ def figure(
     ratings: Collection[tuple[str, int]] = (),
     as_of: datetime | None = None,
 ) -> ValueFigure:
-    """What some money bought.
+    """What the money of one project bought.
 
-    `cost` is what everything in the scope cost in the period, as shown beside this, None where nobody knows; `asked`
-    how many calls the provider saw there, None where it told of none. `ratings` are people's (user id, score in
-    thousandths), and speak only where no call was recorded. The rule of cost per success stands at `per_success`.
+    `cost` is what the project cost in the period, as shown beside this, None where nobody knows; `asked` how many calls
+    the provider saw, None where it told of none. `ratings` are people's (user id, score in thousandths), and speak only
+    where no call was recorded. The rule of cost per success stands at `spent_on`.
     """
+    return together([Part(sums, cost, asked)], asked, ratings, as_of)
+
+
+def together(
+    parts: Iterable[Part],
+    asked: int | None,
+    ratings: Collection[tuple[str, int]] = (),
+    as_of: datetime | None = None,
+) -> ValueFigure:
+    """What the money of several projects bought: each one's calls at their own cost, divided by all successes.
+
+    `asked` is how many calls the provider saw in the whole scope, also of projects that record nothing: it makes the
+    coverage. A project that tells how no call ended, or whose calls nobody can price, is in the counts and not in the
+    cost per success.
+    """
+    parts = list(parts)
+    sums = added(part.sums for part in parts)
     if not sums.calls and not sums.successes and not sums.failures:
         return _rated(ratings, as_of)
     outcomes = sums.successes + sums.failures
-    interval = wilson(sums.successes, outcomes)
-    coverage = EXACT.divide(Decimal(sums.calls), Decimal(asked)) if asked else None
-    one = per_success(sums, cost, coverage)
+    one, measured = _per_success(parts)
     return ValueFigure(
         source=ValueSource.EVENTS,
         successes=sums.successes,
         outcomes=outcomes,
         calls=sums.calls,
         success_ratio=EXACT.divide(Decimal(sums.successes), Decimal(outcomes)) if outcomes else None,
-        success_interval=interval,
+        success_interval=wilson(sums.successes, outcomes),
         feedback=_mean(sums.score_sum, sums.scored),
         cost_per_success=one,
-        cost_per_success_interval=None if one is None or interval is None else _between(one, sums, interval),
-        coverage=coverage,
+        cost_per_success_interval=None if one is None else _between(one, measured),
+        coverage=EXACT.divide(Decimal(sums.calls), Decimal(asked)) if asked else None,
         as_of=as_of,
     )
 
 
-def per_success(sums: ValueSums, cost: Money | None, coverage: Decimal | None) -> Money | None:
-    """What one success cost: everything the calls cost by the successes among them; None without any success.
+def spent_on(part: Part) -> Money | None:
+    """What the recorded calls of one project cost; None where neither the bill nor a price tells.
 
-    A call that failed, and one nobody told the end of, costs money all the same. Where at least half of the calls that
-    the provider saw are recorded, the whole cost counts, and successes among the calls that are not recorded are
-    taken to be as frequent: cost / (successes / coverage). Else it is the estimated cost of the recorded calls alone,
-    those without a known price taken to be as dear as the others.
+    Where at least half of the calls that the provider saw are recorded, they cost that share of the bill: successes
+    among the others are taken to be as frequent, so that cost / (successes / coverage) is what one success cost. Else
+    they cost what each was estimated to, those without a known price as much as the others. A call that failed, and
+    one nobody told the end of, costs money all the same.
     """
-    if sums.successes <= 0:
-        return None
-    successes = Decimal(sums.successes)
+    sums, cost, asked = part
+    coverage = EXACT.divide(Decimal(sums.calls), Decimal(asked)) if asked else None
     if cost is not None and coverage is not None and coverage >= ENOUGH_COVERAGE:
-        return Money(EXACT.divide(EXACT.multiply(cost.amount, min(coverage, _ONE)), successes), cost.currency)
+        return Money(EXACT.multiply(cost.amount, min(coverage, _ONE)), cost.currency)
     known = estimated(sums)
     if known is None:
         return None
-    whole = EXACT.divide(EXACT.multiply(known.amount, Decimal(max(sums.calls, sums.priced))), Decimal(sums.priced))
-    return Money(EXACT.divide(whole, successes), known.currency)
+    calls = Decimal(max(sums.calls, sums.priced))
+    return Money(EXACT.divide(EXACT.multiply(known.amount, calls), Decimal(sums.priced)), known.currency)
+
+
+def _per_success(parts: Iterable[Part]) -> tuple[Money | None, ValueSums]:
+    """What one success cost, and the sums it is known from; None without any success whose cost is known."""
+    whole: Money | None = None
+    measured: list[ValueSums] = []
+    for part in parts:
+        spent = spent_on(part) if part.sums.successes + part.sums.failures else None
+        if spent is None or (whole is not None and spent.currency != whole.currency):
+            continue
+        whole = spent if whole is None else whole + spent
+        measured.append(part.sums)
+    sums = added(measured)
+    if whole is None or sums.successes <= 0:
+        return None, sums
+    return Money(EXACT.divide(whole.amount, Decimal(sums.successes)), whole.currency), sums
 
 
 def estimated(sums: ValueSums) -> Money | None:
@@ -223,10 +264,13 @@ def estimated(sums: ValueSums) -> Money | None:
     return Money(from_units(sums.cost_nano, sums.cost_rest)) if sums.priced > 0 else None
 
 
-def _between(one: Money, sums: ValueSums, interval: Interval) -> MoneyInterval:
+def _between(one: Money, sums: ValueSums) -> MoneyInterval | None:
     """The interval of a cost per success: were more or fewer of the same calls successes, one would have cost so."""
-    share = EXACT.divide(Decimal(sums.successes), Decimal(sums.successes + sums.failures))
-    spent = EXACT.multiply(one.amount, share)
+    outcomes = sums.successes + sums.failures
+    interval = wilson(sums.successes, outcomes)
+    if interval is None:
+        return None
+    spent = EXACT.divide(EXACT.multiply(one.amount, Decimal(sums.successes)), Decimal(outcomes))
     high = interval.high if interval.high is not None else _ONE
     return MoneyInterval(
         Money(EXACT.divide(spent, high), one.currency),

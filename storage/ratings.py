@@ -10,6 +10,7 @@ from sqlalchemy import delete, select
 
 from finops.caps import SEED_CAPS, Cap
 from finops.money import Money, to_units
+from finops.periods import Period
 from storage.errors import NotFound
 from storage.ledger import money
 from storage.records_value import Rating, ValueTarget
@@ -49,6 +50,16 @@ class Ratings(Repository):
             one = Rating(row.project_id, row.week, row.user_id, row.score, row.rated_at)
             found.setdefault(one.project_id, []).append(one)
         return found
+
+    async def between(self, workspace_id: str, mondays: Period) -> list[Rating]:
+        """Everybody's answers of the weeks whose Monday lies in a period, oldest week first."""
+        rows = await self._db.execute(
+            select(ratings)
+            .where(ratings.c.workspace_id == workspace_id)
+            .where(ratings.c.week >= mondays.start, ratings.c.week < mondays.end)
+            .order_by(ratings.c.week, ratings.c.project_id, ratings.c.user_id)
+        )
+        return [Rating(row.project_id, row.week, row.user_id, row.score, row.rated_at) for row in rows]
 
 
 class ValueTargets(Repository):
