@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from demo.mailbox import Mailbox
 from demo.props import Props
 from demo.runaway import APPLICATION
+from demo.slack import SimulatedSlack
 from demo.stage import Stage
 
 Item = dict[str, Any]
@@ -19,9 +21,19 @@ _LEVERS = "/v1/organization/projects/"
 
 
 def show(stage: Stage) -> None:
-    """Offer the traffic to watch, the keys of this stage and every way to fail."""
+    """Offer the traffic to watch, the keys of this stage and every way to fail, and the mail."""
     project_key = next(iter(stage.openai.organization.projects.values())).keys[0].secret
-    stage.slack.set_lab(drawer(stage.props, project_key, application(stage)))
+    offer(stage.slack, drawer(stage.props, project_key, application(stage)), stage.mailbox)
+
+
+def offer(slack: SimulatedSlack, sections: Item, mailbox: Mailbox) -> None:
+    """Show the drawer and the mailbox in the page, and again whenever a mail arrives or is read."""
+
+    def draw() -> None:
+        slack.set_lab(sections | {"mail": mailbox.letters()})
+
+    mailbox.when_changed = draw
+    draw()
 
 
 def drawer(props: Props, project_key: str, name: str) -> Item:

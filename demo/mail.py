@@ -8,9 +8,11 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from email.utils import parsedate_to_datetime
 
 _LONGEST_MAIL = 10 * 2**20
 
@@ -29,6 +31,17 @@ class Mail:
     def subject(self) -> str:
         """The subject as a reader sees it."""
         return str(self.message["Subject"])
+
+    @property
+    def sent_by(self) -> str:
+        """The sender as a reader sees it, with the name."""
+        return str(self.message["From"] or self.sender)
+
+    @property
+    def at(self) -> datetime | None:
+        """When it was written, by its own date; None without one."""
+        written = self.message["Date"]
+        return None if written is None else parsedate_to_datetime(str(written))
 
     @property
     def text(self) -> str:

@@ -20,6 +20,7 @@ from bot.settings import CHECKOUT, Settings
 from demo import clock as moving
 from demo import runaway
 from demo.mail import MailSink
+from demo.mailbox import Mailbox
 from demo.openai import USAGE_READ, AdminKey, KeyState, Plan, SimulatedOpenAI
 from demo.prices import Prices, for_the_product
 from demo.props import Props
@@ -41,6 +42,7 @@ class Stage:
     props: Props
     url: str  # of the product
     settings: Settings
+    mailbox: Mailbox
 
 
 def openai_of(trace: Trace, prices: Prices, clock: Clock, props: Props) -> SimulatedOpenAI:
@@ -71,9 +73,10 @@ async def staged(
     openai, workspace = openai_of(trace, prices, clock, kept), SimulatedSlack(clock, slack)
     workspace.use_manifest(yaml.safe_load((CHECKOUT / "manifest.yml").read_text(encoding="utf-8")))
     post = MailSink()
+    mailbox = Mailbox(post)
     async with openai, post.running():
-        await workspace.start(page_port, levers(openai, clock, post))
-        post.when_kept = lambda mail: workspace.hub.world.notice(JIHOON, f"✉ {mail.subject}", "info")
+        await workspace.start(page_port, levers(openai, clock, mailbox))
+        mailbox.when_arrived = lambda mail: workspace.hub.world.notice(JIHOON, f"✉ {mail.subject}", "info")
         folder = TemporaryDirectory(prefix="finops-stage-")
         try:
             settings = Settings.from_env(
@@ -100,27 +103,17 @@ async def staged(
                     await workspace.connected(timeout_seconds=20)
                 else:
                     workspace.deliver_to(f"{url}/slack/events")
-                yield Stage(workspace, openai, product, kept, url, settings)
+                yield Stage(workspace, openai, product, kept, url, settings, mailbox)
         finally:
             await workspace.stop()
             folder.cleanup()
 
 
-def levers(openai: SimulatedOpenAI, clock: Clock, post: MailSink) -> list[web.RouteDef]:
+def levers(openai: SimulatedOpenAI, clock: Clock, mailbox: Mailbox) -> list[web.RouteDef]:
     """Everything beside Slack's own that the page's drawer, a story or a stranger can pull, at one address."""
     moves = [moving.route(clock)] if isinstance(clock, moving.StageClock) else []
     passed_on = web.route("*", "/_sim/openai/{order:.+}", _passed_on(openai))
-    return [passed_on, *runaway.routes(openai), *moves, web.get("/_sim/mail", _letters(post))]
-
-
-def _letters(post: MailSink) -> Callable[[web.Request], Awaitable[web.Response]]:
-    """The mail that was sent: there is no inbox on a stage."""
-
-    async def handle(_: web.Request) -> web.Response:
-        told = [{"to": mail.recipients, "subject": mail.subject, "text": mail.text} for mail in post.kept]
-        return web.json_response({"mail": told})
-
-    return handle
+    return [passed_on, *runaway.routes(openai), *moves, *mailbox.routes()]
 
 
 def written(prices: list[dict[str, object]], folder: Path) -> Path:

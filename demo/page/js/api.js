@@ -38,6 +38,7 @@ export const closeView = (viewId, clear) =>
 export const askOptions = (container, blockId, actionId, value) =>
   post("/_page/options", mine({ container, block_id: blockId, action_id: actionId, value }));
 export const markRead = (channel) => post("/_page/read", mine({ channel }));
+export const readMail = (id) => post("/_sim/mail/read", { id });
 export const openHome = (tab) => post("/_page/home", mine({ tab }));
 /** Do what a lab switch says; only this server's own paths are ever called. */
 export const labAction = (action) => {

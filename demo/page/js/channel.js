@@ -5,17 +5,15 @@ import { drawBlocks, withIds } from "./blocks.js";
 import { composer } from "./composer.js";
 import { h, keep, keepOne } from "./dom.js";
 import { when } from "./events.js";
-import { icon } from "./icons.js";
+import { icon, menuButton } from "./icons.js";
 import { keepOnly } from "./inputs.js";
+import { drawMail } from "./mailbox.js";
 import { drawMessages } from "./messages.js";
 import { appAvatar, avatar } from "./people.js";
 import { go, goChannel, goThread } from "./places.js";
 import { trafficPulse, watched } from "./traffic.js";
 import { channelOf, isReply, localeOf, nameOf, ui, world } from "./world.js";
 import { say } from "./words.js";
-
-const menuButton = () => h("button", { type: "button", class: "icon-button menu-button", "aria-label": say("openMenu"),
-  data: { do: "open-drawer" } }, icon("menu"));
 
 function repliesIn(channel) {
   const replies = new Map();
@@ -166,6 +164,7 @@ export function drawPlace(main, side) {
   const channel = channelOf(ui.place.channel);
   if (channel) read(channel);
   if (ui.place.kind === "home") drawHome(main);
+  else if (ui.place.kind === "mail") drawMail(main);
   else if (channel) drawChannel(main, channel);
   else keep(main, []);
   if (ui.place.thread && channel) drawThread(side);

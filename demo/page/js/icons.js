@@ -1,6 +1,7 @@
 // Small line drawings of our own, 20 by 20.
 
-import { svg } from "./dom.js";
+import { h, svg } from "./dom.js";
+import { say } from "./words.js";
 
 const PATHS = {
   hash: "M8 3 6.5 17M13.5 3 12 17M3.5 7.5h13.5M3 12.5h13.5",
@@ -28,6 +29,7 @@ const PATHS = {
   error: "M10 17.5a7.5 7.5 0 1 0 0-15 7.5 7.5 0 0 0 0 15zM10 6v5M10 13.700h.01",
   success: "M10 17.5a7.5 7.5 0 1 0 0-15 7.5 7.5 0 0 0 0 15zM6.5 10.200l2.400 2.400 4.600-5",
   file: "M5 3h6.5L15 6.5V17H5zM11.5 3v3.5H15",
+  mail: "M4 5h12a1 1 0 0 1 1 1v8a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1V6a1 1 0 0 1 1-1zM3.500 6l6.500 5 6.500-5",
   play: "M7 5v10l8-5z",
   person: "M10 10a3.200 3.200 0 1 0 0-6.400A3.200 3.200 0 0 0 10 10zM3.5 17a6.5 6.5 0 0 1 13 0",
   circle: "M10 16.5a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13z",
@@ -37,3 +39,7 @@ const PATHS = {
 export const icon = (name, label) => svg("svg", {
   class: `icon icon-${name}`, viewBox: "0 0 20 20", ...(label ? { role: "img", "aria-label": label } : { "aria-hidden": "true" }),
 }, svg("path", { d: PATHS[name] || PATHS.circle }));
+
+/** What opens the side bar where it is folded away. */
+export const menuButton = () => h("button", { type: "button", class: "icon-button menu-button", "aria-label": say("openMenu"),
+  data: { do: "open-drawer" } }, icon("menu"));

@@ -14,7 +14,7 @@ import { readPlace } from "./places.js";
 import { drawShell, onSwitch } from "./shell.js";
 import { watchTraffic } from "./traffic.js";
 import { languageOf, say } from "./words.js";
-import { localeOf, ui, whenever, world } from "./world.js";
+import { localeOf, ui, unreadMail, whenever, world } from "./world.js";
 
 const KEPT = "finops-page-user";
 const part = (id) => document.getElementById(id);
@@ -22,7 +22,7 @@ const part = (id) => document.getElementById(id);
 function draw() {
   if (!world.loaded) return;
   document.documentElement.lang = languageOf(localeOf());
-  const unread = [...ui.unread.values()].reduce((sum, count) => sum + (count || 0), 0);
+  const unread = [...ui.unread.values()].reduce((sum, count) => sum + (count || 0), unreadMail());
   document.title = `${unread ? `(${unread}) ` : ""}${world.workspace.name || "Slack"}`;
   drawShell(part("shell"));
   drawPlace(part("main"), part("side"));
@@ -41,7 +41,7 @@ async function lookAs(userId) {
   const address = new URL(location.href);
   address.searchParams.set("user", world.me.id);
   history.replaceState(null, "", address);
-  ui.place = { kind: null, channel: null, thread: null };
+  ui.place = { kind: null, channel: null, thread: null, mail: null };
   readPlace();
   listen(world.me.id);
 }

@@ -5,10 +5,13 @@ import { appDm, changed, channelOf, ui, world } from "./world.js";
 
 const DEFAULT = "#/app/home";
 
-/** Read "#/C0FINOPS01/1700.1", "#/app/home" or "#/app/messages". */
+/** Read "#/C0FINOPS01/1700.1", "#/app/home", "#/app/messages", "#/mail" or "#/mail/3". */
 function read() {
   const [first, second] = location.hash.replace(/^#\//, "").split("/").map(decodeURIComponent);
   if (first === "app" && second === "home") return { kind: "home", channel: null, thread: null };
+  if (first === "mail" && (world.mail || !world.loaded)) {
+    return { kind: "mail", channel: null, thread: null, mail: second ? Number(second) : null };
+  }
   if (first === "app") return { kind: "app", channel: appDm()?.id || null,
     thread: second && second !== "messages" ? second : null };
   if (!first || (world.loaded && !channelOf(first))) return null;
@@ -38,5 +41,6 @@ export function readPlace() {
 }
 
 export const go = (hash) => { location.hash = hash; };
+export const goMail = (id) => go(id ? `#/mail/${id}` : "#/mail");
 export const goChannel = (id) => go(id === appDm()?.id ? "#/app/messages" : `#/${id}`);
 export const goThread = (channel, ts) => go(ts ? `#/${channel}/${ts}` : `#/${channel}`);

@@ -5,7 +5,7 @@ import { when } from "./events.js";
 import { icon } from "./icons.js";
 import { appAvatar, avatar } from "./people.js";
 import { openMenu } from "./popover.js";
-import { appDm, changed, localeOf, nameOf, ui, world } from "./world.js";
+import { appDm, changed, localeOf, nameOf, ui, unreadMail, world } from "./world.js";
 import { say } from "./words.js";
 
 let switchTo = () => {};
@@ -13,8 +13,11 @@ export const onSwitch = (listener) => { switchTo = listener; };
 
 const initial = () => [...String(world.workspace.name || "?")][0];
 
-function railButton(name, label, look, attributes) {
-  const inside = [h("span", { class: "rail-icon" }, icon(name)), h("span", { class: "rail-label" }, label)];
+const badge = (unread) => (unread ? h("span", { class: "badge", "aria-label": say("newMessages") },
+  unread > 99 ? "99+" : String(unread)) : null);
+
+function railButton(name, label, look, attributes, unread = 0) {
+  const inside = [h("span", { class: "rail-icon" }, icon(name), badge(unread)), h("span", { class: "rail-label" }, label)];
   return attributes.href ? h("a", { class: `rail-button ${look}`, ...attributes }, inside) : h("button",
     { type: "button", class: `rail-button ${look}`, ...attributes }, inside);
 }
@@ -25,7 +28,8 @@ function rail() {
   return h("nav", { class: "rail", "aria-label": world.workspace.name },
     h("div", { class: "workspace-tile", title: world.workspace.name, "aria-hidden": "true" }, initial()),
     railButton("hash", say("channels"), at === "channel" ? "on" : "", { href: `#/${first?.id || ""}` }),
-    railButton("bars", world.app.name || say("apps"), at === "channel" ? "" : "on", { href: "#/app/home" }),
+    railButton("bars", world.app.name || say("apps"), at === "home" || at === "app" ? "on" : "", { href: "#/app/home" }),
+    world.mail && railButton("mail", say("mailbox"), at === "mail" ? "on" : "", { href: "#/mail" }, unreadMail()),
     world.lab && railButton("lab", say("lab"), ui.lab ? "on" : "", { "aria-pressed": String(ui.lab), data: { do: "toggle-lab" } }),
     h("span", { class: "grow" }),
     h("button", { type: "button", class: "rail-me", "aria-label": say("switchUser"),
@@ -38,7 +42,7 @@ function entry({ href, mark, name, unread, on, more }) {
   return h("a", { class: `entry${on ? " on" : ""}${unread ? " unread" : ""}`, href, "aria-current": on ? "page" : null },
     h("span", { class: "entry-mark" }, mark), h("span", { class: "entry-name" }, name),
       more && h("span", { class: "entry-more" }, more),
-    unread ? h("span", { class: "badge", "aria-label": say("newMessages") }, unread > 99 ? "99+" : String(unread)) : null);
+    badge(unread));
 }
 
 function group(title, entries) {
@@ -58,14 +62,15 @@ function sidebar() {
       on: here(dm.id) }));
   const waiting = app && ui.unread.get(app.id);
   const apps = world.app.name ? [entry({ href: waiting ? "#/app/messages" : "#/app/home", mark: appAvatar("tiny"), name: world.app.name,
-    unread: waiting, on: ui.place.kind !== "channel" })] : [];
+    unread: waiting, on: ui.place.kind === "home" || ui.place.kind === "app" })] : [];
   return h("nav", { class: "sidebar", "aria-label": say("channels") },
     h("button", { type: "button", class: "workspace", "aria-haspopup": "menu", "aria-expanded": "false",
       data: { do: "switch-user" } },
       h("span", { class: "workspace-words" }, h("strong", null, world.workspace.name),
         h("small", null, say("viewingAs", { name: world.me.name }))), icon("down")),
     h("div", { class: "sidebar-scroll" }, group(say("apps"), apps), group(say("channels"), channels), group(say("dms"), dms)),
-    h("div", { class: "sidebar-foot" }, world.lab && h("button", { type: "button", class: "entry", data: { do: "toggle-lab" } },
+    h("div", { class: "sidebar-foot" }, world.mail && entry({ href: "#/mail", mark: icon("mail"), name: say("mailbox"),
+      unread: unreadMail(), on: ui.place.kind === "mail" }), world.lab && h("button", { type: "button", class: "entry", data: { do: "toggle-lab" } },
       h("span", { class: "entry-mark" }, icon("lab")), h("span", { class: "entry-name" }, say("lab"))),
       h("span", { class: "local" }, say("local"))));
 }
@@ -73,7 +78,7 @@ function sidebar() {
 /** Draw rail and sidebar. */
 export function drawShell(root) {
   const sig = JSON.stringify([world.workspace, world.me, world.channels, world.dms, [...world.users], world.app,
-    Boolean(world.lab), ui.place.kind, ui.place.channel, ui.lab, [...ui.unread], localeOf()]);
+    Boolean(world.lab), Boolean(world.mail), unreadMail(), ui.place.kind, ui.place.channel, ui.lab, [...ui.unread], localeOf()]);
   keep(root, [{ key: "rail", sig, make: rail }, { key: "sidebar", sig, make: sidebar }]);
   document.body.classList.toggle("drawer-open", ui.drawer);
   document.body.classList.toggle("line-lost", ui.line === "lost");

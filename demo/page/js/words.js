@@ -34,6 +34,9 @@ export const WORDS = {
     traffic: "모의 OpenAI: {name}의 분당 호출", trafficNow: "지난 1분: 성공 {answered}회, 거절 {refused}회", answered: "성공/분", refused: "거절/분",
     traffic_on: "호출 중", traffic_refused: "차단 중", traffic_silent: "호출 없음", perMinute: "분당 {n}회", refusedMinute: "분당 {n}회 거절",
     limit: "한도:", noLimit: "없음", cents: "{n}센트",
+    mailbox: "메일함", noMail: "아직 온 메일이 없습니다", noMailHint: "FinOps가 보낸 메일이 여기에 모입니다. 밖으로 나가는 메일은 없습니다.",
+    pickMail: "메일을 고르면 여기에서 읽을 수 있습니다.", mailTo: "받는 사람", mailFrom: "보낸 사람", asHtml: "HTML", asText: "텍스트",
+    mailBody: "메일 본문", unreadMail: "읽지 않음",
   },
   ja: {
     channels: "チャンネル", dms: "ダイレクトメッセージ", apps: "アプリ", home: "ホーム", messages: "メッセージ", you: "自分",
@@ -67,6 +70,9 @@ export const WORDS = {
     traffic: "模擬OpenAI: {name} の毎分の呼び出し", trafficNow: "直近1分: 成功 {answered} 回、拒否 {refused} 回", answered: "成功/分", refused: "拒否/分",
     traffic_on: "呼び出し中", traffic_refused: "遮断中", traffic_silent: "呼び出しなし", perMinute: "毎分 {n} 回", refusedMinute: "毎分 {n} 回拒否",
     limit: "上限:", noLimit: "なし", cents: "{n} セント",
+    mailbox: "メール", noMail: "まだメールは届いていません", noMailHint: "FinOpsが送ったメールがここに集まります。外部には送信されません。",
+    pickMail: "メールを選ぶとここで読めます。", mailTo: "宛先", mailFrom: "差出人", asHtml: "HTML", asText: "テキスト",
+    mailBody: "メール本文", unreadMail: "未読",
   },
   en: {
     channels: "Channels", dms: "Direct messages", apps: "Apps", home: "Home", messages: "Messages", you: "you",
@@ -114,6 +120,9 @@ export const WORDS = {
     answered: "answered/min", refused: "refused/min",
     traffic_on: "calling", traffic_refused: "blocked", traffic_silent: "no calls", perMinute: "{n} a minute",
     refusedMinute: "{n} refused a minute", limit: "Limit:", noLimit: "none", cents: "{n} cent",
+    mailbox: "Mail", noMail: "No mail yet", noMailHint: "What FinOps sends by mail is kept here. Nothing leaves this machine.",
+    pickMail: "Choose a mail to read it here.", mailTo: "To", mailFrom: "From", asHtml: "HTML", asText: "Text",
+    mailBody: "Mail", unreadMail: "Unread",
   },
 };
 

@@ -1,10 +1,10 @@
 // What the server last said, and where the reader is looking. Nothing here is decided by the page.
 
 export const world = { workspace: {}, me: null, users: new Map(), channels: [], dms: [], messages: {}, home: null,
-  views: [], commands: [], app: {}, lab: null, loaded: false, latest: 0 };
+  views: [], commands: [], app: {}, lab: null, mail: null, loaded: false, latest: 0 };
 
 // What belongs to this window only: the place shown, panes open, the line to the server.
-export const ui = { place: { kind: "channel", channel: null, thread: null }, drawer: false, lab: false,
+export const ui = { place: { kind: "channel", channel: null, thread: null, mail: null }, drawer: false, lab: false,
   line: "connecting", unread: new Map(), failed: new Set() };
 
 const listeners = new Set();
@@ -42,10 +42,17 @@ export function takeState(state) {
   world.commands = state.commands || [];
   world.app = state.app || {};
   world.usergroups = new Map((state.usergroups || []).map((group) => [group.id, group]));
-  world.lab = labOf(state.lab);
+  takeLab(state.lab);
   world.loaded = true;
   for (const channel of [...world.channels, ...world.dms]) ui.unread.set(channel.id, channel.unread || 0);
   changed();
+}
+
+// What a stage has beside its Slack: things to switch, and the mail that was sent (null: it keeps none).
+function takeLab(lab) {
+  world.lab = labOf(lab);
+  world.mail = lab?.mail ? [...lab.mail].sort((one, other) => other.at - one.at || other.id - one.id) : null;
+  for (const mail of world.mail || []) world.latest = Math.max(world.latest, mail.at);
 }
 
 // A lab with nothing in it is no lab.
@@ -107,7 +114,7 @@ const EVENTS = {
     if (at >= 0) list[at] = { ...list[at], ...event.channel };
     else list.push(event.channel);
   },
-  lab: (event) => { world.lab = labOf(event.lab); },
+  lab: (event) => takeLab(event.lab),
 };
 
 /** Take one live event; unknown kinds are ignored, so that the server may learn new ones first. */
@@ -119,6 +126,7 @@ export function takeEvent(event) {
   return true;
 }
 
+export const unreadMail = () => (world.mail || []).filter((mail) => !mail.is_read).length;
 export const appDm = () => world.dms.find((dm) => dm.bot || dm.is_bot || dm.user_id === world.app.bot_user_id) || null;
 export const channelOf = (id) => world.channels.find((channel) => channel.id === id) || world.dms.find((dm) => dm.id === id);
 export const nameOf = (userId) => world.users.get(userId)?.name || (userId === world.app.bot_user_id ? world.app.name : userId);
