@@ -1,11 +1,11 @@
-"""Recorded calls: what an application tells of one call, or of how it ended, merged whatever the order it arrives in."""
+"""Recorded calls: what applications tell of a call and of how it ended, put together in whatever order it arrives."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from finops.value import Outcome
+from finops.value import Outcome, ValueSums
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +34,111 @@ class RecordedCall:
     latency_ms: int | None = None
     cost_nano: int | None = None
     cost_rest: int | None = None
+
+    @property
+    def tells_tokens(self) -> bool:
+        return self.input_tokens is not None or self.output_tokens is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What all events together tell of one call.
+
+    `at` is the time of the earliest of them: the call came before its end. `outcome_at` and `score_at` are the times
+    of the events that told those.
+    """
+
+    at: datetime
+    task: str = ""
+    intent: str = ""
+    experiment: str = ""
+    segment: str = ""
+    model: str = ""
+    user_key: str = ""
+    outcome: Outcome | None = None
+    outcome_at: datetime | None = None
+    score: int | None = None
+    score_at: datetime | None = None
+    input_tokens: int | None = None
+    cached_input_tokens: int | None = None
+    output_tokens: int | None = None
+    latency_ms: int | None = None
+    cost_nano: int | None = None
+    cost_rest: int | None = None
+
+    @property
+    def is_priced(self) -> bool:
+        return self.cost_nano is not None
+
+    @property
+    def cost(self) -> tuple[int, int]:
+        """The estimate as nano-units and rest; nothing where it has none."""
+        return self.cost_nano or 0, self.cost_rest or 0
+
+    def sums(self) -> ValueSums:
+        """This call as sums of one."""
+        nano, rest = self.cost
+        return ValueSums(
+            calls=1,
+            successes=int(self.outcome is Outcome.SUCCESS),
+            failures=int(self.outcome is Outcome.FAILURE),
+            scored=int(self.score is not None),
+            score_sum=self.score or 0,
+            timed=int(self.latency_ms is not None),
+            latency_ms=self.latency_ms or 0,
+            input_tokens=self.input_tokens or 0,
+            cached_input_tokens=self.cached_input_tokens or 0,
+            output_tokens=self.output_tokens or 0,
+            priced=int(self.is_priced),
+            cost_nano=nano,
+            cost_rest=rest,
+        )
+
+
+def told(known: Call | None, event: RecordedCall) -> Call:
+    """What is known of a call once an event has told more of it.
+
+    What is unknown is filled in. A name, the tokens (together with their cost) or the latency told twice stays as it
+    was told first; of two outcomes or scores the one of the later event counts. So the order in which the events of a
+    call arrive matters only where they contradict each other.
+    """
+    if known is None:
+        return _first(event)
+    fresh = _first(event)
+    changes = {
+        name: getattr(fresh, name)
+        for name in ("task", "intent", "experiment", "segment", "model", "user_key")
+        if not getattr(known, name)
+    }
+    if event.tells_tokens and known.input_tokens is None and known.output_tokens is None:
+        for name in ("input_tokens", "cached_input_tokens", "output_tokens", "cost_nano", "cost_rest"):
+            changes[name] = getattr(fresh, name)
+    if known.latency_ms is None:
+        changes["latency_ms"] = fresh.latency_ms
+    if event.outcome is not None and (known.outcome_at is None or known.outcome_at <= event.at):
+        changes |= {"outcome": event.outcome, "outcome_at": event.at}
+    if event.score is not None and (known.score_at is None or known.score_at <= event.at):
+        changes |= {"score": event.score, "score_at": event.at}
+    return replace(known, at=min(known.at, event.at), **changes)
+
+
+def _first(event: RecordedCall) -> Call:
+    return Call(
+        at=event.at,
+        task=event.task,
+        intent=event.intent,
+        experiment=event.experiment,
+        segment=event.segment,
+        model=event.model,
+        user_key=event.user_key,
+        outcome=event.outcome,
+        outcome_at=None if event.outcome is None else event.at,
+        score=event.score,
+        score_at=None if event.score is None else event.at,
+        input_tokens=event.input_tokens,
+        cached_input_tokens=event.cached_input_tokens,
+        output_tokens=event.output_tokens,
+        latency_ms=event.latency_ms,
+        cost_nano=event.cost_nano,
+        cost_rest=event.cost_rest,
+    )

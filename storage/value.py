@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from datetime import date, datetime
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Table, and_, case, delete, func, or_, select, tuple_
 
 from finops.caps import UserDay
-from finops.events import RecordedCall
-from finops.money import Money
-from finops.periods import Period
-from finops.value import ValueRow, ValueSums
+from finops.events import Call, RecordedCall, told
+from finops.money import Money, to_units
+from finops.periods import Period, charge_day
+from finops.value import Outcome, ValueRow, ValueSums
+from storage.errors import NotFound
+from storage.ledger import money
 from storage.records_value import Recorded
 from storage.repository import Repository, across_workspaces
+from storage.tables import projects
+from storage.tables_value import SUMS, value_calls, value_days, value_event_ids, value_users, value_weeks
+from storage.value_moving import Moves, monday
+
+# How many ids one look-up names: SQLite takes 32,766 parameters in a statement, older ones 999.
+_AT_ONCE = 900
+_WEEK = timedelta(days=7)
+_CALL = tuple(Call.__dataclass_fields__)
 
 
 class Value(Repository):
@@ -23,26 +37,76 @@ class Value(Repository):
         An event whose id was taken before counts as repeated and changes nothing. NotFound when this workspace has no
         such project. Give several projects in the order of workspace and id: then no two transactions wait in a circle.
         """
-        raise NotImplementedError
+        await self._hold(workspace_id, project_id)
+        mine = {"workspace_id": workspace_id, "project_id": project_id}
+        events = {event.event_id: event for event in reversed(calls)}  # of the same id twice, the first counts
+        fresh = await self._fresh(mine, events)
+        if fresh:
+            known = await self._known(workspace_id, project_id, {event.request_id for event in fresh})
+            now, moves = dict(known), Moves()
+            newest = max(event.at for event in fresh)
+            for event in fresh:
+                now[event.request_id] = told(now.get(event.request_id), event)
+            for request_id, call in now.items():
+                moves.replace(known.get(request_id), call, newest)
+            await self._write(mine, now, moves)
+        return Recorded(len(fresh), len(calls) - len(fresh))
 
     async def days(
         self, workspace_id: str, period: Period, project_ids: Collection[int] | None = None
     ) -> list[ValueRow]:
         """What was recorded of the days of a period, by every name, in the order of the table's key."""
-        raise NotImplementedError
+        table = value_days
+        query = select(table).where(*_within(table, workspace_id, period, project_ids))
+        rows = await self._db.execute(query.order_by(*table.primary_key.columns))
+        return [
+            ValueRow(
+                row.project_id, row.charge_day, row.task, row.experiment, row.segment, row.model, ValueSums(*row[7:])
+            )
+            for row in rows
+        ]
 
     async def sums(
         self, workspace_id: str, period: Period, project_ids: Collection[int] | None = None
     ) -> dict[int, ValueSums]:
-        """What each project recorded in a period, in one query; a project without any record is absent."""
-        raise NotImplementedError
+        """What each project recorded in a period; a project without any record is absent.
+
+        Asked of whole weeks where the period holds some, and of days for the rest: three queries at the most.
+        """
+        found: dict[int, ValueSums] = {}
+        for table, part in _parts(period):
+            query = select(table.c.project_id, *(func.sum(table.c[name]) for name in SUMS))
+            query = query.where(*_within(table, workspace_id, part, project_ids)).group_by(table.c.project_id)
+            for project_id, *values in await self._db.execute(query):
+                more = ValueSums(*map(int, values))
+                held = found.get(project_id)
+                found[project_id] = more if held is None else ValueSums(*map(sum, zip(held, more, strict=True)))
+        return dict(sorted(found.items()))
 
     async def weekly(self, workspace_id: str, weeks: Sequence[Period]) -> dict[tuple[int, date], ValueSums]:
         """What each project recorded in each week, by (project, Monday); absent where nothing was.
 
         ValueError where a period is not the seven days from a Monday.
         """
-        raise NotImplementedError
+        for week in weeks:
+            if week.start.weekday() != 0 or week.days != 7:
+                raise ValueError(f"{week.start} to {week.end} is not a week from Monday")
+        table = value_weeks
+        query = select(table.c.project_id, table.c.week, *(table.c[name] for name in SUMS)).where(
+            table.c.workspace_id == workspace_id, table.c.week.in_([week.start for week in weeks])
+        )
+        rows = await self._db.execute(query.order_by(table.c.project_id, table.c.week))
+        return {(project_id, week): ValueSums(*values) for project_id, week, *values in rows}
+
+    async def newest(
+        self, workspace_id: str, period: Period, project_ids: Collection[int] | None = None
+    ) -> dict[int, datetime]:
+        """The time of the newest event of each project, among those of the weeks that a period touches."""
+        table = value_weeks
+        touched = Period(monday(period.start), period.end)
+        query = select(table.c.project_id, func.max(table.c.newest_at)).group_by(table.c.project_id)
+        rows = await self._db.execute(query.where(*_within(table, workspace_id, touched, project_ids)))
+        return {row[0]: row[1] for row in rows}
 
     async def users_over(
         self,
@@ -56,13 +120,141 @@ class Value(Repository):
 
         Ask with the lowest caps of all segments, and let finops.caps.seen hold each against its own.
         """
-        raise NotImplementedError
+        table, currency = value_users, per_call.currency
+        over = or_(
+            tuple_(table.c.cost_nano, table.c.cost_rest) > to_units(per_user_day.amount),
+            tuple_(table.c.dearest_call_nano, table.c.dearest_call_rest) > to_units(per_call.amount),
+        )
+        query = select(table).where(*_within(table, workspace_id, period, project_ids), over)
+        rows = await self._db.execute(query.order_by(*table.primary_key.columns))
+        return [
+            UserDay(
+                row.project_id,
+                row.charge_day,
+                row.user_key,
+                row.segment,
+                money(row.cost_nano, row.cost_rest, currency),
+                money(row.dearest_call_nano, row.dearest_call_rest, currency),
+            )
+            for row in rows
+        ]
 
     async def last_event_at(self, workspace_id: str, project_id: int) -> datetime | None:
-        """When the newest call that a project recorded was made; None when it recorded none for ninety days."""
-        raise NotImplementedError
+        """The time of the newest event that a project's application sent; None when it never sent one."""
+        table = value_weeks
+        mine = table.c.workspace_id == workspace_id, table.c.project_id == project_id
+        at: datetime | None = await self._db.scalar(select(func.max(table.c.newest_at)).where(*mine))
+        return at
 
     @across_workspaces("what is old is swept everywhere")
     async def forget_before(self, calls: date, ids: date, days: date) -> int:
-        """Drop calls and users of charge days before `calls`, event ids seen before `ids`, and sums before `days`."""
-        raise NotImplementedError
+        """Drop calls and users of charge days before `calls`, event ids seen before `ids`, and sums before `days`.
+
+        Tells how many rows that were. A week is dropped once it has ended before `days`.
+        """
+        old = (
+            (value_calls, value_calls.c.charge_day < calls),
+            (value_users, value_users.c.charge_day < calls),
+            (value_event_ids, value_event_ids.c.seen_on < ids),
+            (value_days, value_days.c.charge_day < days),
+            (value_weeks, value_weeks.c.week <= days - _WEEK),
+        )
+        return sum([(await self._db.execute(delete(table).where(which))).rowcount for table, which in old])
+
+    async def _hold(self, workspace_id: str, project_id: int) -> None:
+        """Prove the project, and let nobody else record for it before the transaction ends.
+
+        SQLite's writers take turns anyway; on PostgreSQL they queue here, and nobody who only refers to it waits.
+        """
+        mine = select(projects.c.id).where(projects.c.workspace_id == workspace_id, projects.c.id == project_id)
+        if (await self._db.execute(mine.with_for_update(key_share=True))).one_or_none() is None:
+            raise NotFound("project", project_id)
+
+    async def _fresh(self, mine: dict[str, Any], events: dict[str, RecordedCall]) -> list[RecordedCall]:
+        """The events that nobody took before, from the first to the last told; they are taken now."""
+        if not events:
+            return []
+        table = value_event_ids
+        # Kept by the day of the event, not of its arrival: what is too old to be taken needs no id any more.
+        statement = self._insert(table).on_conflict_do_nothing().returning(table.c.event_id)
+        rows = [mine | {"event_id": event.event_id, "seen_on": charge_day(event.at)} for event in events.values()]
+        taken = set(await self._db.scalars(statement, rows))
+        return [event for event in reversed(events.values()) if event.event_id in taken]
+
+    async def _known(self, workspace_id: str, project_id: int, request_ids: Iterable[str]) -> dict[str, Call]:
+        table, asked = value_calls, sorted(request_ids)
+        query = select(table.c.request_id, *(table.c[name] for name in _CALL))
+        query = query.where(table.c.workspace_id == workspace_id, table.c.project_id == project_id)
+        found = {}
+        for at in range(0, len(asked), _AT_ONCE):
+            for request_id, *values in await self._db.execute(
+                query.where(table.c.request_id.in_(asked[at : at + _AT_ONCE]))
+            ):
+                told_of = dict(zip(_CALL, values, strict=True))
+                told_of["outcome"] = None if told_of["outcome"] is None else Outcome(told_of["outcome"])
+                found[request_id] = Call(**told_of)
+        return found
+
+    async def _write(self, mine: dict[str, Any], calls: dict[str, Call], moves: Moves) -> None:
+        insert = self._insert(value_calls)
+        changing = {name: insert.excluded[name] for name in ("charge_day", *_CALL)}
+        await self._db.execute(
+            insert.on_conflict_do_update(index_elements=list(value_calls.primary_key), set_=changing),
+            [
+                mine | {"request_id": request_id, "charge_day": charge_day(call.at)} | asdict(call)
+                for request_id, call in calls.items()
+            ],
+        )
+        await self._add(value_days, mine, moves.day_rows(), SUMS)
+        await self._add(value_weeks, mine, moves.week_rows(), SUMS)
+        await self._add(value_users, mine, moves.user_rows(), ("calls", "cost_nano", "cost_rest"))
+        if emptied := moves.emptied:
+            await self._drop_nothings(mine, emptied)
+
+    async def _add(self, table: Table, mine: dict[str, Any], rows: list[dict[str, Any]], sums: Sequence[str]) -> None:
+        """Add rows to what is held under their keys."""
+        if not rows:
+            return
+        insert = self._insert(table)
+        changes: dict[str, Any] = {name: table.c[name] + insert.excluded[name] for name in sums}
+        if table is value_weeks:
+            told_at = insert.excluded.newest_at
+            changes["newest_at"] = case((told_at > table.c.newest_at, told_at), else_=table.c.newest_at)
+        if table is value_users:
+            segment, dearest = insert.excluded.segment, ("dearest_call_nano", "dearest_call_rest")
+            changes["segment"] = case((segment != "", segment), else_=table.c.segment)
+            is_dearer = tuple_(*(insert.excluded[name] for name in dearest)) > tuple_(
+                *(table.c[name] for name in dearest)
+            )
+            changes |= {name: case((is_dearer, insert.excluded[name]), else_=table.c[name]) for name in dearest}
+        statement = insert.on_conflict_do_update(index_elements=list(table.primary_key), set_=changes)
+        await self._db.execute(statement, [mine | row for row in rows])
+
+    async def _drop_nothings(self, mine: dict[str, Any], days: Sequence[date]) -> None:
+        """Drop what came to nothing because its last call moved away."""
+        mondays = sorted({monday(day) for day in days})
+        for table, column, when in (
+            (value_days, "charge_day", days),
+            (value_users, "charge_day", days),
+            (value_weeks, "week", mondays),
+        ):
+            whose = and_(*(table.c[name] == value for name, value in mine.items()))
+            await self._db.execute(delete(table).where(whose, table.c[column].in_(when), table.c.calls == 0))
+
+
+def _parts(period: Period) -> list[tuple[Table, Period]]:
+    """A period as whole weeks and the days before and after them; every day once."""
+    first = monday(period.start + timedelta(days=6))
+    last = monday(period.end)
+    if first >= last:
+        return [(value_days, period)]
+    parts = [(value_days, Period(period.start, first)), (value_weeks, Period(first, last))]
+    return [part for part in [*parts, (value_days, Period(last, period.end))] if part[1].days]
+
+
+def _within(table: Table, workspace_id: str, period: Period, project_ids: Collection[int] | None) -> list[Any]:
+    day = table.c.week if table is value_weeks else table.c.charge_day
+    where = [table.c.workspace_id == workspace_id, day >= period.start, day < period.end]
+    if project_ids is not None:
+        where.append(table.c.project_id.in_(sorted(project_ids)))
+    return where
