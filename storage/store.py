@@ -16,6 +16,7 @@ from storage.claims import Claims
 from storage.collections import Collections
 from storage.connections import Connections
 from storage.credentials import Credentials
+from storage.digests import DigestChannels, Digests
 from storage.drifts import Drifts
 from storage.engine import Engines, normalised, open_engines
 from storage.errors import Conflict
@@ -64,6 +65,8 @@ class Store:
         self.event_tokens = EventTokens(connection)
         self.ratings = Ratings(connection)
         self.value_targets = ValueTargets(connection)
+        self.digests = Digests(connection)
+        self.digest_channels = DigestChannels(connection)
         self.caps = Caps(connection)
         self.outbox = Outbox(connection)
         self.collections = Collections(connection)
