@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
+from itertools import chain
 from typing import Any
 
-from sqlalchemy import Table, and_, case, delete, func, or_, select, tuple_
+from sqlalchemy import Table, and_, delete, func, or_, select, tuple_
 
 from finops.caps import UserDay
 from finops.events import Call, RecordedCall, told
 from finops.money import Money, to_units
 from finops.periods import Period, charge_day
 from finops.value import Outcome, ValueRow, ValueSums
+from storage import value_statements as statements
 from storage.errors import NotFound
 from storage.ledger import money
 from storage.records_value import Recorded
@@ -25,7 +27,6 @@ from storage.value_moving import Moves, monday
 # How many ids one look-up names: SQLite takes 32,766 parameters in a statement, older ones 999.
 _AT_ONCE = 900
 _WEEK = timedelta(days=7)
-_CALL = tuple(Call.__dataclass_fields__)
 
 
 class Value(Repository):
@@ -37,20 +38,17 @@ class Value(Repository):
         An event whose id was taken before counts as repeated and changes nothing. NotFound when this workspace has no
         such project. Give several projects in the order of workspace and id: then no two transactions wait in a circle.
         """
+        return (await self.record_all(workspace_id, project_id, [calls]))[0]
+
+    async def record_all(
+        self, workspace_id: str, project_id: int, batches: Sequence[Sequence[RecordedCall]]
+    ) -> list[Recorded]:
+        """The same of several batches of one project, told apart in the answer, for the price of one."""
         await self._hold(workspace_id, project_id)
         mine = {"workspace_id": workspace_id, "project_id": project_id}
-        events = {event.event_id: event for event in reversed(calls)}  # of the same id twice, the first counts
-        fresh = await self._fresh(mine, events)
-        if fresh:
-            known = await self._known(workspace_id, project_id, {event.request_id for event in fresh})
-            now, moves = dict(known), Moves()
-            newest = max(event.at for event in fresh)
-            for event in fresh:
-                now[event.request_id] = told(now.get(event.request_id), event)
-            for request_id, call in now.items():
-                moves.replace(known.get(request_id), call, newest)
-            await self._write(mine, now, moves)
-        return Recorded(len(fresh), len(calls) - len(fresh))
+        fresh = await self._fresh(mine, batches)
+        await self._merge(mine, list(chain.from_iterable(fresh)))
+        return [Recorded(len(new), len(batch) - len(new)) for new, batch in zip(fresh, batches, strict=True)]
 
     async def days(
         self, workspace_id: str, period: Period, project_ids: Collection[int] | None = None
@@ -170,65 +168,66 @@ class Value(Repository):
         if (await self._db.execute(mine.with_for_update(key_share=True))).one_or_none() is None:
             raise NotFound("project", project_id)
 
-    async def _fresh(self, mine: dict[str, Any], events: dict[str, RecordedCall]) -> list[RecordedCall]:
-        """The events that nobody took before, from the first to the last told; they are taken now."""
-        if not events:
-            return []
-        table = value_event_ids
+    async def _fresh(self, mine: dict[str, Any], batches: Sequence[Sequence[RecordedCall]]) -> list[list[RecordedCall]]:
+        """The events of each batch that nobody took before, each id once; they are taken now."""
+        first: dict[str, RecordedCall] = {}
+        for event in chain.from_iterable(batches):
+            first.setdefault(event.event_id, event)
+        if not first:
+            return [[] for _ in batches]
         # Kept by the day of the event, not of its arrival: what is too old to be taken needs no id any more.
-        statement = self._insert(table).on_conflict_do_nothing().returning(table.c.event_id)
-        rows = [mine | {"event_id": event.event_id, "seen_on": charge_day(event.at)} for event in events.values()]
-        taken = set(await self._db.scalars(statement, rows))
-        return [event for event in reversed(events.values()) if event.event_id in taken]
+        rows = [mine | {"event_id": event.event_id, "seen_on": charge_day(event.at)} for event in first.values()]
+        taken = set(await self._db.scalars(statements.taken(self._db.dialect.name), rows))
+        return [
+            [event for event in batch if event.event_id in taken and first[event.event_id] is event]
+            for batch in batches
+        ]
+
+    async def _merge(self, mine: dict[str, Any], fresh: Sequence[RecordedCall]) -> None:
+        """Let events tell of their calls, and sums follow by the difference."""
+        if not fresh:
+            return
+        known = await self._known(**mine, request_ids={event.request_id for event in fresh})
+        now, moves = dict(known), Moves()
+        newest = max(event.at for event in fresh)
+        for event in fresh:
+            now[event.request_id] = told(now.get(event.request_id), event)
+        for request_id, call in now.items():
+            moves.replace(known.get(request_id), call, newest)
+        await self._write(mine, now, moves)
 
     async def _known(self, workspace_id: str, project_id: int, request_ids: Iterable[str]) -> dict[str, Call]:
         table, asked = value_calls, sorted(request_ids)
-        query = select(table.c.request_id, *(table.c[name] for name in _CALL))
+        query = select(table.c.request_id, *(table.c[name] for name in statements.CALL))
         query = query.where(table.c.workspace_id == workspace_id, table.c.project_id == project_id)
         found = {}
         for at in range(0, len(asked), _AT_ONCE):
             for request_id, *values in await self._db.execute(
                 query.where(table.c.request_id.in_(asked[at : at + _AT_ONCE]))
             ):
-                told_of = dict(zip(_CALL, values, strict=True))
+                told_of = dict(zip(statements.CALL, values, strict=True))
                 told_of["outcome"] = None if told_of["outcome"] is None else Outcome(told_of["outcome"])
                 found[request_id] = Call(**told_of)
         return found
 
     async def _write(self, mine: dict[str, Any], calls: dict[str, Call], moves: Moves) -> None:
-        insert = self._insert(value_calls)
-        changing = {name: insert.excluded[name] for name in ("charge_day", *_CALL)}
+        dialect = self._db.dialect.name
         await self._db.execute(
-            insert.on_conflict_do_update(index_elements=list(value_calls.primary_key), set_=changing),
+            statements.kept(dialect),
             [
                 mine | {"request_id": request_id, "charge_day": charge_day(call.at)} | asdict(call)
                 for request_id, call in calls.items()
             ],
         )
-        await self._add(value_days, mine, moves.day_rows(), SUMS)
-        await self._add(value_weeks, mine, moves.week_rows(), SUMS)
-        await self._add(value_users, mine, moves.user_rows(), ("calls", "cost_nano", "cost_rest"))
+        for table, rows in (
+            (value_days, moves.day_rows()),
+            (value_weeks, moves.week_rows()),
+            (value_users, moves.user_rows()),
+        ):
+            if rows:
+                await self._db.execute(statements.added(dialect, table), [mine | row for row in rows])
         if emptied := moves.emptied:
             await self._drop_nothings(mine, emptied)
-
-    async def _add(self, table: Table, mine: dict[str, Any], rows: list[dict[str, Any]], sums: Sequence[str]) -> None:
-        """Add rows to what is held under their keys."""
-        if not rows:
-            return
-        insert = self._insert(table)
-        changes: dict[str, Any] = {name: table.c[name] + insert.excluded[name] for name in sums}
-        if table is value_weeks:
-            told_at = insert.excluded.newest_at
-            changes["newest_at"] = case((told_at > table.c.newest_at, told_at), else_=table.c.newest_at)
-        if table is value_users:
-            segment, dearest = insert.excluded.segment, ("dearest_call_nano", "dearest_call_rest")
-            changes["segment"] = case((segment != "", segment), else_=table.c.segment)
-            is_dearer = tuple_(*(insert.excluded[name] for name in dearest)) > tuple_(
-                *(table.c[name] for name in dearest)
-            )
-            changes |= {name: case((is_dearer, insert.excluded[name]), else_=table.c[name]) for name in dearest}
-        statement = insert.on_conflict_do_update(index_elements=list(table.primary_key), set_=changes)
-        await self._db.execute(statement, [mine | row for row in rows])
 
     async def _drop_nothings(self, mine: dict[str, Any], days: Sequence[date]) -> None:
         """Drop what came to nothing because its last call moved away."""

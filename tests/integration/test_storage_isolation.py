@@ -15,8 +15,10 @@ from sqlalchemy.exc import IntegrityError
 
 from finops.audit import AuditEntry, AuditFilter
 from finops.budgets import BudgetPeriod, BudgetScope, BudgetTerms
+from finops.caps import Cap
 from finops.charges import Charge, ChargedDay, FigureState
 from finops.estimates import DriftSample
+from finops.events import RecordedCall
 from finops.holds import Hold, HoldState
 from finops.incidents import Change, EventKind, Incident, IncidentEvent, IncidentState, RootAction, feedback
 from finops.levers import Lever
@@ -50,6 +52,9 @@ A_MINUTE = (
     UsageReading(Endpoint.COMPLETIONS, Width.MINUTE, MINUTE, MINUTE + 1, (UsageBucket(MINUTE, (A_ROW,)),)),
     [(A_ROW, 10**18, True)],
 )
+A_CALL = RecordedCall("event", "call", MOMENT, user_key="u", cost_nano=10**9, cost_rest=0)
+WEEK = Period(date(2026, 7, 6), date(2026, 7, 13))
+A_CENT = Money.of("0.01")
 A_SAMPLE = DriftSample(DAY, "proj_a", "gpt-4o", Decimal(1), Decimal(2))
 
 
@@ -148,6 +153,7 @@ class Belongings:
     incident_id: int
     stop: Stop
     hold: Hold
+    token_id: int
 
     @property
     def stop_id(self) -> int:
@@ -262,9 +268,22 @@ async def filled(storage: Storage, workspace_id: str) -> Belongings:
         for message in await store.outbox.lease("worker", MOMENT, timedelta(minutes=5), 9):
             await store.outbox.sent(workspace_id, message.key, "worker", 1, "C1", "1.0", LATER)
         await store.outbox.want(workspace_id, "key", "incident", {}, "C1", ["U1"], at=LATER, detected_at=MOMENT)
+        await store.value.record(workspace_id, project.id, [A_CALL])
+        token = await store.event_tokens.add(
+            workspace_id,
+            project_id=project.id,
+            name="web",
+            token_hash=workspace_id,
+            ends_with="abcd",
+            by="U1",
+            at=MOMENT,
+        )
+        await store.ratings.give(workspace_id, project.id, WEEK.start, "U1", 500, MOMENT)
+        await store.value_targets.set(workspace_id, project.id, A_CENT, by="U1", at=MOMENT)
+        await store.caps.set(workspace_id, Cap("sales", A_CENT, A_CENT))
         team = await store.teams.get(workspace_id, tenant.team_id)
         assert team is not None
-    return Belongings(tenant, team, project, credential.id, collection.id, budget.id, incident.id, stop, hold)
+    return Belongings(tenant, team, project, credential.id, collection.id, budget.id, incident.id, stop, hold, token.id)
 
 
 async def everything(storage: Storage, workspace_id: str, mine: Belongings) -> list[Any]:
@@ -303,6 +322,13 @@ async def everything(storage: Storage, workspace_id: str, mine: Belongings) -> l
             await store.stops.events(workspace_id, mine.stop_id),
             [row async for row in store.audit.all(workspace_id)],
             await store.audit.head(workspace_id),
+            await store.value.days(workspace_id, WEEK),
+            await store.value.sums(workspace_id, WEEK),
+            await store.value.users_over(workspace_id, WEEK, A_CENT, A_CENT),
+            await store.event_tokens.of_project(workspace_id, mine.project.id),
+            await store.ratings.of_week(workspace_id, WEEK.start),
+            await store.value_targets.all(workspace_id),
+            await store.caps.all(workspace_id),
         ]
 
 
@@ -354,6 +380,12 @@ ATTEMPTS: dict[str, Attempt] = {
     "Drifts.compared_days": lambda s, w, b: s.drifts.compared_days(w, b.connection_id, DAY),
     "Drifts.replace_day": lambda s, w, b: s.drifts.replace_day(w, b.connection_id, DAY, [], LATER),
     "Drifts.since": lambda s, w, b: s.drifts.since(w, DAY),
+    "EventTokens.of_project": lambda s, w, b: s.event_tokens.of_project(w, b.project.id),
+    "EventTokens.add": lambda s, w, b: s.event_tokens.add(
+        w, project_id=b.project.id, name="x", token_hash="x", ends_with="x", by="U9", at=LATER
+    ),
+    "EventTokens.revoke": lambda s, w, b: s.event_tokens.revoke(w, b.token_id, by="U9", at=LATER),
+    "EventTokens.used": lambda s, w, b: s.event_tokens.used(w, b.token_id, LATER),
     "Incidents.add_event": lambda s, w, b: s.incidents.add_event(
         w, b.incident_id, feedback("U9", LATER, is_helpful=True)
     ),
@@ -388,6 +420,8 @@ ATTEMPTS: dict[str, Attempt] = {
     ),
     "Projects.unregister": lambda s, w, b: s.projects.unregister(w, b.project.id),
     "Projects.update": lambda s, w, b: s.projects.update(w, b.project.id, excluded=True),
+    "Ratings.give": lambda s, w, b: s.ratings.give(w, b.project.id, WEEK.start, "U9", 0, LATER),
+    "Ratings.of_week": lambda s, w, b: s.ratings.of_week(w, WEEK.start),
     "Restatements.of": lambda s, w, b: s.restatements.of(w, PERIOD),
     "Stops.active": lambda s, w, b: s.stops.active(w),
     "Stops.active_hold": lambda s, w, b: s.stops.active_hold(w, b.connection_id, "proj_a", Lever.STOP),
@@ -415,16 +449,30 @@ ATTEMPTS: dict[str, Attempt] = {
     "Usage.reads": lambda s, w, b: s.usage.reads(w, b.connection_id),
     "Usage.recent": lambda s, w, b: s.usage.recent(w, MINUTE, [(b.connection_id, "proj_a")]),
     "Usage.replace": lambda s, w, b: s.usage.replace(w, b.connection_id, *A_MINUTE, LATER, None),
+    "Usage.replace_each": lambda s, w, b: s.usage.replace_each(w, b.connection_id, [A_MINUTE], LATER),
     "Usage.reprice": lambda s, w, b: s.usage.reprice(
         w, b.connection_id, PERIOD, doubled, from_version=None, to_version="9", at=LATER
     ),
     "Usage.repricings": lambda s, w, b: s.usage.repricings(w, b.connection_id),
     "Teams.update": lambda s, w, b: s.teams.update(w, b.team.id, name="stolen"),
+    "Value.days": lambda s, w, b: s.value.days(w, WEEK, [b.project.id]),
+    "Value.last_event_at": lambda s, w, b: s.value.last_event_at(w, b.project.id),
+    "Value.newest": lambda s, w, b: s.value.newest(w, WEEK, [b.project.id]),
+    "Value.record": lambda s, w, b: s.value.record(w, b.project.id, [replace(A_CALL, event_id="stolen")]),
+    "Value.record_all": lambda s, w, b: s.value.record_all(w, b.project.id, [[replace(A_CALL, event_id="stolen")]]),
+    "Value.sums": lambda s, w, b: s.value.sums(w, WEEK, [b.project.id]),
+    "Value.users_over": lambda s, w, b: s.value.users_over(w, WEEK, A_CENT, A_CENT, [b.project.id]),
+    "Value.weekly": lambda s, w, b: s.value.weekly(w, [WEEK]),
+    "ValueTargets.all": lambda s, w, b: s.value_targets.all(w),
+    "ValueTargets.get": lambda s, w, b: s.value_targets.get(w, b.project.id),
+    "ValueTargets.set": lambda s, w, b: s.value_targets.set(w, b.project.id, A_CENT, by="U9", at=LATER),
 }
 # These make something new of the asker's own; that they cannot reach into another workspace is tested below.
 OWN = {
     "Audit.append",
     "Audit.extend",
+    "Caps.all",
+    "Caps.set",
     "Stops.open",
     "Stops.save",
     "Budgets.create",
