@@ -1,0 +1,117 @@
+"""What the applications of the demo record: the same in each run, as much as the trace says, and worth telling."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from demo import value
+from demo.trace import Trace, Usage, read_trace
+from demo.value import HABITS, Recorded, Tally, calls_of, monday_of, one_in, tallied
+
+TRACE = Path(value.__file__).parent / "data" / "trace.csv.gz"
+SUNDAY = date(2026, 11, 22)
+CHANGED = monday_of(SUNDAY)
+
+
+@pytest.fixture(scope="module")
+def trace() -> Trace:
+    return read_trace(TRACE)
+
+
+def recorded(trace: Trace, end: date, days: int) -> Iterator[Recorded]:
+    """The last days of the applications that have a part, of a trace that ends when `end` begins."""
+    last = int(datetime(end.year, end.month, end.day, tzinfo=UTC).timestamp()) // 3600 - 1
+    every = one_in(trace)
+    for series in (one for one in trace.series if one.application in HABITS):
+        for back in range(days * 24):
+            usage = series.hours.get(trace.last_hour - back)
+            if usage is not None:
+                yield from calls_of(
+                    series.application, series.model, last - back, usage, every[series.application], CHANGED
+                )
+
+
+@pytest.fixture(scope="module")
+def events(trace: Trace) -> list[Recorded]:
+    """Five whole weeks, the last of them the one that differs."""
+    return list(recorded(trace, CHANGED + timedelta(days=7), 35))
+
+
+def test_the_same_bytes_come_out_in_every_run(events: list[Recorded]) -> None:
+    """Down to the last digit: who runs the demo twice, or on another machine, sees the same week."""
+    told = "\n".join(json.dumps(event.body(), sort_keys=True) for event in events[:5000])
+    assert hashlib.sha256(told.encode()).hexdigest()[:16] == "e365e11364e7a6ce"
+
+
+def test_an_event_sent_twice_is_the_same_event_and_counts_once(trace: Trace, events: list[Recorded]) -> None:
+    """Ids are unique, and follow from the call alone, not from how far back one looks."""
+    by_id = {event.id: event for event in events}
+    assert len(by_id) == len(events)
+    again = list(recorded(trace, CHANGED + timedelta(days=7), 2))
+    assert again
+    assert all(by_id[event.id] == event for event in again)
+    assert tallied([*events, *again]) == tallied(events)
+
+
+def test_about_as_many_are_recorded_as_was_said(events: list[Recorded]) -> None:
+    """Fifty a day or so for each application: four weeks are sent in seconds."""
+    for (application, week), tally in tallied(events).items():
+        assert 240 <= tally.calls <= 440, (application, week, tally)
+        assert tally.successes + tally.failures <= tally.calls
+
+
+def test_the_last_week_has_a_winner_a_loser_and_one_that_tells_too_little(events: list[Recorded]) -> None:
+    """Value for money against the weeks before: far above one, far below, and steady otherwise."""
+    tallies = tallied(events)
+
+    def worth(application: str, week: date) -> float:
+        tally = tallies[application, week]
+        return tally.successes / tally.calls * tally.score_sum / tally.scored
+
+    def change(application: str) -> float:
+        before = sorted(worth(application, CHANGED - timedelta(days=7 * back)) for back in range(1, 5))
+        return worth(application, CHANGED) * 2 / (before[1] + before[2])
+
+    assert change("doc-summary") > 1.4
+    assert change("chatbot-experiment") < 0.6
+    assert 0.8 < change("search-assistant") < 1.05
+    assert 1 < change("ad-copy-writer") < 1.3
+    for week in (CHANGED - timedelta(days=7 * back) for back in range(5)):
+        few = tallies["fraud-check", week]
+        assert few.successes + few.failures < 30
+
+
+def test_each_call_lies_in_its_hour_and_in_order_and_its_tokens_are_near_the_average(events: list[Recorded]) -> None:
+    """The time of a call follows from its place in the hour; a score is a share."""
+    for event in events[:2000]:
+        hour = int(event.id.split("/")[2])
+        assert hour == int(event.at.timestamp()) // 3600
+        assert event.usage.requests == 1
+        assert event.score is None or 0 <= event.score <= 1000
+        assert (event.score is None) or event.outcome is not None
+
+
+def test_every_call_of_a_small_trace_is_recorded() -> None:
+    """A trace of nine calls an hour has no calls to spare."""
+    found = list(calls_of("tiny", "big", 490_000, Usage(9, 900, 0, 90), 1, CHANGED))
+    assert len(found) == 9
+    assert tallied(found)["tiny", monday_of(found[0].at.date())].calls == 9
+    assert tallied([]) == {}
+    assert Tally().calls == 0
+
+
+def test_a_body_leaves_out_what_is_not_known(events: list[Recorded]) -> None:
+    """Nothing that was not told is sent as nothing."""
+    quiet = next(event for event in events if event.outcome is None).body()
+    assert "outcome" not in quiet
+    assert "score" not in quiet
+    loud = next(event for event in events if event.score is not None).body()
+    assert loud["time"].endswith("Z")
+    assert loud["outcome"] in {"success", "failure"}
+    assert 0 <= float(loud["score"]) <= 1
