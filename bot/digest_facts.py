@@ -1,0 +1,300 @@
+"""Digest facts: a week of a workspace or team gathered, ranked and explained, in a fixed number of queries."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from bot import value
+from bot.axes import AxesOf
+from bot.why import Whys
+from finops.advice import advised, one_step
+from finops.allocation import Allocation, SubAccountCost, allocate, in_currency, main_currency
+from finops.budgets import BudgetScope
+from finops.charges import DayReading
+from finops.digest import Digest, DigestProject
+from finops.figures import DayFigure, Figure, Scope, figure_of, increase, readings_of_all, trend_of
+from finops.money import Money
+from finops.periods import Period
+from finops.queries import ScopeKind
+from finops.ranking import LEAST_OUTCOMES, LEAST_SHARE, TRAILING_WEEKS, Contender, Ranking, ranked, trailing_of
+from finops.registry import Connection, Project, Team
+from finops.value import ValueFigure
+from storage import Store
+from storage.records import ProjectTotal
+
+# Of the projects that are neither best nor to improve, so many that moved most are explained as well.
+EXPLAINED_OTHERS = 10
+# Ranking fewer projects than this takes less than handing it to a thread.
+_SMALL = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Week:
+    """What a digest of any scope is made from, read once for all scopes of a workspace."""
+
+    period: Period
+    now: datetime
+    teams: Mapping[int, Team]
+    projects: Sequence[Project]
+    connections: Sequence[Connection]
+    readings: Mapping[int, Mapping[date, DayReading]]
+    costs: Sequence[ProjectTotal]
+    before: Sequence[ProjectTotal]
+    targets: Mapping[int, Money]
+    budgets: frozenset[tuple[BudgetScope, int | None]]
+
+    def of_scope(self, scope: Scope) -> list[Project]:
+        if scope.kind is ScopeKind.WORKSPACE:
+            return [one for one in self.projects if not one.excluded]
+        return [one for one in self.projects if one.team_id == scope.id and not one.excluded]
+
+
+@dataclass(frozen=True, slots=True)
+class _Bills:
+    """A scope's two weeks as billed, in its main currency."""
+
+    currency: str
+    now: Allocation
+    before: Allocation
+    figure: Figure
+    previous: Figure
+    days: Mapping[date, Money]
+    readings: Mapping[date, DayReading]
+
+
+class DigestFacts:
+    """Makes digests out of what is known at this moment; keeps nothing."""
+
+    def __init__(self, whys: Whys, axes: AxesOf) -> None:
+        self._whys = whys
+        self._axes = axes
+
+    async def of(
+        self, store: Store, workspace_id: str, scopes: Collection[Scope], week: Period, now: datetime
+    ) -> dict[Scope, Digest]:
+        """The week of each scope. Scopes without any project or cost are told as such."""
+        read = await _read(store, workspace_id, week, now)
+        return {scope: await self._digest(store, workspace_id, scope, read) for scope in scopes}
+
+    async def _digest(self, store: Store, workspace_id: str, scope: Scope, read: _Week) -> Digest:
+        projects = read.of_scope(scope)
+        bills = await _billed(store, workspace_id, scope, read, projects)
+        is_everything = scope.kind is ScopeKind.WORKSPACE
+        # Of a week that was not read to its end, the bill is too small for what was recorded.
+        costs: Mapping[int, Money] = {} if bills.figure.unread_days else bills.now.by_project
+        found = await value.gathered(store, workspace_id, read.period, projects, costs, is_everything=is_everything)
+        whole = bills.figure.amount or bills.now.total
+        values = found.each()
+        trailing = await _trailing(store, workspace_id, read, _rankable(projects, values, bills, whole))
+        contenders = _contenders(read, projects, values, bills, trailing)
+        if len(contenders) > _SMALL:
+            ranking = await asyncio.to_thread(ranked, contenders, whole)
+        else:
+            ranking = ranked(contenders, whole)
+        ranking = await self._explained(store, workspace_id, ranking, read)
+        improve, others = advised(ranking.improve, ranking.others)
+        step = one_step(
+            improve,
+            others,
+            whole,
+            has_budget=_has_budget(read, scope, projects),
+            increase=increase(bills.figure, bills.previous),
+        )
+        is_first = bills.previous.amount is None
+        return Digest(
+            scope=scope,
+            week=read.period,
+            computed_at=read.now,
+            total=bills.figure,
+            previous=bills.previous,
+            increase=increase(bills.figure, bills.previous),
+            value=found.whole(),
+            best=ranking.best,
+            improve=improve,
+            others=others,
+            trend=_trend(bills, read),
+            axes=await self._axes.of_scope(store, workspace_id, scope, read.period),
+            why=None if is_first else await self._whys.of_scope(store, workspace_id, scope, read.period),
+            advice=step,
+            unallocated=bills.now.unallocated_total if is_everything else None,
+            is_first=is_first,
+        )
+
+    async def _explained(self, store: Store, workspace_id: str, ranking: Ranking, read: _Week) -> Ranking:
+        """The ranking with the reasons of what was ranked, and of what moved most besides."""
+        moved = sorted(
+            (one for one in ranking.others if one.previous is not None), key=lambda one: (-_moved(one), one.project_id)
+        )[:EXPLAINED_OTHERS]
+        ids = {one.project_id for one in (*ranking.best, *ranking.improve, *moved) if one.previous is not None}
+        if not ids:
+            return ranking
+        whys = await self._whys.of_projects(store, workspace_id, sorted(ids), read.period, read.period.before())
+
+        def told(projects: Iterable[DigestProject]) -> tuple[DigestProject, ...]:
+            return tuple(replace(one, why=whys.get(one.project_id)) for one in projects)
+
+        return Ranking(told(ranking.best), told(ranking.improve), told(ranking.others))
+
+
+async def _read(store: Store, workspace_id: str, week: Period, now: datetime) -> _Week:
+    both = Period(week.before().start, week.end)
+    back = Period(week.start - timedelta(days=7 * TRAILING_WEEKS), week.end)
+    return _Week(
+        period=week,
+        now=now,
+        teams={one.id: one for one in await store.teams.all(workspace_id)},
+        projects=await store.projects.all(workspace_id),
+        connections=await _counting(store, workspace_id, both),
+        readings=await store.charges.readings(workspace_id, back),
+        costs=await store.charges.project_totals(workspace_id, week),
+        before=await store.charges.project_totals(workspace_id, week.before()),
+        targets={id_: each.cost_per_success for id_, each in (await store.value_targets.all(workspace_id)).items()},
+        budgets=frozenset((one.terms.scope_kind, one.terms.scope_id) for one in await store.budgets.all(workspace_id)),
+    )
+
+
+async def _counting(store: Store, workspace_id: str, period: Period) -> list[Connection]:
+    """The connections whose days must be read before a day counts as read: as in every other report."""
+    readings = await store.charges.readings(workspace_id, period)
+    keyed = {one.connection_id for one in await store.credentials.all(workspace_id)}
+    return [
+        one
+        for one in await store.connections.all(workspace_id)
+        if one.id in readings or (one.collected_at is not None and one.id in keyed)
+    ]
+
+
+async def _billed(store: Store, workspace_id: str, scope: Scope, read: _Week, projects: Sequence[Project]) -> _Bills:
+    week, both = read.period, Period(read.period.before().start, read.period.end)
+    accounts = [(one.connection_id, one.provider_project_id) for one in projects]
+    concerned = {one.id for one in read.connections}
+    if scope.kind is not ScopeKind.WORKSPACE:
+        concerned &= {connection_id for connection_id, _ in accounts}
+    only = None if scope.kind is ScopeKind.WORKSPACE else accounts
+    rows = await store.charges.daily_totals(workspace_id, both, only)
+    currency = main_currency(row.amount for row in rows)
+    days = {row.day: row.amount for row in rows if row.amount.currency == currency}
+    readings = readings_of_all(read.readings.get(one, {}) for one in sorted(concerned))
+    blind = [one.blind_since for one in read.connections if one.id in concerned and one.blind_since is not None]
+
+    def figure(period: Period) -> Figure:
+        return figure_of(period, days, readings, read.now, currency, min(blind, default=None))
+
+    mine = None if only is None else set(accounts)
+    return _Bills(
+        currency,
+        _allocated(read.costs, projects, currency, mine),
+        _allocated(read.before, projects, currency, mine),
+        figure(week),
+        figure(week.before()),
+        days,
+        readings,
+    )
+
+
+def _allocated(
+    totals: Iterable[ProjectTotal], projects: Sequence[Project], currency: str, mine: set[tuple[int, str]] | None
+) -> Allocation:
+    costs = [
+        SubAccountCost(row.connection_id, row.sub_account_id, row.amount)
+        for row in totals
+        if mine is None or (row.connection_id, row.sub_account_id or "") in mine
+    ]
+    return allocate(in_currency(costs, currency), projects, currency)
+
+
+def _rankable(
+    projects: Iterable[Project], values: Mapping[int, ValueFigure], bills: _Bills, whole: Money
+) -> list[Project]:
+    """Whose past is worth a look: at most a hundred, for each of them spent a hundredth of the whole."""
+    least = max(whole.amount * LEAST_SHARE, Decimal(0))
+    return [
+        one
+        for one in projects
+        if values[one.id].outcomes >= LEAST_OUTCOMES
+        and (cost := bills.now.by_project.get(one.id)) is not None
+        and cost.amount > 0
+        and cost.amount >= least
+    ]
+
+
+async def _trailing(
+    store: Store, workspace_id: str, read: _Week, projects: Sequence[Project]
+) -> dict[int, tuple[Decimal, ...]]:
+    """What these projects bought by dollar in each of the weeks before."""
+    if not projects:
+        return {}
+    each: dict[int, list[tuple[ValueFigure, Money]]] = {one.id: [] for one in projects}
+    accounts = [(one.connection_id, one.provider_project_id) for one in projects]
+    week = read.period
+    for _ in range(TRAILING_WEEKS):
+        week = week.before()
+        costs = value.costs_of(await store.charges.project_totals(workspace_id, week, accounts), projects)
+        used = {
+            one.id: costs[one.id]
+            for one in projects
+            if one.id in costs and _is_read(read.readings.get(one.connection_id, {}), week)
+        }
+        for id_, figure in (await value.of_projects(store, workspace_id, week, projects, used)).items():
+            each[id_].append((figure, costs.get(id_, Money.zero())))
+    return {id_: trailing_of(weeks) for id_, weeks in each.items()}
+
+
+def _is_read(readings: Collection[date], week: Period) -> bool:
+    return all(day in readings for day in week)
+
+
+def _contenders(
+    read: _Week,
+    projects: Iterable[Project],
+    values: Mapping[int, ValueFigure],
+    bills: _Bills,
+    trailing: Mapping[int, tuple[Decimal, ...]],
+) -> list[Contender]:
+    """Every project that cost or recorded anything in either week."""
+    zero = Money.zero(bills.currency)
+    has_before = bills.previous.amount is not None
+    found = []
+    for one in projects:
+        cost, before = bills.now.by_project.get(one.id), bills.before.by_project.get(one.id)
+        if cost is None and before is None and not values[one.id].calls:
+            continue
+        team = read.teams.get(one.team_id)
+        found.append(
+            Contender(
+                project_id=one.id,
+                name=one.name,
+                team_name="" if team is None else team.name,
+                cost=cost or zero,
+                previous=(before or zero) if has_before else None,
+                value=values[one.id],
+                target=read.targets.get(one.id),
+                trailing=trailing.get(one.id, ()),
+            )
+        )
+    return found
+
+
+def _has_budget(read: _Week, scope: Scope, projects: Iterable[Project]) -> bool:
+    """Whether any budget watches this scope or one of its parts."""
+    wide = {BudgetScope.WORKSPACE, BudgetScope.EVERY_PROJECT}
+    if any(kind in wide for kind, _ in read.budgets):
+        return True
+    if scope.kind is ScopeKind.WORKSPACE:
+        return bool(read.budgets)
+    mine = {(BudgetScope.PROJECT, one.id) for one in projects} | {(BudgetScope.TEAM, scope.id)}
+    return not mine.isdisjoint(read.budgets)
+
+
+def _trend(bills: _Bills, read: _Week) -> tuple[DayFigure, ...]:
+    both = Period(read.period.before().start, read.period.end)
+    return trend_of(both, bills.days, bills.readings, read.now, bills.currency)
+
+
+def _moved(project: DigestProject) -> Decimal:
+    assert project.previous is not None
+    return abs((project.cost - project.previous).amount)

@@ -1,0 +1,120 @@
+"""Weeks: which one a person means by "지난주", "last week", "2026-W46" or any date of it, and when one is told."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, tzinfo
+from typing import NoReturn
+
+from finops.periods import Period, starts_at
+from finops.queries import UnknownPeriod
+from finops.suggest import closest
+
+# Further back nobody keeps bills.
+MOST_WEEKS_BACK = 260
+LAST_WEEK = "last week"
+
+_THIS = ("this week", "week", "이번 주", "금주", "今週")
+_LAST = (LAST_WEEK, "previous week", "지난 주", "저번 주", "전주", "先週", "前週")
+_BEFORE_LAST = ("week before last", "지지난 주", "저저번 주", "전전주", "先々週", "前々週")
+_BACK = re.compile(r"(\d{1,4})(?:w|weeks?ago|주전|週間前|週前)")
+_ISO = re.compile(r"(\d{4})w(\d{1,2})")
+_DATE = re.compile(r"(\d{4})[./年](\d{1,2})[./月](\d{1,2})日?|(\d{4})-(\d{1,2})-(\d{1,2})|(\d{4})(\d{2})(\d{2})")
+_MOST_WORDS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class WeekQuery:
+    """Whose week (None: the workspace's) and which."""
+
+    scope_words: str | None
+    week: Period
+
+
+def week_of(day: date) -> Period:
+    """The charge week that holds a day: Monday to Sunday."""
+    monday = day - timedelta(days=day.weekday())
+    return Period(monday, monday + timedelta(days=7))
+
+
+def last_week(today: date) -> Period:
+    """The newest week that has ended, seen from the open charge day."""
+    return week_of(today).before()
+
+
+def parse_week(text: str, today: date, names: Collection[str] = ()) -> WeekQuery:
+    """Read `[team] [week]`; nothing is last week. The week stands first or last, all other words are the team.
+
+    Raises UnknownPeriod for words that look like a week and are none. `names` of teams are never taken for one.
+    """
+    words = text.split()
+    known = {_squeezed(name) for name in names}
+    if not words or _squeezed(text) in known:
+        return WeekQuery(" ".join(words) or None, last_week(today))
+    for inside, outside in _readings(words):
+        said = " ".join(inside)
+        week = None if _squeezed(said) in known else _week(said, today)
+        if week is not None:
+            return WeekQuery(" ".join(outside) or None, week)
+    for inside, _ in _readings(words):
+        _refuse_a_typo(" ".join(inside))
+    return WeekQuery(" ".join(words), last_week(today))
+
+
+def due_at(slot: datetime, zone: tzinfo) -> tuple[Period, datetime]:
+    """Which week is told at a slot, and from when on: the week before the slot's own, as the zone's calendar has it.
+
+    East of Seoul Monday 09:00 comes before the last charge day has ended: then it is told as soon as that has.
+    """
+    local = slot.astimezone(zone).date()
+    week = week_of(local).before()
+    return week, max(slot, starts_at(week.end))
+
+
+def _week(words: str, today: date) -> Period | None:
+    squeezed = _squeezed(words)
+    this = week_of(today)
+    for back, names in enumerate((_THIS, _LAST, _BEFORE_LAST)):
+        if squeezed in {_squeezed(name) for name in names}:
+            return _back(this, back)
+    if found := _BACK.fullmatch(squeezed):
+        return _back(this, int(found[1])) if int(found[1]) <= MOST_WEEKS_BACK else _refuse(words)
+    try:
+        if found := _ISO.fullmatch(squeezed):
+            return week_of(date.fromisocalendar(int(found[1]), int(found[2]), 1))
+        if found := _DATE.fullmatch(unicodedata.normalize("NFKC", words).replace(" ", "")):
+            year, month, day = (int(part) for part in found.groups() if part is not None)
+            return week_of(date(year, month, day))
+    except ValueError:
+        _refuse(words)
+    return None
+
+
+def _refuse(words: str) -> NoReturn:
+    raise UnknownPeriod(words, LAST_WEEK)
+
+
+def _back(week: Period, weeks: int) -> Period:
+    return Period(week.start - timedelta(days=7 * weeks), week.end - timedelta(days=7 * weeks))
+
+
+def _readings(words: list[str]) -> Iterator[tuple[list[str], list[str]]]:
+    for size in range(min(_MOST_WORDS, len(words)), 0, -1):
+        yield words[-size:], words[:-size]
+        if size < len(words):
+            yield words[:size], words[size:]
+
+
+def _refuse_a_typo(words: str) -> None:
+    squeezed = _squeezed(words)
+    names = (*_THIS, *_LAST, *_BEFORE_LAST)
+    meant = closest(squeezed, [_squeezed(name) for name in names]) if len(squeezed) >= 3 else None
+    if meant is not None:
+        raise UnknownPeriod(words, next(name for name in names if _squeezed(name) == meant))
+
+
+def _squeezed(words: str) -> str:
+    return re.sub(r"[\s_\-]+", "", unicodedata.normalize("NFKC", words)).casefold()
