@@ -191,11 +191,9 @@ class Watching:
 
     async def _keep(self, trip: _Trip, each: Sequence[_News]) -> None:
         """Store readings: the small ones of a trip together, for a transaction costs more than what is in it."""
-        one, changes = trip.connection, []
+        one, readings = trip.connection, [(news.reading, news.rows) for news in each]
         async with self._desk.storage.writing() as store:
-            for news in each:
-                told = news.reading
-                changes.append(await store.usage.replace(one.workspace_id, one.id, told, news.rows, trip.at, told.end))
+            changes = await store.usage.replace_each(one.workspace_id, one.id, readings, trip.at)
         for news, change in zip(each, changes, strict=True):
             if news.reading.width is Width.MINUTE:
                 self._note(trip, news, change)

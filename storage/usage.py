@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, exists, func, insert, select, update
 
 from finops.periods import Period
 from finops.usage import UsageReading, UsageRow, Width
@@ -15,7 +15,7 @@ from storage.connections import hold_connection
 from storage.ledger import money
 from storage.records_live import Estimate, Repricing, UsageChange, UsageHealth, UsageRead, UsageSum
 from storage.repository import Repository, across_workspaces
-from storage.tables_live import repricings, usage_health, usage_minutes, usage_reads
+from storage.tables_live import repricings, usage_groups, usage_health, usage_minutes, usage_reads
 from storage.usage_moving import Covered, Rollups, beside
 from storage.usage_repricing import reprice_days
 from storage.usage_rollups import Stretch, extended, prepare, whole_buckets
@@ -87,6 +87,63 @@ class Usage(Repository):
             values["final_until"] = final_until
         await self._db.execute(update(usage_reads).where(usage_reads.c.id == row.id).values(values))
         return UsageChange(changed.fresh.size + len(changed.removed), newest, first_seen)
+
+    async def replace_each(
+        self,
+        workspace_id: str,
+        connection_id: int,
+        readings: Sequence[tuple[UsageReading, Sequence[Priced]]],
+        read_at: datetime,
+    ) -> list[UsageChange]:
+        """`replace` for readings of different endpoints, each final until its end; the changes in the same order.
+
+        Most endpoints never tell anything: those are kept together, in two statements however many they are.
+        """
+        silent = await self._silent(workspace_id, connection_id, [told for told, _ in readings], read_at)
+        return [
+            UsageChange(0, None)
+            if told.endpoint in silent
+            else await self.replace(workspace_id, connection_id, told, priced, read_at, told.end)
+            for told, priced in readings
+        ]
+
+    async def _silent(
+        self, workspace_id: str, connection_id: int, readings: Sequence[UsageReading], read_at: datetime
+    ) -> set[str]:
+        """Keep how far was read what tells nothing by the minute, where nothing was ever told; the endpoints kept."""
+        quiet = {
+            one.endpoint.value: one
+            for one in readings
+            if one.width is Width.MINUTE and not any(each.rows for each in one.buckets)
+        }
+        if not quiet:
+            return set()
+        await hold_connection(self._db, workspace_id, connection_id)
+        rows = await self._db.execute(
+            select(usage_reads).where(
+                usage_reads.c.workspace_id == workspace_id,
+                usage_reads.c.connection_id == connection_id,
+                usage_reads.c.endpoint.in_(quiet),
+                usage_reads.c.newest_data.is_(None),
+                ~exists().where(
+                    usage_groups.c.workspace_id == workspace_id, usage_groups.c.read_id == usage_reads.c.id
+                ),
+            )
+        )
+        alike: dict[tuple[Any, ...], list[Any]] = {}
+        for row in rows:
+            if row.read_at is not None and _was_overtaken(read_at, row.read_at):
+                continue
+            told = quiet[row.endpoint]
+            minutes, hours = _stretch(row.minutes_from, row.minutes_until), _stretch(row.hours_from, row.hours_until)
+            span = told.start, told.end
+            covered = _columns(Covered(extended(minutes, *span), extended(hours, *span)))
+            alike.setdefault((told.end, *covered.items()), []).append(row)
+        for (final_until, *covered_items), same in alike.items():
+            values = {"read_at": read_at, "final_until": final_until} | dict(covered_items)
+            mine = usage_reads.c.workspace_id == workspace_id, usage_reads.c.id.in_([row.id for row in same])
+            await self._db.execute(update(usage_reads).where(*mine).values(values))
+        return {row.endpoint for same in alike.values() for row in same}
 
     async def reads(self, workspace_id: str, connection_id: int) -> dict[str, UsageRead]:
         """How far each endpoint has been read; one never read is absent."""

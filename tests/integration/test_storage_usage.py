@@ -362,3 +362,50 @@ async def test_names_of_every_script_and_sign_come_back_as_they_were(storage: St
         [one] = await minutes(store, tenant, "back\\slash")
     assert one.requests == 1
     assert VALUES[: len(COUNTS)] == COUNTS
+
+
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rounds=st.lists(st.lists(st.sampled_from(["silent", "told"]), min_size=3, max_size=3), min_size=1, max_size=4))
+async def test_readings_kept_together_leave_what_readings_kept_one_by_one_leave(
+    storage: Storage, rounds: list[list[str]]
+) -> None:
+    """Three endpoints, read again and again, some of them silent: both ways know the same, and how far it was read."""
+    number = next(_NUMBERS)
+    one = await a_tenant(storage, f"T{number:09}")
+    other = await a_tenant(storage, f"U{number:09}")
+    for at, told in enumerate(rounds):
+        start = MINUTE + 30 * at
+        readings = []
+        for endpoint, what in zip(list(Endpoint)[:3], told, strict=True):
+            rows = [a_row(start)._replace(endpoint=endpoint.value)] if what == "told" else []
+            buckets = (UsageBucket(start, tuple(rows)),)
+            readings.append((UsageReading(endpoint, Width.MINUTE, start - 20, start + 30, buckets), priced(rows)))
+        read_at = NOW + timedelta(minutes=at)
+        async with storage.writing() as store:
+            changes = await store.usage.replace_each(one.workspace_id, one.connection.id, readings, read_at)
+            apart = [
+                await store.usage.replace(other.workspace_id, other.connection.id, told, rows, read_at, told.end)
+                for told, rows in readings
+            ]
+        assert changes == apart
+    async with storage.reading() as store:
+        known = [await store.usage.reads(each.workspace_id, each.connection.id) for each in (one, other)]
+        assert known[0] == known[1]
+        assert {name: read.final_until for name, read in known[0].items()} == {
+            endpoint.value: MINUTE + 30 * len(rounds) for endpoint in list(Endpoint)[:3]
+        }
+        assert len(await minutes(store, one)) == len(await minutes(store, other))
+
+
+async def test_silence_overtaken_by_a_newer_reading_is_set_aside(storage: Storage, tenant: Tenant) -> None:
+    """A replica that was held up does not move back how far was read."""
+    silence = UsageReading(Endpoint.IMAGES, Width.MINUTE, MINUTE, MINUTE + 5, ())
+    for read_at in (NOW, NOW + timedelta(minutes=5), NOW + timedelta(minutes=1)):
+        async with storage.writing() as store:
+            [change] = await store.usage.replace_each(
+                tenant.workspace_id, tenant.connection.id, [(silence, [])], read_at
+            )
+    assert change.kept
+    async with storage.reading() as store:
+        reads = await store.usage.reads(tenant.workspace_id, tenant.connection.id)
+    assert reads["images"].read_at == NOW + timedelta(minutes=5)
