@@ -57,6 +57,35 @@ def projects(breakdown: Breakdown, t: Translator) -> kit.Either | None:
     return kit.Either(_bars(title, list(labels.items()), t, None), [])
 
 
+def compared(title: str, series: Sequence[tuple[str, Sequence[tuple[str, Money]]]]) -> kit.Block:
+    """Bars side by side: every series, by name, of the same labels in the same order, at most 20."""
+    labels = [kit.clip(label, LABEL) for label, _ in series[0][1]]
+    drawn = [
+        {
+            "name": kit.clip(name, LABEL),
+            "data": [
+                {"label": label, "value": _height(amount)} for label, (_, amount) in zip(labels, points, strict=True)
+            ],
+        }
+        for name, points in series
+    ]
+    return {
+        "type": "data_visualization",
+        "title": kit.clip(title, TITLE),
+        "chart": {"type": "bar", "series": drawn, "axis_config": {"categories": labels}},
+    }
+
+
+def cell(amount: Money, text: str) -> kit.Block:
+    """A cell of a data table that reads as `text` and is sorted by its amount."""
+    return {"type": "raw_number", "value": _height(amount), "text": text}
+
+
+def bar(amount: Decimal, peak: Decimal, width: int = _BAR_WIDTH) -> str:
+    """A bar of text, in eighths of a letter, of `width` letters at `peak`."""
+    return _bar(amount, peak, width)
+
+
 def share_name(share: Share, t: Translator) -> str:
     """What a part is called: the project, or that nobody registered it."""
     return t.gettext("Unallocated") if share.is_unallocated else share.name
@@ -116,11 +145,11 @@ def _label(point: DayFigure, whole: int, t: Translator) -> str:
     return t.ngettext("{day} ({count} day)", "{day} ({count} days)", point.span_days, day=day)
 
 
-def _bar(amount: Decimal, peak: Decimal) -> str:
+def _bar(amount: Decimal, peak: Decimal, width: int = _BAR_WIDTH) -> str:
     """A bar in eighths of a letter. The smallest spending still shows: nothing drawn means nothing spent."""
     if peak <= 0 or amount <= 0:
         return ""
-    eighths = max(1, int(amount / peak * _BAR_WIDTH * 8))
+    eighths = max(1, int(amount / peak * width * 8))
     return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
 
 

@@ -30,6 +30,7 @@ CONFIRM_TITLE = 100
 CONFIRM_TEXT = 300
 CONFIRM_BUTTON = 30
 TABLE_ROWS = 100
+DATA_ROWS = 100
 NAME = 60
 ELLIPSIS = "…"
 
@@ -143,6 +144,22 @@ def table(rows: Sequence[Sequence[str]], *, right: Iterable[int] = ()) -> Block:
         "type": "table",
         "column_settings": [{"align": "right" if n in aligned else "left", "is_wrapped": n == 0} for n in range(width)],
         "rows": [[{"type": "raw_text", "text": cell or "-"} for cell in row] for row in rows[:TABLE_ROWS]],
+    }
+
+
+def data_table(caption: str, rows: Sequence[Sequence[str | Block]], *, page_size: int = 10) -> Block:
+    """A table that readers sort and page; the first row is its head. A cell that is a number brings its own block.
+
+    At most 100 rows below the head (DATA_ROWS) and 10,000 characters in all are the caller's to keep.
+    """
+    return {
+        "type": "data_table",
+        "caption": clip(caption, HEADER_TEXT) or "-",
+        "rows": [
+            [cell if isinstance(cell, dict) else {"type": "raw_text", "text": cell or "-"} for cell in row]
+            for row in rows[: DATA_ROWS + 1]
+        ],
+        "page_size": page_size,
     }
 
 

@@ -123,6 +123,10 @@ class Translator:
         pattern = (_DAY_AND_YEAR if with_year else _DAY)[self.language]
         return format_date(day, format=pattern, locale=self._locale)
 
+    def weekday(self, day: date) -> str:
+        """The day of the week, as short as calendars print it."""
+        return format_date(day, format="EEE", locale=self._locale)
+
     def short_day(self, day: date) -> str:
         """A charge day for the axis of a chart, at most 20 characters."""
         return format_date(day, format=_SHORT_DAY[self.language], locale=self._locale)
