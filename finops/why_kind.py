@@ -1,0 +1,99 @@
+"""The cause in one word, by a rule that anybody can check; docs/why.md publishes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+from finops.money import EXACT, Money
+from finops.why import Factor, WhyKind, WhyPart
+
+RETRY_LOOP_REQUESTS = Decimal(3)
+SAME_LENGTH = (Decimal("0.8"), Decimal("1.2"))
+# A difference is nothing to speak of while it is both less than a tenth and less than a dollar.
+UNCHANGED_RATIO, UNCHANGED_AMOUNT = Decimal("0.1"), Decimal(1)
+# Of what usage covers less than half of, only the whole can be told.
+LEAST_COVERED = Decimal("0.5")
+
+LENGTHS = (Factor.INPUT_LENGTH, Factor.OUTPUT_LENGTH)
+_UP: Mapping[Factor, WhyKind] = {
+    Factor.REQUESTS: WhyKind.MORE_TRAFFIC,
+    Factor.INPUT_LENGTH: WhyKind.LONGER_PROMPTS,
+    Factor.OUTPUT_LENGTH: WhyKind.LONGER_ANSWERS,
+    Factor.MODEL_MIX: WhyKind.DEARER_MODEL,
+    Factor.CACHE: WhyKind.LOST_CACHE,
+    Factor.TIER: WhyKind.DEARER_TIER,
+    Factor.PRICE: WhyKind.DEARER_PRICE,
+    Factor.TOOLS: WhyKind.MORE_TOOLS,
+}
+_DOWN: Mapping[Factor, WhyKind] = {
+    Factor.REQUESTS: WhyKind.LESS_TRAFFIC,
+    Factor.INPUT_LENGTH: WhyKind.SHORTER_PROMPTS,
+    Factor.OUTPUT_LENGTH: WhyKind.SHORTER_ANSWERS,
+    Factor.MODEL_MIX: WhyKind.CHEAPER_MODEL,
+    Factor.CACHE: WhyKind.GAINED_CACHE,
+    Factor.TIER: WhyKind.CHEAPER_TIER,
+    Factor.PRICE: WhyKind.CHEAPER_PRICE,
+    Factor.TOOLS: WhyKind.FEWER_TOOLS,
+}
+
+
+def kind_of(now: Money, before: Money, parts: Iterable[WhyPart], covered: Decimal | None) -> WhyKind:
+    """The first of these that holds: begun, ended, unchanged, unknown, retry loop; else what the largest part says.
+
+    Only parts that point where the difference does are looked at. What went in and what came out of a request are
+    weighed as one, its length, and the larger of the two names it. Of equal parts, the first.
+    """
+    difference = (now - before).amount
+    if before.amount <= 0 < now.amount:
+        return WhyKind.BEGUN
+    if now.amount <= 0 < before.amount:
+        return WhyKind.ENDED
+    is_small = abs(difference) < EXACT.multiply(abs(before.amount), UNCHANGED_RATIO)
+    if not difference or (is_small and abs(difference) < UNCHANGED_AMOUNT):
+        return WhyKind.UNCHANGED
+    if covered is None or covered < LEAST_COVERED:
+        return WhyKind.UNKNOWN
+    by_factor = {part.factor: part for part in parts}
+    main = _main(by_factor, 1 if difference > 0 else -1)
+    if main is None or main.factor is Factor.UNEXPLAINED:
+        return WhyKind.UNKNOWN
+    if difference > 0 and main.factor is Factor.REQUESTS and _is_a_loop(main, by_factor):
+        return WhyKind.RETRY_LOOP
+    if main.factor is Factor.TIER and main.before is not None and main.now is not None:
+        if difference > 0 and main.now < main.before:
+            return WhyKind.BATCH_OFF
+        if difference < 0 and main.before < main.now:
+            return WhyKind.BATCH_ON
+    return (_UP if difference > 0 else _DOWN)[main.factor]
+
+
+def _main(parts: Mapping[Factor, WhyPart], sign: int) -> WhyPart | None:
+    """The part that says most about a difference of that sign."""
+    towards = {factor: part.amount.amount * sign for factor, part in parts.items()}
+    length = sum((towards.get(factor, Decimal(0)) for factor in LENGTHS), Decimal(0))
+    weights = {factor: length if factor in LENGTHS else weight for factor, weight in towards.items() if weight > 0}
+    main = max(weights, key=lambda factor: (weights[factor], towards[factor]), default=None)
+    return None if main is None else parts[main]
+
+
+def tokens_each(parts: Mapping[Factor, WhyPart], *, now: bool) -> Decimal | None:
+    """Tokens of a request, what went in and what came out; None where nothing tells."""
+    lengths = [parts.get(factor) for factor in LENGTHS]
+    values = [part.now if now else part.before for part in lengths if part is not None]
+    known = [value for value in values if value is not None]
+    return sum(known, Decimal(0)) if known else None
+
+
+def length_change(parts: Mapping[Factor, WhyPart]) -> Decimal | None:
+    """How much longer each request is, by model, like with like: 1 is as long as ever."""
+    before, now = tokens_each(parts, now=False), tokens_each(parts, now=True)
+    return EXACT.divide(now, before) if now is not None and before else None
+
+
+def _is_a_loop(requests: WhyPart, parts: Mapping[Factor, WhyPart]) -> bool:
+    length = length_change(parts)
+    if requests.change is None or length is None:
+        return False
+    least, most = SAME_LENGTH
+    return requests.change >= RETRY_LOOP_REQUESTS and least <= length <= most
