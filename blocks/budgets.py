@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from blocks import budget_words as words
-from blocks import figures, ids, kit
+from blocks import ids, kit, value
 from blocks.budget_form import finder, option, suggestion_words
 from finops.budget_report import BudgetsReport, BudgetStanding, FirstStep, ScopeChoice
 from finops.budgets import FIRST_LOUD_LEVEL, Budget, BudgetAction, BudgetScope
 from finops.periods import charge_day, starts_at
+from finops.value import ValueSource
 from locales import Translator
 
 _SHOWN = 20
@@ -29,7 +30,7 @@ def listed(report: BudgetsReport, t: Translator, notice: str | None = None) -> k
     elif len(report.budgets) >= _FINDER_FROM:
         parts.append(kit.actions(finder(ids.BUDGET_FIND, t), block_id="find"))
     if report.budgets:
-        parts += [_row(one, t) for one in report.budgets[:_SHOWN]]
+        parts += [_row(one, t, has_value=_has_value(report)) for one in report.budgets[:_SHOWN]]
         parts += _foot(report, t)
     elif report.first is not None and covering is None:
         parts += _first(report.first, t)
@@ -73,12 +74,20 @@ def saved_words(t: Translator, budget: Budget, scope: ScopeChoice, *, is_new: bo
     return said
 
 
-def _row(one: BudgetStanding, t: Translator) -> kit.Block:
+def _has_value(report: BudgetsReport) -> bool:
+    """Whether anybody told what any of it bought: then every row says so, else the foot does once."""
+    return any(one.value.source is not ValueSource.NONE for one in report.budgets)
+
+
+def _row(one: BudgetStanding, t: Translator, *, has_value: bool) -> kit.Block:
     budget = one.budget
     sign = ""
     if one.percent is not None and budget.is_enabled:
         sign = "🚨 " if one.percent >= _FULL else "⚠️ " if one.percent >= FIRST_LOUD_LEVEL else ""
-    lines = [sign + words.title(one.scope, budget.period, budget.amount, t), words.standing(one, t)]
+    standing = words.standing(one, t)
+    if has_value and one.spent is not None:
+        standing += f" · {kit.escape(value.cell(one.value, t))}"
+    lines = [sign + words.title(one.scope, budget.period, budget.amount, t), standing]
     more = _unusual(one, t)
     if more:
         lines.append(more)
@@ -112,7 +121,8 @@ def _foot(report: BudgetsReport, t: Translator) -> list[kit.Block]:
                 zone=t.zone_name(start),
             )
         )
-    lines.append(figures.value(t))
+    if not _has_value(report):
+        lines.append(value.none(t))
     return [kit.context(" · ".join(lines))]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from blocks import charts, figures, ids, kit
+from blocks import charts, figures, ids, kit, value
 from blocks.bad_news import provider_words
 from finops.charges import FigureState
 from finops.figures import CollectionProgress, StatusReport
@@ -83,7 +83,11 @@ def first_chart(progress: CollectionProgress, report: StatusReport, t: Translato
         amount=figures.amount(report.figure, t),
     )
     parts: list[kit.Block | kit.Either] = [kit.header(headline), kit.section(_collected(progress, t))]
-    parts.append(kit.context(figures.trust(report.figure, t), *figures.gaps(report.figure, t), figures.value(t)))
+    parts.append(
+        kit.context(
+            figures.trust(report.figure, t), *figures.gaps(report.figure, t), kit.escape(value.line(report.value, t))
+        )
+    )
     drawn = (charts.trend(report.trend, t), figures.parts_table(report.breakdown, t))
     parts += [picture for picture in drawn if picture is not None]
     parts.append(

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 from decimal import ROUND_FLOOR, Decimal
 
-from blocks import charts, kit
+from blocks import charts, kit, value
 from finops.figures import Breakdown, Figure
 from finops.money import Money
 from finops.periods import Period
+from finops.value import ValueSource
 from locales import Translator
 
 _WHOLE_FROM = 100
@@ -65,11 +66,6 @@ def as_of(figure: Figure, t: Translator) -> str:
     return t.gettext("as of {moment} {zone}", moment=t.moment(figure.as_of), zone=t.zone_name(figure.as_of))
 
 
-def value(t: Translator) -> str:
-    """What the cost brought: said beside every cost, also while nobody has told us."""
-    return t.gettext("No outcomes recorded yet")
-
-
 def gaps(figure: Figure, t: Translator) -> list[str]:
     """What the amount does not cover, one sentence each; nothing when it covers the whole period."""
     found = []
@@ -123,9 +119,27 @@ def parts_table(breakdown: Breakdown, t: Translator) -> kit.Either | None:
     if not breakdown.shares:
         return None
     head = [t.gettext("Project"), t.gettext("Team"), t.gettext("Cost"), t.pgettext("column", "Share")]
-    rows = [head, *_rows(breakdown, t)]
-    lines = [f"• {kit.escape(row[0])}  *{kit.escape(row[2])}*  {kit.escape(row[3])}" for row in rows[1:]]
-    return kit.Either(kit.table(rows, right=(2, 3)), [kit.section("\n".join(lines))])
+    rows = _rows(breakdown, t)
+    values = _values(breakdown, t)
+    told = [f" · {kit.escape(words)}" if words else "" for words in values]
+    lines = [
+        f"• {kit.escape(row[0])}  *{kit.escape(row[2])}*  {kit.escape(row[3])}{words}"
+        for row, words in zip(rows, told, strict=True)
+    ]
+    if any(values):
+        head.append(t.pgettext("column", "Value"))
+        rows = [[*row, words or "-"] for row, words in zip(rows, values, strict=True)]
+    return kit.Either(kit.table([head, *rows], right=(2, 3)), [kit.section("\n".join(lines))])
+
+
+def _values(breakdown: Breakdown, t: Translator) -> list[str]:
+    """What each row's money bought; all empty where nothing at all is recorded, which is then said beside the whole."""
+    shares = breakdown.shares
+    if all(share.value.source is ValueSource.NONE for share in shares):
+        told = ["" for _ in shares]
+    else:
+        told = ["" if share.is_unallocated else value.cell(share.value, t) for share in shares]
+    return [*told, *([""] if breakdown.others is not None else []), ""]
 
 
 def amounts_shown(breakdown: Breakdown, t: Translator) -> list[str]:

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from blocks import charts, collection, figures, ids, kit, live
+from blocks import charts, collection, figures, ids, kit, live, value
 from blocks.bad_news import provider_words
 from finops.charges import FigureState
 from finops.figures import BlindConnection, Figure, HomeReport, SetupProgress, SetupStep
 from finops.periods import starts_at
 from finops.queries import PeriodName
+from finops.value import ValueSource
 from locales import Translator
 
 Parts = list[kit.Block | kit.Either]
@@ -146,13 +147,19 @@ def _spending(report: HomeReport, t: Translator) -> Parts:
         (t.gettext("this month so far"), report.month_to_date),
         (t.pgettext("period", "last month"), report.last_month),
     ]
-    so_far = live.today(report.live.today, t) if report.live else None
+    told = (report.value.yesterday, report.value.last_week, report.value.month_to_date, report.value.last_month)
+    has_value = any(one.source is not ValueSource.NONE for one in told)
+    so_far = live.today(report.live.today, t, report.live.value) if report.live else None
     parts: Parts = [kit.section(so_far)] if so_far else []
-    parts.append(kit.fields([_figure(name, figure, t) for name, figure in named]))
+    bought = [value.cell(one, t) if has_value else None for one in told]
+    parts.append(
+        kit.fields([_figure(name, figure, words, t) for (name, figure), words in zip(named, bought, strict=True)])
+    )
     notes = _told(named, t)
     # What cannot be read stands at the top of the page.
     notes += figures.gaps(replace(report.yesterday, blind_since=None) if report.blind else report.yesterday, t)
-    notes.append(figures.value(t))
+    if not has_value:
+        notes.append(value.none(t))
     others = figures.other_currencies(report.other_currencies, t)
     if others:
         notes.append(others)
@@ -183,8 +190,11 @@ def _told(named: Sequence[tuple[str, Figure]], t: Translator) -> list[str]:
     return [f"{', '.join(of)}: {told}" for told, of in names.items()]
 
 
-def _figure(name: str, figure: Figure, t: Translator) -> str:
-    lines = [name, f"*{figures.amount(figure, t)}*", figures.brief(figure, t)]
+def _figure(name: str, figure: Figure, bought: str | None, t: Translator) -> str:
+    lines = [name, f"*{figures.amount(figure, t)}*"]
+    if bought and figure.amount is not None:
+        lines.append(kit.escape(bought))
+    lines.append(figures.brief(figure, t))
     if figure.amount is not None and figure.unread_days:
         lines.append(t.ngettext("△ without {count} unread day", "△ without {count} unread days", figure.unread_days))
     return "\n".join(lines)

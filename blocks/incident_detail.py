@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from blocks import charts, figures, ids, kit
+from blocks import charts, figures, ids, kit, value
 from blocks import incident_words as words
 from blocks.incident_thread import closing
 from finops.figures import Breakdown
@@ -130,5 +130,5 @@ def _trust(detail: IncidentDetail, t: Translator) -> list[str]:
     if detail.unpriced:
         named = ", ".join(kit.name(name) for name in detail.unpriced[:10])
         lines.append(t.gettext("△ Without a known price, and not in these amounts: {names}", names=named))
-    lines.append(figures.value(t))
+    lines.append(kit.escape(value.line(shown.value, t)))
     return lines

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from blocks import charts, figures, ids, kit, stop_state, stops
+from blocks import charts, ids, kit, stop_state, stops, value
 from blocks import incident_words as words
 from blocks import stop_words as stopped
 from blocks.incident_detail import view as detail
@@ -252,7 +252,7 @@ def _budget_button(incident: Incident, t: Translator) -> kit.Block:
 
 
 def _foot(shown: IncidentShown, t: Translator) -> str:
-    facts = (words.period_line(shown, t), words.usual_line(shown, t), figures.value(t))
+    facts = (words.period_line(shown, t), words.usual_line(shown, t), value.line(shown.value, t))
     return kit.escape(" · ".join(fact for fact in facts if fact))
 
 

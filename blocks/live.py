@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from blocks import ids, kit, unpriced
+from blocks import ids, kit, unpriced, value
 from blocks import incident_words as words
 from blocks.doctor_live import signed
 from finops.charges import FigureState
 from finops.estimates import Drift, Spent
 from finops.incident_report import IncidentShown, LiveReport
 from finops.periods import charge_day, starts_at
+from finops.value import NO_VALUE, ValueFigure, ValueSource
 from locales import Translator
 
 Parts = list[kit.Block | kit.Either]
@@ -32,8 +33,8 @@ def incidents(report: LiveReport, t: Translator) -> Parts:
     return [*parts, kit.divider()]
 
 
-def today(spent: Spent | None, t: Translator) -> str | None:
-    """What was spent so far today, how sure and of when; None before any usage was read."""
+def today(spent: Spent | None, t: Translator, bought: ValueFigure = NO_VALUE) -> str | None:
+    """What was spent so far today, how sure and of when, and what it bought; None before any usage was read."""
     if spent is None or spent.as_of is None:
         return None
     start = starts_at(charge_day(spent.as_of))
@@ -46,6 +47,8 @@ def today(spent: Spent | None, t: Translator) -> str | None:
     )
     is_unknown = spent.state is FigureState.BLIND and not spent.amount
     amount = t.gettext("unknown") if is_unknown else t.money(spent.amount)
+    if bought.source is not ValueSource.NONE:
+        facts = f"{kit.escape(value.line(bought, t))}\n{facts}"
     return t.gettext("Today so far  *{amount}*\n{facts}", amount=amount, facts=facts)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from blocks import charts, figures, ids, kit, live
+from blocks import charts, figures, ids, kit, live, value
 from finops.charges import FigureState
 from finops.figures import StatusReport
 from finops.periods import charge_day
 from finops.queries import ScopeKind
+from finops.value import ValueSource
 from locales import Translator
 
 
@@ -48,8 +49,11 @@ def message(
     is_partial = report.figure.is_not_yet_collected or report.figure.state is FigureState.ESTIMATE
     comparison = None if is_partial else _comparison(report, t)  # half a day is not less than a whole one
     parts: list[kit.Block | kit.Either] = [kit.header(headline)]
-    if comparison:
-        parts.append(kit.section(comparison))
+    story = [comparison] if comparison else []
+    if _has_value(report):
+        story.append(kit.escape(value.line(report.value, t)))
+    if story:
+        parts.append(kit.section("\n".join(story)))
     parts.append(kit.context(*_facts(report, t)))
     parts += _live(report, t)
     parts += _pictures(report, t)
@@ -93,9 +97,16 @@ def _facts(report: StatusReport, t: Translator) -> list[str]:
     others = figures.other_currencies(report.other_currencies, t)
     if others:
         facts.append(others)
-    if report.figure.amount is not None:
-        facts.append(figures.value(t))
+    if report.figure.amount is not None and not _has_value(report):
+        facts.append(value.none(t))
+    elif coverage := value.coverage(report.value, t):
+        facts.append(kit.escape(coverage))
     return facts
+
+
+def _has_value(report: StatusReport) -> bool:
+    """Whether anybody told what the amount bought; it stands under the amount then, else in the small print."""
+    return report.figure.amount is not None and report.value.source is not ValueSource.NONE
 
 
 def _live(report: StatusReport, t: Translator) -> list[kit.Block | kit.Either]:
@@ -104,7 +115,11 @@ def _live(report: StatusReport, t: Translator) -> list[kit.Block | kit.Either]:
         return []
     spent, notes = report.live.today, live.notes(report.live, t)
     is_beside = spent is not None and spent.as_of is not None and charge_day(spent.as_of) in report.query.period
-    so_far = live.today(spent, t) if is_beside and report.figure.state is not FigureState.ESTIMATE else None
+    so_far = (
+        live.today(spent, t, report.live.value)
+        if is_beside and report.figure.state is not FigureState.ESTIMATE
+        else None
+    )
     parts: list[kit.Block | kit.Either] = [kit.section(so_far)] if so_far else []
     return [*parts, kit.context(" · ".join(notes))] if notes else parts
 
@@ -173,6 +188,8 @@ def _buttons(report: StatusReport, extra: kit.Block | None, t: Translator, mark:
 
 def _spoken(report: StatusReport, headline: str, comparison: str | None, t: Translator) -> str:
     sentences = [kit.escape(headline), comparison or "", figures.trust(report.figure, t)]
+    if report.figure.amount is not None:
+        sentences.insert(2, kit.escape(value.line(report.value, t)))
     top = figures.top_words(report.breakdown, t)
     if top:
         sentences.append(t.gettext("Largest: {projects}", projects=top))

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from bot import budget_facts as facts
 from bot import budget_imports as imports
+from bot import value_beside
 from bot.acts import budget_facts, changes_of, scope_name
 from bot.audit import record
 from bot.budget_files import written
@@ -91,6 +92,7 @@ class Budgets:
             picture = await self._spending.picture(store, workspace_id, facts.windows(budgets, today))
             book = ScopeBook(picture.house.teams, picture.house.projects)
             found = facts.standings(budgets, picture, book, actor, managed)
+            found = await value_beside.of_budgets(store, workspace_id, found, picture)
             first = None if budgets else await facts.first_step(store, workspace_id, picture, book, managed)
             admins = [one.user_id for one in await store.people.admins(workspace_id)]
         if place is not None:

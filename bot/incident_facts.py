@@ -10,6 +10,7 @@ from decimal import Decimal
 from bot import stop_facts
 from bot.picture import CURRENCY, Account, Taught
 from bot.polls import minute_of, moment_of
+from bot.value_beside import of_incident
 from finops.budgets import Budget, BudgetOn, BudgetPeriod, Usual, UsualMethod, breach_at, percent_floor, usual
 from finops.causes import Cause
 from finops.charges import DayReading, FigureState, day_state
@@ -142,6 +143,7 @@ async def gathered(
         names=await names_of(store, incident, events),
         stop=await _stop_of(store, incident),
     )
+    shown = replace(shown, value=await of_incident(store, shown))
     return Facts(shown, found, day, of_day, taught, headline)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
+from bot import value_beside
 from bot.collector import progress_of
 from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
@@ -133,8 +134,7 @@ class Reports:
             log.info(
                 "status asked", extra={"user_id": person.user_id, "scope": scope.kind, "period": query.period.name}
             )
-            report = await self._status(store, workspace_id, house, scope, query.period)
-        return _with_today(report, look, house)
+            return await self._status(store, workspace_id, house, scope, query.period, look)
 
     async def status_of(
         self, workspace_id: str, kind: ScopeKind, scope_id: int | None, period_name: str
@@ -145,8 +145,7 @@ class Reports:
             house = await _house(store, workspace_id, look.house)
             scope = _scope_by_id(house, kind, scope_id)
             period = period_named(period_name, self._desk.today())
-            report = await self._status(store, workspace_id, house, scope, period)
-        return _with_today(report, look, house)
+            return await self._status(store, workspace_id, house, scope, period, look)
 
     async def first_chart(self, workspace_id: str) -> StatusReport:
         """The picture shown as soon as there is one: the last 30 days of the whole workspace."""
@@ -203,6 +202,9 @@ class Reports:
             project_count=len(house.projects),
             live=look.at(ScopeKind.WORKSPACE, None),
         )
+        today_so_far = look.estimates(ScopeKind.WORKSPACE, None)
+        async with self._desk.storage.reading() as store:
+            report = await value_beside.at_home(store, workspace_id, report, house.counted, week, today_so_far)
         return _HomeFacts(house, report)
 
     async def setup(self, workspace_id: str, person: Person) -> SetupProgress:
@@ -213,7 +215,7 @@ class Reports:
         return _setup(house, person, has_charges=first_day is not None)
 
     async def _status(
-        self, store: Store, workspace_id: str, house: _House, scope: Scope, named: NamedPeriod
+        self, store: Store, workspace_id: str, house: _House, scope: Scope, named: NamedPeriod, look: Look
     ) -> StatusReport:
         today, now = self._desk.today(), self._desk.now()
         before = previous_period(named, today)
@@ -231,7 +233,7 @@ class Reports:
         readings = await store.charges.readings(workspace_id, whole)
         ledger = _ledger(house, connections, days, readings, now)
         figure, previous = ledger.figure(named.period), ledger.figure(before)
-        return StatusReport(
+        report = StatusReport(
             scope=scope,
             query=named,
             figure=figure,
@@ -241,6 +243,8 @@ class Reports:
             trend=trend_of(named.period, ledger.cells.get(ledger.currency, {}), ledger.readings, now, ledger.currency),
             other_currencies=_others(totals, ledger.currency),
         )
+        today_so_far = look.estimates(scope.kind, scope.id)
+        return await value_beside.beside(store, workspace_id, _with_today(report, look, house), projects, today_so_far)
 
 
 async def _house(store: Store, workspace_id: str, seen: House | None) -> _House:

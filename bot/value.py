@@ -10,7 +10,7 @@ from bot.desk import Desk
 from bot.picture import CURRENCY
 from bot.polls import minute_of
 from finops.caps import CapSeen, seen
-from finops.figures import Figure, Scope
+from finops.figures import Scope
 from finops.money import Money
 from finops.periods import Period, starts_at
 from finops.queries import ScopeKind
@@ -35,6 +35,11 @@ class Gathered:
     costs: Mapping[int, Money]
     ratings: Mapping[int, Sequence[tuple[str, int]]]
 
+    @property
+    def tells_anything(self) -> bool:
+        """Whether any call was recorded or any project rated."""
+        return bool(self.sums or self.ratings)
+
     def of(self, project_id: int | None) -> ValueFigure:
         """What one project's money bought; of what no registered project owns, nobody recorded anything."""
         project = next((one for one in self.projects if one.id == project_id), None)
@@ -53,9 +58,22 @@ class Gathered:
 
     def whole(self) -> ValueFigure:
         """What all their money bought together."""
-        recording = [self._part(one) for one in self.projects if one.id in self.sums]
-        rated = [answer for one in self.projects for answer in self.ratings.get(one.id, ())]
-        return together(recording, sum(self.asked.values()) or None, rated)
+        return self._together(self.projects, sum(self.asked.values()))
+
+    def at(self, kind: ScopeKind, scope_id: int | None) -> ValueFigure:
+        """What the money of a scope among them bought."""
+        if kind is ScopeKind.WORKSPACE:
+            return self.whole()
+        if kind is ScopeKind.PROJECT:
+            return self.of(scope_id)
+        team = [one for one in self.projects if one.team_id == scope_id]
+        accounts = [(one.connection_id, one.provider_project_id) for one in team]
+        return self._together(team, sum(self.asked.get(one, 0) for one in accounts))
+
+    def _together(self, projects: Sequence[Project], asked: int) -> ValueFigure:
+        recording = [self._part(one) for one in projects if one.id in self.sums]
+        rated = [answer for one in projects for answer in self.ratings.get(one.id, ())]
+        return together(recording, asked or None, rated)
 
     def _part(self, project: Project) -> Part:
         account = (project.connection_id, project.provider_project_id)
@@ -68,22 +86,28 @@ async def gathered(
     workspace_id: str,
     period: Period,
     projects: Sequence[Project],
-    costs: Mapping[int, Money],
+    costs: Mapping[int, Money] | None = None,
     *,
     is_everything: bool = False,
+    counts_calls: bool = True,
 ) -> Gathered:
     """What some projects recorded in a period, in a handful of queries however many they are.
 
-    `costs` are what the projects cost in the period, by id. `is_everything`: calls of accounts that belong to none of
-    the projects count as not recorded, because the whole workspace is meant.
+    `costs` are what the projects cost in the period, by id; None: as the bill says. `is_everything`: calls of accounts
+    that belong to none of the projects count as not recorded, because the whole workspace is meant. `counts_calls`
+    False leaves out what the provider saw, and so the coverage.
     """
     ids = {one.id for one in projects}
     only = None if is_everything or len(ids) > _NAMED_AT_MOST else ids
     sums = {id_: of for id_, of in (await store.value.sums(workspace_id, period, only)).items() if id_ in ids}
+    if costs is None:
+        costs = await _billed(store, workspace_id, period, [one for one in projects if one.id in sums])
     return Gathered(
         projects=projects,
         sums=sums,
-        asked=await _asked(store, workspace_id, period, projects, is_everything=is_everything) if sums else {},
+        asked=await _asked(store, workspace_id, period, projects, is_everything=is_everything)
+        if sums and counts_calls
+        else {},
         costs=costs,
         ratings=await _ratings(store, workspace_id, period, ids),
     )
@@ -94,11 +118,16 @@ _NAMED_AT_MOST = 500
 
 
 async def of_projects(
-    store: Store, workspace_id: str, period: Period, projects: Sequence[Project], costs: Mapping[int, Money]
+    store: Store,
+    workspace_id: str,
+    period: Period,
+    projects: Sequence[Project],
+    costs: Mapping[int, Money] | None = None,
 ) -> dict[int, ValueFigure]:
     """What each project's money bought in a period, in a handful of queries however many there are.
 
-    `costs` are what the projects cost in the period, by id. Every project of `projects` is in the answer.
+    `costs` are what the projects cost in the period, by id; None: as the bill says. Every project of `projects` is in
+    the answer.
     """
     return (await gathered(store, workspace_id, period, projects, costs)).each()
 
@@ -108,7 +137,7 @@ async def of_all(
     workspace_id: str,
     period: Period,
     projects: Sequence[Project],
-    costs: Mapping[int, Money],
+    costs: Mapping[int, Money] | None = None,
     *,
     is_everything: bool = False,
 ) -> ValueFigure:
@@ -132,12 +161,6 @@ def costs_of(totals: Iterable[ProjectTotal], projects: Iterable[Project]) -> dic
     return found
 
 
-def spoken_for(shown: Figure) -> Period:
-    """The days a shown amount speaks for: those its value is compared with. Days still open are not among them."""
-    end = shown.period.end - timedelta(days=shown.open_days)
-    return Period(shown.period.start, max(end, shown.period.start))
-
-
 class Values:
     """Answers what a scope's money bought."""
 
@@ -152,16 +175,14 @@ class Values:
     async def of_scope(self, store: Store, workspace_id: str, scope: Scope, period: Period) -> ValueFigure:
         """The same within a transaction that is open already."""
         projects = await projects_of(store, workspace_id, scope)
-        costs = await _costs(store, workspace_id, period, projects)
         is_everything = scope.kind is ScopeKind.WORKSPACE
-        return await of_all(store, workspace_id, period, projects, costs, is_everything=is_everything)
+        return await of_all(store, workspace_id, period, projects, is_everything=is_everything)
 
     async def by_project(self, workspace_id: str, period: Period) -> dict[int, ValueFigure]:
         """The same for every registered project, those without any record included (finops.value.NO_VALUE)."""
         async with self._desk.storage.reading() as store:
             projects = [one for one in await store.projects.all(workspace_id) if not one.excluded]
-            costs = await _costs(store, workspace_id, period, projects)
-            return await of_projects(store, workspace_id, period, projects, costs)
+            return await of_projects(store, workspace_id, period, projects)
 
     async def by(self, workspace_id: str, project_id: int, period: Period, dimension: Dimension) -> list[NamedValue]:
         """A project's value by task, experiment, segment or model, dearest first."""
@@ -204,7 +225,10 @@ async def projects_of(store: Store, workspace_id: str, scope: Scope) -> list[Pro
     return [one for one in found if not one.excluded]
 
 
-async def _costs(store: Store, workspace_id: str, period: Period, projects: Sequence[Project]) -> dict[int, Money]:
+async def _billed(store: Store, workspace_id: str, period: Period, projects: Sequence[Project]) -> dict[int, Money]:
+    """What each project cost in a period by its bills."""
+    if not projects:
+        return {}
     accounts = [(one.connection_id, one.provider_project_id) for one in projects]
     only = accounts if len(accounts) <= _NAMED_AT_MOST else None
     return costs_of(await store.charges.project_totals(workspace_id, period, only), projects)

@@ -11,6 +11,7 @@ from finops.budgets import Budget, BudgetPeriod, BudgetScope, Usual
 from finops.estimates import Spent
 from finops.figures import Scope
 from finops.money import Money
+from finops.value import NO_VALUE, ValueFigure
 
 # Who changed a budget from the command line: no member of the workspace.
 OPERATOR = "operator"
@@ -58,7 +59,7 @@ class BudgetStanding:
     """A budget and what is spent of it now.
 
     A default for every project stands as the project nearest to it does (`fullest`), and works on `projects` of them.
-    `spent` None: it does not work (disabled, its scope is gone or left out), or on nothing.
+    `spent` None: it does not work (disabled, its scope is gone or left out), or on nothing. `value` is what it bought.
     """
 
     budget: Budget
@@ -68,6 +69,7 @@ class BudgetStanding:
     projects: int = 0
     fullest: Scope | None = None
     may_change: bool = False
+    value: ValueFigure = NO_VALUE
 
 
 @dataclass(frozen=True, slots=True)

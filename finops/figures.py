@@ -14,6 +14,7 @@ from finops.money import Money, total
 from finops.periods import Period, charge_day
 from finops.queries import NamedPeriod
 from finops.queries import ScopeKind as ScopeKind  # the word of a report and of a question
+from finops.value import NO_VALUE, ValueFigure
 
 if TYPE_CHECKING:  # what happens live is told in these figures' own terms
     from finops.incident_report import LiveReport
@@ -63,7 +64,7 @@ class DayFigure:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """One part of a whole. `ratio` is None when no share exists (the whole is zero or negative)."""
+    """One part of a whole, and what it bought. `ratio` is None when no share exists (the whole is zero or negative)."""
 
     name: str
     key: str
@@ -72,6 +73,7 @@ class Share:
     team_name: str | None = None
     is_unallocated: bool = False
     project_id: int | None = None
+    value: ValueFigure = NO_VALUE
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,10 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class StatusReport:
-    """The answer to "what was spent": by whom, when, compared with what. `increase` 0.5 is half as much again."""
+    """The answer to "what was spent": by whom, when, compared with what, and what it bought.
+
+    `increase` 0.5 is half as much again. `value` is of the days that `figure` speaks for.
+    """
 
     scope: Scope
     query: NamedPeriod
@@ -106,6 +111,7 @@ class StatusReport:
     trend: tuple[DayFigure, ...]
     other_currencies: tuple[Money, ...] = ()
     live: LiveReport | None = None
+    value: ValueFigure = NO_VALUE
 
 
 class SetupStep(StrEnum):
@@ -163,8 +169,18 @@ class CollectionProgress:
 
 
 @dataclass(frozen=True, slots=True)
+class HomeValues:
+    """What each amount of the Home tab bought."""
+
+    yesterday: ValueFigure = NO_VALUE
+    last_week: ValueFigure = NO_VALUE
+    last_month: ValueFigure = NO_VALUE
+    month_to_date: ValueFigure = NO_VALUE
+
+
+@dataclass(frozen=True, slots=True)
 class HomeReport:
-    """Everything the Home tab says."""
+    """Everything the Home tab says; `top` is of the last seven days."""
 
     yesterday: Figure
     last_week: Figure
@@ -180,6 +196,7 @@ class HomeReport:
     team_count: int = 0
     project_count: int = 0
     live: LiveReport | None = None
+    value: HomeValues = HomeValues()
 
 
 def figure_of(

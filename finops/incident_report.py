@@ -15,6 +15,7 @@ from finops.incidents import Incident, IncidentEvent
 from finops.money import ATTO_PLACES, EXACT, Money
 from finops.registry import Team
 from finops.stop_report import StopShown
+from finops.value import NO_VALUE, ValueFigure
 
 MINUTES_PER_HOUR, MINUTES_PER_DAY = 60, 1440
 COMPARED_DAYS = 7
@@ -29,7 +30,7 @@ class IncidentShown:
     `breach_at` is when the limit, `next_at` when `next_level` will be reached at this speed: None when not within the
     period.
     `names` are those of the people who did something, by user id. `other_budgets` are reached as well.
-    `stop` is what was done about the spending itself, if anything was.
+    `stop` is what was done about the spending itself, if anything was. `value` is what the amount bought.
     """
 
     incident: Incident
@@ -51,6 +52,7 @@ class IncidentShown:
     events: tuple[IncidentEvent, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
     stop: StopShown | None = None
+    value: ValueFigure = NO_VALUE
 
     @property
     def limit(self) -> Money:
@@ -97,8 +99,8 @@ class IncidentDetail:
 class LiveReport:
     """What is known of the day that is still open, beside the figures of the bill.
 
-    `today` is None before any usage was read. `incidents` are the first of `incident_count` open ones, amounts only.
-    `unpriced` names what was used today and has no known price.
+    `today` is None before any usage was read; `value` is what it bought. `incidents` are the first of `incident_count`
+    open ones, amounts only. `unpriced` names what was used today and has no known price.
     """
 
     today: Spent | None = None
@@ -106,6 +108,7 @@ class LiveReport:
     incidents: tuple[IncidentShown, ...] = ()
     incident_count: int = 0
     unpriced: tuple[str, ...] = ()
+    value: ValueFigure = NO_VALUE
 
 
 @dataclass(frozen=True, slots=True)

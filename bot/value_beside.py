@@ -1,0 +1,138 @@
+"""Value beside cost: reports as they are shown, with what each of their amounts bought."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.picture import CURRENCY, Picture, money_of
+from bot.value import Gathered, costs_of, gathered, of_all, projects_of
+from finops.budget_report import BudgetStanding
+from finops.budgets import BudgetScope, period_of
+from finops.charges import FigureState
+from finops.figures import Breakdown, Figure, HomeReport, HomeValues, Scope, StatusReport
+from finops.incident_report import IncidentShown, LiveReport
+from finops.money import Money
+from finops.periods import Period, charge_day
+from finops.queries import ScopeKind
+from finops.registry import Project
+from finops.value import ValueFigure
+from storage import Store
+from storage.records import ProjectTotal
+
+
+def spoken_for(shown: Figure) -> Period:
+    """The days a shown amount speaks for: those its value is compared with. Days still open are not among them."""
+    end = shown.period.end - timedelta(days=shown.open_days)
+    return Period(shown.period.start, max(end, shown.period.start))
+
+
+async def beside(
+    store: Store, workspace_id: str, report: StatusReport, projects: Sequence[Project], today: Sequence[ProjectTotal]
+) -> StatusReport:
+    """A report with what each of its amounts bought. `today` are the estimates of the day that is open.
+
+    Where days of the period could not be read, the bill is too small for what was recorded of them: then cost per
+    success rests on the estimates of the recorded calls.
+    """
+    shown, is_everything = report.figure, report.scope.kind is ScopeKind.WORKSPACE
+    estimates, costs = costs_of(today, projects), None
+    if shown.state is FigureState.ESTIMATE:
+        costs = estimates
+    elif shown.unread_days:
+        costs = {}
+    found = await gathered(store, workspace_id, spoken_for(shown), projects, costs, is_everything=is_everything)
+    live = await _today(store, workspace_id, report.live, projects, estimates, is_everything=is_everything)
+    return replace(report, value=found.whole(), breakdown=valued(report.breakdown, found), live=live)
+
+
+async def at_home(
+    store: Store,
+    workspace_id: str,
+    report: HomeReport,
+    projects: Sequence[Project],
+    top: Period,
+    today: Sequence[ProjectTotal],
+) -> HomeReport:
+    """The Home tab with what each of its amounts bought; `top` is the period of its largest projects."""
+    shown = (report.yesterday, report.last_week, report.last_month, report.month_to_date)
+    first = min(top.start, *(one.period.start for one in shown))
+    known = Period(first, max(top.end, *(one.period.end for one in shown)))
+    if not (await gathered(store, workspace_id, known, projects, {}, counts_calls=False)).tells_anything:
+        return report  # most of the time, and then it costs two small queries
+    costs: list[Mapping[int, Money] | None] = [{} if one.unread_days else None for one in shown]
+    values = [
+        await of_all(store, workspace_id, spoken_for(one), projects, cost, is_everything=True)
+        for one, cost in zip(shown, costs, strict=True)
+    ]
+    of_top = await gathered(store, workspace_id, top, projects)
+    live = await _today(store, workspace_id, report.live, projects, costs_of(today, projects), is_everything=True)
+    return replace(report, value=HomeValues(*values), top=valued(report.top, of_top), live=live)
+
+
+async def _today(
+    store: Store,
+    workspace_id: str,
+    live: LiveReport | None,
+    projects: Sequence[Project],
+    estimates: Mapping[int, Money],
+    *,
+    is_everything: bool,
+) -> LiveReport | None:
+    """What is known of the open day, with what it bought so far."""
+    if live is None or live.today is None or live.today.as_of is None:
+        return live
+    day = charge_day(live.today.as_of)
+    period = Period(day, day + timedelta(days=1))
+    return replace(
+        live, value=await of_all(store, workspace_id, period, projects, estimates, is_everything=is_everything)
+    )
+
+
+def valued(breakdown: Breakdown, found: Gathered) -> Breakdown:
+    """The parts of a whole with what each of them bought."""
+    return replace(breakdown, shares=tuple(replace(one, value=found.of(one.project_id)) for one in breakdown.shares))
+
+
+async def of_budgets(
+    store: Store, workspace_id: str, standings: Sequence[BudgetStanding], picture: Picture
+) -> list[BudgetStanding]:
+    """Budgets as they stand, with what the amount spent of each bought; the picture has their present periods."""
+    found: dict[Period, Gathered] = {}
+    told = []
+    for one in standings:
+        window = period_of(one.budget.period, picture.today)
+        if window not in found:
+            projects = list(picture.projects.values())
+            costs = _spent(picture, window, projects)
+            found[window] = await gathered(store, workspace_id, window, projects, costs, is_everything=True)
+        scope = one.fullest
+        if one.spent is None:
+            told.append(one)
+        elif scope is not None:
+            told.append(replace(one, value=found[window].at(scope.kind, scope.id)))
+        elif one.scope.kind is not BudgetScope.EVERY_PROJECT:
+            told.append(replace(one, value=found[window].at(ScopeKind(one.scope.kind.value), one.scope.id)))
+        else:
+            told.append(one)
+    return told
+
+
+def _spent(picture: Picture, period: Period, projects: Sequence[Project]) -> dict[int, Money]:
+    """What each project has spent in a period so far, bills and estimates together."""
+    totals = picture.sums(period).totals
+    owners = {(one.connection_id, one.provider_project_id): one.id for one in projects}
+    return {owners[account]: money_of(units) for account, units in totals.items() if account in owners}
+
+
+async def of_incident(store: Store, shown: IncidentShown) -> ValueFigure:
+    """What the amount an incident speaks of bought so far."""
+    incident = shown.incident
+    scope = Scope(incident.scope_kind, incident.scope_id, shown.scope.name)
+    projects = await projects_of(store, incident.workspace_id, scope)
+    # Of a wider scope no bill tells yet what each of its projects has cost in the open period: the calls themselves do.
+    is_own = scope.kind is ScopeKind.PROJECT and shown.spent.amount.currency == CURRENCY
+    costs = {one.id: shown.spent.amount for one in projects} if is_own else {}
+    is_everything = scope.kind is ScopeKind.WORKSPACE
+    return await of_all(store, incident.workspace_id, incident.window, projects, costs, is_everything=is_everything)
