@@ -6,10 +6,13 @@ import asyncio
 from collections.abc import Callable, Mapping
 
 from bot.audit import Audit
+from bot.axes import AxesOf
 from bot.budgets import Budgets
 from bot.collecting import Collecting
 from bot.connections import Connections
 from bot.desk import Desk
+from bot.digest_facts import DigestFacts
+from bot.digests import Digests
 from bot.doctor import Doctor
 from bot.evaluating import Evaluating
 from bot.holding import Holding
@@ -27,6 +30,7 @@ from bot.stop_ends import StopEnds
 from bot.stopping import Stopping
 from bot.teams import Teams
 from bot.watching import Watching
+from bot.why import Whys
 from finops.prices import PriceList
 from providers.contract import Provider
 from storage import Storage
@@ -66,6 +70,9 @@ class Bot:
         self.projects = Projects(desk, self.teams, self.collecting)
         self.spending = Spending(desk)
         self.reports = Reports(desk, Live(desk, self.spending))
+        self.axes = AxesOf(desk)
+        self.why = Whys(desk, self.spending)
+        self.digests = Digests(desk, self.people, self.teams, self.reports, DigestFacts(self.why, self.axes))
         self.budgets = Budgets(desk, self.people, self.teams, self.spending)
         self.incidents = Incidents(desk, self.people, self.spending)
         self.evaluating = Evaluating(desk, self.spending)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -217,3 +218,16 @@ class DailyCard:
     breakdown: Breakdown
     trend: tuple[DayFigure, ...] = ()
     today: Spent | None = None
+
+
+def has_moved(then: Digest, now: Digest) -> bool:
+    """Whether a reader would see another figure or another ranking; states and times alone are no news."""
+    return _seen(then) != _seen(now)
+
+
+def _seen(digest: Digest) -> object:
+    def of(projects: Iterable[DigestProject]) -> list[object]:
+        return [(one.project_id, one.cost, one.value.successes, one.value.outcomes, one.unranked) for one in projects]
+
+    whole = (digest.total.amount, digest.total.unread_days, digest.previous.amount, digest.unallocated)
+    return (whole, of(digest.best), of(digest.improve), sorted(of(digest.others), key=repr))
