@@ -129,7 +129,7 @@ class ModelUse:
 
     def _costs(self) -> tuple[dict[_State, Fraction], dict[_State, Fraction]]:
         """What one request costs for its input and its output, with each factor before and now."""
-        paid = {
+        paid: dict[_State, Fraction] = {
             (kind, tier, price): sum(
                 (
                     share * self._sides[price].rates[name][kind]
@@ -143,18 +143,21 @@ class ModelUse:
         }
         inputs, outputs = [[kind for kind in self._kinds if _MATTER_OF[kind] in side] for side in (_INPUT, _OUTPUT)]
         # What one token of each matter comes to with its cache, tier and price as they were or are.
-        mixed = {
+        mixed: dict[_State, Fraction] = {
             (kind, cache, tier, price): self._composed[cache][kind] * paid[kind, tier, price]
             for kind in self._kinds
             for cache, tier, price in product((0, 1), repeat=3)
         }
-        return {
+        # One request: what goes in and what comes out of it.
+        asked: dict[_State, Fraction] = {
             key: sum((self._each[key[0]][_MATTER_OF[kind]] * mixed[kind, *key[1:]] for kind in inputs), _ZERO)
             for key in product((0, 1), repeat=4)
-        }, {
+        }
+        answered: dict[_State, Fraction] = {
             key: sum((self._each[key[0]][_MATTER_OF[kind]] * paid[kind, *key[1:]] for kind in outputs), _ZERO)
             for key in product((0, 1), repeat=3)
         }
+        return asked, answered
 
     @staticmethod
     def _length(side: Side, kinds: Sequence[int]) -> Fraction:

@@ -17,6 +17,7 @@ from finops.periods import Period
 from finops.restatement import changes
 from storage.errors import NotFound
 from storage.ledger import Lines, PreparedDay, money, prepare, read_sheets, write_day
+from storage.line_items import by_line_item
 from storage.records import DayChange, DayProjectTotal, DayTotal, ProjectTotal, Restated
 from storage.repository import Repository
 from storage.restatements import remember_restatements
@@ -165,6 +166,15 @@ class Charges(Repository):
             .order_by(charges.c.charge_day, charges.c.sku_id, charges.c.billing_currency)
         )
         return [_charge(row) for row in rows]
+
+    async def by_line_item(
+        self, workspace_id: str, period: Period, accounts: Collection[Account] | None = None
+    ) -> list[tuple[str | None, Money]]:
+        """What each line item of the bill came to over a period, in the order of their names, currencies apart.
+
+        Of the whole workspace, or of the named projects; None is what the bill gave no name.
+        """
+        return await by_line_item(self._db, workspace_id, period, _named(accounts))
 
     async def of_day(self, workspace_id: str, connection_id: int, day: date) -> list[Charge]:
         """The whole bill of one day of a connection, line by line, in no promised order."""

@@ -16,6 +16,7 @@ from storage.ledger import money
 from storage.records_live import Estimate, Repricing, UsageChange, UsageHealth, UsageRead, UsageSum
 from storage.repository import Repository, across_workspaces
 from storage.tables_live import repricings, usage_groups, usage_health, usage_minutes, usage_reads
+from storage.usage_groups_sums import GroupedUsage, grouped
 from storage.usage_moving import Covered, Rollups, beside
 from storage.usage_repricing import reprice_days
 from storage.usage_rollups import Stretch, extended, prepare, whole_buckets
@@ -191,6 +192,27 @@ class Usage(Repository):
         """Sums per day, connection, project and model."""
         part = [(Width.DAY, minute_of(period.start), minute_of(period.end))]
         return await sums(self._db, workspace_id, part, accounts, by_start=True)
+
+    async def grouped(
+        self, workspace_id: str, period: Period, accounts: Collection[Account] | None = None
+    ) -> list[GroupedUsage]:
+        """Sums over a period by project, endpoint, model, tier and batch: what a cost is explained from."""
+        part = [(Width.DAY, minute_of(period.start), minute_of(period.end))]
+        return await grouped(self._db, workspace_id, part, accounts)
+
+    async def grouped_between(
+        self,
+        workspace_id: str,
+        from_minute: int,
+        to_minute: int,
+        accounts: Collection[Account],
+        *,
+        hourly: bool = False,
+    ) -> list[GroupedUsage]:
+        """The same over [from, to) to the minute, or for each hour that begins in it."""
+        hours = [(Width.HOUR, -(-from_minute // Width.HOUR) * Width.HOUR, to_minute)]
+        parts = hours if hourly else stretches(from_minute, to_minute)
+        return await grouped(self._db, workspace_id, parts, accounts, by_start=hourly)
 
     async def recent(
         self,

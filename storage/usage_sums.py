@@ -8,7 +8,7 @@ from datetime import date
 from operator import add
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Table, column, exists, func, or_, select, values
+from sqlalchemy import BigInteger, ColumnElement, Table, column, exists, func, or_, select, values
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from finops.periods import starts_at
@@ -170,8 +170,7 @@ async def _summed(
     by_start: bool,
 ) -> Sequence[Sequence[Any]]:
     """Start (0: of the whole part), group and sums of one endpoint; of other groups too where there are many."""
-    width, start, end = part
-    table = TABLES[width]
+    table = TABLES[part[0]]
     keys = [table.c.start, table.c.group_id] if by_start else [table.c.group_id]
     measures = (
         table.c.requests,
@@ -181,13 +180,19 @@ async def _summed(
         table.c.estimate_rest,
         table.c.unpriced,
     )
-    query = select(*keys, *map(func.sum, measures)).where(
-        table.c.workspace_id == workspace_id, table.c.read_id == read_id
-    )
-    starts = range(start, end, width)
-    if groups is not None and len(starts) * len(groups) <= _MOST_LOOKUPS:
-        query = query.where(table.c.start.in_(starts), table.c.group_id.in_(groups))
-    else:
-        query = query.where(table.c.start >= start, table.c.start < end)
+    query = select(*keys, *map(func.sum, measures)).where(*buckets_of(workspace_id, read_id, part, groups))
     rows = (await db.execute(query.group_by(*keys))).all()
     return rows if by_start else [(0, *row) for row in rows]
+
+
+def buckets_of(
+    workspace_id: str, read_id: int, part: Part, groups: Sequence[int] | None
+) -> tuple[ColumnElement[bool], ...]:
+    """The buckets of one endpoint in a stretch: of some groups one by one in the key, of many all that is there."""
+    width, start, end = part
+    table = TABLES[width]
+    mine = table.c.workspace_id == workspace_id, table.c.read_id == read_id
+    starts = range(start, end, width)
+    if groups is not None and len(starts) * len(groups) <= _MOST_LOOKUPS:
+        return *mine, table.c.start.in_(starts), table.c.group_id.in_(groups)
+    return *mine, table.c.start >= start, table.c.start < end
