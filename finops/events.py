@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from finops.value import Outcome, ValueSums
+
+# An older event is refused, so that its id need not be kept for ever and a replay can never count twice.
+OLDEST = timedelta(days=30)
+# Clocks differ; an event from further ahead tells of a call that was not made yet.
+FURTHEST_AHEAD = timedelta(minutes=10)
+
+TOKEN_PREFIX = "fin_"  # noqa: S105 - what every token begins with, and no token
+_TOKEN = re.compile(TOKEN_PREFIX + "[A-Za-z0-9_-]{43}")
+
+
+def is_token(text: str) -> bool:
+    """Whether this has the form of an event token: `fin_` and 43 letters, which hold 256 random bits."""
+    return _TOKEN.fullmatch(text) is not None
+
+
+def token_hash(text: str) -> str:
+    """What is kept of a token: its SHA-256. A token is random, so nobody finds it from that."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +58,18 @@ class RecordedCall:
     @property
     def tells_tokens(self) -> bool:
         return self.input_tokens is not None or self.output_tokens is not None
+
+
+@dataclass(frozen=True, slots=True)
+class ToldCall:
+    """An event as an application told it: `user` is its own user id in the open, which is kept nowhere.
+
+    `provider` is whose model it was ('' where it does not say).
+    """
+
+    call: RecordedCall
+    user: str = ""
+    provider: str = ""
 
 
 @dataclass(frozen=True, slots=True)
