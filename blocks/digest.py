@@ -1,11 +1,11 @@
-"""Monday's digest in Slack: what the money bought, where it did not, why it moved, and the one next step."""
+"""Monday's digest in Slack and by mail: what the money bought, where it did not, why it moved, and one next step."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from blocks import kit
-from finops.digest import DailyCard, DigestShown
+from blocks import digest_daily, digest_report, digest_root, digest_rules, digest_thread, kit
+from finops.digest import DailyCard, DigestShown, thread_keys
 from locales import Translator
 
 
@@ -19,17 +19,18 @@ class ThreadLine:
 
 def root(shown: DigestShown, t: Translator) -> kit.Message:
     """The root message, in the version asked for: understood in two seconds, forwarded unedited."""
-    return kit.message(shown.digest.scope.name, [])
+    return digest_root.root(shown.digest, shown.version, t)
 
 
 def line(shown: DigestShown, key: str, t: Translator) -> kit.Message | None:
     """The message of the thread with this key (finops.digest.thread_keys); None where there is nothing to say."""
-    return next((each.message for each in thread(shown, t) if each.key == key), None)
+    return digest_thread.line(shown, key, t)
 
 
 def thread(shown: DigestShown, t: Translator) -> list[ThreadLine]:
-    """The details below the root, in order: all projects, what it was spent on and why, ratings asked for."""
-    return []
+    """The details below the root, in order: all projects, why, what it was spent on, the basis, ratings asked for."""
+    made = [(key, line(shown, key, t)) for key in thread_keys(shown)]
+    return [ThreadLine(key, message) for key, message in made if message is not None]
 
 
 def report(shown: DigestShown, t: Translator, *, can_share: bool = True, can_set: bool = False) -> kit.Message:
@@ -37,17 +38,17 @@ def report(shown: DigestShown, t: Translator, *, can_share: bool = True, can_set
 
     `can_share`: there is a channel to show it in. `can_set`: this reader may change where and when digests go.
     """
-    return root(shown, t)
+    return digest_report.report(shown, t, can_share=can_share, can_set=can_set)
 
 
 def shared(shown: DigestShown, t: Translator, by: str) -> kit.Message:
     """The report for a channel, without private buttons; `by` (a user id) showed it."""
-    return root(shown, t)
+    return digest_report.shared(shown, t, by)
 
 
 def daily(card: DailyCard, t: Translator) -> kit.Message:
     """The daily card: yesterday beside what it bought, and today so far."""
-    return kit.message(card.scope.name, [])
+    return digest_daily.daily(card, t)
 
 
 def mail(shown: DigestShown, t: Translator, link: str | None = None) -> tuple[str, str, str]:
@@ -57,4 +58,4 @@ def mail(shown: DigestShown, t: Translator, link: str | None = None) -> tuple[st
 
 def rule(t: Translator) -> kit.View:
     """The window behind 기준: how projects are ranked, in words."""
-    return {}
+    return digest_rules.window(t)

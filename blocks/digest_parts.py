@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
-from finops.digest import Digest
+from blocks import figures, kit, value, why
+from finops.digest import Baseline, Digest, DigestProject, Unranked
 from finops.figures import ScopeKind
+from finops.money import Money
+from finops.value import ValueSource
+from finops.verdict import Verdict, Word, verdict
+from locales import Translator
+
+# From here on a rise is told as a multiple: 420% more is harder to see than 5.2 times.
+_TIMES_FROM = Decimal(2)
+_LONG = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +47,185 @@ class DigestKey:
             return cls(ScopeKind(kind), int(number) if number else None, date.fromisoformat(day))
         except ValueError:
             return None
+
+
+def title(digest: Digest, t: Translator) -> str:
+    """Whose week, how much, up or down, when; one line of plain text."""
+    cost = t.gettext("AI cost {amount}", amount=amount(digest, t))
+    facts = [cost, change(digest, t), t.days(digest.week)]
+    said = " · ".join(fact for fact in facts if fact)
+    whose = who(digest)
+    return f"[{whose}] {said}" if whose else said
+
+
+def who(digest: Digest) -> str:
+    """The team or project of the digest as plain text; '' of the whole workspace."""
+    return "" if digest.scope.kind is ScopeKind.WORKSPACE else kit.bare(digest.scope.name)
+
+
+def amount(digest: Digest, t: Translator) -> str:
+    """What the week cost, as people say it; or that nobody knows."""
+    known = digest.total.amount
+    return figures.short(known, t) if known is not None else figures.amount(digest.total, t)
+
+
+def change(digest: Digest, t: Translator) -> str:
+    """How the whole moved against the week before; '' where there is no amount to compare."""
+    if digest.total.amount is None:
+        return ""
+    if digest.is_first:
+        return t.gettext("first week")
+    if digest.increase is not None:
+        if is_same(digest.increase, t):
+            return t.gettext("about the same as the week before")
+        if digest.increase > 0:
+            return t.gettext("up {percent} on the week before", percent=_percent(digest.increase, t))
+        return t.gettext("down {percent} on the week before", percent=_percent(digest.increase, t))
+    before = digest.previous
+    if before.amount is not None and not before.amount and not before.unread_days and not digest.total.unread_days:
+        return t.gettext("nothing in the week before")
+    return t.gettext("no comparison with the week before")
+
+
+def is_same(increase: Decimal, t: Translator) -> bool:
+    """Whether a change is none as far as a reader can see."""
+    return _percent(increase, t) == t.percent(Decimal(0), 1)
+
+
+def moved(now: Money, before: Money | None, t: Translator) -> str:
+    """How one project moved, in two words; '' where there is nothing to compare with."""
+    if before is None or before.currency != now.currency:
+        return ""
+    if before.amount <= 0:
+        return t.pgettext("project", "new") if now.amount > 0 else ""
+    increase = (now - before).ratio_of(before) or Decimal(0)
+    if is_same(increase, t):
+        return t.gettext("unchanged")
+    if increase + 1 >= _TIMES_FROM:
+        return t.gettext("{times} times", times=times(increase + 1, t))
+    if increase > 0:
+        return t.gettext("up {percent}", percent=_percent(increase, t))
+    return t.gettext("down {percent}", percent=_percent(increase, t))
+
+
+def times(ratio: Decimal, t: Translator) -> str:
+    """A multiple: one digit behind the point, none from ten on."""
+    tenths = ratio.quantize(Decimal("0.1"))
+    return t.number(ratio) if tenths >= 10 else f"{t.number(int(tenths))}.{int(tenths * 10) % 10}"
+
+
+def standing(project: DigestProject, t: Translator) -> str:
+    """What its money bought against what it used to buy, or was meant to; else why it is not ranked."""
+    if project.ratio is None:
+        return reason(project.unranked, t)
+    off = project.ratio - 1
+    percent = _percent(off, t)
+    is_target = project.baseline is Baseline.TARGET
+    if is_same(off, t):
+        if is_target:
+            return t.gettext("value for money on target")
+        return t.gettext("value for money as in its last 4 weeks")
+    if off > 0 and project.ratio >= _TIMES_FROM:
+        many = times(project.ratio, t)
+        if is_target:
+            return t.gettext("value for money {times} times its target", times=many)
+        return t.gettext("value for money {times} times its last 4 weeks", times=many)
+    if off > 0:
+        if is_target:
+            return t.gettext("value for money {percent} above its target", percent=percent)
+        return t.gettext("value for money {percent} above its last 4 weeks", percent=percent)
+    if is_target:
+        return t.gettext("value for money {percent} below its target", percent=percent)
+    return t.gettext("value for money {percent} below its last 4 weeks", percent=percent)
+
+
+def reason(unranked: Unranked | None, t: Translator) -> str:
+    """Why a project is not ranked."""
+    return _REASONS[unranked](t) if unranked is not None else ""
+
+
+def verdict_line(found: Verdict, t: Translator) -> str:
+    """Worth it or not, in three words behind a sign that repeats them."""
+    return _VERDICTS[found.word](t)
+
+
+def verdict_shares(found: Verdict, t: Translator) -> str:
+    """How much of the money did what."""
+    if found.word is Word.OPEN and not found.well.amount and not found.poor.amount:
+        return t.gettext("no project has enough outcomes and a baseline to be judged by")
+    well, poor, open_ = shares(found, t)
+    return t.gettext(
+        "at or above baseline {well} · below it {poor} · not judged {open}", well=well, poor=poor, open=open_
+    )
+
+
+def shares(found: Verdict, t: Translator) -> list[str]:
+    """The three shares of the money, as percentages that add up; what is nothing is 0%."""
+    whole = found.well + found.poor + found.open
+    parts = (found.well, found.poor, found.open)
+    return t.shares([part.ratio_of(whole) for part in parts])
+
+
+def worth(digest: Digest, t: Translator) -> str | None:
+    """Sign, verdict and shares as one line of mrkdwn; None where no money was spent, or nobody knows."""
+    found = verdict(digest)
+    if found is None:
+        return None
+    return f"*{verdict_line(found, t)}*\n{kit.escape(verdict_shares(found, t))}"
+
+
+def bought(digest: Digest, t: Translator) -> str:
+    """What the whole bought, as plain text, with how much of it was recorded."""
+    said = [value.line(digest.value, t)]
+    seen = value.coverage(digest.value, t) if digest.value.source is ValueSource.EVENTS else None
+    return " · ".join([*said, seen] if seen else said)
+
+
+def cause(project: DigestProject, t: Translator) -> str:
+    """Why its cost moved, in one sentence of plain text; '' where nobody looked."""
+    return why.sentence(project.why, t) if project.why is not None else ""
+
+
+def cost(project: DigestProject, t: Translator) -> str:
+    """What it cost, and how that moved: `$412 (down 8%)`."""
+    change_ = moved(project.cost, project.previous, t)
+    money = figures.short(project.cost, t)
+    return f"{money} ({change_})" if change_ else money
+
+
+def named(project: DigestProject) -> str:
+    """Its name for mrkdwn, short enough for a line of a list."""
+    return kit.name(project.name, _LONG)
+
+
+def only_unallocated(digest: Digest) -> bool:
+    """Whether money was spent and no project is registered that it could belong to."""
+    return not digest.projects and digest.unallocated is not None and digest.unallocated.amount > 0
+
+
+def unallocated_line(digest: Digest, t: Translator) -> str | None:
+    """What belongs to no registered project, as plain text; None where everything has an owner."""
+    if digest.unallocated is None or not digest.unallocated.amount:
+        return None
+    return t.gettext("Unallocated {amount}", amount=t.money(digest.unallocated))
+
+
+def _percent(increase: Decimal, t: Translator) -> str:
+    size = abs(increase)
+    return t.percent(size, 0 if size >= Decimal("0.1") else 1)
+
+
+_REASONS: dict[Unranked, Callable[[Translator], str]] = {
+    Unranked.NO_VALUE: lambda t: t.gettext("no outcomes recorded"),
+    Unranked.FEW_OUTCOMES: lambda t: t.gettext("too few outcomes to judge by"),
+    Unranked.SMALL_SPEND: lambda t: t.gettext("under 1% of the cost"),
+    Unranked.NO_BASELINE: lambda t: t.gettext("no baseline yet"),
+    Unranked.NO_SPEND: lambda t: t.gettext("no cost"),
+    Unranked.RESTED: lambda t: t.gettext("in the middle"),
+}
+_VERDICTS: dict[Word, Callable[[Translator], str]] = {
+    Word.WELL: lambda t: t.gettext("🟢 Worth its money"),
+    Word.MIXED: lambda t: t.gettext("🟡 Worth its money in part"),
+    Word.POOR: lambda t: t.gettext("🔴 Mostly below what it should buy"),
+    Word.OPEN: lambda t: t.gettext("⚪ Not enough recorded to judge by"),
+}

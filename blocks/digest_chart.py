@@ -1,0 +1,107 @@
+"""The week in a picture: each of its days beside the same weekday of the week before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from blocks import charts, kit
+from finops.digest import Digest
+from finops.figures import DayFigure
+from finops.money import Money
+from locales import Translator
+
+_WEEK = timedelta(days=7)
+_BAR_WIDTH = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A day and the same weekday a week before; None where it is not known."""
+
+    day: date
+    now: Money | None
+    before: Money | None
+
+
+def pairs(digest: Digest) -> list[Pair]:
+    """The days of the week in order, whether known or not."""
+    known = {point.day: point.amount for point in digest.trend if point.span_days == 1}
+    currency = digest.total.amount.currency if digest.total.amount is not None else None
+    return [Pair(day, _of(known, day, currency), _of(known, day - _WEEK, currency)) for day in digest.week]
+
+
+def has_before(days: Sequence[Pair]) -> bool:
+    """Whether the week before can stand beside this one: every day known that is known now."""
+    return all(pair.before is not None for pair in days if pair.now is not None)
+
+
+def peak(days: Sequence[Pair]) -> Decimal:
+    """The largest amount of both weeks."""
+    known = [each.amount for pair in days for each in (pair.now, pair.before) if each is not None]
+    return max(known, default=Decimal(0))
+
+
+def title(digest: Digest, days: Sequence[Pair], t: Translator) -> str:
+    """What the picture shows, in at most 50 characters."""
+    currency = digest.total.amount.currency if digest.total.amount is not None else "USD"
+    if has_before(days):
+        # i18n: title of a chart, 50 characters
+        return t.gettext("Cost by day and a week before ({currency})", currency=currency)
+    return t.gettext("Cost by day ({currency})", currency=currency)
+
+
+def drawn(digest: Digest, t: Translator) -> kit.Either | None:
+    """The picture, or the same in aligned text; None when fewer than two days are known, or nothing was spent.
+
+    A day that could not be read is left out of the picture: an empty bar would read as zero.
+    """
+    days = pairs(digest)
+    now = [(t.weekday(pair.day), pair.now) for pair in days if pair.now is not None]
+    if len(now) < 2 or peak(days) <= 0:
+        return None
+    said = title(digest, days, t)
+    series = [(t.days(digest.week), now)]
+    if has_before(days):
+        before = [
+            (t.weekday(pair.day), pair.before) for pair in days if pair.now is not None and pair.before is not None
+        ]
+        series.append((t.days(digest.week.before()), before))
+    return kit.Either(
+        charts.compared(said, series), [kit.section(f"*{said}*"), kit.preformatted(text(digest, days, t))]
+    )
+
+
+def text(digest: Digest, days: Sequence[Pair], t: Translator) -> str:
+    """Day by day as aligned lines: weekday, bar, amount, and the amount a week before."""
+    highest = peak(days)
+    is_compared = has_before(days)
+    unknown = t.gettext("unknown")
+    amounts = [t.money(pair.now) if pair.now is not None else unknown for pair in days]
+    olds = [t.money(pair.before) if is_compared and pair.before is not None else "" for pair in days]
+    wide, wide_old = max(map(len, amounts), default=0), max(map(len, olds), default=0)
+    lines = []
+    for pair, amount, old in zip(days, amounts, olds, strict=True):
+        bar = charts.bar(pair.now.amount, highest, _BAR_WIDTH) if pair.now is not None else ""
+        line = f"{t.weekday(pair.day)}  {bar:<{_BAR_WIDTH}}  {amount:>{wide}}"
+        lines.append(f"{line}  ({old:>{wide_old}})" if old else line)
+    if any(olds):
+        lines.append(t.gettext("in brackets: {days}", days=t.days(digest.week.before())))
+    return "\n".join(lines)
+
+
+def missing(digest: Digest, t: Translator) -> str | None:
+    """A sentence for the days of the week that the picture leaves out."""
+    return charts.missing_days([point for point in digest.trend if point.day in digest.week], t)
+
+
+def _of(known: dict[date, Money | None], day: date, currency: str | None) -> Money | None:
+    amount = known.get(day)
+    return amount if amount is not None and (currency is None or amount.currency == currency) else None
+
+
+def day_figures(digest: Digest) -> tuple[DayFigure, ...]:
+    """The days of the week itself, oldest first."""
+    return tuple(point for point in digest.trend if point.day in digest.week)

@@ -1,0 +1,81 @@
+"""The daily card: yesterday beside what it bought, the dearest of it, and today so far."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from blocks import charts, figures, ids, kit, live, value
+from blocks import digest_parts as parts
+from finops.digest import DailyCard
+from finops.figures import ScopeKind, Share
+from finops.queries import PeriodName
+from locales import Translator
+
+_SHOWN = 3
+
+
+def daily(card: DailyCard, t: Translator) -> kit.Message:
+    """Yesterday in one look; details are a button away."""
+    head = _title(card, t)
+    made: list[kit.Block | kit.Either] = [kit.header(f"☀️ {head}")]
+    bought = value.line(card.value, t)
+    if card.figure.amount is not None and card.figure.amount.amount > 0:
+        made.append(kit.section(kit.escape(bought)))
+    largest = _largest(card, t)
+    if largest:
+        made.append(kit.section("\n".join(largest)))
+    so_far = live.today(card.today, t)
+    if so_far:
+        made.append(kit.section(so_far))
+    drawn = charts.trend(card.trend, t)
+    if drawn:
+        made.append(drawn)
+    made.append(kit.context(figures.trust(card.figure, t), *figures.gaps(card.figure, t)))
+    made.append(kit.actions(kit.button(t.gettext("See details"), ids.STATUS_SHOW, _question(card))))
+    spoken = [kit.escape(head), kit.escape(bought)]
+    top = figures.top_words(card.breakdown, t)
+    return kit.message(" | ".join([*spoken, t.gettext("Largest: {projects}", projects=top)] if top else spoken), made)
+
+
+def _title(card: DailyCard, t: Translator) -> str:
+    cost = t.gettext("Yesterday's AI cost {amount}", amount=_amount(card, t))
+    facts = [cost, _change(card, t), t.days(card.figure.period)]
+    said = " · ".join(fact for fact in facts if fact)
+    return said if card.scope.kind is ScopeKind.WORKSPACE else f"[{kit.bare(card.scope.name)}] {said}"
+
+
+def _amount(card: DailyCard, t: Translator) -> str:
+    known = card.figure.amount
+    return figures.short(known, t) if known is not None else figures.amount(card.figure, t)
+
+
+def _change(card: DailyCard, t: Translator) -> str:
+    """Against the day before; '' where no honest comparison exists."""
+    if card.increase is None:
+        return ""
+    if parts.is_same(card.increase, t):
+        return t.gettext("about the same as the day before")
+    size = abs(card.increase)
+    percent = t.percent(size, 0 if size >= Decimal("0.1") else 1)
+    if card.increase > 0:
+        return t.gettext("up {percent} on the day before", percent=percent)
+    return t.gettext("down {percent} on the day before", percent=percent)
+
+
+def _largest(card: DailyCard, t: Translator) -> list[str]:
+    """The dearest projects with their value beside the cost."""
+    shown = zip(card.breakdown.shares, figures.amounts_shown(card.breakdown, t), strict=False)
+    lines = []
+    for share, amount in list(shown)[:_SHOWN]:
+        facts = [f"{amount} ({t.share(share.ratio)})" if share.ratio is not None else amount, _bought(share, t)]
+        name = kit.name(charts.share_name(share, t), 40)
+        lines.append(f"• *{name}*  {kit.escape(' · '.join(fact for fact in facts if fact))}")
+    return lines
+
+
+def _bought(share: Share, t: Translator) -> str:
+    return "" if share.is_unallocated else value.cell(share.value, t)
+
+
+def _question(card: DailyCard) -> str:
+    return f"{card.scope.kind}/{card.scope.id or ''}/{PeriodName.YESTERDAY}"

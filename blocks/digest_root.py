@@ -1,0 +1,212 @@
+"""The root message of Monday's digest: for the team that does something about it, and as one page for the boss."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from blocks import digest_chart as chart
+from blocks import digest_parts as parts
+from blocks import digest_steps as steps
+from blocks import figures, ids, kit, value, why
+from finops.digest import Advice, Digest, DigestProject, DigestVersion, Unranked
+from finops.value import ValueSource
+from locales import Translator
+
+Parts = list[kit.Block | kit.Either]
+_LARGEST = 3
+
+
+def root(digest: Digest, version: DigestVersion, t: Translator) -> kit.Message:
+    """How much, up or down, worth it or not, what to do; then the best, those to improve, and the picture."""
+    made = brief(digest, t) if version is DigestVersion.BRIEF else team(digest, t)
+    return kit.message(spoken(digest, t), made)
+
+
+def spoken(digest: Digest, t: Translator) -> str:
+    """The notification, and what a screen reader says: the same four answers."""
+    worth = parts.worth(digest, t)
+    about = steps.about(digest)
+    step = kit.escape(steps.sentence(digest, t))
+    said = [kit.escape(parts.title(digest, t)), *([worth.replace("*", "")] if worth else [])]
+    return " | ".join([*said, f"{kit.escape(about)}: {step}" if about else step])
+
+
+def team(digest: Digest, t: Translator, *, is_public: bool = True) -> Parts:
+    """For who does something about it. `is_public` leaves the doors to more at its end."""
+    made: Parts = [kit.header(f"📊 {parts.title(digest, t)}"), *_judged(digest, t), kit.context(*facts(digest, t))]
+    made.append(_step(digest, t))
+    made += _lists(digest, t)
+    made += picture(digest, t)
+    if is_public:
+        made.append(doors(digest, t))
+    return made
+
+
+def brief(digest: Digest, t: Translator) -> Parts:
+    """One page for the boss, numbered, each point a line; the step and its button last."""
+    made: Parts = [kit.header(t.gettext("Weekly AI cost report ({days})", days=_brief_scope(digest, t)))]
+    points = [
+        (t.gettext("Summary"), _summary(digest, t)),
+        (t.gettext("What moved it"), _moved(digest, t)),
+        (t.gettext("Best value for money"), [_brief_line(one, t) for one in digest.best]),
+        (t.gettext("To be improved"), [_brief_line(one, t) for one in digest.improve]),
+        (t.gettext("Largest costs"), _largest_brief(digest, t)),
+        (t.gettext("Action proposed"), _proposals(digest, t)),
+    ]
+    told = [(head, lines) for head, lines in points if lines]
+    for number, (head, lines) in enumerate(told, 1):
+        body = "\n".join(f"• {line}" for line in lines)
+        made.append(kit.section(f"*{number}. {head}*\n{body}"))
+    made.append(kit.actions(steps.button(digest, t), _rule_button(digest, t)))
+    return [*made, *picture(digest, t), kit.context(*facts(digest, t))]
+
+
+def facts(digest: Digest, t: Translator) -> list[str]:
+    """How sure, of when, what the amount leaves out, and what belongs to nobody."""
+    found = [figures.trust(digest.total, t), *figures.gaps(digest.total, t)]
+    mine = parts.unallocated_line(digest, t)
+    return [*found, kit.escape(mine)] if mine and not parts.only_unallocated(digest) else found
+
+
+def picture(digest: Digest, t: Translator) -> Parts:
+    """The days of the week beside those of the week before, and which could not be read."""
+    drawn = chart.drawn(digest, t)
+    if drawn is None:
+        return []
+    missing = chart.missing(digest, t)
+    return [drawn, kit.context(missing)] if missing else [drawn]
+
+
+def doors(digest: Digest, t: Translator) -> kit.Block:
+    """The rule of the ranking, and the whole report to oneself."""
+    more = kit.button(t.gettext("All projects"), ids.DIGEST_SHOW, str(parts.DigestKey.of(digest)))
+    # Where nothing is to be done, the step's own button opens the same.
+    is_twice = steps.button(digest, t).get("action_id") == ids.DIGEST_SHOW
+    return kit.actions(_rule_button(digest, t), None if is_twice else more)
+
+
+def _rule_button(digest: Digest, t: Translator) -> kit.Block:
+    return kit.button(t.gettext("How this is ranked"), ids.DIGEST_RULE, str(parts.DigestKey.of(digest)))
+
+
+def _judged(digest: Digest, t: Translator) -> Parts:
+    """Worth it or not, and what it bought; nothing where nothing was spent."""
+    worth = parts.worth(digest, t)
+    if worth is None:
+        return []
+    bought = kit.escape(parts.bought(digest, t))
+    return [kit.section(f"{worth}\n{bought}" if digest.value.source is not ValueSource.NONE else worth)]
+
+
+def _step(digest: Digest, t: Translator) -> kit.Block:
+    """The one next step, with its button beside it."""
+    about = kit.escape(steps.about(digest))
+    said = kit.escape(steps.sentence(digest, t))
+    head = t.gettext("👉 This week's step")
+    return kit.section(f"*{head}*\n*{about}*  {said}" if about else f"*{head}*\n{said}", steps.button(digest, t))
+
+
+def _lists(digest: Digest, t: Translator) -> Parts:
+    made: Parts = []
+    if digest.best:
+        made.append(kit.section(_list(t.gettext("✅ Best value for money"), digest.best, t)))
+    if digest.improve:
+        made.append(kit.section(_list(t.gettext("🔧 To be improved"), digest.improve, t)))
+    if not made and (largest := _largest(digest)):
+        made.append(kit.section(_list(t.gettext("Largest costs"), largest, t)))
+    note = _why_unranked(digest, t)
+    return [*made, kit.context(kit.escape(note))] if note else made
+
+
+def _list(head: str, projects: Sequence[DigestProject], t: Translator) -> str:
+    return "\n".join([f"*{head}*", *(_entry(number, one, t) for number, one in enumerate(projects, 1))])
+
+
+def _entry(number: int, project: DigestProject, t: Translator) -> str:
+    """A project in three lines: what it cost, what that bought, why it moved and what to do."""
+    standing = parts.standing(project, t) if project.ratio is not None else ""
+    bought = " · ".join(said for said in (value.line(project.value, t), standing) if said)
+    lines = [f"*{number}. {parts.named(project)}*  {kit.escape(parts.cost(project, t))}", kit.escape(bought)]
+    cause = parts.cause(project, t)
+    if cause:
+        lines.append(kit.escape(cause))
+    todo = steps.short(project.advice, t)
+    if todo:
+        saving = steps.worth(project.advice, t)
+        lines.append(kit.escape(f"→ {todo} ({saving})" if saving else f"→ {todo}"))
+    return "\n".join(lines)
+
+
+def _largest(digest: Digest) -> Sequence[DigestProject]:
+    """The dearest, where nobody could be ranked."""
+    return [one for one in digest.others if one.cost.amount > 0][:_LARGEST]
+
+
+def _why_unranked(digest: Digest, t: Translator) -> str:
+    """Why there is nobody among the best or those to improve; '' where somebody is."""
+    if digest.best or digest.improve or not digest.projects or digest.total.amount is None:
+        return ""
+    if digest.total.amount.amount <= 0:
+        return ""
+    reasons = {one.unranked for one in digest.others if one.unranked is not Unranked.NO_SPEND}
+    if reasons <= {Unranked.NO_VALUE}:
+        return t.gettext("No ranking: no project records what its cost brings.")
+    if Unranked.NO_BASELINE in reasons:
+        return t.gettext("No ranking yet: projects are compared with their own weeks, and those are still few.")
+    return t.gettext("No ranking: no project has both enough cost and enough outcomes.")
+
+
+def _brief_scope(digest: Digest, t: Translator) -> str:
+    whose = parts.who(digest)
+    return f"{whose} · {t.days(digest.week)}" if whose else t.days(digest.week)
+
+
+def _summary(digest: Digest, t: Translator) -> list[str]:
+    """Total, value, verdict: a line each."""
+    change = parts.change(digest, t)
+    total = figures.amount(digest.total, t)
+    lines = [t.gettext("Total cost {amount}", amount=f"*{kit.escape(total)}*" + (f" ({change})" if change else ""))]
+    worth = parts.worth(digest, t)
+    if worth is not None:
+        verdict, shares = worth.split("\n")
+        lines.append(f"{verdict} ({shares})")
+        lines.append(t.gettext("Outcomes: {value}", value=kit.escape(parts.bought(digest, t))))
+    mine = parts.unallocated_line(digest, t)
+    return [*lines, kit.escape(mine)] if mine else lines
+
+
+def _moved(digest: Digest, t: Translator) -> list[str]:
+    """Why the whole moved; nothing where nobody can say."""
+    return [kit.escape(why.sentence(digest.why, t))] if digest.why is not None else []
+
+
+def _brief_line(project: DigestProject, t: Translator) -> str:
+    """A project in one line, and why it moved in another."""
+    told = [parts.cost(project, t), value.cell(project.value, t)]
+    if project.ratio is not None:
+        told.append(parts.standing(project, t))
+    line = f"*{parts.named(project)}*  {kit.escape(' · '.join(told))}"
+    cause = parts.cause(project, t)
+    return f"{line}\n    – {kit.escape(cause)}" if cause else line
+
+
+def _largest_brief(digest: Digest, t: Translator) -> list[str]:
+    if digest.best or digest.improve:
+        return []
+    lines = [_brief_line(one, t) for one in _largest(digest)]
+    note = _why_unranked(digest, t)
+    return [*lines, kit.escape(note)] if note and lines else lines
+
+
+def _proposals(digest: Digest, t: Translator) -> list[str]:
+    """What is proposed, the one next step first, then what each project to be improved needs; in a few words each."""
+    if parts.only_unallocated(digest) or digest.total.amount is None:
+        return [kit.escape(steps.sentence(digest, t))]
+    advised = [digest.advice, *(one.advice for one in digest.improve if one.advice not in (None, digest.advice))]
+    return [_proposal(advice, t) for advice in advised if advice is not None]
+
+
+def _proposal(advice: Advice, t: Translator) -> str:
+    saving = steps.worth(advice, t)
+    said = kit.escape(f"{steps.short(advice, t)} ({saving})" if saving else steps.short(advice, t))
+    return f"*{kit.name(advice.project_name, 40)}*  {said}" if advice.project_id is not None else said

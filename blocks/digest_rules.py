@@ -1,0 +1,82 @@
+"""The window behind "how this is ranked": the published rule, in the words of docs/digest.md."""
+
+from __future__ import annotations
+
+from blocks import ids, kit
+from finops.ranking import LEAST_OUTCOMES, LEAST_SHARE, MOST_EACH, TRAILING_WEEKS
+from finops.verdict import LEAST_JUDGED, NO_MORE_WELL, STILL_WELL
+from locales import Translator
+
+
+def window(t: Translator) -> kit.View:
+    """How projects are ranked and a week is judged."""
+    made = [
+        kit.section(f"*{t.gettext('What is compared')}*\n{_lines(_compared(t))}"),
+        kit.section(f"*{t.gettext('Who is ranked')}*\n{_lines(_who(t))}"),
+        kit.section(f"*{t.gettext('The verdict on the week')}*\n{_lines(_verdict(t))}"),
+        kit.section(f"*{t.gettext('The next step')}*\n{_lines(_step(t))}"),
+        kit.context(t.gettext("The rule decides, no person and no model: the same week gives the same ranking.")),
+    ]
+    # i18n: title of a modal, 24 characters
+    return kit.modal(t.gettext("How this is ranked"), made, close=t.gettext("Close"), callback_id=ids.VIEW_INFO)
+
+
+def summary(t: Translator) -> str:
+    """The rule in two sentences of plain text, for places without a window."""
+    first = t.gettext(
+        "Ranked by successes a dollar, weighted by feedback, against each project's own target or the median of its "
+        "last {count} weeks.",
+        count=t.number(TRAILING_WEEKS),
+    )
+    return f"{first} {_least(t)}"
+
+
+def _compared(t: Translator) -> list[str]:
+    return [
+        t.gettext("Value for money is successes by dollar, weighted by the feedback score where there is one."),
+        t.gettext("It is compared with the project's own baseline: the target its team set, else the median of its "
+                  "last {count} weeks. Projects are never compared with one another.",
+                  count=t.number(TRAILING_WEEKS)),
+    ]  # fmt: skip
+
+
+def _who(t: Translator) -> list[str]:
+    return [
+        _least(t),
+        t.ngettext(
+            "Best are those at or above their baseline, to be improved those below it: at most {count} each.",
+            "Best are those at or above their baseline, to be improved those below it: at most {count} each.",
+            MOST_EACH,
+        ),
+        t.gettext("Chosen is by the careful end of the 95% interval, so that few outcomes move nobody by chance."),
+    ]
+
+
+def _least(t: Translator) -> str:
+    return t.gettext(
+        "Ranked is who spent at least {share} of the whole and recorded at least {outcomes} outcomes; all others are "
+        "named with the reason.",
+        share=t.percent(LEAST_SHARE), outcomes=t.number(LEAST_OUTCOMES),
+    )  # fmt: skip
+
+
+def _verdict(t: Translator) -> list[str]:
+    return [
+        t.gettext("🟢 of the money that can be judged, less than {share} bought less than its baseline.",
+                  share=t.percent(STILL_WELL)),
+        t.gettext("🟡 from {share} on; 🔴 from {most} on.", share=t.percent(STILL_WELL), most=t.percent(NO_MORE_WELL)),
+        t.gettext("⚪ less than {share} of the money can be judged.", share=t.percent(LEAST_JUDGED)),
+    ]  # fmt: skip
+
+
+def _step(t: Translator) -> list[str]:
+    return [
+        t.gettext("What is worth most comes first: the part of the rise that its cause explains, or what the project "
+                  "would have saved at its own baseline."),
+        t.gettext("Then: record what the dearest silent project brings, set a budget where none watches, look at a "
+                  "rise. It is advice; nothing is changed by itself."),
+    ]  # fmt: skip
+
+
+def _lines(sentences: list[str]) -> str:
+    return "\n".join(f"• {kit.escape(each)}" for each in sentences)

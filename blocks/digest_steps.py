@@ -1,0 +1,125 @@
+"""The one next step of a week: what to do in one sentence, in a few words, what it is worth, and its button."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from blocks import digest_parts as parts
+from blocks import figures, ids, kit
+from finops.digest import Advice, AdviceKind, Digest
+from finops.figures import ScopeKind
+from finops.queries import PeriodName
+from locales import Translator
+
+
+def sentence(digest: Digest, t: Translator) -> str:
+    """What to do next and what that is worth, as plain text; that nothing is to be done is said as well."""
+    if parts.only_unallocated(digest):
+        return t.gettext("No project is registered yet. Registered, each shows what it costs and what that buys.")
+    if digest.total.amount is None:
+        return t.gettext("The provider could not be read. The check-up tells what is wrong and who can mend it.")
+    return _told(digest.advice, t)
+
+
+def about(digest: Digest) -> str:
+    """The project the step is about as plain text; '' for the whole."""
+    if parts.only_unallocated(digest) or digest.total.amount is None or digest.advice.project_id is None:
+        return ""
+    return kit.bare(digest.advice.project_name, 40)
+
+
+def worth(advice: Advice | None, t: Translator) -> str:
+    """What following it may save, as plain text; '' where nobody can say."""
+    if advice is None or advice.worth is None or advice.worth.amount <= 0:
+        return ""
+    return t.gettext("may save about {amount} a week", amount=figures.short(advice.worth, t))
+
+
+def short(advice: Advice | None, t: Translator) -> str:
+    """What to do in a few words, for the line of a project; '' where there is nothing to do."""
+    return _SHORT[advice.kind](t) if advice is not None else ""
+
+
+def button(digest: Digest, t: Translator, *, style: str | None = "primary") -> kit.Block:
+    """The button of the one next step; where nothing is to be done it opens the whole report."""
+    advice = digest.advice
+    if parts.only_unallocated(digest):
+        return kit.button(t.gettext("Register projects"), ids.PROJECT_NEW, style=style)
+    if digest.total.amount is None:
+        return kit.button(t.gettext("Check-up"), ids.DOCTOR_SHOW, style=style)
+    match advice.kind:
+        case AdviceKind.NONE:
+            return kit.button(t.gettext("All projects"), ids.DIGEST_SHOW, str(parts.DigestKey.of(digest)))
+        case AdviceKind.SET_BUDGET:
+            return kit.button(t.gettext("Set a budget"), ids.BUDGET_NEW, _budget(digest), style=style)
+        case AdviceKind.CONNECT_EVENTS | AdviceKind.LOOK_AT_FAILURES if advice.project_id is not None:
+            text = (
+                t.gettext("Connect outcomes")
+                if advice.kind is AdviceKind.CONNECT_EVENTS
+                else t.gettext("Look at the failures")
+            )
+            return kit.button(text, ids.PROJECT_DETAIL, advice.project_id, style=style)
+    return kit.button(t.gettext("See why"), ids.WHY_SHOW, _question(digest), style=style)
+
+
+def _question(digest: Digest) -> str:
+    """What the window behind the button is asked: whose cost, in which week."""
+    advice, scope = digest.advice, digest.scope
+    kind, number = (ScopeKind.PROJECT, advice.project_id) if advice.project_id else (scope.kind, scope.id)
+    return f"{kind}/{number or ''}/{PeriodName.LAST_WEEK}"
+
+
+def _budget(digest: Digest) -> str:
+    advice, scope = digest.advice, digest.scope
+    if advice.project_id is not None:
+        return f"{ScopeKind.PROJECT}:{advice.project_id}/month"
+    return f"{scope.kind}:{scope.id}/month" if scope.id is not None else f"{scope.kind}/month"
+
+
+def _told(advice: Advice, t: Translator) -> str:
+    said = _SENTENCES[advice.kind](t)
+    saving = worth(advice, t)
+    return f"{said} ({saving})" if saving else said
+
+
+_SENTENCES: dict[AdviceKind, Callable[[Translator], str]] = {
+    AdviceKind.CHECK_RETRIES: lambda t: t.gettext(
+        "Far more calls, each as long as ever. Look at what retries them, and give that an end."
+    ),
+    AdviceKind.SHORTEN_PROMPTS: lambda t: t.gettext(
+        "Each call sends more than it used to. See which part of the prompt and its context can go."
+    ),
+    AdviceKind.CHEAPER_MODEL: lambda t: t.gettext(
+        "Calls moved to a dearer model. See whether this task needs it, or a cheaper one does as well."
+    ),
+    AdviceKind.RESTORE_CACHE: lambda t: t.gettext(
+        "Less of the input comes out of the cache. Put what never changes first in the prompt, and keep it as it is."
+    ),
+    AdviceKind.BATCH_AGAIN: lambda t: t.gettext(
+        "What went by batch goes by single calls now. Send by batch again what can wait: it costs half."
+    ),
+    AdviceKind.LOOK_AT_FAILURES: lambda t: t.gettext(
+        "Many calls end without success, and cost the same. Look at the failing tasks first."
+    ),
+    AdviceKind.CONNECT_EVENTS: lambda t: t.gettext(
+        "It costs money, and nobody records what that brings. Connect its outcomes, and next week says what it is "
+        "worth."
+    ),
+    AdviceKind.SET_BUDGET: lambda t: t.gettext(
+        "No budget watches this spending. With one, a runaway is told within minutes instead of on Monday."
+    ),
+    AdviceKind.LOOK_WHY: lambda t: t.gettext("See what moved the cost, and whether that was meant."),
+    AdviceKind.NONE: lambda t: t.gettext("Nothing has to be done this week."),
+}
+_SHORT: dict[AdviceKind, Callable[[Translator], str]] = {
+    AdviceKind.CHECK_RETRIES: lambda t: t.gettext("check what retries"),
+    AdviceKind.SHORTEN_PROMPTS: lambda t: t.gettext("shorten the prompts"),
+    AdviceKind.CHEAPER_MODEL: lambda t: t.gettext("try a cheaper model"),
+    AdviceKind.RESTORE_CACHE: lambda t: t.gettext("bring the cache back"),
+    AdviceKind.BATCH_AGAIN: lambda t: t.gettext("send by batch again"),
+    AdviceKind.LOOK_AT_FAILURES: lambda t: t.gettext("look at the failures"),
+    AdviceKind.CONNECT_EVENTS: lambda t: t.gettext("connect outcomes"),
+    AdviceKind.SET_BUDGET: lambda t: t.gettext("set a budget"),
+    AdviceKind.LOOK_WHY: lambda t: t.gettext("find out why"),
+    AdviceKind.NONE: lambda t: t.gettext("nothing to do"),
+}

@@ -1,0 +1,184 @@
+"""The thread of Monday's digest: all projects, why it moved, what it was paid for, what that stands on; a rating."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from blocks import axes, charts, figures, ids, kit, ratings, value, why
+from blocks import digest_parts as parts
+from blocks.digest_tips import tip
+from finops.digest import (
+    TABLE_PROJECTS,
+    TABLES,
+    Digest,
+    DigestProject,
+    DigestShown,
+    ThreadKey,
+    Unranked,
+    thread_keys,
+    to_rate,
+)
+from finops.money import Money, total
+from finops.value import ValueSource
+from locales import Translator
+
+Parts = list[kit.Block | kit.Either]
+# Cells of the table: 60 rows of these stay below the 10,000 characters of a message's tables.
+_NAME, _TEAM, _AMOUNT, _WORDS = 32, 20, 18, 34
+_NAMES_SHOWN = 12
+
+
+def line(shown: DigestShown, key: str, t: Translator) -> kit.Message | None:
+    """The message of the thread with this key (finops.digest.thread_keys); None where there is nothing to say."""
+    if key not in thread_keys(shown):
+        return None
+    digest = shown.digest
+    kind, _, number = key.partition(":")
+    match kind:
+        case ThreadKey.PROJECTS:
+            head, made = projects(digest, int(number or 1), t)
+        case ThreadKey.WHY:
+            head, made = _why(digest, t)
+        case ThreadKey.AXES if digest.axes is not None:
+            head = t.gettext("What it was paid for")
+            made = [kit.section(f"*{head}*"), *axes.details(digest.axes, t)]
+        case ThreadKey.BASIS:
+            head, made = _basis(digest, t)
+        case ThreadKey.RATE:
+            head, made = _rate(digest, t)
+        case _:
+            return None
+    return kit.message(head, made)
+
+
+def projects(digest: Digest, page: int, t: Translator) -> tuple[str, Parts]:
+    """All projects with cost, change, value and verdict, dearest first; 60 to a page, pages from 1 on."""
+    ordered = sorted(digest.projects, key=lambda one: (-one.cost.amount, one.name, one.project_id))
+    start = (page - 1) * TABLE_PROJECTS
+    here = ordered[start : start + TABLE_PROJECTS]
+    head = t.ngettext("All projects: {count} project", "All projects: {count} projects", len(ordered))
+    if len(ordered) > TABLE_PROJECTS:
+        head = t.gettext(
+            "{head} · {first} to {last}", head=head, first=t.number(start + 1), last=t.number(start + len(here))
+        )
+    made: Parts = [kit.section(f"*{head}*\n{sums(digest, t)}" if page == 1 else f"*{head}*")]
+    if here:
+        made.append(_table(here, head, t, with_team=len({one.team_name for one in digest.projects}) > 1))
+    rest = ordered[TABLES * TABLE_PROJECTS :]
+    if rest and page == TABLES:
+        amount = t.money(total((one.cost for one in rest), rest[0].cost.currency))
+        told = t.ngettext("{count} more project: {amount}", "{count} more projects: {amount}", len(rest), amount=amount)
+        made.append(kit.context(f"{kit.escape(told)} · `/finops status`"))
+    return head, made
+
+
+def sums(digest: Digest, t: Translator) -> str:
+    """Projects, what is unallocated, and the whole, so that what is shown adds up; mrkdwn."""
+    whole = digest.total.amount
+    if whole is None:
+        return kit.escape(figures.amount(digest.total, t))
+    mine = digest.unallocated or Money.zero(whole.currency)
+    owned, unowned = t.amounts([whole - mine, mine])
+    if not mine.amount:
+        return t.gettext("Total *{amount}*", amount=kit.escape(t.money(whole)))
+    return t.gettext(
+        "Projects {owned} + unallocated {unowned} = *{amount}*",
+        owned=kit.escape(owned), unowned=kit.escape(unowned), amount=kit.escape(t.money(whole)),
+    )  # fmt: skip
+
+
+def _table(here: Sequence[DigestProject], caption: str, t: Translator, *, with_team: bool) -> kit.Either:
+    amounts = t.amounts([one.cost for one in here])
+    head = [
+        t.gettext("Project"), t.gettext("Cost"), t.gettext("On the week before"), t.gettext("Value"),
+        t.gettext("Verdict"),
+    ]  # fmt: skip
+    rows: list[list[str | kit.Block]] = [[*head, *([t.gettext("Team")] if with_team else [])]]
+    lines = []
+    for one, amount in zip(here, amounts, strict=True):
+        change = parts.moved(one.cost, one.previous, t)
+        words = [kit.clip(value.cell(one.value, t), _WORDS), kit.clip(_verdict(one, t), _WORDS)]
+        team = [kit.bare(one.team_name or "-", _TEAM)] if with_team else []
+        cost = charts.cell(one.cost, kit.clip(amount, _AMOUNT))
+        rows.append([kit.bare(one.name, _NAME), cost, kit.clip(change or "-", _AMOUNT), *words, *team])
+        said = " · ".join(each for each in (change, *words) if each)
+        lines.append(f"• *{kit.name(one.name, _NAME)}*  {kit.escape(amount)}  {kit.escape(said)}")
+    return kit.Either(kit.data_table(caption, rows), paragraphs(lines))
+
+
+def _verdict(project: DigestProject, t: Translator) -> str:
+    if project.ratio is None:
+        return parts.reason(project.unranked, t)
+    return t.gettext("{times} times its baseline", times=parts.times(project.ratio, t))
+
+
+def paragraphs(lines: Iterable[str], limit: int = kit.SECTION_TEXT - 200) -> list[kit.Block]:
+    """Lines as as few sections as hold them, each whole."""
+    made: list[list[str]] = [[]]
+    length = 0
+    for each in lines:
+        if made[-1] and length + len(each) + 1 > limit:
+            made.append([])
+            length = 0
+        made[-1].append(each)
+        length += len(each) + 1
+    return [kit.section("\n".join(some)) for some in made if some]
+
+
+def _why(digest: Digest, t: Translator) -> tuple[str, Parts]:
+    """The whole in parts that add up, then each project worth a word."""
+    head = t.gettext("Why it moved")
+    made: Parts = [kit.section(f"*{head}*")]
+    if digest.why is not None:
+        made = [kit.section(f"*{head}*\n{kit.escape(why.sentence(digest.why, t))}"), *why.details(digest.why, t)]
+    told = [one for one in (*digest.improve, *digest.best) if one.why is not None]
+    lines = [f"• *{parts.named(one)}*  {kit.escape(parts.cause(one, t))}" for one in told]
+    return head, [*made, *paragraphs(lines)]
+
+
+def _basis(digest: Digest, t: Translator) -> tuple[str, Parts]:
+    """What the figures stand on; who is not ranked and why; and a tip."""
+    head = t.gettext("What this stands on")
+    lines = [
+        t.gettext("A charge day is a UTC day: the week runs {span}.", span=t.span(digest.week)),
+        t.gettext("As of {moment} {zone}. The provider may restate days for a while; the report shows both.",
+                  moment=t.moment(digest.computed_at), zone=t.zone_name(digest.computed_at)),
+    ]  # fmt: skip
+    seen = value.coverage(digest.value, t) if digest.value.source is ValueSource.EVENTS else None
+    if seen:
+        lines.append(t.gettext("Of what the provider saw: {coverage}.", coverage=seen))
+    body = "\n".join(f"• {kit.escape(each)}" for each in lines)
+    made: Parts = [kit.section(f"*{head}*\n{body}", _rule(digest, t))]
+    made += _unranked(digest, t)
+    return head, [*made, kit.context(f"💡 {tip(digest, t)}")]
+
+
+def _rule(digest: Digest, t: Translator) -> kit.Block:
+    return kit.button(t.gettext("How this is ranked"), ids.DIGEST_RULE, str(parts.DigestKey.of(digest)))
+
+
+def _unranked(digest: Digest, t: Translator) -> Parts:
+    """Names by the reason they are not ranked for."""
+    lines = []
+    for reason in Unranked:
+        names = [kit.name(one.name, _NAME) for one in digest.others if one.unranked is reason]
+        if not names or reason is Unranked.RESTED:
+            continue
+        shown = ", ".join(names[:_NAMES_SHOWN])
+        more = len(names) - _NAMES_SHOWN
+        if more > 0:
+            shown = t.ngettext("{names} and {count} more", "{names} and {count} more", more, names=shown)
+        lines.append(f"• {kit.escape(parts.reason(reason, t))}: {shown}")
+    if not lines:
+        return []
+    return [kit.section("\n".join([f"*{t.gettext('Not ranked')}*", *lines]))]
+
+
+def _rate(digest: Digest, t: Translator) -> tuple[str, Parts]:
+    """One tap for each project that records nothing."""
+    head = t.gettext("Was it worth it? One tap for what records no outcomes")
+    told = t.gettext("One answer a person and week; it can be changed. Answers stand beside the cost, without names.")
+    made: Parts = [kit.section(f"*{head}*\n{told}")]
+    for project in to_rate(digest):
+        made += ratings.rating_block(project, digest.week, t)
+    return head, made
