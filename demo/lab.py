@@ -12,6 +12,7 @@ from demo.props import Props
 from demo.runaway import APPLICATION
 from demo.slack import SimulatedSlack
 from demo.stage import Stage
+from demo.value_sender import Applications, Connected
 
 Item = dict[str, Any]
 WATCHED_MINUTES = 60
@@ -21,9 +22,17 @@ _LEVERS = "/v1/organization/projects/"
 
 
 def show(stage: Stage) -> None:
-    """Offer the traffic to watch, the keys of this stage and every way to fail, and the mail."""
+    """Offer the traffic to watch, the keys of this stage, every way to fail, the events, and the mail."""
     project_key = next(iter(stage.openai.organization.projects.values())).keys[0].secret
-    offer(stage.slack, drawer(stage.props, project_key, application(stage)), stage.mailbox)
+    given = drawer(stage.props, project_key, application(stage))["sections"]
+    applications = stage.applications
+
+    def draw() -> None:
+        first, *others = given
+        offer(stage.slack, {"sections": [first, value_section(applications), *others]}, stage.mailbox)
+
+    applications.when_changed = draw
+    draw()
 
 
 def offer(slack: SimulatedSlack, sections: Item, mailbox: Mailbox) -> None:
@@ -34,6 +43,32 @@ def offer(slack: SimulatedSlack, sections: Item, mailbox: Mailbox) -> None:
 
     mailbox.when_changed = draw
     draw()
+
+
+def value_section(applications: Applications) -> Item:
+    """The events of the applications: who records, how they are connected, and on to the day they are told of."""
+    is_on = applications.is_on
+    switched = "가치 이벤트 끄기" if is_on else "가치 이벤트 켜기"
+    fields = [
+        {"name": "application", "label": "애플리케이션", "options": list(applications.names)},
+        {"name": "token", "label": "이벤트 토큰", "placeholder": "fin_…"},
+    ]
+    token = {"method": "POST", "path": "/_sim/value/token", "body": {}}
+    return {
+        "title": "월요일 (성과 기록)",
+        "hint": "프로젝트 창에서 이벤트 토큰을 만들면 그 애플리케이션이 기록을 시작합니다. 직접 붙여 넣어도 됩니다.",
+        "items": [
+            *(_recorder(name, one, is_on=is_on) for name, one in applications.connected.items()),
+            {"label": "이벤트 토큰", "fields": fields, "button": "연결", "action": token},
+            _order("과거 4주 기록 보내기", "POST", "/_sim/value/past", {}),
+            _order(switched, "POST", "/_sim/value/live", {"is_on": not is_on}),
+            _order("지금 월요일 보내기", "POST", "/_sim/monday", {}, "primary"),
+        ],
+    }
+
+
+def _recorder(name: str, one: Connected, *, is_on: bool) -> Item:
+    return {"label": name, "note": one.trouble or f"{one.count:,}건", "hint": "기록 중" if is_on else "꺼짐"}
 
 
 def drawer(props: Props, project_key: str, name: str) -> Item:

@@ -18,15 +18,17 @@ from aiohttp import ClientSession, web
 import app as front_door
 from bot.settings import CHECKOUT, Settings
 from demo import clock as moving
-from demo import runaway
+from demo import runaway, value_levers
 from demo.mail import MailSink
 from demo.mailbox import Mailbox
+from demo.monday import OnToMonday
 from demo.openai import USAGE_READ, AdminKey, KeyState, Plan, SimulatedOpenAI
 from demo.prices import Prices, for_the_product
 from demo.props import Props
 from demo.slack import SimulatedSlack, SlackConfig
 from demo.slack.cast import JIHOON
 from demo.trace import Trace
+from demo.value_sender import Applications
 
 Clock = Callable[[], datetime]
 OTHER_ORGANIZATION = "org-otherco"
@@ -43,6 +45,7 @@ class Stage:
     url: str  # of the product
     settings: Settings
     mailbox: Mailbox
+    applications: Applications
 
 
 def openai_of(trace: Trace, prices: Prices, clock: Clock, props: Props) -> SimulatedOpenAI:
@@ -73,9 +76,11 @@ async def staged(
     openai, workspace = openai_of(trace, prices, clock, kept), SimulatedSlack(clock, slack)
     workspace.use_manifest(yaml.safe_load((CHECKOUT / "manifest.yml").read_text(encoding="utf-8")))
     post = MailSink()
-    mailbox = Mailbox(post)
+    mailbox, applications = Mailbox(post), Applications(openai, clock)
+    monday = OnToMonday(clock, applications)
     async with openai, post.running():
-        await workspace.start(page_port, levers(openai, clock, mailbox))
+        value = value_levers.routes(applications, monday)
+        await workspace.start(page_port, [*levers(openai, clock, mailbox), *value])
         mailbox.when_arrived = lambda mail: workspace.hub.world.notice(JIHOON, f"✉ {mail.subject}", "info")
         folder = TemporaryDirectory(prefix="finops-stage-")
         try:
@@ -103,7 +108,9 @@ async def staged(
                     await workspace.connected(timeout_seconds=20)
                 else:
                     workspace.deliver_to(f"{url}/slack/events")
-                yield Stage(workspace, openai, product, kept, url, settings, mailbox)
+                applications.url, monday.product = url, product
+                async with value_levers.recording(workspace, applications):
+                    yield Stage(workspace, openai, product, kept, url, settings, mailbox, applications)
         finally:
             await workspace.stop()
             folder.cleanup()

@@ -155,6 +155,15 @@ def calls_of(application: str, model: str, hour: int, usage: Usage, every: int, 
         yield _call(application, model, at, number, usage, habit, is_changed=is_changed)
 
 
+def retry_of(application: str, model: str, hour: int, number: int, usage: Usage) -> Recorded:
+    """The recorded call of that number that a retry loop makes in an hour of `usage`: it fails, as long as any."""
+    event_id = f"{application}/{model}/{hour}/retry/{number}"
+    at = datetime.fromtimestamp(hour * HOUR_SECONDS, UTC)
+    task, segment = habit_of(application).tasks[0], habit_of(application).segments[0]
+    each = Usage(1, *(count // max(1, usage.requests) for count in usage[1:]))
+    return Recorded(event_id, at, application, task, "", segment, "user-01", model, each, 300, FAILURE, None)
+
+
 def tallied(events: Iterable[Recorded]) -> dict[tuple[str, date], Tally]:
     """What they add up to, by application and week (its Monday); the same event counts once."""
     found: dict[tuple[str, date], Tally] = {}

@@ -9,8 +9,27 @@ import { trafficCard } from "./traffic.js";
 import { localeOf, ui, world } from "./world.js";
 import { say } from "./words.js";
 
+/** What is filled in before an action: words, or a choice of `options`. */
+function field({ name, label, placeholder, options }) {
+  const attributes = { class: "field lab-field", name, "aria-label": label || placeholder || name };
+  return options ? h("select", attributes, options.map((each) => h("option", { value: each }, each)))
+    : h("input", { ...attributes, type: "text", placeholder, autocomplete: "off", spellcheck: "false" });
+}
+
+const filled = (form) => Object.fromEntries([...form.querySelectorAll(".lab-field")].map((each) => [each.name, each.value.trim()]));
+
 function row(item, place) {
   if (item.traffic) return trafficCard();
+  if (item.fields) {
+    return h("form", { class: "lab-row lab-form", data: { submit: "lab-fill", place } },
+      h("span", { class: "lab-label" }, item.label, item.hint && h("small", null, item.hint)), item.fields.map(field),
+      h("button", { type: "submit", class: `button small ${item.style || "plain"}` },
+        h("span", { class: "button-text" }, item.button || say("submit"))));
+  }
+  if (item.note !== undefined) {
+    return h("div", { class: "lab-row" }, h("span", { class: "lab-label" }, item.label, item.hint && h("small", null, item.hint)),
+      h("span", { class: "lab-value" }, String(item.note)));
+  }
   if (item.action) {
     return h("div", { class: "lab-row" }, h("span", { class: "lab-label" }, item.label, item.hint && h("small", null, item.hint)),
       item.value !== undefined && h("span", { class: "lab-value" }, String(item.value)),
@@ -34,15 +53,20 @@ function panel() {
   return h("aside", { class: "pane lab", "aria-label": say("lab") },
     h("header", { class: "pane-head" }, icon("lab"), h("h2", null, say("lab")),
       h("button", { type: "button", class: "icon-button", "aria-label": say("close"), data: { do: "toggle-lab" } }, icon("close"))),
-    h("div", { class: "stream lab-body", tabindex: 0 }, h("p", { class: "lab-hint" }, say("labHint")),
-      sections().map((section, at) => h("section", { class: "lab-section" }, h("h3", null, section.title),
-        section.hint && h("p", { class: "lab-hint" }, section.hint),
-        (section.items || []).map((item, index) => row(item, `${at}.${index}`))))));
+    h("div", { class: "stream lab-body", tabindex: 0 }, h("p", { class: "lab-hint" }, say("labHint")), h("div", { class: "lab-sections" })));
 }
 
-/** Draw the lab when it is open. */
+const box = (section) => h("section", { class: "lab-section" }, h("h3", null, section.title),
+  section.hint && h("p", { class: "lab-hint" }, section.hint), h("div", { class: "lab-rows" }));
+
+/** Draw the lab when it is open; what has not changed stays, and with it what is half filled in. */
 export function drawLab(root) {
-  keep(root, ui.lab && world.lab ? [{ key: "lab", sig: JSON.stringify([world.lab, localeOf()]), make: panel }] : []);
+  keep(root, ui.lab && world.lab ? [{ key: "lab", sig: localeOf(), make: panel }] : []);
+  if (!root.firstChild) return;
+  const drawn = root.querySelector(".lab-sections");
+  keep(drawn, sections().map((section) => ({ key: section.title, sig: JSON.stringify([section.hint, localeOf()]), make: () => box(section) })));
+  sections().forEach((section, at) => keep(drawn.children[at].querySelector(".lab-rows"), (section.items || []).map((item, index) => ({
+    key: `${item.label}${index}`, sig: JSON.stringify([item, at]), make: () => row(item, `${at}.${index}`) }))));
 }
 
 when("do", "lab-copy", async (button) => {
@@ -57,16 +81,22 @@ when("do", "lab-copy", async (button) => {
   notice(say("copied"), "success");
 });
 
-when("do", "lab-act", async (button) => {
-  const { action } = itemAt(button.dataset.place);
+when("do", "lab-act", (button) => act(button, itemAt(button.dataset.place).action));
+when("submit", "lab-fill", (form) => {
+  const { action } = itemAt(form.dataset.place);
+  return act(form.querySelector("button"), { ...action, body: { ...action.body, ...filled(form) } });
+});
+
+async function act(button, action) {
+  if (button.classList.contains("busy")) return;
   button.classList.add("busy");
   try {
     const answer = await labAction(action);
     // A provider's own refusal ({error: {message}}) is passed on as it is.
     const wrong = answer.ok === false || answer.error;
-    notice(wrong ? String(answer.error?.message || answer.error) : say("done"), wrong ? "error" : "success");
+    notice(wrong ? String(answer.error?.message || answer.error) : answer.message || say("done"), wrong ? "error" : "success");
   } catch {
     notice(say("unreachable"), "error");
   }
   button.classList.remove("busy");
-});
+}

@@ -1,0 +1,71 @@
+"""On to Monday: the stage's clock goes to the moment the week's digest is due, and what life does by itself is rung.
+
+The order is that of real life: the applications have told of the whole week before it ends, then it is Monday
+morning, the usage and the bill of the last day are read, and only then is the week told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from aiohttp import web
+
+from demo.clock import BadMove, StageClock
+from demo.slack.cast import TEAM_ID
+from demo.value_sender import Applications
+from handlers.addresses import BOT, STORAGE
+
+SECOND = timedelta(seconds=1)
+PATIENCE_SECONDS = 120.0
+_SOON, _QUIET_LOOKS = 0.1, 5
+
+
+def next_monday(now: datetime) -> datetime:
+    """The next Monday 09:00 in Seoul after a moment, which is 00:00 in UTC, where a charge day ends."""
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight + timedelta(days=7 - midnight.weekday())
+
+
+@dataclass(slots=True)
+class OnToMonday:
+    """Call it to go there; `product` is known once it plays."""
+
+    clock: Callable[[], datetime]
+    applications: Applications
+    product: web.Application | None = None
+
+    async def __call__(self) -> datetime:
+        """Move on with the week's events told and its bill read, and have the digest told; returns the new time.
+
+        Raises BadMove on a stage whose clock is not to be moved, TimeoutError when nothing is read in two minutes.
+        """
+        clock, product = self.clock, self.product
+        if not isinstance(clock, StageClock) or product is None:
+            raise BadMove("the clock of this stage is not to be moved")
+        bot, monday = product[BOT], next_monday(clock())
+        clock.advance(max(timedelta(0), monday - 2 * SECOND - clock()))
+        await self.applications.catch_up()
+        clock.advance(max(timedelta(0), monday + 30 * SECOND - clock()))
+        # A clock that was moved rings no alarm: what rings every minute in real life is rung here.
+        bot.wake_watch.set()
+        await bot.collecting.due(clock())
+        bot.wake.set()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            quiet = 0
+            while quiet < _QUIET_LOOKS:
+                is_done = await _is_read(product, monday) and not await bot.collecting.progress(TEAM_ID)
+                quiet = quiet + 1 if is_done else 0
+                await asyncio.sleep(_SOON)  # what we wait for is in a database
+        await bot.digests.due()
+        return clock()
+
+
+async def _is_read(product: web.Application, since: datetime) -> bool:
+    """Whether all usage was read in the poll of that moment or a later one."""
+    slot = since - timedelta(seconds=since.timestamp() % product[BOT].policy.poll_seconds)
+    async with product[STORAGE].reading() as store:
+        healths = await store.usage.healths(TEAM_ID)
+    return all(one.read_at is not None and one.read_at >= slot for one in healths)
