@@ -21,6 +21,11 @@ DIGEST, DIGEST_LINE, DAILY = "digest", "digest_line", "daily"
 _ADMINS = "admins"
 
 
+def root_key(row: DigestChannel, monday: date, channel_id: str | None) -> str:
+    """The name of a digest's root message in the outbox: one for each week, scope and place."""
+    return f"digest:{monday.isoformat()}:{row.scope}:{row.scope_id or 0}:{channel_id or _ADMINS}"
+
+
 async def tell_week(
     store: Store, due: DueWeek, digest: Digest, teams: Mapping[int, Team], admins: Sequence[Person], at: datetime
 ) -> bool:
@@ -35,7 +40,7 @@ async def tell_week(
     assert kept is not None
     shown = DigestShown(decoded(kept.facts), row.version)  # another may have kept it a moment before us
     channel_id, people = _place(row, teams, admins)
-    key = f"digest:{due.week.start.isoformat()}:{scope.kind}:{scope.id or 0}:{channel_id or _ADMINS}"
+    key = root_key(row, due.week.start, channel_id)
     if await store.outbox.get(row.workspace_id, key) is not None:
         return False  # the same channel by another way: the team's usual one, and named
     subject: dict[str, Any] = {"digest_id": digest_id, "version": row.version.value, "locale": row.locale}

@@ -12,7 +12,7 @@ from bot.desk import Desk
 from bot.digest_channels import CATCH_UP, DigestChannels, DueDay, DueWeek, due_day, due_week, made_usual
 from bot.digest_codec import decoded
 from bot.digest_facts import DigestFacts
-from bot.digest_telling import is_read, tell_day, tell_week
+from bot.digest_telling import is_read, root_key, tell_day, tell_week
 from bot.errors import Refusal, RefusalCode
 from bot.people import People
 from bot.reports import Reports
@@ -36,7 +36,10 @@ MOST_CHOICES = 5
 
 @dataclass(frozen=True, slots=True)
 class MailDue:
-    """A week to be mailed: which digest, in which version and language."""
+    """A week to be mailed: which digest, in which version and language.
+
+    `root_key` names its message in the outbox; None where it is told to people directly.
+    """
 
     workspace_id: str
     digest_id: int
@@ -44,6 +47,8 @@ class MailDue:
     version: DigestVersion
     locale: str
     timezone: str
+    told_at: datetime
+    root_key: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +185,14 @@ class Digests:
                 if kept is not None and workspace is not None:
                     locale = row.locale or workspace.locale
                     found[row.workspace_id] = MailDue(
-                        row.workspace_id, kept.id, week.start, row.version, locale, workspace.timezone
+                        row.workspace_id,
+                        kept.id,
+                        week.start,
+                        row.version,
+                        locale,
+                        workspace.timezone,
+                        kept.computed_at,
+                        root_key(row, week.start, row.channel_id) if row.channel_id else None,
                     )
         return list(found.values())
 

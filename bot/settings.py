@@ -111,6 +111,7 @@ class Settings:
     smtp_url: Secret | None = field(metadata=variable("FINOPS_SMTP_URL", smtp_address))
     mail_from: str | None = field(metadata=variable("FINOPS_MAIL_FROM", mail_address))
     alert_emails: tuple[str, ...] = field(metadata=variable("FINOPS_ALERT_EMAILS", mail_addresses, ""))
+    digest_emails: tuple[str, ...] = field(metadata=variable("FINOPS_DIGEST_EMAILS", mail_addresses, ""))
 
     host: str = field(metadata=variable("FINOPS_HOST", plain, "127.0.0.1"))
     port: int = field(metadata=variable("PORT", whole_number(0, 65535), "3000"))
@@ -222,11 +223,13 @@ class Settings:
                 f"FINOPS_TLS_CERTIFICATE and FINOPS_TLS_KEY cannot be served with ({trouble}): both are PEM files, the "
                 "key without a password and belonging to the certificate.",
             )
-        mail = (self.smtp_url is not None, self.mail_from is not None, bool(self.alert_emails))
+        to_whom = bool(self.alert_emails or self.digest_emails)
+        mail = (self.smtp_url is not None, self.mail_from is not None, to_whom)
         if any(mail) and not all(mail):
             yield (
-                ("smtp_url", "mail_from", "alert_emails"),
-                "FINOPS_SMTP_URL, FINOPS_MAIL_FROM and FINOPS_ALERT_EMAILS go together: set all of them or none.",
+                ("smtp_url", "mail_from", "alert_emails", "digest_emails"),
+                "FINOPS_SMTP_URL, FINOPS_MAIL_FROM and FINOPS_ALERT_EMAILS or FINOPS_DIGEST_EMAILS go together: set them "
+                "all or none.",
             )
         yield from self._without_tls()
 

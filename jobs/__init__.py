@@ -26,6 +26,8 @@ from jobs.delivery import Delivery
 from jobs.delivery_mail import MailAlarm
 from jobs.delivery_pace import Paces
 from jobs.delivery_speaker import Speakers
+from jobs.digest_mail import DigestMail
+from jobs.digester import Digester
 from jobs.holder import Holder
 from jobs.mail import mailer_of
 from jobs.outbox import KEPT, Deliverer
@@ -62,6 +64,7 @@ async def running(
     name = f"{socket.gethostname()}:{secrets.token_hex(4)}"
     holder = Holder(bot, counted, f"{name}:holder")
     deliverer = deliverer_of(bot, clients, clock, settings, counted, f"{name}:outbox")
+    digester = digester_of(bot, clock, settings, f"{name}:digest")
     looking, judging = asyncio.Lock(), asyncio.Lock()
 
     async def look() -> None:
@@ -93,6 +96,7 @@ async def running(
     tasks.append(asyncio.create_task(watcher.run(), name="watcher"))
     tasks.append(asyncio.create_task(deliverer.run(), name="deliverer"))
     tasks.append(asyncio.create_task(holder.run(), name="holder"))
+    tasks.append(asyncio.create_task(digester.run(), name="digester"))
     scheduler.start()
     first_look = asyncio.create_task(workers[0].guarded(look), name="first look")
     try:
@@ -105,6 +109,7 @@ async def running(
         watcher.stop()
         holder.stop()
         deliverer.stop()
+        digester.stop()
         bot.wake.set()
         _, late = await asyncio.wait([*tasks, first_look], timeout=DRAIN_SECONDS)
         for task in late:
@@ -124,3 +129,8 @@ def deliverer_of(
     mail = MailAlarm(bot, rendering, mailer_of(settings, clock), name)
     edit_every = timedelta(seconds=settings.edit_every_seconds)
     return Deliverer(bot, delivery, mail, metrics, name, edit_every=edit_every)
+
+
+def digester_of(bot: Bot, clock: Clock, settings: Settings, name: str) -> Digester:
+    """The digester of this process; it mails where a server and somebody to mail to are named."""
+    return Digester(bot, DigestMail(bot, mailer_of(settings, clock, settings.digest_emails), name))

@@ -138,13 +138,17 @@ class Mailer:
 
 
 def mailer_of(settings: Settings, clock: Clock, recipients: Collection[str] | None = None) -> Mailer | None:
-    """The operator's mailer, to `recipients` (None: who is to know of alerts); None when no mail server is named."""
-    if settings.smtp_url is None or settings.mail_from is None:
+    """The operator's mailer, to `recipients` (None: who is to know of alerts).
+
+    None when no mail server is named, or nobody to mail to.
+    """
+    recipients = settings.alert_emails if recipients is None else recipients
+    if settings.smtp_url is None or settings.mail_from is None or not recipients:
         return None
     return Mailer(
         MailServer.from_url(settings.smtp_url.reveal()),
         settings.mail_from,
-        settings.alert_emails if recipients is None else recipients,
+        recipients,
         clock,
         plaintext_hosts=settings.plaintext_hosts,
     )

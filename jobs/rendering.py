@@ -7,11 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import date
 from html import unescape
 
-from blocks import delivered, incidents, kit, stop_lead, stop_thread, stops, unpriced
+from blocks import delivered, digest, incidents, kit, stop_lead, stop_thread, stops, unpriced
 from bot import Bot
+from bot.digest_telling import DAILY, DIGEST, DIGEST_LINE
 from bot.errors import Refusal, RefusalCode
 from bot.telling import INCIDENT, INCIDENT_EVENT, STOP, STOP_EVENT, STOP_LEAD, UNPRICED
+from finops.digest import DigestShown, DigestVersion
 from finops.incident_report import IncidentShown
+from finops.queries import ScopeKind
 from finops.registry import Team
 from finops.stop_report import StopShown, StopTarget
 from finops.stops import StopEvent
@@ -68,6 +71,31 @@ class Speech:
             if refusal.code is RefusalCode.UNKNOWN_INCIDENT:
                 raise NothingToSay from refusal
             raise
+
+    async def digest(self) -> DigestShown:
+        """The digest it is about, as it was kept: whoever reads it later reads the same."""
+        subject = self.wanted.subject
+        try:
+            return await self.bot.digests.told(
+                self.wanted.workspace_id, int(subject["digest_id"]), DigestVersion(subject["version"])
+            )
+        except Refusal as refusal:
+            if refusal.code is RefusalCode.UNKNOWN_DIGEST:
+                raise NothingToSay from refusal
+            raise
+
+    async def digest_words(self) -> Translator:
+        """The language decided for the place; a person who is told directly reads their own."""
+        locale = str(self.wanted.subject.get("locale") or "")
+        if self.reader.user_id is not None or not locale:
+            team_id = self.wanted.subject.get("team_id")
+            team = None
+            if team_id is not None:
+                async with self.bot.storage.reading() as store:
+                    team = await store.teams.get(self.wanted.workspace_id, int(team_id))
+            return await self.words(team)
+        workspace = await self.bot.people.workspace(self.wanted.workspace_id)
+        return translator_for(locale, workspace.timezone if workspace else self.bot.policy.default_timezone)
 
     async def stop(self) -> StopShown:
         """The stop it is about, read now."""
@@ -129,6 +157,36 @@ async def _unpriced(speech: Speech) -> kit.Message:
     return unpriced.message(name, names, date.fromisoformat(str(subject["day"])), await speech.words())
 
 
+async def _digest(speech: Speech) -> kit.Message:
+    return digest.root(await speech.digest(), await speech.digest_words())
+
+
+async def _digest_line(speech: Speech) -> kit.Message:
+    said = digest.line(await speech.digest(), str(speech.wanted.subject["key"]), await speech.digest_words())
+    if said is None:
+        raise NothingToSay
+    return said
+
+
+async def _daily(speech: Speech) -> kit.Message:
+    subject = speech.wanted.subject
+    scope_id = subject["scope_id"]
+    try:
+        card = await speech.bot.digests.daily(
+            speech.wanted.workspace_id,
+            ScopeKind(subject["scope_kind"]),
+            None if scope_id is None else int(scope_id),
+            date.fromisoformat(str(subject["day"])),
+        )
+    except Refusal as refusal:
+        if refusal.code is RefusalCode.UNKNOWN_TEAM:
+            raise NothingToSay from refusal
+        raise
+    if card is None:
+        raise NothingToSay
+    return digest.daily(card, await speech.digest_words())
+
+
 async def _incident_mail(speech: Speech, link: str | None) -> tuple[str, str]:
     shown = await speech.shown()
     return incidents.mail(shown, await speech.words(shown.team), link)
@@ -148,6 +206,9 @@ RENDER: Mapping[str, Say] = {
     STOP_EVENT: _stop_event,
     STOP_LEAD: _stop_lead,
     UNPRICED: _unpriced,
+    DIGEST: _digest,
+    DIGEST_LINE: _digest_line,
+    DAILY: _daily,
 }
 # What has no letter of its own is sent as its text.
 MAIL: Mapping[str, Write] = {INCIDENT: _incident_mail, INCIDENT_EVENT: _incident_mail, STOP_EVENT: _stop_event_mail}
