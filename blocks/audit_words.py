@@ -244,6 +244,27 @@ _SAID: dict[str, Callable[[_Facts], str]] = {
     "key.deleted": lambda f: f.t.gettext(
         "deleted the key ...{ends_with} of *{team}*", team=f.word("team"), ends_with=f.word("ends_with")
     ),
+    "token.made": lambda f: f.t.gettext(
+        "made the event token *{token}* (...{ends_with}) of *{name}*",
+        token=f.word("token"),
+        ends_with=f.word("ends_with"),
+        name=f.word(),
+    ),
+    "token.revoked": lambda f: f.t.gettext(
+        "revoked the event token *{token}* (...{ends_with}) of *{name}*",
+        token=f.word("token"),
+        ends_with=f.word("ends_with"),
+        name=f.word(),
+    ),
+    "target.set": lambda f: f.t.gettext(
+        "set what a success of *{name}* may cost: {before} → {after}",
+        name=f.word(),
+        before=_price(f, "amount_before"),
+        after=_price(f, "amount_after"),
+    ),
+    "caps.changed": lambda f: f.t.gettext(
+        "changed the caps of calls and users: {segments}", segments=f.word("segments")
+    ),
     "project.registered": _projects,
     "project.excluded": lambda f: f.t.gettext("took the project *{name}* out of collecting", name=f.word()),
     "project.included": lambda f: f.t.gettext("took the project *{name}* into collecting again", name=f.word()),
@@ -298,6 +319,12 @@ _SAID: dict[str, Callable[[_Facts], str]] = {
     "incident.cause_pinned": _cause,
     "stop.closed": lambda f: f.t.gettext("closed the stop"),
 }
+
+
+def _price(facts: _Facts, name: str) -> str:
+    """An amount that may be far below a cent, as it was typed; or that there is none."""
+    given = facts.get(name)
+    return f"${kit.name(str(given))}" if given else facts.t.pgettext("target", "none")
 
 
 def _trouble(facts: _Facts) -> str:

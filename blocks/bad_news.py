@@ -171,6 +171,17 @@ REFUSALS: dict[str, Words] = {
         lead=people(v, "lead", t),
         people=people(v, "admins", t),
     ),
+    "unknown_token": lambda _, t: t.gettext("This token is no longer in force; somebody revoked it meanwhile."),
+    "token_name_missing": lambda _, t: t.gettext("Give the token the name of the application that uses it."),
+    "tokens_full": lambda v, t: t.gettext(
+        "{limit} tokens are in force already. Revoke one that nobody uses.", limit=_text(v, "limit")
+    ),
+    "target_amount": lambda v, t: budget_words.amount_mistake(v.get("mistake"), t),
+    "caps_line": lambda v, t: t.gettext(
+        "Line {line} cannot be read. Each line is `segment: a call / a user's day`, for example `sales: 0.02 / 1`.",
+        line=_text(v, "line"),
+    ),
+    "rating_too_old": lambda _, t: t.gettext("This week can no longer be rated. The next digest asks again."),
     "team_name_missing": lambda _, t: t.gettext("Give the team a name."),
     "team_name_too_long": lambda v, t: t.gettext(
         "The name is too long: {limit} characters fit.", limit=_text(v, "limit")

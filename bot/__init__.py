@@ -15,6 +15,7 @@ from bot.digest_facts import DigestFacts
 from bot.digests import Digests
 from bot.doctor import Doctor
 from bot.evaluating import Evaluating
+from bot.event_tokens import EventTokens
 from bot.holding import Holding
 from bot.incidents import Incidents
 from bot.leads import Leads
@@ -22,13 +23,17 @@ from bot.live import Live
 from bot.people import People
 from bot.policy import Clock, Policy
 from bot.prices import ChangingList, PriceShelf
+from bot.project_detail import ProjectDetails
 from bot.projects import Projects
 from bot.proving import Proving
+from bot.ratings import Ratings
+from bot.recording import Recording
 from bot.reports import Reports
 from bot.spending import Spending
 from bot.stop_ends import StopEnds
 from bot.stopping import Stopping
 from bot.teams import Teams
+from bot.value import Values
 from bot.watching import Watching
 from bot.why import Whys
 from finops.prices import PriceList
@@ -73,6 +78,10 @@ class Bot:
         self.axes = AxesOf(desk)
         self.why = Whys(desk, self.spending)
         self.digests = Digests(desk, self.people, self.teams, self.reports, DigestFacts(self.why, self.axes))
+        self.values = Values(desk)
+        self.event_tokens = EventTokens(desk, self.teams)
+        self.ratings = Ratings(desk)
+        self.project_details = ProjectDetails(desk, self.people, self.teams, self.reports, self.why, self.axes)
         self.budgets = Budgets(desk, self.people, self.teams, self.spending)
         self.incidents = Incidents(desk, self.people, self.spending)
         self.evaluating = Evaluating(desk, self.spending)
@@ -81,4 +90,5 @@ class Bot:
         self.stopping = Stopping(desk, self.people, self.evaluating)
         self.leads = Leads(desk, self.incidents)
         self.watching = Watching(desk, self.evaluating, Proving(desk), self.stop_ends)
+        self.recording = Recording(desk)
         self.doctor = Doctor(desk, self.spending)

@@ -94,6 +94,12 @@ class RefusalCode(StrEnum):
     UNKNOWN_DIGEST = "unknown_digest"  # somebody removed it, or it was never made
     DIGEST_CHANNEL_TAKEN = "digest_channel_taken"  # channel: this digest is told there already ('' the usual place)
     WEEK_OPEN = "week_open"  # monday: date; the week has not ended yet
+    UNKNOWN_TOKEN = "unknown_token"  # noqa: S105 - somebody revoked it meanwhile
+    TOKEN_NAME_MISSING = "token_name_missing"  # noqa: S105
+    TOKENS_FULL = "tokens_full"  # limit: so many tokens are in force
+    TARGET_AMOUNT = "target_amount"  # mistake (finops.amounts.AmountMistake)
+    CAPS_LINE = "caps_line"  # line: the first that is no cap
+    RATING_TOO_OLD = "rating_too_old"
     UNKNOWN_SCOPE = "unknown_scope"  # words, suggestion (str or None), choices: tuple of names (at most 5)
     UNKNOWN_PERIOD = "unknown_period"  # words, suggestion (str or None)
 

@@ -116,7 +116,7 @@ _NOUNS: dict[AuditKind, tuple[str, ...]] = {
     AuditKind.BUDGETS: ("budget", "budgets"),
     AuditKind.INCIDENTS: ("incident",),
     AuditKind.KEYS: ("key",),
-    AuditKind.PROJECTS: ("project",),
+    AuditKind.PROJECTS: ("project", "token", "target", "caps"),
     AuditKind.TEAMS: ("team", "admin", "app"),
     AuditKind.COLLECTING: ("collection", "collect"),
 }

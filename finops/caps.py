@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -63,6 +65,48 @@ class CapSeen:
     user_days_dear: int
     dearest_call: Money | None
     dearest_user_day: Money | None
+
+
+class CapsUnreadable(ValueError):
+    """What was typed is no list of caps; `line` (from 1) is the first that cannot be read."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__(f"line {line} is no cap")
+        self.line = line
+
+
+_LINE = re.compile(
+    r"(?P<segment>\*|[^\s:*][^:*]{0,63}?)\s*:\s*\$?(?P<call>\d{1,9}(?:\.\d{1,9})?)\s*/\s*\$?(?P<day>\d{1,9}(?:\.\d{1,9})?)"
+)
+_EVERYBODY = "*"
+MOST_CAPS = 50
+
+
+def written(caps: Iterable[Cap]) -> str:
+    """Caps as a person reads and changes them: `segment: a call / a user's day`, one a line, `*` for all others."""
+    return "\n".join(
+        f"{cap.segment or _EVERYBODY}: {cap.per_call.amount:f} / {cap.per_user_day.amount:f}" for cap in caps
+    )
+
+
+def read_caps(text: str) -> list[Cap]:
+    """The caps that `written` wrote or a person typed, in dollars. Raises CapsUnreadable.
+
+    Both amounts are above zero, and no segment stands there twice.
+    """
+    found: dict[str, Cap] = {}
+    for number, line in enumerate(unicodedata.normalize("NFKC", text).splitlines(), start=1):
+        if not line.strip():
+            continue
+        read = _LINE.fullmatch(line.strip())
+        if read is None or number > MOST_CAPS:
+            raise CapsUnreadable(number)
+        segment = "" if read["segment"] == _EVERYBODY else read["segment"]
+        cap = Cap(segment, Money(Decimal(read["call"])), Money(Decimal(read["day"])))
+        if segment in found or not cap.per_call or not cap.per_user_day:
+            raise CapsUnreadable(number)
+        found[segment] = cap
+    return list(found.values())
 
 
 def cap_of(segment: str, caps: Mapping[str, Cap]) -> Cap:

@@ -1,0 +1,59 @@
+"""One project in detail: its cost beside what it bought, why it moved, what it was paid for, and who records it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from finops.axes import Axes
+from finops.caps import CapSeen
+from finops.figures import StatusReport
+from finops.money import Money
+from finops.registry import Project, Team
+from finops.value import NamedValue, ValueFigure
+from finops.why import Why
+
+
+@dataclass(frozen=True, slots=True)
+class TokenShown:
+    """What may be told about an event token. The token itself is told once, when it is made."""
+
+    id: int
+    name: str
+    ends_with: str
+    created_by: str
+    created_at: datetime
+    last_used_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectReport:
+    """Everything the window about one project says of one period.
+
+    `trend_values` are what each point of the report's trend bought. `tasks`, `experiments` and `segments` tell the
+    value apart by name, each empty where the application names none. `tokens` are None for those who may not see them.
+    """
+
+    project: Project
+    team: Team | None
+    status: StatusReport
+    trend_values: tuple[ValueFigure, ...] = ()
+    tasks: tuple[NamedValue, ...] = ()
+    experiments: tuple[NamedValue, ...] = ()
+    segments: tuple[NamedValue, ...] = ()
+    why: Why | None = None
+    axes: Axes | None = None
+    caps: tuple[CapSeen, ...] = ()
+    target: Money | None = None
+    last_event_at: datetime | None = None
+    tokens: tuple[TokenShown, ...] | None = None
+
+    @property
+    def value(self) -> ValueFigure:
+        """What the whole amount bought."""
+        return self.status.value
+
+    @property
+    def may_manage(self) -> bool:
+        """Whether the reader answers for the project."""
+        return self.tokens is not None
