@@ -228,8 +228,8 @@ class Settings:
         if any(mail) and not all(mail):
             yield (
                 ("smtp_url", "mail_from", "alert_emails", "digest_emails"),
-                "FINOPS_SMTP_URL, FINOPS_MAIL_FROM and FINOPS_ALERT_EMAILS or FINOPS_DIGEST_EMAILS go together: set them "
-                "all or none.",
+                "FINOPS_SMTP_URL, FINOPS_MAIL_FROM and FINOPS_ALERT_EMAILS or FINOPS_DIGEST_EMAILS go together: set "
+                "all or none of them.",
             )
         yield from self._without_tls()
 
