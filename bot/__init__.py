@@ -76,7 +76,7 @@ class Bot:
         self.spending = Spending(desk)
         self.reports = Reports(desk, Live(desk, self.spending))
         self.axes = AxesOf(desk)
-        self.why = Whys(desk, self.spending)
+        self.why = Whys(desk, self.spending, self.reports)
         self.digests = Digests(desk, self.people, self.teams, self.reports, DigestFacts(self.why, self.axes))
         self.values = Values(desk)
         self.event_tokens = EventTokens(desk, self.teams)

@@ -87,6 +87,16 @@ class Metrics:
             buckets=STOP_SECONDS,
             registry=self.registry,
         )
+        self._events = Counter(
+            "finops_events", "Recorded events, by what became of them.", ["outcome"], registry=self.registry
+        )
+        self._recording = Histogram(
+            "finops_events_seconds",
+            "Time from the arrival of recorded events to our answer.",
+            ["door", "status"],
+            buckets=ACK_SECONDS,
+            registry=self.registry,
+        )
         self._polls = Counter("finops_polls", "Readings of usage, by outcome.", ["result"], registry=self.registry)
 
     def lever_moved(self, lever: str, state: str, seconds: float | None = None) -> None:
@@ -121,6 +131,20 @@ class Metrics:
     def usage_lateness(self, connection_id: int, seconds: float) -> None:
         """Say how late a connection's usage usually is."""
         self._lateness.labels(str(connection_id)).set(seconds)
+
+    def recorded(self, outcome: str, events: int) -> None:
+        """Count events by what became of them: accepted, repeated, refused, or ignored."""
+        if events:
+            self._events.labels(outcome).inc(events)
+
+    @contextmanager
+    def recording(self, door: str) -> Iterator[Answer]:
+        """Measure one request with recorded events that came through `door` (events or traces)."""
+        answer, started = Answer(), time.perf_counter()
+        try:
+            yield answer
+        finally:
+            self._recording.labels(door, str(answer.status)).observe(time.perf_counter() - started)
 
     def polled(self, result: str) -> None:
         """Count one reading of a connection's usage: `read`, or the code of what went wrong."""

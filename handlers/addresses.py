@@ -8,7 +8,7 @@ from slack_bolt.async_app import AsyncApp
 from bot import Bot
 from bot.metrics import Metrics
 from bot.settings import Settings
-from handlers import door, operating
+from handlers import door, operating, recording
 from handlers.installing import INSTALL_PATH, Pages
 from handlers.manifest import EVENTS_PATH, REDIRECT_PATH
 from storage import Storage
@@ -22,8 +22,10 @@ PAGES = web.AppKey("pages", Pages)
 
 
 def routes(settings: Settings) -> list[web.RouteDef]:
-    """What is served: the operator's three, Slack's door over HTTP, and the two pages of an installation."""
+    """What is served: the operator's three, where applications record their calls, Slack's door over HTTP, and the two
+    pages of an installation."""
     served = [web.get("/healthz", healthy), web.get("/readyz", ready), web.get("/metrics", measured)]
+    served += [web.post(recording.EVENTS, events), web.post(recording.TRACES, traces)]
     if settings.slack_signing_secret is not None:
         served.append(web.post(EVENTS_PATH, slack_calls))
     if settings.uses_oauth:
@@ -33,6 +35,14 @@ def routes(settings: Settings) -> list[web.RouteDef]:
 
 async def slack_calls(request: web.Request) -> web.Response:
     return await door.receive(request.app[SLACK], request.app[METRICS], request)
+
+
+async def events(request: web.Request) -> web.Response:
+    return await recording.receive_events(request.app[BOT].recording, request.app[METRICS], request)
+
+
+async def traces(request: web.Request) -> web.Response:
+    return await recording.receive_traces(request.app[BOT].recording, request.app[METRICS], request)
 
 
 async def install(request: web.Request) -> web.Response:

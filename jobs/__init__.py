@@ -21,6 +21,8 @@ from bot.metrics import Metrics
 from bot.polls import minute_of
 from bot.schedule import alarm
 from bot.settings import Settings
+from finops.events import OLDEST
+from finops.periods import charge_day
 from jobs.announcer import Announcer
 from jobs.delivery import Delivery
 from jobs.delivery_mail import MailAlarm
@@ -41,6 +43,8 @@ WORKERS = 3
 DRAIN_SECONDS = 10.0
 CLAIMS_KEPT = timedelta(days=7)
 MINUTES_KEPT = timedelta(days=90)
+# Event ids outlive the oldest event that is taken, so that none can count twice.
+CALLS_KEPT, EVENT_IDS_KEPT, VALUE_KEPT = timedelta(days=90), OLDEST + timedelta(days=5), timedelta(days=3 * 366)
 
 
 @asynccontextmanager
@@ -82,6 +86,8 @@ async def running(
             await store.claims.forget_before(clock() - CLAIMS_KEPT)
             await store.usage.forget_minutes_before(minute_of(clock() - MINUTES_KEPT))
             await store.outbox.forget_before(clock() - KEPT)
+            kept = (CALLS_KEPT, EVENT_IDS_KEPT, VALUE_KEPT)
+            await store.value.forget_before(*(charge_day(clock() - each) for each in kept))
 
     # Late is better than never (the default drops a run that is a second late), and once is enough for many missed.
     scheduler = AsyncIOScheduler(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from sqlalchemy import text
@@ -115,6 +115,10 @@ class Storage:
             if getattr(problem.orig, "sqlstate", None) == _DEADLOCK:
                 raise Conflict("what", "this transaction wanted") from problem
             raise
+
+    def pseudonyms(self, workspace_id: str, project_id: int) -> Callable[[str], str]:
+        """How users of a project's application are named here: never by what the application calls them."""
+        return self._ring.pseudonyms("users", workspace_id, str(project_id))
 
     async def ping(self) -> None:
         """Prove that the database answers; raises SQLAlchemy's error when it does not."""

@@ -1,0 +1,165 @@
+"""OTLP over HTTP as it crosses the wire: protobuf or JSON in, the same out. Nothing but READ attributes is taken."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import msgspec
+
+from handlers.recording_spans import READ, Span
+
+PROTOBUF, JSON = "application/x-protobuf", "application/json"
+# OTLP's JSON writes 64-bit integers as texts; an enum is a number, though its name is seen, too.
+_STATUSES = {"STATUS_CODE_UNSET": 0, "STATUS_CODE_OK": 1, "STATUS_CODE_ERROR": 2}
+_DECODER = msgspec.json.Decoder(float_hook=Decimal)
+_MOST_DIGITS = 20
+
+
+class NotTraces(Exception):
+    """The body is no export of traces; the sentence says why, and repeats nothing of it."""
+
+
+def spans_of(body: bytes, content_type: str) -> list[Span]:
+    """Every span of an export request. Raises NotTraces."""
+    return _from_protobuf(body) if content_type == PROTOBUF else _from_json(body)
+
+
+def answer(content_type: str, refused: int = 0, why: str = "") -> bytes:
+    """The answer to an export: all was taken, or so many spans were not and why."""
+    if content_type == JSON:
+        partial = {"rejectedSpans": str(refused), "errorMessage": why}
+        return json.dumps({"partialSuccess": partial} if refused else {}).encode()
+    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+
+    response = ExportTraceServiceResponse()
+    if refused:
+        response.partial_success.rejected_spans = refused
+        response.partial_success.error_message = why
+    return bytes(response.SerializeToString())
+
+
+def trouble(content_type: str, why: str) -> bytes:
+    """What OTLP wants in the body of an error: a google.rpc.Status with a message."""
+    if content_type == JSON:
+        return json.dumps({"message": why}).encode()
+    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTracePartialSuccess
+
+    # On the wire this is that Status: both write their message as field 2, and nothing else is set.
+    return bytes(ExportTracePartialSuccess(error_message=why).SerializeToString())
+
+
+def _from_protobuf(body: bytes) -> list[Span]:
+    # Imported when the first trace comes: most applications send none, and it would take a part of every start.
+    from google.protobuf.message import DecodeError
+    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+    request = ExportTraceServiceRequest()
+    try:
+        request.ParseFromString(body)
+    except DecodeError:
+        raise NotTraces("the body is not an ExportTraceServiceRequest in protobuf") from None
+    spans = []
+    for resource in request.resource_spans:
+        shared = _taken(resource.resource.attributes)
+        for scope in resource.scope_spans:
+            for span in scope.spans:
+                attributes = shared | _taken(span.attributes)
+                for happened in span.events:
+                    attributes |= _taken(happened.attributes)
+                spans.append(
+                    Span(
+                        span.trace_id.hex(),
+                        span.span_id.hex(),
+                        span.start_time_unix_nano,
+                        span.end_time_unix_nano,
+                        span.status.code,
+                        attributes,
+                    )
+                )
+    return spans
+
+
+def _taken(attributes: Iterable[Any]) -> dict[str, Any]:
+    """The attributes that are read, of a protobuf message."""
+    found = {}
+    for each in attributes:
+        if each.key in READ:
+            kind = each.value.WhichOneof("value")
+            value = getattr(each.value, kind) if kind in {"string_value", "int_value", "bool_value"} else None
+            found[each.key] = Decimal(repr(each.value.double_value)) if kind == "double_value" else value
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _from_json(body: bytes) -> list[Span]:
+    try:
+        request = _DECODER.decode(body)
+        spans = []
+        for resource in _list(request, "resourceSpans"):
+            shared = _named(_list(_object(resource, "resource"), "attributes"))
+            for scope in _list(resource, "scopeSpans"):
+                spans += [_json_span(shared, span) for span in _list(scope, "spans")]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, InvalidOperation):
+        raise NotTraces("the body is not JSON") from None
+    except (TypeError, ValueError, AttributeError, KeyError):
+        raise NotTraces("the body is not an ExportTraceServiceRequest in JSON") from None
+    return spans
+
+
+def _json_span(shared: dict[str, Any], span: Any) -> Span:
+    attributes = shared | _named(_list(span, "attributes"))
+    for happened in _list(span, "events"):
+        attributes |= _named(_list(happened, "attributes"))
+    status = _object(span, "status").get("code", 0)
+    return Span(
+        _hex(span.get("traceId", ""), 32),
+        _hex(span.get("spanId", ""), 16),
+        _whole(span.get("startTimeUnixNano", 0)),
+        _whole(span.get("endTimeUnixNano", 0)),
+        _STATUSES.get(status, 0) if isinstance(status, str) else _whole(status),
+        attributes,
+    )
+
+
+def _named(attributes: list[Any]) -> dict[str, Any]:
+    """The attributes that are read, of JSON."""
+    found: dict[str, Any] = {}
+    for each in attributes:
+        if each["key"] not in READ:
+            continue
+        value = each.get("value") or {}
+        for kind in ("stringValue", "doubleValue", "boolValue"):
+            if kind in value:
+                found[each["key"]] = value[kind]
+        if "intValue" in value:
+            found[each["key"]] = _whole(value["intValue"])
+    return found
+
+
+def _list(of: Any, key: str) -> list[Any]:
+    found = of.get(key) or []
+    if not isinstance(found, list):
+        raise TypeError
+    return found
+
+
+def _object(of: Any, key: str) -> dict[str, Any]:
+    found = of.get(key) or {}
+    if not isinstance(found, dict):
+        raise TypeError
+    return found
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | str) or len(str(value)) > _MOST_DIGITS:
+        raise TypeError
+    return int(value)
+
+
+def _hex(value: Any, digits: int) -> str:
+    """An id in small letters; '' where it is no id, so that this span alone is refused."""
+    if not isinstance(value, str) or len(value) != digits:
+        return ""
+    return bytes.fromhex(value).hex()
