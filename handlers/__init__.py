@@ -28,6 +28,7 @@ from handlers import (
     incidents,
     keys,
     projects,
+    report,
     setup,
     status,
     stops,
@@ -107,6 +108,12 @@ ACTIONS: dict[str, Click] = {
     ids.STOP_FIRMER: stops.ask_firmer,
     ids.STOP_LEAD: stops.lead,
     ids.STOP_CAUSE: stops.cause,
+    ids.DIGEST_RULE: lambda visit, _: report.rule(visit),
+    ids.DIGEST_SHOW: report.show,
+    ids.DIGEST_SHARE: report.share,
+    ids.DIGEST_SETTINGS: lambda visit, _: report.settings(visit),
+    ids.DIGEST_EDIT: report.edit,
+    ids.DIGEST_ADD: lambda visit, _: report.add(visit),
     ids.AUDIT_SHOW: audit.show,
     ids.AUDIT_KIND: audit.filtered,
     ids.AUDIT_PERSON: audit.filtered,
@@ -135,6 +142,7 @@ VIEWS: dict[str, Handler] = {
     ids.VIEW_APPROVE: approving.submit,
     ids.VIEW_STOP_LEAD: stops.submit_lead,
     ids.VIEW_STOP_CAUSE: stops.submit_cause,
+    ids.VIEW_DIGEST: report.submit,
 }
 OPTIONS: dict[str, Search] = {
     ids.PROJECTS: projects.offered,
@@ -147,6 +155,7 @@ OPTIONS: dict[str, Search] = {
 ONCE = frozenset(
     {
         ids.STATUS_SHARE,
+        ids.DIGEST_SHARE,
         ids.COLLECT_NOW,
         ids.KEY_DISABLE,
         ids.KEY_ENABLE,

@@ -12,7 +12,20 @@ from finops.keys import KeyKind, contains_key, kind_of
 from finops.periods import charge_day
 from finops.queries import UnknownPeriod, parse_status
 from finops.suggest import closest
-from handlers import approving, asking, audit, budgets, checking, collecting, projects, setup, status, stops, teams
+from handlers import (
+    approving,
+    asking,
+    audit,
+    budgets,
+    checking,
+    collecting,
+    projects,
+    report,
+    setup,
+    status,
+    stops,
+    teams,
+)
 from handlers import keys as key_windows
 from handlers.visit import Visit
 
@@ -35,6 +48,8 @@ SUBCOMMANDS: dict[str, Answer] = {
     "budget": budgets.command,
     "stop": stops.command,
     "resume": approving.command,
+    "report": report.ask,
+    "daily": report.daily,
     "collect": lambda visit, _: collecting.now(visit),
     "audit": audit.show,
     "doctor": lambda visit, _: checking.examine(visit),
@@ -47,6 +62,8 @@ ALIASES = {
     "keys": "key", "キー": "key", "수집": "collect", "収集": "collect", "점검": "doctor", "診断": "doctor",
     "예산": "budget", "budgets": "budget", "予算": "budget",
     "차단": "stop", "停止": "stop", "복구": "resume", "再開": "resume", "復旧": "resume",
+    "리포트": "report", "보고서": "report", "주간": "report", "reports": "report", "digest": "report",
+    "レポート": "report", "일일": "daily", "데일리": "daily", "日報": "daily", "デイリー": "daily",
     "감사": "audit", "監査": "audit",
     "도움말": "help", "도움": "help", "ヘルプ": "help",
 }  # fmt: skip
