@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from blocks import digest_daily, digest_report, digest_root, digest_rules, digest_thread, kit
+from blocks import digest_daily, digest_mail, digest_report, digest_root, digest_rules, digest_thread, kit
 from finops.digest import DailyCard, DigestShown, thread_keys
 from locales import Translator
 
@@ -53,7 +53,7 @@ def daily(card: DailyCard, t: Translator) -> kit.Message:
 
 def mail(shown: DigestShown, t: Translator, link: str | None = None) -> tuple[str, str, str]:
     """The same as a mail: subject, plain text, HTML. `link` opens the message in Slack."""
-    return "", "", ""
+    return digest_mail.written(shown, t, link)
 
 
 def rule(t: Translator) -> kit.View:

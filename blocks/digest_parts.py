@@ -102,7 +102,7 @@ def moved(now: Money, before: Money | None, t: Translator) -> str:
     if is_same(increase, t):
         return t.gettext("unchanged")
     if increase + 1 >= _TIMES_FROM:
-        return t.gettext("{times} times", times=times(increase + 1, t))
+        return t.gettext("{times} times as much", times=times(increase + 1, t))
     if increase > 0:
         return t.gettext("up {percent}", percent=_percent(increase, t))
     return t.gettext("down {percent}", percent=_percent(increase, t))
@@ -155,7 +155,7 @@ def verdict_shares(found: Verdict, t: Translator) -> str:
         return t.gettext("no project has enough outcomes and a baseline to be judged by")
     well, poor, open_ = shares(found, t)
     return t.gettext(
-        "at or above baseline {well} · below it {poor} · not judged {open}", well=well, poor=poor, open=open_
+        "Of the cost: {well} at or above baseline · {poor} below · {open} not judged", well=well, poor=poor, open=open_
     )
 
 
@@ -224,8 +224,8 @@ _REASONS: dict[Unranked, Callable[[Translator], str]] = {
     Unranked.RESTED: lambda t: t.gettext("in the middle"),
 }
 _VERDICTS: dict[Word, Callable[[Translator], str]] = {
-    Word.WELL: lambda t: t.gettext("🟢 Worth its money"),
-    Word.MIXED: lambda t: t.gettext("🟡 Worth its money in part"),
-    Word.POOR: lambda t: t.gettext("🔴 Mostly below what it should buy"),
-    Word.OPEN: lambda t: t.gettext("⚪ Not enough recorded to judge by"),
+    Word.WELL: lambda t: t.gettext("🟢 Money well spent"),
+    Word.MIXED: lambda t: t.gettext("🟡 Money well spent in part"),
+    Word.POOR: lambda t: t.gettext("🔴 Poor value for money"),
+    Word.OPEN: lambda t: t.gettext("⚪ Value for money cannot be judged yet"),
 }

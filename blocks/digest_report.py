@@ -38,7 +38,7 @@ def since(shown: DigestShown, t: Translator) -> list[str]:
         lines.append(kit.escape(t.gettext("Value: {then} → {now}", then=bought[0], now=bought[1])))
     for head, before, after in (
         (t.gettext("Best value for money"), then.best, now.best),
-        (t.gettext("To be improved"), then.improve, now.improve),
+        (t.gettext("Needs improvement"), then.improve, now.improve),
     ):
         if _names(before) != _names(after):
             told = t.gettext("{list}: {then} → {now}", list=head, then=_names(before), now=_names(after))

@@ -9,6 +9,7 @@ from blocks import digest_parts as parts
 from blocks import digest_steps as steps
 from blocks import figures, ids, kit, value, why
 from finops.digest import Advice, Digest, DigestProject, DigestVersion, Unranked
+from finops.money import Money
 from finops.value import ValueSource
 from locales import Translator
 
@@ -49,9 +50,9 @@ def brief(digest: Digest, t: Translator) -> Parts:
         (t.gettext("Summary"), _summary(digest, t)),
         (t.gettext("What moved it"), _moved(digest, t)),
         (t.gettext("Best value for money"), [_brief_line(one, t) for one in digest.best]),
-        (t.gettext("To be improved"), [_brief_line(one, t) for one in digest.improve]),
+        (t.gettext("Needs improvement"), [_brief_line(one, t) for one in digest.improve]),
         (t.gettext("Largest costs"), _largest_brief(digest, t)),
-        (t.gettext("Action proposed"), _proposals(digest, t)),
+        (t.gettext("Proposed action"), _proposals(digest, t)),
     ]
     told = [(head, lines) for head, lines in points if lines]
     for number, (head, lines) in enumerate(told, 1):
@@ -66,6 +67,21 @@ def facts(digest: Digest, t: Translator) -> list[str]:
     found = [figures.trust(digest.total, t), *figures.gaps(digest.total, t)]
     mine = parts.unallocated_line(digest, t)
     return [*found, kit.escape(mine)] if mine and not parts.only_unallocated(digest) else found
+
+
+def sums(digest: Digest, t: Translator) -> str:
+    """Projects, what is unallocated, and the whole, so that what is shown adds up; mrkdwn."""
+    whole = digest.total.amount
+    if whole is None:
+        return kit.escape(figures.amount(digest.total, t))
+    mine = digest.unallocated or Money.zero(whole.currency)
+    owned, unowned = t.amounts([whole - mine, mine])
+    if not mine.amount:
+        return t.gettext("Total *{amount}*", amount=kit.escape(t.money(whole)))
+    return t.gettext(
+        "Projects {owned} + unallocated {unowned} = *{amount}*",
+        owned=kit.escape(owned), unowned=kit.escape(unowned), amount=kit.escape(t.money(whole)),
+    )  # fmt: skip
 
 
 def picture(digest: Digest, t: Translator) -> Parts:
@@ -102,7 +118,7 @@ def _step(digest: Digest, t: Translator) -> kit.Block:
     """The one next step, with its button beside it."""
     about = kit.escape(steps.about(digest))
     said = kit.escape(steps.sentence(digest, t))
-    head = t.gettext("👉 This week's step")
+    head = t.gettext("👉 Next step")
     return kit.section(f"*{head}*\n*{about}*  {said}" if about else f"*{head}*\n{said}", steps.button(digest, t))
 
 
@@ -111,10 +127,10 @@ def _lists(digest: Digest, t: Translator) -> Parts:
     if digest.best:
         made.append(kit.section(_list(t.gettext("✅ Best value for money"), digest.best, t)))
     if digest.improve:
-        made.append(kit.section(_list(t.gettext("🔧 To be improved"), digest.improve, t)))
-    if not made and (largest := _largest(digest)):
-        made.append(kit.section(_list(t.gettext("Largest costs"), largest, t)))
-    note = _why_unranked(digest, t)
+        made.append(kit.section(_list(t.gettext("🔧 Needs improvement"), digest.improve, t)))
+    if not made and (dearest := largest(digest)):
+        made.append(kit.section(_list(t.gettext("Largest costs"), dearest, t)))
+    note = why_unranked(digest, t)
     return [*made, kit.context(kit.escape(note))] if note else made
 
 
@@ -137,12 +153,12 @@ def _entry(number: int, project: DigestProject, t: Translator) -> str:
     return "\n".join(lines)
 
 
-def _largest(digest: Digest) -> Sequence[DigestProject]:
+def largest(digest: Digest) -> Sequence[DigestProject]:
     """The dearest, where nobody could be ranked."""
     return [one for one in digest.others if one.cost.amount > 0][:_LARGEST]
 
 
-def _why_unranked(digest: Digest, t: Translator) -> str:
+def why_unranked(digest: Digest, t: Translator) -> str:
     """Why there is nobody among the best or those to improve; '' where somebody is."""
     if digest.best or digest.improve or not digest.projects or digest.total.amount is None:
         return ""
@@ -193,8 +209,8 @@ def _brief_line(project: DigestProject, t: Translator) -> str:
 def _largest_brief(digest: Digest, t: Translator) -> list[str]:
     if digest.best or digest.improve:
         return []
-    lines = [_brief_line(one, t) for one in _largest(digest)]
-    note = _why_unranked(digest, t)
+    lines = [_brief_line(one, t) for one in largest(digest)]
+    note = why_unranked(digest, t)
     return [*lines, kit.escape(note)] if note and lines else lines
 
 

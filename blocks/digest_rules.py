@@ -44,8 +44,8 @@ def _who(t: Translator) -> list[str]:
     return [
         _least(t),
         t.ngettext(
-            "Best are those at or above their baseline, to be improved those below it: at most {count} each.",
-            "Best are those at or above their baseline, to be improved those below it: at most {count} each.",
+            "Best are those at or above their baseline; those below it need improvement: at most {count} each.",
+            "Best are those at or above their baseline; those below it need improvement: at most {count} each.",
             MOST_EACH,
         ),
         t.gettext("Chosen is by the careful end of the 95% interval, so that few outcomes move nobody by chance."),

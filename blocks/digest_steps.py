@@ -84,10 +84,10 @@ def _told(advice: Advice, t: Translator) -> str:
 
 _SENTENCES: dict[AdviceKind, Callable[[Translator], str]] = {
     AdviceKind.CHECK_RETRIES: lambda t: t.gettext(
-        "Far more calls, each as long as ever. Look at what retries them, and give that an end."
+        "Far more calls, each as long as before. Check the retry logic, and give it a limit and a pause."
     ),
     AdviceKind.SHORTEN_PROMPTS: lambda t: t.gettext(
-        "Each call sends more than it used to. See which part of the prompt and its context can go."
+        "Each call sends more input than before. See which part of the prompt and its context can go."
     ),
     AdviceKind.CHEAPER_MODEL: lambda t: t.gettext(
         "Calls moved to a dearer model. See whether this task needs it, or a cheaper one does as well."
@@ -99,20 +99,19 @@ _SENTENCES: dict[AdviceKind, Callable[[Translator], str]] = {
         "What went by batch goes by single calls now. Send by batch again what can wait: it costs half."
     ),
     AdviceKind.LOOK_AT_FAILURES: lambda t: t.gettext(
-        "Many calls end without success, and cost the same. Look at the failing tasks first."
+        "Many calls end without success and cost just as much. Look at the failing tasks first."
     ),
     AdviceKind.CONNECT_EVENTS: lambda t: t.gettext(
-        "It costs money, and nobody records what that brings. Connect its outcomes, and next week says what it is "
-        "worth."
+        "It costs money and records no outcomes. Connect them, and next week's digest says what it was worth."
     ),
     AdviceKind.SET_BUDGET: lambda t: t.gettext(
         "No budget watches this spending. With one, a runaway is told within minutes instead of on Monday."
     ),
     AdviceKind.LOOK_WHY: lambda t: t.gettext("See what moved the cost, and whether that was meant."),
-    AdviceKind.NONE: lambda t: t.gettext("Nothing has to be done this week."),
+    AdviceKind.NONE: lambda t: t.gettext("Nothing needs doing this week."),
 }
 _SHORT: dict[AdviceKind, Callable[[Translator], str]] = {
-    AdviceKind.CHECK_RETRIES: lambda t: t.gettext("check what retries"),
+    AdviceKind.CHECK_RETRIES: lambda t: t.gettext("check the retry logic"),
     AdviceKind.SHORTEN_PROMPTS: lambda t: t.gettext("shorten the prompts"),
     AdviceKind.CHEAPER_MODEL: lambda t: t.gettext("try a cheaper model"),
     AdviceKind.RESTORE_CACHE: lambda t: t.gettext("bring the cache back"),
@@ -120,6 +119,6 @@ _SHORT: dict[AdviceKind, Callable[[Translator], str]] = {
     AdviceKind.LOOK_AT_FAILURES: lambda t: t.gettext("look at the failures"),
     AdviceKind.CONNECT_EVENTS: lambda t: t.gettext("connect outcomes"),
     AdviceKind.SET_BUDGET: lambda t: t.gettext("set a budget"),
-    AdviceKind.LOOK_WHY: lambda t: t.gettext("find out why"),
+    AdviceKind.LOOK_WHY: lambda t: t.gettext("look into the cause"),
     AdviceKind.NONE: lambda t: t.gettext("nothing to do"),
 }

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from blocks import axes, charts, figures, ids, kit, ratings, value, why
+from blocks import axes, charts, ids, kit, ratings, value, why
 from blocks import digest_parts as parts
+from blocks import digest_root as root
 from blocks.digest_tips import tip
 from finops.digest import (
     TABLE_PROJECTS,
@@ -18,7 +19,7 @@ from finops.digest import (
     thread_keys,
     to_rate,
 )
-from finops.money import Money, total
+from finops.money import total
 from finops.value import ValueSource
 from locales import Translator
 
@@ -40,7 +41,7 @@ def line(shown: DigestShown, key: str, t: Translator) -> kit.Message | None:
         case ThreadKey.WHY:
             head, made = _why(digest, t)
         case ThreadKey.AXES if digest.axes is not None:
-            head = t.gettext("What it was paid for")
+            head = t.gettext("What the money went to")
             made = [kit.section(f"*{head}*"), *axes.details(digest.axes, t)]
         case ThreadKey.BASIS:
             head, made = _basis(digest, t)
@@ -61,7 +62,7 @@ def projects(digest: Digest, page: int, t: Translator) -> tuple[str, Parts]:
         head = t.gettext(
             "{head} · {first} to {last}", head=head, first=t.number(start + 1), last=t.number(start + len(here))
         )
-    made: Parts = [kit.section(f"*{head}*\n{sums(digest, t)}" if page == 1 else f"*{head}*")]
+    made: Parts = [kit.section(f"*{head}*\n{root.sums(digest, t)}" if page == 1 else f"*{head}*")]
     if here:
         made.append(_table(here, head, t, with_team=len({one.team_name for one in digest.projects}) > 1))
     rest = ordered[TABLES * TABLE_PROJECTS :]
@@ -70,21 +71,6 @@ def projects(digest: Digest, page: int, t: Translator) -> tuple[str, Parts]:
         told = t.ngettext("{count} more project: {amount}", "{count} more projects: {amount}", len(rest), amount=amount)
         made.append(kit.context(f"{kit.escape(told)} · `/finops status`"))
     return head, made
-
-
-def sums(digest: Digest, t: Translator) -> str:
-    """Projects, what is unallocated, and the whole, so that what is shown adds up; mrkdwn."""
-    whole = digest.total.amount
-    if whole is None:
-        return kit.escape(figures.amount(digest.total, t))
-    mine = digest.unallocated or Money.zero(whole.currency)
-    owned, unowned = t.amounts([whole - mine, mine])
-    if not mine.amount:
-        return t.gettext("Total *{amount}*", amount=kit.escape(t.money(whole)))
-    return t.gettext(
-        "Projects {owned} + unallocated {unowned} = *{amount}*",
-        owned=kit.escape(owned), unowned=kit.escape(unowned), amount=kit.escape(t.money(whole)),
-    )  # fmt: skip
 
 
 def _table(here: Sequence[DigestProject], caption: str, t: Translator, *, with_team: bool) -> kit.Either:
@@ -138,7 +124,7 @@ def _why(digest: Digest, t: Translator) -> tuple[str, Parts]:
 
 def _basis(digest: Digest, t: Translator) -> tuple[str, Parts]:
     """What the figures stand on; who is not ranked and why; and a tip."""
-    head = t.gettext("What this stands on")
+    head = t.gettext("Behind the figures")
     lines = [
         t.gettext("A charge day is a UTC day: the week runs {span}.", span=t.span(digest.week)),
         t.gettext("As of {moment} {zone}. The provider may restate days for a while; the report shows both.",
@@ -176,8 +162,10 @@ def _unranked(digest: Digest, t: Translator) -> Parts:
 
 def _rate(digest: Digest, t: Translator) -> tuple[str, Parts]:
     """One tap for each project that records nothing."""
-    head = t.gettext("Was it worth it? One tap for what records no outcomes")
-    told = t.gettext("One answer a person and week; it can be changed. Answers stand beside the cost, without names.")
+    head = t.gettext("Was it worth it? One tap for projects that record no outcomes")
+    told = t.gettext(
+        "One answer per person and week, and it can be changed. The average stands beside the cost, without names."
+    )
     made: Parts = [kit.section(f"*{head}*\n{told}")]
     for project in to_rate(digest):
         made += ratings.rating_block(project, digest.week, t)
