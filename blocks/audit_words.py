@@ -222,6 +222,10 @@ def _cause(facts: _Facts) -> str:
 _SAID: dict[str, Callable[[_Facts], str]] = {
     "team.created": lambda f: f.t.gettext("made the team *{name}*", name=f.word()),
     "team.changed": lambda f: f.t.gettext("changed the team *{name}*: {changes}", name=f.word(), changes=f.changes()),
+    "digest.changed": lambda f: f.t.gettext(
+        "decided where and when the digest of *{name}* is told",
+        name=f.word() if f.get("name") else f.t.gettext("Whole workspace"),
+    ),
     "key.registered": lambda f: f.t.gettext(
         "registered a key of *{team}* (ends with ...{ends_with})", team=f.word("team"), ends_with=f.word("ends_with")
     ),

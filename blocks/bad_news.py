@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from blocks import budget_words, kit, stop_news
@@ -119,6 +119,17 @@ def _known_or_choices(values: Values, t: Translator) -> str:
             "There is no team or project called *{words}*. There are: {choices}", words=words, choices=", ".join(names)
         )
     return t.gettext("There is no team or project called *{words}*. None is registered yet.", words=words)
+
+
+def _week_open(values: Values, t: Translator) -> str:
+    monday = values.get("monday")
+    if not isinstance(monday, date):
+        return t.gettext("That week has not ended yet. Ask for an earlier one: `/finops report last week`")
+    return t.gettext(
+        "The week from {day} on has not ended yet, so it cannot be compared. Ask for an earlier one: "
+        "`/finops report last week`, or see `/finops status week`.",
+        day=t.day(monday),
+    )
 
 
 def _period(values: Values, t: Translator) -> str:
@@ -283,6 +294,11 @@ REFUSALS: dict[str, Words] = {
     **stop_news.REFUSALS,
     "unknown_scope": _known_or_choices,
     "unknown_period": _period,
+    "unknown_digest": lambda _, t: t.gettext("That digest is not there any more. Ask again: `/finops report`"),
+    "digest_channel_taken": lambda _, t: t.gettext(
+        "This digest is told in that channel already. Change that place instead."
+    ),
+    "week_open": _week_open,
     "too_busy": lambda _, t: t.gettext(
         "Too much is asked of the bot at this moment, so this was not done. What was saved is kept; ask again in a "
         "minute."

@@ -167,6 +167,7 @@ class DigestChannels:
                         raise Refusal(RefusalCode.UNKNOWN_DIGEST)
                     kept = await store.digest_channels.change(wanted)
                     await self._skip_what_is_past(store, before, kept, zone)
+                team = None if kept.scope_id is None else await store.teams.get(actor.workspace_id, kept.scope_id)
                 await record(
                     desk,
                     store,
@@ -174,7 +175,7 @@ class DigestChannels:
                     actor.user_id,
                     "digest.changed",
                     f"digest_channel:{kept.id}",
-                    _facts(kept),
+                    _facts(kept, "" if team is None else team.name),
                 )
                 return kept
         except AlreadyExists as error:
@@ -198,8 +199,9 @@ class DigestChannels:
             await self._people.require_admin(actor)
 
 
-def _facts(channel: DigestChannel) -> dict[str, Fact]:
+def _facts(channel: DigestChannel, name: str) -> dict[str, Fact]:
     return {
+        "name": name,
         "scope": channel.scope.value,
         "scope_id": channel.scope_id,
         "channel": channel.channel_id,

@@ -117,7 +117,7 @@ _NOUNS: dict[AuditKind, tuple[str, ...]] = {
     AuditKind.INCIDENTS: ("incident",),
     AuditKind.KEYS: ("key",),
     AuditKind.PROJECTS: ("project", "token", "target", "caps"),
-    AuditKind.TEAMS: ("team", "admin", "app"),
+    AuditKind.TEAMS: ("team", "admin", "app", "digest"),
     AuditKind.COLLECTING: ("collection", "collect"),
 }
 
