@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from bot.desk import Desk
+from bot.incident_facts import whose
+from bot.picture import CURRENCY
 from finops.axes import Axes
 from finops.figures import Scope
+from finops.line_items import axes_of
 from finops.periods import Period
 from storage import Store
 
@@ -22,4 +25,12 @@ class AxesOf:
 
     async def of_scope(self, store: Store, workspace_id: str, scope: Scope, period: Period) -> Axes | None:
         """The same within a transaction that is open already."""
-        raise NotImplementedError
+        return await axes_of_scope(store, workspace_id, scope, period)
+
+
+async def axes_of_scope(store: Store, workspace_id: str, scope: Scope, period: Period) -> Axes | None:
+    """A scope's bill of a period by axis, in dollars; None when nothing was billed, or nothing read."""
+    found = await whose(store, workspace_id, scope.kind, scope.id)
+    lines = await store.charges.by_line_item(workspace_id, period, found.accounts)
+    billed = [(name, amount) for name, amount in lines if amount.currency == CURRENCY]
+    return axes_of(billed, CURRENCY) if billed else None

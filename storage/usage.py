@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -16,7 +16,7 @@ from storage.ledger import money
 from storage.records_live import Estimate, Repricing, UsageChange, UsageHealth, UsageRead, UsageSum
 from storage.repository import Repository, across_workspaces
 from storage.tables_live import repricings, usage_groups, usage_health, usage_minutes, usage_reads
-from storage.usage_groups_sums import GroupedUsage, grouped
+from storage.usage_groups_sums import GroupedUsage, grouped, same_hours
 from storage.usage_moving import Covered, Rollups, beside
 from storage.usage_repricing import reprice_days
 from storage.usage_rollups import Stretch, extended, prepare, whole_buckets
@@ -201,18 +201,24 @@ class Usage(Repository):
         return await grouped(self._db, workspace_id, part, accounts)
 
     async def grouped_between(
+        self, workspace_id: str, from_minute: int, to_minute: int, accounts: Collection[Account] | None = None
+    ) -> list[GroupedUsage]:
+        """The same over [from, to), to the minute."""
+        return await grouped(self._db, workspace_id, stretches(from_minute, to_minute), accounts)
+
+    async def same_hours(
         self,
         workspace_id: str,
-        from_minute: int,
-        to_minute: int,
-        accounts: Collection[Account],
-        *,
-        hourly: bool = False,
-    ) -> list[GroupedUsage]:
-        """The same over [from, to) to the minute, or for each hour that begins in it."""
-        hours = [(Width.HOUR, -(-from_minute // Width.HOUR) * Width.HOUR, to_minute)]
-        parts = hours if hourly else stretches(from_minute, to_minute)
-        return await grouped(self._db, workspace_id, parts, accounts, by_start=hourly)
+        before: int,
+        days: int,
+        minutes: Mapping[int, int],
+        accounts: Collection[Account] | None = None,
+    ) -> tuple[int, list[GroupedUsage]]:
+        """On how many of the days up to `before` there was usage, and their sums of some hours of the day.
+
+        Each hour (by its first minute of the day) counts as many times as `minutes` says: sums are sixtieths of hours.
+        """
+        return await same_hours(self._db, workspace_id, before, days, minutes, accounts)
 
     async def recent(
         self,

@@ -3,58 +3,86 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from operator import add
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from finops.usage import COUNTS
+from finops.usage import COUNTS, Width
 from finops.usage_groups import UsageGroup
 from storage.tables_live import usage_groups, usage_reads
 from storage.usage_rollups import NANO
 from storage.usage_sums import TABLES, Part, buckets_of
 
 _AT_ONCE = 500
+_SUMMED = (*COUNTS, "estimate_nano", "estimate_rest", "unpriced")
+Accounts = Collection[tuple[int, str | None]]
 _Name = tuple[int, str, str, str, str, bool]
 
 
 class GroupedUsage(NamedTuple):
-    """What one provider project asked of one model in one way; `start` is the bucket's, 0 for a whole stretch."""
+    """What one provider project asked of one model in one way."""
 
-    start: int
     connection_id: int
     sub_account_id: str
     group: UsageGroup
 
 
 async def grouped(
-    db: AsyncConnection,
-    workspace_id: str,
-    parts: Iterable[Part],
-    accounts: Collection[tuple[int, str | None]] | None,
-    *,
-    by_start: bool = False,
+    db: AsyncConnection, workspace_id: str, parts: Iterable[Part], accounts: Accounts | None
 ) -> list[GroupedUsage]:
-    """The sums over some stretches, exact, in the order of their names; by bucket when asked.
+    """The sums over some stretches, exact, in the order of their names.
 
     One query for the names, and one for each endpoint that was used and each stretch.
     """
-    found: dict[tuple[int, _Name], Sequence[int]] = {}
+    found: dict[_Name, Sequence[int]] = {}
     parts = list(parts)
     for read_id, names in (await _names(db, workspace_id, accounts)).items():
         only = None if accounts is None else sorted(names)
         for part in parts:
-            for start, group_id, *told in await _summed(db, workspace_id, read_id, part, only, by_start=by_start):
-                name = names.get(group_id)
-                if name is None:
-                    continue
-                # PostgreSQL adds integers up to decimals.
-                counts = list(map(int, told))
-                before = found.get((start, name))
-                found[start, name] = counts if before is None else list(map(add, before, counts))
-    return [GroupedUsage(start, *name[:2], _group(name, counts)) for (start, name), counts in sorted(found.items())]
+            _add(found, names, await _summed(db, workspace_id, read_id, part, only))
+    return _told(found)
+
+
+async def same_hours(
+    db: AsyncConnection,
+    workspace_id: str,
+    before: int,
+    days: int,
+    minutes: Mapping[int, int],
+    accounts: Accounts | None,
+) -> tuple[int, list[GroupedUsage]]:
+    """On how many of the days up to the minute `before` anything was used, and the same hours of them all.
+
+    Each hour (named by its first minute of the day) counts as many times as `minutes` says: the sums are sixtieths of
+    hours, so that a part of one is whole numbers.
+    """
+    found: dict[_Name, Sequence[int]] = {}
+    seen: set[int] = set()
+    since = before - days * Width.DAY
+    for read_id, names in (await _names(db, workspace_id, accounts)).items():
+        only = None if accounts is None else sorted(names)
+        daily = TABLES[Width.DAY].c.start
+        any_day = select(daily).where(*buckets_of(workspace_id, read_id, (Width.DAY, since, before), only)).distinct()
+        seen.update((await db.scalars(any_day)).all())
+        _add(found, names, await _summed(db, workspace_id, read_id, (Width.HOUR, since, before), only, minutes))
+    return len(seen), _told(found)
+
+
+def _add(found: dict[_Name, Sequence[int]], names: Mapping[int, _Name], rows: Iterable[Sequence[Any]]) -> None:
+    for group_id, *told in rows:
+        name = names.get(group_id)
+        if name is not None:
+            # PostgreSQL adds integers up to decimals.
+            counts = list(map(int, told))
+            before = found.get(name)
+            found[name] = counts if before is None else list(map(add, before, counts))
+
+
+def _told(found: Mapping[_Name, Sequence[int]]) -> list[GroupedUsage]:
+    return [GroupedUsage(*name[:2], _group(name, counts)) for name, counts in sorted(found.items())]
 
 
 def _group(name: _Name, counts: Sequence[int]) -> UsageGroup:
@@ -62,9 +90,7 @@ def _group(name: _Name, counts: Sequence[int]) -> UsageGroup:
     return UsageGroup._make((*name[2:], *told, nano * NANO + rest, unpriced))
 
 
-async def _names(
-    db: AsyncConnection, workspace_id: str, accounts: Collection[tuple[int, str | None]] | None
-) -> dict[int, dict[int, _Name]]:
+async def _names(db: AsyncConnection, workspace_id: str, accounts: Accounts | None) -> dict[int, dict[int, _Name]]:
     """The groups of each endpoint that are asked about, by number; several keys of a project share a name."""
     columns = (
         usage_groups.c.read_id,
@@ -99,12 +125,20 @@ async def _names(
 
 
 async def _summed(
-    db: AsyncConnection, workspace_id: str, read_id: int, part: Part, groups: Sequence[int] | None, *, by_start: bool
+    db: AsyncConnection,
+    workspace_id: str,
+    read_id: int,
+    part: Part,
+    groups: Sequence[int] | None,
+    minutes: Mapping[int, int] | None = None,
 ) -> Sequence[Sequence[Any]]:
-    """Start (0: of the whole part), group, counts and estimate of one endpoint; of other groups too where many."""
+    """Group, counts and estimate of one endpoint over a stretch; of other groups too where there are many."""
     table = TABLES[part[0]]
-    keys = [table.c.start, table.c.group_id] if by_start else [table.c.group_id]
-    told = [func.sum(table.c[name]) for name in (*COUNTS, "estimate_nano", "estimate_rest", "unpriced")]
-    query = select(*keys, *told).where(*buckets_of(workspace_id, read_id, part, groups)).group_by(*keys)
-    rows = (await db.execute(query)).all()
-    return rows if by_start else [(0, *row) for row in rows]
+    where = buckets_of(workspace_id, read_id, part, groups)
+    columns: list[ColumnElement[int]] = [table.c[name] for name in _SUMMED]
+    if minutes is not None:
+        hour = table.c.start % int(Width.DAY)
+        where = *where, hour.in_(sorted(minutes))
+        columns = [column * case(minutes, value=hour, else_=0) for column in columns]
+    query = select(table.c.group_id, *map(func.sum, columns)).where(*where).group_by(table.c.group_id)
+    return (await db.execute(query)).all()

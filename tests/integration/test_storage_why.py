@@ -25,6 +25,10 @@ def used(start: int, account: str, key: str, tier: str = "default", *, batch: bo
     return UsageRow(start, "completions", account, "gpt-4o", key, tier, batch, 2, 100, 40, 0, 20)
 
 
+def times(group: UsageGroup, count: int) -> UsageGroup:
+    return UsageGroup._make((*group[:4], *(each * count for each in group[4:])))
+
+
 async def tell(storage: Storage, tenant: Tenant, rows: list[UsageRow]) -> None:
     """What the provider told by the hour."""
     starts = sorted({row.start for row in rows})
@@ -65,15 +69,20 @@ async def test_usage_is_told_by_the_way_it_was_asked_for(storage: Storage):
         told = await store.usage.grouped(WORKSPACE, WEEK)
         of_a = await store.usage.grouped(WORKSPACE, WEEK, [(mine, "proj_a")])
         nobody = await store.usage.grouped(WORKSPACE, WEEK, [(mine, "proj_c")])
-        hourly = await store.usage.grouped_between(WORKSPACE, START - 60, START + 61, [(mine, "proj_a")], hourly=True)
+        same = await store.usage.same_hours(WORKSPACE, START + 2880, 3, {0: 60, 60: 15}, [(mine, "proj_a")])
+        later = await store.usage.same_hours(WORKSPACE, START + 2880, 3, {120: 60})
         between = await store.usage.grouped_between(WORKSPACE, START, START + 60, [(mine, "proj_a")])
-    assert [each[1:] for each in told] == expected
-    assert [each[1:] for each in of_a] == expected[:3]
+    assert told == expected
+    assert of_a == expected[:3]
     assert nobody == []
-    assert [(each.start - START, each.group) for each in hourly] == [
-        (-60, one), (0, two), (60, one._replace(is_batch=True)), (60, one._replace(service_tier="priority")),
-    ]  # fmt: skip
-    assert [each[1:] for each in between] == expected[:1]
+    # Two days with usage; of the hour after midnight all sixty minutes count, of the next a quarter.
+    assert same == (2, [
+        (mine, "proj_a", times(two, 60)),
+        (mine, "proj_a", times(one._replace(is_batch=True), 15)),
+        (mine, "proj_a", times(one._replace(service_tier="priority"), 15)),
+    ])  # fmt: skip
+    assert later == (3, [])
+    assert between == expected[:1]
 
 
 async def test_the_bill_is_told_by_its_line_items(storage: Storage):
