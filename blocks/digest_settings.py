@@ -90,7 +90,10 @@ def _line(place: Place, names: Mapping[int, str], t: Translator) -> str:
     if channel.is_enabled:
         facts.append(
             t.gettext(
-                "{weekday} {time} ({zone})", weekday=_weekday(place.weekday, t), time=_time(place), zone=place.zone
+                "every {weekday} {time} ({zone})",
+                weekday=_weekday(place.weekday, t),
+                time=_time(place),
+                zone=place.zone,
             )
         )
         facts.append(version_name(channel.version, t))
