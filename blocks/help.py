@@ -15,6 +15,7 @@ def message(t: Translator, *, is_admin: bool) -> kit.Message:
         t.gettext("`/finops status Marketing last week` — a team or project, any period"),
         t.gettext("`/finops status month` — `today`, `yesterday`, `7d`, `30d`, `week`, `month`, `last month`"),
         t.gettext("`/finops report` — last week: what the money bought, where it did not, why it moved"),
+        t.gettext("`/finops project chatbot` — one project: cost beside what it bought, why it moved"),
         t.gettext("`/finops budget` — what may be spent, and how much of it is left"),
         t.gettext(
             "`/finops stop chatbot` — stop the spending of a project or team; alone it lists what can be stopped"

@@ -171,9 +171,16 @@ def _spending(report: HomeReport, t: Translator) -> Parts:
         parts.append(kit.preformatted(charts.trend_text(report.trend, t)))
     table = figures.parts_table(report.top, t)
     if table:
-        parts += [kit.section(t.gettext("*Top 5 projects · last 7 days*")), table]
+        parts += [kit.section(t.gettext("*Top 5 projects · last 7 days*"), _details(report, t)), table]
     parts.append(kit.context(_legend(report.yesterday, t)))
     return parts
+
+
+def _details(report: HomeReport, t: Translator) -> kit.Block | None:
+    """The way from the largest projects to each one's own window."""
+    own = [share for share in report.top.shares if share.project_id is not None]
+    options = [kit.option(share.name, f"{share.project_id}/{PeriodName.LAST_7_DAYS}") for share in own]
+    return kit.select(ids.PROJECT_DETAIL, t.gettext("A project in detail"), options) if options else None
 
 
 def _told(named: Sequence[tuple[str, Figure]], t: Translator) -> list[str]:

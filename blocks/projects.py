@@ -206,9 +206,10 @@ def _buttons(project: Project, t: Translator) -> kit.Block:
                 t.gettext("Keep it"),
             ),
         )
+    detail = kit.button(t.pgettext("button", "Details"), ids.PROJECT_DETAIL, project.id)
     edit_ = kit.button(t.gettext("Edit"), ids.PROJECT_EDIT, project.id)
     budgets = kit.button(t.gettext("Budgets"), ids.BUDGET_COVERING, f"{BudgetScope.PROJECT}:{project.id}")
-    return kit.actions(edit_, budgets, toggle, unregister, block_id=f"project_{project.id}")
+    return kit.actions(detail, edit_, budgets, toggle, unregister, block_id=f"project_{project.id}")
 
 
 def _list(projects: Sequence[Project], t: Translator) -> str:

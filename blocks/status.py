@@ -183,7 +183,12 @@ def _buttons(report: StatusReport, extra: kit.Block | None, t: Translator, mark:
     share = None
     if mark is not None and report.figure.amount is not None:
         share = kit.button(t.pgettext("button", "Share"), ids.STATUS_SHARE, question)
-    return kit.actions(extra, share, kit.button(t.gettext("Refresh"), ids.STATUS_REFRESH, question))
+    detail = None
+    if report.scope.kind is ScopeKind.PROJECT:
+        detail = kit.button(
+            t.pgettext("button", "Details"), ids.PROJECT_DETAIL, f"{report.scope.id}/{report.query.name}"
+        )
+    return kit.actions(extra, detail, share, kit.button(t.gettext("Refresh"), ids.STATUS_REFRESH, question))
 
 
 def _spoken(report: StatusReport, headline: str, comparison: str | None, t: Translator) -> str:

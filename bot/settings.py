@@ -177,7 +177,14 @@ class Settings:
             lease_seconds=self.lease_seconds,
             poll_seconds=self.poll_seconds,
             blind_after_minutes=self.blind_after_minutes,
+            events_address=(self.public_url or self._own_address).rstrip("/"),
         )
+
+    @property
+    def _own_address(self) -> str:
+        """Where this process answers when nobody said how it is called from outside."""
+        scheme = "https" if self.tls_certificate is not None else "http"
+        return f"{scheme}://{self.host}:{self.port}"
 
     def _disagreements(self) -> Iterator[tuple[tuple[str, ...], str]]:
         """Mistakes that lie between settings, with the fields they are about."""

@@ -13,6 +13,7 @@ from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.response import BoltResponse
 
 from blocks import ids, kit
+from blocks.ratings import SCORES
 from bot import Bot
 from bot.errors import BadNews
 from finops.audit_files import CSV, JSONL
@@ -25,14 +26,18 @@ from handlers import (
     checking,
     collecting,
     commands,
+    event_tokens,
     incidents,
     keys,
+    project_detail,
     projects,
+    ratings,
     report,
     setup,
     status,
     stops,
     teams,
+    value,
 )
 from handlers.guard import Work, attempt, guarded, too_busy
 from handlers.hearing import EVENTS, REPEATABLE, home_opened
@@ -70,6 +75,13 @@ ACTIONS: dict[str, Click] = {
     ids.PROJECT_EXCLUDE: projects.exclude,
     ids.PROJECT_INCLUDE: projects.include,
     ids.PROJECT_UNREGISTER: projects.unregister,
+    ids.PROJECT_DETAIL: project_detail.detail,
+    ids.PROJECT_DETAIL_PERIOD: project_detail.period,
+    ids.TOKEN_NEW: event_tokens.new,
+    ids.TOKEN_REVOKE: event_tokens.revoke,
+    ids.TARGET_EDIT: value.ask_target,
+    ids.CAPS_EDIT: value.ask_caps,
+    **{f"{ids.RATE}.{score}": ratings.rate for score in SCORES},
     ids.COLLECT_NOW: lambda visit, _: collecting.now(visit),
     ids.STATUS_SHOW: status.show,
     ids.STATUS_SHARE: status.share,
@@ -136,6 +148,9 @@ VIEWS: dict[str, Handler] = {
     ids.VIEW_TEAM_APPROVERS: teams.submit_approvers,
     ids.VIEW_KEY_REPLACE: keys.submit_replacement,
     ids.VIEW_PROJECT_EDIT: projects.submit_edit,
+    ids.VIEW_TOKEN_NEW: event_tokens.submit,
+    ids.VIEW_TARGET: value.submit_target,
+    ids.VIEW_CAPS: value.submit_caps,
     ids.VIEW_BUDGET: budgets.submit,
     ids.VIEW_BUDGET_IMPORT: budget_files.submit,
     ids.VIEW_STOP: stops.submit,
@@ -163,6 +178,7 @@ ONCE = frozenset(
         ids.PROJECT_EXCLUDE,
         ids.PROJECT_INCLUDE,
         ids.PROJECT_UNREGISTER,
+        ids.TOKEN_REVOKE,
         ids.BUDGET_ENABLE,
         ids.BUDGET_DISABLE,
         ids.BUDGET_DELETE,
