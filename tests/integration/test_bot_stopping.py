@@ -44,8 +44,8 @@ async def a_runaway(world: World, *, limit: str = "6", **terms: object) -> Incid
     await world.a_budget(BudgetScope.PROJECT, project.id, limit, **terms)
     await world.polled()
     world.openai.boost(CHATBOT, 15, world.clock())
-    for _ in range(8):
-        await world.polled(5)
+    for minutes in (35, 5):
+        await world.polled(minutes)
     [incident] = await world.incidents()
     assert incident.level >= 100
     return incident
@@ -74,8 +74,9 @@ async def again(world: World, shown: StopShown) -> StopShown:
     return await world.bot.stopping.shown(WORKSPACE, shown.stop.id or 0)
 
 
-async def watched(world: World, minutes: int) -> None:
-    """Minute after minute goes by; usage is read and levers are looked after."""
+async def watched(world: World, minutes: int, *, after: int = 0) -> None:
+    """Minute after minute goes by, `after` so many in which nobody looked; usage is read, levers are looked after."""
+    world.clock.advance(minutes=after)
     for _ in range(minutes):
         world.clock.advance(minutes=1)
         await world.bot.watching.poll_due()
@@ -213,7 +214,7 @@ async def test_an_allowance_ends_by_itself_and_the_stop_is_back(world: World) ->
     shown = await again(world, shown)
     assert (cents(world), shown.stop.state) == (FORMER_CENTS, StopState.ALLOWED)
     assert (await incident_now(world)).state is IncidentState.ALLOWED
-    await watched(world, 30)
+    await watched(world, 8, after=22)
     shown = await again(world, shown)
     assert (cents(world), shown.stop.state, shown.stop.turn) == (1, StopState.STOPPED, 2)
     assert shown.current[0].former == {
@@ -307,7 +308,7 @@ async def test_a_month_turn_opens_the_limit_for_a_cent_and_the_stop_is_proved_ag
     now = world.clock()
     turn = (now.replace(day=1, hour=0, minute=0, second=0) + timedelta(days=32)).replace(day=1)
     world.clock.advance(seconds=(turn - now).total_seconds() - 120)
-    await watched(world, 30)
+    await watched(world, 18)
     shown = await again(world, shown)
     reopened = [one for one in shown.events if one.kind is StopEventKind.REOPENED]
     assert [one.values["is_month_turn"] for one in reopened] == [True]
@@ -442,8 +443,8 @@ async def test_a_policy_leaves_an_incident_to_whoever_stopped_it_a_moment_before
     await world.a_budget(BudgetScope.TEAM, world.team.id, "6", action=BudgetAction.ASK)
     await world.polled()
     world.openai.boost(CHATBOT, 15, world.clock())
-    for _ in range(8):
-        await world.polled(5)
+    for minutes in (35, 5):
+        await world.polled(minutes)
     [incident] = await world.incidents()
     shown = await stopped(world, incident)
     async with world.bot.storage.writing() as store:
