@@ -178,10 +178,14 @@ class Value(Repository):
         # Kept by the day of the event, not of its arrival: what is too old to be taken needs no id any more.
         rows = [mine | {"event_id": event.event_id, "seen_on": charge_day(event.at)} for event in first.values()]
         taken = set(await self._db.scalars(statements.taken(self._db.dialect.name), rows))
-        return [
-            [event for event in batch if event.event_id in taken and first[event.event_id] is event]
-            for batch in batches
-        ]
+        fresh: list[list[RecordedCall]] = []
+        for batch in batches:
+            fresh.append([])
+            for event in batch:
+                if event.event_id in taken:
+                    taken.remove(event.event_id)  # of the same id twice, the first counts
+                    fresh[-1].append(event)
+        return fresh
 
     async def _merge(self, mine: dict[str, Any], fresh: Sequence[RecordedCall]) -> None:
         """Let events tell of their calls, and sums follow by the difference."""
