@@ -4,6 +4,7 @@ demo                               start, set up a first team, and serve the pag
 demo --fresh                       the same with nothing set up: onboard by hand
 demo --once --json                 play the onboarding once, print the figures as one JSON object, and end
 demo --story runaway --json        play breach, stop, proof, restore and the day after, print the timeline, and end
+demo --story monday --json         play a week's end: events recorded, the digest in Slack and by mail, and end
 demo --trace FILE --prices FILE    with your own traffic (CSV, see demo/README.md)
 """
 
@@ -22,7 +23,7 @@ from typing import Any
 
 from bot import logs
 from bot.settings import SettingsError
-from demo import lab, story
+from demo import lab, story, story_monday
 from demo.budgeting import set_budget
 from demo.clock import StageClock
 from demo.onboarding import Stuck, Wish, onboard, onboard_another
@@ -37,6 +38,7 @@ from demo.trace import Trace, TraceError, read_trace
 
 PAGE_PORT = 8600
 MARKETING_PROJECTS = (APPLICATION, "ad-copy-writer")
+STORIES: dict[str, dict[str, str]] = {"runaway": story.SETTINGS, "monday": story_monday.SETTINGS}
 FIRST_TEAM = ("search-assistant", "doc-summary", "fraud-check", "meeting-notes")
 
 
@@ -51,7 +53,7 @@ async def run(given: argparse.Namespace, trace: Trace, prices: Prices) -> int:
         database = given.database or f"sqlite:///{Path(folder) / 'demo.sqlite3'}"
         props = Props.beside(given.database) if given.database else Props.fresh()
         clock, is_alone = StageClock(), given.once or given.story is not None
-        pace: dict[str, Any] = story.SETTINGS if given.story else {}
+        pace: dict[str, Any] = STORIES[given.story] if given.story else {}
         scene = staged(
             trace, prices, database, props=props, clock=clock, socket_mode=not given.http,
             page_port=0 if is_alone else given.port, **pace,
@@ -60,6 +62,8 @@ async def run(given: argparse.Namespace, trace: Trace, prices: Prices) -> int:
             if is_alone:
                 if given.once:
                     told: Any = await play(stage, say)
+                elif given.story == "monday":
+                    told = await story_monday.monday(stage, clock, say)
                 else:
                     told = await story.runaway(stage, clock, say, lab.application(stage))
                 sys.stdout.write(json.dumps(asdict(told), ensure_ascii=False, indent=None if given.json else 2) + "\n")
@@ -77,6 +81,8 @@ async def serve(stage: Stage, trace: Trace, *, is_fresh: bool) -> int:
             await add_marketing(stage, say)
     sys.stdout.write(f"\n  FinOps for AI is ready: {stage.slack.url}\n  Ctrl-C ends it.\n\n")
     sys.stdout.flush()
+    if not is_fresh:
+        await story_monday.connect(stage, say)  # the page can be used meanwhile
     await asyncio.Event().wait()
     return 0
 
@@ -100,7 +106,7 @@ def arguments() -> argparse.ArgumentParser:
         prog="run.py demo", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--once", action="store_true", help="play the onboarding once and end")
-    parser.add_argument("--story", choices=("runaway",), help="play a story and end")
+    parser.add_argument("--story", choices=tuple(STORIES), help="play a story and end")
     parser.add_argument("--json", action="store_true", help="with --once or --story: one line of JSON")
     parser.add_argument("--fresh", action="store_true", help="set nothing up beforehand")
     parser.add_argument("--trace", type=Path, default=DEMO_TRACE, help="hourly traffic, CSV, plain or gzipped")

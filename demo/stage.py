@@ -99,6 +99,7 @@ async def staged(
                     "FINOPS_SMTP_URL": post.url,
                     "FINOPS_MAIL_FROM": "FinOps <finops@hanbit.example>",
                     "FINOPS_ALERT_EMAILS": "finance@hanbit.example",
+                    "FINOPS_DIGEST_EMAILS": "cfo@hanbit.example,finance@hanbit.example",
                     "FINOPS_PRICES": str(written(for_the_product(prices), Path(folder.name))),
                 }
                 | variables
