@@ -64,7 +64,7 @@ class Recording:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._waiting: deque[_Waiting] = deque()
+        self.waiting: deque[_Waiting] = deque()
         self._events = 0
         self._writer: asyncio.Task[None] | None = None
         self._prices: PriceList | None = None
@@ -91,13 +91,13 @@ class Recording:
 
         Raises TooMuchWaiting (nothing was tried), DatabaseAway, or UnknownToken where the project is gone meanwhile.
         """
-        if len(self._waiting) >= MOST_WAITING or self._events + len(told) > MOST_EVENTS_WAITING:
+        if len(self.waiting) >= MOST_WAITING or self._events + len(told) > MOST_EVENTS_WAITING:
             raise TooMuchWaiting
         done: asyncio.Future[Recorded] = asyncio.get_running_loop().create_future()
         self._events += len(told)
         try:
             calls = await self._priced(token, told)
-            self._waiting.append(_Waiting(token.workspace_id, token.project_id, calls, done))
+            self.waiting.append(_Waiting(token.workspace_id, token.project_id, calls, done))
             if self._writer is None or self._writer.done():
                 self._writer = asyncio.create_task(self._write_all(), name="recording")
             recorded = await done
@@ -122,11 +122,11 @@ class Recording:
 
     async def _write_all(self) -> None:
         """Write until nothing waits: whoever comes while a transaction runs shares the next one."""
-        while self._waiting:
-            batch = [self._waiting.popleft()]
+        while self.waiting:
+            batch = [self.waiting.popleft()]
             events = len(batch[0].calls)
-            while self._waiting and events + len(self._waiting[0].calls) <= AT_ONCE:
-                batch.append(self._waiting.popleft())
+            while self.waiting and events + len(self.waiting[0].calls) <= AT_ONCE:
+                batch.append(self.waiting.popleft())
                 events += len(batch[-1].calls)
             await self._write([one for one in batch if not one.done.done()])
 

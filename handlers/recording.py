@@ -60,7 +60,7 @@ async def receive_events(recording: Recording, metrics: Metrics, request: web.Re
         except (Declined, TimeoutError) as problem:
             declined = _declined(problem, answer)
             body = {"error": declined.code, "message": declined.message, **(declined.more or {})}
-            return web.json_response(body, status=declined.status, headers=declined.headers)
+            return _last_word(web.json_response(body, status=declined.status, headers=declined.headers))
 
 
 async def receive_traces(recording: Recording, metrics: Metrics, request: web.Request) -> web.Response:
@@ -76,7 +76,8 @@ async def receive_traces(recording: Recording, metrics: Metrics, request: web.Re
             declined = _declined(problem, answer)
             kind = kind if kind in {otlp.PROTOBUF, otlp.JSON} else otlp.JSON
             said = otlp.trouble(kind, declined.message)
-            return web.Response(body=said, content_type=kind, status=declined.status, headers=declined.headers)
+            response = web.Response(body=said, content_type=kind, status=declined.status, headers=declined.headers)
+            return _last_word(response)
 
 
 async def _events(recording: Recording, metrics: Metrics, request: web.Request) -> dict[str, Any]:
@@ -174,6 +175,13 @@ async def _apart(body: bytes, read: Callable[[bytes, Any], Read], other: datetim
     if len(body) < _READ_APART_BYTES:
         return read(body, other)
     return await asyncio.to_thread(read, body, other)
+
+
+def _last_word(response: web.Response) -> web.Response:
+    """What was declined may have a body that nobody read, or that cannot be read: the connection ends with it."""
+    if response.status in {400, 413, 415}:
+        response.force_close()
+    return response
 
 
 def _declined(problem: BaseException, answer: Answer) -> Declined:
