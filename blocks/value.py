@@ -58,6 +58,8 @@ def per_success(figure: ValueFigure, t: Translator) -> str | None:
         return t.gettext("{amount} each", amount=each(one, t))
     places = _places(one)
     sign = t.money(Money.zero(one.currency), 0).removesuffix("0")
+    if t.money(between.low, places) == t.money(between.high, places):
+        return t.gettext("{amount} each", amount=each(one, t))  # narrower than a reader sees
     low, high = t.money(between.low, places), t.money(between.high, places).removeprefix(sign)
     return t.gettext("{amount} each ({low} to {high})", amount=each(one, t), low=low, high=high)
 
