@@ -39,8 +39,7 @@ def daily(card: DailyCard, t: Translator) -> kit.Message:
 
 def _title(card: DailyCard, t: Translator) -> str:
     cost = t.gettext("Yesterday's AI cost {amount}", amount=_amount(card, t))
-    facts = [cost, _change(card, t), t.days(card.figure.period)]
-    said = " · ".join(fact for fact in facts if fact)
+    said = " · ".join(filter(None, (cost, _change(card, t)))) + f" ({t.days(card.figure.period)})"
     return said if card.scope.kind is ScopeKind.WORKSPACE else f"[{kit.bare(card.scope.name)}] {said}"
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from html import escape
 from typing import Final
+from unicodedata import east_asian_width
 
 # What is ready to be put into a mail. Whatever takes words takes them as they were typed, and escapes them.
 Html = str
@@ -18,6 +19,8 @@ _FONTS: Final = {
     "ko": "'Apple SD Gothic Neo','Malgun Gothic','Noto Sans KR',",
     "ja": "'Hiragino Sans','Yu Gothic','Noto Sans JP',Meiryo,",
 }
+# Facts stand in one line, parted by this; one that is at most so wide is never broken (390 pixels hold about 50).
+_DOT, _UNBROKEN = " · ", 44
 _INK, _DIM, _LINE = "#1f2937", "#4b5563", "#e5e7eb"
 ACCENT, GOOD, POOR, OPEN, BEFORE = "#2563eb", "#15803d", "#c2410c", "#9ca3af", "#bfcbe0"
 # A reader in the dark: every colour that stands in a style is told again by class.
@@ -26,8 +29,7 @@ _DARK: Final = """
 body{margin:0;padding:0;-webkit-text-size-adjust:100%}
 a{text-decoration:none}
 @media (max-width:480px){.card{border-radius:0!important;border-left:0!important;border-right:0!important}
-.pad{padding-left:18px!important;padding-right:18px!important}.outer{padding:0!important}
-.tile{display:block!important;width:auto!important;padding:0 0 8px!important}}
+.pad{padding-left:18px!important;padding-right:18px!important}.outer{padding:0!important}}
 @media (prefers-color-scheme:dark){.page{background:#0f1520!important}.card{background:#19212e!important;
 border-color:#2b3646!important}.ink{color:#f1f4f8!important}.dim{color:#b9c4d3!important}
 .line{border-color:#2b3646!important}.tint{background:#202b3c!important}.good{color:#4ade80!important}
@@ -85,7 +87,7 @@ def paragraph(inner: Html, *, size: int = 14, is_dim: bool = False, is_bold: boo
 
 
 def small(words: str) -> Html:
-    return paragraph(text(words), size=12, is_dim=True, gap=4)
+    return paragraph(facts(words), size=12, is_dim=True, gap=4)
 
 
 def coloured(words: str, colour: str, name: str) -> Html:
@@ -102,37 +104,51 @@ def table(inner: Iterable[Html]) -> Html:
 
 
 def entry(left: Html, right: Html, below: Sequence[Html], *, is_first: bool) -> Html:
-    """What it is and how much, the amount at the right edge, and lines below both."""
+    """What it is and how much, the amount at the right edge, and lines as wide as the mail below both."""
     rule = "" if is_first else f"border-top:1px solid {_LINE};"
-    lines = "".join(below)
     edge = f'class="line" style="{rule}vertical-align:top;'
+    lines = f'<tr><td colspan="2" style="padding:2px 0 10px">{"".join(below)}</td></tr>' if below else ""
+    end = 2 if below else 8
     return (
-        f'<tr><td {edge}padding:10px 12px 0 0">{left}</td>'
-        f'<td align="right" {edge}padding:10px 0 0;text-align:right">{right}</td>'
-        f'</tr><tr><td colspan="2" style="padding:2px 0 10px">{lines}</td></tr>'
+        f'<tr><td {edge}padding:10px 12px {end}px 0">{left}</td>'
+        f'<td align="right" {edge}padding:10px 0 {end}px;text-align:right">{right}</td></tr>{lines}'
     )
 
 
-def amount(words: str, note: str = "") -> Html:
-    """An amount for the right edge: one line, figures of one width, how it moved below it."""
-    told = (
-        f'<br><span class="dim" style="font-size:12px;font-weight:400;color:{_DIM}">{text(note)}</span>' if note else ""
-    )
+def amount(words: str, note: str = "", *, size: int = 15, is_stacked: bool = False) -> Html:
+    """An amount for the right edge: figures of one width, never broken; beside or below it how it moved."""
+    gap = "<br>" if is_stacked else "&ensp;"
+    told = f'{gap}<span class="dim" style="font-size:12px;font-weight:400;color:{_DIM}">{text(note)}</span>'
     return (
-        f'<span class="ink" style="white-space:nowrap;font-size:15px;line-height:1.4;font-weight:700;color:{_INK};'
-        f'font-variant-numeric:tabular-nums">{text(words)}{told}</span>'
+        f'<span class="ink" style="white-space:nowrap;font-size:{size}px;line-height:1.5;font-weight:700;color:{_INK};'
+        f'font-variant-numeric:tabular-nums">{text(words)}{told if note else ""}</span>'
     )
 
 
-def tiles(facts: Sequence[tuple[str, str]]) -> Html:
-    """A few figures side by side, each below its name; below one another on a phone."""
-    width = 100 // max(1, len(facts))
+def facts(words: str) -> Html:
+    """Facts in one line, parted by middle dots: a line breaks between them, and within one only if it is long."""
+    parts = words.split(_DOT)
+    ends = [f"{part} ·" for part in parts[:-1]] + parts[-1:]
+    return " ".join(
+        f'<span style="white-space:nowrap">{text(part)}</span>' if _width(part) <= _UNBROKEN else text(part)
+        for part in ends
+    )
+
+
+def _width(words: str) -> int:
+    """How wide words are in half letters: a Korean or Japanese one counts two."""
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in words)
+
+
+def tiles(figures: Sequence[tuple[str, str]]) -> Html:
+    """A few figures side by side, each above its name."""
+    width = 100 // max(1, len(figures))
     cells = (
-        f'<td class="tile" width="{width}%" style="vertical-align:top;padding:0 12px 0 0">'
-        f'<span class="dim" style="font-size:12px;color:{_DIM}">{text(name)}</span><br>'
-        f'<span class="ink" style="font-size:18px;line-height:1.5;font-weight:700;color:{_INK};'
-        f'font-variant-numeric:tabular-nums">{text(figure)}</span></td>'
-        for name, figure in facts
+        f'<td width="{width}%" style="vertical-align:top;padding:0 12px 0 0">'
+        f'<span class="ink" style="font-size:19px;line-height:1.4;font-weight:700;color:{_INK};white-space:nowrap;'
+        f'font-variant-numeric:tabular-nums">{text(figure)}</span><br>'
+        f'<span class="dim" style="font-size:12px;line-height:1.4;color:{_DIM}">{text(name)}</span></td>'
+        for name, figure in figures
     )
     return table([f"<tr>{''.join(cells)}</tr>"])
 

@@ -12,7 +12,8 @@ from blocks import digest_html as html
 from blocks import digest_parts as parts
 from blocks import digest_root, digest_rules, figures, kit, value, why
 from blocks import digest_steps as steps
-from finops.digest import Digest, DigestProject, DigestShown, DigestVersion
+from finops.charges import FigureState
+from finops.digest import Digest, DigestProject, DigestShown, DigestVersion, Unranked
 from finops.money import Money, total
 from finops.value import ValueSource
 from finops.verdict import Verdict, verdict
@@ -21,6 +22,7 @@ from locales import Translator
 # Gmail clips a mail after 102 KB: beyond these only the sum is told.
 TABLE_ROWS = 40
 _NAME = 48
+_LINK = "#1d4ed8"
 
 
 def written(shown: DigestShown, t: Translator, link: str | None) -> tuple[str, str, str]:
@@ -64,7 +66,9 @@ class _Letter:
         t, digest, self._count = self.t, self.digest, 0
         lines = [parts.title(digest, t), *map(_bare, digest_root.facts(digest, t)), ""]
         lines += self._text_verdict()
-        lines += [self.head(t.gettext("Next step")), f"  {self._whole_step()}", ""]
+        lines += [self.head(self._step_head()), *(f"  {step}" for step in self._steps()), ""]
+        if digest.why is not None:
+            lines += [self.head(t.gettext("What moved it")), f"  {why.sentence(digest.why, t)}", ""]
         for words, projects in self._lists():
             lines += [self.head(words), *(line for one in projects for line in self._text_project(one)), ""]
         note = digest_root.why_unranked(digest, t)
@@ -72,14 +76,12 @@ class _Letter:
         days = chart.pairs(digest)
         if digest.total.amount is not None and chart.peak(days) > 0:
             lines += [self.head(chart.title(digest, days, t)), *self._text_days(days), ""]
-        if digest.why is not None:
-            lines += [self.head(t.gettext("What moved it")), f"  {why.sentence(digest.why, t)}", ""]
         if digest.axes is not None and digest.axes.shares:
             said = _bare(axis_words.line(digest.axes, t))
             lines += [self.head(t.gettext("What the money went to")), f"  {said}", ""]
         shown, rest = self._table()
         if shown:
-            lines += [self.head(t.gettext("All projects")), *(self._text_row(one) for one in shown)]
+            lines += [self._table_head(), *(self._text_row(one) for one in shown)]
             lines += [f"- {rest}"] if rest else []
             lines += [f"  {_bare(self._sums())}", ""]
         lines += [digest_rules.summary(t)]
@@ -107,19 +109,18 @@ class _Letter:
         return found
 
     def _text_row(self, one: DigestProject) -> str:
-        facts = (parts.cost(one, self.t), value.cell(one.value, self.t), self._standing(one))
-        return f"- {_name(one)}: {' · '.join(fact for fact in facts if fact)}"
+        return f"- {_name(one)}: {parts.cost(one, self.t)} · {self._row_facts(one)}"
 
     # --- HTML --------------------------------------------------------------------------------------------------------
 
     def html(self) -> str:
         """The mail as most people see it."""
         self._count = 0
-        body = [self._top(), self._judged(), self._callout()]
+        body = [self._top(), self._judged(), self._callout(), self._moved()]
         body += [self._projects(words, projects) for words, projects in self._lists()]
         note = digest_root.why_unranked(self.digest, self.t)
         body += [html.row(html.small(note))] if note else []
-        body += [self._picture(), self._moved(), self._axes(), self._all(), self._foot()]
+        body += [self._picture(), self._axes(), self._all(), self._foot()]
         preview = " · ".join(filter(None, (self._verdict_words(), self._whole_step())))
         return html.page(self.t.language, self.subject, preview, body)
 
@@ -152,10 +153,14 @@ class _Letter:
         t = self.t
         words = html.paragraph(html.text(parts.verdict_line(self.verdict, t)), size=16, is_bold=True, gap=8)
         shares = html.small(parts.verdict_shares(self.verdict, t))
-        bought = html.paragraph(html.text(parts.bought(self.digest, t)), gap=0)
+        bought = html.paragraph(html.facts(parts.bought(self.digest, t)))
         has_value = self.digest.value.source is not ValueSource.NONE
-        tiles = f'<div style="margin:10px 0 0">{html.tiles(facts)}</div>' if (facts := self._figures()) else ""
-        return html.row(words + _bar(self.verdict) + shares + (tiles or (bought if has_value else "")))
+        figures_ = self._figures()
+        if not figures_:
+            return html.row(words + _bar(self.verdict) + shares + (bought if has_value else ""))
+        seen = value.coverage(self.digest.value, t)
+        tiles = f'<div style="margin:12px 0 0">{html.tiles(figures_)}</div>'
+        return html.row(words + _bar(self.verdict) + shares + tiles + (html.small(seen) if seen else ""))
 
     def _figures(self) -> list[tuple[str, str]]:
         """What the week bought in a few figures; nothing where too little is recorded."""
@@ -164,7 +169,10 @@ class _Letter:
             return []
         found = [
             (t.gettext("Successes"), t.number(bought.successes)),
-            (t.gettext("Cost of one success"), value.each(bought.cost_per_success, t)),
+            (
+                t.gettext("Cost of one success ({state})", state=t.state(FigureState.ESTIMATE)),
+                value.each(bought.cost_per_success, t),
+            ),
         ]
         if bought.success_ratio is not None:
             found.append((t.gettext("Success rate"), t.share(bought.success_ratio)))
@@ -173,20 +181,21 @@ class _Letter:
     def _callout(self) -> str:
         """The one next step, and the way to it."""
         t = self.t
-        head = html.paragraph(html.coloured(self.head(t.gettext("Next step")), "#1d4ed8", "accent"), size=13, gap=4)
-        about = f"<strong>{html.text(self.about)}</strong>&ensp;" if self.about else ""
-        told = html.paragraph(about + html.text(self.step), size=15)
+        head = html.paragraph(html.coloured(self.head(self._step_head()), _LINK, "accent"), size=13, gap=4)
+        told = [html.paragraph(html.text(step), size=15) for step in self._steps()]
+        if not self.is_brief and self.about:
+            told = [html.paragraph(f"<strong>{html.text(self.about)}</strong>&ensp;{html.text(self.step)}", size=15)]
         button = html.button(t.gettext("Open in Slack"), self.link) if self.link else ""
-        return html.row(html.callout([head, told, button]))
+        return html.row(html.callout([head, *told, button]))
 
     def _projects(self, words: str, projects: Sequence[DigestProject]) -> str:
         entries = []
         for number, one in enumerate(projects):
             change = parts.moved(one.cost, one.previous, self.t)
-            below = [html.paragraph(html.text(self._bought(one)), size=13)]
+            below = [html.paragraph(html.facts(self._bought(one)), size=13)]
             cause, todo = parts.cause(one, self.t), self._todo(one)
             below += [html.paragraph(html.text(cause), size=13, is_dim=True)] if cause else []
-            below += [html.paragraph(html.coloured(f"→ {todo}", "#1d4ed8", "accent"), size=13)] if todo else []
+            below += [html.paragraph(html.coloured(f"→ {todo}", _LINK, "accent"), size=13)] if todo else []
             name = html.paragraph(html.text(_name(one)), size=15, is_bold=True)
             entries.append(
                 html.entry(name, html.amount(figures.short(one.cost, self.t), change), below, is_first=not number)
@@ -251,21 +260,20 @@ class _Letter:
             return ""
         rows = []
         for number, one in enumerate(shown):
-            facts = " · ".join(filter(None, (value.cell(one.value, self.t), self._standing(one))))
+            facts = self._row_facts(one)
             change = parts.moved(one.cost, one.previous, self.t)
             rows.append(
                 html.entry(
-                    html.paragraph(html.text(_name(one)), size=14),
-                    html.amount(self.t.money(one.cost), change),
-                    [html.paragraph(html.text(facts), size=12, is_dim=True)],
+                    html.paragraph(html.text(_name(one)), size=14)
+                    + html.paragraph(html.facts(facts), size=12, is_dim=True),
+                    html.amount(self.t.money(one.cost), change, size=14, is_stacked=True),
+                    [],
                     is_first=not number,
                 )
             )
         told = html.small(rest) if rest else ""
         sums = html.paragraph(html.text(_bare(self._sums())), size=13, is_bold=True)
-        return html.row(
-            html.heading(self.head(self.t.gettext("All projects"))) + html.table(rows) + told + sums, top=24
-        )
+        return html.row(html.heading(self._table_head()) + html.table(rows) + told + sums, top=24)
 
     def _foot(self) -> str:
         return html.row(
@@ -289,10 +297,11 @@ class _Letter:
         standing = parts.standing(one, self.t) if one.ratio is not None else ""
         return " · ".join(filter(None, (value.line(one.value, self.t), standing)))
 
-    def _standing(self, one: DigestProject) -> str:
-        """Where it stands, unless its value says so already."""
-        is_said = one.ratio is None and one.value.source is ValueSource.NONE
-        return "" if is_said else parts.standing(one, self.t)
+    def _row_facts(self, one: DigestProject) -> str:
+        """What it bought and where it stands, or the one reason why there is neither."""
+        if one.unranked in (Unranked.NO_SPEND, Unranked.NO_VALUE):
+            return parts.reason(one.unranked, self.t)
+        return " · ".join(filter(None, (value.cell(one.value, self.t), parts.standing(one, self.t))))
 
     def _todo(self, one: DigestProject) -> str:
         todo, saving = steps.short(one.advice, self.t), steps.worth(one.advice, self.t)
@@ -300,6 +309,13 @@ class _Letter:
 
     def _verdict_words(self) -> str:
         return parts.verdict_line(self.verdict, self.t) if self.verdict is not None else ""
+
+    def _step_head(self) -> str:
+        return self.t.gettext("Proposed action") if self.is_brief else self.t.gettext("Next step")
+
+    def _steps(self) -> list[str]:
+        """What to do: for the boss in a few words each, for the team in a sentence."""
+        return digest_root.proposals(self.digest, self.t) if self.is_brief else [self._whole_step()]
 
     def _whole_step(self) -> str:
         return f"{self.about}: {self.step}" if self.about else self.step
@@ -315,6 +331,9 @@ class _Letter:
             "{count} more project: {amount}", "{count} more projects: {amount}", len(rest), amount=amount
         )
         return shown, told
+
+    def _table_head(self) -> str:
+        return self.t.gettext("Appendix: all projects") if self.is_brief else self.t.gettext("All projects")
 
     def _sums(self) -> str:
         return digest_root.sums(self.digest, self.t)

@@ -13,6 +13,7 @@ from finops.figures import ScopeKind
 from finops.money import Money
 from finops.value import ValueSource
 from finops.verdict import Verdict, Word, verdict
+from finops.why import WhyKind
 from locales import Translator
 
 # From here on a rise is told as a multiple: 420% more is harder to see than 5.2 times.
@@ -52,8 +53,7 @@ class DigestKey:
 def title(digest: Digest, t: Translator) -> str:
     """Whose week, how much, up or down, when; one line of plain text."""
     cost = t.gettext("AI cost {amount}", amount=amount(digest, t))
-    facts = [cost, change(digest, t), t.days(digest.week)]
-    said = " · ".join(fact for fact in facts if fact)
+    said = " · ".join(filter(None, (cost, change(digest, t)))) + f" ({t.days(digest.week)})"
     whose = who(digest)
     return f"[{whose}] {said}" if whose else said
 
@@ -182,8 +182,9 @@ def bought(digest: Digest, t: Translator) -> str:
 
 
 def cause(project: DigestProject, t: Translator) -> str:
-    """Why its cost moved, in one sentence of plain text; '' where nobody looked."""
-    return why.sentence(project.why, t) if project.why is not None else ""
+    """Why its cost moved, in one sentence of plain text; '' where nobody looked, or it did not move."""
+    is_told = project.why is not None and project.why.kind is not WhyKind.UNCHANGED
+    return why.sentence(project.why, t) if project.why is not None and is_told else ""
 
 
 def cost(project: DigestProject, t: Translator) -> str:

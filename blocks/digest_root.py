@@ -33,14 +33,12 @@ def spoken(digest: Digest, t: Translator) -> str:
 
 
 def team(digest: Digest, t: Translator, *, is_public: bool = True) -> Parts:
-    """For who does something about it. `is_public` leaves the doors to more at its end."""
+    """For who does something about it. `is_public`: with its buttons."""
     made: Parts = [kit.header(f"📊 {parts.title(digest, t)}"), *_judged(digest, t), kit.context(*facts(digest, t))]
-    made.append(_step(digest, t))
-    made += _lists(digest, t)
-    made += picture(digest, t)
+    made.append(kit.section(_step(digest, t)))
     if is_public:
         made.append(doors(digest, t))
-    return made
+    return [*made, *_lists(digest, t), *picture(digest, t)]
 
 
 def brief(digest: Digest, t: Translator) -> Parts:
@@ -52,14 +50,14 @@ def brief(digest: Digest, t: Translator) -> Parts:
         (t.gettext("Best value for money"), [_brief_line(one, t) for one in digest.best]),
         (t.gettext("Needs improvement"), [_brief_line(one, t) for one in digest.improve]),
         (t.gettext("Largest costs"), _largest_brief(digest, t)),
-        (t.gettext("Proposed action"), _proposals(digest, t)),
+        (t.gettext("Proposed action"), [kit.escape(one) for one in proposals(digest, t)]),
     ]
     told = [(head, lines) for head, lines in points if lines]
     for number, (head, lines) in enumerate(told, 1):
         body = "\n".join(f"• {line}" for line in lines)
         made.append(kit.section(f"*{number}. {head}*\n{body}"))
     made.append(kit.actions(steps.button(digest, t), _rule_button(digest, t)))
-    return [*made, *picture(digest, t), kit.context(*facts(digest, t))]
+    return [*made, *picture(digest, t), kit.context(figures.trust(digest.total, t), *figures.gaps(digest.total, t))]
 
 
 def facts(digest: Digest, t: Translator) -> list[str]:
@@ -94,11 +92,11 @@ def picture(digest: Digest, t: Translator) -> Parts:
 
 
 def doors(digest: Digest, t: Translator) -> kit.Block:
-    """The rule of the ranking, and the whole report to oneself."""
+    """The button of the next step; the rule of the ranking, and the whole report to oneself."""
     more = kit.button(t.gettext("All projects"), ids.DIGEST_SHOW, str(parts.DigestKey.of(digest)))
+    step = steps.button(digest, t)
     # Where nothing is to be done, the step's own button opens the same.
-    is_twice = steps.button(digest, t).get("action_id") == ids.DIGEST_SHOW
-    return kit.actions(_rule_button(digest, t), None if is_twice else more)
+    return kit.actions(step, _rule_button(digest, t), None if step["action_id"] == ids.DIGEST_SHOW else more)
 
 
 def _rule_button(digest: Digest, t: Translator) -> kit.Block:
@@ -114,12 +112,12 @@ def _judged(digest: Digest, t: Translator) -> Parts:
     return [kit.section(f"{worth}\n{bought}" if digest.value.source is not ValueSource.NONE else worth)]
 
 
-def _step(digest: Digest, t: Translator) -> kit.Block:
-    """The one next step, with its button beside it."""
+def _step(digest: Digest, t: Translator) -> str:
+    """The one next step; its button stands below."""
     about = kit.escape(steps.about(digest))
     said = kit.escape(steps.sentence(digest, t))
     head = t.gettext("👉 Next step")
-    return kit.section(f"*{head}*\n*{about}*  {said}" if about else f"*{head}*\n{said}", steps.button(digest, t))
+    return f"*{head}*\n*{about}*  {said}" if about else f"*{head}*\n{said}"
 
 
 def _lists(digest: Digest, t: Translator) -> Parts:
@@ -139,18 +137,14 @@ def _list(head: str, projects: Sequence[DigestProject], t: Translator) -> str:
 
 
 def _entry(number: int, project: DigestProject, t: Translator) -> str:
-    """A project in three lines: what it cost, what that bought, why it moved and what to do."""
-    standing = parts.standing(project, t) if project.ratio is not None else ""
-    bought = " · ".join(said for said in (value.line(project.value, t), standing) if said)
-    lines = [f"*{number}. {parts.named(project)}*  {kit.escape(parts.cost(project, t))}", kit.escape(bought)]
-    cause = parts.cause(project, t)
-    if cause:
-        lines.append(kit.escape(cause))
-    todo = steps.short(project.advice, t)
+    """A project: what it cost; quoted below it what that bought, where it stands and why it moved, and what to do."""
+    facts_ = [parts.standing(project, t) if project.ratio is not None else "", parts.cause(project, t)]
+    quoted = [value.line(project.value, t), " · ".join(filter(None, facts_))]
+    todo, saving = steps.short(project.advice, t), steps.worth(project.advice, t)
     if todo:
-        saving = steps.worth(project.advice, t)
-        lines.append(kit.escape(f"→ {todo} ({saving})" if saving else f"→ {todo}"))
-    return "\n".join(lines)
+        quoted.append(f"→ {todo} ({saving})" if saving else f"→ {todo}")
+    head = f"*{number}. {parts.named(project)}*  {kit.escape(parts.cost(project, t))}"
+    return "\n".join([head, *(f"> {kit.escape(line)}" for line in quoted if line)])
 
 
 def largest(digest: Digest) -> Sequence[DigestProject]:
@@ -197,13 +191,13 @@ def _moved(digest: Digest, t: Translator) -> list[str]:
 
 
 def _brief_line(project: DigestProject, t: Translator) -> str:
-    """A project in one line, and why it moved in another."""
+    """A project in one line."""
     told = [parts.cost(project, t), value.cell(project.value, t)]
     if project.ratio is not None:
         told.append(parts.standing(project, t))
-    line = f"*{parts.named(project)}*  {kit.escape(' · '.join(told))}"
     cause = parts.cause(project, t)
-    return f"{line}\n    – {kit.escape(cause)}" if cause else line
+    line = f"*{parts.named(project)}*  {kit.escape(' · '.join(told))}"
+    return f"{line} — {kit.escape(cause)}" if cause else line
 
 
 def _largest_brief(digest: Digest, t: Translator) -> list[str]:
@@ -214,15 +208,15 @@ def _largest_brief(digest: Digest, t: Translator) -> list[str]:
     return [*lines, kit.escape(note)] if note and lines else lines
 
 
-def _proposals(digest: Digest, t: Translator) -> list[str]:
-    """What is proposed, the one next step first, then what each project to be improved needs; in a few words each."""
+def proposals(digest: Digest, t: Translator) -> list[str]:
+    """What is proposed, the one next step first, then what each project to be improved needs; plain text, few words."""
     if parts.only_unallocated(digest) or digest.total.amount is None:
-        return [kit.escape(steps.sentence(digest, t))]
+        return [steps.sentence(digest, t)]
     advised = [digest.advice, *(one.advice for one in digest.improve if one.advice not in (None, digest.advice))]
     return [_proposal(advice, t) for advice in advised if advice is not None]
 
 
 def _proposal(advice: Advice, t: Translator) -> str:
     saving = steps.worth(advice, t)
-    said = kit.escape(f"{steps.short(advice, t)} ({saving})" if saving else steps.short(advice, t))
-    return f"*{kit.name(advice.project_name, 40)}*  {said}" if advice.project_id is not None else said
+    said = f"{steps.short(advice, t)} ({saving})" if saving else steps.short(advice, t)
+    return f"{kit.bare(advice.project_name, 40)}: {said}" if advice.project_id is not None else said

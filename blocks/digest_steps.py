@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from blocks import digest_parts as parts
-from blocks import figures, ids, kit
+from blocks import ids, kit
 from finops.digest import Advice, AdviceKind, Digest
 from finops.figures import ScopeKind
 from finops.queries import PeriodName
 from locales import Translator
+
+_WHOLE_FROM = 10
 
 
 def sentence(digest: Digest, t: Translator) -> str:
@@ -32,7 +34,9 @@ def worth(advice: Advice | None, t: Translator) -> str:
     """What following it may save, as plain text; '' where nobody can say."""
     if advice is None or advice.worth is None or advice.worth.amount <= 0:
         return ""
-    return t.gettext("may save about {amount} a week", amount=figures.short(advice.worth, t))
+    # "About $58.02" would be too sure of itself.
+    saved = t.money(advice.worth, 0) if advice.worth.amount >= _WHOLE_FROM else t.money(advice.worth)
+    return t.gettext("may save about {amount} a week", amount=saved)
 
 
 def short(advice: Advice | None, t: Translator) -> str:
