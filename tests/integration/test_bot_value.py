@@ -1,0 +1,241 @@
+"""Value beside cost: what applications recorded, at what the bill says it cost; tokens, ratings, targets and caps."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from bot import Bot, Policy
+from bot.errors import Refusal, RefusalCode
+from bot.event_tokens import hash_of
+from finops.audit import AuditKind, filter_of
+from finops.events import RecordedCall
+from finops.figures import Scope
+from finops.money import Money, to_units
+from finops.periods import Period, starts_at
+from finops.queries import ScopeKind
+from finops.registry import Person, Project, Team
+from finops.value import Dimension, Outcome, ValueSource
+from storage import Storage
+from tests.conftest import FakeClock
+from tests.integration.bot_world import (
+    KEY,
+    SEOYEON,
+    WORKSPACE,
+    Key,
+    LittleOpenAI,
+    Organization,
+    a_bot,
+    a_company,
+    a_team,
+    an_admin,
+    worked,
+)
+
+TODAY = date(2026, 7, 6)  # a Monday
+YESTERDAY = TODAY - timedelta(days=1)
+WEEK = Period(TODAY - timedelta(days=7), TODAY)
+# What the bot decides, and not the database; the sums themselves are proved on both.
+on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"])
+
+
+@pytest.fixture
+async def openai() -> AsyncIterator[LittleOpenAI]:
+    async with LittleOpenAI().running() as little:
+        little.keys[KEY] = Key(a_company(TODAY, 14))
+        yield little
+
+
+@pytest.fixture
+def company(openai: LittleOpenAI) -> Organization:
+    return openai.keys[KEY].organization
+
+
+@pytest.fixture
+async def bot(storage: Storage, openai: LittleOpenAI, clock: FakeClock) -> AsyncIterator[Bot]:
+    async with a_bot(storage, openai, clock, Policy(backfill_days=14)) as made:
+        yield made
+
+
+@pytest.fixture
+async def admin(bot: Bot) -> Person:
+    return await an_admin(bot)
+
+
+@pytest.fixture
+async def member(bot: Bot, admin: Person) -> Person:
+    return await bot.people.meet(WORKSPACE, "한빛", SEOYEON)
+
+
+@pytest.fixture
+async def team(bot: Bot, admin: Person) -> Team:
+    made = await a_team(bot, admin)
+    await bot.connections.register_key(admin, made.id, KEY)
+    await bot.projects.register(admin, made.id, ["proj_chat", "proj_search"])
+    await worked(bot)
+    return made
+
+
+@pytest.fixture
+async def chat(bot: Bot, team: Team) -> Project:
+    return next(one for one in await bot.projects.of_team(WORKSPACE, team.id) if one.provider_project_id == "proj_chat")
+
+
+def a_call(number: int, day: date = YESTERDAY, *, good: bool = True, cost: str = "0.01", **more: str) -> RecordedCall:
+    nano, rest = to_units(Decimal(cost))
+    outcome = Outcome.SUCCESS if good else Outcome.FAILURE
+    at = starts_at(day) + timedelta(hours=1)
+    name = f"{day}-{number}"
+    return RecordedCall(
+        name, name, at, **{"task": "summary", "model": "m", **more}, outcome=outcome, cost_nano=nano, cost_rest=rest
+    )  # type: ignore[arg-type]
+
+
+async def recorded(bot: Bot, project: Project, calls: Sequence[RecordedCall]) -> None:
+    async with bot.storage.writing() as store:
+        await store.value.record(WORKSPACE, project.id, calls)
+
+
+async def test_a_report_says_what_the_money_bought(bot: Bot, admin: Person, chat: Project):
+    """Four successes of five calls whose estimates are two cents each: 2.5 cents a success, in the table as well."""
+    await recorded(bot, chat, [a_call(n, good=n > 0, cost="0.02") for n in range(5)])
+    report = await bot.reports.status(WORKSPACE, admin, "7d")
+    assert (report.value.successes, report.value.outcomes) == (4, 5)
+    assert report.value.cost_per_success == Money.of("0.025")
+    [share] = [one for one in report.breakdown.shares if one.project_id == chat.id]
+    assert share.value.successes == 4
+    assert {one.value.source for one in report.breakdown.shares if one.project_id != chat.id} == {ValueSource.NONE}
+    home = await bot.reports.home(WORKSPACE, admin)
+    assert home.value.yesterday.successes == home.value.last_week.successes == 4
+    assert home.value.last_month.source is ValueSource.NONE
+
+
+@on_sqlite
+async def test_a_scope_has_the_value_of_its_own_projects(bot: Bot, chat: Project, team: Team):
+    await recorded(bot, chat, [a_call(1), a_call(2)])
+    whole = await bot.values.of(WORKSPACE, Scope(ScopeKind.WORKSPACE, None, ""), WEEK)
+    mine = await bot.values.of(WORKSPACE, Scope(ScopeKind.TEAM, team.id, team.name), WEEK)
+    each = await bot.values.by_project(WORKSPACE, WEEK)
+    assert whole == mine == each[chat.id]
+    assert [one.source for id_, one in each.items() if id_ != chat.id] == [ValueSource.NONE]
+    nobody = await bot.values.of(WORKSPACE, Scope(ScopeKind.TEAM, team.id + 1, ""), WEEK)
+    assert nobody.source is ValueSource.NONE
+
+
+@on_sqlite
+async def test_tasks_and_experiments_are_told_apart(bot: Bot, chat: Project):
+    calls = [a_call(1, task="reply", cost="0.3"), a_call(2, experiment="short-prompt", cost="0.1", good=False)]
+    await recorded(bot, chat, calls)
+    tasks = await bot.values.by(WORKSPACE, chat.id, WEEK, Dimension.TASK)
+    assert [(one.name, one.cost) for one in tasks] == [("reply", Money.of("0.3")), ("summary", Money.of("0.1"))]
+    experiments = await bot.values.by(WORKSPACE, chat.id, WEEK, Dimension.EXPERIMENT)
+    assert {one.name: one.value.successes for one in experiments} == {"": 1, "short-prompt": 0}
+
+
+@on_sqlite
+async def test_what_passes_a_cap_is_seen(bot: Bot, chat: Project):
+    calls = [a_call(1, user_key="a", segment="sales", cost="0.03"), a_call(2, user_key="b", segment="sales")]
+    await recorded(bot, chat, calls)
+    [seen] = await bot.values.caps_seen(WORKSPACE, WEEK)
+    assert (seen.project_id, seen.segment, seen.users, seen.dearest_call) == (chat.id, "sales", 1, Money.of("0.03"))
+
+
+async def test_a_token_is_told_once_found_by_its_hash_and_revoked_for_good(bot: Bot, admin: Person, chat: Project):
+    """Who made and revoked it is on the trail; the token itself is nowhere."""
+    made = await bot.event_tokens.make(admin, chat.id, "  web   backend ")
+    token = made.token.reveal()
+    assert token.startswith("fin_")
+    assert len(token) == 47
+    assert made.shown.name == "web backend"
+    async with bot.storage.reading() as store:
+        found = await store.event_tokens.find(hash_of(token))
+        assert found is not None
+        assert found.project_id == chat.id
+    await bot.event_tokens.revoke(admin, chat.id, made.shown.id)
+    with pytest.raises(Refusal) as twice:
+        await bot.event_tokens.revoke(admin, chat.id, made.shown.id)
+    assert twice.value.code is RefusalCode.UNKNOWN_TOKEN
+    assert await bot.event_tokens.of_project(admin, chat.id) == []
+    async with bot.storage.reading() as store:
+        assert await store.event_tokens.find(hash_of(token)) is None
+        rows = await store.audit.page(WORKSPACE, filter_of(AuditKind.PROJECTS), limit=2)
+    assert [row.entry.action for row in rows] == ["token.revoked", "token.made"]
+    assert token not in str(rows)
+
+
+@on_sqlite
+async def test_only_who_answers_for_a_project_makes_and_sees_its_tokens(bot: Bot, member: Person, chat: Project):
+    for wish in (
+        bot.event_tokens.make(member, chat.id, "x"),
+        bot.event_tokens.of_project(member, chat.id),
+        bot.event_tokens.revoke(member, chat.id, 1),
+        bot.project_details.set_target(member, chat.id, "1"),
+    ):
+        with pytest.raises(Refusal) as refusal:
+            await wish
+        assert refusal.value.code is RefusalCode.NOT_TEAM_MANAGER
+    report = await bot.project_details.of(member, chat.id, "last_7_days")
+    assert report.tokens is None
+    with pytest.raises(Refusal) as caps:
+        await bot.project_details.set_caps(member, "*: 1 / 2")
+    assert caps.value.code is RefusalCode.NOT_ADMIN
+
+
+@on_sqlite
+async def test_a_token_of_another_project_is_not_revoked_through_this_one(
+    bot: Bot, admin: Person, chat: Project, team: Team
+):
+    other = next(one for one in await bot.projects.of_team(WORKSPACE, team.id) if one.id != chat.id)
+    made = await bot.event_tokens.make(admin, other.id, "x")
+    with pytest.raises(Refusal) as refusal:
+        await bot.event_tokens.revoke(admin, chat.id, made.shown.id)
+    assert refusal.value.code is RefusalCode.UNKNOWN_TOKEN
+
+
+@on_sqlite
+async def test_a_rating_is_one_answer_a_person_may_change(bot: Bot, admin: Person, member: Person, chat: Project):
+    """Two people, one of whom thinks again; it speaks for the week it is about."""
+    monday = WEEK.start
+    assert not (await bot.ratings.rate(admin, chat.id, monday, 0)).was_changed
+    assert (await bot.ratings.rate(admin, chat.id, monday, 1000)).was_changed
+    await bot.ratings.rate(member, chat.id, monday, 500)
+    rated = (await bot.values.by_project(WORKSPACE, WEEK))[chat.id]
+    assert (rated.source, rated.raters, rated.feedback) == (ValueSource.RATINGS, 2, Decimal("0.75"))
+    for week in (monday + timedelta(days=1), TODAY + timedelta(days=7), monday - timedelta(weeks=20)):
+        with pytest.raises(Refusal) as refusal:
+            await bot.ratings.rate(admin, chat.id, week, 0)
+        assert refusal.value.code is RefusalCode.RATING_TOO_OLD
+
+
+@on_sqlite
+async def test_a_project_is_found_by_name_and_shown_in_detail(
+    bot: Bot, admin: Person, company: Organization, chat: Project
+):
+    """Cost, value by day and task, target and tokens of the same seven days."""
+    calls = [*(a_call(n) for n in range(4)), a_call(9, WEEK.start, task="reply", experiment="b", segment="vip")]
+    await recorded(bot, chat, calls)
+    await bot.project_details.set_target(admin, chat.id, "$0.02")
+    assert (await bot.project_details.named(admin, chat.name)).id == chat.id
+    report = await bot.project_details.of(admin, chat.id, "last_7_days")
+    assert report.value.successes == 5
+    assert [one.successes for one in report.trend_values] == [1, 0, 0, 0, 0, 0, 4]
+    assert [one.name for one in report.tasks] == ["summary", "reply"]
+    assert [one.name for one in report.experiments] == ["b"]
+    assert [one.name for one in report.segments] == ["vip"]
+    assert report.target == Money.of("0.02")
+    assert report.tokens == ()
+    await bot.project_details.set_target(admin, chat.id, "")
+    assert (await bot.project_details.target(admin, chat.id))[1] is None
+    with pytest.raises(Refusal) as refusal:
+        await bot.project_details.set_target(admin, chat.id, "much")
+    assert refusal.value.code is RefusalCode.TARGET_AMOUNT
+
+
+@on_sqlite
+async def test_caps_of_one_line_change_that_segment_alone(bot: Bot, admin: Person):
+    await bot.project_details.set_caps(admin, "sales: 0.03 / 2")
+    told = {one.segment: str(one.per_call.amount) for one in await bot.project_details.caps(admin)}
+    assert told == {"": "0.05", "rnd_engineer": "0.20", "sales": "0.03"}
