@@ -10,13 +10,16 @@ from locales import Translator
 
 def window(t: Translator) -> kit.View:
     """How projects are ranked and a week is judged."""
-    made = [
-        kit.section(f"*{t.gettext('What is compared')}*\n{_lines(_compared(t))}"),
-        kit.section(f"*{t.gettext('Who is ranked')}*\n{_lines(_who(t))}"),
-        kit.section(f"*{t.gettext('The verdict on the week')}*\n{_lines(_verdict(t))}"),
-        kit.section(f"*{t.gettext('The next step')}*\n{_lines(_step(t))}"),
-        kit.context(t.gettext("The rule decides, no person and no model: the same week gives the same ranking.")),
+    told = [
+        (t.gettext("What is compared"), _compared(t)),
+        (t.gettext("Who is ranked"), _who(t)),
+        (t.gettext("The verdict on the week"), _verdict(t)),
+        (t.gettext("The next step"), _step(t)),
     ]
+    made = [kit.section(f"*{head}*\n{_lines(sentences)}") for head, sentences in told]
+    made.append(
+        kit.context(t.gettext("The rule decides, no person and no model: the same week gives the same ranking."))
+    )
     # i18n: title of a modal, 24 characters
     return kit.modal(t.gettext("How this is ranked"), made, close=t.gettext("Close"), callback_id=ids.VIEW_INFO)
 

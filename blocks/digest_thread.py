@@ -93,6 +93,8 @@ def _table(here: Sequence[DigestProject], caption: str, t: Translator, *, with_t
 
 
 def _verdict(project: DigestProject, t: Translator) -> str:
+    if project.unranked is Unranked.NO_VALUE:
+        return t.gettext("not judged")  # the column beside it says why
     if project.ratio is None:
         return parts.reason(project.unranked, t)
     return t.gettext("{times} times its baseline", times=parts.times(project.ratio, t))
@@ -113,12 +115,12 @@ def paragraphs(lines: Iterable[str], limit: int = kit.SECTION_TEXT - 200) -> lis
 
 def _why(digest: Digest, t: Translator) -> tuple[str, Parts]:
     """The whole in parts that add up, then each project worth a word."""
-    head = t.gettext("Why it moved")
+    head = t.gettext("What moved it")
     made: Parts = [kit.section(f"*{head}*")]
     if digest.why is not None:
         made = [kit.section(f"*{head}*\n{kit.escape(why.sentence(digest.why, t))}"), *why.details(digest.why, t)]
-    told = [one for one in (*digest.improve, *digest.best) if one.why is not None]
-    lines = [f"• *{parts.named(one)}*  {kit.escape(parts.cause(one, t))}" for one in told]
+    told = [(one, parts.cause(one, t)) for one in (*digest.improve, *digest.best)]
+    lines = [f"• *{parts.named(one)}*  {kit.escape(cause)}" for one, cause in told if cause]
     return head, [*made, *paragraphs(lines)]
 
 
@@ -157,7 +159,8 @@ def _unranked(digest: Digest, t: Translator) -> Parts:
         lines.append(f"• {kit.escape(parts.reason(reason, t))}: {shown}")
     if not lines:
         return []
-    return [kit.section("\n".join([f"*{t.gettext('Not ranked')}*", *lines]))]
+    head = t.gettext("Not ranked")
+    return [kit.section("\n".join([f"*{head}*", *lines]))]
 
 
 def _rate(digest: Digest, t: Translator) -> tuple[str, Parts]:
