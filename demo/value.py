@@ -23,7 +23,7 @@ from demo.trace import Trace, Usage
 from finops.periods import charge_day
 from finops.value import SCORE_UNITS
 
-RECORDED_A_DAY = 48
+RECORDED_A_DAY = 32
 HOUR_SECONDS = 3600
 SUCCESS, FAILURE = "success", "failure"
 _WHOLE = 1 << 16
@@ -60,8 +60,8 @@ HABITS = {
     "chatbot-experiment": Habit(
         ("order-help", "refund-help", "small-talk"), ("customer",), Level(720, 640), Level(450, 400), "agent-loop"
     ),
-    "search-assistant": Habit(("search", "recommend"), ("sales", "marketing"), Level(840, 720), Level(825, 700)),
-    "ad-copy-writer": Habit(("headline", "body-copy"), ("marketing",), Level(800, 700), Level(835, 735)),
+    "search-assistant": Habit(("search", "recommend"), ("sales", "marketing"), Level(840, 720), Level(740, 620)),
+    "ad-copy-writer": Habit(("headline", "body-copy"), ("marketing",), Level(800, 700), Level(860, 760)),
     # Whether something was a fraud is known for few, much later.
     "fraud-check": Habit(("card-payment", "refund"), ("risk",), Level(910, 800), Level(910, 800), told_in=40),
 }  # fmt: skip

@@ -79,7 +79,6 @@ def told_of(applications: Applications) -> dict[str, Any]:
 
 def watch_windows(slack: SimulatedSlack, applications: Applications) -> None:
     """From now on, let every application have the token that is shown to somebody in a window about it."""
-    copying: set[asyncio.Task[None]] = set()
 
     def look(change: Change) -> None:
         if change.event.get("type") != "views" or not change.event["views"]:
@@ -90,9 +89,7 @@ def watch_windows(slack: SimulatedSlack, applications: Applications) -> None:
             return
         name = named_in(words, applications.names)
         if name is not None:
-            task = asyncio.create_task(_copied(applications, name, token[0]))
-            copying.add(task)
-            task.add_done_callback(copying.discard)
+            applications.hand(name, token[0])
 
     slack.world.watchers.append(look)
 
@@ -101,13 +98,6 @@ def named_in(words: str, names: tuple[str, ...]) -> str | None:
     """The one application that some words name as a word of its own; None when there is none, or are several."""
     found = [name for name in names if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", words)]
     return found[0] if len(found) == 1 else None
-
-
-async def _copied(applications: Applications, name: str, token: str) -> None:
-    try:
-        await applications.connect(name, token)
-    except (NotTaken, ClientError, OSError, TimeoutError):
-        return  # it can still be pasted in the laboratory, which says what is wrong
 
 
 def _answering(deed: Deed) -> Callable[[web.Request], Awaitable[web.Response]]:

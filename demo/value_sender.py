@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -35,6 +36,9 @@ class NotTaken(RuntimeError):
     """The product did not take events; the text is what it said."""
 
 
+TROUBLE = (NotTaken, ClientError, OSError, TimeoutError)
+
+
 @dataclass(slots=True)
 class Connected:
     """One application that has a token. It has told of every minute before `until`; `count` calls were new to us."""
@@ -55,6 +59,8 @@ class Applications:
     is_on: bool = True
     when_changed: Callable[[], None] | None = None
     connected: dict[str, Connected] = field(default_factory=dict)
+    _handed: set[str] = field(default_factory=set)
+    _handing: set[asyncio.Task[None]] = field(default_factory=set)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
@@ -81,6 +87,19 @@ class Applications:
             await self._told(one, [])  # is it worth anything?
             self.connected[application] = one
         self._changed()
+
+    def hand(self, application: str, token: str) -> None:
+        """The same in the background; one that is refused can still be pasted, where it is said what is wrong."""
+        if token in self._handed:
+            return
+        self._handed.add(token)
+        task = asyncio.create_task(self._taken(application, token))
+        self._handing.add(task)
+        task.add_done_callback(self._handing.discard)
+
+    async def settled(self) -> None:
+        """Wait until every token that was handed over was tried."""
+        await asyncio.gather(*self._handing)
 
     async def tell_past(self, application: str | None = None) -> int:
         """Send what the connected applications (or one) did in the last four weeks; how many calls were new."""
@@ -113,10 +132,8 @@ class Applications:
         """Record at the pace of the trace until cancelled."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            try:
+            with suppress(*TROUBLE):  # an application does not stop working because its events are not taken
                 await self.catch_up()
-            except (NotTaken, ClientError, OSError, TimeoutError):
-                continue  # an application does not stop working because its events are not taken
 
     def switch(self, *, is_on: bool) -> None:
         """Let the applications record, or not."""
@@ -124,6 +141,10 @@ class Applications:
         for one in self.connected.values():
             one.until = minute_of(self.clock())
         self._changed()
+
+    async def _taken(self, application: str, token: str) -> None:
+        with suppress(*TROUBLE):
+            await self.connect(application, token)
 
     def events(self, application: str, start: int, end: int) -> Iterator[Recorded]:
         """What an application records of the minutes from `start` up to `end`."""
@@ -139,11 +160,15 @@ class Applications:
         usage = self._traffic.planned_hour(key, hour)
         for call in calls_of(*key, hour, usage, self._every[key[0]], self._changed_on):
             minute = minute_of(call.at)
-            # A call that the provider refused came to nothing that could be recorded.
-            if first <= minute < last and (
-                minute < self._traffic.live_from or self._traffic.minute(key, minute) != NOTHING
-            ):
+            if first <= minute < last and not self._is_refused(key, minute):
                 yield call
+
+    def _is_refused(self, key: Key, minute: int) -> bool:
+        """Whether the provider let nothing through that minute: then there is nothing that could be recorded."""
+        traffic = self._traffic
+        if minute < traffic.live_from or traffic.minute(key, minute) != NOTHING:
+            return False
+        return traffic.unboosted(key, minute, minute + 1) != NOTHING
 
     def _retried(self, key: Key, hour: int, first: int, last: int) -> Iterator[Recorded]:
         """What a retry loop adds: the same question again and again, and never an answer."""

@@ -46,7 +46,7 @@ def events(trace: Trace) -> list[Recorded]:
 def test_the_same_bytes_come_out_in_every_run(events: list[Recorded]) -> None:
     """Down to the last digit: who runs the demo twice, or on another machine, sees the same week."""
     told = "\n".join(json.dumps(event.body(), sort_keys=True) for event in events[:5000])
-    assert hashlib.sha256(told.encode()).hexdigest()[:16] == "e365e11364e7a6ce"
+    assert hashlib.sha256(told.encode()).hexdigest()[:16] == "cc4d7c05bb55e41e"
 
 
 def test_an_event_sent_twice_is_the_same_event_and_counts_once(trace: Trace, events: list[Recorded]) -> None:
@@ -60,14 +60,14 @@ def test_an_event_sent_twice_is_the_same_event_and_counts_once(trace: Trace, eve
 
 
 def test_about_as_many_are_recorded_as_was_said(events: list[Recorded]) -> None:
-    """Fifty a day or so for each application: four weeks are sent in seconds."""
+    """Thirty a day or so for each application: four weeks are sent in seconds."""
     for (application, week), tally in tallied(events).items():
-        assert 240 <= tally.calls <= 440, (application, week, tally)
+        assert 160 <= tally.calls <= 330, (application, week, tally)
         assert tally.successes + tally.failures <= tally.calls
 
 
 def test_the_last_week_has_a_winner_a_loser_and_one_that_tells_too_little(events: list[Recorded]) -> None:
-    """Value for money against the weeks before: far above one, far below, and steady otherwise."""
+    """Value for money against the weeks before: far above one, far below, and something between."""
     tallies = tallied(events)
 
     def worth(application: str, week: date) -> float:
@@ -80,8 +80,8 @@ def test_the_last_week_has_a_winner_a_loser_and_one_that_tells_too_little(events
 
     assert change("doc-summary") > 1.4
     assert change("chatbot-experiment") < 0.6
-    assert 0.8 < change("search-assistant") < 1.05
-    assert 1 < change("ad-copy-writer") < 1.3
+    assert 0.6 < change("search-assistant") < 0.9
+    assert 1.05 < change("ad-copy-writer") < 1.4
     for week in (CHANGED - timedelta(days=7 * back) for back in range(5)):
         few = tallies["fraud-check", week]
         assert few.successes + few.failures < 30

@@ -1,0 +1,130 @@
+"""Monday through the wire: events recorded over HTTP, the week told once in Slack and by mail, and answered."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from blocks import ids
+from demo import story_monday
+from demo.clock import StageClock
+from demo.monday import next_monday
+from demo.slack.cast import DATA, JIHOON, MARKETING, SEOYEON
+from demo.story_people import offered
+from demo.trace import Trace, parse_trace
+from demo.value_people import makes_token
+from demo.value_sender import NotTaken
+from tests.e2e.stages import Stage, answer_to, scene, words_of
+
+WEEKS = 5
+SETTINGS: dict[str, Any] = story_monday.SETTINGS | {"FINOPS_BACKFILL_DAYS": f"{WEEKS * 7}"}
+
+
+def five_weeks() -> Trace:
+    """Six applications of twelve calls a day each, all alike, so that only what they bought tells them apart."""
+    rows = ["hour,application,model,requests,input_tokens,output_tokens,cached_input_tokens"]
+    names = [name for _, _, mine in story_monday.TEAMS.values() for name in mine]
+    for number, name in enumerate(names):
+        for hour in range(number, WEEKS * 7 * 24, 6):
+            tokens = 3_000_000 + 100_000 * number
+            rows.append(f"{hour},{name},big,3,{tokens},{tokens // 8},{tokens // 4}")
+    rows.append(f"{WEEKS * 7 * 24 - 1},{names[0]},big,1,8,1,0")
+    return parse_trace(rows)
+
+
+def on_a_wednesday() -> StageClock:
+    """A clock that begins in the middle of a week, whatever day it is."""
+    clock = StageClock()
+    clock.advance(next_monday(clock()) + timedelta(days=2, hours=3) - clock())
+    return clock
+
+
+async def rates(stage: Stage) -> None:
+    """박서연 says of the project that records nothing that it helped, and changes her mind."""
+    seoyeon, root = stage.slack.person(SEOYEON), story_monday.digest_in(stage, DATA)
+    assert root is not None
+    question = story_monday.thread_of(stage, DATA, root)[-1]
+    buttons = [name for name in offered(question) if name.startswith(ids.RATE)]
+    assert len(buttons) == 3
+    for button in (buttons[0], buttons[-1]):
+        heard = len(seoyeon.ephemerals(DATA))
+        assert (await seoyeon.clicks(question, button))["ok"]
+        await stage.slack.until(lambda heard=heard: len(seoyeon.ephemerals(DATA)) > heard, 15)  # type: ignore[misc]
+        assert "meeting-notes" in words_of(seoyeon.ephemerals(DATA)[-1])
+
+
+async def test_a_week_is_told_once_with_exact_figures_wherever_it_is_due(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Recorded is what was sent, told is what is billed; one is praised, one is to improve, one is asked about."""
+    monkeypatch.setattr("jobs.digester.Digester.__init__.__defaults__", (1.0,))
+    clock = on_a_wednesday()
+    database = f"sqlite:///{tmp_path / 'stage.db'}"
+    async with scene(database, five_weeks(), clock=clock, socket_mode=False, **SETTINGS) as stage:
+        told = await story_monday.monday(stage, clock, lambda _: None)
+
+        assert told.recorded == told.sent
+        assert len(told.sent) == 5
+        assert all(calls >= 80 for calls, _, _ in told.sent.values())
+        assert Decimal(told.total_usd or "0") == Decimal(told.billed_usd) > 0
+        assert told.best[0] == "doc-summary"
+        assert told.improve[0] == "chatbot-experiment"
+        assert not set(told.best) & set(told.improve)
+        assert told.unranked["fraud-check"] == "few_outcomes"
+        assert told.unranked["meeting-notes"] == "no_value"
+        assert told.told_again == 0
+
+        root, *thread = told.messages[MARKETING]
+        assert root.startswith("[마케팅팀] ")
+        assert thread
+        amount = re.search(r"\$[\d,]+", told.messages[stage.slack.person(JIHOON).dm][0])
+        assert amount is not None
+        assert [mail["to"] for mail in told.mail] == [["cfo@hanbit.example", "finance@hanbit.example"]]
+        mail = stage.mailbox.sink.kept[0]
+        assert amount[0] in mail.subject
+        assert amount[0] in mail.text
+        assert amount[0] in (mail.html or "")
+        assert "<script" not in (mail.html or "")
+
+        await rates(stage)
+        again = await answer_to(stage, stage.slack.person(SEOYEON), "/finops 리포트", DATA)
+        assert amount[0] in words_of(again)
+        assert "doc-summary" in words_of(again)
+        assert stage.slack.complaints == []
+
+
+async def test_an_application_records_once_a_person_made_its_token_and_stops_when_it_is_revoked(tmp_path: Path) -> None:
+    """The token is copied from the window that shows it; sending the past twice changes nothing."""
+    clock = on_a_wednesday()
+    database = f"sqlite:///{tmp_path / 'stage.db'}"
+    async with scene(database, five_weeks(), clock=clock, socket_mode=False, **SETTINGS) as stage:
+        await story_monday.set_up(stage, lambda _: None)
+        jihoon, applications = stage.slack.person(JIHOON), stage.applications
+        await makes_token(stage, jihoon, "doc-summary")
+        await applications.settled()
+        assert list(applications.connected) == ["doc-summary"]
+
+        assert await applications.tell_past() > 200
+        assert await applications.tell_past() == 0
+        clock.advance(timedelta(hours=24))
+        assert await applications.catch_up() == 12
+        applications.switch(is_on=False)
+        clock.advance(timedelta(hours=24))
+        assert await applications.catch_up() == 0
+
+        await jihoon.command("/finops project doc-summary")
+        await stage.slack.until(lambda: ids.TOKEN_REVOKE in str(jihoon.view), 15)
+        assert "doc-summary" in words_of(jihoon.view)
+        await jihoon.clicks(jihoon.view, ids.TOKEN_REVOKE)  # type: ignore[arg-type]
+        await stage.slack.until(lambda: ids.TOKEN_REVOKE not in str(jihoon.view), 15)
+        applications.switch(is_on=True)
+        clock.advance(timedelta(hours=24))
+        with pytest.raises(NotTaken):
+            await applications.catch_up()
+        assert applications.connected["doc-summary"].trouble
+        assert stage.slack.complaints == []
