@@ -109,7 +109,8 @@ class _Letter:
         return found
 
     def _text_row(self, one: DigestProject) -> str:
-        return f"- {_name(one)}: {parts.cost(one, self.t)} · {self._row_facts(one)}"
+        change = parts.moved(one.cost, one.previous, self.t)
+        return f"- {_name(one)}: " + " · ".join(filter(None, (self.t.money(one.cost), change, self._row_facts(one))))
 
     # --- HTML --------------------------------------------------------------------------------------------------------
 

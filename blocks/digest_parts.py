@@ -153,17 +153,15 @@ def verdict_shares(found: Verdict, t: Translator) -> str:
     """How much of the money did what."""
     if found.word is Word.OPEN and not found.well.amount and not found.poor.amount:
         return t.gettext("no project has enough outcomes and a baseline to be judged by")
-    well, poor, open_ = shares(found, t)
-    return t.gettext(
-        "Of the cost: {well} at or above baseline · {poor} below · {open} not judged", well=well, poor=poor, open=open_
-    )
+    told = zip((_well, _poor, _open), (found.well, found.poor, found.open), shares(found, t), strict=True)
+    said = [say(t, share) for say, part, share in told if part.amount]
+    return t.gettext("Of the cost: {parts}", parts=" · ".join(said))
 
 
 def shares(found: Verdict, t: Translator) -> list[str]:
-    """The three shares of the money, as percentages that add up; what is nothing is 0%."""
+    """The three shares of the money, as percentages that add up."""
     whole = found.well + found.poor + found.open
-    parts = (found.well, found.poor, found.open)
-    return t.shares([part.ratio_of(whole) for part in parts])
+    return t.shares([part.ratio_of(whole) for part in (found.well, found.poor, found.open)])
 
 
 def worth(digest: Digest, t: Translator) -> str | None:
@@ -230,3 +228,15 @@ _VERDICTS: dict[Word, Callable[[Translator], str]] = {
     Word.POOR: lambda t: t.gettext("🔴 Poor value for money"),
     Word.OPEN: lambda t: t.gettext("⚪ Value for money cannot be judged yet"),
 }
+
+
+def _well(t: Translator, share: str) -> str:
+    return t.gettext("{share} at or above baseline", share=share)
+
+
+def _poor(t: Translator, share: str) -> str:
+    return t.gettext("{share} below baseline", share=share)
+
+
+def _open(t: Translator, share: str) -> str:
+    return t.gettext("{share} not judged", share=share)

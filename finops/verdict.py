@@ -26,7 +26,10 @@ class Word(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was spent at or above its baseline, below it, and where nothing tells; the three are the whole."""
+    """What was spent at or above its baseline, below it, and where nothing tells.
+
+    The three are the whole, unless credits make that smaller than what its projects cost: then `open` is zero.
+    """
 
     word: Word
     well: Money
@@ -43,7 +46,8 @@ def verdict(digest: Digest) -> Verdict | None:
     well = total((one.cost for one in ranked if one.ratio is not None and one.ratio >= 1), whole.currency)
     poor = total((one.cost for one in ranked if one.ratio is not None and one.ratio < 1), whole.currency)
     judged = well + poor
-    return Verdict(_word(poor, judged, whole), well, poor, whole - judged)
+    left = whole - judged
+    return Verdict(_word(poor, judged, whole), well, poor, left if left.amount > 0 else Money.zero(whole.currency))
 
 
 def _word(poor: Money, judged: Money, whole: Money) -> Word:
