@@ -82,6 +82,8 @@ AUDIT_CSV: Final = "audit.export.csv"
 AUDIT_JSONL: Final = "audit.export.jsonl"
 # Carries whose and when: project/3/last_week, as STATUS_SHOW does.
 WHY_SHOW: Final = "why.show"
+WHY_SHARE: Final = "why.share"
+WHY_REFRESH: Final = "why.refresh"
 # Monday's digest. All but the settings carry a blocks.digest_parts.DigestKey as text: workspace//2026-06-29.
 DIGEST_RULE: Final = "digest.rule"  # 기준: how the ranking is made
 DIGEST_SHOW: Final = "digest.show"  # the whole report of a week, to whoever asks

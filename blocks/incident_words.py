@@ -6,19 +6,19 @@ from collections.abc import Callable
 from datetime import datetime
 from decimal import ROUND_DOWN, Decimal
 
-from blocks import figures, kit, stop_state
+from blocks import figures, kit, stop_state, why_words
 from blocks import stop_words as stopped
 from finops.budget_report import OPERATOR
 from finops.budgets import BudgetOn, BudgetPeriod, UsualMethod
-from finops.causes import Cause, CauseKind
 from finops.figures import Scope, ScopeKind
 from finops.incident_report import IncidentShown
 from finops.money import Money
 from finops.periods import starts_at
+from finops.why import Why, WhyKind
 from locales import Translator
 
-_SAME = (Decimal("0.95"), Decimal("1.05"))
-_WHOLE_FROM = 10
+# Said elsewhere in the message, or nothing that explains more spending.
+_NO_CAUSE = (WhyKind.BEGUN, WhyKind.ENDED, WhyKind.UNCHANGED, WhyKind.UNKNOWN)
 _MINUTES_PER_HOUR = 60
 _DAYS_PER_WEEK = 7
 
@@ -181,20 +181,9 @@ def forecast(shown: IncidentShown, t: Translator) -> str:
     )
 
 
-def cause(found: Cause | None, t: Translator) -> str | None:
-    """Why, in one sentence; None when we cannot tell. A suspicion is called one."""
-    if found is None or found.kind not in _CAUSES:
-        return None
-    return _CAUSES[found.kind](found, t)
-
-
-def times(factor: Decimal | None, t: Translator) -> str:
-    """A factor as people say it: 15, 3.2, 0.8."""
-    if factor is None:
-        return "-"
-    if factor >= _WHOLE_FROM:
-        return t.number(factor)
-    return f"{factor.quantize(Decimal('0.1'))}".removesuffix(".0")
+def cause(found: Why | None, t: Translator) -> str | None:
+    """Why, in one sentence of plain text; None when we cannot tell. A suspicion is called one."""
+    return None if found is None or found.kind in _NO_CAUSE else why_words.sentence(found, t)
 
 
 def period_line(shown: IncidentShown, t: Translator) -> str:
@@ -234,29 +223,6 @@ def amount_of_level(limit: Money, level: int) -> Money:
     return Money((limit.amount * level / 100).quantize(Decimal("0.01"), ROUND_DOWN), limit.currency)
 
 
-def _retry_loop(found: Cause, t: Translator) -> str:
-    requests, tokens = times(found.requests_factor, t), found.tokens_per_request_factor
-    if tokens is not None and _SAME[0] <= tokens <= _SAME[1]:
-        return t.gettext("Requests ×{requests}, tokens per request unchanged → likely a retry loop", requests=requests)
-    return t.gettext("Requests ×{requests}, tokens per request similar → likely a retry loop", requests=requests)
-
-
-_CAUSES: dict[CauseKind, Callable[[Cause, Translator], str]] = {
-    CauseKind.RETRY_LOOP: _retry_loop,
-    CauseKind.MORE_TRAFFIC: lambda found, t: t.gettext(
-        "Requests ×{requests}, tokens per request ×{tokens} → more traffic than usual",
-        requests=times(found.requests_factor, t),
-        tokens=times(found.tokens_per_request_factor, t),
-    ),
-    CauseKind.LONGER_REQUESTS: lambda found, t: t.gettext(
-        "Tokens per request ×{tokens}, requests ×{requests} → longer requests than usual",
-        requests=times(found.requests_factor, t),
-        tokens=times(found.tokens_per_request_factor, t),
-    ),
-    CauseKind.DEARER_MODEL: lambda found, t: t.gettext(
-        "Cost per token ×{cost} → a more expensive model than usual", cost=times(found.cost_per_token_factor, t)
-    ),
-}
 _LIMITS: dict[BudgetPeriod, Callable[[Translator], str]] = {
     BudgetPeriod.DAY: lambda t: t.gettext("Daily limit"),
     BudgetPeriod.WEEK: lambda t: t.gettext("Weekly limit"),

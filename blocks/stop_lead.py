@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from blocks import figures, ids, kit
-from blocks.incident_words import times
+from blocks.why_words import times
 from finops.stop_report import LeadDraft, StopTarget
 from locales import Translator
 

@@ -1,22 +1,45 @@
-"""Why it moved, in words: one sentence for every surface, and the parts that add up to the difference."""
+"""Why it moved: the parts that add up to the difference, and the answer to `/finops why`."""
 
 from __future__ import annotations
 
-from blocks import kit
-from finops.why import Why, WhyReport
+from decimal import Decimal
+
+from blocks import figures, ids, kit, value
+from blocks.status import Question
+from blocks.why_words import endpoint_name, factor_name, sentence, times
+from finops.figures import Scope
+from finops.money import Money
+from finops.queries import ScopeKind
+from finops.why import Factor, Mover, Why, WhyKind, WhyPart, WhyReport
 from locales import Translator
 
+__all__ = ["details", "message", "sentence"]
+
 Parts = list[kit.Block | kit.Either]
-
-
-def sentence(why: Why, t: Translator) -> str:
-    """The cause in one sentence of plain text (escape it for mrkdwn), also where there is none to tell."""
-    raise NotImplementedError
+# Below this share of both bills, it is said how much usage accounts for.
+_TOLD_BELOW = Decimal("0.95")
+_SHARES = (Factor.CACHE, Factor.TIER, Factor.MODEL_MIX)
 
 
 def details(why: Why, t: Translator) -> Parts:
     """The parts as a table: what each factor added or took, and how it moved itself; the amounts add up as shown."""
-    raise NotImplementedError
+    told = [part for part in why.parts if part.amount]
+    if why.kind is WhyKind.UNKNOWN and why.covered is not None and why.covered < _TOLD_BELOW:
+        return [kit.context(kit.escape(_coverage(why.covered, t)))]
+    if not told:
+        return []
+    head = [t.pgettext("column", "Factor"), t.pgettext("column", "Change"), t.pgettext("column", "Effect")]
+    amounts = t.amounts([part.amount for part in told])
+    rows = [
+        [factor_name(part.factor, t), _moved(part, t), _signed(part.amount, amount)]
+        for part, amount in zip(told, amounts, strict=True)
+    ]
+    rows.append([t.gettext("Total"), "-", signed(why.difference, t)])
+    lines = [f"• {kit.escape(row[0])}  *{kit.escape(row[2])}*  {kit.escape(row[1])}" for row in rows]
+    made: Parts = [kit.Either(kit.table([head, *rows], right=(2,)), [kit.section("\n".join(lines))])]
+    if why.covered is not None and why.covered < _TOLD_BELOW:
+        made.append(kit.context(kit.escape(_coverage(why.covered, t))))
+    return made
 
 
 def message(report: WhyReport, t: Translator, *, shared_by: str | None = None, mark: str | None = "") -> kit.Message:
@@ -24,4 +47,133 @@ def message(report: WhyReport, t: Translator, *, shared_by: str | None = None, m
 
     `mark` goes into the buttons, to tell this rendering from the next; None where there is no channel to share it in.
     """
-    raise NotImplementedError
+    headline = t.gettext(
+        "{scope} · {period} · {difference}",
+        scope=_scope(report.scope, t),
+        period=t.period(report.query),
+        difference=_difference(report, t),
+    )
+    parts: Parts = [kit.header(headline)]
+    said, compared = _said(report, t), _compared(report, t)
+    if report.figure.amount is None:
+        parts.append(kit.section(t.gettext("There is no amount to explain yet.")))
+    else:
+        parts.append(kit.section(f"*{kit.escape(said)}*\n{kit.escape(compared)}"))
+    parts.append(kit.context(*_trust(report, t)))
+    if report.figure.amount is not None:
+        parts += details(report.why, t)
+        if report.movers:
+            lines = [_mover(one, t) for one in report.movers]
+            parts.append(kit.section("\n".join([t.gettext("*Projects that moved most*"), *lines])))
+    if shared_by is None:
+        parts.append(_buttons(report, t, mark))
+    else:
+        parts.append(kit.context(t.gettext("Shared by {person}", person=f"<@{shared_by}>")))
+    return kit.message(kit.escape(" | ".join([headline, said, compared])), parts)
+
+
+def signed(amount: Money, t: Translator) -> str:
+    """A difference: with its sign, also when it is more."""
+    return _signed(amount, t.money(amount))
+
+
+def _signed(amount: Money, text: str) -> str:
+    return f"+{text}" if amount.amount > 0 and not text.startswith("<") else text
+
+
+def _scope(scope: Scope, t: Translator) -> str:
+    return t.gettext("Everything") if scope.kind is ScopeKind.WORKSPACE else kit.bare(scope.name)
+
+
+def _difference(report: WhyReport, t: Translator) -> str:
+    why = report.why
+    if report.figure.amount is None:
+        return t.gettext("unknown")
+    if why.before.amount <= 0:
+        return signed(why.difference, t)
+    percent = t.percent(abs(why.difference.amount) / why.before.amount)
+    sign = "+" if why.difference.amount > 0 else "-" if why.difference.amount < 0 else ""
+    return f"{signed(why.difference, t)} ({sign}{percent})"
+
+
+def _said(report: WhyReport, t: Translator) -> str:
+    """The cause; of a wider scope with the project that most of the difference is in."""
+    said, lead = sentence(report.why, t), _lead(report)
+    if lead is None:
+        return said
+    return t.gettext("{project}: {cause}", project=kit.bare(lead.name), cause=sentence(lead.why, t))
+
+
+def _lead(report: WhyReport) -> Mover | None:
+    """The project that more than half of the difference is in, if one is."""
+    if not report.movers or not report.why.difference:
+        return None
+    first = report.movers[0]
+    share = first.why.difference.ratio_of(report.why.difference)
+    return first if share is not None and share > Decimal("0.5") else None
+
+
+def _compared(report: WhyReport, t: Translator) -> str:
+    why = report.why
+    now, before = t.money(why.now), t.money(why.before)
+    if report.is_usual:
+        return t.gettext("{now} today so far, usually {before} by this time of day", now=now, before=before)
+    return t.gettext(
+        "{now} ({days}), {before} before ({days_before})",
+        now=now,
+        days=t.days(why.period),
+        before=before,
+        days_before=t.days(why.compared),
+    )
+
+
+def _trust(report: WhyReport, t: Translator) -> list[str]:
+    told = [kit.escape(figures.trust(report.figure, t))]
+    if report.is_usual:
+        told.append(t.gettext("Compared with the same hours of the 7 days before, on average."))
+    if report.figure.amount is not None:
+        told.append(kit.escape(value.line(report.value, t)))
+    return told
+
+
+def _mover(mover: Mover, t: Translator) -> str:
+    amount = kit.escape(signed(mover.why.difference, t))
+    return f"• *{kit.name(mover.name)}*  {amount}  {kit.escape(sentence(mover.why, t))}"
+
+
+def _moved(part: WhyPart, t: Translator) -> str:
+    """How a factor itself moved, short enough for a column."""
+    if part.factor is Factor.TOOLS:
+        return endpoint_name(part.subject, t) if part.subject else "-"
+    if part.factor is Factor.PRICE:
+        return f"×{times(part.change, t)}" if part.change is not None else "-"
+    if part.before is None or part.now is None:
+        return "-"
+    subject = kit.bare(part.subject) if part.subject is not None and part.factor is not Factor.TIER else ""
+    if part.factor in _SHARES:
+        what = t.pgettext("why", "batch share") if part.factor is Factor.TIER else subject
+        if part.factor is Factor.TIER and part.before == part.now:
+            return kit.bare(part.subject) if part.subject else "-"
+        moved = f"{t.share(part.before)} → {t.share(part.now)}"
+    else:
+        what, moved = subject, f"{t.number(part.before)} → {t.number(part.now)}"
+    return f"{what} {moved}".strip()
+
+
+def _coverage(covered: Decimal, t: Translator) -> str:
+    return t.gettext(
+        "Usage accounts for {share} of what was billed in both periods; the rest cannot be split.",
+        share=t.percent(covered),
+    )
+
+
+def _buttons(report: WhyReport, t: Translator, mark: str | None) -> kit.Block:
+    question = str(Question(report.scope.kind, report.scope.id, report.query.name, mark or ""))
+    share = None
+    if mark is not None and report.figure.amount is not None:
+        share = kit.button(t.pgettext("button", "Share"), ids.WHY_SHARE, question)
+    return kit.actions(
+        share,
+        kit.button(t.gettext("Refresh"), ids.WHY_REFRESH, question),
+        kit.button(t.pgettext("button", "Cost"), ids.STATUS_SHOW, question),
+    )

@@ -11,23 +11,28 @@ from bot import stop_facts
 from bot.picture import CURRENCY, Account, Taught
 from bot.polls import minute_of, moment_of
 from bot.value_beside import of_incident
+from bot.why_usual import against_usual
 from finops.budgets import Budget, BudgetOn, BudgetPeriod, Usual, UsualMethod, breach_at, percent_floor, usual
-from finops.causes import Cause
 from finops.charges import DayReading, FigureState, day_state
 from finops.estimates import UNCORRECTED, Correction, Spent
 from finops.figures import Breakdown, DayFigure, Scope, Share, breakdown_of, readings_of_all
-from finops.incident_report import MINUTES_PER_DAY, IncidentDetail, IncidentShown, Stretch, cause_of
+from finops.incident_report import IncidentDetail, IncidentShown
 from finops.incidents import Incident, IncidentEvent
 from finops.lateness import p95
 from finops.money import ATTO_PLACES, EXACT, Money
 from finops.periods import Period, charge_day, starts_at
+from finops.prices import PriceList
 from finops.queries import ScopeKind
 from finops.registry import Project, Team
 from finops.stop_report import StopShown
+from finops.usage import MINUTES_PER_DAY
+from finops.why import Why
 from storage import Store
 from storage.records_live import UsageSum
 
-TREND_DAYS = COMPARED_DAYS = 7
+TREND_DAYS = 7
+# Less than a fifth more than usual is no cause for words.
+_TELLING = Decimal("1.2")
 _REACHED = 100
 _METHODS = {
     BudgetPeriod.DAY: UsualMethod.DAYS,
@@ -104,7 +109,7 @@ def brief(incident: Incident, budget: Budget, found: Whose) -> IncidentShown:
 
 
 async def gathered(
-    store: Store, incident: Incident, budget: Budget, taught: Mapping[int, Taught], now: datetime
+    store: Store, incident: Incident, budget: Budget, taught: Mapping[int, Taught], prices: PriceList, now: datetime
 ) -> Facts:
     """Everything the message says of an incident, read in a handful of queries for its scope alone."""
     assert incident.id is not None
@@ -136,7 +141,7 @@ async def gathered(
         breach_at=breach,
         next_level=level,
         next_at=next_at,
-        cause=await _cause(store, workspace_id, incident, headline, day),
+        cause=await _cause(store, incident, headline, day, taught, prices),
         trend=_trend(trend, bills, readings, rows, taught, now),
         other_budgets=await _others(store, incident, found, headline),
         events=tuple(events),
@@ -265,9 +270,17 @@ def _forecasts(
 
 
 async def _cause(
-    store: Store, workspace_id: str, incident: Incident, account: Account | None, day: date
-) -> Cause | None:
-    """Why the largest spender spends so much: since it surges, else the whole day, against the seven days before."""
+    store: Store,
+    incident: Incident,
+    account: Account | None,
+    day: date,
+    taught: Mapping[int, Taught],
+    prices: PriceList,
+) -> Why | None:
+    """Why the largest spender spends so much: since it surges, else the whole day, against the seven days before.
+
+    None where there is nothing to compare with, and where so little more is spent that it is everyday weather.
+    """
     if account is None:
         return None
     midnight, end = minute_of(starts_at(day)), minute_of(incident.as_of)
@@ -278,19 +291,10 @@ async def _cause(
         start = midnight
     if start >= end:
         return None
-    present = _stretch(await store.usage.activity(workspace_id, start, end, [account]))
-    before = await store.usage.hourly(workspace_id, midnight - COMPARED_DAYS * MINUTES_PER_DAY, midnight, [account])
-    hours: dict[int, Stretch] = {}
-    for row in before:
-        hours[row.start] = hours.get(row.start, Stretch()) + Stretch(row.requests, row.tokens, row.atto)
-    return cause_of(present, hours, start, end)
-
-
-def _stretch(rows: Iterable[UsageSum]) -> Stretch:
-    whole = Stretch()
-    for row in rows:
-        whole += Stretch(row.requests, row.tokens, row.atto)
-    return whole
+    found = await against_usual(store, incident.workspace_id, [account], (start, end), day, taught, prices)
+    if found is None or found.now.amount < EXACT.multiply(found.before.amount, _TELLING):
+        return None
+    return found
 
 
 def _trend(

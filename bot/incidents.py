@@ -86,7 +86,8 @@ class Incidents:
         async with self._desk.storage.reading() as store:
             incident, budget = await self._found(store, workspace_id, incident_id)
             taught = await self._spending.taught(store, workspace_id)
-            facts = await gathered(store, incident, budget, taught, self._desk.now())
+            prices = await self._desk.prices.fresh()
+            facts = await gathered(store, incident, budget, taught, prices, self._desk.now())
         return facts.shown
 
     async def told(self, workspace_id: str, incident_id: int) -> IncidentShown:
@@ -103,7 +104,8 @@ class Incidents:
         async with self._desk.storage.reading() as store:
             incident, budget = await self._found(store, workspace_id, incident_id)
             taught = await self._spending.taught(store, workspace_id)
-            facts = await gathered(store, incident, budget, taught, self._desk.now())
+            prices = await self._desk.prices.fresh()
+            facts = await gathered(store, incident, budget, taught, prices, self._desk.now())
             return await detailed(store, facts)
 
     async def acknowledge(self, actor: Person, incident_id: int) -> None:

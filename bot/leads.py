@@ -19,6 +19,7 @@ from finops.registry import Person
 from finops.stop_report import LeadDraft, StopTarget
 from finops.stopping import UNDER_WAY, cause_pinned
 from finops.stops import StopState
+from finops.why import Factor
 from storage import Store
 from storage.errors import Conflict
 
@@ -47,7 +48,7 @@ class Leads:
         if incident is not None and incident.id is not None:
             shown = await self._incidents.shown(actor.workspace_id, incident.id)
             increase = shown.increase
-            calls = shown.cause.requests_factor if shown.cause is not None else None
+            calls = shown.cause.change(Factor.REQUESTS) if shown.cause is not None else None
         same = incident is not None and incident.spent.currency == incident.limit.currency
         return LeadDraft(
             target=target,

@@ -11,7 +11,7 @@ from decimal import Decimal
 from bot.picture import CURRENCY, Account, Picture
 from bot.polls import moment_of
 from finops.budgets import BudgetPeriod, Usual, period_of, usual
-from finops.causes import burn_per_minute, burning_since
+from finops.burning import burn_per_minute, burning_since
 from finops.money import EXACT, Money, from_units, to_units
 from finops.periods import Period
 from finops.queries import ScopeKind

@@ -8,17 +8,14 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from finops.budgets import Budget, BudgetOn, Usual
-from finops.causes import Activity, Cause, cause
 from finops.estimates import Correction, Drift, Spent
 from finops.figures import Breakdown, DayFigure, Scope
 from finops.incidents import Incident, IncidentEvent
-from finops.money import ATTO_PLACES, EXACT, Money
+from finops.money import Money
 from finops.registry import Team
 from finops.stop_report import StopShown
 from finops.value import NO_VALUE, ValueFigure
-
-MINUTES_PER_HOUR, MINUTES_PER_DAY = 60, 1440
-COMPARED_DAYS = 7
+from finops.why import Why
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +43,7 @@ class IncidentShown:
     breach_at: datetime | None = None
     next_level: int | None = None
     next_at: datetime | None = None
-    cause: Cause | None = None
+    cause: Why | None = None
     trend: tuple[DayFigure, ...] = ()
     other_budgets: tuple[BudgetOn, ...] = ()
     events: tuple[IncidentEvent, ...] = ()
@@ -109,44 +106,3 @@ class LiveReport:
     incident_count: int = 0
     unpriced: tuple[str, ...] = ()
     value: ValueFigure = NO_VALUE
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """What was asked in a stretch of time, and its estimate in atto-dollars (1e-18)."""
-
-    requests: int = 0
-    tokens: int = 0
-    atto: int = 0
-
-    def __add__(self, other: Stretch) -> Stretch:
-        return Stretch(self.requests + other.requests, self.tokens + other.tokens, self.atto + other.atto)
-
-    def __mul__(self, times: int) -> Stretch:
-        return Stretch(self.requests * times, self.tokens * times, self.atto * times)
-
-    def activity(self) -> Activity:
-        """The same, with its cost as money."""
-        return Activity(self.requests, self.tokens, Money(Decimal(self.atto).scaleb(-ATTO_PLACES, EXACT)))
-
-
-def cause_of(present: Stretch, hours: Mapping[int, Stretch], start: int, end: int) -> Cause | None:
-    """Why [start, end) in epoch minutes differs from the same minutes of the seven days before.
-
-    `hours` are the earlier hours by their first minute; of an hour that is compared in part, its part is taken. Days
-    without any usage say nothing about a usual day and are left out. None when there is nothing to compare.
-    """
-    usual, days = Stretch(), 0
-    for number in range(1, COMPARED_DAYS + 1):
-        first, last = start - number * MINUTES_PER_DAY, end - number * MINUTES_PER_DAY
-        midnight = first - first % MINUTES_PER_DAY
-        if not any(hour in hours for hour in range(midnight, midnight + MINUTES_PER_DAY, MINUTES_PER_HOUR)):
-            continue
-        days += 1
-        for hour in range(first - first % MINUTES_PER_HOUR, last, MINUTES_PER_HOUR):
-            minutes = min(hour + MINUTES_PER_HOUR, last) - max(hour, first)
-            usual += hours.get(hour, Stretch()) * minutes
-    if not days:
-        return None
-    # Both sides in sixtieths of all those days together: whole numbers, so that nothing small is rounded away.
-    return cause((present * MINUTES_PER_HOUR * days).activity(), usual.activity())

@@ -38,6 +38,7 @@ from handlers import (
     stops,
     teams,
     value,
+    why,
 )
 from handlers.guard import Work, attempt, guarded, too_busy
 from handlers.hearing import EVENTS, REPEATABLE, home_opened
@@ -86,6 +87,9 @@ ACTIONS: dict[str, Click] = {
     ids.STATUS_SHOW: status.show,
     ids.STATUS_SHARE: status.share,
     ids.STATUS_REFRESH: status.refresh,
+    ids.WHY_SHOW: why.show,
+    ids.WHY_SHARE: why.share,
+    ids.WHY_REFRESH: why.refresh,
     ids.BUDGET_MANAGE: lambda visit, _: budgets.manage(visit),
     ids.BUDGET_COVERING: budgets.covering,
     ids.BUDGET_FIND: budgets.found,
@@ -170,6 +174,7 @@ OPTIONS: dict[str, Search] = {
 ONCE = frozenset(
     {
         ids.STATUS_SHARE,
+        ids.WHY_SHARE,
         ids.DIGEST_SHARE,
         ids.COLLECT_NOW,
         ids.KEY_DISABLE,
@@ -295,7 +300,7 @@ def _clicked(click: Click, action: Mapping[str, Any]) -> Callable[[Visit], Await
     async def run(visit: Visit) -> None:
         visit.clicked_at = str(action.get("action_ts") or "")
         # Two clicks on one shared report carry the same mark; elsewhere a second click is a second wish.
-        which = value if action_id == ids.STATUS_SHARE else visit.clicked_at
+        which = value if action_id in (ids.STATUS_SHARE, ids.WHY_SHARE) else visit.clicked_at
         if action_id in ONCE and not await visit.is_first(f"click:{visit.user_id}:{action_id}:{which}"):
             return
         asking.by_click(visit, action_id, value)

@@ -25,6 +25,7 @@ from handlers import (
     status,
     stops,
     teams,
+    why,
 )
 from handlers import keys as key_windows
 from handlers.visit import Visit
@@ -41,6 +42,7 @@ async def show_help(visit: Visit, words: str = "") -> None:
 
 SUBCOMMANDS: dict[str, Answer] = {
     "status": status.ask,
+    "why": why.ask,
     "setup": lambda visit, _: setup.next_step(visit),
     "team": lambda visit, _: teams.manage(visit),
     "project": project_detail.command,
@@ -65,6 +67,7 @@ ALIASES = {
     "리포트": "report", "보고서": "report", "주간": "report", "reports": "report", "digest": "report",
     "レポート": "report", "일일": "daily", "데일리": "daily", "日報": "daily", "デイリー": "daily",
     "감사": "audit", "監査": "audit",
+    "원인": "why", "原因": "why", "要因": "why",
     "도움말": "help", "도움": "help", "ヘルプ": "help",
 }  # fmt: skip
 # These open a window, which only a command or a click can: in a direct message they become a button.

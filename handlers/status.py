@@ -24,7 +24,7 @@ async def ask(visit: Visit, words: str) -> None:
 
 async def show(visit: Visit, value: str) -> None:
     """A button that asks; answered beside it, or in a window from Home."""
-    if not _has_channel(visit):
+    if not has_channel(visit):
         await visit.loading()
     report = await _again(visit, value)
     await visit.answer(await _answer(visit, report))
@@ -43,6 +43,11 @@ async def share(visit: Visit, value: str) -> None:
         return
     report = await _again(visit, value)
     message = status.message(report, await visit.public_words(channel), shared_by=visit.user_id)
+    await show_in(visit, channel, message)
+
+
+async def show_in(visit: Visit, channel: str, message: kit.Message) -> None:
+    """Show an answer to everybody in a channel, also where the bot is no member, instead of to one person."""
     try:
         await posted(visit.client, "chat.postMessage", message, channel=channel)
     except SlackApiError as error:
@@ -56,7 +61,7 @@ async def _answer(visit: Visit, report: StatusReport) -> kit.Message:
     """The report for this person: with the buttons for what they may do."""
     person = await visit.person()
     may_register = person.is_admin or bool(await visit.bot.teams.managed_by(person))
-    return status.message(report, await visit.words(), mark=_mark(visit), may_register=may_register)
+    return status.message(report, await visit.words(), mark=mark(visit), may_register=may_register)
 
 
 async def _again(visit: Visit, value: str) -> StatusReport:
@@ -67,10 +72,11 @@ async def _again(visit: Visit, value: str) -> StatusReport:
     return await visit.bot.reports.status_of(visit.workspace_id, question.kind, question.id, question.period)
 
 
-def _mark(visit: Visit) -> str | None:
+def mark(visit: Visit) -> str | None:
     """What tells one rendering of a report from the next, so that sharing it twice shares it once; None: no channel."""
-    return visit.bot.clock().strftime("%s.%f") if _has_channel(visit) else None
+    return visit.bot.clock().strftime("%s.%f") if has_channel(visit) else None
 
 
-def _has_channel(visit: Visit) -> bool:
+def has_channel(visit: Visit) -> bool:
+    """Whether an answer can be shown to others where it was asked for."""
     return visit.channel_id is not None and not visit.is_in_modal

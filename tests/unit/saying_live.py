@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any
 
 from finops.budgets import DEFAULT_LEVELS, Budget, BudgetAction, BudgetOn, BudgetPeriod, BudgetScope, Usual, UsualMethod
-from finops.causes import Cause, CauseKind
 from finops.charges import FigureState
 from finops.estimates import Correction, CorrectionBasis, Spent
 from finops.figures import DayFigure, Scope, Share, breakdown_of
@@ -17,6 +16,7 @@ from finops.incidents import EventKind, Fact, Incident, IncidentEvent, IncidentS
 from finops.money import Money
 from finops.periods import Period
 from finops.queries import ScopeKind
+from finops.why import Factor, Why, WhyKind, WhyPart
 from tests.unit.saying import NOW, TEAM
 
 # 14:00 in Seoul and Tokyo.
@@ -26,7 +26,19 @@ DAY = Period(date(2026, 7, 6), date(2026, 7, 7))
 NAMES = {"U0JIHOON01": "이지훈", "U0MINSU001": "김민수"}
 TEAM_SCOPE = Scope(ScopeKind.TEAM, 1, "마케팅팀")
 PROJECT_SCOPE = Scope(ScopeKind.PROJECT, 1, "chatbot-experiment")
-LOOP = Cause(Decimal("14.9"), Decimal("0.998"), Decimal(1), CauseKind.RETRY_LOOP)
+LOOP = Why(
+    period=DAY,
+    compared=Period(date(2026, 6, 29), date(2026, 7, 6)),
+    now=Money.of(742),
+    before=Money.of(50),
+    parts=(
+        WhyPart(Factor.REQUESTS, Money.of("693.5"), Decimal(1000), Decimal(14900), Decimal("14.9")),
+        WhyPart(Factor.INPUT_LENGTH, Money.of("-1.5"), Decimal(1000), Decimal(998), Decimal("0.998")),
+        WhyPart(Factor.OUTPUT_LENGTH, Money.zero(), Decimal(200), Decimal(200), Decimal(1)),
+    ),
+    kind=WhyKind.RETRY_LOOP,
+    covered=Decimal(1),
+)
 
 
 def a_budget(amount: str = "500", period: BudgetPeriod = BudgetPeriod.DAY, **more: Any) -> Budget:

@@ -14,18 +14,18 @@ from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from blocks import collection, doctor, figures, home, ids, incidents, kit, status, unpriced
+from blocks import collection, doctor, figures, home, ids, incidents, kit, status, unpriced, why
 from blocks import incident_words as words
 from finops.budgets import BudgetAction, Usual, UsualMethod
-from finops.causes import Cause, CauseKind
 from finops.charges import FigureState
 from finops.estimates import Drift
 from finops.figures import Figure, Scope, ScopeKind
-from finops.incident_report import IncidentShown, LiveReport, Stretch, cause_of
+from finops.incident_report import IncidentShown, LiveReport
 from finops.incidents import EventKind
 from finops.money import Money
 from finops.periods import Period
 from finops.queries import NamedPeriod, PeriodName
+from finops.why import WhyKind
 from locales import Translator
 from tests.unit import saying_live as told
 from tests.unit import slack_limits
@@ -317,33 +317,15 @@ def test_a_thread_line_says_whose_limit_it_is() -> None:
     assert "75%, 90%, 100% 동시 도달" in incidents.line(told.EVENTS["jump"], told.shown(), reader("ko")).text
 
 
-@pytest.mark.parametrize(
-    ("kind", "factors", "sentence"),
-    [
-        (CauseKind.RETRY_LOOP, ("15", "1", "1"), "호출 수 15배, 호출당 토큰 동일 → 재시도 루프 의심"),
-        (CauseKind.RETRY_LOOP, ("3.24", "1.15", "1"), "호출 수 3.2배, 호출당 토큰 비슷 → 재시도 루프 의심"),
-        (CauseKind.MORE_TRAFFIC, ("2", "1.3", "1"), "호출 수 2배, 호출당 토큰 1.3배 → 평소보다 많은 호출"),
-        (CauseKind.LONGER_REQUESTS, ("1.1", "8", "1"), "호출당 토큰 8배, 호출 수 1.1배 → 평소보다 긴 호출"),
-        (CauseKind.DEARER_MODEL, ("1", "1", "12.4"), "토큰당 비용 12배 → 평소보다 비싼 모델"),
-        (CauseKind.UNKNOWN, ("1", "1", "1"), None),
-    ],
-)
-def test_the_cause_is_one_sentence(kind: CauseKind, factors: tuple[str, str, str], sentence: str | None) -> None:
-    """A suspicion is called one, and where nothing stands out nothing is claimed."""
-    assert words.cause(Cause(*map(Decimal, factors), kind), reader("ko")) == sentence
+def test_the_cause_is_one_sentence_wherever_it_is_said() -> None:
+    """In the message, in the window behind it and in the answer to why; where nothing is known nothing is claimed."""
+    said = why.sentence(told.LOOP, reader("ko"))
+    assert said == "호출 수 15배, 호출당 토큰 동일 → 재시도 루프 의심"
+    assert words.cause(told.LOOP, reader("ko")) == said
+    assert said in str(incidents.root(told.shown(), reader("ko")).blocks)
+    for kind in (WhyKind.UNKNOWN, WhyKind.UNCHANGED, WhyKind.BEGUN, WhyKind.ENDED):
+        assert words.cause(replace(told.LOOP, kind=kind), reader("ko")) is None
     assert words.cause(None, reader("ko")) is None
-
-
-def test_the_cause_compares_the_same_minutes_of_the_days_before() -> None:
-    """Twenty minutes of a loop at fifteen times the calls, against twenty minutes of usual hours: 15, not 5.7."""
-    midnight = 1440 * 20_000
-    hours = {midnight - day * 1440 + hour * 60: Stretch(60, 6000, 10**15) for day in (1, 2, 4) for hour in range(24)}
-    start = midnight + 4 * 60 + 40
-    found = cause_of(Stretch(300, 30_000, 5 * 10**15), hours, start, start + 20)
-    assert found is not None
-    assert (found.requests_factor, found.tokens_per_request_factor) == (15, 1)
-    assert found.kind is CauseKind.RETRY_LOOP
-    assert cause_of(Stretch(300, 30_000, 1), {}, start, start + 20) is None
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
