@@ -32,7 +32,7 @@ a{text-decoration:none}
 .pad{padding-left:18px!important;padding-right:18px!important}.outer{padding:0!important}}
 @media (prefers-color-scheme:dark){.page{background:#0f1520!important}.card{background:#19212e!important;
 border-color:#2b3646!important}.ink{color:#f1f4f8!important}.dim{color:#b9c4d3!important}
-.line{border-color:#2b3646!important}.tint{background:#202b3c!important}.good{color:#4ade80!important}
+.line{border-color:#2b3646!important}.tint{background:#202b3c!important}.bar{background:#6d9bff!important}.good{color:#4ade80!important}
 .poor{color:#fdba74!important}.accent{color:#93b4ff!important}.before{background:#52627a!important}
 .open{background:#64748b!important}}
 """

@@ -223,10 +223,10 @@ _REASONS: dict[Unranked, Callable[[Translator], str]] = {
     Unranked.RESTED: lambda t: t.gettext("in the middle"),
 }
 _VERDICTS: dict[Word, Callable[[Translator], str]] = {
-    Word.WELL: lambda t: t.gettext("🟢 Money well spent"),
-    Word.MIXED: lambda t: t.gettext("🟡 Money well spent in part"),
-    Word.POOR: lambda t: t.gettext("🔴 Poor value for money"),
-    Word.OPEN: lambda t: t.gettext("⚪ Value for money cannot be judged yet"),
+    Word.WELL: lambda t: t.gettext("🟢 Value for money: good"),
+    Word.MIXED: lambda t: t.gettext("🟡 Value for money: mixed"),
+    Word.POOR: lambda t: t.gettext("🔴 Value for money: poor"),
+    Word.OPEN: lambda t: t.gettext("⚪ Value for money: too early to judge"),
 }
 
 
