@@ -17,7 +17,7 @@ from finops.suggest import closest
 MOST_WEEKS_BACK = 260
 LAST_WEEK = "last week"
 
-_THIS = ("this week", "week", "이번 주", "금주", "今週")
+_THIS = ("this week", "이번 주", "금주", "今週")
 _LAST = (LAST_WEEK, "previous week", "지난 주", "저번 주", "전주", "先週", "前週")
 _BEFORE_LAST = ("week before last", "지지난 주", "저저번 주", "전전주", "先々週", "前々週")
 _BACK = re.compile(r"(\d{1,4})(?:w|weeks?ago|주전|週間前|週前)")
