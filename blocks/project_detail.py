@@ -174,9 +174,15 @@ def _trend(report: ProjectReport, t: Translator) -> Parts:
     lines = charts.trend_text(points, t).split("\n")
     if not any(one.outcomes for one in report.trend_values):
         return [kit.section(t.gettext("*Cost by day*")), kit.preformatted("\n".join(lines))]
-    counts = [t.number(one.successes) if one.outcomes else "-" for one in report.trend_values]
-    wide, wide_count = max(map(len, lines)), max(map(len, counts))
-    rows = [f"{line:<{wide}}  {count:>{wide_count}}" for line, count in zip(lines, counts, strict=True)]
+    counts = [t.number(one.successes) if one.outcomes else "" for one in report.trend_values]
+    # A day nobody could read has no bar and no amount, and so no place to put a count beside.
+    known = [point.amount is not None for point in points]
+    wide = max(len(line) for line, is_known in zip(lines, known, strict=True) if is_known)
+    wide_count = max(map(len, counts))
+    rows = [
+        f"{line:<{wide}}  {count:>{wide_count}}".rstrip() if is_known else line
+        for line, count, is_known in zip(lines, counts, known, strict=True)
+    ]
     return [kit.section(t.gettext("*Cost by day, and successes on the right*")), kit.preformatted("\n".join(rows))]
 
 
@@ -264,6 +270,13 @@ def _doors(report: ProjectReport, t: Translator) -> Parts:
 
 
 def _connect(report: ProjectReport, t: Translator) -> str:
+    """How the value comes here, or when: what was recorded today shows when the day is over, or under "today"."""
+    if report.last_event_at is not None:
+        return t.gettext(
+            ":white_check_mark: Calls arrive, the last one {moment}. They count in this period when their day is over; "
+            "choose *today* to see them now.",
+            moment=t.moment(report.last_event_at),
+        )
     if report.may_manage:
         return t.gettext(
             "Nobody recorded what this cost bought. Make a token, and let the application tell how its calls end: "

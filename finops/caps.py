@@ -10,6 +10,7 @@ from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
 
+from finops.amounts import as_typed
 from finops.money import Money
 
 DEFAULT_SEGMENT = ""
@@ -85,7 +86,7 @@ MOST_CAPS = 50
 def written(caps: Iterable[Cap]) -> str:
     """Caps as a person reads and changes them: `segment: a call / a user's day`, one a line, `*` for all others."""
     return "\n".join(
-        f"{cap.segment or _EVERYBODY}: {cap.per_call.amount:f} / {cap.per_user_day.amount:f}" for cap in caps
+        f"{cap.segment or _EVERYBODY}: {as_typed(cap.per_call)} / {as_typed(cap.per_user_day)}" for cap in caps
     )
 
 

@@ -12,6 +12,7 @@ from bot import Bot, Policy
 from bot.errors import Refusal, RefusalCode
 from bot.event_tokens import hash_of
 from finops.audit import AuditKind, filter_of
+from finops.caps import written
 from finops.events import RecordedCall
 from finops.figures import Scope
 from finops.money import Money, to_units
@@ -237,5 +238,5 @@ async def test_a_project_is_found_by_name_and_shown_in_detail(
 @on_sqlite
 async def test_caps_of_one_line_change_that_segment_alone(bot: Bot, admin: Person):
     await bot.project_details.set_caps(admin, "sales: 0.03 / 2")
-    told = {one.segment: str(one.per_call.amount) for one in await bot.project_details.caps(admin)}
-    assert told == {"": "0.05", "rnd_engineer": "0.20", "sales": "0.03"}
+    told = written(await bot.project_details.caps(admin))
+    assert told == "*: 0.05 / 5\nrnd_engineer: 0.2 / 50\nsales: 0.03 / 2"

@@ -1,0 +1,213 @@
+"""Value in words: one line beside every amount, the window about one project, tokens shown once, one-tap ratings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.json import JSONSnapshotExtension
+
+from blocks import event_tokens, home, ids, kit, project_detail, ratings, status, value
+from finops.caps import SEED_CAPS, CapSeen
+from finops.figures import HomeValues, Scope, breakdown_of, increase
+from finops.money import Money, to_units
+from finops.project_report import ProjectReport, TokenShown
+from finops.queries import NamedPeriod, PeriodName, ScopeKind
+from finops.value import NO_VALUE, ValueFigure, ValueSums, figure, named
+from tests.unit.saying import (
+    LANGUAGES,
+    SHARES,
+    TEAM,
+    WEEK,
+    a_figure,
+    a_home,
+    a_project,
+    a_status,
+    a_trend,
+    names,
+    reader,
+    status_reports,
+)
+from tests.unit.test_blocks_limits import hurried, languages, refused, refused_view
+
+USED_AT = datetime(2026, 7, 5, 23, 12, tzinfo=UTC)
+
+
+def a_value(good: int = 1204, bad: int = 96, cost: str = "25.60", asked: int = 1400) -> ValueFigure:
+    """1,204 successes of 1,300 calls that the provider saw 1,400 of."""
+    sums = ValueSums(calls=good + bad, successes=good, failures=bad, scored=40, score_sum=33_000)
+    return figure(sums, Money.of(cost), asked)
+
+
+RATED = figure(ValueSums(), ratings=[("U1", 1000), ("U2", 500), ("U3", 1000)])
+COUNTED = figure(ValueSums(calls=1204))
+FAILED = figure(ValueSums(calls=12, failures=12))
+UNPRICED = figure(ValueSums(calls=10, successes=8, failures=2))
+
+
+@pytest.fixture
+def said(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    return snapshot.use_extension(JSONSnapshotExtension)
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("ko", "성공 1,204건 · 성공 1건당 $0.020 ($0.019~0.020) · 추정"),
+        ("en", "1,204 successes · $0.020 each ($0.019 to 0.020) · estimate"),
+        ("ja", "成功 1,204件 · 成功1件あたり $0.020 ($0.019~0.020) · 推定"),
+    ],
+)
+def test_one_line_says_what_the_money_bought(language: str, told: str) -> None:
+    """How many, what one cost, between what, and that it is an estimate."""
+    assert value.line(a_value(), reader(language)) == told
+
+
+@pytest.mark.parametrize(
+    ("figure_", "line", "cell"),
+    [
+        (NO_VALUE, "성과 기록 없음", "성과 기록 없음"),
+        (RATED, "3명 평가 83점(100점 만점)", "83점(100점 만점)"),
+        (COUNTED, "호출 1,204건 기록 · 결과 기록 없음", "성과 기록 없음"),
+        (FAILED, "결과 12건 중 성공 없음", "성공 0건"),
+        (UNPRICED, "성공 8건 · 성공률 80% (49~94%)", "성공 8건"),
+        (a_value(10, 0, "42", 10), "성공 10건 · 성공 1건당 $4.20 ($4.20~5.81) · 추정", "성공당 $4.20"),
+    ],
+)
+def test_what_is_not_known_is_said_and_never_a_zero(figure_: ValueFigure, line: str, cell: str) -> None:
+    t = reader("ko")
+    assert value.line(figure_, t) == line
+    assert value.cell(figure_, t) == cell
+
+
+def test_a_report_says_its_value_beside_each_of_its_amounts() -> None:
+    """Under the headline, in the notification, and in the table of projects; the unallocated has none."""
+    shares = [replace(each, value=a_value() if n == 0 else NO_VALUE) for n, each in enumerate(SHARES)]
+    message = status.message(a_status(value=a_value(), breakdown=breakdown_of(shares)), reader("ko"))
+    assert "성공당 $0.020" in str(message.blocks)
+    assert "성공 1,204건" in message.text
+    [table] = [block for block in message.blocks if block["type"] == "table"]
+    column = [row[4]["text"] for row in table["rows"]]
+    assert column[0] == "성과"
+    assert column.count("성공당 $0.020") == 1
+    assert column[-2:] == ["-", "-"]
+
+
+def test_home_says_the_value_of_each_amount_or_once_that_there_is_none() -> None:
+    t = reader("ko")
+    assert str(home.view(a_home(), t)).count("성과 기록 없음") == 1
+    shown = str(home.view(a_home(value=HomeValues(last_week=a_value())), t))
+    assert shown.count("성공당 $0.020") == 1
+    assert shown.count("성과 기록 없음") == 3
+
+
+def some_sums(good: int, bad: int, cost: str) -> ValueSums:
+    nano, rest = to_units(Decimal(cost))
+    calls = good + bad
+    return ValueSums(calls=calls, successes=good, failures=bad, priced=calls, cost_nano=nano, cost_rest=rest)
+
+
+def a_report(**changes: Any) -> ProjectReport:
+    now, before = a_figure("25.60"), a_figure("20.00", WEEK.before())
+    query = NamedPeriod(PeriodName.LAST_7_DAYS, WEEK)
+    scope = Scope(ScopeKind.PROJECT, 1, "chatbot-experiment")
+    found = a_status(
+        scope=scope, query=query, figure=now, previous=before, increase=increase(now, before),
+        trend=a_trend(("3.10", "3.30", None, "4.20", "4.80", "5.10", "5.10")), value=changes.pop("value", a_value()),
+    )  # fmt: skip
+    days = [a_value(n * 40, n) if n else NO_VALUE for n in (3, 4, 0, 5, 5, 6, 7)]
+    given: dict[str, Any] = {
+        "project": a_project(),
+        "team": TEAM,
+        "status": found,
+        "trend_values": tuple(days),
+        "tasks": tuple(named([("summary", some_sums(900, 40, "12")), ("reply", some_sums(304, 56, "11.2"))])),
+        "experiments": tuple(named([("short-prompt", some_sums(300, 9, "2.1")), ("", ValueSums())])[:1]),
+        "caps": (CapSeen(1, "sales", SEED_CAPS["sales"], 3, 2, 1, Money.of("0.031"), Money.of("1.8")),),
+        "target": Money.of("0.018"),
+        "last_event_at": USED_AT,
+        "tokens": (TokenShown(5, "web-backend", "x7Qa", "U0JIHOON01", USED_AT, USED_AT),),
+    }
+    return ProjectReport(**(given | changes))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_window_about_one_project_word_for_word(language: str, said: SnapshotAssertion) -> None:
+    """For who answers for it, for a member, and before anything is recorded."""
+    t = reader(language)
+    bare: Any = {"value": NO_VALUE, "tasks": (), "experiments": (), "caps": (), "target": None, "trend_values": (),
+                 "last_event_at": None}  # fmt: skip
+    views = [
+        project_detail.view(a_report(), t),
+        project_detail.view(a_report(tokens=None), t),
+        project_detail.view(a_report(tokens=(), **bare), t, notice="ok"),
+        project_detail.target(t, a_project(), "0.018", "last_7_days"),
+        project_detail.caps(t, "*: 0.05 / 5", 1, "last_7_days", "problem"),
+        event_tokens.new(t, a_project(), "last_7_days"),
+        event_tokens.made(t, a_project(), "fin_" + "x" * 43, a_report().tokens[0], "https://finops.example"),  # type: ignore[index]
+    ]
+    assert [fault for view in views for fault in refused_view(view)] == []
+    assert views == said
+
+
+@pytest.mark.parametrize(
+    ("goal", "words"),
+    [
+        ("0.018", "⚠️ 목표 $0.018보다 10% 높습니다"),
+        ("0.04", "✅ 목표 $0.040보다 51% 낮습니다"),
+        ("0.0197", "목표 $0.020와 같습니다"),
+    ],
+)
+def test_a_target_says_how_far_away_it_is(goal: str, words: str) -> None:
+    assert words in str(project_detail.view(a_report(target=Money.of(goal)), reader("ko")))
+
+
+def test_who_may_not_manage_has_no_button_for_it() -> None:
+    shown = str(project_detail.view(a_report(tokens=None), reader("ko")))
+    assert not [one for one in (ids.TOKEN_NEW, ids.TOKEN_REVOKE, ids.TARGET_EDIT, ids.CAPS_EDIT) if one in shown]
+    assert "x7Qa" not in shown
+
+
+@given(status_reports, names, languages, st.booleans())
+@settings(hurried, max_examples=10)
+def test_any_project_fits_slack(report: Any, name: str, language: str, manages: bool) -> None:
+    """Whatever the amounts and names are."""
+    tokens = tuple(TokenShown(n, name, "abcd", "U1", USED_AT) for n in range(20)) if manages else None
+    found = replace(
+        a_report(tokens=tokens),
+        status=replace(report, value=a_value()),
+        project=replace(a_project(), name=name or "-"),
+        trend_values=(NO_VALUE,) * len(report.trend),
+        tasks=tuple(named([(f"{name}{n}", some_sums(n, 1, "0.001")) for n in range(12)])),
+    )
+    assert refused_view(project_detail.view(found, reader(language))) == []
+
+
+@dataclass(frozen=True)
+class AProject:
+    project_id: int
+    name: str
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_rating_is_asked_with_three_buttons_that_say_what_they_carry(language: str) -> None:
+    t = reader(language)
+    question, buttons = ratings.rating_block(AProject(12, "batch <jobs>"), WEEK, t)
+    assert "batch &lt;jobs&gt;" in question["text"]["text"]
+    carried = [ratings.parsed(each["value"]) for each in buttons["elements"]]
+    assert carried == [(12, WEEK.start, score) for score in (1000, 500, 0)]
+    assert refused(kit.message("x", [question, buttons])) == []
+    for was_changed in (True, False):
+        assert refused(ratings.thanks("batch <jobs>", 500, t, was_changed=was_changed)) == []
+
+
+@given(st.text(max_size=40))
+def test_a_rating_somebody_made_up_is_none(text: str) -> None:
+    found = ratings.parsed(text)
+    assert found is None or found[2] in ratings.SCORES
