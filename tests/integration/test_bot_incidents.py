@@ -13,10 +13,10 @@ from blocks import incidents as speak
 from bot import telling
 from bot.errors import Refusal, RefusalCode
 from bot.incidents import Silence, until
-from finops.causes import CauseKind
 from finops.charges import FigureState
 from finops.incidents import EventKind, IncidentState
 from finops.money import Money
+from finops.why import Factor, WhyKind
 from locales import translator_for
 from storage import Storage
 from storage.records_live import OutboxState
@@ -73,10 +73,11 @@ async def test_the_cause_is_a_retry_loop_at_fifteen_times_the_calls(world: World
     """$742 against $50 is 14.84 times the calls; since it surges, against the same hours of the week before."""
     shown = await world.bot.incidents.shown(WORKSPACE, await breached(world))
     assert shown.cause is not None
-    assert shown.cause.kind is CauseKind.RETRY_LOOP
-    assert shown.cause.requests_factor is not None
-    assert abs(shown.cause.requests_factor - Decimal("14.84")) < Decimal("0.1")
-    assert shown.cause.tokens_per_request_factor == 1
+    assert shown.cause.kind is WhyKind.RETRY_LOOP
+    requests = shown.cause.change(Factor.REQUESTS)
+    assert requests is not None
+    assert abs(requests - Decimal("14.84")) < Decimal("0.1")
+    assert {shown.cause.change(Factor.INPUT_LENGTH), shown.cause.change(Factor.OUTPUT_LENGTH)} == {1}
     t = translator_for("ko-KR")
     assert "호출 수 15배, 호출당 토큰 동일 → 재시도 루프 의심" in str(speak.root(shown, t).blocks)
     assert f"{t.clock(shown.since)}부터 급증" in str(speak.root(shown, t).blocks)
