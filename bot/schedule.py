@@ -22,7 +22,12 @@ def latest_slot(cron: str, timezone: str, now: datetime) -> datetime | None:
         slot: datetime | None = None
         moment = trigger.get_next_fire_time(None, now - back)
         while moment is not None and moment <= now:
-            slot, moment = moment, trigger.get_next_fire_time(moment, moment + timedelta(microseconds=1))
+            slot, after = moment, moment + timedelta(microseconds=1)
+            moment = trigger.get_next_fire_time(moment, after)
+            # Where clocks are put back, this library may answer with the same moment for ever.
+            while moment is not None and moment.astimezone(UTC) <= slot.astimezone(UTC):
+                after = after.astimezone(UTC) + timedelta(minutes=30)
+                moment = trigger.get_next_fire_time(None, after)
         if slot is not None:
             return slot.astimezone(UTC)
     return None

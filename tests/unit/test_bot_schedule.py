@@ -32,3 +32,14 @@ def test_a_weekly_line_finds_its_monday():
 def test_a_line_that_rings_every_minute_is_answered_without_counting_a_month_of_them():
     at = datetime(2026, 7, 10, 12, 0, 30, tzinfo=UTC)
     assert latest_slot("* * * * *", "UTC", at) == datetime(2026, 7, 10, 12, 0, tzinfo=UTC)
+
+
+def test_a_time_that_comes_twice_when_clocks_are_put_back_is_found():
+    """02:30 in Berlin on 25 October 2026 is 00:30 UTC, and an hour later 01:30 UTC: whichever, the answer comes."""
+    for hour in range(24):
+        at = datetime(2026, 10, 25, hour, 45, tzinfo=UTC)
+        found = latest_slot("30 2 * * *", "Europe/Berlin", at)
+        assert found is not None
+        assert found <= at
+        if hour >= 1:
+            assert found.date() == at.date()
