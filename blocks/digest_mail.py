@@ -77,8 +77,8 @@ class _Letter:
         if digest.total.amount is not None and chart.peak(days) > 0:
             lines += [self.head(chart.title(digest, days, t)), *self._text_days(days), ""]
         if digest.axes is not None and digest.axes.shares:
-            said = _bare(axis_words.line(digest.axes, t))
-            lines += [self.head(t.gettext("What the money went to")), f"  {said}", ""]
+            said = _bare(axis_words.line(digest.axes, t)).split("\n")
+            lines += [self.head(t.gettext("What the money went to")), *(f"  {each}" for each in said), ""]
         shown, rest = self._table()
         if shown:
             lines += [self._table_head(), *(self._text_row(one) for one in shown)]
@@ -253,7 +253,8 @@ class _Letter:
             for share, percent in zip(shown, percents, strict=True)
         ]
         title = html.heading(self.head(t.gettext("What the money went to")))
-        return html.row(title + html.table(rows), top=24)
+        biggest = [html.small(each) for each in _bare(axis_words.line(found, t)).split("\n")[1:]]
+        return html.row(title + html.table(rows) + "".join(biggest), top=24)
 
     def _all(self) -> str:
         shown, rest = self._table()

@@ -24,6 +24,7 @@ IN_MESSAGES = {
     "image",
     "rich_text",
     "table",
+    "data_table",
     "data_visualization",
     "context_actions",
 }
@@ -116,6 +117,8 @@ def _block(at: str, block: JSON) -> list[str]:
             return [] if texts and all(texts) and sum(map(len, texts)) <= 4000 else [f"{at}: text"]
         case "table":
             return _table(at, block)
+        case "data_table":
+            return _data_table(at, block)
         case "data_visualization":
             return _chart(at, block)
     return []
@@ -138,6 +141,16 @@ def _table(at: str, block: JSON) -> list[str]:
     faults += [] if len({len(row) for row in rows}) == 1 and len(rows[0]) <= 20 else [f"{at}/rows: uneven or too wide"]
     texts = [cell["text"] for row in rows for cell in row]
     faults += [] if all(texts) else [f"{at}: an empty cell"]
+    return faults + ([] if sum(map(len, texts)) <= 10_000 else [f"{at}: more than 10,000 characters"])
+
+
+def _data_table(at: str, block: JSON) -> list[str]:
+    rows = block["rows"]
+    faults = [] if 2 <= len(rows) <= 101 else [f"{at}/rows: {len(rows)}"]
+    faults += [] if len({len(row) for row in rows}) == 1 and len(rows[0]) <= 20 else [f"{at}/rows: uneven or too wide"]
+    texts = [cell["text"] for row in rows for cell in row]
+    faults += [] if all(texts) and block["caption"] else [f"{at}: an empty cell or caption"]
+    faults += [] if 1 <= block.get("page_size", 5) <= 100 else [f"{at}/page_size"]
     return faults + ([] if sum(map(len, texts)) <= 10_000 else [f"{at}: more than 10,000 characters"])
 
 

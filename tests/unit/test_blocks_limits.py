@@ -29,7 +29,7 @@ from tests.unit.saying import (
 languages = st.sampled_from(LANGUAGES)
 hurried = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 # New in 2026: slack-sdk has no class for these, and would drop them with a warning.
-UNKNOWN_TO_THE_SDK = {"data_visualization"}
+UNKNOWN_TO_THE_SDK = {"data_visualization", "data_table"}
 
 
 def refused(message: kit.Message) -> list[str]:
