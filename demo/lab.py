@@ -56,13 +56,13 @@ def value_section(applications: Applications) -> Item:
     token = {"method": "POST", "path": "/_sim/value/token", "body": {}}
     return {
         "title": "월요일 (성과 기록)",
-        "hint": "프로젝트 창에서 이벤트 토큰을 만들면 그 애플리케이션이 기록을 시작합니다. 직접 붙여 넣어도 됩니다.",
+        "hint": "프로젝트 창에서 이벤트 토큰을 만들면 그 애플리케이션이 스스로 기록을 시작합니다.",
         "items": [
-            *(_recorder(name, one, is_on=is_on) for name, one in applications.connected.items()),
-            {"label": "이벤트 토큰", "fields": fields, "button": "연결", "action": token},
+            _order("지금 월요일 보내기", "POST", "/_sim/monday", {}, "primary"),
             _order("과거 4주 기록 보내기", "POST", "/_sim/value/past", {}),
             _order(switched, "POST", "/_sim/value/live", {"is_on": not is_on}),
-            _order("지금 월요일 보내기", "POST", "/_sim/monday", {}, "primary"),
+            {"label": "이벤트 토큰 붙여넣기", "fields": fields, "button": "연결", "action": token},
+            *(_recorder(name, one, is_on=is_on) for name, one in applications.connected.items()),
         ],
     }
 

@@ -60,7 +60,7 @@ HABITS = {
     "chatbot-experiment": Habit(
         ("order-help", "refund-help", "small-talk"), ("customer",), Level(720, 640), Level(450, 400), "agent-loop"
     ),
-    "search-assistant": Habit(("search", "recommend"), ("sales", "marketing"), Level(840, 720), Level(740, 620)),
+    "search-assistant": Habit(("search", "recommend"), ("sales", "marketing"), Level(840, 720), Level(680, 580)),
     "ad-copy-writer": Habit(("headline", "body-copy"), ("marketing",), Level(800, 700), Level(860, 760)),
     # Whether something was a fraud is known for few, much later.
     "fraud-check": Habit(("card-payment", "refund"), ("risk",), Level(910, 800), Level(910, 800), told_in=40),

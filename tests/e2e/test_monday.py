@@ -3,45 +3,21 @@
 from __future__ import annotations
 
 import re
+import shutil
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from blocks import ids
 from demo import story_monday
-from demo.clock import StageClock
-from demo.monday import next_monday
 from demo.slack.cast import DATA, JIHOON, MARKETING, SEOYEON
 from demo.story_people import offered
-from demo.trace import Trace, parse_trace
 from demo.value_people import makes_token
 from demo.value_sender import NotTaken
+from tests.e2e.mondays import SETTINGS, five_weeks, on_a_wednesday
 from tests.e2e.stages import Stage, answer_to, scene, words_of
-
-WEEKS = 5
-SETTINGS: dict[str, Any] = story_monday.SETTINGS | {"FINOPS_BACKFILL_DAYS": f"{WEEKS * 7}"}
-
-
-def five_weeks() -> Trace:
-    """Six applications of twelve calls a day each, all alike, so that only what they bought tells them apart."""
-    rows = ["hour,application,model,requests,input_tokens,output_tokens,cached_input_tokens"]
-    names = [name for _, _, mine in story_monday.TEAMS.values() for name in mine]
-    for number, name in enumerate(names):
-        for hour in range(number, WEEKS * 7 * 24, 6):
-            tokens = 3_000_000 + 100_000 * number
-            rows.append(f"{hour},{name},big,3,{tokens},{tokens // 8},{tokens // 4}")
-    rows.append(f"{WEEKS * 7 * 24 - 1},{names[0]},big,1,8,1,0")
-    return parse_trace(rows)
-
-
-def on_a_wednesday() -> StageClock:
-    """A clock that begins in the middle of a week, whatever day it is."""
-    clock = StageClock()
-    clock.advance(next_monday(clock()) + timedelta(days=2, hours=3) - clock())
-    return clock
 
 
 async def rates(stage: Stage) -> None:
@@ -59,13 +35,15 @@ async def rates(stage: Stage) -> None:
 
 
 async def test_a_week_is_told_once_with_exact_figures_wherever_it_is_due(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Recorded is what was sent, told is what is billed; one is praised, one is to improve, one is asked about."""
     monkeypatch.setattr("jobs.digester.Digester.__init__.__defaults__", (1.0,))
     clock = on_a_wednesday()
-    database = f"sqlite:///{tmp_path / 'stage.db'}"
-    async with scene(database, five_weeks(), clock=clock, socket_mode=False, **SETTINGS) as stage:
+    shutil.copy(sqlite_template, tmp_path / "stage.db")
+    async with scene(
+        f"sqlite:///{tmp_path / 'stage.db'}", five_weeks(), clock=clock, socket_mode=False, **SETTINGS
+    ) as stage:
         told = await story_monday.monday(stage, clock, lambda _: None)
 
         assert told.recorded == told.sent
@@ -98,11 +76,15 @@ async def test_a_week_is_told_once_with_exact_figures_wherever_it_is_due(
         assert stage.slack.complaints == []
 
 
-async def test_an_application_records_once_a_person_made_its_token_and_stops_when_it_is_revoked(tmp_path: Path) -> None:
+async def test_an_application_records_once_a_person_made_its_token_and_stops_when_it_is_revoked(
+    tmp_path: Path, sqlite_template: Path
+) -> None:
     """The token is copied from the window that shows it; sending the past twice changes nothing."""
     clock = on_a_wednesday()
-    database = f"sqlite:///{tmp_path / 'stage.db'}"
-    async with scene(database, five_weeks(), clock=clock, socket_mode=False, **SETTINGS) as stage:
+    shutil.copy(sqlite_template, tmp_path / "stage.db")
+    async with scene(
+        f"sqlite:///{tmp_path / 'stage.db'}", five_weeks(), clock=clock, socket_mode=False, **SETTINGS
+    ) as stage:
         await story_monday.set_up(stage, lambda _: None)
         jihoon, applications = stage.slack.person(JIHOON), stage.applications
         await makes_token(stage, jihoon, "doc-summary")

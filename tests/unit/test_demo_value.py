@@ -46,7 +46,7 @@ def events(trace: Trace) -> list[Recorded]:
 def test_the_same_bytes_come_out_in_every_run(events: list[Recorded]) -> None:
     """Down to the last digit: who runs the demo twice, or on another machine, sees the same week."""
     told = "\n".join(json.dumps(event.body(), sort_keys=True) for event in events[:5000])
-    assert hashlib.sha256(told.encode()).hexdigest()[:16] == "cc4d7c05bb55e41e"
+    assert hashlib.sha256(told.encode()).hexdigest()[:16] == "42654462cb4562a0"
 
 
 def test_an_event_sent_twice_is_the_same_event_and_counts_once(trace: Trace, events: list[Recorded]) -> None:
@@ -80,7 +80,7 @@ def test_the_last_week_has_a_winner_a_loser_and_one_that_tells_too_little(events
 
     assert change("doc-summary") > 1.4
     assert change("chatbot-experiment") < 0.6
-    assert 0.6 < change("search-assistant") < 0.9
+    assert 0.5 < change("search-assistant") < 0.9
     assert 1.05 < change("ad-copy-writer") < 1.4
     for week in (CHANGED - timedelta(days=7 * back) for back in range(5)):
         few = tallies["fraud-check", week]
