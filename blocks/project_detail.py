@@ -10,12 +10,13 @@ from blocks import axes, charts, figures, ids, kit, value, why
 from blocks.event_tokens import tokens as token_rows
 from finops.budgets import BudgetScope
 from finops.caps import CapSeen
+from finops.figures import spoken_for
 from finops.money import EXACT, Money
 from finops.periods import Period
 from finops.project_report import ProjectReport
 from finops.queries import NamedPeriod, PeriodName
 from finops.registry import Project
-from finops.value import NamedValue, ValueSource
+from finops.value import ENOUGH_COVERAGE, NamedValue, ValueSource
 from locales import Translator
 
 Parts = list[kit.Block | kit.Either]
@@ -31,6 +32,7 @@ PERIODS = (
 _NAMES = 5
 _CAPS = 5
 _NEAR = Decimal("0.005")
+_NO_BREAK = "\u00a0"
 _ANY = Period(date.min, date.min)
 
 
@@ -46,7 +48,7 @@ def view(report: ProjectReport, t: Translator, notice: str | None = None) -> kit
     if report.axes is not None:
         parts += [kit.section(t.gettext("*What it was paid for*")), *axes.details(report.axes, t)]
     parts += _caps(report, t)
-    parts.append(kit.context(*_trust(report, t)))
+    parts.append(kit.context("\n".join(_trust(report, t))))
     parts += _doors(report, t)
     return kit.modal(
         # i18n: title of a modal, 24 characters
@@ -106,16 +108,28 @@ def _head(report: ProjectReport, t: Translator) -> Parts:
     options = [kit.option(_period(name, t), f"{report.project.id}/{name}") for name in PERIODS]
     chosen = f"{report.project.id}/{status.query.name}"
     menu = kit.select(ids.PROJECT_DETAIL_PERIOD, t.gettext("Period"), options, chosen)
-    lines = [f"{owner} · {kit.escape(t.period(status.query))}"]
+    parts: Parts = [kit.header(headline)]
     if status.figure.amount is not None:
-        lines.append(f"*{kit.escape(value.line(report.value, t))}*")
-        lines += [kit.escape(words) for words in (_against_target(report, t),) if words]
-    return [kit.header(headline), kit.section("\n".join(lines), menu, block_id="period")]
+        told = [_against_target(report, t), _sample(report, t)]
+        lines = [f"*{kit.escape(value.line(report.value, t))}*", *(kit.escape(words) for words in told if words)]
+        parts.append(kit.section("\n".join(lines)))
+    span = kit.escape(t.days(spoken_for(status.figure)))
+    return [*parts, kit.section(f"{owner} · {span}", menu, block_id="period")]
 
 
 def _period(name: PeriodName, t: Translator) -> str:
     """What a period is called, whichever days it has."""
     return t.period(NamedPeriod(name.value, _ANY))
+
+
+def _sample(report: ProjectReport, t: Translator) -> str | None:
+    """Why a success seems cheap beside the bill: only a part of the calls is recorded."""
+    share = report.value.coverage
+    if share is None or share >= ENOUGH_COVERAGE:
+        return None
+    return t.gettext(
+        "{share} of all calls are recorded, so a success is priced by those calls alone.", share=t.share(share)
+    )
 
 
 def _against_target(report: ProjectReport, t: Translator) -> str | None:
@@ -171,9 +185,11 @@ def _trend(report: ProjectReport, t: Translator) -> Parts:
     points = report.status.trend
     if len([point for point in points if point.amount is not None]) < 2:
         return []
+    is_weekly = any(point.span_days > 1 for point in points)
+    title = t.gettext("Cost by week") if is_weekly else t.gettext("Cost by day")
     lines = charts.trend_text(points, t).split("\n")
     if not any(one.outcomes for one in report.trend_values):
-        return [kit.section(t.gettext("*Cost by day*")), kit.preformatted("\n".join(lines))]
+        return [kit.section(f"*{title}*"), kit.preformatted("\n".join(lines))]
     counts = [t.number(one.successes) if one.outcomes else "" for one in report.trend_values]
     # A day nobody could read has no bar and no amount, and so no place to put a count beside.
     known = [point.amount is not None for point in points]
@@ -183,7 +199,8 @@ def _trend(report: ProjectReport, t: Translator) -> Parts:
         f"{line:<{wide}}  {count:>{wide_count}}".rstrip() if is_known else line
         for line, count, is_known in zip(lines, counts, known, strict=True)
     ]
-    return [kit.section(t.gettext("*Cost by day, and successes on the right*")), kit.preformatted("\n".join(rows))]
+    beside = t.gettext("successes on the right")
+    return [kit.section(f"*{title}* · {beside}"), kit.preformatted("\n".join(rows))]
 
 
 def _named(title: str, named: Sequence[NamedValue], t: Translator) -> Parts:
@@ -203,7 +220,9 @@ def _line(one: NamedValue, t: Translator) -> str:
     if one.value.success_ratio is not None:
         facts.append(t.share(one.value.success_ratio))
     facts.append(value.cell(one.value, t) if one.value.outcomes else value.none(t))
-    return f"• {kit.name(one.name)}  *{kit.escape(cost)}*  {kit.escape(' · '.join(facts))}"
+    # A narrow screen breaks the line between two facts, not within one.
+    whole = " · ".join(fact.replace(" ", _NO_BREAK) for fact in facts)
+    return f"• {kit.name(one.name)}  *{kit.escape(cost)}*  {kit.escape(whole)}"
 
 
 def _caps(report: ProjectReport, t: Translator) -> Parts:

@@ -14,11 +14,10 @@ from bot.people import People
 from bot.reports import Reports
 from bot.teams import Teams
 from bot.value import by_name, caps_seen
-from bot.value_beside import spoken_for
 from bot.why import Whys
 from finops.amounts import AmountUnusable, amount_typed, as_typed
 from finops.caps import Cap, CapsUnreadable, read_caps
-from finops.figures import DayFigure, StatusReport
+from finops.figures import DayFigure, StatusReport, spoken_for
 from finops.incidents import Fact
 from finops.money import Money
 from finops.periods import Period

@@ -11,7 +11,7 @@ from bot.value import Gathered, costs_of, gathered, of_all, projects_of
 from finops.budget_report import BudgetStanding
 from finops.budgets import BudgetScope, period_of
 from finops.charges import FigureState
-from finops.figures import Breakdown, Figure, HomeReport, HomeValues, Scope, StatusReport
+from finops.figures import Breakdown, HomeReport, HomeValues, Scope, StatusReport, spoken_for
 from finops.incident_report import IncidentShown, LiveReport
 from finops.money import Money
 from finops.periods import Period, charge_day
@@ -20,12 +20,6 @@ from finops.registry import Project
 from finops.value import ValueFigure
 from storage import Store
 from storage.records import ProjectTotal
-
-
-def spoken_for(shown: Figure) -> Period:
-    """The days a shown amount speaks for: those its value is compared with. Days still open are not among them."""
-    end = shown.period.end - timedelta(days=shown.open_days)
-    return Period(shown.period.start, max(end, shown.period.start))
 
 
 async def beside(

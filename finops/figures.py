@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from finops.axes import Axes
 from finops.charges import DayReading, FigureState, day_state, weakest
 from finops.money import Money, total
 from finops.periods import Period, charge_day
@@ -99,7 +100,8 @@ class Scope:
 class StatusReport:
     """The answer to "what was spent": by whom, when, compared with what, and what it bought.
 
-    `increase` 0.5 is half as much again. `value` is of the days that `figure` speaks for.
+    `increase` 0.5 is half as much again. `value` is of the days that `figure` speaks for. `axes` are what kind of
+    thing a week or more was paid for; None of a shorter period, and where nothing was billed.
     """
 
     scope: Scope
@@ -112,6 +114,7 @@ class StatusReport:
     other_currencies: tuple[Money, ...] = ()
     live: LiveReport | None = None
     value: ValueFigure = NO_VALUE
+    axes: Axes | None = None
 
 
 class SetupStep(StrEnum):
@@ -225,6 +228,12 @@ def figure_of(
         blind_since=blind_since,
         open_days=sum(day >= today for day in missing),
     )
+
+
+def spoken_for(shown: Figure) -> Period:
+    """The days a shown amount speaks for: those its value is compared with. Days still open are not among them."""
+    end = shown.period.end - timedelta(days=shown.open_days)
+    return Period(shown.period.start, max(end, shown.period.start))
 
 
 def _state_of(covered: list[DayReading], known: list[Money], now: datetime) -> FigureState:
