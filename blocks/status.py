@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from blocks import charts, figures, ids, kit, live, value
+from blocks import axes, charts, figures, ids, kit, live, value
 from finops.charges import FigureState
 from finops.figures import StatusReport
 from finops.periods import charge_day
-from finops.queries import ScopeKind
+from finops.queries import PeriodName, ScopeKind
 from finops.value import ValueSource
 from locales import Translator
+
+# Longer than this, what was paid for is drawn as well.
+_WEEK_DAYS = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,7 @@ def message(
     parts.append(kit.context(*_facts(report, t)))
     parts += _live(report, t)
     parts += _pictures(report, t)
+    parts += _axes(report, t)
     step, button = _next_step(report, t, can_share=mark is not None, may_register=may_register)
     if shared_by is None:
         parts.append(kit.section(step))
@@ -142,6 +146,16 @@ def _pictures(report: StatusReport, t: Translator) -> list[kit.Block | kit.Eithe
     if table:
         found.append(table)
     return found
+
+
+def _axes(report: StatusReport, t: Translator) -> list[kit.Block | kit.Either]:
+    """What kind of thing was paid for: a line for a week, with its picture for a month."""
+    if report.axes is None or report.figure.amount is None:
+        return []
+    if report.query.period.days > _WEEK_DAYS or report.query.name == PeriodName.THIS_MONTH:
+        return axes.details(report.axes, t)
+    told = axes.line(report.axes, t)
+    return [kit.section(told)] if told else []
 
 
 def _next_step(

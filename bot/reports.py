@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from bot import value_beside
+from bot.axes import axes_of_accounts
 from bot.collector import progress_of
 from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
@@ -61,6 +62,8 @@ log = logging.getLogger(__name__)
 HOME_TREND_DAYS = 14
 TOP = 5
 MOST_CHOICES = 5
+# Of a week or more it is told what kind of thing was paid for.
+_LONG_DAYS, _LONG_NAMES = 7, (PeriodName.THIS_WEEK, PeriodName.THIS_MONTH)
 
 Account = tuple[int, str | None]
 
@@ -242,6 +245,9 @@ class Reports:
             breakdown=_breakdown(totals, house, ledger.currency, projects),
             trend=trend_of(named.period, ledger.cells.get(ledger.currency, {}), ledger.readings, now, ledger.currency),
             other_currencies=_others(totals, ledger.currency),
+            axes=await axes_of_accounts(store, workspace_id, accounts, named.period, ledger.currency)
+            if named.name in _LONG_NAMES or named.period.days >= _LONG_DAYS
+            else None,
         )
         today_so_far = look.estimates(scope.kind, scope.id)
         return await value_beside.beside(store, workspace_id, _with_today(report, look, house), projects, today_so_far)
