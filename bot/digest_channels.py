@@ -125,7 +125,7 @@ def _slot(weekday: str | None, hour: int, minute: int, zone: str, now: datetime)
 async def made_usual(store: Store, missing: Sequence[tuple[str, ScopeKind, int | None]], at: datetime) -> None:
     """Make the usual places of workspaces and teams for which nothing was decided; what is due is what comes next."""
     for workspace_id, kind, scope_id in missing:
-        await store.digest_channels.add(usual_channel(workspace_id, kind, scope_id, at))
+        await store.digest_channels.add(workspace_id, usual_channel(workspace_id, kind, scope_id, at))
 
 
 class DigestChannels:
@@ -165,14 +165,14 @@ class DigestChannels:
                 wanted = replace(wanted, workspace_id=actor.workspace_id)
                 if wanted.id == 0:
                     wanted = replace(wanted, created_by=actor.user_id, created_at=desk.now())
-                    kept = await store.digest_channels.add(wanted)
+                    kept = await store.digest_channels.add(actor.workspace_id, wanted)
                     if kept is None:
                         raise Refusal(RefusalCode.DIGEST_CHANNEL_TAKEN, channel=wanted.channel_id)
                 else:
                     before = await store.digest_channels.get(actor.workspace_id, wanted.id)
                     if before is None or (before.scope, before.scope_id) != (wanted.scope, wanted.scope_id):
                         raise Refusal(RefusalCode.UNKNOWN_DIGEST)
-                    kept = await store.digest_channels.change(wanted)
+                    kept = await store.digest_channels.change(actor.workspace_id, wanted)
                     await self._skip_what_is_past(store, before, kept, zone)
                 team = None if kept.scope_id is None else await store.teams.get(actor.workspace_id, kept.scope_id)
                 await record(

@@ -42,7 +42,11 @@ class Digests(Repository):
         facts: Mapping[str, Any],
         at: datetime,
     ) -> int:
-        """Keep a week, unless it is kept already: then the first stays. Tells the id of the one that stands."""
+        """Keep a week, unless it is kept already: then the first stays. Tells the id of the one that stands.
+
+        NotFound when this workspace has no such team.
+        """
+        await _prove_team(self, workspace_id, scope, scope_id)
         values = _scope(workspace_id, scope, scope_id) | {"week": week, "computed_at": at, "facts": dict(facts)}
         statement = (
             self._insert(digests)
@@ -136,13 +140,17 @@ class DigestChannels(Repository):
         rows = await self._db.execute(parts.order_by(teams.c.workspace_id, teams.c.id))
         return found + [(row.workspace_id, ScopeKind.TEAM, row.id) for row in rows]
 
-    async def add(self, channel: DigestChannel) -> DigestChannel | None:
-        """Make a row (its id is given here); None when the channel has one for that scope already."""
+    async def add(self, workspace_id: str, channel: DigestChannel) -> DigestChannel | None:
+        """Make a row (its id is given here); None when the channel has one for that scope already.
+
+        NotFound when this workspace has no such team.
+        """
+        await _prove_team(self, workspace_id, channel.scope, channel.scope_id)
         statement = (
             self._insert(digest_channels)
             .values(
                 {
-                    "workspace_id": channel.workspace_id,
+                    "workspace_id": workspace_id,
                     **_values(channel),
                     "created_by": channel.created_by,
                     "created_at": channel.created_at,
@@ -156,12 +164,12 @@ class DigestChannels(Repository):
         row = (await self._db.execute(statement)).one_or_none()
         return None if row is None else _channel(row)
 
-    async def change(self, channel: DigestChannel) -> DigestChannel:
+    async def change(self, workspace_id: str, channel: DigestChannel) -> DigestChannel:
         """Change what a row says; what was told there last stays. NotFound; AlreadyExists as `add`."""
-        mine = (digest_channels.c.workspace_id == channel.workspace_id, digest_channels.c.id == channel.id)
+        mine = (digest_channels.c.workspace_id == workspace_id, digest_channels.c.id == channel.id)
         other = await self._db.scalar(
             select(digest_channels.c.id).where(
-                digest_channels.c.workspace_id == channel.workspace_id,
+                digest_channels.c.workspace_id == workspace_id,
                 digest_channels.c.channel_id == channel.channel_id,
                 digest_channels.c.scope_kind == channel.scope.value,
                 digest_channels.c.scope_id == (channel.scope_id or 0),
@@ -196,6 +204,14 @@ class DigestChannels(Repository):
             .values({name: value})
         )
         return result.rowcount == 1
+
+
+async def _prove_team(repository: Repository, workspace_id: str, scope: ScopeKind, scope_id: int | None) -> None:
+    if scope is ScopeKind.WORKSPACE:
+        return
+    mine = select(teams.c.id).where(teams.c.workspace_id == workspace_id, teams.c.id == scope_id)
+    if (await repository._db.execute(mine)).one_or_none() is None:
+        raise NotFound("team", scope_id or 0)
 
 
 def _scope(workspace_id: str, scope: ScopeKind, scope_id: int | None) -> dict[str, Any]:

@@ -241,7 +241,7 @@ async def test_a_channel_that_is_named_twice_is_told_once(storage: Storage, cloc
     world = await a_week(storage, clock, with_value=False)
     async with storage.writing() as store:
         usual = await world.place(TEAM)
-        assert await store.digest_channels.add(replace(usual, id=0, channel_id="C0MARKET01"))
+        assert await store.digest_channels.add(WORKSPACE, replace(usual, id=0, channel_id="C0MARKET01"))
     assert await world.bot.digests.due() == 2
     assert (await world.row(world.root(TEAM))).version == 1
 

@@ -13,10 +13,12 @@ import pytest
 from sqlalchemy import MetaData
 from sqlalchemy.exc import IntegrityError
 
+from bot.digest_channels import usual_channel
 from finops.audit import AuditEntry, AuditFilter
 from finops.budgets import BudgetPeriod, BudgetScope, BudgetTerms
 from finops.caps import Cap
 from finops.charges import Charge, ChargedDay, FigureState
+from finops.digest import DigestChannel
 from finops.estimates import DriftSample
 from finops.events import RecordedCall
 from finops.holds import Hold, HoldState
@@ -154,6 +156,8 @@ class Belongings:
     stop: Stop
     hold: Hold
     token_id: int
+    digest_id: int
+    place: DigestChannel
 
     @property
     def stop_id(self) -> int:
@@ -281,9 +285,25 @@ async def filled(storage: Storage, workspace_id: str) -> Belongings:
         await store.ratings.give(workspace_id, project.id, WEEK.start, "U1", 500, MOMENT)
         await store.value_targets.set(workspace_id, project.id, A_CENT, by="U1", at=MOMENT)
         await store.caps.set(workspace_id, Cap("sales", A_CENT, A_CENT))
+        digest_id = await store.digests.keep(workspace_id, MINE, tenant.team_id, WEEK.start, {"a": "b"}, MOMENT)
+        place = await store.digest_channels.add(workspace_id, usual_channel(workspace_id, MINE, tenant.team_id, MOMENT))
+        assert place is not None
         team = await store.teams.get(workspace_id, tenant.team_id)
         assert team is not None
-    return Belongings(tenant, team, project, credential.id, collection.id, budget.id, incident.id, stop, hold, token.id)
+    return Belongings(
+        tenant,
+        team,
+        project,
+        credential.id,
+        collection.id,
+        budget.id,
+        incident.id,
+        stop,
+        hold,
+        token.id,
+        digest_id,
+        place,
+    )
 
 
 async def everything(storage: Storage, workspace_id: str, mine: Belongings) -> list[Any]:
@@ -329,6 +349,8 @@ async def everything(storage: Storage, workspace_id: str, mine: Belongings) -> l
             await store.ratings.of_week(workspace_id, WEEK.start),
             await store.value_targets.all(workspace_id),
             await store.caps.all(workspace_id),
+            await store.digests.of_week(workspace_id, MINE, mine.team.id, WEEK.start),
+            await store.digest_channels.of_workspace(workspace_id),
         ]
 
 
@@ -377,6 +399,15 @@ ATTEMPTS: dict[str, Attempt] = {
     ),
     "Credentials.set_state": lambda s, w, b: s.credentials.set_state(w, b.credential_id, CredentialState.DISABLED),
     "Credentials.usable": lambda s, w, b: s.credentials.usable(w, b.connection_id),
+    "DigestChannels.add": lambda s, w, b: s.digest_channels.add(w, replace(b.place, channel_id="C9")),
+    "DigestChannels.change": lambda s, w, b: s.digest_channels.change(w, replace(b.place, cron="0 9 * * fri")),
+    "DigestChannels.get": lambda s, w, b: s.digest_channels.get(w, b.place.id),
+    "DigestChannels.of_workspace": lambda s, w, b: s.digest_channels.of_workspace(w),
+    "DigestChannels.take_day": lambda s, w, b: s.digest_channels.take_day(w, b.place.id, DAY),
+    "DigestChannels.take_week": lambda s, w, b: s.digest_channels.take_week(w, b.place.id, WEEK.start),
+    "Digests.get": lambda s, w, b: s.digests.get(w, b.digest_id),
+    "Digests.keep": lambda s, w, b: s.digests.keep(w, MINE, b.team.id, WEEK.start, {"c": "d"}, LATER),
+    "Digests.of_week": lambda s, w, b: s.digests.of_week(w, MINE, b.team.id, WEEK.start),
     "Drifts.compared_days": lambda s, w, b: s.drifts.compared_days(w, b.connection_id, DAY),
     "Drifts.replace_day": lambda s, w, b: s.drifts.replace_day(w, b.connection_id, DAY, [], LATER),
     "Drifts.since": lambda s, w, b: s.drifts.since(w, DAY),
