@@ -17,6 +17,7 @@ from finops.project_report import ProjectReport
 from finops.queries import NamedPeriod, PeriodName
 from finops.registry import Project
 from finops.value import ENOUGH_COVERAGE, NamedValue, ValueSource
+from finops.why import WhyKind
 from locales import Translator
 
 Parts = list[kit.Block | kit.Either]
@@ -32,6 +33,7 @@ PERIODS = (
 _NAMES = 5
 _CAPS = 5
 _NEAR = Decimal("0.005")
+_WORTH_A_REASON = Decimal("0.1")
 _NO_BREAK = "\u00a0"
 _ANY = Period(date.min, date.min)
 
@@ -154,11 +156,18 @@ def _story(report: ProjectReport, t: Translator) -> Parts:
     lines = []
     if status.figure.amount is not None and not status.figure.is_not_yet_collected:
         lines.append(figures.comparison(status.figure, status.previous, status.increase, t))
-    if report.why is not None:
+    if report.why is not None and not _is_calm(report.why.kind, status.increase):
         lines.append(kit.escape(why.sentence(report.why, t)))
     parts: Parts = [kit.section("\n".join(lines))] if lines else []
     facts = _facts(report, t)
     return [*parts, kit.fields(facts)] if facts else parts
+
+
+def _is_calm(kind: WhyKind, increase: Decimal | None) -> bool:
+    """Whether there is nothing to explain: the comparison says it all."""
+    if kind is WhyKind.UNKNOWN:
+        return increase is not None and abs(increase) < _WORTH_A_REASON
+    return kind is WhyKind.UNCHANGED
 
 
 def _facts(report: ProjectReport, t: Translator) -> list[str]:
