@@ -130,9 +130,9 @@ def lines(rows: Sequence[tuple[str, Money]], t: Translator) -> str:
     """Amounts as aligned lines: what, bar, how much."""
     peak = max((amount.amount for _, amount in rows), default=Decimal(0))
     texts = [t.money(amount) for _, amount in rows]
-    wide, wide_text = max((len(label) for label, _ in rows), default=0), max(map(len, texts), default=0)
+    wide, wide_text = max((kit.width(label) for label, _ in rows), default=0), max(map(len, texts), default=0)
     return "\n".join(
-        f"{label:<{wide}}  {_bar(amount.amount, peak):<{_BAR_WIDTH}}  {text:>{wide_text}}"
+        f"{label}{' ' * (wide - kit.width(label))}  {_bar(amount.amount, peak):<{_BAR_WIDTH}}  {text:>{wide_text}}"
         for (label, amount), text in zip(rows, texts, strict=True)
     )
 

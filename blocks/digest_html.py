@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from html import escape
 from typing import Final
-from unicodedata import east_asian_width
+
+from blocks.kit import width
 
 # What is ready to be put into a mail. Whatever takes words takes them as they were typed, and escapes them.
 Html = str
@@ -130,14 +131,9 @@ def facts(words: str) -> Html:
     parts = words.split(_DOT)
     ends = [f"{part} ·" for part in parts[:-1]] + parts[-1:]
     return " ".join(
-        f'<span style="white-space:nowrap">{text(part)}</span>' if _width(part) <= _UNBROKEN else text(part)
+        f'<span style="white-space:nowrap">{text(part)}</span>' if width(part) <= _UNBROKEN else text(part)
         for part in ends
     )
-
-
-def _width(words: str) -> int:
-    """How wide words are in half letters: a Korean or Japanese one counts two."""
-    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in words)
 
 
 def tiles(figures: Sequence[tuple[str, str]]) -> Html:

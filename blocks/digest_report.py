@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from blocks import digest_parts as parts
 from blocks import digest_root, digest_thread, figures, ids, kit, value
+from blocks import digest_steps as steps
 from finops.digest import Digest, DigestProject, DigestShown
 from locales import Translator
 
@@ -12,11 +13,13 @@ Parts = list[kit.Block | kit.Either]
 
 def report(shown: DigestShown, t: Translator, *, can_share: bool, can_set: bool) -> kit.Message:
     """For whoever asked alone."""
-    made = _told(shown, t)
+    made, step = _told(shown, t), steps.button(shown.digest, t)
+    # Where nothing is to be done, that button would open this very report.
+    todo = None if step["action_id"] == ids.DIGEST_SHOW else step
     share = kit.button(t.pgettext("button", "Share"), ids.DIGEST_SHARE, _key(shown)) if can_share else None
     rule = kit.button(t.gettext("How this is ranked"), ids.DIGEST_RULE, _key(shown))
     settings = kit.button(t.gettext("Settings"), ids.DIGEST_SETTINGS) if can_set else None
-    return kit.message(digest_root.spoken(shown.digest, t), [*made, kit.actions(share, rule, settings)])
+    return kit.message(digest_root.spoken(shown.digest, t), [*made, kit.actions(todo, share, rule, settings)])
 
 
 def shared(shown: DigestShown, t: Translator, by: str) -> kit.Message:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from unicodedata import east_asian_width
 
 Block = dict[str, Any]
 View = dict[str, Any]
@@ -94,6 +95,11 @@ def name(text: str, limit: int = NAME) -> str:
 def bare(text: str, limit: int = NAME) -> str:
     """A name for plain text places, where nothing is interpreted: one line, short enough."""
     return clip(" ".join(text.split()) or "-", limit)
+
+
+def width(text: str) -> int:
+    """How wide a text is in letters of one width: a Korean, Chinese or Japanese one takes two."""
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
 def header(text: str) -> Block:

@@ -203,7 +203,7 @@ def test_where_a_project_stands(baseline: Baseline, ratio: str, words: str) -> N
         ("10", "0", "신규"),
         ("0", "0", ""),
         ("10", "10", "변동 없음"),
-        ("52", "10", "5.2배"),
+        ("52", "10", "전주의 5.2배"),
         ("5", "10", "50% 감소"),
         ("10.5", "10", "5.0% 증가"),
         ("-3", "-4", "신규"),
@@ -263,8 +263,8 @@ def test_a_report_has_the_doors_its_reader_may_use() -> None:
     def doors(**can: bool) -> list[str]:
         return [each["action_id"] for each in digest.report(told.shown(), KO, **can).blocks[-1]["elements"]]
 
-    assert doors(can_set=True) == [ids.DIGEST_SHARE, ids.DIGEST_RULE, ids.DIGEST_SETTINGS]
-    assert doors(can_share=False) == [ids.DIGEST_RULE]
+    assert doors(can_set=True) == [ids.WHY_SHOW, ids.DIGEST_SHARE, ids.DIGEST_RULE, ids.DIGEST_SETTINGS]
+    assert doors(can_share=False) == [ids.WHY_SHOW, ids.DIGEST_RULE]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
