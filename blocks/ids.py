@@ -91,8 +91,10 @@ DIGEST_SHARE: Final = "digest.share"
 DIGEST_SETTINGS: Final = "digest.settings"
 DIGEST_EDIT: Final = "digest.edit"
 DIGEST_ADD: Final = "digest.add"
-# Three buttons: rate.1000, rate.500, rate.0; each carries project, week and score (blocks.ratings).
-RATE: Final = "rate"
+# Three buttons; each carries project, week and score (blocks.ratings).
+RATE_GOOD: Final = "rate.good"
+RATE_FAIR: Final = "rate.fair"
+RATE_POOR: Final = "rate.poor"
 PROJECT_DETAIL: Final = "project.detail"  # the window about one project; carries its id
 PROJECT_DETAIL_PERIOD: Final = "project.detail_period"
 # These four carry `project:12/last_30_days`; the second a token's id after another slash.

@@ -12,6 +12,7 @@ from locales import Translator
 
 # What each button says, in thousandths. The order is that of the buttons.
 SCORES = (SCORE_UNITS, SCORE_UNITS // 2, 0)
+_BUTTONS = (ids.RATE_GOOD, ids.RATE_FAIR, ids.RATE_POOR)
 
 
 class Rated(Protocol):
@@ -29,8 +30,8 @@ def rating_block(project: Rated, week: Period, t: Translator) -> list[kit.Block]
     asked = t.gettext("*{project}* · was it worth its cost in the week of {days}?", project=kit.name(project.name),
                       days=t.days(week))  # fmt: skip
     buttons = [
-        kit.button(word, f"{ids.RATE}.{score}", value_of(project.project_id, week.start, score))
-        for score, word in zip(SCORES, _words(t), strict=True)
+        kit.button(word, action_id, value_of(project.project_id, week.start, score))
+        for action_id, score, word in zip(_BUTTONS, SCORES, _words(t), strict=True)
     ]
     return [kit.section(asked), kit.actions(*buttons, block_id=f"rate_{project.project_id}_{week.start}")]
 

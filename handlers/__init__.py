@@ -13,7 +13,6 @@ from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.response import BoltResponse
 
 from blocks import ids, kit
-from blocks.ratings import SCORES
 from bot import Bot
 from bot.errors import BadNews
 from finops.audit_files import CSV, JSONL
@@ -82,7 +81,9 @@ ACTIONS: dict[str, Click] = {
     ids.TOKEN_REVOKE: event_tokens.revoke,
     ids.TARGET_EDIT: value.ask_target,
     ids.CAPS_EDIT: value.ask_caps,
-    **{f"{ids.RATE}.{score}": ratings.rate for score in SCORES},
+    ids.RATE_GOOD: ratings.rate,
+    ids.RATE_FAIR: ratings.rate,
+    ids.RATE_POOR: ratings.rate,
     ids.COLLECT_NOW: lambda visit, _: collecting.now(visit),
     ids.STATUS_SHOW: status.show,
     ids.STATUS_SHARE: status.share,

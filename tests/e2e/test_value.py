@@ -99,8 +99,8 @@ async def rates_another(stage: Stage, seoyeon: Person) -> None:
         client = AsyncWebClient(settings["SLACK_BOT_TOKEN"], settings["SLACK_API_URL"], session=session)
         await client.chat_postMessage(channel=MARKETING, **asked.arguments())
     posted = stage.slack.messages(MARKETING)[-1]
-    for number, (score, words) in enumerate(((1000, "도움 됨"), (0, "바꾸었습니다"))):
-        await seoyeon.clicks(posted, f"{ids.RATE}.{score}")
+    for number, (button, words) in enumerate(((ids.RATE_GOOD, "도움 됨"), (ids.RATE_POOR, "바꾸었습니다"))):
+        await seoyeon.clicks(posted, button)
         await stage.slack.until(partial(_has_heard, seoyeon, number + 1), 15)
         assert words in words_of(seoyeon.ephemerals(MARKETING)[-1])
     rated = (await bot.values.by_project(workspace.id, week))[project.id]
