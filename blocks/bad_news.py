@@ -187,7 +187,9 @@ REFUSALS: dict[str, Words] = {
     "tokens_full": lambda v, t: t.gettext(
         "{limit} tokens are in force already. Revoke one that nobody uses.", limit=_text(v, "limit")
     ),
-    "target_amount": lambda v, t: budget_words.amount_mistake(v.get("mistake"), t),
+    "target_amount": lambda v, t: t.gettext(
+        "The target was not saved. {why}", why=budget_words.amount_mistake(v.get("mistake"), t)
+    ),
     "caps_line": lambda v, t: t.gettext(
         "Line {line} cannot be read. Each line is `segment: a call / a user's day`, for example `sales: 0.02 / 1`.",
         line=_text(v, "line"),

@@ -25,7 +25,7 @@ async def rates(stage: Stage) -> None:
     seoyeon, root = stage.slack.person(SEOYEON), story_monday.digest_in(stage, DATA)
     assert root is not None
     question = story_monday.thread_of(stage, DATA, root)[-1]
-    buttons = [name for name in offered(question) if name.startswith(ids.RATE)]
+    buttons = [name for name in offered(question) if name in {ids.RATE_GOOD, ids.RATE_FAIR, ids.RATE_POOR}]
     assert len(buttons) == 3
     for button in (buttons[0], buttons[-1]):
         heard = len(seoyeon.ephemerals(DATA))
