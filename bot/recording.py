@@ -29,6 +29,8 @@ MOST_EVENTS_WAITING = 50_000
 # How many events one transaction writes at the most: others wait to write meanwhile.
 AT_ONCE = 5_000
 PRICES_KEPT = timedelta(minutes=1)
+# Whom a token belongs to is remembered for a moment; whether it is in force is asked whenever something is written.
+TOKENS_KEPT, MOST_TOKENS_KEPT = timedelta(seconds=10), 10_000
 _PRICED_PROVIDERS = ("", "openai")
 _NANO = 10**9
 
@@ -49,14 +51,13 @@ class DatabaseAway(Exception):
 class _Waiting:
     """One request's events, on their way into the database."""
 
-    workspace_id: str
-    project_id: int
+    token: EventToken
     calls: list[RecordedCall]
     done: asyncio.Future[Recorded]
 
     @property
     def whose(self) -> tuple[str, int]:
-        return self.workspace_id, self.project_id
+        return self.token.workspace_id, self.token.project_id
 
 
 class Recording:
@@ -67,6 +68,8 @@ class Recording:
         self.waiting: deque[_Waiting] = deque()
         self._events = 0
         self._writer: asyncio.Task[None] | None = None
+        self._tokens: dict[str, tuple[EventToken, datetime]] = {}
+        self._noted: dict[int, datetime] = {}
         self._prices: PriceList | None = None
         self._prices_at: datetime | None = None
 
@@ -74,22 +77,33 @@ class Recording:
         return self._desk.now()
 
     async def token(self, text: str) -> EventToken:
-        """Whose token this is. Raises UnknownToken, or DatabaseAway when nobody can tell."""
+        """Whose token this is. Raises UnknownToken, or DatabaseAway when nobody can tell.
+
+        It may have been revoked moments ago: `record` looks again, in the transaction that writes.
+        """
         if not is_token(text):
             raise UnknownToken
+        hashed, now = token_hash(text), self._desk.now()
+        token, seen_at = self._tokens.get(hashed, (None, now))
+        if token is not None and now - seen_at < TOKENS_KEPT:
+            return token
         try:
             async with self._desk.storage.reading() as store:
-                token = await store.event_tokens.find(token_hash(text))
+                token = await store.event_tokens.find(hashed)
         except (SQLAlchemyError, OSError, TimeoutError) as problem:
             raise DatabaseAway from problem
         if token is None:
+            self._tokens.pop(hashed, None)
             raise UnknownToken
+        if len(self._tokens) >= MOST_TOKENS_KEPT:
+            self._tokens.clear()
+        self._tokens[hashed] = token, now
         return token
 
     async def record(self, token: EventToken, told: Sequence[ToldCall]) -> Recorded:
         """Write down what an application told; answers once it is committed.
 
-        Raises TooMuchWaiting (nothing was tried), DatabaseAway, or UnknownToken where the project is gone meanwhile.
+        Raises TooMuchWaiting (nothing was tried), DatabaseAway, or UnknownToken where the token is no longer in force.
         """
         if len(self.waiting) >= MOST_WAITING or self._events + len(told) > MOST_EVENTS_WAITING:
             raise TooMuchWaiting
@@ -97,7 +111,7 @@ class Recording:
         self._events += len(told)
         try:
             calls = await self._priced(token, told)
-            self.waiting.append(_Waiting(token.workspace_id, token.project_id, calls, done))
+            self.waiting.append(_Waiting(token, calls, done))
             if self._writer is None or self._writer.done():
                 self._writer = asyncio.create_task(self._write_all(), name="recording")
             recorded = await done
@@ -145,13 +159,11 @@ class Recording:
             if not is_gone:
                 log.warning("recorded events could not be written", extra={"problem": type(problem).__name__})
             for one in batch:
-                if not one.done.done():
-                    one.done.set_exception(UnknownToken() if is_gone else DatabaseAway())
+                _fail(one, UnknownToken() if is_gone else DatabaseAway())
             return
         except BaseException as problem:  # told to whoever waits, and then to whoever watches the task
             for one in batch:
-                if not one.done.done():
-                    one.done.set_exception(problem if isinstance(problem, Exception) else DatabaseAway())
+                _fail(one, problem if isinstance(problem, Exception) else DatabaseAway())
             raise
         for one, recorded in answers:
             if not one.done.done():
@@ -159,8 +171,12 @@ class Recording:
 
     async def _commit(self, batch: list[_Waiting]) -> list[tuple[_Waiting, Recorded]]:
         answers: list[tuple[_Waiting, Recorded]] = []
-        in_order = sorted(batch, key=lambda one: one.whose)
         async with self._desk.storage.writing() as store:
+            in_force = await store.event_tokens.in_force({one.token.id for one in batch})
+            for one in batch:
+                if one.token.id not in in_force:
+                    _fail(one, UnknownToken())
+            in_order = sorted((one for one in batch if one.token.id in in_force), key=lambda one: one.whose)
             for (workspace_id, project_id), each in groupby(in_order, key=lambda one: one.whose):
                 ones = list(each)
                 told = await store.value.record_all(workspace_id, project_id, [one.calls for one in ones])
@@ -170,13 +186,22 @@ class Recording:
     async def _note_use(self, token: EventToken) -> None:
         """Write down that the token is in use; what was recorded stands whether or not that succeeds."""
         now = self._desk.now()
-        if token.last_used_at is not None and now - token.last_used_at < USE_NOTED_EVERY:
+        noted_at = self._noted.get(token.id, token.last_used_at)
+        if noted_at is not None and now - noted_at < USE_NOTED_EVERY:
             return
+        if len(self._noted) >= MOST_TOKENS_KEPT:
+            self._noted.clear()
+        self._noted[token.id] = now
         try:
             async with self._desk.storage.writing() as store:
                 await store.event_tokens.used(token.workspace_id, token.id, now)
         except (SQLAlchemyError, OSError, TimeoutError, StorageError) as problem:
             log.warning("the use of a token could not be noted", extra={"problem": type(problem).__name__})
+
+
+def _fail(one: _Waiting, problem: Exception) -> None:
+    if not one.done.done():
+        one.done.set_exception(problem)
 
 
 def estimated(told: ToldCall, prices: PriceList) -> int | None:

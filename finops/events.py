@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from finops.value import Outcome, ValueSums
 
@@ -72,9 +73,8 @@ class ToldCall:
     provider: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """What all events together tell of one call.
+class Call(NamedTuple):
+    """What all events together tell of one call. A tuple, because there are very many.
 
     `at` is the time of the earliest of them: the call came before its end. `outcome_at` and `score_at` are the times
     of the events that told those.
@@ -137,7 +137,7 @@ def told(known: Call | None, event: RecordedCall) -> Call:
     if known is None:
         return _first(event)
     fresh = _first(event)
-    changes = {
+    changes: dict[str, Any] = {
         name: getattr(fresh, name)
         for name in ("task", "intent", "experiment", "segment", "model", "user_key")
         if not getattr(known, name)
@@ -151,7 +151,7 @@ def told(known: Call | None, event: RecordedCall) -> Call:
         changes |= {"outcome": event.outcome, "outcome_at": event.at}
     if event.score is not None and (known.score_at is None or known.score_at <= event.at):
         changes |= {"score": event.score, "score_at": event.at}
-    return replace(known, at=min(known.at, event.at), **changes)
+    return known._replace(at=min(known.at, event.at), **changes)
 
 
 def _first(event: RecordedCall) -> Call:

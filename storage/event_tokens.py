@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import and_, or_, select, update
 
 from storage.errors import NotFound
 from storage.records_value import EventToken
@@ -15,6 +16,7 @@ from storage.tables_value import event_tokens
 
 # How old `last_used_at` may be before a use is written down: one write for many requests.
 USE_NOTED_EVERY = timedelta(minutes=10)
+_OF_PROJECT = and_(projects.c.workspace_id == event_tokens.c.workspace_id, projects.c.id == event_tokens.c.project_id)
 
 
 class EventTokens(Repository):
@@ -66,15 +68,21 @@ class EventTokens(Repository):
         row = (
             await self._db.execute(
                 select(event_tokens)
-                .join(
-                    projects,
-                    (projects.c.workspace_id == event_tokens.c.workspace_id)
-                    & (projects.c.id == event_tokens.c.project_id),
-                )
+                .join(projects, _OF_PROJECT)
                 .where(event_tokens.c.token_hash == token_hash, event_tokens.c.revoked_at.is_(None))
             )
         ).one_or_none()
         return None if row is None else _token(row)
+
+    @across_workspaces("the tokens of one transaction may be of several workspaces")
+    async def in_force(self, token_ids: Collection[int]) -> set[int]:
+        """Which of some tokens still record: not revoked, and of a project that is registered."""
+        rows = await self._db.scalars(
+            select(event_tokens.c.id)
+            .join(projects, _OF_PROJECT)
+            .where(event_tokens.c.id.in_(sorted(token_ids)), event_tokens.c.revoked_at.is_(None))
+        )
+        return set(rows)
 
     async def used(self, workspace_id: str, token_id: int, at: datetime) -> None:
         """Note that it was used, unless that was noted a moment ago (USE_NOTED_EVERY)."""

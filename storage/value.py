@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from itertools import chain
 from typing import Any
@@ -209,9 +208,8 @@ class Value(Repository):
             for request_id, *values in await self._db.execute(
                 query.where(table.c.request_id.in_(asked[at : at + _AT_ONCE]))
             ):
-                told_of = dict(zip(statements.CALL, values, strict=True))
-                told_of["outcome"] = None if told_of["outcome"] is None else Outcome(told_of["outcome"])
-                found[request_id] = Call(**told_of)
+                call = Call(*values)
+                found[request_id] = call if call.outcome is None else call._replace(outcome=Outcome(call.outcome))
         return found
 
     async def _write(self, mine: dict[str, Any], calls: dict[str, Call], moves: Moves) -> None:
@@ -219,7 +217,7 @@ class Value(Repository):
         await self._db.execute(
             statements.kept(dialect),
             [
-                mine | {"request_id": request_id, "charge_day": charge_day(call.at)} | asdict(call)
+                mine | {"request_id": request_id, "charge_day": charge_day(call.at)} | call._asdict()
                 for request_id, call in calls.items()
             ],
         )

@@ -12,7 +12,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from finops.events import Call
 from storage.tables_value import SUMS, value_calls, value_event_ids, value_users, value_weeks
 
-CALL = tuple(Call.__dataclass_fields__)
+CALL = Call._fields
 Insert = postgresql.Insert | sqlite.Insert
 
 
