@@ -19,7 +19,7 @@ from demo.value_sender import Applications
 from handlers.addresses import BOT, STORAGE
 
 SECOND = timedelta(seconds=1)
-PATIENCE_SECONDS = 120.0
+PRODUCT_WAITS = timedelta(minutes=15)
 _SOON, _QUIET_LOOKS = 0.1, 5
 
 
@@ -36,11 +36,12 @@ class OnToMonday:
     clock: Callable[[], datetime]
     applications: Applications
     product: web.Application | None = None
+    patience_seconds: float = 40.0
 
     async def __call__(self) -> datetime:
         """Move on with the week's events told and its bill read, and have the digest told; returns the new time.
 
-        Raises BadMove on a stage whose clock is not to be moved, TimeoutError when nothing is read in two minutes.
+        Raises BadMove on a stage whose clock is not to be moved.
         """
         clock, product = self.clock, self.product
         if not isinstance(clock, StageClock) or product is None:
@@ -54,14 +55,22 @@ class OnToMonday:
         bot.wake_watch.set()
         await bot.collecting.due(clock())
         bot.wake.set()
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            quiet = 0
-            while quiet < _QUIET_LOOKS:
-                is_done = await _is_read(product, monday) and not await bot.collecting.progress(TEAM_ID)
-                quiet = quiet + 1 if is_done else 0
-                await asyncio.sleep(_SOON)  # what we wait for is in a database
+        try:
+            await self._settled(product, monday)
+        except TimeoutError:
+            # The provider does not answer: the product waits a quarter of an hour for it, and then tells what it knows.
+            clock.advance(PRODUCT_WAITS)
         await bot.digests.due()
         return clock()
+
+    async def _settled(self, product: web.Application, since: datetime) -> None:
+        """Wait until usage and bill were read. Raises TimeoutError when they are not."""
+        quiet = 0
+        async with asyncio.timeout(self.patience_seconds):
+            while quiet < _QUIET_LOOKS:
+                is_done = await _is_read(product, since) and not await product[BOT].collecting.progress(TEAM_ID)
+                quiet = quiet + 1 if is_done else 0
+                await asyncio.sleep(_SOON)  # what we wait for is in a database
 
 
 async def _is_read(product: web.Application, since: datetime) -> bool:

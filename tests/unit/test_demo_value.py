@@ -11,8 +11,13 @@ from pathlib import Path
 import pytest
 
 from demo import value
-from demo.trace import Trace, Usage, read_trace
+from demo.monday import next_monday
+from demo.openai import SimulatedOpenAI
+from demo.prices import ListPrices
+from demo.trace import NOTHING, Trace, Usage, parse_trace, read_trace
 from demo.value import HABITS, Recorded, Tally, calls_of, monday_of, one_in, tallied
+from demo.value_levers import named_in
+from demo.value_sender import Applications
 
 TRACE = Path(value.__file__).parent / "data" / "trace.csv.gz"
 SUNDAY = date(2026, 11, 22)
@@ -115,3 +120,55 @@ def test_a_body_leaves_out_what_is_not_known(events: list[Recorded]) -> None:
     assert loud["time"].endswith("Z")
     assert loud["outcome"] in {"success", "failure"}
     assert 0 <= float(loud["score"]) <= 1
+
+
+def live(openai: SimulatedOpenAI, hours: int = 1) -> list[Recorded]:
+    """What an application records in the first hours after the trace."""
+    first = openai.tenant().traffic.live_from
+    return list(Applications(openai, openai.clock).events("loop", first, first + 60 * hours))
+
+
+def test_a_retry_loop_is_recorded_as_what_it_is_and_refused_calls_not_at_all() -> None:
+    """Fifteen times the calls and not one answer more; behind a limit nothing happens that could be told."""
+    now = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    rows = [f"{hour},loop,gpt-4o,40,4000,400" for hour in range(48)]
+    trace = parse_trace(["hour,application,model,requests,input_tokens,output_tokens", *rows])
+    openai = SimulatedOpenAI(trace, ListPrices(), lambda: now)
+    before = live(openai)
+    assert before
+    openai.boost("loop", 15, datetime(2026, 11, 22, tzinfo=UTC))
+    looping = live(openai)
+    extra = [event for event in looping if event not in before]
+    assert [event for event in looping if event in before] == before
+    assert abs(len(extra) - 14 * len(before)) <= 28
+    assert {(event.outcome, event.score) for event in extra} == {("failure", None)}
+    assert {event.usage.input for event in extra} == {100}
+    assert len({event.id for event in looping}) == len(looping)
+
+    traffic = openai.tenant().traffic
+    for minute in range(traffic.live_from, traffic.live_from + 60):
+        traffic.hold(("loop", "gpt-4o"), minute, NOTHING)
+    assert live(openai) == []
+
+
+def test_a_window_names_one_application_or_nobody_is_handed_its_token() -> None:
+    """A name inside another name is no name; of two nobody knows which is meant."""
+    names = ("chat", "chat-pro", "문서 요약")
+    assert named_in("*chat-pro* 토큰 web-backend", names) == "chat-pro"
+    assert named_in("*문서 요약*", names) == "문서 요약"
+    assert named_in("chatting", names) is None
+    assert named_in("chat and chat-pro", names) is None
+
+
+@pytest.mark.parametrize(
+    ("now", "monday"),
+    [
+        ("2026-11-22T23:59:59", "2026-11-23"),
+        ("2026-11-23T00:00:00", "2026-11-30"),
+        ("2026-11-25T03:00:00", "2026-11-30"),
+    ],
+)
+def test_the_next_monday_is_always_ahead(now: str, monday: str) -> None:
+    """Nine in the morning in Seoul, which is midnight in UTC."""
+    found = next_monday(datetime.fromisoformat(f"{now}+00:00"))
+    assert found == datetime.fromisoformat(f"{monday}T00:00:00+00:00")
