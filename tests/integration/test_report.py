@@ -1,0 +1,148 @@
+"""`/finops report`: any week to whoever asks, the settings to who decides, and what stands there afterwards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from blocks import digest_settings, ids
+from blocks.digest_parts import DigestKey
+from bot.errors import Refusal, RefusalCode
+from finops.digest import DigestVersion
+from finops.queries import ScopeKind
+from handlers import ACTIONS, ONCE, commands, report
+from handlers.submitting import Back, Form, Problem
+from handlers.visit import Visit
+from storage import Storage
+from tests.conftest import FakeClock
+from tests.integration.digest_world import WEEK, World, a_week
+from tests.integration.live_world import JIHOON, MINSU, SEOYEON
+from tests.unit import slack_limits
+from tests.unit.listening import FakeSlack, a_visit
+
+
+@pytest.fixture
+def database_kind() -> str:
+    """Nothing here is decided by the database."""
+    return "sqlite"
+
+
+@pytest.fixture
+async def world(storage: Storage, clock: FakeClock) -> World:
+    world = await a_week(storage, clock)
+    for one in (MINSU, SEOYEON):
+        await world.bot.people.meet(world.admin.workspace_id, "한빛소프트", one)
+    return world
+
+
+def visiting(world: World, who: str = JIHOON.user_id, **more: Any) -> tuple[Visit, FakeSlack]:
+    slack = FakeSlack()
+    return a_visit(world.bot, slack, who, **more), slack  # type: ignore[arg-type]
+
+
+def a_form(visit: Visit, place: int, **chosen: Any) -> Form:
+    """A submitted window of the settings."""
+    held = {
+        ids.DIGEST_PLACE: {"selected_conversation": chosen.get("channel", "")},
+        ids.DIGEST_VERSION: {"selected_option": {"value": chosen.get("version", "team")}},
+        ids.DIGEST_LANGUAGE: {"selected_option": {"value": chosen.get("language", digest_settings.USUAL)}},
+        ids.DIGEST_WEEKDAY: {"selected_option": {"value": chosen.get("weekday", "mon")}},
+        ids.DIGEST_TIME: {"selected_option": {"value": chosen.get("time", "09:00")}},
+        ids.DIGEST_WAYS: {"selected_options": [{"value": way} for way in chosen.get("ways", [digest_settings.WEEKLY])]},
+        ids.DIGEST_OF: {"selected_option": {"value": chosen.get("of", "")}},
+    }
+    values = {name: {name: value} for name, value in held.items()}
+    return Form(visit, {"id": "V1", "state": {"values": values}}, {"place": place})
+
+
+@pytest.mark.parametrize("words", ["report", "report 지난주", "리포트 마케팅팀 2026-W27", "レポート 先週", "digest"])
+async def test_whoever_asks_reads_the_week_alone(world: World, words: str) -> None:
+    visit, slack = visiting(world, SEOYEON.user_id)
+    await commands.answer(visit, words)
+    [told] = slack.told("chat.postEphemeral")
+    assert told["user"] == SEOYEON.user_id
+    assert "$77" in told["text"]
+    assert slack_limits.of_message(told) == []
+    assert ids.DIGEST_SETTINGS not in str(told["blocks"])  # a member decides nothing here
+
+
+async def test_a_button_asks_again_and_shares_with_the_channel(world: World) -> None:
+    key = str(DigestKey(ScopeKind.TEAM, world.tenant.team_id, WEEK.start))
+    visit, slack = visiting(world)
+    await ACTIONS[ids.DIGEST_SHOW](visit, key)
+    await ACTIONS[ids.DIGEST_SHARE](visit, key)
+    [alone], [shared] = slack.told("chat.postEphemeral"), slack.told("chat.postMessage")
+    assert shared["channel"] == "C0MARKET01"
+    assert ids.DIGEST_SETTINGS in str(alone["blocks"])
+    assert ids.DIGEST_SETTINGS not in str(shared["blocks"])
+    assert ids.DIGEST_SHARE in ONCE
+    with pytest.raises(Refusal) as refused:
+        await ACTIONS[ids.DIGEST_SHOW](visit, "team/DROP TABLE/2026")
+    assert refused.value.code is RefusalCode.UNKNOWN_DIGEST
+
+
+async def test_the_daily_card_is_told_on_demand(world: World) -> None:
+    visit, slack = visiting(world)
+    await commands.answer(visit, "일일")
+    [told] = slack.told("chat.postEphemeral")
+    assert slack_limits.of_message(told) == []
+
+
+async def test_the_settings_show_and_change_what_one_decides_about(world: World) -> None:
+    visit, slack = visiting(world, MINSU.user_id)
+    await report.settings(visit)
+    listed = slack.told("views.update")[-1]["view"]
+    assert slack_limits.of_view(listed) == []
+    assert str(listed).count(ids.DIGEST_EDIT) == 1  # the lead's own team; the workspace is the admins'
+    team = await world.place(ScopeKind.TEAM)
+    visit, slack = visiting(world, MINSU.user_id)
+    await report.edit(visit, str(team.id))
+    assert slack_limits.of_view(slack.told("views.update")[-1]["view"]) == []
+    form = a_form(
+        visit, team.id, channel="C0OTHER001", version="brief", language="ja-JP", weekday="wed", time="14:30",
+        ways=[digest_settings.WEEKLY, digest_settings.DAILY, digest_settings.MAIL],
+    )  # fmt: skip
+    outcome = await report.submit(form)
+    assert isinstance(outcome, Back)
+    assert slack_limits.of_view(dict(outcome.below)) == []
+    kept = await world.place(ScopeKind.TEAM)
+    assert (kept.channel_id, kept.version, kept.locale) == ("C0OTHER001", DigestVersion.BRIEF, "ja-JP")
+    assert (kept.cron, kept.is_enabled, kept.is_daily, kept.is_mailed) == ("30 14 * * wed", True, True, False)
+
+
+async def test_the_whole_workspace_is_told_in_one_more_channel(world: World) -> None:
+    world.clock.advance(minutes=1)
+    visit, slack = visiting(world)
+    await report.add(visit)
+    assert slack_limits.of_view(slack.told("views.update")[-1]["view"]) == []
+    assert isinstance(
+        await report.submit(a_form(visit, 0, of="workspace", channel="C0BOSS0001", version="brief")), Back
+    )
+    assert [(one.scope, one.channel_id) for one in await world.places()][-1] == (ScopeKind.WORKSPACE, "C0BOSS0001")
+    for channel in ("C0BOSS0001", ""):  # told there already; told nowhere
+        outcome = await report.submit(a_form(visit, 0, of="workspace", channel=channel))
+        assert isinstance(outcome, Problem)
+        assert list(outcome.errors) == [ids.DIGEST_PLACE]
+        assert slack_limits.of_view(dict(outcome.form)) == []
+    assert await world.bot.digests.due() == 2  # the new place hears from next Monday on
+
+
+async def test_what_somebody_else_sends_counts_as_not_chosen(world: World) -> None:
+    visit, _ = visiting(world)
+    whole = await world.place(ScopeKind.WORKSPACE)
+    form = a_form(visit, whole.id, version="x", language="x", weekday="; rm", time="99:99", ways=["x"])
+    assert isinstance(await report.submit(form), Back)
+    kept = await world.place(ScopeKind.WORKSPACE)
+    assert (kept.version, kept.locale, kept.cron, kept.is_enabled) == (whole.version, "", whole.cron, False)
+
+
+async def test_a_member_decides_nothing(world: World) -> None:
+    visit, _ = visiting(world, SEOYEON.user_id)
+    team = await world.place(ScopeKind.TEAM)
+    with pytest.raises(Refusal) as refused:
+        await report.edit(visit, str(team.id))
+    assert refused.value.code is RefusalCode.UNKNOWN_DIGEST
+    with pytest.raises(Refusal):
+        await report.submit(a_form(visit, team.id))
+    assert await world.place(ScopeKind.TEAM) == team
