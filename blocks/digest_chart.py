@@ -9,7 +9,6 @@ from decimal import Decimal
 
 from blocks import charts, kit
 from finops.digest import Digest
-from finops.figures import DayFigure
 from finops.money import Money
 from locales import Translator
 
@@ -100,8 +99,3 @@ def missing(digest: Digest, t: Translator) -> str | None:
 def _of(known: dict[date, Money | None], day: date, currency: str | None) -> Money | None:
     amount = known.get(day)
     return amount if amount is not None and (currency is None or amount.currency == currency) else None
-
-
-def day_figures(digest: Digest) -> tuple[DayFigure, ...]:
-    """The days of the week itself, oldest first."""
-    return tuple(point for point in digest.trend if point.day in digest.week)

@@ -64,10 +64,9 @@ def page(language: str, title: str, preview: str, body: Iterable[Html]) -> Html:
     )
 
 
-def row(inner: Html, *, top: int = 18, bottom: int = 0, is_ruled: bool = False) -> Html:
-    """One part of the mail below the others; `is_ruled` draws a line above it."""
-    rule = f"border-top:1px solid {_LINE};" if is_ruled else ""
-    return f'<tr><td class="pad line" style="{rule}padding:{top}px 32px {bottom}px">{inner}</td></tr>'
+def row(inner: Html, *, top: int = 18, bottom: int = 0) -> Html:
+    """One part of the mail below the others."""
+    return f'<tr><td class="pad" style="padding:{top}px 32px {bottom}px">{inner}</td></tr>'
 
 
 def heading(words: str) -> Html:

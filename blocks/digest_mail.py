@@ -278,9 +278,7 @@ class _Letter:
         return html.row(html.heading(self._table_head()) + html.table(rows) + told + sums, top=24)
 
     def _foot(self) -> str:
-        return html.row(
-            html.small(digest_rules.summary(self.t)) + html.small(self._footer()), top=18, bottom=28, is_ruled=False
-        )
+        return html.row(html.small(digest_rules.summary(self.t)) + html.small(self._footer()), top=18, bottom=28)
 
     # --- what both say -----------------------------------------------------------------------------------------------
 
