@@ -22,7 +22,7 @@ from storage.records import DayChange, DayProjectTotal, DayTotal, ProjectTotal, 
 from storage.repository import Repository
 from storage.restatements import remember_restatements
 from storage.sheets import BYTES_FOR_ONE, Adding, Sheet, by_day
-from storage.tables import charges, connections, daily_costs, daily_sheets, daily_totals, day_readings
+from storage.tables import charges, connections, daily_costs, daily_items, daily_sheets, daily_totals, day_readings
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -69,7 +69,7 @@ class Charges(Repository):
             return DayChange(day, is_first_reading=False, is_changed=False, kept=False, restated=(), totals=totals)
         restated = await self._moved(workspace_id, connection_id, day, prepared, read_at)
         await remember_restatements(self._db, workspace_id, restated)
-        for table in (charges, daily_costs, daily_sheets, daily_totals):
+        for table in (charges, daily_costs, daily_items, daily_sheets, daily_totals):
             await self._db.execute(delete(table).where(*_this_day(table, workspace_id, connection_id, day)))
         await write_day(self._db, workspace_id, connection_id, day, prepared)
         await self._keep(workspace_id, connection_id, DayReading(day, read_at, read_at, 0))

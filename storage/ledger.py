@@ -51,15 +51,19 @@ class Lines(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PreparedDay:
-    """One day as it will stand in the ledger: its lines, the sum of each project, of all, and a sheet per currency."""
+    """One day as it will stand in the ledger: its lines, and their sums.
+
+    `costs` are by project, `items` by line item, `totals` of all, each in its currency; with a sheet per currency.
+    """
 
     lines: Lines
     costs: dict[tuple[str, str], tuple[int, int]]
+    items: dict[tuple[str, str], tuple[int, int]]
     totals: dict[str, tuple[int, int]]
     sheets: dict[str, tuple[bytes, bytes]]
 
 
-_NOTHING = PreparedDay(Lines([], [], [], [], [], [], []), {}, {}, {})
+_NOTHING = PreparedDay(Lines([], [], [], [], [], [], []), {}, {}, {}, {})
 
 
 def prepare(charged: ChargedDay) -> PreparedDay:
@@ -103,7 +107,7 @@ def prepare(charged: ChargedDay) -> PreparedDay:
     for each in sorted(totals):
         mine = {account: units for (account, currency), units in sums.items() if currency == each}
         sheets[each] = packed(mine, mine.values())
-    return PreparedDay(lines, sums, totals, sheets)
+    return PreparedDay(lines, sums, _items(lines), totals, sheets)
 
 
 def _names(lines: Sequence[Charge]) -> tuple[list[str], list[str], list[str]]:
@@ -140,6 +144,19 @@ def _sums(lines: Lines) -> dict[tuple[str, str], tuple[int, int]]:
     }
 
 
+def _items(lines: Lines) -> dict[tuple[str, str], tuple[int, int]]:
+    """The sum of each line item and currency, over all projects."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for name, nano, rest in zip(zip(lines.currencies, lines.skus, strict=True), lines.nanos, lines.rests, strict=True):
+        sums = found.get(name)
+        if sums is None:
+            found[name] = [nano, rest]
+        else:
+            sums[0] += nano
+            sums[1] += rest
+    return {name: _carried(*sums) for name, sums in found.items()}
+
+
 def _between(borders: Sequence[int], column: Sequence[int]) -> Iterator[int]:
     running = list(accumulate(column, initial=0))
     reached = [running[border] for border in borders]
@@ -169,6 +186,8 @@ async def write_day(
     totals = (tuple(prepared.totals), *zip(*prepared.totals.values(), strict=True))
     await insert(driver, "charges", _LINE, whose, prepared.lines)
     await insert(driver, "daily_costs", ("sub_account_id", "billing_currency", *_AMOUNT), whose, costs)
+    items = (*zip(*prepared.items, strict=True), *zip(*prepared.items.values(), strict=True))
+    await insert(driver, "daily_items", ("billing_currency", "sku_id", *_AMOUNT), whose, items)
     await insert(driver, "daily_totals", ("billing_currency", *_AMOUNT), whose, totals)
     sheets = (tuple(prepared.sheets), *zip(*prepared.sheets.values(), strict=True))
     await insert(driver, "daily_sheets", ("billing_currency", "accounts", "amounts"), whose, sheets)

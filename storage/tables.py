@@ -234,6 +234,20 @@ daily_totals = Table(
     sqlite_with_rowid=False,
 )
 
+# What each name on the bill came to, all projects together: a month by line item is some hundred rows.
+daily_items = Table(
+    "daily_items",
+    metadata,
+    Column("workspace_id", Code, primary_key=True),
+    Column("charge_day", Date, primary_key=True),
+    Column("connection_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("billing_currency", Code, primary_key=True),
+    Column("sku_id", Code, primary_key=True),
+    Column("billed_cost_nano", BigInteger, nullable=False),
+    Column("billed_cost_rest", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 day_readings = Table(
     "day_readings",
     metadata,

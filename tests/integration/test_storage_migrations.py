@@ -25,7 +25,7 @@ from storage import KeyRing, open_storage
 from storage.engine import normalised
 from storage.errors import DatabaseUnusable
 from storage.migrate import HEAD, config, make, migrate, revision_of, run_on, upgrade
-from storage.tables import daily_sheets, metadata
+from storage.tables import daily_items, daily_sheets, metadata
 from tests.databases import MOMENT, a_tenant
 
 
@@ -160,7 +160,7 @@ async def test_a_downgrade_leaves_nothing_and_can_be_upgraded_again(empty_databa
     await run_on(url, check)
 
 
-async def test_days_stored_before_there_were_sheets_get_theirs(empty_database_url: str, ring: KeyRing) -> None:
+async def test_days_stored_before_there_were_sheets_and_items_get_theirs(empty_database_url: str, ring: KeyRing) -> None:
     """Whoever collected for years before the upgrade is told the same sums after it."""
     url, day = normalised(empty_database_url), date(2026, 7, 1)
     charges = tuple(Charge(day, name, "x", Decimal("0.000000000000000007")) for name in ("proj_b", "proj_é", None))
@@ -174,13 +174,14 @@ async def test_days_stored_before_there_were_sheets_get_theirs(empty_database_ur
     sheets: list[Any] = []
 
     def again(connection: Connection) -> None:
-        sheets.append(connection.execute(daily_sheets.select()).all())
-        command.downgrade(config(connection), "0002")
-        upgrade(connection)
-        sheets.append(connection.execute(daily_sheets.select()).all())
+        for _ in range(2):
+            sheets.append([connection.execute(table.select()).all() for table in (daily_sheets, daily_items)])
+            command.downgrade(config(connection), "0002")
+            upgrade(connection)
 
     await run_on(url, again)
-    assert sheets[0] == sheets[1] != []
+    assert sheets[0] == sheets[1]
+    assert all(sheets[0])
     async with open_storage(empty_database_url, ring) as storage, storage.reading() as store:
         assert await store.charges.project_totals(tenant.workspace_id, period) == before
     assert len(before) == 3

@@ -21,17 +21,47 @@ SUMS = (
     "cached_input_tokens", "output_tokens", "priced", "cost_nano", "cost_rest",
 )  # fmt: skip
 MADE = (
+    "daily_items",
     "event_tokens", "value_calls", "value_event_ids", "value_days", "value_weeks", "value_users", "ratings",
     "value_targets", "caps", "digests", "digest_channels",
 )  # fmt: skip
 
 
 def upgrade() -> None:
+    create_items()
     create_tokens()
     create_calls()
     create_sums()
     create_what_people_say()
     create_digests()
+
+
+def create_items() -> None:
+    """What each name on the bill came to, day by day; of the bills that are there already as well."""
+    key = ("workspace_id", "charge_day", "connection_id", "billing_currency", "sku_id")
+    op.create_table(
+        "daily_items",
+        sa.Column("workspace_id", CODE, nullable=False),
+        sa.Column("charge_day", sa.Date(), nullable=False),
+        sa.Column("connection_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("billing_currency", CODE, nullable=False),
+        sa.Column("sku_id", CODE, nullable=False),
+        sa.Column("billed_cost_nano", sa.BigInteger(), nullable=False),
+        sa.Column("billed_cost_rest", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint(*key, name=op.f("pk_daily_items")),
+        sqlite_with_rowid=False,
+    )
+    op.execute(
+        """
+        INSERT INTO daily_items (
+            workspace_id, charge_day, connection_id, billing_currency, sku_id, billed_cost_nano, billed_cost_rest
+        )
+        SELECT workspace_id, charge_day, connection_id, billing_currency, sku_id,
+            CAST(SUM(billed_cost_nano) AS BIGINT) + CAST(SUM(billed_cost_rest) AS BIGINT) / 1000000000,
+            CAST(SUM(billed_cost_rest) AS BIGINT) % 1000000000
+        FROM charges GROUP BY workspace_id, charge_day, connection_id, billing_currency, sku_id
+        """
+    )
 
 
 def create_tokens() -> None:
