@@ -14,7 +14,7 @@ from demo import lab, story_monday
 from demo.slack.cast import DATA, JIHOON, SEOYEON
 from demo.stage import Stage
 from tests.browser.conftest import Visitor, Window
-from tests.e2e.mondays import SETTINGS, five_weeks, on_a_wednesday
+from tests.e2e.mondays import SETTINGS, four_weeks, on_a_wednesday
 from tests.e2e.stages import scene
 
 
@@ -23,7 +23,7 @@ async def stage(tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.Monke
     """Two teams, and the laboratory beside them; nothing is recorded yet."""
     monkeypatch.setattr("jobs.digester.Digester.__init__.__defaults__", (1.0,))
     database, clock = shutil.copy(sqlite_template, tmp_path / "stage.db"), on_a_wednesday()
-    async with scene(f"sqlite:///{database}", five_weeks(), clock=clock, **SETTINGS) as running:
+    async with scene(f"sqlite:///{database}", four_weeks(), clock=clock, **SETTINGS) as running:
         lab.show(running)
         await story_monday.set_up(running, lambda _: None)
         yield running

@@ -10,11 +10,11 @@ from demo.clock import StageClock
 from demo.monday import next_monday
 from demo.trace import Trace, parse_trace
 
-WEEKS = 5
+WEEKS = 4
 SETTINGS: dict[str, Any] = story_monday.SETTINGS | {"FINOPS_BACKFILL_DAYS": f"{WEEKS * 7}"}
 
 
-def five_weeks() -> Trace:
+def four_weeks() -> Trace:
     """Six applications of twelve calls a day each, all alike, so that only what they bought tells them apart."""
     rows = ["hour,application,model,requests,input_tokens,output_tokens,cached_input_tokens"]
     names = [name for _, _, mine in story_monday.TEAMS.values() for name in mine]

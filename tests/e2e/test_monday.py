@@ -16,7 +16,7 @@ from demo.slack.cast import DATA, JIHOON, MARKETING, SEOYEON
 from demo.story_people import offered
 from demo.value_people import makes_token
 from demo.value_sender import NotTaken
-from tests.e2e.mondays import SETTINGS, five_weeks, on_a_wednesday
+from tests.e2e.mondays import SETTINGS, four_weeks, on_a_wednesday
 from tests.e2e.stages import Stage, answer_to, scene, words_of
 
 
@@ -42,7 +42,7 @@ async def test_a_week_is_told_once_with_exact_figures_wherever_it_is_due(
     clock = on_a_wednesday()
     shutil.copy(sqlite_template, tmp_path / "stage.db")
     async with scene(
-        f"sqlite:///{tmp_path / 'stage.db'}", five_weeks(), clock=clock, socket_mode=False, **SETTINGS
+        f"sqlite:///{tmp_path / 'stage.db'}", four_weeks(), clock=clock, socket_mode=False, **SETTINGS
     ) as stage:
         told = await story_monday.monday(stage, clock, lambda _: None)
 
@@ -83,7 +83,7 @@ async def test_an_application_records_once_a_person_made_its_token_and_stops_whe
     clock = on_a_wednesday()
     shutil.copy(sqlite_template, tmp_path / "stage.db")
     async with scene(
-        f"sqlite:///{tmp_path / 'stage.db'}", five_weeks(), clock=clock, socket_mode=False, **SETTINGS
+        f"sqlite:///{tmp_path / 'stage.db'}", four_weeks(), clock=clock, socket_mode=False, **SETTINGS
     ) as stage:
         await story_monday.set_up(stage, lambda _: None)
         jihoon, applications = stage.slack.person(JIHOON), stage.applications
