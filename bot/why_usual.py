@@ -20,7 +20,7 @@ from storage.usage_groups_sums import GroupedUsage
 
 COMPARED_DAYS = 7
 _HOUR, _DAY = int(Width.HOUR), int(Width.DAY)
-_OWN = 40
+_OWN = 20
 
 Grouped = dict[Account, list[UsageGroup]]
 
