@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -80,6 +81,16 @@ def test_what_is_refused_is_outside_the_document() -> None:
     for event, field in FAULTS:
         assert not holds(EVENT, event) or field in beyond or event.get("id") == "\x00", event
     assert holds(EVENT, A_CALL)
+
+
+async def test_the_page_for_people_names_the_same_fields_and_its_example_works(door: Door) -> None:
+    """What is copied from docs/events.md is taken, every field of it."""
+    page = (ROOT / "docs/events.md").read_text()
+    table = page.partition("## An event")[2].partition("\n\nEvents of one")[0]
+    named = [name for row in re.findall(r"^\| (`.*?`) \|", table, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)]
+    assert sorted(named) == sorted(FIELDS)
+    [example] = re.findall(r"-d '(\{.*?\})'", page)
+    assert (await door.post(json.loads(example)))[1] == {"accepted": 1, "repeated": 0, "dropped_fields": {}}
 
 
 async def test_every_answer_is_as_documented(door: Door) -> None:
