@@ -68,7 +68,11 @@ def value_section(applications: Applications) -> Item:
 
 
 def _recorder(name: str, one: Connected, *, is_on: bool) -> Item:
-    return {"label": name, "note": one.trouble or f"{one.count:,}건", "hint": "기록 중" if is_on and not one.trouble else "꺼짐"}
+    return {
+        "label": name,
+        "note": one.trouble or f"{one.count:,}건",
+        "hint": "기록 중" if is_on and not one.trouble else "꺼짐",
+    }
 
 
 def drawer(props: Props, project_key: str, name: str) -> Item:
