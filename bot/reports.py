@@ -122,6 +122,7 @@ class Reports:
         self._desk = desk
         self._live = live
         self._facts = Flights(self._home)
+        self._values = value_beside.AtHome()
 
     async def status(self, workspace_id: str, person: Person, text: str) -> StatusReport:
         """What was spent, as asked in words: `[team|project] [period]`. Refuses words it cannot place, with a guess."""
@@ -207,7 +208,7 @@ class Reports:
         )
         today_so_far = look.estimates(ScopeKind.WORKSPACE, None)
         async with self._desk.storage.reading() as store:
-            report = await value_beside.at_home(store, workspace_id, report, house.counted, week, today_so_far)
+            report = await self._values.beside(store, workspace_id, report, house.counted, week, today_so_far, now)
         return _HomeFacts(house, report)
 
     async def setup(self, workspace_id: str, person: Person) -> SetupProgress:

@@ -35,11 +35,6 @@ class Gathered:
     costs: Mapping[int, Money]
     ratings: Mapping[int, Sequence[tuple[str, int]]]
 
-    @property
-    def tells_anything(self) -> bool:
-        """Whether any call was recorded or any project rated."""
-        return bool(self.sums or self.ratings)
-
     def of(self, project_id: int | None) -> ValueFigure:
         """What one project's money bought; of what no registered project owns, nobody recorded anything."""
         project = next((one for one in self.projects if one.id == project_id), None)
@@ -89,13 +84,11 @@ async def gathered(
     costs: Mapping[int, Money] | None = None,
     *,
     is_everything: bool = False,
-    counts_calls: bool = True,
 ) -> Gathered:
     """What some projects recorded in a period, in a handful of queries however many they are.
 
     `costs` are what the projects cost in the period, by id; None: as the bill says. `is_everything`: calls of accounts
-    that belong to none of the projects count as not recorded, because the whole workspace is meant. `counts_calls`
-    False leaves out what the provider saw, and so the coverage.
+    that belong to none of the projects count as not recorded, because the whole workspace is meant.
     """
     ids = {one.id for one in projects}
     only = None if is_everything or len(ids) > _NAMED_AT_MOST else ids
@@ -105,9 +98,7 @@ async def gathered(
     return Gathered(
         projects=projects,
         sums=sums,
-        asked=await _asked(store, workspace_id, period, projects, is_everything=is_everything)
-        if sums and counts_calls
-        else {},
+        asked=await _asked(store, workspace_id, period, projects, is_everything=is_everything) if sums else {},
         costs=costs,
         ratings=await _ratings(store, workspace_id, period, ids),
     )

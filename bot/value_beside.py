@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.picture import CURRENCY, Picture, money_of
 from bot.value import Gathered, costs_of, gathered, of_all, projects_of
@@ -20,6 +21,10 @@ from finops.registry import Project
 from finops.value import ValueFigure
 from storage import Store
 from storage.records import ProjectTotal
+
+_WEEK = timedelta(days=7)
+_REMEMBERED_FOR = timedelta(minutes=1)
+_REMEMBERED = 64
 
 
 async def beside(
@@ -41,28 +46,64 @@ async def beside(
     return replace(report, value=found.whole(), breakdown=valued(report.breakdown, found), live=live)
 
 
-async def at_home(
-    store: Store,
-    workspace_id: str,
-    report: HomeReport,
-    projects: Sequence[Project],
-    top: Period,
-    today: Sequence[ProjectTotal],
-) -> HomeReport:
-    """The Home tab with what each of its amounts bought; `top` is the period of its largest projects."""
-    shown = (report.yesterday, report.last_week, report.last_month, report.month_to_date)
-    first = min(top.start, *(one.period.start for one in shown))
-    known = Period(first, max(top.end, *(one.period.end for one in shown)))
-    if not (await gathered(store, workspace_id, known, projects, {}, counts_calls=False)).tells_anything:
-        return report  # most of the time, and then it costs two small queries
-    costs: list[Mapping[int, Money] | None] = [{} if one.unread_days else None for one in shown]
-    values = [
-        await of_all(store, workspace_id, spoken_for(one), projects, cost, is_everything=True)
-        for one, cost in zip(shown, costs, strict=True)
-    ]
-    of_top = await gathered(store, workspace_id, top, projects)
-    live = await _today(store, workspace_id, report.live, projects, costs_of(today, projects), is_everything=True)
-    return replace(report, value=HomeValues(*values), top=valued(report.top, of_top), live=live)
+class AtHome:
+    """Puts beside the amounts of the Home tab what they bought.
+
+    What was recorded of days that are over hardly moves, and to add it up is dear where thousands of projects record:
+    it is remembered for a minute. The open day is asked for each time.
+    """
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[tuple[str, Period, Period], tuple[datetime, HomeValues, Gathered]] = OrderedDict()
+
+    async def beside(
+        self,
+        store: Store,
+        workspace_id: str,
+        report: HomeReport,
+        projects: Sequence[Project],
+        top: Period,
+        today: Sequence[ProjectTotal],
+        now: datetime,
+    ) -> HomeReport:
+        """The Home tab with its value; `top` is the period of its largest projects."""
+        months = Period(report.last_month.period.start, report.month_to_date.period.end)
+        rated = Period(months.start - _WEEK, months.end)
+        if not await store.value.tells_anything(workspace_id, months) and not await store.ratings.between(
+            workspace_id, rated
+        ):
+            return report
+        values, of_top = await self._of_closed_days(store, workspace_id, report, projects, top, now)
+        live = await _today(store, workspace_id, report.live, projects, costs_of(today, projects), is_everything=True)
+        return replace(report, value=values, top=valued(report.top, of_top), live=live)
+
+    async def _of_closed_days(
+        self,
+        store: Store,
+        workspace_id: str,
+        report: HomeReport,
+        projects: Sequence[Project],
+        top: Period,
+        now: datetime,
+    ) -> tuple[HomeValues, Gathered]:
+        key = (workspace_id, top, report.month_to_date.period)
+        held = self._known.get(key)
+        if held is not None and timedelta(0) <= now - held[0] < _REMEMBERED_FOR:
+            return held[1], held[2]
+        shown = (report.yesterday, report.last_week, report.last_month, report.month_to_date)
+        costs: list[Mapping[int, Money] | None] = [{} if one.unread_days else None for one in shown]
+        values = HomeValues(
+            *[
+                await of_all(store, workspace_id, spoken_for(one), projects, cost, is_everything=True)
+                for one, cost in zip(shown, costs, strict=True)
+            ]
+        )
+        of_top = await gathered(store, workspace_id, top, projects)
+        self._known[key] = now, values, of_top
+        self._known.move_to_end(key)
+        while len(self._known) > _REMEMBERED:
+            self._known.popitem(last=False)
+        return values, of_top
 
 
 async def _today(

@@ -80,6 +80,11 @@ class Value(Repository):
                 found[project_id] = more if held is None else ValueSums(*map(sum, zip(held, more, strict=True)))
         return dict(sorted(found.items()))
 
+    async def tells_anything(self, workspace_id: str, period: Period) -> bool:
+        """Whether anything at all was recorded of a period: answered by the first row there is."""
+        query = select(value_days.c.project_id).where(*_within(value_days, workspace_id, period, None)).limit(1)
+        return (await self._db.execute(query)).first() is not None
+
     async def weekly(self, workspace_id: str, weeks: Sequence[Period]) -> dict[tuple[int, date], ValueSums]:
         """What each project recorded in each week, by (project, Monday); absent where nothing was.
 
