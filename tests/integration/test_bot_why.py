@@ -228,9 +228,9 @@ async def test_each_of_five_seeded_causes_is_named(world: World) -> None:
     said = {name: words.sentence(found[name], t) for name in SEEDED}
     assert said["chatbot-experiment"].endswith("호출당 토큰 동일 → 재시도 루프 의심")
     assert said["doc-summary"].startswith("호출당 입력 토큰 3배")
-    assert said["translation-api"].startswith(f"{LARGE} 호출 비중 0%에서 50%")
+    assert said["translation-api"].startswith(f"{LARGE} 호출 비중 0%→50%")
     assert said["code-review-bot"].startswith("캐시된 입력")
-    assert said["voc-classifier"].startswith("배치 비중 100%에서 0%")
+    assert said["voc-classifier"].startswith("배치 비중 100%→0%")
 
 
 def part(why: Why, factor: Factor) -> Decimal:

@@ -160,7 +160,7 @@ async def test_a_downgrade_leaves_nothing_and_can_be_upgraded_again(empty_databa
     await run_on(url, check)
 
 
-async def test_days_stored_before_there_were_sheets_and_items_get_theirs(empty_database_url: str, ring: KeyRing) -> None:
+async def test_days_stored_before_sheets_and_items_get_theirs(empty_database_url: str, ring: KeyRing) -> None:
     """Whoever collected for years before the upgrade is told the same sums after it."""
     url, day = normalised(empty_database_url), date(2026, 7, 1)
     charges = tuple(Charge(day, name, "x", Decimal("0.000000000000000007")) for name in ("proj_b", "proj_é", None))

@@ -63,17 +63,17 @@ SAID = [
     ),
     (
         why([asked(SMALL, 400), asked(LARGE, 600)], [asked(SMALL, 950), asked(LARGE, 50)]),
-        "gpt-4o 호출 비중 5%에서 60%(으)로, 호출 수 동일 → 더 비싼 모델 사용",
+        "gpt-4o 호출 비중 5%→60%, 호출 수 동일 → 더 비싼 모델 사용",
         "gpt-4o share of requests from 5% to 60%, requests unchanged → a more expensive model",
     ),
     (
         why([asked()], [asked(cached=Fraction(4, 5))]),
-        "캐시된 입력 80%에서 0%(으)로, 호출 수 동일 → 프롬프트 캐시를 못 쓰게 됨",
+        "캐시된 입력 80%→0%, 호출 수 동일 → 프롬프트 캐시를 못 쓰게 됨",
         "Cached input from 80% to 0%, requests unchanged → prompt cache lost",
     ),
     (
         why([asked()], [asked(batch=True)]),
-        "배치 비중 100%에서 0%(으)로, 호출 수 동일 → 배치 처리 중단",
+        "배치 비중 100%→0%, 호출 수 동일 → 배치 처리 중단",
         "Batch share from 100% to 0%, requests unchanged → batch turned off",
     ),
     (
