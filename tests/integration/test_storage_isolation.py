@@ -366,6 +366,7 @@ ATTEMPTS: dict[str, Attempt] = {
     "Budgets.get": lambda s, w, b: s.budgets.get(w, b.budget_id, even_deleted=True),
     "Budgets.hold": lambda s, w, b: s.budgets.hold(w),
     "Budgets.update": lambda s, w, b: s.budgets.update(w, b.budget_id, is_enabled=False, by="U9", at=LATER),
+    "Charges.by_line_item": lambda s, w, b: s.charges.by_line_item(w, PERIOD, [(b.connection_id, "proj_a")]),
     "Charges.billed_days": lambda s, w, b: s.charges.billed_days(w, PERIOD),
     "Charges.of_day": lambda s, w, b: s.charges.of_day(w, b.connection_id, DAY),
     "Charges.daily_totals": lambda s, w, b: s.charges.daily_totals(w, PERIOD, [(b.connection_id, "proj_a")]),
@@ -452,6 +453,7 @@ ATTEMPTS: dict[str, Attempt] = {
     "Projects.unregister": lambda s, w, b: s.projects.unregister(w, b.project.id),
     "Projects.update": lambda s, w, b: s.projects.update(w, b.project.id, excluded=True),
     "Ratings.give": lambda s, w, b: s.ratings.give(w, b.project.id, WEEK.start, "U9", 0, LATER),
+    "Ratings.between": lambda s, w, b: s.ratings.between(w, WEEK),
     "Ratings.of_week": lambda s, w, b: s.ratings.of_week(w, WEEK.start),
     "Restatements.of": lambda s, w, b: s.restatements.of(w, PERIOD),
     "Stops.active": lambda s, w, b: s.stops.active(w),
@@ -471,6 +473,11 @@ ATTEMPTS: dict[str, Attempt] = {
     "Usage.activity": lambda s, w, b: s.usage.activity(w, MINUTE, MINUTE + 9, [(b.connection_id, "proj_a")]),
     "Usage.busy": lambda s, w, b: s.usage.busy(w, b.connection_id, MINUTE, MINUTE + 9, Width.MINUTE),
     "Usage.daily": lambda s, w, b: s.usage.daily(w, PERIOD, [(b.connection_id, "proj_a")]),
+    "Usage.grouped": lambda s, w, b: s.usage.grouped(w, PERIOD, [(b.connection_id, "proj_a")]),
+    "Usage.grouped_between": lambda s, w, b: s.usage.grouped_between(
+        w, MINUTE - 99, MINUTE + 99, [(b.connection_id, "proj_a")]
+    ),
+    "Usage.same_hours": lambda s, w, b: s.usage.same_hours(w, MINUTE + 1440, 7, {0: 60}, [(b.connection_id, "proj_a")]),
     "Usage.health": lambda s, w, b: s.usage.health(w, b.connection_id),
     "Usage.healths": lambda s, w, b: s.usage.healths(w),
     "Usage.hourly": lambda s, w, b: s.usage.hourly(w, MINUTE - 99, MINUTE + 99, [(b.connection_id, "proj_a")]),
@@ -492,6 +499,7 @@ ATTEMPTS: dict[str, Attempt] = {
     "Value.record": lambda s, w, b: s.value.record(w, b.project.id, [replace(A_CALL, event_id="stolen")]),
     "Value.record_all": lambda s, w, b: s.value.record_all(w, b.project.id, [[replace(A_CALL, event_id="stolen")]]),
     "Value.sums": lambda s, w, b: s.value.sums(w, WEEK, [b.project.id]),
+    "Value.tells_anything": lambda s, w, b: s.value.tells_anything(w, WEEK),
     "Value.users_over": lambda s, w, b: s.value.users_over(w, WEEK, A_CENT, A_CENT, [b.project.id]),
     "Value.weekly": lambda s, w, b: s.value.weekly(w, [WEEK]),
     "ValueTargets.all": lambda s, w, b: s.value_targets.all(w),
@@ -544,7 +552,7 @@ async def test_a_stranger_with_every_id_sees_and_changes_nothing(storage: Storag
                 answer = await attempt(store, OTHER_WORKSPACE, mine)
             except NotFound:
                 continue
-        assert answer in (None, [], {}, set(), False, 0, (0, None, 0)), name
+        assert answer in (None, [], {}, set(), False, 0, (0, None, 0), (0, [])), name
     assert await everything(storage, WORKSPACE, mine) == before
 
 
