@@ -1,0 +1,93 @@
+"""Advice: one next step a project, one a week, by the published rule; where there is nothing to do, that is said."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from finops.advice import advised, of_cause, of_improvable, one_step
+from finops.digest import Advice, AdviceKind, DigestProject, Unranked
+from finops.money import Money
+from finops.periods import Period
+from finops.value import ValueFigure, ValueSource
+from finops.why import Factor, Why, WhyKind, WhyPart
+
+USD = Money.of
+WEEK = Period(date(2026, 6, 29), date(2026, 7, 6))
+
+
+def project(number: int, cost: str = "100", ratio: str | None = None, success: str | None = None) -> DigestProject:
+    ratio_ = None if ratio is None else Decimal(ratio)
+    value = ValueFigure(ValueSource.EVENTS, success_ratio=None if success is None else Decimal(success))
+    return DigestProject(number, f"app-{number}", "팀", USD(cost), USD(cost), value, ratio=ratio_)
+
+
+def why(kind: WhyKind, factor: Factor, amount: str) -> Why:
+    parts = (WhyPart(factor, USD(amount)), WhyPart(Factor.UNEXPLAINED, USD("1")))
+    return Why(WEEK, WEEK.before(), USD("100"), USD("50"), parts, kind)
+
+
+@pytest.mark.parametrize(
+    ("kind", "factor", "step"),
+    [
+        (WhyKind.RETRY_LOOP, Factor.REQUESTS, AdviceKind.CHECK_RETRIES),
+        (WhyKind.LONGER_PROMPTS, Factor.INPUT_LENGTH, AdviceKind.SHORTEN_PROMPTS),
+        (WhyKind.DEARER_MODEL, Factor.MODEL_MIX, AdviceKind.CHEAPER_MODEL),
+        (WhyKind.LOST_CACHE, Factor.CACHE, AdviceKind.RESTORE_CACHE),
+        (WhyKind.BATCH_OFF, Factor.TIER, AdviceKind.BATCH_AGAIN),
+    ],
+)
+def test_each_seeded_cause_has_its_cure_and_is_worth_its_part(kind: WhyKind, factor: Factor, step: AdviceKind):
+    one = replace(project(1, ratio="0.5"), why=why(kind, factor, "40"))
+    assert of_improvable(one) == of_cause(one) == Advice(step, 1, "app-1", USD("40"))
+    # A cause whose part made it cheaper is no reason to do anything about it.
+    assert of_cause(replace(one, why=why(kind, factor, "-40"))) is None
+
+
+def test_without_a_cause_failures_are_looked_at_where_a_tenth_fail():
+    assert of_improvable(project(1, ratio="0.6", success="0.90")).kind is AdviceKind.LOOK_AT_FAILURES
+    other = of_improvable(project(1, "250", ratio="0.6", success="0.91"))
+    assert (other.kind, other.worth) == (AdviceKind.LOOK_WHY, USD("100"))
+
+
+def test_what_is_worth_most_comes_first_whoever_it_is_about():
+    looping = replace(project(1), why=why(WhyKind.RETRY_LOOP, Factor.REQUESTS, "90"))
+    improve, others = advised([project(2, ratio="0.5", success="1")], [looping])
+    step = one_step(improve, others, USD("1000"), has_budget=True, increase=None)
+    assert (step.kind, step.project_id, step.worth) == (AdviceKind.CHECK_RETRIES, 1, USD("90"))
+    # Of a project that is not to improve, less than a hundredth of the whole is no matter.
+    step = one_step(improve, others, USD("9001"), has_budget=True, increase=None)
+    assert step.project_id == 2
+
+
+def test_without_a_step_of_a_project_it_is_to_record_then_to_budget_then_to_look_then_nothing():
+    silent = replace(project(1, "50"), unranked=Unranked.NO_VALUE)
+    dearer = replace(project(2, "60"), unranked=Unranked.NO_VALUE)
+    steps = [
+        one_step([], [silent, dearer], USD("100"), has_budget=False, increase=Decimal(1)),
+        one_step([], [silent], USD("5001"), has_budget=False, increase=Decimal(1)),
+        one_step([], [], USD("100"), has_budget=True, increase=Decimal("0.10")),
+        one_step([], [], USD("100"), has_budget=True, increase=Decimal("0.09")),
+        one_step([], [], USD("0"), has_budget=False, increase=None),
+    ]
+    assert [step.kind for step in steps] == [
+        AdviceKind.CONNECT_EVENTS, AdviceKind.SET_BUDGET, AdviceKind.LOOK_WHY, AdviceKind.NONE, AdviceKind.NONE,
+    ]  # fmt: skip
+    assert steps[0].project_id == 2
+
+
+@given(st.lists(st.integers(1, 99), min_size=1, max_size=6, unique=True), st.randoms(use_true_random=False))
+def test_the_step_does_not_depend_on_the_order_of_projects(ratios: list[int], chance: object):
+    each = [project(number, ratio=str(Decimal(ratio) / 100)) for number, ratio in enumerate(ratios)]
+    shuffled = each[:]
+    chance.shuffle(shuffled)  # type: ignore[attr-defined]
+    steps = [
+        one_step(advised(some, [])[0], (), USD("600"), has_budget=True, increase=None) for some in (each, shuffled)
+    ]
+    assert steps[0] == steps[1]
+    assert steps[0].worth == USD(100 - min(ratios))
