@@ -16,6 +16,8 @@ from locales import Translator
 __all__ = ["details", "message", "sentence"]
 
 Parts = list[kit.Block | kit.Either]
+# Beyond so many times the amount before, no percentage is told.
+_MOST_TIMES = 100
 # Below this share of both bills, it is said how much usage accounts for.
 _TOLD_BELOW = Decimal("0.95")
 _SHARES = (Factor.CACHE, Factor.TIER, Factor.MODEL_MIX)
@@ -89,7 +91,8 @@ def _difference(report: WhyReport, t: Translator) -> str:
     why = report.why
     if report.figure.amount is None:
         return t.gettext("unknown")
-    if why.before.amount <= 0:
+    # Of next to nothing, everything is a large multiple.
+    if why.before.amount <= 0 or abs(why.difference.amount) > why.before.amount * _MOST_TIMES:
         return signed(why.difference, t)
     percent = t.percent(abs(why.difference.amount) / why.before.amount)
     sign = "+" if why.difference.amount > 0 else "-" if why.difference.amount < 0 else ""

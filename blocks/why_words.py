@@ -15,6 +15,7 @@ from locales import Translator
 _SAME = (Decimal("0.95"), Decimal("1.05"))
 _SAID_AS_TIMES = Decimal(2)
 _WHOLE_FROM = 10
+_COUNTED_TO = 10_000
 Parts = Mapping[Factor, WhyPart]
 
 
@@ -37,9 +38,11 @@ def sentence(why: Why, t: Translator) -> str:
 
 
 def times(factor: Decimal | None, t: Translator) -> str:
-    """A factor as people say it: 15, 3.2, 0.8."""
+    """A factor as people say it: 15, 3.2, 0.8; beyond ten thousand nobody counts."""
     if factor is None:
         return "-"
+    if factor > _COUNTED_TO:
+        return f"{t.number(_COUNTED_TO)}+"
     if factor >= _WHOLE_FROM:
         return t.number(factor)
     return f"{factor.quantize(Decimal('0.1'))}".removesuffix(".0")

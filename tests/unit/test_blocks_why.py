@@ -21,7 +21,7 @@ from finops.queries import NamedPeriod, PeriodName, ScopeKind
 from finops.why import Mover, Why, WhyKind, WhyReport
 from tests.unit.saying import LANGUAGES, WEEK, a_figure, names, reader
 from tests.unit.test_blocks_limits import refused
-from tests.unit.test_finops_decomposition import LARGE, SMALL, Prices, asked, usages, why
+from tests.unit.test_finops_decomposition import LARGE, SMALL, Prices, asked, why
 
 KO, EN, JA = (reader(language) for language in LANGUAGES)
 
@@ -185,6 +185,18 @@ def test_a_credit_and_a_nameless_bill_are_said():
         "Input", "Output", "Embedding", "Tools", "Storage & compute", "Unmapped",
     }  # fmt: skip
     assert axis_words.details(axes_of([]), KO) == []
+
+
+used_somehow = st.builds(
+    asked,
+    model=st.sampled_from([SMALL, LARGE, "brand-new-model"]),
+    requests=st.integers(0, 10**7),
+    each=st.tuples(st.integers(0, 10**5), st.integers(0, 10**5)),
+    cached=st.fractions(0, 1, max_denominator=9),
+    tier=st.sampled_from(["", "priority"]),
+    batch=st.booleans(),
+)
+usages = st.lists(used_somehow, max_size=4)
 
 
 @settings(max_examples=15, deadline=None)
