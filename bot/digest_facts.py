@@ -135,7 +135,7 @@ class DigestFacts:
         whys = await self._whys.of_projects(store, workspace_id, sorted(ids), read.period, read.period.before())
 
         def told(projects: Iterable[DigestProject]) -> tuple[DigestProject, ...]:
-            return tuple(replace(one, why=whys.get(one.project_id)) for one in projects)
+            return tuple(replace(one, why=whys[one.project_id]) if one.project_id in whys else one for one in projects)
 
         return Ranking(told(ranking.best), told(ranking.improve), told(ranking.others))
 

@@ -62,7 +62,7 @@ def advised(
     """The same projects, each with its advice: those to improve always, the others where a cause has a cure."""
     return (
         tuple(replace(one, advice=of_improvable(one)) for one in improve),
-        tuple(replace(one, advice=of_cause(one)) for one in others),
+        tuple(one if (step := of_cause(one)) is None else replace(one, advice=step) for one in others),
     )
 
 
