@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import secrets
 from collections.abc import Iterable
@@ -12,6 +11,7 @@ from bot.audit import record
 from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
 from bot.teams import Teams
+from finops.events import TOKEN_PREFIX, token_hash
 from finops.incidents import Fact
 from finops.project_report import TokenShown
 from finops.registry import Person, Project
@@ -22,7 +22,6 @@ from storage.records_value import EventToken
 
 log = logging.getLogger(__name__)
 
-PREFIX = "fin_"
 _RANDOM_BYTES = 32  # 43 letters
 MOST_TOKENS = 20
 LONGEST_NAME = 40
@@ -35,11 +34,6 @@ class TokenMade:
     token: Secret
     shown: TokenShown
     project: Project
-
-
-def hash_of(token: str) -> str:
-    """How a token is kept and looked up: SHA-256 in hex. Its 256 random bits need no salt and no slow hash."""
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 class EventTokens:
@@ -61,7 +55,7 @@ class EventTokens:
         called = " ".join(name.split())
         if not called:
             raise Refusal(RefusalCode.TOKEN_NAME_MISSING)
-        token = Secret(PREFIX + secrets.token_urlsafe(_RANDOM_BYTES))
+        token = Secret(TOKEN_PREFIX + secrets.token_urlsafe(_RANDOM_BYTES))
         try:
             async with self._desk.storage.writing() as store:
                 if len(await tokens_of(store, actor.workspace_id, project_id)) >= MOST_TOKENS:
@@ -70,7 +64,7 @@ class EventTokens:
                     actor.workspace_id,
                     project_id=project_id,
                     name=called[:LONGEST_NAME],
-                    token_hash=hash_of(token.reveal()),
+                    token_hash=token_hash(token.reveal()),
                     ends_with=token.ends_with,
                     by=actor.user_id,
                     at=self._desk.now(),

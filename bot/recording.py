@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 # How much may wait for the database before we say so, rather than make everybody wait longer.
 MOST_WAITING = 200
 MOST_EVENTS_WAITING = 50_000
-# How many events one transaction writes at the most: others wait to write meanwhile.
-AT_ONCE = 5_000
+# How many events one transaction writes, but for a larger request: others wait to write, and to be acknowledged.
+AT_ONCE = 1_000
 PRICES_KEPT = timedelta(minutes=1)
 # Whom a token belongs to is remembered for a moment; whether it is in force is asked whenever something is written.
 TOKENS_KEPT, MOST_TOKENS_KEPT = timedelta(seconds=10), 10_000

@@ -10,10 +10,9 @@ import pytest
 
 from bot import Bot, Policy
 from bot.errors import Refusal, RefusalCode
-from bot.event_tokens import hash_of
 from finops.audit import AuditKind, filter_of
 from finops.caps import written
-from finops.events import RecordedCall
+from finops.events import RecordedCall, token_hash
 from finops.figures import Scope
 from finops.money import Money, to_units
 from finops.periods import Period, starts_at
@@ -152,7 +151,7 @@ async def test_a_token_is_told_once_found_by_its_hash_and_revoked_for_good(bot: 
     assert len(token) == 47
     assert made.shown.name == "web backend"
     async with bot.storage.reading() as store:
-        found = await store.event_tokens.find(hash_of(token))
+        found = await store.event_tokens.find(token_hash(token))
         assert found is not None
         assert found.project_id == chat.id
     await bot.event_tokens.revoke(admin, chat.id, made.shown.id)
@@ -161,7 +160,7 @@ async def test_a_token_is_told_once_found_by_its_hash_and_revoked_for_good(bot: 
     assert twice.value.code is RefusalCode.UNKNOWN_TOKEN
     assert await bot.event_tokens.of_project(admin, chat.id) == []
     async with bot.storage.reading() as store:
-        assert await store.event_tokens.find(hash_of(token)) is None
+        assert await store.event_tokens.find(token_hash(token)) is None
         rows = await store.audit.page(WORKSPACE, filter_of(AuditKind.PROJECTS), limit=2)
     assert [row.entry.action for row in rows] == ["token.revoked", "token.made"]
     assert token not in str(rows)

@@ -16,8 +16,10 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from bot import recording as bot_recording
+from bot.settings import Settings
 from finops.value import ValueSums
-from storage import Storage
+from handlers import addresses
+from storage import KeyRing, Storage
 from storage.value import Value
 from tests.conftest import FakeClock
 from tests.databases import Tenant
@@ -318,6 +320,19 @@ async def test_a_month_later_nothing_can_be_replayed(door: Door, clock: FakeCloc
         day = clock().date()
         await store.value.forget_before(day - timedelta(days=90), day - timedelta(days=35), day - timedelta(days=1098))
     assert (await door.post(A_CALL))[0] == 422
+
+
+def test_both_addresses_are_served_without_a_door_for_slack(tmp_path: Path) -> None:
+    """Slack may come by a socket; applications come by HTTP all the same."""
+    served = addresses.routes(
+        Settings.from_env({
+            "SLACK_BOT_TOKEN": "-".join(("xoxb", "1")),
+            "SLACK_APP_TOKEN": "-".join(("xapp", "1")),
+            "FINOPS_KEYS": KeyRing.generate().to_text(),
+            "DATABASE_URL": f"sqlite:///{tmp_path}/x",
+        })
+    )  # fmt: skip
+    assert {"/v1/events", "/v1/traces"} <= {route.path for route in served}
 
 
 async def test_what_becomes_of_events_is_counted(door: Door) -> None:
