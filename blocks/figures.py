@@ -126,10 +126,15 @@ def parts_table(breakdown: Breakdown, t: Translator) -> kit.Either | None:
         f"• {kit.escape(row[0])}  *{kit.escape(row[2])}*  {kit.escape(row[3])}{words}"
         for row, words in zip(rows, told, strict=True)
     ]
-    if any(values):
-        head.append(t.pgettext("column", "Value"))
-        rows = [[*row, words or "-"] for row, words in zip(rows, values, strict=True)]
-    return kit.Either(kit.table([head, *rows], right=(2, 3)), [kit.section("\n".join(lines))])
+    plain = [kit.section("\n".join(lines))]
+    if not any(values):
+        return kit.Either(kit.table([head, *rows], right=(2, 3)), plain)
+    # Value stands beside cost also where a narrow screen shows three columns; whose it is may be scrolled to.
+    bought = [t.pgettext("column", "Value"), *(words or "-" for words in values)]
+    ordered = [
+        [name, cost, words, share, team] for (name, team, cost, share), words in zip([head, *rows], bought, strict=True)
+    ]
+    return kit.Either(kit.table(ordered, right=(1, 3)), plain)
 
 
 def _values(breakdown: Breakdown, t: Translator) -> list[str]:

@@ -93,7 +93,7 @@ def test_a_report_says_its_value_beside_each_of_its_amounts() -> None:
     assert "성공당 $0.020" in str(message.blocks)
     assert "성공 1,204건" in message.text
     [table] = [block for block in message.blocks if block["type"] == "table"]
-    column = [row[4]["text"] for row in table["rows"]]
+    column = [row[2]["text"] for row in table["rows"]]
     assert column[0] == "성과"
     assert column.count("성공당 $0.020") == 1
     assert column[-2:] == ["-", "-"]
