@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from blocks import charts, figures, ids, kit, value
+from blocks import charts, figures, ids, kit, value, why
 from blocks import incident_words as words
 from blocks.incident_thread import closing
 from finops.figures import Breakdown
@@ -27,6 +27,8 @@ def view(detail: IncidentDetail, t: Translator) -> kit.View:
     story += [] if is_closed else [kit.escape(words.pace(shown, t))]
     if story:
         parts.append(kit.section("\n".join(story)))
+    if shown.cause is not None and words.cause(shown.cause, t):
+        parts.append(kit.section(why.lines(shown.cause, t)))
     facts = _facts(detail, t)
     if facts:
         parts.append(kit.fields(facts))

@@ -13,35 +13,49 @@ from finops.queries import ScopeKind
 from finops.why import Factor, Mover, Why, WhyKind, WhyPart, WhyReport
 from locales import Translator
 
-__all__ = ["details", "message", "sentence"]
+__all__ = ["details", "lines", "message", "sentence"]
 
 Parts = list[kit.Block | kit.Either]
 # Beyond so many times the amount before, no percentage is told.
 _MOST_TIMES = 100
 # Below this share of both bills, it is said how much usage accounts for.
 _TOLD_BELOW = Decimal("0.95")
+_NOTHING = "-"
 _SHARES = (Factor.CACHE, Factor.TIER, Factor.MODEL_MIX)
 
 
 def details(why: Why, t: Translator) -> Parts:
     """The parts as a table: what each factor added or took, and how it moved itself; the amounts add up as shown."""
+    is_told = why.covered is None or why.covered >= _TOLD_BELOW
+    missing: Parts = [] if is_told else [kit.context(kit.escape(_coverage(why.covered or Decimal(0), t)))]
+    if why.kind is WhyKind.UNKNOWN and missing:
+        return missing
+    rows = _rows(why, t)
+    if not rows:
+        return []
+    head = [t.pgettext("column", "Factor"), t.pgettext("column", "Effect"), t.pgettext("column", "Change")]
+    return [kit.Either(kit.table([head, *rows], right=(1,)), [kit.section(lines(why, t))]), *missing]
+
+
+def lines(why: Why, t: Translator) -> str:
+    """The same parts as lines of mrkdwn, for places that hold no table; '' where there are none."""
+    return "\n".join(
+        f"• {kit.escape(row[0])}  *{kit.escape(row[1])}*" + (f"  {kit.escape(row[2])}" if row[2] != _NOTHING else "")
+        for row in _rows(why, t)
+    )
+
+
+def _rows(why: Why, t: Translator) -> list[list[str]]:
+    """Factor, amount and how it moved, largest first, with the total last; the amounts shown add up to it."""
     told = [part for part in why.parts if part.amount]
-    if why.kind is WhyKind.UNKNOWN and why.covered is not None and why.covered < _TOLD_BELOW:
-        return [kit.context(kit.escape(_coverage(why.covered, t)))]
     if not told:
         return []
-    head = [t.pgettext("column", "Factor"), t.pgettext("column", "Change"), t.pgettext("column", "Effect")]
     amounts = t.amounts([part.amount for part in told])
     rows = [
-        [factor_name(part.factor, t), _moved(part, t), _signed(part.amount, amount)]
+        [factor_name(part.factor, t), _signed(part.amount, amount), _moved(part, t)]
         for part, amount in zip(told, amounts, strict=True)
     ]
-    rows.append([t.gettext("Total"), "-", signed(why.difference, t)])
-    lines = [f"• {kit.escape(row[0])}  *{kit.escape(row[2])}*  {kit.escape(row[1])}" for row in rows]
-    made: Parts = [kit.Either(kit.table([head, *rows], right=(2,)), [kit.section("\n".join(lines))])]
-    if why.covered is not None and why.covered < _TOLD_BELOW:
-        made.append(kit.context(kit.escape(_coverage(why.covered, t))))
-    return made
+    return [*rows, [t.gettext("Total"), signed(why.difference, t), _NOTHING]]
 
 
 def message(report: WhyReport, t: Translator, *, shared_by: str | None = None, mark: str | None = "") -> kit.Message:
@@ -65,8 +79,8 @@ def message(report: WhyReport, t: Translator, *, shared_by: str | None = None, m
     if report.figure.amount is not None:
         parts += details(report.why, t)
         if report.movers:
-            lines = [_mover(one, t) for one in report.movers]
-            parts.append(kit.section("\n".join([t.gettext("*Projects that moved most*"), *lines])))
+            moved = [_mover(one, t) for one in report.movers]
+            parts.append(kit.section("\n".join([t.gettext("*Projects that moved most*"), *moved])))
     if shared_by is None:
         parts.append(_buttons(report, t, mark))
     else:
@@ -95,6 +109,8 @@ def _difference(report: WhyReport, t: Translator) -> str:
     if why.before.amount <= 0 or abs(why.difference.amount) > why.before.amount * _MOST_TIMES:
         return signed(why.difference, t)
     percent = t.percent(abs(why.difference.amount) / why.before.amount)
+    if percent == t.percent(Decimal(0)):
+        return signed(why.difference, t)
     sign = "+" if why.difference.amount > 0 else "-" if why.difference.amount < 0 else ""
     return f"{signed(why.difference, t)} ({sign}{percent})"
 
@@ -147,16 +163,16 @@ def _mover(mover: Mover, t: Translator) -> str:
 def _moved(part: WhyPart, t: Translator) -> str:
     """How a factor itself moved, short enough for a column."""
     if part.factor is Factor.TOOLS:
-        return endpoint_name(part.subject, t) if part.subject else "-"
+        return endpoint_name(part.subject, t) if part.subject else _NOTHING
     if part.factor is Factor.PRICE:
-        return f"×{times(part.change, t)}" if part.change is not None else "-"
+        return f"×{times(part.change, t)}" if part.change is not None else _NOTHING
     if part.before is None or part.now is None:
-        return "-"
+        return _NOTHING
     subject = kit.bare(part.subject) if part.subject is not None and part.factor is not Factor.TIER else ""
     if part.factor in _SHARES:
         what = t.pgettext("why", "batch share") if part.factor is Factor.TIER else subject
         if part.factor is Factor.TIER and part.before == part.now:
-            return kit.bare(part.subject) if part.subject else "-"
+            return kit.bare(part.subject) if part.subject else _NOTHING
         moved = f"{t.share(part.before)} → {t.share(part.now)}"
     else:
         what, moved = subject, f"{t.number(part.before)} → {t.number(part.now)}"
