@@ -5,9 +5,10 @@ The product is built by the same `app.build` as in production, from settings tha
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -134,14 +135,17 @@ def written(prices: list[dict[str, object]], folder: Path) -> Path:
 @asynccontextmanager
 async def playing(settings: Settings, clock: Clock = front_door.utc_now) -> AsyncIterator[tuple[web.Application, str]]:
     """One copy of the product and its address, until the block ends; a stage may hold several."""
-    product = front_door.build(settings, clock=clock)
-    runner = web.AppRunner(product, access_log=None)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield product, f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        # It tells applications where to record: that is known once there is a port, and before it is built.
+        url = f"http://127.0.0.1:{door.getsockname()[1]}"
+        product = front_door.build(replace(settings, public_url=settings.public_url or url), clock=clock)
+        runner = web.AppRunner(product, access_log=None)
+        await runner.setup()
+        try:
+            await web.SockSite(runner, door).start()
+            yield product, url
+        finally:
+            await runner.cleanup()
 
 
 def _passed_on(openai: SimulatedOpenAI) -> Callable[[web.Request], Awaitable[web.Response]]:

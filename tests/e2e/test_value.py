@@ -59,6 +59,7 @@ async def test_a_project_is_connected_recorded_judged_and_disconnected(sqlite_te
         await jihoon.submits(values={ids.TOKEN_NAME: "web-backend"})
         made = await opened(stage, jihoon, "지금 한 번만")
         token = re.search(r"fin_[\w-]{43}", made).group()  # type: ignore[union-attr]
+        assert f"curl {stage.url}/v1/events" in made
         jihoon.closes()
         assert token not in await opened(stage, jihoon, "web-backend")
 
