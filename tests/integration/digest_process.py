@@ -1,8 +1,7 @@
 """A bot that dies by SIGKILL at its n-th step of telling Monday, for every n: run by test_jobs_digester.
 
-A step is the first message that is wanted, and the end of the transaction that wants them, before and after. Each
-death has a copy of the database; who comes next tells what is left. Prints one JSON line for each death; the last one
-is of the run that lived.
+A step is the end of the transaction that wants the messages, before and after. Each death has a copy of the database;
+who comes next tells what is left. Prints one JSON line for each death; the last one is of the run that lived.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ async def tell(path: Path, now: datetime) -> int:
 
 def die_at(number: int) -> None:
     """Count steps from now on, and die at this one."""
-    seen, is_written = 0, False
+    seen, is_telling = 0, False
 
     def step() -> None:
         nonlocal seen
@@ -44,19 +43,22 @@ def die_at(number: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def note(_: Any, __: Any, statement: str, *___: Any) -> None:
-        nonlocal is_written
-        is_telling = statement.startswith("INSERT INTO outbox")
-        if is_telling and not is_written:
-            step()
-        is_written = is_written or is_telling
+        nonlocal is_telling
+        is_telling = is_telling or statement.startswith("INSERT INTO outbox")
 
     def committing(*_: Any) -> None:
-        if is_written:
+        if is_telling:
             step()
+
+    def given_back(*_: Any) -> None:
+        nonlocal is_telling
+        if is_telling:
+            step()
+        is_telling = False
 
     event.listen(Engine, "before_cursor_execute", note)
     event.listen(Engine, "commit", committing)
-    event.listen(Pool, "checkin", committing)
+    event.listen(Pool, "checkin", given_back)
 
 
 def main() -> None:
