@@ -28,6 +28,7 @@ _SHAPES: tuple[tuple[KeyKind, str], ...] = (
     (KeyKind.USER, rf"sk-(?:None-)?(?=[A-Za-z_\-]*[0-9])[A-Za-z0-9]{_BODY}{{18,}}"),
     (KeyKind.OTHER_SECRET, rf"(?:xox[a-z](?:\.xox[a-z])?|xapp|xwfp)-{_BODY}{{8,}}"),
     (KeyKind.OTHER_SECRET, r"(?:AKIA|ASIA)[0-9A-Z]{16}"),
+    (KeyKind.OTHER_SECRET, rf"fin_{_BODY}{{43}}"),  # our own event tokens
     (KeyKind.OTHER_SECRET, r"AIza[A-Za-z0-9_\-]{35}"),
     (KeyKind.OTHER_SECRET, r"(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,})"),
 )
@@ -61,5 +62,6 @@ def redacted(text: str) -> str:
 
 
 def _beginning(key: str) -> str:
-    prefix = re.match(r"sk-(?:admin|proj|svcacct|ant)-|sk-|xox[a-z]|xapp-|AKIA|ASIA|AIza|gh[pousr]_|github_pat_", key)
+    known = r"fin_|sk-(?:admin|proj|svcacct|ant)-|sk-|xox[a-z]|xapp-|AKIA|ASIA|AIza|gh[pousr]_|github_pat_"
+    prefix = re.match(known, key)
     return prefix.group() if prefix else ""

@@ -14,6 +14,7 @@ from finops.audit import AuditKind, filter_of
 from finops.caps import written
 from finops.events import RecordedCall, token_hash
 from finops.figures import Scope
+from finops.keys import contains_key
 from finops.money import Money, to_units
 from finops.periods import Period, starts_at
 from finops.queries import ScopeKind
@@ -149,6 +150,7 @@ async def test_a_token_is_told_once_found_by_its_hash_and_revoked_for_good(bot: 
     token = made.token.reveal()
     assert token.startswith("fin_")
     assert len(token) == 47
+    assert contains_key(f"curl -H {token}")
     assert made.shown.name == "web backend"
     async with bot.storage.reading() as store:
         found = await store.event_tokens.find(token_hash(token))
