@@ -14,6 +14,9 @@ from finops.value import Outcome, ValueSums
 OLDEST = timedelta(days=30)
 # Clocks differ; an event from further ahead tells of a call that was not made yet.
 FURTHEST_AHEAD = timedelta(minutes=10)
+# So many calls alike one event tells of at the most.
+MOST_CALLS = 1_000_000
+_NANO = 10**9
 
 TOKEN_PREFIX = "fin_"  # noqa: S105 - what every token begins with, and no token
 _TOKEN = re.compile(TOKEN_PREFIX + "[A-Za-z0-9_-]{43}")
@@ -31,8 +34,9 @@ def token_hash(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RecordedCall:
-    """What one event tells of one call. What is None, or a name that is '', was not told.
+    """What one event tells of one call, or of several alike. What is None, or a name that is '', was not told.
 
+    Of several `calls` the names, the outcome and the score are each one's; tokens and latency are all of theirs.
     `event_id` makes it count once; `request_id` names the call it tells of, so that a later event may tell how the
     call ended. `user_key` is a keyed hash of the application's own user id. `score` is in thousandths (0 to 1000).
     `cost_nano` and `cost_rest` are the estimate of the call (finops.money), None where it cannot be priced.
@@ -47,6 +51,7 @@ class RecordedCall:
     segment: str = ""
     model: str = ""
     user_key: str = ""
+    calls: int = 1
     outcome: Outcome | None = None
     score: int | None = None
     input_tokens: int | None = None
@@ -74,7 +79,7 @@ class ToldCall:
 
 
 class Call(NamedTuple):
-    """What all events together tell of one call. A tuple, because there are very many.
+    """What all events together tell of one call, or of `calls` alike. A tuple, because there are very many.
 
     `at` is the time of the earliest of them: the call came before its end. `outcome_at` and `score_at` are the times
     of the events that told those.
@@ -87,6 +92,7 @@ class Call(NamedTuple):
     segment: str = ""
     model: str = ""
     user_key: str = ""
+    calls: int = 1
     outcome: Outcome | None = None
     outcome_at: datetime | None = None
     score: int | None = None
@@ -104,24 +110,30 @@ class Call(NamedTuple):
 
     @property
     def cost(self) -> tuple[int, int]:
-        """The estimate as nano-units and rest; nothing where it has none."""
+        """The estimate of all its calls as nano-units and rest; nothing where it has none."""
         return self.cost_nano or 0, self.cost_rest or 0
 
-    def sums(self) -> ValueSums:
-        """This call as sums of one."""
+    @property
+    def cost_of_one(self) -> tuple[int, int]:
+        """The same of one of its calls, rounded down to the rest."""
         nano, rest = self.cost
+        return divmod((nano * _NANO + rest) // self.calls, _NANO)
+
+    def sums(self) -> ValueSums:
+        """Its calls as sums: counts are theirs, and tokens, latency and cost were told of all of them together."""
+        calls, (nano, rest) = self.calls, self.cost
         return ValueSums(
-            calls=1,
-            successes=int(self.outcome is Outcome.SUCCESS),
-            failures=int(self.outcome is Outcome.FAILURE),
-            scored=int(self.score is not None),
-            score_sum=self.score or 0,
-            timed=int(self.latency_ms is not None),
+            calls=calls,
+            successes=calls * (self.outcome is Outcome.SUCCESS),
+            failures=calls * (self.outcome is Outcome.FAILURE),
+            scored=calls * (self.score is not None),
+            score_sum=calls * (self.score or 0),
+            timed=calls * (self.latency_ms is not None),
             latency_ms=self.latency_ms or 0,
             input_tokens=self.input_tokens or 0,
             cached_input_tokens=self.cached_input_tokens or 0,
             output_tokens=self.output_tokens or 0,
-            priced=int(self.is_priced),
+            priced=calls * self.is_priced,
             cost_nano=nano,
             cost_rest=rest,
         )
@@ -131,7 +143,8 @@ def told(known: Call | None, event: RecordedCall) -> Call:
     """What is known of a call once an event has told more of it.
 
     What is unknown is filled in. A name, the tokens (together with their cost) or the latency told twice stays as it
-    was told first; of two outcomes or scores the one of the later event counts. So the order in which the events of a
+    was told first; of two outcomes or scores the one of the later event counts, and of two counts of calls the larger:
+    who tells only how they ended need not count them again. So the order in which the events of a
     call arrive matters only where they contradict each other.
     """
     if known is None:
@@ -151,7 +164,7 @@ def told(known: Call | None, event: RecordedCall) -> Call:
         changes |= {"outcome": event.outcome, "outcome_at": event.at}
     if event.score is not None and (known.score_at is None or known.score_at <= event.at):
         changes |= {"score": event.score, "score_at": event.at}
-    return known._replace(at=min(known.at, event.at), **changes)
+    return known._replace(at=min(known.at, event.at), calls=max(known.calls, event.calls), **changes)
 
 
 def _first(event: RecordedCall) -> Call:
@@ -163,6 +176,7 @@ def _first(event: RecordedCall) -> Call:
         segment=event.segment,
         model=event.model,
         user_key=event.user_key,
+        calls=event.calls,
         outcome=event.outcome,
         outcome_at=None if event.outcome is None else event.at,
         score=event.score,

@@ -12,15 +12,23 @@ from typing import Any
 
 import msgspec
 
-from finops.events import FURTHEST_AHEAD, OLDEST, RecordedCall, ToldCall
+from finops.events import FURTHEST_AHEAD, MOST_CALLS, OLDEST, RecordedCall, ToldCall
 from finops.value import SCORE_UNITS, Outcome
 
 MOST_EVENTS = 1_000
 MOST_ID_LETTERS = 128
 MOST_NAME_LETTERS = 100
 MOST_USER_LETTERS = 256
+# Of one call; an event of many has so many of each, up to MOST_OF_ALL.
 MOST_TOKENS = 10**9
 MOST_LATENCY_MS = 24 * 60 * 60 * 1000
+MOST_OF_ALL = 10**11
+_OF_EACH = {
+    "input_tokens": MOST_TOKENS,
+    "cached_input_tokens": MOST_TOKENS,
+    "output_tokens": MOST_TOKENS,
+    "latency_ms": MOST_LATENCY_MS,
+}
 # So many mistakes and names of dropped fields are told; who makes more finds the rest when these are mended.
 _MOST_FAULTS = 100
 _MOST_DROPPED = 20
@@ -112,6 +120,8 @@ def _read_one(index: int, event: Mapping[str, Any], now: datetime, read: ReadEve
     if problem := untimely(at, now):
         read.faults.append(Fault(index, "time", problem))
     if len(read.faults) == before:
+        read.faults += [Fault(index, name, problem) for name, problem in too_much(values)]
+    if len(read.faults) == before:
         event_id, user, provider = values.pop("id"), values.pop("user", ""), values.pop("provider", "")
         call = RecordedCall(event_id, values.pop("request_id", event_id), at, **values)
         read.told.append(ToldCall(call, user, provider))
@@ -124,6 +134,16 @@ def untimely(at: datetime, now: datetime) -> str | None:
     if at < now - OLDEST:
         return f"is more than {OLDEST.days} days ago"
     return None
+
+
+def too_much(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Which fields hold more than the calls of an event can have had, and how much that is; None tells nothing."""
+    calls = values.get("calls") or 1
+    return [
+        (name, f"is at most {most} for each of its calls")
+        for name, most in _OF_EACH.items()
+        if (values.get(name) or 0) > most * calls
+    ]
 
 
 def text_of(value: Any, most: int) -> str:
@@ -175,24 +195,28 @@ def moment(value: Any) -> datetime:
     raise Wrong("is a time with its zone, as in 2026-11-16T09:00:00Z")
 
 
-def count_of(most: int) -> Callable[[Any], int]:
-    """A reader of whole numbers from 0 to `most`."""
+def count_of(most: int, least: int = 0) -> Callable[[Any], int]:
+    """A reader of whole numbers from `least` to `most`."""
 
     def read(value: Any) -> int:
         if isinstance(value, Decimal) and value.is_finite() and -1 < value <= most and value == int(value):
             value = int(value)
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
-            raise Wrong(f"is a whole number from 0 to {most}")
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            raise Wrong(f"is a whole number from {least} to {most}")
         return value
 
     return read
 
 
+calls = count_of(MOST_CALLS, least=1)
+tokens = count_of(MOST_OF_ALL)
+
+
 def milliseconds(value: Any) -> int:
     """A duration; halves of a millisecond are rounded away."""
-    if isinstance(value, Decimal) and value.is_finite() and 0 <= value <= MOST_LATENCY_MS:
+    if isinstance(value, Decimal) and value.is_finite() and 0 <= value <= MOST_OF_ALL:
         value = round(value)
-    return count_of(MOST_LATENCY_MS)(value)
+    return tokens(value)
 
 
 def outcome(value: Any) -> Outcome:
@@ -229,9 +253,10 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "user": user_id,
     "model": name,
     "provider": provider_name,
-    "input_tokens": count_of(MOST_TOKENS),
-    "cached_input_tokens": count_of(MOST_TOKENS),
-    "output_tokens": count_of(MOST_TOKENS),
+    "calls": calls,
+    "input_tokens": tokens,
+    "cached_input_tokens": tokens,
+    "output_tokens": tokens,
     "latency_ms": milliseconds,
     "outcome": outcome,
     "score": score,

@@ -20,6 +20,7 @@ ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     "cached_input_tokens": ("gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cached_input_tokens"),
     "output_tokens": ("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
     "user": ("user.id", "enduser.id"),
+    "calls": ("finops.calls",),
     "task": ("finops.task",),
     "intent": ("finops.intent",),
     "experiment": ("finops.experiment",),
@@ -35,10 +36,11 @@ _CALLS = frozenset(("chat", "generate_content", "text_completion", "embeddings")
 _READERS: dict[str, Callable[[Any], Any]] = {
     "model": fields.name,
     "provider": fields.provider_name,
-    "input_tokens": fields.count_of(fields.MOST_TOKENS),
-    "cached_input_tokens": fields.count_of(fields.MOST_TOKENS),
-    "output_tokens": fields.count_of(fields.MOST_TOKENS),
+    "input_tokens": fields.tokens,
+    "cached_input_tokens": fields.tokens,
+    "output_tokens": fields.tokens,
     "user": fields.user_id,
+    "calls": fields.calls,
     "task": fields.name,
     "intent": fields.name,
     "experiment": fields.name,
@@ -113,12 +115,15 @@ def _call(span: Span, now: datetime) -> ToldCall:
     at = _at(span.started)
     if problem := fields.untimely(at, now):
         raise fields.Wrong(f"startTimeUnixNano {problem}")
+    for name, problem in fields.too_much(values):
+        raise fields.Wrong(f"{ATTRIBUTES[name][0]} {problem}")
     event_id = f"{span.trace_id}:{span.span_id}"
     told = {name: value for name, value in values.items() if value is not None}
     user, provider = told.pop("user", ""), told.pop("provider", "")
     request_id = told.pop("request_id", event_id)
     told.setdefault("outcome", _OUTCOMES.get(span.status))
-    if request_id == event_id:  # of a span that tells how another ended, the duration is nobody's
+    # Of a span that tells how another ended, or of many calls, the duration is no call's.
+    if request_id == event_id and told.get("calls", 1) == 1:
         told["latency_ms"] = max(0, min((span.ended - span.started) // 10**6, fields.MOST_LATENCY_MS))
     return ToldCall(RecordedCall(event_id, request_id, at, **told), user, provider)
 

@@ -45,7 +45,8 @@ event_tokens = Table(
     sqlite_autoincrement=True,
 )
 
-# One row for each call. Names are '' where the application gave none; what is NULL was not told.
+# One row for each call, or for several alike that were told of together. Names are '' where the application gave
+# none; what is NULL was not told.
 value_calls = Table(
     "value_calls",
     metadata,
@@ -60,6 +61,7 @@ value_calls = Table(
     Column("segment", Code, nullable=False),
     Column("model", Code, nullable=False),
     Column("user_key", Code, nullable=False),  # a keyed hash of the application's own user id
+    Column("calls", BigInteger, nullable=False),
     Column("outcome", String),
     Column("outcome_at", UtcDateTime),
     Column("score", Integer),  # thousandths

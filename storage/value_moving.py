@@ -56,7 +56,7 @@ class Moves:
             user.cost_rest += by.cost_rest
             if sign > 0:
                 user.segment = call.segment or user.segment
-                user.dearest = max(user.dearest, call.cost)
+                user.dearest = max(user.dearest, call.cost_of_one)
 
     def day_rows(self) -> list[dict[str, Any]]:
         """The days that move, as rows to add."""

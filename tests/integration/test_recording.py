@@ -71,6 +71,17 @@ async def test_one_event_a_list_or_an_object_of_them(door: Door) -> None:
     assert await door.sums() == ValueSums(calls=4, failures=1)
 
 
+async def test_one_event_may_tell_of_many_calls_alike(door: Door) -> None:
+    """The outcome and the score are each one's; tokens, latency and cost are all of theirs; the end is told apart."""
+    of_many = {"calls": 50, "model": "gpt-5.4", "input_tokens": 100, "output_tokens": 20, "latency_ms": 5000}
+    await door.post([{"id": "1", "outcome": "success"}, {"id": "2", "request_id": "1"} | of_many])
+    await door.post([{"id": "3", "calls": 50, "outcome": "failure", "score": 0.5}, {"id": "3", "calls": 9}])
+    assert await door.sums() == ValueSums(
+        calls=100, successes=50, failures=50, scored=50, score_sum=25_000, timed=50, latency_ms=5000, input_tokens=100,
+        output_tokens=20, priced=50, cost_nano=140 * 10**9,
+    )  # fmt: skip
+
+
 async def test_an_outcome_told_later_belongs_to_its_call(door: Door) -> None:
     """And may come first: feedback of a user, hours after or in another process."""
     await door.post({"id": "o", "request_id": "r", "outcome": "success", "time": "2026-07-06T01:05:00Z"})
@@ -100,6 +111,11 @@ FAULTS = [
     ({"id": "1", "output_tokens": True}, "output_tokens"),
     ({"id": "1", "input_tokens": 10**30}, "input_tokens"),
     ({"id": "1", "latency_ms": "fast"}, "latency_ms"),
+    ({"id": "1", "calls": 0}, "calls"),
+    ({"id": "1", "calls": True}, "calls"),
+    ({"id": "1", "calls": 10**6 + 1}, "calls"),
+    ({"id": "1", "calls": 2, "latency_ms": 2 * 86_400_000 + 1}, "latency_ms"),
+    ({"id": "1", "output_tokens": 10**9 + 1}, "output_tokens"),
     ({"id": "1", "outcome": "maybe"}, "outcome"),
     ({"id": "1", "outcome": {}}, "outcome"),
     ({"id": "1", "score": 1.01}, "score"),
@@ -127,6 +143,7 @@ async def test_edges_that_are_no_fault(door: Door) -> None:
         {"id": "x" * 128, "time": "2026-07-06T01:10:00Z", "task": None, "score": None},
         {"id": "2", "time": "2026-06-06T01:00:00Z", "user": 12345, "input_tokens": 3.0},
         {"id": "3", "score": 0, "latency_ms": 0, "output_tokens": 10**9},
+        {"id": "4", "calls": 10**6, "latency_ms": 10**11, "output_tokens": 10**11},
     ]
     assert (await door.post(events))[0] == 200
 

@@ -174,6 +174,16 @@ async def test_a_later_span_may_tell_how_a_call_ended(door: Door) -> None:
     assert (sums.calls, sums.failures, sums.latency_ms) == (1, 1, 812)
 
 
+async def test_a_span_may_tell_of_many_calls_alike(door: Door) -> None:
+    """Tokens are all of theirs; how long the span took says nothing of any of them."""
+    await post(
+        door, in_json(a_json_span(attributes=CHAT | {"finops.calls": 40, "gen_ai.usage.input_tokens": 400})), JSON
+    )
+    sums = await door.sums()
+    assert (sums.calls, sums.successes, sums.score_sum, sums.input_tokens) == (40, 40, 20_000, 400)
+    assert (sums.timed, sums.latency_ms) == (0, 0)
+
+
 async def test_a_faulty_span_is_refused_and_the_others_count(door: Door, clock: FakeClock) -> None:
     """OTLP's partial success, in the form that was asked in: how many, and why the first."""
     old = str(START - 31 * 86_400 * NANO)
@@ -184,10 +194,12 @@ async def test_a_faulty_span_is_refused_and_the_others_count(door: Door, clock: 
         a_json_span(spanId="03" * 8, startTimeUnixNano="0"),
         a_json_span(spanId="04" * 8, attributes=CHAT | {"finops.score": 7.0}),
         a_json_span(spanId="05" * 8, attributes=CHAT | {"gen_ai.usage.input_tokens": -1}),
+        a_json_span(spanId="07" * 8, attributes=CHAT | {"gen_ai.usage.input_tokens": 10**9 + 1}),
+        a_json_span(spanId="08" * 8, attributes=CHAT | {"finops.calls": 0}),
     ]
     status, body = await post(door, in_json(*faulty, a_json_span(spanId="06" * 8, status=None)), JSON)
     told = json.loads(body)["partialSuccess"]
-    assert (status, told["rejectedSpans"]) == (200, "6")
+    assert (status, told["rejectedSpans"]) == (200, "8")
     assert told["errorMessage"] == "finops.outcome is success or failure"
     assert (await door.sums()).calls == 1
     clock.advance(days=40)

@@ -14,7 +14,7 @@ import pytest
 
 from finops.caps import Cap
 from finops.events import Call, RecordedCall, told
-from finops.money import Money
+from finops.money import Money, from_units
 from finops.periods import Period, charge_day
 from finops.value import Outcome, ValueSums, added
 from storage import Storage
@@ -54,14 +54,17 @@ def some_events(dice: random.Random, calls: int) -> list[RecordedCall]:
     events = []
     for n in range(calls):
         at = MOMENT + timedelta(minutes=dice.randrange(-20_000, 20_000))
+        calls = dice.choice([1, 1, 40, 10**6])
         whole = RecordedCall(
             f"e{n}", f"r{n}", at, task=dice.choice(["", "summary"]), model=dice.choice(["", "gpt-5.4", "gpt-5.4-mini"]),
             segment=dice.choice(["", "sales"]), user_key=dice.choice(["", "u1", "u2"]), input_tokens=dice.randrange(99),
-            latency_ms=dice.choice([None, 250]), cost_nano=dice.randrange(10**9), cost_rest=dice.randrange(10**9),
+            latency_ms=dice.choice([None, 250]), calls=calls, cost_nano=dice.randrange(10**9),
+            cost_rest=dice.randrange(10**9),
         )  # fmt: skip
         end = RecordedCall(
-            f"o{n}", f"r{n}", at + timedelta(minutes=dice.randrange(900)), outcome=dice.choice([*Outcome])
-        )
+            f"o{n}", f"r{n}", at + timedelta(minutes=dice.randrange(900)), outcome=dice.choice([*Outcome]),
+            calls=dice.choice([1, calls]),
+        )  # fmt: skip
         opinion = RecordedCall(f"s{n}", f"r{n}", at + timedelta(days=2), score=dice.choice([0, 500, 1000]))
         events += [one for one in (whole, end, opinion, whole, end) if dice.random() < 0.7]
     dice.shuffle(events)
@@ -113,6 +116,9 @@ async def test_every_sum_is_that_of_the_calls(storage: Storage, projects: list[i
     assert part.get(projects[0], ValueSums()) == added(call.sums() for call in calls if charge_day(call.at) in period)
     of_users = sums_by([call for call in calls if call.user_key], lambda call: (charge_day(call.at), call.user_key))
     spent = {key: sums.cost_nano * 10**9 + sums.cost_rest for key, sums in of_users.items()}
+    for one in users:
+        each = (call for call in calls if (charge_day(call.at), call.user_key) == (one.day, one.user_key))
+        assert one.dearest_call == Money(from_units(*max(call.cost_of_one for call in each)))
     assert {(one.day, one.user_key): int(one.cost.amount.scaleb(18)) for one in users} == {
         key: atto for key, atto in spent.items() if atto
     }
@@ -175,6 +181,16 @@ async def test_all_of_a_batch_or_nothing(storage: Storage, projects: list[int]) 
     with pytest.raises(NotFound):
         await fail()
     assert await record(storage, projects[0], call) == (1, 0)
+
+
+@on_sqlite
+async def test_a_cap_on_a_call_is_held_against_each_of_many(storage: Storage, projects: list[int]) -> None:
+    """A thousand calls for ten dollars are a cent each; the user's day is ten dollars all the same."""
+    many = RecordedCall("1", "1", MOMENT, user_key="u", calls=1000, input_tokens=1, cost_nano=10**10, cost_rest=0)
+    await record(storage, projects[0], replace(many, event_id="0", calls=1, input_tokens=None, cost_nano=None), many)
+    async with storage.reading() as store:
+        [found] = await store.value.users_over(WORKSPACE, WEEK, Money.of("0.05"), Money.of("5"))
+    assert (found.cost, found.dearest_call) == (Money.of("10"), Money.of("0.01"))
 
 
 async def test_only_what_passes_a_cap_is_told(storage: Storage, projects: list[int]) -> None:

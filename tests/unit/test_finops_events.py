@@ -59,6 +59,42 @@ def test_a_call_without_an_outcome_is_a_call_and_nothing_else() -> None:
     ).sums() == ValueSums(calls=1)
 
 
+@st.composite
+def happenings(draw: st.DrawFn) -> list[RecordedCall]:
+    """Events of one call, or of many alike, that do not contradict each other: each kind of word is told once."""
+    many = draw(st.integers(1, 10**6))
+    whole = draw(st.integers(0, 10**12))
+    call = replace(CALL, calls=many, latency_ms=draw(st.none() | st.integers(0, 10**11)), cost_rest=whole)
+    ends = [replace(END, outcome=draw(st.sampled_from(Outcome))), replace(OPINION, score=draw(st.integers(0, 1000)))]
+    told_of = [call, *(one for one in ends if draw(st.booleans()))]
+    return draw(st.permutations([*told_of, *(replace(one, calls=draw(st.integers(1, many))) for one in told_of[1:])]))
+
+
+@given(happenings())
+def test_an_event_of_many_calls_counts_as_many_events_and_costs_what_it_told(events: list[RecordedCall]) -> None:
+    """Counts are those of each call; what was told as a sum is not multiplied; the larger count holds."""
+    call = together(*events)
+    [whole] = [event for event in events if event.input_tokens is not None]
+    outcomes = [event.outcome for event in events if event.outcome is not None]
+    scores = [event.score for event in events if event.score is not None]
+    many, of_one = whole.calls, whole.calls * call.cost_of_one[1] + whole.calls * call.cost_of_one[0] * 10**9
+    assert call.sums() == ValueSums(
+        calls=many,
+        successes=many if outcomes[:1] == [Outcome.SUCCESS] else 0,
+        failures=many if outcomes[:1] == [Outcome.FAILURE] else 0,
+        scored=many if scores else 0,
+        score_sum=many * scores[0] if scores else 0,
+        timed=0 if whole.latency_ms is None else many,
+        latency_ms=whole.latency_ms or 0,
+        input_tokens=10,
+        output_tokens=3,
+        priced=many,
+        cost_nano=7,
+        cost_rest=whole.cost_rest or 0,
+    )
+    assert 0 <= 7 * 10**9 + (whole.cost_rest or 0) - of_one < many
+
+
 def test_a_token_has_one_form_and_its_hash_another() -> None:
     """Anything else is refused before the database is asked."""
     token = "fin_" + "a1_-" * 10 + "xyz"

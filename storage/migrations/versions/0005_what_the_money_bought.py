@@ -95,6 +95,7 @@ def create_calls() -> None:
         sa.Column("at", TIME, nullable=False),
         *(sa.Column(name, CODE, nullable=False) for name in ("task", "intent", "experiment", "segment", "model")),
         sa.Column("user_key", CODE, nullable=False),
+        *amounts("calls"),
         sa.Column("outcome", sa.String(), nullable=True),
         sa.Column("outcome_at", TIME, nullable=True),
         sa.Column("score", sa.Integer(), nullable=True),
