@@ -8,7 +8,7 @@ from blocks import charts, figures, ids, kit, live, value
 from blocks import digest_parts as parts
 from finops.digest import DailyCard
 from finops.figures import ScopeKind, Share
-from finops.queries import PeriodName
+from finops.queries import day_named
 from locales import Translator
 
 _SHOWN = 3
@@ -77,4 +77,5 @@ def _bought(share: Share, t: Translator) -> str:
 
 
 def _question(card: DailyCard) -> str:
-    return f"{card.scope.kind}/{card.scope.id or ''}/{PeriodName.YESTERDAY}"
+    """The card's own day, whenever the button is pressed."""
+    return f"{card.scope.kind}/{card.scope.id or ''}/{day_named(card.figure.period.start)}"

@@ -8,7 +8,7 @@ from blocks import digest_parts as parts
 from blocks import ids, kit
 from finops.digest import Advice, AdviceKind, Digest
 from finops.figures import ScopeKind
-from finops.queries import PeriodName
+from finops.queries import week_named
 from locales import Translator
 
 _WHOLE_FROM = 10
@@ -62,15 +62,17 @@ def button(digest: Digest, t: Translator, *, style: str | None = "primary") -> k
                 if advice.kind is AdviceKind.CONNECT_EVENTS
                 else t.gettext("Look at the failures")
             )
-            return kit.button(text, ids.PROJECT_DETAIL, advice.project_id, style=style)
+            # Failures are looked at in the week they are told of; what is to be connected has no week.
+            when = "" if advice.kind is AdviceKind.CONNECT_EVENTS else f"/{week_named(digest.week.start)}"
+            return kit.button(text, ids.PROJECT_DETAIL, f"{advice.project_id}{when}", style=style)
     return kit.button(t.gettext("See why"), ids.WHY_SHOW, _question(digest), style=style)
 
 
 def _question(digest: Digest) -> str:
-    """What the window behind the button is asked: whose cost, in which week."""
+    """What the answer behind the button is asked: whose cost, in the digest's own week, whenever it is pressed."""
     advice, scope = digest.advice, digest.scope
     kind, number = (ScopeKind.PROJECT, advice.project_id) if advice.project_id else (scope.kind, scope.id)
-    return f"{kind}/{number or ''}/{PeriodName.LAST_WEEK}"
+    return f"{kind}/{number or ''}/{week_named(digest.week.start)}"
 
 
 def _budget(digest: Digest) -> str:

@@ -109,6 +109,8 @@ def _head(report: ProjectReport, t: Translator) -> Parts:
     owner = kit.name(report.team.name) if report.team is not None else "-"
     options = [kit.option(_period(name, t), f"{report.project.id}/{name}") for name in PERIODS]
     chosen = f"{report.project.id}/{status.query.name}"
+    if chosen not in {option["value"] for option in options}:  # a week named by its date, or a number of days
+        options.append(kit.option(t.period(status.query), chosen))
     menu = kit.select(ids.PROJECT_DETAIL_PERIOD, t.gettext("Period"), options, chosen)
     parts: Parts = [kit.header(headline)]
     if status.figure.amount is not None:

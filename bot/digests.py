@@ -19,11 +19,11 @@ from bot.reports import Reports
 from bot.teams import Teams
 from finops.digest import DailyCard, Digest, DigestShown, DigestVersion, has_moved
 from finops.figures import Scope
-from finops.periods import Period, starts_at
+from finops.periods import Period, starts_at, week_of
 from finops.queries import PeriodName, ScopeKind, UnknownPeriod
 from finops.registry import Person, Team
 from finops.suggest import closest
-from finops.weeks import last_week, parse_week, week_of
+from finops.weeks import last_week, parse_week
 from storage import Store
 
 log = logging.getLogger(__name__)

@@ -43,3 +43,9 @@ def charge_day(moment: datetime) -> date:
 def starts_at(day: date) -> datetime:
     """The instant a charge day begins (00:00 UTC, 09:00 in Seoul and Tokyo)."""
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def week_of(day: date) -> Period:
+    """The charge week that holds a day: Monday to Sunday."""
+    monday = day - timedelta(days=day.weekday())
+    return Period(monday, monday + timedelta(days=7))

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from finops.periods import Period
+from finops import written
+from finops.periods import Period, week_of
 from finops.suggest import closest
+from finops.written import MOST_WEEKS_BACK, squeezed
 
 MAX_DAYS = 400
 
 
 class PeriodName(StrEnum):
-    """The periods that have a name; any other number of days is called `days:N`."""
+    """The periods that have a name; any other number of days is called `days:N`.
+
+    These move on with the calendar. What is to stay is called `week:2026-06-29` (a Monday) or `day:2026-07-01`.
+    """
 
     TODAY = "today"
     YESTERDAY = "yesterday"
@@ -38,7 +42,7 @@ class ScopeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NamedPeriod:
-    """A period and what it is called: a `PeriodName` value or `days:N`."""
+    """A period and what it is called: a `PeriodName` value, `days:N`, `week:2026-06-29` or `day:2026-07-01`."""
 
     name: str
     period: Period
@@ -67,6 +71,7 @@ class UnknownPeriod(ValueError):
         self.suggestion = suggestion
 
 
+_WEEK, _DAY = "week:", "day:"
 DEFAULT_PERIOD = PeriodName.LAST_7_DAYS
 
 # As people type them; blanks, hyphens and underscores do not matter. The first of each row is the one we suggest.
@@ -88,11 +93,7 @@ _KINDS = {
 }  # fmt: skip
 
 
-def _squeezed(words: str) -> str:
-    return re.sub(r"[\s_\-]+", "", unicodedata.normalize("NFKC", words)).casefold()
-
-
-_BY_ALIAS = {_squeezed(alias): name for name, aliases in _ALIASES.items() for alias in aliases}
+_BY_ALIAS = {squeezed(alias): name for name, aliases in _ALIASES.items() for alias in aliases}
 # A typo is answered in the language it was typed in, with the alias as people write it.
 _SPELLINGS = tuple(alias for aliases in _ALIASES.values() for alias in aliases)
 _UNITS = {
@@ -105,9 +106,10 @@ _MOST_WORDS = 4
 
 
 def period_named(name: str, today: date) -> NamedPeriod:
-    """The period of that name (`PeriodName` value or `days:N`), seen from charge day `today`.
+    """The period of that name (`PeriodName` value, `days:N`, `week:` or `day:` and a date), seen from day `today`.
 
-    "Last N days" are closed days, ending before today. This week and this month reach up to and including today.
+    "Last N days" are closed days, ending before today. This week and this month reach up to and including today. A
+    week is named by its Monday; what lies after today, and what is longer ago than anybody keeps bills, has no name.
     Raises UnknownPeriod.
     """
     monday = today - timedelta(days=today.weekday())
@@ -131,11 +133,42 @@ def period_named(name: str, today: date) -> NamedPeriod:
         case PeriodName.LAST_MONTH:
             period = Period((first - timedelta(days=1)).replace(day=1), first)
         case _:
+            dated = _dated_period(name, today)
+            if dated is not None:
+                return NamedPeriod(name, dated)
             count = re.fullmatch(r"days:([1-9]\d{0,3})", name)
             if count is None or int(count[1]) > MAX_DAYS:
                 raise UnknownPeriod(name, None)
             period = Period(today - timedelta(days=int(count[1])), today)
     return NamedPeriod(str(name), period)
+
+
+def week_named(day: date) -> str:
+    """What the week of a day is called, today and ever after: `week:2026-06-29`."""
+    return f"{_WEEK}{week_of(day).start.isoformat()}"
+
+
+def day_named(day: date) -> str:
+    """What a day is called, today and ever after: `day:2026-07-01`."""
+    return f"{_DAY}{day.isoformat()}"
+
+
+def _dated_period(name: str, today: date) -> Period | None:
+    """The days of a week or day named by its date; None for any other name, and for what no bill can tell of."""
+    kind, colon, rest = name.partition(":")
+    if f"{kind}{colon}" not in (_WEEK, _DAY):
+        return None
+    try:
+        day = date.fromisoformat(rest)
+    except ValueError:
+        return None
+    earliest = week_of(today).start - timedelta(days=7 * MOST_WEEKS_BACK)
+    if rest != day.isoformat() or not earliest <= day <= today:
+        return None
+    if f"{kind}{colon}" == _DAY:
+        return Period(day, day + timedelta(days=1))
+    week = week_of(day)
+    return Period(day, min(week.end, today + timedelta(days=1))) if week.start == day else None
 
 
 def previous_period(named: NamedPeriod, today: date) -> Period:
@@ -151,6 +184,9 @@ def previous_period(named: NamedPeriod, today: date) -> Period:
         case PeriodName.THIS_WEEK:
             start = period.start - timedelta(days=7)
             return Period(start, start + timedelta(days=closed))
+    if named.name.startswith(_WEEK):  # also one that is not over yet
+        start = period.start - timedelta(days=7)
+        return Period(start, start + timedelta(days=closed))
     return period.before()
 
 
@@ -161,14 +197,14 @@ def parse_status(text: str, today: date, known_scopes: Collection[str] = ()) -> 
     period but is not; names in `known_scopes` are never mistaken for one.
     """
     words = text.split()
-    scopes = {_squeezed(name) for name in known_scopes}
-    if _squeezed(text) in scopes:
+    scopes = {squeezed(name) for name in known_scopes}
+    if squeezed(text) in scopes:
         return _query(words, period_named(DEFAULT_PERIOD, today))
-    readings = [(inside, outside) for inside, outside in _readings(words) if _squeezed(" ".join(inside)) not in scopes]
+    readings = [(inside, outside) for inside, outside in _readings(words) if squeezed(" ".join(inside)) not in scopes]
     # A team may be called "Last Week": the reading that leaves a name we know goes first.
-    readings.sort(key=lambda reading: _squeezed(" ".join(reading[1])) not in scopes)
+    readings.sort(key=lambda reading: squeezed(" ".join(reading[1])) not in scopes)
     for inside, outside in readings:
-        name = _name_of(" ".join(inside))
+        name = _name_of(" ".join(inside), today)
         if name is not None:
             return _query(outside, period_named(name, today))
     for inside, _ in readings:
@@ -184,17 +220,42 @@ def _readings(words: list[str]) -> Iterator[tuple[list[str], list[str]]]:
             yield words[:size], words[size:]
 
 
-def _name_of(words: str) -> str | None:
-    squeezed = _squeezed(words)
-    if squeezed in _BY_ALIAS:
-        return _BY_ALIAS[squeezed]
-    counted = _COUNTED.fullmatch(squeezed)
+def _name_of(words: str, today: date) -> str | None:
+    said = squeezed(words)
+    if said in _BY_ALIAS:
+        return _BY_ALIAS[said]
+    if (dated := _dated_name(words, today)) is not None:
+        return dated
+    counted = _COUNTED.fullmatch(said)
     if counted is None or counted[2] not in _UNITS:
         return None
     days = int(counted[1]) * _UNITS[counted[2]]
     if not 1 <= days <= MAX_DAYS:
         raise UnknownPeriod(words, f"{MAX_DAYS}d" if days else "7d")
     return {7: PeriodName.LAST_7_DAYS.value, 30: PeriodName.LAST_30_DAYS.value}.get(days, f"days:{days}")
+
+
+def _dated_name(words: str, today: date) -> str | None:
+    """The name of a week or day that is written by its date or by how long ago it was; None for anything else."""
+    back = written.weeks_back(words)
+    try:
+        week, day = written.iso_week(words), written.day(words)
+    except ValueError as error:
+        raise UnknownPeriod(words, "last week") from error
+    if back is not None:
+        if not 1 <= back <= MOST_WEEKS_BACK:
+            raise UnknownPeriod(words, "last week")
+        week = week_of(today - timedelta(days=7 * back))
+    # What is open now has a name of its own.
+    if day is not None:
+        name, usual, is_open = day_named(day), PeriodName.TODAY, day == today
+    elif week is not None:
+        name, usual, is_open = week_named(week.start), PeriodName.THIS_WEEK, today in week
+    else:
+        return None
+    if _dated_period(name, today) is None:
+        raise UnknownPeriod(words, "last week" if day is None else "today")
+    return usual if is_open else name
 
 
 _OTHER_UNITS = {
@@ -204,19 +265,19 @@ _OTHER_UNITS = {
 
 
 def _refuse_if_meant_as_period(words: str) -> None:
-    squeezed = _squeezed(words)
-    counted = _COUNTED.fullmatch(squeezed)
+    said = squeezed(words)
+    counted = _COUNTED.fullmatch(said)
     if counted and counted[2] in _OTHER_UNITS:
         days = int(counted[1]) * _OTHER_UNITS[counted[2]]
         raise UnknownPeriod(words, f"{min(days, MAX_DAYS)}d" if days else "7d")
-    if counted and squeezed[0].isdigit() and counted[2].isascii() and len(counted[2]) == 1:
+    if counted and said[0].isdigit() and counted[2].isascii() and len(counted[2]) == 1:
         days = int(counted[1])
         raise UnknownPeriod(words, f"{days}d" if 1 <= days <= MAX_DAYS else "7d")
     # Two letters are near too much; a scope of two or three letters is no typo of a period.
-    if len(squeezed) >= 3:
-        suggestion = closest(squeezed, [_squeezed(alias) for alias in _SPELLINGS])
+    if len(said) >= 3:
+        suggestion = closest(said, [squeezed(alias) for alias in _SPELLINGS])
         if suggestion is not None:
-            raise UnknownPeriod(words, next(alias for alias in _SPELLINGS if _squeezed(alias) == suggestion))
+            raise UnknownPeriod(words, next(alias for alias in _SPELLINGS if squeezed(alias) == suggestion))
 
 
 def _query(words: list[str], period: NamedPeriod) -> StatusQuery:

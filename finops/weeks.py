@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from typing import NoReturn
 
-from finops.periods import Period, starts_at
+from finops import written
+from finops.periods import Period, starts_at, week_of
 from finops.queries import UnknownPeriod
 from finops.suggest import closest
+from finops.written import BEFORE_LAST, MOST_WEEKS_BACK, squeezed
 
-# Further back nobody keeps bills.
-MOST_WEEKS_BACK = 260
 LAST_WEEK = "last week"
 
 _THIS = ("this week", "이번 주", "금주", "今週")
 _LAST = (LAST_WEEK, "previous week", "지난 주", "저번 주", "전주", "先週", "前週")
-_BEFORE_LAST = ("week before last", "지지난 주", "저저번 주", "전전주", "先々週", "前々週")
-_BACK = re.compile(r"(\d{1,4})(?:w|weeks?ago|주전|週間前|週前)")
-_ISO = re.compile(r"(\d{4})w(\d{1,2})")
-_DATE = re.compile(r"(\d{4})[./年](\d{1,2})[./月](\d{1,2})日?|(\d{4})-(\d{1,2})-(\d{1,2})|(\d{4})(\d{2})(\d{2})")
 _MOST_WORDS = 4
 
 
@@ -32,12 +26,6 @@ class WeekQuery:
 
     scope_words: str | None
     week: Period
-
-
-def week_of(day: date) -> Period:
-    """The charge week that holds a day: Monday to Sunday."""
-    monday = day - timedelta(days=day.weekday())
-    return Period(monday, monday + timedelta(days=7))
 
 
 def last_week(today: date) -> Period:
@@ -51,12 +39,12 @@ def parse_week(text: str, today: date, names: Collection[str] = ()) -> WeekQuery
     Raises UnknownPeriod for words that look like a week and are none. `names` of teams are never taken for one.
     """
     words = text.split()
-    known = {_squeezed(name) for name in names}
-    if not words or _squeezed(text) in known:
+    known = {squeezed(name) for name in names}
+    if not words or squeezed(text) in known:
         return WeekQuery(" ".join(words) or None, last_week(today))
     for inside, outside in _readings(words):
         said = " ".join(inside)
-        week = None if _squeezed(said) in known else _week(said, today)
+        week = None if squeezed(said) in known else _week(said, today)
         if week is not None:
             return WeekQuery(" ".join(outside) or None, week)
     for inside, _ in _readings(words):
@@ -75,22 +63,17 @@ def due_at(slot: datetime, zone: tzinfo) -> tuple[Period, datetime]:
 
 
 def _week(words: str, today: date) -> Period | None:
-    squeezed = _squeezed(words)
-    this = week_of(today)
-    for back, names in enumerate((_THIS, _LAST, _BEFORE_LAST)):
-        if squeezed in {_squeezed(name) for name in names}:
+    said, this = squeezed(words), week_of(today)
+    for back, names in enumerate((_THIS, _LAST)):
+        if said in {squeezed(name) for name in names}:
             return _back(this, back)
-    if found := _BACK.fullmatch(squeezed):
-        return _back(this, int(found[1])) if int(found[1]) <= MOST_WEEKS_BACK else _refuse(words)
+    if (weeks := written.weeks_back(words, is_short_known=True)) is not None:
+        return _back(this, weeks) if weeks <= MOST_WEEKS_BACK else _refuse(words)
     try:
-        if found := _ISO.fullmatch(squeezed):
-            return week_of(date.fromisocalendar(int(found[1]), int(found[2]), 1))
-        if found := _DATE.fullmatch(unicodedata.normalize("NFKC", words).replace(" ", "")):
-            year, month, day = (int(part) for part in found.groups() if part is not None)
-            return week_of(date(year, month, day))
+        day = written.day(words)
+        return written.iso_week(words) if day is None else week_of(day)
     except ValueError:
         _refuse(words)
-    return None
 
 
 def _refuse(words: str) -> NoReturn:
@@ -109,12 +92,8 @@ def _readings(words: list[str]) -> Iterator[tuple[list[str], list[str]]]:
 
 
 def _refuse_a_typo(words: str) -> None:
-    squeezed = _squeezed(words)
-    names = (*_THIS, *_LAST, *_BEFORE_LAST)
-    meant = closest(squeezed, [_squeezed(name) for name in names]) if len(squeezed) >= 3 else None
+    said = squeezed(words)
+    names = (*_THIS, *_LAST, *BEFORE_LAST)
+    meant = closest(said, [squeezed(name) for name in names]) if len(said) >= 3 else None
     if meant is not None:
-        raise UnknownPeriod(words, next(name for name in names if _squeezed(name) == meant))
-
-
-def _squeezed(words: str) -> str:
-    return re.sub(r"[\s_\-]+", "", unicodedata.normalize("NFKC", words)).casefold()
+        raise UnknownPeriod(words, next(name for name in names if squeezed(name) == meant))

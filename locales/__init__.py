@@ -150,10 +150,15 @@ class Translator:
         return f"UTC{name}" if name[0] in "+-" else name
 
     def period(self, named: NamedPeriod) -> str:
-        """The period as people call it: yesterday, last 7 days."""
+        """The period as people call it: yesterday, last 7 days, 2026-W27 (6/29 ~ 7/5)."""
         if named.name.startswith("days:"):
             days = int(named.name.removeprefix("days:"))
             return self.ngettext("last {count} day", "last {count} days", days)
+        if named.name.startswith("day:"):
+            return self.day(named.period.start, with_year=True)
+        if named.name.startswith("week:"):
+            year, week, _ = named.period.start.isocalendar()
+            return f"{year}-W{week:02} ({self.days(named.period)})"  # as one may type it, and its days
         return _PERIODS[PeriodName(named.name)](self)
 
     def span(self, period: Period) -> str:

@@ -126,6 +126,14 @@ async def test_status_compares_with_the_period_before(bot: Bot, company: Organiz
     assert report.previous.amount.amount == company.total(date(2026, 6, 22), date(2026, 6, 29))
     assert report.increase is not None
     assert report.increase < 0  # the company spends less every day
+    # The same week by its date, in words and in what a button of an old message carries.
+    named = f"week:{report.query.period.start}"
+    for same in (
+        await bot.reports.status(WORKSPACE, admin, "{}-W{:02}".format(*report.query.period.start.isocalendar())),
+        await bot.reports.status_of(WORKSPACE, ScopeKind.WORKSPACE, None, named),
+    ):
+        assert same.query.name == named
+        assert (same.figure, same.previous) == (report.figure, report.previous)
 
 
 @on_sqlite

@@ -136,10 +136,10 @@ def test_every_digest_offers_exactly_one_next_step(week: str, version: DigestVer
 @pytest.mark.parametrize(
     ("kind", "project_id", "action", "value"),
     [
-        (AdviceKind.CHECK_RETRIES, 4, ids.WHY_SHOW, "project/4/last_week"),
-        (AdviceKind.LOOK_WHY, None, ids.WHY_SHOW, "workspace//last_week"),
+        (AdviceKind.CHECK_RETRIES, 4, ids.WHY_SHOW, "project/4/week:2026-06-29"),
+        (AdviceKind.LOOK_WHY, None, ids.WHY_SHOW, "workspace//week:2026-06-29"),
         (AdviceKind.CONNECT_EVENTS, 6, ids.PROJECT_DETAIL, "6"),
-        (AdviceKind.LOOK_AT_FAILURES, 5, ids.PROJECT_DETAIL, "5"),
+        (AdviceKind.LOOK_AT_FAILURES, 5, ids.PROJECT_DETAIL, "5/week:2026-06-29"),
         (AdviceKind.SET_BUDGET, None, ids.BUDGET_NEW, "workspace/month"),
         (AdviceKind.SET_BUDGET, 5, ids.BUDGET_NEW, "project:5/month"),
         (AdviceKind.NONE, None, ids.DIGEST_SHOW, "workspace//2026-06-29"),

@@ -8,22 +8,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finops.periods import Period
+from finops.periods import Period, week_of
 from finops.queries import (
     MAX_DAYS,
     NamedPeriod,
     PeriodName,
     ScopeKind,
     UnknownPeriod,
+    day_named,
     parse_status,
     period_named,
     previous_period,
+    week_named,
 )
 from finops.suggest import closest, distance, letters
 
 TODAY = date(2026, 11, 18)  # a Wednesday
 todays = st.dates(date(2020, 1, 1), date(2040, 1, 1))
-names = st.sampled_from([*PeriodName, "days:1", "days:14", "days:90", f"days:{MAX_DAYS}"])
+NAMES = [*PeriodName, "days:1", "days:14", "days:90", f"days:{MAX_DAYS}"]
+names = st.sampled_from(NAMES)
 
 
 @pytest.mark.parametrize(
@@ -38,6 +41,10 @@ names = st.sampled_from([*PeriodName, "days:1", "days:14", "days:90", f"days:{MA
         (PeriodName.THIS_MONTH, date(2026, 11, 1), date(2026, 11, 19)),
         (PeriodName.LAST_MONTH, date(2026, 10, 1), date(2026, 11, 1)),
         ("days:14", date(2026, 11, 4), date(2026, 11, 18)),
+        ("week:2026-06-29", date(2026, 6, 29), date(2026, 7, 6)),
+        ("week:2026-11-16", date(2026, 11, 16), date(2026, 11, 19)),
+        ("day:2026-07-01", date(2026, 7, 1), date(2026, 7, 2)),
+        ("day:2026-11-18", date(2026, 11, 18), date(2026, 11, 19)),
     ],
 )
 def test_a_name_means_these_days(name: str, start: date, end: date) -> None:
@@ -45,7 +52,27 @@ def test_a_name_means_these_days(name: str, start: date, end: date) -> None:
     assert period_named(name, TODAY) == NamedPeriod(str(name), Period(start, end))
 
 
-@pytest.mark.parametrize("name", ["", "days:0", "days:-1", "days:401", "days:٣", "days:", "fortnight"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "days:0",
+        "days:-1",
+        "days:401",
+        "days:٣",
+        "days:",
+        "fortnight",
+        "week:",
+        "week:2026-06-30",
+        "week:20260629",
+        "week:2026-11-23",
+        "day:2026-11-19",
+        "day:2026-02-30",
+        "day:1999-01-01",
+        "week:0001-01-01",
+        "day:2026-W27-1",
+    ],
+)
 def test_an_unknown_name_is_refused(name: str) -> None:
     """Stored names that nobody ever stored."""
     with pytest.raises(UnknownPeriod):
@@ -83,6 +110,26 @@ def test_a_period_is_compared_with_days_before_it(name: str, today: date) -> Non
         assert before.days == named.period.days
 
 
+@given(todays, st.integers(0, 1800))
+def test_a_name_with_a_date_means_the_same_days_ever_after(then: date, later: int) -> None:
+    """What a button of an old message names, and what it is compared with, do not move on with the calendar."""
+    week = week_of(then).before()
+    named, day = period_named(week_named(week.start), then), period_named(day_named(then), then)
+    assert named.period == week
+    today = then + timedelta(days=later)
+    assert period_named(named.name, today) == named
+    assert period_named(day.name, today) == day
+    assert previous_period(named, today) == week.before()
+    assert previous_period(day, today) == day.period.before()
+
+
+def test_a_week_that_is_not_over_is_compared_like_with_like() -> None:
+    """By its date as by its name."""
+    assert previous_period(period_named("week:2026-11-16", TODAY), TODAY) == previous_period(
+        period_named(PeriodName.THIS_WEEK, TODAY), TODAY
+    )
+
+
 def test_a_long_month_so_far_is_compared_with_the_whole_short_one() -> None:
     """On 31 March, thirty days of March stand against the 28 that February had."""
     today = date(2026, 3, 31)
@@ -92,17 +139,21 @@ def test_a_long_month_so_far_is_compared_with_the_whole_short_one() -> None:
 
 
 ASKED = {
-    PeriodName.TODAY: ["today", "오늘", "今日", "TODAY", "きょう"],
+    PeriodName.TODAY: ["2026-11-18", "today", "오늘", "今日", "TODAY", "きょう"],
     PeriodName.YESTERDAY: ["yesterday", "어제", "昨日"],
     PeriodName.LAST_7_DAYS: ["7d", "7일", "7日", "7 days", "last 7 days", "최근 7일", "지난 7일간", "過去7日間", "７日",
                              "last_7_days", "1w", "일주일"],
     PeriodName.LAST_30_DAYS: ["30d", "30일", "30日", "past 30 days", "최근 30일", "直近30日"],
-    PeriodName.THIS_WEEK: ["week", "this week", "이번주", "이번 주", "今週"],
+    PeriodName.THIS_WEEK: ["2026-W47", "week", "this week", "이번주", "이번 주", "今週"],
     PeriodName.LAST_WEEK: ["lastweek", "last week", "last-week", "지난주", "지난 주", "저번주", "先週"],
     PeriodName.THIS_MONTH: ["month", "this month", "mtd", "이번달", "이번 달", "今月"],
     PeriodName.LAST_MONTH: ["lastmonth", "last month", "지난달", "지난 달", "전월", "先月"],
     "days:14": ["14d", "14일", "2w", "2주", "최근 2주", "2週間", "14 days"],
     "days:90": ["90d", "최근 90일", "last 90 days"],
+    "week:2026-06-29": ["2026-W27", "2026w27", "２０２６-Ｗ２７"],
+    "week:2026-11-02": ["지지난주", "지지난 주", "2주 전", "2 weeks ago", "week before last", "先々週",
+                        "2週間前", "2026-W45"],
+    "day:2026-07-01": ["2026-07-01", "2026.7.1", "2026/07/01", "20260701", "2026年7月1日", "2026년 7월 1일"],
 }  # fmt: skip
 
 
@@ -139,6 +190,12 @@ def test_without_a_period_it_is_the_last_seven_days(scope: str) -> None:
         ("0d", "0d", "7d"),
         ("1000일", "1000일", "400d"),
         ("99999w", "99999w", "400d"),
+        ("chatbot 2026-W60", "2026-W60", "last week"),
+        ("2026-W48", "2026-W48", "last week"),
+        ("999주 전", "999주 전", "last week"),
+        ("2026-02-30", "2026-02-30", "last week"),
+        ("2026-11-19", "2026-11-19", "today"),
+        ("9999-12-31", "9999-12-31", "last week"),
     ],
 )
 def test_a_slip_gets_a_suggestion_in_its_own_language(text: str, words: str, suggestion: str) -> None:
@@ -149,7 +206,7 @@ def test_a_slip_gets_a_suggestion_in_its_own_language(text: str, words: str, sug
     parse_status(suggestion, TODAY)
 
 
-@pytest.mark.parametrize("name", ["monty", "Monty", "Last Week", "3개월", "오늘의집", "어제"])
+@pytest.mark.parametrize("name", ["monty", "Monty", "Last Week", "3개월", "오늘의집", "어제", "2026-W27", "20260701"])
 def test_a_known_name_is_never_taken_for_a_period(name: str) -> None:
     """A team may be called anything, even like a period."""
     assert parse_status(name, TODAY, known_scopes=[name]).scope_words == name

@@ -37,6 +37,8 @@ def monday(*parts: int) -> Period:
         ("2026.5.13", monday(2026, 5, 11)),
         ("20260513", monday(2026, 5, 11)),
         ("2026年5月13日", monday(2026, 5, 11)),
+        ("2026년 5월 13일", monday(2026, 5, 11)),
+        ("3w", monday(2026, 6, 15)),
         ("this week", monday(2026, 7, 6)),
     ],
 )
@@ -56,7 +58,7 @@ def test_a_team_that_is_called_like_a_week_is_a_team():
     assert parse_week("last week 2026-W20", WEDNESDAY, ["Last Week"]).week == monday(2026, 5, 11)
 
 
-@pytest.mark.parametrize("words", ["2026-W60", "2026-13-40", "lats week", "999주 전", "2026-02-30"])
+@pytest.mark.parametrize("words", ["2026-W60", "2026-13-40", "lats week", "999주 전", "2026-02-30", "9999-12-31"])
 def test_what_looks_like_a_week_and_is_none_is_refused_with_a_guess(words: str):
     with pytest.raises(UnknownPeriod) as refused:
         parse_week(words, WEDNESDAY)

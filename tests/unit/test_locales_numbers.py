@@ -95,6 +95,9 @@ def test_a_period_is_called_what_people_call_it() -> None:
     ]  # fmt: skip
     assert EN.period(NamedPeriod("days:1", period)) == "last 1 day"
     assert EN.period(NamedPeriod("days:14", period)) == "last 14 days"
+    week = Period(date(2026, 6, 29), date(2026, 7, 6))
+    assert KO.period(NamedPeriod("week:2026-06-29", week)) == "2026-W27 (6/29 ~ 7/5)"
+    assert EN.period(NamedPeriod("day:2026-06-29", Period(week.start, date(2026, 6, 30)))) == "Mon, Jun 29, 2026"
 
 
 def test_every_state_has_a_word_and_a_sign() -> None:

@@ -1,0 +1,62 @@
+"""Days and weeks as people write them: 2026-06-29, 2026년 6월 29일, 2026年6月29日, 2026-W27, 지지난 주, 3 weeks ago."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import date
+
+from finops.periods import Period, week_of
+
+# Further back nobody keeps bills.
+MOST_WEEKS_BACK = 260
+
+BEFORE_LAST = ("week before last", "지지난 주", "저저번 주", "전전주", "先々週", "前々週")
+
+_BACK = re.compile(r"(\d{1,4})(?:w|weeks?ago|주전|週間前|週前)")
+_BACK_IN_WORDS = re.compile(r"(\d{1,4})(?:weeks?ago|주전|週間前|週前)")
+_ISO = re.compile(r"(\d{4})w(\d{1,2})")
+_DATE = re.compile(
+    r"(\d{4})[./年년](\d{1,2})[./月월](\d{1,2})[日일]?|(\d{4})-(\d{1,2})-(\d{1,2})|(\d{4})(\d{2})(\d{2})"
+)
+
+
+def squeezed(words: str) -> str:
+    """Words as they are compared: without case, blanks, hyphens and underscores; wide letters are narrow ones."""
+    return re.sub(r"[\s_\-]+", "", unicodedata.normalize("NFKC", words)).casefold()
+
+
+def weeks_back(words: str, *, is_short_known: bool = False) -> int | None:
+    """How many weeks ago is meant: 2 for "지지난 주", 3 for "3 weeks ago"; None where no such thing is written.
+
+    `3w` is that as well with `is_short_known`; elsewhere it is three weeks together.
+    """
+    said = squeezed(words)
+    if said in {squeezed(name) for name in BEFORE_LAST}:
+        return 2
+    found = (_BACK if is_short_known else _BACK_IN_WORDS).fullmatch(said)
+    return int(found[1]) if found else None
+
+
+def iso_week(words: str) -> Period | None:
+    """The week that is written as 2026-W27; None for anything else. Raises ValueError for a week no year has."""
+    found = _ISO.fullmatch(squeezed(words))
+    return None if found is None else _whole_week(date.fromisocalendar(int(found[1]), int(found[2]), 1))
+
+
+def day(words: str) -> date | None:
+    """The day that is written as a date with its year; None for anything else. Raises ValueError for 30 February."""
+    found = _DATE.fullmatch(unicodedata.normalize("NFKC", words).replace(" ", ""))
+    if found is None:
+        return None
+    year, month, day_ = (int(part) for part in found.groups() if part is not None)
+    written = date(year, month, day_)
+    _whole_week(written)
+    return written
+
+
+def _whole_week(day_: date) -> Period:
+    """The week of a day, which lies in the calendar, as do the weeks it is compared with."""
+    if not 1900 <= day_.year <= 9000:
+        raise ValueError(f"nobody was billed in {day_.year}")
+    return week_of(day_)
