@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from blocks import ids, kit
-from finops.ranking import LEAST_OUTCOMES, LEAST_SHARE, MOST_EACH, TRAILING_WEEKS
+from finops.ranking import AT_MOST_BELOW, LEAST_OUTCOMES, LEAST_SHARE, MOST_EACH, TRAILING_WEEKS
 from finops.verdict import LEAST_JUDGED, NO_MORE_WELL, STILL_WELL
 from locales import Translator
 
@@ -46,13 +46,12 @@ def _compared(t: Translator) -> list[str]:
 def _who(t: Translator) -> list[str]:
     return [
         _least(t),
-        t.ngettext(
-            "Best are those at or above their baseline; those below it need improvement: at most {count} each.",
-            "Best are those at or above their baseline; those below it need improvement: at most {count} each.",
-            MOST_EACH,
-        ),
+        t.gettext("Best: at or above the baseline. Needs improvement: at least {share} below it, and the whole 95% "
+                  "interval lies below it. At most {count} each.",
+                  share=t.percent(1 - AT_MOST_BELOW), count=t.number(MOST_EACH)),
+        t.gettext("Whoever is between counts as about as usual, and is in neither list."),
         t.gettext("Chosen is by the careful end of the 95% interval, so that few outcomes move nobody by chance."),
-    ]
+    ]  # fmt: skip
 
 
 def _least(t: Translator) -> str:
@@ -65,7 +64,7 @@ def _least(t: Translator) -> str:
 
 def _verdict(t: Translator) -> list[str]:
     return [
-        t.gettext("🟢 of the money that can be judged, less than {share} bought less than its baseline.",
+        t.gettext("🟢 of the money that can be judged, less than {share} went to projects that need improvement.",
                   share=t.percent(STILL_WELL)),
         t.gettext("🟡 from {share} on; 🔴 from {most} on.", share=t.percent(STILL_WELL), most=t.percent(NO_MORE_WELL)),
         t.gettext("⚪ less than {share} of the money can be judged.", share=t.percent(LEAST_JUDGED)),

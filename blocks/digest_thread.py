@@ -20,6 +20,7 @@ from finops.digest import (
     to_rate,
 )
 from finops.money import total
+from finops.ranking import is_as_usual
 from finops.value import ValueSource
 from locales import Translator
 
@@ -95,7 +96,7 @@ def _table(here: Sequence[DigestProject], caption: str, t: Translator, *, with_t
 def _verdict(project: DigestProject, t: Translator) -> str:
     if project.unranked is Unranked.NO_VALUE:
         return t.gettext("not judged")  # the column beside it says why
-    if project.ratio is None:
+    if project.ratio is None or is_as_usual(project):
         return parts.reason(project.unranked, t)
     return t.gettext("{times} times its baseline", times=parts.times(project.ratio, t))
 

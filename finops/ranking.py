@@ -5,9 +5,10 @@ The rule is published in docs/digest.md and behind the message's "how this is ra
 1. Value for money is successes by dollar, weighted by the mean feedback score where there is one.
 2. It is divided by the project's own baseline: the target its team set, else the median of its trailing four weeks.
 3. Ranked is who spent at least one percent of the whole, recorded at least thirty outcomes and has a baseline.
-4. Best are those at or above their baseline, to improve those below: at most three each, and at most half of the
-   ranked (rounded up).
-5. Chosen is by the careful end of the ratio's 95 % interval: the lower for the best, the upper for those to improve,
+4. Best are those at or above their baseline. To improve are those below it for certain and by enough to matter: the
+   upper end of the ratio's 95 % interval is below one, and the ratio is at most 0.95. Who is between is as usual and
+   in neither list. At most three each, and at most half of the ranked (rounded up).
+5. Chosen is by the careful end of that interval: the lower for the best, the upper for those to improve,
    so that few outcomes move nobody to the top or the bottom by chance. Ties: dearer first, then by name.
 """
 
@@ -26,6 +27,8 @@ from finops.value import Interval, ValueFigure, ValueSource
 LEAST_SHARE = Decimal("0.01")
 LEAST_OUTCOMES = 30
 MOST_EACH = 3
+# Noise is not a verdict: who is nearer to the baseline than this is as usual, however many calls prove it.
+AT_MOST_BELOW = Decimal("0.95")
 # A median of one week is that week.
 TRAILING_WEEKS, LEAST_WEEKS = 4, 2
 _ONE, _ZERO = Decimal(1), Decimal(0)
@@ -100,13 +103,26 @@ def trailing_of(weeks: Iterable[tuple[ValueFigure, Money]]) -> tuple[Decimal, ..
     return tuple(worth.per_dollar for worth in found if worth is not None)
 
 
+def is_below(project: DigestProject) -> bool:
+    """Whether a ranked project bought less than its baseline, beyond what chance explains and what nobody notices."""
+    if project.ratio is None or project.ratio > AT_MOST_BELOW or project.ratio_interval is None:
+        return False
+    high = project.ratio_interval.high
+    return high is not None and high < 1
+
+
+def is_as_usual(project: DigestProject) -> bool:
+    """Whether a ranked project is between: not at its baseline, and not below it for certain either."""
+    return project.ratio is not None and project.ratio < 1 and not is_below(project)
+
+
 def ranked(contenders: Iterable[Contender], whole: Money) -> Ranking:
     """Who did best and who is to improve, whatever order they come in; `whole` is all that was spent."""
     seen = [_measured(one, whole) for one in contenders]
     open_ = [one for one in seen if one.unranked is None and one.ratio is not None]
     most = min(MOST_EACH, -(-len(open_) // 2))
     best = sorted((one for one in open_ if _at_least_its_own(one)), key=_by_lower_end)[:most]
-    improve = sorted((one for one in open_ if not _at_least_its_own(one)), key=_by_upper_end)[:most]
+    improve = sorted((one for one in open_ if is_below(one)), key=_by_upper_end)[:most]
     chosen = {one.project_id for one in (*best, *improve)}
     rest = (
         one if one.unranked else replace(one, unranked=Unranked.RESTED) for one in seen if one.project_id not in chosen
@@ -187,9 +203,7 @@ def _by_lower_end(project: DigestProject) -> tuple[Decimal, Decimal, Decimal, st
     return (-low, -_ratio(project), *_ties(project))
 
 
-def _by_upper_end(project: DigestProject) -> tuple[bool, Decimal, Decimal, Decimal, str, int]:
-    """The lowest upper end first; whose upper end cannot be told comes last."""
+def _by_upper_end(project: DigestProject) -> tuple[Decimal, Decimal, Decimal, str, int]:
     assert project.ratio_interval is not None
-    high = project.ratio_interval.high
-    known = _ZERO if high is None else high.quantize(_STEP, None, EXACT)
-    return (high is None, known, _ratio(project), *_ties(project))
+    assert project.ratio_interval.high is not None
+    return (project.ratio_interval.high.quantize(_STEP, None, EXACT), _ratio(project), *_ties(project))

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from finops.digest import Digest
 from finops.money import EXACT, Money, total
+from finops.ranking import is_below
 
 # Judged is a week of which at least this share of the spending can be judged; the rest decides nothing.
 LEAST_JUDGED = Decimal("0.25")
@@ -26,8 +27,9 @@ class Word(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was spent at or above its baseline, below it, and where nothing tells.
+    """What was spent at its baseline or better (also by who is as usual), below it, and where nothing tells.
 
+    Below is who is below by the rule of the ranking (`finops.ranking.is_below`), whether or not it is in the list.
     The three are the whole, unless credits make that smaller than what its projects cost: then `open` is zero.
     """
 
@@ -43,8 +45,8 @@ def verdict(digest: Digest) -> Verdict | None:
     if whole is None or whole.amount <= 0:
         return None
     ranked = [one for one in digest.projects if one.ratio is not None and one.cost.currency == whole.currency]
-    well = total((one.cost for one in ranked if one.ratio is not None and one.ratio >= 1), whole.currency)
-    poor = total((one.cost for one in ranked if one.ratio is not None and one.ratio < 1), whole.currency)
+    well = total((one.cost for one in ranked if not is_below(one)), whole.currency)
+    poor = total((one.cost for one in ranked if is_below(one)), whole.currency)
     judged = well + poor
     left = whole - judged
     return Verdict(_word(poor, judged, whole), well, poor, left if left.amount > 0 else Money.zero(whole.currency))

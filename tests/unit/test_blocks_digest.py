@@ -23,6 +23,7 @@ from finops.digest import (
     Advice,
     AdviceKind,
     Baseline,
+    DigestProject,
     DigestShown,
     DigestVersion,
     Unranked,
@@ -30,6 +31,7 @@ from finops.digest import (
 )
 from finops.figures import ScopeKind
 from finops.money import Money
+from finops.value import Interval
 from finops.verdict import Word, verdict
 from tests.unit import digesting as told
 from tests.unit.saying import LANGUAGES, names, reader
@@ -114,7 +116,7 @@ def test_the_headline_answers_how_much_which_way_worth_it_and_what_to_do() -> No
     message = digest.root(told.shown(), KO)
     assert message.text == (
         "AI 비용 $2,481 · 전주 대비 12% 증가 (6/29 ~ 7/5) | 🟡 비용 대비 성과 보통 (일부 개선 필요) "
-        "비용 비중: 기준 이상 46% · 기준 미달 29% · 판단 보류 25% | chatbot-experiment: 호출당 길이는 그대로인데 "
+        "비용 비중: 기준 수준 이상 46% · 기준 미달 29% · 판단 보류 25% | chatbot-experiment: 호출당 길이는 그대로인데 "
         "호출 수만 크게 늘었습니다. 재시도 로직을 점검하고 횟수와 간격에 제한을 두어 주세요. (주당 약 $250 절감 예상)"
     )
     assert [block["type"] for block in message.blocks[:5]] == ["header", "section", "context", "section", "actions"]
@@ -183,17 +185,38 @@ def test_a_week_is_judged_by_where_its_money_went() -> None:
     [
         (Baseline.OWN_MEDIAN, "1.42", "비용 대비 성과 최근 4주보다 42% 높음"),
         (Baseline.OWN_MEDIAN, "0.9", "비용 대비 성과 최근 4주보다 10% 낮음"),
-        (Baseline.OWN_MEDIAN, "1.0001", "비용 대비 성과 최근 4주 수준 유지"),
+        (Baseline.OWN_MEDIAN, "1.0001", "비용 대비 성과 최근 4주 수준"),
         (Baseline.OWN_MEDIAN, "2.04", "비용 대비 성과 최근 4주의 2.0배"),
         (Baseline.OWN_MEDIAN, "0", "비용 대비 성과 최근 4주보다 100% 낮음"),
         (Baseline.TARGET, "12.6", "비용 대비 성과 목표의 13배"),
         (Baseline.TARGET, "1", "비용 대비 성과 목표 수준"),
-        (Baseline.TARGET, "0.955", "비용 대비 성과 목표보다 4.5% 낮음"),
+        (Baseline.TARGET, "0.955", "비용 대비 성과 목표 수준"),
         (Baseline.TARGET, "1.3", "비용 대비 성과 목표보다 30% 높음"),
     ],
 )
 def test_where_a_project_stands(baseline: Baseline, ratio: str, words: str) -> None:
-    assert parts.standing(replace(told.BEST[0], baseline=baseline, ratio=Decimal(ratio)), KO) == words
+    assert parts.standing(_at(ratio, baseline), KO) == words
+
+
+def test_chance_is_no_verdict() -> None:
+    """Neither for who is a few percent below, nor for who is far below by too few calls: neither counts as poor."""
+    near, few = _at("0.99"), replace(_at("0.7"), ratio_interval=Interval(Decimal("0.4"), Decimal("1.1")))
+    assert parts.standing(near, KO) == "비용 대비 성과 최근 4주 수준"
+    assert parts.standing(few, KO) == "비용 대비 성과 최근 4주보다 30% 낮음 (오차 범위)"
+    week = told.a_digest(
+        best=told.BEST[:1], improve=(), others=tuple(replace(one, unranked=Unranked.RESTED) for one in (near, few))
+    )
+    found = verdict(week)
+    assert found is not None
+    assert (found.poor.amount, found.well) == (0, told.BEST[0].cost + near.cost + few.cost)
+    [first, *_] = digest.thread(told.shown(week), KO)
+    assert str(first.message.blocks).count("평소와 비슷") == 2
+
+
+def _at(ratio: str, baseline: Baseline = Baseline.OWN_MEDIAN) -> DigestProject:
+    """A project at this ratio, told by very many calls."""
+    exact = Decimal(ratio)
+    return replace(told.BEST[0], baseline=baseline, ratio=exact, ratio_interval=Interval(exact, exact))
 
 
 @pytest.mark.parametrize(

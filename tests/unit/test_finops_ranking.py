@@ -13,7 +13,18 @@ from hypothesis import strategies as st
 from demo.value import RECORDED_A_DAY
 from finops.digest import Baseline, DigestProject, Unranked
 from finops.money import Money
-from finops.ranking import LEAST_OUTCOMES, MOST_EACH, Contender, Ranking, ranked, trailing_of, worth_of
+from finops.ranking import (
+    AT_MOST_BELOW,
+    LEAST_OUTCOMES,
+    MOST_EACH,
+    Contender,
+    Ranking,
+    is_as_usual,
+    is_below,
+    ranked,
+    trailing_of,
+    worth_of,
+)
 from finops.value import NO_VALUE, ValueFigure, ValueSource, ValueSums, figure
 from tests.unit.ranking_trace import named, week_of
 
@@ -115,6 +126,27 @@ def test_a_small_sample_does_not_reach_the_top_by_luck():
     assert only.project_id == 2  # chosen by the careful end of it
 
 
+@pytest.mark.parametrize(
+    ("successes", "outcomes", "usual", "improves"),
+    [
+        (990_000, 1_980_000, "10000", False),  # 1.0 % below by two million calls: certain, and nobody notices
+        (951_000, 1_980_000, "10000", False),  # 4.9 % below
+        (950_000, 1_980_000, "10000", True),  # 5.0 %
+        (70, 200, "1", True),  # 30 % below, by enough
+        (12, 30, "0.16", False),  # 25 % below, and chance explains it
+        (0, 30, "1", True),
+    ],
+)
+def test_noise_is_no_verdict(successes: int, outcomes: int, usual: str, *, improves: bool):
+    """To improve is who is below for certain and by a twentieth at least; who is between is as usual."""
+    [one] = _every(ranked([contender(1, successes, outcomes, "100", usual)], USD("100")))
+    assert one.ratio is not None
+    assert one.ratio < 1
+    assert is_below(one) is improves
+    assert is_as_usual(one) is not improves
+    assert one.unranked is (None if improves else Unranked.RESTED)
+
+
 def test_zero_and_negative_wholes_rank_by_what_was_spent():
     assert ranked([], USD("0")) == Ranking((), (), ())
     found = ranked([contender(1, 120, 200), replace(contender(2, 1, 40), cost=USD("-5"))], USD("-3"))
@@ -154,7 +186,11 @@ def test_every_project_is_told_once_in_a_fixed_place_whatever_order_they_come_in
     assert not set(names(found.best)) & set(names(found.improve))
     assert max(len(found.best), len(found.improve)) <= MOST_EACH
     assert all(one.ratio is not None and one.ratio >= 1 for one in found.best)
-    assert all(one.ratio is not None and one.ratio < 1 for one in found.improve)
+    assert all(one.ratio is not None and one.ratio <= AT_MOST_BELOW for one in found.improve)
+    assert all(one.ratio_interval is not None and one.ratio_interval.high is not None for one in found.improve)
+    assert all(one.ratio_interval.high < 1 for one in found.improve)  # type: ignore[union-attr,operator]
+    # Whoever is below and has room is in the list: nobody is spared by chance either.
+    assert len(found.improve) == min(len([one for one in _every(found) if is_below(one)]), _most(found))
     assert all(one.unranked is None for one in (*found.best, *found.improve))
     assert all(one.unranked is not None for one in found.others)
 
@@ -173,6 +209,10 @@ def test_of_48_recorded_calls_a_day_the_clear_winner_and_the_clear_loser_are_alw
         best, improve = named(week_of(chance, 7 * RECORDED_A_DAY))
         assert "doc-summary" in best
         assert "chatbot-experiment" in improve
+
+
+def _most(found: Ranking) -> int:
+    return min(MOST_EACH, -(-len([one for one in _every(found) if one.ratio is not None]) // 2))
 
 
 def _every(found: Ranking) -> tuple[DigestProject, ...]:
