@@ -255,10 +255,14 @@ REFUSALS: dict[str, Words] = {
         team=_text(v, "team"),
     ),
     "nothing_chosen": lambda _, t: t.gettext("Choose at least one project, or type its id."),
-    "unknown_project": lambda v, t: t.gettext(
-        "OpenAI knows no project {project} for this key. Its id begins with `proj_` and stands in the project's "
-        "settings.",
-        project=f"`{_text(v, 'project_id')}`",
+    "unknown_project": lambda v, t: (
+        t.gettext("This project is no longer there; somebody removed it meanwhile.")
+        if v.get("project_id") is None
+        else t.gettext(
+            "OpenAI knows no project {project} for this key. Its id begins with `proj_` and stands in the project's "
+            "settings.",
+            project=f"`{_text(v, 'project_id')}`",
+        )
     ),
     "archived_project": lambda v, t: t.gettext(
         "*{project}* is archived at OpenAI and spends nothing any more. Choose an active project.",

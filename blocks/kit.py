@@ -87,6 +87,11 @@ def escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def is_key(text: str) -> bool:
+    """Whether what a button carries has the form of an id of ours: digits, and no more than a database holds."""
+    return text.isdecimal() and len(text) < 16
+
+
 def name(text: str, limit: int = NAME) -> str:
     """A name somebody typed, on one line, short enough, and harmless in mrkdwn."""
     return escape(bare(text, limit))

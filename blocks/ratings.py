@@ -59,7 +59,7 @@ def parsed(value: str) -> tuple[int, date, int] | None:
     """The project, week and answer of a button; None when somebody sent something else."""
     project_id, _, rest = value.partition("/")
     week, _, score = rest.partition("/")
-    if not project_id.isdecimal() or score not in map(str, SCORES):
+    if not kit.is_key(project_id) or score not in map(str, SCORES):
         return None
     try:
         return int(project_id), date.fromisoformat(week), int(score)

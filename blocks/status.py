@@ -34,7 +34,7 @@ class Question:
         kind, _, rest = value.partition("/")
         number, _, rest = rest.partition("/")
         period, _, mark = rest.partition("/")
-        if kind not in set(ScopeKind) or not period or not (number.isdecimal() or not number):
+        if kind not in set(ScopeKind) or not period or not (kit.is_key(number) or not number):
             return None
         return cls(ScopeKind(kind), int(number) if number else None, period, mark)
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from blocks import figures, ids, kit, value
 from blocks.status import Question
 from blocks.why_words import endpoint_name, factor_name, sentence, times
-from finops.figures import Scope
+from finops.figures import Scope, is_comparable
 from finops.money import Money
 from finops.queries import ScopeKind
 from finops.why import Factor, Mover, Why, WhyKind, WhyPart, WhyReport
@@ -70,13 +70,16 @@ def message(report: WhyReport, t: Translator, *, shared_by: str | None = None, m
         difference=_difference(report, t),
     )
     parts: Parts = [kit.header(headline)]
-    said, compared = _said(report, t), _compared(report, t)
+    is_told = _is_told(report)
+    said, compared = _said(report, t), _compared(report, t) if is_told else ""
     if report.figure.amount is None:
         parts.append(kit.section(t.gettext("There is no amount to explain yet.")))
-    else:
+    elif is_told:
         parts.append(kit.section(f"*{kit.escape(said)}*\n{kit.escape(compared)}"))
+    else:
+        parts.append(kit.section(kit.escape(said)))
     parts.append(kit.context(*_trust(report, t)))
-    if report.figure.amount is not None:
+    if is_told:
         parts += details(report.why, t)
         if report.movers:
             moved = [_mover(one, t) for one in report.movers]
@@ -85,7 +88,7 @@ def message(report: WhyReport, t: Translator, *, shared_by: str | None = None, m
         parts.append(_buttons(report, t, mark))
     else:
         parts.append(kit.context(t.gettext("Shared by {person}", person=f"<@{shared_by}>")))
-    return kit.message(kit.escape(" | ".join([headline, said, compared])), parts)
+    return kit.message(kit.escape(" | ".join(filter(None, (headline, said, compared)))), parts)
 
 
 def signed(amount: Money, t: Translator) -> str:
@@ -101,9 +104,14 @@ def _scope(scope: Scope, t: Translator) -> str:
     return t.gettext("Everything") if scope.kind is ScopeKind.WORKSPACE else kit.bare(scope.name)
 
 
+def _is_told(report: WhyReport) -> bool:
+    """Whether there is a difference to tell: what was never read is not nothing."""
+    return is_comparable(report.figure, report.previous) or (report.is_usual and report.figure.amount is not None)
+
+
 def _difference(report: WhyReport, t: Translator) -> str:
     why = report.why
-    if report.figure.amount is None:
+    if not _is_told(report):
         return t.gettext("unknown")
     # Of next to nothing, everything is a large multiple.
     if why.before.amount <= 0 or abs(why.difference.amount) > why.before.amount * _MOST_TIMES:
@@ -117,6 +125,8 @@ def _difference(report: WhyReport, t: Translator) -> str:
 
 def _said(report: WhyReport, t: Translator) -> str:
     """The cause; of a wider scope with the project that most of the difference is in."""
+    if not _is_told(report):
+        return figures.comparison(report.figure, report.previous, None, t)
     said, lead = sentence(report.why, t), _lead(report)
     if lead is None:
         return said

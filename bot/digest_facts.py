@@ -16,7 +16,7 @@ from finops.allocation import Allocation, SubAccountCost, allocate, in_currency,
 from finops.budgets import BudgetScope
 from finops.charges import DayReading
 from finops.digest import Digest, DigestProject
-from finops.figures import DayFigure, Figure, Scope, figure_of, increase, readings_of_all, trend_of
+from finops.figures import DayFigure, Figure, Scope, figure_of, increase, is_comparable, readings_of_all, trend_of
 from finops.money import Money
 from finops.periods import Period
 from finops.queries import ScopeKind
@@ -64,6 +64,11 @@ class _Bills:
     previous: Figure
     days: Mapping[date, Money]
     readings: Mapping[date, DayReading]
+
+    @property
+    def are_comparable(self) -> bool:
+        """Whether the week before says how this one moved: of days nobody read, nobody knows the cost."""
+        return is_comparable(self.figure, self.previous)
 
 
 class DigestFacts:
@@ -118,7 +123,7 @@ class DigestFacts:
             others=others,
             trend=_trend(bills, read),
             axes=await self._axes.of_scope(store, workspace_id, scope, read.period),
-            why=None if is_first else await self._whys.of_scope(store, workspace_id, scope, read.period),
+            why=await self._whys.of_scope(store, workspace_id, scope, read.period) if bills.are_comparable else None,
             advice=step,
             unallocated=bills.now.unallocated_total if is_everything else None,
             is_first=is_first,
@@ -257,7 +262,6 @@ def _contenders(
 ) -> list[Contender]:
     """Every project that cost or recorded anything in either week."""
     zero = Money.zero(bills.currency)
-    has_before = bills.previous.amount is not None
     found = []
     for one in projects:
         cost, before = bills.now.by_project.get(one.id), bills.before.by_project.get(one.id)
@@ -270,7 +274,7 @@ def _contenders(
                 name=one.name,
                 team_name="" if team is None else team.name,
                 cost=cost or zero,
-                previous=(before or zero) if has_before else None,
+                previous=(before or zero) if bills.are_comparable else None,
                 value=values[one.id],
                 target=read.targets.get(one.id),
                 trailing=trailing.get(one.id, ()),

@@ -17,7 +17,7 @@ from bot.value import by_name, caps_seen
 from bot.why import Whys
 from finops.amounts import AmountUnusable, amount_typed, as_typed
 from finops.caps import Cap, CapsUnreadable, read_caps
-from finops.figures import DayFigure, StatusReport, spoken_for
+from finops.figures import DayFigure, StatusReport, is_comparable, spoken_for
 from finops.incidents import Fact
 from finops.money import Money
 from finops.periods import Period
@@ -61,7 +61,8 @@ class ProjectDetails:
             last = await store.value.last_event_at(workspace_id, project_id)
             tokens = await tokens_of(store, workspace_id, project_id) if may_manage else None
             has_amount = status.figure.amount is not None and period.days > 0
-            why = await self._why.of_scope(store, workspace_id, status.scope, period) if has_amount else None
+            is_told = has_amount and is_comparable(status.figure, status.previous)
+            why = await self._why.of_scope(store, workspace_id, status.scope, period) if is_told else None
             axes = await self._axes.of_scope(store, workspace_id, status.scope, period) if has_amount else None
         return ProjectReport(
             project=project,

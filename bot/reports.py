@@ -148,7 +148,10 @@ class Reports:
         async with self._desk.storage.reading() as store:
             house = await _house(store, workspace_id, look.house)
             scope = _scope_by_id(house, kind, scope_id)
-            period = period_named(period_name, self._desk.today())
+            try:
+                period = period_named(period_name, self._desk.today())
+            except UnknownPeriod as error:
+                raise Refusal(RefusalCode.UNKNOWN_PERIOD, words=error.words[:40], suggestion=None) from error
             return await self._status(store, workspace_id, house, scope, period, look)
 
     async def first_chart(self, workspace_id: str) -> StatusReport:

@@ -24,6 +24,7 @@ from demo.stage import Stage
 from demo.story_told import dollars
 from demo.value import SILENT, Tally, monday_of, tallied
 from demo.value_people import makes_token
+from finops.digest import DigestProject
 from finops.money import EXACT
 from finops.periods import Period, charge_day, starts_at
 from finops.queries import ScopeKind
@@ -45,7 +46,8 @@ class Monday:
     """What was told: names in the order told, exact dollars as strings, and every text by the channel it stands in.
 
     `sent` is what the applications sent for the week, `recorded` what the product counts: calls, successes, failures.
-    `told_again` counts messages and mails after the product was asked to look once more.
+    `per_success` is what each project's success is told to have cost, in dollars, with the cost and the share of its
+    calls that are recorded. `told_again` counts messages and mails after the product was asked to look once more.
     """
 
     week: dict[str, str]
@@ -58,6 +60,7 @@ class Monday:
     ratios: dict[str, str]
     sent: dict[str, list[int]]
     recorded: dict[str, list[int]]
+    per_success: dict[str, dict[str, str]]
     messages: dict[str, list[str]]
     mail: list[Json]
     told_again: int
@@ -112,7 +115,7 @@ async def connect(stage: Stage, say: Say) -> None:
         if name in registered and name not in SILENT:
             await stage.applications.connect(name, await makes_token(stage, person, name))
     count = await stage.applications.tell_past()
-    say(f"{len(stage.applications.connected)} applications sent {count} calls of four weeks")
+    say(f"{len(stage.applications.connected)} applications sent {count} events of four weeks")
 
 
 def digest_in(stage: Stage, channel: str) -> Json | None:
@@ -164,6 +167,17 @@ def _spoken(stage: Stage) -> int:
     return len(said) + len(stage.mailbox.sink.kept)
 
 
+def _per_success(line: DigestProject) -> dict[str, str]:
+    """What a success cost, as told, beside what it was reckoned from."""
+    one = line.value.cost_per_success
+    assert one is not None
+    return {
+        "told_usd": plain(one.amount),
+        "cost_usd": plain(line.cost.amount),
+        "coverage": f"{line.value.coverage:.4f}" if line.value.coverage is not None else "",
+    }
+
+
 async def _told(stage: Stage, monday: datetime, places: Sequence[str], told_again: int) -> Monday:
     """Read it all back: the figures from the product's memory, the bill from the provider, the words from Slack."""
     week = Period(charge_day(monday) - timedelta(days=7), charge_day(monday))
@@ -189,6 +203,7 @@ async def _told(stage: Stage, monday: datetime, places: Sequence[str], told_agai
         ratios={one.name: f"{one.ratio:.3f}" for one in digest.projects if one.ratio is not None},
         sent={name: [tally.calls, tally.successes, tally.failures] for name, tally in sent_in(stage, week).items()},
         recorded={names[id_]: [each.calls, each.successes, each.failures] for id_, each in sums.items()},
+        per_success={one.name: _per_success(one) for one in digest.projects if one.value.cost_per_success is not None},
         messages={
             place: [root["text"], *(one["text"] for one in thread_of(stage, place, root))]
             for place, root in roots.items()

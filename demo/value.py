@@ -1,8 +1,9 @@
-"""What the applications of a trace record of their calls: what each call was for and how it ended. Pure.
+"""What the applications of a trace record of their calls: what they were for and how they ended. Pure.
 
-A real application makes a hundred thousand calls a day and records each; these record one in so many, spread evenly,
-so that four weeks are sent in seconds. Everything follows from the trace, the hour and the place of a call in its hour:
-the same bytes in each run, and an event that is sent again is the same event.
+A real application makes a hundred thousand calls a day, and need not tell of each apart: an event tells of many alike.
+So do these, with some thirty events a day, and four weeks are sent in seconds. The events of a day tell of all its
+calls and of every token. Everything follows from the trace, the day and the place of a call in it: the same bytes in
+each run, and an event that is sent again is the same event.
 
 The week in which the stage began differs from those before, so that there is something to tell of it: one application
 bought much more for its money, one much less, one tells too little to be judged, and one records nothing.
@@ -13,13 +14,14 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from demo.trace import Trace, Usage
+from demo.trace import NOTHING, Trace, Usage
+from finops.events import MOST_CALLS
 from finops.periods import charge_day
 from finops.value import SCORE_UNITS
 
@@ -40,7 +42,8 @@ class Level(NamedTuple):
 class Habit:
     """What one application does with its calls: `usual` before the week of the change, `now` from then on.
 
-    The outcome of one in `told_in` calls is known. `experiment` runs from the week of the change on, in half the calls.
+    Where `told_in` is more than 1, one event in so many tells how a single call ended, and nobody knows of the others.
+    `experiment` runs from the week of the change on, in half the calls. One event in `lost_in` is never sent.
     """
 
     tasks: tuple[str, ...]
@@ -49,6 +52,7 @@ class Habit:
     now: Level
     experiment: str = ""
     told_in: int = 1
+    lost_in: int = 0
 
 
 HABITS = {
@@ -60,7 +64,10 @@ HABITS = {
     "chatbot-experiment": Habit(
         ("order-help", "refund-help", "small-talk"), ("customer",), Level(720, 640), Level(450, 400), "agent-loop"
     ),
-    "search-assistant": Habit(("search", "recommend"), ("sales", "marketing"), Level(840, 720), Level(680, 580)),
+    # One of its ten servers is not connected yet.
+    "search-assistant": Habit(
+        ("search", "recommend"), ("sales", "marketing"), Level(840, 720), Level(680, 580), lost_in=10
+    ),
     "ad-copy-writer": Habit(("headline", "body-copy"), ("marketing",), Level(800, 700), Level(860, 760)),
     # Whether something was a fraud is known for few, much later.
     "fraud-check": Habit(("card-payment", "refund"), ("risk",), Level(910, 800), Level(910, 800), told_in=40),
@@ -71,7 +78,10 @@ SILENT = frozenset({"meeting-notes"})
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """One call as its application tells of it. `score` is in thousandths; None where nobody said anything."""
+    """`usage.requests` calls alike as their application tells of them, at the time of the last.
+
+    `usage` and `latency_ms` are all of theirs. `score` is in thousandths; None where nobody said anything.
+    """
 
     id: str
     at: datetime
@@ -95,6 +105,7 @@ class Recorded:
             "segment": self.segment,
             "user": self.user,
             "model": self.model,
+            "calls": self.usage.requests,
             "input_tokens": self.usage.input,
             "cached_input_tokens": self.usage.cached,
             "output_tokens": self.usage.output,
@@ -117,7 +128,7 @@ class Tally(NamedTuple):
 
 
 def one_in(trace: Trace) -> dict[str, int]:
-    """Of how many calls each application records one: about RECORDED_A_DAY on a usual day, each of a small trace."""
+    """How many calls an event of each application tells of: RECORDED_A_DAY events on a usual day, or one a call."""
     requests: Counter[str] = Counter()
     for series in trace.series:
         requests[series.application] += sum(usage.requests for usage in series.hours.values())
@@ -141,27 +152,40 @@ def monday_of(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def calls_of(application: str, model: str, hour: int, usage: Usage, every: int, changed_on: date) -> Iterator[Recorded]:
-    """What is recorded of one hour (counted since 1970) of an application's use of a model, in order of time.
+def calls_of(
+    application: str, model: str, day: int, hours: Sequence[Usage], every: int, changed_on: date
+) -> Iterator[Recorded]:
+    """What is recorded of a UTC day (counted since 1970) of an application's use of a model, in order of time.
 
-    Of `every` calls one is recorded; `changed_on` is the Monday of the week that differs.
+    `hours` are what it used in each. An event tells of about `every` calls, and all events together of all of them, to
+    the token, but for what the application's habit loses; `changed_on` is the Monday of the week that differs.
     """
-    began = datetime.fromtimestamp(hour * HOUR_SECONDS, UTC)
-    habit, is_changed = habit_of(application), charge_day(began) >= changed_on
-    # Which of the first calls is recorded moves from hour to hour, so that rare calls have their turn too.
-    first = zlib.crc32(f"{application}\n{model}\n{hour}".encode()) % every
-    for number in range(first, usage.requests, every):
-        at = began + timedelta(milliseconds=(2 * number + 1) * HOUR_SECONDS * 1000 // (2 * usage.requests))
-        yield _call(application, model, at, number, usage, habit, is_changed=is_changed)
+    requests = sum(usage.requests for usage in hours)
+    count = max(-(-requests // MOST_CALLS), requests // every, 1) if requests else 0
+    habit, before = habit_of(application), (0, NOTHING)
+    for index in range(count):
+        until = requests * (index + 1) // count
+        # Calls are not of one length: an event has as much of its neighbours' tokens as falls to it.
+        swing = _Dice(f"{application}/{model}/{day}/{index}").below(501) - 250 if index + 1 < count else 0
+        used = _used(hours, until * 1000 + (until - before[0]) * swing)
+        usage = used.minus(before[1])._replace(requests=until - before[0])
+        before = until, used
+        if habit.lost_in and (day + index) % habit.lost_in == 0:
+            continue
+        hour, number = _place(hours, until - 1)
+        name = f"{application}/{model}/{24 * day + hour}/{number}"
+        at = datetime.fromtimestamp((24 * day + hour) * HOUR_SECONDS, UTC)
+        at += timedelta(milliseconds=(2 * number + 1) * HOUR_SECONDS * 1000 // (2 * hours[hour].requests))
+        yield from _told(application, model, name, at, usage, habit, is_changed=charge_day(at) >= changed_on)
 
 
-def retry_of(application: str, model: str, hour: int, number: int, usage: Usage) -> Recorded:
-    """The recorded call of that number that a retry loop makes in an hour of `usage`: it fails, as long as any."""
+def retry_of(application: str, model: str, hour: int, number: int, usage: Usage, calls: int) -> Recorded:
+    """The event of that number of a retry loop, in an hour of `usage`: so many calls, all fail, each as long as any."""
     event_id = f"{application}/{model}/{hour}/retry/{number}"
     at = datetime.fromtimestamp(hour * HOUR_SECONDS, UTC)
     task, segment = habit_of(application).tasks[0], habit_of(application).segments[0]
-    each = Usage(1, *(count // max(1, usage.requests) for count in usage[1:]))
-    return Recorded(event_id, at, application, task, "", segment, "user-01", model, each, 300, FAILURE, None)
+    used = Usage(calls, *(calls * (count // max(1, usage.requests)) for count in usage[1:]))
+    return Recorded(event_id, at, application, task, "", segment, "user-01", model, used, 300 * calls, FAILURE, None)
 
 
 def tallied(events: Iterable[Recorded]) -> dict[tuple[str, date], Tally]:
@@ -170,30 +194,48 @@ def tallied(events: Iterable[Recorded]) -> dict[tuple[str, date], Tally]:
     for event in {event.id: event for event in events}.values():
         key = (event.application, monday_of(charge_day(event.at)))
         sums = found.get(key, Tally())
+        calls = event.usage.requests
         found[key] = Tally(
-            sums.calls + 1,
-            sums.successes + (event.outcome == SUCCESS),
-            sums.failures + (event.outcome == FAILURE),
-            sums.scored + (event.score is not None),
-            sums.score_sum + (event.score or 0),
+            sums.calls + calls,
+            sums.successes + calls * (event.outcome == SUCCESS),
+            sums.failures + calls * (event.outcome == FAILURE),
+            sums.scored + calls * (event.score is not None),
+            sums.score_sum + calls * (event.score or 0),
         )
     return found
 
 
-def _call(
-    application: str, model: str, at: datetime, number: int, hour: Usage, habit: Habit, *, is_changed: bool
-) -> Recorded:
-    hour_number = int(at.timestamp()) // HOUR_SECONDS
-    event_id = f"{application}/{model}/{hour_number}/{number}"
+def _used(hours: Sequence[Usage], thousandths: int) -> Usage:
+    """The tokens of the first calls of a day, counted in thousandths of a call; `requests` mean nothing here."""
+    found = NOTHING
+    for usage in hours:
+        if thousandths < 1000 * usage.requests:
+            return found.plus(usage.scaled(thousandths, 1000 * usage.requests))
+        found, thousandths = found.plus(usage), thousandths - 1000 * usage.requests
+    return found
+
+
+def _place(hours: Sequence[Usage], number: int) -> tuple[int, int]:
+    """In which hour the call of that number in the day is made, and its number in that."""
+    for hour, usage in enumerate(hours):
+        if number < usage.requests:
+            return hour, number
+        number -= usage.requests
+    raise ValueError("the day has no such call")
+
+
+def _told(
+    application: str, model: str, event_id: str, at: datetime, usage: Usage, habit: Habit, *, is_changed: bool
+) -> Iterator[Recorded]:
+    """The event of some calls alike; two, where the end of only one of them is known."""
     dice = _Dice(event_id)
     is_tried = bool(habit.experiment) and is_changed and dice.below(2) == 0
     level = habit.now if is_changed else habit.usual
     is_good = dice.below(1000) < level.successes
     is_told = dice.below(habit.told_in) == 0
-    size = 50 + dice.below(101)  # calls are not of one length: half of the average to one and a half
-    usage = Usage(1, *(count * size // (100 * hour.requests) for count in hour[1:]))
     score = level.score + dice.below(301) - 150 + (60 if is_good else -240)
-    return Recorded(
+    calls = usage.requests
+    whole = Recorded(
         id=event_id,
         at=at,
         application=application,
@@ -203,11 +245,17 @@ def _call(
         user=f"user-{1 + dice.below(24):02d}",
         model=model,
         usage=usage,
-        latency_ms=300 + 9 * usage.output + dice.below(400),
+        latency_ms=calls * (300 + dice.below(400)) + 9 * usage.output,
         outcome=(SUCCESS if is_good else FAILURE) if is_told else None,
         # Half of those who got an answer say what they think of it.
         score=min(1000, max(0, score)) if is_told and dice.below(2) == 0 else None,
     )
+    if not is_told or habit.told_in == 1 or calls == 1:
+        yield whole
+        return
+    one, slow = usage.scaled(1, calls), whole.latency_ms // calls
+    yield replace(whole, id=f"{event_id}/known", usage=one, latency_ms=slow)
+    yield replace(whole, usage=usage.minus(one), latency_ms=whole.latency_ms - slow, outcome=None, score=None)
 
 
 class _Dice:

@@ -19,7 +19,7 @@ from typing import Any
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from demo.openai import SimulatedOpenAI
-from demo.openai.traffic import HOUR, Key, minute_of
+from demo.openai.traffic import DAY, HOUR, Key, minute_of
 from demo.trace import NOTHING
 from demo.value import Recorded, calls_of, monday_of, one_in, retry_of
 from finops.periods import charge_day
@@ -41,7 +41,7 @@ TROUBLE = (NotTaken, ClientError, OSError, TimeoutError)
 
 @dataclass(slots=True)
 class Connected:
-    """One application that has a token. It has told of every minute before `until`; `count` calls were new to us."""
+    """One application that has a token. It has told of every minute before `until`; `count` events were new to us."""
 
     token: str
     until: int
@@ -102,7 +102,7 @@ class Applications:
         await asyncio.gather(*self._handing)
 
     async def tell_past(self, application: str | None = None) -> int:
-        """Send what the connected applications (or one) did in the last four weeks; how many calls were new."""
+        """Send what the connected applications (or one) did in the last four weeks; how many events were new."""
         end = minute_of(self.clock())
         start = minute_of(self.clock() - PAST)
         found = 0
@@ -114,7 +114,7 @@ class Applications:
         return found
 
     async def catch_up(self) -> int:
-        """Send what the connected applications did since they last told of it; how many calls were new.
+        """Send what the connected applications did since they last told of it; how many events were new.
 
         While they are switched off that is nothing, and it is not made up for later.
         """
@@ -150,17 +150,16 @@ class Applications:
         """What an application records of the minutes from `start` up to `end`."""
         for model in self._traffic.models_of(application):
             key = (application, model)
-            for hour in range(start // HOUR, -(-end // HOUR)):
-                first, last = max(start, hour * HOUR), min(end, hour * HOUR + HOUR)
-                yield from self._planned(key, hour, first, last)
-                if first >= self._traffic.live_from:
-                    yield from self._retried(key, hour, first, last)
+            for day in range(start // DAY, -(-end // DAY)):
+                yield from self._planned(key, day, start, end)
+            for hour in range(max(start, self._traffic.live_from) // HOUR, -(-end // HOUR)):
+                yield from self._retried(key, hour, max(start, hour * HOUR), min(end, hour * HOUR + HOUR))
 
-    def _planned(self, key: Key, hour: int, first: int, last: int) -> Iterator[Recorded]:
-        usage = self._traffic.planned_hour(key, hour)
-        for call in calls_of(*key, hour, usage, self._every[key[0]], self._changed_on):
+    def _planned(self, key: Key, day: int, start: int, end: int) -> Iterator[Recorded]:
+        hours = [self._traffic.planned_hour(key, hour) for hour in range(24 * day, 24 * day + 24)]
+        for call in calls_of(*key, day, hours, self._every[key[0]], self._changed_on):
             minute = minute_of(call.at)
-            if first <= minute < last and not self._is_refused(key, minute):
+            if start <= minute < end and not self._is_refused(key, minute):
                 yield call
 
     def _is_refused(self, key: Key, minute: int) -> bool:
@@ -174,10 +173,10 @@ class Applications:
         """What a retry loop adds: the same question again and again, and never an answer."""
         usage = self._traffic.planned_hour(key, hour)
         for number in range(self._extra(key, hour, first), self._extra(key, hour, last)):
-            yield retry_of(*key, hour, number, usage)
+            yield retry_of(*key, hour, number, usage, self._every[key[0]])
 
     def _extra(self, key: Key, hour: int, until: int) -> int:
-        """How many recorded calls too many there were in an hour up to a minute."""
+        """How many events of calls too many there were in an hour up to a minute."""
         start = hour * HOUR
         happened, planned = self._traffic.happened(key, start, until), self._traffic.unboosted(key, start, until)
         return max(0, happened.requests - planned.requests) // self._every[key[0]]

@@ -322,6 +322,11 @@ def _point(
     return DayFigure(group.start, figure.amount, figure.state, group.days, figure.unread_days + figure.open_days)
 
 
+def is_comparable(now: Figure, before: Figure) -> bool:
+    """Whether two amounts say how spending moved: both are known, and neither lacks a day that was never read."""
+    return now.amount is not None and before.amount is not None and not now.unread_days and not before.unread_days
+
+
 def increase(now: Figure, before: Figure) -> Decimal | None:
     """By what ratio spending rose (0.5 is half as much again; negative when it fell), or None.
 

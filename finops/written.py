@@ -41,7 +41,7 @@ def weeks_back(words: str, *, is_short_known: bool = False) -> int | None:
 def iso_week(words: str) -> Period | None:
     """The week that is written as 2026-W27; None for anything else. Raises ValueError for a week no year has."""
     found = _ISO.fullmatch(squeezed(words))
-    return None if found is None else _whole_week(date.fromisocalendar(int(found[1]), int(found[2]), 1))
+    return None if found is None else week_of(in_calendar(date.fromisocalendar(int(found[1]), int(found[2]), 1)))
 
 
 def day(words: str) -> date | None:
@@ -50,13 +50,11 @@ def day(words: str) -> date | None:
     if found is None:
         return None
     year, month, day_ = (int(part) for part in found.groups() if part is not None)
-    written = date(year, month, day_)
-    _whole_week(written)
-    return written
+    return in_calendar(date(year, month, day_))
 
 
-def _whole_week(day_: date) -> Period:
-    """The week of a day, which lies in the calendar, as do the weeks it is compared with."""
+def in_calendar(day_: date) -> date:
+    """A day whose week lies in the calendar, as do the weeks it is compared with. Raises ValueError for any other."""
     if not 1900 <= day_.year <= 9000:
         raise ValueError(f"nobody was billed in {day_.year}")
-    return week_of(day_)
+    return day_

@@ -88,9 +88,12 @@ async def add(visit: Visit) -> None:
     """Open a new place."""
     await visit.in_place()
     names = await _names(visit)
+    choices = await _choices(visit, names)
+    if not choices:
+        await visit.bot.people.require_admin(await visit.person())  # an old window: it refuses, and says who may
     channel = usual_channel(visit.workspace_id, ScopeKind.WORKSPACE, None, visit.bot.clock())
     shown = await _shown(visit, replace(channel, is_mailed=False))
-    await visit.show(digest_settings.edit(await visit.words(), shown, names, await _choices(visit, names)))
+    await visit.show(digest_settings.edit(await visit.words(), shown, names, choices))
 
 
 async def submit(form: Form) -> Outcome:

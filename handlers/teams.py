@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from slack_sdk.errors import SlackApiError
 
-from blocks import bad_news, ids, teams
+from blocks import bad_news, ids, kit, teams
 from bot.errors import Refusal, explain
 from handlers.submitting import TEAM_FIELDS, Back, Form, Outcome, Problem, Show
 from handlers.visit import Visit
@@ -93,4 +93,4 @@ async def _groups(visit: Visit) -> list[tuple[str, str]]:
 
 def number(value: str) -> int:
     """An id from a button; -1, which is nobody's, when somebody sent something else."""
-    return int(value) if value.isdecimal() and len(value) < 16 else -1
+    return int(value) if kit.is_key(value) else -1

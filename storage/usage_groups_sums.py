@@ -67,6 +67,8 @@ async def same_hours(
         daily = TABLES[Width.DAY].c.start
         any_day = select(daily).where(*buckets_of(workspace_id, read_id, (Width.DAY, since, before), only)).distinct()
         seen.update((await db.scalars(any_day)).all())
+        if not minutes:  # the day has only begun; a CASE without cases is no SQL
+            continue
         _add(found, names, await _summed(db, workspace_id, read_id, (Width.HOUR, since, before), only, minutes))
     return len(seen), _told(found)
 

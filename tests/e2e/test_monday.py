@@ -48,7 +48,13 @@ async def test_a_week_is_told_once_with_exact_figures_wherever_it_is_due(
 
         assert told.recorded == told.sent
         assert len(told.sent) == 5
-        assert all(calls >= 80 for calls, _, _ in told.sent.values())
+        assert all(calls >= 70 for calls, _, _ in told.sent.values())
+        for name, told_of in told.per_success.items():
+            spent = Decimal(told_of["cost_usd"]) * Decimal(told_of["coverage"])
+            assert abs(spent / told.recorded[name][1] - Decimal(told_of["told_usd"])) < Decimal("0.001") * spent
+        assert {name for name, told_of in told.per_success.items() if told_of["coverage"] != "1.0000"} == {
+            "search-assistant"
+        }
         assert Decimal(told.total_usd or "0") == Decimal(told.billed_usd) > 0
         assert told.best[0] == "doc-summary"
         assert told.improve[0] == "chatbot-experiment"
