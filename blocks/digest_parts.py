@@ -12,6 +12,7 @@ from finops import written
 from finops.digest import Baseline, Digest, DigestProject, Unranked
 from finops.figures import ScopeKind
 from finops.money import Money
+from finops.ranking import AT_MOST_BELOW, is_as_usual
 from finops.value import ValueSource
 from finops.verdict import Verdict, Word, verdict
 from finops.why import WhyKind
@@ -119,15 +120,21 @@ def standing(project: DigestProject, t: Translator) -> str:
     """What its money bought against what it used to buy, or was meant to; else why it is not ranked."""
     if project.ratio is None:
         return reason(project.unranked, t)
-    off = project.ratio - 1
-    percent = _percent(off, t)
     is_target = project.baseline is Baseline.TARGET
-    if is_same(off, t):
+    if is_same(project.ratio - 1, t) or (is_as_usual(project) and project.ratio > AT_MOST_BELOW):
         if is_target:
-            return t.gettext("value for money on target")
-        return t.gettext("value for money as in its last 4 weeks")
-    if off > 0 and project.ratio >= _TIMES_FROM:
-        many = times(project.ratio, t)
+            return t.gettext("value for money about on target")
+        return t.gettext("value for money about as in its last 4 weeks")
+    said = _apart(project.ratio, t, is_target=is_target)
+    # i18n: {standing} is: value for money 30% below its target
+    return t.gettext("{standing} (within chance)", standing=said) if is_as_usual(project) else said
+
+
+def _apart(ratio: Decimal, t: Translator, *, is_target: bool) -> str:
+    off = ratio - 1
+    percent = _percent(off, t)
+    if off > 0 and ratio >= _TIMES_FROM:
+        many = times(ratio, t)
         if is_target:
             return t.gettext("value for money {times} times its target", times=many)
         return t.gettext("value for money {times} times its last 4 weeks", times=many)
@@ -221,7 +228,7 @@ _REASONS: dict[Unranked, Callable[[Translator], str]] = {
     Unranked.SMALL_SPEND: lambda t: t.gettext("under 1% of the cost"),
     Unranked.NO_BASELINE: lambda t: t.gettext("no baseline yet"),
     Unranked.NO_SPEND: lambda t: t.gettext("no cost"),
-    Unranked.RESTED: lambda t: t.gettext("in the middle"),
+    Unranked.RESTED: lambda t: t.gettext("about as usual"),
 }
 _VERDICTS: dict[Word, Callable[[Translator], str]] = {
     Word.WELL: lambda t: t.gettext("🟢 Value for money: good"),
@@ -232,7 +239,7 @@ _VERDICTS: dict[Word, Callable[[Translator], str]] = {
 
 
 def _well(t: Translator, share: str) -> str:
-    return t.gettext("{share} at or above baseline", share=share)
+    return t.gettext("{share} at baseline or better", share=share)
 
 
 def _poor(t: Translator, share: str) -> str:
