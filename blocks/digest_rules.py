@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from blocks import ids, kit
+from finops.advice import OUTWEIGHS
 from finops.ranking import AT_MOST_BELOW, LEAST_OUTCOMES, LEAST_SHARE, MOST_EACH, TRAILING_WEEKS
 from finops.verdict import LEAST_JUDGED, NO_MORE_WELL, STILL_WELL
 from locales import Translator
@@ -75,6 +76,8 @@ def _step(t: Translator) -> list[str]:
     return [
         t.gettext("What is worth most comes first: the part of the rise that its cause explains, or what the project "
                   "would have saved at its own baseline."),
+        t.gettext("Where many calls fail and at least {times} times as much was lost as the cause explains, to look at "
+                  "the failures comes first.", times=t.number(OUTWEIGHS)),
         t.gettext("Then: record what the dearest silent project brings, set a budget where none watches, look at a "
                   "rise. It is advice; nothing is changed by itself."),
     ]  # fmt: skip

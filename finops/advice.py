@@ -17,6 +17,8 @@ from finops.why import Factor, Why, WhyKind
 LEAST_WORTH = Decimal("0.01")
 # More failures than this, and they are what to look at.
 MANY_FAILURES = Decimal("0.10")
+# Where so many times as much was lost as the cause of the cost explains, the cost's cause is not what to begin with.
+OUTWEIGHS = Decimal(2)
 # The whole rose by this much: worth a look even where no single cause stands out.
 A_RISE = Decimal("0.10")
 
@@ -44,16 +46,17 @@ def of_cause(project: DigestProject) -> Advice | None:
 def of_improvable(project: DigestProject) -> Advice:
     """The next step of a project that bought less for its money than it used to: there always is one.
 
-    Without a cause that has a cure it is to look at the failures, where many calls fail, else at what moved. It is
-    worth what the project would have saved at its own baseline.
+    It is what the cause of a rise calls for, and is worth that cause's part. Where many calls fail, it is to look at
+    the failures instead: without a cause that has a cure, and where at least twice as much was lost against the
+    project's own baseline as its cause explains (a loop of retries fails by itself, and stays what to begin with).
+    Else it is to look at what moved. These are worth what the project would have saved at its own baseline.
     """
-    found = of_cause(project)
-    if found is not None:
+    found, lost = of_cause(project), _lost(project)
+    if found is not None and (found.kind is AdviceKind.CHECK_RETRIES or not _outweighs(lost, found.worth)):
         return found
-    success = project.value.success_ratio
-    is_failing = success is not None and 1 - success >= MANY_FAILURES
-    kind = AdviceKind.LOOK_AT_FAILURES if is_failing else AdviceKind.LOOK_WHY
-    return Advice(kind, project.project_id, project.name, _lost(project))
+    if _is_failing(project):
+        return Advice(AdviceKind.LOOK_AT_FAILURES, project.project_id, project.name, lost)
+    return found or Advice(AdviceKind.LOOK_WHY, project.project_id, project.name, lost)
 
 
 def advised(
@@ -104,6 +107,18 @@ def _worth(step: Advice) -> Decimal:
 def _part(why: Why, factor: Factor) -> Money | None:
     amount = next((part.amount for part in why.parts if part.factor is factor), None)
     return amount if amount is not None and amount.amount > 0 else None
+
+
+def _is_failing(project: DigestProject) -> bool:
+    success = project.value.success_ratio
+    return success is not None and 1 - success >= MANY_FAILURES
+
+
+def _outweighs(lost: Money | None, explained: Money | None) -> bool:
+    """Whether what was lost is so much more than what the cause explains that the cause is a side matter."""
+    if lost is None or explained is None or lost.currency != explained.currency:
+        return False
+    return lost.amount >= EXACT.multiply(explained.amount, OUTWEIGHS)
 
 
 def _lost(project: DigestProject) -> Money | None:

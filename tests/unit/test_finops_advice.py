@@ -55,6 +55,25 @@ def test_without_a_cause_failures_are_looked_at_where_a_tenth_fail():
     assert (other.kind, other.worth) == (AdviceKind.LOOK_WHY, USD("100"))
 
 
+@pytest.mark.parametrize(
+    ("kind", "explains", "success", "step", "worth"),
+    [
+        (WhyKind.LONGER_PROMPTS, "36", "0.45", AdviceKind.LOOK_AT_FAILURES, "72"),
+        (WhyKind.LONGER_PROMPTS, "36.01", "0.45", AdviceKind.SHORTEN_PROMPTS, "36.01"),
+        (WhyKind.LONGER_PROMPTS, "9.83", "0.91", AdviceKind.SHORTEN_PROMPTS, "9.83"),
+        (WhyKind.LONGER_PROMPTS, "9.83", None, AdviceKind.SHORTEN_PROMPTS, "9.83"),
+        (WhyKind.RETRY_LOOP, "9.83", "0.45", AdviceKind.CHECK_RETRIES, "9.83"),
+    ],
+)
+def test_who_lost_twice_what_the_cause_explains_looks_at_the_failures(
+    kind: WhyKind, explains: str, success: str | None, step: AdviceKind, worth: str
+):
+    """72 of 100 dollars bought nothing beside the usual: shorter prompts for ten of them are no answer."""
+    factor = Factor.REQUESTS if kind is WhyKind.RETRY_LOOP else Factor.INPUT_LENGTH
+    one = replace(project(1, ratio="0.28", success=success), why=why(kind, factor, explains))
+    assert of_improvable(one) == Advice(step, 1, "app-1", USD(worth))
+
+
 def test_what_is_worth_most_comes_first_whoever_it_is_about():
     looping = replace(project(1), why=why(WhyKind.RETRY_LOOP, Factor.REQUESTS, "90"))
     improve, others = advised([project(2, ratio="0.5", success="1")], [looping])
