@@ -194,15 +194,21 @@ def parse_status(text: str, today: date, known_scopes: Collection[str] = ()) -> 
     """Read a request such as `마케팅팀 지난주`, `7d chatbot` or nothing at all; the default is the last 7 days.
 
     The period stands first or last, the other words are the scope. Raises UnknownPeriod when a word looks like a
-    period but is not; names in `known_scopes` are never mistaken for one.
+    period but is not; names in `known_scopes` are never mistaken for one, unless another of them stands beside it.
     """
     words = text.split()
     scopes = {squeezed(name) for name in known_scopes}
     if squeezed(text) in scopes:
         return _query(words, period_named(DEFAULT_PERIOD, today))
-    readings = [(inside, outside) for inside, outside in _readings(words) if squeezed(" ".join(inside)) not in scopes]
-    # A team may be called "Last Week": the reading that leaves a name we know goes first.
-    readings.sort(key=lambda reading: squeezed(" ".join(reading[1])) not in scopes)
+
+    def is_known(words: list[str]) -> bool:
+        rest = words[1:] if words and words[0].casefold() in _KINDS else []
+        return squeezed(" ".join(words)) in scopes or squeezed(" ".join(rest)) in scopes
+
+    # A team may be called "Last Week": the reading that leaves a name we know goes first, and beside such a name that
+    # is a period again. One project called "지난주" takes nobody else's last week away.
+    readings = [one for one in _readings(words) if is_known(one[1]) or squeezed(" ".join(one[0])) not in scopes]
+    readings.sort(key=lambda reading: not is_known(reading[1]))
     for inside, outside in readings:
         name = _name_of(" ".join(inside), today)
         if name is not None:

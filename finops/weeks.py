@@ -44,7 +44,8 @@ def parse_week(text: str, today: date, names: Collection[str] = ()) -> WeekQuery
         return WeekQuery(" ".join(words) or None, last_week(today))
     for inside, outside in _readings(words):
         said = " ".join(inside)
-        week = None if squeezed(said) in known else _week(said, today)
+        is_name = squeezed(said) in known and squeezed(" ".join(outside)) not in known
+        week = None if is_name else _week(said, today)
         if week is not None:
             return WeekQuery(" ".join(outside) or None, week)
     for inside, _ in _readings(words):

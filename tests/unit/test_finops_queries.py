@@ -302,3 +302,18 @@ def test_the_right_word_is_its_own_suggestion(choices: list[str], data: st.DataO
     word = data.draw(st.sampled_from(choices))
     found = closest(word, choices)
     assert found is None or letters(found) == letters(word)
+
+
+@pytest.mark.parametrize(
+    ("text", "scope", "period"),
+    [
+        ("마케팅팀 지난주", "마케팅팀", "last_week"),
+        ("team 마케팅팀 지난주", "team 마케팅팀", "last_week"),
+        ("지난주 지난주", "지난주", "last_week"),
+        ("today 지난주", "today", "last_week"),
+        ("today", "today", "last_7_days"),
+    ],
+)
+def test_a_project_called_like_a_period_takes_it_from_nobody(text: str, scope: str, period: str) -> None:
+    query = parse_status(text, TODAY, ["지난주", "today", "마케팅팀"])
+    assert (query.scope_words, query.period.name) == (scope, period)

@@ -86,3 +86,11 @@ def test_a_week_is_told_at_its_hour_but_never_before_it_has_ended(zone: str, slo
 def test_last_week_ends_before_the_open_day():
     assert last_week(date(2026, 7, 6)) == monday(2026, 6, 29)
     assert last_week(date(2026, 7, 5)) == monday(2026, 6, 22)
+
+
+def test_a_team_called_like_a_week_takes_it_from_nobody() -> None:
+    """Beside another team's name it is the week."""
+    today, names = date(2026, 11, 18), ["지난주", "마케팅팀"]
+    found = parse_week("마케팅팀 지난주", today, names)
+    assert (found.scope_words, found.week) == ("마케팅팀", last_week(today))
+    assert parse_week("지난주", today, names).scope_words == "지난주"
