@@ -52,6 +52,7 @@ class OnToMonday:
         # A clock that was moved rings no alarm: what rings every minute in real life is rung here.
         await bot.digests.due()
         clock.advance(max(timedelta(0), monday + 30 * SECOND - clock()))
+        await self.applications.catch_up()  # the last minute of the week
         bot.wake_watch.set()
         await bot.collecting.due(clock())
         bot.wake.set()
