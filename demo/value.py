@@ -80,7 +80,8 @@ SILENT = frozenset({"meeting-notes"})
 class Recorded:
     """`usage.requests` calls alike as their application tells of them, at the time of the last.
 
-    `usage` and `latency_ms` are all of theirs. `score` is in thousandths; None where nobody said anything.
+    `usage` and `latency_ms` are all of theirs; `user` is '' where they were not one person's. `score` is
+    in thousandths; None where nobody said anything.
     """
 
     id: str
@@ -103,7 +104,7 @@ class Recorded:
             "time": self.at.isoformat().replace("+00:00", "Z"),
             "task": self.task,
             "segment": self.segment,
-            "user": self.user,
+            "user": self.user or None,
             "model": self.model,
             "calls": self.usage.requests,
             "input_tokens": self.usage.input,
@@ -234,7 +235,7 @@ def _told(
     is_good = dice.below(1000) < level.successes
     is_told = dice.below(habit.told_in) == 0
     score = level.score + dice.below(301) - 150 + (60 if is_good else -240)
-    calls = usage.requests
+    calls, user = usage.requests, f"user-{1 + dice.below(24):02d}"
     whole = Recorded(
         id=event_id,
         at=at,
@@ -242,7 +243,7 @@ def _told(
         task=habit.tasks[dice.below(len(habit.tasks))],
         experiment=habit.experiment if is_tried else "",
         segment=habit.segments[dice.below(len(habit.segments))],
-        user=f"user-{1 + dice.below(24):02d}",
+        user="" if calls > 1 else user,
         model=model,
         usage=usage,
         latency_ms=calls * (300 + dice.below(400)) + 9 * usage.output,
@@ -254,7 +255,7 @@ def _told(
         yield whole
         return
     one, slow = usage.scaled(1, calls), whole.latency_ms // calls
-    yield replace(whole, id=f"{event_id}/known", usage=one, latency_ms=slow)
+    yield replace(whole, id=f"{event_id}/known", user=user, usage=one, latency_ms=slow)
     yield replace(whole, usage=usage.minus(one), latency_ms=whole.latency_ms - slow, outcome=None, score=None)
 
 
