@@ -159,7 +159,7 @@ class _Letter:
         figures_ = self._figures()
         if not figures_:
             return html.row(words + _bar(self.verdict) + shares + (bought if has_value else ""))
-        seen = value.coverage(self.digest.value, t)
+        seen = value.basis(self.digest.value, t) or value.coverage(self.digest.value, t)
         tiles = f'<div style="margin:12px 0 0">{html.tiles(figures_)}</div>'
         return html.row(words + _bar(self.verdict) + shares + tiles + (html.small(seen) if seen else ""))
 

@@ -13,7 +13,6 @@ from finops.digest import Baseline, Digest, DigestProject, Unranked
 from finops.figures import ScopeKind
 from finops.money import Money
 from finops.ranking import AT_MOST_BELOW, is_as_usual
-from finops.value import ValueSource
 from finops.verdict import Verdict, Word, verdict
 from finops.why import WhyKind
 from locales import Translator
@@ -183,7 +182,7 @@ def worth(digest: Digest, t: Translator) -> str | None:
 def bought(digest: Digest, t: Translator) -> str:
     """What the whole bought, as plain text, with how much of it was recorded."""
     said = [value.line(digest.value, t)]
-    seen = value.coverage(digest.value, t) if digest.value.source is ValueSource.EVENTS else None
+    seen = value.coverage(digest.value, t)
     return " · ".join([*said, seen] if seen else said)
 
 

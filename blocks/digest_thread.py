@@ -21,7 +21,6 @@ from finops.digest import (
 )
 from finops.money import total
 from finops.ranking import is_as_usual
-from finops.value import ValueSource
 from locales import Translator
 
 Parts = list[kit.Block | kit.Either]
@@ -133,9 +132,10 @@ def _basis(digest: Digest, t: Translator) -> tuple[str, Parts]:
         t.gettext("As of {moment} {zone}. The provider may restate days for a while; the report shows both.",
                   moment=t.moment(digest.computed_at), zone=t.zone_name(digest.computed_at)),
     ]  # fmt: skip
-    seen = value.coverage(digest.value, t) if digest.value.source is ValueSource.EVENTS else None
+    seen = value.basis(digest.value, t) or value.coverage(digest.value, t)
     if seen:
-        lines.append(t.gettext("Of what the provider saw: {coverage}.", coverage=seen))
+        # i18n: {basis} is: based on 12% of the calls; or: 93% of the calls recorded
+        lines.append(t.gettext("Value: {basis}", basis=seen))
     body = "\n".join(f"• {kit.escape(each)}" for each in lines)
     made: Parts = [kit.section(f"*{head}*\n{body}", _rule(digest, t))]
     made += _unranked(digest, t)

@@ -16,7 +16,7 @@ from finops.periods import Period
 from finops.project_report import ProjectReport
 from finops.queries import NamedPeriod, PeriodName
 from finops.registry import Project
-from finops.value import ENOUGH_COVERAGE, NamedValue, ValueSource
+from finops.value import NamedValue, ValueSource
 from finops.why import WhyKind
 from locales import Translator
 
@@ -114,8 +114,8 @@ def _head(report: ProjectReport, t: Translator) -> Parts:
     menu = kit.select(ids.PROJECT_DETAIL_PERIOD, t.gettext("Period"), options, chosen)
     parts: Parts = [kit.header(headline)]
     if status.figure.amount is not None:
-        told = [_against_target(report, t), _sample(report, t)]
-        lines = [f"*{kit.escape(value.line(report.value, t))}*", *(kit.escape(words) for words in told if words)]
+        goal = _against_target(report, t)
+        lines = [f"*{kit.escape(value.line(report.value, t))}*", *([kit.escape(goal)] if goal else [])]
         parts.append(kit.section("\n".join(lines)))
     span = kit.escape(t.days(spoken_for(status.figure)))
     return [*parts, kit.section(f"{owner} · {span}", menu, block_id="period")]
@@ -124,16 +124,6 @@ def _head(report: ProjectReport, t: Translator) -> Parts:
 def _period(name: PeriodName, t: Translator) -> str:
     """What a period is called, whichever days it has."""
     return t.period(NamedPeriod(name.value, _ANY))
-
-
-def _sample(report: ProjectReport, t: Translator) -> str | None:
-    """Why a success seems cheap beside the bill: only a part of the calls is recorded."""
-    share = report.value.coverage
-    if share is None or share >= ENOUGH_COVERAGE:
-        return None
-    return t.gettext(
-        "{share} of all calls are recorded, so a success is priced by those calls alone.", share=t.share(share)
-    )
 
 
 def _against_target(report: ProjectReport, t: Translator) -> str | None:
@@ -189,7 +179,7 @@ def _recorded(report: ProjectReport, t: Translator) -> str | None:
     calls = t.number(report.value.calls)
     if report.value.coverage is None:
         return calls
-    return t.gettext("{calls} ({share})", calls=calls, share=t.share(min(report.value.coverage, Decimal(1))))
+    return t.gettext("{calls} ({share})", calls=calls, share=value.covered(report.value, t))
 
 
 def _trend(report: ProjectReport, t: Translator) -> Parts:

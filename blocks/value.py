@@ -6,20 +6,25 @@ from decimal import Decimal
 
 from finops.charges import FigureState
 from finops.money import Money
-from finops.value import ValueFigure, ValueSource
+from finops.value import ENOUGH_COVERAGE, ValueFigure, ValueSource
 from locales import Translator
 
 _WHOLE_COVERAGE = Decimal("0.995")
+_PERCENT, _TENTH = Decimal("0.01"), Decimal("0.001")
 _POINTS = 100
 
 
 def line(figure: ValueFigure, t: Translator) -> str:
-    """The value of a scope in one line of plain text (escape it for mrkdwn): successes and what one of them cost."""
+    """The value of a scope in one line of plain text (escape it for mrkdwn): successes and what one of them cost.
+
+    Where less than half of the calls are recorded, it says so: nobody is to set it off against the whole cost.
+    """
     match figure.source:
         case ValueSource.RATINGS:
             return _rated(figure, t)
         case ValueSource.EVENTS:
-            return " · ".join(_recorded(figure, t))
+            seen = basis(figure, t)
+            return " · ".join([*_recorded(figure, t), *([seen] if seen else [])])
     return none(t)
 
 
@@ -36,7 +41,10 @@ def cell(figure: ValueFigure, t: Translator) -> str:
         return none(t)
     if figure.cost_per_success is None:
         return successes(figure, t)
-    return t.gettext("{amount} a success", amount=each(figure.cost_per_success, t))
+    amount = each(figure.cost_per_success, t)
+    if _is_partial(figure):
+        return t.gettext("{amount} a success ({share} of calls)", amount=amount, share=covered(figure, t))
+    return t.gettext("{amount} a success", amount=amount)
 
 
 def successes(figure: ValueFigure, t: Translator) -> str:
@@ -87,11 +95,28 @@ def feedback(figure: ValueFigure, t: Translator) -> str | None:
     return None if figure.feedback is None else _points(figure.feedback, t)
 
 
+def basis(figure: ValueFigure, t: Translator) -> str | None:
+    """On what the figure stands, where less than half of the calls are recorded; `line` ends with it."""
+    return t.gettext("based on {share} of the calls", share=covered(figure, t)) if _is_partial(figure) else None
+
+
 def coverage(figure: ValueFigure, t: Translator) -> str | None:
-    """How much of what the provider saw was recorded, where that is not all of it."""
-    if figure.coverage is None or figure.coverage >= _WHOLE_COVERAGE:
+    """How much of what the provider saw was recorded, where that is not all of it, and `basis` does not say it."""
+    if figure.coverage is None or figure.coverage >= _WHOLE_COVERAGE or _is_partial(figure):
         return None
-    return t.gettext("{share} of the calls recorded", share=t.share(figure.coverage))
+    return t.gettext("{share} of the calls recorded", share=covered(figure, t))
+
+
+def covered(figure: ValueFigure, t: Translator) -> str:
+    """The share of the calls that are recorded: below one percent to its tenth, never more than all."""
+    share = min(figure.coverage or Decimal(0), Decimal(1))
+    if not 0 < share < _PERCENT:
+        return t.share(share)
+    return t.percent(share, 1) if share >= _TENTH else f"<{t.percent(_TENTH, 1)}"
+
+
+def _is_partial(figure: ValueFigure) -> bool:
+    return figure.source is ValueSource.EVENTS and figure.coverage is not None and figure.coverage < ENOUGH_COVERAGE
 
 
 def _recorded(figure: ValueFigure, t: Translator) -> list[str]:

@@ -77,7 +77,7 @@ def test_one_line_says_what_the_money_bought(language: str, told: str) -> None:
         (COUNTED, "호출 1,204건 기록 · 결과 기록 없음", "성과 기록 없음"),
         (FAILED, "결과 12건 중 성공 없음", "성공 0건"),
         (UNPRICED, "성공 8건 · 성공률 80% (49~94%)", "성공 8건"),
-        (a_value(10, 0, "42", 10), "성공 10건 · 성공 1건당 $4.20 ($4.20~5.81) · 추정", "성공당 $4.20"),
+        (a_value(10, 0, "42", 10), "성공 10건 · 성공 1건당 $4.20 ($4.20~5.81) · 추정", "성공 1건당 $4.20"),
     ],
 )
 def test_what_is_not_known_is_said_and_never_a_zero(figure_: ValueFigure, line: str, cell: str) -> None:
@@ -86,16 +86,35 @@ def test_what_is_not_known_is_said_and_never_a_zero(figure_: ValueFigure, line: 
     assert value.cell(figure_, t) == cell
 
 
+@pytest.mark.parametrize(
+    ("asked", "ends", "cell", "facts"),
+    [
+        (2600, "추정", "성공 1건당 $0.011", "전체 호출의 50% 기록됨"),  # half of them speak for the bill
+        (2601, "추정 · 전체 호출의 50% 기준", "성공 1건당 $0.021 (호출의 50% 기준)", None),
+        (13_000, "추정 · 전체 호출의 10% 기준", "성공 1건당 $0.021 (호출의 10% 기준)", None),
+        (216_667, "추정 · 전체 호출의 0.6% 기준", "성공 1건당 $0.021 (호출의 0.6% 기준)", None),
+        (10**8, "추정 · 전체 호출의 <0.1% 기준", "성공 1건당 $0.021 (호출의 <0.1% 기준)", None),
+    ],
+)
+def test_a_figure_of_few_calls_says_so_beside_the_cost(asked: int, ends: str, cell: str, facts: str | None) -> None:
+    """So that nobody multiplies it with the cost of all of them."""
+    t, few = reader("ko"), figure(some_sums(1204, 96, "25.60"), Money.of("25.60"), asked)
+    assert value.line(few, t).endswith(ends)
+    assert value.cell(few, t) == cell
+    assert value.coverage(few, t) == facts
+    assert str(status.message(a_status(value=few), t).blocks).count("전체 호출의") == 1
+
+
 def test_a_report_says_its_value_beside_each_of_its_amounts() -> None:
     """Under the headline, in the notification, and in the table of projects; the unallocated has none."""
     shares = [replace(each, value=a_value() if n == 0 else NO_VALUE) for n, each in enumerate(SHARES)]
     message = status.message(a_status(value=a_value(), breakdown=breakdown_of(shares)), reader("ko"))
-    assert "성공당 $0.020" in str(message.blocks)
+    assert "성공 1건당 $0.020" in str(message.blocks)
     assert "성공 1,204건" in message.text
     [table] = [block for block in message.blocks if block["type"] == "table"]
     column = [row[2]["text"] for row in table["rows"]]
     assert column[0] == "성과"
-    assert column.count("성공당 $0.020") == 1
+    assert column.count("성공 1건당 $0.020") == 1
     assert column[-2:] == ["-", "-"]
 
 
@@ -103,7 +122,7 @@ def test_home_says_the_value_of_each_amount_or_once_that_there_is_none() -> None
     t = reader("ko")
     assert str(home.view(a_home(), t)).count("성과 기록 없음") == 1
     shown = str(home.view(a_home(value=HomeValues(last_week=a_value())), t))
-    assert shown.count("성공당 $0.020") == 1
+    assert shown.count("성공 1건당 $0.020") == 1
     assert shown.count("성과 기록 없음") == 3
 
 
