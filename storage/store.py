@@ -27,6 +27,7 @@ from storage.messages import Messages
 from storage.migrate import migrate, revision_of
 from storage.outbox import Outbox
 from storage.people import People
+from storage.polls import Polls
 from storage.projects import KnownProjects, Projects
 from storage.ratings import Caps, Ratings, ValueTargets
 from storage.restatements import Restatements
@@ -68,6 +69,7 @@ class Store:
         self.digests = Digests(connection)
         self.digest_channels = DigestChannels(connection)
         self.caps = Caps(connection)
+        self.polls = Polls(connection)
         self.outbox = Outbox(connection)
         self.collections = Collections(connection)
         self.claims = Claims(connection)

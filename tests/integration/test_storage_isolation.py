@@ -21,11 +21,14 @@ from finops.charges import Charge, ChargedDay, FigureState
 from finops.digest import DigestChannel
 from finops.estimates import DriftSample
 from finops.events import RecordedCall
+from finops.feedback import FeedbackCategory, FeedbackDraft, FeedbackState
 from finops.holds import Hold, HoldState
 from finops.incidents import Change, EventKind, Incident, IncidentEvent, IncidentState, RootAction, feedback
+from finops.interviews import Booking
 from finops.levers import Lever
 from finops.money import Money
 from finops.periods import Period, starts_at
+from finops.polls import Option, Poll, PollKind
 from finops.queries import ScopeKind
 from finops.registry import CredentialState, KnownProject, Person, Project, Role, Team
 from finops.secret import Secret
@@ -131,6 +134,31 @@ def a_hold(workspace_id: str, project: Project) -> Hold:
     )
 
 
+def a_poll(workspace_id: str) -> Poll:
+    """An anonymous question, open for a day."""
+    return Poll(
+        id=0,
+        workspace_id=workspace_id,
+        channel_id="C1",
+        parent_key=None,
+        kind=PollKind.CUSTOM,
+        question="What next?",
+        options=(Option("1", "this"), Option("2", "that")),
+        is_multiple=False,
+        is_anonymous=True,
+        may_add=True,
+        is_hidden=True,
+        locale="",
+        timezone="",
+        closes_at=LATER,
+        remind_at=LATER,
+        created_by="U1",
+        created_at=MOMENT,
+        salt=b"salt",
+    )
+
+
+AN_IDEA = FeedbackDraft(FeedbackCategory.IDEA, "more charts", may_contact=True)
 HAPPENED = StopEvent(StopEventKind.REQUESTED, MOMENT, "requested:1", {"by": "U1"})
 AN_ACT = AuditEntry(MOMENT, "U1", "stop.requested", "workspace")
 
@@ -158,6 +186,9 @@ class Belongings:
     token_id: int
     digest_id: int
     place: DigestChannel
+    feedback_id: int
+    booking: Booking
+    poll_id: int
 
     @property
     def stop_id(self) -> int:
@@ -288,6 +319,15 @@ async def filled(storage: Storage, workspace_id: str) -> Belongings:
         digest_id = await store.digests.keep(workspace_id, MINE, tenant.team_id, WEEK.start, {"a": "b"}, MOMENT)
         place = await store.digest_channels.add(workspace_id, usual_channel(workspace_id, MINE, tenant.team_id, MOMENT))
         assert place is not None
+        poll = await store.polls.add(workspace_id, a_poll(workspace_id))
+        assert poll is not None
+        await store.polls.vote(workspace_id, poll.id, "voter", ["1"], MOMENT)
+        said = await store.feedback.add(workspace_id, AN_IDEA, "U1", MOMENT)
+        [slot] = await store.interviews.offer(
+            workspace_id, [(LATER, LATER + timedelta(minutes=30))], host="U1", place="", by="U1", at=MOMENT
+        )
+        booking = await store.interviews.book(workspace_id, slot.id, "U2", "", MOMENT)
+        assert booking is not None
         team = await store.teams.get(workspace_id, tenant.team_id)
         assert team is not None
     return Belongings(
@@ -303,6 +343,9 @@ async def filled(storage: Storage, workspace_id: str) -> Belongings:
         token.id,
         digest_id,
         place,
+        said.id,
+        booking,
+        poll.id,
     )
 
 
@@ -351,6 +394,8 @@ async def everything(storage: Storage, workspace_id: str, mine: Belongings) -> l
             await store.caps.all(workspace_id),
             await store.digests.of_week(workspace_id, MINE, mine.team.id, WEEK.start),
             await store.digest_channels.of_workspace(workspace_id),
+            await store.polls.get(workspace_id, mine.poll_id),
+            await store.polls.ballots(workspace_id, mine.poll_id),
         ]
 
 
@@ -412,6 +457,22 @@ ATTEMPTS: dict[str, Attempt] = {
     "Drifts.compared_days": lambda s, w, b: s.drifts.compared_days(w, b.connection_id, DAY),
     "Drifts.replace_day": lambda s, w, b: s.drifts.replace_day(w, b.connection_id, DAY, [], LATER),
     "Drifts.since": lambda s, w, b: s.drifts.since(w, DAY),
+    "Feedbacks.answer": lambda s, w, b: s.feedback.answer(w, b.feedback_id, "no", by="U9", at=LATER),
+    "Feedbacks.get": lambda s, w, b: s.feedback.get(w, b.feedback_id),
+    "Feedbacks.newest": lambda s, w, b: s.feedback.newest(w, 9),
+    "Feedbacks.set_state": lambda s, w, b: s.feedback.set_state(w, b.feedback_id, FeedbackState.DONE),
+    "Interviews.book": lambda s, w, b: s.interviews.book(w, b.booking.slot_id, "U9", "", MOMENT),
+    "Interviews.cancel": lambda s, w, b: s.interviews.cancel(w, b.booking.id, MOMENT),
+    "Interviews.coming": lambda s, w, b: s.interviews.coming(w, MOMENT),
+    "Interviews.hold": lambda s, w, b: s.interviews.hold(w, "U0MINSU001"),
+    "Interviews.hold_slot": lambda s, w, b: s.interviews.hold_slot(w, b.booking.slot_id),
+    "Interviews.meeting": lambda s, w, b: s.interviews.meeting(w, b.booking.id),
+    "Interviews.move": lambda s, w, b: s.interviews.move(w, b.booking.id, b.booking.slot_id, "", MOMENT),
+    "Interviews.of_slot": lambda s, w, b: s.interviews.of_slot(w, b.booking.slot_id),
+    "Interviews.slot": lambda s, w, b: s.interviews.slot(w, b.booking.slot_id),
+    "Interviews.standing": lambda s, w, b: s.interviews.standing(w, "U2", MOMENT),
+    "Interviews.take_reminder": lambda s, w, b: s.interviews.take_reminder(w, b.booking, MOMENT),
+    "Interviews.withdraw": lambda s, w, b: s.interviews.withdraw(w, b.booking.slot_id, MOMENT),
     "EventTokens.of_project": lambda s, w, b: s.event_tokens.of_project(w, b.project.id),
     "EventTokens.add": lambda s, w, b: s.event_tokens.add(
         w, project_id=b.project.id, name="x", token_hash="x", ends_with="x", by="U9", at=LATER
@@ -444,6 +505,17 @@ ATTEMPTS: dict[str, Attempt] = {
     "People.admins": lambda s, w, b: s.people.admins(w),
     "People.get": lambda s, w, b: s.people.get(w, "U0MINSU001"),
     "People.set_role": lambda s, w, b: s.people.set_role(w, "U0MINSU001", Role.MEMBER),
+    "Polls.ballot": lambda s, w, b: s.polls.ballot(w, b.poll_id, "voter"),
+    "Polls.ballots": lambda s, w, b: s.polls.ballots(w, b.poll_id),
+    "Polls.close": lambda s, w, b: s.polls.close(w, b.poll_id, "U9", LATER),
+    "Polls.get": lambda s, w, b: s.polls.get(w, b.poll_id),
+    "Polls.hold": lambda s, w, b: s.polls.hold(w, b.poll_id, is_alone=True),
+    "Polls.latest": lambda s, w, b: s.polls.latest(w, 9),
+    "Polls.set_options": lambda s, w, b: s.polls.set_options(w, b.poll_id, []),
+    "Polls.take_reminder": lambda s, w, b: s.polls.take_reminder(w, b.poll_id),
+    "Polls.vote": lambda s, w, b: s.polls.vote(w, b.poll_id, "voter", ["2"], LATER),
+    "Polls.voted": lambda s, w, b: s.polls.voted(w, b.poll_id),
+    "Polls.withdraw": lambda s, w, b: s.polls.withdraw(w, b.poll_id, "voter"),
     "Projects.all": lambda s, w, b: s.projects.all(w),
     "Projects.get": lambda s, w, b: s.projects.get(w, b.project.id),
     "Projects.of_team": lambda s, w, b: s.projects.of_team(w, b.team.id),
@@ -510,8 +582,11 @@ ATTEMPTS: dict[str, Attempt] = {
 OWN = {
     "Audit.append",
     "Audit.extend",
+    "Polls.add",
     "Caps.all",
     "Caps.set",
+    "Feedbacks.add",
+    "Interviews.offer",
     "Stops.open",
     "Stops.save",
     "Budgets.create",

@@ -1,0 +1,176 @@
+"""Polls and votes: the database knows every person once in a poll, and closes each poll once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, select, update
+
+from finops.polls import Ballot, Option, Poll, PollKind
+from storage.errors import NotFound
+from storage.repository import Repository, across_workspaces
+from storage.tables_learning import poll_votes, polls
+
+
+class Polls(Repository):
+    """One row for each poll, one for each vote."""
+
+    async def add(self, workspace_id: str, poll: Poll) -> Poll | None:
+        """Keep a new poll (its id is given here); None when one with its key is there already."""
+        values = {name: getattr(poll, name) for name in _COPIED} | {
+            "workspace_id": workspace_id,
+            "kind": poll.kind.value,
+            "options": _told(poll.options),
+        }
+        statement = self._insert(polls).values(values)
+        if poll.key is not None:
+            statement = statement.on_conflict_do_nothing(index_elements=["workspace_id", "key"])
+        row = (await self._db.execute(statement.returning(polls.c.id))).one_or_none()
+        return None if row is None else replace(poll, id=row.id, workspace_id=workspace_id)
+
+    async def get(self, workspace_id: str, poll_id: int) -> Poll | None:
+        """The poll of that id, if it is this workspace's."""
+        return await self._one(workspace_id, poll_id, None)
+
+    async def hold(self, workspace_id: str, poll_id: int, *, is_alone: bool = False) -> Poll | None:
+        """The same, and nobody closes it until our transaction ends; `is_alone`: nor votes."""
+        return await self._one(workspace_id, poll_id, is_alone)
+
+    async def latest(self, workspace_id: str, most: int) -> list[Poll]:
+        """What people asked, newest first; polls of the product itself are not among them."""
+        rows = await self._db.execute(
+            select(polls)
+            .where(polls.c.workspace_id == workspace_id, polls.c.kind != PollKind.PULSE.value)
+            .order_by(polls.c.id.desc())
+            .limit(most)
+        )
+        return [_poll(row) for row in rows]
+
+    async def set_options(self, workspace_id: str, poll_id: int, options: Sequence[Option]) -> bool:
+        """Offer these from now on; False when this workspace has no such poll."""
+        result = await self._db.execute(
+            update(polls)
+            .where(polls.c.workspace_id == workspace_id, polls.c.id == poll_id)
+            .values(options=_told(options))
+        )
+        return result.rowcount == 1
+
+    async def vote(self, workspace_id: str, poll_id: int, voter: str, options: Sequence[str], at: datetime) -> int:
+        """Keep a vote in place of the voter's earlier one; tells how often they have voted now. Hold the poll before.
+
+        The same again changes nothing, so that a click that comes twice is one. NotFound when the poll is not there.
+        """
+        before = await self.ballot(workspace_id, poll_id, voter)
+        if before is not None and before.options == tuple(options):
+            return before.revision
+        if before is None and await self.get(workspace_id, poll_id) is None:
+            raise NotFound("poll", poll_id)
+        values = {"workspace_id": workspace_id, "poll_id": poll_id, "voter": voter}
+        given = {"options": list(options), "voted_at": at}
+        revision: int | None = await self._db.scalar(
+            self._insert(poll_votes)
+            .values(values | given | {"revision": 1})
+            .on_conflict_do_update(index_elements=list(values), set_=given | {"revision": poll_votes.c.revision + 1})
+            .returning(poll_votes.c.revision)
+        )
+        assert revision is not None, "an upsert tells the row it made"
+        return revision
+
+    async def withdraw(self, workspace_id: str, poll_id: int, voter: str) -> bool:
+        """Take a vote back; False when there was none."""
+        result = await self._db.execute(delete(poll_votes).where(*_mine(workspace_id, poll_id, voter)))
+        return result.rowcount == 1
+
+    async def ballot(self, workspace_id: str, poll_id: int, voter: str) -> Ballot | None:
+        """One voter's vote."""
+        row = (await self._db.execute(select(poll_votes).where(*_mine(workspace_id, poll_id, voter)))).one_or_none()
+        return None if row is None else _ballot(row)
+
+    async def ballots(self, workspace_id: str, poll_id: int) -> list[Ballot]:
+        """Every vote of a poll."""
+        rows = await self._db.execute(
+            select(poll_votes)
+            .where(poll_votes.c.workspace_id == workspace_id, poll_votes.c.poll_id == poll_id)
+            .order_by(poll_votes.c.voter)
+        )
+        return [_ballot(row) for row in rows]
+
+    async def voted(self, workspace_id: str, poll_id: int) -> int:
+        """How many people voted."""
+        mine = poll_votes.c.workspace_id == workspace_id, poll_votes.c.poll_id == poll_id
+        return int(await self._db.scalar(select(func.count()).select_from(poll_votes).where(*mine)) or 0)
+
+    async def close(self, workspace_id: str, poll_id: int, by: str, at: datetime) -> bool:
+        """Close it and drop its salt: True for exactly one of all who try."""
+        result = await self._db.execute(
+            update(polls)
+            .where(polls.c.workspace_id == workspace_id, polls.c.id == poll_id, polls.c.closed_at.is_(None))
+            .values(closed_at=at, closed_by=by, remind_at=None, salt=None)
+        )
+        return result.rowcount == 1
+
+    async def take_reminder(self, workspace_id: str, poll_id: int) -> bool:
+        """Whether the reminder is still to be made: True for exactly one of all who ask."""
+        result = await self._db.execute(
+            update(polls)
+            .where(polls.c.workspace_id == workspace_id, polls.c.id == poll_id)
+            .where(polls.c.remind_at.is_not(None), polls.c.closed_at.is_(None))
+            .values(remind_at=None)
+        )
+        return result.rowcount == 1
+
+    @across_workspaces("polls end in every workspace; the row says whose it is")
+    async def over(self, now: datetime) -> list[Poll]:
+        """Polls that are to be closed, the first to end first."""
+        rows = await self._db.execute(
+            select(polls).where(polls.c.closed_at.is_(None), polls.c.closes_at <= now).order_by(polls.c.closes_at)
+        )
+        return [_poll(row) for row in rows]
+
+    @across_workspaces("reminders are made in every workspace; the row says whose it is")
+    async def to_remind(self, now: datetime) -> list[Poll]:
+        """Open polls whose reminder is due."""
+        rows = await self._db.execute(
+            select(polls)
+            .where(polls.c.closed_at.is_(None), polls.c.closes_at > now, polls.c.remind_at <= now)
+            .order_by(polls.c.remind_at)
+        )
+        return [_poll(row) for row in rows]
+
+    async def _one(self, workspace_id: str, poll_id: int, is_alone: bool | None) -> Poll | None:
+        query = select(polls).where(polls.c.workspace_id == workspace_id, polls.c.id == poll_id)
+        if is_alone is not None:  # SQLite has one writer: there the lock is the transaction itself
+            query = query.with_for_update(read=not is_alone)
+        row = (await self._db.execute(query)).one_or_none()
+        return None if row is None else _poll(row)
+
+
+_COPIED = (
+    "channel_id", "parent_key", "question", "is_multiple", "is_anonymous", "may_add", "is_hidden", "locale",
+    "timezone", "closes_at", "remind_at", "created_by", "created_at", "closed_at", "closed_by", "salt", "key",
+)  # fmt: skip
+
+
+def _mine(workspace_id: str, poll_id: int, voter: str) -> tuple[Any, ...]:
+    return (
+        poll_votes.c.workspace_id == workspace_id,
+        poll_votes.c.poll_id == poll_id,
+        poll_votes.c.voter == voter,
+    )
+
+
+def _told(options: Sequence[Option]) -> list[dict[str, str]]:
+    return [{"id": option.id, "text": option.text} for option in options]
+
+
+def _poll(row: Any) -> Poll:
+    told = dict(row._mapping)
+    options = tuple(Option(str(one["id"]), str(one["text"])) for one in row.options)
+    return Poll(**told | {"kind": PollKind(row.kind), "options": options})
+
+
+def _ballot(row: Any) -> Ballot:
+    return Ballot(row.voter, tuple(row.options), row.voted_at, row.revision)
