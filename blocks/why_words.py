@@ -13,6 +13,7 @@ from finops.why_kind import length_change
 from locales import Translator
 
 _SAME = (Decimal("0.95"), Decimal("1.05"))
+_SAYABLE = Decimal("0.0005")  # rounds to a tenth of a percent
 _SAID_AS_TIMES = Decimal(2)
 _WHOLE_FROM = 10
 _COUNTED_TO = 10_000
@@ -48,19 +49,22 @@ def times(factor: Decimal | None, t: Translator) -> str:
     return f"{factor.quantize(Decimal('0.1'))}".removesuffix(".0")
 
 
-def moved(what: str, change: Decimal | None, t: Translator) -> str:
-    """How something changed, as people say it: fifteen times, up 12%, unchanged; '' where nobody can tell."""
+def moved(what: str, change: Decimal | None, t: Translator, *, is_cause: bool = False) -> str:
+    """How something changed, as people say it: fifteen times, up 12%, unchanged; '' where nobody can tell.
+
+    A cause is never called unchanged, however little it moved: it moved the bill.
+    """
     if change is None:
         return ""
-    if _SAME[0] <= change <= _SAME[1]:
+    if _SAME[0] <= change <= _SAME[1] and not (is_cause and abs(change - 1) >= _SAYABLE):
         # i18n: {what} is one of: requests, tokens per request, …
         return t.gettext("{what} unchanged", what=what)
     if change >= _SAID_AS_TIMES:
         return t.gettext("{what} ×{times}", what=what, times=times(change, t))
-    percent = t.percent(abs(change - 1))
+    # A little is told to a tenth of a percent, and so is what is left of nearly nothing.
+    places = 1 if change < Decimal("0.01") or _SAME[0] <= change <= _SAME[1] else 0
     if change > 1:
-        return t.gettext("{what} up {percent}", what=what, percent=percent)
-    places = 0 if change >= Decimal("0.01") else 1
+        return t.gettext("{what} up {percent}", what=what, percent=t.percent(change - 1, places))
     return t.gettext("{what} down {percent}", what=what, percent=t.percent(1 - change, places))
 
 
@@ -79,24 +83,24 @@ def _first_capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _requests(parts: Parts, t: Translator) -> str:
+def _requests(parts: Parts, t: Translator, *, is_cause: bool = False) -> str:
     part = parts.get(Factor.REQUESTS)
     if part is None:
         return ""
     if part.subject is not None:
         what = t.gettext("{model} requests", model=kit.bare(part.subject))
-        return moved(what, part.change, t)
-    return moved(_NOUNS[Factor.REQUESTS](t), part.change, t)
+        return moved(what, part.change, t, is_cause=is_cause)
+    return moved(_NOUNS[Factor.REQUESTS](t), part.change, t, is_cause=is_cause)
 
 
 def _asked(parts: Parts, t: Translator) -> list[str]:
-    return [_requests(parts, t), moved(t.pgettext("why", "tokens per request"), length_change(parts), t)]
+    return [_requests(parts, t, is_cause=True), moved(t.pgettext("why", "tokens per request"), length_change(parts), t)]
 
 
 def _longer(factor: Factor) -> Callable[[Parts, Translator], list[str]]:
     def told(parts: Parts, t: Translator) -> list[str]:
         part = parts.get(factor)
-        return [moved(_NOUNS[factor](t), part.change if part else None, t), _requests(parts, t)]
+        return [moved(_NOUNS[factor](t), part.change if part else None, t, is_cause=True), _requests(parts, t)]
 
     return told
 
@@ -134,7 +138,7 @@ def _tier(parts: Parts, t: Translator) -> list[str]:
 
 def _price(parts: Parts, t: Translator) -> list[str]:
     part = parts.get(Factor.PRICE)
-    return [moved(_NOUNS[Factor.PRICE](t), part.change if part else None, t)]
+    return [moved(_NOUNS[Factor.PRICE](t), part.change if part else None, t, is_cause=True)]
 
 
 def _tools(parts: Parts, t: Translator) -> list[str]:

@@ -47,6 +47,11 @@ SAID = [
         "Requests up 15%, tokens per request unchanged → more traffic",
     ),
     (
+        why([asked(requests=100_300)], [asked(requests=100_000)]),
+        "호출 수 0.3% 증가, 호출당 토큰 동일 → 호출 증가",
+        "Requests up 0.3%, tokens per request unchanged → more traffic",
+    ),
+    (
         why([asked(requests=200)], [asked()]),
         "호출 수 80% 감소, 호출당 토큰 동일 → 호출 감소",
         "Requests down 80%, tokens per request unchanged → less traffic",
