@@ -16,8 +16,10 @@ from bot.digests import Digests
 from bot.doctor import Doctor
 from bot.evaluating import Evaluating
 from bot.event_tokens import EventTokens
+from bot.feedback import Feedbacks
 from bot.holding import Holding
 from bot.incidents import Incidents
+from bot.interviews import Interviews
 from bot.leads import Leads
 from bot.live import Live
 from bot.people import People
@@ -91,4 +93,6 @@ class Bot:
         self.leads = Leads(desk, self.incidents)
         self.watching = Watching(desk, self.evaluating, Proving(desk), self.stop_ends)
         self.recording = Recording(desk)
+        self.feedback = Feedbacks(desk, self.people)
+        self.interviews = Interviews(desk, self.people)
         self.doctor = Doctor(desk, self.spending)

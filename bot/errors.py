@@ -100,6 +100,14 @@ class RefusalCode(StrEnum):
     TARGET_AMOUNT = "target_amount"  # mistake (finops.amounts.AmountMistake)
     CAPS_LINE = "caps_line"  # line: the first that is no cap
     RATING_TOO_OLD = "rating_too_old"
+    UNKNOWN_FEEDBACK = "unknown_feedback"
+    FEEDBACK_ANSWERED = "feedback_answered"  # person (user id), at: datetime
+    FEEDBACK_WITHOUT_CONTACT = "feedback_without_contact"  # nobody knows whom to answer
+    UNKNOWN_SLOT = "unknown_slot"  # withdrawn, begun, or one's own
+    SLOT_TAKEN = "slot_taken"  # somebody else booked it a moment before
+    INTERVIEW_BOOKED = "interview_booked"  # at: datetime; one appointment for each person
+    UNKNOWN_BOOKING = "unknown_booking"  # given up, moved, over, or somebody else's
+    INTERVIEW_TIMES = "interview_times"  # mistake (finops.interviews.OfferMistake), word: the time it is about or ''
     UNKNOWN_SCOPE = "unknown_scope"  # words, suggestion (str or None), choices: tuple of names (at most 5)
     UNKNOWN_PERIOD = "unknown_period"  # words, suggestion (str or None)
 

@@ -16,7 +16,8 @@ class Policy:
     `reread_days` are read again every day because providers revise recent bills. `first_admins` (Slack user ids)
     administer every workspace; when empty, the installer does, else the first Slack admin who asks for set-up.
     Usage is read every `poll_seconds`; what keeps us from looking is told after `blind_after_minutes`, unless only a
-    person can mend it: then at once. `events_address` is where applications record their calls.
+    person can mend it: then at once. `events_address` is where applications record their calls,
+    `feedback_channel` where what people say of the product is read ('': by the administrators, directly).
     """
 
     backfill_days: int = 180
@@ -31,6 +32,7 @@ class Policy:
     blind_after_minutes: float = 15.0
     provider: str = "openai"
     events_address: str = "http://127.0.0.1:3000"
+    feedback_channel: str = ""
 
     @property
     def blind_after(self) -> timedelta:

@@ -21,8 +21,10 @@ from storage.drifts import Drifts
 from storage.engine import Engines, normalised, open_engines
 from storage.errors import Conflict
 from storage.event_tokens import EventTokens
+from storage.feedback import Feedbacks
 from storage.incidents import Incidents
 from storage.installations import Installations, OAuthStates
+from storage.interviews import Interviews
 from storage.messages import Messages
 from storage.migrate import migrate, revision_of
 from storage.outbox import Outbox
@@ -69,6 +71,8 @@ class Store:
         self.digests = Digests(connection)
         self.digest_channels = DigestChannels(connection)
         self.caps = Caps(connection)
+        self.feedback = Feedbacks(connection)
+        self.interviews = Interviews(connection)
         self.polls = Polls(connection)
         self.outbox = Outbox(connection)
         self.collections = Collections(connection)
