@@ -19,12 +19,12 @@ def daily(card: DailyCard, t: Translator) -> kit.Message:
     head = _title(card, t)
     made: list[kit.Block | kit.Either] = [kit.header(f"☀️ {head}")]
     bought = value.line(card.value, t)
-    if card.figure.amount is not None and card.figure.amount.amount > 0:
+    if card.figure.amount is None or card.figure.amount.amount > 0:
         made.append(kit.section(kit.escape(bought)))
     largest = _largest(card, t)
     if largest:
         made.append(kit.section("\n".join(largest)))
-    so_far = live.today(card.today, t)
+    so_far = live.today(card.today, t, card.today_value)
     if so_far:
         made.append(kit.section(so_far))
     drawn = charts.trend(card.trend, t)

@@ -110,7 +110,9 @@ class _Letter:
 
     def _text_row(self, one: DigestProject) -> str:
         change = parts.moved(one.cost, one.previous, self.t)
-        return f"- {_name(one)}: " + " · ".join(filter(None, (self.t.money(one.cost), change, self._row_facts(one))))
+        return f"- {_name(one)}: " + " · ".join(
+            filter(None, (parts.bill(one, self.t.money(one.cost), self.t), change, self._row_facts(one)))
+        )
 
     # --- HTML --------------------------------------------------------------------------------------------------------
 
@@ -268,7 +270,7 @@ class _Letter:
                 html.entry(
                     html.paragraph(html.text(_name(one)), size=14)
                     + html.paragraph(html.facts(facts), size=12, is_dim=True),
-                    html.amount(self.t.money(one.cost), change, size=14, is_stacked=True),
+                    html.amount(parts.bill(one, self.t.money(one.cost), self.t), change, size=14, is_stacked=True),
                     [],
                     is_first=not number,
                 )

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from blocks import figures, kit, value, why
 from finops import written
+from finops.charges import FigureState
 from finops.digest import Baseline, Digest, DigestProject, Unranked
 from finops.figures import ScopeKind
 from finops.money import Money
@@ -199,6 +200,11 @@ def cost(project: DigestProject, t: Translator) -> str:
     return f"{money} ({change_})" if change_ else money
 
 
+def bill(project: DigestProject, amount: str, t: Translator) -> str:
+    """What a project cost, `amount` as written; or that nobody could read it, which is not nothing."""
+    return t.gettext("unknown") if project.unranked is Unranked.UNREAD else amount
+
+
 def named(project: DigestProject) -> str:
     """Its name for mrkdwn, short enough for a line of a list."""
     return kit.name(project.name, _LONG)
@@ -227,6 +233,7 @@ _REASONS: dict[Unranked, Callable[[Translator], str]] = {
     Unranked.SMALL_SPEND: lambda t: t.gettext("under 1% of the cost"),
     Unranked.NO_BASELINE: lambda t: t.gettext("no baseline yet"),
     Unranked.NO_SPEND: lambda t: t.gettext("no cost"),
+    Unranked.UNREAD: lambda t: t.state(FigureState.BLIND),
     Unranked.RESTED: lambda t: t.gettext("about as usual"),
 }
 _VERDICTS: dict[Word, Callable[[Translator], str]] = {

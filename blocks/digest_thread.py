@@ -85,6 +85,7 @@ def _table(here: Sequence[DigestProject], caption: str, t: Translator, *, with_t
         change = parts.moved(one.cost, one.previous, t)
         words = [kit.clip(value.cell(one.value, t), _WORDS), kit.clip(_verdict(one, t), _WORDS)]
         team = [kit.bare(one.team_name or "-", _TEAM)] if with_team else []
+        amount = parts.bill(one, amount, t)
         cost = charts.cell(one.cost, kit.clip(amount, _AMOUNT))
         rows.append([kit.bare(one.name, _NAME), cost, kit.clip(change or "-", _AMOUNT), *words, *team])
         said = " · ".join(each for each in (change, *words) if each)

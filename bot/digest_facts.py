@@ -278,6 +278,7 @@ def _contenders(
                 value=values[one.id],
                 target=read.targets.get(one.id),
                 trailing=trailing.get(one.id, ()),
+                is_read=_is_read(read.readings.get(one.connection_id, {}), read.period),
             )
         )
     return found

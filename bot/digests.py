@@ -23,6 +23,7 @@ from finops.periods import Period, starts_at, week_of
 from finops.queries import PeriodName, ScopeKind, UnknownPeriod
 from finops.registry import Person, Team
 from finops.suggest import closest
+from finops.value import NO_VALUE
 from finops.weeks import last_week, parse_week
 from storage import Store
 
@@ -165,6 +166,7 @@ class Digests:
             breakdown=report.breakdown,
             trend=trend.trend,
             today=None if report.live is None else report.live.today,
+            today_value=NO_VALUE if report.live is None else report.live.value,
         )
 
     async def mails_due(self) -> list[MailDue]:

@@ -58,6 +58,7 @@ class Unranked(StrEnum):
     SMALL_SPEND = "small_spend"  # under one percent of the spend
     NO_BASELINE = "no_baseline"  # nothing to compare with yet: its first weeks
     NO_SPEND = "no_spend"
+    UNREAD = "unread"  # some day of its week was never read, and of the others no cost is known
     RESTED = "rested"  # ranked, and neither among the best nor among those to improve
 
 
@@ -218,6 +219,7 @@ class DailyCard:
     breakdown: Breakdown
     trend: tuple[DayFigure, ...] = ()
     today: Spent | None = None
+    today_value: ValueFigure = NO_VALUE
 
 
 def has_moved(then: Digest, now: Digest) -> bool:

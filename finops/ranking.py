@@ -41,7 +41,7 @@ class Contender:
     """One project before it is ranked.
 
     `target` is what its team said one success may cost. `trailing` is its value per dollar (`worth_of`) in each of the
-    weeks before that had enough outcomes, in any order.
+    weeks before that had enough outcomes, in any order. `is_read`: its bill is known for every day of the week.
     """
 
     project_id: int
@@ -52,6 +52,7 @@ class Contender:
     value: ValueFigure
     target: Money | None = None
     trailing: tuple[Decimal, ...] = ()
+    is_read: bool = True
 
 
 class Worth(NamedTuple):
@@ -173,7 +174,7 @@ def _baseline(one: Contender) -> tuple[Baseline, Decimal | None]:
 
 def _reason(one: Contender, worth: Worth | None, baseline: Decimal | None, whole: Money) -> Unranked | None:
     if one.cost.amount <= 0:
-        return Unranked.NO_SPEND
+        return Unranked.NO_SPEND if one.is_read else Unranked.UNREAD
     if one.value.source is ValueSource.NONE:
         return Unranked.NO_VALUE
     if whole.amount > 0 and one.cost.amount < EXACT.multiply(whole.amount, LEAST_SHARE):

@@ -16,11 +16,19 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from blocks.digest_thread import line
 from demo.clock import StageClock
+from demo.monday import next_monday
 from demo.onboarding import settled_view
 from demo.slack import Person, payloads
+from demo.slack.cast import TEAM_ID
 from demo.value_people import makes_token
-from handlers.addresses import STORAGE
+from finops.digest import DigestShown, DigestVersion, ThreadKey, Unranked
+from finops.periods import charge_day
+from finops.queries import ScopeKind
+from finops.weeks import last_week
+from handlers.addresses import BOT, STORAGE
+from locales import translator_for
 from tests.e2e.mondays import on_a_wednesday
 from tests.e2e.stages import EMMA, JIHOON, MARKETING, SEOYEON, Stage, a_trace, answer_to, ids, scene, set_up, words_of
 
@@ -197,3 +205,22 @@ async def _project(house: House) -> int:
     async with house.stage.product[STORAGE].reading() as store:
         [workspace] = await store.workspaces.all()
         return next(one.id for one in await store.projects.all(workspace.id) if one.name == APPLICATION)
+
+
+async def test_a_week_that_nobody_could_read_is_no_week_without_cost(house: House) -> None:
+    """The key is revoked on Wednesday: of the next week nobody says that a project cost nothing, or fell by 100%."""
+    stage, clock = house.stage, house.clock
+    stage.openai.fail(path="/v1/organization/costs", status=401)
+    clock.advance(next_monday(clock()) + timedelta(days=7, hours=1) - clock())
+    monday = last_week(charge_day(clock())).start
+    digest = (await stage.product[BOT].digests.report_of(TEAM_ID, ScopeKind.WORKSPACE, None, monday)).digest
+    assert digest.why is None
+    assert {one.unranked for one in digest.projects} == {Unranked.UNREAD}
+    assert {one.previous for one in digest.projects} == {None}
+    table = line(DigestShown(digest, DigestVersion.TEAM), ThreadKey.PROJECTS, translator_for("ko"))
+    assert table is not None
+    told = words_of(table.arguments())
+    assert "확인 불가" in told
+    assert "$0" not in told
+    said = words_of(await answer_to(stage, stage.slack.person(JIHOON), "/finops daily"))
+    assert "성과 기록 없음" in said
