@@ -6,6 +6,7 @@ from blocks import digest_parts as parts
 from blocks import digest_root, digest_thread, figures, ids, kit, value
 from blocks import digest_steps as steps
 from finops.digest import Digest, DigestProject, DigestShown
+from finops.queries import NamedPeriod, week_named
 from locales import Translator
 
 Parts = list[kit.Block | kit.Either]
@@ -59,19 +60,22 @@ def _told(shown: DigestShown, t: Translator) -> Parts:
 def _history(shown: DigestShown, t: Translator) -> Parts:
     """As it was told, or computed only now; and how it reads today."""
     digest = shown.digest
+    # The days above have no year, and any week of years may be asked for.
+    week = t.period(NamedPeriod(week_named(digest.week.start), digest.week))
     moment, zone = t.moment(digest.computed_at), t.zone_name(digest.computed_at)
     if not shown.is_kept:
         told = t.gettext(
             "This week was never told: it is computed now, as of {moment} {zone}.", moment=moment, zone=zone
         )
-        return [kit.context(kit.escape(told))]
+        return [kit.context(kit.escape(f"{week} · {told}"))]
     told = t.gettext("Below: as it was told, as of {moment} {zone}.", moment=moment, zone=zone)
     lines = since(shown, t)
     if not lines:
-        return [kit.context(kit.escape(t.gettext("{told} Nothing has moved since.", told=told)))]
+        said = t.gettext("{told} Nothing has moved since.", told=told)
+        return [kit.context(kit.escape(f"{week} · {said}"))]
     head = t.gettext("What has moved since")
     body = "\n".join(f"• {each}" for each in lines)
-    return [kit.section(f"*{head}*\n{body}"), kit.context(kit.escape(told))]
+    return [kit.section(f"*{head}*\n{body}"), kit.context(kit.escape(f"{week} · {told}"))]
 
 
 def _amounts(then: Digest, now: Digest, t: Translator) -> str:

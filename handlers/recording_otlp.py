@@ -162,4 +162,7 @@ def _hex(value: Any, digits: int) -> str:
     """An id in small letters; '' where it is no id, so that this span alone is refused."""
     if not isinstance(value, str) or len(value) != digits:
         return ""
-    return bytes.fromhex(value).hex()
+    try:
+        return bytes.fromhex(value).hex()
+    except ValueError:
+        return ""

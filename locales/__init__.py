@@ -24,6 +24,9 @@ _DAY = {"ko": "M월 d일(EEE)", "ja": "M月d日(EEE)", "en": "EEE, MMM d"}
 _DAY_AND_YEAR = {"ko": "y년 M월 d일(EEE)", "ja": "y年M月d日(EEE)", "en": "EEE, MMM d, y"}
 _MONTH_DAY = {"ko": "M월 d일", "ja": "M月d日", "en": "MMM d"}
 _SHORT_DAY = {"ko": "M/d", "ja": "M/d", "en": "MMM d"}
+_SHORT_DAY_AND_YEAR = {"ko": "y/M/d", "ja": "y/M/d", "en": "MMM d, y"}
+# A year ends on the day before the one it began on: without years it would seem to be two days.
+_MOST_DAYS_WITHOUT_YEAR = 180
 _NO_BREAK_SPACE = "\u00a0"
 
 
@@ -169,8 +172,10 @@ class Translator:
         return self.gettext("{start} to {end}", start=start, end=self.moment(starts_at(period.end)))
 
     def days(self, period: Period) -> str:
-        """The charge days of a period by their short names, first and last included."""
-        first, last = self.short_day(period.start), self.short_day(period.end - timedelta(days=1))
+        """The charge days of a period by their short names, first and last included; with years where it is long."""
+        pattern = (_SHORT_DAY if period.days <= _MOST_DAYS_WITHOUT_YEAR else _SHORT_DAY_AND_YEAR)[self.language]
+        ends = (period.start, period.end - timedelta(days=1))
+        first, last = (format_date(day, format=pattern, locale=self._locale) for day in ends)
         return first if period.days <= 1 else f"{first} ~ {last}" if self.language != "en" else f"{first} - {last}"
 
     def state(self, state: FigureState) -> str:
