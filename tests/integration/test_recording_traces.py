@@ -109,7 +109,7 @@ async def test_a_real_exporter_records_calls_and_no_text(door: Door, log_lines: 
         cached_input_tokens=12, output_tokens=9, priced=4, cost_nano=38_200_000_000,
     )  # fmt: skip
     async with door.storage.reading() as store:
-        rows = await store.value.days(WORKSPACE, _around(MOMENT))
+        rows = await store.value.days(WORKSPACE, around(MOMENT))
     assert {(row.task, row.experiment, row.model) for row in rows} == {
         ("summary", "b", "gpt-5.4"),
         ("", "b", "gpt-5.4"),
@@ -121,7 +121,8 @@ async def test_a_real_exporter_records_calls_and_no_text(door: Door, log_lines: 
     assert await exported(door, spans, "fin_" + "x" * 43) is SpanExportResult.FAILURE
 
 
-def _around(moment: Any) -> Any:
+def around(moment: Any) -> Any:
+    """The days before and after, and that of a moment."""
     from finops.periods import Period
 
     return Period(moment.date() - timedelta(days=1), moment.date() + timedelta(days=1))
