@@ -106,6 +106,7 @@ class Action:
     actor: str = ""
     details: Mapping[str, Fact] = field(default_factory=dict)
     preceded: Told | None = None
+    id: int | None = None
 
 
 class Habit(NamedTuple):

@@ -16,8 +16,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from itertools import pairwise
@@ -94,6 +94,52 @@ class Effect:
     saved_high: Money | None = None
     placebo_ratio: Decimal | None = None
     controls: int = 0
+
+
+class SavingState(StrEnum):
+    """What became of an expected saving."""
+
+    EXPECTED = "expected"  # too early, or not all bills are settled
+    VERIFIED = "verified"
+    FAILED = "failed"  # as much was spent as before, or more
+    INDISTINCT = "indistinct"  # chance explains it as well
+
+
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """One line of the ledger: what an action was to save over `period`, and what the settled bills say of it.
+
+    `expected` is None where nobody said what it would be worth. `verified` lies between `low` and `high`.
+    """
+
+    action_id: int
+    state: SavingState
+    period: Period
+    currency: str = "USD"
+    expected: Money | None = None
+    verified: Money | None = None
+    low: Money | None = None
+    high: Money | None = None
+    checked_at: datetime | None = None
+    placebo_ratio: Decimal | None = None
+
+
+def checked(saving: Saving, effect: Effect, at: datetime) -> Saving:
+    """The line as the settled bills say; an effect that is too early leaves it as it was."""
+    if effect.state is EffectState.EARLY:
+        return saving
+    state = {EffectState.LOWER: SavingState.VERIFIED, EffectState.HIGHER: SavingState.FAILED}.get(
+        effect.state, SavingState.INDISTINCT
+    )
+    return replace(
+        saving,
+        state=state,
+        verified=effect.saved,
+        low=effect.saved_low,
+        high=effect.saved_high,
+        checked_at=at,
+        placebo_ratio=effect.placebo_ratio,
+    )
 
 
 class _Estimate(NamedTuple):

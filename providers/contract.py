@@ -152,6 +152,21 @@ class ProviderActor:
     kind: str
 
 
+@dataclass(frozen=True, slots=True)
+class ProviderChange:
+    """Something done to keys, limits or projects, as the provider's own log tells it; `id` is its name there.
+
+    `kind` is the provider's word. `project_ids` are empty where the log does not say which project it was done to;
+    `name` as ProviderActor's, '' where the log tells nobody.
+    """
+
+    id: str
+    kind: str
+    at: datetime
+    name: str
+    project_ids: frozenset[str] = frozenset()
+
+
 class Provider(Protocol):
     """One provider's door. Reading raises CredentialRejected, RateLimited, Unavailable or UnexpectedResponse, and where
     a project's levers are asked for also ProjectUnknown; what `pull` raises is said there."""
@@ -232,6 +247,13 @@ class Provider(Protocol):
 
         None when it does not tell: not every setting that can be changed is logged. So `kind` says what this person
         did; where it is another setting than the one that was found changed, it was not necessarily this person.
+        """
+        ...
+
+    async def changes(self, key: Secret, since: datetime) -> tuple[ProviderChange, ...]:
+        """What people did to keys, service accounts, rate limits and projects since then, oldest first.
+
+        What programs did to limits is left out: we are one of them. Empty where the provider keeps no log.
         """
         ...
 

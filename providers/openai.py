@@ -29,6 +29,7 @@ from providers.contract import (
     Identity,
     KeyHolder,
     ProviderActor,
+    ProviderChange,
     ProviderError,
     ProviderProject,
     UnexpectedResponse,
@@ -198,6 +199,10 @@ class OpenAI:
     async def last_change(self, key: Secret, project_id: str, since: datetime) -> ProviderActor | None:
         """Who last changed the project since then, as OpenAI's audit log tells it."""
         return await self._levers.last_change(key, project_id, since)
+
+    async def changes(self, key: Secret, since: datetime) -> tuple[ProviderChange, ...]:
+        """What people did to keys, accounts, limits and projects since then, as OpenAI's audit log tells it."""
+        return await self._levers.changes(key, since)
 
     # --- costs -------------------------------------------------------------------------------------------------------
 

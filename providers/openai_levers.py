@@ -21,6 +21,7 @@ from providers.contract import (
     KeyHolder,
     ProjectUnknown,
     ProviderActor,
+    ProviderChange,
     ProviderError,
     Unavailable,
     UnexpectedResponse,
@@ -67,6 +68,16 @@ MINUTES_A_DAY = 1440
 # What can touch a lever and is logged. Neither spend limits nor model permissions have an event of their own, and who
 # made a key meanwhile is not to be taken for whoever removed a limit.
 EVENTS = ("rate_limit.updated", "rate_limit.deleted", "project.updated", "project.archived", "project.deleted")
+# What people do about their spending, and what is logged of it.
+CHANGES = (
+    "api_key.created",
+    "api_key.deleted",
+    "service_account.created",
+    "service_account.deleted",
+    "project.archived",
+    "rate_limit.updated",
+    "rate_limit.deleted",
+)
 _SNAPSHOT = re.compile(r"-(\d{4}-\d{2}-\d{2}|\d{4,8})")
 _NEVER = datetime.min.replace(tzinfo=UTC)
 T = TypeVar("T")
@@ -124,6 +135,28 @@ class OpenAILevers:
     async def last_change(self, key: Secret, project_id: str, since: datetime) -> ProviderActor | None:
         """The last logged change of the project after `since`, which is of our clock, and who made it."""
         return await _bounded(self._last_change(key, project_id, since))
+
+    async def changes(self, key: Secret, since: datetime) -> tuple[ProviderChange, ...]:
+        """What the log tells of keys, accounts, limits and projects since then; see the contract."""
+        after = seconds_of(since + (self._door.skew or timedelta(0)))
+        params: Params = [("effective_at[gt]", str(after)), *(("event_types[]", kind) for kind in CHANGES)]
+        found: dict[str, ProviderChange] = {}
+        try:
+            async for item, pointer, reference in self._door.listed(
+                key, "audit_logs", [*params, ("limit", "100")], self._bounds
+            ):
+                event = decoded(AUDIT_EVENT, item, pointer, reference)
+                if event.type not in CHANGES or event.effective_at <= after or not event.id:
+                    continue
+                if event.type.startswith("rate_limit.") and not event.is_by_person:
+                    continue
+                at = datetime.fromtimestamp(min(event.effective_at, 2**35), UTC)
+                name = event.actor_id if event.actor_id and "@" not in event.actor_id else ""
+                ids = frozenset(event.named_project_ids)
+                found[event.id] = ProviderChange(event.id, event.type, at, name, ids)
+        except NotFound:
+            return ()  # an organization without a log
+        return tuple(sorted(found.values(), key=lambda one: (one.at, one.id)))
 
     # --- reading -----------------------------------------------------------------------------------------------------
 

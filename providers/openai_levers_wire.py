@@ -111,6 +111,7 @@ class AuditEvent(msgspec.Struct):
 
     type: str
     effective_at: int
+    id: str = ""
     project: Named | None = None
     actor: _Actor | None = None
     updated: Named | None = msgspec.field(name="project.updated", default=None)
@@ -121,6 +122,20 @@ class AuditEvent(msgspec.Struct):
     def project_ids(self) -> set[str]:
         """The projects it is about. What an Admin key did is filed under the organization's default project."""
         told = (self.project, self.updated, self.archived, self.deleted)
+        return {one.id for one in told if one is not None and one.id}
+
+    @property
+    def is_by_person(self) -> bool:
+        """Whether somebody did it in a browser, and not a program with a key."""
+        return self._session is not None
+
+    @property
+    def named_project_ids(self) -> set[str]:
+        """The projects it was surely done to: those its details name, and of a person's act the one it is filed under.
+
+        What an Admin key did is filed under the organization's default project, whichever it was done to.
+        """
+        told = (self.updated, self.archived, self.deleted, self.project if self.is_by_person else None)
         return {one.id for one in told if one is not None and one.id}
 
     @property

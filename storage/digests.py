@@ -74,21 +74,16 @@ class Digests(Repository):
             digests.c.week == week,
         )
 
+    async def since(self, workspace_id: str, week: date) -> list[KeptDigest]:
+        """Every scope's weeks from that one (by its Monday) on, oldest first."""
+        query = select(digests).where(digests.c.workspace_id == workspace_id, digests.c.week >= week)
+        return [_kept(row) for row in await self._db.execute(query.order_by(digests.c.week, digests.c.id))]
+
     async def _one(self, workspace_id: str, *conditions: Any) -> KeptDigest | None:
         row = (
             await self._db.execute(select(digests).where(digests.c.workspace_id == workspace_id, *conditions))
         ).one_or_none()
-        if row is None:
-            return None
-        return KeptDigest(
-            row.id,
-            row.workspace_id,
-            ScopeKind(row.scope_kind),
-            row.scope_id or None,
-            row.week,
-            row.computed_at,
-            row.facts,
-        )
+        return None if row is None else _kept(row)
 
 
 class DigestChannels(Repository):
@@ -204,6 +199,11 @@ class DigestChannels(Repository):
             .values({name: value})
         )
         return result.rowcount == 1
+
+
+def _kept(row: Any) -> KeptDigest:
+    kind, id_ = ScopeKind(row.scope_kind), row.scope_id or None
+    return KeptDigest(row.id, row.workspace_id, kind, id_, row.week, row.computed_at, row.facts)
 
 
 async def _prove_team(repository: Repository, workspace_id: str, scope: ScopeKind, scope_id: int | None) -> None:

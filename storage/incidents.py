@@ -112,6 +112,10 @@ class Incidents(Repository):
         """Every incident of the periods that begin on those days, whatever its state: what evaluating starts from."""
         return await self._many(workspace_id, incidents.c.window_start.in_(sorted(set(window_starts))))
 
+    async def opened_since(self, workspace_id: str, at: datetime) -> list[Incident]:
+        """Every incident opened then or later, whatever its state, oldest first."""
+        return await self._many(workspace_id, incidents.c.opened_at >= at)
+
     async def events(self, workspace_id: str, incident_id: int) -> list[IncidentEvent]:
         """What happened to it, in order."""
         rows = await self._db.execute(

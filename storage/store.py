@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage.actions import Actions
 from storage.audit import Audit
 from storage.budgets import Budgets
 from storage.charges import Charges
@@ -33,6 +34,7 @@ from storage.polls import Polls
 from storage.projects import KnownProjects, Projects
 from storage.ratings import Caps, Ratings, ValueTargets
 from storage.restatements import Restatements
+from storage.savings import Savings
 from storage.secrets import KeyRing
 from storage.stops import Stops
 from storage.teams import Teams
@@ -74,6 +76,8 @@ class Store:
         self.feedback = Feedbacks(connection)
         self.interviews = Interviews(connection)
         self.polls = Polls(connection)
+        self.actions = Actions(connection)
+        self.savings = Savings(connection)
         self.outbox = Outbox(connection)
         self.collections = Collections(connection)
         self.claims = Claims(connection)

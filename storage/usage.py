@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import delete, exists, func, insert, select, update
 
+from finops.behaviour import Habit
 from finops.periods import Period
 from finops.usage import UsageReading, UsageRow, Width
 from storage.charges import Account
@@ -17,6 +18,7 @@ from storage.records_live import Estimate, Repricing, UsageChange, UsageHealth, 
 from storage.repository import Repository, across_workspaces
 from storage.tables_live import repricings, usage_groups, usage_health, usage_minutes, usage_reads
 from storage.usage_groups_sums import GroupedUsage, grouped, same_hours
+from storage.usage_habits import habits
 from storage.usage_moving import Covered, Rollups, beside
 from storage.usage_repricing import reprice_days
 from storage.usage_rollups import Stretch, extended, prepare, whole_buckets
@@ -192,6 +194,13 @@ class Usage(Repository):
         """Sums per day, connection, project and model."""
         part = [(Width.DAY, minute_of(period.start), minute_of(period.end))]
         return await sums(self._db, workspace_id, part, accounts, by_start=True)
+
+    async def habits(
+        self, workspace_id: str, width: Width, from_minute: int, to_minute: int, accounts: Collection[Account] | None
+    ) -> dict[tuple[int, str], list[Habit]]:
+        """How each provider project called its models, in the used buckets of one width in [from, to)."""
+        named = None if accounts is None else {(connection_id, account or "") for connection_id, account in accounts}
+        return await habits(self._db, workspace_id, width, from_minute, to_minute, named)
 
     async def grouped(
         self, workspace_id: str, period: Period, accounts: Collection[Account] | None = None

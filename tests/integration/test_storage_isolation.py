@@ -15,10 +15,12 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.digest_channels import usual_channel
 from finops.audit import AuditEntry, AuditFilter
+from finops.behaviour import Action, ActionKind, ActionSource
 from finops.budgets import BudgetPeriod, BudgetScope, BudgetTerms
 from finops.caps import Cap
 from finops.charges import Charge, ChargedDay, FigureState
 from finops.digest import DigestChannel
+from finops.effects import Saving, SavingState
 from finops.estimates import DriftSample
 from finops.events import RecordedCall
 from finops.feedback import FeedbackCategory, FeedbackDraft, FeedbackState
@@ -60,12 +62,18 @@ A_MINUTE = (
 A_CALL = RecordedCall("event", "call", MOMENT, user_key="u", cost_nano=10**9, cost_rest=0)
 WEEK = Period(date(2026, 7, 6), date(2026, 7, 13))
 A_CENT = Money.of("0.01")
+AN_ACTION = Action(MOMENT, DAY, ActionKind.MODEL_CHANGED, ActionSource.USAGE, "model:1", 1)
 A_SAMPLE = DriftSample(DAY, "proj_a", "gpt-4o", Decimal(1), Decimal(2))
 
 
 def doubled(rows: Sequence[UsageRow]) -> list[tuple[UsageRow, int, bool]]:
     """Newer prices: two dollars a call."""
     return [(row, row.requests * 2 * 10**18, True) for row in rows]
+
+
+def a_saving(action_id: int) -> Saving:
+    """What an action is to save."""
+    return Saving(action_id, SavingState.EXPECTED, PERIOD, expected=A_CENT)
 
 
 def an_incident(workspace_id: str, budget_id: int, team_id: int) -> Change:
@@ -189,6 +197,7 @@ class Belongings:
     feedback_id: int
     booking: Booking
     poll_id: int
+    action_id: int
 
     @property
     def stop_id(self) -> int:
@@ -328,6 +337,9 @@ async def filled(storage: Storage, workspace_id: str) -> Belongings:
         )
         booking = await store.interviews.book(workspace_id, slot.id, "U2", "", MOMENT)
         assert booking is not None
+        [action] = await store.actions.add(workspace_id, [AN_ACTION])
+        assert action.id is not None
+        await store.savings.expect(workspace_id, [a_saving(action.id)])
         team = await store.teams.get(workspace_id, tenant.team_id)
         assert team is not None
     return Belongings(
@@ -346,6 +358,7 @@ async def filled(storage: Storage, workspace_id: str) -> Belongings:
         said.id,
         booking,
         poll.id,
+        action.id,
     )
 
 
@@ -396,6 +409,8 @@ async def everything(storage: Storage, workspace_id: str, mine: Belongings) -> l
             await store.digest_channels.of_workspace(workspace_id),
             await store.polls.get(workspace_id, mine.poll_id),
             await store.polls.ballots(workspace_id, mine.poll_id),
+            await store.actions.newest(workspace_id, 9),
+            await store.savings.open_ones(workspace_id),
         ]
 
 
@@ -403,6 +418,18 @@ Attempt = Callable[[Store, str, Belongings], Awaitable[Any]]
 MINE = ScopeKind.TEAM
 A_DAY = ChargedDay(DAY, (Charge(DAY, "proj_a", "gpt-4o", Decimal(9)),))
 ATTEMPTS: dict[str, Attempt] = {
+    "Actions.get": lambda s, w, b: s.actions.get(w, b.action_id),
+    "Actions.near": lambda s, w, b: s.actions.near(w, [ActionKind.MODEL_CHANGED], DAY, DAY),
+    "Actions.newest": lambda s, w, b: s.actions.newest(w, 9, 1),
+    "Actions.of_days": lambda s, w, b: s.actions.of_days(w, PERIOD),
+    "Savings.change": lambda s, w, b: s.savings.change(w, replace(a_saving(b.action_id), state=SavingState.FAILED)),
+    "Savings.ended_in": lambda s, w, b: s.savings.ended_in(w, PERIOD),
+    "Savings.expect": lambda s, w, b: s.savings.expect(w, [a_saving(b.action_id)]),
+    "Savings.of_actions": lambda s, w, b: s.savings.of_actions(w, [b.action_id]),
+    "Savings.open_ones": lambda s, w, b: s.savings.open_ones(w),
+    "Digests.since": lambda s, w, b: s.digests.since(w, WEEK.start),
+    "Incidents.opened_since": lambda s, w, b: s.incidents.opened_since(w, MOMENT),
+    "Usage.habits": lambda s, w, b: s.usage.habits(w, Width.MINUTE, MINUTE, MINUTE + 1, [(b.connection_id, "proj_a")]),
     "Audit.count": lambda s, w, b: s.audit.count(w),
     "Audit.head": lambda s, w, b: s.audit.head(w),
     "Audit.page": lambda s, w, b: s.audit.page(w, AuditFilter()),
@@ -580,6 +607,7 @@ ATTEMPTS: dict[str, Attempt] = {
 }
 # These make something new of the asker's own; that they cannot reach into another workspace is tested below.
 OWN = {
+    "Actions.add",
     "Audit.append",
     "Audit.extend",
     "Polls.add",
