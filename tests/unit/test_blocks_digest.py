@@ -183,15 +183,15 @@ def test_a_week_is_judged_by_where_its_money_went() -> None:
 @pytest.mark.parametrize(
     ("baseline", "ratio", "words"),
     [
-        (Baseline.OWN_MEDIAN, "1.42", "비용 대비 성과 최근 4주보다 42% 높음"),
-        (Baseline.OWN_MEDIAN, "0.9", "비용 대비 성과 최근 4주보다 10% 낮음"),
-        (Baseline.OWN_MEDIAN, "1.0001", "비용 대비 성과 최근 4주 수준"),
-        (Baseline.OWN_MEDIAN, "2.04", "비용 대비 성과 최근 4주의 2.0배"),
-        (Baseline.OWN_MEDIAN, "0", "비용 대비 성과 최근 4주보다 100% 낮음"),
-        (Baseline.TARGET, "12.6", "비용 대비 성과 목표의 13배"),
-        (Baseline.TARGET, "1", "비용 대비 성과 목표 수준"),
-        (Baseline.TARGET, "0.955", "비용 대비 성과 목표 수준"),
-        (Baseline.TARGET, "1.3", "비용 대비 성과 목표보다 30% 높음"),
+        (Baseline.OWN_MEDIAN, "1.42", "비용 대비 성과가 최근 4주보다 42% 높음"),
+        (Baseline.OWN_MEDIAN, "0.9", "비용 대비 성과가 최근 4주보다 10% 낮음"),
+        (Baseline.OWN_MEDIAN, "1.0001", "비용 대비 성과가 최근 4주 수준"),
+        (Baseline.OWN_MEDIAN, "2.04", "비용 대비 성과가 최근 4주의 2.0배"),
+        (Baseline.OWN_MEDIAN, "0", "비용 대비 성과가 최근 4주보다 100% 낮음"),
+        (Baseline.TARGET, "12.6", "비용 대비 성과가 목표의 13배"),
+        (Baseline.TARGET, "1", "비용 대비 성과가 목표 수준"),
+        (Baseline.TARGET, "0.955", "비용 대비 성과가 목표 수준"),
+        (Baseline.TARGET, "1.3", "비용 대비 성과가 목표보다 30% 높음"),
     ],
 )
 def test_where_a_project_stands(baseline: Baseline, ratio: str, words: str) -> None:
@@ -201,8 +201,8 @@ def test_where_a_project_stands(baseline: Baseline, ratio: str, words: str) -> N
 def test_chance_is_no_verdict() -> None:
     """Neither for who is a few percent below, nor for who is far below by too few calls: neither counts as poor."""
     near, few = _at("0.99"), replace(_at("0.7"), ratio_interval=Interval(Decimal("0.4"), Decimal("1.1")))
-    assert parts.standing(near, KO) == "비용 대비 성과 최근 4주 수준"
-    assert parts.standing(few, KO) == "비용 대비 성과 최근 4주보다 30% 낮음 (오차 범위)"
+    assert parts.standing(near, KO) == "비용 대비 성과가 최근 4주 수준"
+    assert parts.standing(few, KO) == "비용 대비 성과가 최근 4주보다 30% 낮음 (오차 범위)"
     week = told.a_digest(
         best=told.BEST[:1], improve=(), others=tuple(replace(one, unranked=Unranked.RESTED) for one in (near, few))
     )

@@ -73,8 +73,8 @@ SAID = [
     ),
     (
         why([asked()], [asked(cached=Fraction(4, 5))]),
-        "캐시된 입력 80%→0%, 호출 수 동일 → 프롬프트 캐시를 못 쓰게 됨",
-        "Cached input from 80% to 0%, requests unchanged → prompt cache lost",
+        "캐시된 입력 80%→0%, 호출 수 동일 → 프롬프트 캐시 적용 감소",
+        "Cached input from 80% to 0%, requests unchanged → less prompt caching",
     ),
     (
         why([asked()], [asked(batch=True)]),
@@ -84,7 +84,7 @@ SAID = [
     (
         why([asked(tier="priority")], [asked()]),
         "priority 등급 사용 증가, 호출 수 동일 → 더 비싼 서비스 등급",
-        "More in tier priority, requests unchanged → a dearer service tier",
+        "More use of tier priority, requests unchanged → a more expensive service tier",
     ),
     (
         why([asked(requests=15_000), asked(SMALL, 90_000)], [asked(), asked(SMALL, 90_000)]),
@@ -183,7 +183,7 @@ def test_the_axes_are_a_line_and_a_picture():
 def test_a_credit_and_a_nameless_bill_are_said():
     """Neither is hidden."""
     credit = axes_of([("gpt-4o, input", Money.of(70)), ("Promotional credit", Money.of(-100))])
-    assert "분류 안 됨 -$100.00" in axis_words.line(credit, KO)
+    assert "미분류 -$100.00" in axis_words.line(credit, KO)
     silent = axes_of([("gpt-5", Money.of(70))])
     assert "용도를 알 수 없는" in axis_words.line(silent, KO)
     assert {axis_words.name(axis, EN) for axis in Axis} == {
