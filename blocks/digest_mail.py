@@ -42,6 +42,7 @@ class _Letter:
         self.verdict = verdict(digest)
         self.step = steps.sentence(digest, t)
         self.about = steps.about(digest)
+        self.bills = parts.bills(digest, t)
         self._count = 0
 
     @property
@@ -111,7 +112,7 @@ class _Letter:
     def _text_row(self, one: DigestProject) -> str:
         change = parts.moved(one.cost, one.previous, self.t)
         return f"- {_name(one)}: " + " · ".join(
-            filter(None, (parts.bill(one, self.t.money(one.cost), self.t), change, self._row_facts(one)))
+            filter(None, (self.bills[one.project_id], change, self._row_facts(one)))
         )
 
     # --- HTML --------------------------------------------------------------------------------------------------------
@@ -270,7 +271,7 @@ class _Letter:
                 html.entry(
                     html.paragraph(html.text(_name(one)), size=14)
                     + html.paragraph(html.facts(facts), size=12, is_dim=True),
-                    html.amount(parts.bill(one, self.t.money(one.cost), self.t), change, size=14, is_stacked=True),
+                    html.amount(self.bills[one.project_id], change, size=14, is_stacked=True),
                     [],
                     is_first=not number,
                 )
@@ -324,7 +325,7 @@ class _Letter:
 
     def _table(self) -> tuple[Sequence[DigestProject], str]:
         """All projects, dearest first, and what is told of those beyond the table."""
-        ordered = sorted(self.digest.projects, key=lambda one: (-one.cost.amount, one.name, one.project_id))
+        ordered = parts.ordered(self.digest)
         shown, rest = ordered[:TABLE_ROWS], ordered[TABLE_ROWS:]
         if not rest:
             return shown, ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -200,9 +200,20 @@ def cost(project: DigestProject, t: Translator) -> str:
     return f"{money} ({change_})" if change_ else money
 
 
-def bill(project: DigestProject, amount: str, t: Translator) -> str:
-    """What a project cost, `amount` as written; or that nobody could read it, which is not nothing."""
-    return t.gettext("unknown") if project.unranked is Unranked.UNREAD else amount
+def ordered(digest: Digest) -> list[DigestProject]:
+    """All projects, dearest first."""
+    return sorted(digest.projects, key=lambda one: (-one.cost.amount, one.name, one.project_id))
+
+
+def bills(digest: Digest, t: Translator) -> Mapping[int, str]:
+    """What each project cost, as every list of all of them shows it: so rounded that they add up.
+
+    What nobody could read is told as such, and not as nothing.
+    """
+    every = ordered(digest)
+    amounts = zip(every, t.amounts([one.cost for one in every]), strict=True)
+    unread = t.gettext("unknown")
+    return {one.project_id: unread if one.unranked is Unranked.UNREAD else said for one, said in amounts}
 
 
 def named(project: DigestProject) -> str:

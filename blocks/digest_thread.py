@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from blocks import axes, charts, ids, kit, ratings, value, why
 from blocks import digest_parts as parts
@@ -54,7 +54,7 @@ def line(shown: DigestShown, key: str, t: Translator) -> kit.Message | None:
 
 def projects(digest: Digest, page: int, t: Translator) -> tuple[str, Parts]:
     """All projects with cost, change, value and verdict, dearest first; 60 to a page, pages from 1 on."""
-    ordered = sorted(digest.projects, key=lambda one: (-one.cost.amount, one.name, one.project_id))
+    ordered = parts.ordered(digest)
     start = (page - 1) * TABLE_PROJECTS
     here = ordered[start : start + TABLE_PROJECTS]
     head = t.ngettext("All projects: {count} project", "All projects: {count} projects", len(ordered))
@@ -64,7 +64,8 @@ def projects(digest: Digest, page: int, t: Translator) -> tuple[str, Parts]:
         )
     made: Parts = [kit.section(f"*{head}*\n{root.sums(digest, t)}" if page == 1 else f"*{head}*")]
     if here:
-        made.append(_table(here, head, t, with_team=len({one.team_name for one in digest.projects}) > 1))
+        with_team = len({one.team_name for one in digest.projects}) > 1
+        made.append(_table(here, parts.bills(digest, t), head, t, with_team=with_team))
     rest = ordered[TABLES * TABLE_PROJECTS :]
     if rest and page == TABLES:
         amount = t.money(total((one.cost for one in rest), rest[0].cost.currency))
@@ -73,19 +74,20 @@ def projects(digest: Digest, page: int, t: Translator) -> tuple[str, Parts]:
     return head, made
 
 
-def _table(here: Sequence[DigestProject], caption: str, t: Translator, *, with_team: bool) -> kit.Either:
-    amounts = t.amounts([one.cost for one in here])
+def _table(
+    here: Sequence[DigestProject], bills: Mapping[int, str], caption: str, t: Translator, *, with_team: bool
+) -> kit.Either:
     head = [
         t.gettext("Project"), t.gettext("Cost"), t.gettext("On the week before"), t.gettext("Value"),
         t.gettext("Verdict"),
     ]  # fmt: skip
     rows: list[list[str | kit.Block]] = [[*head, *([t.gettext("Team")] if with_team else [])]]
     lines = []
-    for one, amount in zip(here, amounts, strict=True):
+    for one in here:
         change = parts.moved(one.cost, one.previous, t)
         words = [kit.clip(value.cell(one.value, t), _WORDS), kit.clip(_verdict(one, t), _WORDS)]
         team = [kit.bare(one.team_name or "-", _TEAM)] if with_team else []
-        amount = parts.bill(one, amount, t)
+        amount = bills[one.project_id]
         cost = charts.cell(one.cost, kit.clip(amount, _AMOUNT))
         rows.append([kit.bare(one.name, _NAME), cost, kit.clip(change or "-", _AMOUNT), *words, *team])
         said = " · ".join(each for each in (change, *words) if each)

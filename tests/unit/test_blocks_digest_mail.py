@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from decimal import Decimal
 from html.parser import HTMLParser
 
 import pytest
@@ -187,3 +188,15 @@ def test_a_line_breaks_between_facts() -> None:
         '<span style="white-space:nowrap">성공 3건 ·</span> <span style="white-space:nowrap">추정</span>'
     )
     assert html.facts("가" * 30) == "가" * 30
+
+
+def test_every_project_costs_in_the_mail_what_it_costs_in_slack():
+    """Halves of a cent: each rounded for itself they would not add up, and Slack's would."""
+    three = [replace(one, cost=Money(Decimal("316.875"), "USD")) for one in told.a_digest().projects[:3]]
+    shown = told.shown(told.a_digest(best=(three[0],), improve=(three[1],), others=(three[2],)))
+    t = reader("ko")
+    table = digest.line(shown, "projects", t)
+    _, text, mail = digest.mail(shown, t, LINK)
+    amounts = sorted(re.findall(r"\$316\.8\d", str(table.blocks if table is not None else "")))
+    assert amounts == ["$316.87", "$316.87", "$316.88"]
+    assert sorted(re.findall(r"\$316\.8\d", text)) == sorted(re.findall(r"\$316\.8\d", mail)) == amounts
