@@ -18,6 +18,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from storage import sqlite_driver
 from storage.errors import DatabaseUnusable
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ _SQLITE = "sqlite+aiosqlite"
 _POSTGRES = "postgresql+psycopg"
 # A failing statement is logged with its traceback: without the values in it, which are people's and keys' business.
 _DISCREET: dict[str, Any] = {"hide_parameters": True}
+_OURS: dict[str, Any] = {**_DISCREET, "connect_args": {"async_creator_fn": sqlite_driver.connect}}
 _NEAR = {None, "", "localhost", "127.0.0.1", "::1"}
 
 
@@ -93,17 +95,18 @@ async def open_engines(url: URL) -> AsyncIterator[Engines]:
 def _sqlite_engines(url: URL) -> Engines:
     _make_private(Path(str(url.database)))
     # One writer per process: tasks queue in the pool, first come first served, instead of polling a locked file.
-    writing = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=_WAIT_SECONDS, **_DISCREET)
+    writing = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=_WAIT_SECONDS, **_OURS)
     _configure_sqlite(writing, "BEGIN IMMEDIATE", query_only=False)
-    reading = create_async_engine(url, pool_size=4, max_overflow=12, pool_timeout=_WAIT_SECONDS, **_DISCREET)
+    reading = create_async_engine(url, pool_size=4, max_overflow=12, pool_timeout=_WAIT_SECONDS, **_OURS)
     _configure_sqlite(reading, "BEGIN", query_only=True)
     return Engines(url, writing, reading)
 
 
 def migration_engine(url: URL) -> AsyncEngine:
     """An engine for one migration: foreign keys rest on SQLite, where changing a table means copying it."""
-    engine = create_async_engine(url, poolclass=NullPool, **_DISCREET)
-    if url.get_backend_name() == "sqlite":
+    is_sqlite = url.get_backend_name() == "sqlite"
+    engine = create_async_engine(url, poolclass=NullPool, **(_OURS if is_sqlite else _DISCREET))
+    if is_sqlite:
         _make_private(Path(str(url.database)))
         _configure_sqlite(engine, "BEGIN IMMEDIATE", query_only=False, foreign_keys=False)
     return engine
@@ -127,7 +130,7 @@ def _configure_sqlite(engine: AsyncEngine, begin: str, *, query_only: bool, fore
 
     @event.listens_for(engine.sync_engine, "begin")
     def start(connection: Any) -> None:
-        connection.exec_driver_sql(begin)
+        connection.connection.driver_connection.begin = begin  # goes with the first statement
 
 
 def _write_ahead(connection: Any, cursor: Any) -> None:
