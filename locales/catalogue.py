@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Iterator
+from functools import cache
 from gettext import GNUTranslations
 from io import BytesIO
 from pathlib import Path
@@ -39,8 +40,9 @@ def load(language: str) -> GNUTranslations:
     return GNUTranslations(compiled)
 
 
+@cache
 def extracted() -> Catalog:
-    """Every sentence the source asks a translator for, with the comments meant for people."""
+    """Every sentence the source asks a translator for, with the comments meant for people; looked for once."""
     found = Catalog(fuzzy=False)
     for room in _SPEAKING_ROOMS:
         folder = _HERE.parent / room

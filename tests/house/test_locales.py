@@ -9,7 +9,7 @@ import pytest
 from babel.messages.catalog import Catalog
 
 from locales import LANGUAGES, Translator, catalogue
-from tests.house.tree import modules, named, parsed
+from tests.house.tree import modules, named, nodes
 
 ASKING = {"gettext", "ngettext", "pgettext"}
 
@@ -54,11 +54,8 @@ def test_sentences_are_asked_for_where_extraction_can_see_them() -> None:
     for path in modules("blocks", "locales", "handlers", "jobs"):
         if named(path) == "locales/__init__.py":
             continue
-        tree = parsed(path)
-        inside = {
-            id(node) for joined in ast.walk(tree) if isinstance(joined, ast.JoinedStr) for node in ast.walk(joined)
-        }
-        for node in ast.walk(tree):
+        inside = {id(node) for joined in nodes(path) if isinstance(joined, ast.JoinedStr) for node in ast.walk(joined)}
+        for node in nodes(path):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ASKING:
                 words = node.args[: {"gettext": 1, "ngettext": 2, "pgettext": 2}[node.func.attr]]
                 if id(node) in inside or not all(isinstance(word, ast.Constant) for word in words):
