@@ -57,6 +57,13 @@ def client_id(text: str) -> str:
     raise Mistake("should look like 1234567890.1234567890, from Basic Information → App Credentials")
 
 
+def channel_id(text: str) -> str:
+    """A Slack channel's id, as its details show it."""
+    if not re.fullmatch(r"[CG][A-Z0-9]{7,20}", text):
+        raise Mistake("is not a channel's id such as C0123456789; Slack shows it at the end of the channel's details")
+    return text
+
+
 def web_address(text: str) -> str:
     try:
         parts = urlsplit(text)

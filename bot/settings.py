@@ -18,6 +18,7 @@ from bot.policy import Policy
 from bot.readers import (
     Mistake,
     certificate_trouble,
+    channel_id,
     client_id,
     crontab,
     database_url,
@@ -112,6 +113,7 @@ class Settings:
     mail_from: str | None = field(metadata=variable("FINOPS_MAIL_FROM", mail_address))
     alert_emails: tuple[str, ...] = field(metadata=variable("FINOPS_ALERT_EMAILS", mail_addresses, ""))
     digest_emails: tuple[str, ...] = field(metadata=variable("FINOPS_DIGEST_EMAILS", mail_addresses, ""))
+    feedback_channel: str | None = field(metadata=variable("FINOPS_FEEDBACK_CHANNEL", channel_id))
 
     host: str = field(metadata=variable("FINOPS_HOST", plain, "127.0.0.1"))
     port: int = field(metadata=variable("PORT", whole_number(0, 65535), "3000"))
@@ -178,6 +180,7 @@ class Settings:
             poll_seconds=self.poll_seconds,
             blind_after_minutes=self.blind_after_minutes,
             events_address=(self.public_url or self._own_address).rstrip("/"),
+            feedback_channel=self.feedback_channel or "",
         )
 
     @property

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from slack_bolt.context.ack.async_ack import AsyncAck
@@ -100,6 +101,13 @@ class Form:
         """A date and time in seconds since 1970; None when there is none, or somebody sent something else."""
         found = self._value(name).get("selected_date_time")
         return found if isinstance(found, int) and 0 <= found < 2**33 else None
+
+    def day(self, name: str) -> date | None:
+        """A day that was picked; None when there is none, or somebody sent something else."""
+        try:
+            return date.fromisoformat(str(self._value(name).get("selected_date")))
+        except ValueError:
+            return None
 
 
 Handler = Callable[[Form], Awaitable[Outcome]]

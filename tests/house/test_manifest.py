@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from blocks import ids
-from handlers import ACTIONS, COMMANDS, EVENTS, OPTIONS, VIEWS, manifest
+from handlers import ACTIONS, COMMANDS, EVENTS, OPTIONS, SHORTCUTS, VIEWS, manifest
 from tests.house.tree import ROOT, modules
 
 SCHEMA = json.loads((ROOT / "tests/data/slack-manifest.schema.2.0.0.json").read_text())
@@ -68,6 +68,14 @@ def test_commands_are_exactly_those_registered() -> None:
     assert {command["command"] for command in FORMS[0]["features"]["slash_commands"]} == set(COMMANDS)
 
 
+def test_shortcuts_are_exactly_those_registered() -> None:
+    """A shortcut nobody answers would show in the menu of every message and do nothing."""
+    shortcuts = FORMS[0]["features"]["shortcuts"]
+    assert {one["callback_id"] for one in shortcuts} == set(SHORTCUTS)
+    assert {one["type"] for one in shortcuts} == {"message"}
+    assert all(len(one["name"]) <= 24 and len(one["description"]) <= 150 for one in shortcuts)
+
+
 def test_events_are_exactly_those_registered() -> None:
     """Slack calls messages in a direct conversation `message.im` in the manifest and `message` on the wire."""
     asked = set(FORMS[0]["settings"]["event_subscriptions"]["bot_events"])
@@ -108,7 +116,7 @@ def test_history_is_read_in_one_place_and_asked_for_as_an_option() -> None:
 def test_every_id_the_blocks_use_is_heard() -> None:
     """A button, window or picker without a listener would do nothing when pressed."""
     named = {name: value for name, value in vars(ids).items() if name.isupper()}
-    answered = set(ACTIONS) | set(VIEWS) | set(OPTIONS)
+    answered = set(ACTIONS) | set(VIEWS) | set(OPTIONS) | set(SHORTCUTS)
     inputs = {value for value in named.values() if re.fullmatch(r"[a-z_]+", value)} - {ids.VIEW_INFO, ids.VIEW_LOADING}
     passive = {ids.LINK, ids.VIEW_INFO, ids.VIEW_LOADING} | (inputs - {ids.PROJECTS})
     assert set(named.values()) - answered == passive
