@@ -33,12 +33,15 @@ def thread(shown: DigestShown, t: Translator) -> list[ThreadLine]:
     return [ThreadLine(key, message) for key, message in made if message is not None]
 
 
-def report(shown: DigestShown, t: Translator, *, can_share: bool = True, can_set: bool = False) -> kit.Message:
+def report(
+    shown: DigestShown, t: Translator, *, can_share: bool = True, can_set: bool = False, mark: str = ""
+) -> kit.Message:  # fmt: skip
     """The answer to `/finops report`: the week as it was told, what has moved since, and the whole table.
 
-    `can_share`: there is a channel to show it in. `can_set`: this reader may change where and when digests go.
+    `can_share`: there is a channel to show it in. `can_set`: this reader may change where and when digests go. `mark`
+    tells this rendering from the next.
     """
-    return digest_report.report(shown, t, can_share=can_share, can_set=can_set)
+    return digest_report.report(shown, t, can_share=can_share, can_set=can_set, mark=mark)
 
 
 def shared(shown: DigestShown, t: Translator, by: str) -> kit.Message:

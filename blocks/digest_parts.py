@@ -43,7 +43,8 @@ class DigestKey:
     def parse(cls, value: str) -> DigestKey | None:
         """The key in a button's value; None when somebody sent something else."""
         kind, _, rest = value.partition("/")
-        number, _, day = rest.partition("/")
+        number, _, rest = rest.partition("/")
+        day = rest.partition("/")[0]  # what follows tells one rendering from the next
         if kind not in set(ScopeKind) or not (kit.is_key(number) or not number):
             return None
         try:

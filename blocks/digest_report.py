@@ -12,12 +12,13 @@ from locales import Translator
 Parts = list[kit.Block | kit.Either]
 
 
-def report(shown: DigestShown, t: Translator, *, can_share: bool, can_set: bool) -> kit.Message:
-    """For whoever asked alone."""
+def report(shown: DigestShown, t: Translator, *, can_share: bool, can_set: bool, mark: str = "") -> kit.Message:
+    """For whoever asked alone. `mark` tells this rendering from the next, so that sharing it twice shares it once."""
     made, step = _told(shown, t), steps.button(shown.digest, t)
     # Where nothing is to be done, that button would open this very report.
     todo = None if step["action_id"] == ids.DIGEST_SHOW else step
-    share = kit.button(t.pgettext("button", "Share"), ids.DIGEST_SHARE, _key(shown)) if can_share else None
+    marked = f"{_key(shown)}/{mark}".rstrip("/")
+    share = kit.button(t.pgettext("button", "Share"), ids.DIGEST_SHARE, marked) if can_share else None
     rule = kit.button(t.gettext("How this is ranked"), ids.DIGEST_RULE, _key(shown))
     settings = kit.button(t.gettext("Settings"), ids.DIGEST_SETTINGS) if can_set else None
     return kit.message(digest_root.spoken(shown.digest, t), [*made, kit.actions(todo, share, rule, settings)])

@@ -71,13 +71,12 @@ def message(report: WhyReport, t: Translator, *, shared_by: str | None = None, m
     )
     parts: Parts = [kit.header(headline)]
     is_told = _is_told(report)
-    said, compared = _said(report, t), _compared(report, t) if is_told else ""
+    said = _said(report, t)
+    compared = _compared(report, t) if report.figure.amount is not None else ""
     if report.figure.amount is None:
         parts.append(kit.section(t.gettext("There is no amount to explain yet.")))
-    elif is_told:
-        parts.append(kit.section(f"*{kit.escape(said)}*\n{kit.escape(compared)}"))
     else:
-        parts.append(kit.section(kit.escape(said)))
+        parts.append(kit.section(f"*{kit.escape(said)}*\n{kit.escape(compared)}"))
     parts.append(kit.context(*_trust(report, t)))
     if is_told:
         parts += details(report.why, t)
@@ -144,6 +143,8 @@ def _lead(report: WhyReport) -> Mover | None:
 
 def _compared(report: WhyReport, t: Translator) -> str:
     why = report.why
+    if not _is_told(report):
+        return " ".join([figures.amount(report.figure, t), *figures.gaps(report.figure, t)])
     now, before = t.money(why.now), t.money(why.before)
     if report.is_usual:
         return t.gettext("{now} today so far, usually {before} by this time of day", now=now, before=before)

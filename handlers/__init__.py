@@ -301,7 +301,7 @@ def _clicked(click: Click, action: Mapping[str, Any]) -> Callable[[Visit], Await
     async def run(visit: Visit) -> None:
         visit.clicked_at = str(action.get("action_ts") or "")
         # Two clicks on one shared report carry the same mark; elsewhere a second click is a second wish.
-        which = value if action_id in (ids.STATUS_SHARE, ids.WHY_SHARE) else visit.clicked_at
+        which = value if action_id in (ids.STATUS_SHARE, ids.WHY_SHARE, ids.DIGEST_SHARE) else visit.clicked_at
         if action_id in ONCE and not await visit.is_first(f"click:{visit.user_id}:{action_id}:{which}"):
             return
         asking.by_click(visit, action_id, value)

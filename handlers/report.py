@@ -16,6 +16,7 @@ from bot.digest_channels import WEEKDAYS, cron_of, time_of, usual_channel
 from bot.errors import Refusal, RefusalCode, explain
 from finops.digest import DigestChannel, DigestShown, DigestVersion
 from finops.queries import ScopeKind
+from handlers.status import has_channel, mark
 from handlers.submitting import Back, Form, Outcome, Problem, Show
 from handlers.teams import number
 from handlers.visit import Visit, posted
@@ -150,8 +151,9 @@ async def _filled(form: Form, held: int) -> DigestChannel:
 async def _report(visit: Visit, shown: DigestShown) -> kit.Message:
     person = await visit.person()
     can_set = person.is_admin or bool(await visit.bot.teams.managed_by(person))
-    has_channel = visit.channel_id is not None and not visit.is_in_modal
-    return digest.report(shown, await visit.words(), can_share=has_channel, can_set=can_set)
+    return digest.report(
+        shown, await visit.words(), can_share=has_channel(visit), can_set=can_set, mark=mark(visit) or ""
+    )
 
 
 async def _again(visit: Visit, value: str) -> DigestShown:

@@ -178,6 +178,29 @@ async def test_values_that_no_button_carries_are_refused_calmly(
         assert "`-`" not in said
 
 
+async def test_a_report_shared_by_a_double_click_is_shared_once(house: House) -> None:
+    """And may be shared again by whoever asks for it again."""
+    person, slack = house.stage.slack.person(JIHOON), house.stage.slack
+    for times in (1, 2):
+        report = await answer_to(house.stage, person, "/finops report", MARKETING)
+        button = next(each for block in report["blocks"] for each in block.get("elements", []) if _shares(each))
+        for _ in range(2):
+            assert (await person.clicks(report, ids.DIGEST_SHARE, button["value"]))["ok"]
+        await slack.until(lambda times=times: len(_shared(house)) >= times, 10)  # type: ignore[misc]
+        for _ in range(2):  # what is still under way has time to show
+            await house.forged(person, ids.DIGEST_EDIT, "x")
+        assert len(_shared(house)) == times
+
+
+def _shared(house: House) -> list[str]:
+    said = [words_of(one) for one in house.stage.slack.messages(MARKETING)]
+    return [words for words in said if f"<@{JIHOON}> 님이 공유" in words]
+
+
+def _shares(element: dict[str, Any]) -> bool:
+    return element.get("action_id") == ids.DIGEST_SHARE
+
+
 async def test_who_may_not_is_told_who_may(house: House) -> None:
     """Emma manages nothing: she makes and revokes no token, sets no target, sends no digest anywhere."""
     emma, key = house.stage.slack.person(EMMA), f"project:{await _project(house)}/last_30_days"
