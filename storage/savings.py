@@ -23,7 +23,7 @@ class Savings(Repository):
     """One line for each action; a line that was checked is never expected again."""
 
     async def expect(self, workspace_id: str, found: Iterable[Saving]) -> int:
-        """Open a line for each action that has none; tells how many. NotFound when this workspace has no such action."""
+        """Open a line for each action that has none; tells how many. NotFound for an action of others."""
         count = 0
         for saving in found:
             mine = actions.c.workspace_id == workspace_id, actions.c.id == saving.action_id

@@ -1,0 +1,356 @@
+"""Behaviour: finds what people did about their spending, once a day, and tells it beside the figures."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import cast
+
+from bot.desk import Desk
+from bot.digest_codec import decoded
+from bot.holding import by_any
+from bot.polls import minute_of
+from finops.audit import AuditEntry, AuditFilter, AuditRow
+from finops.behaviour import (
+    ANSWERS_WITHIN,
+    TRAIL_NOUNS,
+    Action,
+    ActionKind,
+    ActionSource,
+    Habit,
+    Preceded,
+    Sighting,
+    Told,
+    moment,
+    of_trail,
+    preceding,
+    sightings,
+)
+from finops.digest import Digest
+from finops.incidents import Fact
+from finops.learning import ActionShown
+from finops.periods import charge_day, starts_at, week_of
+from finops.queries import ScopeKind
+from finops.registry import Connection, Project
+from finops.secret import Secret
+from finops.usage import MINUTES_PER_DAY, Width
+from providers.contract import Provider, ProviderChange, ProviderError
+from storage import Store
+from storage.errors import SecretUnreadable
+
+log = logging.getLogger(__name__)
+
+# Bills and usage come late, and so may the bot: so many days are looked at again each time.
+LOOKED_AT = timedelta(days=10)
+_HISTORY = timedelta(days=35)
+# The same habit of the same project, found a day aside: late usage moved it.
+_SAME = timedelta(days=6)
+_PATIENCE_SECONDS = 20.0
+RECENT = 5
+_PROVIDER: Mapping[str, ActionKind] = {
+    "api_key.created": ActionKind.KEY_CREATED,
+    "api_key.deleted": ActionKind.KEY_DELETED,
+    "project.archived": ActionKind.PROJECT_ARCHIVED,
+    "rate_limit.updated": ActionKind.RATE_LIMIT_CHANGED,
+    "rate_limit.deleted": ActionKind.RATE_LIMIT_CHANGED,
+    "service_account.created": ActionKind.SERVICE_ACCOUNT_CHANGED,
+    "service_account.deleted": ActionKind.SERVICE_ACCOUNT_CHANGED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _House:
+    """Whose actions there are."""
+
+    projects: Mapping[int, Project]
+    connections: Sequence[Connection]
+
+    def of(self, connection_id: int, provider_project_id: str) -> Project | None:
+        return next(
+            (
+                one
+                for one in self.projects.values()
+                if (one.connection_id, one.provider_project_id) == (connection_id, provider_project_id)
+            ),
+            None,
+        )
+
+
+class Behaviour:
+    """Learns what was done, and remembers it."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def learn(self, workspace_id: str) -> int:
+        """Find what was done in the last days and keep what is new; tells how many. Nothing is found twice."""
+        now = self._desk.now()
+        async with self._desk.storage.reading() as store:
+            house = _House(
+                {one.id: one for one in await store.projects.all(workspace_id)},
+                await store.connections.all(workspace_id),
+            )
+            told = await told_since(store, workspace_id, now - LOOKED_AT - ANSWERS_WITHIN)
+            found = await _of_trail(store, workspace_id, house, now - LOOKED_AT)
+            found += await _of_usage(store, workspace_id, house, now)
+        found += await self._of_providers(workspace_id, house, now - LOOKED_AT)
+        answering = [one if one.preceded else replace(one, preceded=_preceding(one, house, told)) for one in found]
+        async with self._desk.storage.writing() as store:
+            kept = await store.actions.add(workspace_id, sorted(answering, key=lambda one: (one.at, one.key)))
+        if kept:
+            log.info("actions found", extra={"workspace_id": workspace_id, "count": len(kept)})
+        return len(kept)
+
+    async def recent(self, workspace_id: str, project_id: int | None = None) -> tuple[ActionShown, ...]:
+        """The last five actions, newest first: of one project, or of all."""
+        async with self._desk.storage.reading() as store:
+            return await recent(store, workspace_id, project_id)
+
+    async def _of_providers(self, workspace_id: str, house: _House, since: datetime) -> list[Action]:
+        """What the providers' own logs tell; a provider that does not answer is asked again tomorrow."""
+        found: list[Action] = []
+        for connection in house.connections:
+            async with self._desk.storage.reading() as store:
+                try:
+                    keys = await store.credentials.openable(workspace_id, connection.id)
+                except SecretUnreadable:
+                    continue
+            provider = self._desk.providers.get(connection.provider)
+            if provider is None or not keys:
+                continue
+            try:
+                async with asyncio.timeout(_PATIENCE_SECONDS):
+                    changes = await by_any(keys, partial(_asked, provider, since))
+            except (ProviderError, TimeoutError):
+                log.info("the provider's log cannot be read", extra={"connection_id": connection.id})
+                continue
+            found += [action for one in changes for action in _of_change(one, connection, house)]
+        return found
+
+
+async def _asked(provider: Provider, since: datetime, key: Secret) -> tuple[ProviderChange, ...]:
+    return await provider.changes(key, since)
+
+
+async def recent(store: Store, workspace_id: str, project_id: int | None = None) -> tuple[ActionShown, ...]:
+    """The last five actions, within a transaction that is open already."""
+    found = await store.actions.newest(workspace_id, RECENT, project_id)
+    return await shown(store, workspace_id, found)
+
+
+async def shown(store: Store, workspace_id: str, actions: Sequence[Action]) -> tuple[ActionShown, ...]:
+    """Actions with the names of what they were done to, and their lines of the ledger."""
+    if not actions:
+        return ()
+    projects = {one.id: one.name for one in await store.projects.all(workspace_id)}
+    teams = {one.id: one.name for one in await store.teams.all(workspace_id)}
+    savings = await store.savings.of_actions(workspace_id, [one.id for one in actions if one.id is not None])
+    return tuple(
+        ActionShown(
+            one,
+            projects.get(one.project_id or 0, ""),
+            teams.get(one.team_id or 0, ""),
+            savings.get(one.id or 0),
+        )
+        for one in actions
+    )
+
+
+async def told_since(store: Store, workspace_id: str, since: datetime) -> list[Told]:
+    """Alerts that were told aloud, and digests with the projects they named, since then."""
+    found = [
+        Told(Preceded.ALERT, one.id, one.opened_at, *_concerned(one.scope_kind, one.scope_id))
+        for one in await store.incidents.opened_since(workspace_id, since)
+        if one.id is not None and one.spoken_level > 0
+    ]
+    for kept in await store.digests.since(workspace_id, week_of(charge_day(since)).before().start):
+        named = _named(decoded(kept.facts))
+        if named and kept.computed_at >= since:
+            found.append(Told(Preceded.DIGEST, kept.id, kept.computed_at, named))
+    return found
+
+
+def _named(digest: Digest) -> frozenset[int]:
+    """The projects a digest asks to do something about."""
+    ids = {one.project_id for one in digest.improve}
+    if digest.advice is not None and digest.advice.project_id is not None:
+        ids.add(digest.advice.project_id)
+    return frozenset(ids)
+
+
+def _concerned(kind: ScopeKind, scope_id: int | None) -> tuple[frozenset[int], frozenset[int]]:
+    ids = frozenset({scope_id}) if scope_id is not None else frozenset[int]()
+    return (ids, frozenset()) if kind is ScopeKind.PROJECT else (frozenset(), ids)
+
+
+def _preceding(action: Action, house: _House, told: Sequence[Told]) -> Told | None:
+    project = house.projects.get(action.project_id or 0)
+    team_id = action.team_id if project is None else project.team_id
+    if action.project_id is None and team_id is None:
+        return None
+    return preceding(action.at, action.project_id, team_id, told)
+
+
+# --- our own trail --------------------------------------------------------------------------------------------------
+
+
+async def _of_trail(store: Store, workspace_id: str, house: _House, since: datetime) -> list[Action]:
+    found = []
+    wanted = AuditFilter(nouns=TRAIL_NOUNS, since=since)
+    rows = cast("AsyncGenerator[AuditRow, None]", store.audit.all(workspace_id, wanted))
+    async with aclosing(rows) as each:
+        async for row in each:
+            kind = of_trail(row.entry)
+            if kind is not None:
+                found.append(await _act(store, workspace_id, house, kind, row))
+    return found
+
+
+async def _act(store: Store, workspace_id: str, house: _House, kind: ActionKind, row: AuditRow) -> Action:
+    entry = row.entry
+    project_id, team_id, told = await _place(store, workspace_id, entry)
+    project = house.projects.get(project_id or 0)
+    facts: dict[str, Fact] = {"act": entry.action}
+    return Action(
+        at=entry.at,
+        day=charge_day(entry.at),
+        kind=kind,
+        source=ActionSource.TRAIL,
+        key=f"trail:{row.seq}",
+        project_id=project_id,
+        team_id=team_id if project is None else project.team_id,
+        actor=entry.actor or "",
+        details=facts | ({"stop_id": _number(entry)} if kind is ActionKind.STOPPED else {}),
+        preceded=told,
+    )
+
+
+async def _place(store: Store, workspace_id: str, entry: AuditEntry) -> tuple[int | None, int | None, Told | None]:
+    """Project, team, and for a stop the alert it answers."""
+    number = _number(entry)
+    if entry.noun == "stop":
+        stop = await store.stops.get(workspace_id, number)
+        if stop is None:
+            return None, None, None
+        told = None
+        if stop.incident_id is not None:
+            incident = await store.incidents.get(workspace_id, stop.incident_id)
+            if incident is not None and incident.opened_at <= entry.at:
+                told = Told(Preceded.ALERT, stop.incident_id, incident.opened_at)
+        return *_scoped(stop.scope_kind.value, stop.scope_id), told
+    if entry.noun == "budget":
+        budget = await store.budgets.get(workspace_id, number, even_deleted=True)
+        return (*_scoped(budget.terms.scope_kind.value, budget.terms.scope_id), None) if budget else (None, None, None)
+    project_id = entry.details.get("project_id")
+    return (project_id if isinstance(project_id, int) else None), None, None
+
+
+def _scoped(kind: str, scope_id: int | None) -> tuple[int | None, int | None]:
+    return (scope_id if kind == ScopeKind.PROJECT.value else None), (scope_id if kind == ScopeKind.TEAM.value else None)
+
+
+def _number(entry: AuditEntry) -> int:
+    digits = entry.subject.rpartition(":")[2]
+    return int(digits) if digits.isascii() and digits.isdigit() else 0
+
+
+# --- the provider's log ---------------------------------------------------------------------------------------------
+
+
+def _of_change(change: ProviderChange, connection: Connection, house: _House) -> list[Action]:
+    kind = _PROVIDER.get(change.kind)
+    if kind is None:
+        return []
+    projects = [house.of(connection.id, one) for one in sorted(change.project_ids)]
+    known: list[Project | None] = [one for one in projects if one is not None and not one.excluded]
+    if change.project_ids and not known:
+        return []  # somebody else's project
+    return [
+        Action(
+            at=change.at,
+            day=charge_day(change.at),
+            kind=kind,
+            source=ActionSource.PROVIDER,
+            key=f"provider:{connection.id}:{change.id}:{0 if project is None else project.id}",
+            project_id=None if project is None else project.id,
+            team_id=None if project is None else project.team_id,
+            actor=change.name,
+            details={"act": change.kind},
+        )
+        for project in (known or [None])
+    ]
+
+
+# --- usage ----------------------------------------------------------------------------------------------------------
+
+
+async def _of_usage(store: Store, workspace_id: str, house: _House, now: datetime) -> list[Action]:
+    """Habits that changed, of every registered project whose usage is being read."""
+    read = {one.connection_id: one.read_at for one in await store.usage.healths(workspace_id) if one.read_at}
+    last = minute_of(starts_at(charge_day(now)))
+    first = last - _minutes(LOOKED_AT)
+    accounts = {
+        (one.connection_id, one.provider_project_id): one
+        for one in house.projects.values()
+        if not one.excluded and one.connection_id in read
+    }
+    if not accounts:
+        return []
+    history = first - _minutes(_HISTORY)
+    days = await store.usage.habits(workspace_id, Width.DAY, history, last, sorted(accounts))
+    seen: list[tuple[Project, Sighting]] = []
+    for account, project in accounts.items():
+        # Days that were not read to their end were not silent.
+        end = min(last, minute_of(starts_at(charge_day(read[project.connection_id]))))
+        habits = days.get(account, [])
+        seen += [(project, one) for one in await asyncio.to_thread(sightings, habits, first, end)]
+    if not seen:
+        return []
+    found = []
+    for project, sighting in seen:
+        day = charge_day(datetime.fromtimestamp(sighting.start * 60, UTC))
+        known = await store.actions.near(workspace_id, [sighting.kind], day - _SAME, day + _SAME)
+        if (sighting.kind, project.id) not in known:
+            found.append(_habit_changed(project, sighting, await _hours(store, workspace_id, project, sighting)))
+    return found
+
+
+async def _hours(store: Store, workspace_id: str, project: Project, sighting: Sighting) -> list[Habit]:
+    account = (project.connection_id, project.provider_project_id)
+    near = sighting.start - MINUTES_PER_DAY, sighting.start + 2 * MINUTES_PER_DAY
+    return (await store.usage.habits(workspace_id, Width.HOUR, *near, [account])).get(account, [])
+
+
+def _habit_changed(project: Project, sighting: Sighting, hours: Sequence[Habit]) -> Action:
+    at = datetime.fromtimestamp(moment(sighting, hours) * 60, UTC)
+    day = charge_day(at)
+    details: dict[str, Fact] = {
+        "from_model": sighting.from_model or None,
+        "to_model": sighting.to_model or None,
+        "before": _digits(sighting.before),
+        "now": _digits(sighting.now),
+    }
+    return Action(
+        at=at,
+        day=day,
+        kind=sighting.kind,
+        source=ActionSource.USAGE,
+        key=f"usage:{sighting.kind}:{project.id}:{day.isoformat()}",
+        project_id=project.id,
+        team_id=project.team_id,
+        details={name: value for name, value in details.items() if value is not None},
+    )
+
+
+def _digits(share: Decimal | None) -> str | None:
+    return None if share is None else f"{share:f}"
+
+
+def _minutes(span: timedelta) -> int:
+    return int(span.total_seconds()) // 60

@@ -1,0 +1,283 @@
+"""Effects: checks what actions saved against settled bills, once they are, and tells what was learned."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from statistics import median_low
+
+from bot.behaviour import shown, told_since
+from bot.desk import Desk
+from bot.digest_codec import decoded
+from bot.effects_ledger import MEASURED, bills_of, expected, given_up, measured, stop_checked
+from bot.effects_stats import SciPy
+from bot.telling import ROUTINE, recipients
+from finops.behaviour import Action, ActionKind, Told
+from finops.digest import Digest
+from finops.effects import (
+    BEFORE_DAYS,
+    LEAST_AFTER,
+    Effect,
+    EffectState,
+    Saving,
+    checked,
+    effect_of,
+)
+from finops.hypotheses import (
+    AlertQuality,
+    Ledger,
+    Prevented,
+    alerts_of,
+    answered,
+    cost_value,
+    ledger,
+    more_clouds,
+    one_by_one,
+    people_act,
+)
+from finops.incidents import EventKind, Incident
+from finops.learning import LearningReport
+from finops.money import EXACT, Money
+from finops.periods import Period, charge_day, starts_at
+from finops.queries import ScopeKind
+from finops.registry import Person
+from finops.stops import StopEventKind
+from storage import Store
+
+log = logging.getLogger(__name__)
+
+MONTHLY = "monthly"
+REPORT_DAYS, SHOWN = 90, 10
+# An effect is measured for so long after its days: then what is not settled never will be.
+_GIVEN_UP_AFTER = timedelta(days=60)
+_DAY = timedelta(days=1)
+
+
+class Effects:
+    """Opens lines of the ledger for what was done, and closes them when the bills of the days after are settled."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def measure(self, workspace_id: str) -> int:
+        """Expect what new actions are to save, and check what is due; tells how many lines were checked."""
+        now, today = self._desk.now(), self._desk.today()
+        async with self._desk.storage.reading() as store:
+            recent = await store.actions.of_days(workspace_id, Period(today - timedelta(days=REPORT_DAYS), today))
+            lines = await store.savings.of_actions(workspace_id, [one.id for one in recent if one.id is not None])
+            found = [
+                await expected(store, workspace_id, one, now)
+                for one in recent
+                if one.id not in lines and one.kind in MEASURED and one.project_id is not None
+            ]
+        new = [one for one in found if one is not None]
+        if new:
+            async with self._desk.storage.writing() as store:
+                await store.savings.expect(workspace_id, new)
+        async with self._desk.storage.reading() as store:
+            due = [one for one in await store.savings.open_ones(workspace_id) if one.period.end < today]
+            done = await self._checked(store, workspace_id, due, recent, now)
+        if done:
+            async with self._desk.storage.writing() as store:
+                for saving in done:
+                    await store.savings.change(workspace_id, saving)
+            log.info("savings checked", extra={"workspace_id": workspace_id, "count": len(done)})
+        return len(done)
+
+    async def report(self, actor: Person) -> LearningReport:
+        """What was done in the last ninety days and what came of it."""
+        today = self._desk.today()
+        return await self._report(actor.workspace_id, Period(today - timedelta(days=REPORT_DAYS), today))
+
+    async def of_month(self, workspace_id: str, first: date) -> LearningReport:
+        """The same of a calendar month, named by its first day."""
+        return await self._report(workspace_id, Period(first, _next_month(first)))
+
+    async def tell_month(self, workspace_id: str, first: date) -> bool:
+        """Have a month's note told where the workspace's digest is; False when it was told, or there is nothing."""
+        key, now = f"{MONTHLY}:{first.isoformat()}", self._desk.now()
+        async with self._desk.storage.writing() as store:
+            if await store.outbox.get(workspace_id, key) is not None:
+                return False
+            if await store.charges.first_day(workspace_id) is None:
+                return False
+            if not await store.claims.once(workspace_id, key, now):
+                return False
+            channel_id, people = await _place(store, workspace_id)
+            subject = {"month": first.isoformat()}
+            await store.outbox.want(workspace_id, key, MONTHLY, subject, channel_id, people, urgency=ROUTINE, at=now)
+        self._desk.wake_outbox.set()
+        return True
+
+    async def quality(self, store: Store, workspace_id: str, period: Period, told: Sequence[Told]) -> AlertQuality:
+        """How good the alerts of a period were, as people said and did."""
+        opened = [
+            one
+            for one in await store.incidents.opened_since(workspace_id, _start(period))
+            if charge_day(one.opened_at) in period and one.spoken_level > 0
+        ]
+        kinds: dict[EventKind, int] = defaultdict(int)
+        waited = []
+        for incident in opened:
+            assert incident.id is not None
+            events = await store.incidents.events(workspace_id, incident.id)
+            for kind in {one.kind for one in events}:
+                kinds[kind] += 1
+            taken_up = [one.at for one in events if one.kind is EventKind.ACKNOWLEDGED]
+            if taken_up:
+                waited.append(int((min(taken_up) - incident.opened_at).total_seconds()))
+        actions = await store.actions.of_days(workspace_id, Period(period.start, period.end + timedelta(days=8)))
+        acted = answered(alerts_of(told), actions, self._desk.now())[0]
+        return AlertQuality(
+            alerts=len(opened),
+            helpful=kinds[EventKind.HELPFUL],
+            not_helpful=kinds[EventKind.NOT_HELPFUL],
+            acted_on=acted.hits,
+            acknowledged=len(waited),
+            median_seconds=median_low(waited) if waited else None,
+        )
+
+    async def _report(self, workspace_id: str, period: Period) -> LearningReport:
+        now, today = self._desk.now(), self._desk.today()
+        wide = Period(period.start - timedelta(days=7), min(period.end, today) + _DAY)
+        async with self._desk.storage.reading() as store:
+            around = await store.actions.of_days(workspace_id, wide)
+            mine = [one for one in around if one.day in period][::-1]
+            told = [
+                one
+                for one in one_by_one(await told_since(store, workspace_id, _start(period)))
+                if charge_day(one.at) in period
+            ]
+            savings = await store.savings.ended_in(workspace_id, period)
+            valued = frozenset(await store.value.sums(workspace_id, period))
+            connections = await store.connections.all(workspace_id)
+            projects = await store.projects.all(workspace_id)
+            acts = await shown(store, workspace_id, mine[:SHOWN])
+            prevented = await _prevented(store, workspace_id, period)
+            quality = await self.quality(store, workspace_id, period, told)
+            digests = await self._of_digests(store, workspace_id, period)
+        first = min(connections, key=lambda one: one.id, default=None)
+        other = {
+            project.id
+            for project in projects
+            for one in connections
+            if first is not None and one.id == project.connection_id and one.provider != first.provider
+        }
+        by_action = {one.id: one.project_id for one in around}
+        return LearningReport(
+            period=period,
+            at=now,
+            actions=acts,
+            more=max(0, len(mine) - SHOWN),
+            ledger=_of_main_currency(savings),
+            hypotheses=(
+                cost_value(told, around, valued, now),
+                more_clouds(
+                    len({one.provider for one in connections}),
+                    [one for one in savings if by_action.get(one.action_id) in other],
+                ),
+                people_act(told, around, now),
+            ),
+            prevented=prevented,
+            quality=quality,
+            digests=digests,
+        )
+
+    async def _checked(
+        self, store: Store, workspace_id: str, due: Sequence[Saving], recent: Sequence[Action], now: datetime
+    ) -> list[Saving]:
+        """The lines whose bills are settled, as those say; what never settles is given up as indistinct."""
+        if not due:
+            return []
+        known = {one.id: one for one in recent}
+        actions = [known.get(one.action_id) or await store.actions.get(workspace_id, one.action_id) for one in due]
+        first = min(one.period.start for one in due) - timedelta(days=BEFORE_DAYS + 2)
+        wanted = {one.project_id for one in actions if one is not None and one.project_id is not None}
+        bills = await bills_of(store, workspace_id, Period(first, self._desk.today()), wanted, now)
+        busy = await store.actions.of_days(workspace_id, Period(first, self._desk.today()))
+        done = []
+        for saving, action in zip(due, actions, strict=True):
+            project_id = None if action is None else action.project_id
+            if action is None or project_id is None or project_id not in bills.projects:
+                done.append(given_up(saving, now))
+            elif not bills.is_settled(project_id, saving.period):
+                if now - _start(Period(saving.period.end, saving.period.end)) > _GIVEN_UP_AFTER:
+                    done.append(given_up(saving, now))
+            elif action.kind is ActionKind.STOPPED and saving.low is not None:
+                done.append(await stop_checked(store, workspace_id, saving, bills, project_id, now))
+            else:
+                effect = await asyncio.to_thread(measured, action, project_id, bills, busy)
+                if effect.state is not EffectState.EARLY:
+                    done.append(checked(saving, effect, now))
+        return done
+
+    async def _of_digests(self, store: Store, workspace_id: str, period: Period) -> Effect | None:
+        """The effect of the newest digest old enough on what the projects it named cost together."""
+        today, found = self._desk.today(), None
+        for kept in await store.digests.since(workspace_id, period.start):
+            named = _named(decoded(kept.facts))
+            day = charge_day(kept.computed_at)
+            if kept.scope_id is None and named and day in period and day + timedelta(days=LEAST_AFTER + 4) <= today:
+                found = (day, named)
+        if found is None:
+            return None
+        day, named = found
+        whole = Period(day - timedelta(days=BEFORE_DAYS), min(today - timedelta(days=3), day + timedelta(days=15)))
+        bills = await bills_of(store, workspace_id, whole, named, self._desk.now())
+        together: dict[date, Decimal] = defaultdict(Decimal)
+        for project_id in named:
+            for each, amount in bills.costs.get(project_id, {}).items():
+                together[each] = EXACT.add(together[each], amount)
+        others = {id_: costs for id_, costs in bills.costs.items() if id_ not in named}
+        return await asyncio.to_thread(effect_of, together, others, day, whole.end, SciPy())
+
+
+def _named(digest: Digest) -> frozenset[int]:
+    return frozenset(one.project_id for one in digest.improve)
+
+
+async def _prevented(store: Store, workspace_id: str, period: Period) -> Prevented:
+    """Over the limits of a period's alerts: what was spent, and what stops kept from it by their cautious end."""
+    leaked, kept = Money.zero(), Money.zero()
+    for incident in await store.incidents.opened_since(workspace_id, _start(period)):
+        if charge_day(incident.opened_at) not in period or incident.id is None:
+            continue
+        leaked = leaked + _over(incident)
+        stop = await store.stops.of_incident(workspace_id, incident.id)
+        for event in await store.stops.events(workspace_id, stop.id) if stop is not None and stop.id else ():
+            low = event.values.get("saved_low")
+            if event.kind is StopEventKind.CLOSED and isinstance(low, str) and event.values.get("currency") == "USD":
+                kept = kept + Money.of(low)
+    return Prevented(kept, leaked)
+
+
+def _over(incident: Incident) -> Money:
+    spent, limit = incident.spent, incident.limit
+    if spent.currency != "USD" or limit.currency != "USD" or spent <= limit:
+        return Money.zero()
+    return spent - limit
+
+
+def _of_main_currency(savings: Sequence[Saving]) -> Ledger:
+    currencies = [one.currency for one in savings]
+    main = max(sorted(set(currencies)), key=currencies.count, default="USD")
+    return ledger(savings, main)
+
+
+async def _place(store: Store, workspace_id: str) -> tuple[str | None, tuple[str, ...]]:
+    """Where the workspace's own digest is told, else the administrators."""
+    rows = await store.digest_channels.of_workspace(workspace_id)
+    channel = next((one.channel_id for one in rows if one.scope is ScopeKind.WORKSPACE and one.channel_id), None)
+    return channel, recipients(None, None, await store.people.admins(workspace_id))
+
+
+def _start(period: Period) -> datetime:
+    return starts_at(period.start)
+
+
+def _next_month(first: date) -> date:
+    return (first.replace(day=28) + timedelta(days=4)).replace(day=1)

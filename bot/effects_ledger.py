@@ -1,0 +1,152 @@
+"""The ledger's rules: what an action is to save, and what the settled bills leave of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from bot.digest_codec import decoded
+from bot.effects_stats import SciPy
+from finops.behaviour import Action, ActionKind, Preceded
+from finops.charges import DayReading, FigureState, day_state
+from finops.digest import Digest
+from finops.effects import AFTER_DAYS, MOST_CONTROLS, Costs, Effect, Saving, SavingState, effect_of
+from finops.money import EXACT, Money, total
+from finops.periods import Period
+from finops.registry import Project
+from finops.stops import StopEventKind
+from storage import Store
+
+# What can have changed spending by itself; a budget alone changes nothing.
+MEASURED = frozenset(
+    {
+        ActionKind.STOPPED,
+        ActionKind.MODEL_CHANGED,
+        ActionKind.BATCH_ADOPTED,
+        ActionKind.CACHE_ADOPTED,
+        ActionKind.WENT_SILENT,
+        ActionKind.KEY_DELETED,
+        ActionKind.PROJECT_ARCHIVED,
+        ActionKind.RATE_LIMIT_CHANGED,
+    }
+)
+_DAY = timedelta(days=1)
+# The note of the day after closes a stop; one that never had one is measured like any other action.
+_STOP_ENDS_WITHIN = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Bills:
+    """What every project cost by day, and how far that can be trusted."""
+
+    costs: Mapping[int, Costs]
+    readings: Mapping[int, Mapping[date, DayReading]]
+    projects: Mapping[int, Project]
+    now: datetime
+
+    def is_settled(self, project_id: int, period: Period) -> bool:
+        """Whether no day of the period will move any more."""
+        project = self.projects.get(project_id)
+        days = {} if project is None else self.readings.get(project.connection_id, {})
+        return project is not None and all(day_state(days.get(day), self.now) is FigureState.SETTLED for day in period)
+
+
+async def expected(store: Store, workspace_id: str, action: Action, now: datetime) -> Saving | None:
+    """What an action is to save: a stop what it kept from being spent, else what the digest before said it is worth.
+
+    None while a stop is not over: what it kept is known at the end of its day.
+    """
+    assert action.id is not None
+    after = Period(action.day + _DAY, action.day + timedelta(days=1 + AFTER_DAYS))
+    if action.kind is ActionKind.STOPPED:
+        stop_id = action.details.get("stop_id")
+        for event in await store.stops.events(workspace_id, stop_id) if isinstance(stop_id, int) else ():
+            low, high = event.values.get("saved_low"), event.values.get("saved_high")
+            if event.kind is StopEventKind.CLOSED and isinstance(low, str) and isinstance(high, str):
+                currency = str(event.values.get("currency") or "USD")
+                ends = Money.of(low, currency), Money.of(high, currency)
+                day = Period(action.day, action.day + _DAY)
+                return Saving(
+                    action.id, SavingState.EXPECTED, day, currency, expected=ends[0], low=ends[0], high=ends[1]
+                )
+        if now - action.at < _STOP_ENDS_WITHIN:
+            return None
+    worth = None
+    if action.preceded is not None and action.preceded.kind is Preceded.DIGEST:
+        kept = await store.digests.get(workspace_id, action.preceded.id)
+        worth = None if kept is None else _worth(decoded(kept.facts), action.project_id)
+    if worth is None:
+        return Saving(action.id, SavingState.EXPECTED, after)
+    expected = Money(EXACT.multiply(worth.amount, Decimal(AFTER_DAYS // 7)), worth.currency)
+    return Saving(action.id, SavingState.EXPECTED, after, worth.currency, expected=expected)
+
+
+def _worth(digest: Digest, project_id: int | None) -> Money | None:
+    """What a digest said a project's next step is worth a week."""
+    steps = [digest.advice, *(one.advice for one in digest.projects)]
+    return next((one.worth for one in steps if one is not None and one.project_id == project_id and one.worth), None)
+
+
+def measured(action: Action, project_id: int, bills: Bills, busy: Sequence[Action]) -> Effect:
+    """Against the projects that did nothing around those days, where three of them are left."""
+    around = Period(action.day - timedelta(days=7), action.day + timedelta(days=1 + AFTER_DAYS))
+    acted = {one.project_id for one in busy if one.kind in MEASURED and one.day in around}
+    others = {id_: costs for id_, costs in bills.costs.items() if id_ != project_id}
+    quiet = {id_: costs for id_, costs in others.items() if id_ not in acted}
+    chosen = quiet if len(quiet) >= 3 else others
+    return effect_of(bills.costs.get(project_id, {}), chosen, action.day, around.end, SciPy())
+
+
+async def stop_checked(
+    store: Store, workspace_id: str, saving: Saving, bills: Bills, project_id: int, now: datetime
+) -> Saving:
+    """What the settled bill of the day leaves of a stop's saving: what it has more than usage told was not saved."""
+    project = bills.projects[project_id]
+    account = (project.connection_id, project.provider_project_id)
+    rows = await store.usage.daily(workspace_id, saving.period, [account])
+    told = total((Money(Decimal(row.atto).scaleb(-18)) for row in rows), saving.currency)
+    billed = Money(bills.costs.get(project_id, {}).get(saving.period.start, Decimal(0)), saving.currency)
+    more = max(Decimal(0), (billed - told).amount)
+    assert saving.low is not None
+    assert saving.high is not None
+    low, high = (
+        Money(max(Decimal(0), EXACT.subtract(one.amount, more)), one.currency) for one in (saving.low, saving.high)
+    )
+    state = (
+        SavingState.VERIFIED if low.amount > 0 else SavingState.INDISTINCT if high.amount > 0 else SavingState.FAILED
+    )
+    return Saving(
+        saving.action_id, state, saving.period, saving.currency, saving.expected, low, low, high, checked_at=now
+    )
+
+
+def given_up(saving: Saving, now: datetime) -> Saving:
+    return Saving(
+        saving.action_id,
+        SavingState.INDISTINCT,
+        saving.period,
+        saving.currency,
+        saving.expected,
+        checked_at=now,
+    )
+
+
+async def bills_of(store: Store, workspace_id: str, period: Period, wanted: Collection[int], now: datetime) -> Bills:
+    """The wanted projects' costs by day, and those of the dearest others to compare with."""
+    projects = {one.id: one for one in await store.projects.all(workspace_id) if not one.excluded}
+    by_account = {(one.connection_id, one.provider_project_id): one.id for one in projects.values()}
+    totals = await store.charges.project_totals(workspace_id, period)
+    dearest = sorted(
+        (one for one in totals if (one.connection_id, one.sub_account_id or "") in by_account),
+        key=lambda one: (-one.amount.amount, one.connection_id, one.sub_account_id or ""),
+    )[: 2 * MOST_CONTROLS]
+    ids = {by_account[one.connection_id, one.sub_account_id or ""] for one in dearest} | (set(wanted) & set(projects))
+    accounts = [(projects[one].connection_id, projects[one].provider_project_id) for one in sorted(ids)]
+    costs: dict[int, dict[date, Decimal]] = {one: {} for one in ids}
+    for row in await store.charges.totals(workspace_id, period, accounts):
+        id_ = by_account.get((row.connection_id, row.sub_account_id or ""))
+        if id_ in costs and row.amount.currency == "USD":
+            costs[id_][row.day] = EXACT.add(costs[id_].get(row.day, Decimal(0)), row.amount.amount)
+    return Bills(costs, await store.charges.readings(workspace_id, period), projects, now)

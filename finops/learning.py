@@ -1,0 +1,41 @@
+"""Learning: what people did and what came of it, as a person is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from finops.behaviour import Action
+from finops.effects import Effect, Saving
+from finops.hypotheses import AlertQuality, Judged, Ledger, Prevented
+from finops.periods import Period
+
+
+@dataclass(frozen=True, slots=True)
+class ActionShown:
+    """One action with the names of what it was done to ('' where it is gone), and its line of the ledger."""
+
+    action: Action
+    project: str = ""
+    team: str = ""
+    saving: Saving | None = None
+    effect: Effect | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LearningReport:
+    """What was done in a period, newest first, what it saved, and what that says of the three hypotheses.
+
+    `more` counts actions that are not shown. `digests` is the effect of weekly digests on the projects they named,
+    None where none is old enough.
+    """
+
+    period: Period
+    at: datetime
+    actions: tuple[ActionShown, ...]
+    more: int
+    ledger: Ledger
+    hypotheses: tuple[Judged, ...]
+    prevented: Prevented
+    quality: AlertQuality
+    digests: Effect | None = None
