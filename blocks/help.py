@@ -16,6 +16,7 @@ def message(t: Translator, *, is_admin: bool) -> kit.Message:
         t.gettext("`/finops status month` — `today`, `yesterday`, `7d`, `30d`, `week`, `month`, `last month`"),
         t.gettext("`/finops why Marketing` — why the cost moved, part by part"),
         t.gettext("`/finops report` — last week: what the money bought, where it did not, why it moved"),
+        t.gettext("`/finops poll` — ask the channel something; `list` closes and exports"),
         t.gettext("`/finops project chatbot` — one project: cost beside what it bought, why it moved"),
         t.gettext("`/finops budget` — what may be spent, and how much of it is left"),
         t.gettext(

@@ -230,6 +230,7 @@ def _doors(report: HomeReport, t: Translator) -> Parts:
         if report.setup.has_charges
         else None,
         kit.button(t.gettext("Budgets"), ids.BUDGET_MANAGE) if report.setup.has_team else None,
+        kit.button(t.gettext("Poll"), ids.POLL_NEW) if report.setup.has_team else None,
         kit.button(t.gettext("Help"), ids.HELP_SHOW),
     ]
     admins: list[kit.Block | None] = [

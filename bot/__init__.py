@@ -36,6 +36,7 @@ from bot.stop_ends import StopEnds
 from bot.stopping import Stopping
 from bot.teams import Teams
 from bot.value import Values
+from bot.voting import Voting
 from bot.watching import Watching
 from bot.why import Whys
 from finops.prices import PriceList
@@ -92,6 +93,7 @@ class Bot:
         self.stopping = Stopping(desk, self.people, self.evaluating)
         self.leads = Leads(desk, self.incidents)
         self.watching = Watching(desk, self.evaluating, Proving(desk), self.stop_ends)
+        self.voting = Voting(desk, self.people)
         self.recording = Recording(desk)
         self.feedback = Feedbacks(desk, self.people)
         self.interviews = Interviews(desk, self.people)

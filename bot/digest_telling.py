@@ -9,6 +9,7 @@ from typing import Any
 from bot.digest_channels import DueDay, DueWeek
 from bot.digest_codec import decoded, encoded
 from bot.telling import ROUTINE, recipients
+from bot.voting import ask_pulse
 from finops.digest import Digest, DigestChannel, DigestShown, thread_keys
 from finops.periods import Period, starts_at
 from finops.queries import ScopeKind
@@ -59,6 +60,7 @@ async def tell_week(
             urgency=ROUTINE,
             at=at,
         )
+    await ask_pulse(store, row.workspace_id, due.week.start, channel_id, key, row.locale, people, at)
     return True
 
 

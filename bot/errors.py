@@ -100,6 +100,15 @@ class RefusalCode(StrEnum):
     TARGET_AMOUNT = "target_amount"  # mistake (finops.amounts.AmountMistake)
     CAPS_LINE = "caps_line"  # line: the first that is no cap
     RATING_TOO_OLD = "rating_too_old"
+    UNKNOWN_POLL = "unknown_poll"
+    POLL_CLOSED = "poll_closed"
+    POLL_HIDDEN = "poll_hidden"  # results are for those who voted, and for all once it is closed
+    POLL_CHOICE = "poll_choice"  # nothing chosen, or an option that the poll does not have
+    POLL_NO_ADDING = "poll_no_adding"
+    POLL_QUESTION = "poll_question"  # mistake (finops.polls.PollMistake)
+    POLL_OPTIONS = "poll_options"  # mistake (as above), words: the option it is about
+    POLL_CLOSES = "poll_closes"  # mistake (as above)
+    NOT_POLL_OWNER = "not_poll_owner"  # owner (user id, '' the product), admins: tuple of user ids
     UNKNOWN_FEEDBACK = "unknown_feedback"
     FEEDBACK_ANSWERED = "feedback_answered"  # person (user id), at: datetime
     FEEDBACK_WITHOUT_CONTACT = "feedback_without_contact"  # nobody knows whom to answer
@@ -119,6 +128,7 @@ RIGHTS = frozenset(
         RefusalCode.NO_ADMIN_YET,
         RefusalCode.NOT_TEAM_MANAGER,
         RefusalCode.APPROVAL_SAME_PERSON,
+        RefusalCode.NOT_POLL_OWNER,
     }
 )
 

@@ -35,6 +35,7 @@ from jobs.mail import mailer_of
 from jobs.outbox import KEPT, Deliverer
 from jobs.rendering import Rendering
 from jobs.slack import SlackClients as SlackClients  # what app.py hands us
+from jobs.voting import PollClock
 from jobs.watcher import Watcher
 from jobs.worker import POLL_SECONDS, Worker
 
@@ -69,6 +70,7 @@ async def running(
     holder = Holder(bot, counted, f"{name}:holder")
     deliverer = deliverer_of(bot, clients, clock, settings, counted, f"{name}:outbox")
     digester = digester_of(bot, clock, settings, f"{name}:digest")
+    poll_clock = PollClock(bot)
     looking, judging = asyncio.Lock(), asyncio.Lock()
 
     async def look() -> None:
@@ -103,6 +105,7 @@ async def running(
     tasks.append(asyncio.create_task(deliverer.run(), name="deliverer"))
     tasks.append(asyncio.create_task(holder.run(), name="holder"))
     tasks.append(asyncio.create_task(digester.run(), name="digester"))
+    tasks.append(asyncio.create_task(poll_clock.run(), name="poll clock"))
     scheduler.start()
     first_look = asyncio.create_task(workers[0].guarded(look), name="first look")
     try:
@@ -116,6 +119,7 @@ async def running(
         holder.stop()
         deliverer.stop()
         digester.stop()
+        poll_clock.stop()
         bot.wake.set()
         _, late = await asyncio.wait([*tasks, first_look], timeout=DRAIN_SECONDS)
         for task in late:

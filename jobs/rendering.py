@@ -8,12 +8,15 @@ from datetime import date
 from html import unescape
 
 from blocks import delivered, digest, incidents, kit, stop_lead, stop_thread, stops, unpriced
+from blocks import polls as poll_blocks
 from bot import Bot
 from bot.digest_telling import DAILY, DIGEST, DIGEST_LINE
 from bot.errors import Refusal, RefusalCode
 from bot.telling import INCIDENT, INCIDENT_EVENT, STOP, STOP_EVENT, STOP_LEAD, UNPRICED
+from bot.voting import POLL, POLL_LINE, POLL_REMINDER
 from finops.digest import DigestShown, DigestVersion
 from finops.incident_report import IncidentShown
+from finops.polls import PollShown
 from finops.queries import ScopeKind
 from finops.registry import Team
 from finops.stop_report import StopShown, StopTarget
@@ -115,6 +118,35 @@ class Speech:
         return event, shown
 
 
+async def _poll(speech: Speech) -> kit.Message:
+    poll_shown = await _poll_shown(speech)
+    return poll_blocks.root(poll_shown, await _poll_words(speech, poll_shown))
+
+
+async def _poll_line(speech: Speech) -> kit.Message:
+    poll_shown = await _poll_shown(speech)
+    poll_said = poll_blocks.reminder if speech.wanted.subject["line"] == POLL_REMINDER else poll_blocks.result
+    return poll_said(poll_shown, await _poll_words(speech, poll_shown))
+
+
+async def _poll_shown(speech: Speech) -> PollShown:
+    try:
+        return await speech.bot.voting.told(speech.wanted.workspace_id, int(speech.wanted.subject["poll_id"]))
+    except Refusal as refusal:
+        if refusal.code is RefusalCode.UNKNOWN_POLL:
+            raise NothingToSay from refusal
+        raise
+
+
+async def _poll_words(speech: Speech, poll_shown: PollShown) -> Translator:
+    """The language of the digest a pulse stands below, else the reader's or the channel's."""
+    if speech.reader.user_id is not None or not poll_shown.poll.locale:
+        return await speech.words()
+    workspace = await speech.bot.people.workspace(speech.wanted.workspace_id)
+    zone = workspace.timezone if workspace else speech.bot.policy.default_timezone
+    return translator_for(poll_shown.poll.locale, poll_shown.poll.timezone or zone)
+
+
 async def _incident(speech: Speech) -> kit.Message:
     shown = await speech.shown()
     return incidents.root(shown, await speech.words(shown.team))
@@ -209,6 +241,8 @@ RENDER: Mapping[str, Say] = {
     DIGEST: _digest,
     DIGEST_LINE: _digest_line,
     DAILY: _daily,
+    POLL: _poll,
+    POLL_LINE: _poll_line,
 }
 # What has no letter of its own is sent as its text.
 MAIL: Mapping[str, Write] = {INCIDENT: _incident_mail, INCIDENT_EVENT: _incident_mail, STOP_EVENT: _stop_event_mail}
