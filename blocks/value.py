@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from finops.charges import FigureState
-from finops.money import Money
+from finops.money import EXACT, Money
 from finops.value import ENOUGH_COVERAGE, ValueFigure, ValueSource
 from locales import Translator
 
@@ -109,7 +109,10 @@ def coverage(figure: ValueFigure, t: Translator) -> str | None:
 
 def covered(figure: ValueFigure, t: Translator) -> str:
     """The share of the calls that are recorded: below one percent to its tenth, never more than all."""
-    share = min(figure.coverage or Decimal(0), Decimal(1))
+    return _share(min(figure.coverage or Decimal(0), Decimal(1)), t)
+
+
+def _share(share: Decimal, t: Translator) -> str:
     if not 0 < share < _PERCENT:
         return t.share(share)
     return t.percent(share, 1) if share >= _TENTH else f"<{t.percent(_TENTH, 1)}"
@@ -126,6 +129,9 @@ def _recorded(figure: ValueFigure, t: Translator) -> list[str]:
     if not figure.successes:
         return [t.ngettext("no success in {count} outcome", "no success in {count} outcomes", figure.outcomes)]
     cost = per_success(figure, t)
+    if cost is None and figure.outcomes < ENOUGH_COVERAGE * figure.calls:
+        share = _share(EXACT.divide(Decimal(figure.outcomes), Decimal(figure.calls)), t)
+        return [successes(figure, t), t.gettext("outcome known for {share} of the recorded calls", share=share)]
     if cost is None:
         share = ratio(figure, t)
         return [successes(figure, t), *([t.gettext("success rate {share}", share=share)] if share else [])]

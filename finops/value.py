@@ -200,8 +200,8 @@ def together(
     """What the money of several projects bought: each one's calls at their own cost, divided by all successes.
 
     `asked` is how many calls the provider saw in the whole scope, also of projects that record nothing: it makes the
-    coverage. A project that tells how no call ended, or whose calls nobody can price, is in the counts and not in the
-    cost per success.
+    coverage. A project that tells how less than half of its calls ended, or whose calls nobody can price, is in the
+    counts and not in the cost per success: of most of what it spent nobody knows what it bought.
     """
     parts = list(parts)
     sums = added(part.sums for part in parts)
@@ -248,7 +248,7 @@ def _per_success(parts: Iterable[Part]) -> tuple[Money | None, ValueSums]:
     whole: Money | None = None
     measured: list[ValueSums] = []
     for part in parts:
-        spent = spent_on(part) if part.sums.successes + part.sums.failures else None
+        spent = spent_on(part) if tells_enough(part.sums) else None
         if spent is None or (whole is not None and spent.currency != whole.currency):
             continue
         whole = spent if whole is None else whole + spent
@@ -257,6 +257,12 @@ def _per_success(parts: Iterable[Part]) -> tuple[Money | None, ValueSums]:
     if whole is None or sums.successes <= 0:
         return None, sums
     return Money(EXACT.divide(whole.amount, Decimal(sums.successes)), whole.currency), sums
+
+
+def tells_enough(sums: ValueSums) -> bool:
+    """Whether the end of at least half of the recorded calls is known."""
+    outcomes = sums.successes + sums.failures
+    return outcomes > 0 and outcomes >= ENOUGH_COVERAGE * sums.calls
 
 
 def estimated(sums: ValueSums) -> Money | None:

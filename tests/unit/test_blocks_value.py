@@ -105,6 +105,19 @@ def test_a_figure_of_few_calls_says_so_beside_the_cost(asked: int, ends: str, ce
     assert str(status.message(a_status(value=few), t).blocks).count("전체 호출의") == 1
 
 
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("ko", "성공 6건 · 기록된 호출 중 결과 확인 0.6%"),
+        ("en", "6 successes · outcome known for 0.6% of the recorded calls"),
+        ("ja", "成功 6件 · 記録された呼び出しのうち結果が分かるのは 0.6%"),
+    ],
+)
+def test_a_few_known_ends_of_many_calls_are_told_as_what_they_are(language: str, told: str) -> None:
+    few = figure(ValueSums(calls=1000, successes=6), Money.of("200"), 1000)
+    assert value.line(few, reader(language)) == told
+
+
 def test_a_report_says_its_value_beside_each_of_its_amounts() -> None:
     """Under the headline, in the notification, and in the table of projects; the unallocated has none."""
     shares = [replace(each, value=a_value() if n == 0 else NO_VALUE) for n, each in enumerate(SHARES)]

@@ -196,9 +196,9 @@ def test_every_project_is_told_once_in_a_fixed_place_whatever_order_they_come_in
 
 
 def test_the_same_projects_are_named_when_chance_deals_the_trace_again():
-    """Bootstrap: the outcomes of every call of the trace are drawn anew, 100 times; nine in ten name the same six."""
+    """Bootstrap: the outcomes of every call of the trace are drawn anew, 100 times; nine in ten name the same five."""
     told, chance = named(week_of(None)), random.Random(20260706)
-    assert [len(each) for each in told] == [MOST_EACH, MOST_EACH]
+    assert [len(each) for each in told] == [MOST_EACH, MOST_EACH - 1]
     assert sum(named(week_of(chance)) == told for _ in range(100)) >= 90
 
 

@@ -110,6 +110,16 @@ def test_a_project_that_tells_no_outcome_makes_nobody_elses_success_dearer() -> 
     assert found.calls == 600
 
 
+def test_a_few_known_ends_of_very_many_calls_are_no_cost_of_a_success() -> None:
+    """Six successes known of a thousand calls: what the other 994 bought for the $200 nobody knows."""
+    found = figure(sums(6, calls=1000, cost="200"), Money.of("200"), 1000)
+    assert (found.successes, found.outcomes, found.cost_per_success) == (6, 6, None)
+    assert figure(sums(400, 100, calls=1000), Money.of("200"), 1000).cost_per_success == Money.of("0.5")
+    assert figure(sums(399, 100, calls=1000), Money.of("200"), 1000).cost_per_success is None
+    beside = together([Part(sums(6, calls=1000), Money.of("200"), 1000), Part(sums(10), Money.of("1"), 10)], 1010)
+    assert (beside.successes, beside.cost_per_success) == (16, Money.of("0.1"))
+
+
 def test_ratings_speak_only_where_nothing_is_recorded() -> None:
     answers = [("U1", 1000), ("U2", 500), ("U1", 0)]
     rated = figure(ValueSums(), ratings=answers)
