@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
-from blocks import budget_words, kit, poll_words, stop_news
+from blocks import budget_words, feedback, interviews, kit, poll_words, stop_news
 from locales import Translator
 
 Values = Mapping[str, object]
@@ -299,6 +299,8 @@ REFUSALS: dict[str, Words] = {
     ),
     **stop_news.REFUSALS,
     **poll_words.REFUSALS,
+    **feedback.REFUSALS,
+    **interviews.REFUSALS,
     "unknown_scope": _known_or_choices,
     "unknown_period": _period,
     "unknown_digest": lambda _, t: t.gettext("That digest is not there any more. Ask again: `/finops report`"),

@@ -142,7 +142,8 @@ def _basis(digest: Digest, t: Translator) -> tuple[str, Parts]:
     body = "\n".join(f"• {kit.escape(each)}" for each in lines)
     made: Parts = [kit.section(f"*{head}*\n{body}", _rule(digest, t))]
     made += _unranked(digest, t)
-    return head, [*made, kit.context(f"💡 {tip(digest, t)}")]
+    say = kit.actions(kit.button(t.gettext("Feedback"), ids.FEEDBACK_OPEN))
+    return head, [*made, kit.context(f"💡 {tip(digest, t)}"), say]
 
 
 def _rule(digest: Digest, t: Translator) -> kit.Block:

@@ -231,6 +231,8 @@ def _doors(report: HomeReport, t: Translator) -> Parts:
         else None,
         kit.button(t.gettext("Budgets"), ids.BUDGET_MANAGE) if report.setup.has_team else None,
         kit.button(t.gettext("Poll"), ids.POLL_NEW) if report.setup.has_team else None,
+        kit.button(t.gettext("Feedback"), ids.FEEDBACK_OPEN),
+        kit.button(t.gettext("Interviews"), ids.INTERVIEW_OPEN),
         kit.button(t.gettext("Help"), ids.HELP_SHOW),
     ]
     admins: list[kit.Block | None] = [

@@ -26,7 +26,9 @@ from handlers import (
     collecting,
     commands,
     event_tokens,
+    feedback,
     incidents,
+    interviews,
     keys,
     polls,
     project_detail,
@@ -45,12 +47,13 @@ from handlers.hearing import EVENTS, REPEATABLE, home_opened
 from handlers.submitting import Form, Handler, Submitting
 from handlers.visit import Visit, visit_of
 
-__all__ = ["ACTIONS", "COMMANDS", "EVENTS", "OPTIONS", "VIEWS", "Work", "register"]
+__all__ = ["ACTIONS", "COMMANDS", "EVENTS", "OPTIONS", "SHORTCUTS", "VIEWS", "Work", "register"]
 
 log = logging.getLogger(__name__)
 
 Click = Callable[[Visit, str], Awaitable[None]]
 Search = Callable[[Visit, str], Awaitable[list[kit.Block]]]
+Shortcut = Callable[[Visit, Mapping[str, Any]], Awaitable[None]]
 OPTIONS_WITHIN_SECONDS = 2.5
 SOCKET_MODE = "socket_mode"  # how Bolt calls a request that came through the socket
 
@@ -141,6 +144,18 @@ ACTIONS: dict[str, Click] = {
     ids.AUDIT_NEWER: lambda visit, _: audit.newer(visit),
     ids.AUDIT_CSV: lambda visit, _: audit.export(visit, CSV),
     ids.AUDIT_JSONL: lambda visit, _: audit.export(visit, JSONL),
+    ids.FEEDBACK_OPEN: lambda visit, _: feedback.ask(visit),
+    ids.FEEDBACK_ANSWER: feedback.answer,
+    ids.FEEDBACK_PLANNED: feedback.plan,
+    ids.FEEDBACK_DONE: feedback.done,
+    ids.FEEDBACK_DECLINED: feedback.decline,
+    ids.INTERVIEW_OPEN: lambda visit, _: interviews.ask(visit),
+    ids.INTERVIEW_BOOK: interviews.book,
+    ids.INTERVIEW_MOVE: interviews.move,
+    ids.INTERVIEW_CANCEL: interviews.cancel,
+    ids.INTERVIEW_FILE: interviews.file,
+    ids.INTERVIEW_OFFER: lambda visit, _: interviews.offer(visit),
+    ids.INTERVIEW_WITHDRAW: interviews.withdraw,
     ids.POLL_NEW: lambda visit, _: polls.new(visit),
     ids.POLL_READY: lambda visit, _: polls.ready(visit),
     ids.POLL_VOTE: polls.vote,
@@ -178,6 +193,10 @@ VIEWS: dict[str, Handler] = {
     ids.VIEW_POLL: polls.submit,
     ids.VIEW_POLL_VOTE: polls.submit_vote,
     ids.VIEW_POLL_OPTION: polls.submit_option,
+    ids.VIEW_FEEDBACK: feedback.submit,
+    ids.VIEW_FEEDBACK_ANSWER: feedback.submit_answer,
+    ids.VIEW_INTERVIEW_BOOK: interviews.submit_book,
+    ids.VIEW_INTERVIEW_OFFER: interviews.submit_offer,
 }
 OPTIONS: dict[str, Search] = {
     ids.PROJECTS: projects.offered,
@@ -185,6 +204,7 @@ OPTIONS: dict[str, Search] = {
     ids.BUDGET_SCOPE: budgets.scopes,
     ids.BUDGET_FIND: budgets.whatever,
 }
+SHORTCUTS: dict[str, Shortcut] = {ids.FEEDBACK_MESSAGE: feedback.about}
 # What others see or what changes something: done once, however often a click is made or delivered. The rest opens a
 # window, for which a click is good once anyhow, or only answers again.
 ONCE = frozenset(
@@ -206,6 +226,12 @@ ONCE = frozenset(
         ids.BUDGET_DELETE,
         ids.AUDIT_CSV,
         ids.AUDIT_JSONL,
+        ids.FEEDBACK_PLANNED,
+        ids.FEEDBACK_DONE,
+        ids.FEEDBACK_DECLINED,
+        ids.INTERVIEW_CANCEL,
+        ids.INTERVIEW_FILE,
+        ids.INTERVIEW_WITHDRAW,
         ids.INCIDENT_ACKNOWLEDGE,
         ids.INCIDENT_SILENCE,
         ids.INCIDENT_END_SILENCE,
@@ -244,6 +270,7 @@ class Reception(AsyncMiddleware):
             "view_submission": self._view,
             "block_suggestion": self._options,
             "event_callback": self._event,
+            "message_action": self._shortcut,
         }
 
     async def async_process(
@@ -279,6 +306,14 @@ class Reception(AsyncMiddleware):
             if click is not None:
                 work = partial(guarded, visit, _clicked(click, action))
                 self._work.later(visit.user_id, work, partial(too_busy, visit))
+
+    async def _shortcut(self, req: AsyncBoltRequest, ack: AsyncAck) -> None:
+        await ack()
+        answer, body = SHORTCUTS.get(req.body.get("callback_id", "")), req.body
+        if answer is not None:
+            visit = self._visit(req)
+            work = partial(guarded, visit, lambda v: answer(v, body))
+            self._work.later(visit.user_id, work, partial(too_busy, visit))
 
     async def _view(self, req: AsyncBoltRequest, ack: AsyncAck) -> None:
         view = req.body["view"]

@@ -19,6 +19,8 @@ from handlers import (
     budgets,
     checking,
     collecting,
+    feedback,
+    interviews,
     polls,
     project_detail,
     report,
@@ -53,6 +55,8 @@ SUBCOMMANDS: dict[str, Answer] = {
     "resume": approving.command,
     "report": report.ask,
     "daily": report.daily,
+    "feedback": feedback.ask,
+    "interview": lambda visit, _: interviews.ask(visit),
     "poll": polls.command,
     "collect": lambda visit, _: collecting.now(visit),
     "audit": audit.show,
@@ -70,6 +74,8 @@ ALIASES = {
     "レポート": "report", "일일": "daily", "데일리": "daily", "日報": "daily", "デイリー": "daily",
     "투표": "poll", "polls": "poll", "vote": "poll", "投票": "poll", "アンケート": "poll",
     "감사": "audit", "監査": "audit",
+    "의견": "feedback", "피드백": "feedback", "フィードバック": "feedback", "意見": "feedback",
+    "인터뷰": "interview", "interviews": "interview", "インタビュー": "interview",
     "원인": "why", "原因": "why", "要因": "why",
     "도움말": "help", "도움": "help", "ヘルプ": "help",
 }  # fmt: skip
@@ -83,6 +89,8 @@ WINDOWS = {
     "stop": ids.STOP_OPEN,
     "resume": ids.STOP_APPROVE,
     "audit": ids.AUDIT_SHOW,
+    "feedback": ids.FEEDBACK_OPEN,
+    "interview": ids.INTERVIEW_OPEN,
 }
 
 

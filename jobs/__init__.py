@@ -31,6 +31,7 @@ from jobs.delivery_speaker import Speakers
 from jobs.digest_mail import DigestMail
 from jobs.digester import Digester
 from jobs.holder import Holder
+from jobs.interviews import Reminder
 from jobs.mail import mailer_of
 from jobs.outbox import KEPT, Deliverer
 from jobs.rendering import Rendering
@@ -98,6 +99,7 @@ async def running(
     scheduler.add_job(look, alarm(settings.collect_cron, settings.collect_timezone), id="collect")
     scheduler.add_job(look, IntervalTrigger(minutes=1, timezone=UTC), id="look for what was missed")
     scheduler.add_job(judge, IntervalTrigger(minutes=1, timezone=UTC), id="evaluate")
+    scheduler.add_job(Reminder(bot).look, IntervalTrigger(minutes=1, timezone=UTC), id="remind of interviews")
     scheduler.add_job(forget, IntervalTrigger(hours=6, timezone=UTC), id="forget what is old")
     workers = [Worker(bot, announcer, f"{name}:{number}", poll_seconds) for number in range(WORKERS)]
     tasks = [asyncio.create_task(worker.run(), name=f"worker {worker.name}") for worker in workers]

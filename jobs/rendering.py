@@ -7,15 +7,30 @@ from dataclasses import dataclass, replace
 from datetime import date
 from html import unescape
 
-from blocks import delivered, digest, incidents, kit, stop_lead, stop_thread, stops, unpriced
+from blocks import (
+    delivered,
+    digest,
+    feedback,
+    incidents,
+    interviews,
+    kit,
+    stop_lead,
+    stop_thread,
+    stops,
+    unpriced,
+)
 from blocks import polls as poll_blocks
 from bot import Bot
 from bot.digest_telling import DAILY, DIGEST, DIGEST_LINE
 from bot.errors import Refusal, RefusalCode
+from bot.feedback import FEEDBACK, FEEDBACK_ANSWER
+from bot.interviews import INTERVIEW
 from bot.telling import INCIDENT, INCIDENT_EVENT, STOP, STOP_EVENT, STOP_LEAD, UNPRICED
 from bot.voting import POLL, POLL_LINE, POLL_REMINDER
 from finops.digest import DigestShown, DigestVersion
+from finops.feedback import Feedback
 from finops.incident_report import IncidentShown
+from finops.interviews import Happened
 from finops.polls import PollShown
 from finops.queries import ScopeKind
 from finops.registry import Team
@@ -116,6 +131,32 @@ class Speech:
         if event is None:
             raise NothingToSay
         return event, shown
+
+
+async def _feedback(speech: Speech) -> kit.Message:
+    return feedback.triage(await _told_feedback(speech), await speech.words())
+
+
+async def _feedback_answer(speech: Speech) -> kit.Message:
+    return feedback.answer(await _told_feedback(speech), await speech.words())
+
+
+async def _told_feedback(speech: Speech) -> Feedback:
+    try:
+        return await speech.bot.feedback.told(speech.wanted.workspace_id, int(speech.wanted.subject["feedback_id"]))
+    except Refusal as refusal:
+        if refusal.code is RefusalCode.UNKNOWN_FEEDBACK:
+            raise NothingToSay from refusal
+        raise
+
+
+async def _interview(speech: Speech) -> kit.Message:
+    subject, workspace_id = speech.wanted.subject, speech.wanted.workspace_id
+    what = Happened(str(subject["what"]))
+    meeting = await speech.bot.interviews.told(workspace_id, int(subject["booking_id"]), int(subject["slot_id"]), what)
+    if meeting is None:
+        raise NothingToSay
+    return interviews.message(what, meeting, str(subject["by"]), str(subject["to"]), await speech.words())
 
 
 async def _poll(speech: Speech) -> kit.Message:
@@ -243,6 +284,9 @@ RENDER: Mapping[str, Say] = {
     DAILY: _daily,
     POLL: _poll,
     POLL_LINE: _poll_line,
+    FEEDBACK: _feedback,
+    FEEDBACK_ANSWER: _feedback_answer,
+    INTERVIEW: _interview,
 }
 # What has no letter of its own is sent as its text.
 MAIL: Mapping[str, Write] = {INCIDENT: _incident_mail, INCIDENT_EVENT: _incident_mail, STOP_EVENT: _stop_event_mail}
