@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from blocks import bad_news, budget_words, feedback, ids, kit
+from blocks import bad_news, budget_words, feedback, ids
 from bot.errors import Refusal, RefusalCode, explain
 from finops.feedback import Feedback, FeedbackCategory, FeedbackDraft, FeedbackState
 from finops.keys import contains_key
@@ -101,12 +101,8 @@ async def submit_answer(form: Form) -> Outcome:
 
 
 async def _open(visit: Visit, draft: FeedbackDraft) -> None:
-    view: kit.View = feedback.form(await visit.known(), draft)
-    if visit.is_in_modal:
-        await visit.in_place()
-        await visit.show(view)
-    else:
-        await visit.open(view)
+    await visit.in_place()
+    await visit.show(feedback.form(await visit.words(), draft))
 
 
 def _answerable(told: Feedback) -> Feedback:

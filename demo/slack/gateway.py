@@ -121,11 +121,21 @@ class Gateway:
     async def upload(self, request: web.Request) -> web.StreamResponse:
         """The bytes of a file, to an address given out before."""
         ticket = self._hub.uploads.get(request.match_info["file"])
-        size = len(await request.read())
-        if ticket is None or ticket["state"] != "waiting" or size == 0:
+        content = await request.read()
+        if ticket is None or ticket["state"] != "waiting" or not content:
             return web.Response(status=400, text="invalid upload")
-        ticket |= {"state": "uploaded", "size": size}
-        return web.Response(text=f"OK - {size}")
+        ticket |= {"state": "uploaded", "size": len(content)}
+        self._hub.contents[ticket["id"]] = content
+        return web.Response(text=f"OK - {len(content)}")
+
+    async def file(self, request: web.Request) -> web.StreamResponse:
+        """A file that was shared, to be kept: whatever is in it, no browser runs it here."""
+        known = self._hub.world.files.get(request.match_info["file"])
+        content = self._hub.contents.get(request.match_info["file"])
+        if known is None or content is None:
+            return web.Response(status=404, text="file_not_found")
+        kept = {"Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff"}
+        return web.Response(body=content, content_type="application/octet-stream", headers=kept)
 
 
 class _RateLimited(Exception):

@@ -41,6 +41,7 @@ class Hub:
         self.interactions = Interactions(self)
         self.modals = Modals(self)
         self.uploads: dict[str, JSON] = {}
+        self.contents: dict[str, bytes] = {}
 
     def happened(self, event: JSON) -> None:
         """Tell the app of an event, if it listens."""

@@ -47,6 +47,7 @@ class SimulatedSlack:
         router.add_route("*", "/api/{method}", self._gateway.call)
         router.add_post("/hooks/{kind}/{team}/{secret}", self._gateway.hook)
         router.add_post("/upload/v1/{file}", self._gateway.upload)
+        router.add_get("/files/{file}/{name}", self._gateway.file)
         router.add_get("/link/", self.hub.socket.accept)
         self._oauth.add_routes(router)
         self._page.add_routes(router)

@@ -34,6 +34,12 @@ function attachment(each, channel, message, at) {
       richText(richTextOf(each.text || each.fallback || ""))]);
 }
 
+/** A file that somebody shared: its name, to be kept. */
+function fileLink(file) {
+  const address = `/files/${encodeURIComponent(file.id)}/${encodeURIComponent(file.name)}`;
+  return h("p", { class: "message-file" }, h("a", { href: address, download: file.name }, `📎 ${file.name}`));
+}
+
 function body(channel, message) {
   const ctx = contextOf(channel, message);
   const main = ctx.blocks.length
@@ -41,7 +47,7 @@ function body(channel, message) {
     : h("div", { class: "message-text" }, richText(richTextOf(message.text)));
   if (message.edited && !ctx.blocks.length) main.lastElementChild?.append(h("span",
     { class: "edited", title: message.edited.ts ? wholeTime(message.edited.ts) : null }, ` ${say("edited")}`));
-  return [main, (message.attachments || []).map((each, at) => attachment(each, channel, message, at))];
+  return [main, (message.files || []).map(fileLink), (message.attachments || []).map((each, at) => attachment(each, channel, message, at))];
 }
 
 function reactions(message) {
