@@ -23,6 +23,7 @@ def message(t: Translator, *, is_admin: bool) -> kit.Message:
             "`/finops stop chatbot` — stop the spending of a project or team; alone it lists what can be stopped"
         ),
         t.gettext("`/finops resume chatbot` — restore it as it was, or on terms; alone it lists what is stopped"),
+        t.gettext("`/finops effect` — what was done about the cost, and whether it changed anything"),
         t.gettext("`/finops feedback` — tell us what you think · `/finops interview` — talk with us"),
     ]
     parts = [kit.section(f"*{headline}*"), kit.section("\n".join(everyday))]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from blocks import charts, collection, figures, ids, kit, live, value
+from blocks import actions, charts, collection, figures, ids, kit, live, value
 from blocks.bad_news import provider_words
 from finops.charges import FigureState
 from finops.figures import BlindConnection, Figure, HomeReport, SetupProgress, SetupStep
@@ -31,6 +31,7 @@ def view(report: HomeReport, t: Translator, *, is_plain: bool = False) -> kit.Vi
         parts += checklist(report.setup, t, is_admin=report.is_admin, is_collecting=bool(report.collections))
     if report.setup.has_charges:
         parts += _spending(report, t)
+    parts += actions.timeline(report.actions, t)
     parts += _doors(report, t)
     return kit.home(parts, is_plain=is_plain)
 
@@ -233,6 +234,7 @@ def _doors(report: HomeReport, t: Translator) -> Parts:
         kit.button(t.gettext("Poll"), ids.POLL_NEW) if report.setup.has_team else None,
         kit.button(t.gettext("Feedback"), ids.FEEDBACK_OPEN),
         kit.button(t.gettext("Interviews"), ids.INTERVIEW_OPEN),
+        kit.button(t.gettext("What it changed"), ids.LEARNING_SHOW) if report.actions else None,
         kit.button(t.gettext("Help"), ids.HELP_SHOW),
     ]
     admins: list[kit.Block | None] = [

@@ -117,6 +117,7 @@ INTERVIEW_CANCEL: Final = "interview.cancel"
 INTERVIEW_FILE: Final = "interview.file"
 INTERVIEW_OFFER: Final = "interview.offer"
 INTERVIEW_WITHDRAW: Final = "interview.withdraw"
+LEARNING_SHOW: Final = "learning.show"  # what was done, and what came of it
 POLL_NEW: Final = "poll.new"
 POLL_READY: Final = "poll.ready"  # the window, filled with what could be built next
 POLL_VOTE: Final = "poll.vote"  # carries 12/3: the poll and its option, as the three below

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
-from blocks import axes, charts, figures, ids, kit, value, why
+from blocks import actions, axes, charts, figures, ids, kit, value, why
 from blocks.event_tokens import tokens as token_rows
 from finops.budgets import BudgetScope
 from finops.caps import CapSeen
@@ -50,6 +50,7 @@ def view(report: ProjectReport, t: Translator, notice: str | None = None) -> kit
     if report.axes is not None:
         parts += [kit.section(t.gettext("*What it was paid for*")), *axes.details(report.axes, t)]
     parts += _caps(report, t)
+    parts += actions.timeline(report.actions, t, with_project=False)
     parts.append(kit.context("\n".join(_trust(report, t))))
     parts += _doors(report, t)
     return kit.modal(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from bot.audit import Audit
 from bot.axes import AxesOf
+from bot.behaviour import Behaviour
 from bot.budgets import Budgets
 from bot.collecting import Collecting
 from bot.connections import Connections
@@ -14,6 +15,7 @@ from bot.desk import Desk
 from bot.digest_facts import DigestFacts
 from bot.digests import Digests
 from bot.doctor import Doctor
+from bot.effects import Effects
 from bot.evaluating import Evaluating
 from bot.event_tokens import EventTokens
 from bot.feedback import Feedbacks
@@ -95,6 +97,8 @@ class Bot:
         self.watching = Watching(desk, self.evaluating, Proving(desk), self.stop_ends)
         self.voting = Voting(desk, self.people)
         self.recording = Recording(desk)
+        self.behaviour = Behaviour(desk)
+        self.effects = Effects(desk)
         self.feedback = Feedbacks(desk, self.people)
         self.interviews = Interviews(desk, self.people)
         self.doctor = Doctor(desk, self.spending)

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from bot.audit import record
 from bot.axes import AxesOf
+from bot.behaviour import recent
 from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
 from bot.event_tokens import tokens_of
@@ -60,6 +61,7 @@ class ProjectDetails:
             target = await store.value_targets.get(workspace_id, project_id)
             last = await store.value.last_event_at(workspace_id, project_id)
             tokens = await tokens_of(store, workspace_id, project_id) if may_manage else None
+            actions = await recent(store, workspace_id, project_id)
             has_amount = status.figure.amount is not None and period.days > 0
             is_told = has_amount and is_comparable(status.figure, status.previous)
             why = await self._why.of_scope(store, workspace_id, status.scope, period) if is_told else None
@@ -78,6 +80,7 @@ class ProjectDetails:
             target=target.cost_per_success if target is not None else None,
             last_event_at=last,
             tokens=tuple(tokens) if tokens is not None else None,
+            actions=actions,
         )
 
     async def target(self, actor: Person, project_id: int, groups: Iterable[str] = ()) -> tuple[Project, Money | None]:

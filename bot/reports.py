@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 
 from bot import value_beside
 from bot.axes import axes_of_accounts
+from bot.behaviour import recent
 from bot.collector import progress_of
 from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
@@ -186,6 +187,7 @@ class Reports:
             readings = await store.charges.readings(workspace_id, whole)
             rows = await store.collections.active(workspace_id)
             first_day = await store.charges.first_day(workspace_id)
+            actions = await recent(store, workspace_id)
         ledger = _ledger(house, house.connections, days, readings, now)
         connections = {one.id: one for one in house.connections}
         report = HomeReport(
@@ -208,6 +210,7 @@ class Reports:
             team_count=len(house.teams),
             project_count=len(house.projects),
             live=look.at(ScopeKind.WORKSPACE, None),
+            actions=actions,
         )
         today_so_far = look.estimates(ScopeKind.WORKSPACE, None)
         async with self._desk.storage.reading() as store:

@@ -19,6 +19,7 @@ from finops.value import NO_VALUE, ValueFigure
 
 if TYPE_CHECKING:  # what happens live is told in these figures' own terms
     from finops.incident_report import LiveReport
+    from finops.learning import ActionShown
 
 TREND_POINTS = 20
 UNALLOCATED = "unallocated"
@@ -183,7 +184,7 @@ class HomeValues:
 
 @dataclass(frozen=True, slots=True)
 class HomeReport:
-    """Everything the Home tab says; `top` is of the last seven days."""
+    """Everything the Home tab says; `top` is of the last seven days. `actions` are what was done last."""
 
     yesterday: Figure
     last_week: Figure
@@ -200,6 +201,7 @@ class HomeReport:
     project_count: int = 0
     live: LiveReport | None = None
     value: HomeValues = HomeValues()
+    actions: tuple[ActionShown, ...] = ()
 
 
 def figure_of(

@@ -40,7 +40,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class Tally:
     """How many of how many."""
 
     hits: int
@@ -53,8 +53,8 @@ class Judged:
 
     hypothesis: Hypothesis
     verdict: Verdict
-    share: Share | None = None
-    other: Share | None = None
+    share: Tally | None = None
+    other: Tally | None = None
     difference: Decimal | None = None
     interval: Interval | None = None
 
@@ -121,7 +121,7 @@ def ledger(savings: Iterable[Saving], currency: str = "USD") -> Ledger:
     )
 
 
-def answered(told: Sequence[Told], actions: Sequence[Action], now: datetime) -> tuple[Share, Share]:
+def answered(told: Sequence[Told], actions: Sequence[Action], now: datetime) -> tuple[Tally, Tally]:
     """Of what told people of projects or teams: how many were followed by an action on them within seven days, and how
     many were preceded by one within the seven days before, which is how often people act anyway.
 
@@ -130,7 +130,7 @@ def answered(told: Sequence[Told], actions: Sequence[Action], now: datetime) -> 
     due = [one for one in told if (one.project_ids or one.team_ids) and one.at + ANSWERS_WITHIN <= now]
     after = sum(any(_follows(one, action) for action in actions) for one in due)
     before = sum(any(_precedes(one, action) for action in actions) for one in due)
-    return Share(after, len(due)), Share(before, len(due))
+    return Tally(after, len(due)), Tally(before, len(due))
 
 
 def people_act(told: Sequence[Told], actions: Sequence[Action], now: datetime) -> Judged:
@@ -151,12 +151,12 @@ def more_clouds(providers: int, verified: Sequence[Saving]) -> Judged:
     """H1B: projects of another provider than the first save something; `verified` are their checked savings."""
     if providers < 2:
         return Judged(Hypothesis.MORE_CLOUDS, Verdict.NOT_MEASURABLE)
-    won = Share(sum(one.state is SavingState.VERIFIED for one in verified), len(verified))
-    lost = Share(sum(one.state is SavingState.FAILED for one in verified), len(verified))
+    won = Tally(sum(one.state is SavingState.VERIFIED for one in verified), len(verified))
+    lost = Tally(sum(one.state is SavingState.FAILED for one in verified), len(verified))
     return judged(Hypothesis.MORE_CLOUDS, won, lost)
 
 
-def judged(hypothesis: Hypothesis, share: Share, other: Share) -> Judged:
+def judged(hypothesis: Hypothesis, share: Tally, other: Tally) -> Judged:
     """The verdict on a difference: supported or refuted only where its interval leaves zero out."""
     if min(share.of, other.of) < LEAST_TOLD:
         return Judged(hypothesis, Verdict.TOO_FEW, share, other)

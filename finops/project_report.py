@@ -8,6 +8,7 @@ from datetime import datetime
 from finops.axes import Axes
 from finops.caps import CapSeen
 from finops.figures import StatusReport
+from finops.learning import ActionShown
 from finops.money import Money
 from finops.registry import Project, Team
 from finops.value import NamedValue, ValueFigure
@@ -32,6 +33,7 @@ class ProjectReport:
 
     `trend_values` are what each point of the report's trend bought. `tasks`, `experiments` and `segments` tell the
     value apart by name, each empty where the application names none. `tokens` are None for those who may not see them.
+    `actions` are what was done last about its spending.
     """
 
     project: Project
@@ -47,6 +49,7 @@ class ProjectReport:
     target: Money | None = None
     last_event_at: datetime | None = None
     tokens: tuple[TokenShown, ...] | None = None
+    actions: tuple[ActionShown, ...] = ()
 
     @property
     def value(self) -> ValueFigure:

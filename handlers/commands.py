@@ -21,6 +21,7 @@ from handlers import (
     collecting,
     feedback,
     interviews,
+    learning,
     polls,
     project_detail,
     report,
@@ -55,6 +56,7 @@ SUBCOMMANDS: dict[str, Answer] = {
     "resume": approving.command,
     "report": report.ask,
     "daily": report.daily,
+    "effect": learning.ask,
     "feedback": feedback.ask,
     "interview": lambda visit, _: interviews.ask(visit),
     "poll": polls.command,
@@ -76,6 +78,7 @@ ALIASES = {
     "감사": "audit", "監査": "audit",
     "의견": "feedback", "피드백": "feedback", "フィードバック": "feedback", "意見": "feedback",
     "인터뷰": "interview", "interviews": "interview", "インタビュー": "interview",
+    "효과": "effect", "effects": "effect", "効果": "effect",
     "원인": "why", "原因": "why", "要因": "why",
     "도움말": "help", "도움": "help", "ヘルプ": "help",
 }  # fmt: skip

@@ -32,6 +32,7 @@ from jobs.digest_mail import DigestMail
 from jobs.digester import Digester
 from jobs.holder import Holder
 from jobs.interviews import Reminder
+from jobs.learner import Learner
 from jobs.mail import mailer_of
 from jobs.outbox import KEPT, Deliverer
 from jobs.rendering import Rendering
@@ -72,6 +73,7 @@ async def running(
     deliverer = deliverer_of(bot, clients, clock, settings, counted, f"{name}:outbox")
     digester = digester_of(bot, clock, settings, f"{name}:digest")
     poll_clock = PollClock(bot)
+    learner = Learner(bot)
     looking, judging = asyncio.Lock(), asyncio.Lock()
 
     async def look() -> None:
@@ -107,6 +109,7 @@ async def running(
     tasks.append(asyncio.create_task(deliverer.run(), name="deliverer"))
     tasks.append(asyncio.create_task(holder.run(), name="holder"))
     tasks.append(asyncio.create_task(digester.run(), name="digester"))
+    tasks.append(asyncio.create_task(learner.run(), name="learner"))
     tasks.append(asyncio.create_task(poll_clock.run(), name="poll clock"))
     scheduler.start()
     first_look = asyncio.create_task(workers[0].guarded(look), name="first look")
@@ -121,6 +124,7 @@ async def running(
         holder.stop()
         deliverer.stop()
         digester.stop()
+        learner.stop()
         poll_clock.stop()
         bot.wake.set()
         _, late = await asyncio.wait([*tasks, first_look], timeout=DRAIN_SECONDS)

@@ -14,6 +14,7 @@ from blocks import (
     incidents,
     interviews,
     kit,
+    learning,
     stop_lead,
     stop_thread,
     stops,
@@ -22,6 +23,7 @@ from blocks import (
 from blocks import polls as poll_blocks
 from bot import Bot
 from bot.digest_telling import DAILY, DIGEST, DIGEST_LINE
+from bot.effects import MONTHLY
 from bot.errors import Refusal, RefusalCode
 from bot.feedback import FEEDBACK, FEEDBACK_ANSWER
 from bot.interviews import INTERVIEW
@@ -148,6 +150,12 @@ async def _told_feedback(speech: Speech) -> Feedback:
         if refusal.code is RefusalCode.UNKNOWN_FEEDBACK:
             raise NothingToSay from refusal
         raise
+
+
+async def _monthly(speech: Speech) -> kit.Message:
+    first = date.fromisoformat(str(speech.wanted.subject["month"]))
+    report = await speech.bot.effects.of_month(speech.wanted.workspace_id, first)
+    return learning.monthly(report, await speech.words())
 
 
 async def _interview(speech: Speech) -> kit.Message:
@@ -287,6 +295,7 @@ RENDER: Mapping[str, Say] = {
     FEEDBACK: _feedback,
     FEEDBACK_ANSWER: _feedback_answer,
     INTERVIEW: _interview,
+    MONTHLY: _monthly,
 }
 # What has no letter of its own is sent as its text.
 MAIL: Mapping[str, Write] = {INCIDENT: _incident_mail, INCIDENT_EVENT: _incident_mail, STOP_EVENT: _stop_event_mail}

@@ -18,6 +18,8 @@ FLOATS_THAT_ARE_NOT_MONEY = {
     "storage/engine.py": "seconds of a timeout",
     "blocks/charts.py": "the height of a bar in a picture; the exact amount stands beside it as text",
     "bot/doctor.py": "seconds and milliseconds",
+    "finops/effects.py": "logarithms, which are ratios; what was saved is made from exact amounts again",
+    "bot/effects_stats.py": "Student's t",
     "bot/logs.py": "a number in somebody's log line",
 }
 

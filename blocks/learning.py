@@ -1,0 +1,206 @@
+"""What was learned: actions with their effect, the ledger of savings, and the verdicts on three hypotheses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+
+from blocks import actions, figures, kit
+from finops.effects import Effect, EffectState
+from finops.hypotheses import Hypothesis, Judged, Verdict
+from finops.learning import LearningReport
+from locales import Translator
+
+Parts = list[kit.Block | kit.Either]
+_HOUR, _MINUTE = 3600, 60
+
+
+def message(report: LearningReport, t: Translator) -> kit.Message:
+    """The answer to `/finops effect`."""
+    title = t.gettext("What was done, and what came of it ({days})", days=t.days(report.period))
+    return kit.message(f"{title}\n{_summary(report, t)}", [kit.header(title), *_parts(report, t)])
+
+
+def monthly(report: LearningReport, t: Translator) -> kit.Message:
+    """The note of the first Monday of a month."""
+    title = t.gettext("Monthly note: what telling people of their cost changed ({days})", days=t.days(report.period))
+    return kit.message(f"{title}\n{_summary(report, t)}", [kit.header(title), *_parts(report, t)])
+
+
+def _parts(report: LearningReport, t: Translator) -> Parts:
+    parts: Parts = [kit.section("\n".join(_ledger(report, t)))]
+    if report.digests is not None:
+        parts.append(kit.section(t.gettext("*Projects the digest named*") + "\n" + effect_words(report.digests, t)))
+    done = actions.timeline(report.actions, t)
+    if done:
+        parts += done
+        if report.more:
+            parts.append(kit.context(t.ngettext("and {count} more action", "and {count} more actions", report.more)))
+    else:
+        parts.append(kit.section(t.gettext("Nothing was done in this time that we could find.")))
+    parts.append(
+        kit.section("\n".join([t.gettext("*Is it worth it?*"), *(_judged(one, t) for one in report.hypotheses)]))
+    )
+    parts.append(kit.section("\n".join([t.gettext("*How good alerts are*"), *_quality(report, t)])))
+    parts.append(
+        kit.context(
+            t.gettext(
+                "Effects: the 14 days after against the 28 before, weekdays and the other projects' course taken out; "
+                "ranges hold the truth 95 times of 100. Amounts are verified once bills are settled."
+            )
+        )
+    )
+    return parts
+
+
+def effect_words(effect: Effect, t: Translator) -> str:
+    """An effect in one sentence, with its range; that it cannot be told is an answer."""
+    if effect.state is EffectState.EARLY:
+        return t.gettext("It is too early to measure: seven days have to pass.")
+    if effect.state is EffectState.NO_HISTORY or effect.change is None or effect.low is None or effect.high is None:
+        return t.gettext("There is too little history to compare with.")
+    between = t.gettext("{low} to {high}", low=_signed(effect.low, t), high=_signed(effect.high, t))
+    if effect.state is EffectState.INDISTINCT:
+        return t.gettext("The effect cannot be told from chance ({range}).", range=between)
+    if effect.state is EffectState.LOWER:
+        return t.gettext(
+            "Cost {percent} less than it would have ({range}).", percent=_size(effect.change, t), range=between
+        )
+    return t.gettext(
+        "Cost {percent} more than it would have ({range}).", percent=_size(effect.change, t), range=between
+    )
+
+
+def _summary(report: LearningReport, t: Translator) -> str:
+    return " · ".join(_ledger(report, t)).replace("*", "")
+
+
+def _ledger(report: LearningReport, t: Translator) -> list[str]:
+    ledger = report.ledger
+    lines = [
+        t.gettext(
+            "Verified savings *{amount}* ({verified} verified, {failed} failed, {open} cannot be told)",
+            amount=figures.short(ledger.verified, t),
+            verified=t.number(ledger.verified_count),
+            failed=t.number(ledger.failed_count),
+            open=t.number(ledger.indistinct_count),
+        )
+    ]
+    if ledger.open_count:
+        lines.append(
+            t.ngettext(
+                "Expected {amount} from {count} action whose bills are not settled yet",
+                "Expected {amount} from {count} actions whose bills are not settled yet",
+                ledger.open_count,
+                amount=figures.short(ledger.expected, t),
+            )
+        )
+    share = report.prevented.share
+    if share is not None:
+        lines.append(
+            t.gettext(
+                "Over limits: {share} prevented ({prevented} prevented, {leaked} spent)",
+                share=t.share(share),
+                prevented=figures.short(report.prevented.prevented, t),
+                leaked=figures.short(report.prevented.leaked, t),
+            )
+        )
+    return lines
+
+
+def _judged(one: Judged, t: Translator) -> str:
+    said = f"• {_HYPOTHESES[one.hypothesis](t)}: *{_VERDICTS[one.verdict](t)}*"
+    if one.share is None or one.other is None or one.hypothesis is Hypothesis.MORE_CLOUDS:
+        return said
+    facts = _compared(
+        one.hypothesis,
+        t,
+        hits=t.number(one.share.hits),
+        of=t.number(one.share.of),
+        other_hits=t.number(one.other.hits),
+        other_of=t.number(one.other.of),
+    )
+    if one.interval is None or one.interval.high is None:
+        return f"{said}\n   {facts}"
+    between = t.gettext("{low} to {high}", low=_points(one.interval.low, t), high=_points(one.interval.high, t))
+    told = t.gettext("difference {range} points", range=between)
+    return f"{said}\n   {facts} · {told}"
+
+
+def _compared(hypothesis: Hypothesis, t: Translator, **counts: str) -> str:
+    if hypothesis is Hypothesis.COST_VALUE:
+        return t.gettext(
+            "acted within seven days: {hits} of {of} with outcomes recorded, {other_hits} of {other_of} without",
+            **counts,
+        )
+    return t.gettext(
+        "acted within seven days: {hits} of {of} after being told, {other_hits} of {other_of} before", **counts
+    )
+
+
+def _quality(report: LearningReport, t: Translator) -> list[str]:
+    quality = report.quality
+    if not quality.alerts:
+        return [t.gettext("There was no alert in this time.")]
+    lines = [
+        t.ngettext(
+            "{count} alert, {acted} acted on within seven days",
+            "{count} alerts, {acted} acted on within seven days",
+            quality.alerts,
+            acted=t.number(quality.acted_on),
+        )
+    ]
+    if quality.precision is not None:
+        lines.append(
+            t.gettext(
+                "{share} of {count} opinions call them helpful",
+                share=t.share(quality.precision),
+                count=t.number(quality.helpful + quality.not_helpful),
+            )
+        )
+    if quality.median_seconds is not None:
+        lines.append(
+            t.gettext(
+                "taken up after {time} (median of {count})",
+                time=_time(quality.median_seconds, t),
+                count=t.number(quality.acknowledged),
+            )
+        )
+    return lines
+
+
+def _time(seconds: int, t: Translator) -> str:
+    if seconds < _MINUTE:
+        return t.ngettext("{count} second", "{count} seconds", seconds)
+    if seconds < _HOUR:
+        return t.ngettext("{count} minute", "{count} minutes", seconds // _MINUTE)
+    return t.ngettext("{count} hour", "{count} hours", seconds // _HOUR)
+
+
+def _signed(ratio: Decimal, t: Translator) -> str:
+    sign = "+" if ratio > 0 else "−" if ratio < 0 else ""
+    return sign + _size(ratio, t)
+
+
+def _size(ratio: Decimal, t: Translator) -> str:
+    return t.percent(abs(ratio))
+
+
+def _points(difference: Decimal, t: Translator) -> str:
+    sign = "+" if difference > 0 else "−" if difference < 0 else ""
+    return sign + t.number((abs(difference) * 100).quantize(Decimal(1)))
+
+
+Say = Callable[[Translator], str]
+_HYPOTHESES: Mapping[Hypothesis, Say] = {
+    Hypothesis.COST_VALUE: lambda t: t.gettext("Value beside cost makes people act"),
+    Hypothesis.MORE_CLOUDS: lambda t: t.gettext("Another provider adds value"),
+    Hypothesis.PEOPLE_ACT: lambda t: t.gettext("People act when they are told"),
+}
+_VERDICTS: Mapping[Verdict, Say] = {
+    Verdict.SUPPORTED: lambda t: t.gettext("the numbers say yes"),
+    Verdict.REFUTED: lambda t: t.gettext("the numbers say no"),
+    Verdict.OPEN: lambda t: t.gettext("cannot be told from chance"),
+    Verdict.TOO_FEW: lambda t: t.gettext("too few cases to say"),
+    Verdict.NOT_MEASURABLE: lambda t: t.gettext("not measurable: one provider is connected"),
+}
