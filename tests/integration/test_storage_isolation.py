@@ -30,7 +30,6 @@ from finops.interviews import Booking
 from finops.levers import Lever
 from finops.money import Money
 from finops.periods import Period, starts_at
-from finops.polls import Option, Poll, PollKind
 from finops.queries import ScopeKind
 from finops.registry import CredentialState, KnownProject, Person, Project, Role, Team
 from finops.secret import Secret
@@ -42,6 +41,7 @@ from storage.records import CollectionKind
 from storage.repository import Repository
 from storage.tables import metadata
 from tests.databases import MOMENT, OTHER_WORKSPACE, WORKSPACE, Tenant, a_tenant
+from tests.integration.poll_world import a_poll
 
 DAY = date(2026, 7, 1)
 PERIOD = Period(DAY, DAY + timedelta(days=1))
@@ -139,30 +139,6 @@ def a_hold(workspace_id: str, project: Project) -> Hold:
         requested_at=MOMENT,
         updated_at=MOMENT,
         next_at=None,
-    )
-
-
-def a_poll(workspace_id: str) -> Poll:
-    """An anonymous question, open for a day."""
-    return Poll(
-        id=0,
-        workspace_id=workspace_id,
-        channel_id="C1",
-        parent_key=None,
-        kind=PollKind.CUSTOM,
-        question="What next?",
-        options=(Option("1", "this"), Option("2", "that")),
-        is_multiple=False,
-        is_anonymous=True,
-        may_add=True,
-        is_hidden=True,
-        locale="",
-        timezone="",
-        closes_at=LATER,
-        remind_at=LATER,
-        created_by="U1",
-        created_at=MOMENT,
-        salt=b"salt",
     )
 
 
@@ -328,7 +304,7 @@ async def filled(storage: Storage, workspace_id: str) -> Belongings:
         digest_id = await store.digests.keep(workspace_id, MINE, tenant.team_id, WEEK.start, {"a": "b"}, MOMENT)
         place = await store.digest_channels.add(workspace_id, usual_channel(workspace_id, MINE, tenant.team_id, MOMENT))
         assert place is not None
-        poll = await store.polls.add(workspace_id, a_poll(workspace_id))
+        poll = await store.polls.add(workspace_id, a_poll(workspace_id=workspace_id))
         assert poll is not None
         await store.polls.vote(workspace_id, poll.id, "voter", ["1"], MOMENT)
         said = await store.feedback.add(workspace_id, AN_IDEA, "U1", MOMENT)
