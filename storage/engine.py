@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from storage import sqlite_driver
+from storage.compiled import COMPILED
 from storage.errors import DatabaseUnusable
 
 log = logging.getLogger(__name__)
@@ -27,9 +28,12 @@ _WAIT_SECONDS = 30
 _ASK_AGAIN_SECONDS = 0.02
 _SQLITE = "sqlite+aiosqlite"
 _POSTGRES = "postgresql+psycopg"
-# A failing statement is logged with its traceback: without the values in it, which are people's and keys' business.
-_DISCREET: dict[str, Any] = {"hide_parameters": True}
-_OURS: dict[str, Any] = {**_DISCREET, "connect_args": {"async_creator_fn": sqlite_driver.connect}}
+_ALL: dict[str, Any] = {
+    # A failing statement is logged with its traceback: without the values in it, people's and keys' business.
+    "hide_parameters": True,
+    "execution_options": {"compiled_cache": COMPILED},
+}
+_SQLITE_ALL: dict[str, Any] = {**_ALL, "connect_args": {"async_creator_fn": sqlite_driver.connect}}
 _NEAR = {None, "", "localhost", "127.0.0.1", "::1"}
 
 
@@ -95,9 +99,9 @@ async def open_engines(url: URL) -> AsyncIterator[Engines]:
 def _sqlite_engines(url: URL) -> Engines:
     _make_private(Path(str(url.database)))
     # One writer per process: tasks queue in the pool, first come first served, instead of polling a locked file.
-    writing = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=_WAIT_SECONDS, **_OURS)
+    writing = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=_WAIT_SECONDS, **_SQLITE_ALL)
     _configure_sqlite(writing, "BEGIN IMMEDIATE", query_only=False)
-    reading = create_async_engine(url, pool_size=4, max_overflow=12, pool_timeout=_WAIT_SECONDS, **_OURS)
+    reading = create_async_engine(url, pool_size=4, max_overflow=12, pool_timeout=_WAIT_SECONDS, **_SQLITE_ALL)
     _configure_sqlite(reading, "BEGIN", query_only=True)
     return Engines(url, writing, reading)
 
@@ -105,7 +109,7 @@ def _sqlite_engines(url: URL) -> Engines:
 def migration_engine(url: URL) -> AsyncEngine:
     """An engine for one migration: foreign keys rest on SQLite, where changing a table means copying it."""
     is_sqlite = url.get_backend_name() == "sqlite"
-    engine = create_async_engine(url, poolclass=NullPool, **(_OURS if is_sqlite else _DISCREET))
+    engine = create_async_engine(url, poolclass=NullPool, **(_SQLITE_ALL if is_sqlite else _ALL))
     if is_sqlite:
         _make_private(Path(str(url.database)))
         _configure_sqlite(engine, "BEGIN IMMEDIATE", query_only=False, foreign_keys=False)
@@ -167,7 +171,7 @@ def _postgres_engines(url: URL) -> Engines:
             pool_timeout=_WAIT_SECONDS,
             pool_pre_ping=True,
             connect_args=_POSTGRES_ARGS,
-            **_DISCREET,
+            **_ALL,
         )
     except ModuleNotFoundError as problem:
         raise DatabaseUnusable("PostgreSQL needs its driver: pip install 'psycopg[binary]'") from problem

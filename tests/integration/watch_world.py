@@ -29,7 +29,8 @@ from finops.secret import Secret
 from finops.usage import Endpoint, UsageReading, Width
 from providers.http import http_client
 from providers.openai import OpenAI
-from storage import KeyRing, Storage, open_storage
+from storage import KeyRing, Storage
+from storage.engine import normalised, open_engines
 from storage.records_live import OutboxMessage
 from tests.conftest import FakeClock
 from tests.integration.bot_world import ATTEMPT_ONCE, WORKSPACE, a_team, an_admin, tls_context_once, worked
@@ -203,8 +204,8 @@ async def _connected(bot: Bot, openai: SimulatedOpenAI, team: Team, at: datetime
 async def quick_storage(sqlite_template: Path, tmp_path: Path, ring: KeyRing) -> AsyncIterator[Storage]:
     """A fresh database on SQLite, for what does not depend on the database."""
     shutil.copy(sqlite_template, tmp_path / "quick.db")
-    async with open_storage(f"sqlite:///{tmp_path / 'quick.db'}", ring) as opened:
-        yield opened
+    async with open_engines(normalised(f"sqlite:///{tmp_path / 'quick.db'}")) as engines:
+        yield Storage(engines, ring)
 
 
 async def collected(world: World) -> None:
