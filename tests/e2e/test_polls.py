@@ -1,0 +1,182 @@
+"""Polls through the wire: people of three languages ask, vote, change their minds, add, close and export."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from blocks import poll_forms, polls
+from demo.clock import StageClock
+from demo.slack import Person
+from finops.polls import NextFeature
+from handlers.addresses import STORAGE
+from tests.e2e.stages import (
+    EMMA,
+    JIHOON,
+    MARKETING,
+    SAKURA,
+    SEOYEON,
+    Stage,
+    a_trace,
+    answer_to,
+    ids,
+    scene,
+    set_up,
+    window,
+    words_of,
+)
+
+QUESTION = "다음 회의는 언제?"
+DAYS = "월요일\n화요일\n수요일"
+
+
+@pytest.fixture
+def moving() -> StageClock:
+    """A clock that can be moved on."""
+    return StageClock()
+
+
+@pytest.fixture
+async def talk(sqlite_template: Path, tmp_path: Path, moving: StageClock) -> AsyncIterator[Stage]:
+    """A stage where edits follow at once and everybody of this test is in the team's channel."""
+    path = tmp_path / "polls.db"
+    shutil.copy(sqlite_template, path)
+    async with scene(f"sqlite:///{path}", a_trace(days=2), clock=moving, FINOPS_EDIT_EVERY_SECONDS="1") as stage:
+        await set_up(stage)
+        for who in (SEOYEON, EMMA, SAKURA):
+            stage.slack.person(who).joins(MARKETING)
+        yield stage
+        assert stage.slack.complaints == []
+
+
+async def posted(stage: Stage, *words: str) -> dict[str, Any]:
+    """The message in the channel that says all this, once it does."""
+
+    def found() -> list[dict[str, Any]]:
+        return [one for one in stage.slack.messages(MARKETING) if all(each in words_of(one) for each in words)]
+
+    await stage.slack.until(lambda: bool(found()), 15)
+    return found()[-1]
+
+
+async def heard(stage: Stage, person: Person, words: str, place: str = MARKETING) -> dict[str, Any]:
+    """What only this person sees, once it says this."""
+    await stage.slack.until(lambda: any(words in words_of(one) for one in person.ephemerals(place)), 15)
+    return next(one for one in reversed(person.ephemerals(place)) if words in words_of(one))
+
+
+async def asks(stage: Stage, person: Person, question: str, options: str, **chosen: Any) -> dict[str, Any]:
+    """Fill in the window and read the message that it posts."""
+    await person.command("/finops 투표", MARKETING)
+    await window(stage, person, ids.VIEW_POLL)
+    answer = await person.submits(values={ids.POLL_QUESTION: question, ids.POLL_OPTIONS: options, **chosen})
+    assert answer["ok"], answer
+    person.closes(everything=True)
+    return await posted(stage, question)
+
+
+async def manages(stage: Stage, person: Person, wanted: str) -> None:
+    """Choose something in the menu of the newest poll of the list."""
+    found = await answer_to(stage, person, "/finops 투표 목록", MARKETING)
+    value = next(block["accessory"]["options"][0]["value"] for block in found["blocks"] if "accessory" in block)
+    await person.clicks(found, ids.POLL_MORE, f"{value.partition('/')[0]}/{wanted}")
+
+
+async def test_three_people_vote_in_three_languages(talk: Stage) -> None:
+    """Anonymous and hidden: said before the first vote, counted once, changed, closed by whoever asked, exported."""
+    jihoon, emma, sakura = (talk.slack.person(who) for who in (JIHOON, EMMA, SAKURA))
+    await answer_to(talk, emma, "/finops status")  # known in her language before she votes
+    secret = {ids.POLL_SECRECY: poll_forms.ANONYMOUS}
+    message = await asks(talk, jihoon, QUESTION, DAYS, **secret)
+    for said in ("익명", "KST 마감", "난수", "결과는 투표한 사람에게", "아직 투표한 사람이 없습니다"):
+        assert said in words_of(message), said
+
+    for _ in range(3):
+        await jihoon.clicks(message, ids.POLL_VOTE, "1/2")
+    assert "화요일" in words_of(await heard(talk, jihoon, "감사합니다"))
+    await sakura.clicks(message, ids.POLL_VOTE, "1/1")
+    await emma.clicks(message, ids.POLL_VOTE, "1/3")
+    await heard(talk, emma, "Thank you")
+    await emma.clicks(message, ids.POLL_VOTE, "1/2")
+    assert "67%" in words_of(await heard(talk, emma, "Your vote is now"))
+    hidden = await posted(talk, QUESTION, "3명 투표")
+    assert "67%" not in words_of(hidden)
+    seoyeon = talk.slack.person(SEOYEON)
+    await seoyeon.clicks(message, ids.POLL_RESULTS)
+    await heard(talk, seoyeon, "투표한 뒤에")
+
+    kept = await sakura_takes_hers_back(talk, sakura)
+    assert len(kept) == 2
+    assert not [voter for voter in kept if voter.startswith("U0")]
+    await manages(talk, jihoon, polls.MORE_CLOSE)
+    closed = await posted(talk, QUESTION, "마감함", "2표")
+    assert "투표하기" not in words_of(closed)
+    assert any(block["type"] == "data_visualization" for block in closed["blocks"])
+    assert not any("accessory" in block for block in closed["blocks"])
+    await manages(talk, jihoon, polls.MORE_EXPORT)
+    await heard(talk, jihoon, "DM")
+    [file] = talk.slack.world.files.values()
+    assert file["name"] == "finops-poll-1.csv"
+
+
+async def sakura_takes_hers_back(stage: Stage, sakura: Person) -> list[str]:
+    """佐藤さくら votes and takes it back, in Japanese once we know her; what the database calls the voters left."""
+    await sakura.clicks(await heard(stage, sakura, "투표하신 답"), ids.POLL_WITHDRAW)
+    await heard(stage, sakura, "거두었습니다")
+    await posted(stage, QUESTION, "2명 투표")
+    async with stage.product[STORAGE].reading() as store:
+        [workspace] = await store.workspaces.all()
+        return [ballot.voter for ballot in await store.polls.ballots(workspace.id, 1)]
+
+
+async def test_several_answers_options_of_others_and_the_end_in_time(talk: Stage, moving: StageClock) -> None:
+    """By name and open: a window to choose in, an option added by another, a reminder, the end by the clock."""
+    jihoon, sakura, seoyeon = (talk.slack.person(who) for who in (JIHOON, SAKURA, SEOYEON))
+    await answer_to(talk, sakura, "/finops 状態")
+    chosen = {ids.POLL_HOW_MANY: poll_forms.SEVERAL, ids.POLL_WAYS: [poll_forms.ADDING]}
+    message = await asks(talk, jihoon, "무엇을 볼까요?", "비용\n성과", **chosen)
+    assert "기명" in words_of(message)
+    await sakura.clicks(message, ids.POLL_ADD)
+    await window(talk, sakura, ids.VIEW_POLL_OPTION)
+    refused = await sakura.submits(values={ids.POLL_OPTION: "비용"})
+    assert "重複" in str(refused["errors"])
+    await sakura.submits(values={ids.POLL_OPTION: "원인"})
+    sakura.closes(everything=True)
+    message = await posted(talk, "무엇을 볼까요?", "원인")
+    for person, answers in ((sakura, ["1", "3"]), (seoyeon, ["3"]), (sakura, ["3", "2"])):
+        await person.clicks(message, ids.POLL_CHOOSE)
+        await window(talk, person, ids.VIEW_POLL_VOTE)
+        await person.submits(values={ids.POLL_CHOICES: answers})
+        person.closes(everything=True)
+    await posted(talk, "무엇을 볼까요?", "100% · 2표", f"<@{SAKURA}>")
+
+    moving.advance(timedelta(days=2, hours=10))
+    await posted(talk, "에 마감됩니다", "2명 투표")
+    moving.advance(timedelta(days=1))
+    await posted(talk, "무엇을 볼까요?", "마감됨")
+    await posted(talk, "가장 많은 답: *원인* (2표)")
+    assert "골라서" not in words_of(await posted(talk, "무엇을 볼까요?", "100% · 2표"))
+
+
+async def test_the_ready_made_poll_and_bad_input(talk: Stage) -> None:
+    """Emma asks what to build next in one click; a question with a key in it is not kept; nobody else may close it."""
+    emma, seoyeon = talk.slack.person(EMMA), talk.slack.person(SEOYEON)
+    await answer_to(talk, emma, "/finops status")
+    await emma.command("/finops poll next", MARKETING)
+    await window(talk, emma, ids.VIEW_POLL)
+    key = "sk-" + "admin-" + "a" * 40
+    refused = await emma.submits(values={ids.POLL_QUESTION_READY: f"Is {key} fine?"})
+    assert ids.POLL_QUESTION_READY in refused["errors"]
+    await emma.submits(values={ids.POLL_QUESTION_READY: "What next?"})
+    message = await posted(talk, "What next?")
+    assert len([block for block in message["blocks"] if "accessory" in block]) == len(NextFeature)
+    await seoyeon.clicks(message, ids.POLL_VOTE, "1/4")
+    await heard(talk, seoyeon, "감사합니다")
+    async with talk.product[STORAGE].reading() as store:
+        [workspace] = await store.workspaces.all()
+        assert key not in str(await store.polls.latest(workspace.id, 9))
