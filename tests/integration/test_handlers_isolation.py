@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
@@ -16,8 +16,10 @@ from sqlalchemy import text
 from blocks import ids
 from bot import Bot, Policy
 from finops.budgets import BudgetPeriod, BudgetScope, BudgetTerms
+from finops.feedback import FeedbackCategory, FeedbackDraft
 from finops.figures import ScopeKind
 from finops.incidents import Change, RootAction
+from finops.interviews import OfferWish
 from finops.levers import Lever
 from finops.money import Money
 from finops.registry import Project, Team
@@ -88,6 +90,15 @@ async def house(storage: Storage, database_url: str, clock: FakeClock) -> AsyncI
         forged = {"team": team.id, "key": key.credential.id, "project": projects.registered[0].id}
         forged["incident"] = await an_incident_of(storage, team, clock)
         forged["stop"] = await a_stop_of(storage, projects.registered[0], clock)
+        said = await bot.feedback.give(
+            neighbour, FeedbackDraft(FeedbackCategory.BUG, THEIRS[1], may_contact=True), "V1"
+        )
+        assert said is not None
+        wish = OfferWish(JIHOON.user_id, TODAY + timedelta(days=1), "10:00 11:00", 30, THEIRS[1], "Asia/Seoul")
+        slots = await bot.interviews.offer(neighbour, wish)
+        guest = await bot.people.meet(NEIGHBOUR, "옆집", MINSU)
+        booked = await bot.interviews.book(guest, slots[0].id, THEIRS[1])
+        forged |= {"feedback": said.id, "slot": slots[1].id, "booking": booked.meeting.booking.id}
         yield House(bot, database_url, forged)
 
 
@@ -169,6 +180,8 @@ async def test_no_window_reaches_another_workspace(house: House) -> None:
         ids.APPROVE_WAY: {"selected_option": {"value": "end_of_day"}},
         ids.LEAD_TEXT: {"value": "옆집"},
         ids.CAUSE_TEXT: {"value": "옆집"},
+        ids.FEEDBACK_ANSWER_TEXT: {"value": "옆집"},
+        ids.INTERVIEW_SLOT: {"selected_option": {"value": str(house.forged["slot"])}},
     }
     state = {"values": {name: {name: value} for name, value in values.items()}}
     about_stops = {ids.VIEW_STOP, ids.VIEW_APPROVE, ids.VIEW_STOP_LEAD, ids.VIEW_STOP_CAUSE}
