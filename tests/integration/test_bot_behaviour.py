@@ -1,0 +1,259 @@
+"""What people did, found once in usage, trail and the provider's log, and checked against settled bills."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from blocks import learning as words
+from bot import Bot, Policy
+from bot.results import Profile
+from finops.audit import AuditEntry
+from finops.behaviour import ActionKind, ActionSource, Preceded
+from finops.budgets import BudgetPeriod, BudgetScope, BudgetTerms
+from finops.charges import Charge, ChargedDay, FigureState
+from finops.effects import SavingState
+from finops.hypotheses import Hypothesis, Verdict
+from finops.incidents import Change, Incident, IncidentState, RootAction
+from finops.money import Money
+from finops.periods import Period, charge_day, starts_at
+from finops.queries import ScopeKind
+from finops.registry import Project
+from finops.secret import Secret
+from finops.usage import Endpoint, UsageBucket, UsageReading, UsageRow, Width
+from jobs.learner import Learner, due_month
+from locales import translator_for
+from providers.contract import ProviderChange, Unavailable
+from storage import Storage
+from tests.conftest import FakeClock
+from tests.databases import MOMENT, WORKSPACE, Tenant, a_tenant
+
+on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"])
+# A Monday, half past eleven in Seoul: the morning's collection is through.
+NOW = datetime(2026, 11, 23, 2, 30, tzinfo=UTC)
+CHANGED = date(2026, 11, 19)
+FIRST = date(2026, 10, 19)
+NAMES = ("chatbot", "search", "notes", "review", "voc", "copy", "fraud")
+JIHOON = Profile("U0JIHOON01", "이지훈", "ko-KR", "Asia/Seoul", is_workspace_admin=True)
+ATTO = 10**18
+
+
+@dataclass
+class Log:
+    """A provider of which nobody asks anything but what its log tells."""
+
+    told: list[ProviderChange] = field(default_factory=list)
+    is_down: bool = False
+
+    async def changes(self, key: Secret, since: datetime) -> tuple[ProviderChange, ...]:
+        if self.is_down:
+            raise Unavailable("no answer")
+        return tuple(one for one in self.told if one.at > since)
+
+
+@dataclass
+class World:
+    """Seven applications; the chatbot goes to a small model at six in the morning (UTC) of one day."""
+
+    bot: Bot
+    storage: Storage
+    tenant: Tenant
+    projects: dict[str, Project]
+    log: Log
+
+
+def cost_of(name: str, day: date) -> Decimal:
+    """Dollars of a day: weekdays, a little of a wave for each, and a third less of the chatbot from the change on."""
+    number = NAMES.index(name)
+    wave = 1 + 0.05 * math.sin(day.toordinal() * (number + 2)) - (0.3 if day.weekday() >= 5 else 0)
+    fall = 0.65 if name == "chatbot" and day > CHANGED else 1.0
+    return Decimal(repr(round((20 + 10 * number) * wave * fall, 4)))
+
+
+def rows_of(days: list[date]) -> list[UsageRow]:
+    """Four buckets a day of each application."""
+    rows = []
+    for day in days:
+        midnight = int(starts_at(day).timestamp()) // 60
+        for name in NAMES:
+            for hour in (0, 6, 12, 18):
+                is_new = name == "chatbot" and (day > CHANGED or (day == CHANGED and hour >= 6))
+                for model, tokens in (("gpt-4o-mini", 90 if is_new else 0), ("gpt-4o", 10 if is_new else 100)):
+                    key = (midnight + hour * 60, "completions", f"proj_{name}", model, "key", "default")
+                    rows.append(UsageRow(*key, is_batch=False, requests=tokens, input_tokens=tokens * 1000))
+    return [row for row in rows if row.requests]
+
+
+async def lived(world: World, first: date, end: date, now: datetime, *, is_settled: bool = False) -> None:
+    """Usage and bills of the days from one to another, read until now; the bills until nothing moves any more."""
+    days = [first + timedelta(days=n) for n in range((end - first).days)]
+    by_start: dict[int, list[UsageRow]] = {}
+    for row in rows_of(days):
+        by_start.setdefault(row.start, []).append(row)
+    buckets = tuple(UsageBucket(start, tuple(each)) for start, each in sorted(by_start.items()))
+    reading = UsageReading(Endpoint.COMPLETIONS, Width.HOUR, min(by_start), max(by_start) + 60, buckets)
+    priced = [(row, ATTO, True) for bucket in buckets for row in bucket.rows]
+    async with world.storage.writing() as store:
+        connection_id = world.tenant.connection.id
+        await store.usage.replace(WORKSPACE, connection_id, reading, priced, now, reading.end)
+        await store.usage.mark_read(WORKSPACE, connection_id, now)
+        for day in days:
+            charges = tuple(Charge(day, f"proj_{name}", "gpt-4o, input", cost_of(name, day)) for name in NAMES)
+            for hours in (2, 80, 90) if is_settled else (2,):
+                await store.charges.replace_day(
+                    WORKSPACE, connection_id, ChargedDay(day, charges), starts_at(day) + timedelta(days=1, hours=hours)
+                )
+
+
+@pytest.fixture
+async def world(storage: Storage, clock: FakeClock) -> World:
+    clock.moment = NOW
+    tenant = await a_tenant(storage)
+    log = Log()
+    bot = Bot(storage, {"openai": log}, clock, Policy())
+    async with storage.writing() as store:
+        registered, _ = await store.projects.register(
+            WORKSPACE, connection_id=tenant.connection.id, team_id=tenant.team_id,
+            projects=[(f"proj_{name}", name) for name in NAMES], registered_by="U0JIHOON01", at=MOMENT,
+        )  # fmt: skip
+        await store.credentials.add(
+            WORKSPACE, connection_id=tenant.connection.id, team_id=tenant.team_id,
+            secret=Secret("sk-" + "admin-0123456789"), rights=(), registered_by="U0JIHOON01", at=MOMENT,
+        )  # fmt: skip
+    made = World(bot, storage, tenant, {one.name: one for one in registered}, log)
+    await lived(made, FIRST, charge_day(NOW), NOW)
+    return made
+
+
+async def alerted(world: World, project: str, at: datetime) -> int:
+    """A project's daily budget was reached, and it was said aloud."""
+    async with world.storage.writing() as store:
+        project_id = world.projects[project].id
+        terms = BudgetTerms(BudgetScope.PROJECT, project_id, BudgetPeriod.DAY, Money.of("15"))
+        budget = await store.budgets.create(WORKSPACE, terms, by="U1", at=MOMENT)
+        day = charge_day(at)
+        incident = Incident(
+            id=None, workspace_id=WORKSPACE, budget_id=budget.id, scope_kind=ScopeKind.PROJECT, scope_id=project_id,
+            period=BudgetPeriod.DAY, window=Period(day, day + timedelta(days=1)), state=IncidentState.OPEN,
+            level=100, spoken_level=100, limit=Money.of("15"), spent=Money.of("20"),
+            spent_state=FigureState.ESTIMATE, usual=None, burn_per_minute=None, since=at, opened_at=at, updated_at=at,
+            as_of=at, detected_at=at, available_at=None, channel_id="C1",
+        )  # fmt: skip
+        kept = await store.incidents.save(WORKSPACE, Change(incident, (), RootAction.POST), None)
+    assert kept.id is not None
+    return kept.id
+
+
+async def test_a_changed_model_is_found_once_on_its_day_and_joined_to_the_alert_before_it(world: World) -> None:
+    alert = await alerted(world, "chatbot", NOW - timedelta(days=6))
+    assert await world.bot.behaviour.learn(WORKSPACE) == 1
+    [shown] = await world.bot.behaviour.recent(WORKSPACE)
+    action = shown.action
+    assert (shown.project, action.kind, action.source) == ("chatbot", ActionKind.MODEL_CHANGED, ActionSource.USAGE)
+    assert action.at == datetime(2026, 11, 19, 6, tzinfo=UTC)
+    assert (action.details["from_model"], action.details["to_model"]) == ("gpt-4o", "gpt-4o-mini")
+    assert action.preceded is not None
+    assert (action.preceded.kind, action.preceded.id) == (Preceded.ALERT, alert)
+    world.bot.clock.advance(hours=20)  # type: ignore[attr-defined]
+    assert await world.bot.behaviour.learn(WORKSPACE) == 0
+
+
+@on_sqlite
+async def test_the_trail_and_the_providers_log_tell_what_was_done_and_by_whom(world: World) -> None:
+    async with world.storage.writing() as store:
+        budget = await store.budgets.create(
+            WORKSPACE,
+            BudgetTerms(BudgetScope.TEAM, world.tenant.team_id, BudgetPeriod.DAY, Money.of("500")),
+            by="U1",
+            at=NOW,
+        )
+        yesterday = NOW - timedelta(days=1)
+        await store.audit.append(WORKSPACE, AuditEntry(yesterday, "U1", "budget.created", f"budget:{budget.id}"))
+        refused = AuditEntry(yesterday, "U1", "budget.changed", f"budget:{budget.id}", "refused")
+        await store.audit.append(WORKSPACE, refused)
+    search = frozenset({"proj_search"})
+    world.log.told = [
+        ProviderChange("a1", "api_key.deleted", NOW - timedelta(days=2), "user-1", search),
+        ProviderChange("a2", "api_key.created", NOW - timedelta(days=2), "user-1", frozenset({"proj_of_others"})),
+        ProviderChange("a3", "login.succeeded", NOW - timedelta(days=2), "user-1"),
+    ]
+    assert await world.bot.behaviour.learn(WORKSPACE) == 3
+    found = {one.action.kind: one for one in await world.bot.behaviour.recent(WORKSPACE)}
+    assert set(found) == {ActionKind.BUDGET_MADE, ActionKind.KEY_DELETED, ActionKind.MODEL_CHANGED}
+    assert found[ActionKind.BUDGET_MADE].team == "마케팅팀"
+    assert found[ActionKind.BUDGET_MADE].action.actor == "U1"
+    assert found[ActionKind.KEY_DELETED].project == "search"
+    assert [one.action.kind for one in await world.bot.behaviour.recent(WORKSPACE, world.projects["search"].id)] == [
+        ActionKind.KEY_DELETED
+    ]
+
+
+@on_sqlite
+async def test_a_provider_that_does_not_answer_and_days_nobody_read_are_no_actions(world: World) -> None:
+    """Blind for four days: that is no silence. What the other sources tell is found all the same."""
+    world.log.is_down = True
+    world.bot.clock.advance(days=4)  # type: ignore[attr-defined]
+    assert await world.bot.behaviour.learn(WORKSPACE) == 1
+    [shown] = await world.bot.behaviour.recent(WORKSPACE)
+    assert shown.action.kind is ActionKind.MODEL_CHANGED
+
+
+@on_sqlite
+async def test_what_it_saved_waits_for_settled_bills_and_is_told_with_its_range(world: World, clock: FakeClock) -> None:
+    await world.bot.behaviour.learn(WORKSPACE)
+    assert await world.bot.effects.measure(WORKSPACE) == 0
+    [shown] = await world.bot.behaviour.recent(WORKSPACE)
+    assert shown.saving is not None
+    assert shown.saving.state is SavingState.EXPECTED
+    assert shown.saving.period == Period(date(2026, 11, 20), date(2026, 12, 4))
+    later = clock.advance(days=20)
+    await lived(world, CHANGED, charge_day(later), later, is_settled=True)
+    assert await world.bot.effects.measure(WORKSPACE) == 1
+    assert await world.bot.effects.measure(WORKSPACE) == 0
+    [shown] = await world.bot.behaviour.recent(WORKSPACE)
+    saving = shown.saving
+    assert saving is not None
+    assert saving.state is SavingState.VERIFIED
+    days = Period(date(2026, 11, 20), date(2026, 12, 4))
+    truth = sum((cost_of("chatbot", day) * (Decimal(1) / Decimal("0.65") - 1) for day in days), Decimal(0))
+    assert saving.verified is not None
+    assert saving.low is not None
+    assert saving.high is not None
+    assert saving.low.amount < truth < saving.high.amount
+    assert abs(saving.verified.amount - truth) < truth / 10
+
+    actor = await world.bot.people.meet(WORKSPACE, "U0JIHOON01", JIHOON)
+    report = await world.bot.effects.report(actor)
+    assert report.ledger.verified == saving.verified
+    assert [one.verdict for one in report.hypotheses if one.hypothesis is Hypothesis.MORE_CLOUDS] == [
+        Verdict.NOT_MEASURABLE
+    ]
+    said = words.message(report, translator_for("ko", "Asia/Seoul"))
+    assert "모델 변경: gpt-4o → gpt-4o-mini" in str(said.blocks)
+    assert "절감 확인" in str(said.blocks)
+    assert "잴 수 없음" in str(said.blocks)
+
+
+@on_sqlite
+async def test_two_learners_learn_once_a_day_and_tell_a_month_once(world: World, clock: FakeClock) -> None:
+    clock.moment = datetime(2026, 12, 7, 1, 0, tzinfo=UTC)  # the first Monday, ten in Seoul
+    await world.bot.people.meet(WORKSPACE, "U0JIHOON01", JIHOON)
+    first, second = Learner(world.bot), Learner(world.bot)
+    assert await first.look()
+    assert not await second.look()
+    async with world.storage.reading() as store:
+        assert await store.actions.newest(WORKSPACE, 9) == []  # before two hours of the day are over nothing is learned
+        note = await store.outbox.get(WORKSPACE, "monthly:2026-11-01")
+    assert note is not None
+    assert note.kind == "monthly"
+    clock.advance(hours=2)
+    workspace = (await world.bot.people.workspaces())[0]
+    assert due_month(workspace, clock.moment) == date(2026, 11, 1)
+    assert due_month(workspace, clock.moment + timedelta(days=7)) is None
+    assert due_month(workspace, clock.moment - timedelta(days=7)) is None
+    await first.look()
+    assert not await second.look()
