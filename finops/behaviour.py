@@ -275,8 +275,8 @@ def _rose(kind: ActionKind, seen: Sequence[Habit], stayed: Sequence[Habit]) -> S
 
 def _silences(used: Sequence[Habit], end: int) -> list[Sighting]:
     found = []
-    ends = [day.start for day in used[1:]] + [end]
-    for i, (day, next_start) in enumerate(zip(used, ends, strict=True)):
+    for i, day in enumerate(used):
+        next_start = used[i + 1].start if i + 1 < len(used) else end
         silent = (next_start - day.start) // _DAY - 1
         window = used[max(0, i - SEEN_DAYS + 1) : i + 1]
         recent = [one for one in window if one.start > day.start - SEEN_DAYS * _DAY]

@@ -193,7 +193,8 @@ def _estimate(
     columns: list[list[float]] = [[1.0] * len(days)]
     columns += [[float(day.weekday() == weekday) for day in days] for weekday in range(1, 7)]
     if controls:
-        columns.append(_course(controls, before, days))
+        # Taken off whole, not as far as it explains the days before: a fall that everybody saw may be the first one.
+        outcome = [mine - others for mine, others in zip(outcome, _course(controls, before, days), strict=True)]
     columns.append([float(day in after) for day in days])
     fit = library.fit(outcome, columns)
     rho = _autocorrelation(fit.residuals, len(columns))
