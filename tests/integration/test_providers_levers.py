@@ -326,3 +326,18 @@ async def test_somebody_who_changes_a_limit_elsewhere_is_named(desk: Desk, opena
     at = NOON + timedelta(minutes=5)
     assert await openai.last_change(key, project, since) == ProviderActor("박서연", at, "rate_limit.updated")
     assert await openai.last_change(key, desk.project_id("search"), since) is None
+
+
+async def test_what_people_did_is_told_and_what_programs_did_to_limits_is_not(desk: Desk, openai: OpenAI) -> None:
+    """Our own key changed a limit, a person changed another and made the log name the project."""
+    key, project = key_of(desk), desk.project_id("chat")
+    await openai.pull(key, project, "rate_limit:rl-big", {"max_requests_per_1_minute": 1})
+    since = NOON
+    desk.clock.advance(minutes=5)
+    changed = {"big": {"max_requests_per_1_minute": 900}}
+    await desk.control("limits", {"project": "chat", "by": "박서연", "rate_limits": changed})
+    [told] = await openai.changes(key, since)
+    assert (told.kind, told.at, told.project_ids) == ("rate_limit.updated", NOON + timedelta(minutes=5), {project})
+    assert told.id
+    assert "@" not in told.name
+    assert await openai.changes(key, NOON + timedelta(minutes=5)) == ()
