@@ -70,10 +70,15 @@ def thanks(t: Translator, *, may_contact: bool) -> kit.View:
     return kit.modal(t.gettext("Feedback"), parts, close=t.gettext("Close"), callback_id=ids.VIEW_INFO)
 
 
-def triage(told: Feedback, t: Translator) -> kit.Message:
-    """The message to those who look after it; its buttons go where they would do nothing."""
+def triage(told: Feedback, t: Translator, sender: str = "") -> kit.Message:
+    """The message to those who look after it; its buttons go where they would do nothing.
+
+    `sender` is what whoever said it is called: a mention would tell them of their own click.
+    """
     kind = category_name(told.category, t)
-    who = _person(told.user_id) if told.user_id is not None else t.gettext("without a name")
+    who = t.gettext("without a name")
+    if told.user_id is not None:
+        who = kit.name(sender) if sender else _person(told.user_id)
     head = t.gettext("Feedback · {kind} · {who}", kind=kind, who=who)
     facts = [state_line(told.state, t), f"{t.moment(told.created_at)} {t.zone_name(told.created_at)}"]
     if link := _link(told):

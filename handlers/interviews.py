@@ -130,6 +130,14 @@ async def submit_offer(form: Form) -> Outcome:
     if contains_key(filled.place):
         said = budget_words.secret(t)
         return Problem({ids.INTERVIEW_PLACE: said}, interviews.offering(blank, t, said))
+    await visit.bot.people.require_admin(person)
+    if filled.host != visit.user_id:
+        host = await visit.profile(filled.host)
+        if host.is_bot:
+            said = t.gettext("A bot cannot hold an interview. Choose a person.")
+            return Problem({ids.INTERVIEW_HOST: said}, interviews.offering(filled, t, said))
+        # Whoever talks with them is told in their own language, from the first message on.
+        await visit.bot.people.meet(visit.workspace_id, visit.workspace_name, host)
     wish = OfferWish(filled.host, filled.day, filled.times, filled.minutes, filled.place, filled.zone)
     try:
         made = await once(form, lambda: visit.bot.interviews.offer(person, wish))

@@ -136,7 +136,9 @@ class Speech:
 
 
 async def _feedback(speech: Speech) -> kit.Message:
-    return feedback.triage(await _told_feedback(speech), await speech.words())
+    told = await _told_feedback(speech)
+    sender = None if told.user_id is None else await speech.bot.people.known(told.workspace_id, told.user_id)
+    return feedback.triage(told, await speech.words(), sender.name if sender is not None else "")
 
 
 async def _feedback_answer(speech: Speech) -> kit.Message:
