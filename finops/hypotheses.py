@@ -173,12 +173,17 @@ def judged(hypothesis: Hypothesis, share: Tally, other: Tally) -> Judged:
 
 
 def one_by_one(told: Iterable[Told]) -> list[Told]:
-    """What told of several projects at once, as one for each of them."""
-    return [
-        Told(one.kind, one.id, one.at, frozenset({project_id}))
-        for one in told
-        for project_id in sorted(one.project_ids)
-    ] + [one for one in told if not one.project_ids]
+    """What told of several projects at once, as one for each of them; what named no project is left as it is.
+
+    A project that two digests of a day name, its team's and the workspace's, was told of once.
+    """
+    found: dict[tuple[object, ...], Told] = {}
+    for one in told:
+        for project_id in sorted(one.project_ids) or [None]:
+            ids = one.project_ids if project_id is None else frozenset({project_id})
+            what = one.at.date() if one.kind is Preceded.DIGEST and project_id is not None else one.id
+            found.setdefault((one.kind, what, project_id), Told(one.kind, one.id, one.at, ids, one.team_ids))
+    return list(found.values())
 
 
 def alerts_of(told: Iterable[Told]) -> list[Told]:

@@ -26,6 +26,7 @@ from finops.registry import Project
 from finops.secret import Secret
 from finops.usage import Endpoint, UsageBucket, UsageReading, UsageRow, Width
 from jobs.learner import Learner, due_month
+from jobs.rendering import Reader, Rendering
 from locales import translator_for
 from providers.contract import ProviderChange, Unavailable
 from storage import Storage
@@ -249,7 +250,8 @@ async def test_two_learners_learn_once_a_day_and_tell_a_month_once(world: World,
         assert await store.actions.newest(WORKSPACE, 9) == []  # before two hours of the day are over nothing is learned
         note = await store.outbox.get(WORKSPACE, "monthly:2026-11-01")
     assert note is not None
-    assert note.kind == "monthly"
+    said = await Rendering(world.bot).message(note, Reader("C1"))
+    assert said.text.startswith("월간 보고")
     clock.advance(hours=2)
     workspace = (await world.bot.people.workspaces())[0]
     assert due_month(workspace, clock.moment) == date(2026, 11, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -20,6 +21,7 @@ from finops.hypotheses import (
     judged,
     ledger,
     more_clouds,
+    one_by_one,
     people_act,
 )
 from finops.money import Money
@@ -174,6 +176,13 @@ def test_people_act_when_more_is_done_after_being_told_than_before() -> None:
     assert people_act(told, acts, at + timedelta(days=6)).verdict is Verdict.TOO_FEW
     assert cost_value(told, acts, frozenset(range(20)), NOW).share == Tally(20, 20)
     assert more_clouds(1, []).verdict is Verdict.NOT_MEASURABLE
+
+
+def test_what_two_digests_of_a_day_name_was_told_once() -> None:
+    both = [Told(Preceded.DIGEST, n, NOW, frozenset({1, 2} if n == 1 else {2, 3})) for n in (1, 2)]
+    assert [(one.id, *one.project_ids) for one in one_by_one(both)] == [(1, 1), (1, 2), (2, 3)]
+    alerts = [heard(1, NOW), replace(heard(1, NOW), id=7)]
+    assert one_by_one(alerts) == alerts
 
 
 def test_of_the_dollars_over_limits_the_share_prevented_is_told() -> None:

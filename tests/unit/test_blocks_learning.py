@@ -1,0 +1,109 @@
+"""What was learned in words: actions with what they saved, verdicts, and that chance explains it is said as such."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.json import JSONSnapshotExtension
+
+from blocks import actions, home, kit, learning
+from finops.behaviour import Action, ActionKind, ActionSource, Preceded, Told
+from finops.effects import Effect, EffectState, Saving, SavingState
+from finops.hypotheses import AlertQuality, Hypothesis, Judged, Ledger, Prevented, Tally, Verdict, judged
+from finops.incidents import Fact
+from finops.learning import ActionShown, LearningReport
+from finops.money import Money
+from finops.periods import Period
+from tests.unit.saying import LANGUAGES, a_home, reader
+from tests.unit.test_blocks_limits import hurried, languages, refused, refused_view
+
+AT = datetime(2026, 7, 2, 3, 0, tzinfo=UTC)
+DAYS = Period(date(2026, 7, 3), date(2026, 7, 17))
+MOVED: Mapping[str, Fact] = {"from_model": "gpt-4o", "to_model": "gpt-4o-mini", "before": "0.05", "now": "0.6"}
+
+
+def a_saving(state: SavingState, verified: str | None = None, low: str = "0", high: str = "0") -> Saving:
+    amounts = {} if verified is None else {"verified": Money.of(verified), "low": Money.of(low), "high": Money.of(high)}
+    return Saving(1, state, DAYS, expected=None if amounts else Money.of("120"), **amounts)
+
+
+def an_action(
+    kind: ActionKind, saving: Saving | None = None, *, project: str = "chatbot", days: int = 3
+) -> ActionShown:
+    is_usage = kind in {ActionKind.MODEL_CHANGED, ActionKind.BATCH_ADOPTED, ActionKind.CACHE_ADOPTED}
+    source = ActionSource.USAGE if is_usage else ActionSource.TRAIL
+    told = Told(Preceded.ALERT if days else Preceded.DIGEST, 1, AT - timedelta(days=days))
+    actor = "" if is_usage else "U0JIHOON01"
+    action = Action(AT, AT.date(), kind, source, str(kind), 1, 1, actor, MOVED, told, 1)
+    return ActionShown(action, project, "마케팅팀", saving)
+
+
+def a_report(shown: tuple[ActionShown, ...]) -> LearningReport:
+    return LearningReport(
+        period=Period(date(2026, 6, 1), date(2026, 7, 1)),
+        at=AT,
+        actions=shown,
+        more=2 if shown else 0,
+        ledger=Ledger(Money.of("120"), Money.of("412.5"), 1, 3, 1, 4),
+        hypotheses=(
+            judged(Hypothesis.COST_VALUE, Tally(3, 4), Tally(1, 9)),
+            Judged(Hypothesis.MORE_CLOUDS, Verdict.NOT_MEASURABLE),
+            judged(Hypothesis.PEOPLE_ACT, Tally(40, 50), Tally(10, 50)),
+        ),
+        prevented=Prevented(Money.of("900"), Money.of("100")),
+        quality=AlertQuality(12, 6, 2, 9, 8, 260),
+        digests=Effect(EffectState.INDISTINCT, DAYS, Decimal("-0.05"), Decimal("-0.2"), Decimal("0.1")),
+    )
+
+
+SHOWN = (
+    an_action(ActionKind.MODEL_CHANGED, a_saving(SavingState.VERIFIED, "412.5", "300", "520")),
+    an_action(ActionKind.BATCH_ADOPTED, a_saving(SavingState.INDISTINCT, "5", "-10", "20"), days=0),
+    an_action(ActionKind.CACHE_ADOPTED, a_saving(SavingState.FAILED, "-30", "-50", "-10"), days=1),
+    an_action(ActionKind.STOPPED, a_saving(SavingState.EXPECTED)),
+    an_action(ActionKind.BUDGET_CHANGED, project=""),
+)
+
+
+@pytest.fixture
+def said(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    return snapshot.use_extension(JSONSnapshotExtension)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_was_learned_word_for_word(language: str, said: SnapshotAssertion) -> None:
+    t = reader(language)
+    messages = [learning.message(a_report(SHOWN), t), learning.monthly(a_report(()), t)]
+    assert [refused(one) for one in messages] == [[], []]
+    assert [one.arguments(plain=True) for one in messages] == said
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_kind_of_action_and_every_answer_has_words(language: str) -> None:
+    t = reader(language)
+    assert len({actions.what(an_action(kind).action, t) for kind in ActionKind}) == len(ActionKind)
+    for state in EffectState:
+        assert learning.effect_words(Effect(state, DAYS, *[Decimal("-0.2")] * 3), t)
+        assert learning.effect_words(Effect(state, DAYS), t)
+
+
+def test_home_shows_the_last_actions_and_the_way_to_what_came_of_them() -> None:
+    view = home.view(a_home(actions=SHOWN), reader("ko"))
+    assert refused_view(view) == []
+    assert "모델 변경: gpt-4o → gpt-4o-mini" in str(view)
+    assert "조치와 효과" in str(view)
+    assert "조치와 효과" not in str(home.view(a_home(), reader("ko")))
+
+
+@given(st.text(max_size=300), languages, st.sampled_from(ActionKind))
+@hurried
+def test_any_name_fits_slack_and_calls_nobody(name: str, language: str, kind: ActionKind) -> None:
+    shown = tuple(an_action(kind, project=name) for _ in range(10))
+    message: kit.Message = learning.message(a_report(shown), reader(language))
+    assert refused(message) == []
