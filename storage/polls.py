@@ -70,13 +70,18 @@ class Polls(Repository):
             raise NotFound("poll", poll_id)
         values = {"workspace_id": workspace_id, "poll_id": poll_id, "voter": voter}
         given = {"options": list(options), "voted_at": at}
+        insert = self._insert(poll_votes).values(values | given | {"revision": 1})
         revision: int | None = await self._db.scalar(
-            self._insert(poll_votes)
-            .values(values | given | {"revision": 1})
-            .on_conflict_do_update(index_elements=list(values), set_=given | {"revision": poll_votes.c.revision + 1})
-            .returning(poll_votes.c.revision)
+            insert.on_conflict_do_update(
+                index_elements=list(values),
+                set_=given | {"revision": poll_votes.c.revision + 1},
+                where=poll_votes.c.options != insert.excluded.options,  # two clicks at the same moment are one
+            ).returning(poll_votes.c.revision)
         )
-        assert revision is not None, "an upsert tells the row it made"
+        if revision is None:
+            stands = await self.ballot(workspace_id, poll_id, voter)
+            assert stands is not None, "what is not made stands already"
+            return stands.revision
         return revision
 
     async def withdraw(self, workspace_id: str, poll_id: int, voter: str) -> bool:

@@ -56,7 +56,9 @@ def test_every_vote_counts_once_and_shares_are_of_people(votes: dict[str, list[s
     (True, ["2", "9"], None),
     (True, [], None),
 ])  # fmt: skip
-def test_a_vote_is_one_of_the_options_or_none(is_multiple: bool, chosen: list[str], kept: tuple[str, ...] | None):
+def test_a_vote_is_one_of_the_options_or_none(
+    is_multiple: bool, chosen: list[str], kept: tuple[str, ...] | None
+) -> None:
     assert a_poll(is_multiple=is_multiple).chosen(chosen) == kept
 
 

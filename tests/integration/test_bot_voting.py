@@ -1,0 +1,159 @@
+"""Voting on both databases: one vote for each person under races, closing once across copies, nobody found after it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import pytest
+
+from bot import Bot, Policy
+from bot.errors import Refusal, RefusalCode
+from bot.voting import ask_pulse, poll_key
+from finops.polls import Poll, PollDraft, PollKind, voter_of
+from finops.registry import Person, Role
+from storage import Storage
+from tests.conftest import FakeClock
+from tests.databases import MOMENT, OTHER_WORKSPACE, WORKSPACE, a_tenant
+
+PEOPLE = 24
+
+
+@dataclass
+class Hall:
+    """Two copies of the bot on one database, and a poll to vote in."""
+
+    bots: tuple[Bot, Bot]
+    storage: Storage
+    clock: FakeClock
+    poll: Poll
+
+    async def votes(self, user_id: str, *chosen: str, copy: int = 0) -> None:
+        await self.bots[copy].voting.vote(WORKSPACE, user_id, self.poll.id, chosen)
+
+    async def count(self) -> dict[str, int]:
+        told = await self.bots[0].voting.told(WORKSPACE, self.poll.id)
+        return {one.option.id: one.votes for one in told.counts}
+
+
+def somebody(user_id: str = "U1", role: Role = Role.MEMBER) -> Person:
+    return Person(WORKSPACE, user_id, user_id, role, "ko-KR", "Asia/Seoul", is_workspace_admin=False, seen_at=MOMENT)
+
+
+@pytest.fixture
+async def hall(storage: Storage, clock: FakeClock) -> Hall:
+    clock.moment = MOMENT
+    await a_tenant(storage, WORKSPACE)
+    bots = (Bot(storage, {}, clock, Policy()), Bot(storage, {}, clock, Policy()))
+    draft = PollDraft("What next?", "this\nthat\nneither", "C1", MOMENT + timedelta(days=1), is_anonymous=True)
+    return Hall(bots, storage, clock, await bots[0].voting.ask(somebody(), draft))
+
+
+async def test_everybody_counts_once_however_they_click(hall: Hall) -> None:
+    """Double clicks and changes of mind over two copies at once: the database says what people chose last."""
+    await asyncio.gather(*(hall.votes(f"U{n}", str(1 + n % 3), copy=copy) for n in range(PEOPLE) for copy in (0, 1, 0)))
+    assert await hall.count() == dict(Counter(str(1 + n % 3) for n in range(PEOPLE)))
+    await asyncio.gather(*(hall.votes(f"U{n}", "2", copy=n % 2) for n in range(0, PEOPLE, 3)))
+    assert await hall.count() == {"1": 0, "2": PEOPLE * 2 // 3, "3": PEOPLE // 3}
+    async with hall.storage.reading() as store:
+        ballots = await store.polls.ballots(WORKSPACE, hall.poll.id)
+        message = await store.outbox.get(WORKSPACE, poll_key(hall.poll.id))
+    assert {one.revision for one in ballots} == {1, 2}
+    assert {one.voted_at.minute for one in ballots} == {0}
+    assert message is not None
+    assert message.kind == "poll"
+
+
+async def test_closing_races_with_votes_and_nothing_counts_after_it(hall: Hall) -> None:
+    """Two copies close while people vote: one does; what was taken is counted, the rest is refused and said so."""
+    hall.clock.moment = MOMENT + timedelta(hours=23)
+
+    async def votes(n: int) -> bool:
+        try:
+            await hall.votes(f"U{n}", "1", copy=n % 2)
+        except Refusal as refusal:
+            return refusal.code is not RefusalCode.POLL_CLOSED
+        return True
+
+    async def closes(copy: int) -> int:
+        try:
+            await hall.bots[copy].voting.close(somebody(), hall.poll.id)
+        except Refusal as refusal:
+            return int(refusal.code is not RefusalCode.POLL_CLOSED)
+        return 1
+
+    before = [votes(n) for n in range(PEOPLE // 2)]
+    after = [votes(n) for n in range(PEOPLE // 2, PEOPLE)]
+    done = await asyncio.gather(*before, closes(0), closes(1), *after)
+    closed = done.pop(PEOPLE // 2) + done.pop(PEOPLE // 2)
+    assert closed == 1
+    assert (await hall.count())["1"] == sum(done)
+
+
+async def test_once_closed_nobody_can_be_found(hall: Hall) -> None:
+    """The salt is gone from the database, and with it whoever voted; the counts stay."""
+    await hall.votes("U1", "1")
+    assert (await hall.bots[0].voting.own(WORKSPACE, "U1", hall.poll.id))[1] == ("1",)
+    async with hall.storage.reading() as store:
+        kept = await store.polls.get(WORKSPACE, hall.poll.id)
+        [ballot] = await store.polls.ballots(WORKSPACE, hall.poll.id)
+    assert kept is not None
+    assert kept.salt is not None
+    assert ballot.voter == voter_of(kept.salt, "U1")
+    hall.clock.moment = hall.poll.closes_at
+    assert await hall.bots[0].voting.due() == 1
+    assert await hall.bots[1].voting.due() == 0
+    async with hall.storage.reading() as store:
+        kept = await store.polls.get(WORKSPACE, hall.poll.id)
+    assert kept is not None
+    assert kept.salt is None
+    assert (await hall.count())["1"] == 1
+
+
+async def test_the_reminder_and_the_result_are_told_once(hall: Hall) -> None:
+    """By whichever copy looks first; a poll nobody voted in has no result to tell."""
+    assert hall.poll.remind_at is not None
+    hall.clock.moment = hall.poll.remind_at
+    assert await asyncio.gather(*(bot.voting.due() for bot in hall.bots)) in ([1, 0], [0, 1])
+    hall.clock.moment = hall.poll.closes_at
+    assert await asyncio.gather(*(bot.voting.due() for bot in hall.bots)) in ([1, 0], [0, 1])
+    async with hall.storage.reading() as store:
+        assert await store.outbox.get(WORKSPACE, f"{poll_key(hall.poll.id)}:reminder") is not None
+        assert await store.outbox.get(WORKSPACE, f"{poll_key(hall.poll.id)}:result") is None
+
+
+async def test_who_may_do_what(hall: Hall) -> None:
+    """A stranger closes and exports nothing; hidden results are for voters; another workspace has no such poll."""
+    voting = hall.bots[0].voting
+    for attempt, code in (
+        (voting.close(somebody("U9"), hall.poll.id), RefusalCode.NOT_POLL_OWNER),
+        (voting.export(somebody("U9"), hall.poll.id), RefusalCode.NOT_POLL_OWNER),
+        (voting.export(somebody("U1"), hall.poll.id), RefusalCode.POLL_HIDDEN),
+        (voting.results(WORKSPACE, "U9", hall.poll.id), RefusalCode.POLL_HIDDEN),
+        (voting.add_option(somebody("U9"), hall.poll.id, "other"), RefusalCode.POLL_NO_ADDING),
+        (voting.vote(WORKSPACE, "U9", hall.poll.id, ["7"]), RefusalCode.POLL_CHOICE),
+        (voting.vote(OTHER_WORKSPACE, "U9", hall.poll.id, ["1"]), RefusalCode.UNKNOWN_POLL),
+    ):
+        with pytest.raises(Refusal) as refusal:
+            await attempt
+        assert refusal.value.code is code
+    await voting.close(somebody("U9", Role.ADMIN), hall.poll.id)
+    told, ballots = await voting.export(somebody("U1"), hall.poll.id)
+    assert (told.people, ballots) == (0, [])
+
+
+async def test_a_pulse_is_asked_once_for_each_channel_and_week(hall: Hall) -> None:
+    """And never where a digest is told to people directly."""
+    week = date(2026, 6, 29)
+    async with hall.storage.writing() as store:
+        for channel in ("C1", "C1", "C2", None):
+            await ask_pulse(store, WORKSPACE, week, channel, f"digest:{channel}", "ja-JP", ["U1"], MOMENT)
+    hall.clock.moment = MOMENT + timedelta(days=6)
+    async with hall.storage.reading() as store:
+        over = [one for one in await store.polls.over(hall.clock()) if one.kind is PollKind.PULSE]
+        assert sorted(one.key or "" for one in over) == [f"pulse:{week}:C1", f"pulse:{week}:C2"]
+        line = await store.outbox.get(WORKSPACE, poll_key(over[0].id))
+    assert line is not None
+    assert line.thread_key == "digest:C1"
