@@ -179,9 +179,10 @@ def one_by_one(told: Iterable[Told]) -> list[Told]:
     """
     found: dict[tuple[object, ...], Told] = {}
     for one in told:
-        for project_id in sorted(one.project_ids) or [None]:
+        each: list[int | None] = [*sorted(one.project_ids)]
+        for project_id in each or [None]:
             ids = one.project_ids if project_id is None else frozenset({project_id})
-            what = one.at.date() if one.kind is Preceded.DIGEST and project_id is not None else one.id
+            what: object = one.at.date() if one.kind is Preceded.DIGEST and project_id is not None else one.id
             found.setdefault((one.kind, what, project_id), Told(one.kind, one.id, one.at, ids, one.team_ids))
     return list(found.values())
 
