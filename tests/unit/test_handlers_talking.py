@@ -151,12 +151,17 @@ def test_whatever_is_said_fits_into_slack(language: str) -> None:
     board = Board(meeting, tuple(slots), tuple(Offered(one, booked) for one in slots), may_offer=True)
     form = interview_words.OfferForm(JIHOON, date(2026, 7, 9), "Asia/Seoul", long[:200], 30, long[:300])
     views = [
-        feedback_words.form(t, draft, "no"), feedback_words.thanks(t, may_contact=True),
-        feedback_words.answered(said, t), feedback_words.answer_form(said, t, long), interview_words.board(board, t, "yes"),
-        interview_words.board(replace(board, mine=None), t), interview_words.booking(board, t, 1, long, "no"),
-        interview_words.booking(replace(board, free=()), t), interview_words.offering(form, t, "no"),
+        feedback_words.form(t, draft, "no"),
+        feedback_words.thanks(t, may_contact=True),
+        feedback_words.answered(said, t),
+        feedback_words.answer_form(said, t, long),
+        interview_words.board(board, t, "yes"),
+        interview_words.board(replace(board, mine=None), t),
         interview_words.board(Board(None, (), (), may_offer=False), t),
-    ]  # fmt: skip
+        interview_words.booking(board, t, 1, long, "no"),
+        interview_words.booking(replace(board, free=()), t),
+        interview_words.offering(form, t, "no"),
+    ]
     messages = [feedback_words.triage(said, t, long), feedback_words.triage(SAID, t), feedback_words.answer(said, t)]
     messages += [interview_words.message(what, meeting, SAKURA, JIHOON, t) for what in Happened]
     file = interview_words.appointment(meeting, {JIHOON: long}, NOW, t, is_cancelled=False)
