@@ -79,6 +79,8 @@ def main(arguments: list[str]) -> int:
         return 0 if arguments in ([], ["-h"], ["--help"]) else 2
     lock_name, commands = VERBS[arguments[0]]
     python = environment(lock_name)
+    # Dozens of processes import the product: compiled once, and not once each, saves a tenth of the time.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     for command in commands:
         extra = arguments[1:] if command == commands[-1] else []
         # The child shares our terminal and our signals: waiting for it keeps Ctrl-C in its hands.
