@@ -78,7 +78,7 @@ feedback = Table(
     Column("text", Text, nullable=False),
     Column("contact", Boolean, nullable=False),
     Column("status", String, nullable=False),
-    Column("channel_id", String),  # where it was posted for those who look after it
+    Column("channel_id", String),  # of the message it is about; NULL: it is about none
     Column("message_ts", String),
     Column("created_at", UtcDateTime, nullable=False),
     Column("answered_by", String),

@@ -54,6 +54,7 @@ class AppConfig:
     scopes: tuple[str, ...] = DEFAULT_SCOPES
     events: tuple[str, ...] = DEFAULT_EVENTS
     commands: tuple[Command, ...] = (Command("/finops", "AI 비용 보기와 설정", "[setup|status|help]"),)
+    shortcuts: tuple[tuple[str, str], ...] = ()  # callback id and name, of those in the menu of a message
     home_tab_enabled: bool = True
     messages_tab_enabled: bool = True
     redirect_urls: tuple[str, ...] = ()
@@ -74,6 +75,8 @@ class AppConfig:
             )
             for each in features.get("slash_commands", [])
         )
+        offered = [each for each in features.get("shortcuts", []) if each.get("type") == "message"]
+        self.shortcuts = tuple((each["callback_id"], each["name"]) for each in offered)
         home = features.get("app_home", {})
         self.home_tab_enabled = bool(home.get("home_tab_enabled", False))
         self.messages_tab_enabled = bool(home.get("messages_tab_enabled", False))

@@ -84,6 +84,7 @@ class Page:
                 {"command": each.command, "description": each.description, "usage_hint": each.usage_hint}
                 for each in app.commands
             ],
+            "shortcuts": [{"callback_id": callback_id, "name": name} for callback_id, name in app.shortcuts],
             "app": {"name": app.name, "id": app.app_id, "bot_user_id": app.bot_user_id, "bot_id": app.bot_id},
             "lab": world.lab,
         }

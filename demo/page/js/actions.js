@@ -1,6 +1,6 @@
 // From a click to the payload Slack would send: confirm first, show that it is on its way, say when it failed.
 
-import { sendAction } from "./api.js";
+import { sendAction, useShortcut } from "./api.js";
 import { boundOf } from "./bound.js";
 import { confirmed, notice } from "./dialogs.js";
 import { when } from "./events.js";
@@ -10,6 +10,7 @@ import { openMenu } from "./popover.js";
 import { plain, words } from "./richtext.js";
 import { safeUrl } from "./dom.js";
 import { say } from "./words.js";
+import { world } from "./world.js";
 
 const common = (element, block) => ({ type: element.type, block_id: block.block_id, action_id: element.action_id });
 
@@ -46,6 +47,18 @@ when("do", "feedback", (node) => {
   const { element, block, ctx } = boundOf(node);
   const side = element[node.dataset.side];
   send(node, { ...common(element, block), text: side.text, value: side.value }, ctx);
+});
+
+when("do", "open-shortcuts", (node) => {
+  const { channel, ts } = node.dataset;
+  node.dataset.align = "end";
+  openMenu(node, say("menu"), world.shortcuts.map((shortcut) => ({
+    label: shortcut.name,
+    run: async () => {
+      const answer = await useShortcut(channel, ts, shortcut.callback_id).catch(() => ({ message: say("unreachable") }));
+      if (!answer.ok) notice(answer.message || say("actionFailed", { error: answer.error || "unknown_error" }), "error");
+    },
+  })));
 });
 
 when("do", "open-overflow", (node) => {

@@ -32,6 +32,8 @@ export const sendMessage = (channel, text, threadTs) =>
 export const sendCommand = (channel, text) => post("/_page/command", mine({ channel, text }));
 export const sendAction = (container, action, values) =>
   post("/_page/action", mine({ container, action, state: { values } }));
+export const useShortcut = (channel, ts, callbackId) =>
+  post("/_page/shortcut", mine({ channel, message_ts: ts, callback_id: callbackId }));
 export const submitView = (viewId, values) => post("/_page/submit", mine({ view_id: viewId, values }));
 export const closeView = (viewId, clear) =>
   post("/_page/close", mine({ view_id: viewId, ...(clear ? { clear: true } : {}) }));

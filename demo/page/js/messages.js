@@ -87,7 +87,9 @@ function makeMessage(channel, message, { isFirst, replies, inThread }) {
         body(channel, message), reactions(message), !inThread && threadLink(channel, message, replies))),
     canReply && h("div", { class: "toolbar" },
       h("button", { type: "button", class: "icon-button", title: say("replyInThread"), "aria-label": say("replyInThread"),
-      data: { do: "open-thread", channel, ts: message.thread_ts || message.ts } }, icon("reply"))));
+      data: { do: "open-thread", channel, ts: message.thread_ts || message.ts } }, icon("reply")),
+      world.shortcuts.length > 0 && h("button", { type: "button", class: "icon-button", title: say("menu"),
+        "aria-label": say("menu"), data: { do: "open-shortcuts", channel, ts: message.ts } }, icon("dots"))));
 }
 
 /** Whether a message goes on where the one before left off: same author, same kind, minutes apart. */

@@ -1,7 +1,7 @@
 // What the server last said, and where the reader is looking. Nothing here is decided by the page.
 
 export const world = { workspace: {}, me: null, users: new Map(), channels: [], dms: [], messages: {}, home: null,
-  views: [], commands: [], app: {}, lab: null, mail: null, loaded: false, latest: 0 };
+  views: [], commands: [], shortcuts: [], app: {}, lab: null, mail: null, loaded: false, latest: 0 };
 
 // What belongs to this window only: the place shown, panes open, the line to the server.
 export const ui = { place: { kind: "channel", channel: null, thread: null, mail: null }, drawer: false, lab: false,
@@ -40,6 +40,7 @@ export function takeState(state) {
   world.home = state.home || null;
   world.views = state.views || [];
   world.commands = state.commands || [];
+  world.shortcuts = state.shortcuts || [];
   world.app = state.app || {};
   world.usergroups = new Map((state.usergroups || []).map((group) => [group.id, group]));
   takeLab(state.lab);
