@@ -126,7 +126,7 @@ def in_a_line(shown: PollShown, t: Translator) -> str:
 
 def leading(shown: PollShown, t: Translator) -> str:
     """The answers most people gave, as mrkdwn; '' when nobody voted."""
-    names = [f"*{kit.name(option_text(shown.poll, one.option, t), LONGEST_OPTION)}*" for one in shown.leaders]
+    names = [kit.name(option_text(shown.poll, one.option, t), LONGEST_OPTION) for one in shown.leaders]
     if not names:
         return ""
     votes = t.ngettext("{count} vote", "{count} votes", shown.leaders[0].votes)
@@ -138,9 +138,7 @@ def leading(shown: PollShown, t: Translator) -> str:
 def thanks(poll: Poll, chosen: Sequence[str], t: Translator, *, was_changed: bool) -> str:
     """What a voter is told: what counts now, and until when it may be changed; mrkdwn."""
     by_id: Mapping[str, Option] = {option.id: option for option in poll.options}
-    answers = ", ".join(
-        f"*{kit.name(option_text(poll, by_id[one], t), LONGEST_OPTION)}*" for one in chosen if one in by_id
-    )
+    answers = ", ".join(kit.name(option_text(poll, by_id[one], t), LONGEST_OPTION) for one in chosen if one in by_id)
     if was_changed:
         return t.gettext("Your vote is now {answers}. It can be changed until the poll closes.", answers=answers)
     return t.gettext("Thank you. Your vote: {answers}. It can be changed until the poll closes.", answers=answers)

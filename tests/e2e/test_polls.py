@@ -159,7 +159,7 @@ async def test_several_answers_options_of_others_and_the_end_in_time(talk: Stage
     await posted(talk, "에 마감됩니다", "2명 투표")
     moving.advance(timedelta(days=1))
     await posted(talk, "무엇을 볼까요?", "마감됨")
-    await posted(talk, "가장 많은 답: *원인* (2표)")
+    await posted(talk, "가장 많은 답: 원인 (2표)")
     assert "골라서" not in words_of(await posted(talk, "무엇을 볼까요?", "100% · 2표"))
 
 
