@@ -98,7 +98,10 @@ class Behaviour:
             )
             told = await told_since(store, workspace_id, now - LOOKED_AT - ANSWERS_WITHIN)
             found = await _of_trail(store, workspace_id, house, now - LOOKED_AT)
-            found += await _of_usage(store, workspace_id, house, now)
+            days = await _days(store, workspace_id, house, now)
+        seen = await asyncio.to_thread(_seen, days, minute_of(starts_at(charge_day(now) - LOOKED_AT)))
+        async with self._desk.storage.reading() as store:
+            found += await _of_usage(store, workspace_id, seen)
         found += await self._of_providers(workspace_id, house, now - LOOKED_AT)
         answering = [one if one.preceded else replace(one, preceded=_preceding(one, house, told)) for one in found]
         async with self._desk.storage.writing() as store:
@@ -290,11 +293,12 @@ def _of_change(change: ProviderChange, connection: Connection, house: _House) ->
 # --- usage ----------------------------------------------------------------------------------------------------------
 
 
-async def _of_usage(store: Store, workspace_id: str, house: _House, now: datetime) -> list[Action]:
-    """Habits that changed, of every registered project whose usage is being read."""
+async def _days(
+    store: Store, workspace_id: str, house: _House, now: datetime
+) -> list[tuple[Project, list[Habit], int]]:
+    """Every registered project whose usage is being read: its days, and where those that were read to their end do."""
     read = {one.connection_id: one.read_at for one in await store.usage.healths(workspace_id) if one.read_at}
     last = minute_of(starts_at(charge_day(now)))
-    first = last - _minutes(LOOKED_AT)
     accounts = {
         (one.connection_id, one.provider_project_id): one
         for one in house.projects.values()
@@ -302,16 +306,20 @@ async def _of_usage(store: Store, workspace_id: str, house: _House, now: datetim
     }
     if not accounts:
         return []
-    history = first - _minutes(_HISTORY)
+    history = last - _minutes(LOOKED_AT + _HISTORY)
     days = await store.usage.habits(workspace_id, Width.DAY, history, last, sorted(accounts))
-    seen: list[tuple[Project, Sighting]] = []
-    for account, project in accounts.items():
-        # Days that were not read to their end were not silent.
-        end = min(last, minute_of(starts_at(charge_day(read[project.connection_id]))))
-        habits = days.get(account, [])
-        seen += [(project, one) for one in await asyncio.to_thread(sightings, habits, first, end)]
-    if not seen:
-        return []
+    # Days that were not read to their end were not silent.
+    ends = {id_: min(last, minute_of(starts_at(charge_day(at)))) for id_, at in read.items()}
+    return [(project, days.get(account, []), ends[account[0]]) for account, project in accounts.items()]
+
+
+def _seen(days: Sequence[tuple[Project, list[Habit], int]], first: int) -> list[tuple[Project, Sighting]]:
+    """Habits that changed; some milliseconds for each project."""
+    return [(project, one) for project, habits, end in days for one in sightings(habits, first, end)]
+
+
+async def _of_usage(store: Store, workspace_id: str, seen: Sequence[tuple[Project, Sighting]]) -> list[Action]:
+    """What was seen and is not known yet, at the hour it happened."""
     found = []
     for project, sighting in seen:
         day = charge_day(datetime.fromtimestamp(sighting.start * 60, UTC))

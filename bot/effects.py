@@ -13,7 +13,7 @@ from statistics import median_low
 from bot.behaviour import shown, told_since
 from bot.desk import Desk
 from bot.digest_codec import decoded
-from bot.effects_ledger import MEASURED, bills_of, expected, given_up, measured, stop_checked
+from bot.effects_ledger import MEASURED, bills_of, expected, given_up, involved, measured, stop_checked
 from bot.effects_stats import SciPy
 from bot.telling import ROUTINE, recipients
 from finops.behaviour import Action, ActionKind, Told
@@ -72,7 +72,7 @@ class Effects:
             found = [
                 await expected(store, workspace_id, one, now)
                 for one in recent
-                if one.id not in lines and one.kind in MEASURED and one.project_id is not None
+                if one.id not in lines and one.kind in MEASURED and (one.project_id or one.kind is ActionKind.STOPPED)
             ]
         new = [one for one in found if one is not None]
         if new:
@@ -196,21 +196,21 @@ class Effects:
         known = {one.id: one for one in recent}
         actions = [known.get(one.action_id) or await store.actions.get(workspace_id, one.action_id) for one in due]
         first = min(one.period.start for one in due) - timedelta(days=BEFORE_DAYS + 2)
-        wanted = {one.project_id for one in actions if one is not None and one.project_id is not None}
+        whose = [frozenset[int]() if one is None else await involved(store, workspace_id, one) for one in actions]
+        wanted = frozenset[int]().union(*whose)
         bills = await bills_of(store, workspace_id, Period(first, self._desk.today()), wanted, now)
         busy = await store.actions.of_days(workspace_id, Period(first, self._desk.today()))
         done = []
-        for saving, action in zip(due, actions, strict=True):
-            project_id = None if action is None else action.project_id
-            if action is None or project_id is None or project_id not in bills.projects:
+        for saving, action, ids in zip(due, actions, whose, strict=True):
+            if action is None or not ids or not ids <= set(bills.projects):
                 done.append(given_up(saving, now))
-            elif not bills.is_settled(project_id, saving.period):
+            elif not all(bills.is_settled(one, saving.period) for one in ids):
                 if now - _start(Period(saving.period.end, saving.period.end)) > _GIVEN_UP_AFTER:
                     done.append(given_up(saving, now))
             elif action.kind is ActionKind.STOPPED and saving.low is not None:
-                done.append(await stop_checked(store, workspace_id, saving, bills, project_id, now))
+                done.append(await stop_checked(store, workspace_id, saving, bills, ids, now))
             else:
-                effect = await asyncio.to_thread(measured, action, project_id, bills, busy)
+                effect = await asyncio.to_thread(measured, action, min(ids), bills, busy)
                 if effect.state is not EffectState.EARLY:
                     done.append(checked(saving, effect, now))
         return done

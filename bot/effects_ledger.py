@@ -56,7 +56,8 @@ class Bills:
 async def expected(store: Store, workspace_id: str, action: Action, now: datetime) -> Saving | None:
     """What an action is to save: a stop what it kept from being spent, else what the digest before said it is worth.
 
-    None while a stop is not over: what it kept is known at the end of its day.
+    None while a stop is not over: what it kept is known at the end of its day. Of one that held several projects and
+    kept nothing that could be told, nothing is to be measured.
     """
     assert action.id is not None
     after = Period(action.day + _DAY, action.day + timedelta(days=1 + AFTER_DAYS))
@@ -71,7 +72,7 @@ async def expected(store: Store, workspace_id: str, action: Action, now: datetim
                 return Saving(
                     action.id, SavingState.EXPECTED, day, currency, expected=ends[0], low=ends[0], high=ends[1]
                 )
-        if now - action.at < _STOP_ENDS_WITHIN:
+        if action.project_id is None or now - action.at < _STOP_ENDS_WITHIN:
             return None
     worth = None
     if action.preceded is not None and action.preceded.kind is Preceded.DIGEST:
@@ -99,15 +100,26 @@ def measured(action: Action, project_id: int, bills: Bills, busy: Sequence[Actio
     return effect_of(bills.costs.get(project_id, {}), chosen, action.day, around.end, SciPy())
 
 
+async def involved(store: Store, workspace_id: str, action: Action) -> frozenset[int]:
+    """The projects an action was done to: of a wide stop all that it held."""
+    if action.project_id is not None:
+        return frozenset({action.project_id})
+    stop_id = action.details.get("stop_id")
+    if action.kind is not ActionKind.STOPPED or not isinstance(stop_id, int):
+        return frozenset()
+    return frozenset(one.project_id for one in await store.stops.holds(workspace_id, stop_id))
+
+
 async def stop_checked(
-    store: Store, workspace_id: str, saving: Saving, bills: Bills, project_id: int, now: datetime
+    store: Store, workspace_id: str, saving: Saving, bills: Bills, project_ids: Collection[int], now: datetime
 ) -> Saving:
     """What the settled bill of the day leaves of a stop's saving: what it has more than usage told was not saved."""
-    project = bills.projects[project_id]
-    account = (project.connection_id, project.provider_project_id)
-    rows = await store.usage.daily(workspace_id, saving.period, [account])
+    projects = [bills.projects[one] for one in sorted(project_ids)]
+    accounts = [(one.connection_id, one.provider_project_id) for one in projects]
+    rows = await store.usage.daily(workspace_id, saving.period, accounts)
     told = total((Money(Decimal(row.atto).scaleb(-18)) for row in rows), saving.currency)
-    billed = Money(bills.costs.get(project_id, {}).get(saving.period.start, Decimal(0)), saving.currency)
+    day = saving.period.start
+    billed = total((Money(bills.costs.get(one.id, {}).get(day, Decimal(0))) for one in projects), saving.currency)
     more = max(Decimal(0), (billed - told).amount)
     assert saving.low is not None
     assert saving.high is not None
@@ -123,6 +135,7 @@ async def stop_checked(
 
 
 def given_up(saving: Saving, now: datetime) -> Saving:
+    """A line that no settled bill will ever tell of."""
     return Saving(
         saving.action_id,
         SavingState.INDISTINCT,

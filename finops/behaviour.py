@@ -151,8 +151,12 @@ _TRAIL: Mapping[str, ActionKind] = {
 
 
 def of_trail(entry: AuditEntry) -> ActionKind | None:
-    """What an act in our own trail was; None for refusals, and for what is no act on spending."""
-    return _TRAIL.get(entry.action) if entry.outcome == Outcome.DONE and entry.actor is not None else None
+    """What an act in our own trail was; None for refusals, and for what is no act on spending.
+
+    Of what the product did itself only stops count: a budget's policy is what somebody decided before.
+    """
+    kind = _TRAIL.get(entry.action) if entry.outcome == Outcome.DONE else None
+    return kind if entry.actor is not None or kind is ActionKind.STOPPED else None
 
 
 TRAIL_NOUNS = tuple(sorted({name.partition(".")[0] for name in _TRAIL}))

@@ -17,13 +17,16 @@ from finops.behaviour import ActionKind, ActionSource, Preceded
 from finops.budgets import BudgetPeriod, BudgetScope, BudgetTerms
 from finops.charges import Charge, ChargedDay, FigureState
 from finops.effects import SavingState
+from finops.holds import Hold, HoldState
 from finops.hypotheses import Hypothesis, Verdict
-from finops.incidents import Change, Incident, IncidentState, RootAction
+from finops.incidents import Change, Fact, Incident, IncidentState, RootAction
+from finops.levers import Lever
 from finops.money import Money
 from finops.periods import Period, charge_day, starts_at
 from finops.queries import ScopeKind
 from finops.registry import Project
 from finops.secret import Secret
+from finops.stops import Stop, StopEvent, StopEventKind, StopState
 from finops.usage import Endpoint, UsageBucket, UsageReading, UsageRow, Width
 from jobs.learner import Learner, due_month
 from jobs.rendering import Reader, Rendering
@@ -237,6 +240,58 @@ async def test_what_it_saved_waits_for_settled_bills_and_is_told_with_its_range(
     assert "모델 변경: gpt-4o → gpt-4o-mini" in str(said.blocks)
     assert "절감 확인" in str(said.blocks)
     assert "잴 수 없음" in str(said.blocks)
+
+
+@on_sqlite
+async def test_what_a_stop_kept_is_expected_at_once_and_lessened_by_what_the_bill_has_more(
+    world: World, clock: FakeClock
+) -> None:
+    """Of 40 to 60 dollars; the settled bills of the day have some dollars more than usage told."""
+    alert, at = await alerted(world, "search", NOW - timedelta(hours=30)), NOW - timedelta(hours=29)
+    search = world.projects["search"]
+    stop = Stop(
+        id=None, workspace_id=WORKSPACE, incident_id=alert, scope_kind=ScopeKind.PROJECT, scope_id=search.id,
+        channel_id="C1", lever=Lever.STOP, state=StopState.STOPPING, reason="a loop", requested_by="U1",
+        requested_at=at, updated_at=at,
+    )  # fmt: skip
+    hold = Hold(
+        id=None, workspace_id=WORKSPACE, stop_id=0, project_id=search.id, connection_id=search.connection_id,
+        provider_project_id=search.provider_project_id, name="search", lever=Lever.STOP, state=HoldState.REQUESTED,
+        is_wanted=True, requested_at=at, updated_at=at, next_at=None,
+    )  # fmt: skip
+    kept: dict[str, Fact] = {"saved_low": "40", "saved_high": "60", "currency": "USD"}
+    async with world.storage.writing() as store:
+        made, _ = await store.stops.open(WORKSPACE, stop, [hold], [])
+        assert made.id is not None
+        await store.audit.append(WORKSPACE, AuditEntry(at, None, "stop.requested", f"stop:{made.id}"))
+    await world.bot.behaviour.learn(WORKSPACE)
+    await world.bot.effects.measure(WORKSPACE)
+    found = {one.action.kind: one for one in await world.bot.behaviour.recent(WORKSPACE)}
+    shown = found[ActionKind.STOPPED]
+    assert shown.saving is None  # its day is not over
+    assert shown.action.preceded is not None
+    assert shown.action.preceded.id == alert
+    async with world.storage.writing() as store:
+        await store.stops.add_event(WORKSPACE, made.id, StopEvent(StopEventKind.CLOSED, NOW, "closed", kept))
+    await world.bot.effects.measure(WORKSPACE)
+    [shown] = await world.bot.behaviour.recent(WORKSPACE, search.id)
+    assert shown.saving is not None
+    assert (shown.saving.state, shown.saving.expected) == (SavingState.EXPECTED, Money.of("40"))
+
+    later = clock.advance(days=6)
+    await lived(world, charge_day(at), charge_day(later), later, is_settled=True)
+    await world.bot.effects.measure(WORKSPACE)
+    [shown] = await world.bot.behaviour.recent(WORKSPACE, search.id)
+    # Four buckets at a dollar each is what usage told of the day.
+    more = cost_of("search", charge_day(at)) - 4
+    assert shown.saving is not None
+    assert shown.saving.state is SavingState.VERIFIED
+    assert shown.saving.verified == Money(Decimal(40) - more)
+    actor = await world.bot.people.meet(WORKSPACE, "U0JIHOON01", JIHOON)
+    report = await world.bot.effects.report(actor)
+    assert report.prevented.prevented == Money.of("40")
+    assert report.prevented.leaked == Money.of("5")
+    assert (report.quality.alerts, report.quality.acted_on) == (1, 1)
 
 
 @on_sqlite
