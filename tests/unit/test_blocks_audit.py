@@ -104,8 +104,11 @@ def test_every_act_there_is_has_a_sentence() -> None:
     assert said("thing.happened", subject="thing:1") == "`thing.happened` thing:1"
 
 
-NOUNS = {"team", "key", "project", "budget", "budgets", "collection", "admin", "app", "audit", "stop", "incident"}
-PAST = ("ed", "led")
+NOUNS = {
+    "team", "key", "project", "budget", "budgets", "collection", "admin", "app", "audit", "stop", "incident", "feedback",
+    "interview",
+}  # fmt: skip
+PAST = ("ed", "led", "withdrawn")
 
 
 @pytest.mark.parametrize("problem", list(AuditProblem))
