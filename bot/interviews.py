@@ -117,6 +117,8 @@ class Interviews:
             if meeting is None or meeting.booking.user_id != actor.user_id or meeting.slot.starts_at <= now:
                 raise Refusal(RefusalCode.UNKNOWN_BOOKING)
             changed = await self._cancelled(store, meeting, Happened.CANCELLED, actor.user_id, now)
+            if changed is None:
+                raise Refusal(RefusalCode.UNKNOWN_BOOKING)
         desk.wake_outbox.set()
         return changed
 
@@ -184,10 +186,11 @@ class Interviews:
             desk.wake_outbox.set()
         return count
 
-    async def _cancelled(self, store: Store, meeting: Meeting, what: Happened, by: str, at: datetime) -> Changed:
+    async def _cancelled(self, store: Store, meeting: Meeting, what: Happened, by: str, at: datetime) -> Changed | None:
+        """Give it up and tell the other side; None where it was given up, or moved away, a moment before."""
         workspace_id, booking_id = meeting.booking.workspace_id, meeting.booking.id
-        if not await store.interviews.cancel(workspace_id, booking_id, at):
-            raise Refusal(RefusalCode.UNKNOWN_BOOKING)
+        if not await store.interviews.cancel(workspace_id, booking_id, meeting.slot.id, at):
+            return None
         now = await store.interviews.meeting(workspace_id, booking_id)
         assert now is not None
         changed = Changed(what, now)

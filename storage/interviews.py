@@ -132,11 +132,12 @@ class Interviews(Repository):
         except IntegrityError:
             return False
 
-    async def cancel(self, workspace_id: str, booking_id: int, at: datetime) -> bool:
-        """Give a booking up: True for exactly one of all who do."""
+    async def cancel(self, workspace_id: str, booking_id: int, slot_id: int, at: datetime) -> bool:
+        """Give a booking of this time up: True for exactly one of all who do, False where it was moved meanwhile."""
         result = await self._db.execute(
             update(interview_bookings)
             .where(_bookings.workspace_id == workspace_id, _bookings.id == booking_id, _STANDS)
+            .where(_bookings.slot_id == slot_id)
             .values(cancelled_at=at, sequence=_bookings.sequence + 1)
         )
         return result.rowcount == 1

@@ -203,3 +203,25 @@ async def test_only_admins_offer_and_never_what_overlaps(bot: Bot, jihoon: Perso
     assert [one.code for one in answers if isinstance(one, Refusal)] == [RefusalCode.INTERVIEW_TIMES]
     assert len((await bot.interviews.board(minsu)).free) == 2
     assert (await bot.interviews.board(minsu)).offered == ()
+
+
+async def test_a_time_withdrawn_while_somebody_moves_away_from_it_takes_nothing_from_them(
+    bot: Bot, jihoon: Person, minsu: Person, slots: list[Slot]
+) -> None:
+    """Whichever comes first, either the appointment stands at its new time or its owner was told that it is off."""
+    first, second = slots
+    booked = (await bot.interviews.book(minsu, first.id, "")).meeting.booking
+    moved, withdrawn = await asyncio.gather(
+        bot.interviews.book(minsu, second.id, "", booked.id),
+        bot.interviews.withdraw(jihoon, first.id),
+        return_exceptions=True,
+    )
+    stands = (await bot.interviews.board(minsu)).mine
+    if isinstance(moved, Refusal):
+        assert stands is None
+        assert not isinstance(withdrawn, BaseException)
+        assert withdrawn is not None
+    else:
+        assert stands is not None
+        assert stands.slot == second
+        assert withdrawn is None

@@ -465,7 +465,7 @@ ATTEMPTS: dict[str, Attempt] = {
     "Feedbacks.newest": lambda s, w, b: s.feedback.newest(w, 9),
     "Feedbacks.set_state": lambda s, w, b: s.feedback.set_state(w, b.feedback_id, FeedbackState.DONE),
     "Interviews.book": lambda s, w, b: s.interviews.book(w, b.booking.slot_id, "U9", "", MOMENT),
-    "Interviews.cancel": lambda s, w, b: s.interviews.cancel(w, b.booking.id, MOMENT),
+    "Interviews.cancel": lambda s, w, b: s.interviews.cancel(w, b.booking.id, b.booking.slot_id, MOMENT),
     "Interviews.coming": lambda s, w, b: s.interviews.coming(w, MOMENT),
     "Interviews.hold": lambda s, w, b: s.interviews.hold(w, "U0MINSU001"),
     "Interviews.hold_slot": lambda s, w, b: s.interviews.hold_slot(w, b.booking.slot_id),

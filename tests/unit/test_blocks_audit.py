@@ -105,8 +105,8 @@ def test_every_act_there_is_has_a_sentence() -> None:
 
 
 NOUNS = {
-    "team", "key", "project", "budget", "budgets", "collection", "admin", "app", "audit", "stop", "incident", "feedback",
-    "interview",
+    "team", "key", "project", "budget", "budgets", "collection", "admin", "app", "audit", "stop", "incident",
+    "feedback", "interview",
 }  # fmt: skip
 PAST = ("ed", "led", "withdrawn")
 
