@@ -53,6 +53,8 @@ _HISTORY = timedelta(days=35)
 _SAME = timedelta(days=6)
 _PATIENCE_SECONDS = 20.0
 RECENT = 5
+# Of our own trail, what is looked at every minute.
+_NEWEST, _MOMENTS_AGO = 20, timedelta(hours=1)
 _PROVIDER: Mapping[str, ActionKind] = {
     "api_key.created": ActionKind.KEY_CREATED,
     "api_key.deleted": ActionKind.KEY_DELETED,
@@ -87,15 +89,13 @@ class Behaviour:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._followed: dict[str, int] = {}
 
     async def learn(self, workspace_id: str) -> int:
         """Find what was done in the last days and keep what is new; tells how many. Nothing is found twice."""
         now = self._desk.now()
         async with self._desk.storage.reading() as store:
-            house = _House(
-                {one.id: one for one in await store.projects.all(workspace_id)},
-                await store.connections.all(workspace_id),
-            )
+            house = await _house(store, workspace_id)
             told = await told_since(store, workspace_id, now - LOOKED_AT - ANSWERS_WITHIN)
             found = await _of_trail(store, workspace_id, house, now - LOOKED_AT)
             days = await _days(store, workspace_id, house, now)
@@ -109,6 +109,27 @@ class Behaviour:
         if kept:
             log.info("actions found", extra={"workspace_id": workspace_id, "count": len(kept)})
         return len(kept)
+
+    async def follow(self, workspace_id: str) -> int:
+        """Keep what was done in our own windows a moment ago, so that it can be seen; the daily look misses nothing."""
+        now, since = self._desk.now(), self._followed.get(workspace_id, 0)
+        async with self._desk.storage.reading() as store:
+            rows = [
+                row
+                for row in await store.audit.page(workspace_id, AuditFilter(), None, _NEWEST)
+                if row.seq > since and row.entry.at >= now - _MOMENTS_AGO
+            ]
+            acts = [(kind, row) for row in rows if (kind := of_trail(row.entry)) is not None]
+            if acts:
+                house = await _house(store, workspace_id)
+                told = await told_since(store, workspace_id, now - ANSWERS_WITHIN - _MOMENTS_AGO)
+                found = [await _act(store, workspace_id, house, kind, row) for kind, row in acts]
+        if acts:
+            answering = [one if one.preceded else replace(one, preceded=_preceding(one, house, told)) for one in found]
+            async with self._desk.storage.writing() as store:
+                await store.actions.add(workspace_id, answering[::-1])
+        self._followed[workspace_id] = max((row.seq for row in rows), default=since)
+        return len(acts)
 
     async def recent(self, workspace_id: str, project_id: int | None = None) -> tuple[ActionShown, ...]:
         """The last five actions, newest first: of one project, or of all."""
@@ -135,6 +156,11 @@ class Behaviour:
                 continue
             found += [action for one in changes for action in _of_change(one, connection, house)]
         return found
+
+
+async def _house(store: Store, workspace_id: str) -> _House:
+    projects = await store.projects.all(workspace_id)
+    return _House({one.id: one for one in projects}, await store.connections.all(workspace_id))
 
 
 async def _asked(provider: Provider, since: datetime, key: Secret) -> tuple[ProviderChange, ...]:

@@ -152,7 +152,10 @@ class Effects:
                 for one in one_by_one(await told_since(store, workspace_id, _start(period)))
                 if charge_day(one.at) in period
             ]
-            savings = await store.savings.ended_in(workspace_id, period)
+            # What was done in the time, and what was done before and could be told in it.
+            lines = await store.savings.of_actions(workspace_id, [one.id for one in mine if one.id is not None])
+            lines |= {one.action_id: one for one in await store.savings.ended_in(workspace_id, period)}
+            savings = [lines[one] for one in sorted(lines)]
             valued = frozenset(await store.value.sums(workspace_id, period))
             connections = await store.connections.all(workspace_id)
             projects = await store.projects.all(workspace_id)

@@ -48,10 +48,14 @@ class Learner:
             if self._stopped.is_set():
                 break
             found = await guarded(partial(self._learn, workspace.id, now)) or found
+            found = await guarded(partial(self._follow, workspace.id)) or found
             month = due_month(workspace, now)
             if month is not None:
                 found = await guarded(partial(self._bot.effects.tell_month, workspace.id, month)) or found
         return found
+
+    async def _follow(self, workspace_id: str) -> bool:
+        return bool(await self._bot.behaviour.follow(workspace_id))
 
     async def _learn(self, workspace_id: str, now: datetime) -> bool:
         today = charge_day(now)

@@ -186,7 +186,13 @@ async def test_the_trail_and_the_providers_log_tell_what_was_done_and_by_whom(wo
         ProviderChange("a3", "login.succeeded", NOW - timedelta(days=2), "user-1"),
     ]
     assert await world.bot.behaviour.learn(WORKSPACE) == 3
-    found = {one.action.kind: one for one in await world.bot.behaviour.recent(WORKSPACE)}
+    async with world.storage.writing() as store:
+        await store.audit.append(WORKSPACE, AuditEntry(NOW, "U1", "budget.disabled", f"budget:{budget.id}"))
+    assert [await world.bot.behaviour.follow(WORKSPACE) for _ in range(2)] == [1, 0]
+    [newest, *_] = await world.bot.behaviour.recent(WORKSPACE)
+    assert (newest.action.kind, newest.action.at) == (ActionKind.BUDGET_CHANGED, NOW)
+    assert await world.bot.behaviour.learn(WORKSPACE) == 0
+    found = {one.action.kind: one for one in (await world.bot.behaviour.recent(WORKSPACE))[1:]}
     assert set(found) == {ActionKind.BUDGET_MADE, ActionKind.KEY_DELETED, ActionKind.MODEL_CHANGED}
     assert found[ActionKind.BUDGET_MADE].team == "마케팅팀"
     assert found[ActionKind.BUDGET_MADE].action.actor == "U1"
