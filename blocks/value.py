@@ -130,8 +130,8 @@ def _recorded(figure: ValueFigure, t: Translator) -> list[str]:
         return [t.ngettext("no success in {count} outcome", "no success in {count} outcomes", figure.outcomes)]
     cost = per_success(figure, t)
     if cost is None and figure.outcomes < ENOUGH_COVERAGE * figure.calls:
-        share = _share(EXACT.divide(Decimal(figure.outcomes), Decimal(figure.calls)), t)
-        return [successes(figure, t), t.gettext("outcome known for {share} of the recorded calls", share=share)]
+        known = _share(EXACT.divide(Decimal(figure.outcomes), Decimal(figure.calls)), t)
+        return [successes(figure, t), t.gettext("outcome known for {share} of the recorded calls", share=known)]
     if cost is None:
         share = ratio(figure, t)
         return [successes(figure, t), *([t.gettext("success rate {share}", share=share)] if share else [])]
