@@ -11,14 +11,16 @@ import pytest
 
 from blocks import learning as words
 from bot import Bot, Policy
+from bot.digest_codec import encoded
 from bot.results import Profile
 from finops.audit import AuditEntry
 from finops.behaviour import ActionKind, ActionSource, Preceded
 from finops.budgets import BudgetPeriod, BudgetScope, BudgetTerms
 from finops.charges import Charge, ChargedDay, FigureState
-from finops.effects import SavingState
+from finops.digest import Advice, AdviceKind
+from finops.effects import EffectState, SavingState
 from finops.holds import Hold, HoldState
-from finops.hypotheses import Hypothesis, Verdict
+from finops.hypotheses import Hypothesis, Tally, Verdict
 from finops.incidents import Change, Fact, Incident, IncidentState, RootAction
 from finops.levers import Lever
 from finops.money import Money
@@ -35,6 +37,7 @@ from providers.contract import ProviderChange, Unavailable
 from storage import Storage
 from tests.conftest import FakeClock
 from tests.databases import MOMENT, WORKSPACE, Tenant, a_tenant
+from tests.unit import digesting
 
 on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"])
 # A Monday, half past eleven in Seoul: the morning's collection is through.
@@ -298,6 +301,37 @@ async def test_what_a_stop_kept_is_expected_at_once_and_lessened_by_what_the_bil
     assert report.prevented.prevented == Money.of("40")
     assert report.prevented.leaked == Money.of("5")
     assert (report.quality.alerts, report.quality.acted_on) == (1, 1)
+
+
+@on_sqlite
+async def test_what_a_digest_asked_for_is_expected_and_its_effect_measured(world: World, clock: FakeClock) -> None:
+    """It named the chatbot for 50 dollars a week; three days later its model was changed."""
+    told = datetime(2026, 11, 16, 0, 10, tzinfo=UTC)
+    number = world.projects["chatbot"].id
+    advice = Advice(AdviceKind.CHEAPER_MODEL, number, "chatbot", Money.of("50"))
+    named = digesting.a_project(number, "chatbot", "140", "120", advice=advice)
+    digest = digesting.a_digest(improve=(named,), best=(), others=(), advice=advice, computed_at=told)
+    async with world.storage.writing() as store:
+        await store.digests.keep(WORKSPACE, ScopeKind.WORKSPACE, None, date(2026, 11, 9), encoded(digest), told)
+    await world.bot.behaviour.learn(WORKSPACE)
+    await world.bot.effects.measure(WORKSPACE)
+    [shown] = await world.bot.behaviour.recent(WORKSPACE)
+    assert shown.action.preceded is not None
+    assert shown.action.preceded.kind is Preceded.DIGEST
+    assert shown.saving is not None
+    assert shown.saving.expected == Money.of("100")
+    later = clock.advance(days=20)
+    await lived(world, CHANGED, charge_day(later), later, is_settled=True)
+    actor = await world.bot.people.meet(WORKSPACE, "U0JIHOON01", JIHOON)
+    report = await world.bot.effects.report(actor)
+    assert report.ledger.expected == Money.of("100")
+    assert report.digests is not None
+    # Three of the fourteen days came before the change: lower, and perhaps not for certain.
+    assert report.digests.state in {EffectState.LOWER, EffectState.INDISTINCT}
+    assert report.digests.change is not None
+    assert report.digests.change < Decimal("-0.1")
+    [act] = [one for one in report.hypotheses if one.hypothesis is Hypothesis.PEOPLE_ACT]
+    assert (act.share, act.other) == (Tally(1, 1), Tally(0, 1))
 
 
 @on_sqlite
