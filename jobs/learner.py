@@ -19,6 +19,8 @@ LEARNS_AFTER = timedelta(hours=2)
 TOLD_AT = time(9)
 # A note that was missed is told late for this long; who comes later reads `/finops effect`.
 CATCH_UP = timedelta(days=6)
+# Of a month of which less than a third was seen there is nothing to say.
+KNOWN_FOR = timedelta(days=20)
 
 
 class Learner:
@@ -76,6 +78,6 @@ def due_month(workspace: Workspace, now: datetime) -> date | None:
     first = now.astimezone(zone).date().replace(day=1)
     monday = first + timedelta(days=-first.weekday() % 7)
     slot = datetime.combine(monday, TOLD_AT, zone).astimezone(UTC)
-    if not slot <= now < slot + CATCH_UP or workspace.created_at > slot:
-        return None
-    return (first - timedelta(days=1)).replace(day=1)
+    told = (first - timedelta(days=1)).replace(day=1)
+    is_new = workspace.created_at > starts_at(told) + KNOWN_FOR
+    return told if slot <= now < slot + CATCH_UP and not is_new else None

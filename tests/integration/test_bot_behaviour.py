@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -352,5 +352,7 @@ async def test_two_learners_learn_once_a_day_and_tell_a_month_once(world: World,
     assert due_month(workspace, clock.moment) == date(2026, 11, 1)
     assert due_month(workspace, clock.moment + timedelta(days=7)) is None
     assert due_month(workspace, clock.moment - timedelta(days=7)) is None
+    young = replace(workspace, created_at=datetime(2026, 11, 25, tzinfo=UTC))
+    assert due_month(young, clock.moment) is None
     await first.look()
     assert not await second.look()
