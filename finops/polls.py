@@ -21,7 +21,7 @@ from finops.audit_files import safe
 
 FEWEST_OPTIONS, MOST_OPTIONS = 2, 10
 LONGEST_QUESTION, LONGEST_OPTION = 150, 75
-SHORTEST, LONGEST = timedelta(minutes=5), timedelta(days=90)
+SHORTEST, LONGEST = timedelta(minutes=5), timedelta(days=60)  # messages are forgotten after ninety
 SALT_BYTES = 32
 # A reminder comes a quarter of the poll's time before its end, at most a day; the shortest polls have none.
 _REMIND_AT_MOST, _REMIND_FROM = timedelta(days=1), timedelta(hours=1)

@@ -7,6 +7,7 @@ import shutil
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,8 @@ async def rates(stage: Stage) -> None:
     """박서연 says of the project that records nothing that it helped, and changes her mind."""
     seoyeon, root = stage.slack.person(SEOYEON), story_monday.digest_in(stage, DATA)
     assert root is not None
-    question = story_monday.thread_of(stage, DATA, root)[-1]
+    thread = story_monday.thread_of(stage, DATA, root)
+    question = next(one for one in thread if ids.RATE_GOOD in offered(one))
     buttons = [name for name in offered(question) if name in {ids.RATE_GOOD, ids.RATE_FAIR, ids.RATE_POOR}]
     assert len(buttons) == 3
     for button in (buttons[0], buttons[-1]):
@@ -32,6 +34,21 @@ async def rates(stage: Stage) -> None:
         assert (await seoyeon.clicks(question, button))["ok"]
         await stage.slack.until(lambda heard=heard: len(seoyeon.ephemerals(DATA)) > heard, 15)  # type: ignore[misc]
         assert "meeting-notes" in words_of(seoyeon.ephemerals(DATA)[-1])
+
+
+async def takes_the_pulse(stage: Stage) -> None:
+    """Below the digest stands one question about it; an answer is thanked for, and everybody sees that one voted."""
+    seoyeon, root = stage.slack.person(SEOYEON), story_monday.digest_in(stage, DATA)
+    assert root is not None
+
+    def pulse() -> dict[str, Any]:
+        return next((one for one in story_monday.thread_of(stage, DATA, root) if "이 요약이" in words_of(one)), {})
+
+    await stage.slack.until(lambda: bool(pulse()), 15)
+    assert "익명" in words_of(pulse())
+    await seoyeon.clicks(pulse(), ids.POLL_PULSE_GOOD)
+    await stage.slack.until(lambda: "1명 투표" in words_of(pulse()), 15)
+    assert "도움 됨" in words_of(seoyeon.ephemerals(DATA)[-1])
 
 
 async def test_a_week_is_told_once_with_exact_figures_wherever_it_is_due(
@@ -76,6 +93,7 @@ async def test_a_week_is_told_once_with_exact_figures_wherever_it_is_due(
         assert "<script" not in (mail.html or "")
 
         await rates(stage)
+        await takes_the_pulse(stage)
         again = await answer_to(stage, stage.slack.person(SEOYEON), "/finops 리포트", DATA)
         assert amount[0] in words_of(again)
         assert "doc-summary" in words_of(again)

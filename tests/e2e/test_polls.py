@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks import voting
 from blocks import poll_forms, polls
 from demo.clock import StageClock
 from demo.slack import Person
@@ -42,8 +43,11 @@ def moving() -> StageClock:
 
 
 @pytest.fixture
-async def talk(sqlite_template: Path, tmp_path: Path, moving: StageClock) -> AsyncIterator[Stage]:
+async def talk(
+    sqlite_template: Path, tmp_path: Path, moving: StageClock, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Stage]:
     """A stage where edits follow at once and everybody of this test is in the team's channel."""
+    monkeypatch.setattr("jobs.voting.PollClock.__init__.__defaults__", (0.2,))
     path = tmp_path / "polls.db"
     shutil.copy(sqlite_template, path)
     async with scene(f"sqlite:///{path}", a_trace(days=2), clock=moving, FINOPS_EDIT_EVERY_SECONDS="1") as stage:
@@ -180,3 +184,18 @@ async def test_the_ready_made_poll_and_bad_input(talk: Stage) -> None:
     async with talk.product[STORAGE].reading() as store:
         [workspace] = await store.workspaces.all()
         assert key not in str(await store.polls.latest(workspace.id, 9))
+
+
+async def test_a_crowd_of_two_workspaces_votes_at_once(sqlite_template: Path, tmp_path: Path) -> None:
+    """Double clicks and second thoughts through signed requests: the database and the bars are what people chose last.
+
+    With Slack's limits on; `python -m benchmarks.voting` is the same with five hundred people.
+    """
+    path = tmp_path / "crowd.db"
+    shutil.copy(sqlite_template, path)
+    async with voting.a_stage(f"sqlite:///{path}") as stage:
+        crowd = await voting.voted(stage, people=40, seconds=0.5)
+    assert crowd.wrong == []
+    assert (crowd.limited, crowd.complaints) == (0, 0)
+    assert len(crowd.acknowledged) > len(crowd.chosen) == 40
+    assert all(1 <= edits <= 2 for edits in crowd.edits.values()), crowd.edits
