@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import aiohttp
@@ -14,6 +15,7 @@ from blocks import help as help_
 from blocks.answered import error_code
 from bot.errors import Refusal, RefusalCode, explain
 from bot.voting import Listed, Voted
+from finops.keys import redacted
 from finops.polls import PollDraft, PollKind, exported
 from handlers.submitting import Form, Outcome, Problem, Show
 from handlers.visit import Visit
@@ -79,7 +81,8 @@ async def submit(form: Form) -> Outcome:
         said = bad_news.sentence(explain(refusal), t)
         if refusal.code.value not in fields:
             raise
-        return Problem({fields[refusal.code.value]: said}, poll_forms.form(draft, t, said))
+        harmless = replace(draft, question=redacted(draft.question), options=redacted(draft.options))
+        return Problem({fields[refusal.code.value]: said}, poll_forms.form(harmless, t, said))
     return Show(poll_forms.asked(poll, t), refreshes_home=False)
 
 
@@ -165,6 +168,8 @@ async def more(visit: Visit, value: str) -> None:
         await visit.answer(polls.results(found, t, t.gettext("The poll is closed. Its message shows the result.")))
     elif wanted == polls.MORE_EXPORT:
         await _export(visit, _number(poll_id))
+    else:
+        raise Refusal(RefusalCode.UNKNOWN_POLL)
 
 
 async def _export(visit: Visit, poll_id: int) -> None:
