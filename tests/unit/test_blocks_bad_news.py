@@ -7,6 +7,7 @@ import pytest
 from blocks import bad_news, doctor
 from bot.errors import OutageCode, RefusalCode
 from bot.results import FindingCode, Level
+from finops.polls import PollMistake
 from tests.unit.saying import LANGUAGES, reader
 from tests.unit.test_blocks_words import SINCE, News
 
@@ -31,11 +32,19 @@ def test_every_refusal_and_outage_has_its_own_words() -> None:
     assert set(doctor.FINDINGS) == {code.value for code in FindingCode}
 
 
+# What is wrong with what was typed; without it these say the same: that something has to be.
+MISTAKES: dict[str, dict[str, object]] = {
+    "poll_question": {"mistake": PollMistake.LONG, "words": ""},
+    "poll_options": {"mistake": PollMistake.TWICE},
+    "poll_closes": {"mistake": PollMistake.LATE},
+}
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_two_refusals_read_the_same(language: str) -> None:
     """Whoever reads one knows which."""
     t = reader(language)
-    said = [bad_news.refusal_words(code, VALUES, t) for code in bad_news.REFUSALS]
+    said = [bad_news.refusal_words(code, VALUES | MISTAKES.get(code, {}), t) for code in bad_news.REFUSALS]
     said += [bad_news.provider_words(code, VALUES, t) for code in bad_news.OUTAGES]
     assert len(set(said)) == len(said)
 
