@@ -42,7 +42,7 @@ async def takes_the_pulse(stage: Stage) -> None:
     assert root is not None
 
     def pulse() -> dict[str, Any]:
-        return next((one for one in story_monday.thread_of(stage, DATA, root) if "이 요약이" in words_of(one)), {})
+        return next((one for one in story_monday.thread_of(stage, DATA, root) if "이 리포트가" in words_of(one)), {})
 
     await stage.slack.until(lambda: bool(pulse()), 15)
     assert "익명" in words_of(pulse())
