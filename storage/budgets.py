@@ -83,9 +83,10 @@ class Budgets(Repository):
         row = (await self._db.execute(query)).one_or_none()
         return None if row is None else _budget(row)
 
-    async def all(self, workspace_id: str) -> list[Budget]:
-        """Every budget that is not deleted, disabled ones too."""
-        rows = await self._db.execute(select(budgets).where(*_living(workspace_id)).order_by(budgets.c.id))
+    async def all(self, workspace_id: str, *, even_deleted: bool = False) -> list[Budget]:
+        """Every budget, disabled ones too; deleted ones only when asked for, and never enabled."""
+        whose = (budgets.c.workspace_id == workspace_id,) if even_deleted else _living(workspace_id)
+        rows = await self._db.execute(select(budgets).where(*whose).order_by(budgets.c.id))
         return [_budget(row) for row in rows]
 
     async def _prove_scope(self, workspace_id: str, terms: BudgetTerms) -> None:
