@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
-from blocks import actions, figures, kit
+from blocks import actions, figures, incident_words, kit
 from finops.effects import Effect, EffectState
 from finops.hypotheses import Hypothesis, Judged, Verdict
 from finops.learning import LearningReport
+from finops.misses import Misses
 from locales import Translator
 
 Parts = list[kit.Block | kit.Either]
 _HOUR, _MINUTE = 3600, 60
+_MISSES_NAMED = 3
 
 
 def message(report: LearningReport, t: Translator) -> kit.Message:
@@ -29,8 +31,9 @@ def monthly(report: LearningReport, t: Translator) -> kit.Message:
 
 def _parts(report: LearningReport, t: Translator) -> Parts:
     parts: Parts = [kit.section("\n".join(_ledger(report, t)))]
-    if report.digests is not None:
-        parts.append(kit.section(t.gettext("*Projects the digest named*") + "\n" + effect_words(report.digests, t)))
+    if report.digests:
+        told = [f"• {t.short_day(one.day)}: {effect_words(one.effect, t)}" for one in report.digests]
+        parts.append(kit.section("\n".join([t.gettext("*Projects the digest named*"), *told])))
     done = actions.timeline(report.actions, t)
     if done:
         parts += done
@@ -41,7 +44,9 @@ def _parts(report: LearningReport, t: Translator) -> Parts:
     parts.append(
         kit.section("\n".join([t.gettext("*Is it worth it?*"), *(_judged(one, t) for one in report.hypotheses)]))
     )
-    parts.append(kit.section("\n".join([t.gettext("*How good alerts are*"), *_quality(report, t)])))
+    parts.append(
+        kit.section("\n".join([t.gettext("*How good alerts are*"), *_quality(report, t), *_misses(report.misses, t)]))
+    )
     parts.append(
         kit.context(
             t.gettext(
@@ -164,6 +169,68 @@ def _quality(report: LearningReport, t: Translator) -> list[str]:
                 "taken up after {time} (median of {count})",
                 time=_time(quality.median_seconds, t),
                 count=t.number(quality.acknowledged),
+            )
+        )
+    return lines
+
+
+def _misses(misses: Misses, t: Translator) -> list[str]:
+    """Limits passed in silence; that there were none is said only where every period could be judged."""
+    lines = []
+    if misses.missed:
+        which = [
+            f"{kit.escape(incident_words.scope_name(one.scope, t))} {t.days(one.window)}"
+            for one in misses.missed[:_MISSES_NAMED]
+        ]
+        more = len(misses.missed) - len(which)
+        if more:
+            which.append(t.ngettext("{count} more", "{count} more", more))
+        lines.append(
+            t.ngettext(
+                "{count} period went over its limit untold ({which})",
+                "{count} periods went over their limit untold ({which})",
+                len(misses.missed),
+                which=", ".join(which),
+            )
+        )
+    elif misses.is_whole:
+        lines.append(
+            t.ngettext(
+                "Over the limit untold: none (of {count} period)",
+                "Over the limit untold: none (of {count} periods)",
+                misses.judged,
+            )
+        )
+    elif misses.judged:
+        lines.append(
+            t.ngettext(
+                "Over the limit untold: not found in the {count} period that can be judged",
+                "Over the limit untold: not found in the {count} periods that can be judged",
+                misses.judged,
+            )
+        )
+    if misses.early:
+        lines.append(
+            t.ngettext(
+                "{count} period cannot be judged yet: its bill is still being written",
+                "{count} periods cannot be judged yet: their bills are still being written",
+                misses.early,
+            )
+        )
+    if misses.blind:
+        lines.append(
+            t.ngettext(
+                "{count} period cannot be judged: its bill was not read",
+                "{count} periods cannot be judged: their bills were not read",
+                misses.blind,
+            )
+        )
+    if misses.changed:
+        lines.append(
+            t.ngettext(
+                "{count} period cannot be judged: its budget was changed since",
+                "{count} periods cannot be judged: their budgets were changed since",
+                misses.changed,
             )
         )
     return lines

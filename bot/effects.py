@@ -13,15 +13,16 @@ from statistics import median_low
 from bot.behaviour import shown, told_since
 from bot.desk import Desk
 from bot.digest_codec import decoded
-from bot.effects_ledger import MEASURED, bills_of, expected, given_up, involved, measured, stop_checked
+from bot.effects_ledger import MEASURED, Bills, bills_of, expected, given_up, involved, measured, stop_checked
 from bot.effects_stats import SciPy
+from bot.misses import misses_of
+from bot.spending import Spending
 from bot.telling import ROUTINE, recipients
 from finops.behaviour import Action, ActionKind, Told
 from finops.digest import Digest
 from finops.effects import (
     BEFORE_DAYS,
     LEAST_AFTER,
-    Effect,
     EffectState,
     Saving,
     checked,
@@ -40,7 +41,7 @@ from finops.hypotheses import (
     people_act,
 )
 from finops.incidents import EventKind, Incident
-from finops.learning import LearningReport
+from finops.learning import DigestEffect, LearningReport
 from finops.money import EXACT, Money
 from finops.periods import Period, charge_day, starts_at
 from finops.queries import ScopeKind
@@ -51,7 +52,7 @@ from storage import Store
 log = logging.getLogger(__name__)
 
 MONTHLY = "monthly"
-REPORT_DAYS, SHOWN = 90, 10
+REPORT_DAYS, SHOWN, DIGESTS_SHOWN = 90, 10, 4
 # An effect is measured for so long after its days: then what is not settled never will be.
 _GIVEN_UP_AFTER = timedelta(days=60)
 _DAY = timedelta(days=1)
@@ -62,6 +63,8 @@ class Effects:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        # Not the one that evaluates: a hundred periods of the past would push out what that one remembers.
+        self._past = Spending(desk)
 
     async def measure(self, workspace_id: str) -> int:
         """Expect what new actions are to save, and check what is due; tells how many lines were checked."""
@@ -91,11 +94,14 @@ class Effects:
     async def report(self, actor: Person) -> LearningReport:
         """What was done in the last ninety days and what came of it."""
         today = self._desk.today()
-        return await self._report(actor.workspace_id, Period(today - timedelta(days=REPORT_DAYS), today))
+        period = Period(today - timedelta(days=REPORT_DAYS), today)
+        # Yesterday's bill is never written to its end today: whether a limit was passed is asked of the days before.
+        return await self._report(actor.workspace_id, period, Period(period.start, today - _DAY))
 
     async def of_month(self, workspace_id: str, first: date) -> LearningReport:
         """The same of a calendar month, named by its first day."""
-        return await self._report(workspace_id, Period(first, _next_month(first)))
+        month = Period(first, _next_month(first))
+        return await self._report(workspace_id, month, month)
 
     async def tell_month(self, workspace_id: str, first: date) -> bool:
         """Have a month's note told where the workspace's digest is; False when it was told, or there is nothing."""
@@ -141,7 +147,7 @@ class Effects:
             median_seconds=median_low(waited) if waited else None,
         )
 
-    async def _report(self, workspace_id: str, period: Period) -> LearningReport:
+    async def _report(self, workspace_id: str, period: Period, billed: Period) -> LearningReport:
         now, today = self._desk.now(), self._desk.today()
         wide = Period(period.start - timedelta(days=7), min(period.end, today) + _DAY)
         async with self._desk.storage.reading() as store:
@@ -163,6 +169,7 @@ class Effects:
             prevented = await _prevented(store, workspace_id, period)
             quality = await self.quality(store, workspace_id, period, told)
             digests = await self._of_digests(store, workspace_id, period)
+            misses = await misses_of(store, self._past, workspace_id, billed, today)
         first = min(connections, key=lambda one: one.id, default=None)
         other = {
             project.id
@@ -188,6 +195,7 @@ class Effects:
             prevented=prevented,
             quality=quality,
             digests=digests,
+            misses=misses,
         )
 
     async def _checked(
@@ -218,25 +226,36 @@ class Effects:
                     done.append(checked(saving, effect, now))
         return done
 
-    async def _of_digests(self, store: Store, workspace_id: str, period: Period) -> Effect | None:
-        """The effect of the newest digest old enough on what the projects it named cost together."""
-        today, found = self._desk.today(), None
-        for kept in await store.digests.since(workspace_id, period.start):
-            named = _named(decoded(kept.facts))
-            day = charge_day(kept.computed_at)
+    async def _of_digests(self, store: Store, workspace_id: str, period: Period) -> tuple[DigestEffect, ...]:
+        """The effect of each digest old enough on what the projects it named cost together, newest first."""
+        today = self._desk.today()
+        told: list[tuple[date, frozenset[int]]] = []
+        for kept in await store.digests.since(workspace_id, period.start - timedelta(days=7)):
+            named, day = _named(decoded(kept.facts)), charge_day(kept.computed_at)
             if kept.scope_id is None and named and day in period and day + timedelta(days=LEAST_AFTER + 4) <= today:
-                found = (day, named)
-        if found is None:
-            return None
-        day, named = found
-        whole = Period(day - timedelta(days=BEFORE_DAYS), min(today - timedelta(days=3), day + timedelta(days=15)))
-        bills = await bills_of(store, workspace_id, whole, named, self._desk.now())
-        together: dict[date, Decimal] = defaultdict(Decimal)
-        for project_id in named:
-            for each, amount in bills.costs.get(project_id, {}).items():
-                together[each] = EXACT.add(together[each], amount)
-        others = {id_: costs for id_, costs in bills.costs.items() if id_ not in named}
-        return await asyncio.to_thread(effect_of, together, others, day, whole.end, SciPy())
+                told.append((day, named))
+        told = sorted(told, key=lambda one: one[0], reverse=True)[:DIGESTS_SHOWN]
+        if not told:
+            return ()
+        last = today - timedelta(days=3)
+        whole = Period(told[-1][0] - timedelta(days=BEFORE_DAYS), min(last, told[0][0] + timedelta(days=15)))
+        wanted = frozenset[int]().union(*(named for _, named in told))
+        bills = await bills_of(store, workspace_id, whole, wanted, self._desk.now())
+        found = []
+        for day, named in told:
+            until = min(last, day + timedelta(days=15))
+            others = {id_: costs for id_, costs in bills.costs.items() if id_ not in named}
+            effect = await asyncio.to_thread(effect_of, _together(bills, named), others, day, until, SciPy())
+            found.append(DigestEffect(day, effect))
+        return tuple(found)
+
+
+def _together(bills: Bills, project_ids: frozenset[int]) -> dict[date, Decimal]:
+    together: dict[date, Decimal] = defaultdict(Decimal)
+    for project_id in project_ids:
+        for day, amount in bills.costs.get(project_id, {}).items():
+            together[day] = EXACT.add(together[day], amount)
+    return together
 
 
 def _named(digest: Digest) -> frozenset[int]:

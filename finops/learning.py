@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from finops.behaviour import Action
 from finops.effects import Effect, Saving
 from finops.hypotheses import AlertQuality, Judged, Ledger, Prevented
+from finops.misses import Misses
 from finops.periods import Period
 
 
@@ -23,11 +24,19 @@ class ActionShown:
 
 
 @dataclass(frozen=True, slots=True)
+class DigestEffect:
+    """What one weekly digest, told on `day`, changed in what the projects it named cost together."""
+
+    day: date
+    effect: Effect
+
+
+@dataclass(frozen=True, slots=True)
 class LearningReport:
     """What was done in a period, newest first, what it saved, and what that says of the three hypotheses.
 
-    `more` counts actions that are not shown. `digests` is the effect of weekly digests on the projects they named,
-    None where none is old enough.
+    `more` counts actions that are not shown. `digests` are the period's digests that are old enough to be measured,
+    newest first, the last four at most. `misses` are limits that were passed while nobody was told.
     """
 
     period: Period
@@ -38,4 +47,5 @@ class LearningReport:
     hypotheses: tuple[Judged, ...]
     prevented: Prevented
     quality: AlertQuality
-    digests: Effect | None = None
+    misses: Misses
+    digests: tuple[DigestEffect, ...] = ()

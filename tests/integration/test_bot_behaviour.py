@@ -21,7 +21,7 @@ from finops.digest import Advice, AdviceKind
 from finops.effects import EffectState, SavingState
 from finops.holds import Hold, HoldState
 from finops.hypotheses import Hypothesis, Tally, Verdict
-from finops.incidents import Change, Fact, Incident, IncidentState, RootAction
+from finops.incidents import Change, EventKind, Fact, Incident, IncidentEvent, IncidentState, RootAction
 from finops.levers import Lever
 from finops.money import Money
 from finops.periods import Period, charge_day, starts_at
@@ -150,7 +150,8 @@ async def alerted(world: World, project: str, at: datetime) -> int:
             spent_state=FigureState.ESTIMATE, usual=None, burn_per_minute=None, since=at, opened_at=at, updated_at=at,
             as_of=at, detected_at=at, available_at=None, channel_id="C1",
         )  # fmt: skip
-        kept = await store.incidents.save(WORKSPACE, Change(incident, (), RootAction.POST), None)
+        crossed = IncidentEvent(EventKind.CROSSED, at, "crossed:100:15", {"level": 100, "levels": [100]}, is_loud=True)
+        kept = await store.incidents.save(WORKSPACE, Change(incident, (crossed,), RootAction.POST), None)
     assert kept.id is not None
     return kept.id
 
@@ -311,7 +312,10 @@ async def test_what_a_digest_asked_for_is_expected_and_its_effect_measured(world
     advice = Advice(AdviceKind.CHEAPER_MODEL, number, "chatbot", Money.of("50"))
     named = digesting.a_project(number, "chatbot", "140", "120", advice=advice)
     digest = digesting.a_digest(improve=(named,), best=(), others=(), advice=advice, computed_at=told)
+    earlier = told - timedelta(days=7)
+    before = digesting.a_digest(improve=(named,), best=(), others=(), advice=advice, computed_at=earlier)
     async with world.storage.writing() as store:
+        await store.digests.keep(WORKSPACE, ScopeKind.WORKSPACE, None, date(2026, 11, 2), encoded(before), earlier)
         await store.digests.keep(WORKSPACE, ScopeKind.WORKSPACE, None, date(2026, 11, 9), encoded(digest), told)
     await world.bot.behaviour.learn(WORKSPACE)
     await world.bot.effects.measure(WORKSPACE)
@@ -325,13 +329,37 @@ async def test_what_a_digest_asked_for_is_expected_and_its_effect_measured(world
     actor = await world.bot.people.meet(WORKSPACE, "U0JIHOON01", JIHOON)
     report = await world.bot.effects.report(actor)
     assert report.ledger.expected == Money.of("100")
-    assert report.digests is not None
+    newest, oldest = report.digests
+    assert (newest.day, oldest.day) == (told.date(), earlier.date())
     # Three of the fourteen days came before the change: lower, and perhaps not for certain.
-    assert report.digests.state in {EffectState.LOWER, EffectState.INDISTINCT}
-    assert report.digests.change is not None
-    assert report.digests.change < Decimal("-0.1")
+    assert newest.effect.state in {EffectState.LOWER, EffectState.INDISTINCT}
+    assert newest.effect.change is not None
+    assert newest.effect.change < Decimal("-0.1")
     [act] = [one for one in report.hypotheses if one.hypothesis is Hypothesis.PEOPLE_ACT]
-    assert (act.share, act.other) == (Tally(1, 1), Tally(0, 1))
+    assert (act.share, act.other) == (Tally(1, 2), Tally(0, 2))
+
+
+@on_sqlite
+async def test_days_over_the_limit_of_which_nobody_was_told_are_named(world: World) -> None:
+    """Every day of search is above its 15 dollars and one was told; notes has a limit it never sees."""
+    await alerted(world, "search", NOW - timedelta(days=3))
+    terms = BudgetTerms(BudgetScope.PROJECT, world.projects["notes"].id, BudgetPeriod.DAY, Money.of("1000"))
+    async with world.storage.writing() as store:
+        budget = await store.budgets.create(WORKSPACE, terms, by="U1", at=MOMENT)
+    # Bills that were read two hours after their days are not written to their end.
+    early = (await world.bot.effects.of_month(WORKSPACE, date(2026, 11, 1))).misses
+    assert (early.judged, early.early, early.blind) == (0, 6, 38)
+    await lived(world, FIRST, charge_day(NOW), NOW, is_settled=True)
+    november = (await world.bot.effects.of_month(WORKSPACE, date(2026, 11, 1))).misses
+    told = charge_day(NOW - timedelta(days=3))
+    days = [date(2026, 11, day) for day in range(22, 0, -1) if day != told.day]
+    assert [(one.scope.name, one.window.start) for one in november.missed] == [("search", day) for day in days]
+    assert (november.judged, november.blind, november.changed) == (44, 0, 0)
+    # The days before the first that was read are blind, and those before a change cannot be judged.
+    async with world.storage.writing() as store:
+        await store.budgets.update(WORKSPACE, budget.id, is_enabled=True, by="U1", at=starts_at(date(2026, 10, 25)))
+    october = (await world.bot.effects.of_month(WORKSPACE, date(2026, 10, 1))).misses
+    assert (len(october.missed), october.judged, october.blind, october.changed) == (13, 13 + 6, 18, 25)
 
 
 @on_sqlite

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -14,12 +15,16 @@ from syrupy.extensions.json import JSONSnapshotExtension
 
 from blocks import actions, home, kit, learning
 from finops.behaviour import Action, ActionKind, ActionSource, Preceded, Told
+from finops.budgets import BudgetPeriod
 from finops.effects import Effect, EffectState, Saving, SavingState
+from finops.figures import Scope
 from finops.hypotheses import AlertQuality, Hypothesis, Judged, Ledger, Prevented, Tally, Verdict, judged
 from finops.incidents import Fact
-from finops.learning import ActionShown, LearningReport
+from finops.learning import ActionShown, DigestEffect, LearningReport
+from finops.misses import Miss, Misses
 from finops.money import Money
 from finops.periods import Period
+from finops.queries import ScopeKind
 from tests.unit.saying import LANGUAGES, a_home, reader
 from tests.unit.test_blocks_limits import hurried, languages, refused, refused_view
 
@@ -44,6 +49,20 @@ def an_action(
     return ActionShown(action, project, "마케팅팀", saving)
 
 
+def an_effect(state: EffectState, change: str, low: str, high: str) -> Effect:
+    return Effect(state, DAYS, Decimal(change), Decimal(low), Decimal(high))
+
+
+def a_miss(name: str, day: int) -> Miss:
+    window = Period(date(2026, 6, day), date(2026, 6, day + 1))
+    return Miss(Scope(ScopeKind.PROJECT, 1, name), BudgetPeriod.DAY, window, Money.of("120"), Money.of("100"))
+
+
+MISSED = Misses(
+    tuple(a_miss(name, 20 - n) for n, name in enumerate(("chatbot", "<b>", "voc", "copy", "fraud"))), 90, 4, 2, 1
+)
+
+
 def a_report(shown: tuple[ActionShown, ...]) -> LearningReport:
     return LearningReport(
         period=Period(date(2026, 6, 1), date(2026, 7, 1)),
@@ -57,8 +76,12 @@ def a_report(shown: tuple[ActionShown, ...]) -> LearningReport:
             judged(Hypothesis.PEOPLE_ACT, Tally(40, 50), Tally(10, 50)),
         ),
         prevented=Prevented(Money.of("900"), Money.of("100")),
-        quality=AlertQuality(12, 6, 2, 9, 8, 260),
-        digests=Effect(EffectState.INDISTINCT, DAYS, Decimal("-0.05"), Decimal("-0.2"), Decimal("0.1")),
+        quality=AlertQuality(12, 6, 2, 9, 8, 260) if shown else AlertQuality(),
+        misses=MISSED if shown else Misses(judged=60),
+        digests=(
+            DigestEffect(date(2026, 6, 15), an_effect(EffectState.INDISTINCT, "-0.05", "-0.2", "0.1")),
+            DigestEffect(date(2026, 6, 8), an_effect(EffectState.LOWER, "-0.2", "-0.3", "-0.1")),
+        ),
     )
 
 
@@ -99,6 +122,21 @@ def test_home_shows_the_last_actions_and_the_way_to_what_came_of_them() -> None:
     assert "모델 변경: gpt-4o → gpt-4o-mini" in str(view)
     assert "조치와 효과" in str(view)
     assert "조치와 효과" not in str(home.view(a_home(), reader("ko")))
+
+
+def test_that_no_limit_was_passed_in_silence_is_said_only_where_every_period_could_be_judged() -> None:
+    def told(misses: Misses) -> str:
+        return str(learning.message(replace(a_report(()), misses=misses), reader("ko")).blocks)
+
+    assert "없음" in told(Misses(judged=60))
+    for unsure in (
+        Misses(judged=60, blind=1),
+        Misses(judged=60, changed=1),
+        Misses(judged=60, early=1),
+        Misses(blind=3),
+        Misses(),
+    ):
+        assert "한도를 초과했지만 알리지 못한 기간: 없음" not in told(unsure)
 
 
 @given(st.text(max_size=300), languages, st.sampled_from(ActionKind))
