@@ -67,11 +67,12 @@ def _looked_at(every: Sequence[Budget], windows: Windows, picture: Picture) -> _
             continue
         since = _since(on, picture, since_of)
         least = max(_units(budget.amount), _units(budget.floor))
+        connections = _connections(on, picture)
         for window in windows[budget.period]:
             if budget.created_at >= starts_at(window.end):
                 continue
             sums = picture.sums(window)
-            state = weakest(sums.looks[one].state for one in _connections(on, picture) if one in sums.looks)
+            state = weakest(sums.looks[one].state for one in connections if one in sums.looks)
             units = picture.units_in(sums, scope.kind, scope.id)
             if since < starts_at(window.start) and is_bill(state) and units < least:
                 seen.judged += 1
