@@ -9,9 +9,10 @@ import asyncio
 import secrets
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
@@ -69,11 +70,17 @@ async def running(
     counted = metrics or Metrics()
     watcher = Watcher(bot, announcer, counted, clock)
     name = f"{socket.gethostname()}:{secrets.token_hex(4)}"
-    holder = Holder(bot, counted, f"{name}:holder")
-    deliverer = deliverer_of(bot, clients, clock, settings, counted, f"{name}:outbox")
-    digester = digester_of(bot, clock, settings, f"{name}:digest")
-    poll_clock = PollClock(bot)
-    learner = Learner(bot)
+    workers = [Worker(bot, announcer, f"{name}:{number}", poll_seconds) for number in range(WORKERS)]
+    runners: dict[str, Runner] = {
+        **{f"worker {worker.name}": worker for worker in workers},
+        "watcher": watcher,
+        "deliverer": deliverer_of(bot, clients, clock, settings, counted, f"{name}:outbox"),
+        "holder": Holder(bot, counted, f"{name}:holder"),
+        "digester": digester_of(bot, clock, settings, f"{name}:digest"),
+        "learner": Learner(bot),
+        "poll clock": PollClock(bot),
+        "reminder": Reminder(bot),
+    }
     looking, judging = asyncio.Lock(), asyncio.Lock()
 
     async def look() -> None:
@@ -87,12 +94,8 @@ async def running(
             await watcher.evaluate()
 
     async def forget() -> None:
-        async with looking, bot.storage.writing() as store:
-            await store.claims.forget_before(clock() - CLAIMS_KEPT)
-            await store.usage.forget_minutes_before(minute_of(clock() - MINUTES_KEPT))
-            await store.outbox.forget_before(clock() - KEPT)
-            kept = (CALLS_KEPT, EVENT_IDS_KEPT, VALUE_KEPT)
-            await store.value.forget_before(*(charge_day(clock() - each) for each in kept))
+        async with looking:
+            await forget_what_is_old(bot, clock())
 
     # Late is better than never (the default drops a run that is a second late), and once is enough for many missed.
     scheduler = AsyncIOScheduler(
@@ -101,16 +104,8 @@ async def running(
     scheduler.add_job(look, alarm(settings.collect_cron, settings.collect_timezone), id="collect")
     scheduler.add_job(look, IntervalTrigger(minutes=1, timezone=UTC), id="look for what was missed")
     scheduler.add_job(judge, IntervalTrigger(minutes=1, timezone=UTC), id="evaluate")
-    scheduler.add_job(Reminder(bot).look, IntervalTrigger(minutes=1, timezone=UTC), id="remind of interviews")
     scheduler.add_job(forget, IntervalTrigger(hours=6, timezone=UTC), id="forget what is old")
-    workers = [Worker(bot, announcer, f"{name}:{number}", poll_seconds) for number in range(WORKERS)]
-    tasks = [asyncio.create_task(worker.run(), name=f"worker {worker.name}") for worker in workers]
-    tasks.append(asyncio.create_task(watcher.run(), name="watcher"))
-    tasks.append(asyncio.create_task(deliverer.run(), name="deliverer"))
-    tasks.append(asyncio.create_task(holder.run(), name="holder"))
-    tasks.append(asyncio.create_task(digester.run(), name="digester"))
-    tasks.append(asyncio.create_task(learner.run(), name="learner"))
-    tasks.append(asyncio.create_task(poll_clock.run(), name="poll clock"))
+    tasks = [asyncio.create_task(runner.run(), name=name) for name, runner in runners.items()]
     scheduler.start()
     first_look = asyncio.create_task(workers[0].guarded(look), name="first look")
     try:
@@ -118,22 +113,39 @@ async def running(
     finally:
         # shutdown(wait=True) would cancel what runs: pause, let it come to a safe place, then shut down.
         scheduler.pause()
-        for worker in workers:
-            worker.stop()
-        watcher.stop()
-        holder.stop()
-        deliverer.stop()
-        digester.stop()
-        learner.stop()
-        poll_clock.stop()
         bot.wake.set()
-        _, late = await asyncio.wait([*tasks, first_look], timeout=DRAIN_SECONDS)
-        for task in late:
-            task.cancel()
-        if late:
-            await asyncio.wait(late)
+        await put_down(runners.values(), [*tasks, first_look])
         async with looking, judging:  # an alarm that is ringing right now is heard to its end
             scheduler.shutdown(wait=False)
+
+
+class Runner(Protocol):
+    """Runs until it is asked to stop; then it finishes what it began."""
+
+    async def run(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+async def put_down(runners: Iterable[Runner], tasks: Sequence[asyncio.Task[object]]) -> None:
+    """Ask everybody to stop, and wait until what was begun is finished; what takes too long is cancelled."""
+    for runner in runners:
+        runner.stop()
+    _, late = await asyncio.wait(tasks, timeout=DRAIN_SECONDS)
+    for task in late:
+        task.cancel()
+    if late:
+        await asyncio.wait(late)
+
+
+async def forget_what_is_old(bot: Bot, now: datetime) -> None:
+    """Drop what nobody can need any more, in one transaction."""
+    async with bot.storage.writing() as store:
+        await store.claims.forget_before(now - CLAIMS_KEPT)
+        await store.usage.forget_minutes_before(minute_of(now - MINUTES_KEPT))
+        await store.outbox.forget_before(now - KEPT)
+        kept = (CALLS_KEPT, EVENT_IDS_KEPT, VALUE_KEPT)
+        await store.value.forget_before(*(charge_day(now - each) for each in kept))
 
 
 def deliverer_of(

@@ -1,20 +1,20 @@
-"""The reminder of interviews: looks every minute for appointments whose two sides are to be reminded, each once."""
+"""The reminder of interviews: looks for appointments whose two sides are to be reminded, each once."""
 
 from __future__ import annotations
 
 from bot import Bot
-from jobs.worker import guarded
+from jobs.rounds import Rounds
+
+LOOK_EVERY_SECONDS = 60.0
 
 
-class Reminder:
-    """One in each process; the database decides which of them reminds."""
+class Reminder(Rounds):
+    """A day and an hour before; who was not reminded in time is reminded late, and never after it began."""
 
-    def __init__(self, bot: Bot) -> None:
+    def __init__(self, bot: Bot, look_every_seconds: float = LOOK_EVERY_SECONDS) -> None:
+        super().__init__(look_every_seconds)
         self._bot = bot
 
     async def look(self) -> bool:
-        """Remind of what is due now; whether anything was."""
-        return await guarded(self._remind)
-
-    async def _remind(self) -> bool:
+        """Remind of what is due now."""
         return bool(await self._bot.interviews.remind())

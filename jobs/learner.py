@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -11,6 +9,7 @@ from zoneinfo import ZoneInfo
 from bot import Bot
 from finops.periods import charge_day, starts_at
 from finops.registry import Workspace
+from jobs.rounds import Rounds
 from jobs.worker import guarded
 
 LOOK_EVERY_SECONDS = 60.0
@@ -23,31 +22,19 @@ CATCH_UP = timedelta(days=6)
 KNOWN_FOR = timedelta(days=20)
 
 
-class Learner:
-    """One in each process; the database decides who of all learns, and a trouble keeps no other workspace from it."""
+class Learner(Rounds):
+    """Trouble with one workspace keeps no other from learning."""
 
     def __init__(self, bot: Bot, look_every_seconds: float = LOOK_EVERY_SECONDS) -> None:
+        super().__init__(look_every_seconds)
         self._bot = bot
-        self._look_every_seconds = look_every_seconds
-        self._stopped = asyncio.Event()
         self._learned: dict[str, date] = {}
-
-    def stop(self) -> None:
-        """Finish what is being learned, begin nothing new."""
-        self._stopped.set()
-
-    async def run(self) -> None:
-        """Look until stopped."""
-        while not self._stopped.is_set():
-            await guarded(self.look)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopped.wait(), self._look_every_seconds)
 
     async def look(self) -> bool:
         """Learn and tell what is due now; whether anything was."""
         now, found = self._bot.clock(), False
         for workspace in await self._bot.people.workspaces():
-            if self._stopped.is_set():
+            if self.is_stopping:
                 break
             found = await guarded(partial(self._learn, workspace.id, now)) or found
             found = await guarded(partial(self._follow, workspace.id)) or found

@@ -134,14 +134,6 @@ async def test_switched_off_no_mail_goes(world: World, sink: MailSink) -> None:
     assert sink.kept == []
 
 
-async def test_asked_to_stop_it_stops(world: World) -> None:
-    digester = a_digester(world)
-    running = asyncio.create_task(digester.run())
-    await asyncio.sleep(0)
-    digester.stop()
-    await asyncio.wait_for(running, 10)
-
-
 async def test_killed_at_any_step_of_telling_each_place_is_told_once(
     storage: Storage, clock: FakeClock, database_url: str, world: World
 ) -> None:
