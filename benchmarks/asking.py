@@ -18,7 +18,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -193,6 +193,25 @@ async def measure(name: str, url: str, chosen: argparse.Namespace) -> None:
         print(f"  {'re-reading 8 days, every line restated':42} {(time.perf_counter() - started) * 1000:6.0f} ms")
 
 
+def on_each_database(
+    measured: Callable[[str, str, argparse.Namespace], Coroutine[Any, Any, None]], chosen: argparse.Namespace
+) -> None:
+    """Measure on a new SQLite file and, where asked for, on PostgreSQL; or on the one database that was named."""
+    if chosen.database:
+        kind = "SQLite" if chosen.database.startswith("sqlite") else "PostgreSQL"
+        asyncio.run(measured(kind, chosen.database, chosen))
+        return
+    with tempfile.TemporaryDirectory(prefix="finops-bench-") as folder:
+        asyncio.run(measured("SQLite", f"sqlite:///{folder}/finops.db", chosen))
+    if chosen.postgres:
+        with a_postgres() as postgres:
+            if postgres is None:
+                print("\nPostgreSQL: none here; set TEST_POSTGRES_URL")
+                return
+            empty(postgres)
+            asyncio.run(measured("PostgreSQL", postgres, chosen))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--days", type=int, default=120)
@@ -201,20 +220,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--postgres", action="store_true", help="measure PostgreSQL as well")
     parser.add_argument("--database", help="fill this one and keep it, or ask it when it is filled")
-    chosen = parser.parse_args()
-    if chosen.database:
-        kind = "SQLite" if chosen.database.startswith("sqlite") else "PostgreSQL"
-        asyncio.run(measure(kind, chosen.database, chosen))
-        return
-    with tempfile.TemporaryDirectory(prefix="finops-bench-") as folder:
-        asyncio.run(measure("SQLite", f"sqlite:///{folder}/finops.db", chosen))
-    if chosen.postgres:
-        with a_postgres() as postgres:
-            if postgres is None:
-                print("\nPostgreSQL: none here; set TEST_POSTGRES_URL")
-                return
-            empty(postgres)
-            asyncio.run(measure("PostgreSQL", postgres, chosen))
+    on_each_database(measure, parser.parse_args())
 
 
 if __name__ == "__main__":

@@ -13,18 +13,15 @@ databases: p50 <= 100 ms. Beside it the floor, in the same run: the two sums by 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from benchmarks.asking import driver_time, filled, settle
-from benchmarks.collection import WORKSPACE, empty
-from benchmarks.floors_storage import a_postgres
+from benchmarks.asking import driver_time, filled, on_each_database, settle
+from benchmarks.collection import WORKSPACE
 from benchmarks.live import Prices
 from bot import Bot, Policy
 from bot.digest_codec import encoded
@@ -181,20 +178,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--postgres", action="store_true", help="measure PostgreSQL as well")
     parser.add_argument("--database", help="fill this one and keep it, or ask it when it is filled")
-    chosen = parser.parse_args()
-    if chosen.database:
-        kind = "SQLite" if chosen.database.startswith("sqlite") else "PostgreSQL"
-        asyncio.run(measure(kind, chosen.database, chosen))
-        return
-    with tempfile.TemporaryDirectory(prefix="finops-bench-") as folder:
-        asyncio.run(measure("SQLite", f"sqlite:///{folder}/finops.db", chosen))
-    if chosen.postgres:
-        with a_postgres() as postgres:
-            if postgres is None:
-                print("\nPostgreSQL: none here; set TEST_POSTGRES_URL")
-                return
-            empty(postgres)
-            asyncio.run(measure("PostgreSQL", postgres, chosen))
+    on_each_database(measure, parser.parse_args())
 
 
 if __name__ == "__main__":

@@ -122,10 +122,6 @@ class Traffic:
         ).encode()
 
 
-def provider_answering(traffic: Traffic, http: httpx.AsyncClient, clock: Clock) -> OpenAI:
-    return OpenAI(http, "https://api.example/v1", clock)
-
-
 @asynccontextmanager
 async def a_house(folder: Path, traffic: Traffic, teams: int, clock: Clock) -> AsyncIterator[Bot]:
     """Ten thousand projects with budgets and the month's bills, on a database of its own."""

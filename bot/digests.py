@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -20,11 +19,12 @@ from bot.teams import Teams
 from finops.digest import DailyCard, Digest, DigestShown, DigestVersion, has_moved
 from finops.figures import Scope
 from finops.periods import Period, starts_at, week_of
-from finops.queries import PeriodName, ScopeKind, UnknownPeriod
+from finops.queries import PeriodName, ScopeKind, UnknownPeriod, scope_asked
 from finops.registry import Person, Team
 from finops.suggest import closest
 from finops.value import NO_VALUE
-from finops.weeks import last_week, parse_week
+from finops.weeks import parse_week
+from finops.written import compared
 from storage import Store
 
 log = logging.getLogger(__name__)
@@ -89,17 +89,6 @@ class Digests:
         async with self._desk.storage.reading() as store:
             ready = await self._ready(store, workspace_id, waiting)
         return await self._tell(workspace_id, ready)
-
-    async def send_now(self, workspace_id: str) -> int:
-        """Have the last week told at once wherever it has not been told yet; how many digests that were."""
-        now, week = self._desk.now(), last_week(self._desk.today())
-        async with self._desk.storage.reading() as store:
-            missing = [one for one in await store.digest_channels.without_usual_place() if one[0] == workspace_id]
-        async with self._desk.storage.writing() as store:
-            await made_usual(store, missing, now)
-            rows = await store.digest_channels.of_workspace(workspace_id)
-        weeks = tuple(DueWeek(one, week, now) for one in rows if one.is_enabled)
-        return await self._tell(workspace_id, _Waiting(weeks, ()))
 
     async def told(self, workspace_id: str, digest_id: int, version: DigestVersion) -> DigestShown:
         """A digest as it was told. Raises Refusal(UNKNOWN_DIGEST)."""
@@ -299,10 +288,12 @@ async def _scope(store: Store, workspace_id: str, kind: ScopeKind, scope_id: int
 
 
 def _team_named(words: str, teams: Collection[Team]) -> Team:
-    meant = _compared(words)
-    for prefix in ("", "team ", "팀 ", "チーム "):
+    """The team of that name; "team X" is X, unless one is called so itself."""
+    asked = scope_asked(words)
+    meant = [compared(words)] + ([compared(asked.name)] if asked.kind is ScopeKind.TEAM else [])
+    for name in meant:
         for team in teams:
-            if meant in (_compared(team.name), f"{prefix}{_compared(team.name)}"):
+            if name == compared(team.name):
                 return team
     choices = [team.name for team in teams]
     raise Refusal(
@@ -311,7 +302,3 @@ def _team_named(words: str, teams: Collection[Team]) -> Team:
         suggestion=closest(words, choices),
         choices=tuple(dict.fromkeys(choices))[:MOST_CHOICES],
     )
-
-
-def _compared(words: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", words).casefold().split())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -55,6 +54,7 @@ from finops.queries import (
 from finops.registry import Connection, Credential, Person, Project, Team
 from finops.roles import may_manage_team
 from finops.suggest import closest
+from finops.written import compared
 from storage import Store
 from storage.records import DayTotal, ProjectTotal
 
@@ -345,7 +345,7 @@ def _scope_of(query: StatusQuery, house: _House) -> Scope:
     readings = [(query.scope_words, None), (query.scope_name or "", query.scope_kind)]
     for words, kind in readings:
         for scope, names in _scopes(house):
-            if words and (kind is None or kind is scope.kind) and _compared(words) in names:
+            if words and (kind is None or kind is scope.kind) and compared(words) in names:
                 return scope
     words = query.scope_name or query.scope_words
     choices = [scope.name for scope, _ in _scopes(house)]
@@ -358,9 +358,9 @@ def _scope_of(query: StatusQuery, house: _House) -> Scope:
 
 
 def _scopes(house: _House) -> list[tuple[Scope, set[str]]]:
-    teams = [(Scope(ScopeKind.TEAM, one.id, one.name), {_compared(one.name)}) for one in house.teams]
+    teams = [(Scope(ScopeKind.TEAM, one.id, one.name), {compared(one.name)}) for one in house.teams]
     projects = [
-        (Scope(ScopeKind.PROJECT, one.id, one.name), {_compared(one.name), _compared(one.provider_project_id)})
+        (Scope(ScopeKind.PROJECT, one.id, one.name), {compared(one.name), compared(one.provider_project_id)})
         for one in house.projects
     ]
     return [*teams, *projects]
@@ -373,10 +373,6 @@ def _scope_by_id(house: _House, kind: ScopeKind, scope_id: int | None) -> Scope:
         if scope.kind is kind and scope.id == scope_id:
             return scope
     raise Refusal(RefusalCode.UNKNOWN_TEAM if kind is ScopeKind.TEAM else RefusalCode.UNKNOWN_PROJECT)
-
-
-def _compared(words: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", words).casefold().split())
 
 
 def _name(connection: Connection) -> str:

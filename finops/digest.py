@@ -161,11 +161,6 @@ class DigestChannel:
     last_week: date | None = None
     last_day: date | None = None
 
-    @property
-    def is_usual_place(self) -> bool:
-        """Whether it goes where the scope is told of anyhow."""
-        return not self.channel_id
-
 
 class ThreadKey(StrEnum):
     """The messages of a digest's thread; what more than one is needed for has a number behind it: `projects:2`."""

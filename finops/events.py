@@ -139,6 +139,10 @@ class Call(NamedTuple):
         )
 
 
+# What an event tells of a call under the call's own names.
+_TOLD_BY_ONE = tuple(name for name in Call._fields if name not in ("outcome_at", "score_at"))
+
+
 def told(known: Call | None, event: RecordedCall) -> Call:
     """What is known of a call once an event has told more of it.
 
@@ -168,23 +172,9 @@ def told(known: Call | None, event: RecordedCall) -> Call:
 
 
 def _first(event: RecordedCall) -> Call:
+    same: dict[str, Any] = {name: getattr(event, name) for name in _TOLD_BY_ONE}
     return Call(
-        at=event.at,
-        task=event.task,
-        intent=event.intent,
-        experiment=event.experiment,
-        segment=event.segment,
-        model=event.model,
-        user_key=event.user_key,
-        calls=event.calls,
-        outcome=event.outcome,
+        **same,
         outcome_at=None if event.outcome is None else event.at,
-        score=event.score,
         score_at=None if event.score is None else event.at,
-        input_tokens=event.input_tokens,
-        cached_input_tokens=event.cached_input_tokens,
-        output_tokens=event.output_tokens,
-        latency_ms=event.latency_ms,
-        cost_nano=event.cost_nano,
-        cost_rest=event.cost_rest,
     )

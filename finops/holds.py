@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from finops.levers import Json, Lever, LeverReading, Parts
+from finops.levers import Json, Lever, LeverReading, Parts, changed_parts
 from finops.money import Money
 from finops.proof import Verdict
 
@@ -155,7 +155,7 @@ def next_step(hold: Hold, reading: LeverReading) -> Step:
 def _toward_target(hold: Hold, reading: LeverReading) -> Step:
     if hold.former is None or hold.target is None:
         return Save(dict(reading.parts))
-    wrong = [name for name, value in hold.target.items() if reading.parts.get(name) != value]
+    wrong = changed_parts(hold.target, reading.parts)
     if not wrong:
         return Settled(hold.state if hold.state in STANDING else HoldState.SET)
     if hold.state in STANDING:

@@ -18,7 +18,6 @@ SPREADING = timedelta(minutes=5)
 DEADLINE = timedelta(minutes=15)
 _SHORTEST_LATENESS, _LONGEST_LATENESS = timedelta(minutes=1), timedelta(minutes=9)
 _UNKNOWN_LATENESS = timedelta(minutes=5)
-_MINUTE = timedelta(minutes=1)
 
 
 class Verdict(StrEnum):
@@ -71,8 +70,3 @@ def last_request_at(seen: Seen, since: datetime) -> datetime | None:
     start = int(since.timestamp() // 60)
     last = max((minute for minute, calls in seen.calls.items() if calls and minute >= start), default=None)
     return None if last is None else datetime.fromtimestamp((last + 1) * 60, tz=since.tzinfo)
-
-
-def leak_minutes(requested_at: datetime, now: datetime) -> range:
-    """The epoch minutes whose usage counts as leak: from the one of the request on, so that it is never understated."""
-    return range(int(requested_at.timestamp() // 60), int((now + _MINUTE).timestamp() // 60))

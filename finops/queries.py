@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from finops import written
 from finops.periods import Period, week_of
@@ -62,6 +63,14 @@ class StatusQuery:
     scope_name: str | None = None
 
 
+class ScopeAsked(NamedTuple):
+    """A scope in a person's words; `kind` and `name` only where they begin with "team" or "project"."""
+
+    words: str
+    kind: ScopeKind | None = None
+    name: str = ""
+
+
 class UnknownPeriod(ValueError):
     """A word that looks like a period and is not one; `suggestion` is what may have been meant, as one may type it."""
 
@@ -87,6 +96,7 @@ _ALIASES: dict[PeriodName, tuple[str, ...]] = {
     ),
     PeriodName.LAST_MONTH: ("last month", "previous month", "지난 달", "저번 달", "전월", "先月", "前月"),
 }  # fmt: skip
+_QUOTES = "\"'`“”‘’「」 "
 _KINDS = {
     "team": ScopeKind.TEAM, "팀": ScopeKind.TEAM, "チーム": ScopeKind.TEAM,
     "project": ScopeKind.PROJECT, "프로젝트": ScopeKind.PROJECT, "プロジェクト": ScopeKind.PROJECT,
@@ -286,12 +296,18 @@ def _refuse_if_meant_as_period(words: str) -> None:
             raise UnknownPeriod(words, next(alias for alias in _SPELLINGS if squeezed(alias) == suggestion))
 
 
-def _query(words: list[str], period: NamedPeriod) -> StatusQuery:
-    scope = " ".join(words).strip("\"'`“”‘’「」 ")
-    if not scope:
-        return StatusQuery(None, period)
-    first, _, rest = scope.partition(" ")
+def scope_asked(text: str) -> ScopeAsked:
+    """What a person calls a team or project, as typed: "team X" says of which kind X is."""
+    words = text.strip(_QUOTES)
+    first, _, rest = words.partition(" ")
     kind = _KINDS.get(first.casefold())
     if kind is not None and rest.strip():
-        return StatusQuery(scope, period, kind, rest.strip("\"'`“”‘’「」 "))
-    return StatusQuery(scope, period)
+        return ScopeAsked(words, kind, rest.strip(_QUOTES))
+    return ScopeAsked(words)
+
+
+def _query(words: list[str], period: NamedPeriod) -> StatusQuery:
+    asked = scope_asked(" ".join(words))
+    return (
+        StatusQuery(asked.words, period, asked.kind, asked.name or None) if asked.words else StatusQuery(None, period)
+    )

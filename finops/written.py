@@ -26,6 +26,11 @@ def squeezed(words: str) -> str:
     return re.sub(r"[\s_\-]+", "", unicodedata.normalize("NFKC", words)).casefold()
 
 
+def compared(name: str) -> str:
+    """A name as it is compared: without case; wide letters are narrow ones, and any blank between words is one."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
 def weeks_back(words: str, *, is_short_known: bool = False) -> int | None:
     """How many weeks ago is meant: 2 for "지지난 주", 3 for "3 weeks ago"; None where no such thing is written.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -185,13 +186,11 @@ def provider_name(value: Any) -> str:
 
 def moment(value: Any) -> datetime:
     """RFC 3339, with its zone."""
-    try:
+    with suppress(ValueError, OverflowError):
         at = datetime.fromisoformat(value) if isinstance(value, str) else None
         if at is not None and at.tzinfo is not None:
             at.timestamp()  # raises where the zone takes it out of the calendar
             return at
-    except (ValueError, OverflowError):
-        pass
     raise Wrong("is a time with its zone, as in 2026-11-16T09:00:00Z")
 
 

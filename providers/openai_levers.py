@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import NoReturn, TypeVar
 
@@ -212,12 +213,10 @@ class OpenAILevers:
     async def _name_behind(self, key: Secret, event: AuditEvent) -> str | None:
         """A person's name, else the id of whoever it was; the log itself tells an address, which we do not repeat."""
         if event.user_id and re.fullmatch(r"[A-Za-z0-9_\-]{1,128}", event.user_id):
-            try:
+            with suppress(ProviderError):  # without a name there is the id
                 answer = await self._door.get(key, f"users/{event.user_id}", [], self._bounds)
                 if name := name_of(decoded(NAMED, answer.body, "", answer.reference)):
                     return name
-            except ProviderError:
-                pass
         return event.actor_id if event.actor_id and "@" not in event.actor_id else None
 
     async def _asked(self, key: Secret, project_id: str, name: str) -> Answer | None:
@@ -345,5 +344,4 @@ async def _bounded(call: Awaitable[T]) -> T:
         async with asyncio.timeout(READ_SECONDS):
             return await call
     except TimeoutError:
-        pass
-    raise Unavailable("no answer in time")
+        raise Unavailable("no answer in time") from None

@@ -126,11 +126,6 @@ class Journal:
             seen = ", ".join(f"{call.method}{'' if call.ok else f' ({call.error})'}" for call in self.calls[-12:])
             raise TimeoutError(f"{otherwise}; the last calls were: {seen or 'none'}") from None
 
-    async def stir(self) -> None:
-        """Let everyone who waits look again: something else changed."""
-        async with self._arrived:
-            self._arrived.notify_all()
-
     def forget(self) -> None:
         """Start with empty pages."""
         self.calls.clear()

@@ -246,15 +246,6 @@ async def test_a_channel_that_is_named_twice_is_told_once(storage: Storage, cloc
     assert (await world.row(world.root(TEAM))).version == 1
 
 
-async def test_send_now_tells_the_last_week_to_whoever_was_not_told(storage: Storage, clock: FakeClock):
-    world = await a_week(storage, clock, with_value=False)
-    clock.moment = MONDAY_NINE - timedelta(days=3)
-    assert await world.bot.digests.send_now(WORKSPACE) == 2
-    assert await world.bot.digests.send_now(WORKSPACE) == 0
-    clock.moment = MONDAY_NINE
-    assert await world.bot.digests.due() == 2  # that is another week
-
-
 async def test_the_daily_card_is_told_where_it_was_asked_for_once_a_day(storage: Storage, clock: FakeClock):
     world = await a_week(storage, clock)
     usual = await world.place(TEAM)

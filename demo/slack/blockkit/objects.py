@@ -75,15 +75,6 @@ workflow = shape(
 )
 
 
-def option_values(node: Node) -> list[str]:
-    """Every value a static select, checkbox or radio group offers."""
-    found = list(node.get("options") or [])
-    for group in node.get("option_groups") or []:
-        if isinstance(group, dict):
-            found += group.get("options") or []
-    return [each["value"] for each in found if isinstance(each, dict) and isinstance(each.get("value"), str)]
-
-
 def initial_is_offered(node: Node) -> None:
     """What is chosen at first has to be among the choices, to the letter."""
     offered = list(node.get("options") or [])
