@@ -23,6 +23,7 @@ from bot.holding import Holding
 from bot.incidents import Incidents
 from bot.interviews import Interviews
 from bot.leads import Leads
+from bot.learning import Learning
 from bot.live import Live
 from bot.people import People
 from bot.policy import Clock, Policy
@@ -99,6 +100,7 @@ class Bot:
         self.recording = Recording(desk)
         self.behaviour = Behaviour(desk)
         self.effects = Effects(desk)
+        self.learning = Learning(desk, self.behaviour, self.effects)
         self.feedback = Feedbacks(desk, self.people)
         self.interviews = Interviews(desk, self.people)
         self.doctor = Doctor(desk, self.spending)

@@ -46,8 +46,9 @@ from storage.errors import SecretUnreadable
 
 log = logging.getLogger(__name__)
 
-# Bills and usage come late, and so may the bot: so many days are looked at again each time.
-LOOKED_AT = timedelta(days=10)
+# Bills and usage come late, and so may the bot: so many days are looked at again each time. Whoever was connected a
+# moment ago, or was not looked at for longer, has more to tell: the provider's log and usage reach further back.
+LOOKED_AT, LOOKED_BACK = timedelta(days=10), timedelta(days=90)
 _HISTORY = timedelta(days=35)
 # The same habit of the same project, found a day aside: late usage moved it.
 _SAME = timedelta(days=6)
@@ -91,18 +92,19 @@ class Behaviour:
         self._desk = desk
         self._followed: dict[str, int] = {}
 
-    async def learn(self, workspace_id: str) -> int:
+    async def learn(self, workspace_id: str, looked_at: timedelta = LOOKED_AT) -> int:
         """Find what was done in the last days and keep what is new; tells how many. Nothing is found twice."""
         now = self._desk.now()
+        since, first = now - looked_at, minute_of(starts_at(charge_day(now) - looked_at))
         async with self._desk.storage.reading() as store:
             house = await _house(store, workspace_id)
-            told = await told_since(store, workspace_id, now - LOOKED_AT - ANSWERS_WITHIN)
-            found = await _of_trail(store, workspace_id, house, now - LOOKED_AT)
-            days = await _days(store, workspace_id, house, now)
-        seen = await asyncio.to_thread(_seen, days, minute_of(starts_at(charge_day(now) - LOOKED_AT)))
+            told = await told_since(store, workspace_id, since - ANSWERS_WITHIN)
+            found = await _of_trail(store, workspace_id, house, since)
+            days = await _days(store, workspace_id, house, first, minute_of(starts_at(charge_day(now))))
+        seen = await asyncio.to_thread(_seen, days, first)
         async with self._desk.storage.reading() as store:
             found += await _of_usage(store, workspace_id, seen)
-        found += await self._of_providers(workspace_id, house, now - LOOKED_AT)
+        found += await self._of_providers(workspace_id, house, since)
         answering = [one if one.preceded else replace(one, preceded=_preceding(one, house, told)) for one in found]
         async with self._desk.storage.writing() as store:
             kept = await store.actions.add(workspace_id, sorted(answering, key=lambda one: (one.at, one.key)))
@@ -320,11 +322,10 @@ def _of_change(change: ProviderChange, connection: Connection, house: _House) ->
 
 
 async def _days(
-    store: Store, workspace_id: str, house: _House, now: datetime
+    store: Store, workspace_id: str, house: _House, first: int, last: int
 ) -> list[tuple[Project, list[Habit], int]]:
     """Every registered project whose usage is being read: its days, and where those that were read to their end do."""
     read = {one.connection_id: one.read_at for one in await store.usage.healths(workspace_id) if one.read_at}
-    last = minute_of(starts_at(charge_day(now)))
     accounts = {
         (one.connection_id, one.provider_project_id): one
         for one in house.projects.values()
@@ -332,8 +333,7 @@ async def _days(
     }
     if not accounts:
         return []
-    history = last - _minutes(LOOKED_AT + _HISTORY)
-    days = await store.usage.habits(workspace_id, Width.DAY, history, last, sorted(accounts))
+    days = await store.usage.habits(workspace_id, Width.DAY, first - _minutes(_HISTORY), last, sorted(accounts))
     # Days that were not read to their end were not silent.
     ends = {id_: min(last, minute_of(starts_at(charge_day(at)))) for id_, at in read.items()}
     return [(project, days.get(account, []), ends[account[0]]) for account, project in accounts.items()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, delete, update
+from sqlalchemy import and_, delete, func, select, update
 
 from storage.repository import Repository, across_workspaces
 from storage.tables import claims, job_runs
@@ -24,6 +24,12 @@ class Claims(Repository):
             .returning(claims.c.key)
         )
         return (await self._db.execute(statement)).one_or_none() is not None
+
+    async def newest(self, workspace_id: str, prefix: str) -> datetime | None:
+        """When a key that begins so was claimed last; None where none is kept."""
+        mine = claims.c.workspace_id == workspace_id, claims.c.key.startswith(prefix, autoescape=True)
+        newest: datetime | None = await self._db.scalar(select(func.max(claims.c.claimed_at)).where(*mine))
+        return newest
 
     async def take_back(self, workspace_id: str, key: str) -> None:
         """Let somebody ask with this key again: what it was asked for came to nothing."""

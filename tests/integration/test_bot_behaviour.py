@@ -12,6 +12,7 @@ import pytest
 from blocks import learning as words
 from bot import Bot, Policy
 from bot.digest_codec import encoded
+from bot.learning import due_month
 from bot.results import Profile
 from finops.audit import AuditEntry
 from finops.behaviour import ActionKind, ActionSource, Preceded
@@ -30,7 +31,7 @@ from finops.registry import Project
 from finops.secret import Secret
 from finops.stops import Stop, StopEvent, StopEventKind, StopState
 from finops.usage import Endpoint, UsageBucket, UsageReading, UsageRow, Width
-from jobs.learner import Learner, due_month
+from jobs.learner import Learner
 from jobs.rendering import Reader, Rendering
 from locales import translator_for
 from providers.contract import ProviderChange, Unavailable
@@ -54,9 +55,11 @@ class Log:
     """A provider of which nobody asks anything but what its log tells."""
 
     told: list[ProviderChange] = field(default_factory=list)
+    asked_since: list[datetime] = field(default_factory=list)
     is_down: bool = False
 
     async def changes(self, key: Secret, since: datetime) -> tuple[ProviderChange, ...]:
+        self.asked_since.append(since)
         if self.is_down:
             raise Unavailable("no answer")
         return tuple(one for one in self.told if one.at > since)
@@ -214,6 +217,24 @@ async def test_a_provider_that_does_not_answer_and_days_nobody_read_are_no_actio
     assert await world.bot.behaviour.learn(WORKSPACE) == 1
     [shown] = await world.bot.behaviour.recent(WORKSPACE)
     assert shown.action.kind is ActionKind.MODEL_CHANGED
+
+
+async def test_the_first_look_reaches_far_back_and_so_does_one_after_a_silence(world: World, clock: FakeClock) -> None:
+    """What was done before anybody looked is told once; from then on the last days are enough."""
+    clock.advance(days=24)
+    async with world.storage.writing() as store:  # Monday's usage was read to its end, and nothing after it
+        await store.usage.mark_read(WORKSPACE, world.tenant.connection.id, NOW)
+    assert await world.bot.learning.day(WORKSPACE)
+    [shown] = await world.bot.behaviour.recent(WORKSPACE)
+    assert (shown.action.kind, shown.action.day) == (ActionKind.MODEL_CHANGED, CHANGED)
+    assert not await world.bot.learning.day(WORKSPACE), "once a day"
+
+    clock.advance(days=1)
+    await world.bot.learning.day(WORKSPACE)
+    clock.advance(days=12)
+    await Bot(world.storage, {"openai": world.log}, clock, Policy()).learning.day(WORKSPACE)
+    looked = [since - NOW for since in world.log.asked_since]
+    assert looked == [timedelta(days=24 - 90), timedelta(days=25 - 10), timedelta(days=37 - 90)]
 
 
 @on_sqlite

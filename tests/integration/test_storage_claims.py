@@ -14,7 +14,7 @@ from finops.periods import Period
 from storage import KeyRing, Storage, Store, open_storage
 from storage.errors import LeaseLost
 from storage.records import Collection, CollectionKind, CollectionState
-from tests.databases import MOMENT, Tenant
+from tests.databases import MOMENT, Tenant, a_tenant
 
 T = TypeVar("T")
 
@@ -296,3 +296,15 @@ async def test_a_project_is_registered_by_one_of_two_teams_that_ask_at_once(
     answers = await all_at_once(replicas, register)
     [owner] = {owner for _, owner in answers}
     assert owner in teams
+
+
+async def test_the_newest_of_keys_that_begin_alike_is_told(storage: Storage) -> None:
+    """A percent sign or an underscore stands for itself, and other workspaces have their own."""
+    tenant, other = await a_tenant(storage), await a_tenant(storage, "T0OTHER001")
+    async with storage.writing() as store:
+        for hours, key in enumerate(("learn:1", "learn:2", "learned", "l_arn:9")):
+            await store.claims.once(tenant.workspace_id, key, MOMENT + timedelta(hours=hours))
+        assert await store.claims.newest(tenant.workspace_id, "learn:") == MOMENT + timedelta(hours=1)
+        assert await store.claims.newest(tenant.workspace_id, "l_arn:") == MOMENT + timedelta(hours=3)
+        assert await store.claims.newest(tenant.workspace_id, "%") is None
+        assert await store.claims.newest(other.workspace_id, "learn:") is None
