@@ -16,7 +16,8 @@ from demo.openai.behaviour import BadSetting, decimal_of
 from demo.openai.faults import BadFault, Fault
 from demo.openai.limits import Limits
 from demo.openai.organization import ALL_RIGHTS, AdminKey, KeyState, Organization, Project, fresh_admin_key
-from demo.openai.traffic import minute_of
+from demo.openai.traffic import HOUR, minute_of, moment_of
+from demo.openai.turns import HUNDRED, Turn
 from demo.openai.usage import FAMILIES, Deed
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def routes(openai: SimulatedOpenAI) -> list[web.RouteDef]:
         ("POST", "behaviour", control.set_behaviour),
         ("POST", "restate", control.restate),
         ("POST", "boost", control.boost),
+        ("POST", "turn", control.turn),
         ("POST", "usage", control.add_usage),
         ("GET", "limits", control.limits),
         ("POST", "limits", control.change_limits),
@@ -144,6 +146,25 @@ class Control:
             raise BadOrder("factor is zero or more.")
         self.openai.boost(told["application"], factor, since, told.get("organization_id"))
         return {"application": told["application"], "factor": str(told["factor"]), "since": since.isoformat()}
+
+    def turn(self, told: Mapping[str, Any]) -> dict[str, Any]:
+        """From the next hour (or `since`) on, `percent` of an application's calls go another way.
+
+        `{"application": "doc-summary", "percent": 80, "from_model": "gpt-4o", "to_model": "gpt-4o-mini"}`; without
+        models, that share of its uncached input comes from the cache.
+        """
+        since = minute_of(_moment(told["since"]) if told.get("since") else self.openai.clock())
+        percent = int(told["percent"])
+        if not 0 < percent <= HUNDRED:
+            raise BadOrder(f"percent is between 1 and {HUNDRED}.")
+        application, to_model = str(told["application"]), str(told.get("to_model", ""))
+        known = self.openai.tenant(told.get("organization_id")).traffic.models_of(application)
+        from_model = str(told.get("from_model", known[0] if to_model and known else ""))
+        if to_model and from_model not in known:
+            raise BadOrder(f"{application} calls {', '.join(known) or 'no model'}, not {from_model}.")
+        turn = Turn(application, -(-since // HOUR), percent, from_model, to_model)
+        self.openai.turn(turn, told.get("organization_id"))
+        return turn._asdict() | {"since": moment_of(turn.since * HOUR).isoformat()}
 
     def add_usage(self, told: Mapping[str, Any]) -> dict[str, Any]:
         """`{"family": "web_search_calls", "application": …, "counts": {…}, "line_item": …, "usd": "0.10"}`."""

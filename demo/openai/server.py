@@ -25,6 +25,7 @@ from demo.openai.inference import Inference
 from demo.openai.levers import Levers
 from demo.openai.organization import AdminKey, Organization, Plan, Project, digest
 from demo.openai.traffic import Traffic, minute_of
+from demo.openai.turns import Turn
 from demo.openai.usage import FAMILIES, Deed, UsageBook, UsageQuery
 from demo.prices import Prices, require_prices
 from demo.trace import Trace
@@ -217,6 +218,18 @@ class SimulatedOpenAI:
         tenant.levers.advance(minute_of(self.clock()))
         tenant.organization.named(application)
         tenant.traffic.boost(application, Fraction(factor), minute_of(since or self.clock()))
+
+    def turn(self, turn: Turn, organization_id: str | None = None) -> None:
+        """Build an application otherwise from an hour on; see Turn.
+
+        Raises UnpricedModels for a model nobody has a price of, KeyError for an application that is not there.
+        """
+        tenant = self.tenant(organization_id)
+        if turn.to_model:
+            require_prices(self.prices, [turn.to_model], self.clock().date())
+        tenant.levers.advance(minute_of(self.clock()))
+        tenant.organization.named(turn.application)
+        tenant.traffic.turn(turn)
 
     def restate(
         self,

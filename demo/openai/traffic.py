@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from demo.openai.behaviour import Behaviour
+from demo.openai.turns import Turn, turned
 from demo.trace import NOTHING, Series, Trace, Usage
 
 HOUR, DAY, WEEK_HOURS = 60, 1440, 168
@@ -57,6 +58,7 @@ class Traffic:
         for application, model in self.series:
             self._models[application] = (*self._models.get(application, ()), model)
         self._boosts: dict[str, list[Boost]] = {}
+        self._turns: dict[str, list[Turn]] = {}
         self._held: dict[Key, dict[int, Usage]] = {}  # minutes in which a lever decided what got through
         self._recorded: dict[Key, dict[int, Usage]] = {}  # real calls to the simulated inference
         self._touched_from: dict[Key, int] = {}  # before this minute, whole hours are as planned
@@ -72,7 +74,14 @@ class Traffic:
     # -- what would happen if nobody interfered
 
     def planned_hour(self, key: Key, hour: int) -> Usage:
-        """The trace's hour, or its repetition one or more weeks later."""
+        """The trace's hour, or its repetition one or more weeks later with every turn taken by then."""
+        turns = self._turns.get(key[0])
+        if turns is None or hour < turns[0].since:
+            return self._repeated(key, hour)
+        asked = {model: self._repeated((key[0], model), hour) for model in self._models[key[0]]}
+        return turned(hour, asked, turns)[key[1]]
+
+    def _repeated(self, key: Key, hour: int) -> Usage:
         live_hour = self.live_from // HOUR
         if hour >= live_hour:
             hour = live_hour - self._period + (hour - live_hour) % self._period
@@ -105,6 +114,22 @@ class Traffic:
         self._boosts[application] = [*before, Boost(since, factor)]
         self._touch(((application, model) for model in self.models_of(application)), since)
 
+    def turn(self, turn: Turn) -> None:
+        """Build an application otherwise from an hour on, which is never one that lies in the trace.
+
+        Turns of one application are told in the order of their hours.
+        """
+        turn = turn._replace(since=max(turn.since, self.live_from // HOUR))
+        if turn.to_model:
+            self._meet((turn.application, turn.to_model))
+        self._turns.setdefault(turn.application, []).append(turn)
+        keys = [(turn.application, model) for model in self.models_of(turn.application)]
+        for boost in self._boosts.get(turn.application, ())[:1]:
+            self._touch(keys, boost.since)
+        for days in (remembered.get(key, {}) for remembered in (self._days, self._closed_days) for key in keys):
+            for day in [day for day in days if day >= turn.since * HOUR // DAY]:
+                del days[day]
+
     def hold(self, key: Key, minute: int, let_through: Usage) -> None:
         """Record what a lever let through in a minute."""
         self._held.setdefault(key, {})[minute] = let_through
@@ -112,12 +137,16 @@ class Traffic:
 
     def record(self, key: Key, minute: int, usage: Usage) -> None:
         """Add a real call to the simulated inference."""
-        if key not in self.series:
-            self.series[key] = Series(*key, hours={}, tells_cached=True)
-            self._models[key[0]] = (*self.models_of(key[0]), key[1])
+        self._meet(key)
         minutes = self._recorded.setdefault(key, {})
         minutes[minute] = minutes.get(minute, NOTHING).plus(usage)
         self._touch((key,), minute)
+
+    def _meet(self, key: Key) -> None:
+        """A model that the trace knows nothing of."""
+        if key not in self.series:
+            self.series[key] = Series(*key, hours={}, tells_cached=True)
+            self._models[key[0]] = (*self.models_of(key[0]), key[1])
 
     def _touch(self, keys: Iterable[Key], minute: int) -> None:
         for key in keys:
