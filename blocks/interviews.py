@@ -22,7 +22,8 @@ from finops.interviews import (
 )
 from locales import Translator
 
-SHOWN = 20
+# Of what is free, the form to book has the rest in its list; what is offered is withdrawn here and nowhere else.
+SHOWN, OFFERED_SHOWN = 20, 60
 _USUAL_LENGTH = 30
 FILE_NAME = "finops-interview.ics"
 
@@ -50,7 +51,11 @@ def board(found: Board, t: Translator, notice: str | None = None) -> kit.View:
             kit.section(_slot_line(one, t), kit.button(t.gettext("Book"), ids.INTERVIEW_BOOK, one.id))
             for one in found.free[:SHOWN]
         ]
-        parts += _more(len(found.free) - SHOWN, t)
+        if (more := len(found.free) - SHOWN) > 0:
+            said = t.ngettext(
+                "{count} more time: “Book” has it in its list.", "{count} more times: “Book” has them in its list.", more
+            )
+            parts.append(kit.context(said))
     elif not found.may_offer:
         parts.append(kit.section(t.gettext("No time is offered at present.")))
         parts.append(kit.actions(kit.button(t.gettext("Feedback"), ids.FEEDBACK_OPEN)))
@@ -246,8 +251,10 @@ def _offered(found: Board, t: Translator) -> list[kit.Block]:
     parts.append(kit.section(t.gettext("*Times on offer*")))
     if not found.offered:
         parts.append(kit.context(t.gettext("None yet.")))
-    parts += [kit.section(_offer_line(one, t), _withdraw(one, t)) for one in found.offered[:SHOWN]]
-    parts += _more(len(found.offered) - SHOWN, t)
+    parts += [kit.section(_offer_line(one, t), _withdraw(one, t)) for one in found.offered[:OFFERED_SHOWN]]
+    if (more := len(found.offered) - OFFERED_SHOWN) > 0:
+        said = t.ngettext("{count} later time is not shown.", "{count} later times are not shown.", more)
+        parts.append(kit.context(said))
     if found.may_offer:
         style = None if found.offered else "primary"
         parts.append(kit.actions(kit.button(t.gettext("Offer times"), ids.INTERVIEW_OFFER, style=style)))
@@ -288,17 +295,19 @@ def _place(slot: Slot) -> list[str]:
     return [kit.escape(slot.place)] if slot.place else []
 
 
-def _more(count: int, t: Translator) -> list[kit.Block]:
-    return [kit.context(t.ngettext("and {count} more", "and {count} more", count))] if count > 0 else []
-
-
 def _first(found: Board) -> datetime:
     moments = [one.starts_at for one in found.free] + [one.slot.starts_at for one in found.offered]
     return min([found.mine.slot.starts_at] if found.mine is not None else moments)
 
 
 def _zone_words(moment: datetime, t: Translator) -> str:
-    return t.gettext("Times are in your time zone, {zone}.", zone=t.zone_name(moment))
+    return t.gettext("Times are in your time zone, {zone}.", zone=_zone(moment, t))
+
+
+def _zone(moment: datetime, t: Translator) -> str:
+    """The place as well: there are three CSTs, and EST alone says little to whoever lives elsewhere."""
+    place, name = str(t.zone), t.zone_name(moment)
+    return name if place == name else f"{place}, {name}"
 
 
 def _title(t: Translator) -> str:

@@ -104,7 +104,7 @@ def result(shown: PollShown, count: Count, t: Translator) -> str:
     named = [f"<@{user}>" for user in count.voters[:_NAMED] if user.isalnum()]
     more = len(count.voters) - _NAMED
     if more > 0:
-        named.append(t.ngettext("and {count} more", "and {count} more", more))
+        named.append(t.ngettext("and {count} more person", "and {count} more people", more))
     return f"{line}\n{' '.join(named)}" if named else line
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TypeVar
 
@@ -27,6 +27,7 @@ from finops.polls import (
     PollShown,
     PollUnusable,
     check_closing,
+    clicked_us,
     parse_options,
     parse_question,
     reminder,
@@ -49,9 +50,9 @@ Parsed = TypeVar("Parsed")
 
 @dataclass(frozen=True, slots=True)
 class Voted:
-    """What a vote came to: what was chosen, whether it took an earlier one's place, and how a hidden poll stands.
+    """What a click came to: what counts now, whether it took an earlier one's place, and how a hidden poll stands.
 
-    `shown` is None where everybody sees that in the message.
+    `chosen` is empty where the vote is taken back. `shown` is None where everybody sees that in the message.
     """
 
     poll: Poll
@@ -159,10 +160,13 @@ class Voting:
         self._desk.wake_outbox.set()
         return kept
 
-    async def vote(self, workspace_id: str, user_id: str, poll_id: int, chosen: Sequence[str]) -> Voted:
-        """Take a person's vote in place of their earlier one; the same again changes nothing.
+    async def vote(
+        self, workspace_id: str, user_id: str, poll_id: int, chosen: Sequence[str], clicked: str = ""
+    ) -> Voted:
+        """Take a person's vote in place of their earlier one; the same again changes nothing, nor does an older click.
 
-        Refuses UNKNOWN_POLL, POLL_CLOSED and POLL_CHOICE. Nothing that names an anonymous voter is logged.
+        `clicked` is when Slack says it was, '' where it does not: now. What counts now is told. Refuses UNKNOWN_POLL,
+        POLL_CLOSED and POLL_CHOICE. Nothing that names an anonymous voter is logged.
         """
         now = self._desk.now()
         async with self._desk.storage.writing() as store:
@@ -170,26 +174,41 @@ class Voting:
             options = poll.chosen(chosen)
             if options is None:
                 raise Refusal(RefusalCode.POLL_CHOICE)
-            voter = poll.voter(user_id)
-            assert voter is not None, "an open poll has its salt"
-            before = await store.polls.ballot(workspace_id, poll_id, voter)
-            if before is None or before.options != options:
-                await store.polls.vote(workspace_id, poll_id, voter, options, voting_time(poll, now))
-                await _want(store, poll, now)
-        self._desk.wake_outbox.set()
-        found = await self.told(workspace_id, poll_id) if poll.is_hidden else None
-        return Voted(poll, found, options, before is not None)
+            voted = await self._cast(store, poll, user_id, options, clicked, now)
+        return await self._beside_the_others(voted)
 
-    async def withdraw(self, workspace_id: str, user_id: str, poll_id: int) -> Poll:
-        """Take a vote back. Refuses UNKNOWN_POLL and POLL_CLOSED."""
+    async def withdraw(self, workspace_id: str, user_id: str, poll_id: int, clicked: str = "") -> Voted:
+        """Take a vote back, unless a later click stands. Refuses UNKNOWN_POLL and POLL_CLOSED."""
         now = self._desk.now()
         async with self._desk.storage.writing() as store:
             poll = await self._open(store, workspace_id, poll_id, now)
-            voter = poll.voter(user_id)
-            if voter is not None and await store.polls.withdraw(workspace_id, poll_id, voter):
-                await _want(store, poll, now)
+            voted = await self._cast(store, poll, user_id, (), clicked, now)
+        return await self._beside_the_others(voted)
+
+    async def _cast(
+        self, store: Store, poll: Poll, user_id: str, options: tuple[str, ...], clicked: str, now: datetime
+    ) -> Voted:
+        """Keep what was clicked, unless somebody's later click was handled before it."""
+        voter = poll.voter(user_id)
+        assert voter is not None, "an open poll has its salt"
+        mine, at, when = (poll.workspace_id, poll.id, voter), voting_time(poll, now), clicked_us(clicked, now)
+        before = await store.polls.ballot(*mine, is_held=True)
+        if options:
+            stands = await store.polls.vote(*mine, options, at, when)
+        else:
+            stands = await store.polls.withdraw(*mine, at, when)
+        if not stands:
+            later = await store.polls.ballot(*mine)
+            return Voted(poll, None, later.options if later is not None else (), was_changed=True)
+        if (before.options if before is not None else ()) != options:
+            await _want(store, poll, now)
+        return Voted(poll, None, options, before is not None)
+
+    async def _beside_the_others(self, voted: Voted) -> Voted:
         self._desk.wake_outbox.set()
-        return poll
+        poll = voted.poll
+        is_told = poll.is_hidden and voted.chosen
+        return replace(voted, shown=await self.told(poll.workspace_id, poll.id)) if is_told else voted
 
     async def own(self, workspace_id: str, user_id: str, poll_id: int) -> tuple[Poll, tuple[str, ...]]:
         """An open poll and what this person chose so far. Refuses UNKNOWN_POLL and POLL_CLOSED."""

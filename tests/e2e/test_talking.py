@@ -128,7 +128,7 @@ async def test_an_interview_is_offered_booked_moved_and_reminded_of(stage: Stage
     refused = await jihoon.submits(values={ids.INTERVIEW_TIMES: "14:00, 언제든"})
     assert "언제든" in str(refused["errors"])
     await jihoon.submits(values={ids.INTERVIEW_TIMES: "14:00, 16:30", ids.INTERVIEW_PLACE: "회의실 3"})
-    await sees(stage, jihoon, "2개 시간을 제안했습니다")
+    await sees(stage, jihoon, "시간 2개를 제안했습니다")
     jihoon.closes(everything=True)
 
     for person, command in ((sakura, "/finops インタビュー"), (emma, "/finops interview")):
