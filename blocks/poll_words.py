@@ -137,11 +137,21 @@ def leading(shown: PollShown, t: Translator) -> str:
 
 def thanks(poll: Poll, chosen: Sequence[str], t: Translator, *, was_changed: bool) -> str:
     """What a voter is told: what counts now, and until when it may be changed; mrkdwn."""
+    if not chosen:
+        return taken_back(poll, t)
     by_id: Mapping[str, Option] = {option.id: option for option in poll.options}
     answers = ", ".join(kit.name(option_text(poll, by_id[one], t), LONGEST_OPTION) for one in chosen if one in by_id)
     if was_changed:
         return t.gettext("Your vote is now {answers}. It can be changed until the poll closes.", answers=answers)
     return t.gettext("Thank you. Your vote: {answers}. It can be changed until the poll closes.", answers=answers)
+
+
+def taken_back(poll: Poll, t: Translator) -> str:
+    """That a person's vote counts no more; mrkdwn."""
+    return t.gettext(
+        "Your vote on *{question}* was taken back. You can vote again until it closes.",
+        question=kit.name(question(poll, t), LONGEST_QUESTION),
+    )
 
 
 def mistake(given: object, words: object, t: Translator) -> str:

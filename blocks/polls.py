@@ -104,10 +104,7 @@ def voted(
 
 def withdrawn(poll: Poll, t: Translator) -> kit.Message:
     """That a vote counts no more."""
-    said = t.gettext(
-        "Your vote on *{question}* was taken back. You can vote again until it closes.",
-        question=kit.name(poll_words.question(poll, t), LONGEST_QUESTION),
-    )
+    said = poll_words.taken_back(poll, t)
     return kit.message(said.replace("*", ""), [kit.section(said)])
 
 

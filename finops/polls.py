@@ -14,7 +14,7 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 
 from finops.audit_files import safe
@@ -28,6 +28,10 @@ _REMIND_AT_MOST, _REMIND_FROM = timedelta(days=1), timedelta(hours=1)
 # What one tap below a digest says, from best to worst.
 PULSE_OPTIONS = ("good", "fair", "poor")
 PULSE_OPEN = timedelta(days=6)
+# Farther in the future than clocks go wrong: such a click is dated by us.
+_CLOCKS_DIFFER = timedelta(minutes=5)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class PollKind(StrEnum):
@@ -213,6 +217,22 @@ def voter_of(salt: bytes, user_id: str) -> str:
 def voting_time(poll: Poll, now: datetime) -> datetime:
     """When a vote is said to have been given: of an anonymous one only the hour, so that no log can be laid beside."""
     return now.astimezone(UTC).replace(minute=0, second=0, microsecond=0) if poll.is_anonymous else now
+
+
+def clicked_us(stamp: str, now: datetime) -> int:
+    """When somebody clicked, in microseconds since 1970: Slack's own `action_ts`, or now where it tells none.
+
+    Clicks may be handled in another order than they were made; the last one made is the one that counts.
+    """
+    received = (now - _EPOCH) // _MICROSECOND
+    try:
+        told = Decimal(stamp)
+    except InvalidOperation:
+        return received
+    if not told.is_finite() or not 0 < told < 10**11:
+        return received
+    clicked = int(told * 1_000_000)
+    return clicked if clicked <= received + _CLOCKS_DIFFER // _MICROSECOND else received
 
 
 def parse_question(text: str) -> str:

@@ -89,9 +89,8 @@ async def submit(form: Form) -> Outcome:
 async def vote(visit: Visit, value: str) -> None:
     """One click decides; another changes it, the same again changes nothing."""
     poll_id, _, option = value.partition("/")
-    voted = await visit.bot.voting.vote(visit.workspace_id, visit.user_id, _number(poll_id), [option])
-    t = await _voter_words(visit)
-    await visit.answer(polls.voted(voted.poll, voted.chosen, voted.shown, t, was_changed=voted.was_changed))
+    voted = await visit.bot.voting.vote(visit.workspace_id, visit.user_id, _number(poll_id), [option], visit.clicked_at)
+    await visit.answer(_counts(voted, await _voter_words(visit)))
 
 
 async def choose(visit: Visit, value: str) -> None:
@@ -114,8 +113,8 @@ async def submit_vote(form: Form) -> Outcome:
 
 async def withdraw(visit: Visit, value: str) -> None:
     """Take a vote back."""
-    poll = await visit.bot.voting.withdraw(visit.workspace_id, visit.user_id, _number(value))
-    await visit.answer(polls.withdrawn(poll, await _voter_words(visit)), replaces=visit.is_ephemeral)
+    voted = await visit.bot.voting.withdraw(visit.workspace_id, visit.user_id, _number(value), visit.clicked_at)
+    await visit.answer(_counts(voted, await _voter_words(visit)), replaces=visit.is_ephemeral)
 
 
 async def add(visit: Visit, value: str) -> None:
@@ -200,6 +199,13 @@ async def _form(visit: Visit, kind: PollKind) -> None:
     closes = (now + _USUALLY_OPEN).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     draft = PollDraft("", "", channel if channel[:1] in ("C", "G") else "", closes, kind)
     await visit.open(poll_forms.form(draft, await visit.known()))
+
+
+def _counts(voted: Voted, t: Translator) -> kit.Message:
+    """What of this person counts now: of two clicks that overtook each other both answers say the same."""
+    if not voted.chosen:
+        return polls.withdrawn(voted.poll, t)
+    return polls.voted(voted.poll, voted.chosen, voted.shown, t, was_changed=voted.was_changed)
 
 
 async def _voter_words(visit: Visit) -> Translator:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import case, delete, func, or_, select, update
 
 from finops.polls import Ballot, Option, Poll, PollKind
 from storage.errors import NotFound
@@ -58,64 +58,81 @@ class Polls(Repository):
         )
         return result.rowcount == 1
 
-    async def vote(self, workspace_id: str, poll_id: int, voter: str, options: Sequence[str], at: datetime) -> int:
-        """Keep a vote in place of the voter's earlier one; tells how often they have voted now. Hold the poll before.
+    async def vote(
+        self, workspace_id: str, poll_id: int, voter: str, options: Sequence[str], at: datetime, clicked_us: int
+    ) -> bool:
+        """Keep a vote in place of the voter's earlier one; False when a later click stands. Hold the poll before.
 
-        The same again changes nothing, so that a click that comes twice is one. NotFound when the poll is not there.
+        The same again is no change, so that a click that comes twice is one. NotFound when the poll is not there.
         """
-        before = await self.ballot(workspace_id, poll_id, voter)
-        if before is not None and before.options == tuple(options):
-            return before.revision
-        if before is None and await self.get(workspace_id, poll_id) is None:
+        return await self._cast(workspace_id, poll_id, voter, options, at, clicked_us)
+
+    async def withdraw(self, workspace_id: str, poll_id: int, voter: str, at: datetime, clicked_us: int) -> bool:
+        """Take a vote back; False when a later click stands. Hold the poll before.
+
+        That it was is kept until the poll closes, and counts for nothing: an older click must not bring it back.
+        """
+        return await self._cast(workspace_id, poll_id, voter, (), at, clicked_us)
+
+    async def _cast(
+        self, workspace_id: str, poll_id: int, voter: str, options: Sequence[str], at: datetime, clicked_us: int
+    ) -> bool:
+        if await self.get(workspace_id, poll_id) is None:
             raise NotFound("poll", poll_id)
-        values = {"workspace_id": workspace_id, "poll_id": poll_id, "voter": voter}
-        given = {"options": list(options), "voted_at": at}
-        insert = self._insert(poll_votes).values(values | given | {"revision": 1})
-        revision: int | None = await self._db.scalar(
-            insert.on_conflict_do_update(
-                index_elements=list(values),
-                set_=given | {"revision": poll_votes.c.revision + 1},
-                where=poll_votes.c.options != insert.excluded.options,  # two clicks at the same moment are one
+        mine = {"workspace_id": workspace_id, "poll_id": poll_id, "voter": voter}
+        given = {"options": list(options), "voted_at": at, "clicked_us": clicked_us}
+        made = self._insert(poll_votes).values(mine | given | {"revision": 1 if options else 0})
+        stands, new = poll_votes.c, made.excluded
+        differs = stands.options != new.options
+        changed = stands.revision + 1 if options else 0
+        found = await self._db.scalar(
+            made.on_conflict_do_update(
+                index_elements=list(mine),
+                set_={
+                    "options": new.options,
+                    "voted_at": case((differs, new.voted_at), else_=stands.voted_at),
+                    "revision": case((differs, changed), else_=stands.revision),
+                    "clicked_us": new.clicked_us,
+                },
+                where=or_(stands.clicked_us.is_(None), stands.clicked_us <= new.clicked_us),
             ).returning(poll_votes.c.revision)
         )
-        if revision is None:
-            stands = await self.ballot(workspace_id, poll_id, voter)
-            assert stands is not None, "what is not made stands already"
-            return stands.revision
-        return revision
+        return found is not None
 
-    async def withdraw(self, workspace_id: str, poll_id: int, voter: str) -> bool:
-        """Take a vote back; False when there was none."""
-        result = await self._db.execute(delete(poll_votes).where(*_mine(workspace_id, poll_id, voter)))
-        return result.rowcount == 1
-
-    async def ballot(self, workspace_id: str, poll_id: int, voter: str) -> Ballot | None:
-        """One voter's vote."""
-        row = (await self._db.execute(select(poll_votes).where(*_mine(workspace_id, poll_id, voter)))).one_or_none()
-        return None if row is None else _ballot(row)
+    async def ballot(self, workspace_id: str, poll_id: int, voter: str, *, is_held: bool = False) -> Ballot | None:
+        """One voter's vote; `is_held`: nobody changes it until our transaction ends."""
+        query = select(poll_votes).where(*_mine(workspace_id, poll_id, voter))
+        row = (await self._db.execute(query.with_for_update() if is_held else query)).one_or_none()
+        return None if row is None or not row.revision else _ballot(row)
 
     async def ballots(self, workspace_id: str, poll_id: int) -> list[Ballot]:
         """Every vote of a poll."""
         rows = await self._db.execute(
-            select(poll_votes)
-            .where(poll_votes.c.workspace_id == workspace_id, poll_votes.c.poll_id == poll_id)
-            .order_by(poll_votes.c.voter)
+            select(poll_votes).where(*_counted(workspace_id, poll_id)).order_by(poll_votes.c.voter)
         )
         return [_ballot(row) for row in rows]
 
     async def voted(self, workspace_id: str, poll_id: int) -> int:
         """How many people voted."""
-        mine = poll_votes.c.workspace_id == workspace_id, poll_votes.c.poll_id == poll_id
-        return int(await self._db.scalar(select(func.count()).select_from(poll_votes).where(*mine)) or 0)
+        query = select(func.count()).select_from(poll_votes).where(*_counted(workspace_id, poll_id))
+        return int(await self._db.scalar(query) or 0)
 
     async def close(self, workspace_id: str, poll_id: int, by: str, at: datetime) -> bool:
-        """Close it and drop its salt: True for exactly one of all who try."""
+        """Close it: True for exactly one of all who try.
+
+        With it go its salt, the times of the clicks, and what was taken back.
+        """
         result = await self._db.execute(
             update(polls)
             .where(polls.c.workspace_id == workspace_id, polls.c.id == poll_id, polls.c.closed_at.is_(None))
             .values(closed_at=at, closed_by=by, remind_at=None, salt=None)
         )
-        return result.rowcount == 1
+        if result.rowcount != 1:
+            return False
+        mine = poll_votes.c.workspace_id == workspace_id, poll_votes.c.poll_id == poll_id
+        await self._db.execute(delete(poll_votes).where(*mine, poll_votes.c.revision == 0))
+        await self._db.execute(update(poll_votes).where(*mine).values(clicked_us=None))
+        return True
 
     async def take_reminder(self, workspace_id: str, poll_id: int) -> bool:
         """Whether the reminder is still to be made: True for exactly one of all who ask."""
@@ -165,6 +182,10 @@ def _mine(workspace_id: str, poll_id: int, voter: str) -> tuple[Any, ...]:
         poll_votes.c.poll_id == poll_id,
         poll_votes.c.voter == voter,
     )
+
+
+def _counted(workspace_id: str, poll_id: int) -> tuple[Any, ...]:
+    return poll_votes.c.workspace_id == workspace_id, poll_votes.c.poll_id == poll_id, poll_votes.c.revision > 0
 
 
 def _told(options: Sequence[Option]) -> list[dict[str, str]]:

@@ -63,7 +63,9 @@ poll_votes = Table(
     Column("voter", Code, primary_key=True),  # the user's id, or what the poll's salt made of it
     Column("options", Json, nullable=False),  # ids
     Column("voted_at", UtcDateTime, nullable=False),  # of an anonymous one: the hour
-    Column("revision", Integer, nullable=False),  # 1 for the first vote, one more for each change
+    # 1 for the first vote, one more for each change; 0: taken back, kept while open so that no older click undoes it.
+    Column("revision", Integer, nullable=False),
+    Column("clicked_us", BigInteger),  # when the click was made; NULL once the poll is closed
     of_same_workspace("poll_id", "polls"),
     sqlite_with_rowid=False,
 )

@@ -7,8 +7,11 @@ import logging
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import permutations
+from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from bot import Bot, Policy
 from bot.errors import Refusal, RefusalCode
@@ -16,10 +19,12 @@ from bot.voting import ask_pulse, poll_key
 from finops.polls import Poll, PollDraft, PollKind, voter_of
 from finops.registry import Person, Role
 from storage import Storage
+from storage.tables_learning import poll_votes
 from tests.conftest import FakeClock
 from tests.databases import MOMENT, OTHER_WORKSPACE, WORKSPACE, a_tenant
 
 PEOPLE = 24
+KEPT = select(poll_votes.c.revision, poll_votes.c.clicked_us).order_by(poll_votes.c.revision)
 
 
 @dataclass
@@ -31,8 +36,11 @@ class Hall:
     clock: FakeClock
     poll: Poll
 
-    async def votes(self, user_id: str, *chosen: str, copy: int = 0) -> None:
-        await self.bots[copy].voting.vote(WORKSPACE, user_id, self.poll.id, chosen)
+    async def votes(self, user_id: str, *chosen: str, copy: int = 0, clicked: str = "") -> tuple[str, ...]:
+        """What counts then; nothing chosen is taking it back."""
+        voting, mine = self.bots[copy].voting, (WORKSPACE, user_id, self.poll.id)
+        voted = await (voting.vote(*mine, chosen, clicked) if chosen else voting.withdraw(*mine, clicked))
+        return voted.chosen
 
     async def count(self) -> dict[str, int]:
         told = await self.bots[0].voting.told(WORKSPACE, self.poll.id)
@@ -65,6 +73,48 @@ async def test_everybody_counts_once_however_they_click(hall: Hall) -> None:
     assert {one.voted_at.minute for one in ballots} == {0}
     assert message is not None
     assert message.kind == "poll"
+
+
+async def test_the_last_click_counts_in_whatever_order_clicks_are_handled(hall: Hall) -> None:
+    """Two answers and taking it back, in each order and handled in each order, one by one and at once by two copies."""
+    second = int(MOMENT.timestamp())
+    wishes, expected = [("1",), (), ("3",)], dict[str, tuple[str, ...]]()
+    for made, handled in zip(permutations(wishes), permutations(range(3)), strict=True):
+        one, other = (f"U{way}{len(expected)}" for way in "AB")
+        clicks = [(made[place], f"{second}.00000{place}") for place in handled]
+        told = [await hall.votes(one, *wish, copy=n % 2, clicked=at) for n, (wish, at) in enumerate(clicks)]
+        assert told[-1] == made[-1], (made, handled)
+        await asyncio.gather(*(hall.votes(other, *wish, copy=n % 2, clicked=at) for n, (wish, at) in enumerate(clicks)))
+        expected[one] = expected[other] = made[-1]
+    count = Counter(wish[0] for wish in expected.values() if wish)
+    assert await hall.count() == {"1": count["1"], "2": 0, "3": count["3"]}
+    assert (await hall.bots[0].voting.told(WORKSPACE, hall.poll.id)).people == count.total() < len(expected)
+
+
+async def test_of_two_clicks_at_the_same_moment_the_one_handled_last_counts(hall: Hall) -> None:
+    """And a click from nowhere, or from the far future, is dated by us: it does not stand forever."""
+    at = f"{int(MOMENT.timestamp())}.000001"
+    assert await hall.votes("U1", "1", clicked=at) == ("1",)
+    assert await hall.votes("U1", "2", clicked=at) == ("2",)
+    for stamp in ("99999999999", "nan", "tomorrow"):
+        await hall.votes("U2", "1", clicked=stamp)
+        assert await hall.votes("U2", "3") == ("3",)
+
+
+async def test_no_exact_time_outlives_the_closing(hall: Hall) -> None:
+    """When the poll closes, the times of clicks and what was taken back go with the salt."""
+
+    async def rows() -> list[tuple[Any, ...]]:
+        async with hall.storage.reading() as store:
+            return [tuple(row) for row in await store.polls._db.execute(KEPT)]
+
+    at = int(MOMENT.timestamp())
+    await hall.votes("U1", "1", clicked=f"{at}.000009")
+    await hall.votes("U2", clicked=f"{at}.000007")
+    await hall.votes("U2", "2", clicked=f"{at}.000003")
+    assert await rows() == [(0, at * 1_000_000 + 7), (1, at * 1_000_000 + 9)]
+    await hall.bots[0].voting.close(somebody(), hall.poll.id)
+    assert await rows() == [(1, None)]
 
 
 async def test_closing_races_with_votes_and_nothing_counts_after_it(hall: Hall) -> None:

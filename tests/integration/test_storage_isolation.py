@@ -306,7 +306,7 @@ async def filled(storage: Storage, workspace_id: str) -> Belongings:
         assert place is not None
         poll = await store.polls.add(workspace_id, a_poll(workspace_id=workspace_id))
         assert poll is not None
-        await store.polls.vote(workspace_id, poll.id, "voter", ["1"], MOMENT)
+        await store.polls.vote(workspace_id, poll.id, "voter", ["1"], MOMENT, 1)
         said = await store.feedback.add(workspace_id, AN_IDEA, "U1", MOMENT)
         [slot] = await store.interviews.offer(
             workspace_id, [(LATER, LATER + timedelta(minutes=30))], host="U1", place="", by="U1", at=MOMENT
@@ -516,9 +516,9 @@ ATTEMPTS: dict[str, Attempt] = {
     "Polls.latest": lambda s, w, b: s.polls.latest(w, 9),
     "Polls.set_options": lambda s, w, b: s.polls.set_options(w, b.poll_id, []),
     "Polls.take_reminder": lambda s, w, b: s.polls.take_reminder(w, b.poll_id),
-    "Polls.vote": lambda s, w, b: s.polls.vote(w, b.poll_id, "voter", ["2"], LATER),
+    "Polls.vote": lambda s, w, b: s.polls.vote(w, b.poll_id, "voter", ["2"], LATER, 2),
     "Polls.voted": lambda s, w, b: s.polls.voted(w, b.poll_id),
-    "Polls.withdraw": lambda s, w, b: s.polls.withdraw(w, b.poll_id, "voter"),
+    "Polls.withdraw": lambda s, w, b: s.polls.withdraw(w, b.poll_id, "voter", LATER, 2),
     "Projects.all": lambda s, w, b: s.projects.all(w),
     "Projects.get": lambda s, w, b: s.projects.get(w, b.project.id),
     "Projects.of_team": lambda s, w, b: s.projects.of_team(w, b.team.id),

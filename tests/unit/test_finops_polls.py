@@ -19,6 +19,7 @@ from finops.polls import (
     PollMistake,
     PollUnusable,
     check_closing,
+    clicked_us,
     exported,
     parse_options,
     parse_question,
@@ -116,6 +117,16 @@ def test_questions_and_times_have_bounds() -> None:
     for closes_at in (MOMENT, MOMENT + LONGEST + timedelta(seconds=1)):
         with pytest.raises(PollUnusable):
             check_closing(closes_at, MOMENT)
+
+
+@given(st.integers(1, int(MOMENT.timestamp()) * 1_000_000))
+def test_a_click_is_dated_to_the_microsecond_by_slack(micros: int) -> None:
+    """No binary fraction comes between; what is no time, or lies in the far future, is dated by us."""
+    assert clicked_us(f"{micros // 1_000_000}.{micros % 1_000_000:06}", MOMENT) == micros
+    now = int(MOMENT.timestamp()) * 1_000_000
+    for stamp in ("", "x", "nan", "inf", "-1", "1e400", "99999999999", str(now // 1_000_000 + 301)):
+        assert clicked_us(stamp, MOMENT) == now
+    assert clicked_us(str(now // 1_000_000 + 299), MOMENT) == now + 299_000_000
 
 
 @pytest.mark.parametrize(("lasts", "before"), [
