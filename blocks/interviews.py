@@ -40,9 +40,10 @@ class OfferForm:
     place: str = ""
 
 
-def board(found: Board, t: Translator, notice: str | None = None) -> kit.View:
-    """What there is: one's own appointment, what is free, and what one offers."""
+def board(found: Board, t: Translator, notice: str | None = None, problem: str | None = None) -> kit.View:
+    """What there is: one's own appointment, what is free, and what one offers; first what was done, or was not."""
     parts: list[kit.Block] = [kit.alert(notice, "success")] if notice else []
+    parts += [kit.alert(problem)] if problem else []
     if found.mine is not None:
         parts += _mine(found.mine, t)
     elif found.free:
@@ -166,9 +167,17 @@ def message(what: Happened, meeting: Meeting, by: str, reader: str, t: Translato
 
 def file_words(what: Happened, meeting: Meeting, reader: str, t: Translator) -> str:
     """What stands beside a calendar file."""
-    time, other = when(meeting.slot, t), _person(meeting.other(reader))
+    # A file may be opened days later, away from every other line about its time: the zone stands beside it.
+    time = f"{when(meeting.slot, t)} {t.zone_name(meeting.slot.starts_at)}"
+    other = _person(meeting.other(reader))
     if what in (Happened.CANCELLED, Happened.WITHDRAWN):
         return t.gettext("Opened, this file takes the interview with {person} out of your calendar.", person=other)
+    if meeting.booking.sequence:
+        return t.gettext(
+            "The interview with {person} is now {time}: open this file and it changes in your calendar.",
+            person=other,
+            time=time,
+        )
     return t.gettext(
         "The interview with {person}, {time}: open this file and it stands in your calendar.", person=other, time=time
     )
@@ -363,8 +372,12 @@ _MISTAKES: dict[str, Callable[[Translator, str], str]] = {
 }
 # What blocks.bad_news says of refusals about interviews.
 REFUSALS: dict[str, Callable[[Mapping[str, object], Translator], str]] = {
-    "unknown_slot": lambda _, t: t.gettext("This time is no longer on offer. Choose another one."),
-    "slot_taken": lambda _, t: t.gettext("Somebody booked this time a moment ago. Choose another one."),
+    "unknown_slot": lambda _, t: t.gettext(
+        "This time is no longer on offer, so nothing was booked or changed. Choose another one."
+    ),
+    "slot_taken": lambda _, t: t.gettext(
+        "Somebody booked this time a moment ago, so nothing was booked or changed for you. Choose another one."
+    ),
     "interview_booked": lambda v, t: t.gettext(
         "You have an interview booked already, on {moment}. Move it instead.", moment=_moment(v.get("at"), t)
     ),

@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 # What Slack answers where the app, or everybody, may send no file.
 _NO_FILES = frozenset({"missing_scope", "not_allowed_token_type", "file_uploads_disabled", "file_upload_disabled"})
 _OFF = frozenset({Happened.CANCELLED, Happened.WITHDRAWN})
+# Somebody else was first, or it was withdrawn; and what the same person did meanwhile in another window.
+_TOO_LATE = frozenset({RefusalCode.SLOT_TAKEN, RefusalCode.UNKNOWN_SLOT})
+_ELSEWHERE = frozenset({RefusalCode.INTERVIEW_BOOKED, RefusalCode.UNKNOWN_BOOKING})
 
 
 async def ask(visit: Visit) -> None:
@@ -67,10 +70,13 @@ async def submit_book(form: Form) -> Outcome:
     try:
         changed = await once(form, lambda: visit.bot.interviews.book(person, slot_id, note, moves))
     except Refusal as refusal:
-        if refusal.code not in (RefusalCode.SLOT_TAKEN, RefusalCode.UNKNOWN_SLOT):
-            raise
         said = bad_news.sentence(explain(refusal), t)
-        return Problem({ids.INTERVIEW_SLOT: said.replace("*", "")}, await again(said, note))
+        if refusal.code in _TOO_LATE:
+            # Not as an error of the field: that would leave the list as it was, with what is taken in it.
+            return Show(await again(said, note), refreshes_home=False)
+        if refusal.code in _ELSEWHERE:
+            return Show(await _board(visit, problem=said), refreshes_home=False)
+        raise
     if changed is None:
         return Show(await _board(visit), refreshes_home=False)
     notice = interviews.changed_words(changed.what, changed.meeting.slot, t)
@@ -155,9 +161,9 @@ def _blank(visit: Visit, t: Translator) -> interviews.OfferForm:
     return interviews.OfferForm(visit.user_id, day, str(t.zone))
 
 
-async def _board(visit: Visit, notice: str | None = None) -> kit.View:
+async def _board(visit: Visit, notice: str | None = None, problem: str | None = None) -> kit.View:
     found = await visit.bot.interviews.board(await visit.person())
-    return interviews.board(found, await visit.words(), notice)
+    return interviews.board(found, await visit.words(), notice, problem)
 
 
 async def _show_changed(visit: Visit, changed: Changed) -> None:
