@@ -106,8 +106,8 @@ def answer_form(told: Feedback, t: Translator, typed: str = "", problem: str | N
     element: kit.Block = {"type": "plain_text_input", "multiline": True, "max_length": LONGEST_ANSWER}
     if typed:
         element["initial_value"] = kit.clip(typed, LONGEST_ANSWER)
-    hint = t.gettext("Sent as a direct message from FinOps, with your name.")
-    parts.append(kit.input_block(ids.FEEDBACK_ANSWER_TEXT, t.gettext("Answer"), element, hint=hint))
+    hint = t.gettext("Sent once, as a direct message from FinOps, with your name.")
+    parts.append(kit.input_block(ids.FEEDBACK_ANSWER_TEXT, t.gettext("Your answer"), element, hint=hint))
     return kit.modal(
         # i18n: title of a modal, 24 characters
         t.gettext("Answer feedback"),

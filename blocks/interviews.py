@@ -54,7 +54,9 @@ def board(found: Board, t: Translator, notice: str | None = None, problem: str |
         ]
         if (more := len(found.free) - SHOWN) > 0:
             said = t.ngettext(
-                "{count} more time: “Book” has it in its list.", "{count} more times: “Book” has them in its list.", more
+                "{count} more time: “Book” has it in its list.",
+                "{count} more times: “Book” has them in its list.",
+                more,
             )
             parts.append(kit.context(said))
     elif not found.may_offer:
@@ -79,7 +81,7 @@ def booking(
         parts.append(kit.section(t.gettext("No other time is free at present.")))
         return kit.modal(_title(t), parts, close=t.gettext("Close"), callback_id=ids.VIEW_INFO)
     entries = [kit.option(when(one, t), one.id) for one in found.free[: kit.OPTIONS]]
-    menu = kit.select(ids.INTERVIEW_SLOT, t.gettext("Time"), entries, chosen)
+    menu = kit.select(ids.INTERVIEW_SLOT, t.gettext("Choose a time"), entries, chosen)
     hint = _zone_words(found.free[0].starts_at, t)
     parts.append(kit.input_block(ids.INTERVIEW_SLOT, t.gettext("Time"), menu, hint=hint))
     typed = note or (mine.booking.note if mine is not None else "")
@@ -372,9 +374,7 @@ _MISTAKES: dict[str, Callable[[Translator, str], str]] = {
 }
 # What blocks.bad_news says of refusals about interviews.
 REFUSALS: dict[str, Callable[[Mapping[str, object], Translator], str]] = {
-    "unknown_slot": lambda _, t: t.gettext(
-        "This time is no longer on offer, so nothing was booked or changed. Choose another one."
-    ),
+    "unknown_slot": lambda _, t: t.gettext("This time is no longer on offer. Nothing was booked or changed."),
     "slot_taken": lambda _, t: t.gettext(
         "Somebody booked this time a moment ago, so nothing was booked or changed for you. Choose another one."
     ),

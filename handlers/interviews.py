@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 
@@ -46,9 +47,13 @@ async def book(visit: Visit, value: str) -> None:
 async def move(visit: Visit, value: str) -> None:
     """The form to choose another time for one's own appointment."""
     await visit.in_place()
-    person = await visit.person()
-    await visit.bot.interviews.meeting(person, number(value))
-    await visit.show(interviews.booking(await visit.bot.interviews.board(person), await visit.words()))
+    found = await visit.bot.interviews.board(await visit.person())
+    if found.mine is None or found.mine.booking.id != number(value):
+        # Given up in another window, or withdrawn by its host.
+        said = bad_news.sentence(explain(Refusal(RefusalCode.UNKNOWN_BOOKING)), await visit.words())
+        await visit.show(await _board(visit, problem=said))
+        return
+    await visit.show(interviews.booking(found, await visit.words()))
 
 
 async def submit_book(form: Form) -> Outcome:
@@ -86,18 +91,15 @@ async def submit_book(form: Form) -> Outcome:
 async def cancel(visit: Visit, value: str) -> None:
     """Give one's own appointment up."""
     await visit.in_place()
-    changed = await visit.bot.interviews.cancel(await visit.person(), number(value))
-    await _show_changed(visit, changed)
+    person = await visit.person()
+    await _changed(visit, lambda: visit.bot.interviews.cancel(person, number(value)))
 
 
 async def withdraw(visit: Visit, value: str) -> None:
     """Offer a time no longer."""
     await visit.in_place()
-    changed = await visit.bot.interviews.withdraw(await visit.person(), number(value))
-    if changed is None:
-        await visit.show(await _board(visit))
-    else:
-        await _show_changed(visit, changed)
+    person = await visit.person()
+    await _changed(visit, lambda: visit.bot.interviews.withdraw(person, number(value)))
 
 
 async def file(visit: Visit, value: str) -> None:
@@ -166,9 +168,20 @@ async def _board(visit: Visit, notice: str | None = None, problem: str | None = 
     return interviews.board(found, await visit.words(), notice, problem)
 
 
-async def _show_changed(visit: Visit, changed: Changed) -> None:
-    notice = interviews.changed_words(changed.what, changed.meeting.slot, await visit.words())
-    await visit.show(await _board(visit, notice))
+async def _changed(visit: Visit, act: Callable[[], Awaitable[Changed | None]]) -> None:
+    """Do it and show what there is now; what was done already, in another window or by the other side, is said."""
+    t = await visit.words()
+    try:
+        changed = await act()
+    except Refusal as refusal:
+        if refusal.code not in (RefusalCode.UNKNOWN_BOOKING, RefusalCode.UNKNOWN_SLOT):
+            raise
+        await visit.show(await _board(visit, problem=bad_news.sentence(explain(refusal), t)))
+        return
+    if changed is None:
+        await visit.show(await _board(visit))
+        return
+    await visit.show(await _board(visit, interviews.changed_words(changed.what, changed.meeting.slot, t)))
     await _send_files(visit, changed)
 
 

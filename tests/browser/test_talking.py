@@ -38,8 +38,11 @@ async def stage(
 ) -> AsyncIterator[Stage]:
     """One stage for both flows; nothing is collected, and feedback is read in the data team's channel."""
     database = shutil.copy(sqlite_template, tmp_path_factory.mktemp("talking") / "stage.db")
-    more = {"FINOPS_FEEDBACK_CHANNEL": DATA, "FINOPS_EDIT_EVERY_SECONDS": "1", "FINOPS_ADMINS": JIHOON}
-    async with scene(f"sqlite:///{database}", a_trace(days=1), clock=clock, **more) as running:
+    url = f"sqlite:///{database}"
+    async with scene(
+        url, a_trace(days=1), clock=clock,
+        FINOPS_FEEDBACK_CHANNEL=DATA, FINOPS_ADMINS=JIHOON, FINOPS_EDIT_EVERY_SECONDS="1",
+    ) as running:  # fmt: skip
         yield running
         assert running.slack.complaints == []
 

@@ -133,7 +133,7 @@ async def test_an_interview_is_offered_booked_moved_and_reminded_of(stage: Stage
 
     for person, command in ((sakura, "/finops インタビュー"), (emma, "/finops interview")):
         await person.command(command)
-        await sees(stage, person, "14:00" if person is sakura else "Times are in your time zone, E")
+        await sees(stage, person, "14:00" if person is sakura else "Times are in your time zone, America/New_York, E")
         await person.clicks(person.view, ids.INTERVIEW_BOOK)
         await window(stage, person, ids.VIEW_INTERVIEW_BOOK)
     await sakura.submits(values={ids.INTERVIEW_NOTE: "月曜の要約"})
