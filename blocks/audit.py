@@ -173,5 +173,6 @@ _KINDS: dict[AuditKind, Callable[[Translator], str]] = {
     AuditKind.PROJECTS: lambda t: t.gettext("Projects"),
     AuditKind.TEAMS: lambda t: t.gettext("Teams and admins"),
     AuditKind.COLLECTING: lambda t: t.gettext("Collecting"),
+    AuditKind.LEARNING: lambda t: t.gettext("Polls, feedback and interviews"),
     AuditKind.REFUSALS: lambda t: t.gettext("Refusals"),
 }

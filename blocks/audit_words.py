@@ -7,12 +7,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
-from blocks import budget_words, feedback, figures, kit, stop_words
+from blocks import audit_learning, budget_words, figures, kit, stop_words
 from blocks.incident_words import limit_name
 from finops.audit import AuditEntry, AuditProblem, Outcome
 from finops.budget_report import OPERATOR, ScopeChoice, place_of
 from finops.budgets import BudgetAction, BudgetPeriod
-from finops.feedback import FeedbackState
 from finops.holds import HoldTrouble
 from finops.incidents import Fact
 from finops.levers import Lever
@@ -220,11 +219,6 @@ def _cause(facts: _Facts) -> str:
     return facts.t.gettext("told the cause: {text}", text=kit.name(str(facts.get("text") or "-"), 200))
 
 
-def _decided(facts: _Facts) -> str:
-    state = facts.get("state")
-    return feedback.state_name(FeedbackState(state), facts.t) if state in set(FeedbackState) else "-"
-
-
 _SAID: dict[str, Callable[[_Facts], str]] = {
     "team.created": lambda f: f.t.gettext("made the team *{name}*", name=f.word()),
     "team.changed": lambda f: f.t.gettext("changed the team *{name}*: {changes}", name=f.word(), changes=f.changes()),
@@ -232,10 +226,7 @@ _SAID: dict[str, Callable[[_Facts], str]] = {
         "decided where and when the digest of *{name}* is told",
         name=f.word() if f.get("name") else f.t.gettext("Whole workspace"),
     ),
-    "feedback.decided": lambda f: f.t.gettext("decided what becomes of feedback: {state}", state=_decided(f)),
-    "feedback.answered": lambda f: f.t.gettext("answered feedback"),
-    "interview.offered": lambda f: f.t.gettext("offered times for interviews"),
-    "interview.withdrawn": lambda f: f.t.gettext("withdrew a time for an interview"),
+    **audit_learning.SAID,
     "key.registered": lambda f: f.t.gettext(
         "registered a key of *{team}* (ends with ...{ends_with})", team=f.word("team"), ends_with=f.word("ends_with")
     ),

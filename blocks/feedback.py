@@ -70,21 +70,27 @@ def thanks(t: Translator, *, may_contact: bool) -> kit.View:
     return kit.modal(t.gettext("Feedback"), parts, close=t.gettext("Close"), callback_id=ids.VIEW_INFO)
 
 
-def triage(told: Feedback, t: Translator, sender: str = "") -> kit.Message:
+def triage(told: Feedback, t: Translator, sender: str = "", decider: str = "") -> kit.Message:
     """The message to those who look after it; its buttons go where they would do nothing.
 
-    `sender` is what whoever said it is called: a mention would tell them of their own click.
+    `sender` and `decider` are what whoever said it, and whoever decided, are called: a mention would tell them of their
+    own click.
     """
     kind = category_name(told.category, t)
     who = t.gettext("without a name")
     if told.user_id is not None:
         who = kit.name(sender) if sender else _person(told.user_id)
     head = t.gettext("Feedback · {kind} · {who}", kind=kind, who=who)
-    facts = [state_line(told.state, t), f"{t.moment(told.created_at)} {t.zone_name(told.created_at)}"]
+    facts = [f"{t.moment(told.created_at)} {t.zone_name(told.created_at)}"]
+    state = state_line(told, t, decider)
+    if told.decided_at is None:
+        facts.insert(0, state)
     if link := _link(told):
         label = t.gettext("the message it is about")
         facts.append(f"<{link}|{label}>")
     parts = [kit.section(f"*{head}*"), kit.section(_quoted(told.text)), kit.context(" · ".join(facts))]
+    if told.decided_at is not None:
+        parts.append(kit.context(state))
     if told.answer is not None and told.answered_at is not None:
         parts += _answered(told, t)
     elif told.user_id is None:
@@ -153,9 +159,13 @@ def state_name(state: FeedbackState, t: Translator) -> str:
     return _STATES[state](t)
 
 
-def state_line(state: FeedbackState, t: Translator) -> str:
-    """The same with what it is."""
-    return t.gettext("State: {state}", state=state_name(state, t))
+def state_line(told: Feedback, t: Translator, decider: str = "") -> str:
+    """What became of it, who said so and when."""
+    state = state_name(told.state, t)
+    if told.decided_at is None:
+        return t.gettext("State: {state}", state=state)
+    who = kit.name(decider) if decider else _person(told.decided_by)
+    return t.gettext("State: {state} · {person} · {moment}", state=state, person=who, moment=t.moment(told.decided_at))
 
 
 def _answered(told: Feedback, t: Translator) -> list[kit.Block]:

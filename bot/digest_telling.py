@@ -8,8 +8,8 @@ from typing import Any
 
 from bot.digest_channels import DueDay, DueWeek
 from bot.digest_codec import decoded, encoded
+from bot.pulse import ask_pulse
 from bot.telling import ROUTINE, recipients
-from bot.voting import ask_pulse
 from finops.digest import Digest, DigestChannel, DigestShown, thread_keys
 from finops.periods import Period, starts_at
 from finops.queries import ScopeKind

@@ -61,7 +61,7 @@ class Feedbacks:
         await self._people.require_admin(actor)
         desk, workspace_id, now = self._desk, actor.workspace_id, self._desk.now()
         async with desk.storage.writing() as store:
-            is_news = await store.feedback.set_state(workspace_id, feedback_id, state)
+            is_news = await store.feedback.set_state(workspace_id, feedback_id, state, by=actor.user_id, at=now)
             kept = await _found(store, workspace_id, feedback_id)
             if is_news:
                 await self._want(store, kept, now)

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import TypeVar
 
+from bot.audit import record
 from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
 from bot.people import People
 from bot.telling import ROUTINE
+from finops.incidents import Fact
 from finops.keys import contains_key
 from finops.polls import (
-    PULSE_OPEN,
-    PULSE_OPTIONS,
     SALT_BYTES,
     Ballot,
-    Option,
     Poll,
     PollDraft,
     PollKind,
@@ -75,48 +74,6 @@ def poll_key(poll_id: int) -> str:
     return f"poll:{poll_id}"
 
 
-async def ask_pulse(
-    store: Store,
-    workspace_id: str,
-    week: date,
-    channel_id: str | None,
-    root_key: str,
-    locale: str,
-    people: Sequence[str],
-    at: datetime,
-) -> None:
-    """Ask below a digest whether it helped, inside the transaction that tells it; once for each channel and week.
-
-    Where a digest is told to people directly nobody is asked: a handful of administrators are not anonymous.
-    """
-    if channel_id is None:
-        return
-    poll = Poll(
-        id=0,
-        workspace_id=workspace_id,
-        channel_id=channel_id,
-        parent_key=root_key,
-        kind=PollKind.PULSE,
-        question="",
-        options=tuple(Option(name, "") for name in PULSE_OPTIONS),
-        is_multiple=False,
-        is_anonymous=True,
-        may_add=False,
-        is_hidden=True,
-        locale=locale,
-        timezone="",
-        closes_at=at + PULSE_OPEN,
-        remind_at=None,
-        created_by="",
-        created_at=at,
-        salt=secrets.token_bytes(SALT_BYTES),
-        key=f"pulse:{week.isoformat()}:{channel_id}",
-    )
-    kept = await store.polls.add(workspace_id, poll)
-    if kept is not None:
-        await _want(store, kept, at, people)
-
-
 class Voting:
     """Asks, counts and closes. Anybody may ask and vote; whoever asked, and administrators, may close and export."""
 
@@ -155,7 +112,8 @@ class Voting:
         async with self._desk.storage.writing() as store:
             kept = await store.polls.add(actor.workspace_id, poll)
             assert kept is not None, "without a key nothing stands in its way"
-            await _want(store, kept, now)
+            await want_message(store, kept, now)
+            await self._record(store, kept, actor.user_id, "poll.asked", {"channel": kept.channel_id})
         log.info("poll asked", extra={"workspace_id": actor.workspace_id, "poll_id": kept.id})
         self._desk.wake_outbox.set()
         return kept
@@ -201,7 +159,7 @@ class Voting:
             later = await store.polls.ballot(*mine)
             return Voted(poll, None, later.options if later is not None else (), was_changed=True)
         if (before.options if before is not None else ()) != options:
-            await _want(store, poll, now)
+            await want_message(store, poll, now)
         return Voted(poll, None, options, before is not None)
 
     async def _beside_the_others(self, voted: Voted) -> Voted:
@@ -227,7 +185,12 @@ class Voting:
                 raise Refusal(RefusalCode.POLL_NO_ADDING)
             options = _typed(RefusalCode.POLL_OPTIONS, text, lambda typed: with_option(poll.options, typed))
             await store.polls.set_options(actor.workspace_id, poll_id, options)
-            await _want(store, poll, now, is_prompt=True)
+            await want_message(store, poll, now, is_prompt=True)
+            if poll.is_anonymous:  # whoever adds an answer most likely chooses it
+                await self._record(store, poll, None, "poll.option_added")
+            else:
+                added: dict[str, Fact] = {"option": options[-1].text}
+                await self._record(store, poll, actor.user_id, "poll.option_added", added)
         self._desk.wake_outbox.set()
         return poll
 
@@ -265,6 +228,8 @@ class Voting:
         found = shown(poll, ballots, self._desk.now())
         if not found.is_public:
             raise Refusal(RefusalCode.POLL_HIDDEN)
+        async with self._desk.storage.writing() as store:
+            await self._record(store, poll, actor.user_id, "poll.exported")
         log.info("poll exported", extra={"poll_id": poll_id, "user_id": actor.user_id})
         return found, ballots
 
@@ -304,12 +269,21 @@ class Voting:
         async with self._desk.storage.writing() as store:
             if not await store.polls.close(poll.workspace_id, poll.id, by, now):
                 return False
-            await _want(store, poll, now, is_prompt=True)
+            await want_message(store, poll, now, is_prompt=True)
             if poll.kind is not PollKind.PULSE and await store.polls.voted(poll.workspace_id, poll.id):
                 await _want_line(store, poll, POLL_RESULT, now)
+            if poll.kind is not PollKind.PULSE:
+                await self._record(store, poll, by or None, "poll.closed")
         log.info("poll closed", extra={"workspace_id": poll.workspace_id, "poll_id": poll.id})
         self._desk.wake_outbox.set()
         return True
+
+    async def _record(
+        self, store: Store, poll: Poll, actor: str | None, action: str, details: Mapping[str, Fact] | None = None
+    ) -> None:
+        """Write down what was done to a poll; never what somebody voted, nor that they did."""
+        facts: dict[str, Fact] = {"name": poll.question, "is_anonymous": poll.is_anonymous, **(details or {})}
+        await record(self._desk, store, poll.workspace_id, actor, action, f"poll:{poll.id}", facts)
 
     async def _open(
         self, store: Store, workspace_id: str, poll_id: int, now: datetime, *, is_alone: bool = False
@@ -343,7 +317,9 @@ class Voting:
             raise Refusal(RefusalCode.NOT_POLL_OWNER, owner=poll.created_by, admins=admins)
 
 
-async def _want(store: Store, poll: Poll, at: datetime, people: Sequence[str] = (), *, is_prompt: bool = False) -> None:
+async def want_message(
+    store: Store, poll: Poll, at: datetime, people: Sequence[str] = (), *, is_prompt: bool = False
+) -> None:
     """Have its message drawn anew: many votes in a short time are one edit."""
     await store.outbox.want(
         poll.workspace_id,

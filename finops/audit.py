@@ -108,6 +108,7 @@ class AuditKind(StrEnum):
     PROJECTS = "projects"
     TEAMS = "teams"  # and who administers
     COLLECTING = "collecting"
+    LEARNING = "learning"  # polls, decisions, feedback, interviews
     REFUSALS = "refusals"  # of any kind
 
 
@@ -119,6 +120,7 @@ _NOUNS: dict[AuditKind, tuple[str, ...]] = {
     AuditKind.PROJECTS: ("project", "token", "target", "caps"),
     AuditKind.TEAMS: ("team", "admin", "app", "digest"),
     AuditKind.COLLECTING: ("collection", "collect"),
+    AuditKind.LEARNING: ("poll", "decision", "feedback", "interview"),
 }
 
 

@@ -55,6 +55,8 @@ class Feedback:
     answer: str | None = None
     answered_by: str | None = None
     answered_at: datetime | None = None
+    decided_by: str | None = None
+    decided_at: datetime | None = None
 
     @property
     def can_be_answered(self) -> bool:

@@ -137,8 +137,11 @@ class Speech:
 
 async def _feedback(speech: Speech) -> kit.Message:
     told = await _told_feedback(speech)
-    sender = None if told.user_id is None else await speech.bot.people.known(told.workspace_id, told.user_id)
-    return feedback.triage(told, await speech.words(), sender.name if sender is not None else "")
+    named = [
+        None if user_id is None else await speech.bot.people.known(told.workspace_id, user_id)
+        for user_id in (told.user_id, told.decided_by)
+    ]
+    return feedback.triage(told, await speech.words(), *("" if one is None else one.name for one in named))
 
 
 async def _feedback_answer(speech: Speech) -> kit.Message:

@@ -47,13 +47,15 @@ class Feedbacks(Repository):
         )
         return [_feedback(row) for row in rows]
 
-    async def set_state(self, workspace_id: str, feedback_id: int, state: FeedbackState) -> bool:
+    async def set_state(
+        self, workspace_id: str, feedback_id: int, state: FeedbackState, *, by: str, at: datetime
+    ) -> bool:
         """Say what became of it; False when it was so already, or nothing has this id."""
         result = await self._db.execute(
             update(feedback)
             .where(feedback.c.workspace_id == workspace_id, feedback.c.id == feedback_id)
             .where(feedback.c.status != state.value)
-            .values(status=state.value)
+            .values(status=state.value, decided_by=by, decided_at=at)
         )
         return result.rowcount == 1
 
@@ -82,4 +84,6 @@ def _feedback(row: Any) -> Feedback:
         answer=row.answer,
         answered_by=row.answered_by,
         answered_at=row.answered_at,
+        decided_by=row.decided_by,
+        decided_at=row.decided_at,
     )

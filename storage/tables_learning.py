@@ -86,6 +86,8 @@ feedback = Table(
     Column("answered_by", String),
     Column("answered_at", UtcDateTime),
     Column("answer", Text),
+    Column("decided_by", String),  # who said last what becomes of it
+    Column("decided_at", UtcDateTime),
     UniqueConstraint("workspace_id", "id"),
     sqlite_autoincrement=True,
 )

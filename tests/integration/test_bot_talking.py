@@ -90,6 +90,8 @@ async def test_feedback_is_told_once_and_answered_once(bot: Bot, jihoon: Person,
     assert [one.version for one in await said(bot, FEEDBACK)] == [2]
     await bot.feedback.decide(jihoon, first.id, FeedbackState.PLANNED)
     assert await said(bot, FEEDBACK) == []
+    decided = await bot.feedback.told(WORKSPACE, first.id)
+    assert (decided.decided_by, decided.decided_at) == (jihoon.user_id, bot.clock())
 
     answers = await asyncio.gather(
         *(bot.feedback.answer(jihoon, first.id, f"답 {n}") for n in range(3)), return_exceptions=True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import permutations
 from typing import Any
@@ -15,7 +15,9 @@ from sqlalchemy import select
 
 from bot import Bot, Policy
 from bot.errors import Refusal, RefusalCode
-from bot.voting import ask_pulse, poll_key
+from bot.pulse import ask_pulse
+from bot.voting import poll_key
+from finops.audit import AuditKind, filter_of
 from finops.polls import Poll, PollDraft, PollKind, voter_of
 from finops.registry import Person, Role
 from storage import Storage
@@ -24,6 +26,7 @@ from tests.conftest import FakeClock
 from tests.databases import MOMENT, OTHER_WORKSPACE, WORKSPACE, a_tenant
 
 PEOPLE = 24
+A_DRAFT = PollDraft("What next?", "this\nthat", "C1", MOMENT + timedelta(days=1))
 KEPT = select(poll_votes.c.revision, poll_votes.c.clicked_us).order_by(poll_votes.c.revision)
 
 
@@ -197,6 +200,33 @@ async def test_who_may_do_what(hall: Hall) -> None:
     await voting.close(somebody("U9", Role.ADMIN), hall.poll.id)
     told, ballots = await voting.export(somebody("U1"), hall.poll.id)
     assert (told.people, ballots) == (0, [])
+
+
+async def test_what_is_done_to_a_poll_is_on_the_trail_and_no_vote_is(hall: Hall) -> None:
+    """Who asked, closed and exported; of an anonymous poll not who added an option, and never who voted."""
+    voting, asker = hall.bots[0].voting, somebody()
+    named = await voting.ask(asker, replace(A_DRAFT, may_add=True))
+    hidden = await voting.ask(asker, replace(A_DRAFT, may_add=True, is_anonymous=True))
+    for poll in (named, hidden):
+        await voting.add_option(somebody("U7ADDER"), poll.id, "neither")
+        await voting.vote(WORKSPACE, "U8VOTER", poll.id, ["1"])
+        await voting.withdraw(WORKSPACE, "U8VOTER", poll.id)
+        await voting.vote(WORKSPACE, "U8VOTER", poll.id, ["2"])
+    await voting.close(somebody("U9", Role.ADMIN), named.id)
+    await voting.export(asker, named.id)
+    hall.clock.moment = A_DRAFT.closes_at
+    await voting.due()
+    kinds = filter_of(AuditKind.LEARNING)
+    async with hall.storage.reading() as store:
+        rows = [row.entry async for row in store.audit.all(WORKSPACE, kinds)]
+    assert "U8VOTER" not in str(rows)
+    told = [(one.action, one.actor) for one in rows if one.subject == f"poll:{named.id}"]
+    assert told == [
+        ("poll.asked", "U1"), ("poll.option_added", "U7ADDER"), ("poll.closed", "U9"), ("poll.exported", "U1")
+    ]  # fmt: skip
+    told = [(one.action, one.actor) for one in rows if one.subject == f"poll:{hidden.id}"]
+    assert told == [("poll.asked", "U1"), ("poll.option_added", None), ("poll.closed", None)]
+    assert (await hall.bots[0].audit.verify(WORKSPACE)).ok
 
 
 async def test_a_pulse_is_asked_once_for_each_channel_and_week(hall: Hall) -> None:

@@ -425,6 +425,7 @@ ATTEMPTS: dict[str, Attempt] = {
     "Charges.readings": lambda s, w, b: s.charges.readings(w, PERIOD),
     "Charges.replace_day": lambda s, w, b: s.charges.replace_day(w, b.connection_id, A_DAY, LATER),
     "Charges.totals": lambda s, w, b: s.charges.totals(w, PERIOD, [(b.connection_id, "proj_a")]),
+    "Claims.newest": lambda s, w, b: s.claims.newest(w, "key"),
     "Claims.take_back": lambda s, w, b: s.claims.take_back(w, "key"),
     "Collections.active": lambda s, w, b: s.collections.active(w),
     "Collections.get": lambda s, w, b: s.collections.get(w, b.collection_id),
@@ -463,7 +464,9 @@ ATTEMPTS: dict[str, Attempt] = {
     "Feedbacks.answer": lambda s, w, b: s.feedback.answer(w, b.feedback_id, "no", by="U9", at=LATER),
     "Feedbacks.get": lambda s, w, b: s.feedback.get(w, b.feedback_id),
     "Feedbacks.newest": lambda s, w, b: s.feedback.newest(w, 9),
-    "Feedbacks.set_state": lambda s, w, b: s.feedback.set_state(w, b.feedback_id, FeedbackState.DONE),
+    "Feedbacks.set_state": lambda s, w, b: s.feedback.set_state(
+        w, b.feedback_id, FeedbackState.DONE, by="U9", at=LATER
+    ),
     "Interviews.book": lambda s, w, b: s.interviews.book(w, b.booking.slot_id, "U9", "", MOMENT),
     "Interviews.cancel": lambda s, w, b: s.interviews.cancel(w, b.booking.id, b.booking.slot_id, MOMENT),
     "Interviews.coming": lambda s, w, b: s.interviews.coming(w, MOMENT),

@@ -171,3 +171,12 @@ def test_whatever_is_said_fits_into_slack(language: str) -> None:
         assert of_view(view) == []
     for message in messages:
         assert of_message(message.arguments()) == []
+
+
+def test_the_state_of_feedback_says_who_changed_it_and_when() -> None:
+    """By name, not by a mention; feedback from before anybody kept that says the state alone."""
+    t = reader("ko")
+    decided = replace(SAID, state=FeedbackState.PLANNED, decided_by=JIHOON, decided_at=NOW)
+    assert "'상태: 예정 · 이지훈 · 7월 6일 10:00'" in str(feedback_words.triage(decided, t, decider="이지훈").blocks)
+    assert f"상태: 예정 · <@{JIHOON}> · " in str(feedback_words.triage(decided, t).blocks)
+    assert "상태: 예정" in str(feedback_words.triage(replace(decided, decided_at=None), t, decider="이지훈").blocks)
