@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
-from blocks import actions, figures, incident_words, kit
+from blocks import actions, figures, incident_words, kit, pulse
 from finops.effects import Effect, EffectState
 from finops.hypotheses import Hypothesis, Judged, Verdict
 from finops.learning import LearningReport
@@ -34,6 +34,7 @@ def _parts(report: LearningReport, t: Translator) -> Parts:
     if report.digests:
         told = [f"• {t.short_day(one.day)}: {effect_words(one.effect, t)}" for one in report.digests]
         parts.append(kit.section("\n".join([t.gettext("*Projects the digest named*"), *told])))
+    parts.append(kit.section("\n".join(pulse.lines(report.pulse, t))))
     done = actions.timeline(report.actions, t)
     if done:
         parts += done

@@ -16,6 +16,7 @@ from bot.digest_codec import decoded
 from bot.effects_ledger import MEASURED, Bills, bills_of, expected, given_up, involved, measured, stop_checked
 from bot.effects_stats import SciPy
 from bot.misses import misses_of
+from bot.pulse import pulse_of_weeks
 from bot.spending import Spending
 from bot.telling import ROUTINE, recipients
 from finops.behaviour import Action, ActionKind, Told
@@ -169,6 +170,7 @@ class Effects:
             prevented = await _prevented(store, workspace_id, period)
             quality = await self.quality(store, workspace_id, period, told)
             digests = await self._of_digests(store, workspace_id, period)
+            pulse = await pulse_of_weeks(store, workspace_id, period.end)
             misses = await misses_of(store, self._past, workspace_id, billed, today)
         first = min(connections, key=lambda one: one.id, default=None)
         other = {
@@ -196,6 +198,7 @@ class Effects:
             quality=quality,
             digests=digests,
             misses=misses,
+            pulse=pulse,
         )
 
     async def _checked(

@@ -10,6 +10,7 @@ from finops.effects import Effect, Saving
 from finops.hypotheses import AlertQuality, Judged, Ledger, Prevented
 from finops.misses import Misses
 from finops.periods import Period
+from finops.pulse import PulseWeek
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,8 @@ class LearningReport:
     """What was done in a period, newest first, what it saved, and what that says of the three hypotheses.
 
     `more` counts actions that are not shown. `digests` are the period's digests that are old enough to be measured,
-    newest first, the last four at most. `misses` are limits that were passed while nobody was told.
+    newest first, the last four at most. `misses` are limits that were passed while nobody was told. `pulse` is what was
+    answered below the last eight weeks' digests, oldest first; none where nobody was asked.
     """
 
     period: Period
@@ -49,3 +51,4 @@ class LearningReport:
     quality: AlertQuality
     misses: Misses
     digests: tuple[DigestEffect, ...] = ()
+    pulse: tuple[PulseWeek, ...] = ()

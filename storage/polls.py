@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, delete, func, or_, select, update
+from sqlalchemy import and_, case, delete, func, or_, select, update
 
 from finops.polls import Ballot, Option, Poll, PollKind
 from storage.errors import NotFound
@@ -116,6 +116,32 @@ class Polls(Repository):
         """How many people voted."""
         query = select(func.count()).select_from(poll_votes).where(*_counted(workspace_id, poll_id))
         return int(await self._db.scalar(query) or 0)
+
+    async def pulses(self, workspace_id: str, since: str, until: str) -> list[tuple[str, bool, dict[str, int]]]:
+        """What was answered below digests: each poll's key (`since` is included), whether it is open, and its votes."""
+        rows = await self._db.execute(
+            select(polls.c.key, polls.c.closed_at, poll_votes.c.options, func.count(poll_votes.c.voter).label("votes"))
+            .select_from(
+                polls.outerjoin(
+                    poll_votes,
+                    and_(
+                        poll_votes.c.workspace_id == polls.c.workspace_id,
+                        poll_votes.c.poll_id == polls.c.id,
+                        poll_votes.c.revision > 0,
+                    ),
+                )
+            )
+            .where(polls.c.workspace_id == workspace_id, polls.c.kind == PollKind.PULSE.value)
+            .where(polls.c.key >= since, polls.c.key < until)
+            .group_by(polls.c.key, polls.c.closed_at, poll_votes.c.options)
+            .order_by(polls.c.key)
+        )
+        found: dict[str, tuple[str, bool, dict[str, int]]] = {}
+        for row in rows:
+            votes = found.setdefault(row.key, (row.key, row.closed_at is None, {}))[2]
+            for option in row.options or ():
+                votes[option] = votes.get(option, 0) + row.votes
+        return list(found.values())
 
     async def close(self, workspace_id: str, poll_id: int, by: str, at: datetime) -> bool:
         """Close it: True for exactly one of all who try.

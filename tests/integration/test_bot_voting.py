@@ -15,10 +15,11 @@ from sqlalchemy import select
 
 from bot import Bot, Policy
 from bot.errors import Refusal, RefusalCode
-from bot.pulse import ask_pulse
+from bot.pulse import ask_pulse, pulse_of_weeks
 from bot.voting import poll_key
 from finops.audit import AuditKind, filter_of
 from finops.polls import Poll, PollDraft, PollKind, voter_of
+from finops.pulse import PulseState
 from finops.registry import Person, Role
 from storage import Storage
 from storage.tables_learning import poll_votes
@@ -242,3 +243,29 @@ async def test_a_pulse_is_asked_once_for_each_channel_and_week(hall: Hall) -> No
         line = await store.outbox.get(WORKSPACE, poll_key(over[0].id))
     assert line is not None
     assert line.thread_key == "digest:C1"
+
+
+async def test_the_pulse_of_a_week_is_told_when_all_its_channels_closed(hall: Hall) -> None:
+    """Over its channels together: nothing while one is open, what was taken back counts for nothing."""
+    week, voting = date(2026, 6, 29), hall.bots[0].voting
+
+    async def told() -> list[tuple[date, PulseState, int, int, int]]:
+        async with hall.storage.reading() as store:
+            weeks = await pulse_of_weeks(store, WORKSPACE, date(2026, 7, 14))
+        return [(one.week, one.state, one.good, one.fair, one.poor) for one in weeks]
+
+    async with hall.storage.writing() as store:
+        for channel, at in (("C1", MOMENT), ("C2", MOMENT + timedelta(hours=1))):
+            await ask_pulse(store, WORKSPACE, week, channel, f"digest:{channel}", "", ["U1"], at)
+    async with hall.storage.reading() as store:
+        asked = [one for one in await store.polls.over(MOMENT + timedelta(days=7)) if one.kind is PollKind.PULSE]
+    for number, choice in enumerate(("good", "good", "fair", "poor", "good", "poor")):
+        await voting.vote(WORKSPACE, f"U{number}", asked[number % 2].id, [choice])
+    await voting.withdraw(WORKSPACE, "U3", asked[1].id)
+    later = (date(2026, 7, 6), PulseState.NOT_ASKED, 0, 0, 0)
+    hall.clock.moment = asked[0].closes_at
+    await voting.due()
+    assert await told() == [(week, PulseState.OPEN, 0, 0, 0), later]
+    hall.clock.moment = asked[1].closes_at
+    await voting.due()
+    assert await told() == [(week, PulseState.TOLD, 3, 1, 1), later]

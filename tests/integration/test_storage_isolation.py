@@ -517,6 +517,7 @@ ATTEMPTS: dict[str, Attempt] = {
     "Polls.get": lambda s, w, b: s.polls.get(w, b.poll_id),
     "Polls.hold": lambda s, w, b: s.polls.hold(w, b.poll_id, is_alone=True),
     "Polls.latest": lambda s, w, b: s.polls.latest(w, 9),
+    "Polls.pulses": lambda s, w, b: s.polls.pulses(w, "", "~"),
     "Polls.set_options": lambda s, w, b: s.polls.set_options(w, b.poll_id, []),
     "Polls.take_reminder": lambda s, w, b: s.polls.take_reminder(w, b.poll_id),
     "Polls.vote": lambda s, w, b: s.polls.vote(w, b.poll_id, "voter", ["2"], LATER, 2),

@@ -24,6 +24,7 @@ from finops.learning import ActionShown, DigestEffect, LearningReport
 from finops.misses import Miss, Misses
 from finops.money import Money
 from finops.periods import Period
+from finops.pulse import PulseTally, pulse_of
 from finops.queries import ScopeKind
 from tests.unit.saying import LANGUAGES, a_home, reader
 from tests.unit.test_blocks_limits import hurried, languages, refused, refused_view
@@ -61,6 +62,14 @@ def a_miss(name: str, day: int) -> Miss:
 MISSED = Misses(
     tuple(a_miss(name, 20 - n) for n, name in enumerate(("chatbot", "<b>", "voc", "copy", "fraud"))), 90, 4, 2, 1
 )
+PULSE = pulse_of(
+    date(2026, 7, 1),
+    [
+        PulseTally(date(2026, 6, 1), is_open=False, good=9, fair=2, poor=1),
+        PulseTally(date(2026, 6, 15), is_open=False, good=4),
+        PulseTally(date(2026, 6, 22), is_open=True, good=40),
+    ],
+)
 
 
 def a_report(shown: tuple[ActionShown, ...]) -> LearningReport:
@@ -82,6 +91,7 @@ def a_report(shown: tuple[ActionShown, ...]) -> LearningReport:
             DigestEffect(date(2026, 6, 15), an_effect(EffectState.INDISTINCT, "-0.05", "-0.2", "0.1")),
             DigestEffect(date(2026, 6, 8), an_effect(EffectState.LOWER, "-0.2", "-0.3", "-0.1")),
         ),
+        pulse=PULSE if shown else (),
     )
 
 
