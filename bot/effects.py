@@ -13,7 +13,7 @@ from statistics import median_low
 from bot.behaviour import shown, told_since
 from bot.desk import Desk
 from bot.digest_codec import decoded
-from bot.effects_ledger import MEASURED, Bills, bills_of, expected, given_up, involved, measured, stop_checked
+from bot.effects_ledger import MEASURED, Bills, apart, bills_of, expected, given_up, involved, measured, stop_checked
 from bot.effects_stats import SciPy
 from bot.misses import misses_of
 from bot.pulse import pulse_of_weeks
@@ -73,11 +73,13 @@ class Effects:
         async with self._desk.storage.reading() as store:
             recent = await store.actions.of_days(workspace_id, Period(today - timedelta(days=REPORT_DAYS), today))
             lines = await store.savings.of_actions(workspace_id, [one.id for one in recent if one.id is not None])
-            found = [
-                await expected(store, workspace_id, one, now)
+            without = [
+                one
                 for one in recent
                 if one.id not in lines and one.kind in MEASURED and (one.project_id or one.kind is ActionKind.STOPPED)
             ]
+            alone = apart(without, [one for one in recent if one.id in lines])
+            found = [await expected(store, workspace_id, one, now) for one in alone]
         new = [one for one in found if one is not None]
         if new:
             async with self._desk.storage.writing() as store:

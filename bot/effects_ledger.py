@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -51,6 +52,26 @@ class Bills:
         project = self.projects.get(project_id)
         days = {} if project is None else self.readings.get(project.connection_id, {})
         return project is not None and all(day_state(days.get(day), self.now) is FigureState.SETTLED for day in period)
+
+
+def apart(new: Sequence[Action], lined: Sequence[Action]) -> list[Action]:
+    """The new actions that get a line of their own, beside those that have one.
+
+    Of what was done to one project within the same fourteen days the bills tell only what all of it did together: the
+    first that was found stands for it, or the same dollars would be saved twice. What a stop kept is told by itself.
+    """
+    days: dict[int, list[date]] = defaultdict(list)
+    for one in lined:
+        if one.project_id is not None and one.kind is not ActionKind.STOPPED:
+            days[one.project_id].append(one.day)
+    found = []
+    for one in sorted(new, key=lambda one: (one.at, one.key)):
+        if one.kind is not ActionKind.STOPPED and one.project_id is not None:
+            if any(abs((one.day - day).days) <= AFTER_DAYS for day in days[one.project_id]):
+                continue
+            days[one.project_id].append(one.day)
+        found.append(one)
+    return found
 
 
 async def expected(store: Store, workspace_id: str, action: Action, now: datetime) -> Saving | None:

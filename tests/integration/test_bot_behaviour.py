@@ -238,6 +238,27 @@ async def test_the_first_look_reaches_far_back_and_so_does_one_after_a_silence(w
 
 
 @on_sqlite
+async def test_no_dollar_is_saved_twice(world: World, clock: FakeClock) -> None:
+    """Of what was done to one project in the same fortnight one line of the ledger tells, however late it is found."""
+    chatbot, search = (frozenset({f"proj_{name}"}) for name in ("chatbot", "search"))
+    world.log.told = [
+        ProviderChange("a1", "api_key.deleted", NOW - timedelta(days=5), "user-1", chatbot),
+        ProviderChange("a2", "rate_limit.updated", NOW - timedelta(days=2), "user-1", chatbot),
+        ProviderChange("a3", "api_key.deleted", NOW - timedelta(days=2), "user-1", search),
+    ]
+    assert await world.bot.behaviour.learn(WORKSPACE) == 4
+    await world.bot.effects.measure(WORKSPACE)
+    clock.advance(hours=1)
+    world.log.told = [ProviderChange("a4", "project.archived", NOW - timedelta(days=1), "user-1", chatbot)]
+    assert await world.bot.behaviour.learn(WORKSPACE) == 1
+    await world.bot.effects.measure(WORKSPACE)
+    async with world.storage.reading() as store:
+        lines = {one.action_id for one in await store.savings.open_ones(WORKSPACE)}
+        done = [one for one in await store.actions.newest(WORKSPACE, 10) if one.id in lines]
+    assert sorted(one.key.split(":")[2] for one in done) == ["a1", "a3"]
+
+
+@on_sqlite
 async def test_what_it_saved_waits_for_settled_bills_and_is_told_with_its_range(world: World, clock: FakeClock) -> None:
     await world.bot.behaviour.learn(WORKSPACE)
     assert await world.bot.effects.measure(WORKSPACE) == 0
