@@ -11,7 +11,8 @@ from locales import Translator
 
 # What the choice about being contacted is worth.
 YES, NO = "yes", "no"
-_QUOTED = 2500
+# Of what is answered, beside the answer: enough to know it again. Its own message has all of it.
+_RECALLED = 600
 _DECISIONS = (
     (FeedbackState.PLANNED, ids.FEEDBACK_PLANNED),
     (FeedbackState.DONE, ids.FEEDBACK_DONE),
@@ -88,7 +89,7 @@ def triage(told: Feedback, t: Translator, sender: str = "", decider: str = "") -
     if link := _link(told):
         label = t.gettext("the message it is about")
         facts.append(f"<{link}|{label}>")
-    parts = [kit.section(f"*{head}*"), kit.section(_quoted(told.text)), kit.context(" · ".join(facts))]
+    parts = [kit.section(f"*{head}*"), *_paragraphs(told.text, ">"), kit.context(" · ".join(facts))]
     if told.decided_at is not None:
         parts.append(kit.context(state))
     if told.answer is not None and told.answered_at is not None:
@@ -99,7 +100,7 @@ def triage(told: Feedback, t: Translator, sender: str = "", decider: str = "") -
     if told.can_be_answered:
         answer = kit.button(t.gettext("Answer"), ids.FEEDBACK_ANSWER, told.id, style="primary")
     decisions = [
-        kit.button(state_name(state, t), action_id, told.id) for state, action_id in _DECISIONS if state != told.state
+        kit.button(_decision(state, t), action_id, told.id) for state, action_id in _DECISIONS if state != told.state
     ]
     parts.append(kit.actions(answer, *decisions))
     return kit.message(f"{head}: {kit.escape(kit.clip(told.text, 200))}", parts)
@@ -108,7 +109,7 @@ def triage(told: Feedback, t: Translator, sender: str = "", decider: str = "") -
 def answer_form(told: Feedback, t: Translator, typed: str = "", problem: str | None = None) -> kit.View:
     """The window to answer in (VIEW_FEEDBACK_ANSWER). Metadata: the feedback's id."""
     parts = [kit.alert(problem)] if problem else []
-    parts += [kit.section(_quoted(told.text)), kit.context(category_name(told.category, t))]
+    parts += [*_paragraphs(kit.clip(told.text, _RECALLED), ">"), kit.context(category_name(told.category, t))]
     element: kit.Block = {"type": "plain_text_input", "multiline": True, "max_length": LONGEST_ANSWER}
     if typed:
         element["initial_value"] = kit.clip(typed, LONGEST_ANSWER)
@@ -137,9 +138,9 @@ def answered(told: Feedback, t: Translator) -> kit.View:
 def answer(told: Feedback, t: Translator) -> kit.Message:
     """The answer, to whoever said it."""
     head = t.gettext("An answer to your feedback")
-    parts = [kit.section(f"*{head}*"), kit.section(kit.escape(told.answer or "-"))]
+    parts = [kit.section(f"*{head}*"), *_paragraphs(told.answer or "-")]
     parts.append(kit.context(t.gettext("From {person} · you wrote:", person=_person(told.answered_by))))
-    parts.append(kit.section(_quoted(kit.clip(told.text, 500))))
+    parts += _paragraphs(kit.clip(told.text, _RECALLED), ">")
     parts.append(
         kit.actions(
             kit.button(t.gettext("More feedback"), ids.FEEDBACK_OPEN),
@@ -168,16 +169,32 @@ def state_line(told: Feedback, t: Translator, decider: str = "") -> str:
     return t.gettext("State: {state} · {person} · {moment}", state=state, person=who, moment=t.moment(told.decided_at))
 
 
+def _decision(state: FeedbackState, t: Translator) -> str:
+    name = state_name(state, t)
+    return name[:1].upper() + name[1:]
+
+
 def _answered(told: Feedback, t: Translator) -> list[kit.Block]:
     assert told.answered_at is not None
     said = t.gettext(
         "Answered by {person} · {moment}", person=_person(told.answered_by), moment=t.moment(told.answered_at)
     )
-    return [kit.section(_quoted(kit.clip(told.answer or "", 800))), kit.context(said)]
+    return [*_paragraphs(told.answer or "", ">"), kit.context(said)]
 
 
-def _quoted(text: str) -> str:
-    return "\n".join(f">{line}" for line in kit.escape(kit.clip(text, _QUOTED)).splitlines()) or ">"
+def _paragraphs(text: str, mark: str = "") -> list[kit.Block]:
+    """All of what somebody typed, in as many paragraphs as it takes; `mark` stands before each line."""
+    found, room = [""], kit.SECTION_TEXT
+    for line in text.splitlines() or [""]:
+        piece = mark
+        for letter in map(kit.escape, line):
+            if len(piece) + len(letter) > room:
+                found, piece = [*found, piece, ""], mark
+            piece += letter
+        if len(found[-1]) + 1 + len(piece) > room:
+            found.append("")
+        found[-1] += f"\n{piece}" if found[-1] else piece
+    return [kit.section(one) for one in found if one]
 
 
 def _person(user_id: str | None) -> str:
@@ -208,7 +225,8 @@ _STATES: dict[FeedbackState, Callable[[Translator], str]] = {
 REFUSALS: dict[str, Callable[[Mapping[str, object], Translator], str]] = {
     "unknown_feedback": lambda _, t: t.gettext("This feedback is no longer there."),
     "feedback_answered": lambda v, t: t.gettext(
-        "{person} has answered already. Nothing was sent twice.", person=_person(str(v.get("person") or ""))
+        "{person} has answered already, and an answer is sent once. Nothing new was sent.",
+        person=_person(str(v.get("person") or "")),
     ),
     "feedback_without_contact": lambda _, t: t.gettext("No contact is wanted, so nobody is kept to answer to."),
 }

@@ -173,7 +173,11 @@ def file_words(what: Happened, meeting: Meeting, reader: str, t: Translator) -> 
     time = f"{when(meeting.slot, t)} {t.zone_name(meeting.slot.starts_at)}"
     other = _person(meeting.other(reader))
     if what in (Happened.CANCELLED, Happened.WITHDRAWN):
-        return t.gettext("Opened, this file takes the interview with {person} out of your calendar.", person=other)
+        return t.gettext(
+            "The interview with {person}, {time}, does not take place: open this file and it leaves your calendar.",
+            person=other,
+            time=time,
+        )
     if meeting.booking.sequence:
         return t.gettext(
             "The interview with {person} is now {time}: open this file and it changes in your calendar.",
@@ -225,9 +229,15 @@ def when(slot: Slot, t: Translator) -> str:
 
 
 def mistake_words(mistake: str, word: str, t: Translator) -> str:
-    """What is wrong with an offer."""
+    """What is wrong with an offer, and that none of it was made."""
     said = _MISTAKES.get(mistake)
-    return said(t, kit.name(word, 20)) if said is not None else t.gettext("These times cannot be offered.")
+    why = said(t, kit.name(word, 20)) if said is not None else t.gettext("These times cannot be offered.")
+    return " ".join((why, t.gettext("No time was offered.")))
+
+
+def withdrawn_words(t: Translator) -> str:
+    """That a time is offered no longer which nobody had booked."""
+    return t.gettext("The time is withdrawn. Nobody had booked it.")
 
 
 def _mine(meeting: Meeting, t: Translator) -> list[kit.Block]:
@@ -278,6 +288,7 @@ def _withdraw(offer: Offered, t: Translator) -> kit.Block:
         if offer.booking is not None
         else t.gettext("Nobody has booked it.")
     )
+    said = f"*{when(offer.slot, t)}*\n{said}"
     sure = kit.confirm(
         t.gettext("Withdraw this time?"), said, t.gettext("Withdraw"), t.gettext("Keep it"), is_danger=True
     )
@@ -342,7 +353,7 @@ _DONE: dict[Happened, Callable[[Translator, str], str]] = {
         "Moved to {time}. The new calendar file is in your messages from FinOps.", time=time
     ),
     Happened.CANCELLED: lambda t, time: t.gettext("Cancelled: {time}. The other side is told.", time=time),
-    Happened.WITHDRAWN: lambda t, time: t.gettext("Withdrawn: {time}.", time=time),
+    Happened.WITHDRAWN: lambda t, time: t.gettext("Withdrawn: {time}. Whoever had booked it is told.", time=time),
 }
 _TOLD: dict[Happened, Callable[[Translator, str, str, str], str]] = {
     Happened.BOOKED: lambda t, time, by, _: t.gettext("{person} booked an interview: {time}", person=by, time=time),

@@ -179,7 +179,7 @@ async def _changed(visit: Visit, act: Callable[[], Awaitable[Changed | None]]) -
         await visit.show(await _board(visit, problem=bad_news.sentence(explain(refusal), t)))
         return
     if changed is None:
-        await visit.show(await _board(visit))
+        await visit.show(await _board(visit, interviews.withdrawn_words(t)))
         return
     await visit.show(await _board(visit, interviews.changed_words(changed.what, changed.meeting.slot, t)))
     await _send_files(visit, changed)

@@ -180,3 +180,14 @@ def test_the_state_of_feedback_says_who_changed_it_and_when() -> None:
     assert "'상태: 예정 · 이지훈 · 7월 6일 10:00'" in str(feedback_words.triage(decided, t, decider="이지훈").blocks)
     assert f"상태: 예정 · <@{JIHOON}> · " in str(feedback_words.triage(decided, t).blocks)
     assert "상태: 예정" in str(feedback_words.triage(replace(decided, decided_at=None), t, decider="이지훈").blocks)
+
+
+def test_all_of_what_somebody_typed_can_be_read() -> None:
+    """3,000 characters that each take five once they are harmless: in several paragraphs, none of them cut."""
+    for typed in ("&" * 3000, "<\n" * 1499 + "<", "가나다 " * 749 + "끝", "한 줄\n" * 700 + "끝"):
+        message = feedback_words.triage(replace(SAID, text=typed), reader("ko"))
+        shown = [one["text"]["text"] for one in message.blocks if one["type"] == "section"][1:]
+        lines = "\n".join(shown).replace(">", "").replace("&lt;", "<").replace("&amp", "&").replace(";", "")
+        assert lines.replace("\n", "") == typed.replace("\n", "")
+        assert "…" not in "".join(shown)
+        assert of_message(message.arguments()) == []
