@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import pytest_asyncio
@@ -47,29 +49,29 @@ async def stage(
         assert running.slack.complaints == []
 
 
-class Places:
-    """Where the three of them look: two desks and a phone."""
+class Three(NamedTuple):
+    """What the three of them look at: two desks and a phone."""
 
-    def __init__(self, stage: Stage, desk: Window, pocket: Window) -> None:
-        self._desk, self._pocket = Visitor(desk, stage.slack.url), Visitor(pocket, stage.slack.url)
-
-    async def at_desk(self, who: str, place: str) -> Page:
-        return await self._desk.sees(place, who)
-
-    async def on_phone(self, who: str, place: str) -> Page:
-        return await self._pocket.sees(place, who)
-
-    async def left(self) -> None:
-        await self._desk.leaves()
-        await self._pocket.leaves()
+    jihoon: Page
+    emma: Page
+    sakura: Page
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def places(stage: Stage, desk: Window, pocket: Window) -> AsyncIterator[Places]:
-    """Pages that complain of nothing."""
-    found = Places(stage, desk, pocket)
-    yield found
-    await found.left()
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def three(stage: Stage, desk: Window, pocket: Window) -> AsyncIterator[Three]:
+    """Their pages, open all the time as Slack is; they complain of nothing."""
+    at_desk, on_phone = Visitor(desk, stage.slack.url), Visitor(pocket, stage.slack.url)
+    yield Three(
+        *await asyncio.gather(at_desk.sees(DATA, JIHOON), at_desk.sees(DIRECTLY, EMMA), on_phone.sees(FINOPS, SAKURA))
+    )
+    await at_desk.leaves()
+    await on_phone.leaves()
+
+
+async def goes(page: Page, place: str) -> None:
+    await page.bring_to_front()
+    await page.evaluate("place => { location.hash = `#/${place}` }", place)
+    await expect(page.locator(".composer textarea")).to_be_visible()
 
 
 async def pictured(page: Page, name: str) -> None:
@@ -78,6 +80,7 @@ async def pictured(page: Page, name: str) -> None:
 
 
 async def types(page: Page, command: str) -> None:
+    await page.bring_to_front()  # a page behind another one draws late
     await page.locator(".composer textarea").fill(command)
     await page.keyboard.press("Enter")
 
@@ -109,10 +112,10 @@ async def fits(page: Page) -> bool:
     return bool(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
 
 
-async def test_feedback_is_read_decided_and_answered_by_people_of_three_languages(places: Places, stage: Stage) -> None:
+async def test_feedback_is_read_decided_and_answered_by_people_of_three_languages(three: Three, stage: Stage) -> None:
     """Emma may be answered, 佐藤さくら may not, 이지훈 sees which is which and answers whom he can."""
     await stage.slack.person(JIHOON).says(FINOPS, "이번 주 요약을 월요일 아침에 올리겠습니다.")
-    emma = await places.at_desk(EMMA, DIRECTLY)
+    jihoon, emma, sakura = three
     await types(emma, "/finops feedback Why is Monday's digest")
     window = window_of(emma)
     await expect(window).to_contain_text("May we answer you?")
@@ -128,7 +131,6 @@ async def test_feedback_is_read_decided_and_answered_by_people_of_three_language
     await pictured(emma, "feedback-thanks-en")
     await closes(emma)
 
-    sakura = await places.on_phone(SAKURA, FINOPS)
     said = message_of(sakura, "이번 주 요약")
     await said.hover()
     await said.get_by_role("button", name="その他の操作").click()
@@ -146,7 +148,7 @@ async def test_feedback_is_read_decided_and_answered_by_people_of_three_language
     assert await fits(sakura)
     await closes(sakura)
 
-    jihoon = await places.at_desk(JIHOON, DATA)
+    await jihoon.bring_to_front()
     nameless = message_of(jihoon, "助かっています")
     await expect(nameless).to_contain_text("연락을 원하지")
     await expect(nameless.get_by_role("button", name="답변하기")).to_have_count(0)
@@ -168,17 +170,18 @@ async def test_feedback_is_read_decided_and_answered_by_people_of_three_language
     await expect(root).to_contain_text("답변함")
     await pictured(jihoon, "triage-answered-ko")
 
+    await emma.bring_to_front()
     answer = message_of(emma, "An answer to your feedback")
     await expect(answer).to_contain_text("한국 시간 월요일 오전 9시")
     await pictured(emma, "answer-en")
     assert sum("오전 9시" in str(one) for one in stage.slack.person(EMMA).messages(stage.slack.person(EMMA).dm)) == 1
 
 
-async def test_an_interview_is_offered_booked_moved_and_cancelled_in_two_zones(
-    places: Places, stage: Stage, clock: StageClock
-) -> None:
+async def test_an_interview_is_offered_booked_moved_and_cancelled_in_two_zones(three: Three, clock: StageClock) -> None:
     """Of two who want one time one gets it; everybody reads it in their own zone, and calendars can read the file."""
-    jihoon = await places.at_desk(JIHOON, DIRECTLY)
+    jihoon, emma, sakura = three
+    for page in (sakura, jihoon):
+        await goes(page, DIRECTLY)
     await types(jihoon, "/finops 인터뷰")
     await presses(window_of(jihoon), "시간 제안")
     window = window_of(jihoon)
@@ -191,7 +194,6 @@ async def test_an_interview_is_offered_booked_moved_and_cancelled_in_two_zones(
     await pictured(jihoon, "board-admin-ko")
     await closes(jihoon)
 
-    sakura = await places.on_phone(SAKURA, DIRECTLY)
     await types(sakura, "/finops インタビュー")
     hers = window_of(sakura)
     await expect(hers).to_contain_text("10:00")
@@ -201,7 +203,6 @@ async def test_an_interview_is_offered_booked_moved_and_cancelled_in_two_zones(
     await expect(hers.get_by_role("combobox")).to_contain_text("10:00")
     await pictured(sakura, "book-ja")
 
-    emma = await places.at_desk(EMMA, DIRECTLY)
     await types(emma, "/finops interview")
     window = window_of(emma)
     await expect(window).to_contain_text("America/New_York")
@@ -246,11 +247,26 @@ async def test_an_interview_is_offered_booked_moved_and_cancelled_in_two_zones(
     await closes(sakura)
     await pictured(sakura, "dm-ja")
 
+    await jihoon.bring_to_front()
     for words in ("Emma Clark 님이 인터뷰를 예약", "인터뷰 시간을", "佐藤さくら 님이 인터뷰를 취소"):
         await expect(message_of(jihoon, words)).to_be_visible()
     await pictured(jihoon, "told-ko")
 
-    file = emma.locator(".message-file a").last
+    await types(jihoon, "/finops 인터뷰")
+    booked = window_of(jihoon).locator(".section", has_text="Emma Clark")
+    await expect(booked).to_contain_text("16:00–16:30")
+    await presses(booked, "철회")
+    await pictured(jihoon, "withdraw-ko")
+    await agrees(jihoon, "철회")
+    await expect(window_of(jihoon)).to_contain_text("시간을 철회했습니다")
+    assert await fits(jihoon)
+    await closes(jihoon)
+
+    await emma.bring_to_front()
+    await expect(message_of(emma, "withdrew the time")).to_contain_text("02:00–02:30")
+    await expect(emma.locator(".message-file a")).to_have_count(3)
+    await pictured(emma, "withdrawn-en")
+    file = emma.locator(".message-file a").nth(1)
     async with emma.expect_download() as coming:
         await file.click()
     [event] = Calendar.from_ical((await (await coming.value).path()).read_bytes()).walk("VEVENT")
