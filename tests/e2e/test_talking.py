@@ -15,7 +15,20 @@ from blocks import feedback
 from demo.clock import StageClock
 from demo.slack import Person
 from finops.feedback import FeedbackCategory
-from tests.e2e.stages import EMMA, JIHOON, MARKETING, SAKURA, Stage, a_trace, ids, scene, window, words_of
+from tests.e2e.stages import (
+    EMMA,
+    JIHOON,
+    MARKETING,
+    SAKURA,
+    SEOYEON,
+    Stage,
+    a_trace,
+    answer_to,
+    ids,
+    scene,
+    window,
+    words_of,
+)
 
 UTC_MORNING = timedelta(hours=3)
 
@@ -105,6 +118,33 @@ async def test_feedback_goes_there_and_its_answer_back(stage: Stage) -> None:
     await jihoon.clicks(root, ids.FEEDBACK_ANSWER)
     await sees(stage, jihoon, "이미 답변했습니다")
     assert sum("한국 시간" in words_of(one) for one in emma.messages(emma.dm)) == 1
+
+
+async def test_without_a_channel_every_administrator_reads_feedback_and_sees_one_state(
+    sqlite_template: Path, tmp_path: Path
+) -> None:
+    """What one administrator does stands in everybody's message, each in their own direct messages."""
+    shutil.copy(sqlite_template, tmp_path / "stage.db")
+    admins = {"FINOPS_ADMINS": f"{JIHOON},{SEOYEON}", "FINOPS_EDIT_EVERY_SECONDS": "1"}
+    async with scene(f"sqlite:///{tmp_path / 'stage.db'}", a_trace(days=1), socket_mode=False, **admins) as stage:
+        sakura, jihoon, seoyeon = (stage.slack.person(one) for one in (SAKURA, JIHOON, SEOYEON))
+        for one in (jihoon, seoyeon):
+            await answer_to(stage, one, "/finops help")
+        await sakura.command("/finops フィードバック")
+        await window(stage, sakura, ids.VIEW_FEEDBACK)
+        await sakura.submits(values={ids.FEEDBACK_TEXT: "円でも見たいです"})
+        hers = await reads(stage, seoyeon, seoyeon.dm, "円でも見たいです")
+        his = await reads(stage, jihoon, jihoon.dm, "円でも見たいです")
+        await seoyeon.clicks(hers, ids.FEEDBACK_PLANNED)
+        assert "박서연" in words_of(await reads(stage, jihoon, jihoon.dm, "상태: 예정"))
+        await reads(stage, seoyeon, seoyeon.dm, "상태: 예정")
+        await jihoon.clicks(his, ids.FEEDBACK_ANSWER)
+        await window(stage, jihoon, ids.VIEW_FEEDBACK_ANSWER)
+        await jihoon.submits(values={ids.FEEDBACK_ANSWER_TEXT: "다음 달에 됩니다"})
+        await reads(stage, sakura, sakura.dm, "다음 달에 됩니다")
+        told = await reads(stage, seoyeon, seoyeon.dm, "님이 답변함")
+        assert ids.FEEDBACK_ANSWER not in str(told)
+        assert stage.slack.complaints == []
 
 
 async def test_a_message_is_what_feedback_is_about(stage: Stage) -> None:
