@@ -122,7 +122,7 @@ async def test_feedback_is_read_decided_and_answered_by_people_of_three_language
     await window.get_by_role("textbox").fill("")
     await presses(window, "Send")
     await expect(window.locator(".has-error")).to_have_count(1)
-    await window.get_by_role("textbox").fill("Why does the digest come *early?\nIt is Sunday evening in New York.")
+    await window.get_by_role("textbox").fill("Why does the digest come so early?\nIt is Sunday evening in New York.")
     await window.get_by_role("combobox").click()
     await emma.get_by_role("option", name="Question").click()
     await pictured(emma, "feedback-en")

@@ -51,7 +51,7 @@ function welcome(channel, isEmpty) {
   const { mark, name } = titleOf(channel);
   const isTalk = channel.user_id || channel.bot;
   return h("div", { class: "welcome" }, mark, h("h2", null, name),
-    h("p", null, channel.topic || say(isTalk ? "emptyDm" : isEmpty ? "emptyChannel" : "beginning",
+    h("p", null, channel.topic || say(channel.bot ? "emptyApp" : isTalk ? "emptyDm" : isEmpty ? "emptyChannel" : "beginning",
     { name: isTalk ? name : `#${name}` })));
 }
 
