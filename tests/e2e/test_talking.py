@@ -14,7 +14,10 @@ from icalendar import Calendar
 from blocks import feedback
 from demo.clock import StageClock
 from demo.slack import Person
+from demo.slack.cast import TEAM_ID
 from finops.feedback import FeedbackCategory
+from finops.interviews import OfferWish
+from handlers.addresses import BOT
 from tests.e2e.stages import (
     EMMA,
     JIHOON,
@@ -217,6 +220,38 @@ async def test_an_interview_is_offered_booked_moved_and_reminded_of(stage: Stage
     *_, off = await files_of(stage, jihoon, 3)
     assert (off["METHOD"], off.walk("VEVENT")[0]["SEQUENCE"]) == ("CANCEL", 2)
     await reads(stage, jihoon, jihoon.dm, "인터뷰를 취소했습니다")
+
+
+async def test_what_was_done_in_another_window_is_said_with_what_there_is_now(stage: Stage, clock: StageClock) -> None:
+    """Booked, withdrawn and given up elsewhere while a window stood open: nothing is done twice."""
+    jihoon, sakura, interviews = (
+        stage.slack.person(JIHOON), stage.slack.person(SAKURA), stage.product[BOT].interviews
+    )  # fmt: skip
+    for person in (jihoon, sakura):
+        await answer_to(stage, person, "/finops help")
+    host, visitor = [await stage.product[BOT].people.known(TEAM_ID, one) for one in (JIHOON, SAKURA)]
+    assert host is not None
+    assert visitor is not None
+    tomorrow = clock().date() + timedelta(days=1)
+    first, *_, last = await interviews.offer(host, OfferWish(JIHOON, tomorrow, "10 11 12", 30, "", "Asia/Seoul"))
+
+    await sakura.command("/finops インタビュー")
+    await sakura.clicks(await sees(stage, sakura, "10:00–10:30"), ids.INTERVIEW_BOOK, first.id)
+    await window(stage, sakura, ids.VIEW_INTERVIEW_BOOK)
+    await interviews.withdraw(host, first.id)
+    await sakura.submits(values={ids.INTERVIEW_NOTE: "月曜の要約"})
+    late = await sees(stage, sakura, "もう受け付けていません")
+    assert [one["value"] for one in _options(late)] == [str(last.id - 1), str(last.id)]
+    assert "月曜の要約" in str(late)
+
+    booked = (await interviews.book(visitor, last.id, "")).meeting.booking
+    await sakura.submits(values={ids.INTERVIEW_SLOT: str(last.id - 1)})
+    mine = await sees(stage, sakura, "すでに")
+    assert "12:00–12:30" in words_of(mine)
+
+    await interviews.cancel(visitor, booked.id)
+    await sakura.clicks(mine, ids.INTERVIEW_CANCEL)
+    assert "11:00–11:30" in words_of(await sees(stage, sakura, "何も変更していません"))
 
 
 def _options(view: dict[str, Any] | None) -> list[dict[str, Any]]:
