@@ -5,6 +5,7 @@ demo --fresh                       the same with nothing set up: onboard by hand
 demo --once --json                 play the onboarding once, print the figures as one JSON object, and end
 demo --story runaway --json        play breach, stop, proof, restore and the day after, print the timeline, and end
 demo --story monday --json         play a week's end: events recorded, the digest in Slack and by mail, and end
+demo --story life --json           play weeks in which people act, and what the bills say of it, and end
 demo --trace FILE --prices FILE    with your own traffic (CSV, see demo/README.md)
 """
 
@@ -23,7 +24,7 @@ from typing import Any
 
 from bot import logs
 from bot.settings import SettingsError
-from demo import lab, story, story_monday
+from demo import lab, story, story_life, story_monday
 from demo.budgeting import set_budget
 from demo.clock import StageClock
 from demo.onboarding import Stuck, Wish, onboard, onboard_another
@@ -38,7 +39,11 @@ from demo.trace import Trace, TraceError, read_trace
 
 PAGE_PORT = 8600
 MARKETING_PROJECTS = (APPLICATION, "ad-copy-writer")
-STORIES: dict[str, dict[str, str]] = {"runaway": story.SETTINGS, "monday": story_monday.SETTINGS}
+STORIES: dict[str, dict[str, str]] = {
+    "runaway": story.SETTINGS,
+    "monday": story_monday.SETTINGS,
+    "life": story_life.SETTINGS,
+}
 FIRST_TEAM = ("search-assistant", "doc-summary", "fraud-check", "meeting-notes")
 
 
@@ -64,6 +69,8 @@ async def run(given: argparse.Namespace, trace: Trace, prices: Prices) -> int:
                     told: Any = await play(stage, say)
                 elif given.story == "monday":
                     told = await story_monday.monday(stage, clock, say)
+                elif given.story == "life":
+                    told = await story_life.life(stage, clock, say)
                 else:
                     told = await story.runaway(stage, clock, say, lab.application(stage))
                 sys.stdout.write(json.dumps(asdict(told), ensure_ascii=False, indent=None if given.json else 2) + "\n")

@@ -5,14 +5,19 @@ So that a stranger can test every promise, and see with their own eyes whether a
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
+from demo.clock import StageClock
+from demo.life import Life
 from demo.mailbox import Mailbox
+from demo.onboarding import Say, Stuck
 from demo.props import Props
 from demo.runaway import APPLICATION
 from demo.slack import SimulatedSlack
+from demo.slack.cast import JIHOON
 from demo.stage import Stage
-from demo.value_sender import Applications, Connected
+from demo.value_sender import Applications, Connected, NotTaken
 
 Item = dict[str, Any]
 WATCHED_MINUTES = 60
@@ -26,13 +31,34 @@ def show(stage: Stage) -> None:
     project_key = next(iter(stage.openai.organization.projects.values())).keys[0].secret
     given = drawer(stage.props, project_key, application(stage))["sections"]
     applications = stage.applications
+    if isinstance(stage.monday.clock, StageClock):
+        stage.monday.life = living(Life(stage, stage.monday.clock, stage.monday, noticed(stage)))
 
     def draw() -> None:
         first, *others = given
-        offer(stage.slack, {"sections": [first, value_section(applications), *others]}, stage.mailbox)
+        offer(stage.slack, {"sections": [first, value_section(applications), _weeks(), *others]}, stage.mailbox)
 
     applications.when_changed = draw
     draw()
+
+
+def living(life: Life) -> Callable[[], Awaitable[str]]:
+    """Weeks at the push of a button; what is said when they are over."""
+
+    async def live() -> str:
+        try:
+            done = await life.on()
+        except Stuck as error:
+            raise NotTaken(str(error)) from error
+        now = f"{life.clock():%Y-%m-%d}"
+        return f"{now}입니다. 그동안 조치 {len(done)}건이 있었습니다. /finops 효과에서 확인하세요."
+
+    return live
+
+
+def noticed(stage: Stage) -> Say:
+    """Lines of the stage's own, shown to 이지훈 for a moment."""
+    return lambda words: stage.slack.world.notice(JIHOON, words, "info")
 
 
 def offer(slack: SimulatedSlack, sections: Item, mailbox: Mailbox) -> None:
@@ -64,6 +90,15 @@ def value_section(applications: Applications) -> Item:
             {"label": "이벤트 토큰 붙여넣기", "fields": fields, "button": "연결", "action": token},
             *(_recorder(name, one, is_on=is_on) for name, one in applications.connected.items()),
         ],
+    }
+
+
+def _weeks() -> Item:
+    """Weeks in which people act upon what they are told, and in which bills settle."""
+    return {
+        "title": "몇 주 뒤로 (조치와 효과)",
+        "hint": "모델 변경, 캐시 적용, 키 삭제, 폭주 차단이 일어나고, FinOps가 이를 찾아 효과를 확인합니다.",
+        "items": [_order("6주 이상 살아보기 (1~2분)", "POST", "/_sim/life", {}, "primary")],
     }
 
 

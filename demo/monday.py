@@ -7,7 +7,7 @@ morning, the usage and the bill of the last day are read, and only then is the w
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -31,11 +31,12 @@ def next_monday(now: datetime) -> datetime:
 
 @dataclass(slots=True)
 class OnToMonday:
-    """Call it to go there; `product` is known once it plays."""
+    """Call it to go there; `product` is known once it plays, and how life goes on once there are people."""
 
     clock: Callable[[], datetime]
     applications: Applications
     product: web.Application | None = None
+    life: Callable[[], Awaitable[str]] | None = None
     patience_seconds: float = 40.0
 
     async def __call__(self) -> datetime:
@@ -43,21 +44,25 @@ class OnToMonday:
 
         Raises BadMove on a stage whose clock is not to be moved.
         """
+        return await self.morning(next_monday(self.clock()))
+
+    async def morning(self, day: datetime) -> datetime:
+        """The same for any morning of a charge day: what is due then is read and told; returns the new time."""
         clock, product = self.clock, self.product
         if not isinstance(clock, StageClock) or product is None:
             raise BadMove("the clock of this stage is not to be moved")
-        bot, monday = product[BOT], next_monday(clock())
-        clock.advance(max(timedelta(0), monday - 2 * SECOND - clock()))
+        bot = product[BOT]
+        clock.advance(max(timedelta(0), day - 2 * SECOND - clock()))
         await self.applications.catch_up()
         # A clock that was moved rings no alarm: what rings every minute in real life is rung here.
         await bot.digests.due()
-        clock.advance(max(timedelta(0), monday + 30 * SECOND - clock()))
-        await self.applications.catch_up()  # the last minute of the week
+        clock.advance(max(timedelta(0), day + 30 * SECOND - clock()))
+        await self.applications.catch_up()  # the last minute of the day
         bot.wake_watch.set()
         await bot.collecting.due(clock())
         bot.wake.set()
         try:
-            await self._settled(product, monday)
+            await self._settled(product, day)
         except TimeoutError:
             # The provider does not answer: the product waits a quarter of an hour for it, and then tells what it knows.
             clock.advance(PRODUCT_WAITS)

@@ -47,6 +47,7 @@ class Stage:
     settings: Settings
     mailbox: Mailbox
     applications: Applications
+    monday: OnToMonday
 
 
 def openai_of(trace: Trace, prices: Prices, clock: Clock, props: Props) -> SimulatedOpenAI:
@@ -112,7 +113,7 @@ async def staged(
                     workspace.deliver_to(f"{url}/slack/events")
                 applications.url, monday.product = url, product
                 async with value_levers.recording(workspace, applications):
-                    yield Stage(workspace, openai, product, kept, url, settings, mailbox, applications)
+                    yield Stage(workspace, openai, product, kept, url, settings, mailbox, applications, monday)
         finally:
             await workspace.stop()
             folder.cleanup()

@@ -54,9 +54,9 @@ async def runaway(
     seen = breach + 2 * MINUTE  # people take a moment to read
     async for now in walked(stage, clock, moments(dawn, seen, pace, breach)):
         say(f"{now:%H:%M} UTC, {dollars(stage, application, dawn, now):.2f} dollars")
-    await _stopped(stage, clock, say, application, pace.step)
+    await stop_it(stage, clock, say, application, pace.step)
     stopped = await spend_limit(stage, application)
-    await _restored(stage, clock, say, application, pace.step)
+    await let_go_on(stage, clock, say, application, pace.step)
     say("a day passes")
     back = clock()
     async for _ in walked(stage, clock, moments(back, back + DAY, pace)):
@@ -109,7 +109,7 @@ async def _begins(
     return dawn, breach
 
 
-async def _stopped(stage: Stage, clock: StageClock, say: Say, application: str, step: timedelta) -> None:
+async def stop_it(stage: Stage, clock: StageClock, say: Say, application: str, step: timedelta) -> None:
     """이지훈 stops it; minute by minute until usage proves it."""
     await people.stops_spending(stage, stage.slack.person(JIHOON), application)
     say(f"{clock():%H:%M} UTC, 이지훈 stops it")
@@ -119,7 +119,7 @@ async def _stopped(stage: Stage, clock: StageClock, say: Say, application: str, 
     say(f"{clock():%H:%M} UTC, proved")
 
 
-async def _restored(stage: Stage, clock: StageClock, say: Say, application: str, step: timedelta) -> None:
+async def let_go_on(stage: Stage, clock: StageClock, say: Say, application: str, step: timedelta) -> None:
     """The lead is asked and answers; the loop is repaired, and what was before comes back."""
     jihoon, minsu = stage.slack.person(JIHOON), stage.slack.person(MINSU)
     await people.writes_to_the_lead(stage, jihoon, application)

@@ -20,12 +20,21 @@ Message = dict[str, Any]
 
 
 def root_message(stage: Stage, application: str) -> Message:
-    """The one message about the application in its team's channel, as it reads now. Raises Stuck when there is none."""
-    for message in stage.slack.messages(MARKETING):
-        is_root = message.get("thread_ts", message["ts"]) == message["ts"]
-        if is_root and message.get("bot_id") and application in message["text"]:
-            return message
-    raise Stuck(f"nobody was told of {application}")
+    """The alert about the application in its team's channel, as it reads now: the last that can still be acted on.
+
+    Raises Stuck when there is none.
+    """
+    alerts = [
+        message
+        for message in stage.slack.messages(MARKETING)
+        if message.get("thread_ts", message["ts"]) == message["ts"]
+        and message.get("bot_id")
+        and application in message["text"]
+        and any(name.startswith(("incident.", "stop.")) for name in offered(message))
+    ]
+    if not alerts:
+        raise Stuck(f"nobody was told of {application}")
+    return alerts[-1]
 
 
 async def stops_spending(stage: Stage, person: Person, application: str) -> None:
@@ -59,6 +68,17 @@ async def tells_the_cause(stage: Stage, lead: Person) -> None:
 async def restores(stage: Stage, person: Person, application: str) -> None:
     """[복구]: everything as it was before."""
     await presses(person, root_message(stage, application), ids.STOP_RESTORE)
+
+
+async def finds_it_helpful(person: Person, message: Message) -> None:
+    """The thumb up below an alert. Raises Stuck where there is none."""
+    thumbs = (one for block in message["blocks"] for one in block.get("elements") or [])
+    thumb = next((one for one in thumbs if one.get("action_id") == ids.INCIDENT_FEEDBACK), None)
+    if thumb is None:
+        raise Stuck(f"nobody is asked whether it helped: {message['text']}")
+    answer = await person.clicks(message, ids.INCIDENT_FEEDBACK, thumb["positive_button"]["value"])
+    if not answer.get("ok"):
+        raise Stuck(f"the thumb was not taken: {answer}")
 
 
 async def presses(person: Person, message: Message, *buttons: str, chosen: str = "") -> None:

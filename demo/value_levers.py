@@ -10,11 +10,11 @@ import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from datetime import datetime
 from typing import Any
 
 from aiohttp import ClientError, web
 
+from demo.monday import OnToMonday
 from demo.slack import SimulatedSlack
 from demo.slack.state import Change
 from demo.value_sender import TOKEN, Applications, NotTaken
@@ -22,8 +22,11 @@ from demo.value_sender import TOKEN, Applications, NotTaken
 Deed = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
 
 
-def routes(applications: Applications, to_monday: Callable[[], Awaitable[datetime]]) -> list[web.RouteDef]:
-    """`/_sim/value` says what is recorded; `/_sim/value/token`, `/past`, `/live` and `/_sim/monday` change it."""
+def routes(applications: Applications, to_monday: OnToMonday) -> list[web.RouteDef]:
+    """`/_sim/value` says what is recorded; `/_sim/value/token`, `/past` and `/live` change it.
+
+    `/_sim/monday` goes on to Monday, `/_sim/life` lives on for weeks.
+    """
 
     async def token(told: Mapping[str, Any]) -> Mapping[str, Any]:
         name = str(told.get("application", ""))
@@ -43,6 +46,11 @@ def routes(applications: Applications, to_monday: Callable[[], Awaitable[datetim
     async def monday(_: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"now": (await to_monday()).isoformat()}
 
+    async def life(_: Mapping[str, Any]) -> Mapping[str, Any]:
+        if to_monday.life is None:
+            raise NotTaken("이 무대에는 사람이 없습니다.")
+        return {"message": await to_monday.life(), "now": to_monday.clock().isoformat()}
+
     async def state(_: web.Request) -> web.Response:
         return web.json_response(told_of(applications))
 
@@ -52,6 +60,7 @@ def routes(applications: Applications, to_monday: Callable[[], Awaitable[datetim
         web.post("/_sim/value/past", _answering(past)),
         web.post("/_sim/value/live", _answering(live)),
         web.post("/_sim/monday", _answering(monday)),
+        web.post("/_sim/life", _answering(life)),
     ]
 
 

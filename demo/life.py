@@ -1,0 +1,210 @@
+"""Weeks of life, a morning at a time: what is told on Mondays is acted upon, and the bills say whether that helped.
+
+`python3 run.py demo --story life --json`, and the lever in the laboratory. Nobody tells the product what people do:
+the simulated applications are built otherwise, a key is deleted at the provider, a loop is stopped from its alert, and
+the product has to find it all in usage, in the provider's log and in its own trail.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from fractions import Fraction
+
+from blocks import ids
+from demo import runaway, story, story_monday
+from demo import story_people as people
+from demo.clock import BadMove, StageClock
+from demo.monday import OnToMonday
+from demo.onboarding import ANSWER_SECONDS, Say
+from demo.openai.traffic import HOUR, minute_of
+from demo.openai.turns import Turn
+from demo.slack.cast import DATA, EMMA, JIHOON, MARKETING, MINSU, SAKURA, SEOYEON, TEAM_ID
+from demo.stage import Stage
+from demo.story_time import BRIEFLY, Pace, moments, walked
+from demo.story_told import dollars
+from handlers.addresses import BOT, STORAGE
+
+DAY = timedelta(days=1)
+# So many weeks at least, for an effect is measured over a fortnight whose bills have to settle; then on to the first
+# Monday of a month, when the month's note is told.
+LEAST_WEEKS, FIRST_WEEK_OF_A_MONTH = 6, 7
+LEARNED_AFTER = timedelta(hours=2, minutes=30)
+SMALLER = "gpt-4o-mini-2024-07-18"
+CHATBOT, SUMMARY, FRAUD, NOTES = runaway.APPLICATION, "doc-summary", "fraud-check", "meeting-notes"
+# The loop would burn twice the day's budget in so many hours; looked at every quarter of an hour.
+LOOP_HOURS, LOOP_LOOKS = timedelta(hours=3), Pace(timedelta(minutes=15), near=0)
+_PULSE = {DATA: ((SEOYEON, 0), (JIHOON, 0), (EMMA, 1)), MARKETING: ((MINSU, 0), (SAKURA, 0), (JIHOON, 1))}
+_TAPS = (ids.POLL_PULSE_GOOD, ids.POLL_PULSE_FAIR)
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What somebody does so long after the Monday morning of a week; the first Monday that is told is week 0."""
+
+    week: int
+    after: timedelta
+    application: str
+    words: str
+    does: Callable[[Life], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Lived:
+    """What was done, with the moment in which it was: the truth that the product has to find by itself."""
+
+    at: datetime
+    application: str
+    words: str
+
+
+@dataclass
+class Life:
+    """A stage whose people act; call `on` to live so many Mondays.
+
+    Without a number they are LEAST_WEEKS at least, and on to the first Monday of a month.
+    """
+
+    stage: Stage
+    clock: StageClock
+    monday: OnToMonday
+    say: Say
+    weeks: int | None = None
+    deeds: Sequence[Deed] = ()
+    lived: list[Lived] = field(default_factory=list)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def on(self) -> list[Lived]:
+        """Live on; what was done, oldest first.
+
+        Raises BadMove while it is being lived already, TimeoutError when the product does not keep up, and Stuck
+        when a person cannot do their part.
+        """
+        if self._turn.locked():
+            raise BadMove("벌써 시간이 흐르고 있습니다. 끝난 뒤에 다시 누르세요.")
+        async with self._turn:
+            before = len(self.lived)
+            await self._on(await self._able(self.deeds or DEEDS))
+            return self.lived[before:]
+
+    async def _able(self, deeds: Sequence[Deed]) -> list[Deed]:
+        """The deeds that the product can see here: whose project is registered, and for a loop has a budget."""
+        async with self.stage.product[STORAGE].reading() as store:
+            projects = {one.id: one.name for one in await store.projects.all(TEAM_ID) if not one.excluded}
+            budgets = await store.budgets.all(TEAM_ID)
+        budgeted = {projects.get(one.terms.scope_id or 0) for one in budgets if one.is_enabled}
+        known = [one for one in deeds if one.application in projects.values()]
+        return [one for one in known if one.does is not _loops or one.application in budgeted]
+
+    async def _on(self, deeds: Sequence[Deed]) -> None:
+        week = -1
+        while True:
+            morning = self.clock().replace(hour=0, minute=0, second=0, microsecond=0) + DAY
+            now = await self.monday.morning(morning)
+            if now.weekday() == 0:
+                week += 1
+                self.say(f"{now:%Y-%m-%d}, Monday {week + 1}")
+                await self._pulse()
+            await self._learn(morning)
+            if now.weekday() == 0 and self._is_enough(week + 1, now):
+                return
+            for deed in deeds:
+                monday = morning - morning.weekday() * DAY
+                if deed.week == week and morning <= monday + deed.after < morning + DAY:
+                    await self._do(deed, monday + deed.after)
+
+    def _is_enough(self, weeks: int, now: datetime) -> bool:
+        return weeks == self.weeks or (self.weeks is None and weeks >= LEAST_WEEKS and now.day <= FIRST_WEEK_OF_A_MONTH)
+
+    async def _do(self, deed: Deed, at: datetime) -> None:
+        self.clock.advance(max(timedelta(0), at - self.clock()))
+        self.say(f"{self.clock():%m-%d %H:%M} UTC, {deed.application}: {deed.words}")
+        self.lived.append(Lived(self.clock(), deed.application, deed.words))
+        await deed.does(self)
+
+    async def _learn(self, morning: datetime) -> None:
+        """What the product does by itself two hours into the day, and once a month: a moved clock rings no alarm."""
+        self.clock.advance(max(timedelta(0), morning + LEARNED_AFTER - self.clock()))
+        bot = self.stage.product[BOT]
+        await bot.learning.day(TEAM_ID)
+        for workspace in await bot.people.workspaces():
+            await bot.learning.month(workspace)
+
+    async def _pulse(self) -> None:
+        """Below Monday's digest people tap whether it helped; a team that has none is not asked."""
+        slack = self.stage.slack
+        await story_monday.said(self.stage)
+        for channel, taps in _PULSE.items():
+            asked = [one for one in slack.messages(channel)[-6:] if ids.POLL_PULSE_GOOD in people.offered(one)]
+            for user_id, tap in taps if asked else ():
+                await _taps(self.stage, user_id, channel, asked[-1], tap)
+
+
+async def _taps(stage: Stage, user_id: str, channel: str, message: people.Message, tap: int) -> None:
+    """One tap, and its thanks: they come to an address that ends within the half hour, which passes at once here."""
+    person = stage.slack.person(user_id)
+    person.joins(channel)
+    before = len(person.ephemerals(channel))
+    await people.presses(person, message, _TAPS[tap])
+    await stage.slack.until(lambda: len(person.ephemerals(channel)) > before, ANSWER_SECONDS)
+
+
+def moves(application: str, percent: int, to_model: str = "") -> Callable[[Life], Awaitable[None]]:
+    """Somebody builds an application otherwise: another model answers, or prompts come from the cache."""
+
+    async def does(life: Life) -> None:
+        openai = life.stage.openai
+        traffic = openai.tenant().traffic
+        from_model = traffic.models_of(application)[0] if to_model else ""
+        since = -(-minute_of(life.clock()) // HOUR)
+        openai.turn(Turn(application, since, percent, from_model, to_model))
+
+    return does
+
+
+async def _retires_key(life: Life) -> None:
+    """이지훈 deletes a key that nobody uses, on the provider's own page."""
+    organization = life.stage.openai.organization
+    project = organization.named(FRAUD)
+    key = next(one for one in project.keys if one.service_account_id is None)
+    project.keys.remove(key)
+    organization.write_audit("api_key.deleted", life.clock(), organization.person(), project, {"id": key.id})
+
+
+async def _loops(life: Life) -> None:
+    """A retry loop runs through the budget within hours; it is taken up, stopped, proved, explained and let go on."""
+    stage, clock = life.stage, life.clock
+    begun = clock()
+    usual = dollars(stage, CHATBOT, begun, begun + LOOP_HOURS)
+    stage.openai.boost(CHATBOT, Fraction(2 * story.LIMIT) / Fraction(usual or 1), begun)
+    end = begun + LOOP_HOURS
+    async for _ in walked(stage, clock, moments(begun, end, LOOP_LOOKS)):
+        if dollars(stage, CHATBOT, end.replace(hour=0, minute=0), clock()) > story.LIMIT:
+            break
+    jihoon = stage.slack.person(JIHOON)
+    told = people.root_message(stage, CHATBOT)
+    await people.presses(jihoon, told, ids.INCIDENT_ACKNOWLEDGE, chosen=ids.MORE_ACKNOWLEDGE)
+    await story.stop_it(stage, clock, life.say, CHATBOT, BRIEFLY.step)
+    await story.let_go_on(stage, clock, life.say, CHATBOT, BRIEFLY.step)
+    await people.finds_it_helpful(jihoon, people.root_message(stage, CHATBOT))
+
+
+async def _retires_project(life: Life) -> None:
+    """박서연's team has no use for an application any more."""
+    organization = life.stage.openai.organization
+    project = organization.named(NOTES)
+    life.stage.openai.boost(NOTES, Fraction(0))
+    project.archived_at = life.clock()
+    organization.write_audit("project.archived", life.clock(), organization.person(), project, {"id": project.id})
+
+
+AFTERNOON = timedelta(hours=5, minutes=20)  # in Seoul
+DEEDS = (
+    Deed(0, 2 * DAY + AFTERNOON, CHATBOT, f"70 % of the calls go to {SMALLER}", moves(CHATBOT, 70, SMALLER)),
+    Deed(1, DAY + AFTERNOON, SUMMARY, "60 % of the prompts come from the cache", moves(SUMMARY, 60)),
+    Deed(1, 3 * DAY + AFTERNOON, FRAUD, "an API key is deleted", _retires_key),
+    Deed(3, DAY + AFTERNOON, CHATBOT, "a retry loop, stopped from its alert", _loops),
+    Deed(4, 2 * DAY + AFTERNOON, NOTES, "closed", _retires_project),
+)
