@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from blocks import feedback
+from blocks import decisions, feedback
+from finops.decisions import DecisionState
 from finops.feedback import FeedbackState
 from finops.incidents import Fact
 from locales import Translator
@@ -42,11 +43,31 @@ def _added(facts: Facts) -> str:
     )
 
 
+def _decided(facts: Facts) -> str:
+    option, question = facts.word("option"), facts.word()
+    if facts.get("state") == "open":
+        return facts.t.gettext(
+            "took back what was decided about *{option}* ({question})", option=option, question=question
+        )
+    return facts.t.gettext(
+        "decided about *{option}* ({question}): {state}",
+        option=option,
+        question=question,
+        state=facts.chosen("state", DecisionState, decisions.state_name),
+    )
+
+
 SAID: dict[str, Callable[[Facts], str]] = {
     "poll.asked": _asked,
     "poll.option_added": _added,
     "poll.closed": lambda f: f.t.gettext("closed the poll *{question}*", question=f.word()),
     "poll.exported": lambda f: f.t.gettext("exported the poll *{question}*", question=f.word()),
+    "poll.marked": lambda f: f.t.gettext("had the poll *{question}* decide what comes next", question=f.word()),
+    "poll.unmarked": lambda f: f.t.gettext(
+        "had the poll *{question}* no longer decide what comes next", question=f.word()
+    ),
+    "decision.changed": _decided,
+    "decision.exported": lambda f: f.t.gettext("exported the decisions"),
     "feedback.decided": lambda f: f.t.gettext(
         "decided what becomes of feedback: {state}", state=f.chosen("state", FeedbackState, feedback.state_name)
     ),

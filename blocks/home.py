@@ -235,6 +235,7 @@ def _doors(report: HomeReport, t: Translator) -> Parts:
         kit.button(t.gettext("Feedback"), ids.FEEDBACK_OPEN),
         kit.button(t.gettext("Interviews"), ids.INTERVIEW_OPEN),
         kit.button(t.gettext("What it changed"), ids.LEARNING_SHOW) if report.actions else None,
+        kit.button(t.gettext("Decisions"), ids.DECISION_SHOW) if report.setup.has_team else None,
         kit.button(t.gettext("Help"), ids.HELP_SHOW),
     ]
     admins: list[kit.Block | None] = [

@@ -118,6 +118,11 @@ INTERVIEW_FILE: Final = "interview.file"
 INTERVIEW_OFFER: Final = "interview.offer"
 INTERVIEW_WITHDRAW: Final = "interview.withdraw"
 LEARNING_SHOW: Final = "learning.show"  # what was done, and what came of it
+# What was voted to come next, and what is decided about it.
+DECISION_SHOW: Final = "decision.show"
+DECISION_SET: Final = "decision.set"  # a menu; 12/3/planned: the poll, its option, what becomes of it
+DECISION_SHARE: Final = "decision.share"
+DECISION_EXPORT: Final = "decision.export"
 POLL_NEW: Final = "poll.new"
 POLL_READY: Final = "poll.ready"  # the window, filled with what could be built next
 POLL_VOTE: Final = "poll.vote"  # carries 12/3: the poll and its option, as the three below

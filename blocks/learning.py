@@ -31,8 +31,8 @@ def monthly(report: LearningReport, t: Translator) -> kit.Message:
 
 def _parts(report: LearningReport, t: Translator) -> Parts:
     parts: Parts = [kit.section("\n".join(_ledger(report, t)))]
-    if report.digests:
-        told = [f"• {t.short_day(one.day)}: {effect_words(one.effect, t)}" for one in report.digests]
+    told = digests(report, t)
+    if told:
         parts.append(kit.section("\n".join([t.gettext("*Projects the digest named*"), *told])))
     parts.append(kit.section("\n".join(pulse.lines(report.pulse, t))))
     done = actions.timeline(report.actions, t)
@@ -59,6 +59,11 @@ def _parts(report: LearningReport, t: Translator) -> Parts:
     return parts
 
 
+def digests(report: LearningReport, t: Translator) -> list[str]:
+    """What each digest that can be measured changed, newest first, as lines of mrkdwn."""
+    return [f"• {t.short_day(one.day)}: {effect_words(one.effect, t)}" for one in report.digests]
+
+
 def effect_words(effect: Effect, t: Translator) -> str:
     """An effect in one sentence, with its range; that it cannot be told is an answer."""
     if effect.state is EffectState.EARLY:
@@ -75,6 +80,11 @@ def effect_words(effect: Effect, t: Translator) -> str:
     return t.gettext(
         "Cost {percent} more than it would have ({range}).", percent=_size(effect.change, t), range=between
     )
+
+
+def verdict(one: Judged, t: Translator) -> str:
+    """A hypothesis and what the numbers say of it, as a line of mrkdwn."""
+    return f"• {_HYPOTHESES[one.hypothesis](t)}: *{_VERDICTS[one.verdict](t)}*"
 
 
 def _summary(report: LearningReport, t: Translator) -> str:
@@ -115,7 +125,7 @@ def _ledger(report: LearningReport, t: Translator) -> list[str]:
 
 
 def _judged(one: Judged, t: Translator) -> str:
-    said = f"• {_HYPOTHESES[one.hypothesis](t)}: *{_VERDICTS[one.verdict](t)}*"
+    said = verdict(one, t)
     if one.share is None or one.other is None or one.hypothesis is Hypothesis.MORE_CLOUDS:
         return said
     facts = _compared(

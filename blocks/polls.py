@@ -18,16 +18,21 @@ from locales import Translator
 
 # What the menu of a poll in the list is worth, after its id and a slash.
 MORE_RESULTS, MORE_EXPORT, MORE_CLOSE = "results", "export", "close"
+MORE_DECIDES, MORE_DECIDES_NOT = "decides", "decides_not"
 _PULSE_BUTTONS = {"good": ids.POLL_PULSE_GOOD, "fair": ids.POLL_PULSE_FAIR, "poor": ids.POLL_PULSE_POOR}
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A poll in the list: where its message stands (a link, None: not known), and whether this reader manages it."""
+    """A poll in the list: where its message stands (a link, None: not known), and what this reader may do to it.
+
+    `is_mine`: close and export it. `may_mark`: say whether it decides what comes next.
+    """
 
     shown: PollShown
     link: str | None
     is_mine: bool
+    may_mark: bool = False
 
 
 def root(shown: PollShown, t: Translator) -> kit.Message:
@@ -66,7 +71,10 @@ def reminder(shown: PollShown, t: Translator) -> kit.Message:
 def result(shown: PollShown, t: Translator) -> kit.Message:
     """A line in its thread when it has closed."""
     said = " · ".join(filter(None, [t.gettext("Closed"), poll_words.leading(shown, t), poll_words.people(shown, t)]))
-    return kit.message(said.replace("*", ""), [kit.section(said)])
+    parts = [kit.section(said)]
+    if shown.poll.decides:
+        parts.append(kit.actions(kit.button(t.gettext("What is decided"), ids.DECISION_SHOW)))
+    return kit.message(said.replace("*", ""), parts)
 
 
 def chart(shown: PollShown, t: Translator) -> kit.Either | None:
@@ -124,6 +132,18 @@ def results(shown: PollShown, t: Translator, notice: str | None = None) -> kit.M
 def said(text: str) -> kit.Message:
     """A sentence for one person's eyes."""
     return kit.message(text.replace("*", ""), [kit.section(text)])
+
+
+def marked(poll: Poll, t: Translator, *, decides: bool) -> kit.Message:
+    """That an administrator had a poll decide what comes next, or not."""
+    asked = kit.name(poll_words.question(poll, t), LONGEST_QUESTION)
+    if not decides:
+        text = t.gettext("*{question}* no longer stands on the page of decisions.", question=asked)
+        return kit.message(text.replace("*", ""), [kit.section(text)])
+    text = t.gettext("*{question}* stands on the page of decisions, once it is closed.", question=asked)
+    return kit.message(
+        text.replace("*", ""), [kit.section(text, kit.button(t.gettext("What is decided"), ids.DECISION_SHOW))]
+    )
 
 
 def file_words(shown: PollShown, t: Translator) -> str:
@@ -211,6 +231,8 @@ def _entry(entry: Entry, t: Translator) -> kit.Block:
     title = f"<{entry.link}|{asked.replace('|', '¦')}>" if entry.link else asked
     state = poll_words.closing(poll, t) if entry.shown.is_open else t.gettext("Closed")
     lines = [f"*{title}*", f"{kit.escape(state)} · {poll_words.people(entry.shown, t)}"]
+    if poll.decides:
+        lines[1] += " · " + t.gettext("decides what comes next")
     if entry.shown.is_public and entry.shown.leaders:
         lines.append(poll_words.leading(entry.shown, t))
     options = [kit.option(t.gettext("See results"), f"{poll.id}/{MORE_RESULTS}")]
@@ -219,4 +241,9 @@ def _entry(entry: Entry, t: Translator) -> kit.Block:
             options.append(kit.option(t.gettext("Export (CSV)"), f"{poll.id}/{MORE_EXPORT}"))
         if entry.shown.is_open:
             options.append(kit.option(t.gettext("Close now"), f"{poll.id}/{MORE_CLOSE}"))
+    if entry.may_mark and poll.kind is PollKind.CUSTOM:
+        if poll.decides:
+            options.append(kit.option(t.gettext("Does not decide what comes next"), f"{poll.id}/{MORE_DECIDES_NOT}"))
+        else:
+            options.append(kit.option(t.gettext("Decides what comes next"), f"{poll.id}/{MORE_DECIDES}"))
     return kit.section("\n".join(lines), {"type": "overflow", "action_id": ids.POLL_MORE, "options": options})

@@ -11,6 +11,7 @@ from bot.behaviour import Behaviour
 from bot.budgets import Budgets
 from bot.collecting import Collecting
 from bot.connections import Connections
+from bot.deciding import Deciding
 from bot.desk import Desk
 from bot.digest_facts import DigestFacts
 from bot.digests import Digests
@@ -100,6 +101,7 @@ class Bot:
         self.recording = Recording(desk)
         self.behaviour = Behaviour(desk)
         self.effects = Effects(desk)
+        self.deciding = Deciding(desk, self.people, self.effects)
         self.learning = Learning(desk, self.behaviour, self.effects)
         self.feedback = Feedbacks(desk, self.people)
         self.interviews = Interviews(desk, self.people)

@@ -123,6 +123,12 @@ class Poll:
     closed_by: str | None = None
     salt: bytes | None = field(default=None, repr=False)
     key: str | None = None
+    deciding_by: str | None = None  # the administrator who had it decide what comes next
+
+    @property
+    def decides(self) -> bool:
+        """Whether it decides what comes next: by what it asks, or because an administrator says so."""
+        return self.kind is PollKind.NEXT_FEATURE or self.deciding_by is not None
 
     def is_open(self, now: datetime) -> bool:
         """Whether votes count: nobody closed it, and its time is not over (even where it was not closed yet)."""

@@ -25,6 +25,7 @@ from handlers import (
     checking,
     collecting,
     commands,
+    decisions,
     event_tokens,
     feedback,
     incidents,
@@ -146,6 +147,10 @@ ACTIONS: dict[str, Click] = {
     ids.AUDIT_CSV: lambda visit, _: audit.export(visit, CSV),
     ids.AUDIT_JSONL: lambda visit, _: audit.export(visit, JSONL),
     ids.LEARNING_SHOW: learning.show,
+    ids.DECISION_SHOW: decisions.show,
+    ids.DECISION_SET: decisions.decide,
+    ids.DECISION_SHARE: decisions.share,
+    ids.DECISION_EXPORT: decisions.export,
     ids.FEEDBACK_OPEN: lambda visit, _: feedback.ask(visit),
     ids.FEEDBACK_ANSWER: feedback.answer,
     ids.FEEDBACK_PLANNED: feedback.plan,
@@ -216,6 +221,9 @@ ONCE = frozenset(
         ids.DIGEST_SHARE,
         ids.COLLECT_NOW,
         ids.POLL_MORE,
+        ids.DECISION_SET,
+        ids.DECISION_SHARE,
+        ids.DECISION_EXPORT,
         ids.KEY_DISABLE,
         ids.KEY_ENABLE,
         ids.KEY_DELETE,
@@ -247,6 +255,7 @@ ONCE = frozenset(
         ids.STOP_RETRY,
     }
 )
+_SHARED = frozenset({ids.STATUS_SHARE, ids.WHY_SHARE, ids.DIGEST_SHARE, ids.DECISION_SHARE})
 
 
 def register(slack: AsyncApp, bot: Bot) -> Work:
@@ -354,7 +363,7 @@ def _clicked(click: Click, action: Mapping[str, Any]) -> Callable[[Visit], Await
     async def run(visit: Visit) -> None:
         visit.clicked_at = str(action.get("action_ts") or "")
         # Two clicks on one shared report carry the same mark; elsewhere a second click is a second wish.
-        which = value if action_id in (ids.STATUS_SHARE, ids.WHY_SHARE, ids.DIGEST_SHARE) else visit.clicked_at
+        which = value if action_id in _SHARED else visit.clicked_at
         if action_id in ONCE and not await visit.is_first(f"click:{visit.user_id}:{action_id}:{which}"):
             return
         asking.by_click(visit, action_id, value)

@@ -19,6 +19,7 @@ from handlers import (
     budgets,
     checking,
     collecting,
+    decisions,
     feedback,
     interviews,
     learning,
@@ -57,6 +58,7 @@ SUBCOMMANDS: dict[str, Answer] = {
     "report": report.ask,
     "daily": report.daily,
     "effect": learning.ask,
+    "decisions": decisions.ask,
     "feedback": feedback.ask,
     "interview": lambda visit, _: interviews.ask(visit),
     "poll": polls.command,
@@ -79,6 +81,7 @@ ALIASES = {
     "의견": "feedback", "피드백": "feedback", "フィードバック": "feedback", "意見": "feedback",
     "인터뷰": "interview", "interviews": "interview", "インタビュー": "interview",
     "효과": "effect", "effects": "effect", "効果": "effect",
+    "결정": "decisions", "decision": "decisions", "決定": "decisions",
     "원인": "why", "原因": "why", "要因": "why",
     "도움말": "help", "도움": "help", "ヘルプ": "help",
 }  # fmt: skip

@@ -12,11 +12,11 @@ from slack_sdk.errors import SlackApiError
 
 from blocks import bad_news, ids, kit, poll_forms, poll_words, polls
 from blocks import help as help_
-from blocks.answered import error_code
 from bot.errors import Refusal, RefusalCode, explain
 from bot.voting import Listed, Voted
 from finops.keys import redacted
 from finops.polls import PollDraft, PollKind, exported
+from handlers.filing import sent
 from handlers.submitting import Form, Outcome, Problem, Show
 from handlers.visit import Visit
 from locales import Translator
@@ -26,7 +26,6 @@ log = logging.getLogger(__name__)
 _LIST = frozenset({"list", "목록", "리스트", "一覧", "リスト"})
 _NEXT = frozenset({"next", "다음", "다음 기능", "次", "次の機能"})
 _USUALLY_OPEN = timedelta(days=3)
-_NOT_ALLOWED = frozenset({"missing_scope", "not_allowed_token_type", "access_denied", "no_permission"})
 
 
 async def command(visit: Visit, words: str) -> None:
@@ -150,7 +149,7 @@ async def listed(visit: Visit) -> None:
     found = await visit.bot.voting.latest(visit.workspace_id)
     links = await asyncio.gather(*(_link(visit, one) for one in found))
     entries = [
-        polls.Entry(one.shown, link, visit.bot.voting.may_manage(person, one.shown.poll))
+        polls.Entry(one.shown, link, visit.bot.voting.may_manage(person, one.shown.poll), may_mark=person.is_admin)
         for one, link in zip(found, links, strict=True)
     ]
     await visit.answer(polls.listed(entries, t))
@@ -165,6 +164,10 @@ async def more(visit: Visit, value: str) -> None:
         found = await visit.bot.voting.close(await visit.person(), _number(poll_id))
         t = await visit.words()
         await visit.answer(polls.results(found, t, t.gettext("The poll is closed. Its message shows the result.")))
+    elif wanted in (polls.MORE_DECIDES, polls.MORE_DECIDES_NOT):
+        decides = wanted == polls.MORE_DECIDES
+        poll = await visit.bot.deciding.mark(await visit.person(), _number(poll_id), decides=decides)
+        await visit.answer(polls.marked(poll, await visit.words(), decides=decides))
     elif wanted == polls.MORE_EXPORT:
         await _export(visit, _number(poll_id))
     else:
@@ -176,18 +179,8 @@ async def _export(visit: Visit, poll_id: int) -> None:
     person, t = await visit.person(), await visit.words()
     found, ballots = await visit.bot.voting.export(person, poll_id)
     texts = {one.id: poll_words.option_text(found.poll, one, t) for one in found.poll.options}
-    try:
-        opened = await visit.client.conversations_open(users=visit.user_id)
-        await visit.client.files_upload_v2(
-            filename=f"finops-poll-{poll_id}.csv",
-            content=exported(found, ballots, texts, poll_words.question(found.poll, t)),
-            channel=opened["channel"]["id"],
-            initial_comment=polls.file_words(found, t),
-        )
-    except SlackApiError as error:
-        if error_code(error) not in _NOT_ALLOWED:
-            raise
-        log.warning("no file can be sent", extra={"error": error_code(error)})
+    content = exported(found, ballots, texts, poll_words.question(found.poll, t))
+    if not await sent(visit, f"finops-poll-{poll_id}.csv", content, polls.file_words(found, t)):
         told = t.gettext("FinOps may not send files here (files:write). The results in words:")
         await visit.answer(polls.results(found, t, told))
         return

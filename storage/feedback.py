@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from finops.feedback import Feedback, FeedbackCategory, FeedbackDraft, FeedbackState
 from storage.repository import Repository
@@ -46,6 +46,15 @@ class Feedbacks(Repository):
             select(feedback).where(feedback.c.workspace_id == workspace_id).order_by(feedback.c.id.desc()).limit(limit)
         )
         return [_feedback(row) for row in rows]
+
+    async def counts(self, workspace_id: str) -> dict[FeedbackState, int]:
+        """How much was said, by what became of it."""
+        rows = await self._db.execute(
+            select(feedback.c.status, func.count())
+            .where(feedback.c.workspace_id == workspace_id)
+            .group_by(feedback.c.status)
+        )
+        return {FeedbackState(status): count for status, count in rows}
 
     async def set_state(
         self, workspace_id: str, feedback_id: int, state: FeedbackState, *, by: str, at: datetime

@@ -117,6 +117,28 @@ class Polls(Repository):
         query = select(func.count()).select_from(poll_votes).where(*_counted(workspace_id, poll_id))
         return int(await self._db.scalar(query) or 0)
 
+    async def deciding(self, workspace_id: str, most: int) -> list[Poll]:
+        """The polls that decide what comes next, newest first, open ones among them."""
+        rows = await self._db.execute(
+            select(polls)
+            .where(polls.c.workspace_id == workspace_id)
+            .where(or_(polls.c.kind == PollKind.NEXT_FEATURE.value, polls.c.deciding_by.is_not(None)))
+            .order_by(polls.c.id.desc())
+            .limit(most)
+        )
+        return [_poll(row) for row in rows]
+
+    async def mark(self, workspace_id: str, poll_id: int, by: str | None) -> bool:
+        """Have a poll that people asked decide what comes next, or not (None); False when it was so already."""
+        is_news = polls.c.deciding_by.is_(None) if by is not None else polls.c.deciding_by.is_not(None)
+        result = await self._db.execute(
+            update(polls)
+            .where(polls.c.workspace_id == workspace_id, polls.c.id == poll_id)
+            .where(polls.c.kind == PollKind.CUSTOM.value, is_news)
+            .values(deciding_by=by)
+        )
+        return result.rowcount == 1
+
     async def pulses(self, workspace_id: str, since: str, until: str) -> list[tuple[str, bool, dict[str, int]]]:
         """What was answered below digests: each poll's key (`since` is included), whether it is open, and its votes."""
         rows = await self._db.execute(

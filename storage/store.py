@@ -17,6 +17,7 @@ from storage.claims import Claims
 from storage.collections import Collections
 from storage.connections import Connections
 from storage.credentials import Credentials
+from storage.decisions import Decisions
 from storage.digests import DigestChannels, Digests
 from storage.drifts import Drifts
 from storage.engine import Engines, normalised, open_engines
@@ -76,6 +77,7 @@ class Store:
         self.feedback = Feedbacks(connection)
         self.interviews = Interviews(connection)
         self.polls = Polls(connection)
+        self.decisions = Decisions(connection)
         self.actions = Actions(connection)
         self.savings = Savings(connection)
         self.outbox = Outbox(connection)

@@ -48,6 +48,7 @@ polls = Table(
     # What names anonymous voters, random for each poll and dropped when it closes: nobody can be found any more.
     Column("salt", LargeBinary),
     Column("key", Code),  # what makes it once, such as pulse:2026-11-16:C1; NULL: nothing does
+    Column("deciding_by", String),  # who had it decide what comes next; NULL: nobody
     UniqueConstraint("workspace_id", "id"),
     UniqueConstraint("workspace_id", "key"),
     Index(None, "closed_at", "closes_at"),
@@ -66,6 +67,20 @@ poll_votes = Table(
     # 1 for the first vote, one more for each change; 0: taken back, kept while open so that no older click undoes it.
     Column("revision", Integer, nullable=False),
     Column("clicked_us", BigInteger),  # when the click was made; NULL once the poll is closed
+    of_same_workspace("poll_id", "polls"),
+    sqlite_with_rowid=False,
+)
+
+# What was decided about answers, the last word only.
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("workspace_id", Code, primary_key=True),
+    Column("poll_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("option_id", Code, primary_key=True),
+    Column("state", String, nullable=False),
+    Column("decided_by", String, nullable=False),
+    Column("decided_at", UtcDateTime, nullable=False),
     of_same_workspace("poll_id", "polls"),
     sqlite_with_rowid=False,
 )

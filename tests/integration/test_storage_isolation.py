@@ -19,11 +19,12 @@ from finops.behaviour import Action, ActionKind, ActionSource
 from finops.budgets import BudgetPeriod, BudgetScope, BudgetTerms
 from finops.caps import Cap
 from finops.charges import Charge, ChargedDay, FigureState
+from finops.decisions import Decision, DecisionState
 from finops.digest import DigestChannel
 from finops.effects import Saving, SavingState
 from finops.estimates import DriftSample
 from finops.events import RecordedCall
-from finops.feedback import FeedbackCategory, FeedbackDraft, FeedbackState
+from finops.feedback import FeedbackCategory, FeedbackDraft
 from finops.holds import Hold, HoldState
 from finops.incidents import Change, EventKind, Incident, IncidentEvent, IncidentState, RootAction, feedback
 from finops.interviews import Booking
@@ -41,6 +42,7 @@ from storage.records import CollectionKind
 from storage.repository import Repository
 from storage.tables import metadata
 from tests.databases import MOMENT, OTHER_WORKSPACE, WORKSPACE, Tenant, a_tenant
+from tests.integration import isolation_learning
 from tests.integration.poll_world import a_poll
 
 DAY = date(2026, 7, 1)
@@ -307,6 +309,7 @@ async def filled(storage: Storage, workspace_id: str) -> Belongings:
         poll = await store.polls.add(workspace_id, a_poll(workspace_id=workspace_id))
         assert poll is not None
         await store.polls.vote(workspace_id, poll.id, "voter", ["1"], MOMENT, 1)
+        await store.decisions.set(workspace_id, Decision(poll.id, "1", DecisionState.PLANNED, "U1", MOMENT))
         said = await store.feedback.add(workspace_id, AN_IDEA, "U1", MOMENT)
         [slot] = await store.interviews.offer(
             workspace_id, [(LATER, LATER + timedelta(minutes=30))], host="U1", place="", by="U1", at=MOMENT
@@ -385,6 +388,7 @@ async def everything(storage: Storage, workspace_id: str, mine: Belongings) -> l
             await store.digest_channels.of_workspace(workspace_id),
             await store.polls.get(workspace_id, mine.poll_id),
             await store.polls.ballots(workspace_id, mine.poll_id),
+            await store.decisions.of_polls(workspace_id, [mine.poll_id]),
             await store.actions.newest(workspace_id, 9),
             await store.savings.open_ones(workspace_id),
         ]
@@ -394,6 +398,7 @@ Attempt = Callable[[Store, str, Belongings], Awaitable[Any]]
 MINE = ScopeKind.TEAM
 A_DAY = ChargedDay(DAY, (Charge(DAY, "proj_a", "gpt-4o", Decimal(9)),))
 ATTEMPTS: dict[str, Attempt] = {
+    **isolation_learning.ATTEMPTS,
     "Actions.get": lambda s, w, b: s.actions.get(w, b.action_id),
     "Actions.near": lambda s, w, b: s.actions.near(w, [ActionKind.MODEL_CHANGED], DAY, DAY),
     "Actions.newest": lambda s, w, b: s.actions.newest(w, 9, 1),
@@ -461,24 +466,6 @@ ATTEMPTS: dict[str, Attempt] = {
     "Drifts.compared_days": lambda s, w, b: s.drifts.compared_days(w, b.connection_id, DAY),
     "Drifts.replace_day": lambda s, w, b: s.drifts.replace_day(w, b.connection_id, DAY, [], LATER),
     "Drifts.since": lambda s, w, b: s.drifts.since(w, DAY),
-    "Feedbacks.answer": lambda s, w, b: s.feedback.answer(w, b.feedback_id, "no", by="U9", at=LATER),
-    "Feedbacks.get": lambda s, w, b: s.feedback.get(w, b.feedback_id),
-    "Feedbacks.newest": lambda s, w, b: s.feedback.newest(w, 9),
-    "Feedbacks.set_state": lambda s, w, b: s.feedback.set_state(
-        w, b.feedback_id, FeedbackState.DONE, by="U9", at=LATER
-    ),
-    "Interviews.book": lambda s, w, b: s.interviews.book(w, b.booking.slot_id, "U9", "", MOMENT),
-    "Interviews.cancel": lambda s, w, b: s.interviews.cancel(w, b.booking.id, b.booking.slot_id, MOMENT),
-    "Interviews.coming": lambda s, w, b: s.interviews.coming(w, MOMENT),
-    "Interviews.hold": lambda s, w, b: s.interviews.hold(w, "U0MINSU001"),
-    "Interviews.hold_slot": lambda s, w, b: s.interviews.hold_slot(w, b.booking.slot_id),
-    "Interviews.meeting": lambda s, w, b: s.interviews.meeting(w, b.booking.id),
-    "Interviews.move": lambda s, w, b: s.interviews.move(w, b.booking.id, b.booking.slot_id, "", MOMENT),
-    "Interviews.of_slot": lambda s, w, b: s.interviews.of_slot(w, b.booking.slot_id),
-    "Interviews.slot": lambda s, w, b: s.interviews.slot(w, b.booking.slot_id),
-    "Interviews.standing": lambda s, w, b: s.interviews.standing(w, "U2", MOMENT),
-    "Interviews.take_reminder": lambda s, w, b: s.interviews.take_reminder(w, b.booking, MOMENT),
-    "Interviews.withdraw": lambda s, w, b: s.interviews.withdraw(w, b.booking.slot_id, MOMENT),
     "EventTokens.of_project": lambda s, w, b: s.event_tokens.of_project(w, b.project.id),
     "EventTokens.add": lambda s, w, b: s.event_tokens.add(
         w, project_id=b.project.id, name="x", token_hash="x", ends_with="x", by="U9", at=LATER
@@ -511,18 +498,6 @@ ATTEMPTS: dict[str, Attempt] = {
     "People.admins": lambda s, w, b: s.people.admins(w),
     "People.get": lambda s, w, b: s.people.get(w, "U0MINSU001"),
     "People.set_role": lambda s, w, b: s.people.set_role(w, "U0MINSU001", Role.MEMBER),
-    "Polls.ballot": lambda s, w, b: s.polls.ballot(w, b.poll_id, "voter"),
-    "Polls.ballots": lambda s, w, b: s.polls.ballots(w, b.poll_id),
-    "Polls.close": lambda s, w, b: s.polls.close(w, b.poll_id, "U9", LATER),
-    "Polls.get": lambda s, w, b: s.polls.get(w, b.poll_id),
-    "Polls.hold": lambda s, w, b: s.polls.hold(w, b.poll_id, is_alone=True),
-    "Polls.latest": lambda s, w, b: s.polls.latest(w, 9),
-    "Polls.pulses": lambda s, w, b: s.polls.pulses(w, "", "~"),
-    "Polls.set_options": lambda s, w, b: s.polls.set_options(w, b.poll_id, []),
-    "Polls.take_reminder": lambda s, w, b: s.polls.take_reminder(w, b.poll_id),
-    "Polls.vote": lambda s, w, b: s.polls.vote(w, b.poll_id, "voter", ["2"], LATER, 2),
-    "Polls.voted": lambda s, w, b: s.polls.voted(w, b.poll_id),
-    "Polls.withdraw": lambda s, w, b: s.polls.withdraw(w, b.poll_id, "voter", LATER, 2),
     "Projects.all": lambda s, w, b: s.projects.all(w),
     "Projects.get": lambda s, w, b: s.projects.get(w, b.project.id),
     "Projects.of_team": lambda s, w, b: s.projects.of_team(w, b.team.id),
