@@ -58,9 +58,9 @@ def form(t: Translator, draft: FeedbackDraft | None = None, problem: str | None 
 def thanks(t: Translator, *, may_contact: bool) -> kit.View:
     """After VIEW_FEEDBACK: what happens now, and where to say more."""
     said = (
-        t.gettext("Thank you. It is with those who make FinOps; their answer comes to you as a direct message.")
+        t.gettext("Thank you. It is with those who look after FinOps; their answer comes to you as a direct message.")
         if may_contact
-        else t.gettext("Thank you. It is with those who make FinOps, without your name.")
+        else t.gettext("Thank you. It is with those who look after FinOps, without your name.")
     )
     more = t.gettext("If you would rather talk about it, book an interview.")
     parts = [

@@ -135,7 +135,7 @@ async def test_feedback_is_read_decided_and_answered_by_people_of_three_language
     await said.hover()
     await said.get_by_role("button", name="その他の操作").click()
     await pictured(sakura, "shortcut-ja")
-    await sakura.get_by_role("menuitem", name="의견 보내기").click()
+    await sakura.get_by_role("menuitem", name="ご意見").click()
     window = window_of(sakura)
     await expect(window).to_contain_text("フィードバック")
     await window.get_by_role("textbox").fill("数字の見方が分かりやすくて助かっています。")
