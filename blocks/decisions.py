@@ -81,8 +81,12 @@ def _poll(poll: DecidedPoll, t: Translator, *, with_menu: bool) -> list[kit.Bloc
     assert poll.poll.closed_at is not None
     asked = kit.name(poll.poll.question, LONGEST_QUESTION)
     closed = t.gettext("closed {moment}", moment=t.moment(poll.poll.closed_at))
-    head = f"*{asked}*\n{closed} · {poll_words.people(poll.shown, t)}"
+    head = f"*{asked}*\n{closed} · {_people(poll, t)}"
     return [kit.section(head), *(_answer(poll, one, t, with_menu=with_menu) for one in poll.top)]
+
+
+def _people(poll: DecidedPoll, t: Translator) -> str:
+    return poll_words.people(poll.shown, t) if poll.shown.people else t.gettext("nobody voted")
 
 
 def _answer(poll: DecidedPoll, one: Ranked, t: Translator, *, with_menu: bool) -> kit.Block:
@@ -168,7 +172,7 @@ def _in_words(report: Decisions, t: Translator) -> str:
             + (f" ({state_name(one.decision.state, t)})" if one.decision is not None else "")
             for one in poll.top
         ]
-        told.append(kit.escape(f"{poll.poll.question}: {', '.join(answers) or poll_words.people(poll.shown, t)}"))
+        told.append(kit.escape(f"{poll.poll.question}: {', '.join(answers) or _people(poll, t)}"))
     return " | ".join(told) or "-"
 
 

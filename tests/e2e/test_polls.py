@@ -186,6 +186,50 @@ async def test_the_ready_made_poll_and_bad_input(talk: Stage) -> None:
         assert key not in str(await store.polls.latest(workspace.id, 9))
 
 
+async def test_what_was_voted_is_decided_on_one_page(talk: Stage) -> None:
+    """From the empty page to a decision: asked, voted, closed, decided by an admin, read, shared, taken along."""
+    jihoon, emma, seoyeon = (talk.slack.person(who) for who in (JIHOON, EMMA, SEOYEON))
+    empty = await answer_to(talk, seoyeon, "/finops 결정", MARKETING)
+    assert "투표를 올려 보세요" in words_of(empty)
+    await seoyeon.clicks(empty, ids.POLL_READY)
+    await window(talk, seoyeon, ids.VIEW_POLL)
+    await seoyeon.submits(values={ids.POLL_QUESTION_READY: "다음 기능은?"})
+    message = await posted(talk, "다음 기능은?")
+    for person, choice in ((jihoon, 2), (seoyeon, 2), (emma, 4)):
+        await person.clicks(message, ids.POLL_VOTE, f"1/{choice}")
+    await posted(talk, "다음 기능은?", "3명 투표")
+    await manages(talk, jihoon, polls.MORE_CLOSE)
+    await posted(talk, "다음 기능은?", "마감함")
+    line = await posted(talk, "가장 많은 답", "2표")
+
+    await emma.clicks(line, ids.DECISION_SHOW)
+    seen = await heard(talk, emma, "What comes next")
+    assert "67%" in words_of(seen)
+    assert ids.DECISION_SET not in str(seen["blocks"])
+    page = await answer_to(talk, jihoon, "/finops 決定", MARKETING)
+    await decides(jihoon, page, "1/2/planned")
+    page = await heard(talk, jihoon, "결정: *계획* · 이지훈")
+    await jihoon.clicks(page, ids.DECISION_EXPORT)
+    page = await heard(talk, jihoon, "DM")
+    assert any(file["name"].startswith("finops-decisions-") for file in talk.slack.world.files.values())
+    await jihoon.clicks(page, ids.DECISION_SHARE)
+    shared = await posted(talk, "투표 결과와 결정", "*계획*", f"<@{JIHOON}>")
+    assert "action_id" not in str(shared["blocks"])
+
+    await jihoon.opens_home()
+    await talk.slack.until(lambda: ids.DECISION_SHOW in str(jihoon.home), 15)
+    await jihoon.clicks(jihoon.home or {}, ids.DECISION_SHOW)
+    await talk.slack.until(lambda: ids.DECISION_SET in str(jihoon.view), 15)
+    await decides(jihoon, jihoon.view or {}, "1/4/declined")
+    await talk.slack.until(lambda: "*하지 않음* · 이지훈" in str(jihoon.view), 15)
+
+
+async def decides(person: Person, page: dict[str, Any], value: str) -> None:
+    """Choose in the menu that offers this."""
+    block = next(one for one in page["blocks"] if value in str(one.get("accessory", {}).get("options")))
+    await person.clicks(page, ids.DECISION_SET, value, block["block_id"])
+
+
 async def test_a_crowd_of_two_workspaces_votes_at_once(sqlite_template: Path, tmp_path: Path) -> None:
     """Double clicks and second thoughts through signed requests: the database and the bars are what people chose last.
 
