@@ -37,6 +37,8 @@ def bare(api_url: str, signing_secret: str) -> web.Application:
 
 def ours(api_url: str, signing_secret: str, database_url: str, keys: str) -> web.Application:
     """The product as it is deployed over HTTP."""
+    # httpx loads these where it finds them; only an environment for development has them (requirements.lock does not).
+    sys.modules.update({"click": None, "rich": None})  # type: ignore[dict-item]
     import app
     from bot.logs import configure
     from bot.settings import Settings
