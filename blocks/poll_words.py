@@ -82,9 +82,9 @@ def hiding(poll: Poll, t: Translator) -> str:
 def secrecy(t: Translator) -> str:
     """What anonymous means here, exactly."""
     return t.gettext(
-        "🔒 Votes are kept under a name made from a random number of this poll; the number is erased when it closes, "
-        "and then nobody can tell who voted for what. Until then only somebody who holds the database and tries every "
-        "user id could."
+        "🔒 Votes are kept under a name made from a random number of this poll; the number, and when you clicked, are "
+        "erased when it closes, and then nobody can tell who voted for what. Until then only somebody who holds the "
+        "database could."
     )
 
 

@@ -27,6 +27,7 @@ from storage.errors import DatabaseUnusable
 from storage.migrate import HEAD, config, make, migrate, revision_of, run_on, upgrade
 from storage.tables import daily_items, daily_sheets, metadata
 from tests.databases import MOMENT, a_tenant
+from tests.integration.poll_world import a_poll
 
 
 @pytest.mark.parametrize("way", [make, upgrade])
@@ -185,6 +186,29 @@ async def test_days_stored_before_sheets_and_items_get_theirs(empty_database_url
     async with open_storage(empty_database_url, ring) as storage, storage.reading() as store:
         assert await store.charges.project_totals(tenant.workspace_id, period) == before
     assert len(before) == 3
+
+
+async def test_votes_outlive_going_back_and_forth(empty_database_url: str, ring: KeyRing) -> None:
+    """What was taken back is not a vote for the version before either; and where no click is dated, the next counts."""
+    url = normalised(empty_database_url)
+    async with open_storage(empty_database_url, ring) as storage:
+        tenant = await a_tenant(storage)
+        async with storage.writing() as store:
+            poll = await store.polls.add(tenant.workspace_id, a_poll())
+            assert poll is not None
+            mine = tenant.workspace_id, poll.id
+            await store.polls.vote(*mine, "stays", ["1"], MOMENT, 9)
+            await store.polls.withdraw(*mine, "leaves", MOMENT, 9)
+
+    def again(connection: Connection) -> None:
+        command.downgrade(config(connection), "0006")
+        assert connection.execute(text("SELECT voter FROM poll_votes")).scalars().all() == ["stays"]
+        upgrade(connection)
+
+    await run_on(url, again)
+    async with open_storage(empty_database_url, ring) as storage, storage.writing() as store:
+        assert await store.polls.vote(*mine, "stays", ["2"], MOMENT, 1)
+        assert [(one.voter, one.options) for one in await store.polls.ballots(*mine)] == [("stays", ("2",))]
 
 
 async def test_copies_upgrading_at_once_all_succeed(empty_database_url: str, ring: KeyRing) -> None:
