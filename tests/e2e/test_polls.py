@@ -159,11 +159,16 @@ async def test_several_answers_options_of_others_and_the_end_in_time(talk: Stage
         person.closes(everything=True)
     await posted(talk, "무엇을 볼까요?", "100% · 2표", f"<@{SAKURA}>")
 
+    await manages(talk, jihoon, polls.MORE_DECIDES)
+    await heard(talk, jihoon, "결정 페이지에 표시됩니다")
+
     moving.advance(timedelta(days=2, hours=10))
     await posted(talk, "에 마감됩니다", "2명 투표")
     moving.advance(timedelta(days=1))
     await posted(talk, "무엇을 볼까요?", "마감됨")
-    await posted(talk, "가장 많은 답: 원인 (2표)")
+    line = await posted(talk, "가장 많은 답: 원인 (2표)")
+    await seoyeon.clicks(line, ids.DECISION_SHOW)
+    assert "공동" not in words_of(await heard(talk, seoyeon, "1위 · *원인*"))
     assert "골라서" not in words_of(await posted(talk, "무엇을 볼까요?", "100% · 2표"))
 
 

@@ -94,7 +94,7 @@ def test_any_poll_in_any_language_fits_slack(room: PollShown, language: str) -> 
     """The message, its lines, what a voter sees, the list and the windows."""
     t, poll = reader(language), room.poll
     chosen = [option.id for option in poll.options]
-    entries = [polls.Entry(room, "https://x.slack.com/archives/C1/p1", is_mine=True)] * 10
+    entries = [polls.Entry(room, "https://x.slack.com/archives/C1/p1", is_mine=True, may_mark=True)] * 10
     for message in (
         polls.root(room, t),
         polls.reminder(room, t),
@@ -103,6 +103,8 @@ def test_any_poll_in_any_language_fits_slack(room: PollShown, language: str) -> 
         polls.withdrawn(poll, t),
         polls.results(room, t, "notice"),
         polls.listed(entries, t),
+        polls.marked(poll, t, decides=True),
+        polls.marked(poll, t, decides=False),
     ):
         assert refused(message) == []
     draft = PollDraft(poll.question, "\n".join(option.text for option in poll.options), "C1", OVER)
