@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
 from blocks import actions, figures, incident_words, kit, pulse
 from finops.effects import Effect, EffectState
-from finops.hypotheses import Hypothesis, Judged, Verdict
+from finops.hypotheses import Hypothesis, Judged, Ledger, Verdict
 from finops.learning import LearningReport
 from finops.misses import Misses
 from locales import Translator
 
 Parts = list[kit.Block | kit.Either]
 _HOUR, _MINUTE = 3600, 60
-_MISSES_NAMED = 3
+_MISSES_NAMED, _PROJECTS_NAMED = 3, 2
 
 
 def message(report: LearningReport, t: Translator) -> kit.Message:
@@ -31,10 +31,6 @@ def monthly(report: LearningReport, t: Translator) -> kit.Message:
 
 def _parts(report: LearningReport, t: Translator) -> Parts:
     parts: Parts = [kit.section("\n".join(_ledger(report, t)))]
-    told = digests(report, t)
-    if told:
-        parts.append(kit.section("\n".join([t.gettext("*Projects the digest named*"), *told])))
-    parts.append(kit.section("\n".join(pulse.lines(report.pulse, t))))
     done = actions.timeline(report.actions, t)
     if done:
         parts += done
@@ -42,6 +38,10 @@ def _parts(report: LearningReport, t: Translator) -> Parts:
             parts.append(kit.context(t.ngettext("and {count} more action", "and {count} more actions", report.more)))
     else:
         parts.append(kit.section(t.gettext("Nothing was done in this time that we could find.")))
+    told = digests(report, t)
+    if told:
+        parts.append(kit.section("\n".join([t.gettext("*Projects the digest named*"), *told])))
+    parts.append(kit.section("\n".join(pulse.lines(report.pulse, t))))
     parts.append(
         kit.section("\n".join([t.gettext("*Is it worth it?*"), *(_judged(one, t) for one in report.hypotheses)]))
     )
@@ -61,7 +61,17 @@ def _parts(report: LearningReport, t: Translator) -> Parts:
 
 def digests(report: LearningReport, t: Translator) -> list[str]:
     """What each digest that can be measured changed, newest first, as lines of mrkdwn."""
-    return [f"• {t.short_day(one.day)}: {effect_words(one.effect, t)}" for one in report.digests]
+    return [
+        f"• {t.short_day(one.day)}{_named(one.projects, t)}: {effect_words(one.effect, t)}" for one in report.digests
+    ]
+
+
+def _named(projects: Sequence[str], t: Translator) -> str:
+    """The first projects in brackets; '' where none of them is left."""
+    names, more = ", ".join(kit.name(one) for one in projects[:_PROJECTS_NAMED]), len(projects) - _PROJECTS_NAMED
+    if more > 0:
+        names = t.ngettext("{names} and {count} more", "{names} and {count} more", more, names=names)
+    return f" ({names})" if names else ""
 
 
 def effect_words(effect: Effect, t: Translator) -> str:
@@ -93,24 +103,9 @@ def _summary(report: LearningReport, t: Translator) -> str:
 
 def _ledger(report: LearningReport, t: Translator) -> list[str]:
     ledger = report.ledger
-    lines = [
-        t.gettext(
-            "Verified savings *{amount}* ({verified} verified, {failed} failed, {open} cannot be told)",
-            amount=figures.short(ledger.verified, t),
-            verified=t.number(ledger.verified_count),
-            failed=t.number(ledger.failed_count),
-            open=t.number(ledger.indistinct_count),
-        )
-    ]
+    lines = [_verified(ledger, t)]
     if ledger.open_count:
-        lines.append(
-            t.ngettext(
-                "Expected {amount} from {count} action whose bills are not settled yet",
-                "Expected {amount} from {count} actions whose bills are not settled yet",
-                ledger.open_count,
-                amount=figures.short(ledger.expected, t),
-            )
-        )
+        lines.append(_expected(ledger, t))
     share = report.prevented.share
     if share is not None:
         lines.append(
@@ -122,6 +117,42 @@ def _ledger(report: LearningReport, t: Translator) -> list[str]:
             )
         )
     return lines
+
+
+def _verified(ledger: Ledger, t: Translator) -> str:
+    if not (ledger.verified_count or ledger.failed_count or ledger.indistinct_count):
+        return t.gettext("No saving could be checked against settled bills yet.")
+    return t.gettext(
+        "Verified savings *{amount}* ({verified} verified, {failed} failed, {open} cannot be told)",
+        amount=figures.short(ledger.verified, t),
+        verified=t.number(ledger.verified_count),
+        failed=t.number(ledger.failed_count),
+        open=t.number(ledger.indistinct_count),
+    )
+
+
+def _expected(ledger: Ledger, t: Translator) -> str:
+    """What waits for its bills; where nobody said what it is worth no amount is told, and none is zero."""
+    if ledger.expected is None:
+        return t.ngettext(
+            "{count} action waits for its bills to settle; what it is worth nobody said before",
+            "{count} actions wait for their bills to settle; what they are worth nobody said before",
+            ledger.open_count,
+        )
+    if ledger.expected_count < ledger.open_count:
+        return t.ngettext(
+            "Expected {amount} from {known} of {count} action whose bills are not settled yet",
+            "Expected {amount} from {known} of {count} actions whose bills are not settled yet",
+            ledger.open_count,
+            amount=figures.short(ledger.expected, t),
+            known=t.number(ledger.expected_count),
+        )
+    return t.ngettext(
+        "Expected {amount} from {count} action whose bills are not settled yet",
+        "Expected {amount} from {count} actions whose bills are not settled yet",
+        ledger.open_count,
+        amount=figures.short(ledger.expected, t),
+    )
 
 
 def _judged(one: Judged, t: Translator) -> str:
@@ -137,10 +168,10 @@ def _judged(one: Judged, t: Translator) -> str:
         other_of=t.number(one.other.of),
     )
     if one.interval is None or one.interval.high is None:
-        return f"{said}\n   {facts}"
+        return f"{said} · {facts}"
     between = t.gettext("{low} to {high}", low=_points(one.interval.low, t), high=_points(one.interval.high, t))
     told = t.gettext("difference {range} points", range=between)
-    return f"{said}\n   {facts} · {told}"
+    return f"{said} · {facts} · {told}"
 
 
 def _compared(hypothesis: Hypothesis, t: Translator, **counts: str) -> str:
@@ -198,8 +229,8 @@ def _misses(misses: Misses, t: Translator) -> list[str]:
             which.append(t.ngettext("{count} more", "{count} more", more))
         lines.append(
             t.ngettext(
-                "{count} period went over its limit untold ({which})",
-                "{count} periods went over their limit untold ({which})",
+                "{count} period went over its limit without an alert ({which})",
+                "{count} periods went over their limit without an alert ({which})",
                 len(misses.missed),
                 which=", ".join(which),
             )
@@ -207,16 +238,16 @@ def _misses(misses: Misses, t: Translator) -> list[str]:
     elif misses.is_whole:
         lines.append(
             t.ngettext(
-                "Over the limit untold: none (of {count} period)",
-                "Over the limit untold: none (of {count} periods)",
+                "Over the limit without an alert: none (of {count} period)",
+                "Over the limit without an alert: none (of {count} periods)",
                 misses.judged,
             )
         )
     elif misses.judged:
         lines.append(
             t.ngettext(
-                "Over the limit untold: not found in the {count} period that can be judged",
-                "Over the limit untold: not found in the {count} periods that can be judged",
+                "Over the limit without an alert: not found in the {count} period that can be judged",
+                "Over the limit without an alert: not found in the {count} periods that can be judged",
                 misses.judged,
             )
         )

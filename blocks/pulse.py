@@ -19,7 +19,9 @@ def lines(weeks: Sequence[PulseWeek], t: Translator) -> list[str]:
         return [title, t.gettext("Nobody was asked in these eight weeks. Below every digest told in a channel we ask.")]
     said = [title, *(f"• {t.days(one.days)}: {_week(one, t)}" for one in reversed(weeks))]
     if any(one.state is PulseState.FEW for one in weeks):
-        said.append(t.gettext("With fewer than {count} answers none is told: nobody shall be guessed.", count=LEAST))
+        said.append(
+            t.gettext("With fewer than {count} answers none is told, so that nobody can be guessed.", count=LEAST)
+        )
     return said
 
 

@@ -251,7 +251,8 @@ class Effects:
             until = min(last, day + timedelta(days=15))
             others = {id_: costs for id_, costs in bills.costs.items() if id_ not in named}
             effect = await asyncio.to_thread(effect_of, _together(bills, named), others, day, until, SciPy())
-            found.append(DigestEffect(day, effect))
+            names = (bills.projects[id_].name for id_ in named if id_ in bills.projects)
+            found.append(DigestEffect(day, effect, tuple(sorted(names))))
         return tuple(found)
 
 

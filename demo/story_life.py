@@ -81,7 +81,7 @@ async def told(stage: Stage, first: date, last: date, done: Sequence[Lived]) -> 
         done=[{"at": one.at.isoformat(), "application": one.application, "deed": one.words} for one in done],
         found=[_found(stage, one) for one in report.actions],
         ledger={
-            "expected_usd": plain(report.ledger.expected.amount),
+            "expected_usd": _dollars(report.ledger.expected),
             "verified_usd": plain(report.ledger.verified.amount),
             "verified": report.ledger.verified_count,
             "failed": report.ledger.failed_count,

@@ -61,14 +61,18 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """The savings of a time: what is expected, what settled bills verified, how many failed or cannot be told."""
+    """The savings of a time: what is expected, what settled bills verified, how many failed or cannot be told.
 
-    expected: Money
+    `expected` is of the `expected_count` open lines of which somebody said what they are worth; None where nobody did.
+    """
+
+    expected: Money | None
     verified: Money
     open_count: int = 0
     verified_count: int = 0
     failed_count: int = 0
     indistinct_count: int = 0
+    expected_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +113,13 @@ def ledger(savings: Iterable[Saving], currency: str = "USD") -> Ledger:
     """The savings of one currency added up; a saving that failed counts as what was spent more."""
     mine = [one for one in savings if one.currency == currency]
     by = {state: [one for one in mine if one.state is state] for state in SavingState}
-    expected = (one.expected for one in by[SavingState.EXPECTED] if one.expected is not None)
+    expected = [one.expected for one in by[SavingState.EXPECTED] if one.expected is not None]
     settled = (one.verified for one in (*by[SavingState.VERIFIED], *by[SavingState.FAILED]) if one.verified is not None)
     return Ledger(
-        expected=total(expected, currency),
+        expected=total(expected, currency) if expected else None,
         verified=total(settled, currency),
         open_count=len(by[SavingState.EXPECTED]),
+        expected_count=len(expected),
         verified_count=len(by[SavingState.VERIFIED]),
         failed_count=len(by[SavingState.FAILED]),
         indistinct_count=len(by[SavingState.INDISTINCT]),

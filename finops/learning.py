@@ -26,10 +26,11 @@ class ActionShown:
 
 @dataclass(frozen=True, slots=True)
 class DigestEffect:
-    """What one weekly digest, told on `day`, changed in what the projects it named cost together."""
+    """What one weekly digest, told on `day`, changed in what the `projects` it named cost together."""
 
     day: date
     effect: Effect
+    projects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

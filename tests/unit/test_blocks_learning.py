@@ -78,7 +78,7 @@ def a_report(shown: tuple[ActionShown, ...]) -> LearningReport:
         at=AT,
         actions=shown,
         more=2 if shown else 0,
-        ledger=Ledger(Money.of("120"), Money.of("412.5"), 1, 3, 1, 4),
+        ledger=Ledger(Money.of("120"), Money.of("412.5"), 1, 3, 1, 4, 1),
         hypotheses=(
             judged(Hypothesis.COST_VALUE, Tally(3, 4), Tally(1, 9)),
             Judged(Hypothesis.MORE_CLOUDS, Verdict.NOT_MEASURABLE),
@@ -88,8 +88,10 @@ def a_report(shown: tuple[ActionShown, ...]) -> LearningReport:
         quality=AlertQuality(12, 6, 2, 9, 8, 260) if shown else AlertQuality(),
         misses=MISSED if shown else Misses(judged=60),
         digests=(
-            DigestEffect(date(2026, 6, 15), an_effect(EffectState.INDISTINCT, "-0.05", "-0.2", "0.1")),
-            DigestEffect(date(2026, 6, 8), an_effect(EffectState.LOWER, "-0.2", "-0.3", "-0.1")),
+            DigestEffect(
+                date(2026, 6, 15), an_effect(EffectState.INDISTINCT, "-0.05", "-0.2", "0.1"), ("chatbot", "<b>", "voc")
+            ),
+            DigestEffect(date(2026, 6, 8), an_effect(EffectState.LOWER, "-0.2", "-0.3", "-0.1"), ("chatbot",)),
         ),
         pulse=PULSE if shown else (),
     )
@@ -155,3 +157,19 @@ def test_any_name_fits_slack_and_calls_nobody(name: str, language: str, kind: Ac
     shown = tuple(an_action(kind, project=name) for _ in range(10))
     message: kit.Message = learning.message(a_report(shown), reader(language))
     assert refused(message) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("ledger", "words"),
+    [
+        (Ledger(None, Money.zero(), 1), ("$",)),
+        (Ledger(None, Money.zero(), 2), ("$", "0")),
+        (Ledger(Money.of("5"), Money.zero(), 3, expected_count=2), ("$0",)),
+    ],
+)
+def test_what_nobody_said_is_not_told_as_zero(language: str, ledger: Ledger, words: tuple[str, ...]) -> None:
+    report = replace(a_report(()), ledger=ledger, prevented=Prevented(Money.zero(), Money.zero()))
+    [_, first, *_] = learning.message(report, reader(language)).arguments()["blocks"]
+    for each in words:
+        assert each not in first["text"]["text"]
