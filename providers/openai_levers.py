@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import NoReturn, TypeVar
@@ -80,6 +80,8 @@ CHANGES = (
     "rate_limit.deleted",
 )
 _SNAPSHOT = re.compile(r"-(\d{4}-\d{2}-\d{2}|\d{4,8})")
+# Of so many people who changed something names are asked for; the others are told by their ids.
+_MOST_NAMES = 50
 _NEVER = datetime.min.replace(tzinfo=UTC)
 T = TypeVar("T")
 
@@ -141,7 +143,7 @@ class OpenAILevers:
         """What the log tells of keys, accounts, limits and projects since then; see the contract."""
         after = seconds_of(since + (self._door.skew or timedelta(0)))
         params: Params = [("effective_at[gt]", str(after)), *(("event_types[]", kind) for kind in CHANGES)]
-        found: dict[str, ProviderChange] = {}
+        told: dict[str, AuditEvent] = {}
         try:
             async for item, pointer, reference in self._door.listed(
                 key, "audit_logs", [*params, ("limit", "100")], self._bounds
@@ -151,13 +153,17 @@ class OpenAILevers:
                     continue
                 if event.type.startswith("rate_limit.") and not event.is_by_person:
                     continue
-                at = datetime.fromtimestamp(min(event.effective_at, 2**35), UTC)
-                name = event.actor_id if event.actor_id and "@" not in event.actor_id else ""
-                ids = frozenset(event.named_project_ids)
-                found[event.id] = ProviderChange(event.id, event.type, at, name, ids)
+                told[event.id] = event
         except NotFound:
             return ()  # an organization without a log
-        return tuple(sorted(found.values(), key=lambda one: (one.at, one.id)))
+        names = await self._names_behind(key, told.values())
+        found = [
+            ProviderChange(
+                id_, one.type, _at(one), names.get(one.user_id) or _id_of(one) or "", frozenset(one.named_project_ids)
+            )
+            for id_, one in told.items()
+        ]
+        return tuple(sorted(found, key=lambda one: (one.at, one.id)))
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
@@ -206,18 +212,20 @@ class OpenAILevers:
         if not ours:
             return None
         last = max(ours, key=lambda event: event.effective_at)
-        at = datetime.fromtimestamp(min(last.effective_at, 2**35), UTC)
-        name = await self._name_behind(key, last)
-        return None if name is None else ProviderActor(name, at, last.type)
+        names = await self._names_behind(key, [last])
+        name = names.get(last.user_id) or _id_of(last)
+        return None if name is None else ProviderActor(name, _at(last), last.type)
 
-    async def _name_behind(self, key: Secret, event: AuditEvent) -> str | None:
-        """A person's name, else the id of whoever it was; the log itself tells an address, which we do not repeat."""
-        if event.user_id and re.fullmatch(r"[A-Za-z0-9_\-]{1,128}", event.user_id):
-            with suppress(ProviderError):  # without a name there is the id
-                answer = await self._door.get(key, f"users/{event.user_id}", [], self._bounds)
-                if name := name_of(decoded(NAMED, answer.body, "", answer.reference)):
-                    return name
-        return event.actor_id if event.actor_id and "@" not in event.actor_id else None
+    async def _names_behind(self, key: Secret, events: Iterable[AuditEvent]) -> dict[str | None, str]:
+        """The names of the people behind some events by their ids; the log tells an address, which we do not repeat."""
+        names: dict[str | None, str] = {}
+        for user_id in list(dict.fromkeys(one.user_id for one in events if one.user_id))[:_MOST_NAMES]:
+            if re.fullmatch(r"[A-Za-z0-9_\-]{1,128}", user_id):
+                with suppress(ProviderError):  # without a name there is the id
+                    answer = await self._door.get(key, f"users/{user_id}", [], self._bounds)
+                    if name := name_of(decoded(NAMED, answer.body, "", answer.reference)):
+                        names[user_id] = name
+        return names
 
     async def _asked(self, key: Secret, project_id: str, name: str) -> Answer | None:
         """What a project's address answers; None when nothing is there in a project that exists."""
@@ -345,3 +353,12 @@ async def _bounded(call: Awaitable[T]) -> T:
             return await call
     except TimeoutError:
         raise Unavailable("no answer in time") from None
+
+
+def _at(event: AuditEvent) -> datetime:
+    return datetime.fromtimestamp(min(event.effective_at, 2**35), UTC)
+
+
+def _id_of(event: AuditEvent) -> str | None:
+    """The id of whoever it was; never an address."""
+    return event.actor_id if event.actor_id and "@" not in event.actor_id else None
