@@ -341,7 +341,7 @@ async def test_what_people_did_is_told_and_what_programs_did_to_limits_is_not(de
     assert told.id
     assert told.name == "박서연"
     assert await openai.changes(key, NOON + timedelta(minutes=5)) == ()
-    desk.openai.fail(path="/v1/organization/users/*", status=403, times=9)
+    desk.openai.fail(path="/v1/organization/users/", status=403, times=9)
     [nameless] = await openai.changes(key, since)
     assert nameless.name.startswith("user-")
     assert "@" not in nameless.name
