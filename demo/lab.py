@@ -10,6 +10,7 @@ from typing import Any
 
 from demo.clock import StageClock
 from demo.life import Life
+from demo.life_deeds import DEEDS
 from demo.mailbox import Mailbox
 from demo.onboarding import Say, Stuck
 from demo.props import Props
@@ -32,7 +33,7 @@ def show(stage: Stage) -> None:
     given = drawer(stage.props, project_key, application(stage))["sections"]
     applications = stage.applications
     if isinstance(stage.monday.clock, StageClock):
-        stage.monday.life = living(Life(stage, stage.monday.clock, stage.monday, noticed(stage)))
+        stage.monday.life = living(Life(stage, stage.monday.clock, stage.monday, noticed(stage), DEEDS))
 
     def draw() -> None:
         first, *others = given
@@ -97,8 +98,8 @@ def _weeks() -> Item:
     """Weeks in which people act upon what they are told, and in which bills settle."""
     return {
         "title": "몇 주 뒤로 (조치와 효과)",
-        "hint": "모델 변경, 캐시 적용, 키 삭제, 폭주 차단이 일어나고, FinOps가 이를 찾아 효과를 확인합니다.",
-        "items": [_order("6주 이상 살아보기 (1~2분)", "POST", "/_sim/life", {}, "primary")],
+        "hint": "모델 변경, 캐시 적용, 투표, 폭주 차단이 일어나고, FinOps가 이를 찾아 효과를 확인합니다.",
+        "items": [_order("6주 이상 살아보기 (약 2분)", "POST", "/_sim/life", {}, "primary")],
     }
 
 

@@ -11,20 +11,16 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from fractions import Fraction
 
 from blocks import ids
-from demo import runaway, story, story_monday
+from demo import story_monday
 from demo import story_people as people
 from demo.clock import BadMove, StageClock
 from demo.monday import OnToMonday
 from demo.onboarding import ANSWER_SECONDS, Say
-from demo.openai.traffic import HOUR, minute_of
-from demo.openai.turns import Turn
+from demo.slack import Person
 from demo.slack.cast import DATA, EMMA, JIHOON, MARKETING, MINSU, SAKURA, SEOYEON, TEAM_ID
 from demo.stage import Stage
-from demo.story_time import BRIEFLY, Pace, moments, walked
-from demo.story_told import dollars
 from handlers.addresses import BOT, STORAGE
 
 DAY = timedelta(days=1)
@@ -32,23 +28,23 @@ DAY = timedelta(days=1)
 # Monday of a month, when the month's note is told.
 LEAST_WEEKS, FIRST_WEEK_OF_A_MONTH = 6, 7
 LEARNED_AFTER = timedelta(hours=2, minutes=30)
-SMALLER = "gpt-4o-mini-2024-07-18"
-CHATBOT, SUMMARY, FRAUD, NOTES = runaway.APPLICATION, "doc-summary", "fraud-check", "meeting-notes"
-# The loop would burn twice the day's budget in so many hours; looked at every quarter of an hour.
-LOOP_HOURS, LOOP_LOOKS = timedelta(hours=3), Pace(timedelta(minutes=15), near=0)
 _PULSE = {DATA: ((SEOYEON, 0), (JIHOON, 0), (EMMA, 1)), MARKETING: ((MINSU, 0), (SAKURA, 0), (JIHOON, 1))}
 _TAPS = (ids.POLL_PULSE_GOOD, ids.POLL_PULSE_FAIR)
 
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """What somebody does so long after the Monday morning of a week; the first Monday that is told is week 0."""
+    """What somebody does so long after the Monday morning of a week; the first Monday that is told is week 0.
+
+    Done only where the application is registered, and has a budget if that is needed.
+    """
 
     week: int
     after: timedelta
     application: str
     words: str
     does: Callable[[Life], Awaitable[None]]
+    needs_budget: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +67,8 @@ class Life:
     clock: StageClock
     monday: OnToMonday
     say: Say
-    weeks: int | None = None
     deeds: Sequence[Deed] = ()
+    weeks: int | None = None
     lived: list[Lived] = field(default_factory=list)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -86,17 +82,17 @@ class Life:
             raise BadMove("벌써 시간이 흐르고 있습니다. 끝난 뒤에 다시 누르세요.")
         async with self._turn:
             before = len(self.lived)
-            await self._on(await self._able(self.deeds or DEEDS))
+            await self._on(await self._able())
             return self.lived[before:]
 
-    async def _able(self, deeds: Sequence[Deed]) -> list[Deed]:
+    async def _able(self) -> list[Deed]:
         """The deeds that the product can see here: whose project is registered, and for a loop has a budget."""
         async with self.stage.product[STORAGE].reading() as store:
             projects = {one.id: one.name for one in await store.projects.all(TEAM_ID) if not one.excluded}
             budgets = await store.budgets.all(TEAM_ID)
         budgeted = {projects.get(one.terms.scope_id or 0) for one in budgets if one.is_enabled}
-        known = [one for one in deeds if one.application in projects.values()]
-        return [one for one in known if one.does is not _loops or one.application in budgeted]
+        known = [one for one in self.deeds if one.application in projects.values()]
+        return [one for one in known if not one.needs_budget or one.application in budgeted]
 
     async def _on(self, deeds: Sequence[Deed]) -> None:
         week = -1
@@ -143,68 +139,15 @@ class Life:
 
 
 async def _taps(stage: Stage, user_id: str, channel: str, message: people.Message, tap: int) -> None:
-    """One tap, and its thanks: they come to an address that ends within the half hour, which passes at once here."""
+    """One tap, and its thanks."""
     person = stage.slack.person(user_id)
     person.joins(channel)
+    await heard(stage, person, channel, people.presses(person, message, _TAPS[tap]))
+
+
+async def heard(stage: Stage, person: Person, channel: str, press: Awaitable[object]) -> people.Message:
+    """A press and what only this person reads in answer: it has half an hour, and hours pass at once here."""
     before = len(person.ephemerals(channel))
-    await people.presses(person, message, _TAPS[tap])
+    await press
     await stage.slack.until(lambda: len(person.ephemerals(channel)) > before, ANSWER_SECONDS)
-
-
-def moves(application: str, percent: int, to_model: str = "") -> Callable[[Life], Awaitable[None]]:
-    """Somebody builds an application otherwise: another model answers, or prompts come from the cache."""
-
-    async def does(life: Life) -> None:
-        openai = life.stage.openai
-        traffic = openai.tenant().traffic
-        from_model = traffic.models_of(application)[0] if to_model else ""
-        since = -(-minute_of(life.clock()) // HOUR)
-        openai.turn(Turn(application, since, percent, from_model, to_model))
-
-    return does
-
-
-async def _retires_key(life: Life) -> None:
-    """이지훈 deletes a key that nobody uses, on the provider's own page."""
-    organization = life.stage.openai.organization
-    project = organization.named(FRAUD)
-    key = next(one for one in project.keys if one.service_account_id is None)
-    project.keys.remove(key)
-    organization.write_audit("api_key.deleted", life.clock(), organization.person(), project, {"id": key.id})
-
-
-async def _loops(life: Life) -> None:
-    """A retry loop runs through the budget within hours; it is taken up, stopped, proved, explained and let go on."""
-    stage, clock = life.stage, life.clock
-    begun = clock()
-    usual = dollars(stage, CHATBOT, begun, begun + LOOP_HOURS)
-    stage.openai.boost(CHATBOT, Fraction(2 * story.LIMIT) / Fraction(usual or 1), begun)
-    end = begun + LOOP_HOURS
-    async for _ in walked(stage, clock, moments(begun, end, LOOP_LOOKS)):
-        if dollars(stage, CHATBOT, end.replace(hour=0, minute=0), clock()) > story.LIMIT:
-            break
-    jihoon = stage.slack.person(JIHOON)
-    told = people.root_message(stage, CHATBOT)
-    await people.presses(jihoon, told, ids.INCIDENT_ACKNOWLEDGE, chosen=ids.MORE_ACKNOWLEDGE)
-    await story.stop_it(stage, clock, life.say, CHATBOT, BRIEFLY.step)
-    await story.let_go_on(stage, clock, life.say, CHATBOT, BRIEFLY.step)
-    await people.finds_it_helpful(jihoon, people.root_message(stage, CHATBOT))
-
-
-async def _retires_project(life: Life) -> None:
-    """박서연's team has no use for an application any more."""
-    organization = life.stage.openai.organization
-    project = organization.named(NOTES)
-    life.stage.openai.boost(NOTES, Fraction(0))
-    project.archived_at = life.clock()
-    organization.write_audit("project.archived", life.clock(), organization.person(), project, {"id": project.id})
-
-
-AFTERNOON = timedelta(hours=5, minutes=20)  # in Seoul
-DEEDS = (
-    Deed(0, 2 * DAY + AFTERNOON, CHATBOT, f"70 % of the calls go to {SMALLER}", moves(CHATBOT, 70, SMALLER)),
-    Deed(1, DAY + AFTERNOON, SUMMARY, "60 % of the prompts come from the cache", moves(SUMMARY, 60)),
-    Deed(1, 3 * DAY + AFTERNOON, FRAUD, "an API key is deleted", _retires_key),
-    Deed(3, DAY + AFTERNOON, CHATBOT, "a retry loop, stopped from its alert", _loops),
-    Deed(4, 2 * DAY + AFTERNOON, NOTES, "closed", _retires_project),
-)
+    return person.ephemerals(channel)[-1]

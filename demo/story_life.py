@@ -16,6 +16,7 @@ from demo import story, story_monday
 from demo.budgeting import set_budget
 from demo.clock import StageClock
 from demo.life import Life, Lived
+from demo.life_deeds import DEEDS
 from demo.onboarding import Say
 from demo.once import plain
 from demo.runaway import APPLICATION
@@ -40,7 +41,7 @@ class LifeStory:
 
     `done` is what people did. `found` are the product's actions, newest first, each with what came before it and its
     line of the ledger: what it saved between `low` and `high`, and `truth`, which the provider's own traffic says.
-    `told_again` counts actions that a second look adds: none.
+    `told_again` counts actions that a second look adds: none. `complaints` are the simulated Slack's: none.
     """
 
     first_day: str
@@ -54,6 +55,7 @@ class LifeStory:
     digests: list[Json]
     monthly: list[str]
     told_again: int
+    complaints: list[str]
 
 
 async def life(stage: Stage, clock: StageClock, say: Say, weeks: int | None = None) -> LifeStory:
@@ -62,7 +64,7 @@ async def life(stage: Stage, clock: StageClock, say: Say, weeks: int | None = No
     await set_budget(stage, stage.slack.person(JIHOON), APPLICATION, f"{story.LIMIT}", say)
     await story_monday.connect(stage, say)
     first = clock().date()
-    done = await Life(stage, clock, stage.monday, say, weeks).on()
+    done = await Life(stage, clock, stage.monday, say, DEEDS, weeks).on()
     await story_monday.said(stage)
     return await told(stage, first, clock().date(), done)
 
@@ -94,6 +96,7 @@ async def told(stage: Stage, first: date, last: date, done: Sequence[Lived]) -> 
         digests=_digests(report),
         monthly=await _monthly(stage, first, last),
         told_again=again,
+        complaints=[f"{one.at:%Y-%m-%d %H:%M} {one.what}: {one.detail}" for one in stage.slack.complaints],
     )
 
 

@@ -13,7 +13,8 @@ import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from demo import lab, story_life, story_monday
-from demo.life import Deed, Life, moves
+from demo.life import Deed, Life
+from demo.life_deeds import moves
 from demo.runaway import APPLICATION
 from demo.slack.cast import EMMA, JIHOON, MARKETING, SAKURA
 from demo.stage import Stage
@@ -34,7 +35,7 @@ async def stage(tmp_path: Path, sqlite_template: Path) -> AsyncIterator[Stage]:
     database, clock = shutil.copy(sqlite_template, tmp_path / "stage.db"), on_a_wednesday()
     async with scene(f"sqlite:///{database}", four_weeks(), prices=PRICES, clock=clock, **SETTINGS) as running:
         lab.show(running)
-        running.monday.life = lab.living(Life(running, clock, running.monday, lab.noticed(running), 2, (DEED,)))
+        running.monday.life = lab.living(Life(running, clock, running.monday, lab.noticed(running), (DEED,), 2))
         await story_monday.set_up(running, lambda _: None)
         for who in (EMMA, SAKURA):
             person = running.slack.person(who)
