@@ -64,7 +64,7 @@ async def scene(
 ) -> AsyncIterator[Stage]:
     """The stage over a database; Slack without a speed limit unless a test is about it."""
     slack = how.setdefault("slack", SlackConfig(rate_limits=False))
-    how.setdefault("FINOPS_BACKFILL_DAYS", "21")
+    how.setdefault("FINOPS_BACKFILL_DAYS", "8")
     # Usage is read once, and again only in tests that are about it: nobody waits for the others to poll.
     how.setdefault("FINOPS_POLL_SECONDS", "3600")
     with pytest.MonkeyPatch.context() as patched:
