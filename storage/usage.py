@@ -388,19 +388,18 @@ class Usage(Repository):
         )
 
     async def _read(self, workspace_id: str, connection_id: int, endpoint: str) -> Any:
-        """How far it has been read; begins the record where there is none."""
+        """How far it has been read; begins the record where there is none. Whoever asks holds the connection."""
         key = {"workspace_id": workspace_id, "connection_id": connection_id, "endpoint": endpoint}
+        known = select(usage_reads).where(
+            usage_reads.c.workspace_id == workspace_id,
+            usage_reads.c.connection_id == connection_id,
+            usage_reads.c.endpoint == endpoint,
+        )
+        if (row := (await self._db.execute(known)).one_or_none()) is not None:
+            return row
         begin = self._insert(usage_reads).values(key).on_conflict_do_nothing(index_elements=list(key))
         await self._db.execute(begin)
-        return (
-            await self._db.execute(
-                select(usage_reads).where(
-                    usage_reads.c.workspace_id == workspace_id,
-                    usage_reads.c.connection_id == connection_id,
-                    usage_reads.c.endpoint == endpoint,
-                )
-            )
-        ).one()
+        return (await self._db.execute(known)).one()
 
 
 def _stretch(start: int | None, end: int | None) -> Stretch | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 
 from demo.billing import spent
@@ -174,8 +174,11 @@ def _throttled(asked: Usage, limits: dict[str, int], left_today: int | None) -> 
     return asked if allowed == asked.requests else asked.scaled(allowed, asked.requests)
 
 
+_FIRST_DAY = date(1970, 1, 1).toordinal()
+
+
 def _day_of(minute: int) -> date:
-    return datetime.fromtimestamp(minute * 60, UTC).date()
+    return date.fromordinal(_FIRST_DAY + minute // DAY)
 
 
 def _month_of(minute: int) -> date:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from demo.slack.cast import EMMA, JIHOON, MARKETING, MINSU, SAKURA, SEOYEON
 from demo.stage import Stage, staged
 from demo.trace import Trace, parse_trace
 from handlers.addresses import BOT
+from jobs import delivery_pace
 
 # Prices with digits far below a nano-dollar: exactness is proved where rounding would show.
 PRICES = FilePrices("prices of this test", {
@@ -57,15 +58,21 @@ def expected(trace: Trace) -> dict[str, Decimal]:
     return found
 
 
-def scene(
+@asynccontextmanager
+async def scene(
     database_url: str, trace: Trace | None = None, *, prices: Prices = PRICES, **how: Any
-) -> AbstractAsyncContextManager[Stage]:
+) -> AsyncIterator[Stage]:
     """The stage over a database; Slack without a speed limit unless a test is about it."""
-    how.setdefault("slack", SlackConfig(rate_limits=False))
-    how.setdefault("FINOPS_BACKFILL_DAYS", "21")
+    slack = how.setdefault("slack", SlackConfig(rate_limits=False))
+    how.setdefault("FINOPS_BACKFILL_DAYS", "8")
     # Usage is read once, and again only in tests that are about it: nobody waits for the others to poll.
     how.setdefault("FINOPS_POLL_SECONDS", "3600")
-    return staged(trace or a_trace(), prices, database_url, **how)
+    with pytest.MonkeyPatch.context() as patched:
+        if not slack.rate_limits:
+            # Where Slack takes posts as they come, the second between two in a channel is only waited for.
+            patched.setattr(delivery_pace, "POST_EVERY", 0.01)
+        async with staged(trace or a_trace(), prices, database_url, **how) as running:
+            yield running
 
 
 @pytest.fixture

@@ -94,7 +94,7 @@ a_reading = st.dictionaries(st.integers(0, 11), a_bucket, max_size=6)
 _NUMBERS = count(1)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(readings=st.lists(a_reading, max_size=7))
 async def test_whatever_is_told_hours_are_their_minutes_and_days_their_hours(
     storage: Storage, readings: list[dict[int, list[tuple[str, int]]]]
@@ -129,7 +129,7 @@ async def test_whatever_is_told_hours_are_their_minutes_and_days_their_hours(
 A_WORLD = st.dictionaries(st.integers(0, 4 * 60 - 1), st.integers(1, 3), max_size=12)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     world=A_WORLD,
     wide=st.sampled_from([Width.HOUR, Width.DAY]),

@@ -585,7 +585,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     blocks=st.lists(
         st.fixed_dictionaries(

@@ -140,7 +140,7 @@ def test_a_broken_chain_is_told_with_its_row_and_what_to_do(language: str, probl
         [NOW, NOW - timedelta(days=800), datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)]
     ),
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 def test_whatever_somebody_put_in_the_database_the_window_opens(
     language: str, action: str, details: Any, outcome: str, at: datetime
 ) -> None:

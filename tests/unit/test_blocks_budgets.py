@@ -325,7 +325,7 @@ TERMS_PLACE = (TERMS.scope_kind, TERMS.scope_id)
 
 
 @given(suggestions, st.sampled_from(LANGUAGES))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_a_suggestion_without_an_amount_has_no_button(suggestion: Suggestion, language: str) -> None:
     """Nothing is filled in that nobody knows."""
     view = budget_form.form(BudgetDraft(MARKETING), reader(language), suggestion)

@@ -195,14 +195,14 @@ def budgets(draw: st.DrawFn) -> BudgetTerms:
 
 
 @given(st.lists(budgets(), max_size=6, unique_by=lambda one: (one.scope_kind, one.scope_id, one.period, one.amount)))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_a_file_reads_as_what_was_written(wanted: list[BudgetTerms]):
     """Whatever the budgets are: exporting and importing changes nothing."""
     assert set(read(written(wanted, BOOK), BOOK)) == set(wanted)
 
 
 @given(names)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_a_name_may_hold_anything(name: str):
     """Quotes, colons, line ends, control characters: whatever a project is called, its file reads as the same."""
     book = ScopeBook([TEAM], [a_project(7, name)])

@@ -117,13 +117,13 @@ def test_a_bill_has_a_line_for_each_kind_of_token() -> None:
 prices = st.decimals(min_value=0, max_value=10_000, places=9, allow_nan=False)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(st.integers(0, 10**18), prices)
 def test_tokens_times_price_loses_nothing(tokens: int, price: Decimal) -> None:
     assert Fraction(cost(tokens, price)) == Fraction(price) * tokens / 1_000_000
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(st.builds(Usage, *[st.integers(0, 10**15)] * 4), st.builds(Rates, prices, prices, prices))
 def test_the_lines_of_a_bill_add_up_to_what_was_spent(usage: Usage, rates: Rates) -> None:
     lines = bill("m", usage, rates, tells_cached=False)

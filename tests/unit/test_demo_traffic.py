@@ -37,7 +37,7 @@ def numbered(hours: int) -> Traffic:
     return traffic({hour: Usage(1000 + hour, 10 * hour, hour, 7) for hour in range(hours)}, hours - 1)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(usages)
 def test_an_hour_is_exactly_its_sixty_minutes(usage: Usage) -> None:
     one = traffic({0: usage}, 0)
@@ -46,7 +46,7 @@ def test_an_hour_is_exactly_its_sixty_minutes(usage: Usage) -> None:
     assert all(part.requests or not any(part) for part in minutes) or not usage.requests
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(st.lists(st.integers(0, 40 * HOUR), min_size=2, max_size=6).map(sorted))
 def test_consecutive_stretches_tile_without_gap_or_overlap(cuts: list[int]) -> None:
     one = numbered(48)

@@ -65,7 +65,7 @@ def judged(rows: Sequence[AuditRow], head: AuditHead | None) -> tuple[AuditProbl
 
 
 @given(rows=chains)
-@settings(max_examples=50)
+@settings(max_examples=20)
 def test_an_untouched_chain_is_always_fine(rows: list[AuditRow]) -> None:
     assert verified(WORKSPACE, rows, head_of(rows)) == AuditVerdict(ok=True, rows=len(rows), head=rows[-1].hash)
 
@@ -75,7 +75,7 @@ def test_a_workspace_in_which_nothing_was_done_is_fine() -> None:
 
 
 @given(rows=chains, data=st.data())
-@settings(max_examples=100)
+@settings(max_examples=40)
 def test_any_edit_of_any_field_is_found_where_it_is(rows: list[AuditRow], data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(rows) - 1))
     row = rows[place]
@@ -106,7 +106,7 @@ def test_any_edit_of_any_field_is_found_where_it_is(rows: list[AuditRow], data: 
 
 
 @given(rows=chains.filter(lambda rows: len(rows) > 1), data=st.data(), renumbered=st.booleans())
-@settings(max_examples=50)
+@settings(max_examples=20)
 def test_any_removal_is_found_where_the_gap_is(rows: list[AuditRow], data: st.DataObject, *, renumbered: bool) -> None:
     """Also where the rows after the gap were numbered anew to hide it."""
     start = data.draw(st.integers(0, len(rows) - 2))
@@ -118,7 +118,7 @@ def test_any_removal_is_found_where_the_gap_is(rows: list[AuditRow], data: st.Da
 
 
 @given(rows=chains.filter(lambda rows: len(rows) > 1), data=st.data(), renumbered=st.booleans())
-@settings(max_examples=50)
+@settings(max_examples=20)
 def test_any_swap_is_found_at_its_first_row(rows: list[AuditRow], data: st.DataObject, *, renumbered: bool) -> None:
     first = data.draw(st.integers(0, len(rows) - 2))
     second = data.draw(st.integers(first + 1, len(rows) - 1))
@@ -130,14 +130,14 @@ def test_any_swap_is_found_at_its_first_row(rows: list[AuditRow], data: st.DataO
 
 
 @given(rows=chains, data=st.data())
-@settings(max_examples=30)
+@settings(max_examples=20)
 def test_any_cut_off_end_is_found(rows: list[AuditRow], data: st.DataObject) -> None:
     kept = data.draw(st.integers(0, len(rows) - 1))
     assert judged(rows[:kept], head_of(rows)) == (AuditProblem.CUT_OFF, kept + 1)
 
 
 @given(rows=chains, data=st.data())
-@settings(max_examples=30)
+@settings(max_examples=20)
 def test_a_chain_calculated_anew_does_not_fit_the_sealed_head(rows: list[AuditRow], data: st.DataObject) -> None:
     """Whoever can write to the database can also calculate hashes; what they cannot do is seal the last one."""
     place = data.draw(st.integers(0, len(rows) - 1))
@@ -201,7 +201,7 @@ def test_no_spreadsheet_takes_a_name_for_a_formula() -> None:
 
 
 @given(st.text(max_size=6))
-@settings(max_examples=50)
+@settings(max_examples=20)
 def test_a_safe_cell_never_begins_like_a_formula(cell: str) -> None:
     assert not safe(cell).lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
     assert safe(cell).endswith(cell)

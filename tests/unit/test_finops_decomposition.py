@@ -271,7 +271,7 @@ usages = st.lists(groups, max_size=4)
 amounts = st.decimals("-10", "100000", places=18).map(Money)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(amounts, amounts, usages, usages)
 def test_the_parts_add_up_to_the_last_digit(now: Money, before: Money, used: list[UsageGroup], was: list[UsageGroup]):
     """Whatever was billed and whatever was used, also where prices are missing and models come and go."""

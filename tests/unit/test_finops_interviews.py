@@ -108,7 +108,7 @@ def test_a_calendar_reads_what_was_meant() -> None:
         assert not calendar.errors
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(st.text(max_size=300), st.text(max_size=120), st.text(min_size=1, max_size=60))
 def test_whatever_is_typed_stays_inside_its_line(note: str, place: str, name: str) -> None:
     """Lines end in CRLF, hold at most 75 octets, cut no letter, and nobody can write a line of their own."""

@@ -20,6 +20,8 @@ from tests.unit.listening import JIHOON, FakeBot
 
 TEAM = {"id": "T0FINOPS01", "domain": "hanbit"}
 USER = {"id": JIHOON, "team_id": TEAM["id"]}
+# No address at all: where nobody listens, the client would ask again after a second.
+NOWHERE = "http:///respond"
 
 
 class House:
@@ -62,7 +64,7 @@ async def house() -> Any:
 def a_command(text: str) -> dict[str, Any]:
     return {
         "command": "/finops", "text": text, "team_id": TEAM["id"], "team_domain": "hanbit", "user_id": JIHOON,
-        "channel_id": "C0MARKET01", "trigger_id": "1.2.3", "response_url": "http://127.0.0.1:9/respond",
+        "channel_id": "C0MARKET01", "trigger_id": "1.2.3", "response_url": NOWHERE,
         "is_enterprise_install": "false",
     }  # fmt: skip
 
@@ -72,7 +74,7 @@ def a_click(action_id: str, value: str = "", ts: str = "1783299600.1") -> dict[s
     return {
         "type": "block_actions", "team": TEAM, "user": USER, "trigger_id": "1.2.3", "actions": [action],
         "channel": {"id": "C0MARKET01"}, "container": {"type": "message", "is_ephemeral": True},
-        "response_url": "http://127.0.0.1:9/respond",
+        "response_url": NOWHERE,
     }  # fmt: skip
 
 

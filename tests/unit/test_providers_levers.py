@@ -133,7 +133,7 @@ FIELDS = (
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(
     st.dictionaries(st.sampled_from(["a", "b"]), st.dictionaries(st.sampled_from(FIELDS), st.integers(0, 10**9))),
     st.dictionaries(st.sampled_from(["a", "b", "a-2026-01-01"]), st.integers(0, 10**6)),
@@ -477,7 +477,7 @@ async def test_what_a_key_did_is_told_by_its_owner_or_its_id() -> None:
     assert found == ProviderActor("svc_1", at, "project.archived")
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(ANY_JSON, st.sampled_from(list(Lever)))
 async def test_whatever_is_answered_is_a_reading_or_an_error_of_the_contract(body: Any, lever: Lever) -> None:
     paths = ("spend_limit", "model_permissions", "rate_limits")
