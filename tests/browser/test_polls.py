@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
-from demo.slack.cast import EMMA, JIHOON, MARKETING, SAKURA
+from blocks import ids
+from demo.slack.cast import EMMA, JIHOON, MARKETING, SAKURA, TEAM_ID
 from demo.stage import Stage
+from finops.registry import Person
+from handlers.addresses import BOT, STORAGE
 from tests.browser.conftest import Visitor, Window
 from tests.e2e.stages import a_trace, answer_to, scene, set_up
 
@@ -80,3 +83,51 @@ async def test_three_people_play_a_poll_in_the_page(desk: Window, pocket: Window
     await stage.slack.person(JIHOON).command("/finops 투표 목록", MARKETING)
     await expect(page.locator("body")).to_contain_text("투표 목록")
     await pictured(page, "list")
+
+
+async def test_three_people_vote_on_what_comes_next_and_read_what_is_decided(
+    desk: Window, pocket: Window, stage: Stage
+) -> None:
+    """From the empty page to a decision in Korean, read in English at a desk and in Japanese on a phone."""
+    jihoon = await Visitor(desk, stage.slack.url).sees(MARKETING, JIHOON)
+    await types(jihoon, "/finops 결정")
+    await jihoon.get_by_role("button", name="다음 기능 투표").click()
+    window = jihoon.get_by_role("dialog").last
+    await window.get_by_role("button", name="올리기").click()
+    await expect(jihoon.get_by_role("dialog").last).to_contain_text("곧")
+    await jihoon.keyboard.press("Escape")
+    poll = jihoon.locator(".message", has=jihoon.get_by_role("button", name="투표하기")).last
+    await expect(poll).to_be_visible()
+    for who in (EMMA, SAKURA, JIHOON):
+        person = stage.slack.person(who)
+        message = next(one for one in reversed(stage.slack.messages(MARKETING)) if ids.POLL_VOTE in str(one["blocks"]))
+        await person.clicks(message, ids.POLL_VOTE, "1/2" if who != EMMA else "1/1")
+    await expect(poll).to_contain_text("3명 투표")
+    await stage.product[BOT].voting.close(await person_of(stage, JIHOON), 1)
+    await types(jihoon, "/finops 결정")
+    page = jihoon.locator(".message", has_text="다음 기능: 투표 결과와 결정").last
+    await expect(page).to_contain_text("67%")
+    await page.locator(".select-open").first.click()
+    await jihoon.get_by_role("option", name="계획", exact=True).click()
+    await expect(jihoon.locator("body")).to_contain_text("결정: 계획 · 이지훈")
+    await pictured(jihoon, "decisions-ko")
+
+    emma = await Visitor(desk, stage.slack.url).sees(MARKETING, EMMA)
+    await types(emma, "/finops decisions")
+    page = emma.locator(".message", has_text="What comes next").last
+    await expect(page).to_contain_text("Decided: planned · 이지훈")
+    await expect(page.locator(".select-open")).to_have_count(0)
+    await pictured(emma, "decisions-en")
+
+    sakura = await Visitor(pocket, stage.slack.url).sees(MARKETING, SAKURA)
+    await types(sakura, "/finops 決定")
+    await expect(sakura.locator(".message").last).to_contain_text("67%")
+    assert await sakura.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    await pictured(sakura, "decisions-ja")
+
+
+async def person_of(stage: Stage, user_id: str) -> Person:
+    async with stage.product[STORAGE].reading() as store:
+        person = await store.people.get(TEAM_ID, user_id)
+    assert person is not None
+    return person
