@@ -24,6 +24,8 @@ if importlib.util.find_spec("sniffio") is None:
 
 # A machine that is busy with something else is slow, not wrong: no deadline for a single example.
 settings.register_profile("house", deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+# For whoever has an hour: `python3 run.py test --hypothesis-profile=deep`.
+settings.register_profile("deep", deadline=None, max_examples=1_000, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
 
 

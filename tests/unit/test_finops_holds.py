@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finops.holds import (
@@ -83,6 +83,7 @@ class Model:
             self.parts[part] = self.theirs[part] = value
 
 
+@settings(max_examples=100)
 @given(
     formers, st.booleans(), st.lists(events), st.integers(0, 12), st.lists(st.tuples(st.sampled_from(PARTS), theirs))
 )
@@ -162,6 +163,7 @@ def test_a_hold_that_does_not_know_what_was_before_cannot_be(wrong: dict[str, ob
 waits = st.lists(st.tuples(st.integers(1, 600), st.sampled_from(HoldTrouble)), min_size=1, max_size=20)
 
 
+@settings(max_examples=100)
 @given(waits, st.sampled_from([a_hold(), a_held(state=HoldState.SAVED), a_held(is_wanted=False, release_at=NOW)]))
 def test_trouble_is_told_in_time_and_not_again_and_again(attempts: list[tuple[int, HoldTrouble]], hold: Hold):
     """At once where only a person can help, after half a minute where it may pass, once more loudly after a quarter."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finops.proof import (
@@ -37,6 +37,7 @@ def after(minutes: float) -> datetime:
     return SET_AT + timedelta(minutes=minutes)
 
 
+@settings(max_examples=100)
 @given(calls, minutes, latenesses, st.integers(0, 60))
 def test_what_is_proved_was_quiet_for_five_minutes_that_nothing_can_change_any_more(
     told: dict[int, int], read_until: int, lateness: timedelta | None, passed: int
@@ -57,6 +58,7 @@ def test_what_is_proved_was_quiet_for_five_minutes_that_nothing_can_change_any_m
         assert now - SET_AT < DEADLINE, "nobody waits for ever"
 
 
+@settings(max_examples=100)
 @given(calls, minutes, latenesses, st.integers(0, 60))
 def test_a_minute_is_final_only_when_it_was_read_and_had_its_time_to_arrive(
     told: dict[int, int], read_until: int, lateness: timedelta | None, passed: int

@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from demo.value import RECORDED_A_DAY
@@ -174,6 +174,7 @@ contenders = st.lists(
 )
 
 
+@settings(max_examples=100)
 @given(contenders, st.randoms(use_true_random=False), st.integers(0, 3000))
 def test_every_project_is_told_once_in_a_fixed_place_whatever_order_they_come_in(
     given_: list[Contender], chance: random.Random, whole: int
