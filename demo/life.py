@@ -34,7 +34,8 @@ _TAPS = (ids.POLL_PULSE_GOOD, ids.POLL_PULSE_FAIR)
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """What somebody does so long after the Monday morning of a week; the first Monday that is told is week 0.
+    """What somebody does so long after the Monday morning of a week; the first Monday that is told is week 0, and
+    the week before it -1.
 
     Done only where the application is registered, and has a budget if that is needed.
     """

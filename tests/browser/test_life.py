@@ -25,17 +25,17 @@ from tests.simulators.openai_kit import PRICES
 
 PICTURES = os.environ.get("FINOPS_TEST_PICTURES")  # a folder, for whoever wants to look
 DEED = Deed(
-    0, timedelta(days=1, hours=5), APPLICATION, "everything goes to a small model", moves(APPLICATION, 90, "small")
+    -1, timedelta(days=3, hours=5), APPLICATION, "everything goes to a small model", moves(APPLICATION, 90, "small")
 )
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def stage(tmp_path: Path, sqlite_template: Path) -> AsyncIterator[Stage]:
-    """Two teams, the laboratory beside them, and two weeks to live in which a team does one thing."""
+    """Two teams, the laboratory beside them, and the days until Monday, in which a team does one thing."""
     database, clock = shutil.copy(sqlite_template, tmp_path / "stage.db"), on_a_wednesday()
     async with scene(f"sqlite:///{database}", four_weeks(), prices=PRICES, clock=clock, **SETTINGS) as running:
         lab.show(running)
-        running.monday.life = lab.living(Life(running, clock, running.monday, lab.noticed(running), (DEED,), 2))
+        running.monday.life = lab.living(Life(running, clock, running.monday, lab.noticed(running), (DEED,), 1))
         await story_monday.set_up(running, lambda _: None)
         for who in (EMMA, SAKURA):
             person = running.slack.person(who)
