@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -92,14 +92,19 @@ class Behaviour:
         self._desk = desk
         self._followed: dict[str, int] = {}
 
-    async def learn(self, workspace_id: str, looked_at: timedelta = LOOKED_AT) -> int:
-        """Find what was done in the last days and keep what is new; tells how many. Nothing is found twice."""
+    async def learn(
+        self, workspace_id: str, looked_at: timedelta = LOOKED_AT, connections: Collection[int] | None = None
+    ) -> int:
+        """Find what was done in the last days and keep what is new; tells how many. Nothing is found twice.
+
+        With `connections` only what their providers and their projects' usage tell is looked at.
+        """
         now = self._desk.now()
         since, first = now - looked_at, minute_of(starts_at(charge_day(now) - looked_at))
         async with self._desk.storage.reading() as store:
-            house = await _house(store, workspace_id)
+            house = await _house(store, workspace_id, connections)
             told = await told_since(store, workspace_id, since - ANSWERS_WITHIN)
-            found = await _of_trail(store, workspace_id, house, since)
+            found = [] if connections is not None else await _of_trail(store, workspace_id, house, since)
             days = await _days(store, workspace_id, house, first, minute_of(starts_at(charge_day(now))))
         seen = await asyncio.to_thread(_seen, days, first)
         async with self._desk.storage.reading() as store:
@@ -160,9 +165,12 @@ class Behaviour:
         return found
 
 
-async def _house(store: Store, workspace_id: str) -> _House:
-    projects = await store.projects.all(workspace_id)
-    return _House({one.id: one for one in projects}, await store.connections.all(workspace_id))
+async def _house(store: Store, workspace_id: str, only: Collection[int] | None = None) -> _House:
+    connections = [one for one in await store.connections.all(workspace_id) if only is None or one.id in only]
+    ids = {one.id for one in connections}
+    return _House(
+        {one.id: one for one in await store.projects.all(workspace_id) if one.connection_id in ids}, connections
+    )
 
 
 async def _asked(provider: Provider, since: datetime, key: Secret) -> tuple[ProviderChange, ...]:

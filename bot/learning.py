@@ -10,7 +10,6 @@ from bot.desk import Desk
 from bot.effects import Effects
 from finops.periods import starts_at
 from finops.registry import Workspace
-from storage import Store
 
 # The morning's collection comes first, and the last usage of the day before.
 LEARNS_AFTER = timedelta(hours=2)
@@ -37,26 +36,24 @@ class Learning:
         if self._learned.get(workspace_id) == today or now < starts_at(today) + LEARNS_AFTER:
             return False
         async with self._desk.storage.writing() as store:
-            looked_at = await _looked_at(store, workspace_id, now)
+            last = await store.claims.newest(workspace_id, _CLAIM)
+            connections = await store.connections.all(workspace_id)
             is_ours = await store.claims.once(workspace_id, f"{_CLAIM}{today.isoformat()}", now)
         self._learned[workspace_id] = today
         if not is_ours:
             return False
-        found = await self._behaviour.learn(workspace_id, looked_at)
+        # Far back where nobody looked for days, and where a connection is new.
+        is_known = last is not None and now - last < LOOKED_AT
+        found = await self._behaviour.learn(workspace_id, LOOKED_AT if is_known else LOOKED_BACK)
+        new = [one.id for one in connections if last is not None and one.created_at >= last]
+        if is_known and new:
+            found += await self._behaviour.learn(workspace_id, LOOKED_BACK, new)
         return bool(await self._effects.measure(workspace_id) or found)
 
     async def month(self, workspace: Workspace) -> bool:
         """Have the note of the last month told, if it is due and was not; whether it was."""
         month = due_month(workspace, self._desk.now())
         return month is not None and await self._effects.tell_month(workspace.id, month)
-
-
-async def _looked_at(store: Store, workspace_id: str, now: datetime) -> timedelta:
-    """How far to look back: far where nobody looked for days, and where a connection is new."""
-    last = await store.claims.newest(workspace_id, _CLAIM)
-    connections = await store.connections.all(workspace_id)
-    is_known = last is not None and now - last < LOOKED_AT and all(one.created_at <= last for one in connections)
-    return LOOKED_AT if is_known else LOOKED_BACK
 
 
 def due_month(workspace: Workspace, now: datetime) -> date | None:

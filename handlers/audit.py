@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from slack_sdk.errors import SlackApiError
-
 from blocks import audit, ids, kit
-from blocks.answered import error_code
 from blocks.audit import AuditAsked
 from finops.audit import AuditFilter, AuditKind, filter_of
 from finops.audit_files import encoded
+from handlers.filing import sent
 from handlers.teams import number
 from handlers.visit import Visit
-
-log = logging.getLogger(__name__)
-
-# What Slack answers where the app, or everybody, may send no file.
-_NOT_ALLOWED = frozenset({"missing_scope", "not_allowed_token_type", "file_uploads_disabled", "file_upload_disabled"})
 
 
 async def show(visit: Visit, words: str = "") -> None:
@@ -68,21 +60,9 @@ async def export(visit: Visit, form: str) -> None:
         await _page(visit, asked, audit.nothing_to_send(t))
         return
     verdict = await visit.bot.audit.verify(visit.workspace_id)
-    try:
-        opened = await visit.client.conversations_open(users=visit.user_id)
-        await visit.client.files_upload_v2(
-            filename=f"finops-audit-{visit.bot.clock():%Y-%m-%d}.{form}",
-            content=encoded(rows, visit.workspace_id, form),
-            channel=opened["channel"]["id"],
-            initial_comment=audit.file_words(len(rows), verdict, t),
-        )
-    except SlackApiError as error:
-        if error_code(error) not in _NOT_ALLOWED:
-            raise
-        log.warning("no file can be sent", extra={"error": error_code(error)})
-        await _page(visit, asked, audit.file_not_allowed(t))
-        return
-    await _page(visit, asked, audit.file_sent(len(rows), t))
+    name, content = f"finops-audit-{visit.bot.clock():%Y-%m-%d}.{form}", encoded(rows, visit.workspace_id, form)
+    is_sent = await sent(visit, name, content, audit.file_words(len(rows), verdict, t))
+    await _page(visit, asked, audit.file_sent(len(rows), t) if is_sent else audit.file_not_allowed(t))
 
 
 async def _page(visit: Visit, asked: AuditAsked, notice: kit.Block | None = None) -> None:

@@ -12,7 +12,7 @@ from handlers.visit import Visit
 log = logging.getLogger(__name__)
 
 # What Slack answers where the app, or everybody, may send no file.
-_NOT_ALLOWED = frozenset(
+NOT_ALLOWED = frozenset(
     {
         "missing_scope",
         "not_allowed_token_type",
@@ -32,7 +32,7 @@ async def sent(visit: Visit, name: str, content: bytes, words: str) -> bool:
             filename=name, content=content, channel=opened["channel"]["id"], initial_comment=words
         )
     except SlackApiError as error:
-        if error_code(error) not in _NOT_ALLOWED:
+        if error_code(error) not in NOT_ALLOWED:
             raise
         log.warning("no file can be sent", extra={"error": error_code(error)})
         return False

@@ -15,6 +15,7 @@ from bot.errors import Refusal, RefusalCode, explain
 from bot.interviews import Changed
 from finops.interviews import LENGTHS, Happened, Meeting, OfferWish
 from finops.keys import contains_key
+from handlers.filing import NOT_ALLOWED
 from handlers.stops import once
 from handlers.submitting import Form, Outcome, Problem, Show
 from handlers.teams import number
@@ -23,8 +24,6 @@ from locales import Translator, translator_for
 
 log = logging.getLogger(__name__)
 
-# What Slack answers where the app, or everybody, may send no file.
-_NO_FILES = frozenset({"missing_scope", "not_allowed_token_type", "file_uploads_disabled", "file_upload_disabled"})
 _OFF = frozenset({Happened.CANCELLED, Happened.WITHDRAWN})
 # Somebody else was first, or it was withdrawn; and what the same person did meanwhile in another window.
 _TOO_LATE = frozenset({RefusalCode.SLOT_TAKEN, RefusalCode.UNKNOWN_SLOT})
@@ -209,7 +208,7 @@ async def _send_file(visit: Visit, what: Happened, meeting: Meeting, user_id: st
                 filename=interviews.FILE_NAME, content=text, channel=channel_id, initial_comment=words
             )
         except SlackApiError as error:
-            if error_code(error) not in _NO_FILES:
+            if error_code(error) not in NOT_ALLOWED:
                 raise
             log.info("no file can be sent", extra={"error": error_code(error)})
             message = interviews.file_as_text(text, words, t)

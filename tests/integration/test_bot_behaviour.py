@@ -233,8 +233,18 @@ async def test_the_first_look_reaches_far_back_and_so_does_one_after_a_silence(w
     await world.bot.learning.day(WORKSPACE)
     clock.advance(days=12)
     await Bot(world.storage, {"openai": world.log}, clock, Policy()).learning.day(WORKSPACE)
-    looked = [since - NOW for since in world.log.asked_since]
-    assert looked == [timedelta(days=24 - 90), timedelta(days=25 - 10), timedelta(days=37 - 90)]
+    async with world.storage.writing() as store:
+        new = await store.connections.create(
+            WORKSPACE, provider="openai", organization_id="org-new", organization_name="", at=clock()
+        )
+        await store.credentials.add(
+            WORKSPACE, connection_id=new.id, team_id=world.tenant.team_id,
+            secret=Secret("sk-" + "admin-9876543210"), rights=(), registered_by="U0JIHOON01", at=clock(),
+        )  # fmt: skip
+    clock.advance(days=1)
+    await world.bot.learning.day(WORKSPACE)
+    looked = [(since - NOW).days for since in world.log.asked_since]
+    assert looked == [24 - 90, 25 - 10, 37 - 90, 38 - 10, 38 - 10, 38 - 90], "the new connection alone far back"
 
 
 @on_sqlite
