@@ -68,6 +68,7 @@ SAID: dict[str, Callable[[Facts], str]] = {
     ),
     "decision.changed": _decided,
     "decision.exported": lambda f: f.t.gettext("exported the decisions"),
+    "effect.exported": lambda f: f.t.gettext("exported what was done and what it saved"),
     "feedback.decided": lambda f: f.t.gettext(
         "decided what becomes of feedback: {state}", state=f.chosen("state", FeedbackState, feedback.state_name)
     ),

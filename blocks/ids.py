@@ -118,6 +118,7 @@ INTERVIEW_FILE: Final = "interview.file"
 INTERVIEW_OFFER: Final = "interview.offer"
 INTERVIEW_WITHDRAW: Final = "interview.withdraw"
 LEARNING_SHOW: Final = "learning.show"  # what was done, and what came of it
+LEARNING_EXPORT: Final = "learning.export"
 # What was voted to come next, and what is decided about it.
 DECISION_SHOW: Final = "decision.show"
 DECISION_SET: Final = "decision.set"  # a menu; 12/3/planned: the poll, its option, what becomes of it

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
-from blocks import actions, figures, incident_words, kit, pulse
+from blocks import actions, figures, ids, incident_words, kit, pulse
 from finops.effects import Effect, EffectState
 from finops.hypotheses import Hypothesis, Judged, Ledger, Verdict
 from finops.learning import LearningReport
@@ -17,10 +17,23 @@ _HOUR, _MINUTE = 3600, 60
 _MISSES_NAMED, _PROJECTS_NAMED = 3, 2
 
 
-def message(report: LearningReport, t: Translator) -> kit.Message:
-    """The answer to `/finops effect`."""
+def message(report: LearningReport, t: Translator, notice: str | None = None) -> kit.Message:
+    """The answer to `/finops effect`; `notice` is what a press of its button came to."""
     title = t.gettext("What was done, and what came of it ({days})", days=t.days(report.period))
-    return kit.message(f"{title}\n{_summary(report, t)}", [kit.header(title), *_parts(report, t)])
+    parts: Parts = [kit.header(title), *([kit.section(notice)] if notice else []), *_parts(report, t)]
+    if report.actions:
+        words = t.gettext("Every action of the last year with what it saved, as a table:")
+        parts.append(kit.section(words, kit.button(t.gettext("Export (CSV)"), ids.LEARNING_EXPORT)))
+    return kit.message(f"{title}\n{_summary(report, t)}", parts)
+
+
+def file_words(count: int, t: Translator) -> str:
+    """What stands beside the file."""
+    return t.ngettext(
+        "{count} action with its line of the ledger; what nobody knows is empty.",
+        "{count} actions with their lines of the ledger; what nobody knows is empty.",
+        count,
+    )
 
 
 def monthly(report: LearningReport, t: Translator) -> kit.Message:

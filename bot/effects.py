@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from statistics import median_low
 
+from bot.audit import record
 from bot.behaviour import shown, told_since
 from bot.desk import Desk
 from bot.digest_codec import decoded
@@ -41,8 +42,8 @@ from finops.hypotheses import (
     one_by_one,
     people_act,
 )
-from finops.incidents import EventKind, Incident
-from finops.learning import DigestEffect, LearningReport
+from finops.incidents import EventKind, Fact, Incident
+from finops.learning import ActionShown, DigestEffect, LearningReport
 from finops.money import EXACT, Money
 from finops.periods import Period, charge_day, starts_at
 from finops.queries import ScopeKind
@@ -54,6 +55,7 @@ log = logging.getLogger(__name__)
 
 MONTHLY = "monthly"
 REPORT_DAYS, SHOWN, DIGESTS_SHOWN = 90, 10, 4
+EVIDENCE_DAYS = 366
 # An effect is measured for so long after its days: then what is not settled never will be.
 _GIVEN_UP_AFTER = timedelta(days=60)
 _DAY = timedelta(days=1)
@@ -100,6 +102,19 @@ class Effects:
         period = Period(today - timedelta(days=REPORT_DAYS), today)
         # Yesterday's bill is never written to its end today: whether a limit was passed is asked of the days before.
         return await self._report(actor.workspace_id, period, Period(period.start, today - _DAY))
+
+    async def evidence(self, actor: Person) -> tuple[ActionShown, ...]:
+        """Every action of the last year with its line of the ledger, newest first, for a file."""
+        today, workspace_id = self._desk.today(), actor.workspace_id
+        async with self._desk.storage.reading() as store:
+            done = await store.actions.of_days(
+                workspace_id, Period(today - timedelta(days=EVIDENCE_DAYS), today + _DAY)
+            )
+            found = await shown(store, workspace_id, done[::-1])
+        async with self._desk.storage.writing() as store:
+            details: dict[str, Fact] = {"actions": len(found)}
+            await record(self._desk, store, workspace_id, actor.user_id, "effect.exported", "effects", details)
+        return found
 
     async def of_month(self, workspace_id: str, first: date) -> LearningReport:
         """The same of a calendar month, named by its first day."""

@@ -120,7 +120,7 @@ _NOUNS: dict[AuditKind, tuple[str, ...]] = {
     AuditKind.PROJECTS: ("project", "token", "target", "caps"),
     AuditKind.TEAMS: ("team", "admin", "app", "digest"),
     AuditKind.COLLECTING: ("collection", "collect"),
-    AuditKind.LEARNING: ("poll", "decision", "feedback", "interview"),
+    AuditKind.LEARNING: ("poll", "decision", "effect", "feedback", "interview"),
 }
 
 

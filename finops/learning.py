@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
+from finops.audit_files import safe
 from finops.behaviour import Action
 from finops.effects import Effect, Saving
 from finops.hypotheses import AlertQuality, Judged, Ledger, Prevented
 from finops.misses import Misses
+from finops.money import Money
 from finops.periods import Period
 from finops.pulse import PulseWeek
 
@@ -53,3 +58,41 @@ class LearningReport:
     misses: Misses
     digests: tuple[DigestEffect, ...] = ()
     pulse: tuple[PulseWeek, ...] = ()
+
+
+_COLUMNS = (
+    "charge_day", "at", "action", "project", "team", "by", "found_in", "answers", "told_at", "saving", "currency",
+    "expected", "verified", "low", "high", "from_day", "to_day", "checked_at",
+)  # fmt: skip
+
+
+def exported(actions: Iterable[ActionShown]) -> bytes:
+    """A CSV for spreadsheets: a line for each action with its line of the ledger.
+
+    Amounts are exact. What nobody knows, an expected saving that nobody foretold for one, is empty and never 0.
+    """
+    written = io.StringIO()
+    sheet = csv.writer(written, lineterminator="\r\n")
+    sheet.writerow(_COLUMNS)
+    for shown in actions:
+        done, saving = shown.action, shown.saving
+        told = ("", "") if done.preceded is None else (done.preceded.kind.value, _time(done.preceded.at))
+        ledger = [""] * 9
+        if saving is not None:
+            amounts = (_amount(each) for each in (saving.expected, saving.verified, saving.low, saving.high))
+            days = saving.period.start.isoformat(), saving.period.end.isoformat()
+            checked = "" if saving.checked_at is None else _time(saving.checked_at)
+            ledger = [saving.state.value, saving.currency, *amounts, *days, checked]
+        names = (safe(each) for each in (shown.project, shown.team, done.actor))
+        sheet.writerow(
+            (done.day.isoformat(), _time(done.at), done.kind.value, *names, done.source.value, *told, *ledger)
+        )
+    return written.getvalue().encode("utf-8-sig")
+
+
+def _time(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def _amount(money: Money | None) -> str:
+    return "" if money is None else f"{money.amount:f}"

@@ -79,6 +79,9 @@ async def test_three_people_see_what_was_done_and_that_it_is_early_to_judge(
 
     page = await asks(desk, stage, JIHOON, "/finops 효과", "effect-ko")
     await expect(page.locator(".message").last).to_contain_text("small")
+    await page.locator(".message").last.get_by_role("button", name="내보내기 (CSV)").click()
+    await expect(page.locator(".message").last).to_contain_text("파일을 FinOps와의 DM")
+    assert any(file["name"].startswith("finops-effect-") for file in stage.slack.world.files.values())
     await page.close()
     page = await asks(desk, stage, EMMA, "/finops effect", "effect-en")
     await expect(page.locator(".message").last).to_contain_text("model")

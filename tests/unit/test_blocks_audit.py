@@ -108,7 +108,7 @@ def test_every_act_there_is_has_a_sentence() -> None:
 
 NOUNS = {
     "team", "key", "project", "budget", "budgets", "collection", "admin", "app", "audit", "stop", "incident",
-    "feedback", "interview", "poll", "decision",
+    "feedback", "interview", "poll", "decision", "effect",
 }  # fmt: skip
 PAST = ("ed", "led", "withdrawn")
 
