@@ -8,7 +8,7 @@ from datetime import date
 from operator import add
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Table, column, exists, func, or_, select, values
+from sqlalchemy import BigInteger, ColumnElement, Table, cast, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from finops.periods import starts_at
@@ -116,20 +116,19 @@ async def busy_buckets(
     table = TABLES[width]
     mine = usage_reads.c.workspace_id == workspace_id, usage_reads.c.connection_id == connection_id
     reads = (await db.scalars(select(usage_reads.c.id).where(*mine))).all()
-    starts = range(-(-from_minute // width) * width, to_minute, width)
-    found: list[tuple[int, int]] = []
-    for at in range(0, len(starts) if reads else 0, _AT_ONCE):
-        each = [(start,) for start in starts[at : at + _AT_ONCE]]
-        asked = values(column("start", BigInteger), name="asked").data(each).cte("asked")
-        used = (
-            exists().where(
-                table.c.workspace_id == workspace_id, table.c.read_id == read_id, table.c.start == asked.c.start
-            )
-            for read_id in reads
-        )
-        rows = await db.scalars(select(asked.c.start).where(or_(*used)).order_by(asked.c.start))
-        found += [(int(start), int(width)) for start in rows]
-    return found
+    first = -(-from_minute // width) * width
+    if not reads or first >= to_minute:
+        return []
+    # Counted by the database: a list of values would be compiled anew each time it is asked for.
+    begin = select(cast(first, BigInteger).label("start")).cte("asked", recursive=True)
+    following = begin.c.start + int(width)
+    asked = begin.union_all(select(following).where(following < to_minute))
+    used = (
+        exists().where(table.c.workspace_id == workspace_id, table.c.read_id == read_id, table.c.start == asked.c.start)
+        for read_id in reads
+    )
+    rows = await db.scalars(select(asked.c.start).where(or_(*used)).order_by(asked.c.start))
+    return [(int(start), int(width)) for start in rows]
 
 
 async def _groups(
