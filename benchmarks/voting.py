@@ -39,7 +39,7 @@ from demo.stage import Stage, staged
 from demo.trace import parse_trace
 from finops.polls import PollDraft, PollShown
 from finops.registry import Person
-from handlers.addresses import BOT
+from handlers.addresses import BOT, STORAGE
 
 NEIGHBOUR = "T0OTHER001"
 PLACES: Mapping[str, str] = {TEAM_ID: MARKETING, NEIGHBOUR: DATA}
@@ -99,7 +99,7 @@ async def voted(stage: Stage, people: int, seconds: float, seed: int = 6) -> Cro
     begun = time.perf_counter()
     async with aiohttp.ClientSession() as http:
         await asyncio.gather(*(_press(stage, http, crowd, begun + at, payload) for at, payload in clicks))
-    await _settled(bot, crowd)
+    await _settled(stage, crowd)
     crowd.counted_after = time.perf_counter() - begun
     for workspace, poll_id in crowd.polls.items():
         await bot.voting.close(await _asker(bot, workspace), poll_id)
@@ -169,14 +169,25 @@ async def _press(stage: Stage, http: aiohttp.ClientSession, crowd: Crowd, at: fl
     crowd.acknowledged.append(time.perf_counter() - begun)
 
 
-async def _settled(bot: Bot, crowd: Crowd) -> None:
-    """Wait until what people chose last is what is counted; what is not by then is wrong."""
+async def _settled(stage: Stage, crowd: Crowd) -> None:
+    """Wait until what each of them chose last is what is kept of them; what is not by then is wrong.
+
+    The sums alone would not do: two votes that are still to change may cancel each other out.
+    """
     until = time.perf_counter() + PATIENCE
     while time.perf_counter() < until:
-        told = [await bot.voting.told(workspace, poll_id) for workspace, poll_id in crowd.polls.items()]
-        if all(_votes(one) == crowd.expected(one.poll.workspace_id) for one in told):
+        if all([await _is_kept(stage, crowd, workspace) for workspace in crowd.polls]):
             return
         await asyncio.sleep(0.05)
+
+
+async def _is_kept(stage: Stage, crowd: Crowd, workspace: str) -> bool:
+    async with stage.product[STORAGE].reading() as store:
+        poll = await store.polls.get(workspace, crowd.polls[workspace])
+        assert poll is not None
+        kept = {ballot.voter: ballot.options for ballot in await store.polls.ballots(workspace, poll.id)}
+    chosen = {poll.voter(user): (option,) for (where, user), option in crowd.chosen.items() if where == workspace}
+    return kept == chosen
 
 
 def _judge(stage: Stage, crowd: Crowd, workspace: str, told: PollShown) -> None:
