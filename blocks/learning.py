@@ -212,10 +212,11 @@ def _quality(report: LearningReport, t: Translator) -> list[str]:
     ]
     if quality.precision is not None:
         lines.append(
-            t.gettext(
+            t.ngettext(
+                "{share} of {count} opinion calls them helpful",
                 "{share} of {count} opinions call them helpful",
+                quality.helpful + quality.not_helpful,
                 share=t.share(quality.precision),
-                count=t.number(quality.helpful + quality.not_helpful),
             )
         )
     if quality.median_seconds is not None:
