@@ -87,12 +87,14 @@ class Life:
             return self.lived[before:]
 
     async def _able(self) -> list[Deed]:
-        """The deeds that the product can see here: whose project is registered, and for a loop has a budget."""
+        """The deeds that the product can see here and that nobody did yet: a deleted key is not deleted twice."""
         async with self.stage.product[STORAGE].reading() as store:
             projects = {one.id: one.name for one in await store.projects.all(TEAM_ID) if not one.excluded}
             budgets = await store.budgets.all(TEAM_ID)
         budgeted = {projects.get(one.terms.scope_id or 0) for one in budgets if one.is_enabled}
-        known = [one for one in self.deeds if one.application in projects.values()]
+        done = {(one.application, one.words) for one in self.lived}
+        left = [one for one in self.deeds if (one.application, one.words) not in done]
+        known = [one for one in left if one.application in projects.values()]
         return [one for one in known if not one.needs_budget or one.application in budgeted]
 
     async def _on(self, deeds: Sequence[Deed]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from fractions import Fraction
-from typing import Any
 
 from blocks import ids
 from demo import runaway, story
@@ -90,7 +89,7 @@ async def _asks_what_next(life: Life) -> None:
 
     await slack.until(lambda: bool(voting()), ANSWER_SECONDS)
     message = voting()[-1]
-    answers = [one["value"] for one in _elements(message) if one.get("action_id") == ids.POLL_VOTE]
+    answers = [one["value"] for one in people.elements(message) if one.get("action_id") == ids.POLL_VOTE]
     for user_id, choice in VOTES:
         person = slack.person(user_id)
         person.joins(MARKETING)
@@ -107,11 +106,6 @@ async def _decides(life: Life) -> None:
     before = str(jihoon.ephemerals(MARKETING))
     await jihoon.clicks(page, ids.DECISION_SET, planned, menu["block_id"])
     await life.stage.slack.until(lambda: str(jihoon.ephemerals(MARKETING)) != before, ANSWER_SECONDS)
-
-
-def _elements(message: people.Message) -> list[dict[str, Any]]:
-    blocks = message.get("blocks", [])
-    return [one for block in blocks for one in [*(block.get("elements") or []), block.get("accessory") or {}]]
 
 
 DEEDS = (

@@ -72,8 +72,7 @@ async def restores(stage: Stage, person: Person, application: str) -> None:
 
 async def finds_it_helpful(person: Person, message: Message) -> None:
     """The thumb up below an alert. Raises Stuck where there is none."""
-    thumbs = (one for block in message["blocks"] for one in block.get("elements") or [])
-    thumb = next((one for one in thumbs if one.get("action_id") == ids.INCIDENT_FEEDBACK), None)
+    thumb = next((one for one in elements(message) if one.get("action_id") == ids.INCIDENT_FEEDBACK), None)
     if thumb is None:
         raise Stuck(f"nobody is asked whether it helped: {message['text']}")
     answer = await person.clicks(message, ids.INCIDENT_FEEDBACK, thumb["positive_button"]["value"])
@@ -98,13 +97,14 @@ async def presses(person: Person, message: Message, *buttons: str, chosen: str =
 
 def offered(message: Message) -> dict[str, list[str]]:
     """What can be pressed in a message: action ids, with the values of their choices."""
-    found: dict[str, list[str]] = {}
-    for block in message.get("blocks", []):
-        accessory = [block["accessory"]] if "accessory" in block else []
-        for element in [*(block.get("elements") or []), *accessory]:
-            if "action_id" in element:
-                found[element["action_id"]] = [option["value"] for option in element.get("options", [])]
-    return found
+    pressed = [one for one in elements(message) if "action_id" in one]
+    return {one["action_id"]: [option["value"] for option in one.get("options", [])] for one in pressed}
+
+
+def elements(message: Message) -> list[dict[str, Any]]:
+    """Everything in a message that might be pressed, from top to bottom."""
+    blocks = message.get("blocks", [])
+    return [one for block in blocks for one in [*(block.get("elements") or []), block.get("accessory") or {}]]
 
 
 async def submits(stage: Stage, person: Person, fields: dict[str, Any]) -> str:

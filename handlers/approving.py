@@ -12,6 +12,7 @@ from finops.stop_report import ApprovalWish, StopShown, StopTarget
 from finops.stops import ApprovalWay
 from handlers import stops
 from handlers.budgets import evaluated
+from handlers.once import once
 from handlers.submitting import Form, Outcome, Problem, Show
 from handlers.visit import Visit
 
@@ -67,7 +68,7 @@ async def submit(form: Form) -> Outcome:
         return stop_form.done(shown, t) if shown is not None else await _budget_changed(visit, target)
 
     try:
-        view = await stops.once(form, act)
+        view = await once(form, act)
     except Refusal as refusal:
         if refusal.code in _CHANGED:
             return Show(await again(bad_news.sentence(explain(refusal), t)), refreshes_home=False)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from blocks import bad_news, budget_words, feedback, ids
-from bot.errors import Refusal, RefusalCode, explain
+from blocks import feedback, ids, kit
+from bot.errors import Refusal, RefusalCode
 from finops.feedback import Feedback, FeedbackCategory, FeedbackDraft, FeedbackState
-from finops.keys import contains_key
-from handlers.stops import once
-from handlers.submitting import Form, Outcome, Problem, Show
+from handlers.once import once, taken
+from handlers.submitting import Form, Outcome, Show
 from handlers.teams import number
 from handlers.visit import Visit
 
@@ -41,18 +42,14 @@ async def submit(form: Form) -> Outcome:
         may_contact=form.selected(ids.FEEDBACK_CONTACT) == feedback.YES,
         **_place(str(form.ids.get("channel") or ""), str(form.ids.get("ts") or "")),
     )
-    if contains_key(draft.text):
-        said = budget_words.secret(t)
-        empty = FeedbackDraft(draft.category, "", draft.may_contact, draft.channel_id, draft.message_ts)
-        return Problem({ids.FEEDBACK_TEXT: said}, feedback.form(t, empty, said))
-    try:
-        # The window's own id, and nothing of who filled it in.
-        await visit.bot.feedback.give(person, draft, str(form.view.get("id")))
-    except Refusal as refusal:
-        if refusal.code is not RefusalCode.TEXT_MISSING:
-            raise
-        said = bad_news.sentence(explain(refusal), t)
-        return Problem({ids.FEEDBACK_TEXT: said.replace("*", "")}, feedback.form(t, draft, said))
+    # The window's own id, and nothing of who filled it in.
+    give = partial(visit.bot.feedback.give, person, draft, str(form.view.get("id")))
+
+    def again(typed: str, said: str) -> kit.View:
+        return feedback.form(t, replace(draft, text=typed), said)
+
+    if problem := await taken(form, ids.FEEDBACK_TEXT, draft.text, give, again):
+        return problem
     return Show(feedback.thanks(t, may_contact=draft.may_contact), refreshes_home=False)
 
 
@@ -87,16 +84,11 @@ async def submit_answer(form: Form) -> Outcome:
     async def act() -> Feedback:
         return await visit.bot.feedback.answer(person, feedback_id, text)
 
-    if contains_key(text):
-        said = budget_words.secret(t)
-        return Problem({ids.FEEDBACK_ANSWER_TEXT: said}, feedback.answer_form(told, t, problem=said))
-    try:
-        await once(form, act)
-    except Refusal as refusal:
-        if refusal.code is not RefusalCode.TEXT_MISSING:
-            raise
-        said = bad_news.sentence(explain(refusal), t)
-        return Problem({ids.FEEDBACK_ANSWER_TEXT: said.replace("*", "")}, feedback.answer_form(told, t, text, said))
+    def again(typed: str, said: str) -> kit.View:
+        return feedback.answer_form(told, t, typed, said)
+
+    if problem := await taken(form, ids.FEEDBACK_ANSWER_TEXT, text, partial(once, form, act), again):
+        return problem
     return Show(feedback.answered(told, t), refreshes_home=False)
 
 

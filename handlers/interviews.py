@@ -16,7 +16,7 @@ from bot.interviews import Changed
 from finops.interviews import LENGTHS, Happened, Meeting, OfferWish
 from finops.keys import contains_key
 from handlers.filing import NOT_ALLOWED
-from handlers.stops import once
+from handlers.once import once
 from handlers.submitting import Form, Outcome, Problem, Show
 from handlers.teams import number
 from handlers.visit import Visit, posted

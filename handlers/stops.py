@@ -5,12 +5,10 @@ Of what a button or a window carries only ids are believed, and those are looked
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TypeVar
+from functools import partial
 
 from slack_sdk.errors import SlackApiError
 
@@ -22,6 +20,7 @@ from finops.levers import Lever, next_lever
 from finops.registry import Person
 from finops.stop_report import BlastRadius, StopShown, StopTarget
 from finops.stopping import is_firmer
+from handlers.once import once, taken
 from handlers.submitting import Form, Outcome, Problem, Show
 from handlers.visit import Visit
 from locales import Translator
@@ -36,7 +35,6 @@ _KINDS = {
 }  # fmt: skip
 # Which input a refusal belongs to.
 _FIELDS = {RefusalCode.STOP_REASON_MISSING: ids.STOP_REASON, RefusalCode.STOP_NO_CHEAP_MODELS: ids.STOP_WHAT}
-T = TypeVar("T")
 
 
 async def command(visit: Visit, words: str) -> None:
@@ -141,16 +139,11 @@ async def submit_lead(form: Form) -> Outcome:
     async def act() -> None:
         await visit.bot.leads.tell(person, target, text)
 
-    if contains_key(text):
-        said = budget_words.secret(t)
-        return Problem({ids.LEAD_TEXT: said}, stop_lead.window(draft, t, problem=said))
-    try:
-        await once(form, act)
-    except Refusal as refusal:
-        if refusal.code is not RefusalCode.TEXT_MISSING:
-            raise
-        said = bad_news.sentence(explain(refusal), t)
-        return Problem({ids.LEAD_TEXT: said.replace("*", "")}, stop_lead.window(draft, t, text, said))
+    def again(typed: str, said: str) -> kit.View:
+        return stop_lead.window(draft, t, typed or None, said)  # a text with a key in it, or none: the prepared one
+
+    if problem := await taken(form, ids.LEAD_TEXT, text, partial(once, form, act), again):
+        return problem
     return Show(stop_lead.sent(draft.lead_user_id, t), refreshes_home=False)
 
 
@@ -174,16 +167,12 @@ async def submit_cause(form: Form) -> Outcome:
     async def act() -> None:
         await visit.bot.leads.pin_cause(person, target, text)
 
-    if contains_key(text):
-        said = budget_words.secret(t)
-        return Problem({ids.CAUSE_TEXT: said}, stop_lead.cause_window(target, t, said))
-    try:
-        await once(form, act)
-    except Refusal as refusal:
-        if refusal.code is not RefusalCode.TEXT_MISSING:
-            raise
-        said = bad_news.sentence(explain(refusal), t)
-        return Problem({ids.CAUSE_TEXT: said.replace("*", "")}, stop_lead.cause_window(target, t, said))
+    def again(typed: str, said: str) -> kit.View:
+        del typed  # it is put together from a choice and a text: both are asked for again
+        return stop_lead.cause_window(target, t, said)
+
+    if problem := await taken(form, ids.CAUSE_TEXT, text, partial(once, form, act), again):
+        return problem
     return Show(stop_lead.thanks(t), refreshes_home=False)
 
 
@@ -230,26 +219,6 @@ async def acted(visit: Visit, act: Callable[..., Awaitable[StopShown]], value: s
     shown = await act(await visit.person(), target.stop_id, await visit.groups())
     if visit.window is not None:
         await visit.show(stop_form.done(shown, await visit.words()))
-
-
-async def once(form: Form, act: Callable[[], Awaitable[T]]) -> T | None:
-    """Do what a window asks for, and never again for the same window filled in alike; None: it was done before.
-
-    A refusal or failure does not count: whoever submits the same again is answered the same again.
-    """
-    filled = json.dumps(form.view.get("state"), sort_keys=True, ensure_ascii=False)
-    digest = hashlib.sha256(filled.encode()).hexdigest()[:32]
-    key = f"submit:{form.visit.user_id}:{form.view.get('id')}:{digest}"
-    if not await form.visit.is_first(key):
-        return None
-    is_done = False
-    try:
-        result = await act()
-        is_done = True
-    finally:
-        if not is_done:
-            await form.visit.take_back(key)
-    return result
 
 
 async def _confirm(visit: Visit, target: StopTarget) -> None:
