@@ -20,7 +20,7 @@ from finops.usage import Endpoint, UsageBucket, UsageReading, UsageRow, Width
 from storage import KeyRing, Storage, open_storage, usage
 from storage.usage_rows import UsageRows
 from tests.databases import WORKSPACE
-from tests.integration.test_storage_isolation import LATER, MINUTE, an_incident
+from tests.integration.isolation_world import LATER, MINUTE, an_incident
 
 Poll = tuple[UsageReading, list[tuple[UsageRow, int, bool]]]
 

@@ -21,7 +21,7 @@ from finops.stops import ApprovalWay, Pending, Stop, StopChange, StopEvent, Stop
 from storage import KeyRing, Storage, Store, open_storage
 from storage.errors import AlreadyHeld, Conflict, NotFound
 from tests.databases import OTHER_WORKSPACE, WORKSPACE, Tenant, a_tenant
-from tests.integration.test_storage_isolation import an_incident
+from tests.integration.isolation_world import an_incident
 
 NOW = datetime(2026, 7, 6, 5, 0, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=5)
