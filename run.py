@@ -20,7 +20,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 RUNTIME, DEVELOPMENT = "requirements.lock", "requirements-dev.lock"
-# Measured on two cores: two processes take as long as four, which only start more databases and browsers.
+# How many is for tests/conftest.py to say; beyond four, each only starts one more database and browser.
 TESTS = ("-m", "pytest", "-n", "auto", "--maxprocesses", "4", "--dist", "worksteal")
 CHECKS = (
     ("-m", "ruff", "check", "."),

@@ -29,6 +29,11 @@ settings.register_profile("deep", deadline=None, max_examples=1_000, suppress_he
 settings.load_profile("house")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many again as processors: a story waits for browsers, other processes and moved clocks half its time."""
+    return len(os.sched_getaffinity(0)) * 3 // 2 if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def pytest_collection_finish() -> None:
     """Modules and tests live until the end: the collector need not walk through them again for every test's litter."""
     gc.collect()

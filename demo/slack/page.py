@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
 from demo.slack.cast import JIHOON, Channel, User
 from demo.slack.hub import Hub
+from demo.slack.page_files import PageFiles
 from demo.slack.state import Change, shown
 from demo.slack.wire import JSON, ApiError
 
-PAGE = Path(__file__).resolve().parent.parent / "page"
 Deed = Callable[[JSON], Awaitable[JSON]]
 
 
@@ -28,8 +27,7 @@ class Page:
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         """Put the page's addresses into the server."""
-        router.add_get("/", self._index)
-        router.add_get("/page/{path:.+}", self._static)
+        PageFiles().add_routes(router)
         router.add_get("/_page/state", self._state)
         router.add_get("/_page/live", self._live)
         deeds: dict[str, Deed] = {
@@ -50,13 +48,6 @@ class Page:
         """Let every open page go."""
         for screen in list(self._screens):
             await screen.close()
-
-    async def _index(self, _: web.Request) -> web.StreamResponse:
-        return _file(PAGE / "index.html")
-
-    async def _static(self, request: web.Request) -> web.StreamResponse:
-        path = (PAGE / request.match_info["path"]).resolve()
-        return _file(path) if path.is_relative_to(PAGE) else web.Response(status=404)
 
     async def _state(self, request: web.Request) -> web.StreamResponse:
         try:
@@ -214,9 +205,3 @@ async def _tell(socket: web.WebSocketResponse, news: asyncio.Queue[JSON]) -> Non
     await socket.send_json({"type": "hello"})
     while not socket.closed:
         await socket.send_json(await news.get())
-
-
-def _file(path: Path) -> web.StreamResponse:
-    if not path.is_file():
-        return web.Response(status=404, text="not found")
-    return web.FileResponse(path, headers={"Cache-Control": "no-store"})

@@ -65,6 +65,11 @@ async def look(page: Page, url: str, user: str, place: str = "") -> Page:
     return await settled(page)
 
 
+def module(name: str) -> str:
+    """JavaScript that promises one of the page's own modules, as the page itself has it."""
+    return f"import(new URL('{name}.js', document.querySelector('script').src))"
+
+
 async def picture(page: Page, path: Path) -> Path:
     """Save what is on the screen as a PNG, without a blinking caret."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -6,13 +6,13 @@ import asyncio
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from demo.slack.page_files import PageFiles
+
 JSON = dict[str, Any]
-PAGE = Path(__file__).resolve().parents[2] / "demo" / "page"
 
 
 @dataclass
@@ -32,8 +32,7 @@ class PretendSlack:
     async def start(self) -> None:
         """Listen on a free port of this machine."""
         app = web.Application()
-        app.router.add_get("/", self._index)
-        app.router.add_static("/page/", PAGE)
+        PageFiles().add_routes(app.router)
         app.router.add_get("/_page/state", self._state)
         app.router.add_get("/_page/live", self._live)
         app.router.add_get("/_sim/{path:.*}", self._sight)
@@ -50,9 +49,6 @@ class PretendSlack:
         await self.hang_up()
         if self._runner:
             await self._runner.cleanup()
-
-    async def _index(self, request: web.Request) -> web.FileResponse:
-        return web.FileResponse(PAGE / "index.html")
 
     async def _state(self, request: web.Request) -> web.Response:
         me = request.query.get("user") or self.state["users"][0]["id"]

@@ -7,6 +7,7 @@ from typing import Any
 from playwright.async_api import expect
 
 from tests.browser import gallery
+from tests.browser.chromium import module
 from tests.browser.conftest import Visitor
 from tests.browser.pretend import PretendSlack
 
@@ -26,7 +27,7 @@ async def test_each_block_type_has_its_own_drawing(visitor: Visitor) -> None:
 async def test_the_renderer_knows_every_block_of_the_platform(visitor: Visitor) -> None:
     """The table of blocks covers Slack's list."""
     page = await visitor.sees()
-    known = set(await page.evaluate("import('/page/js/blocks.js').then((m) => m.blockTypes())"))
+    known = set(await page.evaluate(f"{module('blocks')}.then((m) => m.blockTypes())"))
     platform = """actions alert auth_provider call card carousel container context context_actions data_table
         data_visualization divider file header image input markdown plan rich_text section table task_card video"""
     assert known == set(platform.split())
@@ -50,8 +51,8 @@ async def test_mrkdwn_keeps_slacks_rules(visitor: Visitor) -> None:
 async def test_markers_count_only_at_the_edge_of_a_word(visitor: Visitor) -> None:
     """As in Slack, an asterisk inside a word or before a particle stays an asterisk."""
     page = await visitor.sees()
-    read = """(text) => import('/page/js/mrkdwn.js').then((m) => m.inlineElements(text)
-        .map((each) => [each.text ?? each.name ?? each.url ?? each.user_id, Object.keys(each.style || {}).join()]))"""
+    read = f"""(text) => {module("mrkdwn")}.then((m) => m.inlineElements(text)
+        .map((each) => [each.text ?? each.name ?? each.url ?? each.user_id, Object.keys(each.style || {{}}).join()]))"""
     assert await page.evaluate(read, "a*b*c *굵게*는 2*3*4") == [["a*b*c *굵게*는 2*3*4", ""]]
     assert await page.evaluate(read, "*굵게*\u200b는") == [["굵게", "bold"], ["\u200b는", ""]]
     assert await page.evaluate(read, "*굵게* `*코드*` :nope: :tada:") == [
@@ -71,7 +72,7 @@ async def test_markers_count_only_at_the_edge_of_a_word(visitor: Visitor) -> Non
 async def test_dates_fall_back_when_a_token_is_unknown(visitor: Visitor) -> None:
     """A format we do not know shows the sender's own words."""
     page = await visitor.sees()
-    read = "([at, how]) => import('/page/js/times.js').then((m) => m.slackDate(at, how, '그날'))"
+    read = f"([at, how]) => {module('times')}.then((m) => m.slackDate(at, how, '그날'))"
     assert await page.evaluate(read, [gallery.NOON, "{date_num} {time}"]) == "2026-07-06 오후 12:00"
     assert await page.evaluate(read, [gallery.NOON, "{epoch}"]) == "그날"
     assert await page.evaluate(read, ["soon", "{date}"]) == "그날"

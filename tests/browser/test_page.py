@@ -8,6 +8,7 @@ import re
 from playwright.async_api import expect
 
 from tests.browser import gallery
+from tests.browser.chromium import module
 from tests.browser.conftest import Visitor
 from tests.browser.pretend import PretendSlack
 
@@ -262,7 +263,7 @@ async def test_the_lab_offers_keys_and_faults(visitor: Visitor, slack: PretendSl
     assert (await page.evaluate("navigator.clipboard.readText()")).endswith("abc1")
     await lab.get_by_role("button", name="Slack 429").click()
     assert await slack.next("/_sim/slack/faults") == {"error": "ratelimited"}
-    elsewhere = "import('/page/js/api.js').then((m) => m.labAction({ path: '//x.example/' })).catch(() => 'refused')"
+    elsewhere = f"{module('api')}.then((m) => m.labAction({{ path: '//x.example/' }})).catch(() => 'refused')"
     assert await page.evaluate(elsewhere) == "refused"
 
 
@@ -300,7 +301,7 @@ async def test_every_control_has_a_name(visitor: Visitor, slack: PretendSlack) -
 async def test_the_page_speaks_three_languages_completely(visitor: Visitor) -> None:
     """Every sentence stands in Korean, Japanese and English, with the same values in it."""
     page = await visitor.sees()
-    words = await page.evaluate("import('/page/js/words.js').then((m) => m.WORDS)")
+    words = await page.evaluate(f"{module('words')}.then((m) => m.WORDS)")
     told = {
         language: {key: sorted(re.findall(r"\{\w+\}", text)) for key, text in sentences.items() if key != "reply1"}
         for language, sentences in words.items()

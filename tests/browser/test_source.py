@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.browser.pretend import PAGE
+from demo.slack.page_files import PAGE
 
 SCRIPTS = sorted((PAGE / "js").glob("*.js"))
 STYLES = sorted((PAGE / "css").glob("*.css"))
