@@ -12,11 +12,11 @@ from playwright.async_api import Page, expect
 from demo import lab
 from demo.onboarding import Wish, onboard
 from demo.prices import FilePrices, Rates
-from demo.slack import SlackConfig
 from demo.slack.cast import FINOPS, JIHOON, MARKETING, MINSU, SEOYEON
 from demo.stage import Stage, staged
 from demo.trace import parse_trace
 from tests.browser.conftest import Visitor, Window
+from tests.e2e.stages import easy_slack
 
 HEAD = "hour,application,model,requests,input_tokens,output_tokens"
 PRICES = FilePrices("prices of this test", {"big": Rates(Decimal("2.5"), Decimal("1.25"), Decimal(10))})
@@ -28,7 +28,7 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     rows = [f"{hour},{name},big,3,4000000,100000" for hour in range(0, 240, 6) for name in ("chat", "ads")]
     scene = staged(
         parse_trace([HEAD, *rows, "239,chat,big,1,10,1"]), PRICES, f"sqlite:///{tmp_path / 'stage.db'}",
-        slack=SlackConfig(rate_limits=False), FINOPS_BACKFILL_DAYS="21",
+        slack=easy_slack(), FINOPS_BACKFILL_DAYS="21",
     )  # fmt: skip
     async with scene as running:
         lab.show(running)

@@ -58,12 +58,17 @@ def expected(trace: Trace) -> dict[str, Decimal]:
     return found
 
 
+def easy_slack() -> SlackConfig:
+    """Slack for what is about neither speed nor limits: a machine with its hands full is late, not wrong."""
+    return SlackConfig(rate_limits=False, ack_seconds=10, trigger_seconds=10)
+
+
 @asynccontextmanager
 async def scene(
     database_url: str, trace: Trace | None = None, *, prices: Prices = PRICES, **how: Any
 ) -> AsyncIterator[Stage]:
     """The stage over a database; Slack without a speed limit unless a test is about it."""
-    slack = how.setdefault("slack", SlackConfig(rate_limits=False))
+    slack = how.setdefault("slack", easy_slack())
     how.setdefault("FINOPS_BACKFILL_DAYS", "8")
     # Usage is read once, and again only in tests that are about it: nobody waits for the others to poll.
     how.setdefault("FINOPS_POLL_SECONDS", "3600")

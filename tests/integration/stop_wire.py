@@ -19,7 +19,7 @@ from bot import Bot
 from bot.results import Profile
 from demo.clock import StageClock
 from demo.openai.organization import SpendLimit
-from demo.slack import SlackConfig, payloads
+from demo.slack import payloads
 from demo.slack.cast import DATA, FINOPS, TEAM_ID
 from demo.slack.delivery import signed, written
 from demo.stage import staged
@@ -31,7 +31,19 @@ from finops.stop_report import StopTarget
 from finops.stops import Stop, StopState
 from handlers import Reception
 from handlers.addresses import BOT, SLACK
-from tests.e2e.stages import EMMA, JIHOON, MARKETING, MINSU, PRICES, SAKURA, SEOYEON, Stage, a_trace, words_of
+from tests.e2e.stages import (
+    EMMA,
+    JIHOON,
+    MARKETING,
+    MINSU,
+    PRICES,
+    SAKURA,
+    SEOYEON,
+    Stage,
+    a_trace,
+    easy_slack,
+    words_of,
+)
 
 NEIGHBOUR = "T0OTHER001"
 # One for each test that stops something, so that none depends on what another did.
@@ -249,7 +261,7 @@ async def company(folder: Path) -> AsyncIterator[Company]:
         aiohttp.ClientSession() as http,
         staged(
             trace, PRICES, f"sqlite:///{folder / 'stage.db'}", clock=clock, socket_mode=False,
-            slack=SlackConfig(rate_limits=False), **variables,
+            slack=easy_slack(), **variables,
         ) as stage,
     ):  # fmt: skip
         yield await _furnished(stage, clock, http)
