@@ -44,14 +44,23 @@ _SHAPE = """SELECT md5(string_agg(line, ',' ORDER BY line)) FROM (
         JOIN pg_namespace ON pg_namespace.oid = connamespace WHERE nspname = 'public'
     UNION ALL SELECT format('revision %s', version_num) FROM alembic_version
 ) AS shape (line)"""
-_SEQUENCES = """SELECT setval(pg_class.oid::regclass, 1, false) FROM pg_class
-    JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE relkind = 'S' AND nspname = 'public'"""
+# As after the migration: nothing in any table (the audit trail, too, and in any order), every number from one.
+# Deleting little is faster than TRUNCATE, and all in one message faster than one by one.
+_EMPTYING = ";".join(
+    [
+        "SET session_replication_role = replica",
+        *(f'DELETE FROM "{table}"' for table in metadata.tables),
+        """SELECT setval(pg_class.oid::regclass, 1, false) FROM pg_class
+            JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE relkind = 'S' AND nspname = 'public'""",
+    ]
+).encode()
 
 
 class PostgresServer:
     """A server on which tests make and drop databases; every one is a copy of a migrated template.
 
-    A migrated one that a test gives back is emptied and given to the next test: a sixth of a second of CPU less.
+    A migrated one that a test gives back is emptied and given to the next test: a sixth of a second of CPU less. It is
+    emptied through a connection that stays: PostgreSQL reads fifty tables' descriptions anew for each new one.
     """
 
     def __init__(self, url: URL) -> None:
@@ -60,6 +69,7 @@ class PostgresServer:
         self._template: str | None = None
         self._shape = ""
         self._spare: list[str] = []
+        self._doors: dict[str, psycopg.Connection[Any]] = {}
         self._copying = ""
 
     def address(self, name: str) -> str:
@@ -83,17 +93,19 @@ class PostgresServer:
 
     def give_back(self, name: str) -> None:
         """Take a migrated database from a test: as new for the next one, or dropped where it is no longer the same."""
-        self._admin.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", (name,))
-        with psycopg.connect(self.address(name)) as connection:
-            is_same = _shape(connection) == self._shape
-            if is_same:
-                _empty(connection)
-        if is_same:
+        if (door := self._doors.get(name)) is None:
+            door = self._doors[name] = psycopg.connect(self.address(name), autocommit=True)
+        others = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s AND pid <> %s"
+        self._admin.execute(others, (name, door.info.backend_pid))
+        if _shape(door) == self._shape:
+            door.execute(_EMPTYING)
             self._spare.append(name)
         else:
             self.drop(name)
 
     def drop(self, name: str) -> None:
+        if door := self._doors.pop(name, None):
+            door.close()
         self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
 
     def make_hasty(self) -> None:
@@ -107,7 +119,7 @@ class PostgresServer:
         self._copying = " STRATEGY FILE_COPY"
 
     def close(self) -> None:
-        for name in (*self._spare, *([] if self._template is None else [self._template])):
+        for name in {*self._spare, *self._doors, *([] if self._template is None else [self._template])}:
             self.drop(name)
         self._admin.close()
 
@@ -119,14 +131,6 @@ def _shape(connection: psycopg.Connection[Any]) -> str:
     row = connection.execute(_SHAPE).fetchone()
     assert row is not None
     return str(row[0])
-
-
-def _empty(connection: psycopg.Connection[Any]) -> None:
-    """As after the migration: nothing in any table, every number from one. Deleting little is faster than TRUNCATE."""
-    connection.execute("SET session_replication_role = replica")  # the audit trail, too, and in any order
-    for table in metadata.tables:
-        connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
-    connection.execute(_SEQUENCES)
 
 
 @pytest.fixture(scope="session")
