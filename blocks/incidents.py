@@ -43,7 +43,8 @@ def root(shown: IncidentShown, t: Translator) -> kit.Message:
         parts += [kit.section(_story(shown, t)), *_notes(shown, t)]
     else:
         parts += [kit.section(_story(shown, t)), *_notes(shown, t)]
-        parts.append(kit.actions(*_first(shown, t), *_others(shown, t)))
+        # Named, for the message is edited every half minute: "stop" must not miss because the amount has just moved.
+        parts.append(kit.actions(*_first(shown, t), *_others(shown, t), block_id=f"incident_{shown.incident.id}"))
     # i18n: title of a chart, 50 characters
     title = t.gettext("Last 7 days and today ({currency})", currency=shown.limit.currency)
     drawn = charts.trend(shown.trend, t, title)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from unicodedata import east_asian_width
 
+from blocks.steady import steady
+
 Block = dict[str, Any]
 View = dict[str, Any]
 
@@ -62,8 +64,8 @@ def message(text: str, parts: Iterable[Block | Either]) -> Message:
     every = list(parts)
     return Message(
         clip(" ".join(text.split()) or "-", FALLBACK_TEXT),
-        rich(every)[:MESSAGE_BLOCKS],
-        plain(every)[:MESSAGE_BLOCKS],
+        steady(rich(every)[:MESSAGE_BLOCKS]),
+        steady(plain(every)[:MESSAGE_BLOCKS]),
     )
 
 
@@ -289,7 +291,7 @@ def modal(
         "callback_id": callback_id,
         "title": _plain(title, VIEW_TITLE),
         "close": _plain(close, VIEW_TITLE),
-        "blocks": plain(parts)[:VIEW_BLOCKS],
+        "blocks": steady(plain(parts)[:VIEW_BLOCKS]),
         "private_metadata": json.dumps(metadata or {}, separators=(",", ":"))[:METADATA],
     }
     if submit:
@@ -299,7 +301,7 @@ def modal(
 
 def home(parts: Iterable[Block | Either], *, is_plain: bool = False) -> View:
     every = list(parts)
-    return {"type": "home", "blocks": (plain(every) if is_plain else rich(every))[:VIEW_BLOCKS]}
+    return {"type": "home", "blocks": steady((plain(every) if is_plain else rich(every))[:VIEW_BLOCKS])}
 
 
 def metadata(view: Mapping[str, Any]) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def parts(shown: StopShown, t: Translator, more: Sequence[kit.Block | None] = ()
         found.append(kit.context("\n".join(notes)))
     row = [*_buttons(shown, t), *(element for element in more if element)]
     if row:
-        found.append(kit.actions(*row))
+        found.append(kit.actions(*row, block_id=f"stop_{shown.stop.id}"))
     return found
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from blocks import ids
 from demo import runaway
 from demo.slack import Person
+from demo.slack.interactions import locate
 from demo.trace import Trace, parse_trace
 from finops.budgets import BudgetPeriod, BudgetScope, BudgetTerms
 from finops.money import Money
@@ -76,7 +77,9 @@ async def test_three_people_press_the_buttons_of_one_alert(tmp_path: Path) -> No
         await minsu.clicks(roots(stage)[0], ids.INCIDENT_END_SILENCE)
         await stage.slack.until(lambda: ids.INCIDENT_SILENCE in str(roots(stage)[0]["blocks"]), WAIT)
 
-        await jihoon.clicks(roots(stage)[0], ids.INCIDENT_DETAIL)
+        # He looks at the first message still: of all its edits since, none has taken the button from under him.
+        seen, _ = locate(root["blocks"], ids.INCIDENT_DETAIL)
+        await jihoon.clicks(roots(stage)[0], ids.INCIDENT_DETAIL, block_id=seen["block_id"])
         shown = words_of(await window(stage, jihoon, ids.VIEW_INFO))
         assert "최근 7일과 오늘" in shown
         assert "Project ID" in shown
