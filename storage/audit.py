@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import String, cast, func, insert, or_, select, type_coerce, update
+from sqlalchemy import BindParameter, String, bindparam, cast, func, insert, or_, select, type_coerce, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from finops.audit import GENESIS, AuditEntry, AuditFilter, AuditHead, AuditRow, row_after
@@ -30,6 +30,10 @@ _UNSEALED = b""
 # Read as they lie there: whoever could edit a row may have put anything in it. That must be told, not stumbled over.
 _WHEN, _FACTS = type_coerce(audit.c.at, String).label("at"), cast(audit.c.details, String).label("details")
 _LYING = select(*(each for each in audit.c if each.name not in {"at", "details"}), _WHEN, _FACTS)
+# Asked with every act, and put together once: that takes longer than answering them.
+_MINE: BindParameter[str] = bindparam("of_workspace")
+_MY_END = select(audit_heads).where(audit_heads.c.workspace_id == _MINE).with_for_update()
+_NEWEST = select(audit.c.seq, audit.c.hash).where(audit.c.workspace_id == _MINE).order_by(audit.c.seq.desc()).limit(1)
 
 
 class Audit(Repository):
@@ -121,15 +125,17 @@ class Audit(Repository):
 
     async def _hold_end(self, workspace_id: str) -> tuple[AuditHead, bool]:
         """The end to go on from, which is nobody else's until our transaction ends, and whether it is sound."""
-        fresh = self._insert(audit_heads).values(
-            workspace_id=workspace_id, seq=0, hash=GENESIS, sealed=self._seal(workspace_id, 0, GENESIS)
-        )
-        was_made = fresh.on_conflict_do_nothing(index_elements=["workspace_id"]).returning(audit_heads.c.seq)
-        is_new = (await self._db.execute(was_made)).one_or_none() is not None
-        mine = select(audit_heads).where(audit_heads.c.workspace_id == workspace_id).with_for_update()
-        head = self._head(workspace_id, (await self._db.execute(mine)).one())
-        rows = select(audit.c.seq, audit.c.hash).where(audit.c.workspace_id == workspace_id)
-        newest = (await self._db.execute(rows.order_by(audit.c.seq.desc()).limit(1))).one_or_none()
+        whose, is_new = {"of_workspace": workspace_id}, False
+        row = (await self._db.execute(_MY_END, whose)).one_or_none()
+        if row is None:
+            fresh = self._insert(audit_heads).values(
+                workspace_id=workspace_id, seq=0, hash=GENESIS, sealed=self._seal(workspace_id, 0, GENESIS)
+            )
+            was_made = fresh.on_conflict_do_nothing(index_elements=["workspace_id"]).returning(audit_heads.c.seq)
+            is_new = (await self._db.execute(was_made)).one_or_none() is not None
+            row = (await self._db.execute(_MY_END, whose)).one()
+        head = self._head(workspace_id, row)
+        newest = (await self._db.execute(_NEWEST, whose)).one_or_none()
         seq, hash_ = (0, GENESIS) if newest is None else (newest.seq, newest.hash)
         if head.is_genuine and (head.seq, head.hash) == (seq, hash_):
             return head, True

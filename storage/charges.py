@@ -15,14 +15,15 @@ from finops.charges import Charge, ChargedDay, DayReading
 from finops.money import Money, from_units
 from finops.periods import Period
 from finops.restatement import changes
-from storage.errors import NotFound
+from storage import charge_statements as statements
+from storage.connections import hold_connection
 from storage.ledger import Lines, PreparedDay, money, prepare, read_sheets, write_day
 from storage.line_items import by_line_item
 from storage.records import DayChange, DayProjectTotal, DayTotal, ProjectTotal, Restated
 from storage.repository import Repository
 from storage.restatements import remember_restatements
 from storage.sheets import BYTES_FOR_ONE, Adding, Sheet, by_day
-from storage.tables import charges, connections, daily_costs, daily_items, daily_sheets, daily_totals, day_readings
+from storage.tables import charges, daily_costs, daily_items, daily_sheets, daily_totals, day_readings
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -52,7 +53,7 @@ class Charges(Repository):
         for another workspace's connection.
         """
         prepared = await _unhurried(len(charged.charges), prepare, charged)
-        await self._hold(workspace_id, connection_id)
+        await hold_connection(self._db, workspace_id, connection_id)
         day = charged.day
         reading = await self._reading(workspace_id, connection_id, day)
         if reading is None:
@@ -134,9 +135,8 @@ class Charges(Repository):
 
     async def readings(self, workspace_id: str, period: Period) -> dict[int, dict[date, DayReading]]:
         """When each day was read and last moved, per connection; a day never read is absent."""
-        rows = await self._db.execute(
-            select(day_readings).where(day_readings.c.workspace_id == workspace_id, _within(day_readings, period))
-        )
+        asked = {"of_workspace": workspace_id, "first": period.start, "after": period.end}
+        rows = await self._db.execute(statements.READINGS, asked)
         found: dict[int, dict[date, DayReading]] = defaultdict(dict)
         for row in rows:
             found[row.connection_id][row.charge_day] = _day_reading(row)
@@ -144,11 +144,8 @@ class Charges(Repository):
 
     async def billed_days(self, workspace_id: str, period: Period) -> set[tuple[int, date]]:
         """The connections and days with charges: a day that was read and is not here had an empty bill."""
-        rows = await self._db.execute(
-            select(daily_totals.c.connection_id, daily_totals.c.charge_day)
-            .where(daily_totals.c.workspace_id == workspace_id, _within(daily_totals, period))
-            .distinct()
-        )
+        asked = {"of_workspace": workspace_id, "first": period.start, "after": period.end}
+        rows = await self._db.execute(statements.BILLED_DAYS, asked)
         return {(row.connection_id, row.charge_day) for row in rows}
 
     async def lines(
@@ -257,32 +254,21 @@ class Charges(Repository):
                 query = query.where(daily_sheets.c.connection_id.in_(sorted(named)))
             yield await read_sheets(self._db, query)
 
-    async def _hold(self, workspace_id: str, connection_id: int) -> None:
-        """Prove the connection is this workspace's, and let no one else replace its days until we are done."""
-        mine = select(connections.c.id).where(
-            connections.c.workspace_id == workspace_id, connections.c.id == connection_id
-        )
-        if (await self._db.execute(mine.with_for_update())).one_or_none() is None:
-            raise NotFound("connection", connection_id)
-
     async def _reading(self, workspace_id: str, connection_id: int, day: date) -> DayReading | None:
-        row = (
-            await self._db.execute(
-                select(day_readings).where(*_this_day(day_readings, workspace_id, connection_id, day))
-            )
-        ).one_or_none()
+        this_day = {"of_workspace": workspace_id, "of_connection": connection_id, "day": day}
+        row = (await self._db.execute(statements.READING, this_day)).one_or_none()
         return None if row is None else _day_reading(row)
 
     async def _keep(self, workspace_id: str, connection_id: int, reading: DayReading) -> None:
         values = {
+            "workspace_id": workspace_id,
+            "connection_id": connection_id,
+            "charge_day": reading.day,
             "read_at": reading.read_at,
             "changed_at": reading.changed_at,
             "unchanged_reads": reading.unchanged_reads,
         }
-        key = {"workspace_id": workspace_id, "connection_id": connection_id, "charge_day": reading.day}
-        await self._db.execute(
-            self._insert(day_readings).values(key | values).on_conflict_do_update(index_elements=list(key), set_=values)
-        )
+        await self._db.execute(statements.keeping(self._db.dialect.name), values)
 
     async def _is_stored(self, connection_id: int, day: date, lines: Lines) -> bool:
         """Whether the ledger says the same of this day already, to the last line."""

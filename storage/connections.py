@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from finops.registry import Connection
@@ -16,6 +16,18 @@ from storage.tables import connections, known_projects
 
 Sense = Literal["costs", "usage"]
 _REASONS = {"costs": connections.c.costs_blind_reason, "usage": connections.c.usage_blind_reason}
+
+
+def _mine(workspace_id: Any, connection_id: Any) -> tuple[Any, Any]:
+    return connections.c.workspace_id == workspace_id, connections.c.id == connection_id
+
+
+# Asked all the time, and put together once: that takes longer than answering them.
+_THIS = _mine(bindparam("of_workspace"), bindparam("this"))
+_ONE = select(connections).where(*_THIS)
+_HELD = select(connections.c.id).where(*_THIS).with_for_update()
+_EVERYWHERE = select(connections).order_by(connections.c.id)
+_ALL = _EVERYWHERE.where(connections.c.workspace_id == bindparam("of_workspace"))
 
 
 class Connections(Repository):
@@ -51,20 +63,18 @@ class Connections(Repository):
 
     async def get(self, workspace_id: str, connection_id: int) -> Connection | None:
         """The connection, or None when this workspace has none of that id."""
-        row = (await self._db.execute(select(connections).where(*_mine(workspace_id, connection_id)))).one_or_none()
+        row = (await self._db.execute(_ONE, {"of_workspace": workspace_id, "this": connection_id})).one_or_none()
         return None if row is None else _connection(row)
 
     async def all(self, workspace_id: str) -> list[Connection]:
         """Every connection of the workspace, oldest first."""
-        rows = await self._db.execute(
-            select(connections).where(connections.c.workspace_id == workspace_id).order_by(connections.c.id)
-        )
+        rows = await self._db.execute(_ALL, {"of_workspace": workspace_id})
         return [_connection(row) for row in rows]
 
     @across_workspaces("the daily collection serves every workspace")
     async def everywhere(self) -> list[Connection]:
         """Every connection of every workspace, oldest first."""
-        return [_connection(row) for row in await self._db.execute(select(connections).order_by(connections.c.id))]
+        return [_connection(row) for row in await self._db.execute(_EVERYWHERE)]
 
     async def matching(
         self, workspace_id: str, provider: str, organization_id: str | None, project_ids: Collection[str]
@@ -153,13 +163,8 @@ class Connections(Repository):
 
 async def hold_connection(db: AsyncConnection, workspace_id: str, connection_id: int) -> None:
     """Prove that the connection is this workspace's, and let no one else store its data until we are done."""
-    mine = select(connections.c.id).where(*_mine(workspace_id, connection_id))
-    if (await db.execute(mine.with_for_update())).one_or_none() is None:
+    if (await db.execute(_HELD, {"of_workspace": workspace_id, "this": connection_id})).one_or_none() is None:
         raise NotFound("connection", connection_id)
-
-
-def _mine(workspace_id: str, connection_id: int) -> tuple[Any, Any]:
-    return connections.c.workspace_id == workspace_id, connections.c.id == connection_id
 
 
 def _connection(row: Any) -> Connection:

@@ -11,6 +11,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 Method = TypeVar("Method", bound=Callable[..., Any])
+Insert = postgresql.Insert | sqlite.Insert
+
+
+def inserting(dialect: str, table: Table) -> Insert:
+    """An insert that can say ON CONFLICT: both databases spell it alike, SQLAlchemy in two places."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
 class Repository:
@@ -19,11 +25,8 @@ class Repository:
     def __init__(self, connection: AsyncConnection) -> None:
         self._db = connection
 
-    def _insert(self, table: Table) -> postgresql.Insert | sqlite.Insert:
-        """An insert that can say ON CONFLICT: both databases spell it alike, SQLAlchemy in two places."""
-        if self._db.dialect.name == "postgresql":
-            return postgresql.insert(table)
-        return sqlite.insert(table)
+    def _insert(self, table: Table) -> Insert:
+        return inserting(self._db.dialect.name, table)
 
 
 def across_workspaces(reason: str) -> Callable[[Method], Method]:

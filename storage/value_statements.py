@@ -6,30 +6,25 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Table, case, tuple_
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import ReturningInsert
 
 from finops.events import Call
+from storage.repository import Insert, inserting
 from storage.tables_value import SUMS, value_calls, value_event_ids, value_users, value_weeks
 
 CALL = Call._fields
-Insert = postgresql.Insert | sqlite.Insert
-
-
-def _insert(dialect: str, table: Table) -> Insert:
-    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
 @lru_cache(maxsize=4)
 def taken(dialect: str) -> ReturningInsert[Any]:
     """Take event ids that nobody took before, and tell which."""
-    return _insert(dialect, value_event_ids).on_conflict_do_nothing().returning(value_event_ids.c.event_id)
+    return inserting(dialect, value_event_ids).on_conflict_do_nothing().returning(value_event_ids.c.event_id)
 
 
 @lru_cache(maxsize=4)
 def kept(dialect: str) -> Insert:
     """Keep calls as they are known now."""
-    insert = _insert(dialect, value_calls)
+    insert = inserting(dialect, value_calls)
     changing = {name: insert.excluded[name] for name in ("charge_day", *CALL)}
     return insert.on_conflict_do_update(index_elements=list(value_calls.primary_key), set_=changing)
 
@@ -37,7 +32,7 @@ def kept(dialect: str) -> Insert:
 @lru_cache(maxsize=16)
 def added(dialect: str, table: Table) -> Insert:
     """Add rows to the sums held under their keys: of days, of weeks, or of users."""
-    insert = _insert(dialect, table)
+    insert = inserting(dialect, table)
     sums = ("calls", "cost_nano", "cost_rest") if table is value_users else SUMS
     changes: dict[str, Any] = {name: table.c[name] + insert.excluded[name] for name in sums}
     if table is value_weeks:
