@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, select, update
+from sqlalchemy import Table, bindparam, select, update
 
 from finops.budgets import Budget, BudgetAction, BudgetPeriod, BudgetScope, BudgetTerms
 from finops.money import to_units
@@ -17,6 +17,9 @@ from storage.tables_live import budgets
 
 _NOTHING = 0  # the scope needs no id: a column that is compared holds no NULL
 _TABLES: dict[BudgetScope, Table] = {BudgetScope.TEAM: teams, BudgetScope.PROJECT: projects}
+# Asked all the time, and put together once: that takes longer than answering them.
+_ALL = select(budgets).where(budgets.c.workspace_id == bindparam("of_workspace")).order_by(budgets.c.id)
+_LIVING = _ALL.where(budgets.c.deleted_at.is_(None))
 
 
 class Budgets(Repository):
@@ -85,8 +88,7 @@ class Budgets(Repository):
 
     async def all(self, workspace_id: str, *, even_deleted: bool = False) -> list[Budget]:
         """Every budget, disabled ones too; deleted ones only when asked for, and never enabled."""
-        whose = (budgets.c.workspace_id == workspace_id,) if even_deleted else _living(workspace_id)
-        rows = await self._db.execute(select(budgets).where(*whose).order_by(budgets.c.id))
+        rows = await self._db.execute(_ALL if even_deleted else _LIVING, {"of_workspace": workspace_id})
         return [_budget(row) for row in rows]
 
     async def _prove_scope(self, workspace_id: str, terms: BudgetTerms) -> None:

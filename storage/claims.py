@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
 
 from sqlalchemy import and_, delete, func, select, update
+from sqlalchemy.sql.dml import ReturningInsert
 
-from storage.repository import Repository, across_workspaces
+from storage.repository import Repository, across_workspaces, inserting
 from storage.tables import claims, job_runs
 
 _RUNNING, _DONE = "running", "done"
+
+
+@lru_cache(maxsize=4)
+def _claiming(dialect: str) -> ReturningInsert[Any]:
+    """Take a key that nobody took before, and tell it. Put together once: that takes longer than asking."""
+    first = inserting(dialect, claims).on_conflict_do_nothing(index_elements=["workspace_id", "key"])
+    return first.returning(claims.c.key)
 
 
 class Claims(Repository):
@@ -17,13 +27,8 @@ class Claims(Repository):
 
     async def once(self, workspace_id: str, key: str, at: datetime) -> bool:
         """True for exactly one of all who ever ask with this key."""
-        statement = (
-            self._insert(claims)
-            .values(workspace_id=workspace_id, key=key, claimed_at=at)
-            .on_conflict_do_nothing(index_elements=["workspace_id", "key"])
-            .returning(claims.c.key)
-        )
-        return (await self._db.execute(statement)).one_or_none() is not None
+        claim = {"workspace_id": workspace_id, "key": key, "claimed_at": at}
+        return (await self._db.execute(_claiming(self._db.dialect.name), claim)).one_or_none() is not None
 
     async def newest(self, workspace_id: str, prefix: str) -> datetime | None:
         """When a key that begins so was claimed last; None where none is kept."""

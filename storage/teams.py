@@ -15,7 +15,8 @@ from storage.tables import teams
 
 _COLUMNS = [column for column in teams.c if column.name != "name_key"]
 # Asked with every figure, and put together once: that takes longer than answering it.
-_ALL = select(*_COLUMNS).where(teams.c.workspace_id == bindparam("of_workspace")).order_by(teams.c.name_key)
+_MINE = select(*_COLUMNS).where(teams.c.workspace_id == bindparam("of_workspace"))
+_ALL = _MINE.order_by(teams.c.name_key)
 
 
 class Teams(Repository):
@@ -99,9 +100,7 @@ class Teams(Repository):
         return team
 
     async def _one(self, workspace_id: str, condition: Any) -> Team | None:
-        row = (
-            await self._db.execute(select(*_COLUMNS).where(teams.c.workspace_id == workspace_id, condition))
-        ).one_or_none()
+        row = (await self._db.execute(_MINE.where(condition), {"of_workspace": workspace_id})).one_or_none()
         return None if row is None else _team(row)
 
     async def _refuse(self, workspace_id: str, name: str) -> None:

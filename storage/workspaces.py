@@ -10,6 +10,9 @@ from finops.registry import Workspace
 from storage.repository import Repository, across_workspaces
 from storage.tables import workspaces
 
+# Asked by every job, and put together once: that takes longer than answering it.
+_ALL = select(workspaces).order_by(workspaces.c.created_at, workspaces.c.id)
+
 
 class Workspaces(Repository):
     """Who we serve; a workspace's id is Slack's."""
@@ -41,7 +44,7 @@ class Workspaces(Repository):
     @across_workspaces("jobs serve every workspace")
     async def all(self) -> list[Workspace]:
         """Every workspace, oldest first."""
-        rows = await self._db.execute(select(workspaces).order_by(workspaces.c.created_at, workspaces.c.id))
+        rows = await self._db.execute(_ALL)
         return [Workspace(**row._mapping) for row in rows]
 
     async def set_installer(self, workspace_id: str, user_id: str) -> bool:
