@@ -78,16 +78,18 @@ def web_address(text: str) -> str:
 
 
 def smtp_address(text: str) -> Secret:
-    """The address may hold a password: a secret, like the others."""
+    """The address may hold a password: a secret, like the others. `?tls=1.2` is an exception to TLS 1.3, by name."""
     try:
         parts = urlsplit(text)
         usable = parts.scheme in {"smtps", "smtp"} and bool(parts.hostname) and (parts.port or 1) > 0
-        usable = usable and parts.path in {"", "/"} and not parts.query and not parts.fragment
+        usable = usable and parts.path in {"", "/"} and not parts.fragment
         usable = usable and bool(parts.username) == bool(parts.password)
     except ValueError:
         usable = False
     if not usable:
         raise Mistake("should be a mail server such as smtps://user:password@mail.example.com:465")
+    if parts.query not in {"", "tls=1.2"}:
+        raise Mistake("may end with ?tls=1.2, for a server that has no TLS 1.3, and with no other parameter")
     return Secret(text)
 
 

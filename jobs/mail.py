@@ -21,6 +21,8 @@ from finops.secret import Secret
 log = logging.getLogger(__name__)
 
 SMTPS_PORT, SUBMISSION_PORT = 465, 587
+# What an address ends with whose server may speak TLS 1.2; `bot.readers.smtp_address` lets nothing else through.
+OLDER_TLS = "tls=1.2"
 # For each step of the conversation.
 STEP_SECONDS = 10.0
 
@@ -31,17 +33,24 @@ class MailTrouble(Exception):
 
 @dataclass(frozen=True, slots=True)
 class MailServer:
-    """Where mail is handed over. `is_tls_first`: TLS from the first byte (smtps), else STARTTLS (smtp)."""
+    """Where mail is handed over. `is_tls_first`: TLS from the first byte (smtps), else STARTTLS (smtp).
+
+    `takes_tls_1_2`: the operator named this server as an exception to TLS 1.3.
+    """
 
     host: str
     port: int
     is_tls_first: bool
     user: str | None = None
     password: Secret | None = None
+    takes_tls_1_2: bool = False
 
     @classmethod
     def from_url(cls, url: str) -> MailServer:
-        """`smtps://user:password@host:465` or `smtp://host:587`; user and password percent-encoded."""
+        """`smtps://user:password@host:465` or `smtp://host:587`; user and password percent-encoded.
+
+        `?tls=1.2` at its end names the server as an exception to TLS 1.3.
+        """
         parts = urlsplit(url)
         is_tls_first = parts.scheme == "smtps"
         return cls(
@@ -50,13 +59,17 @@ class MailServer:
             is_tls_first,
             unquote(parts.username) if parts.username else None,
             Secret(unquote(parts.password)) if parts.password else None,
+            parts.query == OLDER_TLS,
         )
 
 
-def mail_tls(ca_file: str | None = None) -> ssl.SSLContext:
-    """Certificates are verified; TLS 1.3 where the server has it, and never less than 1.2."""
+def mail_tls(ca_file: str | None = None, *, takes_tls_1_2: bool = False) -> ssl.SSLContext:
+    """Certificates are verified (against `ca_file` instead of the system's, if given) and TLS is at least 1.3.
+
+    With `takes_tls_1_2`, 1.2 where the server has nothing newer, and never less.
+    """
     context = ssl.create_default_context(cafile=ca_file)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.minimum_version = ssl.TLSVersion.TLSv1_2 if takes_tls_1_2 else ssl.TLSVersion.TLSv1_3
     return context
 
 
@@ -71,14 +84,16 @@ class Mailer:
         clock: Clock,
         *,
         plaintext_hosts: Collection[str] = (),
-        tls: ssl.SSLContext | None = None,
+        ca_file: str | None = None,
     ) -> None:
         self._server = server
         self._sender = sender
         self._recipients = tuple(recipients)
         self._clock = clock
         self._is_plain = server.host in plaintext_hosts
-        self._tls = tls
+        self._ca_file = ca_file
+        self._tls: ssl.SSLContext | None = None
+        self._is_exception_told = False
 
     async def send(self, subject: str, body: str, key: str, html: str | None = None) -> None:
         """Send one mail; raises MailTrouble. The same `key` is the same Message-ID: a repeated mail is seen as one.
@@ -108,8 +123,8 @@ class Mailer:
                     smtp.login(server.user, server.password.reveal())
                 refused = smtp.send_message(mail)
         except (smtplib.SMTPException, OSError) as error:
-            # Without the error itself: a server may repeat in its answer what it was told.
-            code = getattr(error, "smtp_code", "")
+            # Without the error itself: a server may repeat in its answer what it was told. A reason is OpenSSL's word.
+            code = getattr(error, "smtp_code", "") or getattr(error, "reason", "") or ""
             raise MailTrouble(f"{type(error).__name__} {code}".strip()) from None
         if refused:
             log.warning("mail refused for some", extra={"count": len(refused)})
@@ -117,12 +132,15 @@ class Mailer:
     def _connected(self) -> smtplib.SMTP:
         server = self._server
         if server.is_tls_first:
-            return smtplib.SMTP_SSL(server.host, server.port, timeout=STEP_SECONDS, context=self._context())
+            first = smtplib.SMTP_SSL(server.host, server.port, timeout=STEP_SECONDS, context=self._context())
+            self._tell_exception(first)
+            return first
         smtp = smtplib.SMTP(server.host, server.port, timeout=STEP_SECONDS)
         try:
             smtp.ehlo()
             if smtp.has_extn("starttls") or not self._is_plain:
                 smtp.starttls(context=self._context())  # raises where the server has none
+                self._tell_exception(smtp)
                 smtp.ehlo()
             else:
                 log.warning("mail goes without TLS, allowed as a named exception", extra={"address": server.host})
@@ -133,8 +151,19 @@ class Mailer:
 
     def _context(self) -> ssl.SSLContext:
         if self._tls is None:
-            self._tls = mail_tls()
+            self._tls = mail_tls(self._ca_file, takes_tls_1_2=self._server.takes_tls_1_2)
         return self._tls
+
+    def _tell_exception(self, smtp: smtplib.SMTP) -> None:
+        """Log the exception to TLS 1.3 once, with what is spoken: an operator sees when it is needed no more."""
+        if not self._server.takes_tls_1_2 or self._is_exception_told:
+            return
+        self._is_exception_told = True
+        spoken = smtp.sock.version() if isinstance(smtp.sock, ssl.SSLSocket) else None
+        log.warning(
+            "mail may go over TLS 1.2, allowed as a named exception",
+            extra={"address": self._server.host, "spoken": spoken},
+        )
 
 
 def mailer_of(settings: Settings, clock: Clock, recipients: Collection[str] | None = None) -> Mailer | None:

@@ -42,27 +42,63 @@ def a_mailer(sink: MailSink, clock: FakeClock, trusted: Certificate | None = Non
         ["jihoon@hanbit.example", "ops@hanbit.example"],
         clock,
         plaintext_hosts={"127.0.0.1"} if named else (),
-        tls=mail_tls(str(trusted.chain)) if trusted else None,
+        ca_file=str(trusted.chain) if trusted else None,
     )
 
 
 @pytest.mark.parametrize("is_tls_first", [True, False], ids=["smtps", "STARTTLS"])
-@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_2], ids=str)
-async def test_mail_goes_behind_tls_after_logging_in(
-    clock: FakeClock, certificate: Certificate, version: ssl.TLSVersion, is_tls_first: bool
+async def test_mail_goes_behind_tls_1_3_after_logging_in(
+    clock: FakeClock, certificate: Certificate, is_tls_first: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """1.3 where the server has it, 1.2 where not; from the first byte, or before anything is said."""
-    sink = MailSink(certificate.serving(version), is_tls_first, ("fin%40ops", PASSWORD))
+    """From the first byte, or before anything is said; and there is no exception to tell of."""
+    sink = MailSink(certificate.serving(ssl.TLSVersion.TLSv1_3), is_tls_first, ("fin%40ops", PASSWORD))
     async with sink.running():
         sink.login = ("fin@ops", PASSWORD)
         server = MailServer.from_url(sink.url.replace("fin@ops", "fin%40ops"))
-        tls = mail_tls(str(certificate.chain))
-        mailer = Mailer(server, "finops@hanbit.example", ["ops@hanbit.example"], clock, tls=tls)
+        mailer = Mailer(server, "finops@hanbit.example", ["ops@hanbit.example"], clock, ca_file=str(certificate.chain))
         await mailer.send("🚨 한도 초과", "742 of 500\n.\na dot stands alone\n", "incident:1")
     [mail] = sink.kept
-    assert (mail.tls_version, mail.user) == (version.name.replace("_", "."), "fin@ops")
+    assert (mail.tls_version, mail.user) == ("TLSv1.3", "fin@ops")
     assert mail.subject == "🚨 한도 초과"
     assert mail.text.splitlines() == ["742 of 500", ".", "a dot stands alone"]
+    assert caplog.messages == []
+
+
+@pytest.mark.parametrize("is_tls_first", [True, False], ids=["smtps", "STARTTLS"])
+async def test_a_server_with_tls_1_2_alone_hears_no_word_of_a_mail(
+    clock: FakeClock, certificate: Certificate, is_tls_first: bool
+) -> None:
+    """Not the password either; and the trouble has the name that OpenSSL gives it."""
+    sink = MailSink(certificate.serving(ssl.TLSVersion.TLSv1_2), is_tls_first, ("ops", PASSWORD))
+    async with sink.running():
+        with pytest.raises(MailTrouble, match=r"SSL(EOF)?Error [A-Z0-9_]+$"):
+            await a_mailer(sink, clock, certificate).send("subject", "body", "a")
+        # To be named as one that may go without TLS is another exception.
+        with pytest.raises(MailTrouble, match=r"SSL(EOF)?Error"):
+            await a_mailer(sink, clock, certificate, named=True).send("subject", "body", "a")
+    assert sink.kept == []
+
+
+@pytest.mark.parametrize("is_tls_first", [True, False], ids=["smtps", "STARTTLS"])
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_2], ids=str)
+async def test_a_server_named_as_an_exception_may_speak_tls_1_2_and_the_log_says_so_once(
+    clock: FakeClock,
+    certificate: Certificate,
+    version: ssl.TLSVersion,
+    is_tls_first: bool,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """1.3 where it has that: what is spoken stands in the log, so that an exception nobody needs is seen."""
+    sink = MailSink(certificate.serving(version), is_tls_first)
+    async with sink.running():
+        server = MailServer.from_url(f"{sink.url}?tls=1.2")
+        mailer = Mailer(server, "finops@hanbit.example", ["ops@hanbit.example"], clock, ca_file=str(certificate.chain))
+        await mailer.send("subject", "body", "a")
+        await mailer.send("subject", "body", "b")
+    spoken = version.name.replace("_", ".")
+    assert [mail.tls_version for mail in sink.kept] == [spoken, spoken]
+    [told] = [record for record in caplog.records if "TLS 1.2, allowed as a named exception" in record.message]
+    assert (told.levelname, told.__dict__["address"], told.__dict__["spoken"]) == ("WARNING", "127.0.0.1", spoken)
 
 
 async def test_a_mail_may_have_a_second_face(plain: MailSink, clock: FakeClock) -> None:
@@ -107,10 +143,12 @@ async def test_a_certificate_nobody_vouches_for_ends_it(
     assert sink.kept == []
 
 
-async def test_old_tls_is_refused(clock: FakeClock, certificate: Certificate) -> None:
-    assert mail_tls().minimum_version is ssl.TLSVersion.TLSv1_2
-    assert mail_tls().verify_mode is ssl.CERT_REQUIRED
-    assert mail_tls().check_hostname
+@pytest.mark.parametrize("is_exception", [True, False])
+def test_no_exception_goes_below_tls_1_2_or_does_without_a_certificate(is_exception: bool) -> None:
+    tls = mail_tls(takes_tls_1_2=is_exception)
+    assert tls.minimum_version is (ssl.TLSVersion.TLSv1_2 if is_exception else ssl.TLSVersion.TLSv1_3)
+    assert tls.verify_mode is ssl.CERT_REQUIRED
+    assert tls.check_hostname
 
 
 async def test_a_wrong_password_is_told_without_the_password(
@@ -167,6 +205,8 @@ async def test_a_mail_says_whose_it_is_and_is_one_mail_however_often_it_is_sent(
         ({"FINOPS_SMTP_URL": "https://mail.example.com"}, "should be a mail server"),
         ({"FINOPS_SMTP_URL": f"smtp://ops:{PASSWORD}@"}, "should be a mail server"),
         ({"FINOPS_SMTP_URL": "smtp://ops@mail.example.com"}, "should be a mail server"),
+        ({"FINOPS_SMTP_URL": f"smtp://ops:{PASSWORD}@mail.example.com?tls=1.1"}, "may end with ?tls=1.2"),
+        ({"FINOPS_SMTP_URL": f"smtp://ops:{PASSWORD}@mail.example.com?verify=no"}, "and with no other parameter"),
         ({"FINOPS_MAIL_FROM": "nobody"}, "FINOPS_MAIL_FROM should be a mail address"),
         ({"FINOPS_ALERT_EMAILS": "a@example.com, b"}, "not 'b'"),
         ({"FINOPS_ALERT_EMAILS": ""}, "go together"),
@@ -192,6 +232,7 @@ def test_a_mailer_is_there_when_it_is_set(clock: FakeClock) -> None:
     assert settings.alert_emails == ("a@example.com", "b@example.com")
     assert settings.mail_from == "FinOps <f@example.com>"
     assert mailer_of(settings, clock) is not None
+    assert Settings.from_env(ENVIRON | MAIL | {"FINOPS_SMTP_URL": "smtp://mail.example.com:587?tls=1.2"}).smtp_url
     assert MailServer.from_url("smtps://mail.example.com").port == 465
     server = MailServer.from_url("smtp://u:p%2Fw@mail.example.com")
     assert (server.port, server.is_tls_first, server.user) == (587, False, "u")
