@@ -97,6 +97,9 @@ class Metrics:
             buckets=ACK_SECONDS,
             registry=self.registry,
         )
+        self._forgotten = Counter(
+            "finops_forgotten_rows", "Rows dropped because they were old, by kind.", ["kind"], registry=self.registry
+        )
         self._polls = Counter("finops_polls", "Readings of usage, by outcome.", ["result"], registry=self.registry)
 
     def lever_moved(self, lever: str, state: str, seconds: float | None = None) -> None:
@@ -149,6 +152,10 @@ class Metrics:
     def polled(self, result: str) -> None:
         """Count one reading of a connection's usage: `read`, or the code of what went wrong."""
         self._polls.labels(result).inc()
+
+    def forgot(self, kind: str, rows: int) -> None:
+        """Count rows of a kind that were dropped because they were old; a kind of which none were shows as zero."""
+        self._forgotten.labels(kind).inc(rows)
 
     def page(self) -> tuple[bytes, dict[str, str]]:
         """The metrics as Prometheus reads them, with the headers that say so."""

@@ -6,6 +6,7 @@ The database decides who of all replicas acts.
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import socket
 import time
@@ -41,6 +42,8 @@ from jobs.slack import SlackClients as SlackClients  # what app.py hands us
 from jobs.voting import PollClock
 from jobs.watcher import Watcher
 from jobs.worker import POLL_SECONDS, Worker
+
+log = logging.getLogger(__name__)
 
 # Several connections are read side by side; each of them by one worker of all replicas.
 WORKERS = 3
@@ -95,7 +98,7 @@ async def running(
 
     async def forget() -> None:
         async with looking:
-            await forget_what_is_old(bot, clock())
+            await forget_what_is_old(bot, clock(), counted)
 
     # Late is better than never (the default drops a run that is a second late), and once is enough for many missed.
     scheduler = AsyncIOScheduler(
@@ -138,14 +141,19 @@ async def put_down(runners: Iterable[Runner], tasks: Sequence[asyncio.Task[objec
         await asyncio.wait(late)
 
 
-async def forget_what_is_old(bot: Bot, now: datetime) -> None:
-    """Drop what nobody can need any more, in one transaction."""
+async def forget_what_is_old(bot: Bot, now: datetime, metrics: Metrics) -> None:
+    """Drop what nobody can need any more, in one transaction; how many rows of each kind went is logged and counted."""
+    kept = (CALLS_KEPT, EVENT_IDS_KEPT, VALUE_KEPT)
     async with bot.storage.writing() as store:
-        await store.claims.forget_before(now - CLAIMS_KEPT)
-        await store.usage.forget_minutes_before(minute_of(now - MINUTES_KEPT))
-        await store.outbox.forget_before(now - KEPT)
-        kept = (CALLS_KEPT, EVENT_IDS_KEPT, VALUE_KEPT)
-        await store.value.forget_before(*(charge_day(now - each) for each in kept))
+        gone = {
+            "claims": await store.claims.forget_before(now - CLAIMS_KEPT),
+            "usage_minutes": await store.usage.forget_minutes_before(minute_of(now - MINUTES_KEPT)),
+            "outbox": await store.outbox.forget_before(now - KEPT),
+            "value": await store.value.forget_before(*(charge_day(now - each) for each in kept)),
+        }
+    log.info("forgot what is old", extra={"rows": gone})  # zeros, too: that it was looked at is worth a line
+    for kind, rows in gone.items():
+        metrics.forgot(kind, rows)
 
 
 def deliverer_of(
