@@ -188,6 +188,19 @@ def _keys_sealed(f: Finding, t: Translator) -> str:
     )
 
 
+def _key_stops(f: Finding, t: Translator) -> str:
+    count = _count(f.values, "without_stop")
+    if f.level == "ok":
+        return t.gettext("Every connection can be stopped from Slack.")
+    return t.ngettext(
+        "{count} connection cannot be stopped from Slack: none of its keys is known to have *Management: write*. "
+        "Register one that has it, besides or in place of the present one: `/finops key`",
+        "{count} connections cannot be stopped from Slack: none of their keys is known to have *Management: write*. "
+        "Register one that has it, besides or in place of the present one: `/finops key`",
+        count,
+    )
+
+
 def _key_rights(f: Finding, t: Translator) -> str:
     if f.level == "ok":
         return t.gettext("Every connection may list its projects.")
@@ -282,6 +295,7 @@ FINDINGS: dict[str, Callable[[Finding, Translator], str]] = {
     "keys_sealed": _keys_sealed,
     "key_expiry": _key_expiry,
     "key_rights": _key_rights,
+    "key_stops": _key_stops,
     "connection": _connection,
     "collection": _collection,
     "queue": _queue,

@@ -189,7 +189,9 @@ def _first(shown: IncidentShown, t: Translator) -> list[kit.Block | None]:
     """At the limit the two that decide about the spending itself; below it somebody only takes care."""
     if _is_at_limit(shown):
         key = f"incident:{shown.incident.id}"
-        stop = kit.button(t.gettext("Stop now"), ids.INCIDENT_STOP, key, style="danger")
+        # i18n: a button where none of our keys has the right to stop: it says so, and leads to who can help.
+        words_ = t.gettext("Stop now") if shown.may_stop else t.gettext("No right to stop - ask for it")
+        stop = kit.button(words_, ids.INCIDENT_STOP, key, style="danger" if shown.may_stop else None)
         return [stop, kit.button(t.pgettext("button", "Approve"), ids.INCIDENT_APPROVE, key, style="primary")]
     if shown.incident.acknowledged_at is not None:
         return []

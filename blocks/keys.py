@@ -43,6 +43,15 @@ def registered(
                 t.gettext("This key may not list projects. Type their ids in the next step, or add *Management: read*.")
             )
         )
+    if "management.write" not in rights:
+        parts.append(
+            kit.context(
+                t.gettext(
+                    "This key can look, but not stop: OpenAI did not confirm *Management: write*. To stop spending "
+                    "from Slack, register a key that has it, now or later; it may be a second one."
+                )
+            )
+        )
     parts.append(kit.section(t.gettext("Next: choose the projects of *{team}*.", team=kit.name(team.name))))
     return kit.modal(
         # i18n: title of a modal, 24 characters
@@ -181,7 +190,11 @@ _CONSOLE = "https://platform.openai.com/settings/organization/admin-keys"
 
 
 def _rights(rights: Collection[str], t: Translator) -> str:
-    names = {"usage.read": t.gettext("Usage: read"), "management.read": t.gettext("Management: read")}
+    names = {
+        "usage.read": t.gettext("Usage: read"),
+        "management.read": t.gettext("Management: read"),
+        "management.write": t.gettext("Management: write"),
+    }
     return ", ".join(names.get(right, f"`{kit.name(right)}`") for right in sorted(rights, reverse=True)) or "-"
 
 

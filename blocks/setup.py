@@ -89,7 +89,8 @@ def key(t: Translator, team_: Team, *, problem: str | None = None, is_setup: boo
     guide = t.gettext(
         "1. Open *Admin keys* in the OpenAI console (organization owners only)\n"
         "2. *Create new admin key*, permissions *Restricted*\n"
-        "3. *Usage: read* to read costs, and *Management: read* to list projects. Nothing else is needed."
+        "3. *Usage: read* to read costs, *Management: read* to list projects, and *Management: write* for the button "
+        "that stops spending. Without the last, everything works but that button; a second key may bring it later."
     )
     promise = t.gettext(
         "Checked with OpenAI at once, stored encrypted, never shown again. An Admin key cannot call models: it "

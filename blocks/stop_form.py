@@ -73,6 +73,7 @@ def confirm(radius: BlastRadius, t: Translator, draft: StopDraft | None = None, 
     given = draft or StopDraft()
     question = t.gettext("Every application that uses this project's keys stops. Continue?")
     parts: Parts = [kit.alert(problem)] if problem else []
+    parts += [] if radius.may_stop else _helpless(t)
     parts += [kit.alert(f"*{question}*", "error"), kit.section(f"*{kit.escape(_title(radius, t))}*")]
     parts.append(kit.fields(_totals(radius.projects, t)))
     parts += _hit(radius, t)
@@ -91,6 +92,16 @@ def confirm(radius: BlastRadius, t: Translator, draft: StopDraft | None = None, 
         callback_id=ids.VIEW_STOP,
         metadata={"target": str(radius.target), "seen": radius.seen_at.isoformat()},
     )
+
+
+def _helpless(t: Translator) -> Parts:
+    """Before somebody counts on it: the stop will most likely be refused, and who can mend that."""
+    said = t.gettext(
+        "None of our keys of this organization is known to have the right to stop (*Management: write*), so OpenAI "
+        "will most likely refuse. Ask an owner of the organization for an Admin key that has it, and register it "
+        "besides the present one. Until then a limit can be set in the OpenAI console."
+    )
+    return [kit.alert(said, "warning"), kit.actions(kit.button(t.gettext("Manage keys"), ids.KEY_MANAGE))]
 
 
 def listed(found: StopsListed, t: Translator, *, is_resume: bool = False) -> kit.View:

@@ -12,6 +12,7 @@ from bot import doctor_live
 from bot.desk import Desk
 from bot.errors import OutageCode
 from bot.results import Finding, FindingCode, Level, SlackCheck
+from bot.rights import within_reach
 from bot.spending import Spending
 from finops.expiry import EXPIRED, days_left, warning_due
 from finops.registry import Connection, Credential, CredentialState
@@ -134,6 +135,8 @@ def _keys(connections: list[Connection], credentials: list[Credential]) -> Itera
     managing = {one.connection_id for one in enabled if MANAGEMENT_READ in one.rights}
     without = len(reading - managing)
     yield Finding(FindingCode.KEY_RIGHTS, Level.WARN if without else Level.OK, {"without_management": without})
+    helpless = len(reading - within_reach(credentials))
+    yield Finding(FindingCode.KEY_STOPS, Level.WARN if helpless else Level.OK, {"without_stop": helpless})
 
 
 def _expiry(credentials: list[Credential], now: datetime) -> list[Finding]:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from bot import stop_facts
 from bot.picture import CURRENCY, Account, Taught
 from bot.polls import minute_of, moment_of
+from bot.rights import within_reach
 from bot.value_beside import of_incident
 from bot.why_usual import against_usual
 from finops.budgets import Budget, BudgetOn, BudgetPeriod, Usual, UsualMethod, breach_at, percent_floor, usual
@@ -147,6 +148,8 @@ async def gathered(
         events=tuple(events),
         names=await names_of(store, incident, events),
         stop=await _stop_of(store, incident),
+        # Of a workspace or a team with several organizations a part can be stopped: the window says which cannot.
+        may_stop=bool(concerned & within_reach(await store.credentials.all(workspace_id))) or not concerned,
     )
     shown = replace(shown, value=await of_incident(store, shown))
     return Facts(shown, found, day, of_day, taught, headline)

@@ -13,6 +13,7 @@ from bot.holding import by_any
 from bot.lever_wishes import usual_of
 from bot.picture import CURRENCY
 from bot.polls import minute_of
+from bot.rights import asked_again, within_reach
 from bot.stop_scopes import Aim
 from finops.figures import Scope
 from finops.holds import Hold
@@ -21,7 +22,7 @@ from finops.losses import Saved, saved
 from finops.money import ATTO_PLACES, EXACT, Money
 from finops.periods import charge_day, starts_at
 from finops.queries import ScopeKind
-from finops.registry import Person, Project, Team
+from finops.registry import CredentialState, Person, Project, Team
 from finops.stop_report import (
     AffectedKey,
     AffectedProject,
@@ -64,12 +65,15 @@ async def radius(desk: Desk, aim: Aim) -> BlastRadius:
         }
         wishes = [await usual_of(store, workspace_id, _account(one), minute) for one in aim.narrow]
         credentials = [
-            (one.id, one.ends_with)
+            one
             for connection_id in sorted({one.connection_id for one in aim.narrow})
             for one in await store.credentials.of_connection(workspace_id, connection_id)
-            if one.state == "enabled"
         ]
-    keys = await _keys_of(desk, projects[:_KEYS_ASKED_OF])
+    helpless = {one.connection_id for one in aim.narrow} - within_reach(credentials)
+    keys, reached = await asyncio.gather(
+        _keys_of(desk, projects[:_KEYS_ASKED_OF]),
+        asked_again(desk, workspace_id, helpless, within_seconds=_PATIENCE_SECONDS),
+    )
     affected = {
         one.id: AffectedProject(
             project_id=one.id,
@@ -95,7 +99,8 @@ async def radius(desk: Desk, aim: Aim) -> BlastRadius:
         usual_pace=pace or None,
         seen_at=now,
         held=held,
-        connection_keys=tuple(credentials),
+        connection_keys=tuple((one.id, one.ends_with) for one in credentials if one.state is CredentialState.ENABLED),
+        may_stop=helpless <= reached,
     )
 
 

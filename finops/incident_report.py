@@ -28,6 +28,7 @@ class IncidentShown:
     period.
     `names` are those of the people who did something, by user id. `other_budgets` are reached as well.
     `stop` is what was done about the spending itself, if anything was. `value` is what the amount bought.
+    `may_stop` is False where none of our keys is known to have the right to stop what is concerned.
     """
 
     incident: Incident
@@ -50,6 +51,7 @@ class IncidentShown:
     names: Mapping[str, str] = field(default_factory=dict)
     stop: StopShown | None = None
     value: ValueFigure = NO_VALUE
+    may_stop: bool = True
 
     @property
     def limit(self) -> Money:

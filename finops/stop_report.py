@@ -84,6 +84,7 @@ class BlastRadius:
     `projects` are those of the target, `team_projects` all of its team (the same for a team). `levers` can be chosen;
     `cheap_models` are what stays with "cheap models only". `connection_keys` are our own Admin keys of the
     organization (id, last four characters): what "stop collecting" would disable. `held` is a stop in force.
+    `may_stop` is False where none of these keys is known to have the right to stop.
     """
 
     target: StopTarget
@@ -97,6 +98,7 @@ class BlastRadius:
     seen_at: datetime
     held: Stop | None = None
     connection_keys: tuple[tuple[int, str], ...] = ()
+    may_stop: bool = True
 
 
 @dataclass(frozen=True, slots=True)

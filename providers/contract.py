@@ -101,7 +101,8 @@ MANAGEMENT_WRITE = "management.write"
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who a key belongs to and what it may do (`usage.read`, `management.read`), as far as the provider tells.
+    """Who a key belongs to and what it may do, as far as the provider tells: `usage.read`, `management.read`, and
+    `management.write`, without which no lever can be pulled.
 
     `project_ids` are the provider projects seen through it: two keys that share one belong to one organization.
     """

@@ -23,6 +23,7 @@ from finops.secret import Secret
 from finops.usage import Endpoint, UsageReading, Width
 from providers.contract import (
     MANAGEMENT_READ,
+    MANAGEMENT_WRITE,
     USAGE_READ,
     CredentialReason,
     CredentialRejected,
@@ -91,19 +92,21 @@ class OpenAI:
     async def identify(self, key: Secret) -> Identity:
         """Ask for projects, costs and key names at once; what is refused for want of a right is a right it lacks.
 
+        Whether it may change limits is asked by a change to a project that nobody has: nothing can come of it.
         Raises CredentialRejected when the key opens neither projects nor costs.
         """
         must_be_admin(key)
-        projects, costs, record = await asyncio.gather(
+        projects, costs, record, may_write = await asyncio.gather(
             _attempted(self._first_projects(key)),
             _attempted(self._recent_costs(key)),
             _attempted(self._own_record(key)),
+            self._levers.may_write(key),
         )
         refused = [told for told in (costs, projects) if isinstance(told, ProviderError)]
         for error in refused:
             if len(refused) == 2 or not _is_missing_right(error):
                 raise error
-        rights: set[str] = set()
+        rights = {MANAGEMENT_WRITE} if may_write else set()
         project_ids: set[str] = set()
         owners: list[Owner] = []
         for right, told in ((USAGE_READ, costs), (MANAGEMENT_READ, projects)):

@@ -63,6 +63,7 @@ from providers.openai_wire import (
 )
 
 SPEND_LIMIT, MODEL_PERMISSIONS, RATE_LIMIT_PART = "spend_limit", "model_permissions", "rate_limit:"
+_NOBODYS = "projects/proj_finops_asks_for_nothing"  # an address for a question, not for a change
 ONE_CENT: Mapping[str, Json] = {"threshold_amount": 1, "currency": "USD", "interval": "month"}
 READ_SECONDS, WRITE_SECONDS = 10.0, 8.0
 MINUTES_A_DAY = 1440
@@ -128,6 +129,17 @@ class OpenAILevers:
                 return  # nothing is there to be removed; a project that is gone is found out by the next reading
             await _bounded(self._must_exist(key, project_id))
         _refused(told, answer)
+
+    async def may_write(self, key: Secret) -> bool:
+        """Whether OpenAI lets this key change limits: it refuses a key without the right before it looks what for.
+
+        False, too, where it did not tell.
+        """
+        try:
+            answer = await self._door.send(key, "POST", f"{_NOBODYS}/{SPEND_LIMIT}", {}, within=self._write_seconds)
+        except ProviderError:
+            return False
+        return answer.status in (400, 404) and is_in_words(answer)
 
     async def holders(self, key: Secret, project_id: str) -> tuple[KeyHolder, ...]:
         """The keys of a project, the last used first, then by name."""

@@ -150,6 +150,12 @@ class Credentials(Repository):
         await self._db.execute(update(credentials).where(*_mine(workspace_id, credential_id)).values(state=state))
         return await self._existing(workspace_id, credential_id)
 
+    async def tell_rights(self, workspace_id: str, credential_id: int, rights: list[str]) -> Credential:
+        """Keep what the provider says now that this key may do. NotFound."""
+        mine = _mine(workspace_id, credential_id)
+        await self._db.execute(update(credentials).where(*mine).values(rights=rights))
+        return await self._existing(workspace_id, credential_id)
+
     async def delete(self, workspace_id: str, credential_id: int) -> bool:
         """Forget a key for good; what was collected with it stays. False when there is none."""
         result = await self._db.execute(delete(credentials).where(*_mine(workspace_id, credential_id)))

@@ -95,6 +95,7 @@ class LittleOpenAI:
         app.router.add_get("/v1/organization/projects", self._projects)
         app.router.add_get("/v1/organization/projects/{id}", self._project)
         app.router.add_get("/v1/organization/admin_api_keys", self._keys)
+        app.router.add_post("/v1/organization/projects/{id}/spend_limit", self._nobodys)
         app.router.add_get("/v1/organization/usage/{family}", self._usage)
         app.on_response_prepare.append(self._dated)
         runner = web.AppRunner(app, shutdown_timeout=0.1)
@@ -117,6 +118,11 @@ class LittleOpenAI:
                 **_error("You have insufficient permissions. Missing scopes: api.management.read.", "missing_scope")
             )
         return key
+
+    async def _nobodys(self, request: web.Request) -> web.Response:
+        """Whether a key may change limits is asked for a project that nobody has."""
+        self._opened(request, needs_management=True)
+        raise web.HTTPNotFound(**_error("No such project.", "not_found"))
 
     async def _costs(self, request: web.Request) -> web.Response:
         organization = self._opened(request).organization

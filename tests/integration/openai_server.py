@@ -94,6 +94,8 @@ class OpenAIServer:
             return error(401, "Incorrect API key provided", code="invalid_api_key")
         path = request.path.removeprefix("/v1/organization/")
         scope = "api.usage.read" if path == "costs" else "api.management.read"
+        if request.method != "GET":
+            scope = "api.management.write"
         if scope in self.missing_scopes:
             return error(403, f"You have insufficient permissions for this operation. Missing scopes: {scope}.")
         headers = {"openai-organization": self.organization} if self.organization else {}
@@ -114,7 +116,7 @@ class OpenAIServer:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[OpenAIServer]:
         app = web.Application()
-        app.router.add_get("/{path:.*}", self.answer)
+        app.router.add_route("*", "/{path:.*}", self.answer)
         server = TestServer(app)
         await server.start_server()
         self.url = str(server.make_url("/v1"))

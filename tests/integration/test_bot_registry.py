@@ -178,7 +178,7 @@ async def test_a_team_of_another_workspace_does_not_exist(bot: Bot, admin: Perso
 async def test_a_key_is_checked_named_and_sealed(bot: Bot, admin: Person, team: Team):
     registered = await bot.connections.register_key(admin, team.id, f' "{KEY}" ')
     assert registered.credential.ends_with == "abc1"
-    assert registered.rights == {"usage.read", "management.read"}
+    assert registered.rights == {"usage.read", "management.read", "management.write"}
     assert registered.connection.organization_id == "org-hanbit"
     assert registered.projects_found == 3
     assert not registered.is_shared

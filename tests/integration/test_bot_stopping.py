@@ -188,6 +188,26 @@ async def test_a_key_without_the_right_says_so_and_changes_nothing(world: World)
     assert (await incident_now(world)).state is IncidentState.OPEN
 
 
+async def test_that_no_key_may_stop_is_known_before_somebody_counts_on_it(world: World) -> None:
+    """The alert says so instead of offering it; a right that is given later is seen as soon as somebody looks."""
+    incident = await a_runaway(world)
+    target = StopTarget(incident_id=incident.id)
+    assert (await world.bot.incidents.shown(WORKSPACE, incident.id or 0)).may_stop
+    assert (await world.bot.stopping.preview(world.admin, target)).may_stop
+
+    without(world, "api.management.write")
+    async with world.bot.storage.writing() as store:
+        [key] = await store.credentials.all(WORKSPACE)
+        assert "management.write" in key.rights, "it was seen when the key was registered"
+        await store.credentials.tell_rights(WORKSPACE, key.id, ["usage.read", "management.read"])
+    assert not (await world.bot.incidents.shown(WORKSPACE, incident.id or 0)).may_stop
+    assert not (await world.bot.stopping.preview(world.admin, target)).may_stop
+
+    without(world)
+    assert (await world.bot.stopping.preview(world.admin, target)).may_stop
+    assert (await world.bot.incidents.shown(WORKSPACE, incident.id or 0)).may_stop
+
+
 async def test_a_limit_changed_elsewhere_is_told_and_left_alone(world: World) -> None:
     """Ours is gone, so it is not ours to put back."""
     shown = await stopped(world, await a_runaway(world))

@@ -18,6 +18,7 @@ from finops.secret import Secret
 from providers import PROVIDERS
 from providers.contract import (
     MANAGEMENT_READ,
+    MANAGEMENT_WRITE,
     USAGE_READ,
     CredentialReason,
     CredentialRejected,
@@ -467,16 +468,20 @@ async def test_identity_names_the_organization_the_key_and_its_rights(
     ]
     identity = await openai.identify(KEY)
     assert (identity.organization_id, identity.organization_name) == ("org-of-the-tests", "한빛소프트")
-    assert identity.rights == {USAGE_READ, MANAGEMENT_READ}
+    assert identity.rights == {USAGE_READ, MANAGEMENT_READ, MANAGEMENT_WRITE}
     assert (identity.key_name, identity.expires_at) == ("finops", datetime(2027, 1, 15, 8, 0, tzinfo=UTC))
     assert identity.project_ids == {"proj_000", "proj_001", "proj_spending"}
 
 
 @pytest.mark.parametrize(
     ("lacking", "rights"),
-    [("api.usage.read", {MANAGEMENT_READ}), ("api.management.read", {USAGE_READ})],
+    [
+        ("api.usage.read", {MANAGEMENT_READ, MANAGEMENT_WRITE}),
+        ("api.management.read", {USAGE_READ, MANAGEMENT_WRITE}),
+        ("api.management.write", {USAGE_READ, MANAGEMENT_READ}),
+    ],
 )
-async def test_a_key_with_half_the_rights_says_which_half(
+async def test_a_key_says_which_of_the_rights_it_lacks(
     openai: OpenAI, server: OpenAIServer, lacking: str, rights: set[str]
 ) -> None:
     """A usage-only key cannot list projects; their ids are seen through the bill."""

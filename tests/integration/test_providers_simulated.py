@@ -13,6 +13,7 @@ from finops.periods import Period
 from finops.secret import Secret
 from providers.contract import (
     MANAGEMENT_READ,
+    MANAGEMENT_WRITE,
     USAGE_READ,
     CredentialRejected,
     ProviderError,
@@ -88,7 +89,7 @@ async def test_what_is_billed_to_no_project_belongs_to_nobody(desk: Desk, openai
 async def test_the_simulated_organization_is_identified(desk: Desk, openai: OpenAI) -> None:
     """Name, rights and projects of whoever owns the key."""
     identity = await openai.identify(key_of(desk))
-    assert identity.rights == {USAGE_READ, MANAGEMENT_READ}
+    assert identity.rights == {USAGE_READ, MANAGEMENT_READ, MANAGEMENT_WRITE}
     assert identity.organization_id
     assert identity.project_ids == {project.id async for project in openai.projects(key_of(desk))}
 

@@ -196,6 +196,7 @@ ATTEMPTS: dict[str, Attempt] = {
         w, b.credential_id, secret=Secret("sk-stolen"), rights=(), registered_by="U9", at=LATER
     ),
     "Credentials.set_state": lambda s, w, b: s.credentials.set_state(w, b.credential_id, CredentialState.DISABLED),
+    "Credentials.tell_rights": lambda s, w, b: s.credentials.tell_rights(w, b.credential_id, ["usage.read"]),
     "Credentials.usable": lambda s, w, b: s.credentials.usable(w, b.connection_id),
     "DigestChannels.add": lambda s, w, b: s.digest_channels.add(w, replace(b.place, channel_id="C9")),
     "DigestChannels.change": lambda s, w, b: s.digest_channels.change(w, replace(b.place, cron="0 9 * * fri")),

@@ -191,7 +191,7 @@ async def _connected(bot: Bot, openai: SimulatedOpenAI, team: Team, at: datetime
         )
         await store.credentials.add(
             WORKSPACE, connection_id=connection.id, team_id=team.id, secret=Secret(openai.admin_key),
-            rights=("usage.read",), registered_by=by, at=at,
+            rights=("management.read", "management.write", "usage.read"), registered_by=by, at=at,
         )  # fmt: skip
         await store.projects.register(
             WORKSPACE, connection_id=connection.id, team_id=team.id,

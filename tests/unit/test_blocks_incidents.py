@@ -203,6 +203,24 @@ def test_what_may_be_done_stands_above_the_chart() -> None:
         assert kinds.index("actions") <= 4
 
 
+def test_where_no_key_may_stop_the_button_says_so() -> None:
+    """Nothing is promised that the provider would refuse; who presses is told whom to ask."""
+    shown = replace(told.shown(), may_stop=False)
+    told_as = {
+        "ko": "중지 권한 없음 - 요청하기",
+        "en": "No right to stop - ask for it",
+        "ja": "停止権限なし - 依頼する",
+    }
+    for language, label in told_as.items():
+        stop = next(
+            one
+            for one in _elements(incidents.root(shown, reader(language)).blocks)
+            if one["action_id"] == ids.INCIDENT_STOP
+        )
+        assert stop["text"]["text"].startswith(label)
+        assert "style" not in stop
+
+
 def test_at_most_one_button_stands_out() -> None:
     """One primary and one danger; a button that was used makes way for who used it and when."""
     for shown in (told.shown(), told.warned(), told.acknowledged(), told.silenced(), told.over()):

@@ -126,6 +126,17 @@ def test_the_window_names_who_is_hit() -> None:
     assert "팀의 모든 프로젝트 (3개)" in shown
 
 
+def test_where_no_key_may_stop_the_window_says_whom_to_ask() -> None:
+    """Before the question, in each language, with the way to the keys; and it can be tried all the same."""
+    for language in LANGUAGES:
+        view = stop_form.confirm(replace(told.a_radius(), may_stop=False), reader(language))
+        assert "Management: write" in texts(view)
+        assert ids.KEY_MANAGE in str(view["blocks"][1])
+        assert "submit" in view
+        assert slack_limits.of_view(view) == []
+        assert "Management: write" not in texts(stop_form.confirm(told.a_radius(), reader(language)))
+
+
 def test_what_cannot_be_seen_is_never_zero_in_the_window() -> None:
     """Neither requests, nor spending, nor keys; and one unknown part makes the sum unknown."""
     for language in LANGUAGES:
