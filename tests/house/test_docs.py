@@ -9,6 +9,7 @@ from dataclasses import fields
 import pytest
 
 import run
+from bot.metrics import Metrics
 from bot.settings import CHECKOUT, Settings, read_env_file
 from tests.house.tree import ROOT, files
 
@@ -60,6 +61,20 @@ def test_commands_in_documents_exist(page: str):
         if words[:1] == ["make"]:
             assert words[1] in run.VERBS, line
             assert words[1] in makefile
+
+
+@pytest.mark.parametrize("page", [path.relative_to(ROOT).as_posix() for path in PAGES])
+def test_no_document_asks_the_systems_python_for_the_bot(page: str):
+    """`python3 app.py` finds no library where nothing but the system's Python is: run.py knows the right one."""
+    assert [line for line in commands_of(page) if line.startswith("python3 app.py")] == []
+
+
+def test_every_metric_is_in_the_operators_page():
+    """A number that nobody explained is a number nobody watches."""
+    page = (ROOT / "docs/operating.md").read_text(encoding="utf-8")
+    ours = {metric.name for metric in Metrics().registry.collect() if metric.name.startswith("finops_")}
+    assert len(ours) > 10
+    assert sorted(name for name in ours if not re.search(rf"`{name}(_total)?[`{{]", page)) == []
 
 
 def test_make_says_what_run_says():
