@@ -207,6 +207,17 @@ def _exported(facts: _Facts) -> str:
     )
 
 
+def _bill_exported(facts: _Facts) -> str:
+    return facts.t.ngettext(
+        "took the bill of *{name}* from {first} until before {after} as a file ({count} line)",
+        "took the bill of *{name}* from {first} until before {after} as a file ({count} lines)",
+        facts.number("lines"),
+        name=facts.word() if facts.get("name") else facts.t.gettext("Whole workspace"),
+        first=facts.word("from_day"),
+        after=facts.word("to_day"),
+    )
+
+
 def _stop_requested(facts: _Facts) -> str:
     lever = facts.chosen("lever", Lever, lambda lever, t: stop_words.REQUESTED[lever](t))
     project = facts.get("project")
@@ -292,6 +303,7 @@ _SAID: dict[str, Callable[[_Facts], str]] = {
     "incident.silence_ended": lambda f: f.t.gettext("ended the silence of the alert of *{name}*", name=f.word()),
     "incident.judged": _judged,
     "collection.requested": lambda f: f.t.gettext("had *{name}* collected at once", name=f.word("organization")),
+    "bill.exported": _bill_exported,
     "admin.appointed": _appointed,
     "app.installed": lambda f: f.t.gettext("installed the app"),
     "app.removed": lambda f: f.t.gettext("the app was removed"),

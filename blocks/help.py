@@ -24,6 +24,7 @@ def message(t: Translator, *, is_admin: bool) -> kit.Message:
         ),
         t.gettext("`/finops resume chatbot` — restore it as it was, or on terms; alone it lists what is stopped"),
         t.gettext("`/finops effect` — what was done about the cost, and whether it changed anything"),
+        t.gettext("`/finops export` — last month's bill as a CSV, line by line; a team, project or period may follow"),
         t.gettext("`/finops decisions` — what was voted to come next, and what is decided about it"),
         t.gettext("`/finops feedback` — tell us what you think · `/finops interview` — talk with us"),
     ]

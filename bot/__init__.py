@@ -19,6 +19,7 @@ from bot.doctor import Doctor
 from bot.effects import Effects
 from bot.evaluating import Evaluating
 from bot.event_tokens import EventTokens
+from bot.exporting import Exporting
 from bot.feedback import Feedbacks
 from bot.holding import Holding
 from bot.incidents import Incidents
@@ -82,6 +83,7 @@ class Bot:
         self.projects = Projects(desk, self.teams, self.collecting)
         self.spending = Spending(desk)
         self.reports = Reports(desk, Live(desk, self.spending))
+        self.exporting = Exporting(desk, self.reports)
         self.axes = AxesOf(desk)
         self.why = Whys(desk, self.spending, self.reports)
         self.digests = Digests(desk, self.people, self.teams, self.reports, DigestFacts(self.why, self.axes))

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from bot import value_beside
 from bot.axes import axes_of_accounts
 from bot.behaviour import recent
+from bot.billed import Billed
 from bot.collector import progress_of
 from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
@@ -42,6 +43,7 @@ from finops.figures import (
 from finops.money import Money
 from finops.periods import Period
 from finops.queries import (
+    DEFAULT_PERIOD,
     NamedPeriod,
     PeriodName,
     ScopeKind,
@@ -92,6 +94,15 @@ class _House:
             return [project for project in self.counted if project.team_id == scope.id]
         return [project for project in self.projects if project.id == scope.id]
 
+    def concerned(self, scope: Scope) -> tuple[list[Project], list[Account] | None, Sequence[Connection]]:
+        """The projects that answer for a scope, their provider projects (None: all there are) and connections."""
+        if scope.kind is ScopeKind.WORKSPACE:
+            return self.counted, None, self.connections
+        projects = self.of_scope(scope)
+        concerned = {one.connection_id for one in projects}
+        accounts: list[Account] = [(one.connection_id, one.provider_project_id) for one in projects]
+        return projects, accounts, [one for one in self.connections if one.id in concerned]
+
 
 @dataclass(frozen=True, slots=True)
 class _HomeFacts:
@@ -130,16 +141,22 @@ class Reports:
         look = await self._live.look(workspace_id)
         async with self._desk.storage.reading() as store:
             house = await _house(store, workspace_id, look.house)
-            names = [*(team.name for team in house.teams), *(project.name for project in house.projects)]
-            try:
-                query = parse_status(text, self._desk.today(), names)
-            except UnknownPeriod as error:
-                raise Refusal(RefusalCode.UNKNOWN_PERIOD, words=error.words, suggestion=error.suggestion) from error
-            scope = _scope_of(query, house)
-            log.info(
-                "status asked", extra={"user_id": person.user_id, "scope": scope.kind, "period": query.period.name}
-            )
-            return await self._status(store, workspace_id, house, scope, query.period, look)
+            scope, named = _asked(text, self._desk.today(), house)
+            log.info("status asked", extra={"user_id": person.user_id, "scope": scope.kind, "period": named.name})
+            return await self._status(store, workspace_id, house, scope, named, look)
+
+    async def billed(self, store: Store, workspace_id: str, text: str, default: PeriodName) -> Billed:
+        """What the bill says of a scope and period asked for in the same words; `default` where no period is named.
+
+        The amount is the bill's alone: what today costs by our estimate is not in it.
+        """
+        house = await _house(store, workspace_id, None)
+        scope, named = _asked(text, self._desk.today(), house, default)
+        _, accounts, connections = house.concerned(scope)
+        days = await store.charges.daily_totals(workspace_id, named.period, accounts)
+        readings = await store.charges.readings(workspace_id, named.period)
+        figure = _ledger(house, connections, days, readings, self._desk.now()).figure(named.period)
+        return Billed(scope, named, figure, accounts, house.projects, house.team_names, house.connections, readings)
 
     async def status_of(
         self, workspace_id: str, kind: ScopeKind, scope_id: int | None, period_name: str
@@ -230,14 +247,7 @@ class Reports:
         today, now = self._desk.today(), self._desk.now()
         before = previous_period(named, today)
         whole = Period(min(before.start, named.period.start), max(before.end, named.period.end))
-        accounts: list[Account] | None = None
-        projects = house.counted
-        connections = house.connections
-        if scope.kind is not ScopeKind.WORKSPACE:
-            projects = house.of_scope(scope)
-            accounts = [(one.connection_id, one.provider_project_id) for one in projects]
-            concerned = {one.connection_id for one in projects}
-            connections = [one for one in house.connections if one.id in concerned]
+        projects, accounts, connections = house.concerned(scope)
         days = await store.charges.daily_totals(workspace_id, whole, accounts)
         totals = await store.charges.project_totals(workspace_id, named.period, accounts)
         readings = await store.charges.readings(workspace_id, whole)
@@ -336,6 +346,16 @@ def _setup(house: _House, person: Person, *, has_charges: bool) -> SetupProgress
         has_charges=has_charges,
         team_id=steps[0] if steps else None,
     )
+
+
+def _asked(text: str, today: date, house: _House, default: PeriodName = DEFAULT_PERIOD) -> tuple[Scope, NamedPeriod]:
+    """Whose spending and when, in a person's words; refuses words it cannot place, with a guess."""
+    names = [*(team.name for team in house.teams), *(project.name for project in house.projects)]
+    try:
+        query = parse_status(text, today, names, default)
+    except UnknownPeriod as error:
+        raise Refusal(RefusalCode.UNKNOWN_PERIOD, words=error.words, suggestion=error.suggestion) from error
+    return _scope_of(query, house), query.period
 
 
 def _scope_of(query: StatusQuery, house: _House) -> Scope:

@@ -119,7 +119,7 @@ _NOUNS: dict[AuditKind, tuple[str, ...]] = {
     AuditKind.KEYS: ("key",),
     AuditKind.PROJECTS: ("project", "token", "target", "caps"),
     AuditKind.TEAMS: ("team", "admin", "app", "digest"),
-    AuditKind.COLLECTING: ("collection", "collect"),
+    AuditKind.COLLECTING: ("collection", "collect", "bill"),
     AuditKind.LEARNING: ("poll", "decision", "effect", "feedback", "interview"),
 }
 

@@ -200,8 +200,10 @@ def previous_period(named: NamedPeriod, today: date) -> Period:
     return period.before()
 
 
-def parse_status(text: str, today: date, known_scopes: Collection[str] = ()) -> StatusQuery:
-    """Read a request such as `마케팅팀 지난주`, `7d chatbot` or nothing at all; the default is the last 7 days.
+def parse_status(
+    text: str, today: date, known_scopes: Collection[str] = (), default: PeriodName = DEFAULT_PERIOD
+) -> StatusQuery:
+    """Read a request such as `마케팅팀 지난주`, `7d chatbot` or nothing at all; where no period is named, the default.
 
     The period stands first or last, the other words are the scope. Raises UnknownPeriod when a word looks like a
     period but is not; names in `known_scopes` are never mistaken for one, unless another of them stands beside it.
@@ -209,7 +211,7 @@ def parse_status(text: str, today: date, known_scopes: Collection[str] = ()) -> 
     words = text.split()
     scopes = {squeezed(name) for name in known_scopes}
     if squeezed(text) in scopes:
-        return _query(words, period_named(DEFAULT_PERIOD, today))
+        return _query(words, period_named(default, today))
 
     def is_known(words: list[str]) -> bool:
         rest = words[1:] if words and words[0].casefold() in _KINDS else []
@@ -225,7 +227,7 @@ def parse_status(text: str, today: date, known_scopes: Collection[str] = ()) -> 
             return _query(outside, period_named(name, today))
     for inside, _ in readings:
         _refuse_if_meant_as_period(" ".join(inside))
-    return _query(words, period_named(DEFAULT_PERIOD, today))
+    return _query(words, period_named(default, today))
 
 
 def _readings(words: list[str]) -> Iterator[tuple[list[str], list[str]]]:

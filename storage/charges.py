@@ -162,7 +162,7 @@ class Charges(Repository):
             )
             .order_by(charges.c.charge_day, charges.c.sku_id, charges.c.billing_currency)
         )
-        return [_charge(row) for row in rows]
+        return [charge_of(row) for row in rows]
 
     async def by_line_item(
         self, workspace_id: str, period: Period, accounts: Collection[Account] | None = None
@@ -182,7 +182,7 @@ class Charges(Repository):
                 charges.c.charge_day == day,
             )
         )
-        return [_charge(row) for row in rows]
+        return [charge_of(row) for row in rows]
 
     async def first_day(self, workspace_id: str) -> date | None:
         """The earliest day with charges; None before the first."""
@@ -348,7 +348,8 @@ def _day_reading(row: Any) -> DayReading:
     return DayReading(row.charge_day, row.read_at, row.changed_at, row.unchanged_reads)
 
 
-def _charge(row: Any) -> Charge:
+def charge_of(row: Any) -> Charge:
+    """A row of the ledger as the charge it was."""
     return Charge(
         row.charge_day,
         row.sub_account_id or None,

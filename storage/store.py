@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.actions import Actions
 from storage.audit import Audit
+from storage.bill_lines import BillLines
 from storage.budgets import Budgets
 from storage.charges import Charges
 from storage.claims import Claims
@@ -59,6 +60,7 @@ class Store:
         self.projects = Projects(connection)
         self.known_projects = KnownProjects(connection)
         self.charges = Charges(connection)
+        self.bill_lines = BillLines(connection)
         self.restatements = Restatements(connection)
         self.usage = Usage(connection)
         self.drifts = Drifts(connection)
