@@ -12,6 +12,7 @@ import yaml
 
 from blocks import ids
 from handlers import ACTIONS, COMMANDS, EVENTS, OPTIONS, SHORTCUTS, VIEWS, manifest
+from handlers.commands import ALIASES, SUBCOMMANDS
 from tests.house.tree import ROOT, modules
 
 SCHEMA = json.loads((ROOT / "tests/data/slack-manifest.schema.2.0.0.json").read_text())
@@ -66,6 +67,16 @@ def test_only_addresses_differ_between_the_forms() -> None:
 def test_commands_are_exactly_those_registered() -> None:
     """A command nobody answers, or an answer nobody can ask for, would both be silent."""
     assert {command["command"] for command in FORMS[0]["features"]["slash_commands"]} == set(COMMANDS)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_hint_names_every_word_the_command_knows(form: dict[str, Any]) -> None:
+    """In English and in Korean, once each, within what Slack takes; and each Korean word is understood."""
+    [command] = form["features"]["slash_commands"]
+    assert len(command["usage_hint"]) <= 1000
+    pairs = [pair.split() for pair in command["usage_hint"].strip("[]").split(" | ")]
+    assert sorted(name for name, _ in pairs) == sorted(SUBCOMMANDS)
+    assert [ALIASES.get(word) for _, word in pairs] == [name for name, _ in pairs]
 
 
 def test_shortcuts_are_exactly_those_registered() -> None:
