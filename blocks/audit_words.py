@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
-from blocks import audit_learning, budget_words, figures, kit, stop_words
+from blocks import audit_learning, budget_words, figures, kit, stop_words, teams
 from blocks.incident_words import limit_name
 from finops.audit import AuditEntry, AuditProblem, Outcome
 from finops.budget_report import OPERATOR, ScopeChoice, place_of
@@ -133,6 +133,8 @@ class _Facts:
                 return self.chosen(name, BudgetAction, budget_words.action_name)
             case "period":
                 return self.chosen(name, BudgetPeriod, budget_words.period_name)
+            case "locale" if given:
+                return teams.language_name(str(given))
         if given is None or given == "":
             return self.t.pgettext("fact", "none")
         if isinstance(given, bool):
@@ -367,6 +369,7 @@ _LABELS: dict[str, Callable[[Translator], str]] = {
     "name": lambda t: t.pgettext("fact", "name"),
     "lead": lambda t: t.gettext("Lead"),
     "channel": lambda t: t.gettext("Channel"),
+    "locale": lambda t: t.gettext("Language"),
     "approvers": lambda t: t.pgettext("fact", "approvers"),
     "levels": lambda t: t.gettext("Alert levels"),
     "action": lambda t: t.gettext("At 100%"),

@@ -203,6 +203,7 @@ REFUSALS: dict[str, Words] = {
         "There is a team called *{team}* already. Choose another name.", team=_text(v, "team")
     ),
     "channel_missing": lambda _, t: t.gettext("Choose the channel where the team hears about its costs."),
+    "language_unknown": lambda _, t: t.gettext("FinOps speaks 한국어, English and 日本語. Choose one of them."),
     "lead_is_bot": lambda _, t: t.gettext("A bot cannot lead a team. Choose a person."),
     "lead_is_guest": lambda _, t: t.gettext("A guest cannot lead a team. Choose a member of this workspace."),
     "approver_is_bot": lambda _, t: t.gettext("A bot cannot approve. Choose a person."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from blocks import ids, kit
+from blocks import ids, kit, teams
 from finops.registry import Team
 from locales import Translator
 
@@ -31,8 +31,12 @@ def checking(t: Translator) -> kit.View:
 
 
 def team(t: Translator, *, user_id: str, channel_id: str | None = None, problem: str | None = None,
-         typed: Mapping[str, str] | None = None, is_setup: bool = True) -> kit.View:  # fmt: skip
-    """Step 1: name, lead, channel."""
+         typed: Mapping[str, str] | None = None, is_setup: bool = True,
+         is_further: bool = False) -> kit.View:  # fmt: skip
+    """Step 1: name, lead, channel. Told in the reader's language; of a further team (`is_further`) that can be chosen.
+
+    The first time three inputs are enough: the language is named there, and where it is changed.
+    """
     given = typed or {}
     lead = {"type": "users_select", "initial_user": given.get(ids.TEAM_LEAD) or user_id}
     channel: kit.Block = {
@@ -63,6 +67,7 @@ def team(t: Translator, *, user_id: str, channel_id: str | None = None, problem:
             channel,
             hint=t.gettext("Cost notices go here. For a private channel, invite FinOps first."),
         ),
+        _language(t, given.get(ids.TEAM_LANGUAGE), is_further=is_further),
         *_step(1, is_setup=is_setup, t=t),
     ]
     return kit.modal(
@@ -73,7 +78,16 @@ def team(t: Translator, *, user_id: str, channel_id: str | None = None, problem:
         submit=t.gettext("Create team"),
         close=t.gettext("Cancel"),
         callback_id=ids.SETUP_TEAM,
-        metadata={"setup": is_setup},
+        metadata={"setup": is_setup, "further": is_further},
+    )
+
+
+def _language(t: Translator, typed: str | None, *, is_further: bool) -> kit.Block:
+    if is_further:
+        return teams.language_input(t, typed or t.language)
+    language = teams.language_name(t.language)
+    return kit.context(
+        t.gettext("The channel is told in {language}. To change that later: `/finops team`", language=language)
     )
 
 

@@ -6,10 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 
 from blocks import ids, kit
 from finops.registry import Team
-from locales import Translator
+from locales import Translator, translator_for
 
 _TEAMS_SHOWN = 30
 _GROUPS = "S"
+# Each by its own name: whoever looks for a language reads it.
+LANGUAGES = {"ko": "한국어", "en": "English", "ja": "日本語"}
 
 
 def manage(t: Translator, teams: Sequence[Team], notice: str | None = None) -> kit.View:
@@ -31,7 +33,7 @@ def manage(t: Translator, teams: Sequence[Team], notice: str | None = None) -> k
 
 
 def edit(t: Translator, team: Team, problem: str | None = None, typed: Mapping[str, str] | None = None) -> kit.View:
-    """Name, lead and channel of a team; approvers stand behind a button, so three inputs are enough."""
+    """Name, lead, channel and language of a team; approvers stand behind a button, so four inputs are enough."""
     given = typed or {}
     channel: kit.Block = {
         "type": "conversations_select",
@@ -51,6 +53,7 @@ def edit(t: Translator, team: Team, problem: str | None = None, typed: Mapping[s
         kit.text_input(ids.TEAM_NAME, t.gettext("Team name"), initial=given.get(ids.TEAM_NAME) or team.name),
         kit.input_block(ids.TEAM_LEAD, t.gettext("Lead"), lead),
         kit.input_block(ids.TEAM_CHANNEL, t.gettext("Channel"), channel),
+        language_input(t, given.get(ids.TEAM_LANGUAGE) or team.locale),
         kit.actions(approvers),
     ]
     return kit.modal(
@@ -98,6 +101,19 @@ def _line(team: Team, t: Translator) -> str:
         lead=f"<@{team.lead_user_id}>",
         channel=f"<#{team.channel_id}>",
     )
+
+
+def language_input(t: Translator, locale: str) -> kit.Block:
+    """In which language a team's channel is told; the one that `locale` is spoken to in stands when it opens."""
+    options = [kit.option(name, language) for language, name in LANGUAGES.items()]
+    menu = kit.select(ids.TEAM_LANGUAGE, t.gettext("Language"), options, translator_for(locale).language)
+    hint = t.gettext("What is told in the channel. Each person still reads their own language in private.")
+    return kit.input_block(ids.TEAM_LANGUAGE, t.gettext("Language"), menu, hint=hint)
+
+
+def language_name(locale: str) -> str:
+    """The language that a locale is spoken to in, by its own name."""
+    return LANGUAGES[translator_for(locale).language]
 
 
 def saved_words(t: Translator, team: Team) -> str:

@@ -60,7 +60,8 @@ async def tell_week(
             urgency=ROUTINE,
             at=at,
         )
-    await ask_pulse(store, row.workspace_id, due.week.start, channel_id, key, row.locale, people, at)
+    locale = row.locale or _language(row, teams, channel_id)
+    await ask_pulse(store, row.workspace_id, due.week.start, channel_id, key, locale, people, at)
     return True
 
 
@@ -91,6 +92,14 @@ def _place(
     team = teams.get(row.scope_id or 0) if row.scope is ScopeKind.TEAM else None
     channel_id = row.channel_id or (team.channel_id if team is not None else "")
     return channel_id or None, recipients(None, team, admins)
+
+
+def _language(row: DigestChannel, teams: Mapping[int, Team], channel_id: str | None) -> str:
+    """The language of a team's digest in a channel no team has; '' where the channel's own holds."""
+    team = teams.get(row.scope_id or 0) if row.scope is ScopeKind.TEAM else None
+    if team is None or any(one.channel_id == channel_id for one in teams.values()):
+        return ""
+    return team.locale
 
 
 async def is_read(store: Store, workspace_id: str, last: date) -> bool:

@@ -40,6 +40,7 @@ class RefusalCode(StrEnum):
     TEAM_NAME_TOO_LONG = "team_name_too_long"  # limit
     TEAM_NAME_TAKEN = "team_name_taken"  # team
     CHANNEL_MISSING = "channel_missing"
+    LANGUAGE_UNKNOWN = "language_unknown"
     LEAD_IS_BOT = "lead_is_bot"  # user_id
     LEAD_IS_GUEST = "lead_is_guest"  # user_id
     APPROVER_IS_BOT = "approver_is_bot"  # user_id
@@ -60,6 +61,7 @@ class RefusalCode(StrEnum):
     NOTHING_CHOSEN = "nothing_chosen"
     UNKNOWN_PROJECT = "unknown_project"  # project_id
     ARCHIVED_PROJECT = "archived_project"  # project_id, project
+    PROJECT_HELD = "project_held"  # project: its spending is held, or being put back; it cannot be let go of yet
     PROJECT_NOT_VERIFIABLE = "project_not_verifiable"  # project_id: our keys may not list projects, no cost names it
     NOTHING_TO_COLLECT = "nothing_to_collect"
     UNKNOWN_INCIDENT = "unknown_incident"
@@ -76,6 +78,7 @@ class RefusalCode(StrEnum):
     BUDGET_FLOOR = "budget_floor"  # mistake (as above), or "above": more than the budget
     BUDGET_LEVELS = "budget_levels"
     BUDGET_CHANNEL_MISSING = "budget_channel_missing"  # the whole workspace has no channel of its own
+    BUDGET_NEEDS_TWO = "budget_needs_two"  # two must agree until what is held, or asked for, is decided
     BUDGET_FILE = "budget_file"  # mistakes: tuple of finops.budget_report.MistakeInFile
     UNKNOWN_STOP = "unknown_stop"
     STOP_NOTHING_THERE = "stop_nothing_there"  # scope: no project of it could be stopped

@@ -17,6 +17,8 @@ from storage import Store
 from storage.errors import AlreadyExists, NotFound
 
 LONGEST_NAME = 50
+# What a channel can be spoken to in: the languages of locales/, which this room does not know.
+LANGUAGES = ("ko", "en", "ja")
 
 
 class Teams:
@@ -27,14 +29,24 @@ class Teams:
         self._people = people
 
     async def create(
-        self, actor: Person, name: str, lead: Profile, channel_id: str, approvers: Sequence[Profile | str] = ()
+        self,
+        actor: Person,
+        name: str,
+        lead: Profile,
+        channel_id: str,
+        approvers: Sequence[Profile | str] = (),
+        locale: str | None = None,
     ) -> Team:
-        """Make a team. `approvers` are people, or ids of user groups (S…)."""
+        """Make a team. `approvers` are people, or ids of user groups (S…).
+
+        `locale` is the language its channel is told in, one of LANGUAGES; None is that of the installation.
+        """
         await self._people.require_admin(actor)
         name, ids = _checked_name(name), _approver_ids(approvers)
         check_lead(lead)
         if not channel_id:
             raise Refusal(RefusalCode.CHANNEL_MISSING)
+        _check_language(locale)
         desk = self._desk
         try:
             async with desk.storage.writing() as store:
@@ -43,7 +55,7 @@ class Teams:
                     name=name,
                     lead_user_id=lead.user_id,
                     channel_id=channel_id,
-                    locale=desk.policy.default_locale,
+                    locale=locale or desk.policy.default_locale,
                     approvers=ids,
                     created_by=actor.user_id,
                     at=desk.now(),
@@ -64,13 +76,19 @@ class Teams:
         approvers: Sequence[Profile | str] | None = None,
         locale: str | None = None,
     ) -> Team:
-        """Change what is given, keep the rest. Only admins decide who leads and approves."""
+        """Change what is given, keep the rest. Only admins decide who leads and approves.
+
+        `locale` is one of LANGUAGES; what was posted before is in it from its next edit on.
+        """
         await self._people.require_admin(actor)
+        _check_language(locale)
         if lead is not None:
             check_lead(lead)
         try:
             async with self._desk.storage.writing() as store:
                 before = await store.teams.get(actor.workspace_id, team_id)
+                if before is not None and locale is not None and _speaks(before, locale):
+                    locale = None  # "ko-KR" and "ko" are one language: nobody changed anything
                 team = await store.teams.update(
                     actor.workspace_id,
                     team_id,
@@ -127,6 +145,15 @@ def _checked_name(name: str) -> str:
     if len(name) > LONGEST_NAME:
         raise Refusal(RefusalCode.TEAM_NAME_TOO_LONG, limit=LONGEST_NAME)
     return name
+
+
+def _check_language(locale: str | None) -> None:
+    if locale is not None and locale not in LANGUAGES:
+        raise Refusal(RefusalCode.LANGUAGE_UNKNOWN)
+
+
+def _speaks(team: Team, language: str) -> bool:
+    return team.locale.replace("_", "-").partition("-")[0].lower() == language
 
 
 def check_lead(lead: Profile) -> None:

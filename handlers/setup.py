@@ -41,7 +41,8 @@ async def new_team(visit: Visit) -> None:
     await visit.loading()
     person = await visit.person(asks_setup=True)
     await visit.bot.people.require_admin(person)
-    await visit.show(setup.team(await visit.words(), user_id=visit.user_id, channel_id=visit.channel_id))
+    t = await visit.words()
+    await visit.show(setup.team(t, user_id=visit.user_id, channel_id=visit.channel_id, is_further=True))
 
 
 async def submit_team(form: Form) -> Outcome:
@@ -53,12 +54,22 @@ async def submit_team(form: Form) -> Outcome:
         ids.TEAM_NAME: form.text(ids.TEAM_NAME),
         ids.TEAM_LEAD: form.user(ids.TEAM_LEAD),
         ids.TEAM_CHANNEL: form.conversation(ids.TEAM_CHANNEL),
+        ids.TEAM_LANGUAGE: form.selected(ids.TEAM_LANGUAGE),
     }
+    # Where the window has no menu for it, the language is that of the person who makes the team.
+    locale = typed[ids.TEAM_LANGUAGE] or t.language
     lead = await visit.profile(typed[ids.TEAM_LEAD] or visit.user_id)
     try:
-        team = await visit.bot.teams.create(person, typed[ids.TEAM_NAME], lead, typed[ids.TEAM_CHANNEL])
+        team = await visit.bot.teams.create(person, typed[ids.TEAM_NAME], lead, typed[ids.TEAM_CHANNEL], locale=locale)
     except Refusal as refusal:
-        again = setup.team(t, user_id=visit.user_id, problem=_said(refusal, t), typed=typed, is_setup=form.is_setup)
+        again = setup.team(
+            t,
+            user_id=visit.user_id,
+            problem=_said(refusal, t),
+            typed=typed,
+            is_setup=form.is_setup,
+            is_further=bool(form.ids.get("further")),
+        )
         return _problem(refusal, TEAM_FIELDS, again, t)
     return Show(setup.key(t, team, is_setup=form.is_setup))
 

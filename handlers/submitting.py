@@ -205,6 +205,7 @@ TEAM_FIELDS = {
     "team_name_too_long": ids.TEAM_NAME,
     "team_name_taken": ids.TEAM_NAME,
     "channel_missing": ids.TEAM_CHANNEL,
+    "language_unknown": ids.TEAM_LANGUAGE,
     "lead_is_bot": ids.TEAM_LEAD,
     "lead_is_guest": ids.TEAM_LEAD,
     "approver_is_bot": ids.TEAM_APPROVER_PEOPLE,

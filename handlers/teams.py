@@ -40,6 +40,7 @@ async def submit_edit(form: Form) -> Outcome:
         ids.TEAM_NAME: form.text(ids.TEAM_NAME),
         ids.TEAM_LEAD: form.user(ids.TEAM_LEAD),
         ids.TEAM_CHANNEL: form.conversation(ids.TEAM_CHANNEL),
+        ids.TEAM_LANGUAGE: form.selected(ids.TEAM_LANGUAGE),
     }
     lead = await visit.profile(typed[ids.TEAM_LEAD]) if typed[ids.TEAM_LEAD] else None
     try:
@@ -49,6 +50,7 @@ async def submit_edit(form: Form) -> Outcome:
             name=typed[ids.TEAM_NAME],
             lead=lead,
             channel_id=typed[ids.TEAM_CHANNEL] or None,
+            locale=typed[ids.TEAM_LANGUAGE] or None,
         )
     except Refusal as refusal:
         news = explain(refusal)

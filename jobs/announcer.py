@@ -94,14 +94,17 @@ class Announcer:
             if not await store.messages.claim(alert.workspace_id, key, team.channel_id, bot.clock(), CLAIM_LEASE):
                 return
         client = await self._clients.of(alert.workspace_id)
-        message = speak.blind(_name(alert.connection), alert.since, alert.code, alert.values, _words_of(team))
+
+        def said(t: Translator) -> kit.Message:
+            return speak.blind(_name(alert.connection), alert.since, alert.code, alert.values, t)
+
         try:
-            channel_id, ts = await post(client, team.channel_id, message)
+            channel_id, ts = await post(client, team.channel_id, said(await self._words_of(team)))
         except TROUBLE as error:
             if error_code(error) not in CHANNEL_CLOSED:
                 raise
             # We were not invited there. Silence is worse than a direct message to the lead.
-            channel_id, ts = await post(client, team.lead_user_id, message)
+            channel_id, ts = await post(client, team.lead_user_id, said(await self._words_of(team, team.lead_user_id)))
         async with bot.storage.writing() as store:
             await store.messages.sent(alert.workspace_id, key, channel_id, ts, bot.clock())
 
@@ -130,8 +133,7 @@ class Announcer:
         async with bot.storage.writing() as store:
             if not await store.messages.claim(workspace_id, key, user_id, bot.clock(), EXPIRY_LEASE):
                 return
-        person = await bot.people.known(workspace_id, user_id)
-        t = _words_for(person) if person is not None else _words_of(warning.team)
+        t = await self._words_of(warning.team, user_id)
         message = keys.expiring(t, warning.team, warning.credential, warning.expires_at, warning.days_left)
         channel_id, ts = await post(await self._clients.of(workspace_id), user_id, message)
         async with bot.storage.writing() as store:
@@ -145,7 +147,8 @@ class Announcer:
                 said = await store.messages.get(workspace_id, f"{key}:{team.channel_id}")
             if said is None or said.ts is None:
                 continue
-            message = speak.recovered(_name(connection), since, self._bot.clock(), _words_of(team))
+            t = await self._words_of(team, None if said.channel_id == team.channel_id else team.lead_user_id)
+            message = speak.recovered(_name(connection), since, self._bot.clock(), t)
             self._unsaid[workspace_id, said.channel_id, said.ts] = message
         await self._say_what_was_left()
 
@@ -220,6 +223,15 @@ class Announcer:
             self._messages.popitem(last=False)
         return client
 
+    async def _words_of(self, team: Team, user_id: str | None = None) -> Translator:
+        """The language a team's channel is told in, in the workspace's time zone; a person's own where we know it."""
+        people = self._bot.people
+        person = await people.known(team.workspace_id, user_id) if user_id is not None else None
+        if person is not None:
+            return _words_for(person)
+        workspace = await people.workspace(team.workspace_id)
+        return translator_for(team.locale, workspace.timezone if workspace else self._bot.policy.default_timezone)
+
     async def _publish_home(self, client: AsyncWebClient, person: Person) -> None:
         report = await self._bot.reports.home(person.workspace_id, person)
         t = _words_for(person)
@@ -228,10 +240,6 @@ class Announcer:
 
 def _words_for(person: Person) -> Translator:
     return translator_for(person.locale, person.timezone)
-
-
-def _words_of(team: Team) -> Translator:
-    return translator_for(team.locale)
 
 
 def _name(connection: Connection) -> str:

@@ -66,16 +66,20 @@ class Speech:
     reader: Reader
 
     async def words(self, team: Team | None = None) -> Translator:
-        """The reader's language: a person's own, else the team's, else that of the channel's team or the workspace."""
+        """The reader's language: a person's own; in a channel that of the team which is told there.
+
+        In a channel no team has, that of the team it is about; of none, the workspace's.
+        """
         bot, workspace_id = self.bot, self.wanted.workspace_id
         if self.reader.user_id is not None:
             person = await bot.people.known(workspace_id, self.reader.user_id)
             if person is not None:
                 return translator_for(person.locale, person.timezone)
-        if team is None and self.reader.channel_id is not None:
+        here = self.reader.channel_id
+        if here is not None and (team is None or team.channel_id != here):
             async with bot.storage.reading() as store:
                 teams = await store.teams.all(workspace_id)
-            team = next((one for one in teams if one.channel_id == self.reader.channel_id), None)
+            team = next((one for one in teams if one.channel_id == here), team)
         workspace = await bot.people.workspace(workspace_id)
         zone = workspace.timezone if workspace else bot.policy.default_timezone
         if team is not None:
