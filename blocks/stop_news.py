@@ -100,6 +100,15 @@ REFUSALS: dict[str, Callable[[Values, Translator], str]] = {
         "changed.",
         scope=_name(v, "scope"),
     ),
+    "project_held": lambda v, t: t.gettext(
+        "*{project}* is stopped, or is just being put back, so it stays with its team. Restore it first with "
+        "`/finops resume`; then it can be unregistered.",
+        project=_name(v, "project"),
+    ),
+    "budget_needs_two": lambda _, t: t.gettext(
+        "While something that a budget limits is stopped, or waits for an approval, its rule that two people agree "
+        "stays. Nothing was saved; decide about the stop first with `/finops resume`."
+    ),
     "stop_reason_missing": lambda _, t: t.gettext("Say why: the reason is kept and shown in the message."),
     "stop_under_way": _under_way,
     "stop_not_held": _not_held,

@@ -21,7 +21,7 @@ from finops.registry import Connection, Credential, CredentialState, KnownProjec
 from finops.secret import Secret
 from providers.contract import MANAGEMENT_READ, CredentialRejected, ProviderProject
 from storage import Store
-from storage.errors import NotFound
+from storage.errors import AlreadyHeld, NotFound
 
 log = logging.getLogger(__name__)
 
@@ -166,11 +166,17 @@ class Projects:
         )
 
     async def unregister(self, actor: Person, project_id: int, groups: Iterable[str] = ()) -> Project:
-        """Take a project from its team. Its costs stay in the ledger, unallocated from now on."""
+        """Take a project from its team. Its costs stay in the ledger, unallocated from now on.
+
+        Refused while its spending is held: who answers for a project puts it back before they let go of it.
+        """
         project = await self._managed(actor, project_id, groups)
-        async with self._desk.storage.writing() as store:
-            await store.projects.unregister(actor.workspace_id, project.id)
-            await self._recorded(store, actor, "project.unregistered", project, project_facts(project))
+        try:
+            async with self._desk.storage.writing() as store:
+                await store.projects.unregister(actor.workspace_id, project.id)
+                await self._recorded(store, actor, "project.unregistered", project, project_facts(project))
+        except AlreadyHeld as held:
+            raise Refusal(RefusalCode.PROJECT_HELD, project=project.name) from held
         log.info("project unregistered", extra={"project_id": project.id, "user_id": actor.user_id})
         return project
 

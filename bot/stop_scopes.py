@@ -10,13 +10,17 @@ from bot.people import People
 from finops.budgets import Budget
 from finops.figures import Scope
 from finops.incidents import Incident, IncidentState
+from finops.levers import Lever
 from finops.periods import charge_day
 from finops.queries import ScopeKind
 from finops.registry import Person, Project, Team
 from finops.roles import may_manage_team
 from finops.stop_report import StopTarget
-from finops.stops import Stop
+from finops.stopping import latest
+from finops.stops import Stop, StopState
 from storage import Store
+
+_OVER = frozenset({StopState.FAILED, StopState.CLOSED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +51,31 @@ async def aim_of(store: Store, workspace_id: str, target: StopTarget) -> Aim:
         stop = await store.stops.get(workspace_id, target.stop_id)
         if stop is None:
             raise Refusal(RefusalCode.UNKNOWN_STOP)
-        found = await _of_scope(store, workspace_id, stop.scope_kind, stop.scope_id)
+        found = await _of_stop(store, workspace_id, stop)
         incident, budget = await _incident(store, workspace_id, stop.incident_id)
-        return _aimed(target, found, incident, budget, stop, stop.channel_id)
+        channel_id = stop.channel_id or (incident.channel_id if incident is not None else None)
+        return _aimed(target, found, incident, budget, stop, channel_id)
     if target.incident_id is not None:
         incident, budget = await _incident(store, workspace_id, target.incident_id)
         if incident is None:
             raise Refusal(RefusalCode.UNKNOWN_INCIDENT)
-        found = await _of_scope(store, workspace_id, incident.scope_kind, incident.scope_id)
+        stop = await store.stops.of_incident(workspace_id, target.incident_id)
+        if stop is not None and stop.state not in _OVER and stop.scope_kind is ScopeKind.PROJECT is incident.scope_kind:
+            found = await _of_stop(store, workspace_id, stop)
+        else:
+            found = await _of_scope(store, workspace_id, incident.scope_kind, incident.scope_id)
         if found.scope.kind is not ScopeKind.PROJECT:
             found = await _spender_of(store, workspace_id, found, incident)
-        stop = await store.stops.of_incident(workspace_id, target.incident_id)
         return _aimed(target, found, incident, budget, stop, incident.channel_id)
     kind, _, number = target.scope.partition(":")
     scope_kind = ScopeKind.TEAM if kind == "team" else ScopeKind.PROJECT
     found = await _of_scope(store, workspace_id, scope_kind, int(number or 0))
     stop = await store.stops.of_scope(workspace_id, scope_kind, found.scope.id)
-    return _aimed(target, found, None, None, stop, None)
+    if stop is None and scope_kind is ScopeKind.PROJECT:
+        stop = await _of_earlier(store, found.narrow[0])
+    # By whatever name it is asked for: a stop keeps the rules of the alert it belongs to.
+    incident, budget = await _incident(store, workspace_id, None if stop is None else stop.incident_id)
+    return _aimed(target, found, incident, budget, stop, None)
 
 
 async def require(store: Store, people: People, actor: Person, aim: Aim, groups: Iterable[str]) -> None:
@@ -105,6 +117,32 @@ async def _of_scope(store: Store, workspace_id: str, kind: ScopeKind, scope_id: 
     return _Found(Scope(kind, project.id, project.name), team, (project,), owned)
 
 
+async def _of_stop(store: Store, workspace_id: str, stop: Stop) -> _Found:
+    """What a stop is about, also where its project was let go of since, or is another team's: known by what it holds.
+
+    Where nobody answers for that any more, no team does, and administrators decide.
+    """
+    if stop.scope_kind is not ScopeKind.PROJECT or await store.projects.get(workspace_id, stop.scope_id or 0):
+        return await _of_scope(store, workspace_id, stop.scope_kind, stop.scope_id)
+    held = latest(await store.stops.holds(workspace_id, stop.id or 0))
+    accounts = {(one.connection_id, one.provider_project_id) for one in held}
+    for one in await store.projects.all(workspace_id):
+        if (one.connection_id, one.provider_project_id) in accounts:
+            return await _of_scope(store, workspace_id, ScopeKind.PROJECT, one.id)
+    return _Found(Scope(stop.scope_kind, stop.scope_id, held[0].name if held else ""), None, (), ())
+
+
+async def _of_earlier(store: Store, project: Project) -> Stop | None:
+    """The stop that holds this provider project since before it was let go of and registered anew."""
+    for lever in Lever:
+        held = await store.stops.active_hold(
+            project.workspace_id, project.connection_id, project.provider_project_id, lever
+        )
+        if held is not None and await store.projects.get(project.workspace_id, held.project_id) is None:
+            return await store.stops.get(project.workspace_id, held.stop_id)
+    return None
+
+
 async def _spender_of(store: Store, workspace_id: str, found: _Found, incident: Incident) -> _Found:
     """Of a wider scope: the project that spends most on the day of the incident, for it is what runs away."""
     day = min(charge_day(incident.as_of), incident.window.end)
@@ -140,5 +178,6 @@ def _aimed(
 
 
 def is_closed(aim: Aim) -> bool:
-    """Whether the incident somebody clicked on is over."""
-    return aim.incident is not None and aim.incident.state is IncidentState.CLOSED
+    """Whether the incident somebody clicked on is over; who names a project or team speaks of its spending instead."""
+    is_clicked = not aim.target.scope
+    return is_clicked and aim.incident is not None and aim.incident.state is IncidentState.CLOSED

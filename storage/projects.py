@@ -9,10 +9,12 @@ from typing import Any, Final, Protocol
 
 from sqlalchemy import and_, bindparam, delete, func, select, update
 
+from finops.holds import ACTIVE
 from finops.registry import KnownProject, Project
-from storage.errors import NotFound
+from storage.errors import AlreadyHeld, NotFound
 from storage.repository import Repository, compared
 from storage.tables import connections, known_projects, projects, teams
+from storage.tables_stops import holds
 
 
 class Unchanged(Enum):
@@ -133,11 +135,27 @@ class Projects(Repository):
         return project
 
     async def unregister(self, workspace_id: str, project_id: int) -> bool:
-        """Let a project go: its costs become unallocated. False when there is none."""
-        result = await self._db.execute(
-            delete(projects).where(projects.c.workspace_id == workspace_id, projects.c.id == project_id)
+        """Let a project go: its costs become unallocated. False when there is none.
+
+        Raises AlreadyHeld while something of ours stands at its provider, or may: it is put back first, by whoever
+        answers for the project. Nobody takes hold of it from here to the end of the transaction.
+        """
+        mine = projects.c.workspace_id == workspace_id, projects.c.id == project_id
+        project = (await self._db.execute(select(projects).where(*mine).with_for_update())).one_or_none()
+        if project is None:
+            return False
+        held = await self._db.execute(
+            select(holds.c.id, holds.c.lever).where(
+                holds.c.workspace_id == workspace_id,
+                holds.c.connection_id == project.connection_id,
+                holds.c.provider_project_id == project.provider_project_id,
+                holds.c.state.in_(sorted(ACTIVE)),
+            )
         )
-        return result.rowcount == 1
+        standing = held.first()
+        if standing is not None:
+            raise AlreadyHeld(standing.lever, project.name, standing.id)
+        return (await self._db.execute(delete(projects).where(*mine))).rowcount == 1
 
     async def _provider(self, workspace_id: str, connection_id: int, team_id: int) -> str:
         provider = await self._db.scalar(

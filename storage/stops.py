@@ -235,11 +235,13 @@ class Stops(Repository):
             raise Conflict("stop", standing[-1].id)
 
     async def _prove_projects(self, workspace_id: str, project_ids: set[int]) -> None:
-        """What is held must be this workspace's: no reference says so, for a project may be let go of meanwhile."""
+        """What is held must be this workspace's, and nobody lets go of it (Projects.unregister) before we have kept it:
+        no reference says so, for a project may be let go of once it is given back what it was."""
         if not project_ids:
             return
         mine = select(projects.c.id).where(projects.c.workspace_id == workspace_id, projects.c.id.in_(project_ids))
-        missing = project_ids - set(await self._db.scalars(mine))
+        shared = mine.order_by(projects.c.id).with_for_update(read=True, key_share=True)
+        missing = project_ids - set(await self._db.scalars(shared))
         if missing:
             raise NotFound("project", min(missing))
 

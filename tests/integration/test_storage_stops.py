@@ -452,7 +452,7 @@ async def test_a_connection_is_watched_until_what_was_stopped_there_is_proved_an
 async def test_a_hold_is_on_a_project_of_its_own_workspace(
     storage: Storage, tenant: Tenant, projects: list[Project]
 ) -> None:
-    """Another's project is not found; one's own may be let go of while it is held, and is still put back."""
+    """Another's project is not found; one's own is not let go of while it is held, whoever holds another."""
     stranger = await a_tenant(storage, OTHER_WORKSPACE)
     theirs = a_hold(projects[0], workspace_id=OTHER_WORKSPACE, connection_id=stranger.connection.id)
 
@@ -462,9 +462,12 @@ async def test_a_hold_is_on_a_project_of_its_own_workspace(
 
     with pytest.raises(NotFound):
         await reach_over()
-    stop, holds = await opened(storage, tenant, projects)
+    stop, holds = await opened(storage, tenant, projects[:1])
     async with storage.writing() as store:
-        assert await store.projects.unregister(WORKSPACE, projects[0].id)
+        with pytest.raises(AlreadyHeld) as held:
+            await store.projects.unregister(WORKSPACE, projects[0].id)
+        assert held.value.existing_id == holds[0].id
+        assert await store.projects.unregister(WORKSPACE, projects[1].id)
         assert await store.stops.holds(WORKSPACE, stop.id or 0) == list(holds)
         assert await store.stops.active(OTHER_WORKSPACE) == []
 

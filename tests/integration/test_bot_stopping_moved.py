@@ -1,0 +1,127 @@
+"""A stop whose project, budget or rule is changed while it is held: nothing of it gets out of hand."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import delete
+
+from bot.errors import Refusal, RefusalCode
+from finops.levers import Lever
+from finops.queries import ScopeKind
+from finops.registry import Project, Role
+from finops.stop_report import ApprovalWish, StopShown, StopTarget
+from finops.stops import ApprovalWay, StopEventKind, StopState
+from storage import Storage
+from storage.tables import projects
+from tests.conftest import FakeClock
+from tests.integration.bot_world import WORKSPACE
+from tests.integration.test_bot_stopping import (
+    FORMER_CENTS,
+    WORKER,
+    a_runaway,
+    again,
+    cents,
+    kinds,
+    limited,
+    stopped,
+    watched,
+)
+from tests.integration.watch_world import CHATBOT, WRITER, World, a_watched_world
+from tests.integration.watch_world import quick_storage as quick_storage
+
+
+@pytest.fixture
+async def world(quick_storage: Storage, clock: FakeClock) -> AsyncIterator[World]:
+    async with a_watched_world(quick_storage, clock) as made:
+        yield made
+
+
+async def a_stop(world: World, **terms: object) -> StopShown:
+    limited(world)
+    return await stopped(world, await a_runaway(world, **terms))
+
+
+async def lost(world: World, project: Project) -> None:
+    """The project's row is gone although it is held, as an earlier release let it go."""
+    async with world.bot.storage.writing() as store:
+        await store.projects._db.execute(delete(projects).where(projects.c.id == project.id))
+
+
+async def registered_again(world: World, project: Project) -> Project:
+    async with world.bot.storage.writing() as store:
+        await store.projects.register(
+            WORKSPACE, connection_id=world.connection.id, team_id=world.team.id,
+            projects=[(project.provider_project_id, project.name)], registered_by=world.admin.user_id, at=world.clock(),
+        )  # fmt: skip
+    return await world.project(CHATBOT)
+
+
+async def test_a_project_that_is_stopped_stays_with_its_team_until_it_is_restored(world: World) -> None:
+    """Refused with its name, while it is held and while it is put back; then it goes as always."""
+    shown = await a_stop(world)
+    project = await world.project(CHATBOT)
+
+    async def refused() -> None:
+        with pytest.raises(Refusal) as refusal:
+            await world.bot.projects.unregister(world.admin, project.id)
+        assert (refusal.value.code, refusal.value.values) == (RefusalCode.PROJECT_HELD, {"project": CHATBOT})
+
+    await refused()
+    await world.bot.stopping.restore(world.admin, shown.stop.id or 0)
+    await refused()
+    assert await world.project(CHATBOT) == project
+    await world.bot.projects.unregister(world.admin, (await world.project(WRITER)).id)
+    await world.bot.holding.work_due(WORKER)
+    assert cents(world) == FORMER_CENTS
+    await world.bot.projects.unregister(world.admin, project.id)
+    assert await world.bot.projects.all(WORKSPACE) == []
+
+
+@pytest.mark.parametrize("by", ["stop", "incident"])
+async def test_what_is_held_is_given_back_although_nobody_has_its_project_any_more(world: World, by: str) -> None:
+    """An administrator decides, by the message of the stop or of the alert; a lead of nothing does not."""
+    shown = await a_stop(world)
+    await lost(world, await world.project(CHATBOT))
+    target = StopTarget(stop_id=shown.stop.id) if by == "stop" else StopTarget(incident_id=shown.stop.incident_id)
+    lead = replace(world.admin, user_id=world.team.lead_user_id, role=Role.MEMBER)
+    with pytest.raises(Refusal) as refusal:
+        await world.bot.stopping.approve(lead, target, ApprovalWish(ApprovalWay.RESTORE))
+    assert refusal.value.code is RefusalCode.NOT_ADMIN
+    assert (await world.bot.stopping.retry(world.admin, shown.stop.id or 0)).stop.state is StopState.STOPPED
+    assert await world.bot.stopping.approving(world.admin, target) is not None
+    await world.bot.stopping.approve(world.admin, target, ApprovalWish(ApprovalWay.RESTORE))
+    await watched(world, 2)
+    assert cents(world) == FORMER_CENTS
+    assert (await again(world, shown)).stop.state is StopState.RESTORED
+
+
+async def test_a_project_that_was_registered_anew_is_given_back_by_its_name(world: World) -> None:
+    """What holds it since before is found by what it holds: it can be restored, and then stopped again."""
+    shown = await a_stop(world)
+    project = await world.project(CHATBOT)
+    await lost(world, project)
+    anew = await registered_again(world, project)
+    target = StopTarget(scope=f"project:{anew.id}")
+    found = await world.bot.stopping.approving(world.admin, target)
+    assert found is not None
+    assert found.stop.id == shown.stop.id
+    await world.bot.stopping.approve(world.admin, target, ApprovalWish(ApprovalWay.RESTORE))
+    await world.bot.holding.work_due(WORKER)
+    assert cents(world) == FORMER_CENTS
+    second = await world.bot.stopping.request(world.admin, target, Lever.STOP, "또 재시도")
+    await world.bot.holding.work_due(WORKER)
+    assert (second.stop.scope_kind, second.stop.scope_id, cents(world)) == (ScopeKind.PROJECT, anew.id, 1)
+
+
+async def test_two_people_are_needed_by_whatever_name_a_stop_is_asked_for(world: World) -> None:
+    """A stop of an alert keeps the rule of its budget when somebody names the project instead of the alert."""
+    await a_stop(world, needs_two=True)
+    target = StopTarget(scope=f"project:{(await world.project(CHATBOT)).id}")
+    after = await world.bot.stopping.approve(world.admin, target, ApprovalWish(ApprovalWay.RESTORE))
+    assert after is not None
+    assert (after.stop.state, kinds(after)[-1]) == (StopState.STOPPED, StopEventKind.SECOND_ASKED)
+    await world.bot.holding.work_due(WORKER)
+    assert cents(world) == 1
