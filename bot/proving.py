@@ -21,10 +21,10 @@ from finops.lateness import p95
 from finops.levers import Json, Lever
 from finops.money import ATTO_PLACES, EXACT, Money
 from finops.periods import Period
-from finops.proof import Seen, Verdict, final_until, last_request_at, verdict
+from finops.proof import CALLED, Seen, Verdict, final_until, last_request_at, seen_until, verdict
 from finops.stopping import WATCHED, progressed
 from finops.stops import StopChange, StopEvent, StopEventKind, StopState
-from finops.usage import Endpoint, Width
+from finops.usage import Width
 from storage import Store
 from storage.errors import Conflict
 from storage.records_live import UsageHealth, UsageSum
@@ -68,29 +68,32 @@ class Proving:
                 return 0
             health = await store.usage.health(workspace_id, connection_id)
             reads = await store.usage.reads(workspace_id, connection_id)
-            # What calls models is counted; storage is used, and paid for, whether anybody calls or not.
-            read = [one.final_until for name, one in reads.items() if name == Endpoint.COMPLETIONS]
-            until = min(read, default=0)
-            found = [await self._judged(store, one, health, until) for one in holds]
+            read = {name: one.final_until for name, one in reads.items()}
+            found = [await self._judged(store, one, health, read) for one in holds]
         changed = [one for one in found if one is not None]
         for one in changed:
             await self._keep(one)
         return len(changed)
 
-    async def _judged(self, store: Store, hold: Hold, health: UsageHealth | None, read_until: int) -> _Judgement | None:
+    async def _judged(
+        self, store: Store, hold: Hold, health: UsageHealth | None, read: Mapping[str, int]
+    ) -> _Judgement | None:
         now = self._desk.now()
         start = minute_of(hold.requested_at)
         account = [(hold.connection_id, hold.provider_project_id)]
         rows = await store.usage.recent(hold.workspace_id, start, account)
         lateness = p95(health.lateness_samples) if health is not None else None
         if hold.state is HoldState.RELEASED:
-            return await self._after_restore(store, hold, rows, Seen({}, read_until, lateness))
+            # What was seen is spent, wherever else nothing could be read.
+            furthest = max((until for name, until in read.items() if name in CALLED), default=0)
+            return await self._after_restore(store, hold, rows, Seen({}, furthest, lateness))
         if hold.state not in STANDING or not hold.is_wanted or hold.set_at is None:
             return None
         unwanted = _unwanted(hold, rows)
         calls: dict[int, int] = defaultdict(int)
         for row in unwanted:
             calls[row.start] += row.requests
+        read_until = seen_until(read)
         seen = Seen(calls, read_until, lateness)
         after = hold
         if hold.state is HoldState.PROVED and hold.proved_at is not None:

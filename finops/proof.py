@@ -11,6 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from finops.usage import Endpoint
+
+CALLED = frozenset(Endpoint) - {Endpoint.VECTOR_STORES}
+"""The kinds of usage that a call makes, and that end with the calls; what is stored costs without any."""
 QUIET_MINUTES = 5
 # A limit takes a while to spread through the provider: calls within it are the leak, not a failure.
 SPREADING = timedelta(minutes=5)
@@ -40,6 +44,15 @@ class Seen:
     calls: Mapping[int, int]
     read_until: int
     lateness: timedelta | None
+
+
+def seen_until(read: Mapping[str, int]) -> int:
+    """The epoch minute up to which every kind of call was read, given how far each endpoint was.
+
+    Calls may go on at any of them, also at one that was never used before: where one cannot be read, or was never
+    read (0), nothing is known to be quiet.
+    """
+    return min(read.get(one, 0) for one in CALLED)
 
 
 def final_until(seen: Seen, now: datetime) -> int:

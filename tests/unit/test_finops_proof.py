@@ -16,8 +16,10 @@ from finops.proof import (
     Verdict,
     final_until,
     last_request_at,
+    seen_until,
     verdict,
 )
+from finops.usage import Endpoint
 
 SET_AT = datetime(2026, 7, 6, 1, 0, 20, tzinfo=UTC)
 MINUTE = int(SET_AT.timestamp()) // 60
@@ -93,3 +95,12 @@ def test_the_last_call_is_the_end_of_its_minute():
     """Rather a little late than early."""
     assert last_request_at(seen(-3, 2), SET_AT) == SET_AT.replace(second=0) + timedelta(minutes=3)
     assert last_request_at(seen(-3), SET_AT) is None
+
+
+@settings(max_examples=100)
+@given(st.dictionaries(st.sampled_from(Endpoint), st.integers(1, 60)))
+def test_nothing_is_seen_further_than_the_kind_of_call_that_is_seen_least(read: dict[Endpoint, int]):
+    """One that was never read hides everything; how far storage was read says nothing about calls."""
+    until = seen_until(read)
+    assert all(until <= read.get(one, 0) for one in Endpoint if one is not Endpoint.VECTOR_STORES)
+    assert until in [read.get(one, 0) for one in Endpoint if one is not Endpoint.VECTOR_STORES]

@@ -1,0 +1,110 @@
+"""A stop while the provider does not tell all, asks for patience, or denies the project: what is unseen is not true."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
+
+import pytest
+
+from finops.holds import HoldState
+from finops.levers import Lever
+from finops.secret import Secret
+from finops.stop_report import StopTarget
+from finops.stops import StopEventKind
+from finops.usage import Endpoint, UsageBucket, UsageReading, Width
+from providers.contract import Unavailable
+from storage import Storage
+from tests.conftest import FakeClock
+from tests.integration.test_bot_stopping import WORKER, a_runaway, again, stopped, watched
+from tests.integration.watch_world import CHATBOT, World, a_watched_world
+from tests.integration.watch_world import quick_storage as quick_storage
+
+
+@pytest.fixture
+async def world(quick_storage: Storage, clock: FakeClock) -> AsyncIterator[World]:
+    async with a_watched_world(quick_storage, clock) as made:
+        yield made
+
+
+class Doors:
+    """What the chatbot calls is told at another endpoint than what the others call; some may not answer."""
+
+    def __init__(self, world: World, chatbot_at: Endpoint) -> None:
+        self.shut: frozenset[Endpoint] = frozenset()
+        self._asked = world.provider.usage
+        self._mine, self._at = world.openai.project(CHATBOT).id, chatbot_at
+        world.provider.usage = self.usage  # type: ignore[method-assign]
+
+    async def usage(
+        self,
+        key: Secret,
+        endpoint: Endpoint,
+        width: Width,
+        start: datetime,
+        end: datetime,
+        known: Mapping[int, int] | None = None,
+    ) -> UsageReading:
+        if endpoint in self.shut:
+            raise Unavailable("no answer here alone")
+        if endpoint not in (Endpoint.COMPLETIONS, self._at):
+            return await self._asked(key, endpoint, width, start, end, known)
+        told = await self._asked(key, Endpoint.COMPLETIONS, width, start, end, None)
+        buckets = tuple(
+            UsageBucket(
+                one.start,
+                tuple(
+                    row._replace(endpoint=endpoint.value)
+                    for row in one.rows
+                    if (self._at if row.sub_account_id == self._mine else Endpoint.COMPLETIONS) is endpoint
+                ),
+            )
+            for one in told.buckets
+        )
+        return UsageReading(endpoint, told.width, told.start, told.end, buckets)
+
+
+async def test_a_stop_is_not_proved_by_the_silence_of_an_endpoint_nobody_can_read(world: World) -> None:
+    """Calls go on as embeddings, of which nothing can be read: that is told as unseen, and as going on when it is."""
+    doors = Doors(world, Endpoint.EMBEDDINGS)
+    await world.polled()
+    world.openai.boost(CHATBOT, 15, world.clock())
+    world.openai.behaviour.enforcement_seconds = 10**6
+    doors.shut = frozenset({Endpoint.EMBEDDINGS})
+    target = StopTarget(scope=f"project:{(await world.project(CHATBOT)).id}")
+    shown = await world.bot.stopping.request(world.admin, target, Lever.STOP, "재시도 루프")
+    await world.bot.holding.work_due(WORKER)
+    await watched(world, 1, after=7)
+    assert (await again(world, shown)).current[0].state is HoldState.SET
+    await watched(world, 1, after=8)
+    shown = await again(world, shown)
+    [hold] = shown.current
+    assert (hold.state, hold.leak) == (HoldState.UNPROVED, None), "unknown is no zero"
+    [told] = [one for one in shown.events if one.kind is StopEventKind.UNPROVED]
+    assert (told.values["reason"], told.is_loud) == ("usage_unseen", True)
+
+    doors.shut = frozenset()
+    await watched(world, 1, after=5)
+    [hold] = (await again(world, shown)).current
+    assert hold.state is HoldState.UNPROVED
+    assert hold.last_request_at is not None
+    world.openai.boost(CHATBOT, 0, world.clock())
+    await watched(world, 1, after=9)
+    assert (await again(world, shown)).current[0].state is HoldState.PROVED
+
+
+@pytest.mark.parametrize(
+    ("shut", "becomes"), [(Endpoint.IMAGES, HoldState.SET), (Endpoint.VECTOR_STORES, HoldState.PROVED)]
+)
+async def test_what_could_be_called_must_be_seen_and_what_is_only_stored_need_not(
+    world: World, shut: Endpoint, becomes: HoldState
+) -> None:
+    """Nobody ever made an image here: all the same one may be made now. A stored vector calls no model."""
+    shown = await stopped(world, await a_runaway(world))
+    doors = Doors(world, Endpoint.COMPLETIONS)
+    doors.shut = frozenset({shut})
+    await watched(world, 1, after=11)
+    assert (await again(world, shown)).current[0].state is becomes
+    doors.shut = frozenset()
+    await watched(world, 1)
+    assert (await again(world, shown)).current[0].state is HoldState.PROVED
