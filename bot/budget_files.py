@@ -238,7 +238,8 @@ class _Reader:
         levels: list[int] = []
         for words in given:
             digits = words.removesuffix("%").strip()
-            if not digits.isascii() or not digits.isdecimal() or not 1 <= int(digits[:5]) <= HIGHEST_LEVEL:
+            digits = digits.lstrip("0") if digits.isascii() else ""
+            if not digits.isdecimal() or len(digits) > len(str(HIGHEST_LEVEL)) or int(digits) > HIGHEST_LEVEL:
                 self._wrong(said.line, FileMistake.LEVELS, given=_short(words))
             elif int(digits) in levels:
                 self._wrong(said.line, FileMistake.LEVEL_TWICE, given=str(int(digits)))

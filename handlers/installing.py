@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -43,6 +44,8 @@ STATE_LASTS = timedelta(minutes=10)
 REFRESH_BEFORE = timedelta(hours=2)
 REFRESH_LEASE = timedelta(minutes=1)
 REFRESH_JOB = "slack-token"
+# How far Slack's clock and ours may be apart: within that, word of an end is about the installation we know.
+CLOCKS_DIFFER = timedelta(seconds=10)
 GONE = frozenset({"tokens_revoked", "app_uninstalled"})
 Clock = Callable[[], datetime]
 
@@ -57,9 +60,13 @@ class Installations(AsyncInstallationStore):
         self._clock = clock
         self._worker = f"refresh-{secrets.token_hex(4)}"
 
+    def now(self) -> datetime:
+        """The moment our clock shows."""
+        return self._clock()
+
     async def async_save(self, installation: SlackInstallation) -> None:
         """Remember an installation; whoever installed becomes the workspace's first admin unless settings name one."""
-        record = _record(installation)
+        record = replace(_record(installation), installed_at=self._clock())
         async with self.storage.writing() as store:
             await store.installations.save(record)
             if record.team_id is not None:
@@ -100,8 +107,22 @@ class Installations(AsyncInstallationStore):
     async def async_delete_installation(
         self, *, enterprise_id: str | None, team_id: str | None, user_id: str | None = None
     ) -> None:
+        await self._forget(enterprise_id, team_id, user_id)
+
+    async def forget_made_until(self, enterprise_id: str | None, team_id: str | None, moment: datetime) -> None:
+        """Forget what was installed at a place until then: Slack tells of an end again, and late, after a new begin."""
+        await self._forget(enterprise_id, team_id, made_until=moment)
+
+    async def _forget(
+        self,
+        enterprise_id: str | None,
+        team_id: str | None,
+        user_id: str | None = None,
+        *,
+        made_until: datetime | None = None,
+    ) -> None:
         async with self.storage.writing() as store:
-            gone = await store.installations.delete(enterprise_id, team_id, user_id)
+            gone = await store.installations.delete(enterprise_id, team_id, user_id, made_until=made_until)
             # Slack tells of it twice, by the tokens and by the app: the second time there is nothing left to forget.
             if gone and team_id is not None and await store.workspaces.get(team_id) is not None:
                 await store.audit.append(team_id, AuditEntry(self._clock(), None, "app.removed"))
@@ -238,15 +259,16 @@ class _ForgetRevoked(AsyncMiddleware):
     ) -> BoltResponse | None:
         event = req.body.get("event")
         if isinstance(event, dict) and event.get("type") in GONE:
-            await self._forget(event, req.context)
+            await self._forget(event, req.body.get("event_time"), req.context)
         return await next()
 
-    async def _forget(self, event: dict[str, Any], context: AsyncBoltContext) -> None:
+    async def _forget(self, event: dict[str, Any], told_at: object, context: AsyncBoltContext) -> None:
         tokens = event.get("tokens")
         if event["type"] == "app_uninstalled" or (isinstance(tokens, dict) and tokens.get("bot")):
             self._authorizer.forget(context.enterprise_id, context.team_id)
             if self._store is not None:
-                await self._store.async_delete_all(enterprise_id=context.enterprise_id, team_id=context.team_id)
+                moment = datetime.fromtimestamp(told_at, UTC) if isinstance(told_at, int) else self._store.now()
+                await self._store.forget_made_until(context.enterprise_id, context.team_id, moment + CLOCKS_DIFFER)
             log.info("the app was removed", extra={"workspace": context.team_id})
 
 

@@ -104,13 +104,15 @@ def _is_ours(attributes: Mapping[str, Any]) -> bool:
         return True
     operation = attributes.get(OPERATION)
     if operation is not None:
-        return operation in _CALLS
+        return not isinstance(operation, str) or operation in _CALLS  # nonsense is ours to refuse, and to say so
     return any(key in attributes for key in ATTRIBUTES["model"])
 
 
 def _call(span: Span, now: datetime) -> ToldCall:
     if not span.trace_id or not span.span_id:
         raise fields.Wrong("a span has a trace id and a span id")
+    if not isinstance(span.attributes.get(OPERATION, ""), str):
+        raise fields.Wrong(f"{OPERATION} is a text")
     values = {name: _read(name, span.attributes) for name in _READERS}
     at = _at(span.started)
     if problem := fields.untimely(at, now):

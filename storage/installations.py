@@ -59,14 +59,26 @@ class Installations(Repository):
         ).one_or_none()
         return None if row is None else self._opened(row)
 
-    async def delete(self, enterprise_id: str | None, team_id: str | None, user_id: str | None = None) -> int:
-        """Forget a workspace's tokens, or one person's; tells how many rows went."""
+    async def delete(
+        self,
+        enterprise_id: str | None,
+        team_id: str | None,
+        user_id: str | None = None,
+        *,
+        made_until: datetime | None = None,
+    ) -> int:
+        """Forget a workspace's tokens, or one person's; tells how many rows went.
+
+        With `made_until` only what was installed until then: word of an end says nothing of a later beginning.
+        """
         conditions = [
             installations.c.enterprise_id == (enterprise_id or ""),
             installations.c.team_id == (team_id or ""),
         ]
         if user_id is not None:
             conditions.append(installations.c.user_id == user_id)
+        if made_until is not None:
+            conditions.append(installations.c.installed_at <= made_until)
         return (await self._db.execute(delete(installations).where(*conditions))).rowcount
 
     @across_workspaces("start-up and the doctor look at every installation")

@@ -524,3 +524,15 @@ async def test_nobody_approves_what_somebody_changed_since_they_looked(world: Wo
     with pytest.raises(Refusal) as refused:
         await world.bot.stopping.approve(world.admin, target, ApprovalWish(ApprovalWay.END_OF_DAY, seen_at=seen))
     assert refused.value.code is RefusalCode.STOP_CHANGED
+
+
+async def test_a_new_limit_for_a_budget_that_is_gone_is_refused_in_words(world: World) -> None:
+    """Deleted while the window was open: nothing is raised, and the stop can be let go of in the other ways."""
+    incident = await a_runaway(world)
+    shown = await stopped(world, incident)
+    await world.bot.budgets.delete(world.admin, incident.budget_id)
+    target = StopTarget(stop_id=shown.stop.id)
+    with pytest.raises(Refusal) as refused:
+        await world.bot.stopping.approve(world.admin, target, ApprovalWish(ApprovalWay.BUDGET, "100"))
+    assert refused.value.code is RefusalCode.UNKNOWN_BUDGET
+    assert (await world.bot.stopping.restore(world.admin, shown.stop.id or 0)).stop.state is StopState.RESTORING

@@ -8,6 +8,7 @@ import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -39,9 +40,9 @@ def settings_for(slack: SimulatedSlack, folder: Path, *, oauth: bool = False, so
 
 
 @asynccontextmanager
-async def serving(settings: Settings) -> AsyncIterator[tuple[str, web.Application]]:
+async def serving(settings: Settings, **how: Any) -> AsyncIterator[tuple[str, web.Application]]:
     """The application under an address of its own, until the block ends."""
-    application = front_door.build(settings)
+    application = front_door.build(settings, **how)
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -162,6 +162,30 @@ async def test_a_removed_app_forgets_its_token_at_once(slack, tmp_path, event):
             assert await store.installations.find(None, TEAM, is_enterprise_install=False) is None
 
 
+async def test_late_word_of_an_end_leaves_a_new_beginning_alone(slack, tmp_path, now):
+    """Removed and installed again; Slack tells of the removal once more, as it does when an answer was slow."""
+    settings = oauth_settings(slack, tmp_path)
+    async with serving(settings, clock=now) as (url, app), aiohttp.ClientSession() as session:
+        slack.deliver_to(f"{url}/slack/events")
+
+        async def is_installed() -> bool:
+            async with app[STORAGE].reading() as store:
+                return await store.installations.find(None, TEAM, is_enterprise_install=False) is not None
+
+        assert await Browser(url, slack, session).installs(MINSU) == 200
+        now.advance(minutes=2)
+        end = slack.hub.events.wrapped({"type": "app_uninstalled"})
+        assert (await slack.hub.events.redeliver(end)).ok
+        assert not await is_installed()
+        now.advance(minutes=2)
+        assert await Browser(url, slack, session).installs(MINSU) == 200
+        now.advance(minutes=2)
+        assert (await slack.hub.events.redeliver(end, retry_num=2)).ok
+        assert await is_installed()
+        assert (await slack.hub.events.redeliver(slack.hub.events.wrapped({"type": "app_uninstalled"}))).ok
+        assert not await is_installed()
+
+
 @pytest.fixture
 async def storage(tmp_path: Path) -> AsyncIterator[Storage]:
     async with open_storage(f"sqlite:///{tmp_path / 'shared.sqlite3'}", KeyRing.generate()) as opened:

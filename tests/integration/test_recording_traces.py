@@ -140,7 +140,9 @@ def a_json_span(**more: Any) -> dict[str, Any]:
         "attributes": [
             {"key": key, "value": {"intValue": str(value)} if type(value) is int else {kinds[type(value)]: value}}
             for key, value in attributes.items()
-        ],
+        ]
+        if isinstance(attributes, dict)
+        else attributes,
     } | more
 
 
@@ -197,10 +199,14 @@ async def test_a_faulty_span_is_refused_and_the_others_count(door: Door, clock: 
         a_json_span(spanId="05" * 8, attributes=CHAT | {"gen_ai.usage.input_tokens": -1}),
         a_json_span(spanId="07" * 8, attributes=CHAT | {"gen_ai.usage.input_tokens": 10**9 + 1}),
         a_json_span(spanId="08" * 8, attributes=CHAT | {"finops.calls": 0}),
+        *(
+            a_json_span(spanId=f"{9 + number:02}" * 8, attributes=[{"key": "gen_ai.operation.name", "value": value}])
+            for number, value in enumerate(({"stringValue": []}, {"stringValue": {}}, {"intValue": "7"}))
+        ),
     ]
     status, body = await post(door, in_json(*faulty, a_json_span(spanId="06" * 8, status=None)), JSON)
     told = json.loads(body)["partialSuccess"]
-    assert (status, told["rejectedSpans"]) == (200, "8")
+    assert (status, told["rejectedSpans"]) == (200, "11")
     assert told["errorMessage"] == "finops.outcome is success or failure"
     assert (await door.sums()).calls == 1
     clock.advance(days=40)

@@ -99,6 +99,7 @@ def test_what_copying_brings_along_does_no_harm():
         (HEAD + DAILY + "    levels: [50, 50]", [(6, FileMistake.LEVEL_TWICE)]),
         (HEAD + DAILY + "    levels: []", [(6, FileMistake.LEVELS)]),
         (HEAD + DAILY + "    levels: [0, half, 1001, 12.5]", [(6, FileMistake.LEVELS)] * 4),
+        (HEAD + DAILY + f"    levels: [{'0' * 9}1{'9' * 20}, {'7' * 5000}, 000]", [(6, FileMistake.LEVELS)] * 3),
         (HEAD + DAILY + f"    levels: {[*range(1, 52)]}", [(6, FileMistake.MANY_LEVELS)]),
         (HEAD + DAILY + "    action: shoot", [(6, FileMistake.ACTION)]),
         (HEAD + DAILY + "    floor: 501", [(6, FileMistake.FLOOR)]),
