@@ -53,7 +53,7 @@ class Audit(Repository):
     async def extend(self, workspace_id: str, entries: Iterable[AuditEntry]) -> list[AuditRow]:
         """`append` for many acts of one transaction, in their order: a file may change thousands of budgets."""
         rows: list[AuditRow] = []
-        head, is_sound = await self._hold_end(workspace_id)
+        head, before = await self._hold_end(workspace_id)
         last = (head.seq, head.hash) if head.seq else None
         for entry in entries:
             rows.append(row_after(last, workspace_id, entry))
@@ -62,8 +62,8 @@ class Audit(Repository):
             return rows
         await self._db.execute(insert(audit), [_values(workspace_id, row) for row in rows])
         end: dict[str, Any] = {"seq": last[0], "hash": last[1]}
-        if is_sound:
-            end["sealed"] = self._seal(workspace_id, *last)
+        if before is not None:
+            end["sealed"] = self._seal_as(before, workspace_id, *last)
         await self._db.execute(update(audit_heads).where(audit_heads.c.workspace_id == workspace_id).values(end))
         return rows
 
@@ -123,13 +123,13 @@ class Audit(Repository):
             count += 1
         return count
 
-    async def _hold_end(self, workspace_id: str) -> tuple[AuditHead, bool]:
-        """The end to go on from, which is nobody else's until our transaction ends, and whether it is sound."""
+    async def _hold_end(self, workspace_id: str) -> tuple[AuditHead, bytes | None]:
+        """The end to go on from, which is nobody else's until our transaction ends, and its seal if it is sound."""
         whose, is_new = {"of_workspace": workspace_id}, False
         row = (await self._db.execute(_MY_END, whose)).one_or_none()
         if row is None:
             fresh = self._insert(audit_heads).values(
-                workspace_id=workspace_id, seq=0, hash=GENESIS, sealed=self._seal(workspace_id, 0, GENESIS)
+                workspace_id=workspace_id, seq=0, hash=GENESIS, sealed=self._seal_as(None, workspace_id, 0, GENESIS)
             )
             was_made = fresh.on_conflict_do_nothing(index_elements=["workspace_id"]).returning(audit_heads.c.seq)
             is_new = (await self._db.execute(was_made)).one_or_none() is not None
@@ -138,14 +138,14 @@ class Audit(Repository):
         newest = (await self._db.execute(_NEWEST, whose)).one_or_none()
         seq, hash_ = (0, GENESIS) if newest is None else (newest.seq, newest.hash)
         if head.is_genuine and (head.seq, head.hash) == (seq, hash_):
-            return head, True
+            return head, bytes(row.sealed)
         log.warning("the end of the audit trail is not as it was sealed", extra={"workspace_id": workspace_id})
         if is_new:  # there were rows, and somebody has taken the end away
             await self._db.execute(
                 update(audit_heads).where(audit_heads.c.workspace_id == workspace_id).values(sealed=_UNSEALED)
             )
         # No number twice, and no row in place of one that is gone.
-        return (head if head.seq > seq else AuditHead(seq, hash_, is_genuine=False)), False
+        return (head if head.seq > seq else AuditHead(seq, hash_, is_genuine=False)), None
 
     def _head(self, workspace_id: str, row: Any) -> AuditHead:
         try:
@@ -153,6 +153,11 @@ class Audit(Repository):
         except SecretUnreadable:
             told = ""
         return AuditHead(row.seq, row.hash, is_genuine=told == _told(row.seq, row.hash))
+
+    def _seal_as(self, before: bytes | None, workspace_id: str, seq: int, hash_: str) -> bytes:
+        """Sealed as it was before: a copy of the bot that does not have the new master key yet must not take the work
+        of one that has for a forgery. `reseal_all` changes the key, once every copy has it."""
+        return self._ring.seal_as(before, Secret(_told(seq, hash_)), *_identity(workspace_id))
 
     def _seal(self, workspace_id: str, seq: int, hash_: str) -> bytes:
         return self._ring.seal(Secret(_told(seq, hash_)), *_identity(workspace_id))

@@ -63,9 +63,20 @@ class KeyRing:
 
     def seal(self, secret: Secret, *identity: str) -> bytes:
         """Encrypt for exactly this row; two seals of one secret differ."""
-        key_id = self.primary_id.encode()
-        header = bytes((_VERSION, len(key_id))) + key_id + os.urandom(_NONCE_BYTES)
-        sealed = AESGCM(self._keys[self.primary_id]).encrypt(
+        return self._sealed(self.primary_id, secret, identity)
+
+    def seal_as(self, before: bytes | None, secret: Secret, *identity: str) -> bytes:
+        """`seal`, with the key that sealed `before`; with our oldest where there is none, or it is not ours.
+
+        While the master key is being changed that is the one which every copy of the bot has.
+        """
+        known = None if before is None else _id_or_none(before)
+        return self._sealed(known if known in self._keys else next(reversed(self._keys)), secret, identity)
+
+    def _sealed(self, key_id: str, secret: Secret, identity: tuple[str, ...]) -> bytes:
+        name = key_id.encode()
+        header = bytes((_VERSION, len(name))) + name + os.urandom(_NONCE_BYTES)
+        sealed = AESGCM(self._keys[key_id]).encrypt(
             header[-_NONCE_BYTES:], secret.reveal().encode(), _associated(header, identity)
         )
         return header + sealed
@@ -105,6 +116,13 @@ def key_id_of(token: bytes) -> str:
     if len(token) < 2 or token[0] != _VERSION or len(token) < 2 + token[1] + _NONCE_BYTES:
         raise SecretUnreadable("this is not a sealed secret of a version we know")
     return token[2 : 2 + token[1]].decode("ascii", "replace")
+
+
+def _id_or_none(token: bytes) -> str | None:
+    try:
+        return key_id_of(token)
+    except SecretUnreadable:
+        return None
 
 
 def _associated(header: bytes, identity: tuple[str, ...]) -> bytes:

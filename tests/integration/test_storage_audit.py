@@ -259,6 +259,25 @@ async def test_rows_are_looked_for_by_kind_person_outcome_and_time_page_by_page(
             assert [row async for row in store.audit.all(OTHER_WORKSPACE, wanted)] == []
 
 
+async def test_copies_of_which_some_have_the_new_master_key_already_agree(
+    database_url: str, storage: Storage, tenant: Tenant, ring: KeyRing
+) -> None:
+    """One after the other is restarted with a new key in front: none takes what another wrote for a forgery."""
+    fresh = KeyRing.generate("k2")
+    async with open_storage(database_url, KeyRing.from_text(f"{fresh.to_text()},{ring.to_text()}")) as restarted:
+        for copy in (restarted, storage, restarted, storage):  # the first act of all is one of the new copy
+            await appended(copy)
+            assert (await verdict(storage)).ok
+            assert (await verdict(restarted)).ok
+        async with restarted.writing() as store:
+            assert await store.reseal_all() == 1
+        await appended(restarted)
+    async with open_storage(database_url, fresh) as rotated:
+        await appended(rotated)
+        assert (await verdict(rotated)).ok
+        assert len((await told(rotated))[0]) == 6
+
+
 async def test_the_seal_follows_the_master_key(
     database_url: str, storage: Storage, tenant: Tenant, ring: KeyRing
 ) -> None:
