@@ -64,6 +64,7 @@ _MOST_STEPS = 1000
 # Asked for the first time after so long, then after as long again as it has stood.
 _UNTIL_ENFORCED = timedelta(seconds=5)
 _ENFORCED_BY = timedelta(minutes=15)
+# Whatever the provider asks for: people wait for a stop, or for their spending to go on.
 _LONGEST_WAIT_SECONDS = 60.0
 _WAIT_FOR_A_PERSON = timedelta(minutes=5)
 # A provider in trouble may deny for a moment a project that it has, and with it what we have to put back.
@@ -260,7 +261,8 @@ class _Attempt:
         if trouble in FINAL:
             return _WAIT_FOR_A_PERSON
         asked = error.retry_after if isinstance(error, RateLimited) and error.retry_after is not None else 0.0
-        return timedelta(seconds=max(asked, min(_LONGEST_WAIT_SECONDS, 2.0 ** min(self._hold.attempts, 6) / 2)))
+        backoff = 2.0 ** min(self._hold.attempts, 6) / 2
+        return timedelta(seconds=min(_LONGEST_WAIT_SECONDS, max(asked, backoff)))
 
     async def _settled(self, step: Settled, reading: LeverReading) -> None:
         """It stands as wanted: keep that, and when to look again whether it still does."""

@@ -216,12 +216,28 @@ def reopened(hold: Hold, now: datetime) -> Hold:
     return replace(hold, state=HoldState.SET, set_at=now, proved_at=None, updated_at=now)
 
 
+def word_due(hold: Hold) -> datetime | None:
+    """When people are to hear of a hold's trouble, or to hear of it again and loudly, if it lasts until then.
+
+    None: there is no trouble, or they have heard all that is to be said.
+    """
+    if hold.trouble is None or hold.trouble_since is None:
+        return None
+    if hold.told_at is None:
+        return hold.trouble_since + (timedelta() if hold.trouble in FINAL else TOLD_AFTER)
+    loud = (hold.release_at or hold.requested_at) + LOUD_AFTER
+    return loud if hold.told_at < loud else None
+
+
 def troubled(hold: Hold, trouble: HoldTrouble, now: datetime, wait: timedelta) -> Hold:
     """A hold after an attempt that failed: tried again after `wait`, or given up where only a person can help.
 
-    Given up is only what has written nothing; what may have written something lets go of it first.
+    Given up is only what has written nothing; what may have written something lets go of it first. However long the
+    wait, it is looked at when a word is due: people hear of it by the clock. Of trouble that may pass, one kind goes on
+    from another: who waits does not care which it is.
     """
-    is_same = hold.trouble is trouble
+    passes = hold.trouble is not None and FINAL.isdisjoint((hold.trouble, trouble))
+    is_same = hold.trouble is trouble or passes
     after = replace(
         hold,
         trouble=trouble,
@@ -232,7 +248,8 @@ def troubled(hold: Hold, trouble: HoldTrouble, now: datetime, wait: timedelta) -
     )
     if trouble in FINAL and hold.is_wanted and hold.state is HoldState.REQUESTED:
         return replace(after, state=HoldState.FAILED, is_wanted=False, next_at=None, told_at=now)
-    since = hold.release_at or hold.requested_at
-    is_new_word = hold.told_at is None and (trouble in FINAL or now - (after.trouble_since or now) >= TOLD_AFTER)
-    is_loud_word = hold.told_at is not None and hold.told_at < since + LOUD_AFTER <= now
-    return replace(after, told_at=now) if is_new_word or is_loud_word else after
+    due = word_due(after)
+    if due is not None and due <= now:
+        after = replace(after, told_at=now)
+        due = word_due(after)
+    return after if due is None else replace(after, next_at=min(now + wait, due))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
 
-from finops.holds import HoldState
+from demo.openai.faults import Fault
+from finops.holds import LOUD_AFTER, TOLD_AFTER, HoldState
 from finops.levers import Lever
 from finops.secret import Secret
 from finops.stop_report import StopTarget
@@ -16,7 +18,7 @@ from finops.usage import Endpoint, UsageBucket, UsageReading, Width
 from providers.contract import Unavailable
 from storage import Storage
 from tests.conftest import FakeClock
-from tests.integration.test_bot_stopping import WORKER, a_runaway, again, stopped, watched
+from tests.integration.test_bot_stopping import FORMER_CENTS, WORKER, a_runaway, again, cents, limited, stopped, watched
 from tests.integration.watch_world import CHATBOT, World, a_watched_world
 from tests.integration.watch_world import quick_storage as quick_storage
 
@@ -108,3 +110,38 @@ async def test_what_could_be_called_must_be_seen_and_what_is_only_stored_need_no
     doors.shut = frozenset()
     await watched(world, 1)
     assert (await again(world, shown)).current[0].state is HoldState.PROVED
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_day_that_the_provider_asks_for_once_puts_off_neither_a_stop_nor_a_restore(
+    world: World, method: str
+) -> None:
+    """A single 429 with `Retry-After: 86400`: asked again within a minute, and told by then if it is not done."""
+    incident = await a_runaway(world)
+    limited(world)
+    patience = Fault(path="/v1/organization/projects", status=429, method=method, times=1, retry_after=86_400)
+    world.openai.faults.add(replace(patience))
+    shown = await stopped(world, incident)
+    assert cents(world) == FORMER_CENTS
+    await watched(world, 1)
+    assert cents(world) == 1
+    world.openai.faults.add(replace(patience))
+    await world.bot.stopping.restore(world.admin, shown.stop.id or 0)
+    await world.bot.holding.work_due(WORKER)
+    assert cents(world) == 1
+    await watched(world, 1)
+    assert cents(world) == FORMER_CENTS
+
+
+async def test_who_waits_for_a_stop_hears_by_the_clock_that_it_is_not_in_force(world: World) -> None:
+    """Half a minute after the trouble began, and loudly a quarter of an hour after the click: to the second."""
+    incident = await a_runaway(world)
+    limited(world)
+    world.openai.faults.add(Fault(path="/v1/organization/projects", status=429, retry_after=86_400))
+    shown = await stopped(world, incident)
+    asked_at = world.clock()
+    for seconds in (30, 14 * 60 + 29, 1):
+        world.clock.advance(seconds=seconds)
+        await world.bot.holding.work_due(WORKER)
+    told = [one for one in (await again(world, shown)).events if one.kind is StopEventKind.TROUBLE]
+    assert [(one.at - asked_at, one.is_loud) for one in told] == [(TOLD_AFTER, False), (LOUD_AFTER, True)]

@@ -27,6 +27,7 @@ from finops.holds import (
     reopened,
     saved,
     troubled,
+    word_due,
 )
 from finops.levers import Json, LeverReading, changed_parts
 from finops.money import Money
@@ -170,7 +171,8 @@ def test_trouble_is_told_in_time_and_not_again_and_again(attempts: list[tuple[in
     now, told, same_since = NOW, 0, NOW
     for seconds, trouble in attempts:
         now += timedelta(seconds=seconds)
-        before, same_since = hold, same_since if hold.trouble is trouble else now
+        passes = hold.trouble is not None and FINAL.isdisjoint((hold.trouble, trouble))
+        before, same_since = hold, same_since if hold.trouble is trouble or passes else now
         hold = troubled(hold, trouble, now, timedelta(seconds=1))
         assert hold.trouble_since == same_since
         if hold.state is HoldState.FAILED:
@@ -204,3 +206,25 @@ def test_a_proof_is_never_taken_back_by_a_look_and_the_leak_is_always_kept(verdi
     assert judged(after, Verdict.WAITING, None, None, later).leak == Money.of("1.5")
     again = reopened(replace(after, proved_at=later), later)
     assert (again.state, again.set_at, again.proved_at) == (HoldState.SET, later, None)
+
+
+@settings(max_examples=100)
+@given(
+    st.lists(st.tuples(st.sampled_from(HoldTrouble), st.integers(1, 86_400)), min_size=1, max_size=30),
+    st.sampled_from([a_held(HoldState.SAVED), a_held(HoldState.SET, is_wanted=False, release_at=NOW)]),
+)
+def test_trouble_is_told_by_the_clock_however_long_the_provider_wants_to_be_left_alone(
+    attempts: list[tuple[HoldTrouble, int]], hold: Hold
+):
+    """Looked at again only when it says so: nobody waits longer than half a minute for a word, whatever the troubles
+    are, and none is left to be told when the next look is far away."""
+    now = NOW
+    for trouble, wait in attempts:
+        before, hold = hold, troubled(hold, trouble, now, timedelta(seconds=wait))
+        assert hold.next_at is not None
+        assert now < hold.next_at <= now + timedelta(seconds=wait)
+        due = word_due(hold)
+        assert due is None or hold.next_at <= due
+        if before.told_at is None and now - NOW >= TOLD_AFTER and FINAL.isdisjoint(one for one, _ in attempts):
+            assert hold.told_at is not None
+        now = hold.next_at
