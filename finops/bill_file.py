@@ -94,17 +94,23 @@ class Writing:
         start, end = (_time(starts_at(day)) for day in (bill.day, bill.day + timedelta(days=1)))
         account = (safe(bill.organization_id), safe(bill.organization_name), safe(bill.provider))
         read_at = "" if bill.read_at is None else _time(bill.read_at)
+        state = bill.state.value
+        # A bill repeats its names: each is looked at once.
+        names: dict[str | None, str] = {None: ""}
         rows: list[tuple[str, ...]] = []
         for charge in bill.charges:
             owner = owners.get(charge.sub_account_id, _NOBODY)
             before = self._sums.get(charge.billing_currency, _NOTHING)
             self._sums[charge.billing_currency] = EXACT.add(before, charge.billed_cost)
             quantity = "" if charge.consumed_quantity is None else exact(charge.consumed_quantity)
-            told = (charge.consumed_unit, charge.sku_id, charge.sub_account_id, owner.name)
+            told = (charge.consumed_unit, charge.sku_id, charge.sub_account_id, owner.name, owner.team)
+            unit, sku, project, project_name, team = [
+                names[each] if each in names else names.setdefault(each, safe(each or "")) for each in told
+            ]
             rows.append(
                 (
-                    start, end, exact(charge.billed_cost), charge.billing_currency, quantity,
-                    *(safe(each or "") for each in told), *account, safe(owner.team), bill.state.value, read_at,
+                    start, end, exact(charge.billed_cost), charge.billing_currency, quantity, unit, sku, project,
+                    project_name, *account, team, state, read_at,
                 )
             )  # fmt: skip
         self.lines += len(rows)

@@ -157,6 +157,7 @@ ATTEMPTS: dict[str, Attempt] = {
     "Audit.count": lambda s, w, b: s.audit.count(w),
     "Audit.head": lambda s, w, b: s.audit.head(w),
     "Audit.page": lambda s, w, b: s.audit.page(w, AuditFilter()),
+    "BillLines.count": lambda s, w, b: s.bill_lines.count(w, PERIOD, [(b.connection_id, "proj_a")]),
     "Budgets.all": lambda s, w, b: s.budgets.all(w),
     "Budgets.delete": lambda s, w, b: s.budgets.delete(w, b.budget_id, by="U9", at=LATER),
     "Budgets.get": lambda s, w, b: s.budgets.get(w, b.budget_id, even_deleted=True),
