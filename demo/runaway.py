@@ -1,7 +1,7 @@
 """A runaway at the push of a button: a retry loop that has burned for twenty minutes when the provider first tells.
 
 Real usage arrives late, and in one go. So the loop begins a little in the past, strong enough that today's total
-stands where the story wants it, and then goes on at fifteen times the usual pace, as in the story of the product.
+stands where the story wants it, and goes on just as strong until somebody stops it: a loop does not tire.
 """
 
 from __future__ import annotations
@@ -57,7 +57,6 @@ def start(openai: SimulatedOpenAI, application: str = APPLICATION) -> Runaway:
     if not usual:
         raise NoRunaway(f"{application} asks nothing just now; try again in a minute")
     openai.boost(application, max(PACE, Fraction(total - before) / Fraction(usual)), moment_of(since))
-    openai.boost(application, PACE, moment_of(now))
     return Runaway(application, total, since)
 
 
