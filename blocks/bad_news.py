@@ -11,6 +11,8 @@ from locales import Translator
 
 Values = Mapping[str, object]
 Words = Callable[[Values, Translator], str]
+# So many names are told of those there are.
+_SHOWN = 5
 
 
 class News(Protocol):
@@ -112,13 +114,28 @@ def _known_or_choices(values: Values, t: Translator) -> str:
             words=words,
             suggestion=_text(values, "suggestion"),
         )
-    choices = values.get("choices")
-    names = [kit.name(str(choice), 40) for choice in choices[:5]] if isinstance(choices, Sequence) else []
-    if names:
+    choices = _choices(values, t)
+    if choices:
         return t.gettext(
-            "There is no team or project called *{words}*. There are: {choices}", words=words, choices=", ".join(names)
+            "There is no team or project called *{words}*. There are: {choices}", words=words, choices=choices
         )
     return t.gettext("There is no team or project called *{words}*. None is registered yet.", words=words)
+
+
+def _several(values: Values, t: Translator) -> str:
+    return t.gettext(
+        "Several names begin with *{words}*: {choices}. Type a little more of the one you mean.",
+        words=_text(values, "words"),
+        choices=_choices(values, t) or "-",
+    )
+
+
+def _choices(values: Values, t: Translator) -> str:
+    """The first few names there are to choose from, and how many more; '' where there are none."""
+    given = values.get("choices")
+    choices = [kit.name(str(one), 40) for one in given] if isinstance(given, Sequence) else []
+    names, more = ", ".join(choices[:_SHOWN]), len(choices) - _SHOWN
+    return t.ngettext("{names} and {count} more", "{names} and {count} more", more, names=names) if more > 0 else names
 
 
 def _week_open(values: Values, t: Translator) -> str:
@@ -303,6 +320,7 @@ REFUSALS: dict[str, Words] = {
     **feedback.REFUSALS,
     **interviews.REFUSALS,
     "unknown_scope": _known_or_choices,
+    "several_scopes": _several,
     "unknown_period": _period,
     "unknown_digest": lambda _, t: t.gettext("That digest is not there any more. Ask again: `/finops report`"),
     "digest_channel_taken": lambda _, t: t.gettext(

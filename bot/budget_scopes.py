@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from functools import cached_property
 
+from bot.naming import alike, begun, unknown
 from finops.budget_report import Place, ScopeChoice
 from finops.budgets import Budget, BudgetScope
+from finops.queries import ScopeKind, scope_asked
 from finops.registry import Person, Project, Team
-from storage.repository import compared
 
 
 class ScopeBook:
@@ -58,13 +59,13 @@ class ScopeBook:
 
     def search(self, words: str) -> list[ScopeChoice]:
         """Everything whose name (or provider's id, or team) holds the words: the widest first, then by name."""
-        wanted = _alike(words)
+        wanted = alike(words)
         wide = [ScopeChoice(BudgetScope.WORKSPACE), ScopeChoice(BudgetScope.EVERY_PROJECT)]
         teams = sorted(self.teams.values(), key=lambda one: (one.name.casefold(), one.id))
         projects = sorted(self.projects.values(), key=lambda one: (one.name.casefold(), one.id))
         return [
             *(wide if not wanted else ()),
-            *(self.choice(BudgetScope.TEAM, one.id) for one in teams if wanted in _alike(one.name)),
+            *(self.choice(BudgetScope.TEAM, one.id) for one in teams if wanted in alike(one.name)),
             *(
                 self.choice(BudgetScope.PROJECT, one.id)
                 for one in projects
@@ -76,34 +77,56 @@ class ScopeBook:
         """The team of that name, else the projects of that name or provider's id."""
         return self.teams_named(words) or self.projects_named(words)
 
+    def meant(self, words: str) -> ScopeChoice:
+        """The team or project a person means: by its name, else by a beginning that no other name has.
+
+        "team X" and "project X" say which of two namesakes X is. Refused with a guess where there is none, with all of
+        them where there are several.
+        """
+        asked = scope_asked(words)
+        found = self.named(asked.words) or self._of_kind(asked.kind, asked.name)
+        for kind, said in ((None, asked.words), (asked.kind, asked.name)):
+            name = begun(said, self._names(kind)) if not found else None
+            if name is not None:
+                found = self._of_kind(kind, name)
+        if not found:
+            raise unknown(asked.name or asked.words, self._names(None))
+        return found[0]
+
     def teams_named(self, words: str) -> list[ScopeChoice]:
         """The teams of that name: one, or none."""
-        wanted = _alike(words)
-        return [self.choice(BudgetScope.TEAM, one.id) for one in self.teams.values() if _alike(one.name) == wanted]
+        wanted = alike(words)
+        return [self.choice(BudgetScope.TEAM, one.id) for one in self.teams.values() if alike(one.name) == wanted]
 
     def projects_named(self, words: str) -> list[ScopeChoice]:
         """The projects of that provider's id, else of that name."""
-        wanted = _alike(words)
-        found = [one for one in self.projects.values() if _alike(one.provider_project_id) == wanted]
-        found = found or [one for one in self.projects.values() if _alike(one.name) == wanted]
+        wanted = alike(words)
+        found = [one for one in self.projects.values() if alike(one.provider_project_id) == wanted]
+        found = found or [one for one in self.projects.values() if alike(one.name) == wanted]
         return [self.choice(BudgetScope.PROJECT, one.id) for one in found]
 
     def is_spoken_of(self, budget: Budget) -> bool:
         """Whether files speak of a budget: those in force on something that is there."""
         return budget.is_enabled and not self.choice(budget.scope_kind, budget.scope_id).is_gone
 
+    def _of_kind(self, kind: ScopeKind | None, name: str) -> list[ScopeChoice]:
+        if not name:
+            return []
+        if kind is None:
+            return self.named(name)
+        return self.teams_named(name) if kind is ScopeKind.TEAM else self.projects_named(name)
+
+    def _names(self, kind: ScopeKind | None) -> list[str]:
+        teams = [one.name for one in self.teams.values() if kind is not ScopeKind.PROJECT]
+        return [*teams, *(one.name for one in self.projects.values() if kind is not ScopeKind.TEAM)]
+
     @cached_property
     def _spelled(self) -> dict[int, str]:
         return {
-            one.id: _alike(f"{one.name} {one.provider_project_id} {self._team_name(one)}")
+            one.id: alike(f"{one.name} {one.provider_project_id} {self._team_name(one)}")
             for one in self.projects.values()
         }
 
     def _team_name(self, project: Project) -> str:
         owner = self.teams.get(project.team_id)
         return owner.name if owner else ""
-
-
-def _alike(words: str) -> str:
-    """A name as it is compared: neither case nor spelling variants nor the number of blanks make another."""
-    return " ".join(compared(words).split())

@@ -42,14 +42,12 @@ from finops.budgets import (
 )
 from finops.incidents import Fact
 from finops.registry import Person
-from finops.suggest import closest
 from storage import Store
 from storage.errors import NotFound
 
 log = logging.getLogger(__name__)
 
 SEARCH_LIMIT = 100
-_MOST_CHOICES = 5
 _INSTANT = timedelta(microseconds=1)
 _OF_SOMEBODY = frozenset({BudgetScope.TEAM, BudgetScope.PROJECT})
 
@@ -164,16 +162,7 @@ class Budgets:
     async def named(self, workspace_id: str, words: str) -> ScopeChoice:
         """The team or project of that name; refused with a guess when there is none."""
         book = await self._book(workspace_id)
-        found = book.named(words)
-        if found:
-            return found[0]
-        names = [*(team.name for team in book.teams.values()), *(one.name for one in book.projects.values())]
-        raise Refusal(
-            RefusalCode.UNKNOWN_SCOPE,
-            words=words,
-            suggestion=closest(words, names),
-            choices=tuple(dict.fromkeys(names))[:_MOST_CHOICES],
-        )
+        return book.meant(words)
 
     # --- deciding ----------------------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from bot.digest_codec import decoded
 from bot.digest_facts import DigestFacts
 from bot.digest_telling import is_read, root_key, tell_day, tell_week
 from bot.errors import Refusal, RefusalCode
+from bot.naming import begun, unknown
 from bot.people import People
 from bot.reports import Reports
 from bot.teams import Teams
@@ -21,7 +22,6 @@ from finops.figures import Scope
 from finops.periods import Period, starts_at, week_of
 from finops.queries import PeriodName, ScopeKind, UnknownPeriod, scope_asked
 from finops.registry import Person, Team
-from finops.suggest import closest
 from finops.value import NO_VALUE
 from finops.weeks import parse_week
 from finops.written import compared
@@ -32,7 +32,6 @@ log = logging.getLogger(__name__)
 # So long the morning's collection is waited for: then it is told what is known, and what is not.
 WAIT_FOR_COLLECTION = timedelta(minutes=15)
 CARD_TREND = "days:14"
-MOST_CHOICES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,17 +287,15 @@ async def _scope(store: Store, workspace_id: str, kind: ScopeKind, scope_id: int
 
 
 def _team_named(words: str, teams: Collection[Team]) -> Team:
-    """The team of that name; "team X" is X, unless one is called so itself."""
+    """The team of that name; "team X" is X, unless one is called so itself. A beginning that no other has will do."""
     asked = scope_asked(words)
     meant = [compared(words)] + ([compared(asked.name)] if asked.kind is ScopeKind.TEAM else [])
     for name in meant:
         for team in teams:
             if name == compared(team.name):
                 return team
-    choices = [team.name for team in teams]
-    raise Refusal(
-        RefusalCode.UNKNOWN_SCOPE,
-        words=words,
-        suggestion=closest(words, choices),
-        choices=tuple(dict.fromkeys(choices))[:MOST_CHOICES],
-    )
+    for said in (words, asked.name if asked.kind is ScopeKind.TEAM else ""):
+        found = begun(said, (team.name for team in teams))
+        if found is not None:
+            return next(team for team in teams if team.name == found)
+    raise unknown(words, (team.name for team in teams))

@@ -120,7 +120,8 @@ class RefusalCode(StrEnum):
     INTERVIEW_BOOKED = "interview_booked"  # at: datetime; one appointment for each person
     UNKNOWN_BOOKING = "unknown_booking"  # given up, moved, over, or somebody else's
     INTERVIEW_TIMES = "interview_times"  # mistake (finops.interviews.OfferMistake), word: the time it is about or ''
-    UNKNOWN_SCOPE = "unknown_scope"  # words, suggestion (str or None), choices: tuple of names (at most 5)
+    UNKNOWN_SCOPE = "unknown_scope"  # words, suggestion (str or None), choices: tuple of names
+    SEVERAL_SCOPES = "several_scopes"  # words, choices: tuple of the names that begin so
     UNKNOWN_PERIOD = "unknown_period"  # words, suggestion (str or None)
 
 

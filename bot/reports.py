@@ -16,6 +16,7 @@ from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
 from bot.flights import Flights
 from bot.live import Live, Look, with_today
+from bot.naming import begun, unknown
 from bot.picture import House
 from finops.allocation import (
     SubAccountCost,
@@ -55,7 +56,6 @@ from finops.queries import (
 )
 from finops.registry import Connection, Credential, Person, Project, Team
 from finops.roles import may_manage_team
-from finops.suggest import closest
 from finops.written import compared
 from storage import Store
 from storage.records import DayTotal, ProjectTotal
@@ -64,7 +64,6 @@ log = logging.getLogger(__name__)
 
 HOME_TREND_DAYS = 14
 TOP = 5
-MOST_CHOICES = 5
 # Of a week or more it is told what kind of thing was paid for.
 _LONG_DAYS, _LONG_NAMES = 7, (PeriodName.THIS_WEEK, PeriodName.THIS_MONTH)
 
@@ -359,7 +358,10 @@ def _asked(text: str, today: date, house: _House, default: PeriodName = DEFAULT_
 
 
 def _scope_of(query: StatusQuery, house: _House) -> Scope:
-    """The team or project meant by the words: by name without case, projects also by their provider's id."""
+    """The team or project meant by the words: by name without case, projects also by their provider's id.
+
+    Where nothing is called so, a beginning that no other name has will do.
+    """
     if query.scope_words is None:
         return Scope(ScopeKind.WORKSPACE, None, "")
     readings = [(query.scope_words, None), (query.scope_name or "", query.scope_kind)]
@@ -367,14 +369,12 @@ def _scope_of(query: StatusQuery, house: _House) -> Scope:
         for scope, names in _scopes(house):
             if words and (kind is None or kind is scope.kind) and compared(words) in names:
                 return scope
-    words = query.scope_name or query.scope_words
-    choices = [scope.name for scope, _ in _scopes(house)]
-    raise Refusal(
-        RefusalCode.UNKNOWN_SCOPE,
-        words=words,
-        suggestion=closest(words, choices),
-        choices=tuple(dict.fromkeys(choices))[:MOST_CHOICES],
-    )
+    for words, kind in readings:
+        those = [scope for scope, _ in _scopes(house) if kind in (None, scope.kind)]
+        name = begun(words, (scope.name for scope in those))
+        if name is not None:
+            return next(scope for scope in those if scope.name == name)
+    raise unknown(query.scope_name or query.scope_words, (scope.name for scope, _ in _scopes(house)))
 
 
 def _scopes(house: _House) -> list[tuple[Scope, set[str]]]:

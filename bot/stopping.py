@@ -27,14 +27,12 @@ from finops.roles import may_manage_team
 from finops.stop_report import ApprovalWish, BlastRadius, StopShown, StopsListed, StopTarget
 from finops.stopping import LONGEST_REASON, UNDER_WAY, Ask, is_firmer, requested, taken_again, tried_again
 from finops.stops import ApprovalWay, Stop, StopChange, StopState
-from finops.suggest import closest
 from storage import Store
 from storage.errors import Conflict
 
 log = logging.getLogger(__name__)
 
 _ATTEMPTS = 4
-_MOST_CHOICES = 5
 _OVER = frozenset({StopState.FAILED, StopState.CLOSED})
 Decide = Callable[[Store, Aim, datetime], Awaitable[tuple[StopChange, Stop | None] | None]]
 
@@ -101,16 +99,8 @@ class Stopping:
         """The team or project of that name; refused with a guess when there is none."""
         async with self._desk.storage.reading() as store:
             book = ScopeBook(await store.teams.all(workspace_id), await store.projects.all(workspace_id))
-        found = book.named(words)
-        if found:
-            return StopTarget(scope=f"{found[0].kind}:{found[0].id}")
-        names = [*(team.name for team in book.teams.values()), *(one.name for one in book.projects.values())]
-        raise Refusal(
-            RefusalCode.UNKNOWN_SCOPE,
-            words=words,
-            suggestion=closest(words, names),
-            choices=tuple(dict.fromkeys(names))[:_MOST_CHOICES],
-        )
+        found = book.meant(words)
+        return StopTarget(scope=f"{found.kind}:{found.id}")
 
     # --- deciding ----------------------------------------------------------------------------------------------------
 

@@ -29,10 +29,6 @@ from locales import Translator
 OLD_AFTER = timedelta(minutes=15)
 _A_MOMENT = timedelta(minutes=1)
 _LEVERS = frozenset({StopWhat.STOP, StopWhat.SLOW, StopWhat.CHEAP})
-_KINDS = {
-    "project": "project", "프로젝트": "project", "プロジェクト": "project",
-    "team": "team", "팀": "team", "チーム": "team",
-}  # fmt: skip
 # Which input a refusal belongs to.
 _FIELDS = {RefusalCode.STOP_REASON_MISSING: ids.STOP_REASON, RefusalCode.STOP_NO_CHEAP_MODELS: ids.STOP_WHAT}
 
@@ -194,19 +190,7 @@ def target_of(form: Form) -> StopTarget:
 
 async def named(visit: Visit, words: str) -> StopTarget:
     """The project or team called so; `project` or `team` before the name says which of two namesakes is meant."""
-    first, _, rest = words.partition(" ")
-    kind = _KINDS.get(first.casefold())
-    if kind is None or not rest.strip():
-        return await visit.bot.stopping.named(visit.workspace_id, words)
-    name = rest.strip().casefold()
-    if kind == "team":
-        found = [team.id for team in await visit.bot.teams.all(visit.workspace_id) if team.name.casefold() == name]
-    else:
-        every = await visit.bot.projects.all(visit.workspace_id)
-        found = [one.id for one in every if name in (one.name.casefold(), one.provider_project_id.casefold())]
-    if len(found) == 1:
-        return StopTarget(scope=f"{kind}:{found[0]}")
-    return await visit.bot.stopping.named(visit.workspace_id, rest.strip())
+    return await visit.bot.stopping.named(visit.workspace_id, words)
 
 
 async def acted(visit: Visit, act: Callable[..., Awaitable[StopShown]], value: str) -> None:
