@@ -95,7 +95,7 @@ class Bot:
         self.incidents = Incidents(desk, self.people, self.spending)
         self.evaluating = Evaluating(desk, self.spending)
         self.holding = Holding(desk)
-        self.stop_ends = StopEnds(desk)
+        self.stop_ends = StopEnds(desk, self.spending)
         self.stopping = Stopping(desk, self.people, self.evaluating)
         self.leads = Leads(desk, self.incidents)
         self.watching = Watching(desk, self.evaluating, Proving(desk), self.stop_ends)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal
 
 from bot import stop_facts, telling
 from bot.desk import Desk
-from bot.picture import CURRENCY
+from bot.incident_facts import whose
+from bot.picture import Account, money_of
 from bot.polls import minute_of
+from bot.spending import Spending
 from bot.stop_keeping import audience, keep
-from finops.incidents import CloseReason, Incident, IncidentState, close
-from finops.money import ATTO_PLACES, EXACT, Money
+from finops.incidents import CloseReason, Incident, IncidentState, change_of, close
+from finops.money import Money
 from finops.queries import ScopeKind
 from finops.registry import Project
 from finops.stopping import allowance_ended, allowance_is_over, closed, is_to_be_closed, latest, period_over
@@ -27,8 +29,9 @@ log = logging.getLogger(__name__)
 class StopEnds:
     """Ends what ends by itself: by the clock, or by the amount that was agreed on."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, spending: Spending) -> None:
         self._desk = desk
+        self._spending = spending
 
     async def everywhere(self) -> int:
         """Look in every workspace."""
@@ -59,11 +62,11 @@ class StopEnds:
         if is_to_be_closed(stop, now):
             return True
         incident = await _incident_of(store, stop)
-        if incident is not None and incident.state is IncidentState.CLOSED:
-            return stop.state in (StopState.ALLOWED, StopState.ASKED)
+        if incident is not None and _is_past(stop, incident, now):
+            return True
         if stop.state is not StopState.ALLOWED:
             return False
-        return allowance_is_over(stop, await _spent(store, stop, incident, now), now) is not None
+        return allowance_is_over(stop, await self._spent(store, stop, incident, now), now) is not None
 
     async def _ended(self, store: Store, seen: Stop) -> bool:
         """Decide anew within the transaction, on the stop as it stands now."""
@@ -74,14 +77,43 @@ class StopEnds:
         incident = await _incident_of(store, stop)
         if is_to_be_closed(stop, now):
             await self._close(store, stop, incident)
-        elif incident is not None and (incident.state is IncidentState.CLOSED or incident.is_over(now)):
+        elif incident is not None and (_is_past(stop, incident, now) or incident.is_over(now)):
             await keep(desk, store, period_over(stop, now), stop)
         else:
-            reason = allowance_is_over(stop, await _spent(store, stop, incident, now), now)
+            reason = allowance_is_over(stop, await self._spent(store, stop, incident, now), now)
             assert reason is not None, "it is ending"
             projects = await _free(store, stop) if stop.restops else ()
+            if projects and incident is not None and incident.state is IncidentState.CLOSED:
+                # Its budget speaks no more, but what is held is shown, and put back, by its alert.
+                again = replace(incident, state=IncidentState.STOPPING, closed_at=None, updated_at=now)
+                await telling.keep(store, change_of(incident, again), incident, await audience(store, stop), now)
             await keep(desk, store, allowance_ended(stop, reason, projects, now), stop)
         return True
+
+    async def _spent(self, store: Store, stop: Stop, incident: Incident | None, now: datetime) -> Money | None:
+        """What an allowance is measured by: the incident's amount, else what was used since it was given."""
+        if stop.allowed_ceiling is None:
+            return None
+        held = await _held(store, stop)
+        if incident is not None:
+            return await self._spent_within(store, incident, held)
+        if stop.approved_at is None:
+            return None
+        accounts = held or [_account(one) for one in await _projects(store, stop)]
+        rows = await store.usage.activity(stop.workspace_id, minute_of(stop.approved_at), minute_of(now), accounts)
+        return money_of(sum(row.atto for row in rows))
+
+    async def _spent_within(self, store: Store, incident: Incident, held: Sequence[Account]) -> Money:
+        """The incident's amount; with that of what was held where the incident does not count it, or no longer counts.
+
+        A budget that was switched off, or a project that was left out, ends what is told of it, not what was agreed.
+        """
+        scope = (await whose(store, incident.workspace_id, incident.scope_kind, incident.scope_id)).accounts
+        if incident.state is not IncidentState.CLOSED and (scope is None or set(scope).issuperset(held)):
+            return incident.spent
+        totals = (await self._spending.picture(store, incident.workspace_id, [incident.window])).sums(incident.window)
+        chosen = totals.totals.keys() if scope is None else {*scope, *held}
+        return money_of(sum(totals.totals.get(one, 0) for one in chosen))
 
     async def _close(self, store: Store, stop: Stop, incident: Incident | None) -> None:
         """The next day's note, and the end of its incident."""
@@ -103,17 +135,11 @@ async def _incident_of(store: Store, stop: Stop) -> Incident | None:
     return None if stop.incident_id is None else await store.incidents.get(stop.workspace_id, stop.incident_id)
 
 
-async def _spent(store: Store, stop: Stop, incident: Incident | None, now: datetime) -> Money | None:
-    """What an allowance is measured by: the incident's amount, else what was used since it was given."""
-    if stop.allowed_ceiling is None:
-        return None
-    if incident is not None:
-        return incident.spent
-    if stop.approved_at is None:
-        return None
-    accounts = [(one.connection_id, one.provider_project_id) for one in await _projects(store, stop)]
-    rows = await store.usage.activity(stop.workspace_id, minute_of(stop.approved_at), minute_of(now), accounts)
-    return Money(Decimal(sum(row.atto for row in rows)).scaleb(-ATTO_PLACES, EXACT), CURRENCY)
+def _is_past(stop: Stop, incident: Incident, now: datetime) -> bool:
+    """Whether the period is over for which somebody let spending go on, or the alert before anybody agreed to it."""
+    if incident.state is not IncidentState.CLOSED:
+        return False
+    return stop.state is StopState.ASKED or (stop.state is StopState.ALLOWED and incident.is_over(now))
 
 
 async def _free(store: Store, stop: Stop) -> Sequence[Project]:
@@ -126,15 +152,25 @@ async def _free(store: Store, stop: Stop) -> Sequence[Project]:
     ]
 
 
+async def _held(store: Store, stop: Stop) -> list[Account]:
+    """What a stop held at the provider, whoever has it by now."""
+    holds = latest(await store.stops.holds(stop.workspace_id, stop.id or 0))
+    return list(dict.fromkeys((one.connection_id, one.provider_project_id) for one in holds))
+
+
 async def _projects(store: Store, stop: Stop) -> Sequence[Project]:
-    """The projects a stop is about: those it held, else those of its scope now."""
-    held = {one.project_id for one in await store.stops.holds(stop.workspace_id, stop.id or 0)}
+    """The projects a stop is about: those it held, another team's too, else those of its scope now."""
+    held = await _held(store, stop)
     every = await store.projects.all(stop.workspace_id)
     if held:
-        return [one for one in every if one.id in held]
+        return [one for one in every if _account(one) in held]
     match stop.scope_kind:
         case ScopeKind.PROJECT:
             return [one for one in every if one.id == stop.scope_id]
         case ScopeKind.TEAM:
             return [one for one in every if one.team_id == stop.scope_id]
     return every
+
+
+def _account(project: Project) -> Account:
+    return project.connection_id, project.provider_project_id

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import delete
 
 from bot.errors import Refusal, RefusalCode
+from finops.incidents import IncidentState
 from finops.levers import Lever
 from finops.queries import ScopeKind
 from finops.registry import Project, Role
@@ -24,6 +27,7 @@ from tests.integration.test_bot_stopping import (
     a_runaway,
     again,
     cents,
+    incident_now,
     kinds,
     limited,
     stopped,
@@ -125,3 +129,58 @@ async def test_two_people_are_needed_by_whatever_name_a_stop_is_asked_for(world:
     assert (after.stop.state, kinds(after)[-1]) == (StopState.STOPPED, StopEventKind.SECOND_ASKED)
     await world.bot.holding.work_due(WORKER)
     assert cents(world) == 1
+
+
+async def allowed(world: World, shown: StopShown, dollars: str = "2") -> None:
+    """So many dollars more, then it stops again."""
+    wish = ApprovalWish(ApprovalWay.AMOUNT, dollars, world.clock() + timedelta(hours=8))
+    await world.bot.stopping.approve(world.admin, StopTarget(incident_id=shown.stop.incident_id), wish)
+    await world.bot.holding.work_due(WORKER)
+    assert cents(world) == FORMER_CENTS
+    assert (await again(world, shown)).stop.state is StopState.ALLOWED
+
+
+async def used(world: World) -> Decimal:
+    """What the stopped project has used today, as far as was told."""
+    mine = world.openai.project(CHATBOT).id
+    async with world.bot.storage.reading() as store:
+        rows = await store.usage.open_estimates(WORKSPACE, [world.clock().date()])
+    return Decimal(sum(row.atto for row in rows if row.sub_account_id == mine)).scaleb(-18)
+
+
+@pytest.mark.parametrize("change", ["off and on", "excluded", "moved"])
+async def test_an_allowance_is_measured_whatever_becomes_of_its_budget(world: World, change: str) -> None:
+    """It was agreed to stop again after a dollar more: at a dollar it does, says so, and can be put back."""
+    shown = await a_stop(world)
+    await allowed(world, shown, "1")
+    project, budget_id = await world.project(CHATBOT), (await incident_now(world)).budget_id
+    if change == "excluded":
+        await world.bot.projects.exclude(world.admin, project.id)
+    elif change == "moved":
+        await world.bot.projects.unregister(world.admin, project.id)
+    else:
+        await world.bot.budgets.switch(world.admin, budget_id, is_enabled=False)
+    await world.bot.evaluating.everywhere()
+    assert (await incident_now(world)).state is IncidentState.CLOSED
+    if change == "off and on":
+        await world.bot.budgets.switch(world.admin, budget_id, is_enabled=True)
+    elif change == "moved":
+        await registered_again(world, project)
+
+    ceiling = (await again(world, shown)).stop.allowed_ceiling
+    assert ceiling is not None
+    before, minutes = await used(world), 0
+    while cents(world) != 1 and minutes < 30:
+        before, minutes = await used(world), minutes + 1
+        await watched(world, 1)
+    assert before < ceiling.amount <= await used(world)
+    shown = await again(world, shown)
+    [ended] = [one for one in shown.events if one.kind is StopEventKind.ALLOWANCE_ENDED]
+    assert (ended.values["reason"], ended.values["restops"], ended.is_loud) == ("amount", True, True)
+    assert (shown.stop.state, shown.stop.turn) == (StopState.STOPPED, 2)
+    assert (await incident_now(world)).state is IncidentState.STOPPED
+    await world.bot.stopping.approve(
+        world.admin, StopTarget(incident_id=shown.stop.incident_id), ApprovalWish(ApprovalWay.RESTORE)
+    )
+    await watched(world, 1)
+    assert (cents(world), (await again(world, shown)).stop.state) == (FORMER_CENTS, StopState.RESTORED)
