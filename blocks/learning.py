@@ -129,6 +129,14 @@ def _ledger(report: LearningReport, t: Translator) -> list[str]:
                 leaked=figures.short(report.prevented.leaked, t),
             )
         )
+    if report.prevented.unfinished:
+        lines.append(
+            t.ngettext(
+                "{count} stop is counted when its alert is over",
+                "{count} stops are counted when their alerts are over",
+                report.prevented.unfinished,
+            )
+        )
     return lines
 
 
@@ -202,14 +210,24 @@ def _quality(report: LearningReport, t: Translator) -> list[str]:
     quality = report.quality
     if not quality.alerts:
         return [t.gettext("There was no alert in this time.")]
-    lines = [
-        t.ngettext(
-            "{count} alert, {acted} acted on within seven days",
-            "{count} alerts, {acted} acted on within seven days",
-            quality.alerts,
-            acted=t.number(quality.acted_on),
+    lines = []
+    if quality.alerts > quality.too_early:
+        lines.append(
+            t.ngettext(
+                "{count} alert, {acted} acted on within seven days",
+                "{count} alerts, {acted} acted on within seven days",
+                quality.alerts - quality.too_early,
+                acted=t.number(quality.acted_on),
+            )
         )
-    ]
+    if quality.too_early:
+        lines.append(
+            t.ngettext(
+                "{count} alert of the last seven days: too early to count what was done",
+                "{count} alerts of the last seven days: too early to count what was done",
+                quality.too_early,
+            )
+        )
     if quality.precision is not None:
         lines.append(
             t.ngettext(

@@ -163,6 +163,7 @@ class Effects:
             acted_on=acted.hits,
             acknowledged=len(waited),
             median_seconds=median_low(waited) if waited else None,
+            too_early=max(0, len(opened) - acted.of),
         )
 
     async def _report(self, workspace_id: str, period: Period, billed: Period) -> LearningReport:
@@ -285,17 +286,21 @@ def _named(digest: Digest) -> frozenset[int]:
 
 async def _prevented(store: Store, workspace_id: str, period: Period) -> Prevented:
     """Over the limits of a period's alerts: what was spent, and what stops kept from it by their cautious end."""
-    leaked, kept = Money.zero(), Money.zero()
+    leaked, kept, unfinished = Money.zero(), Money.zero(), 0
     for incident in await store.incidents.opened_since(workspace_id, _start(period)):
         if charge_day(incident.opened_at) not in period or incident.id is None:
             continue
-        leaked = leaked + _over(incident)
         stop = await store.stops.of_incident(workspace_id, incident.id)
-        for event in await store.stops.events(workspace_id, stop.id) if stop is not None and stop.id else ():
+        events = await store.stops.events(workspace_id, stop.id) if stop is not None and stop.id else []
+        if stop is not None and not any(one.kind is StopEventKind.CLOSED for one in events):
+            unfinished += 1
+            continue
+        leaked = leaked + _over(incident)
+        for event in events:
             low = event.values.get("saved_low")
             if event.kind is StopEventKind.CLOSED and isinstance(low, str) and event.values.get("currency") == "USD":
                 kept = kept + Money.of(low)
-    return Prevented(kept, leaked)
+    return Prevented(kept, leaked, unfinished)
 
 
 def _over(incident: Incident) -> Money:

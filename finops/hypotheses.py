@@ -77,10 +77,14 @@ class Ledger:
 
 @dataclass(frozen=True, slots=True)
 class Prevented:
-    """Of the dollars over limits, what stops prevented and what was spent all the same (G3)."""
+    """Of the dollars over limits, what stops prevented and what was spent all the same (G3).
+
+    `unfinished` stops are in neither: what they prevent is known when their incident is over.
+    """
 
     prevented: Money
     leaked: Money
+    unfinished: int = 0
 
     @property
     def share(self) -> Decimal | None:
@@ -92,6 +96,7 @@ class Prevented:
 class AlertQuality:
     """How good alerts are: opinions of people, alerts that somebody acted on, and how fast one was taken up.
 
+    `acted_on` are those acted on within seven days; `too_early` are not among them, for their seven days are not over.
     `median_seconds` is from the alert to its acknowledgement; None while nobody acknowledged any.
     """
 
@@ -101,6 +106,7 @@ class AlertQuality:
     acted_on: int = 0
     acknowledged: int = 0
     median_seconds: int | None = None
+    too_early: int = 0
 
     @property
     def precision(self) -> Decimal | None:

@@ -173,3 +173,17 @@ def test_what_nobody_said_is_not_told_as_zero(language: str, ledger: Ledger, wor
     [_, first, *_] = learning.message(report, reader(language)).arguments()["blocks"]
     for each in words:
         assert each not in first["text"]["text"]
+
+
+def test_what_cannot_be_counted_yet_is_not_counted_as_nothing() -> None:
+    """On the day after a stop: neither "none acted on" nor "0 % prevented"."""
+    early = replace(
+        a_report(()),
+        quality=AlertQuality(1, too_early=1),
+        prevented=Prevented(Money.zero(), Money.zero(), unfinished=1),
+    )
+    shown = str(learning.message(early, reader("ko")).blocks)
+    assert "최근 7일의 알림 1건은 아직 조치를 집계하지 않습니다" in shown
+    assert "차단 1건은 알림이 종료된 뒤 집계합니다" in shown
+    assert "조치 0건" not in shown
+    assert "막은 비율" not in shown
