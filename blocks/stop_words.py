@@ -150,10 +150,17 @@ def lever_name(lever: Lever, t: Translator) -> str:
 
 
 def saved_words(saved: Saved | None, t: Translator) -> str | None:
-    """`Loss avoided, estimated: $180 to $260`; None where it cannot be said."""
+    """`Loss avoided, estimated: $180 to $260`, of what still holds so far and ahead; None where it cannot be said."""
     if saved is None or saved.high.amount <= 0:
         return None
-    return range_words(saved.low, saved.high, t)
+    if saved.is_over:
+        return range_words(saved.low, saved.high, t)
+    return t.gettext(
+        "Loss avoided, estimated: {low} so far, up to {high} if it stays stopped until {time}",
+        low=figures.short(saved.low, t),
+        high=figures.short(saved.high, t),
+        time=t.moment(saved.until),
+    )
 
 
 def range_words(low: Money, high: Money, t: Translator) -> str:

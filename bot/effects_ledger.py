@@ -77,7 +77,7 @@ def apart(new: Sequence[Action], lined: Sequence[Action]) -> list[Action]:
 async def expected(store: Store, workspace_id: str, action: Action, now: datetime) -> Saving | None:
     """What an action is to save: a stop what it kept from being spent, else what the digest before said it is worth.
 
-    None while a stop is not over: what it kept is known at the end of its day. Of one that held several projects and
+    None while a stop is not over: what it kept is told in its last note. Of one that held several projects and
     kept nothing that could be told, nothing is to be measured.
     """
     assert action.id is not None

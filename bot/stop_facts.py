@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from bot.desk import Desk
@@ -14,13 +13,12 @@ from bot.lever_wishes import usual_of
 from bot.picture import CURRENCY
 from bot.polls import minute_of
 from bot.rights import asked_again, within_reach
+from bot.stop_savings import saved_by
 from bot.stop_scopes import Aim
 from finops.figures import Scope
-from finops.holds import Hold
 from finops.levers import Lever, LeverWish, next_lever
-from finops.losses import Saved, saved
 from finops.money import ATTO_PLACES, EXACT, Money
-from finops.periods import charge_day, starts_at
+from finops.periods import starts_at
 from finops.queries import ScopeKind
 from finops.registry import CredentialState, Person, Project, Team
 from finops.stop_report import (
@@ -30,7 +28,7 @@ from finops.stop_report import (
     Stoppable,
     StopShown,
 )
-from finops.stopping import UNDER_WAY, latest
+from finops.stopping import UNDER_WAY
 from finops.stops import Stop
 from providers.contract import KeyHolder, ProviderError
 from storage import Store
@@ -145,30 +143,6 @@ async def shown(store: Store, stop: Stop, *, with_saved: bool = True) -> StopSho
     )
 
 
-async def saved_by(store: Store, stop: Stop, holds: Sequence[Hold]) -> Saved | None:
-    """The loss avoided until the end of the charge day of the stop; None where it cannot be known.
-
-    A stop that was let go of sooner counts to the end of the day as well: what ran away was mended by then.
-    """
-    current = latest(holds)
-    set_at = min((one.set_at for one in current if one.set_at is not None), default=None)
-    if set_at is None or stop.lever is not Lever.STOP:
-        return None
-    asked = min(one.requested_at for one in current)
-    accounts = [(one.connection_id, one.provider_project_id) for one in current if one.set_at is not None]
-    start = minute_of(asked) - _HOUR
-    rows = await store.usage.recent(stop.workspace_id, start, accounts, minute_of(asked))
-    if not rows:
-        return None
-    by_minute: dict[int, int] = defaultdict(int)
-    for row in rows:
-        by_minute[row.start] += row.atto
-    hour = [_money(by_minute.get(minute, 0)) for minute in range(start, start + _HOUR)]
-    until = starts_at(charge_day(set_at) + timedelta(days=1))
-    leak = _added([one.leak for one in current if one.leak is not None])
-    return saved(hour, set_at, until, leak, None)
-
-
 async def stoppable(store: Store, now: datetime, teams: Iterable[Team], projects: Iterable[Project]) -> list[Stoppable]:
     """Projects of these teams, those with most calls in the last hour first."""
     by_team = {one.id: one for one in teams}
@@ -262,10 +236,3 @@ def _spent(rows: Iterable[UsageSum], project: Project) -> Money:
 
 def _money(atto: int) -> Money:
     return Money(Decimal(atto).scaleb(-ATTO_PLACES, EXACT), CURRENCY)
-
-
-def _added(amounts: Iterable[Money]) -> Money:
-    whole = Money.zero(CURRENCY)
-    for one in amounts:
-        whole = whole + one
-    return whole

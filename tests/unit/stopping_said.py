@@ -38,7 +38,7 @@ RESTORED_AT = datetime(2026, 7, 6, 6, 10, 4, tzinfo=UTC)
 DAY_END = datetime(2026, 7, 7, 0, 0, tzinfo=UTC)
 NAMES = {"U0JIHOON01": "이지훈", "U0MINSU001": "김민수"}
 PROJECT = Scope(ScopeKind.PROJECT, 1, "chatbot-experiment")
-SAVED = Saved(Money.of("180"), Money.of("220"), Money.of("260"), DAY_END)
+SAVED = Saved(Money.of("180"), Money.of("260"), RESTORED_AT)
 LIMIT = {"spend_limit": {"threshold_amount": 100_000, "currency": "USD", "interval": "month"}}
 CENT = {"spend_limit": {"threshold_amount": 1, "currency": "USD", "interval": "month"}}
 

@@ -219,7 +219,7 @@ def test_a_stop_is_closed_a_day_after_its_restore_and_says_what_it_kept():
     told = closed(restored, None, None, LATER).events[0].values
     assert (told["saved_low"], told["leak"], told["currency"]) == (None, None, None)
     money = Money.of("2.5")
-    told = closed(restored, Saved(money, money, money, LATER), money, LATER).events[0].values
+    told = closed(restored, Saved(money, money, LATER), money, LATER).events[0].values
     assert (told["saved_low"], told["leak"], told["currency"]) == ("2.5", "2.5", "USD")
 
 
