@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot import stop_facts, telling
+from bot import telling
 from bot.desk import Desk
 from bot.incident_facts import whose
 from bot.picture import Account, money_of
 from bot.polls import minute_of
 from bot.spending import Spending
 from bot.stop_keeping import audience, keep
+from bot.stop_savings import saved_by
 from finops.incidents import CloseReason, Incident, IncidentState, change_of, close
 from finops.money import Money
 from finops.queries import ScopeKind
@@ -119,7 +120,7 @@ class StopEnds:
         """The next day's note, and the end of its incident."""
         desk, now = self._desk, self._desk.now()
         holds = await store.stops.holds(stop.workspace_id, stop.id or 0)
-        kept = await stop_facts.saved_by(store, stop, holds)
+        kept = await saved_by(store, stop, holds)
         leaks = [one.leak for one in latest(holds) if one.leak is not None]
         leak = sum(leaks[1:], leaks[0]) if leaks else None
         await keep(desk, store, closed(stop, kept, leak, now), stop)
