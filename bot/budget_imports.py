@@ -12,6 +12,7 @@ from bot.budget_files import FileRefused, read
 from bot.budget_scopes import ScopeBook
 from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
+from bot.two_people import refuse_fewer
 from finops.budget_diff import diff
 from finops.budget_report import ImportPlan
 from finops.budgets import Budget, BudgetTerms
@@ -42,8 +43,13 @@ async def planned(store: Store, workspace_id: str, text: str) -> tuple[ImportPla
 async def carried_out(
     desk: Desk, store: Store, workspace_id: str, plan: ImportPlan, budgets: Sequence[Budget], by: str
 ) -> None:
-    """Make the difference true and record each part of it, within one transaction: all of it or nothing."""
+    """Make the difference true and record each part of it, within one transaction: all of it or nothing.
+
+    Refused when two people would no longer have to agree to what is held, or asked for, at this moment.
+    """
     now, changes = desk.now(), plan.diff
+    weaker = {budgets[one.index].id for one in changes.changed if one.before.needs_two and not one.after.needs_two}
+    await refuse_fewer(store, workspace_id, weaker)
     acts: list[Act] = []
 
     def did(action: str, budget_id: int, terms: BudgetTerms, before: BudgetTerms | None = None) -> None:

@@ -19,6 +19,7 @@ from bot.errors import Refusal, RefusalCode
 from bot.people import People
 from bot.spending import Spending
 from bot.teams import Teams
+from bot.two_people import refuse_fewer
 from finops.amounts import AmountUnusable, amount_typed
 from finops.budget_report import (
     OPERATOR,
@@ -186,7 +187,9 @@ class Budgets:
     async def update(
         self, actor: Person, budget_id: int, wish: BudgetWish, seen_at: str, groups: Iterable[str] = ()
     ) -> Budget:
-        """Change a budget. Refused when somebody changed it since `seen_at` (its `updated_at`, in ISO 8601)."""
+        """Change a budget. Refused when somebody changed it since `seen_at` (its `updated_at`, in ISO 8601), and when
+        two people would no longer have to agree to what is held, or asked for, at this moment.
+        """
         terms, groups = terms_of(wish), tuple(groups)
         workspace_id = actor.workspace_id
         before = await self._changeable(actor, budget_id, groups)
@@ -198,6 +201,8 @@ class Budgets:
             if present.updated_at.isoformat() != seen_at:
                 raise Refusal(RefusalCode.BUDGET_CHANGED, person=present.updated_by, at=present.updated_at)
             _refuse_twin([one for one in await store.budgets.all(workspace_id) if one.id != budget_id], terms)
+            if present.needs_two and not terms.needs_two:
+                await refuse_fewer(store, workspace_id, {budget_id})
             try:
                 at = _after(present, self._desk.now())
                 budget = await store.budgets.update(workspace_id, budget_id, terms=terms, by=actor.user_id, at=at)

@@ -11,10 +11,10 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from sqlalchemy.exc import SQLAlchemyError
 
-from blocks import budget_files, budget_words, doctor
+from blocks import bad_news, budget_files, budget_words, doctor
 from bot import Bot
 from bot.budget_files import MOST_MISTAKES
-from bot.errors import Refusal
+from bot.errors import Refusal, RefusalCode, explain
 from bot.results import Level, SlackCheck
 from bot.settings import Settings
 from finops.secret import Secret
@@ -87,6 +87,8 @@ async def budgets(bot: Bot, words: Sequence[str], settings: Settings) -> tuple[s
         if order.is_applied and not plan.diff.is_empty:
             plan = await bot.budgets.apply(workspace_id, text, plan.mark)
     except Refusal as refusal:
+        if refusal.code is not RefusalCode.BUDGET_FILE:
+            return f"{bad_news.sentence(explain(refusal), t)}\n", False
         return f"{budget_words.file_mistakes(refusal.values, t, limit=MOST_MISTAKES)}\n", False
     return budget_files.report(plan, t), plan.is_applied or plan.diff.is_empty or not order.is_applied
 

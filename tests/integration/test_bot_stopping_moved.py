@@ -10,6 +10,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import delete
 
+from bot.budgets import BudgetWish
 from bot.errors import Refusal, RefusalCode
 from finops.incidents import IncidentState
 from finops.levers import Lever
@@ -184,3 +185,44 @@ async def test_an_allowance_is_measured_whatever_becomes_of_its_budget(world: Wo
     )
     await watched(world, 1)
     assert (cents(world), (await again(world, shown)).stop.state) == (FORMER_CENTS, StopState.RESTORED)
+
+
+@pytest.mark.parametrize("by", ["form", "file"])
+async def test_nobody_takes_the_rule_of_two_people_away_to_decide_alone(world: World, by: str) -> None:
+    """While something is held, and while the second person is asked for; afterwards at will."""
+    shown = await a_stop(world, needs_two=True)
+    bot, me = world.bot, world.admin
+    budget_id = (await incident_now(world)).budget_id
+
+    async def without_the_rule() -> None:
+        if by == "file":
+            text = (await bot.budgets.export_text(me)).replace("needs_two: true", "needs_two: false")
+            await bot.budgets.import_apply(me, text, (await bot.budgets.import_diff(me, text)).mark)
+            return
+        now = await bot.budgets.get(WORKSPACE, budget_id)
+        wish = BudgetWish(f"project:{now.scope_id}", now.period.value, "6", now.levels, now.action.value)
+        await bot.budgets.update(me, budget_id, wish, now.updated_at.isoformat())
+
+    async def refused() -> None:
+        with pytest.raises(Refusal) as refusal:
+            await without_the_rule()
+        assert refusal.value.code is RefusalCode.BUDGET_NEEDS_TWO
+        assert (await bot.budgets.get(WORKSPACE, budget_id)).needs_two
+
+    await refused()
+    await bot.stopping.restore(me, shown.stop.id or 0)
+    await refused()
+    second = replace(me, user_id=world.team.lead_user_id, role=Role.MEMBER)
+    await bot.stopping.agree(second, shown.stop.id or 0)
+    await bot.holding.work_due(WORKER)
+    assert (cents(world), (await again(world, shown)).stop.state) == (FORMER_CENTS, StopState.RESTORED)
+    await without_the_rule()
+    assert not (await bot.budgets.get(WORKSPACE, budget_id)).needs_two
+
+
+async def test_a_budget_that_is_deleted_leaves_its_stop_the_rule_of_two_people(world: World) -> None:
+    """Who deletes it, or switches it off, still asks for the second person."""
+    shown = await a_stop(world, needs_two=True)
+    await world.bot.budgets.delete(world.admin, (await incident_now(world)).budget_id)
+    after = await world.bot.stopping.restore(world.admin, shown.stop.id or 0)
+    assert (after.stop.state, kinds(after)[-1]) == (StopState.STOPPED, StopEventKind.SECOND_ASKED)
