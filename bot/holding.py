@@ -27,11 +27,11 @@ from finops.holds import (
     Settled,
     Step,
     Write,
-    before_ours,
     left_behind,
     next_step,
     saved,
     troubled,
+    without_ours,
 )
 from finops.incidents import Fact
 from finops.levers import Json, Lever, LeverReading, Parts
@@ -67,8 +67,12 @@ _ENFORCED_BY = timedelta(minutes=15)
 # Whatever the provider asks for: people wait for a stop, or for their spending to go on.
 _LONGEST_WAIT_SECONDS = 60.0
 _WAIT_FOR_A_PERSON = timedelta(minutes=5)
-# A provider in trouble may deny for a moment a project that it has, and with it what we have to put back.
-_GONE_FOR_GOOD = timedelta(hours=1)
+# A provider in trouble may deny for hours a project that it has, and with it what we have to put back: then it is
+# looked for ever more rarely, and given up only where its list of projects says the same.
+_LOOKED_FOR_CLOSELY = timedelta(hours=1)
+_LOOKED_FOR_EVERY = timedelta(hours=1)
+_UNLISTED_FOR_GOOD = timedelta(hours=24)
+_LIST_SECONDS = 30.0
 _CONFLICTS = 8
 T = TypeVar("T")
 Keys = list[tuple[Credential, Secret]]
@@ -210,16 +214,11 @@ class _Attempt:
         return keys, self._desk.providers[connection.provider]
 
     async def _without_ours(self, former: Parts) -> Parts:
-        """What was there before us, also where something of ours still stands, or came late: of a hold that was let go
-        of within the last day."""
+        """What was there before us, also where something of ours still stands, or came late."""
         hold = self._hold
+        place = hold.workspace_id, hold.connection_id, hold.provider_project_id, hold.lever
         async with self._desk.storage.reading() as store:
-            held = await store.stops.held_on(hold.workspace_id, hold.connection_id, self._desk.now() - WATCHED)
-        place = hold.provider_project_id, hold.lever
-        for one in sorted(held, key=lambda each: -(each.id or 0)):
-            if (one.provider_project_id, one.lever) == place and one.id != hold.id and not one.is_active:
-                return before_ours(former, one)
-        return former
+            return without_ours(former, await store.stops.once_held(*place), self._desk.now() - WATCHED)
 
     async def _target(self, provider: Provider, former: Mapping[str, Json]) -> dict[str, Json]:
         hold = self._hold
@@ -245,19 +244,37 @@ class _Attempt:
         if is_watch:
             await self._keep_own(replace(hold, next_at=now + self._desk.policy.poll_every))
             return True
-        if is_gone and hold.former is not None and _is_gone_for_good(hold, now):
+        if is_gone and hold.former is not None and await self._is_gone_for_good(now):
             lost = replace(hold, state=HoldState.LOST, trouble=trouble, next_at=None, updated_at=now)
-            await self._keep(lost, {"by": None})
+            await self._keep(lost, {"by": None, "trouble": trouble.value})
             return True
         if trouble in FINAL and is_write and hold.is_wanted:
             # Refused for good: whatever of it was written before is put back.
             await self._keep_own(replace(hold, is_wanted=False, trouble=trouble, trouble_since=now, updated_at=now))
             return False
-        after = troubled(hold, trouble, now, self._wait(trouble, error))
+        after = troubled(hold, trouble, now, self._wait(trouble, error, now))
         await self._keep(after, {})
         return True
 
-    def _wait(self, trouble: HoldTrouble, error: ProviderError | None) -> timedelta:
+    async def _is_gone_for_good(self, now: datetime) -> bool:
+        """Whether the provider's own list of projects says so too, when its address has said for an hour that there is
+        none: archived, or for a day not in a list that has others. What cannot be asked is not gone."""
+        hold, denied = self._hold, _denied_for(self._hold, now)
+        if denied < _LOOKED_FOR_CLOSELY:
+            return False
+        try:
+            keys, provider = await self._door()
+            async with asyncio.timeout(_LIST_SECONDS):
+                listed = await by_any(keys, lambda key: _listed(provider, key))
+        except (ProviderError, _NoKey, SecretUnreadable, TimeoutError):
+            return False
+        if hold.provider_project_id in listed:
+            return listed[hold.provider_project_id]
+        return bool(listed) and denied >= _UNLISTED_FOR_GOOD
+
+    def _wait(self, trouble: HoldTrouble, error: ProviderError | None, now: datetime) -> timedelta:
+        if trouble is HoldTrouble.PROJECT_GONE and _denied_for(self._hold, now) >= _LOOKED_FOR_CLOSELY:
+            return _LOOKED_FOR_EVERY
         if trouble in FINAL:
             return _WAIT_FOR_A_PERSON
         asked = error.retry_after if isinstance(error, RateLimited) and error.retry_after is not None else 0.0
@@ -302,7 +319,7 @@ class _Attempt:
             if is_awaited
             else now + self._desk.policy.poll_every,
         )
-        if after.state is calm.state and after.enforced_at == calm.enforced_at:
+        if after.state is calm.state and after.enforced_at == calm.enforced_at and self._hold.trouble is None:
             await self._keep_own(after)
         else:
             await self._keep(replace(after, updated_at=now), {})
@@ -370,10 +387,15 @@ async def by_any(keys: Keys, call: Callable[[Secret], Awaitable[T]]) -> T:
     raise refused
 
 
-def _is_gone_for_good(hold: Hold, now: datetime) -> bool:
-    """Whether the provider has said so often enough that it has no such project."""
+async def _listed(provider: Provider, key: Secret) -> dict[str, bool]:
+    """The ids of all projects that the provider lists, and whether each is archived."""
+    return {one.id: one.is_archived async for one in provider.projects(key, include_archived=True)}
+
+
+def _denied_for(hold: Hold, now: datetime) -> timedelta:
+    """For how long the provider has said that it has no such project."""
     since = hold.trouble_since if hold.trouble is HoldTrouble.PROJECT_GONE else None
-    return since is not None and now - since >= _GONE_FOR_GOOD
+    return timedelta() if since is None else now - since
 
 
 def _trouble_of(error: ProviderError) -> HoldTrouble:

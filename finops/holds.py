@@ -9,7 +9,7 @@ difference. So it does not matter where a program died or what an answer said: t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -187,6 +187,22 @@ def before_ours(parts: Parts, earlier: Hold) -> dict[str, Json]:
         return dict(parts)
     found, ours = earlier.former, earlier.target
     return {name: found[name] if name in ours and value == ours[name] else value for name, value in parts.items()}
+
+
+def without_ours(parts: Parts, ended: Iterable[Hold], since: datetime) -> dict[str, Json]:
+    """What was there before anything of ours, given the holds of the lever that ended, the latest first.
+
+    Those count that ended at `since` or later, and those that were lost with their project, whenever that was: nothing
+    of them was ever put back. What lies before one that was put back is settled.
+    """
+    found = dict(parts)
+    for one in ended:
+        is_denied = one.state is HoldState.LOST and one.trouble is HoldTrouble.PROJECT_GONE
+        if is_denied or (one.released_at or one.updated_at) >= since:
+            found = before_ours(found, one)
+        if one.state is HoldState.RELEASED and one.former != one.target:
+            break
+    return found
 
 
 def left_behind(hold: Hold, reading: LeverReading) -> Sequence[str]:

@@ -148,6 +148,19 @@ class Stops(Repository):
         recent = or_(holds.c.state.in_(_ACTIVE), holds.c.released_at >= since)
         return await self._holds(workspace_id, holds.c.connection_id == connection_id, recent)
 
+    async def once_held(
+        self, workspace_id: str, connection_id: int, provider_project_id: str, lever: Lever
+    ) -> list[Hold]:
+        """The holds of a lever of one provider project that ended, however they did; the latest first."""
+        found = await self._holds(
+            workspace_id,
+            holds.c.connection_id == connection_id,
+            holds.c.provider_project_id == provider_project_id,
+            holds.c.lever == lever.value,
+            holds.c.state.not_in(_ACTIVE),
+        )
+        return found[::-1]
+
     async def active_hold(
         self, workspace_id: str, connection_id: int, provider_project_id: str, lever: Lever
     ) -> Hold | None:

@@ -349,8 +349,8 @@ async def test_a_gentler_lever_that_cannot_be_put_back_is_told(world: World) -> 
 
 
 async def test_a_project_that_seems_gone_for_a_moment_is_not_given_up(world: World) -> None:
-    """People are told at once; what was changed there is put back when the provider knows the project again. Only one
-    that stays gone is lost."""
+    """People are told at once; what was changed there is put back when the provider knows the project again. One that
+    it goes on listing is not lost for that it denies it."""
     incident = await a_runaway(world)
     limited(world)
     shown = await stopped(world, incident)
@@ -371,7 +371,7 @@ async def test_a_project_that_seems_gone_for_a_moment_is_not_given_up(world: Wor
     for _ in range(15):
         world.clock.advance(minutes=6)
         await world.bot.holding.work_due(WORKER)
-    assert (await again(world, again_stopped)).current[0].state is HoldState.LOST
+    assert (await again(world, again_stopped)).current[0].is_active
 
 
 @pytest.mark.parametrize("fault", [Fault(status=404), Fault(kind="flat_error")])

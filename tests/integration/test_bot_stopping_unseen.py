@@ -9,17 +9,17 @@ from datetime import datetime
 import pytest
 
 from demo.openai.faults import Fault
-from finops.holds import LOUD_AFTER, TOLD_AFTER, HoldState
+from finops.holds import LOUD_AFTER, TOLD_AFTER, HoldState, HoldTrouble
 from finops.levers import Lever
 from finops.secret import Secret
 from finops.stop_report import StopTarget
-from finops.stops import StopEventKind
+from finops.stops import StopEventKind, StopState
 from finops.usage import Endpoint, UsageBucket, UsageReading, Width
-from providers.contract import Unavailable
+from providers.contract import ProviderProject, Unavailable
 from storage import Storage
 from tests.conftest import FakeClock
 from tests.integration.test_bot_stopping import FORMER_CENTS, WORKER, a_runaway, again, cents, limited, stopped, watched
-from tests.integration.watch_world import CHATBOT, World, a_watched_world
+from tests.integration.watch_world import CHATBOT, WRITER, World, a_watched_world
 from tests.integration.watch_world import quick_storage as quick_storage
 
 
@@ -145,3 +145,98 @@ async def test_who_waits_for_a_stop_hears_by_the_clock_that_it_is_not_in_force(w
         await world.bot.holding.work_due(WORKER)
     told = [one for one in (await again(world, shown)).events if one.kind is StopEventKind.TROUBLE]
     assert [(one.at - asked_at, one.is_loud) for one in told] == [(TOLD_AFTER, False), (LOUD_AFTER, True)]
+
+
+def denied(world: World) -> None:
+    """The provider answers 404 at the project's own address, and lists it all the same."""
+    world.openai.faults.add(Fault(path=f"/v1/organization/projects/{world.openai.project(CHATBOT).id}", status=404))
+
+
+async def looked_after(world: World, hours: float, *, every: int = 15) -> None:
+    """Time goes by, and only what is due is done."""
+    for _ in range(int(hours * 60 / every)):
+        world.clock.advance(minutes=every)
+        await world.bot.holding.work_due(WORKER)
+
+
+async def test_a_project_that_is_denied_for_hours_keeps_its_stop_and_what_was_before(world: World) -> None:
+    """Nobody is accused, it is asked for once an hour in the end, and a restore puts back what was there."""
+    incident = await a_runaway(world)
+    limited(world)
+    shown = await stopped(world, incident)
+    denied(world)
+    await looked_after(world, 2)
+    world.openai.calls.clear()
+    await looked_after(world, 12, every=20)
+    address = f"/v1/organization/projects/{world.openai.project(CHATBOT).id}"
+    assert 10 <= sum(one.path == address for one in world.openai.calls) <= 14
+    shown = await again(world, shown)
+    [hold] = shown.current
+    assert (hold.state, hold.trouble, shown.stop.state) == (
+        HoldState.SET,
+        HoldTrouble.PROJECT_GONE,
+        StopState.STOPPED,
+    )
+    assert StopEventKind.LOST not in [one.kind for one in shown.events]
+
+    world.openai.faults.clear()
+    await looked_after(world, 1)
+    shown = await again(world, shown)
+    assert (shown.current[0].state, shown.current[0].trouble) == (HoldState.SET, None)
+    await world.bot.stopping.restore(world.admin, shown.stop.id or 0)
+    await world.bot.holding.work_due(WORKER)
+    assert ((await again(world, shown)).stop.state, cents(world)) == (StopState.RESTORED, FORMER_CENTS)
+
+
+async def test_a_restore_waits_for_a_project_that_is_denied(world: World) -> None:
+    """However long it takes: seen again, it gets its limit back by itself."""
+    incident = await a_runaway(world)
+    limited(world)
+    shown = await stopped(world, incident)
+    denied(world)
+    await world.bot.stopping.restore(world.admin, shown.stop.id or 0)
+    await looked_after(world, 4, every=30)
+    shown = await again(world, shown)
+    assert (shown.stop.state, shown.current[0].trouble) == (StopState.RESTORING, HoldTrouble.PROJECT_GONE)
+    world.openai.faults.clear()
+    await looked_after(world, 1)
+    assert ((await again(world, shown)).stop.state, cents(world)) == (StopState.RESTORED, FORMER_CENTS)
+
+
+async def test_a_project_that_is_archived_ends_its_stop_and_our_cent_is_never_what_was_before(world: World) -> None:
+    """The list says it too, so there is nothing to put back. If it was not true, the next stop still knows better."""
+    incident = await a_runaway(world)
+    limited(world)
+    shown = await stopped(world, incident)
+    project = world.openai.project(CHATBOT)
+    project.archived_at = world.clock()
+    denied(world)
+    await looked_after(world, 2.5, every=30)
+    shown = await again(world, shown)
+    assert (shown.current[0].state, shown.stop.state) == (HoldState.LOST, StopState.FAILED)
+    assert (shown.events[-1].kind, shown.events[-1].values["trouble"]) == (StopEventKind.LOST, "project_gone")
+
+    project.archived_at = None
+    world.openai.faults.clear()
+    world.clock.advance(hours=48)
+    anew = await world.bot.stopping.retry(world.admin, shown.stop.id or 0)
+    await world.bot.holding.work_due(WORKER)
+    assert cents(world) == 1
+    await world.bot.stopping.restore(world.admin, anew.stop.id or 0)
+    await world.bot.holding.work_due(WORKER)
+    assert cents(world) == FORMER_CENTS
+
+
+async def test_a_project_that_is_no_longer_listed_is_gone_after_a_day(world: World) -> None:
+    """A list that leaves it out may be as wrong as its address: not for a whole day."""
+    shown = await stopped(world, await a_runaway(world))
+    denied(world)
+
+    async def others(key: Secret, *, include_archived: bool = False) -> AsyncIterator[ProviderProject]:
+        yield ProviderProject(world.openai.project(WRITER).id, WRITER)
+
+    world.provider.projects = others  # type: ignore[method-assign]
+    await looked_after(world, 23, every=60)
+    assert (await again(world, shown)).current[0].is_active
+    await looked_after(world, 2, every=60)
+    assert (await again(world, shown)).current[0].state is HoldState.LOST

@@ -263,6 +263,7 @@ ATTEMPTS: dict[str, Attempt] = {
     "Stops.held_on": lambda s, w, b: s.stops.held_on(w, b.connection_id, MOMENT),
     "Stops.hold": lambda s, w, b: s.stops.hold(w, b.hold.id or 0),
     "Stops.holds": lambda s, w, b: s.stops.holds(w, b.stop_id),
+    "Stops.once_held": lambda s, w, b: s.stops.once_held(w, b.connection_id, "proj_a", Lever.STOP),
     "Stops.of_incident": lambda s, w, b: s.stops.of_incident(w, b.incident_id),
     "Stops.of_scope": lambda s, w, b: s.stops.of_scope(w, ScopeKind.WORKSPACE, None),
     "Teams.all": lambda s, w, b: s.teams.all(w),

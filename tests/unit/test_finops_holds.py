@@ -27,6 +27,7 @@ from finops.holds import (
     reopened,
     saved,
     troubled,
+    without_ours,
     word_due,
 )
 from finops.levers import Json, LeverReading, changed_parts
@@ -211,7 +212,7 @@ def test_a_proof_is_never_taken_back_by_a_look_and_the_leak_is_always_kept(verdi
 @settings(max_examples=100)
 @given(
     st.lists(st.tuples(st.sampled_from(HoldTrouble), st.integers(1, 86_400)), min_size=1, max_size=30),
-    st.sampled_from([a_held(HoldState.SAVED), a_held(HoldState.SET, is_wanted=False, release_at=NOW)]),
+    st.sampled_from([a_held(state=HoldState.SAVED), a_held(state=HoldState.SET, is_wanted=False, release_at=NOW)]),
 )
 def test_trouble_is_told_by_the_clock_however_long_the_provider_wants_to_be_left_alone(
     attempts: list[tuple[HoldTrouble, int]], hold: Hold
@@ -228,3 +229,19 @@ def test_trouble_is_told_by_the_clock_however_long_the_provider_wants_to_be_left
         if before.told_at is None and now - NOW >= TOLD_AFTER and FINAL.isdisjoint(one for one, _ in attempts):
             assert hold.told_at is not None
         now = hold.next_at
+
+
+def test_what_was_lost_with_its_project_is_what_was_before_until_something_was_put_back():
+    """However long ago: our cent is still there. One that was put back since settles what lies before it."""
+    lost = replace(a_held(state=HoldState.LOST), trouble=HoldTrouble.PROJECT_GONE, updated_at=NOW)
+    later, since = NOW + timedelta(days=90), NOW + timedelta(days=89)
+    found = {"spend_limit": CENT}
+    assert without_ours(found, [lost], since) == {"spend_limit": LIMIT}
+    assert without_ours({"spend_limit": None}, [lost], since) == {"spend_limit": None}
+    elsewhere = replace(lost, trouble=None)
+    assert without_ours(found, [elsewhere], since) == found, "somebody set a cent of their own since"
+    assert without_ours(found, [replace(elsewhere, updated_at=later)], since) == {"spend_limit": LIMIT}
+    nothing_done = a_hold(state=HoldState.RELEASED, released_at=later)
+    assert without_ours(found, [nothing_done, lost], since) == {"spend_limit": LIMIT}
+    put_back = a_held(state=HoldState.RELEASED, released_at=NOW + timedelta(days=5))
+    assert without_ours(found, [put_back, lost], since) == found
