@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from math import ceil
 from typing import Protocol
 
 from blocks import doctor_live, ids, kit
@@ -118,14 +117,13 @@ def _slack_scopes(f: Finding, t: Translator) -> str:
 
 def _clock(f: Finding, t: Translator) -> str:
     skew = f.values.get("skew_seconds")
-    seconds = str(max(1, ceil(abs(skew)))) if isinstance(skew, int | float) else "1"
+    off = doctor_live.duration(abs(skew) if isinstance(skew, int | float) else 0, t)
     if f.level == "ok":
-        return t.gettext("Our clock agrees with Slack's (within {seconds} s).", seconds=seconds)
+        return t.gettext("Our clock agrees with Slack's (within {off}).", off=off)
     return t.gettext(
-        "Our clock is {seconds} s away from Slack's; beyond 300 s Slack's requests are refused. Set the "
-        "machine's clock by "
-        "a time server.",
-        seconds=seconds,
+        "Our clock is {off} away from Slack's; beyond 5 minutes Slack's requests are refused. Set the machine's clock "
+        "by a time server.",
+        off=off,
     )
 
 

@@ -23,10 +23,15 @@ class Finding(Protocol):
 
 
 def duration(seconds: float, t: Translator) -> str:
-    """A length of time in whole seconds, or in whole minutes from two minutes on; never nothing."""
+    """A length of time in whole seconds, in whole minutes from two minutes on, in hours too from two hours on."""
     if seconds < 120:
         return t.ngettext("{count} second", "{count} seconds", max(1, ceil(seconds)))
-    return t.ngettext("{count} minute", "{count} minutes", ceil(seconds / 60))
+    hours, minutes = divmod(ceil(seconds / 60), 60)
+    if hours < 2:
+        return t.ngettext("{count} minute", "{count} minutes", 60 * hours + minutes)
+    told = [t.ngettext("{count} hour", "{count} hours", hours)]
+    told += [t.ngettext("{count} minute", "{count} minutes", minutes)] if minutes else []
+    return " ".join(told)
 
 
 def _name(f: Finding) -> str:

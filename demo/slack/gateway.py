@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import UTC
+from email.utils import format_datetime
 from typing import Any
 
 from aiohttp import web
@@ -29,7 +31,7 @@ class Gateway:
         """One call of the Web API."""
         name = request.match_info["method"]
         call = Call(name, {}, self._hub.clock(), headers=dict(request.headers), http_method=request.method)
-        headers: dict[str, str] = {}
+        headers = {"Date": format_datetime(call.at.astimezone(UTC), usegmt=True)}
         try:
             args, token_value = await _read(request, METHODS.get(name))
             call.args, call.token = args, token_value

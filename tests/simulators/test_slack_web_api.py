@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import aiohttp
@@ -429,3 +431,11 @@ async def test_the_journal_hands_out_each_call_once_and_waits_for_the_next(slack
         await slack.next("chat.postMessage", timeout_seconds=0.01)
     await client.views_publish(user_id=MINSU, view=home())
     assert (await slack.next("views.publish")).blocks == [{"type": "divider"}]
+
+
+async def test_every_answer_is_dated_by_the_clock_of_the_workspace() -> None:
+    """An app that measures how far its own clock is off finds none on a stage whose clock was moved."""
+    played = datetime(2026, 3, 9, 9, 30, 15, tzinfo=UTC)
+    async with SimulatedSlack(lambda: played, a_config()) as slack:
+        answer = await client_of(slack).auth_test()
+        assert [parsedate_to_datetime(str(answer.headers["Date"]))] == [played]

@@ -321,6 +321,12 @@ def test_the_check_up_speaks_of_time_as_people_do() -> None:
     ]
     assert doctor.words(News("queue", values={"waiting": 0, "oldest_minutes": 0}), t) == "대기 중인 수집이 없습니다."
     assert "1초" in doctor.words(News("clock", values={"skew_seconds": 0.2}), t)
+    off = [doctor.words(News("clock", level="fail", values={"skew_seconds": n}), t) for n in (-400.0, 34674.0, 7200)]
+    assert [words.split(" 다릅니다")[0].removeprefix("서버 시계가 Slack과 ") for words in off] == [
+        "7분",
+        "9시간 38분",
+        "2시간",
+    ]
 
 
 def test_a_shorter_week_does_not_read_as_a_drop() -> None:
