@@ -8,10 +8,12 @@ from decimal import ROUND_DOWN, Decimal
 
 from blocks import figures, kit, stop_state, why_words
 from blocks import stop_words as stopped
+from blocks.stop_state import Look
 from finops.budget_report import OPERATOR
 from finops.budgets import BudgetOn, BudgetPeriod, UsualMethod
 from finops.figures import Scope, ScopeKind
 from finops.incident_report import IncidentShown
+from finops.levers import Lever
 from finops.money import Money
 from finops.periods import starts_at
 from finops.why import Why, WhyKind
@@ -21,6 +23,8 @@ from locales import Translator
 _NO_CAUSE = (WhyKind.BEGUN, WhyKind.ENDED, WhyKind.UNCHANGED, WhyKind.UNKNOWN)
 _MINUTES_PER_HOUR = 60
 _DAYS_PER_WEEK = 7
+# Stops under which the speed measured before says nothing. Where usage goes on in spite of one, it says a lot.
+_WITHOUT_PACE = (Look.HELD, Look.PARTIAL, Look.PROVED, Look.RESTORING, Look.RESTORED)
 
 
 def two_lines(shown: IncidentShown, t: Translator) -> tuple[str, str]:
@@ -148,7 +152,7 @@ def budget_words(on: BudgetOn, t: Translator) -> str:
 
 
 def pace(shown: IncidentShown, t: Translator) -> str:
-    """Since when, how fast, and what that leads to: one line of facts."""
+    """Since when, how fast, and what that leads to: one line of facts. While any of it is stopped, since when alone."""
     since = when(shown.since, shown, t)
     is_unusual = shown.since != shown.incident.opened_at
     facts = [
@@ -157,7 +161,7 @@ def pace(shown: IncidentShown, t: Translator) -> str:
         else t.gettext("first level reached at {time}", time=since)
     ]
     burn = shown.incident.burn_per_minute
-    if burn is not None and burn.amount > 0:
+    if burn is not None and burn.amount > 0 and not _is_stopped(shown):
         hourly = Money(burn.amount * _MINUTES_PER_HOUR, burn.currency)
         facts.append(t.gettext("now {amount} an hour", amount=figures.short(hourly, t)))
     facts.append(forecast(shown, t))
@@ -165,7 +169,9 @@ def pace(shown: IncidentShown, t: Translator) -> str:
 
 
 def forecast(shown: IncidentShown, t: Translator) -> str:
-    """When the limit falls at this speed; beyond it, when the next level does."""
+    """When the limit falls at this speed; beyond it, when the next level does; '' while any of it is stopped."""
+    if _is_stopped(shown):
+        return ""
     if shown.percent < 100:
         if shown.breach_at is not None:
             return t.gettext("limit expected at {time}", time=when(shown.breach_at, shown, t))
@@ -179,6 +185,12 @@ def forecast(shown: IncidentShown, t: Translator) -> str:
         amount=figures.short(amount_of_level(shown.limit, shown.next_level), t),
         time=when(shown.next_at, shown, t),
     )
+
+
+def _is_stopped(shown: IncidentShown) -> bool:
+    """Whether the speed is one from before a stop: what was measured is no longer spent, or was not until just now."""
+    stop = shown.stop
+    return stop is not None and stop.stop.lever is Lever.STOP and stop_state.look(stop) in _WITHOUT_PACE
 
 
 def cause(found: Why | None, t: Translator) -> str | None:
@@ -223,18 +235,28 @@ def amount_of_level(limit: Money, level: int) -> Money:
     return Money((limit.amount * level / 100).quantize(Decimal("0.01"), ROUND_DOWN), limit.currency)
 
 
+def _weeks(days: int, t: Translator) -> str:
+    return t.ngettext(
+        "usual: median of the last {count} week", "usual: median of the last {count} weeks", days // _DAYS_PER_WEEK
+    )
+
+
 _LIMITS: dict[BudgetPeriod, Callable[[Translator], str]] = {
     BudgetPeriod.DAY: lambda t: t.gettext("Daily limit"),
     BudgetPeriod.WEEK: lambda t: t.gettext("Weekly limit"),
     BudgetPeriod.MONTH: lambda t: t.gettext("Monthly limit"),
 }
 _USUAL: dict[UsualMethod, Callable[[int, Translator], str]] = {
-    UsualMethod.DAYS: lambda days, t: t.ngettext(
-        "usual: median of {count} day of the last 4 weeks", "usual: median of {count} days of the last 4 weeks", days
+    UsualMethod.DAYS: lambda days, t: (
+        _weeks(days, t)
+        if days >= 4 * _DAYS_PER_WEEK
+        else t.ngettext(
+            "usual: median of {count} day of the last 4 weeks",
+            "usual: median of {count} days of the last 4 weeks",
+            days,
+        )
     ),
-    UsualMethod.WEEKS: lambda days, t: t.ngettext(
-        "usual: median of the last {count} week", "usual: median of the last {count} weeks", days // _DAYS_PER_WEEK
-    ),
+    UsualMethod.WEEKS: lambda days, t: _weeks(days, t),
     UsualMethod.MONTHS: lambda days, t: t.ngettext(
         "usual: median of the last months ({count} day)", "usual: median of the last months ({count} days)", days
     ),
