@@ -86,7 +86,15 @@ class StopEnds:
             projects = await _free(store, stop) if stop.restops else ()
             if projects and incident is not None and incident.state is IncidentState.CLOSED:
                 # Its budget speaks no more, but what is held is shown, and put back, by its alert.
-                again = replace(incident, state=IncidentState.STOPPING, closed_at=None, updated_at=now)
+                spent, as_of = await self._seen(store, incident, await _held(store, stop))
+                again = replace(
+                    incident,
+                    state=IncidentState.STOPPING,
+                    spent=spent,
+                    as_of=as_of,
+                    closed_at=None,
+                    updated_at=now,
+                )
                 await telling.keep(store, change_of(incident, again), incident, await audience(store, stop), now)
             await keep(desk, store, allowance_ended(stop, reason, projects, now), stop)
         return True
@@ -112,9 +120,16 @@ class StopEnds:
         scope = (await whose(store, incident.workspace_id, incident.scope_kind, incident.scope_id)).accounts
         if incident.state is not IncidentState.CLOSED and (scope is None or set(scope).issuperset(held)):
             return incident.spent
-        totals = (await self._spending.picture(store, incident.workspace_id, [incident.window])).sums(incident.window)
-        chosen = totals.totals.keys() if scope is None else {*scope, *held}
-        return money_of(sum(totals.totals.get(one, 0) for one in chosen))
+        return (await self._seen(store, incident, held))[0]
+
+    async def _seen(self, store: Store, incident: Incident, held: Sequence[Account]) -> tuple[Money, datetime]:
+        """What an incident's scope and what was held have spent in its period, and as of when that was told."""
+        scope = (await whose(store, incident.workspace_id, incident.scope_kind, incident.scope_id)).accounts
+        sums = (await self._spending.picture(store, incident.workspace_id, [incident.window])).sums(incident.window)
+        chosen = set(sums.totals) if scope is None else {*scope, *held}
+        looks = [sums.looks[one] for one in {connection_id for connection_id, _ in chosen} if one in sums.looks]
+        as_of = min((look.as_of for look in looks if look.as_of is not None), default=incident.as_of)
+        return money_of(sum(sums.totals.get(one, 0) for one in chosen)), max(as_of, incident.as_of)
 
     async def _close(self, store: Store, stop: Stop, incident: Incident | None) -> None:
         """The next day's note, and the end of its incident."""
