@@ -34,6 +34,8 @@ Parts = list[kit.Block | kit.Either]
 REASON_LENGTH = 500
 _PROJECTS_SHOWN, _KEYS_SHOWN, _NAMES_SHOWN = 8, 6, 12
 _HELD_SHOWN, _STOPPABLE_SHOWN = 15, 40
+# Of the 3,000 characters that a window carries.
+_IDS_CARRIED = 250
 _IN_FORCE = frozenset({StopState.STOPPING, StopState.STOPPED, StopState.RESTORING})
 
 
@@ -64,8 +66,10 @@ class StopDraft:
 
 
 def confirm(radius: BlastRadius, t: Translator, draft: StopDraft | None = None, problem: str | None = None) -> kit.View:
-    """The window before a stop (VIEW_STOP): who is hit, what to do, why. Metadata: target, seen (ISO time).
+    """The window before a stop (VIEW_STOP): who is hit, what to do, why.
 
+    Metadata: target, seen (ISO time), projects and team_projects (the ids that are shown; without, where they are more
+    than a window carries: those there are at the submission).
     A stop that is in force already is shown instead, with the ways out of it, and nothing to submit.
     """
     if radius.held is not None and radius.held.state in _IN_FORCE:
@@ -74,6 +78,7 @@ def confirm(radius: BlastRadius, t: Translator, draft: StopDraft | None = None, 
     question = t.gettext("Every application that uses this project's keys stops. Continue?")
     parts: Parts = [kit.alert(problem)] if problem else []
     parts += [] if radius.may_stop else _helpless(t)
+    parts += [kit.alert(words.stranger_words(radius.stranger, t), "warning")] if radius.stranger else []
     parts += [kit.alert(f"*{question}*", "error"), kit.section(f"*{kit.escape(_title(radius, t))}*")]
     parts.append(kit.fields(_totals(radius.projects, t)))
     parts += _hit(radius, t)
@@ -90,8 +95,16 @@ def confirm(radius: BlastRadius, t: Translator, draft: StopDraft | None = None, 
         submit=t.gettext("Yes, stop at once"),
         close=t.gettext("Cancel"),
         callback_id=ids.VIEW_STOP,
-        metadata={"target": str(radius.target), "seen": radius.seen_at.isoformat()},
+        metadata={"target": str(radius.target), "seen": radius.seen_at.isoformat(), **_shown_ids(radius)},
     )
+
+
+def _shown_ids(radius: BlastRadius) -> dict[str, list[int]]:
+    found = {
+        "projects": [one.project_id for one in radius.projects],
+        "team_projects": [one.project_id for one in radius.team_projects],
+    }
+    return found if sum(len(each) for each in found.values()) <= _IDS_CARRIED else {}
 
 
 def _helpless(t: Translator) -> Parts:

@@ -117,6 +117,10 @@ REFUSALS: dict[str, Callable[[Values, Translator], str]] = {
         "another action."
     ),
     "stop_changed": _changed,
+    "stop_seen_gone": lambda _, t: t.gettext(
+        "A project that was shown is no longer part of this: it was moved, unregistered or left out of collecting "
+        "meanwhile. Nothing was stopped; look again at what would be hit now."
+    ),
     "stop_too_old": _too_old,
     "approval_amount": _amount,
     "approval_until": _until,

@@ -226,6 +226,15 @@ def projects_count(count: int, t: Translator) -> str:
     return t.ngettext("{count} project", "{count} projects", count)
 
 
+def stranger_words(name: str, t: Translator) -> str:
+    """That who spends most is out of reach, and the way to reach them; as mrkdwn."""
+    return t.gettext(
+        "Most of it is spent by *{project}*, which is not registered here or is left out of collecting, so it cannot "
+        "be stopped from here. Register or include it first: `/finops project`.",
+        project=kit.name(name),
+    )
+
+
 def target_of(scope: Scope) -> str | None:
     """What a button carries to stop this scope (again); None where only an incident can."""
     return f"{scope.kind.value}:{scope.id}" if scope.kind is not ScopeKind.WORKSPACE and scope.id else None

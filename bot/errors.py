@@ -87,6 +87,7 @@ class RefusalCode(StrEnum):
     STOP_NOT_HELD = "stop_not_held"  # state (finops.stops.StopState): there is nothing to let go of
     STOP_NO_CHEAP_MODELS = "stop_no_cheap_models"  # the project uses one model, or all cost the same
     STOP_CHANGED = "stop_changed"  # person (user id or None), at: datetime, state; something was done since it was seen
+    STOP_SEEN_GONE = "stop_seen_gone"  # a project that was shown is no longer part of the target
     STOP_TOO_OLD = "stop_too_old"  # minutes: the window was filled so long ago that its facts may be wrong
     APPROVAL_AMOUNT = "approval_amount"  # mistake (finops.amounts.AmountMistake), or "below": not above what is spent
     APPROVAL_UNTIL = "approval_until"  # end: datetime or None; not in the future, or after the period ends

@@ -11,6 +11,7 @@ from bot import stop_facts
 from bot.picture import CURRENCY, Account, Taught
 from bot.polls import minute_of, moment_of
 from bot.rights import within_reach
+from bot.stop_rest import beside, stranger_of
 from bot.value_beside import of_incident
 from bot.why_usual import against_usual
 from finops.budgets import Budget, BudgetOn, BudgetPeriod, Usual, UsualMethod, breach_at, percent_floor, usual
@@ -18,7 +19,7 @@ from finops.charges import DayReading, FigureState, day_state
 from finops.estimates import UNCORRECTED, Correction, Spent
 from finops.figures import Breakdown, DayFigure, Scope, Share, breakdown_of, readings_of_all
 from finops.incident_report import IncidentDetail, IncidentShown
-from finops.incidents import Incident, IncidentEvent
+from finops.incidents import Incident, IncidentEvent, IncidentState
 from finops.lateness import p95
 from finops.money import ATTO_PLACES, EXACT, Money
 from finops.periods import Period, charge_day, starts_at
@@ -26,6 +27,7 @@ from finops.prices import PriceList
 from finops.queries import ScopeKind
 from finops.registry import Project, Team
 from finops.stop_report import StopShown
+from finops.stops import StopState
 from finops.usage import MINUTES_PER_DAY
 from finops.why import Why
 from storage import Store
@@ -147,7 +149,8 @@ async def gathered(
         other_budgets=await _others(store, incident, found, headline),
         events=tuple(events),
         names=await names_of(store, incident, events),
-        stop=await _stop_of(store, incident),
+        stop=await _stop_of(store, incident, found),
+        stranger=await stranger_of(store, workspace_id, headline) if found.accounts is None else "",
         # Of a workspace or a team with several organizations a part can be stopped: the window says which cannot.
         may_stop=bool(concerned & within_reach(await store.credentials.all(workspace_id))) or not concerned,
     )
@@ -193,11 +196,16 @@ async def detailed(store: Store, facts: Facts) -> IncidentDetail:
     )
 
 
-async def _stop_of(store: Store, incident: Incident) -> StopShown | None:
-    """What was done about the spending itself, the latest."""
+async def _stop_of(store: Store, incident: Incident, found: Whose) -> StopShown | None:
+    """What was done about the spending itself, the latest, and who goes on beside it."""
     assert incident.id is not None
     stop = await store.stops.of_incident(incident.workspace_id, incident.id)
-    return None if stop is None else await stop_facts.shown(store, stop)
+    if stop is None:
+        return None
+    told = await stop_facts.shown(store, stop)
+    if stop.state is not StopState.STOPPED or incident.state is IncidentState.CLOSED:
+        return told
+    return replace(told, rest=await beside(store, incident, stop, found.projects))
 
 
 def _accounts(projects: Iterable[Project]) -> list[Account]:

@@ -14,7 +14,7 @@ from bot.picture import CURRENCY
 from bot.polls import minute_of
 from bot.rights import asked_again, within_reach
 from bot.stop_savings import saved_by
-from bot.stop_scopes import Aim
+from bot.stop_scopes import Aim, held_of
 from finops.figures import Scope
 from finops.levers import Lever, LeverWish, next_lever
 from finops.money import ATTO_PLACES, EXACT, Money
@@ -29,7 +29,7 @@ from finops.stop_report import (
     StopShown,
 )
 from finops.stopping import UNDER_WAY
-from finops.stops import Stop
+from finops.stops import Stop, StopState
 from providers.contract import KeyHolder, ProviderError
 from storage import Store
 from storage.errors import SecretUnreadable
@@ -48,7 +48,7 @@ async def radius(desk: Desk, aim: Aim) -> BlastRadius:
     """Who and what a stop would hit, as the database and the provider tell it now."""
     now = desk.now()
     projects = tuple(dict.fromkeys([*aim.narrow, *aim.wide]))
-    held = aim.stop if aim.stop is not None and aim.stop.state in UNDER_WAY else None
+    stop = aim.stop if aim.stop is not None and aim.stop.state in UNDER_WAY else None
     accounts = [_account(one) for one in projects]
     workspace_id = projects[0].workspace_id if projects else ""
     async with desk.storage.reading() as store:
@@ -61,12 +61,16 @@ async def radius(desk: Desk, aim: Aim) -> BlastRadius:
             )
             for one in projects
         }
+        its = await held_of(store, stop, aim.narrow) if stop is not None else ()
         wishes = [await usual_of(store, workspace_id, _account(one), minute) for one in aim.narrow]
         credentials = [
             one
             for connection_id in sorted({one.connection_id for one in aim.narrow})
             for one in await store.credentials.of_connection(workspace_id, connection_id)
         ]
+    # In force for what was clicked on; what it does not hold can be stopped beside it.
+    is_all = all(one in its or active[_account(one)] is not None for one in aim.narrow)
+    held = stop if stop is not None and (is_all or stop.state is StopState.RESTORING) else None
     helpless = {one.connection_id for one in aim.narrow} - within_reach(credentials)
     keys, reached = await asyncio.gather(
         _keys_of(desk, projects[:_KEYS_ASKED_OF]),
@@ -92,13 +96,15 @@ async def radius(desk: Desk, aim: Aim) -> BlastRadius:
         team=aim.team,
         projects=tuple(affected[one.id] for one in aim.narrow),
         team_projects=tuple(affected[one.id] for one in aim.wide),
-        levers=_levers(wishes),
+        # What a stop in force does not hold yet is held by the same lever.
+        levers=_levers(wishes) if stop is None or held is not None else (stop.lever,),
         cheap_models=tuple(sorted({model for wish in wishes for model in wish.models})),
         usual_pace=pace or None,
         seen_at=now,
         held=held,
         connection_keys=tuple((one.id, one.ends_with) for one in credentials if one.state is CredentialState.ENABLED),
         may_stop=helpless <= reached,
+        stranger=aim.stranger,
     )
 
 

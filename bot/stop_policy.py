@@ -17,13 +17,16 @@ from storage import Store
 async def stop_by_policy(desk: Desk, store: Store, incident: Incident, on: BudgetOn) -> None:
     """Stop everything the budget limits, within the transaction that saw its limit reached.
 
-    A project on which somebody holds the lever already is left to them. Nothing happens where nothing is left, or where
-    somebody stopped, or approved, in the moment since it was decided: an incident has one stop at a time.
+    A project on which somebody holds the lever already is left to them. Nothing happens where nothing is left, where
+    somebody stopped, or approved, in the moment since it was decided (an incident has one stop at a time), or where who
+    spends most is out of reach: to stop all the others would not end it.
     """
     assert incident.id is not None, "a kept incident has an id"
     if await store.stops.of_incident(incident.workspace_id, incident.id) is not None:
         return
     aim = await aim_of(store, incident.workspace_id, StopTarget(incident_id=incident.id))
+    if aim.stranger:
+        return
     projects = aim.narrow if on.scope.kind is ScopeKind.PROJECT else aim.wide
     free = [
         one

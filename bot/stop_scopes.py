@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from bot.errors import Refusal, RefusalCode
 from bot.people import People
+from bot.stop_rest import account_of, rest_of, spender
 from finops.budgets import Budget
 from finops.figures import Scope
 from finops.incidents import Incident, IncidentState
@@ -16,7 +17,7 @@ from finops.queries import ScopeKind
 from finops.registry import Person, Project, Team
 from finops.roles import may_manage_team
 from finops.stop_report import StopTarget
-from finops.stopping import latest
+from finops.stopping import UNDER_WAY, latest
 from finops.stops import Stop, StopState
 from storage import Store
 
@@ -26,7 +27,8 @@ _OVER = frozenset({StopState.FAILED, StopState.CLOSED})
 @dataclass(frozen=True, slots=True)
 class Aim:
     """A target as it stands now. `narrow` is what it is about itself, `wide` everything of its team (or of the
-    workspace); `stop` is the latest one about it, in whatever state; `budget` the incident's.
+    workspace), without what is left out of collection; `stop` is the latest one about it, in whatever state; `budget`
+    the incident's. `stranger` names who spends most where no stop reaches it, '' where everybody can be stopped.
     """
 
     target: StopTarget
@@ -38,6 +40,7 @@ class Aim:
     incident: Incident | None = None
     budget: Budget | None = None
     stop: Stop | None = None
+    stranger: str = ""
 
     @property
     def needs_two(self) -> bool:
@@ -52,6 +55,8 @@ async def aim_of(store: Store, workspace_id: str, target: StopTarget) -> Aim:
         if stop is None:
             raise Refusal(RefusalCode.UNKNOWN_STOP)
         found = await _of_stop(store, workspace_id, stop)
+        if found.scope.kind is not ScopeKind.PROJECT:
+            found = replace(found, narrow=await held_of(store, stop, found.wide) or found.narrow)
         incident, budget = await _incident(store, workspace_id, stop.incident_id)
         channel_id = stop.channel_id or (incident.channel_id if incident is not None else None)
         return _aimed(target, found, incident, budget, stop, channel_id)
@@ -65,7 +70,7 @@ async def aim_of(store: Store, workspace_id: str, target: StopTarget) -> Aim:
         else:
             found = await _of_scope(store, workspace_id, incident.scope_kind, incident.scope_id)
         if found.scope.kind is not ScopeKind.PROJECT:
-            found = await _spender_of(store, workspace_id, found, incident)
+            found = await _spender_of(store, workspace_id, found, incident, stop)
         return _aimed(target, found, incident, budget, stop, incident.channel_id)
     kind, _, number = target.scope.partition(":")
     scope_kind = ScopeKind.TEAM if kind == "team" else ScopeKind.PROJECT
@@ -97,24 +102,31 @@ class _Found:
     team: Team | None
     narrow: tuple[Project, ...]
     wide: tuple[Project, ...]
+    stranger: str = ""
 
 
 async def _of_scope(store: Store, workspace_id: str, kind: ScopeKind, scope_id: int | None) -> _Found:
     if kind is ScopeKind.WORKSPACE:
-        every = tuple(await store.projects.all(workspace_id))
+        every = _counted(await store.projects.all(workspace_id))
         return _Found(Scope(kind, None, ""), None, every, every)
     if kind is ScopeKind.TEAM:
         team = await store.teams.get(workspace_id, scope_id or 0)
         if team is None:
             raise Refusal(RefusalCode.UNKNOWN_TEAM)
-        owned = tuple(await store.projects.of_team(workspace_id, team.id))
+        owned = _counted(await store.projects.of_team(workspace_id, team.id))
         return _Found(Scope(kind, team.id, team.name), team, owned, owned)
     project = await store.projects.get(workspace_id, scope_id or 0)
     if project is None:
         raise Refusal(RefusalCode.UNKNOWN_PROJECT, project_id=str(scope_id))
     team = await store.teams.get(workspace_id, project.team_id)
-    owned = tuple(await store.projects.of_team(workspace_id, project.team_id))
+    # Whoever names a project means it, also where no budget counts it.
+    owned = _counted(await store.projects.of_team(workspace_id, project.team_id), also=project)
     return _Found(Scope(kind, project.id, project.name), team, (project,), owned)
+
+
+def _counted(projects: Iterable[Project], also: Project | None = None) -> tuple[Project, ...]:
+    """Those that budgets count: nobody meant a project that is left out of collection."""
+    return tuple(one for one in projects if not one.excluded or (also is not None and one.id == also.id))
 
 
 async def _of_stop(store: Store, workspace_id: str, stop: Stop) -> _Found:
@@ -143,17 +155,44 @@ async def _of_earlier(store: Store, project: Project) -> Stop | None:
     return None
 
 
-async def _spender_of(store: Store, workspace_id: str, found: _Found, incident: Incident) -> _Found:
-    """Of a wider scope: the project that spends most on the day of the incident, for it is what runs away."""
+async def _spender_of(store: Store, workspace_id: str, found: _Found, incident: Incident, stop: Stop | None) -> _Found:
+    """Of a wider scope: the project that spends most on the day of the incident, for it is what runs away.
+
+    Under a stop that stands it is what goes on beside it, and where nothing does, what is held.
+    """
+    if stop is not None and stop.state in UNDER_WAY:
+        rest = await rest_of(store, incident, stop, found.wide)
+        beside = [one.project for one in rest if one.project is not None]
+        stranger = rest[0].name if rest and rest[0].project is None else ""
+        top = tuple(beside[:1]) or await held_of(store, stop, found.wide) or found.wide[:1]
+        return replace(found, narrow=top, stranger=stranger)
     day = min(charge_day(incident.as_of), incident.window.end)
-    accounts = [(one.connection_id, one.provider_project_id) for one in found.wide]
+    mine = {account_of(one): one for one in found.wide}
     spent: dict[tuple[int, str], int] = {}
     for row in await store.usage.open_estimates(workspace_id, [day]):
         account = (row.connection_id, row.sub_account_id)
         spent[account] = spent.get(account, 0) + row.atto
-    ranked = sorted(zip(accounts, found.wide, strict=True), key=lambda one: (-spent.get(one[0], 0), one[1].id))
-    top = tuple(project for _, project in ranked[:1])
-    return _Found(found.scope, found.team, top, found.wide)
+    ranked = sorted(mine, key=lambda account: (-spent.get(account, 0), mine[account].id))
+    stranger = ""
+    if found.scope.kind is ScopeKind.WORKSPACE and spent:
+        most = max(spent, key=lambda account: (spent[account], account in mine, account))
+        stranger = "" if most in mine else (await spender(store, workspace_id, most, None)).name
+    return replace(found, narrow=tuple(mine[account] for account in ranked[:1]), stranger=stranger)
+
+
+async def held_of(store: Store, stop: Stop, projects: Iterable[Project]) -> tuple[Project, ...]:
+    """Those of the projects on which the stop has its hold, or wants it."""
+    held = latest(await store.stops.holds(stop.workspace_id, stop.id or 0))
+    accounts = {(one.connection_id, one.provider_project_id) for one in held if one.is_active and one.is_wanted}
+    return tuple(one for one in projects if account_of(one) in accounts)
+
+
+def seen_of(aim: Aim, project_ids: Sequence[int]) -> tuple[Project, ...]:
+    """The projects that somebody was shown; refused where one of them is no longer the target's, or its team's."""
+    here = {one.id: one for one in (*aim.narrow, *aim.wide)}
+    if any(one not in here for one in project_ids):
+        raise Refusal(RefusalCode.STOP_SEEN_GONE)
+    return tuple(here[one] for one in dict.fromkeys(project_ids))
 
 
 async def _incident(store: Store, workspace_id: str, incident_id: int | None) -> tuple[Incident | None, Budget | None]:
@@ -174,7 +213,9 @@ def _aimed(
     channel_id: str | None,
 ) -> Aim:
     channel = channel_id or (found.team.channel_id if found.team else None)
-    return Aim(target, found.scope, found.team, found.narrow, found.wide, channel, incident, budget, stop)
+    return Aim(
+        target, found.scope, found.team, found.narrow, found.wide, channel, incident, budget, stop, found.stranger
+    )
 
 
 def is_closed(aim: Aim) -> bool:

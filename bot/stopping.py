@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from bot import stop_facts
@@ -19,13 +20,23 @@ from bot.errors import Refusal, RefusalCode
 from bot.evaluating import Evaluating
 from bot.people import People
 from bot.stop_keeping import keep
-from bot.stop_scopes import Aim, aim_of, is_closed, require
+from bot.stop_scopes import Aim, aim_of, held_of, is_closed, require, seen_of
 from finops.levers import Lever
 from finops.queries import ScopeKind
 from finops.registry import Person, Project
 from finops.roles import may_manage_team
 from finops.stop_report import ApprovalWish, BlastRadius, StopShown, StopsListed, StopTarget
-from finops.stopping import LONGEST_REASON, UNDER_WAY, Ask, is_firmer, requested, taken_again, tried_again
+from finops.stopping import (
+    LONGEST_REASON,
+    UNDER_WAY,
+    Ask,
+    extended,
+    is_firmer,
+    latest,
+    requested,
+    taken_again,
+    tried_again,
+)
 from finops.stops import ApprovalWay, Stop, StopChange, StopState
 from storage import Store
 from storage.errors import Conflict
@@ -48,11 +59,18 @@ class Stopping:
 
     # --- looking -----------------------------------------------------------------------------------------------------
 
-    async def preview(self, actor: Person, target: StopTarget, groups: Iterable[str] = ()) -> BlastRadius:
-        """What a stop would hit, asked of the database and the provider now. Refused for who may not stop it."""
+    async def preview(
+        self, actor: Person, target: StopTarget, groups: Iterable[str] = (), *, seen: Sequence[int] | None = None
+    ) -> BlastRadius:
+        """What a stop would hit, asked of the database and the provider now. Refused for who may not stop it.
+
+        `seen` are the ids of the projects somebody was shown: it is about those and no others.
+        """
         async with self._desk.storage.reading() as store:
             aim = await aim_of(store, actor.workspace_id, target)
             await require(store, self._people, actor, aim, groups)
+        if seen is not None:
+            aim = replace(aim, narrow=seen_of(aim, seen))
         if is_closed(aim):
             raise Refusal(RefusalCode.INCIDENT_CLOSED)
         if not aim.narrow:
@@ -113,10 +131,13 @@ class Stopping:
         groups: Iterable[str] = (),
         *,
         is_wide: bool = False,
+        seen: Sequence[int] | None = None,
     ) -> StopShown:
         """Take hold: of the target's project, or of all that `BlastRadius.team_projects` names.
 
-        The same person twice is once; somebody else's stop in force is a refusal that names them.
+        `seen` are the ids of the projects somebody was shown: those are stopped and no others, whoever spends most by
+        now. The same person twice is once; somebody else's stop in force is a refusal that names them. What a stop in
+        force does not hold yet is taken hold of within it.
         """
         said = " ".join(reason.split())[:LONGEST_REASON]
         if not said:
@@ -126,11 +147,21 @@ class Stopping:
             if is_closed(aim):
                 raise Refusal(RefusalCode.INCIDENT_CLOSED)
             before = aim.stop if aim.stop is not None and aim.stop.state not in _OVER else None
-            if before is not None and before.state in UNDER_WAY and not is_firmer(lever, before.lever):
-                if before.requested_by == actor.user_id and before.state is not StopState.RESTORING:
-                    return None  # a second click: it is done
-                raise Refusal(RefusalCode.STOP_UNDER_WAY, person=before.requested_by, at=before.requested_at)
-            projects = await self._free(store, aim.wide if is_wide else aim.narrow, lever, aim)
+            wanted = aim.wide if is_wide else aim.narrow
+            if seen is not None:
+                wanted = seen_of(aim, seen)
+            if before is not None and before.state in UNDER_WAY:
+                held = await held_of(store, before, (*aim.narrow, *aim.wide))
+                more = tuple(one for one in wanted if one not in held)
+                is_standing = before.state is not StopState.RESTORING
+                if more and is_standing and lever is before.lever:
+                    free = await self._free(store, more, lever, aim)
+                    return extended(before, _wider(aim, before, free, lever, said, actor.user_id), free, now), before
+                if not is_firmer(lever, before.lever) or any(one not in wanted for one in held):
+                    if not more and is_standing and before.requested_by == actor.user_id:
+                        return None  # a second click: it is done
+                    raise Refusal(RefusalCode.STOP_UNDER_WAY, person=before.requested_by, at=before.requested_at)
+            projects = await self._free(store, wanted, lever, aim)
             ask = _ask(aim, projects, lever, said, actor.user_id, is_wide=is_wide)
             if before is None:
                 return requested(ask, projects, now), None
@@ -188,13 +219,16 @@ class Stopping:
         async with self._desk.storage.reading() as store:
             aim = await aim_of(store, actor.workspace_id, target)
             await require(store, self._people, actor, aim, groups)
+            failed = latest(await store.stops.holds(actor.workspace_id, stop_id))
         stop = aim.stop
         assert stop is not None, "the target is a stop"
         if stop.state is StopState.FAILED:
             again = StopTarget(incident_id=stop.incident_id) if stop.incident_id is not None else target
-            return await self.request(
-                actor, again, stop.lever, stop.reason, groups, is_wide=stop.scope_kind is not ScopeKind.PROJECT
-            )
+            is_wide = stop.scope_kind is not ScopeKind.PROJECT
+            # What failed is tried again, and nothing else: whoever spends most by now may be another.
+            here = {one.id for one in (*aim.narrow, *aim.wide)}
+            seen = [one.project_id for one in failed if one.project_id in here]
+            return await self.request(actor, again, stop.lever, stop.reason, groups, is_wide=is_wide, seen=seen)
 
         async def decide(store: Store, aim: Aim, now: datetime) -> tuple[StopChange, Stop | None] | None:
             assert aim.stop is not None
@@ -277,6 +311,14 @@ def _ask(aim: Aim, projects: Sequence[Project], lever: Lever, reason: str, by: s
     if len(projects) > 1:
         kind, scope_id = aim.scope.kind, aim.scope.id or 0
     return Ask(workspace_id, _incident_id(aim), kind, scope_id or None, aim.channel_id, lever, reason, by)
+
+
+def _wider(aim: Aim, stop: Stop, projects: Sequence[Project], lever: Lever, reason: str, by: str) -> Ask:
+    """Further projects of a stop: it is about everything they have in common from now on."""
+    kind, scope_id = aim.scope.kind, aim.scope.id
+    if kind is ScopeKind.PROJECT:
+        kind, scope_id = ScopeKind.TEAM, aim.team.id if aim.team is not None else None
+    return Ask(projects[0].workspace_id, stop.incident_id, kind, scope_id, stop.channel_id, lever, reason, by)
 
 
 def _incident_id(aim: Aim) -> int | None:

@@ -28,7 +28,8 @@ class IncidentShown:
     period.
     `names` are those of the people who did something, by user id. `other_budgets` are reached as well.
     `stop` is what was done about the spending itself, if anything was. `value` is what the amount bought.
-    `may_stop` is False where none of our keys is known to have the right to stop what is concerned.
+    `may_stop` is False where none of our keys is known to have the right to stop what is concerned. `stranger` names
+    who spends most where no stop reaches it, for it is not registered or left out of collection; '' for nobody.
     """
 
     incident: Incident
@@ -52,6 +53,7 @@ class IncidentShown:
     stop: StopShown | None = None
     value: ValueFigure = NO_VALUE
     may_stop: bool = True
+    stranger: str = ""
 
     @property
     def limit(self) -> Money:

@@ -84,7 +84,8 @@ class BlastRadius:
     `projects` are those of the target, `team_projects` all of its team (the same for a team). `levers` can be chosen;
     `cheap_models` are what stays with "cheap models only". `connection_keys` are our own Admin keys of the
     organization (id, last four characters): what "stop collecting" would disable. `held` is a stop in force.
-    `may_stop` is False where none of these keys is known to have the right to stop.
+    `may_stop` is False where none of these keys is known to have the right to stop. `stranger` names who spends most
+    where no stop reaches it, for it is not registered or left out of collection; '' for nobody.
     """
 
     target: StopTarget
@@ -99,13 +100,15 @@ class BlastRadius:
     held: Stop | None = None
     connection_keys: tuple[tuple[int, str], ...] = ()
     may_stop: bool = True
+    stranger: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class StopShown:
     """A stop as it stands. `requires_second` when an approval needs two people; `names` by user id.
 
-    `saved` is the loss avoided so far, None where it cannot be said. `next_lever` is the firmer one to offer.
+    `saved` is the loss avoided so far, None where it cannot be said. `next_lever` is the firmer one to offer. `rest`
+    are the projects that use up the same limit beside what is held, most first; one without an id no stop reaches.
     """
 
     stop: Stop
@@ -117,6 +120,7 @@ class StopShown:
     requires_second: bool = False
     next_lever: Lever | None = None
     saved: Saved | None = None
+    rest: tuple[Scope, ...] = ()
     window_end: datetime | None = None  # of the incident's period: no allowance outlives it
 
     @property

@@ -154,6 +154,19 @@ def taken_again(stop: Stop, holds: Iterable[Hold], ask: Ask, projects: Sequence[
     return StopChange(again, (*old, *_holds(again, projects, now)), events)
 
 
+def extended(stop: Stop, ask: Ask, projects: Sequence[Project], now: datetime) -> StopChange:
+    """Take hold of further projects within a stop that stands, with its lever; what it holds stays held.
+
+    Whoever was asked to agree to let go of less is no longer asked.
+    """
+    change = requested(ask, projects, now)
+    wider = replace(
+        stop, scope_kind=ask.scope_kind, scope_id=ask.scope_id, state=StopState.STOPPING, pending=None, updated_at=now
+    )
+    events = tuple(replace(event, key=f"requested:{stop.turn}:{now.isoformat()}") for event in change.events)
+    return StopChange(wider, _holds(wider, projects, now), events)
+
+
 def is_firmer(lever: Lever, than: Lever) -> bool:
     """Whether a lever holds more firmly than another."""
     order = list(Lever)

@@ -70,37 +70,41 @@ async def submit(form: Form) -> Outcome:
     visit, t = form.visit, await form.visit.words()
     person, groups, target = await visit.person(), await visit.groups(), target_of(form)
     reason = form.text(ids.STOP_REASON)
+    shown, every = _shown_ids(form, "projects"), _shown_ids(form, "team_projects")
     draft = StopDraft(form.selected(ids.STOP_WHAT), form.selected(ids.STOP_BREADTH), reason)
 
-    async def again(said: str | None = None) -> kit.View:
-        radius = await visit.bot.stopping.preview(person, target, groups)
+    async def again(said: str | None = None, seen: list[int] | None = None) -> kit.View:
+        radius = await visit.bot.stopping.preview(person, target, groups, seen=seen)
         return stop_form.confirm(replace(radius, held=None) if _goes_further(radius, draft) else radius, t, draft, said)
 
     if contains_key(reason):
         draft = replace(draft, reason="")
         said = budget_words.secret(t)
-        return Problem({ids.STOP_REASON: said}, await again(said))
+        return Problem({ids.STOP_REASON: said}, await again(said, shown))
     if seen_at(form, visit.bot.clock()) is None:
         return Show(await again(too_old(t)), refreshes_home=False)
     if draft.what not in set(StopWhat) or draft.breadth not in {"", *StopBreadth}:
         return Show(await again(), refreshes_home=False)
     what, is_wide = StopWhat(draft.what), draft.breadth == StopBreadth.TEAM
+    seen = every if is_wide else shown
 
     async def act() -> kit.View:
         if what not in _LEVERS:
-            return await _without_collection(visit, person, target, what, is_wide=is_wide)
+            return await _without_collection(visit, person, target, what, seen, is_wide=is_wide)
         lever = Lever(what.value)
-        shown = await visit.bot.stopping.request(person, target, lever, reason, groups, is_wide=is_wide)
-        return stop_form.done(shown, t)
+        held = await visit.bot.stopping.request(person, target, lever, reason, groups, is_wide=is_wide, seen=seen)
+        return stop_form.done(held, t)
 
     try:
         view = await once(form, act)
     except Refusal as refusal:
         field = _FIELDS.get(refusal.code)
+        said = bad_news.sentence(explain(refusal), t)
+        if refusal.code is RefusalCode.STOP_SEEN_GONE:
+            return Show(await again(said), refreshes_home=False)
         if field is None:
             raise
-        said = bad_news.sentence(explain(refusal), t)
-        return Problem({field: said.replace("*", "")}, await again(said))
+        return Problem({field: said.replace("*", "")}, await again(said, shown))
     return Show(view) if view is not None else Show(await again(), refreshes_home=False)
 
 
@@ -236,12 +240,18 @@ def _goes_further(radius: BlastRadius, draft: StopDraft) -> bool:
     return radius.held is not None and draft.what in set(Lever) and is_firmer(Lever(draft.what), radius.held.lever)
 
 
+def _shown_ids(form: Form, key: str) -> list[int] | None:
+    """The projects a window showed; None where it carried none."""
+    found = form.ids.get(key)
+    return found if isinstance(found, list) and all(isinstance(one, int) for one in found) else None
+
+
 async def _without_collection(
-    visit: Visit, person: Person, target: StopTarget, what: StopWhat, *, is_wide: bool
+    visit: Visit, person: Person, target: StopTarget, what: StopWhat, seen: list[int] | None, *, is_wide: bool
 ) -> kit.View:
     """Stop collecting, or leave projects out of it: neither stops spending. Nothing of it where a right is missing."""
     t, groups = await visit.words(), await visit.groups()
-    radius = await visit.bot.stopping.preview(person, target, groups)
+    radius = await visit.bot.stopping.preview(person, target, groups, seen=seen)
     if what is StopWhat.COLLECTING_OFF:
         for key_id, _ in radius.connection_keys:
             credential = await visit.bot.connections.credential(visit.workspace_id, key_id)
@@ -249,7 +259,7 @@ async def _without_collection(
         for key_id, _ in radius.connection_keys:
             await visit.bot.connections.disable(person, key_id, groups)
         return stop_form.collection_changed(what, [ends_with for _, ends_with in radius.connection_keys], t)
-    projects = radius.team_projects if is_wide else radius.projects
+    projects = radius.team_projects if is_wide and seen is None else radius.projects
     for project in projects:
         await visit.bot.projects.exclude(person, project.project_id, groups)
     return stop_form.collection_changed(what, [project.name for project in projects], t)

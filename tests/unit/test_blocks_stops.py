@@ -114,7 +114,29 @@ def test_the_sentence_of_the_requirements_is_kept() -> None:
     assert (view["submit"]["text"], view["close"]["text"]) == ("예, 즉시 차단", "취소")
     reason = next(block for block in view["blocks"] if block.get("block_id") == ids.STOP_REASON)
     assert reason["optional"] is False
-    assert kit.metadata(view) == {"target": "incident:12", "seen": told.ASKED_AT.isoformat()}
+    assert kit.metadata(view) == {
+        "target": "incident:12",
+        "seen": told.ASKED_AT.isoformat(),
+        "projects": [1],
+        "team_projects": [1, 2, 3],
+    }
+
+
+def test_a_window_of_hundreds_of_projects_carries_no_more_than_it_can() -> None:
+    """What is cut off would be no ids at all."""
+    one = told.a_radius().projects[0]
+    many = tuple(replace(one, project_id=9_999_000 + number) for number in range(260))
+    for shown, is_carried in ((many[:120], True), (many, False)):
+        view = stop_form.confirm(replace(told.a_radius(), projects=shown, team_projects=shown), reader("ko"))
+        assert kit.metadata(view)["target"] == "incident:12"
+        assert ("projects" in kit.metadata(view)) is is_carried
+
+
+def test_the_window_says_who_spends_most_where_no_stop_reaches_it() -> None:
+    for language in LANGUAGES:
+        said = texts(stop_form.confirm(replace(told.a_radius(), stranger="proj_<x>"), reader(language)))
+        assert "proj_&lt;x&gt;" in said
+        assert "/finops project" in said
 
 
 def test_the_window_names_who_is_hit() -> None:

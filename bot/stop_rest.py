@@ -1,0 +1,95 @@
+"""What a stop leaves: spending under the same budget that nobody holds, where it would use up the limit by itself."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from bot.picture import CURRENCY, Account
+from bot.polls import minute_of
+from finops.figures import Scope
+from finops.incidents import Incident
+from finops.money import ATTO_PLACES, EXACT, Money
+from finops.queries import ScopeKind
+from finops.registry import Project
+from finops.stops import Stop
+from finops.usage import MINUTES_PER_DAY
+from storage import Store
+
+# Long enough for a minute or two that come late, and short enough to see what began a moment ago.
+_LOOK_BACK = 15
+_NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Spender:
+    """Who spends. `project` None: nobody registered it, or it is left out of collection, so no stop reaches it."""
+
+    name: str
+    project: Project | None
+
+
+async def rest_of(store: Store, incident: Incident, stop: Stop, projects: Sequence[Project]) -> list[Spender]:
+    """Who goes on spending under the incident's budget beside what is held, most first.
+
+    Nobody, as long as all of them together would not spend the whole limit within one period at the pace of the last
+    minutes: what is always spent is no runaway. `projects` are those the budget counts.
+    """
+    workspace_id, limit = incident.workspace_id, incident.limit
+    if limit.currency != CURRENCY:
+        return []
+    mine = {account_of(one): one for one in projects}
+    read = [one.read_at for one in await store.usage.healths(workspace_id) if one.read_at is not None]
+    end = minute_of(max([*read, incident.as_of]))
+    accounts = None if incident.scope_kind is ScopeKind.WORKSPACE else list(mine)
+    spent: dict[Account, int] = defaultdict(int)
+    for row in await store.usage.activity(workspace_id, end - _LOOK_BACK, end, accounts):
+        spent[(row.connection_id, row.sub_account_id)] += row.atto
+    held = {(one.connection_id, one.provider_project_id) for one in await store.stops.holds(workspace_id, stop.id or 0)}
+    for connection_id in {account[0] for account in spent}:
+        standing = await store.stops.held_on(workspace_id, connection_id, _NEVER)
+        held |= {(connection_id, one.provider_project_id) for one in standing if one.is_wanted}
+    free = {account: atto for account, atto in spent.items() if atto > 0 and account not in held}
+    minutes = (incident.window.end - incident.window.start).days * MINUTES_PER_DAY
+    whole = Decimal(sum(free.values()) * minutes // _LOOK_BACK).scaleb(-ATTO_PLACES, EXACT)
+    if Money(whole, CURRENCY) < limit:
+        return []
+    ranked = sorted(free, key=lambda account: (-free[account], account))
+    return [await spender(store, workspace_id, account, mine.get(account)) for account in ranked]
+
+
+async def spender(store: Store, workspace_id: str, account: Account, project: Project | None) -> Spender:
+    """A provider project by the best name we know."""
+    if project is not None:
+        return Spender(project.name, project)
+    known = await store.known_projects.get(workspace_id, *account)
+    return Spender(known.name if known is not None else account[1], None)
+
+
+async def beside(store: Store, incident: Incident, stop: Stop, owned: Sequence[Project]) -> tuple[Scope, ...]:
+    """The same as scopes, without an id where no stop reaches it; `owned` are the projects of a team or the one."""
+    is_wide = incident.scope_kind is ScopeKind.WORKSPACE
+    every = await store.projects.all(incident.workspace_id) if is_wide else owned
+    rest = await rest_of(store, incident, stop, [one for one in every if not one.excluded])
+    return tuple(Scope(ScopeKind.PROJECT, one.project.id if one.project else None, one.name) for one in rest)
+
+
+async def stranger_of(store: Store, workspace_id: str, account: Account | None) -> str:
+    """The name of a provider project that no stop reaches: nobody registered it, or it is left out of collection.
+
+    '' for any other, and for none.
+    """
+    if account is None:
+        return ""
+    every = await store.projects.all(workspace_id)
+    if any(account_of(one) == account and not one.excluded for one in every):
+        return ""
+    return (await spender(store, workspace_id, account, None)).name
+
+
+def account_of(project: Project) -> Account:
+    """How a provider's usage names a project."""
+    return project.connection_id, project.provider_project_id

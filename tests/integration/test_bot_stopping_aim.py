@@ -1,0 +1,160 @@
+"""A stop hits what somebody was shown, or what runs away, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from bot.errors import Refusal, RefusalCode
+from finops.budgets import BudgetAction, BudgetScope
+from finops.incidents import Incident
+from finops.levers import Lever
+from finops.stop_report import StopShown, StopTarget
+from finops.stops import StopState
+from storage import Storage
+from tests.conftest import FakeClock
+from tests.integration.bot_world import WORKSPACE
+from tests.integration.test_bot_stopping import FORMER_CENTS, WORKER, again, cents, limited, stopped, watched
+from tests.integration.watch_world import CHATBOT, WRITER, World, a_watched_world
+from tests.integration.watch_world import quick_storage as quick_storage
+
+
+@pytest.fixture
+async def world(quick_storage: Storage, clock: FakeClock) -> AsyncIterator[World]:
+    async with a_watched_world(quick_storage, clock) as made:
+        limited(made, CHATBOT)
+        limited(made, WRITER)
+        yield made
+
+
+async def reached(
+    world: World, scope: BudgetScope = BudgetScope.TEAM, limit: str = "6", times: int = 15, **terms: object
+) -> Incident:
+    """The limit of all is reached, for the writer spends many times the usual."""
+    await world.a_budget(scope, world.team.id if scope is BudgetScope.TEAM else None, limit, **terms)
+    await world.polled()
+    world.openai.boost(WRITER, times, world.clock())
+    for minutes in (35, 5):
+        await world.polled(minutes)
+    [incident] = await world.incidents()
+    return incident
+
+
+async def window(world: World, incident: Incident) -> list[int]:
+    radius = await world.bot.stopping.preview(world.admin, StopTarget(incident_id=incident.id))
+    return [one.project_id for one in radius.projects]
+
+
+async def clicked(world: World, incident: Incident, seen: list[int], **more: bool) -> StopShown:
+    target = StopTarget(incident_id=incident.id)
+    shown = await world.bot.stopping.request(world.admin, target, Lever.STOP, "루프", seen=seen, **more)
+    await world.bot.holding.work_due(WORKER)
+    return await again(world, shown)
+
+
+def names(shown: StopShown) -> list[str]:
+    return [one.name for one in shown.current]
+
+
+async def test_a_stop_hits_what_the_window_showed_whoever_has_overtaken_it(world: World) -> None:
+    incident = await reached(world)
+    writer = await world.project(WRITER)
+    seen = await window(world, incident)
+    assert seen == [writer.id]
+    world.openai.boost(CHATBOT, 200, world.clock())
+    await world.polled(10)
+    assert await window(world, incident) != seen
+    about = await world.bot.stopping.preview(world.admin, StopTarget(incident_id=incident.id), seen=seen)
+    assert [one.name for one in about.projects] == [WRITER]
+    with pytest.raises(Refusal) as refused:
+        await clicked(world, incident, [*seen, 4711])
+    assert refused.value.code is RefusalCode.STOP_SEEN_GONE
+    assert names(await clicked(world, incident, seen)) == [WRITER]
+    assert (cents(world, WRITER), cents(world, CHATBOT)) == (1, FORMER_CENTS)
+
+
+async def test_a_stop_that_failed_is_tried_again_on_the_same_project(world: World) -> None:
+    incident = await reached(world)
+    keys = world.openai.organization.admin_keys
+    allowed, keys[0] = keys[0], replace(keys[0], rights=frozenset({"api.usage.read", "api.management.read"}))
+    shown = await stopped(world, incident)
+    assert (shown.stop.state, names(shown)) == (StopState.FAILED, [WRITER])
+    keys[0] = allowed
+    world.openai.boost(CHATBOT, 200, world.clock())
+    await world.polled(10)
+    anew = await world.bot.stopping.retry(world.admin, shown.stop.id or 0)
+    await world.bot.holding.work_due(WORKER)
+    assert names(anew) == [WRITER]
+    assert (cents(world, WRITER), cents(world, CHATBOT)) == (1, FORMER_CENTS)
+
+
+@pytest.mark.parametrize("action", [BudgetAction.NOTIFY, BudgetAction.STOP])
+async def test_a_project_that_is_left_out_of_collecting_is_never_meant(world: World, action: BudgetAction) -> None:
+    writer = await world.project(WRITER)
+    await world.bot.projects.exclude(world.admin, writer.id)
+    world.openai.boost(CHATBOT, 15, world.clock())
+    incident = await reached(world, action=action)
+    if action is BudgetAction.NOTIFY:
+        await clicked(world, incident, await window(world, incident))
+    await watched(world, 2)
+    assert (cents(world, CHATBOT), cents(world, WRITER)) == (1, FORMER_CENTS)
+    with pytest.raises(Refusal):  # nor with the whole team
+        await clicked(world, incident, [writer.id], is_wide=True)
+
+
+async def test_the_whole_team_is_stopped_as_it_was_shown(world: World) -> None:
+    incident = await reached(world)
+    radius = await world.bot.stopping.preview(world.admin, StopTarget(incident_id=incident.id))
+    every = [one.project_id for one in radius.team_projects]
+    shown = await clicked(world, incident, every, is_wide=True)
+    assert (names(shown), cents(world, WRITER), cents(world, CHATBOT)) == ([WRITER, CHATBOT], 1, 1)
+
+
+@pytest.mark.parametrize("action", [BudgetAction.NOTIFY, BudgetAction.STOP])
+async def test_nobody_else_is_stopped_for_a_project_that_is_not_registered(world: World, action: BudgetAction) -> None:
+    await world.bot.projects.unregister(world.admin, (await world.project(WRITER)).id)
+    incident = await reached(world, BudgetScope.WORKSPACE, "8", action=action, channel_id="C0FINANCE1")
+    radius = await world.bot.stopping.preview(world.admin, StopTarget(incident_id=incident.id))
+    unknown = world.openai.project(WRITER).id  # nobody told us its name
+    assert radius.stranger == unknown
+    await watched(world, 3)
+    assert cents(world, CHATBOT) == FORMER_CENTS
+    shown = await world.bot.incidents.shown(WORKSPACE, incident.id or 0)
+    assert (shown.stop, shown.stranger) == (None, unknown)
+    if action is BudgetAction.NOTIFY:
+        await clicked(world, incident, [one.project_id for one in radius.projects])
+        await watched(world, 12)
+        held = (await world.bot.incidents.shown(WORKSPACE, incident.id or 0)).stop
+        assert held is not None
+        assert [(one.id, one.name) for one in held.rest] == [(None, unknown)]
+
+
+async def test_a_second_runaway_under_the_same_budget_is_seen_and_stopped_beside_the_first(world: World) -> None:
+    incident = await reached(world, limit="30", times=60)
+    first = await clicked(world, incident, await window(world, incident))
+    await watched(world, 12)
+    told = (await world.bot.incidents.shown(WORKSPACE, incident.id or 0)).stop
+    assert told is not None
+    assert (told.is_proved, told.rest) == (True, ())  # the other spends as always
+    radius = await world.bot.stopping.preview(world.admin, StopTarget(incident_id=incident.id))
+    assert radius.held is not None
+
+    world.openai.boost(CHATBOT, 60, world.clock())
+    await watched(world, 8)
+    told = (await world.bot.incidents.shown(WORKSPACE, incident.id or 0)).stop
+    assert told is not None
+    assert [one.name for one in told.rest] == [CHATBOT]
+    radius = await world.bot.stopping.preview(world.admin, StopTarget(incident_id=incident.id))
+    assert (radius.held, radius.levers, [one.name for one in radius.projects]) == (None, (Lever.STOP,), [CHATBOT])
+
+    seen = [one.project_id for one in radius.projects]
+    both = await clicked(world, incident, seen)
+    assert (both.stop.id, names(both)) == (first.stop.id, [WRITER, CHATBOT])
+    assert len((await clicked(world, incident, seen)).holds) == 2  # a second click is none
+    assert (cents(world, WRITER), cents(world, CHATBOT)) == (1, 1)
+    await watched(world, 2)
+    await world.bot.stopping.restore(world.admin, first.stop.id or 0)
+    await world.bot.holding.work_due(WORKER)
+    assert (cents(world, WRITER), cents(world, CHATBOT)) == (FORMER_CENTS, FORMER_CENTS)
