@@ -18,9 +18,11 @@ from finops.budgets import Budget, BudgetOn, BudgetPeriod, Usual, UsualMethod, b
 from finops.charges import DayReading, FigureState, day_state
 from finops.estimates import UNCORRECTED, Correction, Spent
 from finops.figures import Breakdown, DayFigure, Scope, Share, breakdown_of, readings_of_all
+from finops.holds import Hold
 from finops.incident_report import IncidentDetail, IncidentShown
 from finops.incidents import Incident, IncidentEvent, IncidentState
 from finops.lateness import p95
+from finops.levers import Lever
 from finops.money import ATTO_PLACES, EXACT, Money
 from finops.periods import Period, charge_day, starts_at
 from finops.prices import PriceList
@@ -136,6 +138,7 @@ async def gathered(
     headline = _largest(of_day, taught)
     shown = brief(incident, budget, found)
     breach, level, next_at = _forecasts(incident, budget, now)
+    stop = await _stop_of(store, incident, found)
     shown = replace(
         shown,
         headline_project=await _named(store, workspace_id, found, headline),
@@ -144,12 +147,12 @@ async def gathered(
         breach_at=breach,
         next_level=level,
         next_at=next_at,
-        cause=await _cause(store, incident, headline, day, taught, prices),
+        cause=await _cause(store, incident, headline, day, taught, prices, _frozen_at(stop, headline)),
         trend=_trend(trend, bills, readings, rows, taught, now),
         other_budgets=await _others(store, incident, found, headline),
         events=tuple(events),
         names=await names_of(store, incident, events),
-        stop=await _stop_of(store, incident, found),
+        stop=stop,
         stranger=await stranger_of(store, workspace_id, headline) if found.accounts is None else "",
         # Of a workspace or a team with several organizations a part can be stopped: the window says which cannot.
         may_stop=bool(concerned & within_reach(await store.credentials.all(workspace_id))) or not concerned,
@@ -208,8 +211,22 @@ async def _stop_of(store: Store, incident: Incident, found: Whose) -> StopShown 
     return replace(told, rest=await beside(store, incident, stop, found.projects))
 
 
+def _frozen_at(stop: StopShown | None, headline: Account | None) -> datetime | None:
+    """When somebody stopped the spending that is explained; None where nobody did, or let it go on within bounds."""
+    if stop is None or stop.stop.lever is not Lever.STOP or stop.stop.state in (StopState.ASKED, StopState.FAILED):
+        return None
+    if stop.stop.allowed_until is not None or stop.stop.allowed_ceiling is not None:
+        return None
+    held = [one for one in stop.current if one.set_at is not None]
+    return min((one.requested_at for one in held if _account(one) == headline), default=None)
+
+
+def _account(one: Project | Hold) -> Account:
+    return one.connection_id, one.provider_project_id
+
+
 def _accounts(projects: Iterable[Project]) -> list[Account]:
-    return [(one.connection_id, one.provider_project_id) for one in projects]
+    return [_account(one) for one in projects]
 
 
 def _of(row: UsageSum, taught: Mapping[int, Taught]) -> Correction:
@@ -287,14 +304,19 @@ async def _cause(
     day: date,
     taught: Mapping[int, Taught],
     prices: PriceList,
+    frozen_at: datetime | None = None,
 ) -> Why | None:
     """Why the largest spender spends so much: since it surges, else the whole day, against the seven days before.
 
-    None where there is nothing to compare with, and where so little more is spent that it is everyday weather.
+    Up to `frozen_at` where that is given: quiet minutes after it would water the cause down from look to look. None
+    where there is nothing to compare with, and where so little more is spent that it is everyday weather.
     """
     if account is None:
         return None
     midnight, end = minute_of(starts_at(day)), minute_of(incident.as_of)
+    if frozen_at is not None:
+        day = min(day, charge_day(frozen_at))
+        midnight, end = minute_of(starts_at(day)), min(end, minute_of(frozen_at))
     end = min(end, midnight + MINUTES_PER_DAY)
     is_surging = incident.since != incident.opened_at
     start = max(midnight, minute_of(incident.since)) if is_surging else midnight

@@ -1,4 +1,4 @@
-"""The loss avoided: what is claimed while a stop holds, that a restore ends it, and that its note says the same."""
+"""What a stop leaves: the loss avoided, while it holds and once restored, and the cause as it was when it was set."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from finops.periods import charge_day, starts_at
 from storage import Storage
 from tests.conftest import FakeClock
+from tests.integration.bot_world import WORKSPACE
 from tests.integration.test_bot_stopping import WORKER, a_runaway, again, stopped, watched
 from tests.integration.watch_world import CHATBOT, World, a_watched_world
 from tests.integration.watch_world import quick_storage as quick_storage
@@ -64,3 +65,20 @@ async def test_a_loss_is_claimed_until_the_restore_and_not_a_minute_longer(world
     note = (await again(world, shown)).events[-1].values
     told = (Decimal(str(note["saved_low"])), Decimal(str(note["saved_high"])))
     assert told == (saved.low.amount, saved.high.amount)
+
+
+async def test_the_cause_of_what_was_stopped_stays_as_it_was(world: World) -> None:
+    """Quiet minutes after a stop do not water down how many times the usual calls there were."""
+    incident = await a_runaway(world)
+    shown = await stopped(world, incident)
+    told = []
+    for minutes in (12, 30):
+        await watched(world, 12, after=minutes - 12)
+        found = (await world.bot.incidents.detail(WORKSPACE, incident.id or 0)).shown
+        assert found.stop is not None
+        assert found.stop.is_proved
+        assert found.cause is not None
+        told.append(found.cause)
+    assert told[0] == told[1]
+    day = starts_at(charge_day(shown.stop.requested_at))
+    assert told[0].now.amount == world.happened(CHATBOT, max(found.since, day), shown.stop.requested_at)
