@@ -1,14 +1,16 @@
 """The front door: read the settings, wire every room together, serve.
 
-python3 app.py              serve (Socket Mode, HTTP, or both, as the settings say)
-python3 app.py doctor       say what is right and what is wrong with tokens, scopes, database, keys and clock
-python3 app.py new-key      print a new encryption key for FINOPS_KEYS
-python3 app.py rotate-keys  seal every stored secret again with the first key of FINOPS_KEYS
-python3 app.py manifest     print the Slack manifest for HTTP at FINOPS_PUBLIC_URL
-python3 app.py budgets export FILE            write every budget in force to a file (- for the screen)
-python3 app.py budgets import FILE [--apply]  say what a file would change; with --apply, change it
-python3 app.py audit verify                   say whether the audit trail is as it was written; exit 1 where it is not
-python3 app.py audit export FILE [csv|jsonl]  write the audit trail to a file (- for the screen)
+python3 run.py run              serve (Socket Mode, HTTP, or both, as the settings say)
+python3 run.py run doctor       say what is right and what is wrong with tokens, scopes, database, keys and clock
+python3 run.py run new-key      print a new encryption key for FINOPS_KEYS
+python3 run.py run rotate-keys  seal every stored secret again with the first key of FINOPS_KEYS
+python3 run.py run manifest     print the Slack manifest for HTTP at FINOPS_PUBLIC_URL
+python3 run.py run budgets export FILE            write every budget in force to a file (- for the screen)
+python3 run.py run budgets import FILE [--apply]  say what a file would change; with --apply, change it
+python3 run.py run audit verify                   say whether the audit trail is as it was written; exit 1 where not
+python3 run.py run audit export FILE [csv|jsonl]  write the audit trail to a file (- for the screen)
+
+run.py knows the Python that has our libraries; where it runs already, `python3 app.py …` is the same.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from finops.audit import AuditKind, AuditPage, AuditRow, AuditVerdict
 from finops.audit_files import CSV, JSONL
 from locales import Translator
 
-EXPORT_COMMAND = "python3 app.py audit export audit.csv"
+EXPORT_COMMAND = "python3 run.py run audit export audit.csv"
 PERIODS = (7, 30, 90)
 ALL_TIME = "all"
 # Farther back somebody looks with a filter, or in a file.

@@ -14,8 +14,8 @@ from locales import Translator
 
 # As much as a text area of Slack holds, and as much as is shown in one piece.
 TEXT_AREA = 3000
-EXPORT_COMMAND = "python3 app.py budgets export budgets.yaml"
-IMPORT_COMMAND = "python3 app.py budgets import budgets.yaml"
+EXPORT_COMMAND = "python3 run.py run budgets export budgets.yaml"
+IMPORT_COMMAND = "python3 run.py run budgets import budgets.yaml"
 _SHOWN = 10
 
 

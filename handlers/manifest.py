@@ -11,7 +11,7 @@ from typing import Any
 
 SOURCE = Path(__file__).parent.parent / "manifest.yml"
 HTTP_TWIN = SOURCE.with_name("manifest.http.yml")
-# The address stands in for the operator's own: `python3 app.py manifest` prints the form with FINOPS_PUBLIC_URL.
+# The address stands in for the operator's own: `python3 run.py run manifest` prints the form with FINOPS_PUBLIC_URL.
 EXAMPLE_URL = "https://finops.example.com"
 EVENTS_PATH = "/slack/events"
 REDIRECT_PATH = "/slack/oauth_redirect"

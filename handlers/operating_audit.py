@@ -1,4 +1,4 @@
-"""`python3 app.py audit …`: is every trail as it was written, and one of them as a file."""
+"""`python3 run.py run audit …`: is every trail as it was written, and one of them as a file."""
 
 from __future__ import annotations
 

@@ -293,4 +293,4 @@ async def test_a_trail_is_written_to_a_file(bot: Bot, admin: Person, tmp_path: P
 )
 def test_what_is_no_order_shows_the_commands(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert front_door.main(words) == 2
-    assert "python3 app.py audit export FILE [csv|jsonl]" in capsys.readouterr().err
+    assert "python3 run.py run audit export FILE [csv|jsonl]" in capsys.readouterr().err

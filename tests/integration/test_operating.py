@@ -62,7 +62,7 @@ def test_mistakes_are_said_without_a_traceback(environ: pytest.MonkeyPatch):
 def test_an_unknown_command_shows_the_commands(capsys: pytest.CaptureFixture[str]):
     """A typo costs nothing."""
     assert front_door.main(["doktor"]) == 2
-    assert "python3 app.py doctor" in capsys.readouterr().err
+    assert "python3 run.py run doctor" in capsys.readouterr().err
 
 
 def test_the_manifest_is_printed_with_our_address(environ: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):

@@ -1,4 +1,4 @@
-"""`python3 app.py budgets …`: files of any length, looked at before they are applied."""
+"""`python3 run.py run budgets …`: files of any length, looked at before they are applied."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def told(world: World, *words: str) -> tuple[str, bool]:
 def test_what_is_no_order_shows_the_commands(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing is opened for a typo."""
     assert front_door.main(words) == 2
-    assert "python3 app.py budgets import FILE [--apply]" in capsys.readouterr().err
+    assert "python3 run.py run budgets import FILE [--apply]" in capsys.readouterr().err
 
 
 async def test_a_file_is_written_looked_at_and_applied(world: World, tmp_path: Path) -> None:

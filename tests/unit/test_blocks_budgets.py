@@ -263,7 +263,7 @@ def test_a_part_of_a_file_is_never_shown() -> None:
     """Whoever imported it would delete the rest; the way to all of it is named."""
     shown = texts(VIEWS["export_too_long"](reader("ko")))
     assert "version: 1" not in shown
-    assert "python3 app.py budgets export budgets.yaml" in shown
+    assert "python3 run.py run budgets export budgets.yaml" in shown
     assert FILE.split("\n")[2] in VIEWS["export"](reader("ko"))["blocks"][1]["elements"][0]["elements"][0]["text"]
 
 
