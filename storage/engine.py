@@ -82,6 +82,10 @@ def _with_encryption(url: URL) -> URL:
         return url
     if "ssl_min_protocol_version" not in url.query:
         url = url.update_query_dict({"ssl_min_protocol_version": "TLSv1.3"})
+    if url.query["ssl_min_protocol_version"] != "TLSv1.3":
+        log.warning(
+            "the connection to the database may be older than TLS 1.3, as its address asks", extra={"host": host}
+        )
     return url
 
 

@@ -44,6 +44,17 @@ def test_an_unencrypted_connection_must_be_asked_for_and_is_logged(caplog: pytes
     assert "may be unencrypted" in caplog.text
 
 
+def test_a_server_without_tls_1_3_must_be_asked_for_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """By the address alone, which is obeyed."""
+    older = "ssl_min_protocol_version=TLSv1.2"
+    with caplog.at_level(logging.WARNING):
+        assert normalised("postgresql://u:hunter2@db/finops").query["ssl_min_protocol_version"] == "TLSv1.3"
+        assert not caplog.records
+        assert normalised(f"postgresql://u:hunter2@db/finops?{older}").query["ssl_min_protocol_version"] == "TLSv1.2"
+    assert "may be older than TLS 1.3" in caplog.text
+    assert "hunter2" not in caplog.text
+
+
 @pytest.mark.parametrize("pasted", ["", "finops.db", "mysql://u:hunter2@h/x", "postgres//u:hunter2@h", "sqlite://"])
 def test_an_unusable_address_is_refused_with_a_way_out_and_no_password(pasted: str) -> None:
     """The sentence shows a good address, not the bad one's password."""
