@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from blocks import kit
 from blocks import stop_words as words
+from blocks.stop_gone import denied_words, gone_words, is_denied, is_gone
 from finops.holds import FINAL, STANDING, Hold, HoldState, HoldTrouble
 from finops.levers import Lever
 from finops.stop_report import StopShown
@@ -100,6 +101,8 @@ def label(shown: StopShown, t: Translator) -> str:
             return words.unproved_label(lever, words.UNSEEN if reasons == {words.UNSEEN} else "", t)
         case Look.FAILED:
             return words.FAILED[lever](t)
+        case Look.LOST if all(is_gone(hold) for hold in _lost_ones(shown)):
+            return gone_words(t)
         case _:
             return _STATES[seen](t)
 
@@ -133,19 +136,19 @@ def _facts(shown: StopShown, t: Translator) -> list[str]:
             return found + _troubles(shown, t)
         case Look.HELD:
             set_ = [_set(only, shown, t)] if only is not None else [words.projects_count(len(holds), t)]
-            return [*set_, t.gettext("checking by usage")]
+            return [*set_, t.gettext("checking by usage"), *_denied(shown, t)]
         case Look.PARTIAL:
-            return _troubles(shown, t)
+            return [*_troubles(shown, t), *_denied(shown, t)]
         case Look.PROVED:
-            return _proof(shown, t)
+            return [*_proof(shown, t), *_denied(shown, t)]
         case Look.UNPROVED:
-            return _unproved(shown, t)
+            return [*_unproved(shown, t), *_denied(shown, t)]
         case Look.FAILED:
             if only is not None and only.trouble is not None:
                 return [words.trouble_words(only.trouble, t)]
             return _troubles(shown, t)
         case Look.LOST:
-            return [_lost(shown, t)]
+            return [] if all(is_gone(hold) for hold in _lost_ones(shown)) else [_lost(shown, t)]
         case Look.RESTORING:
             found = [words.actor(stop.approved_by, shown, t)] if stop.approved_by else []
             found += [words.exact(stop.approved_at, shown, t)] if stop.approved_at else []
@@ -169,6 +172,8 @@ def hold_line(hold: Hold, shown: StopShown, t: Translator) -> str:
 def _hold(hold: Hold, shown: StopShown, t: Translator) -> str:
     if hold.is_active and not hold.is_wanted and hold.trouble is None:
         return t.gettext("being put back")
+    if is_denied(hold):
+        return words.trouble_of(hold, t)
     match hold.state:
         case HoldState.SET:
             return " · ".join([_set(hold, shown, t), t.gettext("checking by usage")])
@@ -190,7 +195,7 @@ def _hold(hold: Hold, shown: StopShown, t: Translator) -> str:
             when_ = [words.exact(hold.released_at, shown, t)] if hold.released_at else []
             return " · ".join([f"↩️ {_STATES[Look.RESTORED](t)}", *when_, words.former_words(hold, t)])
         case HoldState.LOST:
-            return f"🚨 {_STATES[Look.LOST](t)}"
+            return f"🚨 {_lost_word(hold, t)}"
     if hold.trouble is not None:
         return words.trouble_of(hold, t)
     return f"⏳ {words.REQUESTED[hold.lever](t)}" if hold.is_wanted else t.gettext("nothing was changed")
@@ -213,12 +218,30 @@ def _troubles(shown: StopShown, t: Translator) -> list[str]:
     found += [hold for hold in holds if not hold.is_wanted and hold.state in STANDING and hold.trouble is not None]
     said = []
     for hold in found[:_NAMED]:
-        why = _STATES[Look.LOST](t) if hold.state is HoldState.LOST else words.trouble_of(hold, t)
+        why = _lost_word(hold, t) if hold.state is HoldState.LOST else words.trouble_of(hold, t)
         said.append(f"{kit.bare(hold.name)} {why}" if len(holds) > 1 else why)
     more = len(found) - len(said)
     if more > 0:
         said.append(t.ngettext("and {count} more project", "and {count} more projects", more))
     return said
+
+
+def _denied(shown: StopShown, t: Translator) -> list[str]:
+    """Which of the projects that are held the provider denies, and what becomes of them."""
+    found = [hold for hold in shown.current if is_denied(hold) and hold.is_wanted and hold.state in STANDING]
+    if not found:
+        return []
+    said = denied_words(t, is_wanted=True)
+    names = ", ".join(kit.bare(hold.name) for hold in found[:_NAMED])
+    return [f"{names}: {said}" if len(shown.current) > 1 else said]
+
+
+def _lost_ones(shown: StopShown) -> list[Hold]:
+    return [hold for hold in shown.current if hold.state is HoldState.LOST]
+
+
+def _lost_word(hold: Hold, t: Translator) -> str:
+    return gone_words(t) if is_gone(hold) else _STATES[Look.LOST](t)
 
 
 def _set(hold: Hold, shown: StopShown, t: Translator) -> str:

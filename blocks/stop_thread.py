@@ -9,6 +9,7 @@ from html import unescape
 from blocks import figures, kit
 from blocks import stop_words as words
 from blocks.incident_thread import money
+from blocks.stop_gone import denied_words
 from blocks.stop_state import state_line
 from finops.holds import Hold, HoldTrouble
 from finops.levers import Lever
@@ -78,6 +79,10 @@ def _trouble(event: StopEvent, shown: StopShown, t: Translator) -> str:
     found = _trouble_of(event)
     why = words.trouble_words(found, t) if found else t.gettext("for a reason we do not know")
     given = {"who": _who(shown, t), "project": _project(event, shown), "why": why}
+    hold = _hold(event, shown)
+    if found is HoldTrouble.PROJECT_GONE and hold is not None and hold.former is not None:
+        kept = denied_words(t, is_wanted=not event.values.get("is_letting_go"))
+        return t.gettext("⚠️ [{who}] {project}: {what}.", who=given["who"], project=given["project"], what=kept)
     if event.values.get("is_letting_go"):
         said = t.gettext("⚠️ [{who}] {project} is not put back yet ({why}). We keep trying.", **given)
     else:

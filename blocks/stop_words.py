@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from blocks import figures, kit
+from blocks.stop_gone import denied_words, gone_words, is_denied
 from finops.budget_report import OPERATOR
 from finops.figures import Scope
 from finops.holds import FINAL, Hold, HoldTrouble
@@ -28,6 +29,8 @@ def trouble_of(hold: Hold, t: Translator) -> str:
     """`failed (OpenAI does not answer, trying again)`, as plain text."""
     if hold.trouble is None:
         return t.gettext("failed")
+    if is_denied(hold):
+        return denied_words(t, is_wanted=hold.is_wanted)
     why = trouble_words(hold.trouble, t)
     if hold.is_active and (hold.trouble not in FINAL or not hold.is_wanted):
         why = t.gettext("{why}, trying again", why=why)
@@ -85,7 +88,12 @@ def unproved_label(lever: Lever, reason: str, t: Translator) -> str:
 
 
 def changed_by(event: StopEvent, shown: StopShown, t: Translator) -> str:
-    """Who changed it elsewhere and when, or that the provider does not record who; plain text."""
+    """Who changed it elsewhere and when, or that the provider does not record who; plain text.
+
+    Nobody, where the project itself is gone.
+    """
+    if event.values.get("trouble") == HoldTrouble.PROJECT_GONE:
+        return gone_words(t)
     at = moment(event.values.get("at"))
     by = event.values.get("by")
     if by:
@@ -330,7 +338,7 @@ _TROUBLES: dict[HoldTrouble, Callable[[Translator], str]] = {
     HoldTrouble.NO_RIGHT: lambda t: t.gettext("no right to stop"),
     HoldTrouble.NO_KEY: lambda t: t.gettext("no usable Admin key"),
     HoldTrouble.KEY_REJECTED: lambda t: t.gettext("OpenAI rejects the Admin key"),
-    HoldTrouble.PROJECT_GONE: lambda t: t.gettext("OpenAI no longer has this project"),
+    HoldTrouble.PROJECT_GONE: lambda t: t.gettext("OpenAI says that there is no such project"),
     HoldTrouble.REFUSED: lambda t: t.gettext("OpenAI refused the change"),
     HoldTrouble.UNAVAILABLE: lambda t: t.gettext("OpenAI does not answer"),
     HoldTrouble.RATE_LIMITED: lambda t: t.gettext("OpenAI asks us to slow down"),

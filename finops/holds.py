@@ -235,14 +235,15 @@ def reopened(hold: Hold, now: datetime) -> Hold:
 def word_due(hold: Hold) -> datetime | None:
     """When people are to hear of a hold's trouble, or to hear of it again and loudly, if it lasts until then.
 
-    None: there is no trouble, or they have heard all that is to be said.
+    None: there is no trouble, or they have heard all that is to be said. What stands as wanted is waited for by nobody.
     """
     if hold.trouble is None or hold.trouble_since is None:
         return None
     if hold.told_at is None:
         return hold.trouble_since + (timedelta() if hold.trouble in FINAL else TOLD_AFTER)
     loud = (hold.release_at or hold.requested_at) + LOUD_AFTER
-    return loud if hold.told_at < loud else None
+    is_awaited = hold.state not in STANDING or not hold.is_wanted
+    return loud if is_awaited and hold.told_at < loud else None
 
 
 def troubled(hold: Hold, trouble: HoldTrouble, now: datetime, wait: timedelta) -> Hold:
