@@ -20,7 +20,8 @@ MAX_DAYS = 400
 class PeriodName(StrEnum):
     """The periods that have a name; any other number of days is called `days:N`.
 
-    These move on with the calendar. What is to stay is called `week:2026-06-29` (a Monday) or `day:2026-07-01`.
+    These move on with the calendar. What is to stay is called `week:2026-06-29` (a Monday), `day:2026-07-01` or
+    `month:2026-06`.
     """
 
     TODAY = "today"
@@ -43,7 +44,8 @@ class ScopeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NamedPeriod:
-    """A period and what it is called: a `PeriodName` value, `days:N`, `week:2026-06-29` or `day:2026-07-01`."""
+    """A period and what it is called: a `PeriodName` value, `days:N`, `week:2026-06-29`, `day:2026-07-01` or
+    `month:2026-06`."""
 
     name: str
     period: Period
@@ -80,7 +82,7 @@ class UnknownPeriod(ValueError):
         self.suggestion = suggestion
 
 
-_WEEK, _DAY = "week:", "day:"
+_WEEK, _DAY, _MONTH = "week:", "day:", "month:"
 DEFAULT_PERIOD = PeriodName.LAST_7_DAYS
 
 # As people type them; blanks, hyphens and underscores do not matter. The first of each row is the one we suggest.
@@ -116,7 +118,7 @@ _MOST_WORDS = 4
 
 
 def period_named(name: str, today: date) -> NamedPeriod:
-    """The period of that name (`PeriodName` value, `days:N`, `week:` or `day:` and a date), seen from day `today`.
+    """The period of that name (`PeriodName` value, `days:N`, or `week:`, `day:`, `month:` and which) on day `today`.
 
     "Last N days" are closed days, ending before today. This week and this month reach up to and including today. A
     week is named by its Monday; what lies after today, and what is longer ago than anybody keeps bills, has no name.
@@ -163,18 +165,26 @@ def day_named(day: date) -> str:
     return f"{_DAY}{day.isoformat()}"
 
 
+def month_named(day: date) -> str:
+    """What the month of a day is called, today and ever after: `month:2026-07`."""
+    return f"{_MONTH}{day.isoformat()[:7]}"
+
+
 def _dated_period(name: str, today: date) -> Period | None:
-    """The days of a week or day named by its date; None for any other name, and for what no bill can tell of."""
+    """The days of what is named by its date; None for any other name, and for what no bill can tell of."""
     kind, colon, rest = name.partition(":")
-    if f"{kind}{colon}" not in (_WEEK, _DAY):
+    if f"{kind}{colon}" not in (_WEEK, _DAY, _MONTH):
         return None
+    written_out = f"{rest}-01" if f"{kind}{colon}" == _MONTH else rest
     try:
-        day = date.fromisoformat(rest)
+        day = date.fromisoformat(written_out)
     except ValueError:
         return None
     earliest = week_of(today).start - timedelta(days=7 * MOST_WEEKS_BACK)
-    if rest != day.isoformat() or not earliest <= day <= today:
+    if written_out != day.isoformat() or not earliest <= day <= today:
         return None
+    if f"{kind}{colon}" == _MONTH:
+        return Period(day, min((day + timedelta(days=31)).replace(day=1), today + timedelta(days=1)))
     if f"{kind}{colon}" == _DAY:
         return Period(day, day + timedelta(days=1))
     week = week_of(day)
@@ -197,6 +207,10 @@ def previous_period(named: NamedPeriod, today: date) -> Period:
     if named.name.startswith(_WEEK):  # also one that is not over yet
         start = period.start - timedelta(days=7)
         return Period(start, start + timedelta(days=closed))
+    if named.name.startswith(_MONTH):
+        start = (period.start - timedelta(days=1)).replace(day=1)
+        is_over = period.end <= today
+        return Period(start, period.start if is_over else min(start + timedelta(days=closed), period.start))
     return period.before()
 
 
@@ -254,12 +268,14 @@ def _name_of(words: str, today: date) -> str | None:
 
 
 def _dated_name(words: str, today: date) -> str | None:
-    """The name of a week or day that is written by its date or by how long ago it was; None for anything else."""
+    """The name of a month, week or day that is written by its date or how long ago it was; None for anything else."""
     back = written.weeks_back(words)
     try:
-        week, day = written.iso_week(words), written.day(words)
+        week, day, month = written.iso_week(words), written.day(words), written.month(words, today)
     except ValueError as error:
         raise UnknownPeriod(words, "last week") from error
+    if month is not None:
+        return _month_name(words, month, today)
     if back is not None:
         if not 1 <= back <= MOST_WEEKS_BACK:
             raise UnknownPeriod(words, "last week")
@@ -274,6 +290,12 @@ def _dated_name(words: str, today: date) -> str | None:
     if _dated_period(name, today) is None:
         raise UnknownPeriod(words, "last week" if day is None else "today")
     return usual if is_open else name
+
+
+def _month_name(words: str, month: date, today: date) -> str:
+    if _dated_period(month_named(month), today) is None:
+        raise UnknownPeriod(words, "last month")
+    return PeriodName.THIS_MONTH if month_named(month) == month_named(today) else month_named(month)
 
 
 _OTHER_UNITS = {

@@ -1,4 +1,4 @@
-"""Days and weeks as people write them: 2026-06-29, 2026년 6월 29일, 2026年6月29日, 2026-W27, 지지난 주, 3 weeks ago."""
+"""Days, weeks and months as people write them: 2026-06-29, 2026년 6월 29일, 2026-W27, 3 weeks ago, 6月, June 2026."""
 
 from __future__ import annotations
 
@@ -19,6 +19,12 @@ _ISO = re.compile(r"(\d{4})w(\d{1,2})")
 _DATE = re.compile(
     r"(\d{4})[./年년](\d{1,2})[./月월](\d{1,2})[日일]?|(\d{4})-(\d{1,2})-(\d{1,2})|(\d{4})(\d{2})(\d{2})"
 )
+_MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "december",
+)  # fmt: skip
+_MONTH = re.compile(r"(?:(\d{4})[년年])?(\d{1,2})[월月]|(\d{4})[-./](\d{1,2})")
+_MONTH_IN_WORDS = re.compile(rf"({'|'.join(_MONTHS)}),?(\d{{4}})?|(\d{{4}})({'|'.join(_MONTHS)})")
 
 
 def squeezed(words: str) -> str:
@@ -56,6 +62,24 @@ def day(words: str) -> date | None:
         return None
     year, month, day_ = (int(part) for part in found.groups() if part is not None)
     return in_calendar(date(year, month, day_))
+
+
+def month(words: str, today: date) -> date | None:
+    """The first day of the month that is written by its name or number; None for anything else.
+
+    Without a year it is the latest that has begun on day `today`. Raises ValueError for a 13th month.
+    """
+    said = unicodedata.normalize("NFKC", words).casefold().replace(" ", "")
+    if (found := _MONTH.fullmatch(said)) is not None:
+        year, number = found[1] or found[3], int(found[2] or found[4])
+    elif (found := _MONTH_IN_WORDS.fullmatch(said)) is not None:
+        year, number = found[2] or found[3], _MONTHS.index(found[1] or found[4]) + 1
+    else:
+        return None
+    if year is None:
+        first = date(today.year, number, 1)
+        return first if first <= today else date(today.year - 1, number, 1)
+    return in_calendar(date(int(year), number, 1))
 
 
 def in_calendar(day_: date) -> date:

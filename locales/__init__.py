@@ -22,6 +22,7 @@ DEFAULT_LANGUAGE = "ko"
 _ZONES = {"ko": "Asia/Seoul", "ja": "Asia/Tokyo", "en": "UTC"}
 _DAY = {"ko": "M월 d일(EEE)", "ja": "M月d日(EEE)", "en": "EEE, MMM d"}
 _DAY_AND_YEAR = {"ko": "y년 M월 d일(EEE)", "ja": "y年M月d日(EEE)", "en": "EEE, MMM d, y"}
+_MONTH_AND_YEAR = {"ko": "y년 M월", "ja": "y年M月", "en": "MMMM y"}
 _MONTH_DAY = {"ko": "M월 d일", "ja": "M月d日", "en": "MMM d"}
 _SHORT_DAY = {"ko": "M/d", "ja": "M/d", "en": "MMM d"}
 _SHORT_DAY_AND_YEAR = {"ko": "y/M/d", "ja": "y/M/d", "en": "MMM d, y"}
@@ -159,6 +160,8 @@ class Translator:
             return self.ngettext("last {count} day", "last {count} days", days)
         if named.name.startswith("day:"):
             return self.day(named.period.start, with_year=True)
+        if named.name.startswith("month:"):
+            return format_date(named.period.start, format=_MONTH_AND_YEAR[self.language], locale=self._locale)
         if named.name.startswith("week:"):
             year, week, _ = named.period.start.isocalendar()
             return f"{year}-W{week:02} ({self.days(named.period)})"  # as one may type it, and its days

@@ -71,6 +71,10 @@ def test_a_name_means_these_days(name: str, start: date, end: date) -> None:
         "day:1999-01-01",
         "week:0001-01-01",
         "day:2026-W27-1",
+        "month:2026-12",
+        "month:2026-13",
+        "month:2026-1",
+        "month:2026-11-01",
     ],
 )
 def test_an_unknown_name_is_refused(name: str) -> None:
@@ -130,6 +134,17 @@ def test_a_week_that_is_not_over_is_compared_like_with_like() -> None:
     )
 
 
+def test_a_month_by_its_name_is_compared_with_the_month_before() -> None:
+    """Whole with whole, however long each is; one that runs yet, like this month."""
+    march = period_named("month:2026-03", TODAY)
+    assert march.period == Period(date(2026, 3, 1), date(2026, 4, 1))
+    assert previous_period(march, TODAY) == Period(date(2026, 2, 1), date(2026, 3, 1))
+    for day in (date(2026, 3, 1), date(2026, 3, 11), date(2026, 3, 31)):
+        running, this = period_named("month:2026-03", day), period_named(PeriodName.THIS_MONTH, day)
+        assert running.period == this.period
+        assert previous_period(running, day) == previous_period(this, day)
+
+
 def test_a_long_month_so_far_is_compared_with_the_whole_short_one() -> None:
     """On 31 March, thirty days of March stand against the 28 that February had."""
     today = date(2026, 3, 31)
@@ -146,13 +161,15 @@ ASKED = {
     PeriodName.LAST_30_DAYS: ["30d", "30일", "30日", "past 30 days", "최근 30일", "直近30日"],
     PeriodName.THIS_WEEK: ["2026-W47", "week", "this week", "이번주", "이번 주", "今週"],
     PeriodName.LAST_WEEK: ["lastweek", "last week", "last-week", "지난주", "지난 주", "저번주", "先週"],
-    PeriodName.THIS_MONTH: ["month", "this month", "mtd", "이번달", "이번 달", "今月"],
+    PeriodName.THIS_MONTH: ["11월", "2026-11", "November", "month", "this month", "mtd", "이번달", "이번 달", "今月"],
     PeriodName.LAST_MONTH: ["lastmonth", "last month", "지난달", "지난 달", "전월", "先月"],
     "days:14": ["14d", "14일", "2w", "2주", "최근 2주", "2週間", "14 days"],
     "days:90": ["90d", "최근 90일", "last 90 days"],
     "week:2026-06-29": ["2026-W27", "2026w27", "２０２６-Ｗ２７"],
     "week:2026-11-02": ["지지난주", "지지난 주", "2주 전", "2 weeks ago", "week before last", "先々週",
                         "2週間前", "2026-W45"],
+    "month:2026-03": ["3월", "3月", "march", "March", "2026년 3월", "2026年3月", "2026-03", "march 2026", "３月"],
+    "month:2025-12": ["12월", "december", "2025-12", "December 2025"],
     "day:2026-07-01": ["2026-07-01", "2026.7.1", "2026/07/01", "20260701", "2026年7月1日", "2026년 7월 1일"],
 }  # fmt: skip
 
@@ -196,6 +213,9 @@ def test_without_a_period_it_is_the_last_seven_days(scope: str) -> None:
         ("2026-02-30", "2026-02-30", "last week"),
         ("2026-11-19", "2026-11-19", "today"),
         ("9999-12-31", "9999-12-31", "last week"),
+        ("13월", "13월", "last week"),
+        ("2026-12", "2026-12", "last month"),
+        ("march 1999", "march 1999", "last month"),
     ],
 )
 def test_a_slip_gets_a_suggestion_in_its_own_language(text: str, words: str, suggestion: str) -> None:

@@ -97,6 +97,8 @@ def test_a_period_is_called_what_people_call_it() -> None:
     assert EN.period(NamedPeriod("days:14", period)) == "last 14 days"
     week = Period(date(2026, 6, 29), date(2026, 7, 6))
     assert KO.period(NamedPeriod("week:2026-06-29", week)) == "2026-W27 (6/29 ~ 7/5)"
+    march = NamedPeriod("month:2026-03", Period(date(2026, 3, 1), date(2026, 4, 1)))
+    assert [t.period(march) for t in (KO, EN, JA)] == ["2026년 3월", "March 2026", "2026年3月"]
     assert EN.period(NamedPeriod("day:2026-06-29", Period(week.start, date(2026, 6, 30)))) == "Mon, Jun 29, 2026"
 
 
