@@ -136,6 +136,8 @@ def _notes(shown: IncidentShown, t: Translator) -> Parts:
     lines = [*_doings(shown, t)]
     if shown.budget.action is BudgetAction.ASK and _is_at_limit(shown) and _stop(shown) is None:
         lines.insert(0, t.gettext("This budget asks at its limit: approve what comes, or stop it."))
+    if shown.stranger and _is_at_limit(shown) and _stop(shown) is None:
+        lines.insert(0, stopped.stranger_words(shown.stranger, t))
     # Under a new limit an incident that was told goes on from a level below every real one: nothing of it was said.
     said, level = shown.incident.spoken_level, shown.level_now or 0
     if said > level and said >= shown.budget.levels[0]:

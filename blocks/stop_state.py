@@ -68,14 +68,15 @@ def look(shown: StopShown) -> Look:
         return Look.UNPROVED
     if shown.stop.state is StopState.STOPPING:
         return Look.REQUESTED
-    if any(state not in STANDING for state in states):
-        return Look.PARTIAL
+    if shown.rest or any(state not in STANDING for state in states):
+        return Look.PARTIAL  # never in order as a whole while others use up the same limit
     return Look.PROVED if shown.is_proved else Look.HELD
 
 
 def sign(shown: StopShown) -> str:
     """A sign for quick eyes; the word beside it carries the meaning."""
-    return SIGNS[look(shown)]
+    seen = look(shown)
+    return SIGNS[Look.UNPROVED] if seen is Look.PARTIAL and shown.rest else SIGNS[seen]
 
 
 def takes_over(shown: StopShown | None) -> bool:
@@ -109,15 +110,13 @@ def label(shown: StopShown, t: Translator) -> str:
 
 def state_line(shown: StopShown, t: Translator) -> str:
     """How it stands in one line of plain text: for Home and lists."""
-    seen = look(shown)
-    facts = [f"{SIGNS[seen]} {label(shown, t)}", *(kit.bare(fact, 300) for fact in _facts(shown, t))]
+    facts = [f"{sign(shown)} {label(shown, t)}", *(kit.bare(fact, 300) for fact in _facts(shown, t))]
     return " · ".join(facts)
 
 
 def status(shown: StopShown, t: Translator) -> str:
     """The same as mrkdwn: what stands in the place of the buttons that were pressed."""
-    seen = look(shown)
-    said = f"*{SIGNS[seen]} {label(shown, t)}*"
+    said = f"*{sign(shown)} {label(shown, t)}*"
     return " · ".join([said, *(kit.escape(fact) for fact in _facts(shown, t))])
 
 
@@ -138,7 +137,7 @@ def _facts(shown: StopShown, t: Translator) -> list[str]:
             set_ = [_set(only, shown, t)] if only is not None else [words.projects_count(len(holds), t)]
             return [*set_, t.gettext("checking by usage"), *_denied(shown, t)]
         case Look.PARTIAL:
-            return [*_troubles(shown, t), *_denied(shown, t)]
+            return [*_beside(shown, t), *_troubles(shown, t), *_denied(shown, t)]
         case Look.PROVED:
             return [*_proof(shown, t), *_denied(shown, t)]
         case Look.UNPROVED:
@@ -162,6 +161,18 @@ def _facts(shown: StopShown, t: Translator) -> list[str]:
             return [kept] if kept else []
         case _:
             return []
+
+
+def _beside(shown: StopShown, t: Translator) -> list[str]:
+    """Who goes on under the same limit, as plain text; only the first few by name."""
+    if not shown.rest:
+        return []
+    named = ", ".join(kit.bare(one.name) for one in shown.rest[:_NAMED])
+    found = [t.gettext("still spending: {projects}", projects=named)]
+    more = len(shown.rest) - _NAMED
+    if more > 0:
+        found.append(t.ngettext("and {count} more project", "and {count} more projects", more))
+    return found
 
 
 def hold_line(hold: Hold, shown: StopShown, t: Translator) -> str:
@@ -310,7 +321,7 @@ def _allowed(shown: StopShown, t: Translator) -> list[str]:
 
 
 def _count(shown: StopShown, t: Translator) -> dict[str, object]:
-    return {"count": t.number(shown.set_count), "total": t.number(len(shown.current))}
+    return {"count": t.number(shown.set_count), "total": t.number(len(shown.current) + len(shown.rest))}
 
 
 _PARTIAL: dict[Lever, Callable[[StopShown, Translator], str]] = {

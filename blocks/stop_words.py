@@ -243,6 +243,15 @@ def stranger_words(name: str, t: Translator) -> str:
     )
 
 
+def unreached_words(name: str, t: Translator) -> str:
+    """The same of a project beside those that are held; as mrkdwn."""
+    return t.gettext(
+        "• *{project}*  🚨 goes on and cannot be stopped from here: not registered, or left out of collecting "
+        "(`/finops project`)",
+        project=kit.name(name),
+    )
+
+
 def target_of(scope: Scope) -> str | None:
     """What a button carries to stop this scope (again); None where only an incident can."""
     return f"{scope.kind.value}:{scope.id}" if scope.kind is not ScopeKind.WORKSPACE and scope.id else None

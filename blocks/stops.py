@@ -8,7 +8,7 @@ from dataclasses import replace
 from blocks import ids, kit
 from blocks import stop_words as words
 from blocks.stop_state import Look, help_words, hold_line, label, look, sign, state_line, status, takes_over
-from finops.holds import FINAL, HoldState
+from finops.holds import FINAL, STANDING, HoldState
 from finops.levers import Lever
 from finops.stop_report import StopShown
 from locales import Translator
@@ -17,6 +17,7 @@ __all__ = ["cause_button", "label", "parts", "root", "state_line", "story", "tak
 
 Parts = list[kit.Block | kit.Either]
 _PROJECTS_SHOWN = 10
+_STRANGERS_SHOWN = 3
 _CONSOLE = "https://platform.openai.com/settings/organization/projects"
 
 
@@ -61,15 +62,16 @@ def story(shown: StopShown, t: Translator) -> Parts:
 
 
 def _projects(shown: StopShown, t: Translator) -> list[str]:
-    """Each project of several."""
+    """Each project of several, and of those beside what is held that no stop reaches."""
     holds = shown.current
-    if len(holds) < 2:
+    if len(holds) + len(shown.rest) < 2:
         return []
     lines = [hold_line(hold, shown, t) for hold in holds[:_PROJECTS_SHOWN]]
     left = len(holds) - _PROJECTS_SHOWN
     if left > 0:
         lines.append(t.ngettext("and {count} more project", "and {count} more projects", left))
-    return lines
+    strangers = [one.name for one in shown.rest if one.id is None]
+    return [*lines, *(words.unreached_words(one, t) for one in strangers[:_STRANGERS_SHOWN])]
 
 
 def _notes(shown: StopShown, t: Translator) -> list[str]:
@@ -103,7 +105,7 @@ def _buttons(shown: StopShown, t: Translator) -> list[kit.Block]:
     if shown.stop.pending is not None:
         agree = kit.button(t.pgettext("button", "Agree"), ids.STOP_AGREE, key, style="primary")
         decline = kit.button(t.pgettext("button", "Decline"), ids.STOP_DECLINE, key)
-        again = [_now(shown, t)] if look(shown) is Look.ASKED else []
+        again = [_now(shown, t)] if look(shown) is Look.ASKED or _is_beside(shown) else []
         return [each for each in (*again, agree, decline) if each is not None]
     return [each for each in _BUTTONS[look(shown)](shown, t) if each is not None]
 
@@ -121,12 +123,20 @@ def _held(shown: StopShown, t: Translator) -> list[kit.Block | None]:
 
 
 def _partly(shown: StopShown, t: Translator) -> list[kit.Block | None]:
+    # Of those beside it the window shows who spends most; what failed is tried again with it or after it.
+    is_stuck = any(hold.state not in STANDING for hold in shown.current)
     return [
-        _retry(_key(shown), t, style="danger"),
+        _now(shown, t) if _is_beside(shown) else None,
+        _retry(_key(shown), t, style=None if _is_beside(shown) else "danger") if is_stuck else None,
         restore_button(_key(shown), t),
         _keys(shown, t),
         _lead(shown, t),
     ]
+
+
+def _is_beside(shown: StopShown) -> bool:
+    """Whether somebody goes on under the same limit whom a stop reaches."""
+    return any(one.id is not None for one in shown.rest)
 
 
 def _unproved(shown: StopShown, t: Translator) -> list[kit.Block | None]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from blocks import stops
 from bot.errors import Refusal, RefusalCode
 from finops.budgets import BudgetAction, BudgetScope
 from finops.incidents import Incident
@@ -19,6 +20,7 @@ from tests.integration.bot_world import WORKSPACE
 from tests.integration.test_bot_stopping import FORMER_CENTS, WORKER, again, cents, limited, stopped, watched
 from tests.integration.watch_world import CHATBOT, WRITER, World, a_watched_world
 from tests.integration.watch_world import quick_storage as quick_storage
+from tests.unit.saying import reader
 
 
 @pytest.fixture
@@ -146,6 +148,7 @@ async def test_a_second_runaway_under_the_same_budget_is_seen_and_stopped_beside
     told = (await world.bot.incidents.shown(WORKSPACE, incident.id or 0)).stop
     assert told is not None
     assert [one.name for one in told.rest] == [CHATBOT]
+    assert stops.root(told, reader("en")).text.startswith(f"🚨 [{world.team.name}] 1/2 projects stopped")
     radius = await world.bot.stopping.preview(world.admin, StopTarget(incident_id=incident.id))
     assert (radius.held, radius.levers, [one.name for one in radius.projects]) == (None, (Lever.STOP,), [CHATBOT])
 

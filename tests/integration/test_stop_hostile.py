@@ -179,6 +179,29 @@ async def test_a_window_turned_to_another_teams_project_is_refused(house: Compan
     assert ids.VIEW_STOP in {row.entry.action for row in await house.refusals(MINSU)}
 
 
+@pytest.mark.parametrize("key", ["projects", "team_projects"])
+async def test_a_window_with_another_teams_project_among_those_it_showed_stops_nothing(
+    house: Company, key: str
+) -> None:
+    """Whatever a window carries as shown: only what is the target's, or its team's, is stopped; else it fills anew."""
+    before = await house.standing()
+    minsu = house.stage.slack.person(MINSU)
+    await house.sends(house.click(MINSU, ids.STOP_OPEN, house.target("chatbot-experiment")))
+    view = minsu.view
+    assert view is not None
+    known = json.loads(view["private_metadata"])
+    known[key] = [*known[key], house.projects["edited"].id]
+    house.stage.slack.world.views[view["id"]].body["private_metadata"] = json.dumps(known)
+    breadth = "project" if key == "projects" else "team"
+    filled = {ids.STOP_WHAT: "stop", ids.STOP_BREADTH: breadth, ids.STOP_REASON: "테스트"}
+    assert (await minsu.submits(view["id"], filled))["ok"]
+    await house.quiet()
+    assert await house.standing() == before
+    fresh = minsu.view
+    assert fresh is not None
+    assert house.projects["edited"].id not in json.loads(fresh["private_metadata"])[key]
+
+
 async def test_two_people_at_once_are_one_stop_and_the_second_learns_who_was_first(house: Company) -> None:
     """Both read the window, both press within the same moment."""
     target = house.target("at-once")

@@ -136,7 +136,7 @@ def test_the_window_says_who_spends_most_where_no_stop_reaches_it() -> None:
     for language in LANGUAGES:
         said = texts(stop_form.confirm(replace(told.a_radius(), stranger="proj_<x>"), reader(language)))
         assert "proj_&lt;x&gt;" in said
-        assert "/finops project" in said
+        assert "/finops" in said
 
 
 def test_the_window_names_who_is_hit() -> None:
@@ -245,6 +245,34 @@ def test_at_most_one_primary_and_one_danger_and_none_of_the_buttons_that_were_pr
         assert ids.INCIDENT_STOP not in actions
     if name in ("requested", "restoring"):
         assert actions == [ids.INCIDENT_DETAIL, ids.INCIDENT_SILENCE, ids.INCIDENT_MORE]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_while_others_use_up_the_same_limit_nothing_is_in_order_and_they_can_be_stopped_too(language: str) -> None:
+    """Not a word of "confirmed" for all of it; the way to the window is back, and what was done can be undone."""
+    t = reader(language)
+    beside = Scope(ScopeKind.PROJECT, 2, "ad-copy-writer")
+    message = incidents.root(told.in_incident(replace(told.proved(), rest=(beside,))), t)
+    first, second = message.text.split("\n")
+    assert first.startswith("🚨")
+    assert second.startswith("🚨")
+    assert "1/2" in second
+    assert "ad-copy-writer" in second
+    actions = [(each["action_id"], each.get("style")) for each in _elements(message.blocks)]
+    assert actions[:2] == [(ids.INCIDENT_STOP, "danger"), (ids.STOP_RESTORE, None)]
+    assert (ids.STOP_RETRY, "danger") not in actions
+
+    stranger = Scope(ScopeKind.PROJECT, None, "proj_1")
+    message = incidents.root(told.in_incident(replace(told.proved(), rest=(stranger,))), t)
+    assert message.text.startswith("🚨")
+    assert "/finops" in str(message.blocks)
+    assert ids.INCIDENT_STOP not in [each["action_id"] for each in _elements(message.blocks)]
+
+
+def test_an_alert_says_who_spends_most_where_no_stop_reaches_it() -> None:
+    for language in LANGUAGES:
+        alert = told.in_incident(told.over(), IncidentState.OPEN)
+        assert "proj_1" in str(incidents.root(replace(alert, stop=None, stranger="proj_1"), reader(language)).blocks)
 
 
 def test_what_can_be_done_next_follows_from_what_is() -> None:
