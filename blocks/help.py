@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from blocks import ids, kit
 from finops.queries import PeriodName
 from locales import Translator
 
+# A longer name is cut, and what is cut names nothing.
+_LONGEST_EXAMPLE = 40
 
-def message(t: Translator, *, is_admin: bool) -> kit.Message:
-    """What `/finops` alone answers: the few things people do every day, then the rest."""
+
+def message(t: Translator, *, is_admin: bool, teams: Iterable[str] = (), projects: Iterable[str] = ()) -> kit.Message:
+    """What `/finops` alone answers: the few things people do every day, then the rest.
+
+    The examples name the first of `teams` and `projects` that can be typed as it stands; made-up ones where none can.
+    """
+    # i18n: a team and a project in examples of commands, where none is registered yet
+    team, project = _example(teams) or t.pgettext("example", "Marketing"), _example(projects) or "chatbot"
     headline = t.gettext("FinOps shows what AI costs, whose it is, and how sure the figure is.")
     everyday = [
         t.gettext("`/finops status` — the last 7 days, everything"),
-        t.gettext("`/finops status Marketing last week` — a team or project, any period"),
+        t.gettext("`/finops status {team} last week` — a team or project, any period", team=team),
         t.gettext("`/finops status month` — `today`, `yesterday`, `7d`, `30d`, `week`, `month`, `last month`"),
-        t.gettext("`/finops why Marketing` — why the cost moved, part by part"),
+        t.gettext("`/finops why {team}` — why the cost moved, part by part", team=team),
         t.gettext("`/finops report` — last week: what the money bought, where it did not, why it moved"),
         t.gettext("`/finops poll` — ask the channel something; `list` closes and exports"),
-        t.gettext("`/finops project chatbot` — one project: cost beside what it bought, why it moved"),
+        t.gettext(
+            "`/finops project {project}` — one project: cost beside what it bought, why it moved", project=project
+        ),
         t.gettext("`/finops budget` — what may be spent, and how much of it is left"),
         t.gettext(
-            "`/finops stop chatbot` — stop the spending of a project or team; alone it lists what can be stopped"
+            "`/finops stop {project}` — stop the spending of a project or team; alone it lists what can be stopped",
+            project=project,
         ),
-        t.gettext("`/finops resume chatbot` — restore it as it was, or on terms; alone it lists what is stopped"),
+        t.gettext(
+            "`/finops resume {project}` — restore it as it was, or on terms; alone it lists what is stopped",
+            project=project,
+        ),
         t.gettext("`/finops effect` — what was done about the cost, and whether it changed anything"),
         t.gettext("`/finops export` — last month's bill as a CSV, line by line; a team, project or period may follow"),
         t.gettext("`/finops decisions` — what was voted to come next, and what is decided about it"),
@@ -52,6 +68,12 @@ def message(t: Translator, *, is_admin: bool) -> kit.Message:
         kit.actions(kit.button(t.gettext("Last 7 days"), ids.STATUS_SHOW, f"workspace//{PeriodName.LAST_7_DAYS}"))
     )
     return kit.message(f"{headline} | {' | '.join(everyday)}", parts)
+
+
+def _example(names: Iterable[str]) -> str:
+    """The first name that stands in an example as it is; '' where none does."""
+    fitting = (name for name in names if "`" not in name and kit.bare(name, _LONGEST_EXAMPLE) == name)
+    return kit.escape(next(fitting, ""))
 
 
 def unknown(t: Translator, typed: str, suggestion: str | None) -> kit.Message:

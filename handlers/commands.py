@@ -43,7 +43,18 @@ async def show_help(visit: Visit, words: str = "") -> None:
     """`/finops` alone, and `/finops help`."""
     del words
     person = await visit.person()
-    await visit.answer(help_.message(await visit.words(), is_admin=person.is_admin))
+    everybody = await visit.bot.teams.all(visit.workspace_id)
+    teams = sorted(everybody, key=lambda team: (person.user_id not in (team.lead_user_id, *team.approvers), team.name))
+    places = {team.id: place for place, team in enumerate(teams)}
+    owned = [one for one in await visit.bot.projects.all(visit.workspace_id) if not one.excluded]
+    owned.sort(key=lambda one: (places.get(one.team_id, len(places)), one.name))
+    shown = help_.message(
+        await visit.words(),
+        is_admin=person.is_admin,
+        teams=[team.name for team in teams],
+        projects=[one.name for one in owned],
+    )
+    await visit.answer(shown)
 
 
 SUBCOMMANDS: dict[str, Answer] = {

@@ -13,7 +13,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot import Policy
 from bot.errors import Refusal, RefusalCode
-from finops.registry import Person, Role, Team, Workspace
+from finops.registry import Person, Project, Role, Team, Workspace
 from handlers.visit import Visit
 from tests.unit.saying import NOW, TEAM, a_home, a_status
 
@@ -113,6 +113,7 @@ class FakeBot:
         part = SimpleNamespace
         self.people = part(known=self._known, meet=self._meet, workspace=self._workspace, require_admin=self._admin)
         self.teams = part(all=self._teams, get=self._team, require_manager=self._manager, managed_by=self._managed)
+        self.projects = part(all=self._no_projects)
         self.reports = part(status=self._status, status_of=self._status_of, home=self._home)
         self.audit = part(refused=self._refused)
         self.refusals: list[tuple[Any, ...]] = []
@@ -150,6 +151,9 @@ class FakeBot:
     async def _admin(self, person: Person) -> None:
         if not person.is_admin:
             raise Refusal(RefusalCode.NOT_ADMIN, admins=(JIHOON,))
+
+    async def _no_projects(self, _: str) -> list[Project]:
+        return []
 
     async def _teams(self, workspace_id: str) -> list[Team]:
         return [self.team]

@@ -132,6 +132,9 @@ MESSAGES: dict[str, Said] = {
     "collection_recovered": lambda t: collection.recovered("한빛소프트", SINCE, UNTIL, t),
     "help_admin": lambda t: help_.message(t, is_admin=True),
     "help_member": lambda t: help_.message(t, is_admin=False),
+    "help_with_names": lambda t: help_.message(
+        t, is_admin=False, teams=["마케팅팀"], projects=["x" * 41, "a`b", "R&D bot"]
+    ),
     "help_unknown": lambda t: help_.unknown(t, "sttaus", "status"),
     "doctor": lambda t: doctor.message(FINDINGS, t, has_buttons=True),
     "key_expires_in_days": lambda t: keys.expiring(t, TEAM, CREDENTIAL, UNTIL, 3),
