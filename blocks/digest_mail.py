@@ -98,7 +98,7 @@ class _Letter:
 
     def _text_project(self, one: DigestProject) -> list[str]:
         found = [f"- {_name(one)}: {parts.cost(one, self.t)}", f"    {self._bought(one)}"]
-        cause, todo = parts.cause(one, self.t), self._todo(one)
+        cause, todo = parts.story(one, self.t), self._todo(one)
         return [*found, *([f"    {cause}"] if cause else []), *([f"    → {todo}"] if todo else [])]
 
     def _text_days(self, days: Sequence[chart.Pair]) -> list[str]:
@@ -197,7 +197,7 @@ class _Letter:
         for number, one in enumerate(projects):
             change = parts.moved(one.cost, one.previous, self.t)
             below = [html.paragraph(html.facts(self._bought(one)), size=13)]
-            cause, todo = parts.cause(one, self.t), self._todo(one)
+            cause, todo = parts.story(one, self.t), self._todo(one)
             below += [html.paragraph(html.text(cause), size=13, is_dim=True)] if cause else []
             below += [html.paragraph(html.coloured(f"→ {todo}", _LINK, "accent"), size=13)] if todo else []
             name = html.paragraph(html.text(_name(one)), size=15, is_bold=True)

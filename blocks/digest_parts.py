@@ -194,6 +194,30 @@ def cause(project: DigestProject, t: Translator) -> str:
     return why.sentence(project.why, t) if project.why is not None and is_told else ""
 
 
+def runaway(project: DigestProject, t: Translator) -> str:
+    """What ran away in it and is over, as plain text: `ran away on Sun, Jul 5: +$690, stopped`; '' for nothing."""
+    told = project.runaway
+    if told is None:
+        return ""
+    amount = figures.short(told.beyond, t)
+    if told.days == 1:
+        said = t.gettext("ran away on {day}: +{amount}", day=t.day(told.day), amount=amount)
+    else:
+        said = t.ngettext(
+            "ran away on {count} day: +{amount}", "ran away on {count} days: +{amount}", told.days, amount=amount
+        )
+    if told.is_restored:
+        return t.gettext("{runaway}, stopped and restored", runaway=said)
+    if told.is_stopped:
+        return t.gettext("{runaway}, stopped", runaway=said)
+    return t.gettext("{runaway}, over by itself", runaway=said)
+
+
+def story(project: DigestProject, t: Translator) -> str:
+    """Why its cost moved and what ran away, as plain text; '' for nothing."""
+    return " · ".join(filter(None, (cause(project, t), runaway(project, t))))
+
+
 def cost(project: DigestProject, t: Translator) -> str:
     """What it cost, and how that moved: `$412 (down 8%)`."""
     change_ = moved(project.cost, project.previous, t)

@@ -139,7 +139,7 @@ def _list(head: str, projects: Sequence[DigestProject], t: Translator) -> str:
 def _entry(number: int, project: DigestProject, t: Translator) -> str:
     """A project: what it cost; quoted below it what that bought, where it stands and why it moved, and what to do."""
     facts_ = [parts.standing(project, t) if project.ratio is not None else "", parts.cause(project, t)]
-    quoted = [value.line(project.value, t), " · ".join(filter(None, facts_))]
+    quoted = [value.line(project.value, t), " · ".join(filter(None, facts_)), parts.runaway(project, t)]
     todo, saving = steps.short(project.advice, t), steps.worth(project.advice, t)
     if todo:
         quoted.append(f"→ {todo} ({saving})" if saving else f"→ {todo}")
@@ -195,7 +195,7 @@ def _brief_line(project: DigestProject, t: Translator) -> str:
     told = [parts.cost(project, t), value.cell(project.value, t)]
     if project.ratio is not None:
         told.append(parts.standing(project, t))
-    cause = parts.cause(project, t)
+    cause = parts.story(project, t)
     line = f"*{parts.named(project)}*  {kit.escape(' · '.join(told))}"
     return f"{line} — {kit.escape(cause)}" if cause else line
 

@@ -10,12 +10,13 @@ from decimal import Decimal
 
 from bot import value
 from bot.axes import AxesOf
+from bot.digest_runaways import of_week
 from bot.why import Whys
 from finops.advice import advised, one_step
 from finops.allocation import Allocation, SubAccountCost, allocate, in_currency, main_currency
 from finops.budgets import BudgetScope
 from finops.charges import DayReading
-from finops.digest import Digest, DigestProject
+from finops.digest import Digest, DigestProject, Runaway
 from finops.figures import DayFigure, Figure, Scope, figure_of, increase, is_comparable, readings_of_all, trend_of
 from finops.money import Money
 from finops.periods import Period
@@ -46,6 +47,7 @@ class _Week:
     before: Sequence[ProjectTotal]
     targets: Mapping[int, Money]
     budgets: frozenset[tuple[BudgetScope, int | None]]
+    runaways: Mapping[int, Runaway]
 
     def of_scope(self, scope: Scope) -> list[Project]:
         if scope.kind is ScopeKind.WORKSPACE:
@@ -101,6 +103,7 @@ class DigestFacts:
         else:
             ranking = ranked(contenders, whole)
         ranking = await self._explained(store, workspace_id, ranking, read)
+        ranking = Ranking(*(_with_runaways(each, read) for each in (ranking.best, ranking.improve, ranking.others)))
         improve, others = advised(ranking.improve, ranking.others)
         step = one_step(
             improve,
@@ -148,17 +151,20 @@ class DigestFacts:
 async def _read(store: Store, workspace_id: str, week: Period, now: datetime) -> _Week:
     both = Period(week.before().start, week.end)
     back = Period(week.start - timedelta(days=7 * TRAILING_WEEKS), week.end)
+    projects = await store.projects.all(workspace_id)
+    readings = await store.charges.readings(workspace_id, back)
     return _Week(
         period=week,
         now=now,
         teams={one.id: one for one in await store.teams.all(workspace_id)},
-        projects=await store.projects.all(workspace_id),
+        projects=projects,
         connections=await _counting(store, workspace_id, both),
-        readings=await store.charges.readings(workspace_id, back),
+        readings=readings,
         costs=await store.charges.project_totals(workspace_id, week),
         before=await store.charges.project_totals(workspace_id, week.before()),
         targets={id_: each.cost_per_success for id_, each in (await store.value_targets.all(workspace_id)).items()},
         budgets=frozenset((one.terms.scope_kind, one.terms.scope_id) for one in await store.budgets.all(workspace_id)),
+        runaways=await of_week(store, workspace_id, projects, week, readings),
     )
 
 
@@ -282,6 +288,17 @@ def _contenders(
             )
         )
     return found
+
+
+def _with_runaways(projects: Iterable[DigestProject], read: _Week) -> tuple[DigestProject, ...]:
+    """The same projects, each with what ran away in it; in a digest of another currency nothing is known of that."""
+    known = read.runaways
+    return tuple(
+        replace(one, runaway=known[one.project_id])
+        if one.project_id in known and known[one.project_id].beyond.currency == one.cost.currency
+        else one
+        for one in projects
+    )
 
 
 def _has_budget(read: _Week, scope: Scope, projects: Iterable[Project]) -> bool:

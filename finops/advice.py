@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from finops.digest import Advice, AdviceKind, DigestProject, Unranked
 from finops.money import EXACT, Money
+from finops.value import ENOUGH_COVERAGE
 from finops.why import Factor, Why, WhyKind
 
 # Of a project that is not to improve, a cause is worth a word from this share of the whole on.
@@ -33,11 +34,14 @@ _CURES: Mapping[WhyKind, tuple[AdviceKind, Factor]] = {
 
 
 def of_cause(project: DigestProject) -> Advice | None:
-    """What the cause of a rise calls for; None where nothing rose, or the cause has no cure we know."""
+    """What the cause of a rise calls for; None where nothing rose, or the cause has no cure we know.
+
+    What ran away in the week and was stopped, or is over, is no part of it: nobody can save that again each week.
+    """
     cure = None if project.why is None else _CURES.get(project.why.kind)
     if cure is None or project.why is None:
         return None
-    worth = _part(project.why, cure[1])
+    worth = _without_runaway(_part(project.why, cure[1]), project)
     if worth is None:
         return None
     return Advice(cure[0], project.project_id, project.name, worth)
@@ -49,13 +53,14 @@ def of_improvable(project: DigestProject) -> Advice:
     It is what the cause of a rise calls for, and is worth that cause's part. Where many calls fail, it is to look at
     the failures instead: without a cause that has a cure, and where at least twice as much was lost against the
     project's own baseline as its cause explains (a loop of retries fails by itself, and stays what to begin with).
-    Else it is to look at what moved. These are worth what the project would have saved at its own baseline.
+    Else it is to look at what moved. These are worth what the project would have saved at its own baseline, without
+    what ran away and is over; and looking at the failures no more than the recorded calls that failed have cost.
     """
     found, lost = of_cause(project), _lost(project)
     if found is not None and (found.kind is AdviceKind.CHECK_RETRIES or not _outweighs(lost, found.worth)):
         return found
     if _is_failing(project):
-        return Advice(AdviceKind.LOOK_AT_FAILURES, project.project_id, project.name, lost)
+        return Advice(AdviceKind.LOOK_AT_FAILURES, project.project_id, project.name, _capped(lost, _failed(project)))
     return found or Advice(AdviceKind.LOOK_WHY, project.project_id, project.name, lost)
 
 
@@ -124,6 +129,43 @@ def _outweighs(lost: Money | None, explained: Money | None) -> bool:
 def _lost(project: DigestProject) -> Money | None:
     if project.ratio is None or project.ratio >= 1:
         return None
-    return Money(
-        EXACT.multiply(project.cost.amount, 1 - project.ratio).quantize(Decimal("1e-9")), project.cost.currency
-    )
+    if _is_by_the_bill(project):
+        # A bill that is smaller by what ran away buys as much: all of that is out of what was lost.
+        return _without_runaway(_share(project.cost, 1 - project.ratio), project)
+    ordinary = _without_runaway(project.cost, project)
+    return None if ordinary is None else _share(ordinary, 1 - project.ratio)
+
+
+def _is_by_the_bill(project: DigestProject) -> bool:
+    """Whether its value for money is that of its bill; of fewer recorded calls it is that of their own estimates."""
+    coverage = project.value.coverage
+    return coverage is not None and coverage >= ENOUGH_COVERAGE
+
+
+def _share(amount: Money, share: Decimal) -> Money:
+    return Money(EXACT.multiply(amount.amount, share).quantize(Decimal("1e-9"), None, EXACT), amount.currency)
+
+
+def _without_runaway(amount: Money | None, project: DigestProject) -> Money | None:
+    """What is left of an amount without what ran away and is over; None where nothing is."""
+    gone = project.runaway
+    if amount is None or gone is None or gone.beyond.currency != amount.currency:
+        return amount
+    left = amount - gone.beyond
+    return left if left.amount > 0 else None
+
+
+def _failed(project: DigestProject) -> Money | None:
+    """What the recorded calls that failed have cost; None where nobody knows, or they are less than half of all."""
+    value, one = project.value, project.value.cost_per_success
+    if one is None or not value.outcomes or not _is_by_the_bill(project):
+        return None
+    spent = EXACT.multiply(one.amount, Decimal(value.successes))
+    share = EXACT.divide(Decimal(value.outcomes - value.successes), Decimal(value.outcomes))
+    return _share(Money(spent, one.currency), share)
+
+
+def _capped(amount: Money | None, most: Money | None) -> Money | None:
+    if amount is None or most is None or most.currency != amount.currency:
+        return amount
+    return min(amount, most)

@@ -63,6 +63,20 @@ class Unranked(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Runaway:
+    """What a project spent `beyond` its usual on `days` of the week that are over: stopped, or ended by themselves.
+
+    `day` is the dearest of them. It is part of the week's cost, and no change of habits could win it back.
+    """
+
+    day: date
+    beyond: Money
+    days: int = 1
+    is_stopped: bool = False
+    is_restored: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class DigestProject:
     """One project's week. `value_per_dollar` is successes weighted by feedback, by dollar; `ratio` is that by its
     baseline (1.2: a fifth better), with its interval at 95 %.
@@ -82,6 +96,7 @@ class DigestProject:
     unranked: Unranked | None = None
     why: Why | None = None
     advice: Advice | None = None
+    runaway: Runaway | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from finops.holds import ACTIVE, Hold, HoldState
 from finops.levers import Lever
+from finops.periods import Period, starts_at
 from finops.queries import ScopeKind
 from finops.stops import Stop, StopChange, StopEvent, StopState
 from storage import stops_rows as rows
@@ -147,6 +148,13 @@ class Stops(Repository):
         """The holds of one organization that are active, or were released at `since` or later; oldest first."""
         recent = or_(holds.c.state.in_(_ACTIVE), holds.c.released_at >= since)
         return await self._holds(workspace_id, holds.c.connection_id == connection_id, recent)
+
+    async def set_within(self, workspace_id: str, period: Period, lever: Lever) -> list[Hold]:
+        """The holds of a lever that were set on one of these charge days, however they stand now; oldest first."""
+        begun, ended = starts_at(period.start), starts_at(period.end)
+        return await self._holds(
+            workspace_id, holds.c.lever == lever.value, holds.c.set_at >= begun, holds.c.set_at < ended
+        )
 
     async def once_held(
         self, workspace_id: str, connection_id: int, provider_project_id: str, lever: Lever

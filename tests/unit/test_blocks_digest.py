@@ -26,6 +26,7 @@ from finops.digest import (
     DigestProject,
     DigestShown,
     DigestVersion,
+    Runaway,
     Unranked,
     thread_keys,
 )
@@ -330,3 +331,19 @@ def test_any_name_of_a_scope_fits_slack(name: str) -> None:
     shown = told.shown(told.a_digest(scope=scope))
     for message in (digest.root(shown, KO), digest.daily(told.a_card(scope=scope), KO)):
         assert refused(message) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("ko", "폭주 +$690, 차단·복구됨"), ("en", "+$690, stopped and restored"), ("ja", "+$690、停止・復旧済み")],
+)
+def test_a_runaway_that_was_stopped_is_named_in_its_projects_line(language: str, said: str):
+    """In both versions; the others say nothing of one."""
+    t, whole = reader(language), told.a_digest()
+    gone = Runaway(date(2026, 7, 5), Money.of(690), is_stopped=True, is_restored=True)
+    ran = replace(whole, improve=tuple(replace(one, runaway=gone) for one in whole.improve))
+    for version in DigestVersion:
+        assert said in str(digest.root(told.shown(ran, version), t).blocks)
+        assert said not in str(digest.root(told.shown(whole, version), t).blocks)
+    many = replace(whole.improve[0], runaway=replace(gone, days=3, is_restored=False))
+    assert "3" in parts.runaway(many, t)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finops.advice import advised, of_cause, of_improvable, one_step
-from finops.digest import Advice, AdviceKind, DigestProject, Unranked
+from finops.digest import Advice, AdviceKind, DigestProject, Runaway, Unranked
 from finops.money import Money
 from finops.periods import Period
 from finops.value import ValueFigure, ValueSource
@@ -110,3 +110,40 @@ def test_the_step_does_not_depend_on_the_order_of_projects(ratios: list[int], ch
     ]
     assert steps[0] == steps[1]
     assert steps[0].worth == USD(100 - min(ratios))
+
+
+def ran(beyond: str, one: DigestProject) -> DigestProject:
+    return replace(one, runaway=Runaway(date(2026, 7, 5), USD(beyond), is_stopped=True, is_restored=True))
+
+
+def test_what_ran_away_and_was_stopped_is_no_saving_of_every_week():
+    """790 of 1,067 dollars were lost on one Sunday that was stopped: what is left is what advice may speak of."""
+    few = project(1, "1067", ratio="0.26")
+    lost = replace(few, value=replace(few.value, coverage=Decimal(1)))
+    assert of_improvable(lost).worth == of_improvable(few).worth == USD("789.58")
+    assert of_improvable(ran("690", lost)).worth == USD("99.58")
+    assert of_improvable(ran("800", lost)) == Advice(AdviceKind.LOOK_WHY, 1, "app-1")
+    # Few calls are recorded: what a dollar bought is known from them alone, and was no worse for the runaway.
+    assert of_improvable(ran("690", few)).worth == USD("278.98")
+    looping = replace(lost, why=why(WhyKind.RETRY_LOOP, Factor.REQUESTS, "700"))
+    assert of_cause(ran("690", looping)) == Advice(AdviceKind.CHECK_RETRIES, 1, "app-1", USD("10"))
+    assert of_cause(ran("700", looping)) is None
+
+
+def test_looking_at_failures_is_worth_no_more_than_the_failures_cost():
+    """Forty recorded calls of ten cents, thirty of them failed: three dollars, whatever was lost against the usual."""
+    one = project(1, "100", ratio="0.28", success="0.25")
+    known = replace(one.value, successes=10, outcomes=40, cost_per_success=USD("0.4"), coverage=Decimal("0.5"))
+    assert of_improvable(replace(one, value=known)) == Advice(AdviceKind.LOOK_AT_FAILURES, 1, "app-1", USD("3"))
+    few = replace(known, coverage=Decimal("0.49"))
+    for unknown in (one, replace(one, value=few)):  # what most of the failed calls cost, nobody knows
+        assert of_improvable(unknown).worth == USD("72")
+
+
+@given(st.integers(1, 99), st.integers(0, 20_000), st.integers(0, 900))
+def test_advice_is_never_worth_more_than_what_was_lost_nor_less_than_something(ratio: int, cents: int, part: int):
+    """With a runaway or without: less of it, or nothing at all, and never below zero."""
+    one = project(1, "100", ratio=str(Decimal(ratio) / 100))
+    one = replace(one, why=why(WhyKind.RETRY_LOOP, Factor.REQUESTS, str(part)) if part else None)
+    whole, left = of_improvable(one).worth, of_improvable(ran(str(Decimal(cents) / 100), one)).worth
+    assert left is None or (whole is not None and 0 < left.amount <= max(whole.amount, Decimal(100 - ratio)))

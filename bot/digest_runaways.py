@@ -1,0 +1,103 @@
+"""Runaways of a week: what a project spent beyond its usual on days that were stopped, or were over by themselves."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, timedelta
+
+from bot.picture import CURRENCY
+from finops.budgets import BudgetPeriod, usual
+from finops.charges import DayReading
+from finops.digest import Runaway
+from finops.holds import Hold
+from finops.levers import Lever
+from finops.money import Money, total
+from finops.periods import Period, charge_day
+from finops.queries import ScopeKind
+from finops.registry import Project
+from storage import Store
+
+_DAY = timedelta(days=1)
+# As far back as the usual of a day is looked for.
+_HISTORY = timedelta(days=28)
+
+
+async def of_week(
+    store: Store,
+    workspace_id: str,
+    projects: Iterable[Project],
+    week: Period,
+    readings: Mapping[int, Mapping[date, DayReading]],
+) -> dict[int, Runaway]:
+    """By project, what ran away in the week and does so no longer; absent where nothing did, or its usual is unknown.
+
+    Three queries, whatever the number of projects.
+    """
+    stopped: dict[int, list[Hold]] = defaultdict(list)
+    for hold in await store.stops.set_within(workspace_id, week, Lever.STOP):
+        stopped[hold.project_id].append(hold)
+    alerted: dict[int, set[date]] = defaultdict(set)
+    for one in await store.incidents.of_windows(workspace_id, list(week)):
+        if one.period is BudgetPeriod.DAY and one.scope_kind is ScopeKind.PROJECT and one.scope_id is not None:
+            alerted[one.scope_id].add(one.window.start)
+    known = {
+        (one.connection_id, one.provider_project_id): one for one in projects if one.id in stopped or one.id in alerted
+    }
+    daily: dict[int, dict[date, Money]] = defaultdict(dict)
+    if known:
+        for row in await store.charges.totals(workspace_id, Period(week.start - _HISTORY, week.end), sorted(known)):
+            project = known.get((row.connection_id, row.sub_account_id or ""))
+            if project is not None and row.amount.currency == CURRENCY:
+                daily[project.id][row.day] = row.amount
+    found = {}
+    for project in known.values():
+        told = _told(
+            stopped.get(project.id, ()),
+            alerted.get(project.id, set()),
+            week,
+            daily.get(project.id, {}),
+            readings.get(project.connection_id, {}),
+        )
+        if told is not None:
+            found[project.id] = told
+    return found
+
+
+def _told(
+    holds: Sequence[Hold],
+    alerted: Collection[date],
+    week: Period,
+    daily: Mapping[date, Money],
+    read_days: Collection[date],
+) -> Runaway | None:
+    stops = {charge_day(one.set_at) for one in holds if one.set_at is not None}
+    beyond: dict[date, Money] = {}
+    for day in _ended({*alerted, *stops}, stops, week):
+        middle = usual(daily, read_days, BudgetPeriod.DAY, day, CURRENCY).amount
+        spent = daily.get(day)
+        if middle is not None and spent is not None and middle < spent:
+            beyond[day] = spent - middle
+    if not beyond:
+        return None
+    counted = [one for one in holds if one.set_at is not None and charge_day(one.set_at) in beyond]
+    return Runaway(
+        day=max(beyond, key=lambda day: (beyond[day].amount, day)),
+        beyond=total(beyond.values(), CURRENCY),
+        days=len(beyond),
+        is_stopped=bool(counted),
+        is_restored=bool(counted) and not any(one.is_active for one in counted),
+    )
+
+
+def _ended(days: Collection[date], stops: Collection[date], week: Period) -> list[date]:
+    """The days of the runs that were stopped on their last day, or ended before the week did; the others may go on."""
+    found, run = list[date](), list[date]()
+    for day in sorted(days):
+        run.append(day)
+        if day + _DAY in days:
+            continue
+        if day in stops or day + _DAY < week.end:
+            found += run
+        run = []
+    return found
