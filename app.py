@@ -9,8 +9,6 @@ python3 run.py run budgets export FILE            write every budget in force to
 python3 run.py run budgets import FILE [--apply]  say what a file would change; with --apply, change it
 python3 run.py run audit verify                   say whether the audit trail is as it was written; exit 1 where not
 python3 run.py run audit export FILE [csv|jsonl]  write the audit trail to a file (- for the screen)
-
-run.py knows the Python that has our libraries; where it runs already, `python3 app.py …` is the same.
 """
 
 from __future__ import annotations

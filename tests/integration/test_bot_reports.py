@@ -161,6 +161,23 @@ async def test_a_project_is_charged_its_own_lines_only(bot: Bot, company: Organi
 
 
 @on_sqlite
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("chatbot", "chatbot-experiment"),
+        ("project CHAT", "chatbot-experiment"),
+        ("마케팅", "마케팅팀"),
+        ("팀 마", "마케팅팀"),
+    ],
+)
+async def test_a_beginning_that_no_other_name_has_is_a_name(bot: Bot, admin: Person, team: Team, words: str, name: str):
+    """As the help writes it; a period may stand beside it."""
+    assert (await bot.reports.status(WORKSPACE, admin, f"{words} yesterday")).scope.name == name
+    kind, _, id_ = (await bot.stopping.named(WORKSPACE, words)).scope.partition(":")
+    assert (await bot.reports.status_of(WORKSPACE, ScopeKind(kind), int(id_), "today")).scope.name == name
+
+
+@on_sqlite
 async def test_unknown_words_are_refused_with_a_guess(bot: Bot, admin: Person, team: Team):
     with pytest.raises(Refusal) as refused:
         await bot.reports.status(WORKSPACE, admin, "마캐팅팀")

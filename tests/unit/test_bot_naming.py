@@ -64,7 +64,7 @@ def test_the_middle_of_a_word_is_no_beginning() -> None:
 @pytest.mark.parametrize(
     ("code", "said"),
     [
-        ("unknown_scope", "이름이 *x*인 팀이나 프로젝트가 없습니다. 지금 있는 이름: a, b, c, d, e 외 3개"),
+        ("unknown_scope", "이름이 ‘x’인 팀이나 프로젝트가 없습니다. 지금 있는 이름: a, b, c, d, e 외 3개"),
         (
             "several_scopes",
             "*x*, 어느 것을 말씀하시나요? a, b, c, d, e 외 3개 중에 있습니다. 이름을 조금 더 적어 주세요.",
