@@ -45,7 +45,7 @@ class FakeStopping:
         self.done.append(what)
         return self.stop
 
-    async def preview(self, actor: Any, target: StopTarget, groups: Any) -> Any:
+    async def preview(self, actor: Any, target: StopTarget, groups: Any, *, seen: Any = None) -> Any:
         return self.radius
 
     async def listed(self, actor: Any, groups: Any) -> Any:
@@ -55,7 +55,9 @@ class FakeStopping:
         await self._do("named", words)
         return PROJECT_3
 
-    async def request(self, actor: Any, target: Any, lever: Lever, reason: str, groups: Any, *, is_wide: bool) -> Any:
+    async def request(
+        self, actor: Any, target: Any, lever: Lever, reason: str, groups: Any, *, is_wide: bool, seen: Any = None
+    ) -> Any:
         return await self._do("request", str(target), lever, reason, is_wide)
 
     async def approving(self, actor: Any, target: StopTarget, groups: Any) -> Any:
