@@ -232,7 +232,8 @@ async def test_a_refusal_stands_beside_its_input_and_the_same_can_be_submitted_a
 @pytest.mark.parametrize(
     ("words", "target"),
     [
-        ("stop batch", "batch"), ("차단 batch", "batch"), ("停止 batch", "batch"), ("stop project batch", "project batch"),
+        ("stop batch", "batch"), ("차단 batch", "batch"), ("停止 batch", "batch"),
+        ("stop project batch", "project batch"),
         ("차단 프로젝트 BATCH", "프로젝트 BATCH"), ("stop project", "project"),
         ("resume batch", "batch"), ("복구 batch", "batch"), ("再開 batch", "batch"),
     ],
