@@ -141,3 +141,16 @@ async def test_the_check_up_knows_the_door_it_was_asked_through(house: Stage) ->
     shown = await answer_to(house, house.slack.person(JIHOON), "/finops doctor")
     assert "Socket Mode가 연결되어 있습니다." in words_of(shown)
     assert "대기 중인 수집이 없습니다." in words_of(shown)
+    assert "서버 시계가 Slack과 일치합니다" in words_of(shown)
+
+
+async def test_the_examples_of_the_help_work_as_they_stand_and_as_people_shorten_them(house: Stage) -> None:
+    """They name what is there; a beginning is enough; a month has a name."""
+    reader = house.slack.person(JIHOON)
+    told = words_of(await answer_to(house, reader, "/finops 도움말"))
+    assert "`/finops 원인 마케팅팀`" in told
+    asked_for = {"상태 마케팅 지난주": "마케팅팀", "상태 chatbot": "chatbot-experiment", "상태 1월": "년 1월"}
+    for asked, named in asked_for.items():
+        assert named in words_of(await answer_to(house, reader, f"/finops {asked}"))
+    await reader.command("/finops 차단 chatbot", MARKETING)
+    assert "chatbot-experiment" in words_of(await window(house, reader, ids.VIEW_STOP))
