@@ -260,6 +260,7 @@ ATTEMPTS: dict[str, Attempt] = {
     "Stops.add_event": lambda s, w, b: s.stops.add_event(w, b.stop_id, HAPPENED),
     "Stops.events": lambda s, w, b: s.stops.events(w, b.stop_id),
     "Stops.get": lambda s, w, b: s.stops.get(w, b.stop_id),
+    "Stops.set_within": lambda s, w, b: s.stops.set_within(w, PERIOD, Lever.STOP),
     "Stops.held_on": lambda s, w, b: s.stops.held_on(w, b.connection_id, MOMENT),
     "Stops.hold": lambda s, w, b: s.stops.hold(w, b.hold.id or 0),
     "Stops.holds": lambda s, w, b: s.stops.holds(w, b.stop_id),

@@ -121,7 +121,7 @@ async def test_what_is_refused_was_not_done_whatever_fault_stands(desk: Desk) ->
 async def test_an_answer_can_be_slower_than_a_client_waits(desk: Desk) -> None:
     desk.openai.fail(kind="slow", times=1)
     with pytest.raises(httpx.ReadTimeout):
-        await desk.http.get(COSTS, timeout=0.05)
+        await desk.http.get(COSTS, timeout=httpx.Timeout(10, read=0.05))  # only the answer is what is waited for
     desk.openai.fail(delay_seconds=0.01, times=1)
     assert (await desk.http.get(COSTS)).status_code == 200
 
