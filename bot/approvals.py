@@ -150,6 +150,7 @@ class Approvals:
                 return declined(replace(stop, pending=pending), now), stop
         before = stop
         if stop is None:
+            await _refuse_held_elsewhere(store, aim)
             stop = asked(self._ask(aim, actor), now)
         holds = await store.stops.holds(actor.workspace_id, stop.id) if stop.id is not None else []
         try:
@@ -182,6 +183,16 @@ class Approvals:
         incident_id = aim.incident.id if aim.incident is not None else None
         scope = aim.scope
         return Ask(actor.workspace_id, incident_id, scope.kind, scope.id, aim.channel_id, Lever.STOP, "", actor.user_id)
+
+
+async def _refuse_held_elsewhere(store: Store, aim: Aim) -> None:
+    """Another alert may hold what this one is about: "allowed" would be said of a project that is stopped."""
+    for one in aim.narrow:
+        held = await store.stops.active_hold(one.workspace_id, one.connection_id, one.provider_project_id, Lever.STOP)
+        if held is not None:
+            other = await store.stops.get(held.workspace_id, held.stop_id)
+            person = other.requested_by if other is not None else None
+            raise Refusal(RefusalCode.STOP_UNDER_WAY, person=person, at=held.requested_at)
 
 
 def _refuse_unseen(aim: Aim, stop: Stop | None, seen_at: datetime) -> None:

@@ -12,8 +12,9 @@ from bot.errors import Refusal, RefusalCode
 from finops.budgets import BudgetAction, BudgetScope
 from finops.incidents import Incident
 from finops.levers import Lever
-from finops.stop_report import StopShown, StopTarget
-from finops.stops import StopState
+from finops.queries import ScopeKind
+from finops.stop_report import ApprovalWish, StopShown, StopTarget
+from finops.stops import ApprovalWay, StopState
 from storage import Storage
 from tests.conftest import FakeClock
 from tests.integration.bot_world import WORKSPACE
@@ -161,3 +162,28 @@ async def test_a_second_runaway_under_the_same_budget_is_seen_and_stopped_beside
     await world.bot.stopping.restore(world.admin, first.stop.id or 0)
     await world.bot.holding.work_due(WORKER)
     assert (cents(world, WRITER), cents(world, CHATBOT)) == (FORMER_CENTS, FORMER_CENTS)
+
+
+async def test_nothing_is_allowed_in_one_alert_that_another_alert_holds(world: World) -> None:
+    """The writer's own budget and its team's: stopped from the team's alert, it is not "allowed" from its own."""
+    project = await world.project(WRITER)
+    await world.a_budget(BudgetScope.PROJECT, project.id, "6")
+    await world.a_budget(BudgetScope.TEAM, world.team.id, "6")
+    await world.polled()
+    world.openai.boost(WRITER, 15, world.clock())
+    for minutes in (35, 5):
+        await world.polled(minutes)
+    own, of_team = sorted(await world.incidents(), key=lambda one: one.scope_kind is ScopeKind.TEAM)
+    await stopped(world, of_team)
+    assert cents(world, WRITER) == 1
+
+    wish = ApprovalWish(ApprovalWay.END_OF_DAY)
+    with pytest.raises(Refusal) as refused:
+        await world.bot.stopping.approve(world.admin, StopTarget(incident_id=own.id), wish)
+    assert refused.value.code is RefusalCode.STOP_UNDER_WAY
+    assert refused.value.values["person"] == world.admin.user_id
+    assert cents(world, WRITER) == 1
+    shown = await world.bot.stopping.approve(world.admin, StopTarget(incident_id=of_team.id), wish)
+    assert shown is None or shown.stop.state is not StopState.STOPPED
+    await world.bot.holding.work_due(WORKER)
+    assert cents(world, WRITER) == FORMER_CENTS
