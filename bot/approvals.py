@@ -10,7 +10,7 @@ from bot.audit import Act
 from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
 from bot.people import People
-from bot.stop_scopes import Aim, is_closed
+from bot.stop_scopes import Aim, is_closed, under_way
 from finops.amounts import AmountUnusable, amount_typed
 from finops.budgets import Budget, BudgetScope
 from finops.levers import Lever
@@ -190,9 +190,7 @@ async def _refuse_held_elsewhere(store: Store, aim: Aim) -> None:
     for one in aim.narrow:
         held = await store.stops.active_hold(one.workspace_id, one.connection_id, one.provider_project_id, Lever.STOP)
         if held is not None:
-            other = await store.stops.get(held.workspace_id, held.stop_id)
-            person = other.requested_by if other is not None else None
-            raise Refusal(RefusalCode.STOP_UNDER_WAY, person=person, at=held.requested_at)
+            raise await under_way(store, held)
 
 
 def _refuse_unseen(aim: Aim, stop: Stop | None, seen_at: datetime) -> None:

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from bot import stop_facts
-from bot.picture import CURRENCY, Account, Taught
+from bot.picture import CURRENCY, Account, Taught, account_of
 from bot.polls import minute_of, moment_of
 from bot.rights import within_reach
 from bot.stop_rest import beside, stranger_of
@@ -18,7 +18,6 @@ from finops.budgets import Budget, BudgetOn, BudgetPeriod, Usual, UsualMethod, b
 from finops.charges import DayReading, FigureState, day_state
 from finops.estimates import UNCORRECTED, Correction, Spent
 from finops.figures import Breakdown, DayFigure, Scope, Share, breakdown_of, readings_of_all
-from finops.holds import Hold
 from finops.incident_report import IncidentDetail, IncidentShown
 from finops.incidents import Incident, IncidentEvent, IncidentState
 from finops.lateness import p95
@@ -218,15 +217,11 @@ def _frozen_at(stop: StopShown | None, headline: Account | None) -> datetime | N
     if stop.stop.allowed_until is not None or stop.stop.allowed_ceiling is not None:
         return None
     held = [one for one in stop.current if one.set_at is not None]
-    return min((one.requested_at for one in held if _account(one) == headline), default=None)
-
-
-def _account(one: Project | Hold) -> Account:
-    return one.connection_id, one.provider_project_id
+    return min((one.requested_at for one in held if account_of(one) == headline), default=None)
 
 
 def _accounts(projects: Iterable[Project]) -> list[Account]:
-    return [_account(one) for one in projects]
+    return [account_of(one) for one in projects]
 
 
 def _of(row: UsageSum, taught: Mapping[int, Taught]) -> Correction:

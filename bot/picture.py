@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from finops.charges import DayReading, FigureState, day_state, weakest
 from finops.estimates import Corrections, Drift, Spent, drift_margin
+from finops.holds import Hold
 from finops.money import ATTO_PLACES, EXACT, Money
 from finops.periods import Period, charge_day
 from finops.queries import ScopeKind
@@ -214,6 +215,11 @@ class Picture:
                 states.append(day_state(readings.get(day), facts.now))
                 known += [] if day not in readings else [readings[day].read_at]
         return Look(weakest(states), max(known, default=None))
+
+
+def account_of(one: Project | Hold) -> Account:
+    """How a provider's bills and usage name a project, or what a stop holds."""
+    return one.connection_id, one.provider_project_id
 
 
 def money_of(units: int) -> Money:

@@ -10,7 +10,7 @@ from datetime import datetime
 from bot import telling
 from bot.desk import Desk
 from bot.incident_facts import whose
-from bot.picture import Account, money_of
+from bot.picture import Account, account_of, money_of
 from bot.polls import minute_of
 from bot.spending import Spending
 from bot.stop_keeping import audience, keep
@@ -108,7 +108,7 @@ class StopEnds:
             return await self._spent_within(store, incident, held)
         if stop.approved_at is None:
             return None
-        accounts = held or [_account(one) for one in await _projects(store, stop)]
+        accounts = held or [account_of(one) for one in await _projects(store, stop)]
         rows = await store.usage.activity(stop.workspace_id, minute_of(stop.approved_at), minute_of(now), accounts)
         return money_of(sum(row.atto for row in rows))
 
@@ -171,7 +171,7 @@ async def _free(store: Store, stop: Stop) -> Sequence[Project]:
 async def _held(store: Store, stop: Stop) -> list[Account]:
     """What a stop held at the provider, whoever has it by now."""
     holds = latest(await store.stops.holds(stop.workspace_id, stop.id or 0))
-    return list(dict.fromkeys((one.connection_id, one.provider_project_id) for one in holds))
+    return list(dict.fromkeys(map(account_of, holds)))
 
 
 async def _projects(store: Store, stop: Stop) -> Sequence[Project]:
@@ -179,14 +179,10 @@ async def _projects(store: Store, stop: Stop) -> Sequence[Project]:
     held = await _held(store, stop)
     every = await store.projects.all(stop.workspace_id)
     if held:
-        return [one for one in every if _account(one) in held]
+        return [one for one in every if account_of(one) in held]
     match stop.scope_kind:
         case ScopeKind.PROJECT:
             return [one for one in every if one.id == stop.scope_id]
         case ScopeKind.TEAM:
             return [one for one in every if one.team_id == stop.scope_id]
     return every
-
-
-def _account(project: Project) -> Account:
-    return project.connection_id, project.provider_project_id

@@ -10,7 +10,7 @@ from decimal import Decimal
 from bot.desk import Desk
 from bot.holding import by_any
 from bot.lever_wishes import usual_of
-from bot.picture import CURRENCY
+from bot.picture import CURRENCY, account_of
 from bot.polls import minute_of
 from bot.rights import asked_again, within_reach
 from bot.stop_savings import saved_by
@@ -49,27 +49,27 @@ async def radius(desk: Desk, aim: Aim) -> BlastRadius:
     now = desk.now()
     projects = tuple(dict.fromkeys([*aim.narrow, *aim.wide]))
     stop = aim.stop if aim.stop is not None and aim.stop.state in UNDER_WAY else None
-    accounts = [_account(one) for one in projects]
+    accounts = [account_of(one) for one in projects]
     workspace_id = projects[0].workspace_id if projects else ""
     async with desk.storage.reading() as store:
         minute = minute_of(now)
         used = await store.usage.activity(workspace_id, minute - _HOUR, minute, accounts) if accounts else []
         seen = {one.connection_id for one in await store.usage.healths(workspace_id) if one.read_at is not None}
         active = {
-            _account(one): await store.stops.active_hold(
+            account_of(one): await store.stops.active_hold(
                 workspace_id, one.connection_id, one.provider_project_id, Lever.STOP
             )
             for one in projects
         }
         its = await held_of(store, stop, aim.narrow) if stop is not None else ()
-        wishes = [await usual_of(store, workspace_id, _account(one), minute) for one in aim.narrow]
+        wishes = [await usual_of(store, workspace_id, account_of(one), minute) for one in aim.narrow]
         credentials = [
             one
             for connection_id in sorted({one.connection_id for one in aim.narrow})
             for one in await store.credentials.of_connection(workspace_id, connection_id)
         ]
     # In force for what was clicked on; what it does not hold can be stopped beside it.
-    is_all = all(one in its or active[_account(one)] is not None for one in aim.narrow)
+    is_all = all(one in its or active[account_of(one)] is not None for one in aim.narrow)
     held = stop if stop is not None and (is_all or stop.state is StopState.RESTORING) else None
     helpless = {one.connection_id for one in aim.narrow} - within_reach(credentials)
     keys, reached = await asyncio.gather(
@@ -85,7 +85,7 @@ async def radius(desk: Desk, aim: Aim) -> BlastRadius:
             requests=_requests(used, one) if one.connection_id in seen else None,
             spent=_spent(used, one) if one.connection_id in seen else None,
             keys=keys.get(one.id),
-            is_held=active[_account(one)] is not None,
+            is_held=active[account_of(one)] is not None,
         )
         for one in projects
     }
@@ -156,7 +156,7 @@ async def stoppable(store: Store, now: datetime, teams: Iterable[Team], projects
     if not mine:
         return []
     minute = minute_of(now)
-    rows = await store.usage.activity(mine[0].workspace_id, minute - _HOUR, minute, [_account(one) for one in mine])
+    rows = await store.usage.activity(mine[0].workspace_id, minute - _HOUR, minute, [account_of(one) for one in mine])
     found = [
         Stoppable(Scope(ScopeKind.PROJECT, one.id, one.name), by_team[one.team_id], _requests(rows, one))
         for one in mine
@@ -224,12 +224,8 @@ def _levers(wishes: Sequence[LeverWish]) -> tuple[Lever, ...]:
     return tuple(found)
 
 
-def _account(project: Project) -> Account:
-    return project.connection_id, project.provider_project_id
-
-
 def _of(rows: Iterable[UsageSum], project: Project) -> list[UsageSum]:
-    return [row for row in rows if (row.connection_id, row.sub_account_id) == _account(project)]
+    return [row for row in rows if (row.connection_id, row.sub_account_id) == account_of(project)]
 
 
 def _requests(rows: Iterable[UsageSum], project: Project) -> int:

@@ -6,13 +6,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 
-from bot.picture import CURRENCY, Account
+from bot.picture import CURRENCY, Account, account_of, money_of
 from bot.polls import minute_of
 from finops.figures import Scope
 from finops.incidents import Incident
-from finops.money import ATTO_PLACES, EXACT, Money
 from finops.queries import ScopeKind
 from finops.registry import Project
 from finops.stops import Stop
@@ -48,14 +46,13 @@ async def rest_of(store: Store, incident: Incident, stop: Stop, projects: Sequen
     spent: dict[Account, int] = defaultdict(int)
     for row in await store.usage.activity(workspace_id, end - _LOOK_BACK, end, accounts):
         spent[(row.connection_id, row.sub_account_id)] += row.atto
-    held = {(one.connection_id, one.provider_project_id) for one in await store.stops.holds(workspace_id, stop.id or 0)}
+    held = {account_of(one) for one in await store.stops.holds(workspace_id, stop.id or 0)}
     for connection_id in {account[0] for account in spent}:
         standing = await store.stops.held_on(workspace_id, connection_id, _NEVER)
-        held |= {(connection_id, one.provider_project_id) for one in standing if one.is_wanted}
+        held |= {account_of(one) for one in standing if one.is_wanted}
     free = {account: atto for account, atto in spent.items() if atto > 0 and account not in held}
     minutes = (incident.window.end - incident.window.start).days * MINUTES_PER_DAY
-    whole = Decimal(sum(free.values()) * minutes // _LOOK_BACK).scaleb(-ATTO_PLACES, EXACT)
-    if Money(whole, CURRENCY) < limit:
+    if money_of(sum(free.values()) * minutes // _LOOK_BACK) < limit:
         return []
     ranked = sorted(free, key=lambda account: (-free[account], account))
     return [await spender(store, workspace_id, account, mine.get(account)) for account in ranked]
@@ -88,8 +85,3 @@ async def stranger_of(store: Store, workspace_id: str, account: Account | None) 
     if any(account_of(one) == account and not one.excluded for one in every):
         return ""
     return (await spender(store, workspace_id, account, None)).name
-
-
-def account_of(project: Project) -> Account:
-    """How a provider's usage names a project."""
-    return project.connection_id, project.provider_project_id

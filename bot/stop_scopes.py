@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 
 from bot.errors import Refusal, RefusalCode
 from bot.people import People
-from bot.stop_rest import account_of, rest_of, spender
+from bot.picture import account_of
+from bot.stop_rest import rest_of, spender
 from finops.budgets import Budget
 from finops.figures import Scope
+from finops.holds import Hold
 from finops.incidents import Incident, IncidentState
 from finops.levers import Lever
 from finops.periods import charge_day
@@ -137,9 +139,9 @@ async def _of_stop(store: Store, workspace_id: str, stop: Stop) -> _Found:
     if stop.scope_kind is not ScopeKind.PROJECT or await store.projects.get(workspace_id, stop.scope_id or 0):
         return await _of_scope(store, workspace_id, stop.scope_kind, stop.scope_id)
     held = latest(await store.stops.holds(workspace_id, stop.id or 0))
-    accounts = {(one.connection_id, one.provider_project_id) for one in held}
+    accounts = {account_of(one) for one in held}
     for one in await store.projects.all(workspace_id):
-        if (one.connection_id, one.provider_project_id) in accounts:
+        if account_of(one) in accounts:
             return await _of_scope(store, workspace_id, ScopeKind.PROJECT, one.id)
     return _Found(Scope(stop.scope_kind, stop.scope_id, held[0].name if held else ""), None, (), ())
 
@@ -183,8 +185,16 @@ async def _spender_of(store: Store, workspace_id: str, found: _Found, incident: 
 async def held_of(store: Store, stop: Stop, projects: Iterable[Project]) -> tuple[Project, ...]:
     """Those of the projects on which the stop has its hold, or wants it."""
     held = latest(await store.stops.holds(stop.workspace_id, stop.id or 0))
-    accounts = {(one.connection_id, one.provider_project_id) for one in held if one.is_active and one.is_wanted}
+    accounts = {account_of(one) for one in held if one.is_active and one.is_wanted}
     return tuple(one for one in projects if account_of(one) in accounts)
+
+
+async def under_way(store: Store, hold: Hold) -> Refusal:
+    """The refusal that names who holds it already, and since when."""
+    stop = await store.stops.get(hold.workspace_id, hold.stop_id)
+    return Refusal(
+        RefusalCode.STOP_UNDER_WAY, person=stop.requested_by if stop is not None else None, at=hold.requested_at
+    )
 
 
 def seen_of(aim: Aim, project_ids: Sequence[int]) -> tuple[Project, ...]:

@@ -20,7 +20,7 @@ from bot.errors import Refusal, RefusalCode
 from bot.evaluating import Evaluating
 from bot.people import People
 from bot.stop_keeping import keep
-from bot.stop_scopes import Aim, aim_of, held_of, is_closed, require, seen_of
+from bot.stop_scopes import Aim, aim_of, held_of, is_closed, require, seen_of, under_way
 from finops.levers import Lever
 from finops.queries import ScopeKind
 from finops.registry import Person, Project
@@ -295,9 +295,7 @@ class Stopping:
             else:
                 holder = held
         if not free and holder is not None:
-            other = await store.stops.get(holder.workspace_id, holder.stop_id)
-            person = other.requested_by if other is not None else None
-            raise Refusal(RefusalCode.STOP_UNDER_WAY, person=person, at=holder.requested_at)
+            raise await under_way(store, holder)
         return tuple(free)
 
 
