@@ -9,21 +9,33 @@ from typing import Any
 
 import msgspec
 
-from handlers.recording_spans import READ, Span
+from handlers.recording_spans import READ, UNREADABLE, Span
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
 # OTLP's JSON writes 64-bit integers as texts; an enum is a number, though its name is seen, too.
 _STATUSES = {"STATUS_CODE_UNSET": 0, "STATUS_CODE_OK": 1, "STATUS_CODE_ERROR": 2}
-_DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _MOST_DIGITS = 20
+_WRONG_SHAPE = (TypeError, ValueError, AttributeError, KeyError)
+_NO_SPAN = "a span has ids, times in nanoseconds, a status and attributes, as OTLP writes them in JSON"
+_NO_RESOURCE = "the resource of a span has attributes, as OTLP writes them in JSON"
 
 
 class NotTraces(Exception):
     """The body is no export of traces; the sentence says why, and repeats nothing of it."""
 
 
+def _number(written: str) -> Any:
+    try:
+        return Decimal(written)
+    except InvalidOperation:  # an exponent that no number of ours has: this attribute's fault, and nobody else's
+        return UNREADABLE
+
+
+_DECODER = msgspec.json.Decoder(float_hook=_number)
+
+
 def spans_of(body: bytes, content_type: str) -> list[Span]:
-    """Every span of an export request. Raises NotTraces."""
+    """Every span of an export request, those at fault too, each saying so of itself. Raises NotTraces."""
     return _from_protobuf(body) if content_type == PROTOBUF else _from_json(body)
 
 
@@ -98,17 +110,35 @@ def _from_json(body: bytes) -> list[Span]:
         request = _DECODER.decode(body)
         spans = []
         for resource in _list(request, "resourceSpans"):
-            shared = _named(_list(_object(resource, "resource"), "attributes"))
+            shared = _shared(resource)
             for scope in _list(resource, "scopeSpans"):
                 spans += [_json_span(shared, span) for span in _list(scope, "spans")]
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, InvalidOperation):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise NotTraces("the body is not JSON") from None
-    except (TypeError, ValueError, AttributeError, KeyError):
+    except _WRONG_SHAPE:
         raise NotTraces("the body is not an ExportTraceServiceRequest in JSON") from None
     return spans
 
 
-def _json_span(shared: dict[str, Any], span: Any) -> Span:
+def _shared(resource: Any) -> dict[str, Any] | None:
+    """The attributes of a resource; None where they have no shape that could be read."""
+    try:
+        return _named(_list(_object(resource, "resource"), "attributes"))
+    except _WRONG_SHAPE:
+        return None
+
+
+def _json_span(shared: dict[str, Any] | None, span: Any) -> Span:
+    """One span; at fault where it, or its resource, is not shaped like one, so that the others still count."""
+    if shared is None:
+        return Span.at_fault(_NO_RESOURCE)
+    try:
+        return _shaped(shared, span)
+    except _WRONG_SHAPE:
+        return Span.at_fault(_NO_SPAN)
+
+
+def _shaped(shared: dict[str, Any], span: Any) -> Span:
     attributes = shared | _named(_list(span, "attributes"))
     for happened in _list(span, "events"):
         attributes |= _named(_list(happened, "attributes"))
@@ -134,7 +164,7 @@ def _named(attributes: list[Any]) -> dict[str, Any]:
             if kind in value:
                 found[each["key"]] = value[kind]
         if "intValue" in value:
-            found[each["key"]] = _whole(value["intValue"])
+            found[each["key"]] = _whole_or_not(value["intValue"])
     return found
 
 
@@ -156,6 +186,13 @@ def _whole(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int | str) or len(str(value)) > _MOST_DIGITS:
         raise TypeError
     return int(value)
+
+
+def _whole_or_not(value: Any) -> Any:
+    try:
+        return _whole(value)
+    except (TypeError, ValueError):
+        return UNREADABLE
 
 
 def _hex(value: Any, digits: int) -> str:

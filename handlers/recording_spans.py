@@ -52,6 +52,8 @@ _READERS: dict[str, Callable[[Any], Any]] = {
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_NANO = 2**63
 _UNSET, _OK, _ERROR = 0, 1, 2
+# In the place of an attribute's value that nobody can read: it refuses the span that is a call, and no other.
+UNREADABLE: Any = object()
 _OUTCOMES = {_OK: Outcome.SUCCESS, _ERROR: Outcome.FAILURE}
 
 
@@ -59,7 +61,8 @@ _OUTCOMES = {_OK: Outcome.SUCCESS, _ERROR: Outcome.FAILURE}
 class Span:
     """As much of a span as is read, whatever it was written in. Ids are in hex, times in nanoseconds since 1970.
 
-    `attributes` hold those named in READ, of the span, its events, and its resource where the span has none.
+    `attributes` hold those named in READ, of the span, its events, and its resource where the span has none; UNREADABLE
+    where a value is not what OTLP writes. `fault` says why nothing of it could be read ('' where it could).
     """
 
     trace_id: str
@@ -68,6 +71,12 @@ class Span:
     ended: int
     status: int
     attributes: Mapping[str, Any]
+    fault: str = ""
+
+    @classmethod
+    def at_fault(cls, why: str) -> Span:
+        """A span that could not be read; `why` repeats nothing of it."""
+        return cls("", "", 0, 0, _UNSET, {}, why)
 
 
 @dataclass(slots=True)
@@ -88,6 +97,9 @@ def told_by(spans: list[Span], now: datetime) -> ReadSpans:
     """The calls that spans tell of. One span's mistake refuses that span only: the others still count."""
     read = ReadSpans()
     for span in spans:
+        if span.fault:
+            read.refuse(span.fault)
+            continue
         if not _is_ours(span.attributes):
             read.ignored += 1
             continue
@@ -133,6 +145,8 @@ def _call(span: Span, now: datetime) -> ToldCall:
 def _read(name: str, attributes: Mapping[str, Any]) -> Any:
     for key in ATTRIBUTES[name]:
         if key in attributes:
+            if attributes[key] is UNREADABLE:
+                raise fields.Wrong(f"{key} has a value that OTLP does not write")
             try:
                 return _READERS[name](attributes[key])
             except fields.Wrong as wrong:

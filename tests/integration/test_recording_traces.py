@@ -219,6 +219,40 @@ async def test_a_faulty_span_is_refused_and_the_others_count(door: Door, clock: 
     assert "30 days" in response.partial_success.error_message
 
 
+async def test_nonsense_in_one_span_refuses_that_span_only(door: Door) -> None:
+    """A number that is none, a shape that is none, of a span, an event or a resource: the spans beside it count."""
+    chat = a_json_span()["attributes"]
+    written = '{"key": "gen_ai.usage.input_tokens", "value": {"doubleValue": 1e99999999999999999999}}'
+    spans: list[Any] = [
+        a_json_span(attributes=[*chat, {"key": "gen_ai.usage.input_tokens", "value": {"intValue": "x"}}]),
+        a_json_span(attributes=[*chat, {"key": "finops.task", "value": {"intValue": CANARY}}]),
+        a_json_span(attributes=[*chat, "HUGE"]),
+        a_json_span(attributes=[*chat, 7]),
+        a_json_span(attributes=[*chat, {"value": {"intValue": "7"}}]),
+        a_json_span(attributes=7),
+        a_json_span(events=[7]),
+        a_json_span(startTimeUnixNano=CANARY),
+        a_json_span(status={"code": []}),
+        7,
+    ]
+    good = a_json_span(spanId="ab" * 8)
+    ignored = a_json_span(attributes=[{"key": "gen_ai.operation.name", "value": {"stringValue": "invoke_agent"}},
+                                      {"key": "gen_ai.usage.input_tokens", "value": {"intValue": "x"}}])  # fmt: skip
+    other = {"resource": {"attributes": 7}, "scopeSpans": [{"spans": [a_json_span(spanId="cd" * 8)]}]}
+    request = json.loads(in_json(*spans, good, ignored))
+    request["resourceSpans"].append(other)
+    status, body = await post(door, json.dumps(request).encode().replace(b'"HUGE"', written.encode()), JSON)
+    told = json.loads(body)["partialSuccess"]
+    assert (status, told["rejectedSpans"]) == (200, "11")
+    assert told["errorMessage"] == "gen_ai.usage.input_tokens has a value that OTLP does not write"
+    assert (await door.sums()).calls == 1
+    for one in (*spans[:2], *spans[3:]):
+        told = json.loads((await post(door, in_json(one, good), JSON))[1])["partialSuccess"]
+        assert told["rejectedSpans"] == "1"
+        assert CANARY not in told["errorMessage"]
+        assert told["errorMessage"]
+
+
 @pytest.mark.parametrize("kind", [PROTOBUF, JSON])
 async def test_nonsense_is_declined_in_the_form_it_came_in(door: Door, kind: str) -> None:
     """A retry would not mend it, so it is a 400; the body is a Status with a message."""
