@@ -33,7 +33,7 @@ from benchmarks.floors_storage import KEY, Bill, Floor, PostgresFloor, SqliteFlo
 from bot.collector import settle_memory
 from finops.periods import Period
 from storage import KeyRing, Storage, open_storage
-from storage.ledger import prepare
+from storage.day_lines import prepare
 
 WORKSPACE = "T0BENCH001"
 STEPS = ("floor", "store", "pipeline")
@@ -46,7 +46,7 @@ async def store(bill: Bill, url: str, target: Floor) -> dict[str, Any]:
         settle_memory()  # as the collector does
         async for charged in provider.charges(KEY, Period(bill.first_day, bill.end)):
             whose = (WORKSPACE, 1, charged.day.isoformat())
-            rows = [whose + line for line in prepare(charged).lines.each()]
+            rows = [whose + line for line in prepare(charged).each()]
             with floor.running():
                 target.write(rows)
             del rows

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, ParamSpec, TypeVar
@@ -17,7 +18,9 @@ from finops.periods import Period
 from finops.restatement import changes
 from storage import charge_statements as statements
 from storage.connections import hold_connection
-from storage.ledger import Lines, PreparedDay, money, prepare, read_sheets, write_day
+from storage.day_lines import Lines, prepare
+from storage.day_sums import DaySums, summed
+from storage.ledger import money, read_sheets, write_day
 from storage.line_items import by_line_item
 from storage.records import DayChange, DayProjectTotal, DayTotal, ProjectTotal, Restated
 from storage.repository import Repository
@@ -52,30 +55,32 @@ class Charges(Repository):
         page, not a refund), and so does a reading older than the one we hold: neither counts as a reading. NotFound
         for another workspace's connection.
         """
-        prepared = await _unhurried(len(charged.charges), prepare, charged)
+        size = len(charged.charges)
+        lines = await _unhurried(size, prepare, charged)
         await hold_connection(self._db, workspace_id, connection_id)
         day = charged.day
         reading = await self._reading(workspace_id, connection_id, day)
-        if reading is None:
-            await write_day(self._db, workspace_id, connection_id, day, prepared)
+        if reading is not None:
+            totals = await self._totals(workspace_id, connection_id, day)
+            if _was_overtaken(read_at, reading) or (totals and not size):
+                return DayChange(day, is_first_reading=False, is_changed=False, kept=True, restated=(), totals=totals)
+            if await self._is_stored(connection_id, day, lines):
+                unchanged = reading.unchanged_reads + (read_at > reading.read_at)
+                await self._keep(workspace_id, connection_id, DayReading(day, read_at, reading.changed_at, unchanged))
+                return DayChange(day, is_first_reading=False, is_changed=False, kept=False, restated=(), totals=totals)
+        async with _meanwhile(size, summed, lines) as adding:
+            restated: tuple[Restated, ...] = ()
+            if reading is not None:
+                restated = await self._moved(workspace_id, connection_id, day, await adding, read_at)
+                await remember_restatements(self._db, workspace_id, restated)
+                for table in (charges, daily_costs, daily_items, daily_sheets, daily_totals):
+                    await self._db.execute(delete(table).where(*_this_day(table, workspace_id, connection_id, day)))
+            await write_day(self._db, workspace_id, connection_id, day, lines, adding)
             await self._keep(workspace_id, connection_id, DayReading(day, read_at, read_at, 0))
-            totals = _totals(prepared)
-            return DayChange(day, is_first_reading=True, is_changed=True, kept=False, restated=(), totals=totals)
-        totals = await self._totals(workspace_id, connection_id, day)
-        if _was_overtaken(read_at, reading) or (totals and not prepared.totals):
-            return DayChange(day, is_first_reading=False, is_changed=False, kept=True, restated=(), totals=totals)
-        if await self._is_stored(connection_id, day, prepared.lines):
-            unchanged = reading.unchanged_reads + (read_at > reading.read_at)
-            await self._keep(workspace_id, connection_id, DayReading(day, read_at, reading.changed_at, unchanged))
-            return DayChange(day, is_first_reading=False, is_changed=False, kept=False, restated=(), totals=totals)
-        restated = await self._moved(workspace_id, connection_id, day, prepared, read_at)
-        await remember_restatements(self._db, workspace_id, restated)
-        for table in (charges, daily_costs, daily_items, daily_sheets, daily_totals):
-            await self._db.execute(delete(table).where(*_this_day(table, workspace_id, connection_id, day)))
-        await write_day(self._db, workspace_id, connection_id, day, prepared)
-        await self._keep(workspace_id, connection_id, DayReading(day, read_at, read_at, 0))
-        totals = _totals(prepared)
-        return DayChange(day, is_first_reading=False, is_changed=True, kept=False, restated=restated, totals=totals)
+            return DayChange(
+                day, is_first_reading=reading is None, is_changed=True, kept=False, restated=restated,
+                totals=_totals(await adding),
+            )  # fmt: skip
 
     async def totals(
         self, workspace_id: str, period: Period, accounts: Collection[Account] | None = None
@@ -279,7 +284,7 @@ class Charges(Repository):
         return await _unhurried(len(lines.nanos), _agree, stored.all(), lines)
 
     async def _moved(
-        self, workspace_id: str, connection_id: int, day: date, prepared: PreparedDay, at: datetime
+        self, workspace_id: str, connection_id: int, day: date, sums: DaySums, at: datetime
     ) -> tuple[Restated, ...]:
         """What the new reading says differently of each project, before the stored sums go."""
         rows = await self._db.execute(
@@ -287,8 +292,8 @@ class Charges(Repository):
         )
         old = {(row.sub_account_id, row.billing_currency): (row.billed_cost_nano, row.billed_cost_rest) for row in rows}
         # Only those that differ become Money: of a large bill, few.
-        before = {key: money(*old[key], key[1]) for key in old if prepared.costs.get(key) != old[key]}
-        after = {key: money(*units, key[1]) for key, units in prepared.costs.items() if old.get(key) != units}
+        before = {key: money(*old[key], key[1]) for key in old if sums.costs.get(key) != old[key]}
+        after = {key: money(*units, key[1]) for key, units in sums.costs.items() if old.get(key) != units}
         return tuple(
             Restated(connection_id, day, each.sub_account_id, each.old, each.new, at) for each in changes(before, after)
         )
@@ -302,8 +307,8 @@ class Charges(Repository):
         return tuple(money(row.billed_cost_nano, row.billed_cost_rest, row.billing_currency) for row in rows)
 
 
-def _totals(prepared: PreparedDay) -> tuple[Money, ...]:
-    return tuple(money(*units, currency) for currency, units in sorted(prepared.totals.items()))
+def _totals(sums: DaySums) -> tuple[Money, ...]:
+    return tuple(money(*units, currency) for currency, units in sorted(sums.totals.items()))
 
 
 def _within(table: Table, period: Period) -> ColumnElement[bool]:
@@ -325,6 +330,18 @@ async def _unhurried(size: int, work: Callable[P, T], *args: P.args, **kwargs: P
     if size <= _SMALL:
         return work(*args, **kwargs)
     return await asyncio.to_thread(work, *args, **kwargs)
+
+
+@asynccontextmanager
+async def _meanwhile(
+    size: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+) -> AsyncIterator[asyncio.Future[T]]:
+    """Do something as `_unhurried` does, beside what the block waits for; at the end of the block it has ended."""
+    working = asyncio.ensure_future(_unhurried(size, work, *args, **kwargs))
+    try:
+        yield working
+    finally:
+        await asyncio.wait([working])
 
 
 def _size(sheets: Iterable[Sheet]) -> int:

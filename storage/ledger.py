@@ -1,28 +1,24 @@
-"""Writing the ledger fast: a day as sorted columns with their sums, and the shortest way into each database."""
+"""Writing the ledger fast: the shortest way of a day's lines and sums into each database."""
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
-from itertools import accumulate, chain, compress, islice, repeat, starmap
-from operator import add, itemgetter, ne, or_, sub
-from typing import Any, NamedTuple
+from itertools import chain, islice, repeat, starmap
+from typing import Any
 
 from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from finops.charges import Charge, ChargedDay, merged
-from finops.money import Money, all_to_units, from_units
-from storage.errors import AmountOutOfRange
-from storage.sheets import Sheet, packed
+from finops.money import Money, from_units
+from storage.day_lines import Lines
+from storage.day_sums import DaySums
+from storage.sheets import Sheet
 
-LARGEST = 2**63 - 1
-_NANO = 10**9
 # What SQLite accepts in one statement; beyond a thousand rows, more in one are no faster.
 _MOST_PARAMETERS = 7_003 if sqlite3.sqlite_version_info >= (3, 32) else 999
 _COPY_CHUNK_LINES = 1_000
@@ -32,140 +28,7 @@ _OF_DAY = ("workspace_id", "connection_id", "charge_day")
 _AMOUNT = ("billed_cost_nano", "billed_cost_rest")
 _LINE = ("sub_account_id", "billing_currency", "sku_id", *_AMOUNT, "consumed_quantity", "consumed_unit")
 
-
-class Lines(NamedTuple):
-    """One day's lines in the order of the ledger's key, a column each: a bill of millions makes no object per line."""
-
-    accounts: Sequence[str]
-    currencies: Sequence[str]
-    skus: Sequence[str]
-    nanos: Sequence[int]
-    rests: Sequence[int]
-    quantities: Sequence[str | None]
-    units: Sequence[str | None]
-
-    def each(self) -> Iterator[tuple[Any, ...]]:
-        """The lines one by one, as tuples in the order of the columns."""
-        return zip(*self, strict=True)
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedDay:
-    """One day as it will stand in the ledger: its lines, and their sums.
-
-    `costs` are by project, `items` by line item, `totals` of all, each in its currency; with a sheet per currency.
-    """
-
-    lines: Lines
-    costs: dict[tuple[str, str], tuple[int, int]]
-    items: dict[tuple[str, str], tuple[int, int]]
-    totals: dict[str, tuple[int, int]]
-    sheets: dict[str, tuple[bytes, bytes]]
-
-
-_NOTHING = PreparedDay(Lines([], [], [], [], [], [], []), {}, {}, {}, {})
-
-
-def prepare(charged: ChargedDay) -> PreparedDay:
-    """One day as lines of the ledger: sorted, for sorted writes are three times faster, and none of them twice.
-
-    Pure, and slow for large days: call it in a thread.
-    """
-    found: Sequence[Charge] = charged.charges
-    if not found:
-        return _NOTHING
-    if [charge[0] for charge in found].count(charged.day) < len(found):
-        raise ValueError(f"a reading of {charged.day} cannot hold charges of another day")
-    names = _names(found)
-    places = _places(names)
-    if len(set(places)) < len(places):
-        # Repeated lines are rare; finding them costs less than expecting them.
-        found = merged(found)
-        names = _names(found)
-        places = _places(names)
-    order = sorted(range(len(places)), key=places.__getitem__)
-    found = [found[n] for n in order]
-    accounts, currencies, skus = ([column[n] for n in order] for column in names)
-    nanos, rests = all_to_units(map(itemgetter(3), found))
-    if sum(map(abs, nanos)) + len(nanos) > LARGEST:
-        raise AmountOutOfRange(f"the charges of {charged.day} exceed what the ledger holds exactly (9.2 billion units)")
-    lines = Lines(
-        accounts,
-        currencies,
-        skus,
-        nanos,
-        rests,
-        [None if charge[5] is None else str(charge[5]) for charge in found],
-        [charge[6] for charge in found],
-    )
-    sums = _sums(lines)
-    totals: dict[str, tuple[int, int]] = {}
-    for (_, currency), (nano, rest) in sums.items():
-        before = totals.get(currency, (0, 0))
-        totals[currency] = _carried(before[0] + nano, before[1] + rest)
-    sheets = {}
-    for each in sorted(totals):
-        mine = {account: units for (account, currency), units in sums.items() if currency == each}
-        sheets[each] = packed(mine, mine.values())
-    return PreparedDay(lines, sums, _items(lines), totals, sheets)
-
-
-def _names(lines: Sequence[Charge]) -> tuple[list[str], list[str], list[str]]:
-    """What makes each line itself: sub-accounts, currencies, line items."""
-    return [line[1] or "" for line in lines], [line[4] for line in lines], [line[2] or "" for line in lines]
-
-
-def _places(names: Sequence[Sequence[str]]) -> list[int]:
-    """Where each line belongs among the others, the first column deciding first; the same place if all agree.
-
-    A bill repeats its names: each is compared once, and the lines by number.
-    """
-    places, span = [0] * len(names[0]), 1
-    for column in reversed(names):
-        ranks = {name: rank * span for rank, name in enumerate(sorted(set(column)))}
-        if len(ranks) > 1:
-            mine = map(ranks.__getitem__, column)
-            places = list(mine if span == 1 else map(add, places, mine))
-            span *= len(ranks)
-    return places
-
-
-def _sums(lines: Lines) -> dict[tuple[str, str], tuple[int, int]]:
-    """The sum of each project and currency. They stand together: a sum is the difference of two running totals."""
-    accounts, currencies = lines.accounts, lines.currencies
-    is_next: Iterable[bool] = map(ne, accounts, accounts[1:])
-    if len(set(currencies)) > 1:
-        is_next = map(or_, is_next, map(ne, currencies, currencies[1:]))
-    borders = [0, *compress(range(1, len(accounts)), is_next), len(accounts)]
-    nanos, rests = (_between(borders, column) for column in (lines.nanos, lines.rests))
-    return {
-        (accounts[start], currencies[start]): (nano + rest // _NANO, rest % _NANO)
-        for start, nano, rest in zip(borders, nanos, rests, strict=False)  # the last border begins nothing
-    }
-
-
-def _items(lines: Lines) -> dict[tuple[str, str], tuple[int, int]]:
-    """The sum of each line item and currency, over all projects."""
-    found: dict[tuple[str, str], list[int]] = {}
-    for name, nano, rest in zip(zip(lines.currencies, lines.skus, strict=True), lines.nanos, lines.rests, strict=True):
-        sums = found.get(name)
-        if sums is None:
-            found[name] = [nano, rest]
-        else:
-            sums[0] += nano
-            sums[1] += rest
-    return {name: _carried(*sums) for name, sums in found.items()}
-
-
-def _between(borders: Sequence[int], column: Sequence[int]) -> Iterator[int]:
-    running = list(accumulate(column, initial=0))
-    reached = [running[border] for border in borders]
-    return map(sub, reached[1:], reached)
-
-
-def _carried(nano: int, rest: int) -> tuple[int, int]:
-    more, rest = divmod(rest, _NANO)
-    return nano + more, rest
+Columns = Sequence[Sequence[Any]]
 
 
 def money(nano: int | Decimal, rest: int | Decimal, currency: str) -> Money:
@@ -174,23 +37,37 @@ def money(nano: int | Decimal, rest: int | Decimal, currency: str) -> Money:
 
 
 async def write_day(
-    connection: AsyncConnection, workspace_id: str, connection_id: int, day: date, prepared: PreparedDay
+    connection: AsyncConnection,
+    workspace_id: str,
+    connection_id: int,
+    day: date,
+    lines: Lines,
+    adding: Awaitable[DaySums],
 ) -> None:
-    """Put the lines of one day, and all roll-ups of it, where nothing of that day stands."""
-    if not prepared.totals:
+    """Put the lines of one day, and all roll-ups of it, where nothing of that day stands.
+
+    The lines go first: what they come to is not needed before they are in, and may be added up meanwhile.
+    """
+    if not lines.accounts:
         return
     driver: Any = (await connection.get_raw_connection()).driver_connection
     insert = _insert if connection.dialect.name == "sqlite" else _copy
     whose = (workspace_id, connection_id, day.isoformat())
-    costs = (*zip(*prepared.costs, strict=True), *zip(*prepared.costs.values(), strict=True))
-    totals = (tuple(prepared.totals), *zip(*prepared.totals.values(), strict=True))
-    await insert(driver, "charges", _LINE, whose, prepared.lines)
-    await insert(driver, "daily_costs", ("sub_account_id", "billing_currency", *_AMOUNT), whose, costs)
-    items = (*zip(*prepared.items, strict=True), *zip(*prepared.items.values(), strict=True))
-    await insert(driver, "daily_items", ("billing_currency", "sku_id", *_AMOUNT), whose, items)
-    await insert(driver, "daily_totals", ("billing_currency", *_AMOUNT), whose, totals)
-    sheets = (tuple(prepared.sheets), *zip(*prepared.sheets.values(), strict=True))
-    await insert(driver, "daily_sheets", ("billing_currency", "accounts", "amounts"), whose, sheets)
+    await insert(driver, "charges", _LINE, whose, lines)
+    sums = await adding
+    by_currency = "billing_currency"
+    for table, names, columns in (
+        ("daily_costs", ("sub_account_id", by_currency, *_AMOUNT), (*_apart(sums.costs), *_apart(sums.costs.values()))),
+        ("daily_items", (by_currency, "sku_id", *_AMOUNT), (*_apart(sums.items), *_apart(sums.items.values()))),
+        ("daily_totals", (by_currency, *_AMOUNT), (tuple(sums.totals), *_apart(sums.totals.values()))),
+        ("daily_sheets", (by_currency, "accounts", "amounts"), (tuple(sums.sheets), *_apart(sums.sheets.values()))),
+    ):
+        await insert(driver, table, names, whose, columns)
+
+
+def _apart(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """Rows as columns."""
+    return zip(*rows, strict=True)
 
 
 async def read_sheets(connection: AsyncConnection, query: Select[tuple[int, str, date, bytes, bytes]]) -> list[Sheet]:
@@ -202,9 +79,6 @@ async def read_sheets(connection: AsyncConnection, query: Select[tuple[int, str,
     async with driver.cursor(binary=True) as cursor:
         await cursor.execute(str(asked), asked.params)
         return list(starmap(Sheet, await cursor.fetchall()))
-
-
-Columns = Sequence[Sequence[Any]]
 
 
 async def _insert(driver: Any, table: str, names: Sequence[str], whose: tuple[str, int, str], columns: Columns) -> None:

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from finops.charges import Charge, ChargedDay
 from finops.money import EXACT, all_to_units, from_units, to_units
-from storage.ledger import _as_text, prepare
+from storage.day_lines import prepare
+from storage.day_sums import summed
+from storage.ledger import _as_text
 
 DAY = date(2026, 7, 1)
 amounts = st.decimals(min_value=-10_000, max_value=10_000, places=18)
@@ -24,17 +26,17 @@ days = st.lists(charges, max_size=20)
 def test_lines_projects_and_totals_all_add_up_to_the_bill(bill: list[Charge]) -> None:
     """Three tables, one truth, to the eighteenth decimal and in every currency."""
     prepared = prepare(ChargedDay(DAY, tuple(bill)))
-    lines = list(prepared.lines.each())
+    lines, sums = list(prepared.each()), summed(prepared)
     for currency in ("USD", "EUR"):
         billed = Decimal(0)
         for charge in bill:
             if charge.billing_currency == currency:
                 billed = EXACT.add(billed, charge.billed_cost)
         mine = [line for line in lines if line[1] == currency]
-        projects = [units for (_, each), units in prepared.costs.items() if each == currency]
+        projects = [units for (_, each), units in sums.costs.items() if each == currency]
         assert from_units(sum(line[3] for line in mine), sum(line[4] for line in mine)) == billed
         assert from_units(sum(nano for nano, _ in projects), sum(rest for _, rest in projects)) == billed
-        assert from_units(*prepared.totals.get(currency, (0, 0))) == billed
+        assert from_units(*sums.totals.get(currency, (0, 0))) == billed
         assert all(0 <= rest < 10**9 for _, rest in projects)
 
 
@@ -42,7 +44,7 @@ def test_lines_projects_and_totals_all_add_up_to_the_bill(bill: list[Charge]) ->
 @given(days)
 def test_rows_stand_in_the_order_of_the_key_and_no_key_twice(bill: list[Charge]) -> None:
     """Sorted writes are fast, and a repeated line is added, not lost."""
-    keys = [line[:3] for line in prepare(ChargedDay(DAY, tuple(bill))).lines.each()]
+    keys = [line[:3] for line in prepare(ChargedDay(DAY, tuple(bill))).each()]
     assert keys == sorted(set(keys))
 
 
