@@ -24,6 +24,7 @@ from storage.drifts import Drifts
 from storage.engine import Engines, normalised, open_engines
 from storage.errors import Conflict
 from storage.event_tokens import EventTokens
+from storage.exchange_rates import ExchangeRates
 from storage.feedback import Feedbacks
 from storage.incidents import Incidents
 from storage.installations import Installations, OAuthStates
@@ -76,6 +77,7 @@ class Store:
         self.digests = Digests(connection)
         self.digest_channels = DigestChannels(connection)
         self.caps = Caps(connection)
+        self.exchange_rates = ExchangeRates(connection)
         self.feedback = Feedbacks(connection)
         self.interviews = Interviews(connection)
         self.polls = Polls(connection)

@@ -18,6 +18,7 @@ from finops.digest import DigestChannel
 from finops.effects import Saving, SavingState
 from finops.estimates import DriftSample
 from finops.events import RecordedCall
+from finops.exchange import Beside, Rate
 from finops.feedback import FeedbackCategory, FeedbackDraft
 from finops.holds import Hold, HoldState
 from finops.incidents import Change, EventKind, Incident, IncidentEvent, IncidentState, RootAction
@@ -49,6 +50,7 @@ A_MINUTE = (
 A_CALL = RecordedCall("event", "call", MOMENT, user_key="u", cost_nano=10**9, cost_rest=0)
 WEEK = Period(date(2026, 7, 6), date(2026, 7, 13))
 A_CENT = Money.of("0.01")
+A_RATE = Rate(Beside.KRW, Decimal("1375.5"), DAY)
 AN_ACTION = Action(MOMENT, DAY, ActionKind.MODEL_CHANGED, ActionSource.USAGE, "model:1", 1)
 A_SAMPLE = DriftSample(DAY, "proj_a", "gpt-4o", Decimal(1), Decimal(2))
 
@@ -260,6 +262,7 @@ async def filled(storage: Storage, workspace_id: str) -> Belongings:
         await store.ratings.give(workspace_id, project.id, WEEK.start, "U1", 500, MOMENT)
         await store.value_targets.set(workspace_id, project.id, A_CENT, by="U1", at=MOMENT)
         await store.caps.set(workspace_id, Cap("sales", A_CENT, A_CENT))
+        await store.exchange_rates.add(workspace_id, A_RATE, by="U1", at=MOMENT)
         digest_id = await store.digests.keep(workspace_id, MINE, tenant.team_id, WEEK.start, {"a": "b"}, MOMENT)
         place = await store.digest_channels.add(workspace_id, usual_channel(workspace_id, MINE, tenant.team_id, MOMENT))
         assert place is not None

@@ -128,6 +128,7 @@ async def everything(storage: Storage, workspace_id: str, mine: Belongings) -> l
             await store.ratings.of_week(workspace_id, WEEK.start),
             await store.value_targets.all(workspace_id),
             await store.caps.all(workspace_id),
+            await store.exchange_rates.newest(workspace_id, 9),
             await store.digests.of_week(workspace_id, MINE, mine.team.id, WEEK.start),
             await store.digest_channels.of_workspace(workspace_id),
             await store.polls.get(workspace_id, mine.poll_id),
@@ -212,6 +213,8 @@ ATTEMPTS: dict[str, Attempt] = {
     "Drifts.replace_day": lambda s, w, b: s.drifts.replace_day(w, b.connection_id, DAY, [], LATER),
     "Drifts.since": lambda s, w, b: s.drifts.since(w, DAY),
     "EventTokens.of_project": lambda s, w, b: s.event_tokens.of_project(w, b.project.id),
+    "ExchangeRates.at": lambda s, w, b: s.exchange_rates.at(w, LATER),
+    "ExchangeRates.newest": lambda s, w, b: s.exchange_rates.newest(w, 9),
     "EventTokens.add": lambda s, w, b: s.event_tokens.add(
         w, project_id=b.project.id, name="x", token_hash="x", ends_with="x", by="U9", at=LATER
     ),
@@ -315,6 +318,7 @@ OWN = {
     "Polls.add",
     "Caps.all",
     "Caps.set",
+    "ExchangeRates.add",
     "Feedbacks.add",
     "Interviews.offer",
     "Stops.open",
