@@ -2,6 +2,9 @@
 
 Real usage arrives late, and in one go. So the loop begins a little in the past, strong enough that today's total
 stands where the story wants it, and goes on just as strong until somebody stops it: a loop does not tire.
+
+Some pasts are no longer to be had: yesterday was told, and what a limit decided about a minute stays decided. Then it
+all comes in the minutes that are left, or in the one that runs, and goes on as if it had had its twenty.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from aiohttp import web
 
 from demo.billing import spent
 from demo.openai import SimulatedOpenAI
-from demo.openai.traffic import Traffic, day_minute, minute_of, moment_of
+from demo.openai.traffic import HOUR, Traffic, day_minute, minute_of, moment_of
 from demo.trace import Usage
 from finops.money import EXACT
 from finops.periods import charge_day
@@ -33,31 +36,42 @@ class NoRunaway(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Runaway:
-    """What one push did: today's total of the application in dollars, from the minute `since` on."""
+    """What one push did: today's total of the application in dollars, from the minute `since` on, reached at `until`.
+
+    `is_refused` when a spend limit refuses the calls as things stand: then nothing is spent.
+    """
 
     application: str
     total: Decimal
     since: int
+    until: int
+    is_refused: bool
 
 
 def start(openai: SimulatedOpenAI, application: str = APPLICATION) -> Runaway:
     """Let the application's loop burn up to the next of TOTALS. Raises NoRunaway when it asks nothing at all."""
     tenant, now = openai.tenant(), minute_of(openai.clock())
-    traffic, today = tenant.traffic, charge_day(openai.clock())
+    traffic, levers, today = tenant.traffic, tenant.levers, charge_day(openai.clock())
     if not traffic.models_of(application):
         others = ", ".join(traffic.trace.applications)
-        raise NoRunaway(f"no application {application!r} in this trace; there are: {others}")
+        raise NoRunaway(f"{application}: 이 트레이스에 없는 애플리케이션입니다. 있는 것: {others}")
+    levers.advance(now)
+    project = openai.project(application)
     first = max(day_minute(today), traffic.live_from)
     already = _dollars(openai, traffic, application, first, now)
     # Whole requests land a little short of a step: the next push means the next step.
     total = next((step for step in TOTALS if step > already + 1), EXACT.multiply(already, Decimal(2)))
-    since = max(first, now - LATE_MINUTES)
-    before = _dollars(openai, traffic, application, first, since)
-    usual = _planned(openai, traffic, application, since, now)
-    if not usual:
-        raise NoRunaway(f"{application} asks nothing just now; try again in a minute")
-    openai.boost(application, max(PACE, Fraction(total - before) / Fraction(usual)), moment_of(since))
-    return Runaway(application, total, since)
+    since = max(first, now - LATE_MINUTES, levers.decided_until(project))
+    until = _asked_by(openai, traffic, application, since, now)
+    missing = Fraction(EXACT.subtract(total, _dollars(openai, traffic, application, first, since)))
+    usual = _planned(openai, traffic, application, since, until)
+    openai.boost(application, max(PACE, missing / Fraction(usual)), moment_of(since))
+    if until - since < LATE_MINUTES:
+        coming = _planned(openai, traffic, application, until, until + LATE_MINUTES)
+        pace = missing / Fraction(coming) if coming else PACE
+        openai.boost(application, max(PACE, pace), moment_of(until))
+    is_refused = levers.blocks(project, now) or levers.organization_blocks(now)
+    return Runaway(application, total, since, until, is_refused)
 
 
 def end(openai: SimulatedOpenAI, application: str = APPLICATION) -> None:
@@ -78,11 +92,32 @@ def routes(openai: SimulatedOpenAI) -> list[web.RouteDef]:
             begun = start(openai, application)
         except (NoRunaway, KeyError) as error:
             return web.json_response({"ok": False, "error": str(error)}, status=400)
-        return web.json_response(
-            {"ok": True, "application": begun.application, "total_usd": str(begun.total), "since_minute": begun.since}
-        )
+        told_back = {"total_usd": str(begun.total), "since_minute": begun.since, "until_minute": begun.until}
+        message = _message(begun, minute_of(openai.clock()))
+        return web.json_response({"ok": True, "application": begun.application, "message": message} | told_back)
 
     return [web.post("/_sim/runaway", handle), web.delete("/_sim/runaway", handle)]
+
+
+def _message(begun: Runaway, now: int) -> str:
+    """What a person at the drawer is to expect."""
+    name, dollars = begun.application, f"${begun.total:,.0f}"
+    if begun.is_refused:
+        return f"{name}: 지금 차단되어 있어 늘어난 호출이 429로 거부됩니다. 지출을 보려면 먼저 복구하세요."
+    if begun.until > now:
+        return f"{name}: {begun.until - now}분 안에 오늘 {dollars}에 이릅니다. '5분 뒤로'를 누르면 바로 볼 수 있습니다."
+    return f"{name}: 오늘 지출이 {dollars}입니다. 곧 감지됩니다."
+
+
+def _asked_by(openai: SimulatedOpenAI, traffic: Traffic, application: str, since: int, now: int) -> int:
+    """The minute by which the application has asked something since `since`: now, or the end of the next it asks in.
+
+    Raises NoRunaway when that is more than an hour away.
+    """
+    for until in (now, *range(now + 1, now + HOUR + 1)):
+        if until > since and _planned(openai, traffic, application, since, until):
+            return until
+    raise NoRunaway(f"{application}: 지금은 호출이 없습니다. '1시간 뒤로' 간 다음 다시 시작하세요.")
 
 
 def _dollars(openai: SimulatedOpenAI, traffic: Traffic, application: str, start: int, end: int) -> Decimal:

@@ -65,6 +65,10 @@ class Levers:
                 self._decide(project, minute, is_blocked=whole or self.blocks(project, minute))
         self._decided_until = now
 
+    def decided_until(self, project: Project) -> int:
+        """Up to which minute it is settled what got through of a project: 0 for one nobody pulled a lever on."""
+        return self._decided_until if project.id in self._months else 0
+
     def blocks(self, project: Project, minute: int) -> bool:
         """Whether the project's own spend limit refuses calls in this minute."""
         return _reached(project.spend_limits, minute, lambda: self.month_to_date(project, minute))

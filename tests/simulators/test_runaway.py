@@ -15,7 +15,7 @@ from demo.billing import spent
 from demo.clock import StageClock, moved
 from demo.openai import SimulatedOpenAI
 from demo.openai.control import Control
-from demo.openai.traffic import minute_of
+from demo.openai.traffic import minute_of, moment_of
 from demo.prices import FilePrices, Rates
 from demo.props import Props
 from demo.slack.faults import Fault as SlackFault
@@ -34,6 +34,7 @@ def provider(clock: FakeClock) -> SimulatedOpenAI:
 
 
 def today(openai: SimulatedOpenAI) -> Decimal:
+    openai.tenant().levers.advance(minute_of(openai.clock()))  # as before every answer
     usage = openai.tenant().traffic.between(
         ("chatbot-experiment", "m"), minute_of(MIDNIGHT), minute_of(openai.clock()), minute_of(openai.clock())
     )
@@ -59,6 +60,41 @@ def test_every_further_push_reaches_the_next_level_and_in_between_it_goes_on_as_
     assert abs(today(openai) - 1010) < Decimal("0.5")
     runaway.start(openai)
     assert abs(today(openai) - 1520) < Decimal("0.5")
+
+
+@pytest.mark.parametrize("seconds", [0, 30, 70, 150])
+def test_on_a_day_that_has_only_begun_it_comes_in_the_minutes_there_are_and_goes_on_no_faster(seconds: int) -> None:
+    """Right after Monday 09:00 in Seoul the day is a minute old, and yesterday was told already."""
+    clock = FakeClock(MIDNIGHT + timedelta(seconds=seconds))
+    openai = provider(clock)
+    begun = runaway.start(openai)
+    clock.moment = max(clock(), moment_of(begun.until))
+    assert clock() <= MIDNIGHT + timedelta(seconds=seconds + 60)
+    assert abs(today(openai) - 742) < Decimal("0.1")
+    clock.advance(minutes=5)
+    assert 150 < today(openai) - 742 < 220, "some $37 a minute, as of any other day"
+
+
+def test_what_a_limit_decided_stays_and_a_new_loop_comes_in_the_minute_that_runs() -> None:
+    """After a stop and a restore the last twenty minutes are settled: they were asked for, and said to be the past."""
+    clock = FakeClock(MIDNIGHT + timedelta(hours=5))
+    openai = provider(clock)
+    change = Control(openai).change_limits
+    cent = {"threshold_amount": 1, "currency": "USD", "interval": "month"}
+    change({"project": "chatbot-experiment", "spend_limit": cent})
+    clock.advance(minutes=10)
+    assert runaway.start(openai).is_refused
+    stood = today(openai)
+    clock.advance(minutes=10)
+    assert today(openai) == stood, "refused is not spent"
+    change({"project": "chatbot-experiment", "spend_limit": None})
+    clock.advance(minutes=3)
+    runaway.end(openai)
+    again = runaway.start(openai)
+    assert (again.is_refused, again.until - again.since) == (False, 1)
+    assert today(openai) < 742
+    clock.advance(minutes=1)
+    assert abs(today(openai) - again.total) < Decimal("0.5")
 
 
 def test_it_touches_only_what_is_still_read_again_and_ends_at_once() -> None:
