@@ -19,9 +19,9 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from storage.records_live import OutboxState
+from storage.repository import Insert, inserting
 from storage.tables_live import outbox
 
 UNSENT = (OutboxState.WAITING.value, OutboxState.SENDING.value)
@@ -61,9 +61,9 @@ HURRY_THREAD = (
 
 
 @cache
-def wanting(dialect: str) -> postgresql.Insert | sqlite.Insert:
+def wanting(dialect: str) -> Insert:
     """A message is asked for, or its present form when it was asked for before. Takes all columns of a new row."""
-    insert = postgresql.insert(outbox) if dialect == "postgresql" else sqlite.insert(outbox)
+    insert = inserting(dialect, outbox)
     given, has_ended = insert.excluded, outbox.c.state.in_(_ENDED)
     more_urgent = case((outbox.c.urgency < given.urgency, given.urgency), else_=outbox.c.urgency)
     changed: dict[str, Any] = {name: given[name] for name in _TOLD_AGAIN} | {

@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from sqlalchemy import Table
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
+
 Method = TypeVar("Method", bound=Callable[..., Any])
-Insert = postgresql.Insert | sqlite.Insert
+Insert: TypeAlias = "postgresql.Insert | sqlite.Insert"
 
 
 def inserting(dialect: str, table: Table) -> Insert:
-    """An insert that can say ON CONFLICT: both databases spell it alike, SQLAlchemy in two places."""
-    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    """An insert that can say ON CONFLICT: both databases spell it alike, SQLAlchemy in two places.
+
+    The place of the other database is not even read: that takes a fortieth of the start.
+    """
+    if dialect == "postgresql":
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.insert(table)
+    from sqlalchemy.dialects import sqlite
+
+    return sqlite.insert(table)
 
 
 class Repository:

@@ -6,7 +6,6 @@ Here: the registry, the ledger and the work on it. What happens live is in stora
 from __future__ import annotations
 
 from sqlalchemy import (
-    JSON,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -22,10 +21,12 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    event,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import Connection
+from sqlalchemy.sql.elements import TextClause
 
-from storage.types import UtcDateTime
+from storage.types import Json, UtcDateTime
 
 metadata = MetaData(
     naming_convention={
@@ -37,7 +38,6 @@ metadata = MetaData(
     }
 )
 
-Json = JSON().with_variant(JSONB(), "postgresql")
 # SQLite numbers rows by itself only for a column called exactly INTEGER, and gives a deleted row's number away again
 # unless told (sqlite_autoincrement): an old button in Slack must never act on a newer row.
 RowId = BigInteger().with_variant(Integer(), "sqlite")
@@ -52,6 +52,21 @@ def workspace_column() -> Column[str]:
 def of_same_workspace(column: str, table: str) -> ForeignKeyConstraint:
     """A reference that carries the workspace along: a row of one workspace cannot name a row of another."""
     return ForeignKeyConstraint(["workspace_id", column], [f"{table}.workspace_id", f"{table}.id"])
+
+
+def unique_among(name: str, *columns: str, where: TextClause) -> Index:
+    """An index that keeps rows apart among those of which `where` holds, on both databases.
+
+    PostgreSQL's word for it is said as the index is made there: saying it earlier reads that part of SQLAlchemy.
+    """
+    index = Index(name, *columns, unique=True, sqlite_where=where)
+
+    @event.listens_for(index, "before_create")
+    def say_so(_index: Index, connection: Connection, **_: object) -> None:
+        if connection.dialect.name == "postgresql":
+            index.dialect_options["postgresql"]["where"] = where
+
+    return index
 
 
 workspaces = Table(

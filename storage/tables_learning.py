@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-from storage.tables import Code, Json, RowId, metadata, of_same_workspace, workspace_column
+from storage.tables import Code, Json, RowId, metadata, of_same_workspace, unique_among, workspace_column
 from storage.types import UtcDateTime
 
 polls = Table(
@@ -141,14 +141,7 @@ interview_bookings = Table(
     of_same_workspace("slot_id", "interview_slots"),
     UniqueConstraint("workspace_id", "id"),
     # Nobody can be booked into a time that somebody has.
-    Index(
-        "uq_interview_bookings_standing",
-        "workspace_id",
-        "slot_id",
-        unique=True,
-        sqlite_where=_STANDING,
-        postgresql_where=_STANDING,
-    ),
+    unique_among("uq_interview_bookings_standing", "workspace_id", "slot_id", where=_STANDING),
     Index(None, "workspace_id", "user_id"),
     sqlite_autoincrement=True,
 )

@@ -28,7 +28,7 @@ from sqlalchemy import (
 import storage.tables_live  # noqa: F401 - stops point at incidents
 from finops.holds import ACTIVE, HoldState
 from storage import append_only
-from storage.tables import Code, RowId, metadata, of_same_workspace, workspace_column
+from storage.tables import Code, RowId, metadata, of_same_workspace, unique_among, workspace_column
 from storage.types import UtcDateTime
 
 # Kept as the very text that was written, in its order: what a provider's setting was, and what a hash was made of.
@@ -122,16 +122,7 @@ holds = Table(
     UniqueConstraint("workspace_id", "id"),
     CheckConstraint("(former IS NULL) = (target IS NULL)", name="known_together"),
     # Two who would each keep the other's setting as "what was before" could never be undone.
-    Index(
-        "uq_holds_active",
-        "workspace_id",
-        "connection_id",
-        "provider_project_id",
-        "lever",
-        unique=True,
-        sqlite_where=_HELD,
-        postgresql_where=_HELD,
-    ),
+    unique_among("uq_holds_active", "workspace_id", "connection_id", "provider_project_id", "lever", where=_HELD),
     Index(None, "next_at"),
     Index(None, "workspace_id", "stop_id"),
     Index(None, "workspace_id", "connection_id"),

@@ -1,12 +1,12 @@
-"""Column types that mean the same on both databases: aware times, exact amounts in two integers."""
+"""Column types that mean the same on both databases: aware times, structures as JSON."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy import JSON, DateTime, Dialect
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -28,3 +28,18 @@ class UtcDateTime(TypeDecorator[datetime]):
         assert isinstance(value, datetime)
         # SQLite has no zones: what comes back is the UTC we stored, without its name.
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Json(TypeDecorator[Any]):
+    """Lists and dictionaries. On PostgreSQL JSONB, whose part of SQLAlchemy nobody else waits for at the start."""
+
+    impl = JSON
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """The database's own type."""
+        if dialect.name != "postgresql":
+            return dialect.type_descriptor(JSON())
+        from sqlalchemy.dialects.postgresql import JSONB
+
+        return dialect.type_descriptor(JSONB())
