@@ -10,7 +10,7 @@ from bot.audit import Act
 from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
 from bot.people import People
-from bot.stop_scopes import Aim, is_closed, under_way
+from bot.stop_scopes import Aim, is_closed, refuse_held
 from finops.amounts import AmountUnusable, amount_typed
 from finops.budgets import Budget, BudgetScope
 from finops.levers import Lever
@@ -63,6 +63,8 @@ class Approvals:
             raise Refusal(RefusalCode.STOP_NOT_HELD, state=state)
         pending = self._pending(actor, aim, wish, now)
         if aim.needs_two:
+            if wish.way is not ApprovalWay.BUDGET:
+                await refuse_held(store, aim)
             if stop is None:
                 new = asked(self._ask(aim, actor), now)
                 return second_asked(new, pending), None
@@ -149,8 +151,9 @@ class Approvals:
             if stop.state is StopState.ASKED:
                 return declined(replace(stop, pending=pending), now), stop
         before = stop
+        # Another alert may hold what this one is about: "allowed" would be said of a project that is stopped.
+        await refuse_held(store, aim)
         if stop is None:
-            await _refuse_held_elsewhere(store, aim)
             stop = asked(self._ask(aim, actor), now)
         holds = await store.stops.holds(actor.workspace_id, stop.id) if stop.id is not None else []
         try:
@@ -183,14 +186,6 @@ class Approvals:
         incident_id = aim.incident.id if aim.incident is not None else None
         scope = aim.scope
         return Ask(actor.workspace_id, incident_id, scope.kind, scope.id, aim.channel_id, Lever.STOP, "", actor.user_id)
-
-
-async def _refuse_held_elsewhere(store: Store, aim: Aim) -> None:
-    """Another alert may hold what this one is about: "allowed" would be said of a project that is stopped."""
-    for one in aim.narrow:
-        held = await store.stops.active_hold(one.workspace_id, one.connection_id, one.provider_project_id, Lever.STOP)
-        if held is not None:
-            raise await under_way(store, held)
 
 
 def _refuse_unseen(aim: Aim, stop: Stop | None, seen_at: datetime) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from bot.desk import Desk
-from bot.incident_facts import whose
+from bot.incident_scopes import whose
 from bot.picture import CURRENCY
 from finops.axes import Axes
 from finops.figures import Scope

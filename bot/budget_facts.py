@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 
 from bot.budget_scopes import ScopeBook
-from bot.incident_facts import whose
+from bot.incident_scopes import whose
 from bot.picture import CURRENCY, Picture
 from finops.budget_report import BudgetStanding, FirstStep, Place, Suggestion
 from finops.budgets import (

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from bot import stop_facts
-from bot.picture import CURRENCY, Account, Taught, account_of
+from bot.incident_scopes import Whose, whose
+from bot.incidents_held import frozen_at, held_elsewhere, own_stop
+from bot.picture import CURRENCY, Account, Taught
 from bot.polls import minute_of, moment_of
 from bot.rights import within_reach
-from bot.stop_rest import beside, stranger_of
+from bot.stop_rest import stranger_of
 from bot.value_beside import of_incident
 from bot.why_usual import against_usual
 from finops.budgets import Budget, BudgetOn, BudgetPeriod, Usual, UsualMethod, breach_at, percent_floor, usual
@@ -19,16 +20,12 @@ from finops.charges import DayReading, FigureState, day_state
 from finops.estimates import UNCORRECTED, Correction, Spent
 from finops.figures import Breakdown, DayFigure, Scope, Share, breakdown_of, readings_of_all
 from finops.incident_report import IncidentDetail, IncidentShown
-from finops.incidents import Incident, IncidentEvent, IncidentState
+from finops.incidents import Incident, IncidentEvent
 from finops.lateness import p95
-from finops.levers import Lever
 from finops.money import ATTO_PLACES, EXACT, Money
 from finops.periods import Period, charge_day, starts_at
 from finops.prices import PriceList
 from finops.queries import ScopeKind
-from finops.registry import Project, Team
-from finops.stop_report import StopShown
-from finops.stops import StopState
 from finops.usage import MINUTES_PER_DAY
 from finops.why import Why
 from storage import Store
@@ -49,16 +46,6 @@ _TOP = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Whose:
-    """Whom an incident concerns. `accounts` None: everything there is in the workspace."""
-
-    scope: Scope
-    team: Team | None = None
-    projects: tuple[Project, ...] = ()
-    accounts: list[Account] | None = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
 class Facts:
     """What the window behind the message needs, and the message a part of."""
 
@@ -68,21 +55,6 @@ class Facts:
     rows: Sequence[UsageSum]  # the day's usage by project and model
     taught: Mapping[int, Taught]
     headline: Account | None
-
-
-async def whose(store: Store, workspace_id: str, kind: ScopeKind, scope_id: int | None) -> Whose:
-    """The scope with its name, team and provider projects; what is gone has neither a name nor projects."""
-    if kind is ScopeKind.WORKSPACE:
-        return Whose(Scope(kind, None, ""), accounts=None)
-    if kind is ScopeKind.TEAM:
-        team = await store.teams.get(workspace_id, scope_id or 0)
-        owned = tuple(one for one in await store.projects.of_team(workspace_id, scope_id or 0) if not one.excluded)
-        return Whose(Scope(kind, scope_id, team.name if team else ""), team, owned, _accounts(owned))
-    project = await store.projects.get(workspace_id, scope_id or 0)
-    if project is None:
-        return Whose(Scope(kind, scope_id, ""))
-    team = await store.teams.get(workspace_id, project.team_id)
-    return Whose(Scope(kind, project.id, project.name), team, (project,), _accounts([project]))
 
 
 def brief(incident: Incident, budget: Budget, found: Whose) -> IncidentShown:
@@ -137,7 +109,8 @@ async def gathered(
     headline = _largest(of_day, taught)
     shown = brief(incident, budget, found)
     breach, level, next_at = _forecasts(incident, budget, now)
-    stop = await _stop_of(store, incident, found)
+    stop = await own_stop(store, incident, found)
+    elsewhere = await held_elsewhere(store, incident, found, headline)
     shown = replace(
         shown,
         headline_project=await _named(store, workspace_id, found, headline),
@@ -146,12 +119,14 @@ async def gathered(
         breach_at=breach,
         next_level=level,
         next_at=next_at,
-        cause=await _cause(store, incident, headline, day, taught, prices, _frozen_at(stop, headline)),
+        cause=await _cause(store, incident, headline, day, taught, prices, frozen_at(stop, elsewhere, headline)),
         trend=_trend(trend, bills, readings, rows, taught, now),
         other_budgets=await _others(store, incident, found, headline),
         events=tuple(events),
         names=await names_of(store, incident, events),
         stop=stop,
+        elsewhere=elsewhere,
+        is_period_over=incident.is_over(now),
         stranger=await stranger_of(store, workspace_id, headline) if found.accounts is None else "",
         # Of a workspace or a team with several organizations a part can be stopped: the window says which cannot.
         may_stop=bool(concerned & within_reach(await store.credentials.all(workspace_id))) or not concerned,
@@ -196,32 +171,6 @@ async def detailed(store: Store, facts: Facts) -> IncidentDetail:
         lateness_seconds=lateness,
         unpriced=tuple(sorted({row.model or row.sub_account_id for row in facts.rows if row.unpriced})),
     )
-
-
-async def _stop_of(store: Store, incident: Incident, found: Whose) -> StopShown | None:
-    """What was done about the spending itself, the latest, and who goes on beside it."""
-    assert incident.id is not None
-    stop = await store.stops.of_incident(incident.workspace_id, incident.id)
-    if stop is None:
-        return None
-    told = await stop_facts.shown(store, stop)
-    if stop.state is not StopState.STOPPED or incident.state is IncidentState.CLOSED:
-        return told
-    return replace(told, rest=await beside(store, incident, stop, found.projects))
-
-
-def _frozen_at(stop: StopShown | None, headline: Account | None) -> datetime | None:
-    """When somebody stopped the spending that is explained; None where nobody did, or let it go on within bounds."""
-    if stop is None or stop.stop.lever is not Lever.STOP or stop.stop.state in (StopState.ASKED, StopState.FAILED):
-        return None
-    if stop.stop.allowed_until is not None or stop.stop.allowed_ceiling is not None:
-        return None
-    held = [one for one in stop.current if one.set_at is not None]
-    return min((one.requested_at for one in held if account_of(one) == headline), default=None)
-
-
-def _accounts(projects: Iterable[Project]) -> list[Account]:
-    return [account_of(one) for one in projects]
 
 
 def _of(row: UsageSum, taught: Mapping[int, Taught]) -> Correction:

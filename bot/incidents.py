@@ -13,7 +13,9 @@ from bot import telling
 from bot.audit import Act, record, record_all
 from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
-from bot.incident_facts import Whose, brief, detailed, gathered, names_of, whose
+from bot.incident_facts import brief, detailed, gathered, names_of
+from bot.incident_scopes import Whose, recipients_of, whose
+from bot.incidents_held import held_elsewhere, own_stop
 from bot.people import People
 from bot.spending import Spending
 from finops.budgets import Budget, BudgetOn
@@ -185,7 +187,7 @@ class Incidents:
                     if groups is not None:
                         await self._require(actor, found, groups)
                     change = decide(incident, BudgetOn(budget, found.scope, found.team), now)
-                    people = await _recipients(store, workspace_id, found)
+                    people = await recipients_of(store, workspace_id, found)
                     await telling.keep(store, change, incident, people, now, is_prompt=True)
                     await self._recorded(store, actor, change, found)
                 break
@@ -212,7 +214,7 @@ class Incidents:
         now = self._desk.now()
         async with self._desk.storage.writing() as store:
             found = await whose(store, incident.workspace_id, incident.scope_kind, incident.scope_id)
-            people = await _recipients(store, incident.workspace_id, found)
+            people = await recipients_of(store, incident.workspace_id, found)
             await telling.want_root(store, incident, people, now)
         self._desk.wake_outbox.set()
 
@@ -263,16 +265,29 @@ def _explained(refused: IncidentRefused) -> Refusal:
             return Refusal(RefusalCode.INCIDENT_CLOSED)
 
 
-async def open_incidents(store: Store, workspace_id: str, limit: int) -> tuple[tuple[IncidentShown, ...], int]:
-    """The incidents that were told aloud and are not over, and how many: the first by level and time, amounts only."""
+async def open_incidents(
+    store: Store, workspace_id: str, limit: int, now: datetime
+) -> tuple[tuple[IncidentShown, ...], int]:
+    """The incidents that were told aloud and are not over, and how many: the first by level and time.
+
+    Amounts, and what is done about the spending; without history, cause or picture.
+    """
     told = [one for one in await store.incidents.open_ones(workspace_id) if one.has_root]
     told.sort(key=lambda one: (-one.level, one.opened_at, one.id))
+    is_acted_on = bool(told) and bool(await store.stops.active(workspace_id))
     found = []
     for incident in told[:limit]:
         budget = await store.budgets.get(workspace_id, incident.budget_id, even_deleted=True)
-        if budget is not None:
-            its = await whose(store, workspace_id, incident.scope_kind, incident.scope_id)
-            found.append(brief(incident, budget, its))
+        if budget is None:
+            continue
+        its = await whose(store, workspace_id, incident.scope_kind, incident.scope_id)
+        shown = replace(
+            brief(incident, budget, its),
+            is_period_over=incident.is_over(now),
+            stop=await own_stop(store, incident, its, with_saved=False),
+            elsewhere=await held_elsewhere(store, incident, its) if is_acted_on else None,
+        )
+        found.append(shown)
     return tuple(found), len(told)
 
 
@@ -282,11 +297,6 @@ def until(length: Silence, now: datetime, zone: ZoneInfo) -> datetime:
         return now + _LENGTHS[length]
     tomorrow: date = now.astimezone(zone).date() + timedelta(days=1)
     return datetime.combine(tomorrow, _NINE, tzinfo=zone)
-
-
-async def _recipients(store: Store, workspace_id: str, found: Whose) -> tuple[str, ...]:
-    project = found.projects[0] if found.scope.kind is ScopeKind.PROJECT and found.projects else None
-    return telling.recipients(project, found.team, await store.people.admins(workspace_id))
 
 
 def _project_of(incident: Incident) -> int | None:

@@ -76,7 +76,7 @@ class Live:
         drift = await self._spending.drift(workspace_id)
         async with self._desk.storage.reading() as store:
             unpriced = await store.unpriced.since(workspace_id, picture.today)
-            incidents, count = await open_incidents(store, workspace_id, INCIDENTS_SHOWN)
+            incidents, count = await open_incidents(store, workspace_id, INCIDENTS_SHOWN, self._desk.now())
         return Look(picture, drift, unpriced, incidents, count)
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from bot import telling
 from bot.desk import Desk
-from bot.incident_facts import whose
+from bot.incident_scopes import whose
 from bot.picture import Account, account_of, money_of
 from bot.polls import minute_of
 from bot.spending import Spending

@@ -8,6 +8,7 @@ from datetime import datetime
 from bot import telling
 from bot.audit import record
 from bot.desk import Desk
+from bot.incidents_beside import redraw_beside
 from finops.holds import Hold
 from finops.incidents import Incident, acted
 from finops.queries import ScopeKind
@@ -42,6 +43,7 @@ async def keep(
             await telling.want_root(store, incident, people, at)
     else:
         await telling.want_stop(store, stop, people, at, is_urgent=before is None or is_loud)
+    await redraw_beside(store, stop, change, at)
     for event in change.events:
         if event.is_said:
             await _want_line(store, stop, incident, event, people, at)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.picture import CURRENCY, Account, account_of, money_of
 from bot.polls import minute_of
 from finops.figures import Scope
+from finops.holds import Hold
 from finops.incidents import Incident
 from finops.queries import ScopeKind
 from finops.registry import Project
@@ -47,15 +48,20 @@ async def rest_of(store: Store, incident: Incident, stop: Stop, projects: Sequen
     for row in await store.usage.activity(workspace_id, end - _LOOK_BACK, end, accounts):
         spent[(row.connection_id, row.sub_account_id)] += row.atto
     held = {account_of(one) for one in await store.stops.holds(workspace_id, stop.id or 0)}
-    for connection_id in {account[0] for account in spent}:
-        standing = await store.stops.held_on(workspace_id, connection_id, _NEVER)
-        held |= {account_of(one) for one in standing if one.is_wanted}
+    standing = await standing_on(store, workspace_id, {account[0] for account in spent})
+    held |= {account_of(one) for one in standing if one.is_wanted}
     free = {account: atto for account, atto in spent.items() if atto > 0 and account not in held}
     minutes = (incident.window.end - incident.window.start).days * MINUTES_PER_DAY
     if money_of(sum(free.values()) * minutes // _LOOK_BACK) < limit:
         return []
     ranked = sorted(free, key=lambda account: (-free[account], account))
     return [await spender(store, workspace_id, account, mine.get(account)) for account in ranked]
+
+
+async def standing_on(store: Store, workspace_id: str, connection_ids: Iterable[int]) -> list[Hold]:
+    """Every hold of these organizations that is active, whoever has it."""
+    found = [await store.stops.held_on(workspace_id, one, _NEVER) for one in sorted(connection_ids)]
+    return [hold for holds in found for hold in holds]
 
 
 async def spender(store: Store, workspace_id: str, account: Account, project: Project | None) -> Spender:

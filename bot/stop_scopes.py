@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from bot.errors import Refusal, RefusalCode
 from bot.people import People
-from bot.picture import account_of
-from bot.stop_rest import rest_of, spender
+from bot.picture import Account, account_of
+from bot.stop_rest import rest_of, spender, standing_on
 from finops.budgets import Budget
 from finops.figures import Scope
 from finops.holds import Hold
@@ -160,7 +161,8 @@ async def _of_earlier(store: Store, project: Project) -> Stop | None:
 async def _spender_of(store: Store, workspace_id: str, found: _Found, incident: Incident, stop: Stop | None) -> _Found:
     """Of a wider scope: the project that spends most on the day of the incident, for it is what runs away.
 
-    Under a stop that stands it is what goes on beside it, and where nothing does, what is held.
+    What is stopped already, by whomever, comes last. Under a stop that stands it is what goes on beside it, and where
+    nothing does, what is held.
     """
     if stop is not None and stop.state in UNDER_WAY:
         rest = await rest_of(store, incident, stop, found.wide)
@@ -168,13 +170,16 @@ async def _spender_of(store: Store, workspace_id: str, found: _Found, incident: 
         stranger = rest[0].name if rest and rest[0].project is None else ""
         top = tuple(beside[:1]) or await held_of(store, stop, found.wide) or found.wide[:1]
         return replace(found, narrow=top, stranger=stranger)
-    day = min(charge_day(incident.as_of), incident.window.end)
     mine = {account_of(one): one for one in found.wide}
-    spent: dict[tuple[int, str], int] = {}
-    for row in await store.usage.open_estimates(workspace_id, [day]):
-        account = (row.connection_id, row.sub_account_id)
-        spent[account] = spent.get(account, 0) + row.atto
-    ranked = sorted(mine, key=lambda account: (-spent.get(account, 0), mine[account].id))
+    spent = await spent_on_its_day(store, incident)
+    stopped = await stopped_of(store, workspace_id, found.wide)
+    before = latest(await store.stops.holds(workspace_id, stop.id or 0)) if stop is not None else []
+    # Where no usage of its day is kept any more, what it was about is what was held.
+    known = {account_of(one) for one in before} if not any(account in spent for account in mine) else frozenset()
+    ranked = sorted(
+        mine,
+        key=lambda account: (account in stopped, account not in known, -spent.get(account, 0), mine[account].id),
+    )
     stranger = ""
     if found.scope.kind is ScopeKind.WORKSPACE and spent:
         most = max(spent, key=lambda account: (spent[account], account in mine, account))
@@ -182,11 +187,43 @@ async def _spender_of(store: Store, workspace_id: str, found: _Found, incident: 
     return replace(found, narrow=tuple(mine[account] for account in ranked[:1]), stranger=stranger)
 
 
+async def spent_on_its_day(store: Store, incident: Incident) -> dict[Account, int]:
+    """What each provider project of the workspace spent on the day of an incident, or the last one of its period.
+
+    In atto-dollars, uncorrected: enough to say who spends most. Empty once the usage of that day is not kept any more.
+    """
+    day = min(charge_day(incident.as_of), incident.window.end - timedelta(days=1))
+    spent: dict[Account, int] = {}
+    for row in await store.usage.open_estimates(incident.workspace_id, [day]):
+        account = (row.connection_id, row.sub_account_id)
+        spent[account] = spent.get(account, 0) + row.atto
+    return spent
+
+
+async def stopped_of(store: Store, workspace_id: str, projects: Sequence[Project]) -> set[Account]:
+    """Those of the projects, by account, that are stopped, about to be, or not put back yet, by whomever."""
+    held = await standing_on(store, workspace_id, {one.connection_id for one in projects})
+    return {account_of(one) for one in held if one.lever is Lever.STOP} & set(map(account_of, projects))
+
+
 async def held_of(store: Store, stop: Stop, projects: Iterable[Project]) -> tuple[Project, ...]:
     """Those of the projects on which the stop has its hold, or wants it."""
     held = latest(await store.stops.holds(stop.workspace_id, stop.id or 0))
     accounts = {account_of(one) for one in held if one.is_active and one.is_wanted}
     return tuple(one for one in projects if account_of(one) in accounts)
+
+
+async def refuse_held(store: Store, aim: Aim) -> None:
+    """Refuse, naming who was first, where all that somebody would act on is stopped within another alert, or none."""
+    if aim.stop is not None and aim.stop.state in UNDER_WAY:
+        return
+    holder = None
+    for one in aim.narrow:
+        holder = await store.stops.active_hold(one.workspace_id, one.connection_id, one.provider_project_id, Lever.STOP)
+        if holder is None:
+            return
+    if holder is not None:
+        raise await under_way(store, holder)
 
 
 async def under_way(store: Store, hold: Hold) -> Refusal:

@@ -20,7 +20,7 @@ from bot.errors import Refusal, RefusalCode
 from bot.evaluating import Evaluating
 from bot.people import People
 from bot.stop_keeping import keep
-from bot.stop_scopes import Aim, aim_of, held_of, is_closed, require, seen_of, under_way
+from bot.stop_scopes import Aim, aim_of, held_of, is_closed, refuse_held, require, seen_of, under_way
 from finops.levers import Lever
 from finops.queries import ScopeKind
 from finops.registry import Person, Project
@@ -69,6 +69,8 @@ class Stopping:
         async with self._desk.storage.reading() as store:
             aim = await aim_of(store, actor.workspace_id, target)
             await require(store, self._people, actor, aim, groups)
+            if target.incident_id is not None and not is_closed(aim):
+                await refuse_held(store, aim)
         if seen is not None:
             aim = replace(aim, narrow=seen_of(aim, seen))
         if is_closed(aim):

@@ -11,6 +11,7 @@ from finops.stops import Stop
 from storage import Store
 
 INCIDENT, INCIDENT_EVENT, UNPRICED = "incident", "incident_event", "unpriced"
+BLIND, UNWATCHED = "blind", "unwatched"
 STOP, STOP_EVENT, STOP_LEAD = "stop", "stop_event", "stop_lead"
 URGENT, ROUTINE = 1, 0
 
@@ -76,8 +77,13 @@ async def keep(
     return incident
 
 
-async def want_root(store: Store, incident: Incident, people: Sequence[str], at: datetime) -> None:
-    """Have an incident's message drawn anew at once: somebody clicked, or something was done that it shows."""
+async def want_root(
+    store: Store, incident: Incident, people: Sequence[str], at: datetime, *, is_prompt: bool = True
+) -> None:
+    """Have an incident's message drawn anew: somebody clicked, or something was done that it shows.
+
+    At once, or, not `is_prompt`, together with what else comes to be shown there.
+    """
     assert incident.id is not None
     await store.outbox.want(
         incident.workspace_id,
@@ -87,7 +93,7 @@ async def want_root(store: Store, incident: Incident, people: Sequence[str], at:
         incident.channel_id,
         people,
         at=at,
-        is_prompt=True,
+        is_prompt=is_prompt,
     )
 
 

@@ -12,10 +12,39 @@ from finops.estimates import Correction, Drift, Spent
 from finops.figures import Breakdown, DayFigure, Scope
 from finops.incidents import Incident, IncidentEvent
 from finops.money import Money
+from finops.periods import Period
 from finops.registry import Team
 from finops.stop_report import StopShown
 from finops.value import NO_VALUE, ValueFigure
 from finops.why import Why
+
+
+@dataclass(frozen=True, slots=True)
+class StopUnder:
+    """A stop of another alert, or of none, of which only that is told which concerns this incident's projects.
+
+    `on` is the other alert's budget and `window` its period, None outside of any alert. `place` is where the message
+    that speaks for the stop stands, channel and time stamp; None as long as it stands nowhere, or before one person.
+    """
+
+    stop: StopShown
+    on: BudgetOn | None = None
+    window: Period | None = None
+    place: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldElsewhere:
+    """What others hold of an incident's projects, at least one of `parts`; `whole` is all of it as if it were one stop.
+
+    `is_all`: of what can be stopped nothing is left to stop. `speaks`: it is what the first line is about, for nothing
+    is left, or whoever spends most is held.
+    """
+
+    whole: StopShown
+    parts: tuple[StopUnder, ...]
+    is_all: bool
+    speaks: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +59,8 @@ class IncidentShown:
     `stop` is what was done about the spending itself, if anything was. `value` is what the amount bought.
     `may_stop` is False where none of our keys is known to have the right to stop what is concerned. `stranger` names
     who spends most where no stop reaches it, for it is not registered or left out of collection; '' for nobody.
+    `elsewhere` is what another alert, or nobody's, holds of the same projects. `is_period_over`: the amount is that of
+    a period that is over, for an incident outlives it while something is held, and until its last minutes are known.
     """
 
     incident: Incident
@@ -54,6 +85,8 @@ class IncidentShown:
     value: ValueFigure = NO_VALUE
     may_stop: bool = True
     stranger: str = ""
+    elsewhere: HeldElsewhere | None = None
+    is_period_over: bool = False
 
     @property
     def limit(self) -> Money:

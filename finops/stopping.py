@@ -224,6 +224,11 @@ def latest(holds: Iterable[Hold]) -> list[Hold]:
     return list(found.values())
 
 
+def part_of(stop: Stop, holds: Iterable[Hold]) -> Stop:
+    """The stop as it stands for some of its projects alone; `holds` are those of its holds that are theirs."""
+    return replace(stop, state=_state_of(stop, latest(holds)))
+
+
 def approved(stop: Stop, holds: Iterable[Hold], by: str, terms: Allowance, now: datetime) -> StopChange:
     """Let spending go on, on these terms: what is held is let go of.
 
