@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from blocks import kit
 from finops.figures import Breakdown, DayFigure, Share
-from finops.money import Money
+from finops.money import Money, total
 from finops.periods import starts_at
 from locales import Translator
 
@@ -18,8 +18,12 @@ _BAR_WIDTH = 14
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
-def trend(points: Sequence[DayFigure], t: Translator, title: str | None = None) -> kit.Either | None:
+def trend(
+    points: Sequence[DayFigure], t: Translator, title: str | None = None, whole: Money | None = None
+) -> kit.Either | None:
     """Spending day by day (or week by week), oldest first; None when fewer than two days are known.
+
+    Where the days make up `whole`, which stands beside them, they add up to it as shown.
 
     A day we could not read is left out of the drawing and named below it: an empty bar would read as zero.
     """
@@ -32,12 +36,14 @@ def trend(points: Sequence[DayFigure], t: Translator, title: str | None = None) 
         if any(point.span_days > 1 for point in points)
         else t.gettext("Cost by day ({currency})", currency=currency)
     )
-    whole = max(point.span_days for point in points)
-    bars = [(_label(point, whole, t), amount) for point, amount in known]
+    longest = max(point.span_days for point in points)
+    bars = [(_label(point, longest, t), amount) for point, amount in known]
     starts = t.clock(starts_at(known[-1][0].day))
     # i18n: axis of a chart, 50 characters
     axis = t.gettext("Charge day, from {time}", time=starts)
-    return kit.Either(_bars(title, bars, t, axis), [kit.section(f"*{title}*"), kit.preformatted(trend_text(points, t))])
+    return kit.Either(
+        _bars(title, bars, t, axis), [kit.section(f"*{title}*"), kit.preformatted(trend_text(points, t, whole))]
+    )
 
 
 def projects(breakdown: Breakdown, t: Translator) -> kit.Either | None:
@@ -108,13 +114,19 @@ def missing_days(points: Sequence[DayFigure], t: Translator) -> str | None:
     return t.gettext("△ Not read and left out of the chart: {days}.", days=days)
 
 
-def trend_text(points: Sequence[DayFigure], t: Translator) -> str:
-    """Spending day by day as aligned lines: date, bar, amount, state. A day we could not read says so."""
+def trend_text(points: Sequence[DayFigure], t: Translator, whole: Money | None = None) -> str:
+    """Spending day by day as aligned lines: date, bar, amount, state. A day we could not read says so.
+
+    Where the days make up `whole`, which stands beside them, they add up to it as shown.
+    """
     amounts = [point.amount for point in points]
     peak = max((amount.amount for amount in amounts if amount is not None), default=Decimal(0))
-    whole = max((point.span_days for point in points), default=1)
-    days = [_label(point, whole, t) for point in points]
-    texts = [t.money(amount) if amount is not None else "" for amount in amounts]
+    longest = max((point.span_days for point in points), default=1)
+    days = [_label(point, longest, t) for point in points]
+    known = [amount for amount in amounts if amount is not None]
+    is_whole = whole is not None and bool(known) and total(known, known[0].currency) == whole
+    said = iter(t.amounts(known) if is_whole else [t.money(amount) for amount in known])
+    texts = [next(said) if amount is not None else "" for amount in amounts]
     wide_day, wide_text = max(map(len, days), default=0), max(map(len, texts), default=0)
     lines = []
     for point, day, text in zip(points, days, texts, strict=True):
@@ -126,10 +138,11 @@ def trend_text(points: Sequence[DayFigure], t: Translator) -> str:
     return "\n".join(lines)
 
 
-def lines(rows: Sequence[tuple[str, Money]], t: Translator) -> str:
-    """Amounts as aligned lines: what, bar, how much."""
+def lines(rows: Sequence[tuple[str, Money]], t: Translator, *, are_parts: bool = False) -> str:
+    """Amounts as aligned lines: what, bar, how much. `are_parts` of one whole add up to it as shown."""
     peak = max((amount.amount for _, amount in rows), default=Decimal(0))
-    texts = [t.money(amount) for _, amount in rows]
+    amounts = [amount for _, amount in rows]
+    texts = t.amounts(amounts) if are_parts else [t.money(amount) for amount in amounts]
     wide, wide_text = max((kit.width(label) for label, _ in rows), default=0), max(map(len, texts), default=0)
     return "\n".join(
         f"{label}{' ' * (wide - kit.width(label))}  {_bar(amount.amount, peak):<{_BAR_WIDTH}}  {text:>{wide_text}}"
@@ -137,10 +150,10 @@ def lines(rows: Sequence[tuple[str, Money]], t: Translator) -> str:
     )
 
 
-def _label(point: DayFigure, whole: int, t: Translator) -> str:
+def _label(point: DayFigure, longest: int, t: Translator) -> str:
     """The first day of a point. A shorter one (the first of weekly points) says so: it would read as a drop."""
     day = t.short_day(point.day)
-    if point.span_days == whole:
+    if point.span_days == longest:
         return day
     return t.ngettext("{day} ({count} day)", "{day} ({count} days)", point.span_days, day=day)
 

@@ -77,18 +77,23 @@ def text(digest: Digest, days: Sequence[Pair], t: Translator) -> str:
     """Day by day as aligned lines: weekday, bar, amount, and the amount a week before."""
     highest = peak(days)
     is_compared = has_before(days)
-    unknown = t.gettext("unknown")
-    amounts = [t.money(pair.now) if pair.now is not None else unknown for pair in days]
+    said = amounts(days, t)
     olds = [t.money(pair.before) if is_compared and pair.before is not None else "" for pair in days]
-    wide, wide_old = max(map(len, amounts), default=0), max(map(len, olds), default=0)
+    wide, wide_old = max(map(len, said), default=0), max(map(len, olds), default=0)
     lines = []
-    for pair, amount, old in zip(days, amounts, olds, strict=True):
+    for pair, amount, old in zip(days, said, olds, strict=True):
         bar = charts.bar(pair.now.amount, highest, _BAR_WIDTH) if pair.now is not None else ""
         line = f"{t.weekday(pair.day)}  {bar:<{_BAR_WIDTH}}  {amount:>{wide}}"
         lines.append(f"{line}  ({old:>{wide_old}})" if old else line)
     if any(olds):
         lines.append(t.gettext("in brackets: {days}", days=t.days(digest.week.before())))
     return "\n".join(lines)
+
+
+def amounts(days: Sequence[Pair], t: Translator) -> list[str]:
+    """What each day cost, so rounded that the days add up to the week as shown; that it is unknown where it is."""
+    known = iter(t.amounts([pair.now for pair in days if pair.now is not None]))
+    return [next(known) if pair.now is not None else t.gettext("unknown") for pair in days]
 
 
 def missing(digest: Digest, t: Translator) -> str | None:

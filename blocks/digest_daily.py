@@ -33,7 +33,7 @@ def daily(card: DailyCard, t: Translator) -> kit.Message:
     made.append(kit.context(figures.trust(card.figure, t), *figures.gaps(card.figure, t)))
     made.append(kit.actions(kit.button(t.gettext("See details"), ids.STATUS_SHOW, _question(card))))
     spoken = [kit.escape(head), kit.escape(bought)]
-    top = figures.top_words(card.breakdown, t)
+    top = figures.top_words(card.breakdown, t, is_short=True)
     return kit.message(" | ".join([*spoken, t.gettext("Largest: {projects}", projects=top)] if top else spoken), made)
 
 
@@ -45,7 +45,7 @@ def _title(card: DailyCard, t: Translator) -> str:
 
 def _amount(card: DailyCard, t: Translator) -> str:
     known = card.figure.amount
-    return figures.short(known, t) if known is not None else figures.amount(card.figure, t)
+    return figures.whole(known, t) if known is not None else figures.amount(card.figure, t)
 
 
 def _change(card: DailyCard, t: Translator) -> str:
@@ -63,7 +63,7 @@ def _change(card: DailyCard, t: Translator) -> str:
 
 def _largest(card: DailyCard, t: Translator) -> list[str]:
     """The dearest projects with their value beside the cost."""
-    shown = zip(card.breakdown.shares, figures.amounts_shown(card.breakdown, t), strict=False)
+    shown = zip(card.breakdown.shares, figures.short_shown(card.breakdown, t), strict=False)
     lines = []
     for share, amount in list(shown)[:_SHOWN]:
         facts = [f"{amount} ({t.share(share.ratio)})" if share.ratio is not None else amount, _bought(share, t)]

@@ -10,11 +10,11 @@ from blocks import axes as axis_words
 from blocks import digest_chart as chart
 from blocks import digest_html as html
 from blocks import digest_parts as parts
-from blocks import digest_root, digest_rules, figures, kit, value, why
+from blocks import digest_root, digest_rules, kit, value, why
 from blocks import digest_steps as steps
 from finops.charges import FigureState
 from finops.digest import Digest, DigestProject, DigestShown, DigestVersion, Unranked
-from finops.money import Money, total
+from finops.money import Money
 from finops.value import ValueSource
 from finops.verdict import Verdict, verdict
 from locales import Translator
@@ -42,7 +42,7 @@ class _Letter:
         self.verdict = verdict(digest)
         self.step = steps.sentence(digest, t)
         self.about = steps.about(digest)
-        self.bills = parts.bills(digest, t)
+        self.bills, self.costs = parts.bills(digest, t), parts.costs(digest, t)
         self._count = 0
 
     @property
@@ -97,14 +97,13 @@ class _Letter:
         return [f"{said[0]} - {said[1]}", parts.bought(self.digest, self.t), ""]
 
     def _text_project(self, one: DigestProject) -> list[str]:
-        found = [f"- {_name(one)}: {parts.cost(one, self.t)}", f"    {self._bought(one)}"]
+        found = [f"- {_name(one)}: {parts.cost(one, self.costs, self.t)}", f"    {self._bought(one)}"]
         cause, todo = parts.story(one, self.t), self._todo(one)
         return [*found, *([f"    {cause}"] if cause else []), *([f"    → {todo}"] if todo else [])]
 
     def _text_days(self, days: Sequence[chart.Pair]) -> list[str]:
         is_compared, found = chart.has_before(days), []
-        for pair in days:
-            now = self.t.money(pair.now) if pair.now is not None else self.t.gettext("unknown")
+        for pair, now in zip(days, chart.amounts(days, self.t), strict=True):
             old = f" ({self.t.money(pair.before)})" if is_compared and pair.before is not None else ""
             found.append(f"  {self.t.weekday(pair.day)} {self.t.short_day(pair.day)}  {now}{old}")
         return found
@@ -112,7 +111,7 @@ class _Letter:
     def _text_row(self, one: DigestProject) -> str:
         change = parts.moved(one.cost, one.previous, self.t)
         return f"- {_name(one)}: " + " · ".join(
-            filter(None, (self.bills[one.project_id], change, self._row_facts(one)))
+            filter(None, (self.bills.said[one.project_id], change, self._row_facts(one)))
         )
 
     # --- HTML --------------------------------------------------------------------------------------------------------
@@ -202,7 +201,7 @@ class _Letter:
             below += [html.paragraph(html.coloured(f"→ {todo}", _LINK, "accent"), size=13)] if todo else []
             name = html.paragraph(html.text(_name(one)), size=15, is_bold=True)
             entries.append(
-                html.entry(name, html.amount(figures.short(one.cost, self.t), change), below, is_first=not number)
+                html.entry(name, html.amount(self.costs[one.project_id], change), below, is_first=not number)
             )
         return html.row(html.heading(self.head(words)) + html.table(entries), top=24)
 
@@ -214,12 +213,11 @@ class _Letter:
             return ""
         is_compared = chart.has_before(days)
         rows = []
-        for pair in days:
+        for pair, now in zip(days, chart.amounts(days, t), strict=True):
             bars = html.bar(_share(pair.now, highest), html.ACCENT) if pair.now is not None else ""
             if is_compared:
                 bars += '<div style="height:2px;line-height:2px;font-size:1px">&nbsp;</div>'
                 bars += html.bar(_share(pair.before, highest), html.BEFORE, height=5, name="before")
-            now = t.money(pair.now) if pair.now is not None else t.gettext("unknown")
             rows.append(html.measured(f"{t.weekday(pair.day)} {t.short_day(pair.day)}", bars, now))
         legend = [self._swatch(html.ACCENT, "bar", t.days(digest.week))]
         if is_compared:
@@ -247,13 +245,14 @@ class _Letter:
             return ""
         shown = [share for share in found.shares if share.amount.amount]
         percents = t.shares([share.ratio for share in shown])
+        amounts = t.amounts([share.amount for share in shown])
         rows = [
             html.measured(
                 axis_words.name(share.axis, t),
                 html.bar(share.ratio or Decimal(0), html.ACCENT),
-                f"{percent} · {t.money(share.amount)}",
+                f"{percent} · {amount}",
             )
-            for share, percent in zip(shown, percents, strict=True)
+            for share, percent, amount in zip(shown, percents, amounts, strict=True)
         ]
         title = html.heading(self.head(t.gettext("What the money went to")))
         biggest = [html.small(each) for each in _bare(axis_words.line(found, t)).split("\n")[1:]]
@@ -271,7 +270,7 @@ class _Letter:
                 html.entry(
                     html.paragraph(html.text(_name(one)), size=14)
                     + html.paragraph(html.facts(facts), size=12, is_dim=True),
-                    html.amount(self.bills[one.project_id], change, size=14, is_stacked=True),
+                    html.amount(self.bills.said[one.project_id], change, size=14, is_stacked=True),
                     [],
                     is_first=not number,
                 )
@@ -329,7 +328,7 @@ class _Letter:
         shown, rest = ordered[:TABLE_ROWS], ordered[TABLE_ROWS:]
         if not rest:
             return shown, ""
-        amount = self.t.money(total((one.cost for one in rest), rest[0].cost.currency))
+        amount = self.t.money(self.bills.of(rest))
         told = self.t.ngettext(
             "{count} more project: {amount}", "{count} more projects: {amount}", len(rest), amount=amount
         )

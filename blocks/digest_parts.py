@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -12,7 +12,7 @@ from finops import written
 from finops.charges import FigureState
 from finops.digest import Baseline, Digest, DigestProject, Unranked
 from finops.figures import ScopeKind
-from finops.money import Money
+from finops.money import Money, total
 from finops.ranking import AT_MOST_BELOW, is_as_usual
 from finops.verdict import Verdict, Word, verdict
 from finops.why import WhyKind
@@ -67,9 +67,9 @@ def who(digest: Digest) -> str:
 
 
 def amount(digest: Digest, t: Translator) -> str:
-    """What the week cost, as people say it; or that nobody knows."""
+    """What the week cost, as people say it, which its parts (`costs`) add up to; or that nobody knows."""
     known = digest.total.amount
-    return figures.short(known, t) if known is not None else figures.amount(digest.total, t)
+    return figures.whole(known, t) if known is not None else figures.amount(digest.total, t)
 
 
 def change(digest: Digest, t: Translator) -> str:
@@ -218,10 +218,10 @@ def story(project: DigestProject, t: Translator) -> str:
     return " · ".join(filter(None, (cause(project, t), runaway(project, t))))
 
 
-def cost(project: DigestProject, t: Translator) -> str:
-    """What it cost, and how that moved: `$412 (down 8%)`."""
+def cost(project: DigestProject, said: Mapping[int, str], t: Translator) -> str:
+    """What it cost, as `said` beside the others (`costs`), and how that moved: `$412 (down 8%)`."""
     change_ = moved(project.cost, project.previous, t)
-    money = figures.short(project.cost, t)
+    money = said[project.project_id]
     return f"{money} ({change_})" if change_ else money
 
 
@@ -230,15 +230,55 @@ def ordered(digest: Digest) -> list[DigestProject]:
     return sorted(digest.projects, key=lambda one: (-one.cost.amount, one.name, one.project_id))
 
 
-def bills(digest: Digest, t: Translator) -> Mapping[int, str]:
-    """What each project cost, as every list of all of them shows it: so rounded that they add up.
+def costs(digest: Digest, t: Translator) -> Mapping[int, str]:
+    """What each project cost as people say it; with what is unallocated, they add up to `amount`."""
+    every, split = _split(digest)
+    return {one.project_id: said for one, said in zip(every, figures.parts_of(split, t), strict=False)}
 
-    What nobody could read is told as such, and not as nothing.
+
+@dataclass(frozen=True, slots=True)
+class Bills:
+    """What each project cost to the cent, as every list of all of them shows it, and what those lines add up to.
+
+    What nobody could read is `said` as such, and not as nothing.
     """
-    every = ordered(digest)
-    amounts = zip(every, t.amounts([one.cost for one in every]), strict=True)
+
+    said: Mapping[int, str]
+    shown: Mapping[int, Money]
+    owned: Money
+    unallocated: Money
+
+    def of(self, projects: Sequence[DigestProject]) -> Money:
+        """What some of them cost together; ValueError of none."""
+        if not projects:
+            raise ValueError("the cost of no project has no currency")
+        return total((self.shown[one.project_id] for one in projects), projects[0].cost.currency)
+
+
+def bills(digest: Digest, t: Translator) -> Bills:
+    """What each project cost, so rounded that with what is unallocated they add up to the whole as shown."""
+    every, split = _split(digest)
     unread = t.gettext("unknown")
-    return {one.project_id: unread if one.unranked is Unranked.UNREAD else said for one, said in amounts}
+    said = zip(every, t.amounts(split), strict=False)
+    shown = t.rounded(split)
+    unallocated = shown[-2]
+    return Bills(
+        said={one.project_id: unread if one.unranked is Unranked.UNREAD else words for one, words in said},
+        shown={one.project_id: amount for one, amount in zip(every, shown, strict=False)},
+        owned=total(shown, unallocated.currency) - unallocated,
+        unallocated=unallocated,
+    )
+
+
+def _split(digest: Digest) -> tuple[list[DigestProject], list[Money]]:
+    """All projects, and the whole in parts: theirs in that order, what is unallocated, and whatever else is in it."""
+    every = ordered(digest)
+    amounts = [one.cost for one in every]
+    whole = digest.total.amount
+    if whole is None:
+        return every, [*amounts, *[Money.zero(amounts[0].currency if amounts else "USD")] * 2]
+    mine = digest.unallocated or Money.zero(whole.currency)
+    return every, [*amounts, mine, whole - mine - total(amounts, whole.currency)]
 
 
 def named(project: DigestProject) -> str:
@@ -255,7 +295,8 @@ def unallocated_line(digest: Digest, t: Translator) -> str | None:
     """What belongs to no registered project, as plain text; None where everything has an owner."""
     if digest.unallocated is None or not digest.unallocated.amount:
         return None
-    return t.gettext("Unallocated {amount}", amount=t.money(digest.unallocated))
+    _, split = _split(digest)
+    return t.gettext("Unallocated {amount}", amount=figures.parts_of(split, t)[-2])
 
 
 def _percent(increase: Decimal, t: Translator) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from blocks import digest_chart as chart
 from blocks import digest_parts as parts
 from blocks import digest_steps as steps
 from blocks import figures, ids, kit, value, why
 from finops.digest import Advice, Digest, DigestProject, DigestVersion, Unranked
-from finops.money import Money
 from finops.value import ValueSource
 from locales import Translator
 
@@ -47,8 +46,8 @@ def brief(digest: Digest, t: Translator) -> Parts:
     points = [
         (t.gettext("Summary"), _summary(digest, t)),
         (t.gettext("What moved it"), _moved(digest, t)),
-        (t.gettext("Best value for money"), [_brief_line(one, t) for one in digest.best]),
-        (t.gettext("Needs improvement"), [_brief_line(one, t) for one in digest.improve]),
+        (t.gettext("Best value for money"), _brief_lines(digest, digest.best, t)),
+        (t.gettext("Needs improvement"), _brief_lines(digest, digest.improve, t)),
         (t.gettext("Largest costs"), _largest_brief(digest, t)),
         (t.gettext("Proposed action"), [kit.escape(one) for one in proposals(digest, t)]),
     ]
@@ -72,10 +71,10 @@ def sums(digest: Digest, t: Translator) -> str:
     whole = digest.total.amount
     if whole is None:
         return kit.escape(figures.amount(digest.total, t))
-    mine = digest.unallocated or Money.zero(whole.currency)
-    owned, unowned = t.amounts([whole - mine, mine])
-    if not mine.amount:
+    if digest.unallocated is None or not digest.unallocated.amount:
         return t.gettext("Total *{amount}*", amount=kit.escape(t.money(whole)))
+    bills = parts.bills(digest, t)
+    owned, unowned = t.money(bills.owned), t.money(bills.unallocated)
     return t.gettext(
         "Projects {owned} + unallocated {unowned} = *{amount}*",
         owned=kit.escape(owned), unowned=kit.escape(unowned), amount=kit.escape(t.money(whole)),
@@ -123,27 +122,28 @@ def _step(digest: Digest, t: Translator) -> str:
 def _lists(digest: Digest, t: Translator) -> Parts:
     made: Parts = []
     if digest.best:
-        made.append(kit.section(_list(t.gettext("✅ Best value for money"), digest.best, t)))
+        made.append(kit.section(_list(t.gettext("✅ Best value for money"), digest, digest.best, t)))
     if digest.improve:
-        made.append(kit.section(_list(t.gettext("🔧 Needs improvement"), digest.improve, t)))
+        made.append(kit.section(_list(t.gettext("🔧 Needs improvement"), digest, digest.improve, t)))
     if not made and (dearest := largest(digest)):
-        made.append(kit.section(_list(t.gettext("Largest costs"), dearest, t)))
+        made.append(kit.section(_list(t.gettext("Largest costs"), digest, dearest, t)))
     note = why_unranked(digest, t)
     return [*made, kit.context(kit.escape(note))] if note else made
 
 
-def _list(head: str, projects: Sequence[DigestProject], t: Translator) -> str:
-    return "\n".join([f"*{head}*", *(_entry(number, one, t) for number, one in enumerate(projects, 1))])
+def _list(head: str, digest: Digest, projects: Sequence[DigestProject], t: Translator) -> str:
+    costs = parts.costs(digest, t)
+    return "\n".join([f"*{head}*", *(_entry(number, one, costs, t) for number, one in enumerate(projects, 1))])
 
 
-def _entry(number: int, project: DigestProject, t: Translator) -> str:
+def _entry(number: int, project: DigestProject, costs: Mapping[int, str], t: Translator) -> str:
     """A project: what it cost; quoted below it what that bought, where it stands and why it moved, and what to do."""
     facts_ = [parts.standing(project, t) if project.ratio is not None else "", parts.cause(project, t)]
     quoted = [value.line(project.value, t), " · ".join(filter(None, facts_)), parts.runaway(project, t)]
     todo, saving = steps.short(project.advice, t), steps.worth(project.advice, t)
     if todo:
         quoted.append(f"→ {todo} ({saving})" if saving else f"→ {todo}")
-    head = f"*{number}. {parts.named(project)}*  {kit.escape(parts.cost(project, t))}"
+    head = f"*{number}. {parts.named(project)}*  {kit.escape(parts.cost(project, costs, t))}"
     return "\n".join([head, *(f"> {kit.escape(line)}" for line in quoted if line)])
 
 
@@ -190,9 +190,14 @@ def _moved(digest: Digest, t: Translator) -> list[str]:
     return [kit.escape(why.sentence(digest.why, t))] if digest.why is not None else []
 
 
-def _brief_line(project: DigestProject, t: Translator) -> str:
+def _brief_lines(digest: Digest, projects: Sequence[DigestProject], t: Translator) -> list[str]:
+    costs = parts.costs(digest, t)
+    return [_brief_line(one, costs, t) for one in projects]
+
+
+def _brief_line(project: DigestProject, costs: Mapping[int, str], t: Translator) -> str:
     """A project in one line."""
-    told = [parts.cost(project, t), value.cell(project.value, t)]
+    told = [parts.cost(project, costs, t), value.cell(project.value, t)]
     if project.ratio is not None:
         told.append(parts.standing(project, t))
     cause = parts.story(project, t)
@@ -203,7 +208,7 @@ def _brief_line(project: DigestProject, t: Translator) -> str:
 def _largest_brief(digest: Digest, t: Translator) -> list[str]:
     if digest.best or digest.improve:
         return []
-    lines = [_brief_line(one, t) for one in largest(digest)]
+    lines = _brief_lines(digest, largest(digest), t)
     note = why_unranked(digest, t)
     return [*lines, kit.escape(note)] if note and lines else lines
 

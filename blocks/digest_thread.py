@@ -19,7 +19,6 @@ from finops.digest import (
     thread_keys,
     to_rate,
 )
-from finops.money import total
 from finops.ranking import is_as_usual
 from locales import Translator
 
@@ -62,13 +61,14 @@ def projects(digest: Digest, page: int, t: Translator) -> tuple[str, Parts]:
         head = t.gettext(
             "{head} · {first} to {last}", head=head, first=t.number(start + 1), last=t.number(start + len(here))
         )
+    bills = parts.bills(digest, t)
     made: Parts = [kit.section(f"*{head}*\n{root.sums(digest, t)}" if page == 1 else f"*{head}*")]
     if here:
         with_team = len({one.team_name for one in digest.projects}) > 1
-        made.append(_table(here, parts.bills(digest, t), head, t, with_team=with_team))
+        made.append(_table(here, bills.said, head, t, with_team=with_team))
     rest = ordered[TABLES * TABLE_PROJECTS :]
     if rest and page == TABLES:
-        amount = t.money(total((one.cost for one in rest), rest[0].cost.currency))
+        amount = t.money(bills.of(rest))
         told = t.ngettext("{count} more project: {amount}", "{count} more projects: {amount}", len(rest), amount=amount)
         made.append(kit.context(f"{kit.escape(told)} · `/finops status`"))
     return head, made

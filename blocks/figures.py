@@ -8,7 +8,7 @@ from decimal import ROUND_FLOOR, Decimal
 
 from blocks import charts, kit, value
 from finops.figures import Breakdown, Figure
-from finops.money import Money
+from finops.money import Money, total
 from finops.periods import Period
 from finops.value import ValueSource
 from locales import Translator
@@ -34,6 +34,21 @@ def short(money: Money, t: Translator) -> str:
         return t.money(Money(money.amount.to_integral_value(ROUND_FLOOR), money.currency), 0)
     shown = t.money(money)
     return shown.removesuffix(".00")
+
+
+def whole(money: Money, t: Translator) -> str:
+    """A whole whose parts are told beside it, by `parts_of`: as `short`, but rounded; nothing is reached by it."""
+    return t.money(money, _places(money)).removesuffix(".00")
+
+
+def parts_of(amounts: Sequence[Money], t: Translator) -> list[str]:
+    """The parts of a whole as people say them, so rounded that they add up to it as `whole` tells it."""
+    places = _places(total(amounts, amounts[0].currency)) if amounts else None
+    return [said.removesuffix(".00") for said in t.amounts(amounts, places)]
+
+
+def _places(money: Money) -> int | None:
+    return 0 if abs(money.amount) >= _WHOLE_FROM else None
 
 
 def trust(figure: Figure, t: Translator) -> str:
@@ -149,10 +164,16 @@ def _values(breakdown: Breakdown, t: Translator) -> list[str]:
 
 def amounts_shown(breakdown: Breakdown, t: Translator) -> list[str]:
     """The amounts of the shares, and of the others last, rounded so that they add up to the total as shown."""
-    parts: list[Money] = [share.amount for share in breakdown.shares]
-    if breakdown.others is not None:
-        parts.append(breakdown.others)
-    return t.amounts(parts)
+    return t.amounts(_amounts(breakdown))
+
+
+def short_shown(breakdown: Breakdown, t: Translator) -> list[str]:
+    """The same as people say them: they add up to the total as `whole` tells it."""
+    return parts_of(_amounts(breakdown), t)
+
+
+def _amounts(breakdown: Breakdown) -> list[Money]:
+    return [*(share.amount for share in breakdown.shares), *([] if breakdown.others is None else [breakdown.others])]
 
 
 def unallocated(breakdown: Breakdown, t: Translator) -> str | None:
@@ -189,7 +210,8 @@ def other_currencies(amounts: Sequence[Money], t: Translator) -> str | None:
     )
 
 
-def top_words(breakdown: Breakdown, t: Translator, limit: int = 3) -> str:
-    """The largest projects in one line, for a notification or a screen reader."""
-    shown = list(zip(breakdown.shares, amounts_shown(breakdown, t), strict=False))[:limit]
+def top_words(breakdown: Breakdown, t: Translator, limit: int = 3, *, is_short: bool = False) -> str:
+    """The largest projects in one line, for a notification or a screen reader; `is_short`: beside a `whole`."""
+    said = short_shown(breakdown, t) if is_short else amounts_shown(breakdown, t)
+    shown = list(zip(breakdown.shares, said, strict=False))[:limit]
     return ", ".join(f"{kit.name(charts.share_name(share, t), 30)} {kit.escape(amount)}" for share, amount in shown)

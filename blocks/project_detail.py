@@ -189,7 +189,7 @@ def _trend(report: ProjectReport, t: Translator) -> Parts:
         return []
     is_weekly = any(point.span_days > 1 for point in points)
     title = t.gettext("Cost by week") if is_weekly else t.gettext("Cost by day")
-    lines = charts.trend_text(points, t).split("\n")
+    lines = charts.trend_text(points, t, report.status.figure.amount).split("\n")
     if not any(one.outcomes for one in report.trend_values):
         return [kit.section(f"*{title}*"), kit.preformatted("\n".join(lines))]
     counts = [t.number(one.successes) if one.outcomes else "" for one in report.trend_values]

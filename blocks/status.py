@@ -132,7 +132,7 @@ def _pictures(report: StatusReport, t: Translator) -> list[kit.Block | kit.Eithe
     found: list[kit.Block | kit.Either] = []
     if report.figure.amount is None:
         return found
-    drawn = charts.trend(report.trend, t)
+    drawn = charts.trend(report.trend, t, whole=report.figure.amount)
     if drawn:
         found.append(drawn)
         missing = charts.missing_days(report.trend, t)

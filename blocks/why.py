@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 
 from blocks import figures, ids, kit, value
 from blocks.status import Question
 from blocks.why_words import endpoint_name, factor_name, sentence, times
 from finops.figures import Scope, is_comparable
-from finops.money import Money
+from finops.money import Money, total
 from finops.queries import ScopeKind
 from finops.why import Factor, Mover, Why, WhyKind, WhyPart, WhyReport
 from locales import Translator
@@ -50,12 +51,33 @@ def _rows(why: Why, t: Translator) -> list[list[str]]:
     told = [part for part in why.parts if part.amount]
     if not told:
         return []
-    amounts = t.amounts([part.amount for part in told])
+    shown = _shown(why, t)
+    amounts = t.amounts([part.amount for part in told], shown.places, shown.difference)
     rows = [
         [factor_name(part.factor, t), _signed(part.amount, amount), _moved(part, t)]
         for part, amount in zip(told, amounts, strict=True)
     ]
-    return [*rows, [t.gettext("Total"), signed(why.difference, t), _NOTHING]]
+    return [*rows, [t.gettext("Total"), shown.signed(t), _NOTHING]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """Both bills as one message shows them, and their difference, which is what lies between those."""
+
+    places: int
+    now: Money
+    before: Money
+    difference: Money
+
+    def signed(self, t: Translator) -> str:
+        return _signed(self.difference, t.money(self.difference, self.places))
+
+
+def _shown(why: Why, t: Translator) -> _Shown:
+    larger = max(why.now, why.before, key=lambda one: abs(one.amount))
+    places = max(t.places(larger), t.places(why.difference))
+    [now], [before] = t.rounded([why.now], places), t.rounded([why.before], places)
+    return _Shown(places, now, before, now - before)
 
 
 def message(report: WhyReport, t: Translator, *, shared_by: str | None = None, mark: str | None = "") -> kit.Message:
@@ -81,7 +103,7 @@ def message(report: WhyReport, t: Translator, *, shared_by: str | None = None, m
     if is_told:
         parts += details(report.why, t)
         if report.movers:
-            moved = [_mover(one, t) for one in report.movers]
+            moved = [_mover(one, amount, t) for one, amount in zip(report.movers, _moves(report, t), strict=True)]
             parts.append(kit.section("\n".join([t.gettext("*Projects that moved most*"), *moved])))
     if shared_by is None:
         parts.append(_buttons(report, t, mark))
@@ -90,13 +112,9 @@ def message(report: WhyReport, t: Translator, *, shared_by: str | None = None, m
     return kit.message(kit.escape(" | ".join(filter(None, (headline, said, compared)))), parts)
 
 
-def signed(amount: Money, t: Translator) -> str:
-    """A difference: with its sign, also when it is more."""
-    return _signed(amount, t.money(amount))
-
-
 def _signed(amount: Money, text: str) -> str:
-    return f"+{text}" if amount.amount > 0 and not text.startswith("<") else text
+    """A difference: with its sign, also when it is more."""
+    return f"+{text}" if amount.amount > 0 and not text.startswith(("<", "-")) else text
 
 
 def _scope(scope: Scope, t: Translator) -> str:
@@ -112,14 +130,15 @@ def _difference(report: WhyReport, t: Translator) -> str:
     why = report.why
     if not _is_told(report):
         return t.gettext("unknown")
+    difference = _shown(why, t).signed(t)
     # Of next to nothing, everything is a large multiple.
     if why.before.amount <= 0 or abs(why.difference.amount) > why.before.amount * _MOST_TIMES:
-        return signed(why.difference, t)
+        return difference
     percent = t.percent(abs(why.difference.amount) / why.before.amount)
     if percent == t.percent(Decimal(0)):
-        return signed(why.difference, t)
+        return difference
     sign = "+" if why.difference.amount > 0 else "-" if why.difference.amount < 0 else ""
-    return f"{signed(why.difference, t)} ({sign}{percent})"
+    return f"{difference} ({sign}{percent})"
 
 
 def _said(report: WhyReport, t: Translator) -> str:
@@ -145,7 +164,10 @@ def _compared(report: WhyReport, t: Translator) -> str:
     why = report.why
     if not _is_told(report):
         return " ".join([figures.amount(report.figure, t), *figures.gaps(report.figure, t)])
-    now, before = t.money(why.now), t.money(why.before)
+    shown = _shown(why, t)
+    now, before = (
+        t.amounts([exact], shown.places, one)[0] for exact, one in ((why.now, shown.now), (why.before, shown.before))
+    )
     if report.is_usual:
         return t.gettext("{now} today so far, usually {before} by this time of day", now=now, before=before)
     return t.gettext(
@@ -166,9 +188,17 @@ def _trust(report: WhyReport, t: Translator) -> list[str]:
     return told
 
 
-def _mover(mover: Mover, t: Translator) -> str:
-    amount = kit.escape(signed(mover.why.difference, t))
-    return f"• *{kit.name(mover.name)}*  {amount}  {kit.escape(sentence(mover.why, t))}"
+def _moves(report: WhyReport, t: Translator) -> list[str]:
+    """How much each project moved: with all that is not told of, they add up to the difference as shown."""
+    moves = [one.why.difference for one in report.movers]
+    rest = report.why.difference - total(moves, report.why.difference.currency)
+    shown = _shown(report.why, t)
+    said = t.amounts([*moves, *([rest] if rest else [])], shown.places, shown.difference)
+    return [_signed(amount, words) for amount, words in zip(moves, said, strict=False)]
+
+
+def _mover(mover: Mover, moved: str, t: Translator) -> str:
+    return f"• *{kit.name(mover.name)}*  {kit.escape(moved)}  {kit.escape(sentence(mover.why, t))}"
 
 
 def _moved(part: WhyPart, t: Translator) -> str:

@@ -119,17 +119,22 @@ def from_units(nano: int | Decimal, rest: int | Decimal = 0) -> Decimal:
     return Decimal(int(nano) * _ATTO_PER_NANO + int(rest)).scaleb(-ATTO_PLACES, EXACT)
 
 
-def rounded_parts(parts: Sequence[Decimal], places: int) -> list[Decimal]:
+def rounded_parts(parts: Sequence[Decimal], places: int, whole: Decimal | None = None) -> list[Decimal]:
     """Round parts for display so that they still add up to the rounded total (largest remainder method).
 
-    Every part moves by less than one unit of the last place; ties go to the earlier part.
+    Every part moves by less than one unit of the last place; ties go to the earlier part. `whole`, in those places, is
+    what they add up to instead where it was rounded already, as a difference of two amounts is: then a part may move by
+    as much more as that lies off. Of no parts there is nothing to add up.
     """
+    if not parts:
+        return []
     unit = Decimal(1).scaleb(-places)
     with localcontext(EXACT):
-        whole = sum(parts, Decimal(0)).quantize(unit)
+        whole = sum(parts, Decimal(0)).quantize(unit) if whole is None else whole
         floors = [part.quantize(unit, rounding=ROUND_FLOOR) for part in parts]
         missing = int((whole - sum(floors, Decimal(0))) / unit)
         by_remainder = sorted(range(len(parts)), key=lambda i: (floors[i] - parts[i], i))
-        for i in by_remainder[:missing]:
-            floors[i] += unit
+        each, more = divmod(missing, len(parts))
+        for place, i in enumerate(by_remainder):
+            floors[i] += (each + (place < more)) * unit
     return floors

@@ -59,7 +59,7 @@ class Translator:
     def money(self, money: Money, places: int | None = None) -> str:
         """An amount with its currency sign. Less than one cent keeps enough digits to be told from nothing."""
         if places is None:
-            places = self._places(money)
+            places = self.places(money)
         amount = money.amount.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN, context=EXACT)
         digits = format_decimal(
             abs(amount), format="#,##0" + ("." + "0" * places if places else ""), locale=self._locale
@@ -68,25 +68,34 @@ class Translator:
         symbol = self._symbol(money.currency)
         return f"{sign}{symbol}{_NO_BREAK_SPACE if symbol[-1].isalpha() else ''}{digits}"
 
-    def amounts(self, parts: Sequence[Money]) -> list[str]:
-        """The parts of one whole, rounded so that what is shown adds up to the whole as shown."""
+    def amounts(self, parts: Sequence[Money], places: int | None = None, whole: Money | None = None) -> list[str]:
+        """The parts of one whole, rounded so that what is shown adds up to the whole as shown.
+
+        Where the whole is shown in other `places` than `money` has by itself, its parts are, too; where it was rounded
+        otherwise than by itself, it is `whole`.
+        """
         if not parts:
             return []
-        whole = total(parts, parts[0].currency)
-        places = self._places(whole)
-        rounded = rounded_parts([part.amount for part in parts], places)
+        if places is None:
+            places = self.places(total(parts, parts[0].currency))
         return [
-            self._least(part, places)
-            if part.amount > 0 and not amount
-            else self.money(Money(amount, part.currency), places)
-            for part, amount in zip(parts, rounded, strict=True)
+            self._least(part, places) if part.amount > 0 and not shown.amount else self.money(shown, places)
+            for part, shown in zip(parts, self.rounded(parts, places, whole), strict=True)
         ]
+
+    def rounded(self, parts: Sequence[Money], places: int | None = None, whole: Money | None = None) -> list[Money]:
+        """The same as amounts, for sums of some of them that stand beside the others."""
+        if parts and places is None:
+            places = self.places(total(parts, parts[0].currency))
+        found = rounded_parts([part.amount for part in parts], places or 0, whole.amount if whole is not None else None)
+        return [Money(amount, part.currency) for part, amount in zip(parts, found, strict=True)]
 
     def _least(self, part: Money, places: int) -> str:
         return "<" + self.money(Money(Decimal(1).scaleb(-places), part.currency), places)
 
     @staticmethod
-    def _places(money: Money) -> int:
+    def places(money: Money) -> int:
+        """How many digits of an amount are shown: its currency's, and of less than half of the last as many as tell."""
         places = get_currency_precision(money.currency)
         if money.amount and abs(money.amount) < Decimal(1).scaleb(-places) / 2:
             places = min(NANO_PLACES, 1 - money.amount.adjusted())

@@ -193,7 +193,9 @@ def test_a_line_breaks_between_facts() -> None:
 def test_every_project_costs_in_the_mail_what_it_costs_in_slack():
     """Halves of a cent: each rounded for itself they would not add up, and Slack's would."""
     three = [replace(one, cost=Money(Decimal("316.875"), "USD")) for one in told.a_digest().projects[:3]]
-    shown = told.shown(told.a_digest(best=(three[0],), improve=(three[1],), others=(three[2],)))
+    whole = told.a_total("950.625")
+    week = told.a_digest(best=(three[0],), improve=(three[1],), others=(three[2],), total=whole, unallocated=None)
+    shown = told.shown(week)
     t = reader("ko")
     table = digest.line(shown, "projects", t)
     _, text, mail = digest.mail(shown, t, LINK)
