@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from blocks import actions, charts, collection, figures, ids, kit, live, value
+from blocks import actions, charts, collection, figures, home_value, ids, kit, live, value
 from blocks.bad_news import provider_words
+from blocks.home_approvals import approvals
+from blocks.home_settings import doors
+from finops.approvals import HomeReader
 from finops.charges import FigureState
 from finops.figures import BlindConnection, Figure, HomeReport, SetupProgress, SetupStep
 from finops.periods import starts_at
@@ -19,11 +22,13 @@ Parts = list[kit.Block | kit.Either]
 _BLIND_SHOWN = 5
 _COLLECTIONS_SHOWN = 3
 _SAME_READ = timedelta(hours=1)
+_NOBODY = HomeReader()
 
 
-def view(report: HomeReport, t: Translator, *, is_plain: bool = False) -> kit.View:
+def view(report: HomeReport, t: Translator, reader: HomeReader = _NOBODY, *, is_plain: bool = False) -> kit.View:
     """The Home tab of one person. `is_plain` is the answer to `invalid_blocks`: the same facts in older blocks."""
     parts: Parts = live.incidents(report.live, t) if report.live else []
+    parts += approvals(reader, t)
     parts.append(kit.header(_headline(report, t)))
     parts += _blind(report.blind, t, is_admin=report.is_admin)
     parts += _collections(report, t)
@@ -32,7 +37,7 @@ def view(report: HomeReport, t: Translator, *, is_plain: bool = False) -> kit.Vi
     if report.setup.has_charges:
         parts += _spending(report, t)
     parts += actions.timeline(report.actions, t)
-    parts += _doors(report, t)
+    parts += doors(report, reader, t)
     return kit.home(parts, is_plain=is_plain)
 
 
@@ -152,7 +157,7 @@ def _spending(report: HomeReport, t: Translator) -> Parts:
     has_value = any(one.source is not ValueSource.NONE for one in told)
     so_far = live.today(report.live.today, t, report.live.value) if report.live else None
     parts: Parts = [kit.section(so_far)] if so_far else []
-    bought = [value.cell(one, t) if has_value else None for one in told]
+    bought = [home_value.lines(one, t) if has_value else [] for one in told]
     parts.append(
         kit.fields([_figure(name, figure, words, t) for (name, figure), words in zip(named, bought, strict=True)])
     )
@@ -198,10 +203,10 @@ def _told(named: Sequence[tuple[str, Figure]], t: Translator) -> list[str]:
     return [f"{', '.join(of)}: {told}" for told, of in names.items()]
 
 
-def _figure(name: str, figure: Figure, bought: str | None, t: Translator) -> str:
+def _figure(name: str, figure: Figure, bought: Sequence[str], t: Translator) -> str:
     lines = [name, f"*{figures.amount(figure, t)}*"]
-    if bought and figure.amount is not None:
-        lines.append(kit.escape(bought))
+    if figure.amount is not None:
+        lines += [kit.escape(words) for words in bought]
     lines.append(figures.brief(figure, t))
     if figure.amount is not None and figure.unread_days:
         lines.append(t.ngettext("△ without {count} unread day", "△ without {count} unread days", figure.unread_days))
@@ -221,28 +226,3 @@ def _legend(figure: Figure, t: Translator) -> str:
         zone=t.zone_name(starts_at(figure.period.start)),
     )
     return f"{states}\n{calendar}"
-
-
-def _doors(report: HomeReport, t: Translator) -> Parts:
-    """What this person may do from here: buttons only for what would be granted."""
-    parts: Parts = []
-    everyone: list[kit.Block | None] = [
-        kit.button(t.gettext("Last 7 days"), ids.STATUS_SHOW, f"workspace//{PeriodName.LAST_7_DAYS}")
-        if report.setup.has_charges
-        else None,
-        kit.button(t.gettext("Budgets"), ids.BUDGET_MANAGE) if report.setup.has_team else None,
-        kit.button(t.gettext("Poll"), ids.POLL_NEW) if report.setup.has_team else None,
-        kit.button(t.gettext("Feedback"), ids.FEEDBACK_OPEN),
-        kit.button(t.gettext("Interviews"), ids.INTERVIEW_OPEN),
-        kit.button(t.gettext("What it changed"), ids.LEARNING_SHOW) if report.actions else None,
-        kit.button(t.gettext("Decisions"), ids.DECISION_SHOW) if report.setup.has_team else None,
-        kit.button(t.gettext("Help"), ids.HELP_SHOW),
-    ]
-    admins: list[kit.Block | None] = [
-        kit.button(t.gettext("Teams · {count}", count=t.number(report.team_count)), ids.TEAM_MANAGE),
-        kit.button(t.gettext("Projects · {count}", count=t.number(report.project_count)), ids.PROJECT_MANAGE),
-        kit.button(t.gettext("Keys"), ids.KEY_MANAGE),
-        kit.button(t.gettext("Collect now"), ids.COLLECT_NOW) if report.setup.has_key else None,
-    ]
-    parts.append(kit.actions(*everyone, *(admins if report.is_admin and report.setup.has_team else [])))
-    return parts

@@ -48,7 +48,8 @@ def today(spent: Spent | None, t: Translator, bought: ValueFigure = NO_VALUE) ->
     is_unknown = spent.state is FigureState.BLIND and not spent.amount
     amount = t.gettext("unknown") if is_unknown else t.money(spent.amount)
     if bought.source is not ValueSource.NONE:
-        facts = f"{kit.escape(value.line(bought, t))}\n{facts}"
+        seen = value.coverage(bought, t)  # `line` says it only where it is too little
+        facts = f"{kit.escape(' · '.join([value.line(bought, t), *([seen] if seen else [])]))}\n{facts}"
     return t.gettext("Today so far  *{amount}*\n{facts}", amount=amount, facts=facts)
 
 

@@ -15,14 +15,12 @@ LANGUAGES = {"ko": "한국어", "en": "English", "ja": "日本語"}
 
 
 def manage(t: Translator, teams: Sequence[Team], notice: str | None = None) -> kit.View:
-    """Every team with its lead and channel."""
-    parts = [kit.alert(notice, "success")] if notice else []
+    """Every team with its lead, its channel and the language that is told in."""
+    parts: list[kit.Block] = [kit.alert(notice, "success")] if notice else []
     if not teams:
         parts.append(kit.section(t.gettext("No team yet. Costs belong to a team; begin with one.")))
-    parts += [
-        kit.section(_line(team, t), kit.button(t.gettext("Edit"), ids.TEAM_EDIT, team.id))
-        for team in teams[:_TEAMS_SHOWN]
-    ]
+    for team in teams[:_TEAMS_SHOWN]:
+        parts += [kit.section(_line(team, t)), kit.actions(_edit_button(team, t), _approvers_button(team, t))]
     more = len(teams) - _TEAMS_SHOWN
     if more > 0:
         parts.append(kit.context(t.ngettext("and {count} more team", "and {count} more teams", more)))
@@ -45,9 +43,7 @@ def edit(t: Translator, team: Team, problem: str | None = None, typed: Mapping[s
         "initial_conversation": given.get(ids.TEAM_CHANNEL) or team.channel_id,
     }
     lead = {"type": "users_select", "initial_user": given.get(ids.TEAM_LEAD) or team.lead_user_id}
-    approvers = kit.button(
-        t.gettext("Approvers · {count}", count=t.number(len(team.approvers))), ids.TEAM_APPROVERS, team.id
-    )
+    approvers = _approvers_button(team, t)
     parts = [
         *([kit.alert(problem)] if problem else []),
         kit.text_input(ids.TEAM_NAME, t.gettext("Team name"), initial=given.get(ids.TEAM_NAME) or team.name),
@@ -96,10 +92,21 @@ def approvers(
 
 def _line(team: Team, t: Translator) -> str:
     return t.gettext(
-        "*{team}*\nLead {lead} · {channel}",
+        "*{team}*\nLead {lead} · {channel} · {language}",
         team=kit.name(team.name),
         lead=f"<@{team.lead_user_id}>",
         channel=f"<#{team.channel_id}>",
+        language=language_name(team.locale),
+    )
+
+
+def _edit_button(team: Team, t: Translator) -> kit.Block:
+    return kit.button(t.gettext("Edit"), ids.TEAM_EDIT, team.id)
+
+
+def _approvers_button(team: Team, t: Translator) -> kit.Block:
+    return kit.button(
+        t.gettext("Approvers · {count}", count=t.number(len(team.approvers))), ids.TEAM_APPROVERS, team.id
     )
 
 

@@ -22,6 +22,7 @@ from bot.event_tokens import EventTokens
 from bot.exporting import Exporting
 from bot.feedback import Feedbacks
 from bot.holding import Holding
+from bot.home_readers import HomeReaders
 from bot.incidents import Incidents
 from bot.interviews import Interviews
 from bot.leads import Leads
@@ -97,6 +98,7 @@ class Bot:
         self.holding = Holding(desk)
         self.stop_ends = StopEnds(desk, self.spending)
         self.stopping = Stopping(desk, self.people, self.evaluating)
+        self.home_readers = HomeReaders(desk)
         self.leads = Leads(desk, self.incidents)
         self.watching = Watching(desk, self.evaluating, Proving(desk), self.stop_ends)
         self.voting = Voting(desk, self.people)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from dataclasses import replace
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
@@ -10,10 +12,18 @@ from slack_sdk.errors import SlackApiError
 from blocks import bad_news, home
 from blocks.answered import error_code
 from bot.errors import BadNews
+from finops.approvals import ApprovalShown, HomeReader
+from finops.figures import HomeReport
+from finops.registry import Person
 from handlers.guard import attempt
+from handlers.links import permalink
 from handlers.visit import Visit
 
 log = logging.getLogger(__name__)
+
+# Home is there without what Slack does not tell in time: a link, or which user groups somebody belongs to.
+PATIENCE_SECONDS = 2.0
+_DIRECT = "D"  # how Slack's names of direct conversations begin
 
 
 async def publish(visit: Visit) -> None:
@@ -24,12 +34,15 @@ async def publish(visit: Visit) -> None:
     if isinstance(report, BadNews):
         await visit.client.views_publish(user_id=visit.user_id, view=home.trouble(bad_news.sentence(report, t), t))
         return
+    reader = await attempt(_reader(visit, person, report))
+    if isinstance(reader, BadNews):
+        reader = HomeReader(is_unread=True)
     try:
-        await visit.client.views_publish(user_id=visit.user_id, view=home.view(report, t))
+        await visit.client.views_publish(user_id=visit.user_id, view=home.view(report, t, reader))
     except SlackApiError as error:
         if error_code(error) != "invalid_blocks":
             raise
-        await visit.client.views_publish(user_id=visit.user_id, view=home.view(report, t, is_plain=True))
+        await visit.client.views_publish(user_id=visit.user_id, view=home.view(report, t, reader, is_plain=True))
 
 
 async def refresh(visit: Visit) -> None:
@@ -38,3 +51,32 @@ async def refresh(visit: Visit) -> None:
         await publish(visit)
     except (SlackApiError, aiohttp.ClientError, TimeoutError, OSError) as error:
         log.warning("home not refreshed", extra={"error": type(error).__name__})
+
+
+async def _reader(visit: Visit, person: Person, report: HomeReport) -> HomeReader:
+    """What waits for this person, each with the link to its message."""
+
+    async def groups() -> tuple[str, ...]:
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                return await visit.groups()
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            log.warning("user groups not read in time", extra={"error": type(error).__name__})
+            return ()
+
+    incidents = report.live.incidents if report.live is not None else ()
+    reader = await visit.bot.home_readers.of(person, incidents, groups)
+    linked = await asyncio.gather(*(_linked(visit, one) for one in reader.approvals))
+    return replace(reader, approvals=tuple(linked))
+
+
+async def _linked(visit: Visit, one: ApprovalShown) -> ApprovalShown:
+    """With the link to its message, unless that went to one person alone."""
+    if not one.ts or one.channel_id.startswith(_DIRECT):
+        return one
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            found = await permalink(visit, one.channel_id, one.ts)
+    except TimeoutError:
+        found = None
+    return replace(one, link=found or "")

@@ -13,6 +13,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot import Policy
 from bot.errors import Refusal, RefusalCode
+from finops.approvals import HomeReader
 from finops.registry import Person, Project, Role, Team, Workspace
 from handlers.visit import Visit
 from tests.unit.saying import NOW, TEAM, a_home, a_status
@@ -115,6 +116,7 @@ class FakeBot:
         self.teams = part(all=self._teams, get=self._team, require_manager=self._manager, managed_by=self._managed)
         self.projects = part(all=self._no_projects)
         self.reports = part(status=self._status, status_of=self._status_of, home=self._home)
+        self.home_readers = part(of=self._reader)
         self.audit = part(refused=self._refused)
         self.refusals: list[tuple[Any, ...]] = []
         self.storage = self
@@ -178,6 +180,9 @@ class FakeBot:
 
     async def _home(self, workspace_id: str, person: Person) -> Any:
         return a_home()
+
+    async def _reader(self, *_: Any) -> HomeReader:
+        return HomeReader()
 
 
 def a_visit(bot: FakeBot, slack: FakeSlack, user_id: str = JIHOON, **more: Any) -> Visit:

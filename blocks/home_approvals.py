@@ -1,0 +1,102 @@
+"""My approvals on Home: what waits for this reader's word, each with the button of its message and the way there."""
+
+from __future__ import annotations
+
+from blocks import ids, kit, stops
+from blocks import incident_words as incidents
+from blocks import stop_words as words
+from blocks.stop_state import Look, look
+from finops.approvals import ApprovalShown, HomeReader, WaitingFor
+from finops.incident_report import IncidentShown
+from finops.stop_report import StopShown
+from finops.stops import Pending
+from locales import Translator
+
+Parts = list[kit.Block | kit.Either]
+
+
+def approvals(reader: HomeReader, t: Translator) -> Parts:
+    """What waits for this person, the most pressing first; nothing where nothing does."""
+    if reader.is_unread:
+        said = t.gettext("Your approvals could not be read just now. Each of them stands in its channel as well.")
+        return [kit.context(said)]
+    if not reader.approvals:
+        return []
+    parts: Parts = [kit.header(t.ngettext("My approvals · {count}", "My approvals · {count}", reader.count))]
+    for one in reader.approvals:
+        parts += _one(one, t)
+    more = reader.count - len(reader.approvals)
+    if more > 0:
+        said = t.ngettext(
+            "and {count} more, which stands in its channel", "and {count} more, which stand in their channels", more
+        )
+        parts.append(kit.context(said))
+    return [*parts, kit.divider()]
+
+
+def _one(one: ApprovalShown, t: Translator) -> Parts:
+    if one.stop is None:
+        return _at_limit(one, one.incident, t) if one.incident is not None else []
+    shown, pending = one.stop, one.stop.stop.pending
+    if one.kind is WaitingFor.SECOND and pending is not None:
+        told, button = _second(shown, pending, t)
+    elif one.kind is WaitingFor.END:
+        told = kit.escape(stops.state_line(shown, t))
+        button = kit.button(t.gettext("Change the terms"), ids.STOP_APPROVE, _key(shown))
+    else:
+        told, button = kit.escape(stops.state_line(shown, t)), _held(shown, t)
+    named = f"*{kit.escape(words.who(shown, t))} · {kit.escape(words.what(shown, t))}*"
+    return [kit.section(_lines(f"{named}  {_wanted(one.kind, shown, t)}", told, one, t), button)]
+
+
+def _second(shown: StopShown, pending: Pending, t: Translator) -> tuple[str, kit.Block]:
+    """Who asks for what, and the button that lets it take effect, after one question."""
+    person = kit.escape(words.actor(pending.by, shown, t))
+    terms = words.allowance(pending.until, pending.amount, shown, t)
+    wish = ", ".join([words.way_name(pending.way, t), *terms])
+    told = t.gettext("⏳ {person} asks: {wish}", person=person, wish=kit.escape(wish))
+    question = kit.confirm(
+        t.gettext("Agree?"),
+        t.gettext("It takes effect at once: {wish}. Spending begins again.", wish=kit.escape(wish)),
+        t.pgettext("button", "Agree"),
+        t.gettext("Cancel"),
+    )
+    agree = t.pgettext("button", "Agree")
+    return told, kit.button(agree, ids.STOP_AGREE, _key(shown), style="primary", confirm=question)
+
+
+def _held(shown: StopShown, t: Translator) -> kit.Block:
+    """Put it back; where spending goes on in spite of the stop, the next firmer lever is what is wanted."""
+    if look(shown) is Look.UNPROVED and shown.next_lever is not None:
+        return kit.button(words.lever_name(shown.next_lever, t), ids.STOP_FIRMER, _key(shown), style="danger")
+    return stops.restore_button(_key(shown), t)
+
+
+def _at_limit(one: ApprovalShown, shown: IncidentShown, t: Translator) -> Parts:
+    """A budget that asks: the two who decide about the spending itself, as in its message."""
+    key = f"incident:{shown.incident.id}"
+    asked = t.gettext("This budget asks at its limit: approve what comes, or stop it.")
+    stop = kit.button(t.gettext("Stop now"), ids.INCIDENT_STOP, key, style="danger")
+    approve = kit.button(t.pgettext("button", "Approve"), ids.INCIDENT_APPROVE, key)
+    first = f"*{kit.escape(incidents.headline(shown, t))}*"
+    return [kit.section(_lines(first, asked, one, t)), kit.actions(stop, approve)]
+
+
+def _lines(first: str, told: str, one: ApprovalShown, t: Translator) -> str:
+    if not one.link:
+        return f"{first}\n{told}"
+    opens = t.gettext("Open the message")
+    return f"{first}\n{told} · <{kit.escape(one.link)}|{opens}>"
+
+
+def _key(shown: StopShown) -> str:
+    return f"stop:{shown.stop.id}"
+
+
+def _wanted(kind: WaitingFor, shown: StopShown, t: Translator) -> str:
+    """What this reader is asked for, in a word or two."""
+    if kind is WaitingFor.SECOND:
+        return t.gettext("needs your agreement")
+    if kind is WaitingFor.END:
+        return t.gettext("allowed, ends soon")
+    return t.gettext("needs a firmer step") if look(shown) is Look.UNPROVED else t.gettext("restore it?")

@@ -1,0 +1,156 @@
+"""Home, for one reader: what waits for this person's decision. Shared with nobody, and dear only while there is any."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from bot import stop_facts
+from bot.desk import Desk
+from bot.flights import Flights
+from bot.stop_rest import beside
+from bot.stop_scopes import aim_of
+from bot.telling import root_key, stop_key
+from finops.approvals import ApprovalShown, HomeReader, WaitingFor, asks, waits_for
+from finops.incident_report import IncidentShown
+from finops.incidents import Incident
+from finops.queries import ScopeKind
+from finops.registry import Person, Project, Team
+from finops.roles import may_manage_team
+from finops.stop_report import StopTarget
+from finops.stops import Stop
+from storage import Store
+
+APPROVALS_SHOWN = 5
+_GROUP = "S"
+Groups = Callable[[], Awaitable[Iterable[str]]]
+_ORDER = list(WaitingFor)
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What everybody's list is made from: stops that are not over, each with whoever decides about it (None: admins)
+    and with its incident."""
+
+    teams: Sequence[Team]
+    stops: Sequence[tuple[Stop, Team | None, Incident | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    kind: WaitingFor
+    team: Team | None
+    stop: Stop | None = None
+    of: Incident | None = None  # the stop's own
+    incident: IncidentShown | None = None  # where nothing was stopped yet
+
+
+class HomeReaders:
+    """Finds what waits for a person. Where nothing is stopped or asked for, it costs two short queries."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._standing = Flights(self._read)
+
+    async def of(self, person: Person, incidents: Sequence[IncidentShown], groups: Groups) -> HomeReader:
+        """What waits for this person, of the stops there are and of the open `incidents` that Home shows.
+
+        `groups` is asked for the person's user groups only where one of them could make a difference: it may be slow.
+        """
+        standing = await self._standing.get(person.workspace_id)
+        found = self._candidates(standing, incidents, person)
+        manages = any(may_manage_team(person, team) for team in standing.teams)
+        if not found:
+            return HomeReader(manages=manages)
+        held = frozenset[str]()
+        if any(_by_group(one.team) and not _may(person, one.team) for one in found):
+            held = frozenset(await groups())
+        mine = [one for one in found if _may(person, one.team, held)]
+        mine.sort(key=lambda one: _ORDER.index(one.kind))  # and within a kind the oldest first, as they were found
+        async with self._desk.storage.reading() as store:
+            shown = [await _shown(store, one) for one in mine[:APPROVALS_SHOWN]]
+        return HomeReader(tuple(shown), len(mine), manages or bool(mine))
+
+    def _candidates(self, standing: _Standing, incidents: Sequence[IncidentShown], person: Person) -> list[_Candidate]:
+        """What waits for somebody, whoever that is, but not for another than this person by name."""
+        now, found = self._desk.now(), list[_Candidate]()
+        for stop, team, incident in standing.stops:
+            kind = waits_for(stop, incident, person.user_id, now)
+            if kind is not None:
+                found.append(_Candidate(kind, team, stop, incident))
+        decided = {stop.incident_id for stop, _, _ in standing.stops}
+        for shown in incidents:
+            if asks(shown) and shown.incident.id not in decided:
+                found.append(_Candidate(WaitingFor.LIMIT, shown.team, incident=shown))
+        return found
+
+    async def _read(self, workspace_id: str) -> _Standing:
+        async with self._desk.storage.reading() as store:
+            teams = await store.teams.all(workspace_id)
+            active = await store.stops.active(workspace_id)
+            owners: dict[int, int] = {}
+            if any(stop.scope_kind is ScopeKind.PROJECT for stop in active):
+                owners = {one.id: one.team_id for one in await store.projects.all(workspace_id)}
+            open_ones = {one.id: one for one in await store.incidents.open_ones(workspace_id)} if active else {}
+            by_id = {team.id: team for team in teams}
+            found = []
+            for stop in active:
+                team = await _team_of(store, stop, by_id, owners)
+                found.append((stop, team, open_ones.get(stop.incident_id)))
+        return _Standing(teams, found)
+
+
+async def _team_of(store: Store, stop: Stop, teams: dict[int, Team], owners: dict[int, int]) -> Team | None:
+    """Whose word counts for a stop; None: the administrators' alone."""
+    if stop.scope_kind is ScopeKind.WORKSPACE:
+        return None
+    if stop.scope_kind is ScopeKind.TEAM:
+        return teams.get(stop.scope_id or 0)
+    owner = owners.get(stop.scope_id or 0)
+    if owner is not None:
+        return teams.get(owner)
+    # Its project was let go of since: whoever answers for what is held does.
+    return (await aim_of(store, stop.workspace_id, StopTarget(stop_id=stop.id))).team
+
+
+async def _shown(store: Store, one: _Candidate) -> ApprovalShown:
+    """One thing with everything that is said of it, and where its message stands."""
+    if one.stop is None:
+        assert one.incident is not None, "a candidate is a stop or an incident"
+        workspace_id, key = one.incident.incident.workspace_id, root_key(one.incident.incident.id or 0)
+        channel_id, ts = await _place(store, workspace_id, key)
+        return ApprovalShown(one.kind, incident=one.incident, channel_id=channel_id, ts=ts)
+    shown = await stop_facts.shown(store, one.stop, with_saved=False)
+    if one.kind is WaitingFor.RESTORE and one.of is not None:
+        shown = replace(shown, rest=await beside(store, one.of, one.stop, await _owned(store, one.of)))
+    workspace_id = one.stop.workspace_id
+    channel_id, ts = await _place(store, workspace_id, stop_key(one.stop.id or 0))
+    if not ts and one.stop.incident_id is not None:
+        channel_id, ts = await _place(store, workspace_id, root_key(one.stop.incident_id))
+    return ApprovalShown(one.kind, stop=shown, channel_id=channel_id, ts=ts)
+
+
+async def _owned(store: Store, incident: Incident) -> Sequence[Project]:
+    """The projects of an incident's team, or the one it is about; of the whole workspace nobody needs to tell them."""
+    if incident.scope_kind is ScopeKind.TEAM:
+        return await store.projects.of_team(incident.workspace_id, incident.scope_id or 0)
+    if incident.scope_kind is ScopeKind.WORKSPACE:
+        return ()
+    project = await store.projects.get(incident.workspace_id, incident.scope_id or 0)
+    return () if project is None else (project,)
+
+
+async def _place(store: Store, workspace_id: str, key: str) -> tuple[str, str]:
+    """Channel and time of a root message; empty where it was never posted, or long ago."""
+    row = await store.outbox.get(workspace_id, key)
+    if row is None or row.ts is None or row.posted_channel_id is None:
+        return "", ""
+    return row.posted_channel_id, row.ts
+
+
+def _by_group(team: Team | None) -> bool:
+    return team is not None and any(member.startswith(_GROUP) for member in team.approvers)
+
+
+def _may(person: Person, team: Team | None, groups: frozenset[str] = frozenset()) -> bool:
+    return person.is_admin if team is None else may_manage_team(person, team, groups)

@@ -1,0 +1,86 @@
+"""Approvals: what waits for somebody's word: a second person's, a limit that asks, a stop, an allowance that ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from finops.budgets import BudgetAction
+from finops.incident_report import IncidentShown
+from finops.incidents import Incident, IncidentState
+from finops.money import EXACT
+from finops.stop_report import StopShown
+from finops.stops import Stop, StopState
+
+# Whoever looks at it in the afternoon decides about what ends at the next turn of the charge day.
+SOON = timedelta(days=1)
+_NEARLY = Decimal("0.9")
+_WHOLE = 100
+_UNDECIDED = frozenset({IncidentState.OPEN, IncidentState.ACKNOWLEDGED})
+
+
+class WaitingFor(StrEnum):
+    """What somebody is asked for, the most pressing first."""
+
+    SECOND = "second"  # agrees, or not, to what another one asked for
+    LIMIT = "limit"  # a budget that asks is at its limit: let it go on, or stop it
+    RESTORE = "restore"  # something is stopped
+    END = "end"  # spending is allowed on terms, and those are nearly used up
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalShown:
+    """One thing that waits for its reader: `stop` is given but for LIMIT, and `incident` for that one.
+
+    `channel_id` and `ts` say where its message stands, and `link` opens that; each is empty where nobody knows.
+    """
+
+    kind: WaitingFor
+    stop: StopShown | None = None
+    incident: IncidentShown | None = None
+    channel_id: str = ""
+    ts: str = ""
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HomeReader:
+    """What Home says to one person alone: the first of `count` things that wait for them, and whether they answer for
+    a team. `is_unread`: what waits could not be read, which is not the same as nothing."""
+
+    approvals: tuple[ApprovalShown, ...] = ()
+    count: int = 0
+    manages: bool = False
+    is_unread: bool = False
+
+
+def waits_for(stop: Stop, incident: Incident | None, reader: str, now: datetime) -> WaitingFor | None:
+    """What a stop that is not over wants of a person who may decide about it; None: nothing, or only of others.
+
+    `incident` is the stop's own: how much was spent under an allowance is known of that alone.
+    """
+    if stop.pending is not None:
+        return WaitingFor.SECOND if stop.pending.by != reader else None
+    if stop.state is StopState.STOPPED:
+        return WaitingFor.RESTORE
+    if stop.state is StopState.ALLOWED and _ends_soon(stop, incident, now):
+        return WaitingFor.END
+    return None
+
+
+def asks(shown: IncidentShown) -> bool:
+    """Whether a budget that asks is at its limit and nobody has decided yet; stops are not looked at."""
+    is_asking = shown.budget.action is BudgetAction.ASK and shown.incident.state in _UNDECIDED
+    return is_asking and shown.percent >= _WHOLE
+
+
+def _ends_soon(stop: Stop, incident: Incident | None, now: datetime) -> bool:
+    """Within a day, or with nine tenths of the ceiling spent."""
+    if stop.allowed_until is not None and stop.allowed_until - now <= SOON:
+        return True
+    ceiling = stop.allowed_ceiling
+    if ceiling is None or incident is None or incident.spent.currency != ceiling.currency:
+        return False
+    return incident.spent.amount >= EXACT.multiply(ceiling.amount, _NEARLY)
