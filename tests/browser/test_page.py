@@ -276,6 +276,12 @@ async def test_a_phone_shows_everything_without_sideways_scrolling(phone: Visito
             <= 390
         )
     page = await phone.sees()
+    wide = page.locator(".table-scroll").first
+    await wide.evaluate("(node) => { node.firstElementChild.style.width = '700px'; node.scrollLeft = 1000; }")
+    assert await wide.evaluate("""(node) => {
+        const left = (each) => Math.round(each.getBoundingClientRect().left);
+        return node.scrollLeft > 100 && left(node.querySelector('tbody tr > *')) === left(node) + 1;
+    }"""), "the name of a row stays while its figures are looked through"
     await expect(page.locator(".sidebar")).not_to_be_in_viewport()
     await page.get_by_role("button", name="메뉴 열기").click()
     await page.locator("a.entry", has_text="마케팅팀").click()
