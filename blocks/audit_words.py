@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
-from blocks import audit_learning, budget_words, figures, kit, stop_words, teams
+from blocks import audit_learning, audit_people, budget_words, figures, kit, stop_words, teams
 from blocks.incident_words import limit_name
 from finops.audit import AuditEntry, AuditProblem, Outcome
 from finops.budget_report import OPERATOR, ScopeChoice, place_of
@@ -169,13 +169,6 @@ def _refused(facts: _Facts) -> str:
     return f"{said} · {kit.name(facts.entry.subject)}" if facts.entry.subject else said
 
 
-def _appointed(facts: _Facts) -> str:
-    why = _APPOINTED.get(str(facts.get("why")))
-    person = _person(facts.entry.subject.removeprefix("person:"))
-    told = facts.t.gettext("made {person} an admin", person=person)
-    return f"{told} ({why(facts.t)})" if why is not None else told
-
-
 def _projects(facts: _Facts) -> str:
     count, t = facts.number("count"), facts.t
     if count == 1:
@@ -306,7 +299,7 @@ _SAID: dict[str, Callable[[_Facts], str]] = {
     "incident.judged": _judged,
     "collection.requested": lambda f: f.t.gettext("had *{name}* collected at once", name=f.word("organization")),
     "bill.exported": _bill_exported,
-    "admin.appointed": _appointed,
+    **audit_people.SAID,
     "app.installed": lambda f: f.t.gettext("installed the app"),
     "app.removed": lambda f: f.t.gettext("the app was removed"),
     "audit.exported": _exported,
@@ -359,11 +352,6 @@ _WHY: dict[str, Callable[[_Facts], str]] = {
     "no_admin_yet": lambda f: f.t.gettext("there is no admin yet"),
     "not_team_manager": lambda f: f.t.gettext("only those who manage {team} may", team=f.word("team")),
     "approval_same_person": lambda f: f.t.gettext("another person has to agree"),
-}
-_APPOINTED: dict[str, Callable[[Translator], str]] = {
-    "named": lambda t: t.gettext("the operator's settings name them"),
-    "installed": lambda t: t.gettext("they installed the app"),
-    "first": lambda t: t.gettext("the first Slack admin who asked for set-up"),
 }
 _LABELS: dict[str, Callable[[Translator], str]] = {
     "name": lambda t: t.pgettext("fact", "name"),

@@ -12,17 +12,27 @@ from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
 from bot.results import Profile
 from finops.registry import Person, Role, Workspace
+from finops.roles import role_now
 from storage import Store
 
 log = logging.getLogger(__name__)
 
 REMEMBERED_PEOPLE = 5_000
 REMEMBERED_FOR = timedelta(minutes=10)
+# Somebody who asks for set-up waits for no admin whom Slack may have deactivated while nobody told us.
+UNSEEN_AFTER = timedelta(hours=1)
 _FIRST_ADMIN = "first-admin"
+_BECAUSE = {Role.ADMIN_NAMED: "named", Role.ADMIN_INSTALLED: "installed", Role.ADMIN_FIRST: "first"}
+_LOST = {
+    Role.ADMIN: "no_reason",
+    Role.ADMIN_NAMED: "unnamed",
+    Role.ADMIN_INSTALLED: "no_reason",
+    Role.ADMIN_FIRST: "no_slack_admin",
+}
 
 
 class People:
-    """Remembers people as Slack describes them and decides who the first admin is."""
+    """Remembers people as Slack describes them, and decides who becomes an admin and who stays one."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -31,11 +41,12 @@ class People:
     async def meet(
         self, workspace_id: str, workspace_name: str, profile: Profile, *, asks_setup: bool = False
     ) -> Person:
-        """Remember a person and give them their role.
+        """Remember a person as Slack describes them now, and give them the role that is theirs now.
 
         Whom the operator named administers from the first meeting on. Otherwise, as long as the workspace has no
-        admin, the one who installed the app becomes it; when nobody is known to have installed it, the first Slack
-        admin who asks for set-up. Exactly one person wins that race; guests and bots never do.
+        admin, the one who installed the app becomes it; when nobody is known to have installed it who could, the first
+        Slack admin who asks for set-up. Exactly one person wins that race; outsiders never do, and an admin who turns
+        into one, or whose reason has ended, is a member from here on (`finops.roles.role_now`).
         """
         desk = self._desk
         now = desk.now()
@@ -48,44 +59,106 @@ class People:
                 installed_by=None,
                 at=now,
             )
-            person = await store.people.remember(
-                workspace_id,
-                Person(
-                    workspace_id=workspace_id,
-                    user_id=profile.user_id,
-                    name=profile.name,
-                    role=Role.MEMBER,
-                    locale=profile.locale or workspace.locale,
-                    timezone=profile.timezone or workspace.timezone,
-                    is_workspace_admin=profile.is_workspace_admin,
-                    seen_at=now,
-                ),
+            described = Person(
+                workspace_id=workspace_id,
+                user_id=profile.user_id,
+                name=profile.name,
+                role=Role.OUTSIDER if profile.is_outsider else Role.MEMBER,
+                locale=profile.locale or workspace.locale,
+                timezone=profile.timezone or workspace.timezone,
+                is_workspace_admin=profile.is_workspace_admin,
+                seen_at=now,
             )
-            if not person.is_admin and await self._becomes_admin(store, workspace, profile, asks_setup, now):
-                await store.people.set_role(workspace_id, profile.user_id, Role.ADMIN)
-                person = replace(person, role=Role.ADMIN)
-                why = "named" if desk.policy.first_admins else "installed" if workspace.installed_by else "first"
-                subject = f"person:{profile.user_id}"
-                await record(desk, store, workspace_id, None, "admin.appointed", subject, {"why": why})
-                log.info("admin appointed", extra={"workspace_id": workspace_id, "user_id": profile.user_id})
+            person = await store.people.remember(workspace_id, described)
+            role, why = self._role_of(person, workspace, profile), _ended(profile)
+            if role is Role.MEMBER:
+                role = await self._appointed(store, workspace, profile, asks_setup, now) or role
+            person = await self._given(store, workspace, person, role, why)
         self._remember(person, now)
         return person
 
-    async def _becomes_admin(
+    async def present(self, workspace_id: str, user_id: str) -> Person | None:
+        """The person, if we met them, with the role that holds this moment: asked of the database, not of memory.
+
+        Slack is not asked: it tells us of changes, and `meet` takes them in.
+        """
+        now = self._desk.now()
+        async with self._desk.storage.reading() as store:
+            found = await store.people.get(workspace_id, user_id)
+        if found is None:
+            return None
+        if self._is_in_doubt(found):
+            found = await self._settled(found)
+        self._remember(found, now)
+        return found
+
+    async def settle(self) -> None:
+        """Let what the operator decides now hold everywhere: who was named meanwhile, and who is not named any more."""
+        async with self._desk.storage.reading() as store:
+            touched = await store.people.admins_and(self._desk.policy.first_admins)
+        for person in touched:
+            if self._is_in_doubt(person):
+                await self._settled(person)
+
+    async def unseen_admins(self, workspace_id: str, but: str) -> tuple[str, ...]:
+        """The admins, but one person, of whom Slack told us nothing for a while: they may have left unnoticed."""
+        since = self._desk.now() - UNSEEN_AFTER
+        async with self._desk.storage.reading() as store:
+            admins = await store.people.admins(workspace_id)
+        return tuple(one.user_id for one in admins if one.seen_at < since and one.user_id != but)
+
+    def _is_in_doubt(self, person: Person) -> bool:
+        return role_now(person, named=self._desk.policy.first_admins) is not person.role
+
+    def _role_of(self, person: Person, workspace: Workspace, profile: Profile | None = None) -> Role:
+        return role_now(
+            person,
+            named=self._desk.policy.first_admins,
+            installed_by=workspace.installed_by,
+            is_outsider=None if profile is None else profile.is_outsider,
+        )
+
+    async def _settled(self, person: Person) -> Person:
+        async with self._desk.storage.writing() as store:
+            workspace = await store.workspaces.get(person.workspace_id)
+            assert workspace is not None
+            return await self._given(store, workspace, person, self._role_of(person, workspace))
+
+    async def _given(
+        self, store: Store, workspace: Workspace, person: Person, role: Role, why: str | None = None
+    ) -> Person:
+        """Give a role; that somebody becomes an admin, or is none any more, is written down. `why`: it ended."""
+        if role is person.role:
+            return person
+        if not await store.people.set_role(workspace.id, person.user_id, role, person.role):
+            return await store.people.get(workspace.id, person.user_id) or person  # another replica was faster
+        given = replace(person, role=role)
+        if given.is_admin is person.is_admin:
+            return given
+        details = {"why": _BECAUSE[role] if given.is_admin else why or _LOST[person.role]}
+        action = "admin.appointed" if given.is_admin else "admin.removed"
+        if not given.is_admin and not await store.people.admins(workspace.id):
+            await store.claims.take_back(workspace.id, _FIRST_ADMIN)  # the place is free for somebody else
+        await record(self._desk, store, workspace.id, None, action, f"person:{person.user_id}", details)
+        log.info(action, extra={"workspace_id": workspace.id, "user_id": person.user_id} | details)
+        return given
+
+    async def _appointed(
         self, store: Store, workspace: Workspace, profile: Profile, asks_setup: bool, now: datetime
-    ) -> bool:
-        if profile.is_bot or profile.is_guest:
-            return False
-        named = self._desk.policy.first_admins
-        if named:
-            return profile.user_id in named
+    ) -> Role | None:
+        """The role of somebody whom nothing else makes an admin, where the workspace has none; None: not this one."""
+        if self._desk.policy.first_admins:
+            return None
+        installer = None
         if workspace.installed_by:
-            is_candidate = profile.user_id == workspace.installed_by
+            installer = await store.people.get(workspace.id, workspace.installed_by)
+        if workspace.installed_by and not (installer is not None and installer.is_outsider):
+            is_candidate, role = profile.user_id == workspace.installed_by, Role.ADMIN_INSTALLED
         else:
-            is_candidate = asks_setup and profile.is_workspace_admin
+            is_candidate, role = asks_setup and profile.is_workspace_admin, Role.ADMIN_FIRST
         if not is_candidate or await store.people.admins(workspace.id):
-            return False
-        return await store.claims.once(workspace.id, _FIRST_ADMIN, now)
+            return None
+        return role if await store.claims.once(workspace.id, _FIRST_ADMIN, now) else None
 
     async def known(self, workspace_id: str, user_id: str) -> Person | None:
         """The person, if we met them; answered from memory for some minutes."""
@@ -136,3 +209,12 @@ class People:
         self._known.move_to_end((person.workspace_id, person.user_id))
         while len(self._known) > REMEMBERED_PEOPLE:
             self._known.popitem(last=False)
+
+
+def _ended(profile: Profile) -> str | None:
+    """Why this person can have no rights here; None where they can."""
+    if profile.is_deactivated:
+        return "deactivated"
+    if profile.is_bot:
+        return "bot"
+    return "guest" if profile.is_guest else None

@@ -15,7 +15,7 @@ from storage.records import CollectionKind as CollectionKind  # named in what th
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A person as Slack describes them (users.info)."""
+    """A person as Slack describes them (users.info). `is_guest`: or of another company (Slack Connect)."""
 
     user_id: str
     name: str
@@ -24,6 +24,12 @@ class Profile:
     is_workspace_admin: bool = False
     is_bot: bool = False
     is_guest: bool = False
+    is_deactivated: bool = False
+
+    @property
+    def is_outsider(self) -> bool:
+        """Whether this is nobody of the workspace whom rights could be given to."""
+        return self.is_bot or self.is_guest or self.is_deactivated
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,17 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What a person may do in a workspace. Approvers are named per team (`Team.approvers`)."""
+    """What a person may do in a workspace, and of an admin why. Approvers are named per team (`Team.approvers`)."""
 
-    ADMIN = "admin"
+    ADMIN = "admin"  # appointed before the reasons were kept
+    ADMIN_NAMED = "admin_named"  # by the operator
+    ADMIN_INSTALLED = "admin_installed"
+    ADMIN_FIRST = "admin_first"  # the first Slack administrator who asked for set-up
     MEMBER = "member"
+    OUTSIDER = "outsider"  # a guest, a bot, somebody of another company, or deactivated: never more than a reader
+
+
+ADMINS = frozenset({Role.ADMIN, Role.ADMIN_NAMED, Role.ADMIN_INSTALLED, Role.ADMIN_FIRST})
 
 
 class CredentialState(StrEnum):
@@ -48,7 +55,12 @@ class Person:
 
     @property
     def is_admin(self) -> bool:
-        return self.role is Role.ADMIN
+        return self.role in ADMINS
+
+    @property
+    def is_outsider(self) -> bool:
+        """Whether this is nobody of ours, or nobody any more: whoever leads or approves, such a one may not."""
+        return self.role is Role.OUTSIDER
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from finops.registry import Person, Team
+from finops.registry import ADMINS, Person, Role, Team
+
+
+def role_now(
+    person: Person, *, named: Collection[str], installed_by: str | None = None, is_outsider: bool | None = None
+) -> Role:
+    """The role that holds now: whom the operator names has it; whoever had it keeps it while the reason lasts.
+
+    The installer's reason lasts, and so does that of whoever was an admin already when they installed; the reason of a
+    Slack administrator ends with that. `is_outsider` None: as it was when Slack was last asked. Nobody else is
+    appointed here: that needs to know whether the workspace has an admin.
+    """
+    if person.is_outsider if is_outsider is None else is_outsider:
+        return Role.OUTSIDER
+    if person.user_id in named:
+        return Role.ADMIN_NAMED
+    if person.role not in ADMINS:
+        return Role.MEMBER
+    if person.role is Role.ADMIN_INSTALLED or person.user_id == installed_by:
+        return Role.ADMIN_INSTALLED
+    is_first = person.role in (Role.ADMIN_FIRST, Role.ADMIN) and person.is_workspace_admin
+    return Role.ADMIN_FIRST if is_first else Role.MEMBER
 
 
 def may_manage_team(person: Person, team: Team, groups: Collection[str] = ()) -> bool:
     """Whether a person may act for a team: an admin, its lead, or an approver, by name or through a user group.
 
-    `groups` are the ids of the user groups the person belongs to right now.
+    `groups` are the ids of the user groups the person belongs to right now. Outsiders never may.
     """
-    if person.workspace_id != team.workspace_id:
+    if person.workspace_id != team.workspace_id or person.is_outsider:
         return False
     if person.is_admin or person.user_id == team.lead_user_id:
         return True

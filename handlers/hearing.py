@@ -1,12 +1,18 @@
-"""Events: Home was opened, somebody wrote to us or said our name."""
+"""Events: Home was opened, somebody wrote to us or said our name, somebody's standing in Slack changed."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+import aiohttp
+from slack_sdk.errors import SlackApiError
+
 from handlers import commands, home
 from handlers.visit import Visit, without_mention
+
+log = logging.getLogger(__name__)
 
 Heard = Callable[[Visit, Mapping[str, Any]], Awaitable[None]]
 
@@ -33,6 +39,26 @@ async def mention(visit: Visit, event: Mapping[str, Any]) -> None:
     await commands.answer(visit, without_mention(str(event.get("text") or "")))
 
 
+async def changed(visit: Visit, event: Mapping[str, Any]) -> None:
+    """Slack says that somebody is described differently now: of whom we know, what gives or takes rights is taken in.
+
+    The event may come late or twice, so it is only the reason to ask. Nobody is told: nobody asked.
+    """
+    user = event.get("user")
+    if not isinstance(user, dict):
+        return
+    known = await visit.bot.people.present(visit.workspace_id, visit.user_id)
+    told = visit.described(user, visit.user_id)
+    if known is None or (told.is_outsider is known.is_outsider and told.is_workspace_admin is known.is_workspace_admin):
+        return
+    try:
+        now = await visit.profile(visit.user_id)
+    except (SlackApiError, aiohttp.ClientError, OSError, TimeoutError) as error:
+        log.warning("a change of a person was not looked up", extra={"error": type(error).__name__})
+        now = told
+    await visit.bot.people.meet(visit.workspace_id, visit.workspace_name, now)
+
+
 async def removed(visit: Visit, event: Mapping[str, Any]) -> None:
     """The app or its tokens are gone; installing.watch_removals has forgotten them already. Nobody is left to tell."""
     del visit, event
@@ -44,6 +70,7 @@ EVENTS: dict[str, Heard] = {
     "app_uninstalled": removed,
     "message": direct_message,
     "tokens_revoked": removed,
+    "user_change": changed,
 }
 # Heard again by Slack's retries without harm: drawing Home twice draws the same Home.
-REPEATABLE = frozenset({"app_home_opened", "app_uninstalled", "tokens_revoked"})
+REPEATABLE = frozenset({"app_home_opened", "app_uninstalled", "tokens_revoked", "user_change"})

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+import aiohttp
 from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -25,7 +26,12 @@ from locales import Translator, translator_for
 
 log = logging.getLogger(__name__)
 
-MEET_AGAIN_AFTER = timedelta(days=1)
+# Slack tells us of changes as they happen (handlers/hearing.py); what it could not tell is asked for so often.
+MEET_AGAIN_AFTER = timedelta(hours=1)
+MEET_ADMINS_AGAIN_AFTER = timedelta(minutes=10)
+# So long what we know stands in for a Slack that does not answer.
+BELIEVED_FOR = timedelta(days=1)
+_NOBODY = frozenset({"user_not_found", "user_not_visible"})
 # What only one person sees may come twice; better than an answer that never comes.
 _PATIENCE_SECONDS = (0.5, 1.5)
 _ACTIONS_OF_MESSAGES = frozenset({"actions"})
@@ -79,7 +85,10 @@ class Visit:
     # The id of the button, window or command, and what it was about (`budget:12`): for the trail of refusals.
     asked: str = ""
     about: str = ""
+    # The organization around the workspace (Enterprise Grid), '' where there is none.
+    organization_id: str = ""
     _person: Person | None = field(default=None, repr=False)
+    _present: Person | None = field(default=None, repr=False)
 
     @property
     def is_in_modal(self) -> bool:
@@ -93,15 +102,45 @@ class Visit:
         return self._words_of(self._person)
 
     async def person(self, *, asks_setup: bool = False) -> Person:
-        """Who this is. Slack is asked when we first meet, once a day, and when somebody may become the first admin."""
-        await self.known()
-        known = self._person
-        is_stale = known is None or self.bot.clock() - known.seen_at > MEET_AGAIN_AFTER
-        if known is None or is_stale or (asks_setup and not known.is_admin):
-            profile = await self.profile(self.user_id)
-            known = await self.bot.people.meet(self.workspace_id, self.workspace_name, profile, asks_setup=asks_setup)
-            self._person = known
+        """Who this is and what they may do now, by our own record; every word of a button aside.
+
+        Slack is asked when we first meet, again after a while, and when somebody may become the first admin.
+        """
+        if self._present is None:
+            self._present = self._person = await self.bot.people.present(self.workspace_id, self.user_id)
+        known = self._present
+        if known is None or (asks_setup and not known.is_admin):
+            if known is not None:
+                await self._meet_unseen_admins()
+            known = await self._met(asks_setup=asks_setup)
+        elif self._is_due(known):
+            try:
+                known = await self._met()
+            except (SlackApiError, aiohttp.ClientError, OSError, TimeoutError) as error:
+                if self.bot.clock() - known.seen_at > BELIEVED_FOR:
+                    raise
+                log.warning("a person was not looked up again", extra={"error": type(error).__name__})
+        self._present = self._person = known
         return known
+
+    def _is_due(self, known: Person) -> bool:
+        after = MEET_ADMINS_AGAIN_AFTER if known.is_admin else MEET_AGAIN_AFTER
+        return self.bot.clock() - known.seen_at > after
+
+    async def _met(self, *, asks_setup: bool = False) -> Person:
+        profile = await self.profile(self.user_id)
+        return await self.bot.people.meet(self.workspace_id, self.workspace_name, profile, asks_setup=asks_setup)
+
+    async def _meet_unseen_admins(self) -> None:
+        """Somebody asks for set-up: an admin who left while nobody told us of it is none, and keeps no place taken."""
+        for user_id in await self.bot.people.unseen_admins(self.workspace_id, but=self.user_id):
+            try:
+                profile = await self.profile(user_id)
+            except SlackApiError as error:
+                if error_code(error) not in _NOBODY:
+                    raise
+                profile = Profile(user_id, user_id, is_deactivated=True)
+            await self.bot.people.meet(self.workspace_id, self.workspace_name, profile)
 
     async def words(self) -> Translator:
         """The reader's language and time zone; what we know stands in when Slack does not answer."""
@@ -128,18 +167,11 @@ class Visit:
     async def profile(self, user_id: str) -> Profile:
         """A person as Slack describes them now."""
         answer = await self.client.users_info(user=user_id, include_locale=True)
-        user: dict[str, Any] = answer["user"]
-        described = user.get("profile", {})
-        names = (described.get("display_name"), described.get("real_name"), user.get("real_name"), user.get("name"))
-        return Profile(
-            user_id=user_id,
-            name=next((name for name in names if name), user_id),
-            locale=user.get("locale"),
-            timezone=user.get("tz"),
-            is_workspace_admin=bool(user.get("is_admin") or user.get("is_owner")),
-            is_bot=bool(user.get("is_bot")),
-            is_guest=any(user.get(key) for key in ("is_restricted", "is_ultra_restricted", "is_stranger")),
-        )
+        return self.described(answer["user"], user_id)
+
+    def described(self, user: Mapping[str, Any], user_id: str) -> Profile:
+        """A person as one of Slack's objects describes them here."""
+        return _described(user, user_id, {self.workspace_id, self.organization_id} - {""})
 
     async def groups(self) -> tuple[str, ...]:
         """The user groups named as approvers that this person belongs to; none where the workspace has no groups."""
@@ -231,6 +263,33 @@ class Visit:
             await store.claims.take_back(self.workspace_id, key)
 
 
+def _described(user: Mapping[str, Any], user_id: str, ours: Collection[str]) -> Profile:
+    profile = user.get("profile") or {}
+    names = (profile.get("display_name"), profile.get("real_name"), user.get("real_name"), user.get("name"))
+    is_guest = any(user.get(key) for key in ("is_restricted", "is_ultra_restricted", "is_stranger"))
+    return Profile(
+        user_id=user_id,
+        name=next((name for name in names if name), user_id),
+        locale=user.get("locale"),
+        timezone=user.get("tz"),
+        is_workspace_admin=bool(user.get("is_admin") or user.get("is_owner")),
+        is_bot=bool(user.get("is_bot")),
+        is_guest=is_guest or _is_of_others(user, ours),
+        is_deactivated=bool(user.get("deleted")),
+    )
+
+
+def _is_of_others(user: Mapping[str, Any], ours: Collection[str]) -> bool:
+    """Whether somebody belongs to another company, whom a shared channel brings here (Slack Connect).
+
+    `is_stranger` does not say so: it is told only of those with whom we share no channel. `ours` are the workspace and
+    the organization around it; whoever belongs to that is no stranger in any of its workspaces.
+    """
+    home, organization = user.get("team_id"), user.get("enterprise_user") or {}
+    theirs = {home, organization.get("enterprise_id"), *(organization.get("teams") or ())}
+    return bool(home) and theirs.isdisjoint(ours)
+
+
 def visit_of(bot: Bot, body: Mapping[str, Any], context: AsyncBoltContext, client: AsyncWebClient) -> Visit:
     """The visit behind a Slack payload. Asks nobody anything."""
     team = body.get("team") or {}
@@ -249,6 +308,7 @@ def visit_of(bot: Bot, body: Mapping[str, Any], context: AsyncBoltContext, clien
         respond=Respond(response_url, client) if response_url else None,
         is_ephemeral=bool(container.get("is_ephemeral")),
         view=body.get("view"),
+        organization_id=context.enterprise_id or "",
     )
 
 

@@ -69,6 +69,7 @@ async def running(
     The alarm rings at the collecting hour and looks every minute for what was missed, so a laptop that slept or a
     database that was away costs minutes, never a day.
     """
+    await bot.people.settle()  # the settings may name other administrators than when we ran last
     announcer = Announcer(bot, clients)
     counted = metrics or Metrics()
     watcher = Watcher(bot, announcer, counted, clock)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, or_, select, update
 
-from finops.registry import Person, Role
-from storage.repository import Repository
+from finops.registry import ADMINS, Person, Role
+from storage.repository import Repository, across_workspaces
 from storage.tables import people
 
 # Asked all the time, and put together once: that takes longer than answering them.
 _MINE = select(people).where(people.c.workspace_id == bindparam("of_workspace"))
 _ONE = _MINE.where(people.c.user_id == bindparam("who"))
-_ADMINS = _MINE.where(people.c.role == Role.ADMIN).order_by(people.c.name, people.c.user_id)
+_ARE_ADMINS = people.c.role.in_(sorted(ADMINS))
+_ADMINS = _MINE.where(_ARE_ADMINS).order_by(people.c.name, people.c.user_id)
 
 
 class People(Repository):
@@ -34,17 +36,23 @@ class People(Repository):
         )
         return _person(row.one())
 
-    async def set_role(self, workspace_id: str, user_id: str, role: Role) -> bool:
-        """Give a role; False when we have not met the person."""
-        result = await self._db.execute(
-            update(people).where(people.c.workspace_id == workspace_id, people.c.user_id == user_id).values(role=role)
-        )
-        return result.rowcount == 1
+    async def set_role(self, workspace_id: str, user_id: str, role: Role, was: Role | None = None) -> bool:
+        """Give a role; False when we have not met the person, or they no longer have the role `was`."""
+        mine = update(people).where(people.c.workspace_id == workspace_id, people.c.user_id == user_id)
+        if was is not None:
+            mine = mine.where(people.c.role == was)
+        return (await self._db.execute(mine.values(role=role))).rowcount == 1
 
     async def admins(self, workspace_id: str) -> list[Person]:
         """Everyone who may administer, by name."""
         rows = await self._db.execute(_ADMINS, {"of_workspace": workspace_id})
         return [_person(row) for row in rows]
+
+    @across_workspaces("whom the operator names is the same for every workspace")
+    async def admins_and(self, user_ids: Collection[str]) -> list[Person]:
+        """Everyone who may administer anywhere, and everyone we met with one of these ids."""
+        wanted = select(people).where(or_(_ARE_ADMINS, people.c.user_id.in_(sorted(user_ids))))
+        return [_person(row) for row in await self._db.execute(wanted)]
 
 
 def _person(row: Any) -> Person:

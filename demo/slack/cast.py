@@ -42,6 +42,7 @@ class User:
     is_ultra_restricted: bool = False
     is_stranger: bool = False
     deleted: bool = False
+    team_id: str = ""  # of another company (Slack Connect); '' is this workspace
 
 
 @dataclass(slots=True)

@@ -30,6 +30,7 @@ DEFAULT_EVENTS = (
     "message.im",
     "subteam_members_changed",
     "tokens_revoked",
+    "user_change",
 )
 
 

@@ -61,6 +61,7 @@ class Control:
         router.add_post("/_sim/slack/disconnect", self._disconnect)
         router.add_post("/_sim/slack/revoke", self._revoke)
         router.add_post("/_sim/slack/settings", self._settings)
+        router.add_post("/_sim/slack/people", self._people)
 
     async def _add_fault(self, request: web.Request) -> web.StreamResponse:
         try:
@@ -137,3 +138,12 @@ class Control:
         if isinstance(delays, list) and len(delays) == 3:
             config.event_retry_delays = (float(delays[0]), float(delays[1]), float(delays[2]))
         return web.json_response({"ok": True})
+
+    async def _people(self, request: web.Request) -> web.StreamResponse:
+        """Change somebody, as Slack's administrators do: `user`, and `is_admin`, `is_restricted`, `deleted` …"""
+        body: Any = await request.json()
+        try:
+            told = self._hub.describe(str(body.pop("user", "")), **{name: bool(value) for name, value in body.items()})
+        except ApiError as wrong:
+            return web.json_response({"ok": False, "error": str(wrong)}, status=400)
+        return web.json_response({"ok": True, "told": told is not None})

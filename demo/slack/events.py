@@ -25,6 +25,7 @@ _SCOPES = {
     "member_joined_channel": "channels:read",
     "subteam_members_changed": "usergroups:read",
     "subteam_updated": "usergroups:read",
+    "user_change": "users:read",
 }
 
 

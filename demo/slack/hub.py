@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from typing import Any
+
+from demo.slack.api.people import described
 from demo.slack.cast import Channel
 from demo.slack.config import SlackConfig
 from demo.slack.delivery import Courier
@@ -17,7 +21,7 @@ from demo.slack.state import World
 from demo.slack.tokens import Tokens
 from demo.slack.triggers import Triggers
 from demo.slack.views import Views
-from demo.slack.wire import JSON, Clock
+from demo.slack.wire import JSON, ApiError, Clock
 
 
 class Hub:
@@ -58,6 +62,20 @@ class Hub:
         if self.config.app.bot_user_id in channel.members:
             event = {"type": "member_joined_channel", "user": user_id, "channel": channel.id, "channel_type": "C"}
             self.happened({**event, "team": self.world.team_id, **({"inviter": inviter} if inviter else {})})
+
+    def describe(self, user_id: str, **changes: Any) -> JSON | None:
+        """Slack's administrators change somebody (`is_admin`, `is_restricted`, `deleted` …); the app hears of it.
+
+        What the app was told, None when it does not listen.
+        """
+        user = self.world.user(user_id)
+        if not changes.keys() <= {each.name for each in fields(user)}:
+            raise ApiError("invalid_arguments")
+        for name, value in changes.items():
+            setattr(user, name, value)
+        app, now = self.config.app, int(self.clock().timestamp())
+        told = described(self.world, user, with_email="users:read.email" in app.scopes, with_locale=True)
+        return self.events.happened({"type": "user_change", "user": told, "cache_ts": now})
 
     def uninstall(self) -> None:
         """The app leaves the workspace: tokens die, and it is told, in either order."""

@@ -177,6 +177,10 @@ class SimulatedSlack:
         self.hub.faults.add(fault)
         return fault
 
+    def describe(self, user_id: str, **changes: Any) -> JSON | None:
+        """Slack's administrators change somebody; the app hears `user_change`, where it listens to that."""
+        return self.hub.describe(user_id, **changes)
+
     async def forge(self, how: str) -> int:
         """Send a slash command as an impostor (`signature`, `stale`, `unsigned`): the HTTP status it got."""
         return await self.hub.courier.forge("command", self._control.a_command(), how)

@@ -113,7 +113,7 @@ async def test_of_several_slack_admins_at_once_exactly_one_is_appointed(bot: Bot
 
 
 async def test_a_role_is_kept_when_slack_describes_the_person_anew(bot: Bot, admin: Person, clock: FakeClock):
-    again = await bot.people.meet(WORKSPACE, NAME, replace(JIHOON, name="Jihoon", is_workspace_admin=False))
+    again = await bot.people.meet(WORKSPACE, NAME, replace(JIHOON, name="Jihoon"))
     assert again.is_admin
     assert again.name == "Jihoon"
     assert await bot.people.known(WORKSPACE, JIHOON.user_id) == again

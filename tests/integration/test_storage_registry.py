@@ -76,6 +76,23 @@ async def test_slack_describes_a_person_and_we_decide_the_role(storage: Storage,
         assert await store.people.get(WORKSPACE, JIHOON.user_id) == seen
 
 
+async def test_a_role_is_changed_once_and_admins_are_found_whatever_made_them_one(
+    storage: Storage, tenant: Tenant
+) -> None:
+    """Of two who saw the same role, one changes it; an outsider is no admin; who is named is found as a member, too."""
+    async with storage.writing() as store:
+        await store.people.remember(WORKSPACE, JIHOON)
+        assert await store.people.set_role(WORKSPACE, JIHOON.user_id, Role.ADMIN_NAMED, Role.MEMBER)
+        assert not await store.people.set_role(WORKSPACE, JIHOON.user_id, Role.OUTSIDER, Role.MEMBER)
+        [admin] = await store.people.admins(WORKSPACE)
+        assert admin.is_admin
+        assert admin in await store.people.admins_and(())
+        assert await store.people.set_role(WORKSPACE, JIHOON.user_id, Role.OUTSIDER, Role.ADMIN_NAMED)
+        assert await store.people.admins(WORKSPACE) == []
+        assert await store.people.admins_and(()) == []
+        assert [one.role for one in await store.people.admins_and({JIHOON.user_id})] == [Role.OUTSIDER]
+
+
 async def test_times_come_back_as_the_moment_they_were(storage: Storage, tenant: Tenant) -> None:
     """Given in Seoul's time, kept and answered in UTC, to the microsecond; a naive time is refused."""
     seoul = datetime(2026, 7, 6, 4, 28, 0, 123456, tzinfo=timezone(timedelta(hours=9)))

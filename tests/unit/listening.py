@@ -112,7 +112,10 @@ class FakeBot:
         self.asked: list[tuple[Any, ...]] = []
         self.team: Team = TEAM
         part = SimpleNamespace
-        self.people = part(known=self._known, meet=self._meet, workspace=self._workspace, require_admin=self._admin)
+        self.people = part(
+            known=self._known, present=self._known, meet=self._meet, workspace=self._workspace,
+            require_admin=self._admin, unseen_admins=self._no_unseen,
+        )  # fmt: skip
         self.teams = part(all=self._teams, get=self._team, require_manager=self._manager, managed_by=self._managed)
         self.projects = part(all=self._no_projects)
         self.reports = part(status=self._status, status_of=self._status_of, home=self._home)
@@ -141,6 +144,9 @@ class FakeBot:
 
     async def _known(self, workspace_id: str, user_id: str) -> Person | None:
         return self.met.get(user_id)
+
+    async def _no_unseen(self, workspace_id: str, but: str) -> tuple[str, ...]:
+        return ()
 
     async def _meet(self, workspace_id: str, name: str, profile: Any, *, asks_setup: bool = False) -> Person:
         known = self.met.get(profile.user_id, a_person(profile.user_id, admin=False))

@@ -147,12 +147,14 @@ def a_person(user_id: str, role: Role = Role.MEMBER, workspace_id: str = "T1") -
         (a_person("U0OTHER"), (), False),
         (a_person("U0ADMIN", Role.ADMIN, "T2"), (), False),
         (a_person("U0LEAD", workspace_id="T2"), (), False),
+        (a_person("U0LEAD", Role.OUTSIDER), (), False),
+        (a_person("U0OTHER", Role.OUTSIDER), ("S0FINANCE",), False),
     ],
 )
 def test_a_team_is_managed_by_admins_its_lead_and_its_approvers(
     person: Person, groups: tuple[str, ...], may: bool
 ) -> None:
-    """By name or through a user group, and never from another workspace."""
+    """By name or through a user group, and never from another workspace, nor by an outsider."""
     assert may_manage_team(person, TEAM, groups) is may
 
 

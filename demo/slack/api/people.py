@@ -5,27 +5,41 @@ from __future__ import annotations
 from demo.slack.api.request import Request, method, page
 from demo.slack.cast import User, UserGroup
 from demo.slack.limits import Tier
+from demo.slack.state import World
 from demo.slack.wire import JSON, ApiError
+
+_NOT_OF_THE_DEACTIVATED = frozenset(
+    {
+        "color", "real_name", "tz", "tz_label", "tz_offset", "is_admin", "is_owner", "is_primary_owner",
+        "is_restricted", "is_ultra_restricted", "is_email_confirmed",
+    }
+)  # fmt: skip
 
 
 def user_json(request: Request, user: User, *, with_locale: bool) -> JSON:
     """A person as `users.info` tells; the address only with its scope, the locale only when asked for."""
+    return described(request.world, user, with_email=request.has("users:read.email"), with_locale=with_locale)
+
+
+def described(world: World, user: User, *, with_email: bool, with_locale: bool) -> JSON:
+    """A person as Slack describes them, in an answer or in `user_change`. Of the deactivated it tells less."""
+    home = user.team_id or world.team_id
     profile: JSON = {
         "title": user.title,
         "real_name": user.real_name,
         "real_name_normalized": user.real_name,
         "display_name": user.real_name if not user.is_bot else "",
         "display_name_normalized": user.real_name if not user.is_bot else "",
-        "team": request.world.team_id,
+        "team": home,
         "avatar_hash": "g0000000",
     }
-    if request.has("users:read.email") and user.email:
+    if with_email and user.email:
         profile["email"] = user.email
     if user.is_bot:
-        profile |= {"bot_id": request.world.config.app.bot_id, "api_app_id": request.world.config.app.app_id}
+        profile |= {"bot_id": world.config.app.bot_id, "api_app_id": world.config.app.app_id}
     told: JSON = {
         "id": user.id,
-        "team_id": request.world.team_id,
+        "team_id": home,
         "name": user.name,
         "deleted": user.deleted,
         "color": user.color,
@@ -41,9 +55,11 @@ def user_json(request: Request, user: User, *, with_locale: bool) -> JSON:
         "is_ultra_restricted": user.is_ultra_restricted,
         "is_bot": user.is_bot,
         "is_app_user": False,
-        "updated": int(request.world.clock().timestamp()),
+        "updated": int(world.clock().timestamp()),
         "is_email_confirmed": not user.is_bot,
     }
+    if user.deleted:
+        told = {name: value for name, value in told.items() if name not in _NOT_OF_THE_DEACTIVATED}
     if user.is_stranger:
         told["is_stranger"] = True
     if with_locale:

@@ -1,0 +1,56 @@
+"""Acts about people in words: who becomes an admin, and who is none any more. For blocks.audit_words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Protocol
+
+from blocks import kit
+from finops.audit import AuditEntry
+from finops.incidents import Fact
+from locales import Translator
+
+_USER = re.compile(r"[UW][A-Z0-9]{2,30}")
+
+
+class Facts(Protocol):
+    """The facts of an act, each as words."""
+
+    t: Translator
+    entry: AuditEntry
+
+    def get(self, name: str) -> Fact:
+        """A fact as it is; None where there is none."""
+
+
+def _appointed(facts: Facts) -> str:
+    return _because(facts, facts.t.gettext("made {person} an admin", person=_person(facts)))
+
+
+def _removed(facts: Facts) -> str:
+    return _because(facts, facts.t.gettext("{person} is no admin any more", person=_person(facts)))
+
+
+def _because(facts: Facts, told: str) -> str:
+    why = _WHY.get(str(facts.get("why")))
+    return f"{told} ({why(facts.t)})" if why is not None else told
+
+
+def _person(facts: Facts) -> str:
+    given = facts.entry.subject.removeprefix("person:")
+    return f"<@{given}>" if _USER.fullmatch(given) else kit.name(given)
+
+
+_WHY: dict[str, Callable[[Translator], str]] = {
+    "named": lambda t: t.gettext("the operator's settings name them"),
+    "installed": lambda t: t.gettext("they installed the app"),
+    "first": lambda t: t.gettext("the first Slack admin who asked for set-up"),
+    "unnamed": lambda t: t.gettext("the operator's settings no longer name them"),
+    "no_slack_admin": lambda t: t.gettext("they no longer administer Slack"),
+    "no_reason": lambda t: t.gettext("neither the settings nor Slack make them one"),
+    "guest": lambda t: t.gettext("a guest, or of another company"),
+    "deactivated": lambda t: t.gettext("deactivated in Slack"),
+    "bot": lambda t: t.gettext("a bot"),
+}
+SAID: dict[str, Callable[[Facts], str]] = {"admin.appointed": _appointed, "admin.removed": _removed}
