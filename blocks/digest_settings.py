@@ -22,13 +22,18 @@ LANGUAGES = {"ko-KR": "한국어", "en-US": "English", "ja-JP": "日本語"}
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place as the window shows it: `weekday` ("mon"), `hour` and `minute` are its cron line taken apart."""
+    """A place as the window shows it: `weekday` ("mon"), `hour` and `minute` are its cron line taken apart.
+
+    `zone` is the time zone they are meant in, `usual_zone` the workspace's, `zones` those one may choose besides.
+    """
 
     channel: DigestChannel
     weekday: str
     hour: int
     minute: int
     zone: str
+    usual_zone: str
+    zones: Sequence[str] = ()
 
 
 def listed(t: Translator, places: Sequence[Place], names: Mapping[int, str], notice: str | None = None) -> kit.View:
@@ -65,6 +70,7 @@ def edit(
         _language_input(channel, t),
         _weekday_input(place, t),
         _time_input(place, t),
+        _zone_input(place, t),
         _ways_input(channel, t),
     ]
     return kit.modal(
@@ -167,11 +173,18 @@ def _weekday_input(place: Place, t: Translator) -> kit.Block:
 def _time_input(place: Place, t: Translator) -> kit.Block:
     times = sorted({f"{hour:02}:{minute:02}" for hour in range(24) for minute in (0, 30)} | {_time(place)})
     menu = kit.select(ids.DIGEST_TIME, t.gettext("Time"), [kit.option(one, one) for one in times], _time(place))
-    hint = t.gettext(
-        "In the time zone {zone}. A week ends when its last charge day does (Monday 00:00 UTC): never before that.",
-        zone=place.zone,
-    )
+    hint = t.gettext("A week ends when its last charge day does (Monday 00:00 UTC), and is never told before that.")
     return kit.input_block(ids.DIGEST_TIME, t.gettext("Time"), menu, hint=hint)
+
+
+def _zone_input(place: Place, t: Translator) -> kit.Block:
+    held = place.channel.timezone
+    named = sorted({place.usual_zone, *place.zones} - {held})[: kit.OPTIONS - 2]
+    entries = [kit.option(t.gettext("the workspace's ({zone})", zone=place.usual_zone), USUAL)]
+    entries += [kit.option(zone, zone) for zone in [*([held] if held else []), *named]]
+    menu = kit.select(ids.DIGEST_ZONE, t.gettext("Time zone"), entries, held or USUAL)
+    hint = t.gettext("Clocks that change are followed. The zones of everybody who has used the app here can be chosen.")
+    return kit.input_block(ids.DIGEST_ZONE, t.gettext("Time zone"), menu, hint=hint)
 
 
 def _ways_input(channel: DigestChannel, t: Translator) -> kit.Block:

@@ -106,6 +106,16 @@ def due_day(channel: DigestChannel, zone: str, now: datetime) -> DueDay | None:
     return None if is_told else DueDay(channel, day, slot)
 
 
+@lru_cache(maxsize=1024)
+def _is_zone(name: str) -> bool:
+    """Whether this machine knows the zone that Slack named."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
+
+
 @lru_cache(maxsize=4096)
 def _slot(weekday: str | None, hour: int, minute: int, zone: str, now: datetime) -> datetime | None:
     """When that time of that day (None: of any) came last, in UTC; asked for hundreds of places that have the same.
@@ -150,6 +160,12 @@ class DigestChannels:
             return rows
         mine = {team.id for team in await self._teams.managed_by(actor, groups)}
         return [one for one in rows if one.scope is ScopeKind.TEAM and one.scope_id in mine]
+
+    async def zones(self, workspace_id: str) -> list[str]:
+        """The time zones a digest may be told in besides the workspace's: those of its people, and UTC; by name."""
+        async with self._desk.storage.reading() as store:
+            told = await store.people.zones(workspace_id)
+        return sorted({"UTC", *filter(_is_zone, told)})
 
     async def configure(self, actor: Person, wanted: DigestChannel, groups: Sequence[str] = ()) -> DigestChannel:
         """Have a digest told differently, or at one more place (`wanted.id` 0); refuses who may not decide that.

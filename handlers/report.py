@@ -134,6 +134,9 @@ async def _filled(form: Form, held: int) -> DigestChannel:
         weekday = form.selected(ids.DIGEST_WEEKDAY)
     if at := _TIME.fullmatch(form.selected(ids.DIGEST_TIME)):
         hour, minute = int(at[1]), int(at[2])
+    zone = form.selected(ids.DIGEST_ZONE)
+    if zone == digest_settings.USUAL or zone in await visit.bot.digests.channels.zones(visit.workspace_id):
+        before = replace(before, timezone="" if zone == digest_settings.USUAL else zone)
     version, language = form.selected(ids.DIGEST_VERSION), form.selected(ids.DIGEST_LANGUAGE)
     ways = set(form.chosen(ids.DIGEST_WAYS))
     return replace(
@@ -186,7 +189,8 @@ async def _place(visit: Visit, row_id: int) -> Place:
 async def _shown(visit: Visit, channel: DigestChannel) -> Place:
     workspace = await visit.bot.people.workspace(visit.workspace_id)
     zone = workspace.timezone if workspace is not None else visit.bot.policy.default_timezone
-    return Place(channel, *time_of(channel.cron), channel.timezone or zone)
+    zones = await visit.bot.digests.channels.zones(visit.workspace_id)
+    return Place(channel, *time_of(channel.cron), channel.timezone or zone, zone, zones)
 
 
 async def _names(visit: Visit) -> Mapping[int, str]:

@@ -27,6 +27,11 @@ class People(Repository):
         row = (await self._db.execute(_ONE, {"of_workspace": workspace_id, "who": user_id})).one_or_none()
         return None if row is None else _person(row)
 
+    async def zones(self, workspace_id: str) -> list[str]:
+        """The time zones of everybody we have met, each once, as Slack named them."""
+        found = await self._db.execute(select(people.c.timezone).where(people.c.workspace_id == workspace_id).distinct())
+        return list(found.scalars())
+
     async def remember(self, workspace_id: str, person: Person) -> Person:
         """Store what Slack says now. The role of a person we know stays ours: Slack does not decide it."""
         insert = self._insert(people).values(asdict(person) | {"workspace_id": workspace_id})

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from blocks import digest_settings, ids
 from blocks.digest_parts import DigestKey
+from bot.digest_channels import due_week
 from bot.errors import Refusal, RefusalCode
+from bot.results import Profile
 from finops.digest import DigestVersion
+from finops.periods import starts_at
 from finops.queries import ScopeKind
 from handlers import ACTIONS, ONCE, commands, report
 from handlers.submitting import Back, Form, Problem
@@ -49,6 +54,7 @@ def a_form(visit: Visit, place: int, **chosen: Any) -> Form:
         ids.DIGEST_LANGUAGE: {"selected_option": {"value": chosen.get("language", digest_settings.USUAL)}},
         ids.DIGEST_WEEKDAY: {"selected_option": {"value": chosen.get("weekday", "mon")}},
         ids.DIGEST_TIME: {"selected_option": {"value": chosen.get("time", "09:00")}},
+        ids.DIGEST_ZONE: {"selected_option": {"value": chosen.get("zone", digest_settings.USUAL)}},
         ids.DIGEST_WAYS: {"selected_options": [{"value": way} for way in chosen.get("ways", [digest_settings.WEEKLY])]},
         ids.DIGEST_OF: {"selected_option": {"value": chosen.get("of", "")}},
     }
@@ -109,6 +115,36 @@ async def test_the_settings_show_and_change_what_one_decides_about(world: World)
     kept = await world.place(ScopeKind.TEAM)
     assert (kept.channel_id, kept.version, kept.locale) == ("C0OTHER001", DigestVersion.BRIEF, "ja-JP")
     assert (kept.cron, kept.is_enabled, kept.is_daily, kept.is_mailed) == ("30 14 * * wed", True, True, False)
+
+
+async def test_a_digest_is_told_at_the_hour_of_its_own_zone_also_when_clocks_change(world: World) -> None:
+    """Whoever works elsewhere offers their zone by being here; 09:00 stays 09:00, in UTC it moves."""
+    emma = Profile("U0EMMA0001", "Emma Clark", "en-US", "America/New_York")
+    nowhere = Profile("U0NOBODY01", "Nobody", "en-US", "Mars/Olympus")
+    for one in (emma, nowhere):
+        await world.bot.people.meet(world.admin.workspace_id, "한빛소프트", one)
+    team, (visit, slack) = await world.place(ScopeKind.TEAM), visiting(world)
+    await report.edit(visit, str(team.id))
+    window = slack.told("views.update")[-1]["view"]
+    assert slack_limits.of_view(window) == []
+    assert [zone in str(window) for zone in ("America/New_York", "Mars/Olympus")] == [True, False]
+    world.clock.moment = datetime(2026, 10, 28, 12, tzinfo=UTC)
+    outcome = await report.submit(a_form(visit, team.id, zone="America/New_York"))
+    assert isinstance(outcome, Back)
+    assert "America/New_York" in str(outcome.below)
+    kept = await world.place(ScopeKind.TEAM)
+    assert (kept.cron, kept.timezone) == ("0 9 * * mon", "America/New_York")
+    told = []
+    for monday in (date(2026, 10, 26), date(2026, 11, 2)):
+        asked, hour = replace(kept, last_week=monday - timedelta(days=14)), starts_at(monday)
+        while due_week(asked, "Asia/Seoul", hour) is None:
+            hour += timedelta(hours=1)
+        told.append(hour)
+    assert told == [datetime(2026, 10, 26, 13, tzinfo=UTC), datetime(2026, 11, 2, 14, tzinfo=UTC)]
+    assert isinstance(await report.submit(a_form(visit, team.id, zone="Mars/Olympus")), Back)
+    assert (await world.place(ScopeKind.TEAM)).timezone == "America/New_York"  # nonsense counts as not chosen
+    assert isinstance(await report.submit(a_form(visit, team.id)), Back)
+    assert (await world.place(ScopeKind.TEAM)).timezone == ""
 
 
 async def test_the_whole_workspace_is_told_in_one_more_channel(world: World) -> None:

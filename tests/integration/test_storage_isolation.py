@@ -246,6 +246,7 @@ ATTEMPTS: dict[str, Attempt] = {
     "People.admins": lambda s, w, b: s.people.admins(w),
     "People.get": lambda s, w, b: s.people.get(w, "U0MINSU001"),
     "People.set_role": lambda s, w, b: s.people.set_role(w, "U0MINSU001", Role.MEMBER),
+    "People.zones": lambda s, w, b: s.people.zones(w),
     "Projects.all": lambda s, w, b: s.projects.all(w),
     "Projects.get": lambda s, w, b: s.projects.get(w, b.project.id),
     "Projects.of_team": lambda s, w, b: s.projects.of_team(w, b.team.id),
