@@ -75,7 +75,7 @@ def verdict(seen: Seen, set_at: datetime, now: datetime) -> Verdict:
     has_spread = int((set_at + SPREADING).timestamp() // 60)
     if last is not None and last >= has_spread:
         return Verdict.GOES_ON
-    return Verdict.UNSEEN if final - quiet_from < QUIET_MINUTES else Verdict.WAITING
+    return Verdict.UNSEEN
 
 
 def last_request_at(seen: Seen, since: datetime) -> datetime | None:

@@ -76,6 +76,8 @@ def test_a_minute_is_final_only_when_it_was_read_and_had_its_time_to_arrive(
     [
         (seen(0), 7, Verdict.PROVED),  # minutes 1 to 5, and a minute for the last of them to arrive
         (seen(0), 6.6, Verdict.WAITING),
+        (seen(1), 7, Verdict.WAITING),  # the first whole minute under it counts
+        (seen(1), 8, Verdict.PROVED),
         (seen(0, 2), 9, Verdict.PROVED),  # the leak ended in the second minute
         (seen(0, 2), 8, Verdict.WAITING),
         (seen(3, 14), 16, Verdict.GOES_ON),
@@ -93,7 +95,8 @@ def test_a_stop_is_proved_as_soon_as_it_can_be_and_doubted_after_a_quarter(usage
 
 def test_the_last_call_is_the_end_of_its_minute():
     """Rather a little late than early."""
-    assert last_request_at(seen(-3, 2), SET_AT) == SET_AT.replace(second=0) + timedelta(minutes=3)
+    assert last_request_at(seen(-3, 0, 2), SET_AT) == SET_AT.replace(second=0) + timedelta(minutes=3)
+    assert last_request_at(seen(0), SET_AT) == SET_AT.replace(second=0) + timedelta(minutes=1)
     assert last_request_at(seen(-3), SET_AT) is None
 
 
