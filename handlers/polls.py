@@ -188,7 +188,8 @@ async def _export(visit: Visit, poll_id: int) -> None:
 
 
 async def _form(visit: Visit, kind: PollKind) -> None:
-    now, channel = visit.bot.clock(), visit.channel_id or ""
+    before = Form.of(visit, visit.view or {}).conversation(ids.POLL_CHANNEL)  # in the window somebody comes from
+    now, channel = visit.bot.clock(), visit.channel_id or before
     closes = (now + _USUALLY_OPEN).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     draft = PollDraft("", "", channel if channel[:1] in ("C", "G") else "", closes, kind)
     await visit.open(poll_forms.form(draft, await visit.known()))

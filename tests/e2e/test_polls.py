@@ -176,6 +176,12 @@ async def test_the_ready_made_poll_and_bad_input(talk: Stage) -> None:
     """Emma asks what to build next in one click; a question with a key in it is not kept; nobody else may close it."""
     emma, seoyeon = talk.slack.person(EMMA), talk.slack.person(SEOYEON)
     await answer_to(talk, emma, "/finops status")
+    await emma.command("/finops poll", MARKETING)
+    first = await window(talk, emma, ids.VIEW_POLL)
+    await emma.clicks(first, ids.POLL_READY)
+    await talk.slack.until(lambda: len(emma.views) == 2, 15)
+    assert f"'initial_conversation': '{MARKETING}'" in str(emma.view), "the channel that was chosen stays chosen"
+    emma.closes(everything=True)
     await emma.command("/finops poll next", MARKETING)
     await window(talk, emma, ids.VIEW_POLL)
     key = "sk-" + "admin-" + "a" * 40
