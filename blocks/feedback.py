@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from urllib.parse import urlencode
 
 from blocks import ids, kit
 from finops.feedback import LONGEST_ANSWER, LONGEST_TEXT, Feedback, FeedbackCategory, FeedbackDraft, FeedbackState
@@ -205,8 +204,7 @@ def _link(told: Feedback) -> str | None:
     """Opens the message it is about; a direct conversation is not everybody's to open."""
     if told.channel_id is None or told.message_ts is None or told.channel_id.startswith("D"):
         return None
-    asked = {"team": told.workspace_id, "channel": told.channel_id, "message_ts": told.message_ts}
-    return f"https://slack.com/app_redirect?{urlencode(asked)}"
+    return kit.message_link(told.workspace_id, told.channel_id, told.message_ts)
 
 
 _CATEGORIES: dict[FeedbackCategory, Callable[[Translator], str]] = {

@@ -67,8 +67,7 @@ def _days(detail: IncidentDetail, t: Translator) -> Parts:
     trend = detail.shown.trend
     if not trend:
         return []
-    is_closed = detail.shown.incident.state is IncidentState.CLOSED
-    title = t.gettext("*By day*") if is_closed else t.gettext("*Last 7 days and today*")
+    title = t.gettext("*By day*") if _is_past(detail) else t.gettext("*Last 7 days and today*")
     return [kit.section(title), kit.preformatted(charts.trend_text(trend, t))]
 
 
@@ -83,10 +82,12 @@ def _hours(detail: IncidentDetail, t: Translator) -> Parts:
 
 
 def _day(detail: IncidentDetail, t: Translator) -> str:
-    """Which day the window is about: the open one, or the last of an incident that is over."""
-    if detail.shown.incident.state is IncidentState.CLOSED:
-        return t.short_day(detail.day)
-    return t.pgettext("period", "today")
+    """Which day the window is about: the open one, or the last of a period that is over."""
+    return t.short_day(detail.day) if _is_past(detail) else t.pgettext("period", "today")
+
+
+def _is_past(detail: IncidentDetail) -> bool:
+    return detail.shown.is_period_over or detail.shown.incident.state is IncidentState.CLOSED
 
 
 def _zone(detail: IncidentDetail, t: Translator) -> str:

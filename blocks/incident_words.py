@@ -8,6 +8,7 @@ from decimal import ROUND_DOWN, Decimal
 
 from blocks import figures, kit, stop_state, why_words
 from blocks import stop_words as stopped
+from blocks.incident_held import speaking
 from blocks.stop_state import Look
 from finops.budget_report import OPERATOR
 from finops.budgets import BudgetOn, BudgetPeriod, UsualMethod
@@ -32,14 +33,24 @@ def two_lines(shown: IncidentShown, t: Translator) -> tuple[str, str]:
 
     Where something was done about the spending itself, the second one says how that stands.
     """
-    return headline(shown, t), stop_line(shown, t) or second_line(shown, t)
+    held = stop_line(shown, t)
+    if held is None:
+        held = " · ".join(said for said in (second_line(shown, t), _beside(shown, t)) if said)
+    return headline(shown, t), held
 
 
 def stop_line(shown: IncidentShown, t: Translator) -> str | None:
     """How a stop stands that speaks for its incident, as plain text; None where there is none."""
-    if shown.stop is None or not stop_state.takes_over(shown.stop):
-        return None
-    return stop_state.state_line(shown.stop, t)
+    spoken = speaking(shown)
+    return stop_state.state_line(spoken, t) if spoken is not None else None
+
+
+def _beside(shown: IncidentShown, t: Translator) -> str:
+    """What another alert holds without ending this one, as plain text: `ad-copy-writer: Stopped`."""
+    if shown.elsewhere is None:
+        return ""
+    held = shown.elsewhere.whole
+    return f"{stop_state.sign(held)} {stopped.what(held, t)}: {stop_state.label(held, t)}"
 
 
 def headline(shown: IncidentShown, t: Translator) -> str:
@@ -50,25 +61,37 @@ def headline(shown: IncidentShown, t: Translator) -> str:
         "limit": figures.short(shown.limit, t),
         "spent": figures.short(shown.spent.amount, t),
         "percent": t.number(shown.percent),
+        "when": of_when(shown, t),
     }
-    if shown.stop is not None and stop_state.takes_over(shown.stop):
-        sign, state = stop_state.sign(shown.stop), stop_state.label(shown.stop, t)
-        what = stopped.what(shown.stop, t)
+    spoken = speaking(shown)
+    if spoken is not None:
+        sign, state, what = stop_state.sign(spoken), stop_state.label(spoken, t), stopped.what(spoken, t)
         return t.gettext(
-            "{sign} [{scope}] {state} - {what} · {limit_name} {limit}, now {spent} ({percent}%)",
+            "{sign} [{scope}] {state} - {what} · {limit_name} {limit}, {when} {spent} ({percent}%)",
             sign=sign, state=state, what=what, **given,
         )  # fmt: skip
     level = shown.level_now
     if shown.is_exceeded:
-        return t.gettext("🚨 [{scope}] {limit_name} {limit} exceeded - now {spent} ({percent}%)", **given)
+        return t.gettext("🚨 [{scope}] {limit_name} {limit} exceeded - {when} {spent} ({percent}%)", **given)
     if level is not None and level >= 100:
-        return t.gettext("🚨 [{scope}] {limit_name} {limit} reached - now {spent} ({percent}%)", **given)
+        return t.gettext("🚨 [{scope}] {limit_name} {limit} reached - {when} {spent} ({percent}%)", **given)
     if level is not None:
         level_text = t.number(level)
         return t.gettext(
-            "⚠️ [{scope}] {limit_name} {limit}: {level}% reached - now {spent} ({percent}%)", level=level_text, **given
+            "⚠️ [{scope}] {limit_name} {limit}: {level}% reached - {when} {spent} ({percent}%)",
+            level=level_text,
+            **given,
         )
-    return t.gettext("ℹ️ [{scope}] {limit_name} {limit} - now {spent} ({percent}%)", **given)
+    return t.gettext("ℹ️ [{scope}] {limit_name} {limit} - {when} {spent} ({percent}%)", **given)
+
+
+def of_when(shown: IncidentShown, t: Translator) -> str:
+    """Of when the amount is, before it: now, or the day or days of a period that is over."""
+    if not shown.is_period_over:
+        # i18n: before an amount: "now $742 (148%)"
+        return t.pgettext("amount", "now")
+    window = shown.incident.window
+    return t.day(window.start) if window.days == 1 else t.days(window)
 
 
 def closing_line(shown: IncidentShown, t: Translator, *, is_period_over: bool) -> str:
@@ -152,7 +175,10 @@ def budget_words(on: BudgetOn, t: Translator) -> str:
 
 
 def pace(shown: IncidentShown, t: Translator) -> str:
-    """Since when, how fast, and what that leads to: one line of facts. While any of it is stopped, since when alone."""
+    """Since when, how fast, and what that leads to: one line of facts.
+
+    While any of it is stopped, and when the period is over, since when alone.
+    """
     since = when(shown.since, shown, t)
     is_unusual = shown.since != shown.incident.opened_at
     facts = [
@@ -161,7 +187,7 @@ def pace(shown: IncidentShown, t: Translator) -> str:
         else t.gettext("first level reached at {time}", time=since)
     ]
     burn = shown.incident.burn_per_minute
-    if burn is not None and burn.amount > 0 and not _is_stopped(shown):
+    if burn is not None and burn.amount > 0 and not _is_past(shown):
         hourly = Money(burn.amount * _MINUTES_PER_HOUR, burn.currency)
         facts.append(t.gettext("now {amount} an hour", amount=figures.short(hourly, t)))
     facts.append(forecast(shown, t))
@@ -169,8 +195,11 @@ def pace(shown: IncidentShown, t: Translator) -> str:
 
 
 def forecast(shown: IncidentShown, t: Translator) -> str:
-    """When the limit falls at this speed; beyond it, when the next level does; '' while any of it is stopped."""
-    if _is_stopped(shown):
+    """When the limit falls at this speed; beyond it, when the next level does.
+
+    '' while any of it is stopped, and when the period is over.
+    """
+    if _is_past(shown):
         return ""
     if shown.percent < 100:
         if shown.breach_at is not None:
@@ -187,9 +216,11 @@ def forecast(shown: IncidentShown, t: Translator) -> str:
     )
 
 
-def _is_stopped(shown: IncidentShown) -> bool:
-    """Whether the speed is one from before a stop: what was measured is no longer spent, or was not until just now."""
-    stop = shown.stop
+def _is_past(shown: IncidentShown) -> bool:
+    """Whether the speed is one from before a stop, or of a period that is over: nothing is foretold from it."""
+    if shown.is_period_over:
+        return True
+    stop = speaking(shown)
     return stop is not None and stop.stop.lever is Lever.STOP and stop_state.look(stop) in _WITHOUT_PACE
 
 

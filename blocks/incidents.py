@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from blocks import charts, ids, kit, stop_state, stops, value
+from blocks import incident_elsewhere as elsewhere
 from blocks import incident_words as words
 from blocks import stop_words as stopped
 from blocks.incident_detail import view as detail
+from blocks.incident_held import is_all_stopped, is_partly_stopped, speaking
 from blocks.incident_thread import closing, closing_reason, closing_words, line
 from blocks.stop_state import Look
 from finops.budgets import BudgetAction
@@ -37,17 +39,18 @@ def root(shown: IncidentShown, t: Translator) -> kit.Message:
         return closed(shown, t)
     first, second = words.two_lines(shown, t)
     parts: Parts = [kit.header(first), kit.section(kit.escape(words.second_line(shown, t)))]
-    stop = _stop(shown)
+    stop, beside = _stop(shown), elsewhere.parts(shown, t)
     if stop is not None:
-        parts += stops.parts(stop, t, _others(shown, t))
+        own = elsewhere.without_futile(stops.parts(stop, t, _others(shown, t)), shown)
+        parts += [*own, *beside] if speaking(shown) is shown.stop else [*beside, *own]
         parts += [kit.section(_story(shown, t)), *_notes(shown, t)]
     else:
-        parts += [kit.section(_story(shown, t)), *_notes(shown, t)]
+        parts += [*beside, kit.section(_story(shown, t)), *_notes(shown, t)]
         # Named, for the message is edited every half minute: "stop" must not miss because the amount has just moved.
         parts.append(kit.actions(*_first(shown, t), *_others(shown, t), block_id=f"incident_{shown.incident.id}"))
     # i18n: title of a chart, 50 characters
     title = t.gettext("Last 7 days and today ({currency})", currency=shown.limit.currency)
-    drawn = charts.trend(shown.trend, t, title)
+    drawn = charts.trend(shown.trend, t, None if shown.is_period_over else title)
     if drawn:
         parts.append(drawn)
     parts.append(kit.context(_foot(shown, t)))
@@ -111,7 +114,8 @@ def _message(first: str, second: str, parts: Parts) -> kit.Message:
 def _story(shown: IncidentShown, t: Translator) -> str:
     """Why, and where it leads; where spending is held, or was until a moment ago, there is no speed to speak of."""
     found = words.cause(shown.cause, t)
-    is_held = shown.stop is not None and stop_state.look(shown.stop) in _WITHOUT_PACE
+    spoken = speaking(shown)
+    is_held = spoken is not None and stop_state.look(spoken) in _WITHOUT_PACE
     if found and is_held:
         return f"*{kit.escape(found)}*"
     pace = kit.escape(words.pace(shown, t))
@@ -134,7 +138,8 @@ def _told_cause(shown: IncidentShown, t: Translator) -> list[str]:
 def _notes(shown: IncidentShown, t: Translator) -> Parts:
     """Who does what about it, and what to know before trusting the amount; nothing on most days."""
     lines = [*_doings(shown, t)]
-    if shown.budget.action is BudgetAction.ASK and _is_at_limit(shown) and _stop(shown) is None:
+    is_open = _stop(shown) is None and not is_all_stopped(shown)
+    if shown.budget.action is BudgetAction.ASK and _is_at_limit(shown) and is_open:
         lines.insert(0, t.gettext("This budget asks at its limit: approve what comes, or stop it."))
     if shown.stranger and _is_at_limit(shown) and _stop(shown) is None:
         lines.insert(0, stopped.stranger_words(shown.stranger, t))
@@ -188,17 +193,36 @@ def _unpriced(shown: IncidentShown, t: Translator) -> str:
 
 
 def _first(shown: IncidentShown, t: Translator) -> list[kit.Block | None]:
-    """At the limit the two that decide about the spending itself; below it somebody only takes care."""
+    """At the limit the two that decide about the spending itself; below it somebody only takes care.
+
+    Where other alerts have stopped everything there is, the way there is all that is left.
+    """
     if _is_at_limit(shown):
-        key = f"incident:{shown.incident.id}"
-        # i18n: a button where none of our keys has the right to stop: it says so, and leads to who can help.
-        words_ = t.gettext("Stop now") if shown.may_stop else t.gettext("No right to stop - ask for it")
-        stop = kit.button(words_, ids.INCIDENT_STOP, key, style="danger" if shown.may_stop else None)
-        return [stop, kit.button(t.pgettext("button", "Approve"), ids.INCIDENT_APPROVE, key, style="primary")]
+        if is_all_stopped(shown):
+            return [elsewhere.button(shown, t)]
+        return [_stop_button(shown, t), _approve_button(shown, t)]
     if shown.incident.acknowledged_at is not None:
         return []
     key = str(shown.incident.id)
     return [kit.button(t.pgettext("button", "Acknowledge"), ids.INCIDENT_ACKNOWLEDGE, key, style="primary")]
+
+
+def _stop_button(shown: IncidentShown, t: Translator) -> kit.Block:
+    """Red where something runs away that nobody holds."""
+    key = f"incident:{shown.incident.id}"
+    if not shown.may_stop:
+        # i18n: a button where none of our keys has the right to stop: it says so, and leads to who can help.
+        return kit.button(t.gettext("No right to stop - ask for it"), ids.INCIDENT_STOP, key)
+    if not is_partly_stopped(shown):
+        return kit.button(t.gettext("Stop now"), ids.INCIDENT_STOP, key, style="danger")
+    is_quiet = speaking(shown) is not None and not (shown.elsewhere and shown.elsewhere.whole.rest)
+    # i18n: a button where another alert has stopped some of the projects: it stops of the others who spends most.
+    return kit.button(t.gettext("Stop another one"), ids.INCIDENT_STOP, key, style=None if is_quiet else "danger")
+
+
+def _approve_button(shown: IncidentShown, t: Translator) -> kit.Block:
+    key = f"incident:{shown.incident.id}"
+    return kit.button(t.pgettext("button", "Approve"), ids.INCIDENT_APPROVE, key, style="primary")
 
 
 def _is_at_limit(shown: IncidentShown) -> bool:
@@ -222,7 +246,7 @@ def _menu(shown: IncidentShown, t: Translator) -> kit.Block:
     stop, is_calm = _stop(shown), not _is_at_limit(shown)
     entries: list[tuple[str, str]] = []
     if stop is None and is_calm:
-        entries.append((ids.MORE_STOP, t.gettext("Stop now")))
+        entries += [] if is_all_stopped(shown) else [(ids.MORE_STOP, t.gettext("Stop now"))]
     elif shown.incident.acknowledged_at is None:
         entries.append((ids.MORE_ACKNOWLEDGE, t.pgettext("button", "Acknowledge")))
     if stop is None or stop_state.look(stop) in _WITHOUT_LEAD:

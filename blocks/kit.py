@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from unicodedata import east_asian_width
+from urllib.parse import urlencode
 
 from blocks.steady import steady
 
@@ -82,6 +83,12 @@ def plain(parts: Iterable[Block | Either]) -> list[Block]:
 def clip(text: str, limit: int) -> str:
     """The text, or as much of it as fits with an ellipsis that admits the rest."""
     return text if len(text) <= limit else text[: limit - 1].rstrip() + ELLIPSIS
+
+
+def message_link(workspace_id: str, channel_id: str, ts: str) -> str:
+    """The address that opens a message in Slack, for whoever may see its channel."""
+    asked = {"team": workspace_id, "channel": channel_id, "message_ts": ts}
+    return f"https://slack.com/app_redirect?{urlencode(asked)}"
 
 
 def escape(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from blocks import ids, kit, unpriced, value
 from blocks import incident_words as words
 from blocks.doctor_live import signed
+from blocks.incident_held import is_held
 from finops.charges import FigureState
 from finops.estimates import Drift, Spent
 from finops.incident_report import IncidentShown, LiveReport
@@ -20,9 +21,9 @@ def incidents(report: LiveReport, t: Translator) -> Parts:
     if not report.incidents:
         return []
     count = report.incident_count
-    ordered = sorted(report.incidents, key=lambda shown: not _is_held(shown))
+    ordered = sorted(report.incidents, key=lambda shown: not is_held(shown))
     head = [t.ngettext("{count} open alert", "{count} open alerts", count)]
-    held = sum(map(_is_held, ordered))
+    held = sum(map(is_held, ordered))
     if held and count == len(ordered):
         head.insert(0, t.ngettext("{count} stopped", "{count} stopped", held))
     parts: Parts = [kit.header(" · ".join(head))]
@@ -75,10 +76,6 @@ def drift(measured: Drift, t: Translator) -> str | None:
         measured.days,
         error=signed(measured.corrected_ratio, t),
     )
-
-
-def _is_held(shown: IncidentShown) -> bool:
-    return shown.stop is not None and shown.stop.set_count > 0
 
 
 def _incident(shown: IncidentShown, t: Translator) -> kit.Block:

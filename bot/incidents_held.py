@@ -66,14 +66,14 @@ async def held_elsewhere(
         return None
     parts = tuple([await _under(store, one, mine) for one in others])
     whole = _together([one.stop for one in parts])
-    if whole.stop.state is StopState.STOPPED:
-        whole = replace(whole, rest=await beside(store, incident, whole.stop, projects))
     if mine is None:
         projects = [one for one in await store.projects.all(workspace_id) if not one.excluded]
     stopped = {account_of(one) for holds in by_stop.values() for one in holds if one.lever is Lever.STOP}
     is_all = bool(projects) and stopped.issuperset(map(account_of, projects))
     held = {account_of(one) for one in whole.current}
     speaks = is_all or (headline or await _headline(store, incident, mine)) in held
+    if speaks and whole.stop.state is StopState.STOPPED:
+        whole = replace(whole, rest=await beside(store, incident, whole.stop, found.projects))
     return HeldElsewhere(whole, parts, is_all, speaks)
 
 

@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
-from urllib.parse import urlencode
 
+from blocks import kit
 from bot import Bot
 from jobs.mail import Mailer, MailTrouble
 from jobs.rendering import NothingToSay, Rendering
@@ -85,5 +85,4 @@ def _link(message: OutboxMessage) -> str | None:
     ts, channel_id = message.ts or message.thread_ts, message.posted_channel_id or message.thread_channel_id
     if ts is None or channel_id is None:
         return None
-    asked = {"team": message.workspace_id, "channel": channel_id, "message_ts": ts}
-    return f"https://slack.com/app_redirect?{urlencode(asked)}"
+    return kit.message_link(message.workspace_id, channel_id, ts)

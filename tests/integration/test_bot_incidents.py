@@ -148,6 +148,31 @@ async def test_one_click_acknowledges_for_everybody(world: World) -> None:
     assert "확인함 · 박서연 · 14:03" in str(speak.root(shown, translator_for("ko-KR")).blocks)
 
 
+@on_sqlite
+async def test_an_acknowledged_alert_that_goes_on_rising_says_each_level_aloud_once(world: World) -> None:
+    """150, 200 and 300 % after somebody took care of it: a broadcast line each, however often anybody looks."""
+    incident_id = await breached(world)
+    await world.bot.incidents.acknowledge(world.member, incident_id)
+    await delivered(world)
+    for amount, level in (("10", 150), ("250", 200), ("500", 300)):
+        world.clock.advance(minutes=1)
+        await world.spend(amount)
+        await world.evaluate()
+        await world.evaluate()
+        key = telling.event_key(incident_id, f"crossed:{level}:500")
+        async with world.storage.reading() as store:
+            line = await store.outbox.get(WORKSPACE, key)
+        assert line is not None
+        assert (line.is_broadcast, line.urgency) == (True, telling.URGENT)
+        world.clock.advance(minutes=1)
+        assert [one for one in await delivered(world) if "crossed" in one] == [key]
+    incident = await world.incident(incident_id)
+    assert (incident.state, incident.level, incident.spoken_level) == (IncidentState.ACKNOWLEDGED, 300, 300)
+    await world.spend("500")
+    await world.evaluate()
+    assert [one for one in await delivered(world) if "crossed" in one] == []
+
+
 async def test_two_clicks_are_one_action_and_the_second_learns_who_was_first(world: World) -> None:
     """At the same moment or later; one's own second click is simply done."""
     incident_id = await breached(world)

@@ -1,0 +1,220 @@
+"""Two alerts about one project: what one of them stopped, the other tells, and neither promises what is done."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from blocks import ids, incidents, live
+from bot.errors import Refusal, RefusalCode
+from bot.telling import root_key
+from finops.budgets import BudgetScope
+from finops.incident_report import IncidentShown
+from finops.incidents import Incident, IncidentState
+from finops.levers import Lever
+from finops.queries import ScopeKind
+from finops.stop_report import ApprovalWish, StopShown, StopTarget
+from finops.stops import ApprovalWay
+from storage import Storage
+from storage.records_live import OutboxMessage, OutboxState
+from tests.conftest import FakeClock
+from tests.integration.bot_world import WORKSPACE
+from tests.integration.test_bot_stopping import WORKER, cents, limited, stopped, watched
+from tests.integration.watch_world import CHATBOT, WRITER, World, a_watched_world
+from tests.integration.watch_world import quick_storage as quick_storage
+from tests.unit.saying import reader
+
+ENGLISH = reader("en")
+WISH = ApprovalWish(ApprovalWay.END_OF_DAY)
+
+
+@pytest.fixture
+async def world(quick_storage: Storage, clock: FakeClock) -> AsyncIterator[World]:
+    async with a_watched_world(quick_storage, clock) as made:
+        limited(made, CHATBOT)
+        limited(made, WRITER)
+        yield made
+
+
+async def two_alerts(world: World, **terms: object) -> tuple[Incident, Incident]:
+    """The writer runs away: its own budget is reached, and its team's; both are told."""
+    await world.a_budget(BudgetScope.PROJECT, (await world.project(WRITER)).id, "30")
+    await world.a_budget(BudgetScope.TEAM, world.team.id, "30", **terms)
+    await world.polled()
+    world.openai.boost(WRITER, 60, world.clock())
+    await world.polled(35)
+    own, of_team = sorted(await world.incidents(), key=lambda one: one.scope_kind is ScopeKind.TEAM)
+    await delivered(world)
+    return own, of_team
+
+
+async def delivered(world: World) -> list[str]:
+    """Slack takes everything that waits and is not held back; the keys, in order."""
+    keys = []
+    while True:
+        async with world.bot.storage.writing() as store:
+            found = await store.outbox.lease("test", world.clock(), timedelta(minutes=1), 10, [], timedelta(seconds=30))
+            for one in found:
+                place = one.channel_id or "C0MARKET01"
+                await store.outbox.sent(WORKSPACE, one.key, "test", one.version, place, f"{one.id}.0", world.clock())
+        if not found:
+            return keys
+        keys += [one.key for one in found]
+
+
+async def shown(world: World, incident: Incident) -> IncidentShown:
+    return await world.bot.incidents.shown(WORKSPACE, incident.id or 0)
+
+
+async def text(world: World, incident: Incident) -> str:
+    """All of its root message."""
+    message = incidents.root(await shown(world, incident), ENGLISH)
+    return f"{message.text}\n{message.blocks}"
+
+
+async def buttons(world: World, incident: Incident) -> list[str]:
+    blocks = incidents.root(await shown(world, incident), ENGLISH).blocks
+    return [one["action_id"] for block in blocks if block["type"] == "actions" for one in block["elements"]]
+
+
+async def root(world: World, incident: Incident) -> OutboxMessage:
+    found = await world.root(incident)
+    assert found is not None
+    return found
+
+
+def target(incident: Incident) -> StopTarget:
+    return StopTarget(incident_id=incident.id)
+
+
+async def test_what_the_teams_alert_stopped_the_projects_own_tells_and_offers_no_stop(world: World) -> None:
+    """Who, when, why, and the way to where it is restored, in one edit that rings nobody; then the truth is back."""
+    own, of_team = await two_alerts(world)
+    before, key = await root(world, own), root_key(own.id or 0)
+    world.clock.advance(seconds=40)
+    found = await world.bot.stopping.request(world.admin, target(of_team), Lever.STOP, "재시도 루프")
+    wanted = await root(world, own)
+    assert (wanted.state, wanted.is_prompt, wanted.urgency) == (OutboxState.WAITING, True, 0)
+    assert wanted.version == before.version + 1
+    # One edit at once, and no line of its thread; what the provider says afterwards waits for the next edit.
+    assert [one for one in await delivered(world) if one.startswith(key)] == [key]
+    await world.bot.holding.work_due(WORKER)
+    assert key not in await delivered(world)
+    world.clock.advance(seconds=30)
+    assert [one for one in await delivered(world) if one.startswith(key)] == [key]
+    assert (await root(world, own)).ts == before.ts
+
+    said = await text(world, own)
+    assert said.startswith("⛔ [마케팅팀] Stopped - ad-copy-writer · Daily limit $30, now")
+    assert f"Requested: {world.admin.name} · " in said
+    assert "Reason: 재시도 루프" in said
+    there = await root(world, of_team)
+    assert f"channel={there.channel_id}&message_ts={there.ts}|마케팅팀 · Daily limit $30>" in said
+    assert {ids.INCIDENT_STOP, ids.INCIDENT_APPROVE}.isdisjoint(await buttons(world, own))
+    with pytest.raises(Refusal) as stale:  # a click on what was drawn before
+        await world.bot.stopping.preview(world.admin, target(own))
+    assert (stale.value.code, stale.value.values["person"]) == (RefusalCode.STOP_UNDER_WAY, world.admin.user_id)
+    report = (await world.bot.reports.home(WORKSPACE, world.admin)).live
+    assert report is not None
+    home = str(live.incidents(report, ENGLISH))
+    assert "2 stopped · 2 open alerts" in home
+    assert home.count("⛔ [마케팅팀] Stopped - ad-copy-writer") == 2
+
+    await world.bot.stopping.restore(world.admin, found.stop.id or 0)
+    await world.bot.holding.work_due(WORKER)
+    world.clock.advance(seconds=30)
+    assert key in await delivered(world)
+    assert (await shown(world, own)).elsewhere is None
+    assert (await text(world, own)).startswith("🚨 [마케팅팀] Daily limit $30 exceeded - now")
+    assert ids.INCIDENT_STOP in await buttons(world, own)
+
+
+async def test_a_teams_alert_stops_who_is_not_stopped_yet_and_gives_way_when_nobody_is_left(world: World) -> None:
+    """The writer is held by its own alert, then the other one outside of any; nothing is agreed to of either."""
+    own, of_team = await two_alerts(world, needs_two=True)
+    writer, chatbot = await world.project(WRITER), await world.project(CHATBOT)
+    asked = await world.bot.stopping.approve(world.admin, target(of_team), WISH)
+    assert asked is not None
+    await stopped(world, own)
+    said = await text(world, of_team)
+    assert said.startswith("⛔ [마케팅팀] Stopped - ad-copy-writer · Daily limit $30")
+    radius = await world.bot.stopping.preview(world.admin, target(of_team))
+    assert ([one.name for one in radius.projects], radius.held) == ([CHATBOT], None)
+
+    outside = await world.bot.stopping.request(
+        world.admin, StopTarget(scope=f"project:{chatbot.id}"), Lever.STOP, "함께"
+    )
+    await world.bot.holding.work_due(WORKER)
+    found = await shown(world, of_team)
+    assert found.elsewhere is not None
+    assert (found.elsewhere.is_all, [one.on is None for one in found.elsewhere.parts]) == (True, [False, True])
+    said = await text(world, of_team)
+    assert said.startswith("⛔ [마케팅팀] Stopped - 2 projects · Daily limit $30")
+    assert "Held outside of any alert: " in said
+    assert ids.INCIDENT_STOP not in await buttons(world, of_team)
+    assert await refusal(world.bot.stopping.request(world.admin, target(of_team), Lever.STOP, "루프"))
+    lead = replace(world.admin, user_id=world.team.lead_user_id)
+    assert await refusal(world.bot.stopping.agree(lead, asked.stop.id or 0))
+    assert (cents(world, WRITER), cents(world, CHATBOT)) == (1, 1)
+
+    await world.bot.stopping.restore(world.admin, outside.stop.id or 0)
+    await world.bot.holding.work_due(WORKER)
+    assert ids.INCIDENT_STOP in await buttons(world, of_team)
+    await world.bot.projects.exclude(world.admin, writer.id)  # and then it is none of the team's any more
+    assert (await shown(world, of_team)).elsewhere is None
+    assert (await text(world, own)).startswith("⛔")
+
+
+async def test_two_people_at_once_stop_it_once_and_what_was_allowed_is_not_called_so_any_more(world: World) -> None:
+    """Allowed in its own alert, then stopped in both alerts at once: both say stopped, and neither allows it."""
+    own, of_team = await two_alerts(world)
+    await world.bot.stopping.approve(world.admin, target(own), WISH)
+    assert (await text(world, own)).startswith("▶️ [마케팅팀] Allowed")
+    seen = [(await world.project(WRITER)).id]
+    answers = await asyncio.gather(
+        world.bot.stopping.request(world.admin, target(own), Lever.STOP, "하나", seen=seen),
+        world.bot.stopping.request(world.admin, target(of_team), Lever.STOP, "둘", seen=seen),
+        return_exceptions=True,
+    )
+    [done] = [one for one in answers if isinstance(one, StopShown)]
+    [late] = [one for one in answers if isinstance(one, Refusal)]
+    assert late.code is RefusalCode.STOP_UNDER_WAY
+    await world.bot.holding.work_due(WORKER)
+    for one in (own, of_team):
+        assert (await text(world, one)).startswith("⛔ [마케팅팀] Stopped - ad-copy-writer")
+    if done.stop.incident_id == of_team.id:
+        assert await refusal(world.bot.stopping.approve(world.admin, target(own), WISH))
+    assert cents(world, WRITER) == 1
+
+
+async def test_the_day_turns_while_it_is_held_and_each_figure_says_of_which_day_it_is(world: World) -> None:
+    """Yesterday's alert stays, and tells yesterday's amount as such; what was held is what "stop again" means."""
+    own, of_team = await two_alerts(world)
+    found = await stopped(world, of_team)
+    world.clock.moment = world.clock().replace(hour=23, minute=58)
+    await watched(world, 1)
+    await watched(world, 2, after=180)
+    closed, held = sorted((one for one in await world.incidents() if one.window == own.window), key=lambda one: one.id)
+    assert (closed.state, held.state) == (IncidentState.CLOSED, IncidentState.STOPPED)
+    report = (await world.bot.reports.home(WORKSPACE, world.admin)).live
+    assert report is not None
+    detail = await world.bot.incidents.detail(WORKSPACE, held.id or 0)
+    for said in (await text(world, held), str(live.incidents(report, ENGLISH))):
+        assert f"Daily limit $30, {ENGLISH.day(own.window.start)} $" in said
+        assert "now $" not in said
+    assert "today" not in str(incidents.detail(detail, ENGLISH))
+    await world.bot.stopping.restore(world.admin, found.stop.id or 0)
+    await world.bot.holding.work_due(WORKER)
+    radius = await world.bot.stopping.preview(world.admin, target(held))
+    assert [one.name for one in radius.projects] == [WRITER]
+
+
+async def refusal(attempt: Awaitable[object]) -> bool:
+    """Whether somebody is told that it is stopped already."""
+    with pytest.raises(Refusal) as found:
+        await attempt
+    return found.value.code is RefusalCode.STOP_UNDER_WAY
