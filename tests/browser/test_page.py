@@ -287,6 +287,8 @@ async def test_a_phone_shows_everything_without_sideways_scrolling(phone: Visito
     await page.locator("a.entry", has_text="마케팅팀").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("마케팅팀")
     await expect(page.locator(".sidebar")).not_to_be_in_viewport()
+    await slack.tell({"type": "views", "views": [gallery.STEP]})
+    await expect(page.locator("[data-block=channel]")).to_contain_text("마케팅팀")  # the conversation in view
     await slack.tell({"type": "views", "views": [gallery.EVERY_INPUT]})
     dialog = page.get_by_role("dialog", name="모든 입력")
     await expect(dialog).to_be_visible()

@@ -1,6 +1,7 @@
 // What the reader has typed or chosen and not yet sent, kept per place (a view or a message), block and action.
 
 import { richTextOf } from "./mrkdwn.js";
+import { appDm, ui } from "./world.js";
 
 const typed = new Map(); // place key -> Map("block action" -> value)
 
@@ -25,8 +26,18 @@ const SHAPES = {
 export const isMulti = (type) => type.startsWith("multi_") || type === "checkboxes" || type === "file_input";
 export const valueName = (type) => SHAPES[type]?.[0];
 
+/** The conversation in view, where an element asks for it and it is one of those it offers. */
+function current({ type, default_to_current_conversation: isAsked, filter }) {
+  const here = ui.place.channel;
+  if (!isAsked || !here || !type.endsWith("conversations_select")) return undefined;
+  const kinds = filter?.include || ["public", "private", "im"];
+  const fits = here.startsWith("D") ? kinds.includes("im") && !(filter?.exclude_bot_users && here === appDm()?.id)
+    : kinds.includes("public") || kinds.includes("private");
+  return fits ? (isMulti(type) ? [here] : here) : undefined;
+}
+
 function initial(element) {
-  const value = element[SHAPES[element.type][1]];
+  const value = current(element) ?? element[SHAPES[element.type][1]];
   if (value === undefined || value === null) return isMulti(element.type) ? [] : null;
   return value;
 }
