@@ -17,6 +17,7 @@ from bot.telling import ROUTINE
 from finops.incidents import Fact
 from finops.keys import contains_key
 from finops.polls import (
+    LATE_CLICKS,
     SALT_BYTES,
     Ballot,
     Poll,
@@ -26,6 +27,7 @@ from finops.polls import (
     PollShown,
     PollUnusable,
     check_closing,
+    clicked_at,
     clicked_us,
     parse_options,
     parse_question,
@@ -123,12 +125,13 @@ class Voting:
     ) -> Voted:
         """Take a person's vote in place of their earlier one; the same again changes nothing, nor does an older click.
 
-        `clicked` is when Slack says it was, '' where it does not: now. What counts now is told. Refuses UNKNOWN_POLL,
+        `clicked` is when Slack says it was, '' where it does not: now. What was clicked in time counts also where it is
+        handled after the end, as long as the result was not told. What counts now is told. Refuses UNKNOWN_POLL,
         POLL_CLOSED and POLL_CHOICE. Nothing that names an anonymous voter is logged.
         """
         now = self._desk.now()
         async with self._desk.storage.writing() as store:
-            poll = await self._open(store, workspace_id, poll_id, now)
+            poll = await self._open(store, workspace_id, poll_id, now, clicked=clicked)
             options = poll.chosen(chosen)
             if options is None:
                 raise Refusal(RefusalCode.POLL_CHOICE)
@@ -139,7 +142,7 @@ class Voting:
         """Take a vote back, unless a later click stands. Refuses UNKNOWN_POLL and POLL_CLOSED."""
         now = self._desk.now()
         async with self._desk.storage.writing() as store:
-            poll = await self._open(store, workspace_id, poll_id, now)
+            poll = await self._open(store, workspace_id, poll_id, now, clicked=clicked)
             voted = await self._cast(store, poll, user_id, (), clicked, now)
         return await self._beside_the_others(voted)
 
@@ -149,7 +152,9 @@ class Voting:
         """Keep what was clicked, unless somebody's later click was handled before it."""
         voter = poll.voter(user_id)
         assert voter is not None, "an open poll has its salt"
-        mine, at, when = (poll.workspace_id, poll.id, voter), voting_time(poll, now), clicked_us(clicked, now)
+        # What is handled after the end was clicked before it, and that is when it was voted.
+        given = now if now < poll.closes_at else clicked_at(clicked, now)
+        mine, at, when = (poll.workspace_id, poll.id, voter), voting_time(poll, given), clicked_us(clicked, now)
         before = await store.polls.ballot(*mine, is_held=True)
         if options:
             stands = await store.polls.vote(*mine, options, at, when)
@@ -252,7 +257,7 @@ class Voting:
         """Close what is over and make the reminders that are due; how many. Each once, whoever of all copies asks."""
         now = self._desk.now()
         async with self._desk.storage.reading() as store:
-            over, waiting = await store.polls.over(now), await store.polls.to_remind(now)
+            over, waiting = await store.polls.over(now - LATE_CLICKS), await store.polls.to_remind(now)
         count = 0
         for poll in over:
             count += await self._close(poll, "", now)
@@ -286,12 +291,12 @@ class Voting:
         await record(self._desk, store, poll.workspace_id, actor, action, f"poll:{poll.id}", facts)
 
     async def _open(
-        self, store: Store, workspace_id: str, poll_id: int, now: datetime, *, is_alone: bool = False
+        self, store: Store, workspace_id: str, poll_id: int, now: datetime, *, is_alone: bool = False, clicked: str = ""
     ) -> Poll:
         poll = await store.polls.hold(workspace_id, poll_id, is_alone=is_alone)
         if poll is None:
             raise Refusal(RefusalCode.UNKNOWN_POLL)
-        self._check_open(poll, now)
+        self._check_open(poll, now, clicked)
         return poll
 
     @staticmethod
@@ -302,8 +307,8 @@ class Voting:
         return poll
 
     @staticmethod
-    def _check_open(poll: Poll, now: datetime) -> None:
-        if not poll.is_open(now):
+    def _check_open(poll: Poll, now: datetime, clicked: str = "") -> None:
+        if not poll.takes(clicked_at(clicked, now), now):
             raise Refusal(RefusalCode.POLL_CLOSED)
 
     @staticmethod

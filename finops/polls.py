@@ -28,6 +28,8 @@ _REMIND_AT_MOST, _REMIND_FROM = timedelta(days=1), timedelta(hours=1)
 # What one tap below a digest says, from best to worst.
 PULSE_OPTIONS = ("good", "fair", "poor")
 PULSE_OPEN = timedelta(days=6)
+# A click made in time may be handled late: so long after its end a poll waits for such, and only then tells its result.
+LATE_CLICKS = timedelta(seconds=60)
 # Farther in the future than clocks go wrong: such a click is dated by us.
 _CLOCKS_DIFFER = timedelta(minutes=5)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -131,8 +133,12 @@ class Poll:
         return self.kind is PollKind.NEXT_FEATURE or self.deciding_by is not None
 
     def is_open(self, now: datetime) -> bool:
-        """Whether votes count: nobody closed it, and its time is not over (even where it was not closed yet)."""
-        return self.closed_at is None and now < self.closes_at
+        """Whether its result can still change: nobody closed it, and clicks made in time may still come."""
+        return self.closed_at is None and now < self.closes_at + LATE_CLICKS
+
+    def takes(self, clicked_at: datetime, now: datetime) -> bool:
+        """Whether a click counts that is handled now: made (or handled) before its time was over, and it is open."""
+        return self.is_open(now) and min(clicked_at, now) < self.closes_at
 
     def voter(self, user_id: str) -> str | None:
         """What a person is called among the votes; None when that cannot be told any more (anonymous and closed)."""
@@ -239,6 +245,11 @@ def clicked_us(stamp: str, now: datetime) -> int:
         return received
     clicked = int(told * 1_000_000)
     return clicked if clicked <= received + _CLOCKS_DIFFER // _MICROSECOND else received
+
+
+def clicked_at(stamp: str, now: datetime) -> datetime:
+    """The same as a time."""
+    return _EPOCH + timedelta(microseconds=clicked_us(stamp, now))
 
 
 def parse_question(text: str) -> str:

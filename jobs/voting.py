@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot import Bot
 from jobs.rounds import Rounds
 
-# Votes are refused from the second on; the message says so this much later at most.
+# Votes are refused from the second on; the message says so this much later at most, and what clicks made in time take.
 LOOK_EVERY_SECONDS = 5.0
 
 

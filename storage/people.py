@@ -29,7 +29,9 @@ class People(Repository):
 
     async def zones(self, workspace_id: str) -> list[str]:
         """The time zones of everybody we have met, each once, as Slack named them."""
-        found = await self._db.execute(select(people.c.timezone).where(people.c.workspace_id == workspace_id).distinct())
+        found = await self._db.execute(
+            select(people.c.timezone).where(people.c.workspace_id == workspace_id).distinct()
+        )
         return list(found.scalars())
 
     async def remember(self, workspace_id: str, person: Person) -> Person:

@@ -36,7 +36,9 @@ async def heard(stage: Stage) -> None:
     await reception._work.drain()
 
 
-async def test_rights_end_with_their_reason_and_the_refusal_names_who_can(sqlite_template: Path, tmp_path: Path) -> None:
+async def test_rights_end_with_their_reason_and_the_refusal_names_who_can(
+    sqlite_template: Path, tmp_path: Path
+) -> None:
     """이지훈 administers as a Slack admin, then Emma; the one loses it with that, the other by turning into a guest."""
     shutil.copy(sqlite_template, tmp_path / "roles.db")
     async with scene(f"sqlite:///{tmp_path / 'roles.db'}") as stage:
@@ -96,4 +98,3 @@ async def test_an_admin_whom_slack_deactivated_unheard_keeps_nobody_out(sqlite_t
         await window(stage, emma, ids.SETUP_TEAM)
         assert await bot.people.admins(TEAM_ID) == (EMMA,)
         assert await role_of(stage, JIHOON) is Role.OUTSIDER
-

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections import Counter
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import permutations
 from typing import Any
 
@@ -18,7 +18,7 @@ from bot.errors import Refusal, RefusalCode
 from bot.pulse import ask_pulse, pulse_of_weeks
 from bot.voting import poll_key
 from finops.audit import AuditKind, filter_of
-from finops.polls import Poll, PollDraft, PollKind, voter_of
+from finops.polls import LATE_CLICKS, Poll, PollDraft, PollKind, voter_of
 from finops.pulse import PulseState
 from finops.registry import Person, Role
 from storage import Storage
@@ -147,6 +147,34 @@ async def test_closing_races_with_votes_and_nothing_counts_after_it(hall: Hall) 
     assert (await hall.count())["1"] == sum(done)
 
 
+async def test_a_click_made_in_time_counts_though_it_is_handled_after_the_end(hall: Hall) -> None:
+    """By the click's own time, for a minute, and until the result is out; made later, it is refused at once."""
+    end, a_second = hall.poll.closes_at, timedelta(seconds=1)
+
+    def stamp(moment: datetime) -> str:
+        return f"{moment.timestamp():.6f}"
+
+    async def is_refused(user_id: str, clicked: str) -> bool:
+        with pytest.raises(Refusal) as refused:
+            await hall.votes(user_id, "2", clicked=clicked)
+        return refused.value.code is RefusalCode.POLL_CLOSED
+
+    hall.clock.moment = end + LATE_CLICKS - a_second
+    assert await hall.votes("U1", "1", clicked=stamp(end - a_second)) == ("1",)
+    assert [await is_refused("U2", clicked) for clicked in ("", stamp(end), "nan")] == [True] * 3
+    async with hall.storage.reading() as store:
+        [ballot] = await store.polls.ballots(WORKSPACE, hall.poll.id)
+    assert ballot.voted_at < end
+    assert not (await hall.bots[0].voting.told(WORKSPACE, hall.poll.id)).is_public  # nobody sees it before it is final
+    assert await hall.bots[0].voting.due() == 0
+    hall.clock.moment = end + LATE_CLICKS
+    assert await is_refused("U2", stamp(end - a_second))
+    assert await hall.bots[0].voting.due() == 1
+    assert await hall.count() == {"1": 1, "2": 0, "3": 0}
+    hall.clock.moment = end + LATE_CLICKS - a_second  # closed is closed, whatever the clock says
+    assert await is_refused("U2", stamp(end - a_second))
+
+
 async def test_once_closed_nobody_can_be_found(hall: Hall, caplog: pytest.LogCaptureFixture) -> None:
     """The salt is gone from the database, and with it whoever voted; the counts stay. No log ever named anybody."""
     caplog.set_level(logging.DEBUG)
@@ -161,7 +189,7 @@ async def test_once_closed_nobody_can_be_found(hall: Hall, caplog: pytest.LogCap
     assert kept is not None
     assert kept.salt is not None
     assert ballot.voter == voter_of(kept.salt, "U1")
-    hall.clock.moment = hall.poll.closes_at
+    hall.clock.moment = hall.poll.closes_at + LATE_CLICKS
     assert await hall.bots[0].voting.due() == 1
     assert await hall.bots[1].voting.due() == 0
     async with hall.storage.reading() as store:
@@ -176,7 +204,7 @@ async def test_the_reminder_and_the_result_are_told_once(hall: Hall) -> None:
     assert hall.poll.remind_at is not None
     hall.clock.moment = hall.poll.remind_at
     assert await asyncio.gather(*(bot.voting.due() for bot in hall.bots)) in ([1, 0], [0, 1])
-    hall.clock.moment = hall.poll.closes_at
+    hall.clock.moment = hall.poll.closes_at + LATE_CLICKS
     assert await asyncio.gather(*(bot.voting.due() for bot in hall.bots)) in ([1, 0], [0, 1])
     async with hall.storage.reading() as store:
         assert await store.outbox.get(WORKSPACE, f"{poll_key(hall.poll.id)}:reminder") is not None
@@ -215,7 +243,7 @@ async def test_what_is_done_to_a_poll_is_on_the_trail_and_no_vote_is(hall: Hall)
         await voting.vote(WORKSPACE, "U8VOTER", poll.id, ["2"])
     await voting.close(somebody("U9", Role.ADMIN), named.id)
     await voting.export(asker, named.id)
-    hall.clock.moment = A_DRAFT.closes_at
+    hall.clock.moment = A_DRAFT.closes_at + LATE_CLICKS
     await voting.due()
     kinds = filter_of(AuditKind.LEARNING)
     async with hall.storage.reading() as store:
@@ -263,9 +291,9 @@ async def test_the_pulse_of_a_week_is_told_when_all_its_channels_closed(hall: Ha
         await voting.vote(WORKSPACE, f"U{number}", asked[number % 2].id, [choice])
     await voting.withdraw(WORKSPACE, "U3", asked[1].id)
     later = (date(2026, 7, 6), PulseState.NOT_ASKED, 0, 0, 0)
-    hall.clock.moment = asked[0].closes_at
+    hall.clock.moment = asked[0].closes_at + LATE_CLICKS
     await voting.due()
     assert await told() == [(week, PulseState.OPEN, 0, 0, 0), later]
-    hall.clock.moment = asked[1].closes_at
+    hall.clock.moment = asked[1].closes_at + LATE_CLICKS
     await voting.due()
     assert await told() == [(week, PulseState.TOLD, 3, 1, 1), later]

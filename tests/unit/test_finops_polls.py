@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finops.polls import (
+    LATE_CLICKS,
     LONGEST,
     LONGEST_OPTION,
     MOST_OPTIONS,
@@ -77,10 +78,11 @@ def test_an_anonymous_voter_is_nobody_once_the_salt_is_gone() -> None:
 
 
 def test_results_are_public_when_it_is_closed_or_never_was_to_be_hidden() -> None:
-    """Over is over, even where nobody closed it yet."""
+    """Over is over, even where nobody closed it yet; but not before the clicks made in time have come."""
     assert not shown(a_poll(), [], MOMENT).is_public
     assert shown(a_poll(is_hidden=False), [], MOMENT).is_public
-    assert shown(a_poll(), [], MOMENT + timedelta(days=1)).is_public
+    assert not shown(a_poll(), [], MOMENT + timedelta(days=1)).is_public
+    assert shown(a_poll(), [], MOMENT + timedelta(days=1) + LATE_CLICKS).is_public
     assert shown(a_poll(closed_at=MOMENT), [], MOMENT).is_public
 
 
