@@ -50,17 +50,35 @@ function frame(chart, width) {
   return { categories, series, steps, left, right, bottom, y, x, band };
 }
 
+const widthOf = (words) => [...words].reduce((sum, letter) => sum + (letter > "\u2E80" ? 12 : 6.6), 0);
+
+/** A name in two lines, broken where that leaves the shorter longest line; one line when it cannot be broken. */
+function inTwo(label) {
+  const breaks = [...label.matchAll(/[- _]/g)].map((found) => found.index + 1);
+  const pairs = breaks.map((at) => [label.slice(0, at).trimEnd(), label.slice(at)]);
+  const longest = (pair) => Math.max(...pair.map(widthOf));
+  return pairs.sort((one, other) => longest(one) - longest(other))[0] || [label];
+}
+
+/** The labels below: in one line, else in two, and where that is too narrow still, so many of them as fit. */
+function below(f) {
+  const words = f.categories.map(String);
+  const room = (lines) => (Math.max(...lines.flat().map(widthOf), 1) + 8) / f.band;
+  const one = words.map((label) => [label]);
+  const two = room(one) > 1 ? words.map(inTwo) : one;
+  const lines = room(two) <= 1 ? two : one;
+  const every = Math.max(1, Math.ceil(room(lines)));
+  return lines.map((parts, at) => (lines.length - 1 - at) % every === 0 && parts.map((part, line) =>
+    svg("text", { class: "tick", x: f.x(at), y: HEIGHT - (lines === one ? 9 : 15) + 12 * line, "text-anchor": "middle" }, part)));
+}
+
 function axes(f) {
-  const widest = Math.max(...f.categories.map((label) => [...String(label)].reduce((sum,
-    letter) => sum + (letter > "\u2E80" ? 12 : 6.6), 0)), 1);
-  const every = Math.max(1, Math.ceil((widest + 8) / f.band));
   return [
     f.steps.map((step) => [
       svg("line", { class: step === 0 ? "axis zero" : "axis", x1: f.left, x2: f.right, y1: f.y(step), y2: f.y(step) }),
       svg("text", { class: "tick", x: f.left - 8, y: f.y(step) + 4, "text-anchor": "end" }, short(step)),
     ]),
-    f.categories.map((label, at) => (f.categories.length - 1 - at) % every === 0 &&
-      svg("text", { class: "tick", x: f.x(at), y: HEIGHT - 9, "text-anchor": "middle" }, String(label))),
+    below(f),
   ];
 }
 
