@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from blocks import charts, figures, ids, kit, value, why
+from blocks import charts, figures, ids, incident_acts, kit, value, why
 from blocks import incident_words as words
 from blocks.incident_thread import closing
 from finops.figures import Breakdown
@@ -44,6 +44,7 @@ def view(detail: IncidentDetail, t: Translator) -> kit.View:
         if breakdown is not None and breakdown.shares:
             parts.append(kit.section(f"{title}\n{_parts(breakdown, t)}"))
     parts.append(kit.context("\n".join(_trust(detail, t))))
+    parts += incident_acts.row(shown, t)
     # i18n: title of a modal, 24 characters
     title = t.gettext("Spending in detail")
     return kit.modal(title, parts, close=t.gettext("Close"), callback_id=ids.VIEW_INFO)

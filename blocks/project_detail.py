@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
-from blocks import actions, axes, charts, figures, ids, kit, value, why
+from blocks import actions, axes, charts, figures, ids, kit, stop_beside, value, why
 from blocks.event_tokens import tokens as token_rows
 from finops.budgets import BudgetScope
 from finops.caps import CapSeen
@@ -42,6 +42,7 @@ def view(report: ProjectReport, t: Translator, notice: str | None = None) -> kit
     """Everything about one project and period; what its reader may not do has no button."""
     parts: Parts = [kit.alert(notice, "success")] if notice else []
     parts += _head(report, t)
+    parts += _stopped(report, t)
     parts += _story(report, t)
     parts += _trend(report, t)
     parts += _named(t.gettext("*By task*"), report.tasks, t)
@@ -120,6 +121,15 @@ def _head(report: ProjectReport, t: Translator) -> Parts:
         parts.append(kit.section("\n".join(lines)))
     span = kit.escape(t.days(spoken_for(status.figure)))
     return [*parts, kit.section(f"{owner} · {span}", menu, block_id="period")]
+
+
+def _stopped(report: ProjectReport, t: Translator) -> Parts:
+    """Under what its spending stands, if anything, with the way out for those who answer for it."""
+    told = stop_beside.line(report.stop, t)
+    if told is None:
+        return []
+    buttons = stop_beside.buttons(report.project.id, report.stop, t) if report.may_manage else []
+    return [kit.section(told), *([kit.actions(*buttons)] if buttons else [])]
 
 
 def _period(name: PeriodName, t: Translator) -> str:
@@ -287,7 +297,8 @@ def _doors(report: ProjectReport, t: Translator) -> Parts:
         return [*parts, kit.actions(reasons, budgets)]
     parts += [kit.divider(), *token_rows(report, t)]
     limits = kit.button(t.gettext("Caps"), ids.CAPS_EDIT, _key(report)) if has_value else None
-    return [*parts, kit.actions(make, goal, limits, reasons, budgets)]
+    stop = stop_beside.buttons(project, None, t) if report.stop is None else []
+    return [*parts, kit.actions(make, goal, limits, reasons, budgets, *stop)]
 
 
 def _connect(report: ProjectReport, t: Translator) -> str:

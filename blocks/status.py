@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from blocks import axes, charts, figures, ids, kit, live, value
+from blocks import axes, charts, figures, ids, kit, live, stop_beside, value
 from finops.charges import FigureState
 from finops.figures import StatusReport
 from finops.periods import charge_day
 from finops.queries import PeriodName, ScopeKind
+from finops.stop_report import StopShown
 from finops.value import ValueSource
 from locales import Translator
 
@@ -41,12 +43,13 @@ class Question:
 
 def message(
     report: StatusReport, t: Translator, *, shared_by: str | None = None, mark: str | None = "",
-    may_register: bool = False,
+    may_register: bool = False, stop: StopShown | None = None, may_stop: bool = False,
 ) -> kit.Message:  # fmt: skip
     """A status report. `shared_by` (a user id) makes it the public version: no buttons, and who showed it.
 
     `mark` goes into the buttons, to tell this rendering from the next; None where there is no channel to share it in.
-    `may_register`: whether this reader may give projects to a team, and so gets the button for it.
+    `may_register`: whether this reader may give projects to a team, and so gets the button for it. `stop` is under
+    what a project's spending stands, and `may_stop` whether this reader may change that.
     """
     headline = _headline(report, t)
     is_partial = report.figure.is_not_yet_collected or report.figure.state is FigureState.ESTIMATE
@@ -55,6 +58,9 @@ def message(
     story = [comparison] if comparison else []
     if _has_value(report):
         story.append(kit.escape(value.line(report.value, t)))
+    held = stop_beside.line(stop, t)
+    if held is not None and shared_by is None:
+        story.append(held)
     if story:
         parts.append(kit.section("\n".join(story)))
     parts.append(kit.context(*_facts(report, t)))
@@ -64,7 +70,8 @@ def message(
     step, button = _next_step(report, t, can_share=mark is not None, may_register=may_register)
     if shared_by is None:
         parts.append(kit.section(step))
-        parts.append(_buttons(report, button, t, mark))
+        stopping = stop_beside.buttons(report.scope.id or 0, stop, t) if may_stop else []
+        parts.append(_buttons(report, button, t, mark, stopping))
     else:
         parts.append(kit.context(t.gettext("Shared by {person}", person=f"<@{shared_by}>")))
     return kit.message(_spoken(report, headline, comparison, t), parts)
@@ -192,7 +199,9 @@ def _next_step(
     return t.gettext("Only you see this. Share it to show it to the channel."), None
 
 
-def _buttons(report: StatusReport, extra: kit.Block | None, t: Translator, mark: str | None) -> kit.Block:
+def _buttons(
+    report: StatusReport, extra: kit.Block | None, t: Translator, mark: str | None, stopping: Sequence[kit.Block]
+) -> kit.Block:
     question = str(Question(report.scope.kind, report.scope.id, report.query.name, mark or ""))
     share = None
     if mark is not None and report.figure.amount is not None:
@@ -202,7 +211,8 @@ def _buttons(report: StatusReport, extra: kit.Block | None, t: Translator, mark:
         detail = kit.button(
             t.pgettext("button", "Details"), ids.PROJECT_DETAIL, f"{report.scope.id}/{report.query.name}"
         )
-    return kit.actions(extra, detail, share, kit.button(t.gettext("Refresh"), ids.STATUS_REFRESH, question))
+    refresh = kit.button(t.gettext("Refresh"), ids.STATUS_REFRESH, question)
+    return kit.actions(extra, detail, share, refresh, *stopping)
 
 
 def _spoken(report: StatusReport, headline: str, comparison: str | None, t: Translator) -> str:

@@ -11,6 +11,7 @@ from finops.figures import StatusReport
 from finops.learning import ActionShown
 from finops.money import Money
 from finops.registry import Project, Team
+from finops.stop_report import StopShown
 from finops.value import NamedValue, ValueFigure
 from finops.why import Why
 
@@ -33,7 +34,7 @@ class ProjectReport:
 
     `trend_values` are what each point of the report's trend bought. `tasks`, `experiments` and `segments` tell the
     value apart by name, each empty where the application names none. `tokens` are None for those who may not see them.
-    `actions` are what was done last about its spending.
+    `actions` are what was done last about its spending, and `stop` is under what its spending stands now, if anything.
     """
 
     project: Project
@@ -50,6 +51,7 @@ class ProjectReport:
     last_event_at: datetime | None = None
     tokens: tuple[TokenShown, ...] | None = None
     actions: tuple[ActionShown, ...] = ()
+    stop: StopShown | None = None
 
     @property
     def value(self) -> ValueFigure:

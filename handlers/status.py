@@ -9,6 +9,7 @@ from blocks.answered import error_code
 from blocks.status import Question
 from bot.errors import Refusal, RefusalCode
 from finops.figures import StatusReport
+from finops.queries import ScopeKind
 from handlers.visit import Visit, posted
 
 # The bot is not in the channel, or the channel is not one it can see: the click's own address still reaches it.
@@ -61,7 +62,13 @@ async def _answer(visit: Visit, report: StatusReport) -> kit.Message:
     """The report for this person: with the buttons for what they may do."""
     person = await visit.person()
     may_register = person.is_admin or bool(await visit.bot.teams.managed_by(person))
-    return status.message(report, await visit.words(), mark=mark(visit), may_register=may_register)
+    may_stop, stop = False, None
+    if report.scope.kind is ScopeKind.PROJECT and report.scope.id is not None:
+        groups = await visit.groups()
+        may_stop, stop = await visit.bot.project_details.stop_of(person, report.scope.id, groups)
+    return status.message(
+        report, await visit.words(), mark=mark(visit), may_register=may_register, stop=stop, may_stop=may_stop
+    )
 
 
 async def _again(visit: Visit, value: str) -> StatusReport:

@@ -20,6 +20,7 @@ from finops.levers import Lever, next_lever
 from finops.registry import Person
 from finops.stop_report import BlastRadius, StopShown, StopTarget
 from finops.stopping import is_firmer
+from handlers import home
 from handlers.once import once, taken
 from handlers.submitting import Form, Outcome, Problem, Show
 from handlers.visit import Visit
@@ -28,6 +29,7 @@ from locales import Translator
 # What a window says of who is hit is true for a while only.
 OLD_AFTER = timedelta(minutes=15)
 _A_MOMENT = timedelta(minutes=1)
+_DIRECT = "D"  # how Slack's names of direct conversations begin
 _LEVERS = frozenset({StopWhat.STOP, StopWhat.SLOW, StopWhat.CHEAP})
 # Which input a refusal belongs to.
 _FIELDS = {RefusalCode.STOP_REASON_MISSING: ids.STOP_REASON, RefusalCode.STOP_NO_CHEAP_MODELS: ids.STOP_WHAT}
@@ -198,8 +200,8 @@ async def named(visit: Visit, words: str) -> StopTarget:
 
 
 async def acted(visit: Visit, act: Callable[..., Awaitable[StopShown]], value: str) -> None:
-    """Do it to the stop a button names; clicked in a window, the window shows what came of it."""
-    if visit.is_in_modal:
+    """Do it to the stop a button names. A window shows what came of it, unless the message clicked on does."""
+    if _is_out_of_sight(visit):
         await visit.in_place()
     target = wanted(value)
     if target.stop_id is None:
@@ -207,6 +209,13 @@ async def acted(visit: Visit, act: Callable[..., Awaitable[StopShown]], value: s
     shown = await act(await visit.person(), target.stop_id, await visit.groups())
     if visit.window is not None:
         await visit.show(stop_form.done(shown, await visit.words()))
+    if visit.view is not None:
+        await home.refresh(visit)
+
+
+def _is_out_of_sight(visit: Visit) -> bool:
+    """Whether a click comes from a window, from Home or from an answer to one person: none of them is drawn anew."""
+    return visit.view is not None or visit.is_ephemeral or (visit.channel_id or "").startswith(_DIRECT)
 
 
 async def _confirm(visit: Visit, target: StopTarget) -> None:

@@ -69,6 +69,9 @@ class FakeStopping:
     async def restore(self, actor: Any, stop_id: int, groups: Any) -> Any:
         return await self._do("restore", stop_id)
 
+    async def agree(self, actor: Any, stop_id: int, groups: Any) -> Any:
+        return await self._do("agree", stop_id)
+
     async def draft(self, actor: Any, target: StopTarget) -> Any:
         return told.a_draft()
 
@@ -295,10 +298,19 @@ async def test_restore_acts_at_once_and_shows_in_the_window_it_was_clicked_in() 
     """In a channel the message itself tells everybody."""
     house = House()
     assert await house.clicks(approving.restore, "stop:5") == []
-    assert await house.clicks(approving.restore, "stop:5", view={"id": "V3", "type": "modal"}) == ["views.update"]
+    drawn = ["views.update", "views.publish"]
+    assert await house.clicks(approving.restore, "stop:5", view={"id": "V3", "type": "modal"}) == drawn
     await house.clicks(approving.restore, "incident:5")
     assert house.stopping.done == [("restore", 5)] * 2
-    assert len(house.respond.said) + len(house.slack.calls) == 2
+    assert len(house.respond.said) == 1
+
+
+async def test_pressed_where_nothing_is_drawn_anew_a_window_shows_what_came_of_it() -> None:
+    """An answer to one person and a direct message stay as they were; Home is drawn again below the window."""
+    shown, home = ["views.open", "views.update"], {"id": "V1", "type": "home"}
+    assert await House().clicks(approving.agree, "stop:5", view=home, channel_id=None) == [*shown, "views.publish"]
+    assert await House().clicks(approving.restore, "stop:5", is_ephemeral=True) == shown
+    assert await House().clicks(approving.restore, "stop:5", channel_id="D0JIHOON01") == shown
 
 
 async def test_the_lead_is_told_and_the_cause_is_pinned_once_for_each_window() -> None:

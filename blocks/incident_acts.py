@@ -1,0 +1,32 @@
+"""What may be done about an alert from the window of its details: the buttons and menu entries of its message."""
+
+from __future__ import annotations
+
+from blocks import ids, kit
+from finops.incident_report import IncidentShown
+from finops.incidents import IncidentState
+from finops.stops import StopState
+from locales import Translator
+
+_OVER = frozenset({StopState.CLOSED, StopState.FAILED})
+_WHOLE = 100
+
+
+def row(shown: IncidentShown, t: Translator) -> list[kit.Block]:
+    """At the limit, as long as nobody acted, the two that decide; then the lead, the cause and the budget.
+
+    Who may not is told so at the click, as in the channel. Nothing is left to do about an alert that is over.
+    """
+    incident = shown.incident
+    if incident.state is IncidentState.CLOSED:
+        return []
+    key, number = f"incident:{incident.id}", str(incident.id)
+    is_open = shown.stop is None or shown.stop.stop.state in _OVER
+    found: list[kit.Block | None] = []
+    if is_open and shown.percent >= _WHOLE:
+        found.append(kit.button(t.gettext("Stop now"), ids.INCIDENT_STOP, key, style="danger"))
+        found.append(kit.button(t.pgettext("button", "Approve"), ids.INCIDENT_APPROVE, key))
+    found.append(kit.button(t.gettext("Message the lead"), ids.INCIDENT_LEAD, key))
+    found.append(kit.button(t.gettext("Tell the cause"), ids.STOP_CAUSE, key))
+    found.append(kit.button(t.gettext("Change budget"), ids.INCIDENT_BUDGET, number))
+    return [kit.actions(*found)]

@@ -1,0 +1,26 @@
+"""The stop of a project, for whoever looks at the project: the firmest that holds it, else what it is allowed."""
+
+from __future__ import annotations
+
+from bot import stop_facts
+from finops.levers import Lever
+from finops.queries import ScopeKind
+from finops.registry import Project
+from finops.stop_report import StopShown
+from finops.stops import StopState
+from storage import Store
+
+
+async def stop_of(store: Store, project: Project) -> StopShown | None:
+    """How the stop stands under which a project is held, be it its own, its team's or an alert's; or under which it
+    may spend on terms. None where nobody stopped it, or it was put back for good."""
+    workspace_id = project.workspace_id
+    for lever in reversed(Lever):
+        hold = await store.stops.active_hold(workspace_id, project.connection_id, project.provider_project_id, lever)
+        stop = await store.stops.get(workspace_id, hold.stop_id) if hold is not None else None
+        if stop is not None:
+            return await stop_facts.shown(store, stop, with_saved=False)
+    stop = await store.stops.of_scope(workspace_id, ScopeKind.PROJECT, project.id)
+    if stop is None or stop.state is not StopState.ALLOWED:
+        return None
+    return await stop_facts.shown(store, stop, with_saved=False)

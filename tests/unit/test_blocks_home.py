@@ -1,0 +1,144 @@
+"""Home for one reader: what waits for them, how well their figures are founded, and where they can go from here."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.json import JSONSnapshotExtension
+
+from blocks import home, home_value, ids, incidents, kit, stop_beside, stop_form, teams
+from finops.approvals import ApprovalShown, HomeReader, WaitingFor
+from finops.figures import HomeValues, SetupProgress
+from finops.incident_report import LiveReport
+from finops.money import Money
+from finops.value import ValueFigure, ValueSource
+from tests.unit import saying_live
+from tests.unit import stopping_said as told
+from tests.unit.saying import BLIND, DATA_TEAM, LANGUAGES, PROGRESS, TEAM, a_home, an_empty_home, reader
+from tests.unit.slack_limits import of_view
+
+LINK = "https://hanbit.slack.com/archives/C0MARKET01/p1783314202000100"
+WAITING = (
+    ApprovalShown(WaitingFor.SECOND, stop=told.pending(), link=LINK),
+    ApprovalShown(WaitingFor.LIMIT, incident=saying_live.shown(), link=LINK),
+    ApprovalShown(WaitingFor.RESTORE, stop=told.proved(), link=LINK),
+    ApprovalShown(WaitingFor.RESTORE, stop=told.slowed()),
+    ApprovalShown(WaitingFor.END, stop=told.allowed(), link=LINK),
+)
+APPROVER = HomeReader(WAITING, 7, manages=True)
+VALUE = ValueFigure(
+    ValueSource.EVENTS, calls=15_000, outcomes=14_000, successes=13_250, cost_per_success=Money.of("0.0142"),
+    coverage=Decimal("0.92"),
+)  # fmt: skip
+
+
+def words_of(view: kit.View) -> str:
+    return str(view["blocks"])
+
+
+def pressed(view: kit.View) -> set[str]:
+    """The ids of all that can be pressed."""
+    return set(re.findall(r"'action_id': '([a-z_.]+)'", words_of(view)))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_my_approvals_word_for_word(snapshot: SnapshotAssertion, language: str) -> None:
+    """Each with its name, what is asked, its one button and the way to its message."""
+    blocks = home.view(a_home(), reader(language), APPROVER)["blocks"]
+    end = next(place for place, block in enumerate(blocks) if block["type"] == "divider")
+    assert blocks[: end + 1] == snapshot.use_extension(JSONSnapshotExtension)
+
+
+def test_who_approves_nothing_sees_nothing_of_it() -> None:
+    """No empty heading; a list that could not be read is called so, for that is not the same as none."""
+    t = reader("ko")
+    assert "내 승인" not in words_of(home.view(a_home(is_admin=False), t))
+    assert "내 승인 목록을 지금 읽지 못했습니다" in words_of(home.view(a_home(), t, HomeReader(is_unread=True)))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("is_plain", [False, True])
+def test_the_fullest_home_fits_slack(language: str, is_plain: bool) -> None:
+    """Everything at once: alerts, approvals, blindness, collections, a checklist, figures and every door."""
+    live = LiveReport(incidents=(saying_live.shown(),) * 5, incident_count=9)
+    setup = SetupProgress(has_team=True, has_key=True, has_projects=False, has_charges=True)
+    full = a_home(live=live, blind=(BLIND,) * 9, collections=(PROGRESS,) * 9, setup=setup)
+    view = home.view(full, reader(language), APPROVER, is_plain=is_plain)
+    assert of_view(view) == []
+    assert len(view["blocks"]) <= 60
+
+
+def test_a_cost_per_success_says_how_many_and_of_how_much() -> None:
+    """`$0.014 a success` of three calls is another thing than of thirteen thousand."""
+    t = reader("ko")
+    assert home_value.lines(VALUE, t) == ["성공 1건당 $0.014", "성공 13,250건 · 전체 호출의 92% 기록됨"]
+    few = replace(VALUE, coverage=Decimal("0.31"))
+    assert home_value.lines(few, t)[1] == "성공 13,250건 · 전체 호출의 31% 기준"
+    whole = replace(VALUE, coverage=Decimal(1))
+    assert home_value.lines(whole, t)[1] == "성공 13,250건"
+    assert home_value.lines(ValueFigure(ValueSource.NONE), t) == ["성과 기록 없음"]
+    view = home.view(a_home(value=HomeValues(yesterday=VALUE)), t)
+    assert "성공 13,250건" in words_of(view)
+
+
+NOTHING_YET = SetupProgress(has_team=False, has_key=False, has_projects=False, has_charges=False)
+OF_ALL = {ids.BUDGET_MANAGE}
+OF_LEADS = {ids.PROJECT_MANAGE, ids.KEY_MANAGE, ids.DIGEST_SETTINGS, ids.STOP_OPEN, ids.STOP_APPROVE}
+OF_ADMINS = {ids.TEAM_MANAGE, ids.AUDIT_SHOW, ids.COLLECT_NOW}
+DOORS: dict[str, tuple[Any, HomeReader, set[str]]] = {
+    "newcomer": (an_empty_home(NOTHING_YET, is_admin=False), HomeReader(), set()),
+    "member": (a_home(is_admin=False), HomeReader(), OF_ALL),
+    "lead": (a_home(is_admin=False), HomeReader(manages=True), OF_ALL | OF_LEADS),
+    "admin": (a_home(), HomeReader(manages=True), OF_ALL | OF_LEADS | OF_ADMINS),
+}
+
+
+@pytest.mark.parametrize("who", DOORS)
+def test_only_what_would_be_granted_has_a_button(who: str) -> None:
+    """Settings of a team for who answers for one, of the workspace for admins; budgets are open to all."""
+    report, person, granted = DOORS[who]
+    view = home.view(report, reader("ko"), person)
+    assert pressed(view) & (OF_ALL | OF_LEADS | OF_ADMINS) == granted
+    assert ("*설정*" in words_of(view)) == bool(granted)
+
+
+def test_an_admin_reaches_every_window_about_teams_alerts_and_stops_with_two_presses() -> None:
+    """Language and approvers from the list of teams, and an alert's own acts from its details."""
+    t = reader("ko")
+    first = pressed(home.view(a_home(live=LiveReport(incidents=(saying_live.shown(),), incident_count=1)), t, APPROVER))
+    assert {ids.TEAM_MANAGE, ids.INCIDENT_DETAIL, ids.STOP_OPEN} <= first
+    assert {ids.TEAM_EDIT, ids.TEAM_APPROVERS} <= pressed(teams.manage(t, [TEAM]))
+    acts = {ids.INCIDENT_STOP, ids.INCIDENT_APPROVE, ids.INCIDENT_LEAD, ids.STOP_CAUSE, ids.INCIDENT_BUDGET}
+    assert acts <= pressed(incidents.detail(saying_live.a_detail(), t))
+    over = replace(saying_live.a_detail(), shown=saying_live.over())
+    assert not acts & pressed(incidents.detail(over, t))
+    assert ids.STOP_OPEN in pressed(stop_form.listed(told.a_list(), t))
+
+
+def test_the_list_of_teams_names_the_language_of_each() -> None:
+    """By its own name, as the menu does."""
+    said = words_of(teams.manage(reader("ko"), [TEAM, replace(DATA_TEAM, locale="ja-JP")]))
+    assert "한국어" in said
+    assert "日本語" in said
+
+
+def test_a_project_that_is_stopped_offers_the_way_out_and_another_the_stop() -> None:
+    """While it is put back nothing is to be pressed; a stop of several says that all of them spend again."""
+    t = reader("ko")
+
+    def ids_of(shown: Any) -> list[str]:
+        return [button["action_id"] for button in stop_beside.buttons(3, shown, t)]
+
+    assert ids_of(None) == ids_of(told.allowed()) == [ids.STOP_OPEN]
+    assert ids_of(told.proved()) == [ids.STOP_RESTORE]
+    assert ids_of(told.slowed()) == [ids.STOP_OPEN, ids.STOP_RESTORE]
+    assert ids_of(told.restoring()) == []
+    assert stop_beside.line(None, t) is None
+    [restore] = stop_beside.buttons(3, told.partly(), t)
+    assert "프로젝트 3개" in restore["confirm"]["text"]["text"]
+    assert "프로젝트 3개를 함께" in str(stop_beside.line(told.partly(), t))
