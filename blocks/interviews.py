@@ -161,8 +161,8 @@ def message(what: Happened, meeting: Meeting, by: str, reader: str, t: Translato
     parts: list[kit.Block] = [kit.section(f"*{head}*"), kit.context(*facts)]
     if booked.note and what is not Happened.WITHDRAWN:
         parts.append(kit.section(_quoted(booked.note)))
-    is_off = what in (Happened.CANCELLED, Happened.WITHDRAWN)
-    file = None if is_off else kit.button(t.gettext("Calendar file"), ids.INTERVIEW_FILE, booked.id)
+    # The file comes when it is asked for: sent beside the message, it would be a second one about the same.
+    file = kit.button(t.gettext("Calendar file"), ids.INTERVIEW_FILE, f"{booked.id}/{slot.id}")
     parts.append(kit.actions(file, kit.button(t.gettext("Interviews"), ids.INTERVIEW_OPEN)))
     return kit.message(head, parts)
 

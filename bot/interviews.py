@@ -141,13 +141,19 @@ class Interviews:
         desk.wake_outbox.set()
         return changed
 
-    async def meeting(self, actor: Person, booking_id: int) -> Meeting:
-        """An appointment, cancelled or not, for one of the two whose it is."""
+    async def meeting(self, actor: Person, booking_id: int, slot_id: int = 0) -> tuple[Meeting, bool]:
+        """An appointment for one of the two whose it is, and whether it takes place.
+
+        Whoever hosts the time `slot_id`, which it was moved away from, gets it as it was: it does not take place there.
+        """
         async with self._desk.storage.reading() as store:
             found = await store.interviews.meeting(actor.workspace_id, booking_id)
-        if found is None or actor.user_id not in (found.booking.user_id, found.slot.host_user_id):
-            raise Refusal(RefusalCode.UNKNOWN_BOOKING)
-        return found
+            left = await store.interviews.slot(actor.workspace_id, slot_id)
+        if found is not None and actor.user_id in (found.booking.user_id, found.slot.host_user_id):
+            return found, found.booking.cancelled_at is None
+        if found is not None and left is not None and left.host_user_id == actor.user_id:
+            return Meeting(left, found.booking), False
+        raise Refusal(RefusalCode.UNKNOWN_BOOKING)
 
     async def told(self, workspace_id: str, booking_id: int, slot_id: int, what: Happened) -> Meeting | None:
         """What a message is about, with the time it told of; None for a reminder of what is not to be any more."""

@@ -84,7 +84,7 @@ async def submit_book(form: Form) -> Outcome:
     if changed is None:
         return Show(await _board(visit), refreshes_home=False)
     notice = interviews.changed_words(changed.what, changed.meeting.slot, t)
-    return Show(await _board(visit, notice), refreshes_home=False, then=partial(_send_files, changed=changed))
+    return Show(await _board(visit, notice), refreshes_home=False, then=partial(_send_own_file, changed=changed))
 
 
 async def cancel(visit: Visit, value: str) -> None:
@@ -102,12 +102,12 @@ async def withdraw(visit: Visit, value: str) -> None:
 
 
 async def file(visit: Visit, value: str) -> None:
-    """The calendar file of an appointment, again, to whoever asks."""
+    """The calendar file of an appointment to whoever asks for it; a message's button names the time it told of, too."""
     if visit.is_in_modal:
         await visit.in_place()
-    meeting = await visit.bot.interviews.meeting(await visit.person(), number(value))
-    what = Happened.CANCELLED if meeting.booking.cancelled_at is not None else Happened.BOOKED
-    await _send_file(visit, what, meeting, visit.user_id)
+    booking, _, slot = value.partition("/")
+    meeting, is_on = await visit.bot.interviews.meeting(await visit.person(), number(booking), number(slot))
+    await _send_file(visit, Happened.BOOKED if is_on else Happened.CANCELLED, meeting, visit.user_id)
     if visit.window is not None:
         t = await visit.words()
         await visit.show(await _board(visit, t.gettext("The calendar file is in your messages from FinOps.")))
@@ -181,16 +181,14 @@ async def _changed(visit: Visit, act: Callable[[], Awaitable[Changed | None]]) -
         await visit.show(await _board(visit, interviews.withdrawn_words(t)))
         return
     await visit.show(await _board(visit, interviews.changed_words(changed.what, changed.meeting.slot, t)))
-    await _send_files(visit, changed)
+    await _send_own_file(visit, changed)
 
 
-async def _send_files(visit: Visit, changed: Changed) -> None:
-    """The calendar file to both, and to whoever is not part of it any more."""
-    meeting, left = changed.meeting, changed.left
-    for user_id in (meeting.booking.user_id, meeting.slot.host_user_id):
-        await _send_file(visit, changed.what, meeting, user_id)
-    if left is not None and left.host_user_id != meeting.slot.host_user_id:
-        await _send_file(visit, Happened.CANCELLED, Meeting(left, meeting.booking), left.host_user_id)
+async def _send_own_file(visit: Visit, changed: Changed) -> None:
+    """The calendar file to whoever did it, if it is theirs; the message that tells the other side has its button."""
+    meeting = changed.meeting
+    if visit.user_id in (meeting.booking.user_id, meeting.slot.host_user_id):
+        await _send_file(visit, changed.what, meeting, visit.user_id)
 
 
 async def _send_file(visit: Visit, what: Happened, meeting: Meeting, user_id: str) -> None:

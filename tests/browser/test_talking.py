@@ -264,7 +264,7 @@ async def test_an_interview_is_offered_booked_moved_and_cancelled_in_two_zones(t
 
     await emma.bring_to_front()
     await expect(message_of(emma, "withdrew the time")).to_contain_text("02:00–02:30")
-    await expect(emma.locator(".message-file a")).to_have_count(3)
+    await expect(emma.locator(".message-file a")).to_have_count(2)
     await pictured(emma, "withdrawn-en")
     file = emma.locator(".message-file a").nth(1)
     async with emma.expect_download() as coming:

@@ -194,6 +194,10 @@ async def test_an_interview_is_offered_booked_moved_and_reminded_of(stage: Stage
     assert "月曜の要約" in words_of(told)
 
     [hers] = await files_of(stage, sakura, 1)
+    assert [
+        one for one in jihoon.messages(jihoon.dm) if one.get("files")
+    ] == []  # one message told him, and has the button
+    await jihoon.clicks(told, ids.INTERVIEW_FILE)
     [his] = await files_of(stage, jihoon, 1)
     [event] = hers.walk("VEVENT")
     assert (hers["METHOD"], event["SEQUENCE"], event["LOCATION"]) == ("REQUEST", 0, "회의실 3")
@@ -220,9 +224,9 @@ async def test_an_interview_is_offered_booked_moved_and_reminded_of(stage: Stage
     await sees(stage, sakura, "あなたのインタビュー")
     await sakura.clicks(sakura.view, ids.INTERVIEW_CANCEL)
     await sees(stage, sakura, "キャンセルしました")
-    *_, off = await files_of(stage, jihoon, 3)
+    await jihoon.clicks(await reads(stage, jihoon, jihoon.dm, "인터뷰를 취소했습니다"), ids.INTERVIEW_FILE)
+    _, off = await files_of(stage, jihoon, 2)
     assert (off["METHOD"], off.walk("VEVENT")[0]["SEQUENCE"]) == ("CANCEL", 2)
-    await reads(stage, jihoon, jihoon.dm, "인터뷰를 취소했습니다")
 
 
 async def test_what_was_done_in_another_window_is_said_with_what_there_is_now(stage: Stage, clock: StageClock) -> None:

@@ -175,6 +175,24 @@ async def test_an_appointment_is_moved_given_up_and_withdrawn(
     ]  # fmt: skip
 
 
+async def test_whoever_hosted_the_time_that_was_left_may_take_it_out_of_their_calendar(
+    bot: Bot, jihoon: Person, minsu: Person, seoyeon: Person, slots: list[Slot]
+) -> None:
+    """One message each: it takes place with the one host, and no longer with the other; nobody else's business."""
+    [other, *_] = await bot.interviews.offer(jihoon, replace(WISH, host_user_id=seoyeon.user_id))
+    booked = (await bot.interviews.book(minsu, slots[0].id, "")).meeting.booking
+    await bot.interviews.book(minsu, other.id, "", booked.id)
+    there = [await bot.interviews.meeting(one, booked.id, slots[0].id) for one in (minsu, seoyeon, jihoon)]
+    assert [(found.slot.id, is_on) for found, is_on in there] == [
+        (other.id, True), (other.id, True), (slots[0].id, False)
+    ]  # fmt: skip
+    assert await refused(bot.interviews.meeting(jihoon, booked.id)) is RefusalCode.UNKNOWN_BOOKING
+    assert await refused(bot.interviews.meeting(jihoon, booked.id, other.id)) is RefusalCode.UNKNOWN_BOOKING
+    assert told(await said(bot, INTERVIEW)) == [
+        ("booked", jihoon.user_id), ("cancelled", jihoon.user_id), ("moved", seoyeon.user_id)
+    ]  # fmt: skip
+
+
 async def test_both_are_reminded_once_however_many_look(
     bot: Bot, clock: FakeClock, minsu: Person, slots: list[Slot]
 ) -> None:

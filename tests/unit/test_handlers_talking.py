@@ -52,7 +52,10 @@ class House:
         self.changed = Changed(Happened.BOOKED, Meeting(SLOT, BOOKED))
         part = SimpleNamespace
         self.bot.feedback = part(give=self._give)
-        self.bot.interviews = part(board=self._board, offer=self._offer, cancel=self._cancel, names=self._names)
+        self.meetings: dict[str, tuple[Meeting, bool]] = {}
+        self.bot.interviews = part(
+            board=self._board, offer=self._offer, cancel=self._cancel, names=self._names, meeting=self._meeting
+        )
 
     async def _give(self, actor: Any, draft: FeedbackDraft, mark: str) -> None:
         self.done.append((draft, mark))
@@ -66,6 +69,10 @@ class House:
 
     async def _cancel(self, actor: Any, booking_id: int) -> Changed:
         return self.changed
+
+    async def _meeting(self, actor: Any, booking_id: int, slot_id: int) -> tuple[Meeting, bool]:
+        assert (booking_id, slot_id) == (7, 2)
+        return self.meetings[actor.user_id]
 
     async def _names(self, workspace_id: str, *user_ids: str) -> dict[str, str]:
         return {JIHOON: "이지훈"}
@@ -118,15 +125,20 @@ async def test_an_offer_is_read_as_it_was_picked(house: House) -> None:
 
 
 async def test_where_no_file_may_be_sent_its_lines_come_as_text(house: House) -> None:
-    """Both sides get what a calendar reads; whoever no longer takes part hears that it is off."""
+    """Whoever did it gets what a calendar reads; each other side one message, whose button sends theirs."""
     left = replace(SLOT, id=2, host_user_id=SEOYEON)
-    house.changed = Changed(Happened.MOVED, Meeting(SLOT, replace(BOOKED, sequence=1)), left)
+    moved = Meeting(SLOT, replace(BOOKED, sequence=1))
+    house.changed = Changed(Happened.MOVED, moved, left)
+    house.meetings = {SAKURA: (moved, True), JIHOON: (moved, True), SEOYEON: (Meeting(left, moved.booking), False)}
 
     def refuse(**given: Any) -> Any:
         raise SlackApiError("no", {"ok": False, "error": "missing_scope"})
 
     house.slack.files_upload_v2 = refuse  # type: ignore[method-assign,assignment]
-    await interviews.cancel(a_visit(house.bot, house.slack), "7")
+    await interviews.cancel(a_visit(house.bot, house.slack, SAKURA), "7")
+    assert [one["channel"] for one in house.slack.told("chat.postMessage")] == [f"D{SAKURA}"]
+    for other in (JIHOON, SEOYEON):
+        await interviews.file(a_visit(house.bot, house.slack, other), "7/2")
     told = house.slack.told("chat.postMessage")
     assert [one["channel"] for one in told] == [f"D{SAKURA}", f"D{JIHOON}", f"D{SEOYEON}"]
     methods = []
