@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
-from blocks import audit_learning, audit_people, budget_words, figures, kit, stop_words, teams
+from blocks import audit_learning, audit_people, budget_words, exchange, figures, kit, stop_words, teams
 from blocks.incident_words import limit_name
 from finops.audit import AuditEntry, AuditProblem, Outcome
 from finops.budget_report import OPERATOR, ScopeChoice, place_of
@@ -276,6 +276,9 @@ _SAID: dict[str, Callable[[_Facts], str]] = {
     "caps.changed": lambda f: f.t.gettext(
         "changed the caps of calls and users: {segments}", segments=f.word("segments")
     ),
+    "currency.changed": lambda f: f.t.gettext(
+        "chose what stands beside dollars: {before} → {after}", before=_rate(f, "before"), after=_rate(f, "after")
+    ),
     "project.registered": _projects,
     "project.excluded": lambda f: f.t.gettext("took the project *{name}* out of collecting", name=f.word()),
     "project.included": lambda f: f.t.gettext("took the project *{name}* into collecting again", name=f.word()),
@@ -337,6 +340,11 @@ def _price(facts: _Facts, name: str) -> str:
     """An amount that may be far below a cent, as it was typed; or that there is none."""
     given = facts.get(name)
     return f"${kit.name(str(given))}" if given else facts.t.pgettext("target", "none")
+
+
+def _rate(facts: _Facts, when: str) -> str:
+    currency, per_dollar, day = (facts.get(f"{name}_{when}") for name in ("currency", "per_dollar", "day"))
+    return exchange.kept_words(currency, per_dollar, day, facts.t)
 
 
 def _trouble(facts: _Facts) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
-from blocks import budget_words, feedback, interviews, kit, poll_words, stop_news
+from blocks import budget_words, exchange, feedback, interviews, kit, poll_words, stop_news
 from locales import Translator
 
 Values = Mapping[str, object]
@@ -207,6 +207,7 @@ REFUSALS: dict[str, Words] = {
     "target_amount": lambda v, t: t.gettext(
         "The target was not saved. {why}", why=budget_words.amount_mistake(v.get("mistake"), t)
     ),
+    "exchange_rate": lambda v, t: exchange.mistake_words(v.get("mistake"), v.get("currency"), t),
     "caps_line": lambda v, t: t.gettext(
         "Line {line} cannot be read. Each line is `segment: a call / a user's day`, for example `sales: 0.02 / 1`.",
         line=_text(v, "line"),

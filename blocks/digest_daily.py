@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from blocks import charts, figures, ids, kit, live, value
+from blocks import charts, exchange, figures, ids, kit, live, value
 from blocks import digest_parts as parts
 from finops.digest import DailyCard
 from finops.figures import ScopeKind, Share
@@ -24,13 +24,14 @@ def daily(card: DailyCard, t: Translator) -> kit.Message:
     largest = _largest(card, t)
     if largest:
         made.append(kit.section("\n".join(largest)))
-    so_far = live.today(card.today, t, card.today_value)
+    so_far = live.today(card.today, t, card.today_value, card.exchange)
     if so_far:
         made.append(kit.section(so_far))
     drawn = charts.trend(card.trend, t)
     if drawn:
         made.append(drawn)
-    made.append(kit.context(figures.trust(card.figure, t), *figures.gaps(card.figure, t)))
+    rate = exchange.lines(card.exchange, [card.figure.amount], t)
+    made.append(kit.context(figures.trust(card.figure, t), *figures.gaps(card.figure, t), *rate))
     made.append(kit.actions(kit.button(t.gettext("See details"), ids.STATUS_SHOW, _question(card))))
     spoken = [kit.escape(head), kit.escape(bought)]
     top = figures.top_words(card.breakdown, t, is_short=True)
@@ -38,7 +39,8 @@ def daily(card: DailyCard, t: Translator) -> kit.Message:
 
 
 def _title(card: DailyCard, t: Translator) -> str:
-    cost = t.gettext("Yesterday's AI cost {amount}", amount=_amount(card, t))
+    amount = exchange.beside(_amount(card, t), card.figure.amount, card.exchange, t)
+    cost = t.gettext("Yesterday's AI cost {amount}", amount=amount)
     said = " · ".join(filter(None, (cost, _change(card, t)))) + f" ({t.days(card.figure.period)})"
     return said if card.scope.kind is ScopeKind.WORKSPACE else f"[{kit.bare(card.scope.name)}] {said}"
 

@@ -10,7 +10,7 @@ from blocks import axes as axis_words
 from blocks import digest_chart as chart
 from blocks import digest_html as html
 from blocks import digest_parts as parts
-from blocks import digest_root, digest_rules, kit, value, why
+from blocks import digest_root, digest_rules, exchange, kit, value, why
 from blocks import digest_steps as steps
 from finops.charges import FigureState
 from finops.digest import Digest, DigestProject, DigestShown, DigestVersion, Unranked
@@ -133,7 +133,8 @@ class _Letter:
         whose = parts.who(digest)
         over = " · ".join(filter(None, (self.name, whose, t.days(digest.week))))
         amount = parts.amount(digest, t)
-        change = parts.change(digest, t)
+        near = exchange.about(digest.total.amount, digest.exchange, t)
+        change = " · ".join(filter(None, (near, parts.change(digest, t))))
         big = (
             f'<span class="ink" style="font-size:36px;line-height:1.2;font-weight:800;letter-spacing:-0.5px;'
             f'color:#111827;font-variant-numeric:tabular-nums;white-space:nowrap">{html.text(amount)}</span>'

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from blocks import figures, kit, value, why
+from blocks import exchange, figures, kit, value, why
 from finops import written
 from finops.charges import FigureState
 from finops.digest import Baseline, Digest, DigestProject, Unranked
@@ -55,7 +55,7 @@ class DigestKey:
 
 def title(digest: Digest, t: Translator) -> str:
     """Whose week, how much, up or down, when; one line of plain text."""
-    cost = t.gettext("AI cost {amount}", amount=amount(digest, t))
+    cost = t.gettext("AI cost {amount}", amount=both(digest, t))
     said = " · ".join(filter(None, (cost, change(digest, t)))) + f" ({t.days(digest.week)})"
     whose = who(digest)
     return f"[{whose}] {said}" if whose else said
@@ -70,6 +70,11 @@ def amount(digest: Digest, t: Translator) -> str:
     """What the week cost, as people say it, which its parts (`costs`) add up to; or that nobody knows."""
     known = digest.total.amount
     return figures.whole(known, t) if known is not None else figures.amount(digest.total, t)
+
+
+def both(digest: Digest, t: Translator) -> str:
+    """`amount`, and what it is in the other currency where one is asked for."""
+    return exchange.beside(amount(digest, t), digest.total.amount, digest.exchange, t)
 
 
 def change(digest: Digest, t: Translator) -> str:

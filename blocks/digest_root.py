@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from blocks import digest_chart as chart
 from blocks import digest_parts as parts
 from blocks import digest_steps as steps
-from blocks import figures, ids, kit, value, why
+from blocks import exchange, figures, ids, kit, value, why
 from finops.digest import Advice, Digest, DigestProject, DigestVersion, Unranked
 from finops.value import ValueSource
 from locales import Translator
@@ -56,14 +56,20 @@ def brief(digest: Digest, t: Translator) -> Parts:
         body = "\n".join(f"• {line}" for line in lines)
         made.append(kit.section(f"*{number}. {head}*\n{body}"))
     made.append(kit.actions(steps.button(digest, t), _rule_button(digest, t)))
-    return [*made, *picture(digest, t), kit.context(figures.trust(digest.total, t), *figures.gaps(digest.total, t))]
+    known = kit.context(figures.trust(digest.total, t), *figures.gaps(digest.total, t), *_rate(digest, t))
+    return [*made, *picture(digest, t), known]
 
 
 def facts(digest: Digest, t: Translator) -> list[str]:
     """How sure, of when, what the amount leaves out, and what belongs to nobody."""
-    found = [figures.trust(digest.total, t), *figures.gaps(digest.total, t)]
+    found = [figures.trust(digest.total, t), *figures.gaps(digest.total, t), *_rate(digest, t)]
     mine = parts.unallocated_line(digest, t)
     return [*found, kit.escape(mine)] if mine and not parts.only_unallocated(digest) else found
+
+
+def _rate(digest: Digest, t: Translator) -> list[str]:
+    """At which rate the total was converted; nothing where it was not."""
+    return exchange.lines(digest.exchange, [digest.total.amount], t)
 
 
 def sums(digest: Digest, t: Translator) -> str:
@@ -174,7 +180,7 @@ def _brief_scope(digest: Digest, t: Translator) -> str:
 def _summary(digest: Digest, t: Translator) -> list[str]:
     """Total, value, verdict: a line each."""
     change = parts.change(digest, t)
-    total = figures.amount(digest.total, t)
+    total = exchange.beside(figures.amount(digest.total, t), digest.total.amount, digest.exchange, t)
     lines = [t.gettext("Total cost {amount}", amount=f"*{kit.escape(total)}*" + (f" ({change})" if change else ""))]
     worth = parts.worth(digest, t)
     if worth is not None:

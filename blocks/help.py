@@ -50,6 +50,7 @@ def message(t: Translator, *, is_admin: bool, teams: Iterable[str] = (), project
             t.gettext("`/finops setup` — team, key and projects, step by step"),
             t.gettext("`/finops team` · `/finops key` · `/finops project` — see and change them"),
             t.gettext("`/finops collect` — read the provider now"),
+            t.gettext("`/finops currency` — won or yen beside the dollars, at a rate you set"),
             t.gettext("`/finops audit` — who did what, and whether the record is whole"),
             t.gettext("`/finops doctor` — what works, what does not, and what to do"),
         ]

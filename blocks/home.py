@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from blocks import actions, charts, collection, figures, home_value, ids, kit, live, value
+from blocks import actions, charts, collection, exchange, figures, home_value, ids, kit, live, value
 from blocks.bad_news import provider_words
 from blocks.home_approvals import approvals
 from blocks.home_settings import doors
@@ -57,7 +57,8 @@ def _headline(report: HomeReport, t: Translator) -> str:
         return t.gettext("AI cost: the first figures are on their way")
     if not report.setup.has_charges:
         return t.gettext("AI cost: set up in five minutes")
-    return t.gettext("Yesterday · {amount}", amount=figures.amount(report.yesterday, t))
+    amount = exchange.beside(figures.amount(report.yesterday, t), report.yesterday.amount, report.exchange, t)
+    return t.gettext("Yesterday · {amount}", amount=amount)
 
 
 def _blind(blind: Sequence[BlindConnection], t: Translator, *, is_admin: bool) -> Parts:
@@ -155,9 +156,11 @@ def _spending(report: HomeReport, t: Translator) -> Parts:
     ]
     told = (report.value.yesterday, report.value.last_week, report.value.month_to_date, report.value.last_month)
     has_value = any(one.source is not ValueSource.NONE for one in told)
-    so_far = live.today(report.live.today, t, report.live.value) if report.live else None
+    so_far = live.today(report.live.today, t, report.live.value, report.exchange) if report.live else None
     parts: Parts = [kit.section(so_far)] if so_far else []
     bought = [home_value.lines(one, t) if has_value else [] for one in told]
+    near = [exchange.about(figure.amount, report.exchange, t) for _, figure in named]
+    bought = [[converted, *words] if converted else words for converted, words in zip(near, bought, strict=True)]
     parts.append(
         kit.fields([_figure(name, figure, words, t) for (name, figure), words in zip(named, bought, strict=True)])
     )
@@ -171,6 +174,7 @@ def _spending(report: HomeReport, t: Translator) -> Parts:
         notes.append(others)
     if report.live:
         notes += live.notes(report.live, t)
+    notes += exchange.lines(report.exchange, [figure.amount for _, figure in named], t)
     parts.append(kit.context(" · ".join(notes)))
     if report.trend:
         parts.append(kit.section(t.gettext("*Last 14 days*")))

@@ -69,6 +69,7 @@ def _settings(report: HomeReport, reader: HomeReader, t: Translator) -> list[kit
             kit.button(t.gettext("Digest settings"), ids.DIGEST_SETTINGS),
         ]
     if report.is_admin:
+        found.append(kit.button(t.gettext("Currency"), ids.CURRENCY_MANAGE))
         found.append(kit.button(t.gettext("Audit trail"), ids.AUDIT_SHOW))
         found.append(kit.button(t.gettext("Collect now"), ids.COLLECT_NOW) if report.setup.has_key else None)
     return [one for one in found if one is not None]

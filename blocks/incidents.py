@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from blocks import charts, ids, kit, stop_state, stops, value
+from blocks import charts, exchange, ids, kit, stop_state, stops, value
 from blocks import incident_elsewhere as elsewhere
 from blocks import incident_words as words
 from blocks import stop_words as stopped
@@ -282,7 +282,13 @@ def _budget_button(incident: Incident, t: Translator) -> kit.Block:
 
 def _foot(shown: IncidentShown, t: Translator) -> str:
     facts = (words.period_line(shown, t), words.usual_line(shown, t), value.line(shown.value, t))
-    return kit.escape(" · ".join(fact for fact in facts if fact))
+    return "\n".join([kit.escape(" · ".join(fact for fact in facts if fact)), *_converted(shown, t)])
+
+
+def _converted(shown: IncidentShown, t: Translator) -> list[str]:
+    """The amount of the first line in the other currency, and at which rate; that line itself stays in dollars."""
+    told = exchange.beside(t.money(shown.spent.amount), shown.spent.amount, shown.exchange, t)
+    return [f"{told} · {rate}" for rate in exchange.lines(shown.exchange, [shown.spent.amount], t)]
 
 
 def _feedback(incident: Incident, t: Translator) -> kit.Either:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from blocks import ids, kit, unpriced, value
+from blocks import exchange, ids, kit, unpriced, value
 from blocks import incident_words as words
 from blocks.doctor_live import signed
 from blocks.incident_held import is_held
 from finops.charges import FigureState
 from finops.estimates import Drift, Spent
+from finops.exchange import Converter
 from finops.incident_report import IncidentShown, LiveReport
 from finops.periods import charge_day, starts_at
 from finops.value import NO_VALUE, ValueFigure, ValueSource
@@ -34,7 +35,9 @@ def incidents(report: LiveReport, t: Translator) -> Parts:
     return [*parts, kit.divider()]
 
 
-def today(spent: Spent | None, t: Translator, bought: ValueFigure = NO_VALUE) -> str | None:
+def today(
+    spent: Spent | None, t: Translator, bought: ValueFigure = NO_VALUE, at: Converter | None = None
+) -> str | None:
     """What was spent so far today, how sure and of when, and what it bought; None before any usage was read."""
     if spent is None or spent.as_of is None:
         return None
@@ -48,9 +51,12 @@ def today(spent: Spent | None, t: Translator, bought: ValueFigure = NO_VALUE) ->
     )
     is_unknown = spent.state is FigureState.BLIND and not spent.amount
     amount = t.gettext("unknown") if is_unknown else t.money(spent.amount)
+    told = exchange.about(None if is_unknown else spent.amount, at, t)
     if bought.source is not ValueSource.NONE:
         seen = value.coverage(bought, t)  # `line` says it only where it is too little
         facts = f"{kit.escape(' · '.join([value.line(bought, t), *([seen] if seen else [])]))}\n{facts}"
+    if told is not None:
+        facts = f"{told}\n{facts}"
     return t.gettext("Today so far  *{amount}*\n{facts}", amount=amount, facts=facts)
 
 

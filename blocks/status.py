@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from blocks import axes, charts, figures, ids, kit, live, stop_beside, value
+from blocks import axes, charts, exchange, figures, ids, kit, live, stop_beside, value
 from finops.charges import FigureState
 from finops.figures import StatusReport
 from finops.periods import charge_day
@@ -95,7 +95,7 @@ def _headline(report: StatusReport, t: Translator) -> str:
         "{scope} · {period} · {amount}",
         scope=scope_name(report, t),
         period=t.period(report.query),
-        amount=figures.amount(report.figure, t),
+        amount=exchange.beside(figures.amount(report.figure, t), report.figure.amount, report.exchange, t),
     )
 
 
@@ -112,7 +112,7 @@ def _facts(report: StatusReport, t: Translator) -> list[str]:
         facts.append(value.none(t))
     elif coverage := value.coverage(report.value, t):
         facts.append(kit.escape(coverage))
-    return facts
+    return [*facts, *exchange.lines(report.exchange, [report.figure.amount], t)]
 
 
 def _has_value(report: StatusReport) -> bool:
@@ -127,7 +127,7 @@ def _live(report: StatusReport, t: Translator) -> list[kit.Block | kit.Either]:
     spent, notes = report.live.today, live.notes(report.live, t)
     is_beside = spent is not None and spent.as_of is not None and charge_day(spent.as_of) in report.query.period
     so_far = (
-        live.today(spent, t, report.live.value)
+        live.today(spent, t, report.live.value, report.exchange)
         if is_beside and report.figure.state is not FigureState.ESTIMATE
         else None
     )

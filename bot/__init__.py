@@ -19,6 +19,7 @@ from bot.doctor import Doctor
 from bot.effects import Effects
 from bot.evaluating import Evaluating
 from bot.event_tokens import EventTokens
+from bot.exchange import Exchange
 from bot.exporting import Exporting
 from bot.feedback import Feedbacks
 from bot.holding import Holding
@@ -84,6 +85,7 @@ class Bot:
         self.projects = Projects(desk, self.teams, self.collecting)
         self.spending = Spending(desk)
         self.reports = Reports(desk, Live(desk, self.spending))
+        self.exchange = Exchange(desk, self.people)
         self.exporting = Exporting(desk, self.reports)
         self.axes = AxesOf(desk)
         self.why = Whys(desk, self.spending, self.reports)

@@ -11,12 +11,14 @@ from decimal import Decimal
 from bot import value
 from bot.axes import AxesOf
 from bot.digest_runaways import of_week
+from bot.exchange import converter_at
 from bot.why import Whys
 from finops.advice import advised, one_step
 from finops.allocation import Allocation, SubAccountCost, allocate, in_currency, main_currency
 from finops.budgets import BudgetScope
 from finops.charges import DayReading
 from finops.digest import Digest, DigestProject, Runaway
+from finops.exchange import Converter
 from finops.figures import DayFigure, Figure, Scope, figure_of, increase, is_comparable, readings_of_all, trend_of
 from finops.money import Money
 from finops.periods import Period
@@ -48,6 +50,7 @@ class _Week:
     targets: Mapping[int, Money]
     budgets: frozenset[tuple[BudgetScope, int | None]]
     runaways: Mapping[int, Runaway]
+    exchange: Converter | None
 
     def of_scope(self, scope: Scope) -> list[Project]:
         if scope.kind is ScopeKind.WORKSPACE:
@@ -130,6 +133,7 @@ class DigestFacts:
             advice=step,
             unallocated=bills.now.unallocated_total if is_everything else None,
             is_first=is_first,
+            exchange=read.exchange,
         )
 
     async def _explained(self, store: Store, workspace_id: str, ranking: Ranking, read: _Week) -> Ranking:
@@ -165,6 +169,7 @@ async def _read(store: Store, workspace_id: str, week: Period, now: datetime) ->
         targets={id_: each.cost_per_success for id_, each in (await store.value_targets.all(workspace_id)).items()},
         budgets=frozenset((one.terms.scope_kind, one.terms.scope_id) for one in await store.budgets.all(workspace_id)),
         runaways=await of_week(store, workspace_id, projects, week, readings),
+        exchange=await converter_at(store, workspace_id, now),
     )
 
 

@@ -155,6 +155,7 @@ class Digests:
             trend=trend.trend,
             today=None if report.live is None else report.live.today,
             today_value=NO_VALUE if report.live is None else report.live.value,
+            exchange=report.exchange,
         )
 
     async def mails_due(self) -> list[MailDue]:

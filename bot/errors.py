@@ -102,6 +102,7 @@ class RefusalCode(StrEnum):
     TOKEN_NAME_MISSING = "token_name_missing"  # noqa: S105
     TOKENS_FULL = "tokens_full"  # limit: so many tokens are in force
     TARGET_AMOUNT = "target_amount"  # mistake (finops.amounts.AmountMistake)
+    EXCHANGE_RATE = "exchange_rate"  # mistake (finops.exchange.RateMistake), currency: the one chosen
     CAPS_LINE = "caps_line"  # line: the first that is no cap
     RATING_TOO_OLD = "rating_too_old"
     UNKNOWN_POLL = "unknown_poll"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from bot.exchange import converter_at
 from bot.incident_scopes import Whose, whose
 from bot.incidents_held import frozen_at, held_elsewhere, own_stop
 from bot.picture import CURRENCY, Account, Taught
@@ -131,7 +132,8 @@ async def gathered(
         # Of a workspace or a team with several organizations a part can be stopped: the window says which cannot.
         may_stop=bool(concerned & within_reach(await store.credentials.all(workspace_id))) or not concerned,
     )
-    shown = replace(shown, value=await of_incident(store, shown))
+    exchange = await converter_at(store, workspace_id, incident.closed_at or now)
+    shown = replace(shown, value=await of_incident(store, shown), exchange=exchange)
     return Facts(shown, found, day, of_day, taught, headline)
 
 

@@ -14,6 +14,7 @@ from bot.billed import Billed
 from bot.collector import progress_of
 from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
+from bot.exchange import converter_at
 from bot.flights import Flights
 from bot.live import Live, Look, with_today
 from bot.naming import begun, unknown
@@ -204,6 +205,7 @@ class Reports:
             rows = await store.collections.active(workspace_id)
             first_day = await store.charges.first_day(workspace_id)
             actions = await recent(store, workspace_id)
+            exchange = await converter_at(store, workspace_id, now)
         ledger = _ledger(house, house.connections, days, readings, now)
         connections = {one.id: one for one in house.connections}
         report = HomeReport(
@@ -227,6 +229,7 @@ class Reports:
             project_count=len(house.projects),
             live=look.at(ScopeKind.WORKSPACE, None),
             actions=actions,
+            exchange=exchange,
         )
         today_so_far = look.estimates(ScopeKind.WORKSPACE, None)
         async with self._desk.storage.reading() as store:
@@ -264,6 +267,7 @@ class Reports:
             axes=await axes_of_accounts(store, workspace_id, accounts, named.period, ledger.currency)
             if named.name in _LONG_NAMES or named.period.days >= _LONG_DAYS
             else None,
+            exchange=await converter_at(store, workspace_id, now),
         )
         today_so_far = look.estimates(scope.kind, scope.id)
         return await value_beside.beside(store, workspace_id, _with_today(report, look, house), projects, today_so_far)

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from finops.axes import Axes
 from finops.estimates import Spent
+from finops.exchange import Converter
 from finops.figures import Breakdown, DayFigure, Figure, Scope, ScopeKind
 from finops.money import Money
 from finops.periods import Period
@@ -105,6 +106,7 @@ class Digest:
 
     `best` and `improve` share no project and are at most three each; `others` are all the rest, dearest first.
     `total` includes what is of no registered project, which is `unallocated`. `is_first`: there is no week before.
+    `exchange` is how the total is told in another currency as well, at the rate of then; None where nobody asked.
     """
 
     scope: Scope
@@ -123,6 +125,7 @@ class Digest:
     advice: Advice
     unallocated: Money | None = None
     is_first: bool = False
+    exchange: Converter | None = None
 
     @property
     def projects(self) -> tuple[DigestProject, ...]:
@@ -218,7 +221,7 @@ def thread_keys(shown: DigestShown) -> tuple[str, ...]:
 class DailyCard:
     """Yesterday of one scope beside what it bought, and today so far; `today` is None before any usage was read.
 
-    `trend` are the last days up to yesterday, oldest first.
+    `trend` are the last days up to yesterday, oldest first. `exchange` is as in a digest.
     """
 
     scope: Scope
@@ -230,6 +233,7 @@ class DailyCard:
     trend: tuple[DayFigure, ...] = ()
     today: Spent | None = None
     today_value: ValueFigure = NO_VALUE
+    exchange: Converter | None = None
 
 
 def has_moved(then: Digest, now: Digest) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from finops.axes import Axes
 from finops.charges import DayReading, FigureState, day_state, weakest
+from finops.exchange import Converter
 from finops.money import Money, total
 from finops.periods import Period, charge_day
 from finops.queries import NamedPeriod
@@ -102,7 +103,8 @@ class StatusReport:
     """The answer to "what was spent": by whom, when, compared with what, and what it bought.
 
     `increase` 0.5 is half as much again. `value` is of the days that `figure` speaks for. `axes` are what kind of
-    thing a week or more was paid for; None of a shorter period, and where nothing was billed.
+    thing a week or more was paid for; None of a shorter period, and where nothing was billed. `exchange` is how the
+    amount is told in another currency as well; None where nobody asked for one.
     """
 
     scope: Scope
@@ -116,6 +118,7 @@ class StatusReport:
     live: LiveReport | None = None
     value: ValueFigure = NO_VALUE
     axes: Axes | None = None
+    exchange: Converter | None = None
 
 
 class SetupStep(StrEnum):
@@ -184,7 +187,10 @@ class HomeValues:
 
 @dataclass(frozen=True, slots=True)
 class HomeReport:
-    """Everything the Home tab says; `top` is of the last seven days. `actions` are what was done last."""
+    """Everything the Home tab says; `top` is of the last seven days. `actions` are what was done last.
+
+    `exchange` is how its amounts are told in another currency as well; None where nobody asked for one.
+    """
 
     yesterday: Figure
     last_week: Figure
@@ -202,6 +208,7 @@ class HomeReport:
     live: LiveReport | None = None
     value: HomeValues = HomeValues()
     actions: tuple[ActionShown, ...] = ()
+    exchange: Converter | None = None
 
 
 def figure_of(

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from finops.budgets import Budget, BudgetOn, Usual
 from finops.estimates import Correction, Drift, Spent
+from finops.exchange import Converter
 from finops.figures import Breakdown, DayFigure, Scope
 from finops.incidents import Incident, IncidentEvent
 from finops.money import Money
@@ -59,6 +60,7 @@ class IncidentShown:
     `stop` is what was done about the spending itself, if anything was. `value` is what the amount bought.
     `may_stop` is False where none of our keys is known to have the right to stop what is concerned. `stranger` names
     who spends most where no stop reaches it, for it is not registered or left out of collection; '' for nobody.
+    `exchange` is how the amount is told in another currency as well, at the rate of then once it is closed.
     `elsewhere` is what another alert, or nobody's, holds of the same projects. `is_period_over`: the amount is that of
     a period that is over, for an incident outlives it while something is held, and until its last minutes are known.
     """
@@ -85,6 +87,7 @@ class IncidentShown:
     value: ValueFigure = NO_VALUE
     may_stop: bool = True
     stranger: str = ""
+    exchange: Converter | None = None
     elsewhere: HeldElsewhere | None = None
     is_period_over: bool = False
 
