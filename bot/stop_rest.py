@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from bot.picture import CURRENCY, Account, account_of, money_of
 from bot.polls import minute_of
+from finops.burning import left_running
 from finops.figures import Scope
 from finops.holds import Hold
 from finops.incidents import Incident
@@ -50,11 +51,9 @@ async def rest_of(store: Store, incident: Incident, stop: Stop, projects: Sequen
     held = {account_of(one) for one in await store.stops.holds(workspace_id, stop.id or 0)}
     standing = await standing_on(store, workspace_id, {account[0] for account in spent})
     held |= {account_of(one) for one in standing if one.is_wanted}
-    free = {account: atto for account, atto in spent.items() if atto > 0 and account not in held}
-    minutes = (incident.window.end - incident.window.start).days * MINUTES_PER_DAY
-    if money_of(sum(free.values()) * minutes // _LOOK_BACK) < limit:
-        return []
-    ranked = sorted(free, key=lambda account: (-free[account], account))
+    each = {account: money_of(atto) for account, atto in spent.items()}
+    minutes = incident.window.days * MINUTES_PER_DAY
+    ranked = left_running(each, held, limit, minutes=_LOOK_BACK, period_minutes=minutes)
     return [await spender(store, workspace_id, account, mine.get(account)) for account in ranked]
 
 
