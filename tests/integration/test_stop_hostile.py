@@ -6,13 +6,22 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from blocks import ids
-from demo.slack.cast import TEAM_ID
+from bot import telling
+from demo.slack.cast import DATA, FINOPS, TEAM_ID
+from finops.budgets import BudgetOn, BudgetPeriod, BudgetScope, BudgetTerms
+from finops.charges import FigureState
+from finops.crossings import Context, evaluate
+from finops.estimates import Spent
+from finops.figures import Scope
+from finops.money import Money
+from finops.queries import ScopeKind
 from finops.stops import StopState
 from tests.e2e.stages import EMMA, JIHOON, MINSU, SAKURA, SEOYEON, words_of
 from tests.integration.stop_wire import FORMER_CENTS, NEIGHBOUR, WAIT, Company, chosen, company
@@ -44,6 +53,49 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Compa
     async with company(tmp_path_factory.mktemp("hostile")) as running:
         yield running
         assert running.stage.slack.complaints == []
+
+
+async def test_what_one_alert_stopped_another_shows_and_a_click_on_its_old_button_is_answered(house: Company) -> None:
+    """The project's own alert and its team's, each in a channel of its own: edited there, and nothing is posted."""
+    project = house.projects["beside"]
+    own = await an_alert(house, BudgetScope.PROJECT, project.id, DATA)
+    team = await an_alert(house, BudgetScope.TEAM, house.marketing.id, FINOPS)
+    await house.stage.slack.until(lambda: bool(alerts(house, DATA) and alerts(house, FINOPS)), WAIT)
+    shown = {"target": f"incident:{team}", "seen": house.clock().isoformat(), "projects": [project.id]}
+    filled = FILLED[ids.VIEW_STOP]
+    await house.sends(house.submission(MINSU, ids.VIEW_STOP, shown, view_id="V0BESIDE1", **filled))
+    await house.stage.slack.until(lambda: "차단됨 - beside" in alerts(house, DATA)[0]["text"], WAIT)
+    [told] = alerts(house, DATA)
+    assert "다른 알림에서 적용했습니다" in words_of(told)
+    assert "요청: 김민수" in words_of(told)
+    assert f"'{ids.INCIDENT_STOP}'" not in str(told["blocks"])
+    await house.until("beside", StopState.STOPPED)
+    before = await house.standing()
+    await house.sends(house.click(JIHOON, ids.INCIDENT_STOP, f"incident:{own}"))
+    assert f"<@{MINSU}>" in house.cleared(JIHOON)
+    await house.sends(house.stopping(JIHOON, f"incident:{own}", view_id="V0BESIDE2"))
+    await house.sends(house.approving(JIHOON, f"incident:{own}", view_id="V0BESIDE3"))
+    assert await house.standing() == before
+    assert len(alerts(house, DATA)) == 1
+
+
+async def an_alert(house: Company, kind: BudgetScope, scope_id: int, channel_id: str) -> int:
+    """An alert of $742 under a new budget of $500 a day, as evaluating would have told it; its id."""
+    now, spent = house.clock(), Money.of("742")
+    terms = BudgetTerms(kind, scope_id, BudgetPeriod.DAY, Money.of("500"), channel_id=channel_id)
+    async with house.bot.storage.writing() as store:
+        budget = await store.budgets.create(TEAM_ID, terms, by=JIHOON, at=now)
+        on = BudgetOn(budget, Scope(ScopeKind(kind.value), scope_id, ""), house.marketing)
+        found = Spent(spent, FigureState.ESTIMATE, now, spent, unpriced=False, drift_margin=Decimal(0))
+        change = evaluate(None, on, found, Context(), now)
+        assert change is not None
+        return (await telling.keep(store, change, None, (MINSU,), now)).id or 0
+
+
+def alerts(house: Company, channel_id: str) -> list[dict[str, Any]]:
+    """The messages in a channel that are about a daily limit, as they stand now."""
+    every = house.stage.slack.messages(channel_id)
+    return [one for one in every if one.get("thread_ts", one["ts"]) == one["ts"] and "일일 한도 $" in one["text"]]
 
 
 @pytest.mark.parametrize("who", STRANGERS)
@@ -248,3 +300,21 @@ async def test_a_window_submitted_an_hour_later_shows_how_it_is_now_instead(hous
     await minsu.submits(fresh["id"], filled)
     await house.until("late", StopState.STOPPED)
     assert house.limit("late") == 1
+
+
+async def test_home_tells_of_a_stop_only_whom_it_waits_for(house: Company) -> None:
+    """With its one button and the way to its message; pressed by somebody else, it is refused in a window of theirs."""
+    for user_id, is_mine in ((JIHOON, True), (MINSU, True), (EMMA, False), (SAKURA, False)):
+        await house.stage.slack.person(user_id).opens_home()
+        await house.quiet()
+        home = house.stage.slack.person(user_id).home
+        assert home is not None
+        said = words_of(home)
+        assert ("마케팅팀 · held" in said, "내 승인" in said, "|메시지 보기>" in said) == (is_mine,) * 3
+        assert (f"stop:{house.held.id}" in json.dumps(home)) == is_mine
+    view = {"id": "V0HOME0001", "type": "home", "callback_id": "", "private_metadata": ""}
+    click = house.click(SAKURA, ids.STOP_RESTORE, f"stop:{house.held.id}") | {"view": view, "channel": None}
+    before = await house.standing()
+    await house.sends(click)
+    assert f"<@{MINSU}>" in house.cleared(SAKURA)
+    assert await house.standing() == before
