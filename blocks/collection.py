@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from html import unescape
 
 from blocks import charts, figures, ids, kit, value
 from blocks.bad_news import provider_words
@@ -152,18 +153,41 @@ def failed(
 
 def blind(connection: str, since: datetime, code: str, values: Mapping[str, object], t: Translator) -> kit.Message:
     """A connection cannot be read any more: said once, in the team's channel."""
-    headline = _blind_headline(kit.name(connection), code, t)
-    body = t.gettext(
-        "Since {moment} {zone} we do not know what is being spent there. {reason}",
-        moment=t.moment(since),
-        zone=t.zone_name(since),
-        reason=provider_words(code, values, t),
-    )
+    headline, body = _blind_headline(kit.name(connection), code, t), _blind_since(since, code, values, t)
     kept = t.gettext(
         "What was collected before is kept. Spending itself goes on; this message changes when we can see again."
     )
     buttons = kit.actions(kit.button(t.gettext("Check-up"), ids.DOCTOR_SHOW))
     return kit.message(f"{headline} | {body}", [kit.section(f"*{headline}*\n{body}"), kit.context(kept), buttons])
+
+
+def blind_mail(
+    connection: str, since: datetime, until: datetime | None, code: str, t: Translator, link: str | None = None
+) -> tuple[str, str]:
+    """The same as a mail: subject and plain text. `until`: it is over already. `link` opens the message in Slack."""
+    if until is not None:
+        headline, body = _recovered_words(kit.bare(connection), since, until, t)
+        told = [headline, body, ""]
+    else:
+        headline = _blind_headline(kit.bare(connection), code, t)
+        kept = t.gettext(
+            "What was collected before is kept. Spending itself goes on; the message in Slack says when we can see "
+            "again."
+        )
+        told = [headline, _blind_since(since, code, {}, t), "", kept, ""]
+    if link:
+        told += [t.gettext("Open the message in Slack: {link}", link=link), ""]
+    told.append(t.gettext("You get this by mail because the message could not be delivered in Slack in time."))
+    return headline, unescape("\n".join(told)) + "\n"
+
+
+def _blind_since(since: datetime, code: str, values: Mapping[str, object], t: Translator) -> str:
+    return t.gettext(
+        "Since {moment} {zone} we do not know what is being spent there. {reason}",
+        moment=t.moment(since),
+        zone=t.zone_name(since),
+        reason=provider_words(code, values, t),
+    )
 
 
 def _blind_headline(connection: str, code: str, t: Translator) -> str:
@@ -183,21 +207,24 @@ def _blind_headline(connection: str, code: str, t: Translator) -> str:
 
 def recovered(connection: str, since: datetime, until: datetime, t: Translator) -> kit.Message:
     """The same message, edited when the connection is read again."""
-    headline = t.gettext("{connection} is read again", connection=kit.name(connection))
+    headline, body = _recovered_words(kit.name(connection), since, until, t)
+    return kit.message(f"{headline} | {body}", [kit.section(f":white_check_mark: *{headline}*"), kit.context(body)])
+
+
+def _recovered_words(connection: str, since: datetime, until: datetime, t: Translator) -> tuple[str, str]:
+    headline = t.gettext("{connection} is read again", connection=connection)
     if t.moment(since) == t.moment(until):
-        body = t.gettext(
+        return headline, t.gettext(
             "It could not be read for less than a minute, at {moment} {zone}. Nothing is missing.",
             moment=t.moment(since),
             zone=t.zone_name(since),
         )
-    else:
-        body = t.gettext(
-            "It could not be read from {since} to {until} {zone}. The days in between are collected as well.",
-            since=t.moment(since),
-            until=t.moment(until),
-            zone=t.zone_name(until),
-        )
-    return kit.message(f"{headline} | {body}", [kit.section(f":white_check_mark: *{headline}*"), kit.context(body)])
+    return headline, t.gettext(
+        "It could not be read from {since} to {until} {zone}. The days in between are collected as well.",
+        since=t.moment(since),
+        until=t.moment(until),
+        zone=t.zone_name(until),
+    )
 
 
 def _collected(progress: CollectionProgress, t: Translator) -> str:

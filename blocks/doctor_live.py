@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from math import ceil
 from typing import Protocol
@@ -60,6 +61,24 @@ def _usage(f: Finding, t: Translator) -> str:
         return told
     usual = t.gettext("It usually arrives within {lateness}.", lateness=duration(late, t))
     return f"{told} {usual}"
+
+
+def _unwatched(f: Finding, t: Translator) -> str:
+    since, until = f.values.get("since"), f.values.get("until")
+    if not isinstance(since, datetime) or not isinstance(until, datetime):
+        if f.level == "ok":
+            return t.gettext("FinOps itself was never away for long in the last 7 days.")
+        return t.gettext("FinOps itself was away, and nobody looked meanwhile. The log says when it stopped.")
+    told = t.gettext(
+        "FinOps itself was last away from {since} to {until} {zone} ({duration}).",
+        since=t.moment(since),
+        until=t.moment(until),
+        zone=t.zone_name(until),
+        duration=duration((until - since).total_seconds(), t),
+    )
+    if f.level == "ok":
+        return told
+    return f"{told} " + t.gettext("See in its log why it was not running, or could not reach its database.")
 
 
 def _drift(f: Finding, t: Translator) -> str:
@@ -155,4 +174,5 @@ FINDINGS: dict[str, Callable[[Finding, Translator], str]] = {
     "alert_clocks": _clocks,
     "outbox": _outbox,
     "unpriced": _unpriced,
+    "unwatched": _unwatched,
 }

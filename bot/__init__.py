@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from bot.audit import Audit
 from bot.axes import AxesOf
 from bot.behaviour import Behaviour
+from bot.blindness import Blindness
 from bot.budgets import Budgets
 from bot.collecting import Collecting
 from bot.connections import Connections
@@ -42,6 +43,7 @@ from bot.spending import Spending
 from bot.stop_ends import StopEnds
 from bot.stopping import Stopping
 from bot.teams import Teams
+from bot.unwatched import Unwatched
 from bot.value import Values
 from bot.voting import Voting
 from bot.watching import Watching
@@ -103,6 +105,8 @@ class Bot:
         self.home_readers = HomeReaders(desk)
         self.leads = Leads(desk, self.incidents)
         self.watching = Watching(desk, self.evaluating, Proving(desk), self.stop_ends)
+        self.blindness = Blindness(desk)
+        self.unwatched = Unwatched(desk, self.spending)
         self.voting = Voting(desk, self.people)
         self.recording = Recording(desk)
         self.behaviour = Behaviour(desk)

@@ -10,9 +10,9 @@ from bot.audience import has_enabled_key, teams_of
 from bot.audit import Act, record_all
 from bot.collector import Collector, progress_of
 from bot.desk import Desk
-from bot.errors import OutageCode, Refusal, RefusalCode
+from bot.errors import Refusal, RefusalCode
 from bot.people import People
-from bot.results import BlindAlert, CollectionEvent, CollectionStarted, blind_key
+from bot.results import CollectionEvent, CollectionStarted
 from bot.schedule import latest_slot
 from bot.teams import Teams
 from finops.charges import FigureState, day_state
@@ -122,26 +122,6 @@ class Collecting:
             connections = {one.id: one for one in await store.connections.all(workspace_id)}
             rows = await store.collections.active(workspace_id)
         return tuple(progress_of(row, connections[row.connection_id]) for row in rows)
-
-    async def blind(self) -> list[BlindAlert]:
-        """Every connection of every workspace that cannot be read though somebody expects it.
-
-        Disabled keys do not count: that was somebody's wish, and they were told at once.
-        """
-        async with self._desk.storage.reading() as store:
-            return [
-                BlindAlert(
-                    key=blind_key(one.id, one.blind_since),
-                    workspace_id=one.workspace_id,
-                    connection=one,
-                    since=one.blind_since,
-                    code=one.blind_reason or OutageCode.UNAVAILABLE.value,
-                    values={},
-                    teams=await teams_of(store, one.workspace_id, one.id),
-                )
-                for one in await store.connections.everywhere()
-                if one.blind_since is not None and one.blind_reason != OutageCode.KEYS_DISABLED
-            ]
 
     async def due(self, now: datetime) -> int:
         """Queue the daily reading of every connection, once for each slot across all replicas; how many were new.

@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 
-from bot import discovery, drift
-from bot.audience import teams_of
+from bot import blindness, discovery, drift
 from bot.desk import Desk
 from bot.errors import BadNews, BadNewsKind, OutageCode, explain
-from bot.results import CollectionEvent, Failed, Finished, Progress, Recovered, Told
+from bot.results import CollectionEvent, Failed, Finished, Progress, Told
 from finops.allocation import main_currency, totals_by_currency
 from finops.charges import ChargedDay
 from finops.figures import CollectionProgress
@@ -179,9 +178,7 @@ class Collector:
         if run.trouble is not None:
             yield await self._failed(run, run.trouble)
             return
-        async with aclosing(self._finished(run)) as events:
-            async for event in events:
-                yield event
+        yield await self._finished(run)
 
     async def _tried(self, run: _Run) -> AsyncGenerator[Progress, None]:
         """Read what is left, chunk by chunk; what stops it is kept in `run.trouble`."""
@@ -268,21 +265,18 @@ class Collector:
             await drift.learned(self._desk, run.connection, day)
         return change.totals, bool(change.restated)
 
-    async def _finished(self, run: _Run) -> AsyncGenerator[CollectionEvent, None]:
+    async def _finished(self, run: _Run) -> Finished:
         desk, one = self._desk, run.collection
-        async with desk.storage.reading() as store:
-            connection = await store.connections.get(one.workspace_id, one.connection_id)
-            teams = await teams_of(store, one.workspace_id, one.connection_id)
-        assert connection is not None, "the queue row names its connection by a foreign key"
-        # Usage may still be in the dark; then the last of both to see again is told.
-        if connection.blind_since is not None and not connection.usage_blind:
-            log.info("connection seen again", extra={"connection_id": connection.id, "since": connection.blind_since})
-            # Told before it is written: a crash in between tells it twice, never not at all.
-            yield Recovered(run.told, connection, connection.blind_since, teams)
         async with desk.storage.writing() as store:
             await store.collections.finish(one.id, run.worker, CollectionState.DONE, None, desk.now())
-            await store.connections.mark_seen(one.workspace_id, one.connection_id, desk.now())
-        yield Finished(run.told, run.progress(CollectionState.DONE), not run.sums, run.restated_days)
+            # Usage may still be in the dark: the last of both to see again is told.
+            since = await store.connections.mark_seen(one.workspace_id, one.connection_id, desk.now())
+            if since is not None:
+                await blindness.tell_over(store, run.connection, since, desk.now())
+        if since is not None:
+            log.info("connection seen again", extra={"connection_id": one.connection_id, "since": since.isoformat()})
+            desk.wake_outbox.set()
+        return Finished(run.told, run.progress(CollectionState.DONE), not run.sums, run.restated_days)
 
     async def _failed(self, run: _Run, error: ProviderError | SecretUnreadable) -> Failed:
         """What could not be read. It is tried again by itself, except when only a person can mend the key."""
@@ -304,12 +298,12 @@ class Collector:
         self, run: _Run, news: BadNews, blind_from: datetime, retry_at: datetime | None, *, is_borne: bool = False
     ) -> Failed:
         """Put the collection aside; `is_borne`: what passes by itself within minutes makes nobody blind yet."""
-        one, now, newly = run.collection, self._desk.now(), False
+        one, now, newly, told = run.collection, self._desk.now(), False, 0
         async with self._desk.storage.writing() as store:
             if not is_borne:
                 newly = await store.connections.mark_blind(one.workspace_id, one.connection_id, blind_from, news.code)
+                told = await blindness.tell(store, one.workspace_id, one.connection_id, now)
             connection = await store.connections.get(one.workspace_id, one.connection_id)
-            teams = await teams_of(store, one.workspace_id, one.connection_id)
             if retry_at is None:
                 await store.collections.finish(one.id, run.worker, CollectionState.FAILED, news.code, now)
             else:
@@ -317,9 +311,11 @@ class Collector:
                 await store.collections.heartbeat(one.id, run.worker, retry_at - self._lease)
         if newly:
             log.warning("connection blind", extra={"connection_id": one.connection_id, "code": news.code})
+        if told:
+            self._desk.wake_outbox.set()
         since = connection.blind_since if connection is not None and connection.blind_since else now
         state = CollectionState.FAILED if retry_at is None else CollectionState.QUEUED
-        return Failed(run.told, run.progress(state), news, since, newly, teams, retry_at)
+        return Failed(run.told, run.progress(state), news, since, newly, retry_at)
 
     @asynccontextmanager
     async def _heartbeat(self, collection_id: int, worker: str) -> AsyncIterator[None]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from bot import unwatched
 from bot.desk import Desk
 from bot.picture import Taught
 from bot.results import Finding, FindingCode, Level
@@ -24,6 +25,7 @@ OUTBOX_FAIL = timedelta(minutes=10)
 # Estimates this far from the bill are worth a look at the prices; beyond what is corrected they are wrong.
 DRIFT_WARN = Decimal("0.2")
 _CLOCKS_OF = timedelta(days=7)
+_ASKED_WHY_FOR = timedelta(days=1)
 
 
 async def findings(
@@ -47,6 +49,7 @@ async def findings(
         Finding(
             FindingCode.UNPRICED, Level.WARN if names else Level.OK, {"names": tuple(dict.fromkeys(sorted(names)))}
         ),
+        _unwatched(await unwatched.last(store, workspace_id), now),
         _clocks(await store.incidents.clocks(workspace_id, now - _CLOCKS_OF)),
         _outbox(waiting, timedelta() if oldest is None else max(timedelta(), now - oldest), dead),
     ]
@@ -61,6 +64,13 @@ def _usage(one: Connection, health: UsageHealth | None, now: datetime, patience:
     values["lateness_seconds"] = None if lateness is None else lateness.total_seconds()
     level = Level.FAIL if age > patience else Level.WARN if health.failing_since is not None else Level.OK
     return Finding(FindingCode.USAGE, level, values)
+
+
+def _unwatched(last: tuple[datetime, datetime] | None, now: datetime) -> Finding:
+    """The last stretch in which nobody looked: for a day it is worth asking why."""
+    since, until = last if last is not None else (None, None)
+    level = Level.WARN if until is not None and now - until < _ASKED_WHY_FOR else Level.OK
+    return Finding(FindingCode.UNWATCHED, level, {"since": since, "until": until})
 
 
 def _drift(one: Connection, taught: Taught | None) -> Finding:

@@ -100,6 +100,12 @@ class Metrics:
         self._forgotten = Counter(
             "finops_forgotten_rows", "Rows dropped because they were old, by kind.", ["kind"], registry=self.registry
         )
+        self._unwatched = Counter(
+            "finops_unwatched_seconds",
+            "Seconds in which nobody looked at a connection's usage, told afterwards.",
+            ["connection"],
+            registry=self.registry,
+        )
         self._polls = Counter("finops_polls", "Readings of usage, by outcome.", ["result"], registry=self.registry)
 
     def lever_moved(self, lever: str, state: str, seconds: float | None = None) -> None:
@@ -152,6 +158,10 @@ class Metrics:
     def polled(self, result: str) -> None:
         """Count one reading of a connection's usage: `read`, or the code of what went wrong."""
         self._polls.labels(result).inc()
+
+    def unwatched(self, connection_id: int, seconds: float) -> None:
+        """Count a stretch in which nobody had looked at a connection, beyond what is usual."""
+        self._unwatched.labels(str(connection_id)).inc(seconds)
 
     def forgot(self, kind: str, rows: int) -> None:
         """Count rows of a kind that were dropped because they were old; a kind of which none were shows as zero."""

@@ -124,44 +124,10 @@ class Failed:
     news: BadNews
     blind_since: datetime
     newly_blind: bool
-    teams: tuple[Team, ...]
     retry_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Recovered:
-    """A connection that was blind is read again."""
-
-    told: Told
-    connection: Connection
-    since: datetime
-    teams: tuple[Team, ...]
-
-    @property
-    def key(self) -> str:
-        """Names the blindness that is over, as its alert did."""
-        return blind_key(self.connection.id, self.since)
-
-
-def blind_key(connection_id: int, since: datetime) -> str:
-    """The business key of one blindness: whatever is said about it is said once under this name."""
-    return f"blind:{connection_id}:{since.isoformat()}"
-
-
-CollectionEvent = Progress | Finished | Failed | Recovered
-
-
-@dataclass(frozen=True, slots=True)
-class BlindAlert:
-    """A connection that cannot be read, and whom to tell: one message per team channel, edited on recovery."""
-
-    key: str  # names this blindness; claim f"{key}:{channel_id}" in storage.messages before posting
-    workspace_id: str
-    connection: Connection
-    since: datetime
-    code: str
-    values: dict[str, object]
-    teams: tuple[Team, ...]
+CollectionEvent = Progress | Finished | Failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +186,7 @@ class FindingCode(StrEnum):
     DRIFT = "drift"  # name, ratio (Decimal: billed / estimated of 14 days; None: nothing compared yet), days
     ALERT_CLOCKS = "alert_clocks"  # count, detected_seconds (p99), available_seconds (p95); None without an alert
     OUTBOX = "outbox"  # waiting, oldest_seconds, dead (messages nobody could be told)
+    UNWATCHED = "unwatched"  # since, until: the last stretch in which nobody looked; None where none is remembered
     UNPRICED = "unpriced"  # names: tuple of models and line items without a price today
 
 
@@ -236,19 +203,13 @@ class Finding:
 class Polled:
     """What one reading of a connection's usage came to: `read`, or the code of what went wrong.
 
-    `lateness` is within what time 95 % of its usage arrived (None: not measured). `is_seen_again`: it was blind and is
-    not any more; say so (if `recovered_since` tells of a blindness as a whole), then call `Watching.seen`.
+    `lateness` is within what time 95 % of its usage arrived (None: not measured). `recovered_since` is since when it
+    had been blind, if that is over now. `unwatched` is how long nobody had looked at it before, beyond what is usual.
     """
 
     connection: Connection
     result: str
     lateness: timedelta | None
     newly_blind: bool = False
-    is_seen_again: bool = False
     recovered_since: datetime | None = None
-    teams: tuple[Team, ...] = ()
-
-    @property
-    def key(self) -> str:
-        """Names the blindness that is over, as its alert did."""
-        return blind_key(self.connection.id, self.recovered_since or self.connection.created_at)
+    unwatched: timedelta = timedelta(0)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from bot.picture import CURRENCY, Account, Picture
+from bot.picture import CURRENCY, Account, Picture, Taught
 from bot.polls import moment_of
 from finops.budgets import BudgetPeriod, Usual, period_of, usual
 from finops.burning import burn_per_minute, burning_since
@@ -119,7 +119,7 @@ class Surroundings:
         )
         minutes: dict[Account, dict[int, int]] = defaultdict(lambda: defaultdict(int))
         for row in rows:
-            minutes[row.connection_id, row.sub_account_id][row.start] += _corrected(picture, row)
+            minutes[row.connection_id, row.sub_account_id][row.start] += corrected(picture.taught, row)
         found: dict[Question, datetime] = {}
         for one, (_, account) in focus.items():
             a_day = usuals[daily[one]].amount
@@ -217,7 +217,7 @@ async def _burns(
     sums: dict[Account, int] = defaultdict(int)
     if named is None or named:
         for row in await store.usage.activity(workspace_id, end - BURN_MINUTES, end, named):
-            sums[row.connection_id, row.sub_account_id] += _corrected(picture, row)
+            sums[row.connection_id, row.sub_account_id] += corrected(picture.taught, row)
     found = {}
     for one, mine in accounts.items():
         units = sum(sums.values()) if mine is None else sum(sums.get(account, 0) for account in mine)
@@ -246,11 +246,12 @@ def _end_of(minute: int | None) -> datetime | None:
     return None if minute is None else moment_of(minute + 1)
 
 
-def _corrected(picture: Picture, row: UsageSum) -> int:
-    taught = picture.taught.get(row.connection_id)
-    if taught is None or not row.atto:
+def corrected(taught: Mapping[int, Taught], row: UsageSum) -> int:
+    """What usage costs by what bills have taught, in atto-dollars."""
+    learned = taught.get(row.connection_id)
+    if learned is None or not row.atto:
         return row.atto
-    ratio = taught.corrections.of(row.sub_account_id, row.model).ratio
+    ratio = learned.corrections.of(row.sub_account_id, row.model).ratio
     return int(EXACT.multiply(Decimal(row.atto), ratio).to_integral_value())
 
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bot import drift, unpriced
-from bot.audience import has_enabled_key, teams_of
+from bot import blindness, drift, unpriced, unwatched
+from bot.audience import has_enabled_key
 from bot.desk import Desk
 from bot.errors import OutageCode, explain, outage
 from bot.evaluating import Evaluating
@@ -19,6 +19,7 @@ from bot.proving import Proving
 from bot.results import Polled
 from bot.stop_ends import StopEnds
 from bot.unchanged import Unchanged
+from bot.unwatched import Wakefulness
 from finops.lateness import DAYS_ALIKE, expects_traffic, is_late, p95, seconds_late
 from finops.periods import Period
 from finops.prices import PriceList, priced
@@ -27,6 +28,7 @@ from finops.secret import Secret
 from finops.stopping import WATCHED
 from finops.usage import Endpoint, UsageReading, UsageRow, Width
 from providers.contract import CredentialRejected, Provider, ProviderError, UnexpectedResponse
+from storage import Store
 from storage.errors import SecretUnreadable
 from storage.records_live import UsageChange, UsageHealth, UsageRead
 
@@ -83,6 +85,7 @@ class Watching:
         self._proving = proving
         self._stop_ends = stop_ends
         self._unchanged = Unchanged()
+        self._awake = Wakefulness()
         self._reading: set[int] = set()
         self._gate = asyncio.Semaphore(_CONNECTIONS_AT_ONCE)
 
@@ -108,13 +111,6 @@ class Watching:
         polled = await asyncio.gather(*(self.poll(one) for one in await self.due()))
         return [each for each in polled if each is not None]
 
-    async def seen(self, polled: Polled) -> None:
-        """A connection that was blind is read again, and people were told: keep it. Telling comes first, for a crash
-        in between then tells it twice, never not at all."""
-        one = polled.connection
-        async with self._desk.storage.writing() as store:
-            await store.connections.mark_seen(one.workspace_id, one.id, self._desk.now(), sense="usage")
-
     async def _is_ours(self, connection: Connection, *, is_watched: bool) -> bool:
         """Whether this slot's reading of the connection falls to us. What is being stopped is read each minute."""
         now, every = self._desk.now(), self._desk.policy.poll_seconds
@@ -125,7 +121,9 @@ class Watching:
             if not await has_enabled_key(store, connection.workspace_id, connection.id):
                 return False
         async with self._desk.storage.writing() as store:
-            return await store.claims.once(connection.workspace_id, f"usage:{connection.id}:{every:g}:{slot}", now)
+            return await store.claims.once(
+                connection.workspace_id, f"{unwatched.slots_of(connection)}{every:g}:{slot}", now
+            )
 
     async def _polled(self, connection: Connection) -> Polled | None:
         desk, workspace_id = self._desk, connection.workspace_id
@@ -135,7 +133,7 @@ class Watching:
             try:
                 keys = await store.credentials.usable(workspace_id, connection.id)
             except SecretUnreadable as error:
-                return await self._failed(connection, explain(error).code)
+                return await self._failed(connection, (), explain(error).code)
         if not keys:
             return None
         prices = await desk.prices.fresh()
@@ -152,7 +150,7 @@ class Watching:
         if trip.unpriced:
             await unpriced.announce(desk, connection, desk.today(), trip.unpriced)
         if trip.troubles:
-            polled = await self._failed(connection, _code_of(trip.troubles))
+            polled = await self._failed(connection, [one for one, _ in keys], _code_of(trip.troubles))
         else:
             polled = await self._succeeded(trip)
         if trip.is_first:
@@ -243,22 +241,43 @@ class Watching:
     async def _succeeded(self, trip: _Trip) -> Polled:
         desk, one = self._desk, trip.connection
         sample = () if trip.first_seen is None else (seconds_late(trip.first_seen, trip.at),)
-        async with desk.storage.writing() as store:
-            await store.usage.mark_read(one.workspace_id, one.id, trip.at, sample, trip.prices.version)
         lateness = p95([*(trip.health.lateness_samples if trip.health else ()), *sample])
         trouble = await self._unseen(trip, lateness)
+        recovered = missed = None
+        async with desk.storage.writing() as store:
+            before = await store.usage.mark_read(one.workspace_id, one.id, trip.at, sample, trip.prices.version)
+            if trouble is None and one.usage_blind:
+                recovered = await store.connections.mark_seen(one.workspace_id, one.id, desk.now(), sense="usage")
+                if recovered is not None:
+                    await blindness.tell_over(store, one, recovered, desk.now())
+            elif trouble is None:
+                missed = await self._missed(store, one, [key for key, _ in trip.keys], before, trip.at)
+                if missed is not None:
+                    await unwatched.tell(desk, store, one, missed, trip.at)
+        self._awake.note(one.id, trip.at)
         if trouble is not None:
-            return await self._blinded(one, *trouble, lateness)
-        is_seen_again = one.usage_blind
-        async with desk.storage.reading() as store:
-            teams = await teams_of(store, one.workspace_id, one.id) if is_seen_again else ()
-        since = one.blind_since if is_seen_again and not one.costs_blind else None
-        return Polled(one, "read", lateness, recovered_since=since, is_seen_again=is_seen_again, teams=teams)
+            async with desk.storage.writing() as store:
+                newly = await self._blinded(store, one, *trouble)
+            desk.wake_outbox.set()
+            return Polled(one, trouble[0].value, lateness, newly_blind=newly)
+        if recovered is not None or missed is not None:
+            desk.wake_outbox.set()
+        return Polled(one, "read", lateness, recovered_since=recovered, unwatched=_length(missed, trip.at))
+
+    async def _missed(
+        self, store: Store, one: Connection, keys: Sequence[Credential], before: UsageHealth | None, at: datetime
+    ) -> datetime | None:
+        """Since when nobody had looked, if that was long; it is remembered with what this transaction keeps."""
+        since = await unwatched.missed_since(self._desk, store, one, keys, before, self._awake, at)
+        if since is not None:
+            await unwatched.keep(store, one, since, at)
+            told = {"connection_id": one.id, "since": since.isoformat(), "until": at.isoformat()}
+            log.warning("connection was not watched", extra=told)
+        return since
 
     async def _unseen(self, trip: _Trip, lateness: timedelta | None) -> tuple[OutageCode, datetime] | None:
         """Why what was told cannot be the present, and since when: our clock is wrong, or the provider is behind."""
-        skew = trip.provider.skew
-        if skew is not None and abs(skew) > _MOST_SKEW:
+        if self._is_skewed(trip.connection):
             return OutageCode.CLOCK_SKEW, trip.at
         if trip.newest is None:
             return None  # connected in a quiet stretch: nothing was seen yet that could be missing now
@@ -277,24 +296,38 @@ class Watching:
             return None
         return OutageCode.USAGE_LATE, moment_of(trip.newest + 1)
 
-    async def _failed(self, connection: Connection, code: str) -> Polled:
-        """What passes by itself is borne for a while; what only a person can mend is told at once."""
-        desk, now = self._desk, self._desk.now()
-        async with desk.storage.writing() as store:
-            since = await store.usage.mark_failing(connection.workspace_id, connection.id, now, code)
-        log.warning("usage not read", extra={"connection_id": connection.id, "code": code})
-        if code in _PASSING and now - since < desk.policy.blind_after:
-            return Polled(connection, code, None)
-        return await self._blinded(connection, code, since, None)
+    async def _failed(self, connection: Connection, keys: Sequence[Credential], code: str) -> Polled:
+        """What passes by itself is borne for a while; what only a person can mend is told at once.
 
-    async def _blinded(self, connection: Connection, code: str, since: datetime, lateness: timedelta | None) -> Polled:
-        async with self._desk.storage.writing() as store:
-            newly = await store.connections.mark_blind(
-                connection.workspace_id, connection.id, since, str(code), sense="usage"
-            )
+        Where nobody had looked for long before, nothing is known since then: that is told at once, too.
+        """
+        desk, now, one = self._desk, self._desk.now(), connection
+        missed, newly, is_told = None, False, False
+        async with desk.storage.writing() as store:
+            before = await store.usage.health(one.workspace_id, one.id)
+            if not one.usage_blind and (before is None or before.failing_since is None) and not self._is_skewed(one):
+                missed = await self._missed(store, one, keys, before, now)
+            since = await store.usage.mark_failing(one.workspace_id, one.id, missed or now, code)
+            is_told = code not in _PASSING or now - since >= desk.policy.blind_after
+            if is_told:
+                newly = await self._blinded(store, one, code, since)
+        log.warning("usage not read", extra={"connection_id": one.id, "code": code})
+        if is_told:
+            desk.wake_outbox.set()
+        return Polled(one, str(code), None, newly_blind=newly, unwatched=_length(missed, now))
+
+    def _is_skewed(self, one: Connection) -> bool:
+        """Whether our clock is known to be wrong: then it does not tell how long nobody looked."""
+        skew = self._desk.providers[one.provider].skew
+        return skew is not None and abs(skew) > _MOST_SKEW
+
+    async def _blinded(self, store: Store, one: Connection, code: str, since: datetime) -> bool:
+        """Keep that it cannot be seen, and have it told, in one transaction; whether that is new."""
+        newly = await store.connections.mark_blind(one.workspace_id, one.id, since, str(code), sense="usage")
+        await blindness.tell(store, one.workspace_id, one.id, self._desk.now())
         if newly:
-            log.warning("connection blind", extra={"connection_id": connection.id, "code": code, "sense": "usage"})
-        return Polled(connection, str(code), lateness, newly_blind=newly)
+            log.warning("connection blind", extra={"connection_id": one.id, "code": code, "sense": "usage"})
+        return newly
 
 
 _PASSING = frozenset(
@@ -305,6 +338,10 @@ _PASSING = frozenset(
         OutageCode.USAGE_UNREADABLE,
     }
 )
+
+
+def _length(since: datetime | None, until: datetime) -> timedelta:
+    return timedelta(0) if since is None else until - since
 
 
 async def _asked(trip: _Trip, endpoint: Endpoint, step: Step, known: Mapping[int, int]) -> UsageReading:

@@ -72,7 +72,7 @@ async def running(
     await bot.people.settle()  # the settings may name other administrators than when we ran last
     announcer = Announcer(bot, clients)
     counted = metrics or Metrics()
-    watcher = Watcher(bot, announcer, counted, clock)
+    watcher = Watcher(bot, counted, clock)
     name = f"{socket.gethostname()}:{secrets.token_hex(4)}"
     workers = [Worker(bot, announcer, f"{name}:{number}", poll_seconds) for number in range(WORKERS)]
     runners: dict[str, Runner] = {
@@ -90,7 +90,7 @@ async def running(
     async def look() -> None:
         async with looking:
             await bot.collecting.due(clock())
-            await announcer.tell_blind()
+            await bot.blindness.everywhere()
             await announcer.tell_expiring()
 
     async def judge() -> None:

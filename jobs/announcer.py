@@ -1,12 +1,11 @@
-"""Telling of collections and keys: progress to who asked, blindness once to the teams, an expiry to who can act."""
+"""Telling of collections and keys: progress to who asked for it, an expiry to who can act."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -15,25 +14,22 @@ from blocks import home, keys, kit
 from blocks.answered import error_code
 from bot import Bot
 from bot.results import (
-    BlindAlert,
     CollectionEvent,
     CollectionKind,
     ExpiryWarning,
     Failed,
     Finished,
     Progress,
-    Recovered,
     Told,
 )
-from finops.registry import Connection, Person, Team
-from jobs.slack import CHANNEL_CLOSED, MESSAGE_GONE, TROUBLE, SlackClients, edit, post, publish
+from finops.registry import Person, Team
+from jobs.slack import TROUBLE, SlackClients, edit, post, publish
 from locales import Translator, translator_for
 
 log = logging.getLogger(__name__)
 
 # Slack allows about one edit a second for a message; a person reads slower than that.
 EDIT_EVERY_SECONDS = 2.0
-CLAIM_LEASE = timedelta(minutes=2)
 # A warning is about days: what Slack would not take is tried again within the hour.
 EXPIRY_LEASE = timedelta(hours=1)
 _REMEMBERED = 1_000
@@ -48,8 +44,6 @@ class Announcer:
         self._edit_every_seconds = edit_every_seconds
         # Where the message of a collection stands, and when it was last edited (monotonic seconds).
         self._messages: OrderedDict[int, tuple[str, str, float]] = OrderedDict()
-        # Recoveries that Slack would not take yet, by channel and time stamp of the message they belong in.
-        self._unsaid: OrderedDict[tuple[str, str, str], kit.Message] = OrderedDict()
 
     async def tell(self, event: CollectionEvent) -> None:
         """Say one event to those it concerns."""
@@ -61,52 +55,11 @@ class Announcer:
                     await self._finished(event)
                 case Failed():
                     await self._failed(event)
-                case Recovered():
-                    await self.tell_recovered(event.connection, event.key, event.since, event.teams)
         except TROUBLE as error:
             log.warning(
                 "collection not announced",
                 extra={"collection_id": event.told.collection_id, "error": error_code(error)},
             )
-        if isinstance(event, Failed):
-            await self.tell_blind()
-
-    async def tell_blind(self) -> None:
-        """Tell every blindness that was not told yet: once in each channel, whichever replica gets there first."""
-        await self._say_what_was_left()
-        for alert in await self._bot.collecting.blind():
-            for team in {team.channel_id: team for team in alert.teams}.values():
-                try:
-                    await self._tell_team(alert, team)
-                except TROUBLE as error:
-                    log.warning(
-                        "blindness not announced",
-                        extra={"team_id": team.id, "channel_id": team.channel_id, "error": error_code(error)},
-                    )
-
-    async def _tell_team(self, alert: BlindAlert, team: Team) -> None:
-        bot, key = self._bot, f"{alert.key}:{team.channel_id}"
-        async with bot.storage.reading() as store:
-            known = await store.messages.get(alert.workspace_id, key)
-        if known is not None and known.sent_at is not None:
-            return
-        async with bot.storage.writing() as store:
-            if not await store.messages.claim(alert.workspace_id, key, team.channel_id, bot.clock(), CLAIM_LEASE):
-                return
-        client = await self._clients.of(alert.workspace_id)
-
-        def said(t: Translator) -> kit.Message:
-            return speak.blind(_name(alert.connection), alert.since, alert.code, alert.values, t)
-
-        try:
-            channel_id, ts = await post(client, team.channel_id, said(await self._words_of(team)))
-        except TROUBLE as error:
-            if error_code(error) not in CHANNEL_CLOSED:
-                raise
-            # We were not invited there. Silence is worse than a direct message to the lead.
-            channel_id, ts = await post(client, team.lead_user_id, said(await self._words_of(team, team.lead_user_id)))
-        async with bot.storage.writing() as store:
-            await store.messages.sent(alert.workspace_id, key, channel_id, ts, bot.clock())
 
     async def tell_expiring(self) -> None:
         """Warn of every key that is about to expire: each warning once to each person, whichever replica is first."""
@@ -138,33 +91,6 @@ class Announcer:
         channel_id, ts = await post(await self._clients.of(workspace_id), user_id, message)
         async with bot.storage.writing() as store:
             await store.messages.sent(workspace_id, key, channel_id, ts, bot.clock())
-
-    async def tell_recovered(self, connection: Connection, key: str, since: datetime, teams: Sequence[Team]) -> None:
-        """The message that spoke of the blindness `key` says since when we see again; no new message rings anywhere."""
-        workspace_id = connection.workspace_id
-        for team in {team.channel_id: team for team in teams}.values():
-            async with self._bot.storage.reading() as store:
-                said = await store.messages.get(workspace_id, f"{key}:{team.channel_id}")
-            if said is None or said.ts is None:
-                continue
-            t = await self._words_of(team, None if said.channel_id == team.channel_id else team.lead_user_id)
-            message = speak.recovered(_name(connection), since, self._bot.clock(), t)
-            self._unsaid[workspace_id, said.channel_id, said.ts] = message
-        await self._say_what_was_left()
-
-    async def _say_what_was_left(self) -> None:
-        """Edit recoveries into their messages; what Slack does not take now is tried again with the next look."""
-        for place, message in list(self._unsaid.items()):
-            workspace_id, channel_id, ts = place
-            try:
-                await edit(await self._clients.of(workspace_id), channel_id, ts, message)
-            except TROUBLE as error:
-                log.warning("recovery not announced", extra={"channel_id": channel_id, "error": error_code(error)})
-                if error_code(error) not in MESSAGE_GONE:
-                    continue
-            self._unsaid.pop(place, None)
-        while len(self._unsaid) > _REMEMBERED:
-            self._unsaid.popitem(last=False)
 
     async def _progress(self, event: Progress) -> None:
         asker = await self._asker(event.told)
@@ -240,7 +166,3 @@ class Announcer:
 
 def _words_for(person: Person) -> Translator:
     return translator_for(person.locale, person.timezone)
-
-
-def _name(connection: Connection) -> str:
-    return connection.organization_name or connection.organization_id or connection.provider

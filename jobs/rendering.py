@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from html import unescape
 
 from blocks import (
+    collection,
     delivered,
     digest,
     feedback,
@@ -21,13 +22,14 @@ from blocks import (
     unpriced,
 )
 from blocks import polls as poll_blocks
+from blocks import unwatched as unwatched_blocks
 from bot import Bot
 from bot.digest_telling import DAILY, DIGEST, DIGEST_LINE
 from bot.effects import MONTHLY
 from bot.errors import Refusal, RefusalCode
 from bot.feedback import FEEDBACK, FEEDBACK_ANSWER
 from bot.interviews import INTERVIEW
-from bot.telling import INCIDENT, INCIDENT_EVENT, STOP, STOP_EVENT, STOP_LEAD, UNPRICED
+from bot.telling import BLIND, INCIDENT, INCIDENT_EVENT, STOP, STOP_EVENT, STOP_LEAD, UNPRICED, UNWATCHED
 from bot.voting import POLL, POLL_LINE, POLL_REMINDER
 from finops.digest import DigestShown, DigestVersion
 from finops.feedback import Feedback
@@ -237,14 +239,42 @@ async def _stop_lead(speech: Speech) -> kit.Message:
 
 
 async def _unpriced(speech: Speech) -> kit.Message:
-    subject = speech.wanted.subject
-    async with speech.bot.storage.reading() as store:
-        connection = await store.connections.get(speech.wanted.workspace_id, int(subject["connection_id"]))
-    if connection is None:
-        raise NothingToSay
-    name = connection.organization_name or connection.organization_id or connection.provider
+    subject, name = speech.wanted.subject, await _connection_name(speech)
     names = [str(each) for each in subject["names"]]
     return unpriced.message(name, names, date.fromisoformat(str(subject["day"])), await speech.words())
+
+
+async def _blind(speech: Speech) -> kit.Message:
+    name, (since, until), t = await _connection_name(speech), _blindness(speech), await speech.words()
+    if until is not None:
+        return collection.recovered(name, since, until, t)
+    return collection.blind(name, since, str(speech.wanted.subject["code"]), {}, t)
+
+
+async def _blind_mail(speech: Speech, link: str | None) -> tuple[str, str]:
+    name, (since, until), t = await _connection_name(speech), _blindness(speech), await speech.words()
+    return collection.blind_mail(name, since, until, str(speech.wanted.subject["code"]), t, link)
+
+
+def _blindness(speech: Speech) -> tuple[datetime, datetime | None]:
+    """Since when something could not be read, and until when; None while it still cannot."""
+    since, until = speech.wanted.subject["since"], speech.wanted.subject.get("until")
+    return datetime.fromisoformat(str(since)), None if until is None else datetime.fromisoformat(str(until))
+
+
+async def _connection_name(speech: Speech) -> str:
+    async with speech.bot.storage.reading() as store:
+        one = await store.connections.get(speech.wanted.workspace_id, int(speech.wanted.subject["connection_id"]))
+    if one is None:
+        raise NothingToSay
+    return one.organization_name or one.organization_id or one.provider
+
+
+async def _unwatched(speech: Speech) -> kit.Message:
+    told = await speech.bot.unwatched.told(speech.wanted)
+    return unwatched_blocks.message(
+        told.since, told.until, told.connections, told.amount, told.unpriced, await speech.words()
+    )
 
 
 async def _digest(speech: Speech) -> kit.Message:
@@ -296,6 +326,8 @@ RENDER: Mapping[str, Say] = {
     STOP_EVENT: _stop_event,
     STOP_LEAD: _stop_lead,
     UNPRICED: _unpriced,
+    BLIND: _blind,
+    UNWATCHED: _unwatched,
     DIGEST: _digest,
     DIGEST_LINE: _digest_line,
     DAILY: _daily,
@@ -307,7 +339,12 @@ RENDER: Mapping[str, Say] = {
     MONTHLY: _monthly,
 }
 # What has no letter of its own is sent as its text.
-MAIL: Mapping[str, Write] = {INCIDENT: _incident_mail, INCIDENT_EVENT: _incident_mail, STOP_EVENT: _stop_event_mail}
+MAIL: Mapping[str, Write] = {
+    INCIDENT: _incident_mail,
+    INCIDENT_EVENT: _incident_mail,
+    STOP_EVENT: _stop_event_mail,
+    BLIND: _blind_mail,
+}
 
 
 class Rendering:

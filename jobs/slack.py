@@ -18,10 +18,6 @@ log = logging.getLogger(__name__)
 TROUBLE = (SlackApiError, aiohttp.ClientError, TimeoutError, OSError, LookupError)
 # The channel will not take a message from us, today or tomorrow: find another way to the people.
 CHANNEL_CLOSED = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action"})
-# The message is not there to be edited any more, or nobody is: there is nothing left to say.
-MESSAGE_GONE = frozenset(
-    {"message_not_found", "cant_update_message", "channel_not_found", "is_archived", "LookupError"}
-)
 
 
 class SlackClients(Protocol):

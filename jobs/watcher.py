@@ -1,4 +1,4 @@
-"""The watcher: has usage read in every slot of time, and tells when a connection goes dark or is seen again."""
+"""The watcher: has usage read in every slot of time, and counts what became of it."""
 
 from __future__ import annotations
 
@@ -10,16 +10,14 @@ from bot import Bot, Clock
 from bot.metrics import Metrics
 from bot.watching import WATCHED_SECONDS
 from finops.registry import Connection
-from jobs.announcer import Announcer
 from jobs.worker import guarded
 
 
 class Watcher:
     """One in each process; the database gives each connection to one of all replicas' watchers in each slot."""
 
-    def __init__(self, bot: Bot, announcer: Announcer, metrics: Metrics, clock: Clock) -> None:
+    def __init__(self, bot: Bot, metrics: Metrics, clock: Clock) -> None:
         self._bot = bot
-        self._announcer = announcer
         self._metrics = metrics
         self._clock = clock
         self._polls: set[asyncio.Task[bool]] = set()
@@ -58,19 +56,15 @@ class Watcher:
         return bool(due)
 
     async def poll(self, connection: Connection) -> bool:
-        """Read one connection and say what became of its sight."""
+        """Read one connection and count what became of it; what people must be told waits in the outbox by then."""
         polled = await self._bot.watching.poll(connection)
         if polled is None:
             return False
         self._metrics.polled(polled.result)
         if polled.lateness is not None:
             self._metrics.usage_lateness(connection.id, polled.lateness.total_seconds())
-        if polled.newly_blind:
-            await self._announcer.tell_blind()
-        if polled.is_seen_again:
-            if polled.recovered_since is not None:
-                await self._announcer.tell_recovered(connection, polled.key, polled.recovered_since, polled.teams)
-            await self._bot.watching.seen(polled)
+        if polled.unwatched:
+            self._metrics.unwatched(connection.id, polled.unwatched.total_seconds())
         return True
 
     async def evaluate(self) -> None:

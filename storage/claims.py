@@ -30,11 +30,21 @@ class Claims(Repository):
         claim = {"workspace_id": workspace_id, "key": key, "claimed_at": at}
         return (await self._db.execute(_claiming(self._db.dialect.name), claim)).one_or_none() is not None
 
-    async def newest(self, workspace_id: str, prefix: str) -> datetime | None:
-        """When a key that begins so was claimed last; None where none is kept."""
-        mine = claims.c.workspace_id == workspace_id, claims.c.key.startswith(prefix, autoescape=True)
+    async def newest(self, workspace_id: str, prefix: str, before: datetime | None = None) -> datetime | None:
+        """When a key that begins so was claimed last (before that moment, where given); None where none is kept."""
+        mine = [claims.c.workspace_id == workspace_id, claims.c.key.startswith(prefix, autoescape=True)]
+        mine += [] if before is None else [claims.c.claimed_at < before]
         newest: datetime | None = await self._db.scalar(select(func.max(claims.c.claimed_at)).where(*mine))
         return newest
+
+    async def last(self, workspace_id: str, prefix: str) -> tuple[str, datetime] | None:
+        """The key that begins so and was claimed last, and when; None where none is kept."""
+        mine = claims.c.workspace_id == workspace_id, claims.c.key.startswith(prefix, autoescape=True)
+        newest = (
+            select(claims.c.key, claims.c.claimed_at).where(*mine).order_by(claims.c.claimed_at.desc(), claims.c.key)
+        )
+        row = (await self._db.execute(newest.limit(1))).one_or_none()
+        return None if row is None else (row.key, row.claimed_at)
 
     async def take_back(self, workspace_id: str, key: str) -> None:
         """Let somebody ask with this key again: what it was asked for came to nothing."""

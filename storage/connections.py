@@ -25,6 +25,7 @@ def _mine(workspace_id: Any, connection_id: Any) -> tuple[Any, Any]:
 # Asked all the time, and put together once: that takes longer than answering them.
 _THIS = _mine(bindparam("of_workspace"), bindparam("this"))
 _ONE = select(connections).where(*_THIS)
+_ONE_HELD = _ONE.with_for_update()
 _HELD = select(connections.c.id).where(*_THIS).with_for_update()
 _EVERYWHERE = select(connections).order_by(connections.c.id)
 _ALL = _EVERYWHERE.where(connections.c.workspace_id == bindparam("of_workspace"))
@@ -64,6 +65,12 @@ class Connections(Repository):
     async def get(self, workspace_id: str, connection_id: int) -> Connection | None:
         """The connection, or None when this workspace has none of that id."""
         row = (await self._db.execute(_ONE, {"of_workspace": workspace_id, "this": connection_id})).one_or_none()
+        return None if row is None else _connection(row)
+
+    async def held(self, workspace_id: str, connection_id: int) -> Connection | None:
+        """`get`, and nobody changes it until our transaction ends."""
+        asked = {"of_workspace": workspace_id, "this": connection_id}
+        row = (await self._db.execute(_ONE_HELD, asked)).one_or_none()
         return None if row is None else _connection(row)
 
     async def all(self, workspace_id: str) -> list[Connection]:

@@ -84,6 +84,11 @@ class Outbox(Repository):
         found = await self._messages(sql.WITH_ROOT.where(outbox.c.workspace_id == workspace_id, outbox.c.key == key))
         return found[0] if found else None
 
+    async def beginning(self, workspace_id: str, prefix: str) -> list[OutboxMessage]:
+        """The messages whose keys begin so, in the order of first wanting; without the copies told to single people."""
+        mine = outbox.c.workspace_id == workspace_id, outbox.c.key.startswith(prefix, autoescape=True)
+        return await self._messages(sql.WITH_ROOT.where(*mine, ~outbox.c.key.contains(_COPY)).order_by(outbox.c.id))
+
     @across_workspaces("a worker sends the next messages of any workspace; the row says whose it is")
     async def lease(
         self,

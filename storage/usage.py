@@ -356,10 +356,11 @@ class Usage(Repository):
         at: datetime,
         lateness: Sequence[int] = (),
         price_version: str | None = None,
-    ) -> datetime | None:
+    ) -> UsageHealth | None:
         """A poll succeeded: keep its lateness samples (seconds) and price version (None: as it was).
 
-        Tells since when it had been failing; None when it had not. NotFound for another workspace's connection.
+        Tells how it stood before, None before the first try; nobody else has changed that since, nor can until our
+        transaction ends. NotFound for another workspace's connection.
         """
         await hold_connection(self._db, workspace_id, connection_id)
         before = await self.health(workspace_id, connection_id)
@@ -370,13 +371,16 @@ class Usage(Repository):
         if price_version is not None:
             values["price_version"] = price_version
         await self._set_health(workspace_id, connection_id, values)
-        return None if before is None else before.failing_since
+        return before
 
     async def mark_failing(self, workspace_id: str, connection_id: int, at: datetime, code: str) -> datetime:
-        """A poll failed; tells since when they do. NotFound for another workspace's connection."""
+        """A poll failed; tells since when they do: since `at` for the first, and where a clock was set back since.
+
+        NotFound for another workspace's connection.
+        """
         await hold_connection(self._db, workspace_id, connection_id)
         before = await self.health(workspace_id, connection_id)
-        since = at if before is None or before.failing_since is None else before.failing_since
+        since = at if before is None or before.failing_since is None else min(at, before.failing_since)
         await self._set_health(workspace_id, connection_id, {"failing_since": since, "failing_code": code})
         return since
 

@@ -17,11 +17,13 @@ from aiohttp import web
 
 from bot import Bot, Policy
 from bot.results import CollectionEvent, Profile
+from bot.telling import BLIND
 from finops.money import EXACT
 from finops.registry import Person, Team
 from providers.http import RetryPolicy, http_client, tls_context
 from providers.openai import OpenAI
 from storage import Storage
+from storage.records_live import OutboxMessage
 from tests.conftest import FakeClock
 
 WORKSPACE = "T0FINOPS01"
@@ -275,6 +277,12 @@ async def an_admin(bot: Bot) -> Person:
 
 async def a_team(bot: Bot, admin: Person, name: str = "마케팅팀", channel: str = "C0MARKET01") -> Team:
     return await bot.teams.create(admin, name, MINSU, channel)
+
+
+async def blind_told(bot: Bot) -> list[OutboxMessage]:
+    """What is wanted to be said of connections that cannot be read, in the order of first wanting."""
+    async with bot.storage.reading() as store:
+        return await store.outbox.beginning(WORKSPACE, f"{BLIND}:")
 
 
 async def worked(bot: Bot, worker: str = "worker-1") -> list[CollectionEvent]:

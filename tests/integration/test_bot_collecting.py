@@ -9,7 +9,8 @@ import pytest
 
 from bot import Bot, Policy
 from bot.errors import Refusal, RefusalCode
-from bot.results import Failed, Finished, Progress, Recovered
+from bot.results import Failed, Finished, Progress
+from bot.telling import URGENT
 from finops.charges import FigureState
 from finops.periods import Period
 from finops.registry import CredentialState, Person, Team
@@ -30,6 +31,7 @@ from tests.integration.bot_world import (
     a_company,
     a_team,
     an_admin,
+    blind_told,
     worked,
 )
 
@@ -226,8 +228,8 @@ async def test_a_failure_blinds_once_and_recovery_is_told_with_its_beginning(
     assert failed.newly_blind
     assert failed.news.code == "unavailable"
     assert failed.retry_at == clock() + timedelta(minutes=1)
-    assert [one.id for one in failed.teams] == [team.id]
-    assert [alert.since for alert in await bot.collecting.blind()] == [clock()]
+    assert [(one.channel_id, one.urgency) for one in await blind_told(bot)] == [(team.channel_id, URGENT)]
+    assert [alert.since for alert in await bot.blindness.alerts()] == [clock()]
     home = await bot.reports.home(WORKSPACE, admin)
     assert home.blind[0].since == clock()
     assert home.yesterday.amount is None
@@ -243,9 +245,9 @@ async def test_a_failure_blinds_once_and_recovery_is_told_with_its_beginning(
     openai.status = 200
     clock.advance(minutes=20)
     told = await worked(bot)
-    [recovered] = [event for event in told if isinstance(event, Recovered)]
-    assert recovered.since == failed.blind_since
-    assert await bot.collecting.blind() == []
+    [over] = await blind_told(bot)
+    assert (over.subject["since"], over.subject["until"]) == (failed.blind_since.isoformat(), clock().isoformat())
+    assert await bot.blindness.alerts() == []
     assert isinstance(told[-1], Finished)
     await assert_ledger_is_the_bill(bot, company, TODAY - timedelta(days=DAYS), TODAY)
 
@@ -267,9 +269,11 @@ async def test_trouble_that_passes_within_minutes_blinds_nobody(
             news.append(any(event.newly_blind for event in failed))
             clock.advance(minutes=minutes)
         assert news == [False, False, False, False, True]
-        assert [alert.since for alert in await bot.collecting.blind()] == [began]
+        assert [alert.since for alert in await bot.blindness.alerts()] == [began]
         openai.status = 200
-        assert [event.since for event in await worked(bot) if isinstance(event, Recovered)] == [began]
+        await worked(bot)
+        [over] = await blind_told(bot)
+        assert (over.subject["since"], over.subject["until"]) == (began.isoformat(), clock().isoformat())
 
 
 @on_sqlite
@@ -355,8 +359,8 @@ async def test_a_person_who_asks_does_not_wait_for_the_next_try(
     assert await worked(bot) == []
     started = await bot.collecting.start_manual(admin)
     assert [one.kind for one in started.collections] == ["catch_up"]
-    told = await worked(bot)
-    assert any(isinstance(event, Recovered) for event in told)
+    await worked(bot)
+    assert ["until" in one.subject for one in await blind_told(bot)] == [True]
     assert await bot.collecting.progress(WORKSPACE) == ()
 
 
@@ -393,8 +397,8 @@ async def test_when_every_key_is_rejected_a_person_has_to_help_and_a_new_key_goe
     clock.advance(hours=1)
     replaced = await bot.connections.replace_key(admin, credential.id, SECOND_KEY)
     assert replaced.credential.ends_with == "abc2"
-    told = await worked(bot)
-    assert any(isinstance(event, Recovered) for event in told)
+    await worked(bot)
+    assert ["until" in one.subject for one in await blind_told(bot)] == [True]
     await assert_ledger_is_the_bill(bot, company, TODAY - timedelta(days=DAYS), TODAY)
 
 
@@ -444,11 +448,12 @@ async def test_disabling_the_last_key_stops_collecting_and_every_figure_says_so(
     report = await bot.reports.status(WORKSPACE, admin, "7d")
     assert report.figure.blind_since is not None
     assert (await bot.reports.home(WORKSPACE, admin)).blind[0].reason == "keys_disabled"
-    assert await bot.collecting.blind() == []  # somebody's wish is no alarm
+    assert await bot.blindness.alerts() == []  # somebody's wish is no alarm
 
     enabled = await bot.connections.enable(admin, credential.id)
     assert enabled.collection_started
-    assert any(isinstance(event, Recovered) for event in await worked(bot))
+    await worked(bot)
+    assert await blind_told(bot) == []
     assert (await bot.reports.status(WORKSPACE, admin, "7d")).figure.blind_since is None
 
 

@@ -6,7 +6,7 @@ from datetime import date
 
 from bot import Policy
 from bot.errors import OutageCode
-from bot.results import Failed, Finished, Recovered
+from bot.results import Failed, Finished
 from storage import KeyRing, Storage, open_storage
 from tests.conftest import FakeClock
 from tests.integration.bot_world import (
@@ -22,6 +22,7 @@ from tests.integration.bot_world import (
     a_company,
     a_team,
     an_admin,
+    blind_told,
     worked,
 )
 
@@ -58,11 +59,11 @@ async def test_a_lost_master_key_is_blindness_that_a_new_key_mends(
             assert (failed.told.workspace_id, failed.news.code) == (WORKSPACE, OutageCode.INTERNAL)
             assert failed.newly_blind
             assert failed.news.reference
-            assert [alert.workspace_id for alert in await bot.collecting.blind()] == [WORKSPACE]
+            assert [alert.workspace_id for alert in await bot.blindness.alerts()] == [WORKSPACE]
             admin = await an_admin(bot)
             assert (await bot.connections.delete(admin, lost[0].credential.id)).still_collected
             mended = await bot.connections.register_key(admin, team.id, KEY)
             assert mended.is_shared
-            told = await worked(bot)
-            assert any(isinstance(event, Recovered) for event in told)
-            assert await bot.collecting.blind() == []
+            await worked(bot)
+            assert ["until" in one.subject for one in await blind_told(bot)] == [True]
+            assert await bot.blindness.alerts() == []

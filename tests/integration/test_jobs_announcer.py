@@ -29,6 +29,7 @@ from tests.integration.bot_world import (
     a_company,
     a_team,
     an_admin,
+    blind_told,
     worked,
 )
 
@@ -160,86 +161,6 @@ async def test_what_nobody_asked_for_is_told_to_nobody(
     assert [call.method for call in slack.calls] == []
 
 
-@on_both_databases
-async def test_blindness_is_told_once_in_the_channel_and_the_same_message_says_it_is_over(
-    bot: Bot, openai: LittleOpenAI, slack: SimulatedSlack, announcer: Announcer, admin: Person, team: Team,
-    clock: FakeClock, storage: Storage,
-):  # fmt: skip
-    """Two replicas, many failures, many looks: one message; one edit when we see again; nothing more."""
-    openai.status = 503
-    clock.moment = datetime(2026, 7, 7, 0, 0, tzinfo=UTC)
-    await bot.collecting.due(clock())
-    async with a_bot(storage, openai, clock, bot.policy) as twin:
-        other = Announcer(twin, OneWorkspace(slack))
-        await announced(bot, announcer)
-        await other.tell_blind()
-        clock.advance(minutes=5)
-        await announced(twin, other, "twin")
-        await announcer.tell_blind()
-        assert len(slack.messages(CHANNEL)) == 1
-        blind = slack.messages(CHANNEL)[0]
-        assert "org-hanbit" in blind["text"]
-
-        openai.status = 200
-        clock.advance(hours=1)
-        await announced(twin, other, "twin")
-        await announcer.tell_blind()
-    [message] = slack.messages(CHANNEL)
-    assert message["ts"] == blind["ts"]
-    assert message["text"] != blind["text"]
-    assert len(calls(slack, "chat.postMessage")) == 1
-    assert len(calls(slack, "chat.update")) == 1
-
-
-async def test_a_channel_we_were_not_invited_to_does_not_silence_the_alarm(
-    bot: Bot, openai: LittleOpenAI, slack: SimulatedSlack, announcer: Announcer, admin: Person, team: Team,
-    clock: FakeClock,
-):  # fmt: skip
-    """The lead gets it as a direct message, once."""
-    openai.status = 503
-    clock.moment = datetime(2026, 7, 7, 0, 0, tzinfo=UTC)
-    await bot.collecting.due(clock())
-    slack.fail("chat.postMessage", error="not_in_channel")
-    await announced(bot, announcer)
-    await announcer.tell_blind()
-    assert slack.messages(CHANNEL) == []
-    told = [call for call in slack.calls if call.method == "chat.postMessage" and call.ok]
-    assert [call.args["channel"] for call in told] == [team.lead_user_id]
-
-
-async def test_an_alarm_slack_would_not_take_is_told_later(
-    bot: Bot, openai: LittleOpenAI, slack: SimulatedSlack, announcer: Announcer, admin: Person, team: Team,
-    clock: FakeClock,
-):  # fmt: skip
-    """Slack being down costs minutes, not the message; the same for the recovery."""
-    openai.status = 503
-    clock.moment = datetime(2026, 7, 7, 0, 0, tzinfo=UTC)
-    await bot.collecting.due(clock())
-    slack.fail("chat.postMessage", status=500)
-    await announced(bot, announcer)
-    assert slack.messages(CHANNEL) == []
-    clock.advance(minutes=3)
-    await announcer.tell_blind()
-    [blind] = slack.messages(CHANNEL)
-
-    openai.status = 200
-    slack.fail("chat.update", error="internal_error")
-    clock.advance(hours=1)
-    await announced(bot, announcer)
-    assert slack.messages(CHANNEL)[0]["text"] == blind["text"]
-    await announcer.tell_blind()
-    assert slack.messages(CHANNEL)[0]["text"] != blind["text"]
-
-
-async def test_a_disabled_key_raises_no_alarm(
-    bot: Bot, slack: SimulatedSlack, announcer: Announcer, admin: Person, team: Team
-):
-    [credential] = await bot.connections.of_team(WORKSPACE, team.id)
-    await bot.connections.disable(admin, credential.id)
-    await announcer.tell_blind()
-    assert slack.calls == []
-
-
 async def test_a_failed_backfill_says_so_to_the_one_who_waits(
     bot: Bot, openai: LittleOpenAI, slack: SimulatedSlack, announcer: Announcer, admin: Person, team: Team,
     clock: FakeClock,
@@ -249,11 +170,12 @@ async def test_a_failed_backfill_says_so_to_the_one_who_waits(
     openai.status = 503
     await announced(bot, announcer)
     posted = [call for call in slack.calls if call.method == "chat.postMessage" and call.ok]
-    assert [call.args["channel"] for call in posted] == [admin.user_id, CHANNEL]
+    assert [call.args["channel"] for call in posted] == [admin.user_id]
+    assert [one.channel_id for one in await blind_told(bot)] == [CHANNEL]  # the team's, for the deliverer
     openai.status = 200
     clock.advance(minutes=2)
     await announced(bot, Announcer(bot, OneWorkspace(slack), edit_every_seconds=0.0))
-    assert len(calls(slack, "chat.postMessage")) == 2
+    assert len(calls(slack, "chat.postMessage")) == 1
 
 
 async def test_slack_being_away_never_stops_a_collection(

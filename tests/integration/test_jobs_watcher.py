@@ -14,11 +14,11 @@ from bot.policy import Policy
 from bot.settings import Settings
 from demo.slack import SimulatedSlack
 from finops.budgets import BudgetScope
-from jobs.announcer import Announcer
 from jobs.watcher import Watcher
 from storage import KeyRing, Storage
 from tests.conftest import FakeClock
-from tests.integration.bot_world import WORKSPACE
+from tests.integration.bot_world import WORKSPACE, blind_told
+from tests.integration.outbox_world import Office, OneSlack
 from tests.integration.test_jobs_announcer import OneWorkspace
 from tests.integration.watch_world import World, a_watched_world
 from tests.integration.watch_world import quick_storage as quick_storage
@@ -44,8 +44,8 @@ def metrics() -> Metrics:
 
 
 @pytest.fixture
-def watcher(world: World, slack: SimulatedSlack, metrics: Metrics, clock: FakeClock) -> Watcher:
-    return Watcher(world.bot, Announcer(world.bot, OneWorkspace(slack)), metrics, clock)
+def watcher(world: World, metrics: Metrics, clock: FakeClock) -> Watcher:
+    return Watcher(world.bot, metrics, clock)
 
 
 def said(slack: SimulatedSlack, method: str) -> list[str]:
@@ -69,23 +69,26 @@ async def test_darkness_is_one_message_and_its_end_an_edit_of_it(
     await looked(watcher)
     assert counted(metrics, 'finops_polls_total{result="read"} 1.0')
     world.openai.fail(path=PATH, status=503)
+    deliverer = Office(world.bot, slack, clock, OneSlack(slack)).deliverer()
     for _ in range(3):
         clock.advance(minutes=5)
         assert await looked(watcher)
+        await deliverer.deliver_due()
     assert counted(metrics, 'finops_polls_total{result="unavailable"} 3.0')
     [told] = said(slack, "chat.postMessage")
     assert "확인 불가" in told
     world.openai.faults.clear()
     clock.advance(minutes=5)
     await looked(watcher)
+    await deliverer.deliver_due()
     [edited] = said(slack, "chat.update")
     assert "확인 불가" not in edited
     assert len(said(slack, "chat.postMessage")) == 1
-    assert await world.bot.collecting.blind() == []
+    assert await world.bot.blindness.alerts() == []
 
 
 async def test_while_the_bill_is_in_the_dark_too_usage_alone_does_not_end_it(
-    world: World, watcher: Watcher, slack: SimulatedSlack, clock: FakeClock
+    world: World, watcher: Watcher, clock: FakeClock
 ) -> None:
     """Two senses, one message: it says so when both see again."""
     await looked(watcher)
@@ -97,8 +100,8 @@ async def test_while_the_bill_is_in_the_dark_too_usage_alone_does_not_end_it(
     world.openai.faults.clear()
     clock.advance(minutes=5)
     await looked(watcher)
-    assert said(slack, "chat.update") == []
-    [alert] = await world.bot.collecting.blind()
+    assert ["until" in one.subject for one in await blind_told(world.bot)] == [False]
+    [alert] = await world.bot.blindness.alerts()
     assert alert.connection.costs_blind
     assert not alert.connection.usage_blind
 

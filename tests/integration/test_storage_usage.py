@@ -331,8 +331,12 @@ async def test_failing_polls_are_told_since_when_and_lateness_is_remembered(stor
         assert await store.usage.health(*mine) is None
         assert await store.usage.mark_failing(*mine, NOW, "unavailable") == NOW
         assert await store.usage.mark_failing(*mine, NOW + timedelta(minutes=5), "rejected") == NOW
-        assert await store.usage.mark_read(*mine, NOW + timedelta(minutes=9), range(150), "1") == NOW
-        assert await store.usage.mark_read(*mine, NOW + timedelta(minutes=10), range(150)) is None
+        before = await store.usage.mark_read(*mine, NOW + timedelta(minutes=9), range(150), "1")
+        assert before is not None
+        assert (before.read_at, before.failing_since) == (None, NOW)
+        before = await store.usage.mark_read(*mine, NOW + timedelta(minutes=10), range(150))
+        assert before is not None
+        assert (before.read_at, before.failing_since) == (NOW + timedelta(minutes=9), None)
         [health] = await store.usage.healths(WORKSPACE)
     assert (health.failing_since, health.failing_code, health.price_version) == (None, None, "1")
     assert health.read_at == NOW + timedelta(minutes=10)

@@ -1,0 +1,254 @@
+"""Unwatched: while the bot itself was away nobody looked. The first reading after it says so, once in each channel.
+
+What kept the bot from looking is not known to it; what matters is from when until when, and what was spent meanwhile.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.desk import Desk
+from bot.picture import CURRENCY, Account, account_of, money_of
+from bot.polls import minute_of
+from bot.spending import Spending
+from bot.surroundings import corrected
+from bot.telling import ROUTINE, UNWATCHED, recipients
+from finops.audit import AuditFilter, Outcome
+from finops.budgets import BudgetOn, effective
+from finops.money import Money
+from finops.queries import ScopeKind
+from finops.registry import Connection, Credential, Project, Team
+from storage import Store
+from storage.records_live import OutboxMessage, UsageHealth
+
+_KEY_ENABLED = "key.enabled"
+# More keys are not switched on again between two readings.
+_MOST_ENABLED = 1_000
+_NOWHERE = "people"
+
+
+@dataclass(frozen=True, slots=True)
+class UnwatchedShown:
+    """What is told of a stretch in which nobody looked: [since, until), and what was found in it afterwards.
+
+    `amount` is the corrected estimate of all that has a budget told in this channel; None when none is told there any
+    more. `unpriced` are the models used meanwhile whose price nobody knows, which the amount lacks.
+    """
+
+    since: datetime
+    until: datetime
+    connections: tuple[str, ...]
+    amount: Money | None
+    unpriced: tuple[str, ...] = ()
+
+
+class Unwatched:
+    """Tells of a stretch in which nobody looked what was spent in it."""
+
+    def __init__(self, desk: Desk, spending: Spending) -> None:
+        self._desk = desk
+        self._spending = spending
+
+    async def told(self, wanted: OutboxMessage) -> UnwatchedShown:
+        """What the message about such a stretch has to say now."""
+        workspace_id = wanted.workspace_id
+        since, until = _stretch(wanted.subject)
+        async with self._desk.storage.reading() as store:
+            work = await _Work.of(store, workspace_id)
+            mine = [on for on in work.budgets if _channel(on) == wanted.channel_id]
+            accounts = work.accounts(mine)
+            rows = []
+            if accounts is None or accounts:
+                rows = await store.usage.activity(workspace_id, minute_of(since), minute_of(until), accounts)
+            taught = await self._spending.taught(store, workspace_id)
+            connections = await store.connections.all(workspace_id)
+        ids = set(wanted.subject["connection_ids"])
+        names = [one.organization_name or one.organization_id or one.provider for one in connections if one.id in ids]
+        amount = money_of(sum(corrected(taught, row) for row in rows)) if mine else None
+        unpriced = sorted({row.model or row.sub_account_id for row in rows if row.unpriced})
+        return UnwatchedShown(since, until, tuple(names), amount, tuple(unpriced))
+
+
+class Wakefulness:
+    """Knows how long ago this process read a connection by a clock that nobody sets.
+
+    A clock that was put forward is no time in which nobody looked; a machine that slept is.
+    """
+
+    def __init__(self) -> None:
+        self._read: dict[int, tuple[datetime, float]] = {}
+
+    def note(self, connection_id: int, at: datetime) -> None:
+        """This process read it just now, and calls that `at`."""
+        self._read[connection_id] = (at, seconds_passed())
+
+    def since(self, connection_id: int, read_at: datetime, at: datetime) -> timedelta:
+        """How long it is from the reading of `read_at` until `at`, which is now; of others' readings by the clock."""
+        known = self._read.get(connection_id)
+        if known is None or known[0] != read_at:
+            return at - read_at
+        return min(at - read_at, timedelta(seconds=seconds_passed() - known[1]))
+
+
+def seconds_passed() -> float:
+    """Seconds since some moment, going on while the machine sleeps (where the system can tell), and never set."""
+    boottime = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if boottime is None else time.clock_gettime(boottime)
+
+
+async def missed_since(
+    desk: Desk, store: Store, connection: Connection, keys: Sequence[Credential], before: UsageHealth | None,
+    awake: Wakefulness, at: datetime,
+) -> datetime | None:  # fmt: skip
+    """Since when nobody had looked at a connection before it is read `at`; None when it was not left alone for long.
+
+    `before` is how reading it stood, `keys` the enabled ones. A stretch without an enabled key was somebody's wish.
+    """
+    longest = max(desk.policy.blind_after, 2 * desk.policy.poll_every)
+    if before is None or before.read_at is None or awake.since(connection.id, before.read_at, at) <= longest:
+        return None
+    read_at = before.read_at
+    if before.failing_since is not None:
+        # It could not be read, and then it could: that was borne, unless we stopped trying meanwhile.
+        tries = slots_of(connection)
+        tried = await store.claims.newest(connection.workspace_id, tries, before=at.replace(second=0, microsecond=0))
+        if at - max(before.failing_since, tried or before.failing_since) <= longest:
+            return None
+    since = await _expected_since(store, connection.workspace_id, keys, read_at)
+    return since if at - since > longest else None
+
+
+def slots_of(connection: Connection) -> str:
+    """How the claims begin that say whose turn it was to read a connection."""
+    return f"usage:{connection.id}:"
+
+
+async def keep(store: Store, connection: Connection, since: datetime, until: datetime) -> None:
+    """Remember for the check-up that nobody looked at a connection in [since, until)."""
+    await store.claims.once(connection.workspace_id, f"{UNWATCHED}:{since.isoformat()}:{connection.id}", until)
+
+
+async def last(store: Store, workspace_id: str) -> tuple[datetime, datetime] | None:
+    """The last stretch in which nobody looked at some connection, as long as that is remembered; None without any."""
+    found = await store.claims.last(workspace_id, f"{UNWATCHED}:")
+    if found is None:
+        return None
+    key, until = found
+    return datetime.fromisoformat(key.removeprefix(f"{UNWATCHED}:").rpartition(":")[0]), until
+
+
+async def tell(desk: Desk, store: Store, connection: Connection, since: datetime, until: datetime) -> int:
+    """Have it said that nobody looked in [since, until), in each channel that a budget on this connection speaks in.
+
+    Call it in the transaction that keeps the reading. Connections that were left alone at the same time are told of in
+    the same message. How many messages that makes: wake the outbox when there are any.
+    """
+    workspace_id = connection.workspace_id
+    # One after the other: two connections read side by side would both find nothing said yet.
+    await store.budgets.hold(workspace_id)
+    places = (await _Work.of(store, workspace_id)).places(connection)
+    if not places:
+        return 0
+    admins = await store.people.admins(workspace_id)
+    said = await store.outbox.beginning(workspace_id, f"{UNWATCHED}:")
+    for channel_id, teams in places.items():
+        alike = (one for one in said if one.channel_id == channel_id and _overlaps(one.subject, since, until))
+        known = next(alike, None)
+        first, end, ids = since, until, {connection.id}
+        if known is not None:
+            first, end = min(first, _stretch(known.subject)[0]), max(end, _stretch(known.subject)[1])
+            ids |= set(known.subject["connection_ids"])
+        people = [each.lead_user_id for each in teams] + list(recipients(None, None, admins))
+        await store.outbox.want(
+            workspace_id,
+            known.key if known is not None else f"{UNWATCHED}:{since.isoformat()}:{channel_id or _NOWHERE}",
+            UNWATCHED,
+            {"since": first.isoformat(), "until": end.isoformat(), "connection_ids": sorted(ids)},
+            channel_id,
+            tuple(dict.fromkeys(people)),
+            urgency=ROUTINE,
+            at=desk.now(),
+        )
+    return len(places)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """The budgets at work in a workspace, and the projects that are collected."""
+
+    budgets: Sequence[BudgetOn]
+    by_id: Mapping[int, Project]
+    by_team: Mapping[int, Sequence[Project]]
+
+    @classmethod
+    async def of(cls, store: Store, workspace_id: str) -> _Work:
+        budgets = [one for one in await store.budgets.all(workspace_id) if one.amount.currency == CURRENCY]
+        projects = [one for one in await store.projects.all(workspace_id) if not one.excluded]
+        by_team: dict[int, list[Project]] = defaultdict(list)
+        for one in projects:
+            by_team[one.team_id].append(one)
+        at_work = effective(budgets, await store.teams.all(workspace_id), projects)
+        return cls(at_work, {one.id: one for one in projects}, by_team)
+
+    def projects(self, on: BudgetOn) -> Sequence[Project] | None:
+        """What a budget limits; None: everything there is."""
+        scope = on.scope
+        if scope.kind is ScopeKind.WORKSPACE:
+            return None
+        if scope.kind is ScopeKind.TEAM:
+            return self.by_team.get(scope.id or 0, ())
+        one = self.by_id.get(scope.id or 0)
+        return () if one is None else (one,)
+
+    def accounts(self, budgets: Sequence[BudgetOn]) -> list[Account] | None:
+        """The provider projects that some of the budgets limits; None: whatever there is."""
+        found: set[Account] = set()
+        for on in budgets:
+            mine = self.projects(on)
+            if mine is None:
+                return None
+            found.update(account_of(one) for one in mine)
+        return sorted(found)
+
+    def places(self, connection: Connection) -> dict[str | None, list[Team]]:
+        """The channels that budgets on a connection speak in (None: to people alone), each with the teams concerned."""
+        found: dict[str | None, dict[int, Team]] = defaultdict(dict)
+        for on in self.budgets:
+            mine = self.projects(on)
+            if mine is None or any(one.connection_id == connection.id for one in mine):
+                teams = found[_channel(on)]
+                if on.team is not None:
+                    teams[on.team.id] = on.team
+        ordered = sorted(found, key=lambda channel_id: channel_id or "")
+        return {channel_id: list(found[channel_id].values()) for channel_id in ordered}
+
+
+def _channel(on: BudgetOn) -> str | None:
+    return on.budget.channel_id or (on.team.channel_id if on.team is not None else None)
+
+
+def _stretch(subject: Mapping[str, Any]) -> tuple[datetime, datetime]:
+    return datetime.fromisoformat(subject["since"]), datetime.fromisoformat(subject["until"])
+
+
+def _overlaps(subject: Mapping[str, Any], since: datetime, until: datetime) -> bool:
+    first, end = _stretch(subject)
+    return first < until and since < end
+
+
+async def _expected_since(store: Store, workspace_id: str, keys: Sequence[Credential], read_at: datetime) -> datetime:
+    """Since when, after a reading, some key was there to read with again: keys may have been off or gone meanwhile."""
+    if not keys:
+        return read_at
+    wanted = AuditFilter(nouns=(_KEY_ENABLED,), outcome=Outcome.DONE, since=read_at)
+    rows = await store.audit.page(workspace_id, wanted, limit=_MOST_ENABLED)
+    enabled: dict[str, datetime] = {}
+    for row in rows:  # the newest first
+        enabled.setdefault(row.entry.subject, row.entry.at)
+    usable = (max(one.registered_at, enabled.get(f"key:{one.id}", read_at)) for one in keys)
+    return max(read_at, min(usable))
