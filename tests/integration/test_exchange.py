@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from blocks import exchange, ids
+from blocks import exchange, ids, incidents
 from bot import Bot, Policy
 from bot.errors import Refusal, RefusalCode
 from bot.exchange import SHOWN, RateWish
@@ -17,11 +17,12 @@ from finops.queries import ScopeKind
 from handlers import ACTIONS, VIEWS
 from handlers.submitting import Form, Problem, Show
 from handlers.visit import Visit
+from locales import translator_for
 from storage import Storage
 from tests.conftest import FakeClock
 from tests.databases import WORKSPACE, a_tenant
 from tests.integration.digest_world import WEEK, World, a_week
-from tests.integration.live_world import JIHOON, SEOYEON
+from tests.integration.live_world import JIHOON, SEOYEON, a_runaway
 from tests.unit import slack_limits
 from tests.unit.listening import FakeSlack, a_visit
 
@@ -186,3 +187,27 @@ async def test_the_window_saves_and_opens_with_what_holds(world: World) -> None:
     outcome = await VIEWS[ids.VIEW_CURRENCY](a_form(visit, exchange.NONE, "nonsense", None))
     assert isinstance(outcome, Show)
     assert (await world.bot.exchange.decided(world.admin))[0].rate is None
+
+
+async def test_an_alert_tells_the_rate_of_now_and_once_it_is_over_that_of_its_end(
+    storage: Storage, clock: FakeClock
+) -> None:
+    """From usage rows to the small print; the two golden lines stay in dollars, to the letter."""
+    running = await a_runaway(storage, clock)
+    admin = await running.bot.people.meet(WORKSPACE, "한빛소프트", JIHOON, asks_setup=True)
+    [incident] = await running.evaluate()
+    t = translator_for("ko-KR", "Asia/Seoul")
+    before = incidents.root(await running.bot.incidents.shown(WORKSPACE, incident.id or 0), t)
+    await running.bot.exchange.choose(admin, WISH)
+    shown = await running.bot.incidents.shown(WORKSPACE, incident.id or 0)
+    after = incidents.root(shown, t)
+    assert (after.text, after.blocks[:2]) == (before.text, before.blocks[:2])
+    assert "$742.00 (약 1,020,621원) · 환율 1달러 = 1,375.5원, 2026-07-03 (하나은행) 기준" in str(after.blocks)
+    clock.advance(days=2)
+    await running.evaluate()
+    clock.advance(minutes=1)
+    await running.bot.exchange.choose(admin, RateWish("JPY", "155", FRIDAY))
+    shown = await running.bot.incidents.shown(WORKSPACE, incident.id or 0)
+    assert shown.incident.closed_at is not None
+    assert shown.exchange is not None
+    assert shown.exchange.rate == WON
