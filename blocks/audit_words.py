@@ -320,7 +320,7 @@ _SAID: dict[str, Callable[[_Facts], str]] = {
     "stop.unproved": lambda f: f.t.gettext(
         "not confirmed for *{project}* ({why})",
         project=f.word("project"),
-        why=stop_words.usage_words(str(f.get("reason")), f.t),
+        why=stop_words.usage_words({one: f.get(one) for one in ("reason", "unread", "unread_since")}, f.t.moment, f.t),
     ),
     "stop.lost": lambda f: f.t.gettext("the lever of *{project}* was changed elsewhere", project=f.word("project")),
     "stop.reopened": lambda f: f.t.gettext("*{project}* makes calls again", project=f.word("project")),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
+from functools import partial
 
 from blocks import kit
 from blocks import stop_words as words
@@ -98,7 +99,7 @@ def label(shown: StopShown, t: Translator) -> str:
             return words.PROVED[lever](t)
         case Look.UNPROVED:
             failing = [hold for hold in shown.current if hold.state is HoldState.UNPROVED]
-            reasons = {_reason_of(hold, shown) for hold in failing}
+            reasons = {_doubt(hold, shown)["reason"] for hold in failing}
             return words.unproved_label(lever, words.UNSEEN if reasons == {words.UNSEEN} else "", t)
         case Look.FAILED:
             return words.FAILED[lever](t)
@@ -196,10 +197,11 @@ def _hold(hold: Hold, shown: StopShown, t: Translator) -> str:
                 ]
             )
         case HoldState.UNPROVED:
+            doubt = _doubt(hold, shown)
             return " · ".join(
                 [
-                    f"🚨 {words.unproved_label(hold.lever, _reason_of(hold, shown), t)}",
-                    words.usage_words(_reason_of(hold, shown), t, hold.lever),
+                    f"🚨 {words.unproved_label(hold.lever, str(doubt['reason']), t)}",
+                    words.usage_words(doubt, partial(words.when, shown=shown, t=t), t, hold.lever),
                 ]
             )
         case HoldState.RELEASED:
@@ -268,20 +270,21 @@ def _unproved(shown: StopShown, t: Translator) -> list[str]:
     failing = [hold for hold in shown.current if hold.state is HoldState.UNPROVED]
     names = [kit.bare(hold.name) for hold in failing[:_NAMED]] if len(shown.current) > 1 else []
     found = [", ".join(names)] if names else []
-    found.append(words.usage_words(_reason_of(failing[0], shown), t, failing[0].lever))
+    time = partial(words.when, shown=shown, t=t)
+    found.append(words.usage_words(_doubt(failing[0], shown), time, t, failing[0].lever))
     known = [hold.leak for hold in failing if hold.leak is not None]
     if shown.stop.lever is Lever.STOP and any(leak.amount for leak in known):
         found.append(words.leak_words(shown.leak, t))
     return found
 
 
-def _reason_of(hold: Hold, shown: StopShown) -> str:
-    """Why a hold is not proved: as it was told, or as far as it can be seen."""
+def _doubt(hold: Hold, shown: StopShown) -> Mapping[str, object]:
+    """Why a hold is not proved: `reason` and what belongs to it, as it was told, or as far as it can be seen."""
     for event in reversed(shown.events):
         is_it = event.values.get("project_id") == hold.project_id or event.values.get("project") == hold.name
         if event.kind is StopEventKind.UNPROVED and is_it and event.values.get("reason"):
-            return str(event.values["reason"])
-    return "usage_goes_on" if hold.last_request_at is not None else words.UNSEEN
+            return event.values
+    return {"reason": "usage_goes_on" if hold.last_request_at is not None else words.UNSEEN}
 
 
 def _lost(shown: StopShown, t: Translator) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from html import unescape
 
 from blocks import figures, kit
@@ -116,7 +117,8 @@ def _unproved(event: StopEvent, shown: StopShown, t: Translator) -> str:
     lever = _hold_lever(event, shown)
     label = words.unproved_label(lever, reason, t)
     said = t.gettext("🚨 [{who}] {project}: {state}", who=_who(shown, t), project=_project(event, shown), state=label)
-    facts = [said, words.usage_words(reason, t, lever)]
+    values = {**event.values, "reason": reason}
+    facts = [said, words.usage_words(values, partial(words.when, shown=shown, t=t), t, lever)]
     leak = money(event.values, "leak")
     if lever is Lever.STOP and leak is not None and leak.amount > 0:
         facts.append(words.leak_words(leak, t))

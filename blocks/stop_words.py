@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 
 from blocks import figures, kit
 from blocks.stop_gone import denied_words, gone_words, is_denied
+from blocks.stop_unseen import unseen_words
 from finops.budget_report import OPERATOR
 from finops.figures import Scope
 from finops.holds import FINAL, Hold, HoldTrouble
@@ -75,10 +76,12 @@ def leak_words(leak: Money | None, t: Translator) -> str:
     return t.gettext("{amount} more spent after the request", amount=figures.short(leak, t))
 
 
-def usage_words(reason: str, t: Translator, lever: Lever = Lever.STOP) -> str:
-    """What usage says against a lever."""
-    if reason == UNSEEN:
-        return t.gettext("usage cannot be seen, so it is not certain")
+def usage_words(
+    values: Mapping[str, object], time: Callable[[datetime], str], t: Translator, lever: Lever = Lever.STOP
+) -> str:
+    """What usage says against a lever; `values` are those of an UNPROVED event, `time` says an instant among them."""
+    if values.get("reason") == UNSEEN:
+        return unseen_words(values, time, t)
     return _GOES_ON[lever](t)
 
 

@@ -7,7 +7,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from statistics import median_low
 
@@ -21,7 +21,7 @@ from finops.lateness import p95
 from finops.levers import Json, Lever
 from finops.money import ATTO_PLACES, EXACT, Money
 from finops.periods import Period
-from finops.proof import CALLED, Seen, Verdict, final_until, last_request_at, seen_until, verdict
+from finops.proof import CALLED, Seen, Verdict, final_until, last_request_at, seen_until, unread, verdict
 from finops.stopping import WATCHED, progressed
 from finops.stops import StopChange, StopEvent, StopEventKind, StopState
 from finops.usage import Width
@@ -101,12 +101,14 @@ class Proving:
             if any(minute >= first and count for minute, count in calls.items()):
                 after = reopened(hold, now)
         leak = _cost(unwanted) if read_until > start else None
-        said = verdict(seen, after.set_at or hold.set_at, now)
+        set_at = after.set_at or hold.set_at
+        said = verdict(seen, set_at, now)
         after = judged(after, said, leak, last_request_at(seen, hold.requested_at), now)
         if after == hold:
             return None
-        reason = "usage_goes_on" if said is Verdict.GOES_ON else "usage_unseen"
-        facts: dict[str, Fact] = {"reason": reason} if after.state is HoldState.UNPROVED else {}
+        facts: dict[str, Fact] = {}
+        if after.state is HoldState.UNPROVED:
+            facts = {"reason": "usage_goes_on"} if said is Verdict.GOES_ON else _unseen(read, seen, set_at)
         return _Judgement(hold, after, facts)
 
     async def _after_restore(self, store: Store, hold: Hold, rows: Sequence[UsageSum], seen: Seen) -> _Judgement | None:
@@ -163,6 +165,13 @@ class Proving:
             desk.wake_outbox.set()
             log.info("hold judged", extra={"hold_id": before.id, "state": one.after.state.value})
             return
+
+
+def _unseen(read: Mapping[str, int], seen: Seen, set_at: datetime) -> dict[str, Fact]:
+    """Which calls nobody could see, and since when."""
+    kinds, since = unread(read, seen, set_at)
+    told = since.isoformat() if since is not None else None
+    return {"reason": "usage_unseen", "unread": ",".join(kinds), "unread_since": told}
 
 
 def _moved(present: Hold, before: Hold) -> bool:

@@ -62,20 +62,33 @@ def final_until(seen: Seen, now: datetime) -> int:
     return min(seen.read_until, int((now - lateness).timestamp() // 60))
 
 
+def unread(read: Mapping[str, int], seen: Seen, set_at: datetime) -> tuple[tuple[Endpoint, ...], datetime | None]:
+    """Which kinds of call were not read far enough for a proof, least read first, and since when the first was not.
+
+    None where it was never read. `read` as in `seen_until`; nothing is missing where all were read far enough.
+    """
+    needed = _quiet_from(seen, set_at) + QUIET_MINUTES
+    short = sorted((until, one.value) for one in CALLED if (until := read.get(one, 0)) < needed)
+    since = datetime.fromtimestamp(short[0][0] * 60, tz=set_at.tzinfo) if short and short[0][0] else None
+    return tuple(Endpoint(one) for _, one in short), since
+
+
 def verdict(seen: Seen, set_at: datetime, now: datetime) -> Verdict:
     """What usage says about a lever that was set at `set_at`."""
-    first = int(set_at.timestamp() // 60) + 1  # the first whole minute under it
-    final = final_until(seen, now)
-    last = max((minute for minute, calls in seen.calls.items() if calls and minute >= first), default=None)
-    quiet_from = first if last is None else last + 1
-    if final - quiet_from >= QUIET_MINUTES:
+    if final_until(seen, now) - _quiet_from(seen, set_at) >= QUIET_MINUTES:
         return Verdict.PROVED
     if now - set_at < DEADLINE:
         return Verdict.WAITING
     has_spread = int((set_at + SPREADING).timestamp() // 60)
-    if last is not None and last >= has_spread:
+    if _quiet_from(seen, set_at) > has_spread:
         return Verdict.GOES_ON
     return Verdict.UNSEEN
+
+
+def _quiet_from(seen: Seen, set_at: datetime) -> int:
+    """The first minute from which on nothing was seen: the first whole one under the lever, or after the last call."""
+    first = int(set_at.timestamp() // 60) + 1
+    return max((minute + 1 for minute, calls in seen.calls.items() if calls and minute >= first), default=first)
 
 
 def last_request_at(seen: Seen, since: datetime) -> datetime | None:

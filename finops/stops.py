@@ -41,7 +41,9 @@ class StopEventKind(StrEnum):
     TROUBLE = "trouble"  # project, trouble, is_letting_go
     FAILED = "failed"  # project, trouble, next_lever
     PROVED = "proved"  # project, leak, currency, last_request_at (None: no call since), minutes
-    UNPROVED = "unproved"  # project, reason ("usage_goes_on" | "usage_unseen"), leak, currency, next_lever
+    # project, reason ("usage_goes_on" | "usage_unseen"), leak, currency, next_lever; where it could not be seen: unread
+    # (kinds of usage, commas between), unread_since (None: never read)
+    UNPROVED = "unproved"
     LOST = "lost"  # project, by (the provider's actor, None: it does not say), at
     REOPENED = "reopened"  # project, is_month_turn: calls again although the lever stands
     SECOND_ASKED = "second_asked"  # by, action: another person has to agree

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -72,7 +72,7 @@ async def test_a_stop_is_not_proved_by_the_silence_of_an_endpoint_nobody_can_rea
     await world.polled()
     world.openai.boost(CHATBOT, 15, world.clock())
     world.openai.behaviour.enforcement_seconds = 10**6
-    doors.shut = frozenset({Endpoint.EMBEDDINGS})
+    doors.shut, shut_at = frozenset({Endpoint.EMBEDDINGS}), world.clock()
     target = StopTarget(scope=f"project:{(await world.project(CHATBOT)).id}")
     shown = await world.bot.stopping.request(world.admin, target, Lever.STOP, "재시도 루프")
     await world.bot.holding.work_due(WORKER)
@@ -84,6 +84,9 @@ async def test_a_stop_is_not_proved_by_the_silence_of_an_endpoint_nobody_can_rea
     assert (hold.state, hold.leak) == (HoldState.UNPROVED, None), "unknown is no zero"
     [told] = [one for one in shown.events if one.kind is StopEventKind.UNPROVED]
     assert (told.values["reason"], told.is_loud) == ("usage_unseen", True)
+    assert told.values["unread"] == "embeddings"
+    since = datetime.fromisoformat(str(told.values["unread_since"]))
+    assert timedelta(0) <= shut_at - since <= timedelta(minutes=2)
 
     doors.shut = frozenset()
     await watched(world, 1, after=5)

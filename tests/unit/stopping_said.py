@@ -205,6 +205,10 @@ EVENTS: dict[str, StopEvent] = {
         StopEventKind.UNPROVED, reason="usage_goes_on", leak="12.5", currency="USD", next_lever=None
     ),
     "unseen": event(StopEventKind.UNPROVED, reason="usage_unseen", leak=None, currency=None, next_lever="stop"),
+    "unseen_images": event(
+        StopEventKind.UNPROVED, reason="usage_unseen", leak=None, currency=None, next_lever="stop", unread="images",
+        unread_since=SET_AT.isoformat(),
+    ),
     "lost": event(StopEventKind.LOST, by=None, at=None, next_lever=None),
     "lost_by": event(StopEventKind.LOST, by="Kim <admin>", at=PROVED_AT.isoformat()),
     "month_turn": event(StopEventKind.REOPENED, is_month_turn=True),

@@ -19,6 +19,7 @@ from finops.holds import HoldState, HoldTrouble
 from finops.incident_report import LiveReport
 from finops.incidents import Fact, IncidentState
 from finops.levers import Lever
+from finops.proof import CALLED
 from finops.queries import ScopeKind
 from finops.stop_report import Stoppable, StopShown, StopTarget
 from finops.stops import StopEventKind
@@ -321,6 +322,18 @@ def test_unseen_usage_is_not_called_spending() -> None:
     t = reader("ko")
     unseen = told.shown(told.a_stop(), told.a_hold(HoldState.UNPROVED, leak=None, last_request_at=None))
     assert stops.state_line(unseen, t) == "🚨 차단 미확인 · 사용량을 볼 수 없어 확실하지 않음"
+    since = told.SET_AT.isoformat()
+    for kinds, at, said in (
+        ("images", since, "이미지 사용량을 14:03부터 읽지 못해 확인할 수 없습니다"),
+        ("images,embeddings", None, "이미지, 임베딩 사용량을 한 번도 읽지 못해 확인할 수 없습니다"),
+        ("images,embeddings,completions,moderations,<nonsense>", since,
+         "이미지, 임베딩, 텍스트 외 1가지 사용량을 14:03부터 읽지 못해 확인할 수 없습니다"),
+        (",".join(CALLED), since, "사용량을 14:03부터 읽지 못해 확인할 수 없습니다"),
+    ):  # fmt: skip
+        event = told.event(StopEventKind.UNPROVED, reason="usage_unseen", unread=kinds, unread_since=at)
+        seen = replace(unseen, events=(event,))
+        assert stops.state_line(seen, t) == f"🚨 차단 미확인 · {said}"
+        assert said in stop_thread.line(event, seen, t).text
     proved = told.shown(told.a_stop(), told.a_hold(leak=None, last_request_at=None))
     assert stops.state_line(proved, t) == "✅ 차단 확인됨 · 요청 후 추가 발생 확인 불가 · 요청 이후 0"
 

@@ -17,6 +17,7 @@ from finops.proof import (
     final_until,
     last_request_at,
     seen_until,
+    unread,
     verdict,
 )
 from finops.usage import Endpoint
@@ -91,6 +92,19 @@ def test_a_minute_is_final_only_when_it_was_read_and_had_its_time_to_arrive(
 def test_a_stop_is_proved_as_soon_as_it_can_be_and_doubted_after_a_quarter(usage: Seen, minutes: float, said: Verdict):
     """Each to the minute."""
     assert verdict(usage, SET_AT, after(minutes)) is said
+
+
+def test_what_hides_a_proof_is_named_with_since_when():
+    """The kinds that were not read to five quiet minutes, least read first; one that never was has no since."""
+    enough = dict.fromkeys(Endpoint, MINUTE + 60)
+    assert unread(enough, seen(2), SET_AT) == ((), None)
+    short = {**enough, Endpoint.IMAGES: MINUTE + 7, Endpoint.EMBEDDINGS: MINUTE + 4, Endpoint.VECTOR_STORES: 0}
+    kinds, since = unread(short, seen(2), SET_AT)
+    assert kinds == (Endpoint.EMBEDDINGS, Endpoint.IMAGES)
+    assert since == SET_AT.replace(second=0, microsecond=0) + timedelta(minutes=4)
+    assert unread({**short, Endpoint.IMAGES: MINUTE + 8}, seen(2), SET_AT)[0] == (Endpoint.EMBEDDINGS,)
+    del short[Endpoint.IMAGES]
+    assert unread(short, seen(2), SET_AT) == ((Endpoint.IMAGES, Endpoint.EMBEDDINGS), None)
 
 
 def test_the_last_call_is_the_end_of_its_minute():
