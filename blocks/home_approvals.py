@@ -5,6 +5,7 @@ from __future__ import annotations
 from blocks import ids, kit, stops
 from blocks import incident_words as incidents
 from blocks import stop_words as words
+from blocks.stop_beside import agree_button, wish_of
 from blocks.stop_state import Look, look
 from finops.approvals import ApprovalShown, HomeReader, WaitingFor
 from finops.incident_report import IncidentShown
@@ -52,17 +53,8 @@ def _one(one: ApprovalShown, t: Translator) -> Parts:
 def _second(shown: StopShown, pending: Pending, t: Translator) -> tuple[str, kit.Block]:
     """Who asks for what, and the button that lets it take effect, after one question."""
     person = kit.escape(words.actor(pending.by, shown, t))
-    terms = words.allowance(pending.until, pending.amount, shown, t)
-    wish = ", ".join([words.way_name(pending.way, t), *terms])
-    told = t.gettext("⏳ {person} asks: {wish}", person=person, wish=kit.escape(wish))
-    question = kit.confirm(
-        t.gettext("Agree?"),
-        t.gettext("It takes effect at once: {wish}. Spending begins again.", wish=kit.escape(wish)),
-        t.pgettext("button", "Agree"),
-        t.gettext("Cancel"),
-    )
-    agree = t.pgettext("button", "Agree")
-    return told, kit.button(agree, ids.STOP_AGREE, _key(shown), style="primary", confirm=question)
+    told = t.gettext("⏳ {person} asks: {wish}", person=person, wish=kit.escape(wish_of(shown, pending, t)))
+    return told, agree_button(shown, pending, t)
 
 
 def _held(shown: StopShown, t: Translator) -> kit.Block:
@@ -75,7 +67,7 @@ def _held(shown: StopShown, t: Translator) -> kit.Block:
 def _at_limit(one: ApprovalShown, shown: IncidentShown, t: Translator) -> Parts:
     """A budget that asks: the two who decide about the spending itself, as in its message."""
     key = f"incident:{shown.incident.id}"
-    asked = t.gettext("This budget asks at its limit: approve what comes, or stop it.")
+    asked = t.gettext("Approve what comes, or stop it")
     stop = kit.button(t.gettext("Stop now"), ids.INCIDENT_STOP, key, style="danger")
     approve = kit.button(t.pgettext("button", "Approve"), ids.INCIDENT_APPROVE, key)
     first = f"*{kit.escape(incidents.headline(shown, t))}*"

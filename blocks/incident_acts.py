@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from blocks import ids, kit
+from blocks.incident_held import is_all_stopped
 from finops.incident_report import IncidentShown
 from finops.incidents import IncidentState
 from finops.stops import StopState
@@ -21,7 +22,8 @@ def row(shown: IncidentShown, t: Translator) -> list[kit.Block]:
     if incident.state is IncidentState.CLOSED:
         return []
     key, number = f"incident:{incident.id}", str(incident.id)
-    is_open = shown.stop is None or shown.stop.stop.state in _OVER
+    is_open = not shown.is_period_over and (shown.stop is None or shown.stop.stop.state in _OVER)
+    is_open = is_open and not is_all_stopped(shown)
     found: list[kit.Block | None] = []
     if is_open and shown.percent >= _WHOLE:
         found.append(kit.button(t.gettext("Stop now"), ids.INCIDENT_STOP, key, style="danger"))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from blocks import ids, kit, stops
+from blocks import stop_words as words
 from blocks.stop_state import status
 from finops.levers import Lever
 from finops.stop_report import StopShown
-from finops.stops import StopState
+from finops.stops import Pending, StopState
 from locales import Translator
 
 _IN_FORCE = frozenset({StopState.STOPPING, StopState.STOPPED})
@@ -16,11 +17,12 @@ def line(shown: StopShown | None, t: Translator) -> str | None:
     """How a project's stop stands, as mrkdwn; None where nobody stopped it."""
     if shown is None:
         return None
-    count = len(shown.current)
-    if count < 2:
-        return status(shown, t)
-    together = t.ngettext("one stop for {count} project", "one stop for {count} projects", count)
-    return f"{status(shown, t)} · {together}"
+    told, count = status(shown, t), len(shown.current)
+    if count > 1:
+        together = t.ngettext("one stop for {count} project", "one stop for {count} projects", count)
+        told = f"{told} · {together}"
+    pending = shown.stop.pending
+    return told if pending is None else f"{told}\n{words.pending_words(pending, shown, t)}"
 
 
 def buttons(project_id: int, shown: StopShown | None, t: Translator) -> list[kit.Block]:
@@ -28,6 +30,8 @@ def buttons(project_id: int, shown: StopShown | None, t: Translator) -> list[kit
 
     For who may act on the project: of anybody else the same buttons would only be refused.
     """
+    if shown is not None and shown.stop.pending is not None:
+        return [agree_button(shown, shown.stop.pending, t)]  # a second wish beside the first would count for nothing
     stop = kit.button(t.gettext("Stop spending"), ids.STOP_OPEN, f"project:{project_id}")
     if shown is None or shown.stop.state is StopState.ALLOWED:
         return [stop]
@@ -35,6 +39,23 @@ def buttons(project_id: int, shown: StopShown | None, t: Translator) -> list[kit
         return []
     further = [stop] if shown.stop.lever is not Lever.STOP else []  # it is only slowed down
     return [*further, _restore(shown, t)]
+
+
+def wish_of(shown: StopShown, pending: Pending, t: Translator) -> str:
+    """What the first person asked the second one for; plain text."""
+    terms = words.allowance(pending.until, pending.amount, shown, t)
+    return ", ".join([words.way_name(pending.way, t), *terms])
+
+
+def agree_button(shown: StopShown, pending: Pending, t: Translator) -> kit.Block:
+    """The second person's word, after one question: away from the message nothing else says what it lets happen."""
+    wish = kit.escape(wish_of(shown, pending, t))
+    said = t.gettext("It takes effect at once: {wish}.", wish=wish)
+    if shown.stop.state is StopState.STOPPED:
+        said = t.gettext("It takes effect at once: {wish}. Spending begins again.", wish=wish)
+    agree = t.pgettext("button", "Agree")
+    question = kit.confirm(t.gettext("Agree?"), said, agree, t.gettext("Cancel"))
+    return kit.button(agree, ids.STOP_AGREE, f"stop:{shown.stop.id}", style="primary", confirm=question)
 
 
 def _restore(shown: StopShown, t: Translator) -> kit.Block:

@@ -60,9 +60,17 @@ def edit(t: Translator, team: Team, problem: str | None = None, typed: Mapping[s
 
 
 def approvers(
-    t: Translator, team: Team, groups: Sequence[tuple[str, str]] = (), problem: str | None = None
+    t: Translator,
+    team: Team,
+    groups: Sequence[tuple[str, str]] = (),
+    problem: str | None = None,
+    *,
+    is_listed: bool = False,
 ) -> kit.View:
-    """Who may approve for a team: people, and user groups where the workspace has any (`groups`: id and name)."""
+    """Who may approve for a team: people, and user groups where the workspace has any (`groups`: id and name).
+
+    `is_listed`: below it stands the list of teams, else the team itself.
+    """
     people = [member for member in team.approvers if not member.startswith(_GROUPS)]
     picker: kit.Block = {"type": "multi_users_select", "max_selected_items": 20}
     if people:
@@ -86,7 +94,7 @@ def approvers(
         # i18n: title of a modal, 24 characters
         t.gettext("Approvers"), parts, submit=t.gettext("Save"), close=t.gettext("Cancel"),
         callback_id=ids.VIEW_TEAM_APPROVERS,
-        metadata={"team": team.id, "kept": [] if options else list(chosen)[:50]},
+        metadata={"team": team.id, "kept": [] if options else list(chosen)[:50], "listed": is_listed},
     )  # fmt: skip
 
 

@@ -71,9 +71,14 @@ def waits_for(stop: Stop, incident: Incident | None, reader: str, now: datetime)
 
 
 def asks(shown: IncidentShown) -> bool:
-    """Whether a budget that asks is at its limit and nobody has decided yet; stops are not looked at."""
-    is_asking = shown.budget.action is BudgetAction.ASK and shown.incident.state in _UNDECIDED
-    return is_asking and shown.percent >= _WHOLE
+    """Whether a budget that asks is at its limit and nobody has decided yet, here or in another alert.
+
+    The incident's own stop is not looked at.
+    """
+    if shown.budget.action is not BudgetAction.ASK or shown.incident.state not in _UNDECIDED or shown.is_period_over:
+        return False
+    is_settled = shown.elsewhere is not None and shown.elsewhere.is_all
+    return shown.percent >= _WHOLE and not is_settled
 
 
 def _ends_soon(stop: Stop, incident: Incident | None, now: datetime) -> bool:

@@ -7,9 +7,6 @@ import logging
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import aiohttp
-from slack_sdk.errors import SlackApiError
-
 from blocks import bad_news, ids, kit, poll_forms, poll_words, polls
 from blocks import help as help_
 from bot.errors import Refusal, RefusalCode, explain
@@ -17,6 +14,7 @@ from bot.voting import Listed, Voted
 from finops.keys import redacted
 from finops.polls import PollDraft, PollKind, exported
 from handlers.filing import sent
+from handlers.links import permalink
 from handlers.submitting import Form, Outcome, Problem, Show
 from handlers.visit import Visit
 from locales import Translator
@@ -214,12 +212,7 @@ async def _link(visit: Visit, one: Listed) -> str | None:
     """Where its message stands, as a link; None where Slack does not say."""
     if one.channel_id is None or one.ts is None:
         return None
-    try:
-        answer = await visit.client.chat_getPermalink(channel=one.channel_id, message_ts=one.ts)
-    except (SlackApiError, aiohttp.ClientError, TimeoutError, OSError) as error:
-        log.info("no link to a poll", extra={"error": type(error).__name__})
-        return None
-    return str(answer.get("permalink") or "") or None
+    return await permalink(visit, one.channel_id, one.ts)
 
 
 def _number(value: object) -> int:

@@ -30,7 +30,8 @@ async def approvers(visit: Visit, value: str) -> None:
     await visit.loading()
     await visit.bot.people.require_admin(await visit.person())
     team = await visit.bot.teams.get(visit.workspace_id, number(value))
-    await visit.show(teams.approvers(await visit.words(), team, await _groups(visit)))
+    is_listed = (visit.view or {}).get("callback_id") != ids.VIEW_TEAM_EDIT
+    await visit.show(teams.approvers(await visit.words(), team, await _groups(visit), is_listed=is_listed))
 
 
 async def submit_edit(form: Form) -> Outcome:
@@ -69,7 +70,7 @@ async def submit_approvers(form: Form) -> Outcome:
     person, t = await visit.person(), await visit.words()
     people = [await visit.profile(user) for user in form.users(ids.TEAM_APPROVER_PEOPLE)]
     kept = [str(group) for group in form.ids.get("kept") or []]
-    groups = form.chosen(ids.TEAM_APPROVER_GROUPS)
+    groups, is_listed = form.chosen(ids.TEAM_APPROVER_GROUPS), form.ids.get("listed") is True
     try:
         team = await visit.bot.teams.update(person, form.number("team"), approvers=[*people, *groups, *kept])
     except Refusal as refusal:
@@ -79,7 +80,11 @@ async def submit_approvers(form: Form) -> Outcome:
             return Show(bad_news.view(news, t), refreshes_home=False)
         team = await visit.bot.teams.get(visit.workspace_id, form.number("team"))
         said = bad_news.sentence(news, t)
-        return Problem({field: said.replace("*", "")}, teams.approvers(t, team, await _groups(visit), said))
+        again = teams.approvers(t, team, await _groups(visit), said, is_listed=is_listed)
+        return Problem({field: said.replace("*", "")}, again)
+    if is_listed:
+        every = await visit.bot.teams.all(visit.workspace_id)
+        return Back(teams.manage(t, every, teams.saved_words(t, team)))
     return Back(teams.edit(t, team))
 
 

@@ -305,16 +305,18 @@ async def test_a_window_submitted_an_hour_later_shows_how_it_is_now_instead(hous
 async def test_home_tells_of_a_stop_only_whom_it_waits_for(house: Company) -> None:
     """With its one button and the way to its message; pressed by somebody else, it is refused in a window of theirs."""
     for user_id, is_mine in ((JIHOON, True), (MINSU, True), (EMMA, False), (SAKURA, False)):
-        await house.stage.slack.person(user_id).opens_home()
-        await house.quiet()
-        home = house.stage.slack.person(user_id).home
+        person = house.stage.slack.person(user_id)
+        before = person.home
+        await person.opens_home()
+        await house.stage.slack.until(lambda who=person, old=before: who.home is not None and who.home != old, WAIT)
+        home = person.home
         assert home is not None
-        said = words_of(home)
+        said = words_of(home["blocks"])
         assert ("마케팅팀 · held" in said, "내 승인" in said, "|메시지 보기>" in said) == (is_mine,) * 3
         assert (f"stop:{house.held.id}" in json.dumps(home)) == is_mine
     view = {"id": "V0HOME0001", "type": "home", "callback_id": "", "private_metadata": ""}
     click = house.click(SAKURA, ids.STOP_RESTORE, f"stop:{house.held.id}") | {"view": view, "channel": None}
-    before = await house.standing()
+    standing = await house.standing()
     await house.sends(click)
     assert f"<@{MINSU}>" in house.cleared(SAKURA)
-    assert await house.standing() == before
+    assert await house.standing() == standing

@@ -64,5 +64,6 @@ def test_a_budget_asks_at_its_limit_until_somebody_acts() -> None:
     assert shown.percent >= 100
     assert asks(asking)
     assert not asks(replace(asking, percent=99))
+    assert not asks(replace(asking, is_period_over=True))
     assert not asks(replace(shown, budget=replace(shown.budget, action=BudgetAction.NOTIFY)))
     assert not asks(replace(asking, incident=replace(asking.incident, state=IncidentState.STOPPED)))

@@ -1,0 +1,107 @@
+"""What waits for whom on Home: through a real runaway, a stop, two people and an allowance."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.stop_beside import stop_of
+from finops.approvals import HomeReader, WaitingFor
+from finops.budgets import BudgetAction
+from finops.incident_report import IncidentShown
+from finops.registry import Person, Role
+from finops.stop_report import ApprovalWish, StopTarget
+from finops.stops import ApprovalWay, StopState
+from storage import Storage
+from tests.conftest import FakeClock
+from tests.integration.bot_world import WORKSPACE
+from tests.integration.test_bot_stopping import WORKER, a_runaway, stopped
+from tests.integration.watch_world import CHATBOT, World, a_watched_world
+from tests.integration.watch_world import quick_storage as quick_storage
+
+GROUP = "S0FINANCE1"
+
+
+@pytest.fixture
+async def world(quick_storage: Storage, clock: FakeClock) -> AsyncIterator[World]:
+    async with a_watched_world(quick_storage, clock) as made:
+        yield made
+
+
+class Groups:
+    """The user groups of somebody, and whether anybody asked Slack for them."""
+
+    def __init__(self, *held: str) -> None:
+        self.held = held
+        self.was_asked = False
+
+    async def __call__(self) -> Iterable[str]:
+        self.was_asked = True
+        return self.held
+
+
+async def home_of(
+    world: World, person: Person, groups: Groups | None = None, incidents: Sequence[IncidentShown] = ()
+) -> HomeReader:
+    return await world.bot.home_readers.of(person, incidents, groups or Groups())
+
+
+def kinds(reader: HomeReader) -> list[WaitingFor]:
+    return [one.kind for one in reader.approvals]
+
+
+async def test_everything_that_waits_is_shown_to_those_who_decide_and_to_nobody_else(world: World) -> None:
+    """A budget asks; it is stopped; the restore needs two; it is allowed on terms; each time the others see nothing."""
+    admin, bot = world.admin, world.bot
+    member = replace(admin, user_id="U0EMMA0001", role=Role.MEMBER)
+    second = replace(admin, user_id="U0MINSU001")
+    assert await home_of(world, admin) == HomeReader(manages=True)
+
+    incident = await a_runaway(world, action=BudgetAction.ASK, needs_two=True)
+    live = (await bot.reports.home(WORKSPACE, admin)).live
+    assert live is not None
+    assert kinds(await home_of(world, admin, incidents=live.incidents)) == [WaitingFor.LIMIT]
+    assert await home_of(world, member, incidents=live.incidents) == HomeReader()
+
+    shown = await stopped(world, incident)
+    [one] = (await home_of(world, admin, incidents=live.incidents)).approvals
+    assert (one.kind, one.stop and one.stop.stop.id, one.ts) == (WaitingFor.RESTORE, shown.stop.id, "")
+    async with bot.storage.reading() as store:
+        held = await stop_of(store, await world.project(CHATBOT))
+    assert held is not None
+    assert held.stop.id == shown.stop.id
+
+    await bot.stopping.restore(admin, shown.stop.id or 0)
+    assert kinds(await home_of(world, second)) == [WaitingFor.SECOND]
+    assert kinds(await home_of(world, admin)) == []
+    await bot.stopping.decline(second, shown.stop.id or 0)
+
+    until = world.clock() + timedelta(hours=1)
+    wish = ApprovalWish(ApprovalWay.AMOUNT, "900", until, restops=True)
+    for person in (admin, second):
+        await bot.stopping.approve(person, StopTarget(incident_id=incident.id), wish)
+    await bot.holding.work_due(WORKER)
+    async with bot.storage.reading() as store:
+        stop = await store.stops.get(WORKSPACE, shown.stop.id or 0)
+        allowed = await stop_of(store, await world.project(CHATBOT))
+    assert stop is not None
+    assert stop.state is StopState.ALLOWED
+    assert allowed is not None
+    assert kinds(await home_of(world, admin)) == [WaitingFor.END]
+    assert await home_of(world, member) == HomeReader()
+
+
+async def test_slack_is_asked_for_user_groups_only_where_one_could_make_a_difference(world: World) -> None:
+    """Who is in the group decides as well; while nothing waits, or for an admin, nobody asks Slack."""
+    team = (await world.bot.teams.all(WORKSPACE))[0]
+    await world.bot.teams.update(world.admin, team.id, approvers=[GROUP])
+    member = replace(world.admin, user_id="U0EMMA0001", role=Role.MEMBER)
+    asked = Groups(GROUP)
+    assert (await home_of(world, member, asked), asked.was_asked) == (HomeReader(), False)
+    await stopped(world, await a_runaway(world))
+    assert (len((await home_of(world, world.admin, asked)).approvals), asked.was_asked) == (1, False)
+    assert (len((await home_of(world, member, asked)).approvals), asked.was_asked) == (1, True)
+    assert (await home_of(world, member, Groups("S0OTHERS01"))).approvals == ()
