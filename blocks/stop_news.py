@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from blocks import budget_words, kit
+from blocks import budget_words, figures, kit
+from finops.money import Money
 from finops.stops import StopState
 from locales import Translator
 
@@ -79,6 +80,18 @@ def _same_person(values: Values, t: Translator) -> str:
     )
 
 
+def _allowed(values: Values, t: Translator) -> str:
+    amount, until = values.get("amount"), values.get("until")
+    terms = [t.gettext("up to {amount}", amount=figures.short(amount, t))] if isinstance(amount, Money) else []
+    if isinstance(until, datetime):
+        terms.append(t.gettext("until {time} {zone}", time=t.moment(until), zone=t.zone_name(until)))
+    return t.gettext(
+        "*{project}* may spend for now ({terms}) and is then stopped again, so it stays with its team: otherwise "
+        "nobody would stop it. Approve it once more without stopping it again (`/finops resume`), or wait until then.",
+        project=_name(values, "project"), terms=kit.escape(", ".join(terms) or "-"),
+    )  # fmt: skip
+
+
 def _person(given: object, t: Translator) -> str:
     if given is None:
         return t.gettext("the budget's rule")
@@ -105,6 +118,7 @@ REFUSALS: dict[str, Callable[[Values, Translator], str]] = {
         "`/finops resume`; then it can be unregistered.",
         project=_name(v, "project"),
     ),
+    "project_allowed": _allowed,
     "budget_needs_two": lambda _, t: t.gettext(
         "While something that a budget limits is stopped, or waits for an approval, its rule that two people agree "
         "stays. Nothing was saved; decide about the stop first with `/finops resume`."

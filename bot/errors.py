@@ -62,6 +62,9 @@ class RefusalCode(StrEnum):
     UNKNOWN_PROJECT = "unknown_project"  # project_id
     ARCHIVED_PROJECT = "archived_project"  # project_id, project
     PROJECT_HELD = "project_held"  # project: its spending is held, or being put back; it cannot be let go of yet
+    PROJECT_ALLOWED = (
+        "project_allowed"  # project, until (datetime | None), amount (Money | None): it is stopped again then
+    )
     PROJECT_NOT_VERIFIABLE = "project_not_verifiable"  # project_id: our keys may not list projects, no cost names it
     NOTHING_TO_COLLECT = "nothing_to_collect"
     UNKNOWN_INCIDENT = "unknown_incident"

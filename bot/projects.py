@@ -14,6 +14,7 @@ from bot.collecting import Collecting
 from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
 from bot.results import Profile, ProjectsRegistered
+from bot.stop_ends import comes_back
 from bot.teams import Teams, check_lead
 from finops.incidents import Fact
 from finops.periods import Period
@@ -168,12 +169,17 @@ class Projects:
     async def unregister(self, actor: Person, project_id: int, groups: Iterable[str] = ()) -> Project:
         """Take a project from its team. Its costs stay in the ledger, unallocated from now on.
 
-        Refused while its spending is held: who answers for a project puts it back before they let go of it.
+        Refused while its spending is held: who answers for a project puts it back before they let go of it. Also while
+        it may spend so much more and is then stopped again: nobody would find it then.
         """
         project = await self._managed(actor, project_id, groups)
         try:
             async with self._desk.storage.writing() as store:
                 await store.projects.unregister(actor.workspace_id, project.id)
+                # Asked now, for whoever put it back a moment ago has been waited for.
+                if (agreed := await comes_back(store, project)) is not None:
+                    until, ceiling = agreed.allowed_until, agreed.allowed_ceiling
+                    raise Refusal(RefusalCode.PROJECT_ALLOWED, project=project.name, until=until, amount=ceiling)
                 await self._recorded(store, actor, "project.unregistered", project, project_facts(project))
         except AlreadyHeld as held:
             raise Refusal(RefusalCode.PROJECT_HELD, project=project.name) from held

@@ -174,15 +174,28 @@ async def _held(store: Store, stop: Stop) -> list[Account]:
     return list(dict.fromkeys(map(account_of, holds)))
 
 
+async def comes_back(store: Store, project: Project) -> Stop | None:
+    """The stop that lets a project spend for now and was agreed to take hold of it again; None where none does."""
+    for stop in await store.stops.active(project.workspace_id):
+        is_agreed = stop.state is StopState.ALLOWED and stop.restops
+        if is_agreed and _is_about(stop, project, await _held(store, stop)):
+            return stop
+    return None
+
+
 async def _projects(store: Store, stop: Stop) -> Sequence[Project]:
-    """The projects a stop is about: those it held, another team's too, else those of its scope now."""
+    """The projects a stop is about, of those that are registered."""
     held = await _held(store, stop)
-    every = await store.projects.all(stop.workspace_id)
+    return [one for one in await store.projects.all(stop.workspace_id) if _is_about(stop, one, held)]
+
+
+def _is_about(stop: Stop, project: Project, held: Sequence[Account]) -> bool:
+    """Whether a project is one that a stop held, another team's too; else whether it is of its scope now."""
     if held:
-        return [one for one in every if account_of(one) in held]
+        return account_of(project) in held
     match stop.scope_kind:
         case ScopeKind.PROJECT:
-            return [one for one in every if one.id == stop.scope_id]
+            return project.id == stop.scope_id
         case ScopeKind.TEAM:
-            return [one for one in every if one.team_id == stop.scope_id]
-    return every
+            return project.team_id == stop.scope_id
+    return True

@@ -10,8 +10,9 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import delete
 
+from blocks import bad_news, figures
 from bot.budgets import BudgetWish
-from bot.errors import Refusal, RefusalCode
+from bot.errors import Refusal, RefusalCode, explain
 from finops.incidents import IncidentState
 from finops.levers import Lever
 from finops.queries import ScopeKind
@@ -36,6 +37,7 @@ from tests.integration.test_bot_stopping import (
 )
 from tests.integration.watch_world import CHATBOT, WRITER, World, a_watched_world
 from tests.integration.watch_world import quick_storage as quick_storage
+from tests.unit.saying import reader
 
 
 @pytest.fixture
@@ -141,6 +143,26 @@ async def allowed(world: World, shown: StopShown, dollars: str = "2") -> None:
     assert (await again(world, shown)).stop.state is StopState.ALLOWED
 
 
+async def test_a_project_that_is_to_be_stopped_again_stays_with_its_team(world: World) -> None:
+    """A dollar more, then stopped again: nobody would find it then. Approved without that, it goes as always."""
+    shown = await a_stop(world)
+    await allowed(world, shown, "1")
+    project, stop = await world.project(CHATBOT), (await again(world, shown)).stop
+    with pytest.raises(Refusal) as refusal:
+        await world.bot.projects.unregister(world.admin, project.id)
+    told = {"project": CHATBOT, "until": stop.allowed_until, "amount": stop.allowed_ceiling}
+    assert (refusal.value.code, refusal.value.values) == (RefusalCode.PROJECT_ALLOWED, told)
+    assert stop.allowed_ceiling is not None
+    said = bad_news.sentence(explain(refusal.value), reader("ko"))
+    assert figures.short(stop.allowed_ceiling, reader("ko")) in said
+    assert await world.project(CHATBOT) == project
+    await world.bot.projects.unregister(world.admin, (await world.project(WRITER)).id)  # whom nobody agreed to stop
+    wish = ApprovalWish(ApprovalWay.AMOUNT, "1", world.clock() + timedelta(hours=8), restops=False)
+    await world.bot.stopping.approve(world.admin, StopTarget(incident_id=shown.stop.incident_id), wish)
+    await world.bot.projects.unregister(world.admin, project.id)
+    assert await world.bot.projects.all(WORKSPACE) == []
+
+
 async def used(world: World) -> Decimal:
     """What the stopped project has used today, as far as was told."""
     mine = world.openai.project(CHATBOT).id
@@ -158,7 +180,7 @@ async def test_an_allowance_is_measured_whatever_becomes_of_its_budget(world: Wo
     if change == "excluded":
         await world.bot.projects.exclude(world.admin, project.id)
     elif change == "moved":
-        await world.bot.projects.unregister(world.admin, project.id)
+        await lost(world, project)
     else:
         await world.bot.budgets.switch(world.admin, budget_id, is_enabled=False)
     await world.bot.evaluating.everywhere()
