@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from bot import Bot, Policy
+from bot.polls import minute_of
 from bot.results import Polled
 from bot.telling import UNWATCHED
 from finops.budgets import Budget, BudgetPeriod, BudgetScope, BudgetTerms
@@ -43,7 +44,7 @@ class QuietProvider:
 
 @dataclass
 class QuietWorld:
-    """마케팅팀 with a key, read once."""
+    """마케팅팀 with a key that has just been read with."""
 
     bot: Bot
     clock: FakeClock
@@ -71,8 +72,8 @@ class QuietWorld:
         async with self.bot.storage.writing() as store:
             return await store.budgets.create(WORKSPACE, wanted, by=self.admin.user_id, at=self.clock())
 
-    async def connect(self, team: Team, organization: str, secret: str) -> Connection:
-        """Another organization, connected by a team; not read yet."""
+    async def connect(self, team: Team, organization: str, secret: str, *, is_read: bool = True) -> Connection:
+        """Another organization, connected by a team. `is_read`: just now, which takes a reading by days and hours."""
         by, at = self.admin.user_id, self.clock()
         async with self.bot.storage.writing() as store:
             made = await store.connections.create(
@@ -90,6 +91,11 @@ class QuietWorld:
                 WORKSPACE, connection_id=made.id, team_id=team.id, projects=[(f"proj_{organization}", organization)],
                 registered_by=by, at=at,
             )  # fmt: skip
+            if is_read:
+                end = minute_of(at)
+                readings = [(UsageReading(one, Width.MINUTE, end - 60, end, ()), ()) for one in Endpoint]
+                await store.usage.replace_each(WORKSPACE, made.id, readings, at)
+                await store.usage.mark_read(WORKSPACE, made.id, at)
         return made
 
     async def more_teams(self, count: int) -> None:
@@ -114,14 +120,12 @@ class QuietWorld:
 
 @asynccontextmanager
 async def a_quiet_world(storage: Storage, clock: FakeClock, policy: Policy | None = None) -> AsyncIterator[QuietWorld]:
-    """Read at 09:05 and 09:10 in Seoul, so that all that comes is news."""
-    clock.moment = clock.moment.replace(hour=0, minute=5)
+    """As of 09:10 in Seoul."""
+    clock.moment = clock.moment.replace(hour=0, minute=10)
     provider = QuietProvider()
     bot = Bot(storage, {"openai": cast("Any", provider)}, clock, policy or Policy())
     admin = await an_admin(bot)
     team = await bot.teams.create(admin, "마케팅팀", MINSU, "C0MARKET01")
     made = QuietWorld(bot, clock, provider, admin, team, cast("Any", None))
     made.connection = await made.connect(team, "한빛소프트", ADMIN_KEY)
-    await made.polled()
-    await made.polled(5)
     yield made
