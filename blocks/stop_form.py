@@ -68,8 +68,8 @@ class StopDraft:
 def confirm(radius: BlastRadius, t: Translator, draft: StopDraft | None = None, problem: str | None = None) -> kit.View:
     """The window before a stop (VIEW_STOP): who is hit, what to do, why.
 
-    Metadata: target, seen (ISO time), projects and team_projects (the ids that are shown; without, where they are more
-    than a window carries: those there are at the submission).
+    Metadata: target, seen (ISO time), projects and team_projects (the ids that are shown; without what is more than a
+    window carries: of that, those there are at the submission).
     A stop that is in force already is shown instead, with the ways out of it, and nothing to submit.
     """
     if radius.held is not None and radius.held.state in _IN_FORCE:
@@ -104,6 +104,8 @@ def _shown_ids(radius: BlastRadius) -> dict[str, list[int]]:
         "projects": [one.project_id for one in radius.projects],
         "team_projects": [one.project_id for one in radius.team_projects],
     }
+    if sum(len(each) for each in found.values()) > _IDS_CARRIED:
+        del found["team_projects"]  # of the target itself what was seen is meant, however large its team
     return found if sum(len(each) for each in found.values()) <= _IDS_CARRIED else {}
 
 

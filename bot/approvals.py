@@ -59,6 +59,7 @@ class Approvals:
         if wish.seen_at is not None:
             _refuse_unseen(aim, stop, wish.seen_at)
         if wish.way is ApprovalWay.RESTORE and (stop is None or stop.state not in UNDER_WAY):
+            await refuse_held(store, aim)
             state = stop.state.value if stop else None
             raise Refusal(RefusalCode.STOP_NOT_HELD, state=state)
         pending = self._pending(actor, aim, wish, now)

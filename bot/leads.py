@@ -12,7 +12,7 @@ from bot.errors import Refusal, RefusalCode
 from bot.incidents import Incidents
 from bot.stop_facts import lead_name
 from bot.stop_keeping import keep
-from bot.stop_scopes import Aim, aim_of
+from bot.stop_scopes import Aim, aim_of, stopped_of
 from finops.budgets import percent_floor
 from finops.incidents import IncidentState, pinned
 from finops.registry import Person
@@ -43,6 +43,9 @@ class Leads:
             aim = await aim_of(store, actor.workspace_id, target)
             lead = _lead_of(aim)
             name = await lead_name(store, actor.workspace_id, lead)
+            is_stopped = aim.stop is not None and aim.stop.state in UNDER_WAY
+            if aim.top is not None and not is_stopped:  # maybe within another alert
+                is_stopped = bool(await stopped_of(store, actor.workspace_id, [aim.top]))
         incident = aim.incident
         increase = calls = None
         if incident is not None and incident.id is not None:
@@ -54,13 +57,13 @@ class Leads:
             target=target,
             lead_user_id=lead,
             lead_name=name,
-            project=aim.narrow[0].name if aim.narrow else aim.scope.name,
+            project=aim.top.name if aim.top is not None else aim.scope.name,
             spent=incident.spent if incident is not None else None,
             limit=incident.limit if incident is not None else None,
             percent=percent_floor(incident.spent, incident.limit) if incident is not None and same else None,
             increase=increase,
             calls_factor=calls,
-            is_stopped=aim.stop is not None and aim.stop.state in UNDER_WAY,
+            is_stopped=is_stopped,
         )
 
     async def tell(self, actor: Person, target: StopTarget, text: str) -> None:
@@ -109,9 +112,7 @@ class Leads:
         if aim.incident is None or aim.incident.state is IncidentState.CLOSED:
             raise Refusal(RefusalCode.INCIDENT_CLOSED)
         change = pinned(aim.incident, actor.user_id, text, now)
-        people = telling.recipients(
-            aim.narrow[0] if aim.narrow else None, aim.team, await store.people.admins(actor.workspace_id)
-        )
+        people = telling.recipients(aim.top, aim.team, await store.people.admins(actor.workspace_id))
         await telling.keep(store, change, aim.incident, people, now, is_prompt=True)
         subject = f"incident:{aim.incident.id}"
         await record(
@@ -120,7 +121,7 @@ class Leads:
 
 
 def _lead_of(aim: Aim) -> str:
-    lead = aim.narrow[0].lead_user_id if aim.narrow else None
+    lead = aim.top.lead_user_id if aim.top is not None else None
     lead = lead or (aim.team.lead_user_id if aim.team is not None else None)
     if lead is None:
         raise Refusal(RefusalCode.LEAD_MISSING, project=aim.scope.name)

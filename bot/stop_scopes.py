@@ -31,7 +31,8 @@ _OVER = frozenset({StopState.FAILED, StopState.CLOSED})
 class Aim:
     """A target as it stands now. `narrow` is what it is about itself, `wide` everything of its team (or of the
     workspace), without what is left out of collection; `stop` is the latest one about it, in whatever state; `budget`
-    the incident's. `stranger` names who spends most where no stop reaches it, '' where everybody can be stopped.
+    the incident's. `stranger` names who spends most where no stop reaches it, '' where everybody can be stopped. `top`
+    is whom it is about, for whoever wants to talk about it: the first of `narrow`, or who is stopped elsewhere.
     """
 
     target: StopTarget
@@ -44,6 +45,7 @@ class Aim:
     budget: Budget | None = None
     stop: Stop | None = None
     stranger: str = ""
+    top: Project | None = None
 
     @property
     def needs_two(self) -> bool:
@@ -106,6 +108,7 @@ class _Found:
     narrow: tuple[Project, ...]
     wide: tuple[Project, ...]
     stranger: str = ""
+    top: Project | None = None
 
 
 async def _of_scope(store: Store, workspace_id: str, kind: ScopeKind, scope_id: int | None) -> _Found:
@@ -168,23 +171,22 @@ async def _spender_of(store: Store, workspace_id: str, found: _Found, incident: 
         rest = await rest_of(store, incident, stop, found.wide)
         beside = [one.project for one in rest if one.project is not None]
         stranger = rest[0].name if rest and rest[0].project is None else ""
-        top = tuple(beside[:1]) or await held_of(store, stop, found.wide) or found.wide[:1]
-        return replace(found, narrow=top, stranger=stranger)
+        narrow = tuple(beside[:1]) or await held_of(store, stop, found.wide) or found.wide[:1]
+        return replace(found, narrow=narrow, stranger=stranger)
     mine = {account_of(one): one for one in found.wide}
     spent = await spent_on_its_day(store, incident)
     stopped = await stopped_of(store, workspace_id, found.wide)
     before = latest(await store.stops.holds(workspace_id, stop.id or 0)) if stop is not None else []
     # Where no usage of its day is kept any more, what it was about is what was held.
     known = {account_of(one) for one in before} if not any(account in spent for account in mine) else frozenset()
-    ranked = sorted(
-        mine,
-        key=lambda account: (account in stopped, account not in known, -spent.get(account, 0), mine[account].id),
-    )
+    ranked = sorted(mine, key=lambda account: (account not in known, -spent.get(account, 0), mine[account].id))
+    free = sorted(ranked, key=lambda account: account in stopped)
     stranger = ""
     if found.scope.kind is ScopeKind.WORKSPACE and spent:
         most = max(spent, key=lambda account: (spent[account], account in mine, account))
         stranger = "" if most in mine else (await spender(store, workspace_id, most, None)).name
-    return replace(found, narrow=tuple(mine[account] for account in ranked[:1]), stranger=stranger)
+    top = mine[ranked[0]] if ranked else None
+    return replace(found, narrow=tuple(mine[account] for account in free[:1]), stranger=stranger, top=top)
 
 
 async def spent_on_its_day(store: Store, incident: Incident) -> dict[Account, int]:
@@ -260,8 +262,9 @@ def _aimed(
     channel_id: str | None,
 ) -> Aim:
     channel = channel_id or (found.team.channel_id if found.team else None)
+    top = found.top or next(iter(found.narrow), None)
     return Aim(
-        target, found.scope, found.team, found.narrow, found.wide, channel, incident, budget, stop, found.stranger
+        target, found.scope, found.team, found.narrow, found.wide, channel, incident, budget, stop, found.stranger, top
     )
 
 

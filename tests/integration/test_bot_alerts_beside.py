@@ -151,6 +151,8 @@ async def test_a_teams_alert_stops_who_is_not_stopped_yet_and_gives_way_when_nob
     assert said.startswith("⛔ [마케팅팀] Stopped - ad-copy-writer · Daily limit $30")
     radius = await world.bot.stopping.preview(world.admin, target(of_team))
     assert ([one.name for one in radius.projects], radius.held) == ([CHATBOT], None)
+    draft = await world.bot.leads.draft(world.admin, target(of_team))  # who is to be talked to is who ran away
+    assert (draft.project, draft.is_stopped) == (WRITER, True)
 
     outside = await world.bot.stopping.request(
         world.admin, StopTarget(scope=f"project:{chatbot.id}"), Lever.STOP, "함께"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -435,6 +436,16 @@ def test_the_cause_is_what_was_chosen_and_what_was_typed() -> None:
     assert stop_lead.cause_words("other", "모델 변경", t) == "모델 변경"
     assert stop_lead.cause_words("other", " ", t) == ""
     assert stop_lead.cause_words(None, None, t) == ""
+
+
+def test_the_window_about_one_project_of_a_large_team_carries_which_one_it_showed() -> None:
+    """More ids than fit: those of the team are looked up at the submission, the target's own never."""
+    large = tuple(told.a_project(number) for number in range(300))
+    carried = json.loads(
+        stop_form.confirm(replace(told.a_radius(), team_projects=large), reader("ko"))["private_metadata"]
+    )
+    assert carried["projects"] == [one.project_id for one in told.a_radius().projects]
+    assert "team_projects" not in carried
 
 
 def test_home_puts_what_is_stopped_first() -> None:
