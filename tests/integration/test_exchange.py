@@ -70,19 +70,16 @@ async def test_a_decision_is_made_once_and_written_down(world: World) -> None:
     assert len(await bot.exchange.decided(admin)) == SHOWN
 
 
-@pytest.mark.parametrize(
-    ("wish", "mistake"),
-    [
+async def test_what_is_no_rate_changes_nothing(world: World) -> None:
+    """Refused with its reason; nothing is kept, nothing written down."""
+    for wish, mistake in (
         (RateWish("KRW", "13.75", FRIDAY), RateMistake.IMPLAUSIBLE),
         (RateWish("KRW", "1375.5", FRIDAY + timedelta(days=4)), RateMistake.DAY_AHEAD),
         (RateWish("-"), RateMistake.CURRENCY),
-    ],
-)
-async def test_what_is_no_rate_changes_nothing(world: World, wish: RateWish, mistake: RateMistake) -> None:
-    """Refused with its reason; nothing is kept, nothing written down."""
-    with pytest.raises(Refusal) as refused:
-        await world.bot.exchange.choose(world.admin, wish)
-    assert (refused.value.code, refused.value.values["mistake"]) == (RefusalCode.EXCHANGE_RATE, mistake.value)
+    ):
+        with pytest.raises(Refusal) as refused:
+            await world.bot.exchange.choose(world.admin, wish)
+        assert (refused.value.code, refused.value.values["mistake"]) == (RefusalCode.EXCHANGE_RATE, mistake.value)
     assert list(await world.bot.exchange.decided(world.admin)) == []
     assert await trail(world) == []
 
@@ -149,25 +146,22 @@ def a_form(visit: Visit, currency: str, rate: str = "", day: date | None = FRIDA
     return Form(visit, {"id": "V1", "state": {"values": values}})
 
 
-@pytest.mark.parametrize(
-    ("currency", "rate", "day", "field"),
-    [
+async def test_a_mistake_stands_at_its_input(world: World) -> None:
+    """And what was typed is still there in the window that says so."""
+    visit, _ = visiting(world)
+    for currency, rate, day, field in (
         ("KRW", "", FRIDAY, ids.CURRENCY_RATE),
         ("KRW", "13.75", FRIDAY, ids.CURRENCY_RATE),
         ("KRW", "1375.5", None, ids.CURRENCY_DAY),
         ("KRW", "1375.5", date(2027, 1, 1), ids.CURRENCY_DAY),
         ("EUR", "0.9", FRIDAY, ids.CURRENCY_BESIDE),
-    ],
-)
-async def test_a_mistake_stands_at_its_input(world: World, currency: str, rate: str, day: date, field: str) -> None:
-    """And what was typed is still there in the window that says so."""
-    visit, _ = visiting(world)
-    outcome = await VIEWS[ids.VIEW_CURRENCY](a_form(visit, currency, rate, day))
-    assert isinstance(outcome, Problem)
-    assert list(outcome.errors) == [field]
-    assert slack_limits.of_view(dict(outcome.form)) == []
-    inputs = {one["block_id"]: one["element"] for one in outcome.form["blocks"] if one["type"] == "input"}
-    assert inputs[ids.CURRENCY_RATE].get("initial_value", "") == rate
+    ):
+        outcome = await VIEWS[ids.VIEW_CURRENCY](a_form(visit, currency, rate, day))
+        assert isinstance(outcome, Problem)
+        assert list(outcome.errors) == [field]
+        assert slack_limits.of_view(dict(outcome.form)) == []
+        inputs = {one["block_id"]: one["element"] for one in outcome.form["blocks"] if one["type"] == "input"}
+        assert inputs[ids.CURRENCY_RATE].get("initial_value", "") == rate
 
 
 async def test_the_window_saves_and_opens_with_what_holds(world: World) -> None:
