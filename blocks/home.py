@@ -10,6 +10,7 @@ from blocks import actions, charts, collection, exchange, figures, home_value, i
 from blocks.bad_news import provider_words
 from blocks.home_approvals import approvals
 from blocks.home_settings import doors
+from blocks.home_unowned import unowned
 from finops.approvals import HomeReader
 from finops.charges import FigureState
 from finops.figures import BlindConnection, Figure, HomeReport, SetupProgress, SetupStep
@@ -36,6 +37,7 @@ def view(report: HomeReport, t: Translator, reader: HomeReader = _NOBODY, *, is_
         parts += checklist(report.setup, t, is_admin=report.is_admin, is_collecting=bool(report.collections))
     if report.setup.has_charges:
         parts += _spending(report, t)
+        parts += unowned(reader, t)
     parts += actions.timeline(report.actions, t)
     parts += doors(report, reader, t)
     return kit.home(parts, is_plain=is_plain)

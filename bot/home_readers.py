@@ -11,6 +11,7 @@ from bot.flights import Flights
 from bot.stop_rest import beside
 from bot.stop_scopes import aim_of
 from bot.telling import root_key, stop_key
+from bot.unowned import UnownedOfWeek
 from finops.approvals import ApprovalShown, HomeReader, WaitingFor, asks, waits_for
 from finops.incident_report import IncidentShown
 from finops.incidents import Incident
@@ -51,12 +52,23 @@ class HomeReaders:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._standing = Flights(self._read)
+        self._unowned = UnownedOfWeek(desk)
 
-    async def of(self, person: Person, incidents: Sequence[IncidentShown], groups: Groups) -> HomeReader:
+    async def of(
+        self, person: Person, incidents: Sequence[IncidentShown], groups: Groups, *, has_unowned: bool = False
+    ) -> HomeReader:
         """What waits for this person, of the stops there are and of the open `incidents` that Home shows.
 
         `groups` is asked for the person's user groups only where one of them could make a difference: it may be slow.
+        `has_unowned`: part of the week's cost is nobody's, and whoever registers projects is told whose it may be.
         """
+        reader = await self._waiting(person, incidents, groups)
+        if not has_unowned or not reader.manages:
+            return reader
+        costs = await self._unowned.of(person.workspace_id)
+        return replace(reader, unowned=costs.largest, unowned_count=costs.count)
+
+    async def _waiting(self, person: Person, incidents: Sequence[IncidentShown], groups: Groups) -> HomeReader:
         standing = await self._standing.get(person.workspace_id)
         found = self._candidates(standing, incidents, person)
         manages = any(may_manage_team(person, team) for team in standing.teams)

@@ -11,6 +11,7 @@ from finops.budgets import BudgetAction
 from finops.incident_report import IncidentShown
 from finops.incidents import Incident, IncidentState
 from finops.money import EXACT
+from finops.owners import Unowned
 from finops.stop_report import StopShown
 from finops.stops import Stop, StopState
 
@@ -48,12 +49,17 @@ class ApprovalShown:
 @dataclass(frozen=True, slots=True)
 class HomeReader:
     """What Home says to one person alone: the first of `count` things that wait for them, and whether they answer for
-    a team. `is_unread`: what waits could not be read, which is not the same as nothing."""
+    a team. `is_unread`: what waits could not be read, which is not the same as nothing.
+
+    `unowned` are the largest of `unowned_count` costs that no team answers for, told to whoever registers projects.
+    """
 
     approvals: tuple[ApprovalShown, ...] = ()
     count: int = 0
     manages: bool = False
     is_unread: bool = False
+    unowned: tuple[Unowned, ...] = ()
+    unowned_count: int = 0
 
 
 def waits_for(stop: Stop, incident: Incident | None, reader: str, now: datetime) -> WaitingFor | None:

@@ -65,7 +65,8 @@ async def _reader(visit: Visit, person: Person, report: HomeReport) -> HomeReade
             return ()
 
     incidents = report.live.incidents if report.live is not None else ()
-    reader = await visit.bot.home_readers.of(person, incidents, groups)
+    has_unowned = any(share.is_unallocated for share in report.top.shares)
+    reader = await visit.bot.home_readers.of(person, incidents, groups, has_unowned=has_unowned)
     linked = await asyncio.gather(*(_linked(visit, one) for one in reader.approvals))
     return replace(reader, approvals=tuple(linked))
 

@@ -8,16 +8,18 @@ from datetime import timedelta
 
 import pytest
 
+from bot import Policy
 from bot.stop_beside import stop_of
 from finops.approvals import HomeReader, WaitingFor
 from finops.budgets import BudgetAction
 from finops.incident_report import IncidentShown
+from finops.owners import Because
 from finops.registry import Person, Role
 from finops.stop_report import ApprovalWish, StopTarget
 from finops.stops import ApprovalWay, StopState
 from storage import Storage
 from tests.conftest import FakeClock
-from tests.integration.bot_world import WORKSPACE
+from tests.integration.bot_world import KEY, WORKSPACE, Key, LittleOpenAI, a_bot, a_company, a_team, an_admin, worked
 from tests.integration.test_bot_stopping import WORKER, a_runaway, stopped
 from tests.integration.watch_world import CHATBOT, World, a_watched_world
 from tests.integration.watch_world import quick_storage as quick_storage
@@ -105,3 +107,33 @@ async def test_slack_is_asked_for_user_groups_only_where_one_could_make_a_differ
     assert (len((await home_of(world, world.admin, asked)).approvals), asked.was_asked) == (1, False)
     assert (len((await home_of(world, member, asked)).approvals), asked.was_asked) == (1, True)
     assert (await home_of(world, member, Groups("S0OTHERS01"))).approvals == ()
+
+
+async def test_costs_without_a_team_are_listed_until_somebody_registers_them(
+    quick_storage: Storage, clock: FakeClock
+) -> None:
+    """Each with the name the provider gives it and who may own it; registered, it is gone at the next look."""
+    async with LittleOpenAI().running() as openai:
+        openai.keys[KEY] = Key(a_company(clock().date(), 3))
+        async with a_bot(quick_storage, openai, clock, Policy(backfill_days=3)) as bot:
+            admin = await an_admin(bot)
+            team = await a_team(bot, admin)
+            await bot.connections.register_key(admin, team.id, KEY)
+            await bot.projects.register(admin, team.id, ["proj_chat"])
+            await worked(bot)
+
+            async def told() -> HomeReader:
+                return await bot.home_readers.of(admin, (), Groups(), has_unowned=True)
+
+            before = await told()
+            top = (await bot.reports.home(WORKSPACE, admin)).top
+            [rest] = [share.amount for share in top.shares if share.is_unallocated]
+            assert before.unowned_count == len(before.unowned)
+            assert sum(one.amount.amount for one in before.unowned) == rest.amount
+            named = [one for one in before.unowned if one.name]
+            assert {(one.team, one.suggested and one.suggested.because) for one in named} == {(team.name, Because.KEY)}
+            member = replace(admin, role=Role.MEMBER, user_id="U9")
+            assert await bot.home_readers.of(member, (), Groups(), has_unowned=True) == HomeReader()
+
+            await bot.projects.register_all(admin, team.id)
+            assert {one.name for one in (await told()).unowned} == {""}

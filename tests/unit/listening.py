@@ -187,7 +187,7 @@ class FakeBot:
     async def _home(self, workspace_id: str, person: Person) -> Any:
         return a_home()
 
-    async def _reader(self, *_: Any) -> HomeReader:
+    async def _reader(self, *_: Any, **__: Any) -> HomeReader:
         return HomeReader()
 
 

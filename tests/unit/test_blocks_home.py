@@ -16,6 +16,7 @@ from finops.approvals import ApprovalShown, HomeReader, WaitingFor
 from finops.figures import HomeValues, SetupProgress
 from finops.incident_report import LiveReport
 from finops.money import Money
+from finops.owners import Because, Suggested, Unowned
 from finops.value import ValueFigure, ValueSource
 from tests.unit import saying_live
 from tests.unit import stopping_said as told
@@ -118,6 +119,29 @@ def test_an_admin_reaches_every_window_about_teams_alerts_and_stops_with_two_pre
     over = replace(saying_live.a_detail(), shown=saying_live.over())
     assert not acts & pressed(incidents.detail(over, t))
     assert ids.STOP_OPEN in pressed(stop_form.listed(told.a_list(), t))
+
+
+def test_what_nobody_answers_for_is_listed_with_who_most_likely_does() -> None:
+    """A suggestion says what it rests on; who registers no projects is not asked."""
+    t = reader("ko")
+    found = (
+        Unowned("search-prod", Money.of("412.5"), Suggested(2, Because.NAME, "search-dev"), "데이터팀"),
+        Unowned("proj_x<1>", Money.of("50"), Suggested(1, Because.KEY), "마케팅팀"),
+        Unowned("", Money.of("1.25")),
+    )
+    person = HomeReader(manages=True, unowned=found, unowned_count=5)
+    view = home.view(a_home(), t, person)
+    [block] = [one for one in view["blocks"] if "미할당 비용" in str(one.get("text"))]
+    assert block["text"]["text"].split("\n") == [
+        "*미할당 비용 · 최근 7일*",
+        "• *search-prod*  $412 · 데이터팀 제안 · search-dev 이름과 비슷함",
+        "• *proj_x&lt;1&gt;*  $50 · 마케팅팀 제안 · 이 조직의 키를 등록한 팀",
+        "• $1.25 · 공급자가 프로젝트를 알려 주지 않은 비용",
+        "외 2개",
+    ]
+    assert (block["accessory"]["action_id"], block["accessory"]["value"]) == (ids.PROJECT_NEW, "2")
+    assert of_view(view) == []
+    assert "미할당 비용" not in words_of(home.view(a_home(), t, HomeReader(manages=True)))
 
 
 def test_the_list_of_teams_names_the_language_of_each() -> None:

@@ -1,0 +1,90 @@
+"""Unowned: the costs of a week that no team answers for, project by project, each with who most likely does."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.desk import Desk
+from bot.flights import Flights
+from finops.allocation import SubAccountCost, allocate, in_currency, main_currency
+from finops.owners import Unowned, suggested
+from finops.periods import Period
+from finops.queries import PeriodName, period_named
+from storage import Store
+from storage.records import ProjectTotal
+
+UNOWNED_SHOWN = 3
+_REMEMBERED_FOR = timedelta(minutes=1)
+_REMEMBERED = 64
+
+
+@dataclass(frozen=True, slots=True)
+class UnownedCosts:
+    """The largest of `count` provider projects without an owner, over the last seven closed days."""
+
+    largest: tuple[Unowned, ...] = ()
+    count: int = 0
+
+
+class UnownedOfWeek:
+    """Tells what Home lists below its largest projects. The sums of closed days are remembered for a minute; who owns
+    what is read each time, so that what somebody just registered is gone at once."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._found = Flights(self._read)
+        self._known: OrderedDict[tuple[str, Period], tuple[datetime, Sequence[ProjectTotal]]] = OrderedDict()
+
+    async def of(self, workspace_id: str) -> UnownedCosts:
+        """The costs nobody answers for; many who ask at the same moment share one answer."""
+        return await self._found.get(workspace_id)
+
+    async def _read(self, workspace_id: str) -> UnownedCosts:
+        week = period_named(PeriodName.LAST_7_DAYS.value, self._desk.today()).period
+        async with self._desk.storage.reading() as store:
+            totals = await self._totals(store, workspace_id, week)
+            projects = await store.projects.all(workspace_id)
+            currency = main_currency(row.amount for row in totals)
+            costs = [SubAccountCost(row.connection_id, row.sub_account_id, row.amount) for row in totals]
+            nobodys = allocate(
+                in_currency(costs, currency), (one for one in projects if not one.excluded), currency
+            ).unallocated
+            ranked = sorted((one for one in nobodys if one.amount), key=lambda one: -one.amount.amount)
+            if not ranked:
+                return UnownedCosts()
+            teams = {one.id: one.name for one in await store.teams.all(workspace_id)}
+            keys: dict[int, set[int]] = {}
+            for credential in await store.credentials.all(workspace_id):
+                keys.setdefault(credential.connection_id, set()).add(credential.team_id)
+            found = []
+            for cost in ranked[:UNOWNED_SHOWN]:
+                name = await _name(store, workspace_id, cost)
+                guess = suggested(
+                    (cost.connection_id, cost.sub_account_id), name, projects, keys.get(cost.connection_id, ())
+                )
+                team = teams.get(guess.team_id, "") if guess is not None else ""
+                found.append(Unowned(name, cost.amount, guess if team else None, team))
+        return UnownedCosts(tuple(found), len(ranked))
+
+    async def _totals(self, store: Store, workspace_id: str, week: Period) -> Sequence[ProjectTotal]:
+        now, key = self._desk.now(), (workspace_id, week)
+        held = self._known.get(key)
+        if held is not None and timedelta(0) <= now - held[0] < _REMEMBERED_FOR:
+            return held[1]
+        totals = await store.charges.project_totals(workspace_id, week)
+        self._known[key] = now, totals
+        self._known.move_to_end(key)
+        while len(self._known) > _REMEMBERED:
+            self._known.popitem(last=False)
+        return totals
+
+
+async def _name(store: Store, workspace_id: str, cost: SubAccountCost) -> str:
+    """What the provider calls it; its id where we never heard a name, '' where the cost is of no project."""
+    if cost.sub_account_id is None:
+        return ""
+    known = await store.known_projects.get(workspace_id, cost.connection_id, cost.sub_account_id)
+    return known.name if known is not None else cost.sub_account_id
