@@ -20,8 +20,8 @@ from sqlalchemy import (
     text,
 )
 
-from storage.tables import Code, Json, RowId, metadata, of_same_workspace, unique_among, workspace_column
-from storage.types import UtcDateTime
+from storage.tables import Code, RowId, metadata, of_same_workspace, unique_among, workspace_column
+from storage.types import Json, UtcDateTime
 
 polls = Table(
     "polls",

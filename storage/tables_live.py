@@ -22,8 +22,8 @@ from sqlalchemy import (
 )
 
 from finops.usage import COUNTS
-from storage.tables import Code, Json, RowId, metadata, of_same_workspace, workspace_column
-from storage.types import UtcDateTime
+from storage.tables import Code, RowId, metadata, of_same_workspace, workspace_column
+from storage.types import Json, UtcDateTime
 
 usage_reads = Table(
     "usage_reads",

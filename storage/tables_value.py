@@ -11,8 +11,8 @@ from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, String
 from sqlalchemy.types import TypeEngine
 
 from finops.value import ValueSums
-from storage.tables import Code, Json, RowId, metadata, workspace_column
-from storage.types import UtcDateTime
+from storage.tables import Code, RowId, metadata, workspace_column
+from storage.types import Json, UtcDateTime
 
 # The fields of finops.value.ValueSums, in its order.
 SUMS = ValueSums._fields
