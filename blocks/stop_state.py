@@ -193,7 +193,7 @@ def _hold(hold: Hold, shown: StopShown, t: Translator) -> str:
             return " · ".join(
                 [
                     f"✅ {words.PROVED[hold.lever](t)}",
-                    *words.zero_words(hold.lever, hold.leak, hold.last_request_at, shown, t),
+                    *words.zero_words(hold.lever, hold.leak, hold.last_request_at, shown, t, hold.leak_unpriced or 0),
                 ]
             )
         case HoldState.UNPROVED:
@@ -263,7 +263,7 @@ def _set(hold: Hold, shown: StopShown, t: Translator) -> str:
 
 def _proof(shown: StopShown, t: Translator) -> list[str]:
     ends = [hold.last_request_at for hold in shown.current if hold.last_request_at is not None]
-    return words.zero_words(shown.stop.lever, shown.leak, max(ends, default=None), shown, t)
+    return words.zero_words(shown.stop.lever, shown.leak, max(ends, default=None), shown, t, shown.leak_unpriced)
 
 
 def _unproved(shown: StopShown, t: Translator) -> list[str]:
@@ -272,9 +272,9 @@ def _unproved(shown: StopShown, t: Translator) -> list[str]:
     found = [", ".join(names)] if names else []
     time = partial(words.when, shown=shown, t=t)
     found.append(words.usage_words(_doubt(failing[0], shown), time, t, failing[0].lever))
-    known = [hold.leak for hold in failing if hold.leak is not None]
-    if shown.stop.lever is Lever.STOP and any(leak.amount for leak in known):
-        found.append(words.leak_words(shown.leak, t))
+    known = [hold for hold in failing if hold.leak is not None]
+    if shown.stop.lever is Lever.STOP and any(bool(hold.leak) or hold.leak_unpriced for hold in known):
+        found.append(words.leak_words(shown.leak, t, shown.leak_unpriced))
     return found
 
 

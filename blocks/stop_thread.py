@@ -107,7 +107,8 @@ def _proved(event: StopEvent, shown: StopShown, t: Translator) -> str:
     lever = _hold_lever(event, shown)
     label = words.PROVED[lever](t)
     last = words.moment(event.values.get("last_request_at"))
-    facts = words.zero_words(lever, money(event.values, "leak"), last, shown, t)
+    leak, unpriced = money(event.values, "leak"), words.unpriced_of(event.values)
+    facts = words.zero_words(lever, leak, last, shown, t, unpriced)
     said = t.gettext("✅ [{who}] {project}: {state}", who=_who(shown, t), project=_project(event, shown), state=label)
     return " · ".join([said, *facts, t.clock(event.at)])
 
@@ -119,9 +120,9 @@ def _unproved(event: StopEvent, shown: StopShown, t: Translator) -> str:
     said = t.gettext("🚨 [{who}] {project}: {state}", who=_who(shown, t), project=_project(event, shown), state=label)
     values = {**event.values, "reason": reason}
     facts = [said, words.usage_words(values, partial(words.when, shown=shown, t=t), t, lever)]
-    leak = money(event.values, "leak")
-    if lever is Lever.STOP and leak is not None and leak.amount > 0:
-        facts.append(words.leak_words(leak, t))
+    leak, unpriced = money(event.values, "leak"), words.unpriced_of(event.values)
+    if lever is Lever.STOP and leak is not None and (leak.amount > 0 or unpriced):
+        facts.append(words.leak_words(leak, t, unpriced))
     return f"{' · '.join(facts)}\n{_next(event, t)}"
 
 
@@ -234,7 +235,7 @@ def _closed(event: StopEvent, shown: StopShown, t: Translator) -> str:
         facts.append(t.gettext("How much loss was avoided cannot be said."))
     leak = money(values, "leak")
     if leak is not None:
-        facts.append(words.leak_words(leak, t))
+        facts.append(words.leak_words(leak, t, words.unpriced_of(values)))
     cause = values.get("cause") or shown.stop.cause
     if cause:
         facts.append(words.cause_line(str(cause), shown.stop.cause_by, shown, t))

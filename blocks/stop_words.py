@@ -57,23 +57,44 @@ def help_with(trouble: HoldTrouble, t: Translator) -> str | None:
     return None
 
 
-def zero_words(lever: Lever, leak: Money | None, last: datetime | None, shown: StopShown, t: Translator) -> list[str]:
+def zero_words(
+    lever: Lever, leak: Money | None, last: datetime | None, shown: StopShown, t: Translator, unpriced: int = 0
+) -> list[str]:
     """`$1.84 more after the request · 0 since 14:09`. Under a gentler lever only what it refuses has ended."""
     if lever is Lever.STOP:
         zero = t.gettext("0 since {time}", time=when(last, shown, t)) if last else t.gettext("0 since the request")
-        return [leak_words(leak, t), zero]
+        return [leak_words(leak, t, unpriced), zero]
     since = last or shown.stop.requested_at
     ended = _ENDED[lever](when(since, shown, t), t)
     return [ended, t.gettext("other spending goes on")]
 
 
-def leak_words(leak: Money | None, t: Translator) -> str:
-    """What was spent all the same. Unknown is no zero."""
+def leak_words(leak: Money | None, t: Translator, unpriced: int = 0) -> str:
+    """What was spent all the same, and how many calls of it (`unpriced`) have no known price. Unknown is no zero."""
     if leak is None:
         return t.gettext("spending after the request unknown")
+    if not leak.amount and unpriced > 0:
+        return t.ngettext(
+            "spending after the request unknown: nobody knows the price of {count} call",
+            "spending after the request unknown: nobody knows the price of {count} calls",
+            unpriced,
+        )
     if not leak.amount:
         return t.gettext("nothing more spent after the request")
-    return t.gettext("{amount} more spent after the request", amount=figures.short(leak, t))
+    said = t.gettext("{amount} more spent after the request", amount=figures.short(leak, t))
+    if unpriced <= 0:
+        return said
+    return t.ngettext(
+        "{leak} (without {count} call whose price is unknown)",
+        "{leak} (without {count} calls whose price is unknown)",
+        unpriced, leak=said,
+    )  # fmt: skip
+
+
+def unpriced_of(values: Mapping[str, object]) -> int:
+    """How many calls without a known price an event tells of."""
+    found = values.get("unpriced")
+    return found if isinstance(found, int) else 0
 
 
 def usage_words(

@@ -103,7 +103,8 @@ class Proving:
         leak = _cost(unwanted) if read_until > start else None
         set_at = after.set_at or hold.set_at
         said = verdict(seen, set_at, now)
-        after = judged(after, said, leak, last_request_at(seen, hold.requested_at), now)
+        unpriced = sum(row.unpriced for row in unwanted)
+        after = judged(after, said, leak, last_request_at(seen, hold.requested_at), now, unpriced)
         if after == hold:
             return None
         facts: dict[str, Fact] = {}
@@ -181,7 +182,9 @@ def _moved(present: Hold, before: Hold) -> bool:
 
 def _onto(present: Hold, before: Hold, after: Hold) -> Hold:
     """What usage says, on the hold as it is kept now."""
-    names = ("state", "set_at", "proved_at", "last_request_at", "leak", "first_traffic_at", "updated_at")
+    names = (
+        "state", "set_at", "proved_at", "last_request_at", "leak", "leak_unpriced", "first_traffic_at", "updated_at"
+    )  # fmt: skip
     changed = {name: getattr(after, name) for name in names if getattr(after, name) != getattr(before, name)}
     if present.enforced_at is None and after.enforced_at is not None:
         changed["enforced_at"] = after.enforced_at

@@ -136,9 +136,11 @@ class StopEnds:
         desk, now = self._desk, self._desk.now()
         holds = await store.stops.holds(stop.workspace_id, stop.id or 0)
         kept = await saved_by(store, stop, holds)
-        leaks = [one.leak for one in latest(holds) if one.leak is not None]
+        last = latest(holds)
+        leaks = [one.leak for one in last if one.leak is not None]
         leak = sum(leaks[1:], leaks[0]) if leaks else None
-        await keep(desk, store, closed(stop, kept, leak, now), stop)
+        unpriced = sum(one.leak_unpriced or 0 for one in last)
+        await keep(desk, store, closed(stop, kept, leak, now, unpriced), stop)
         if incident is None or incident.id is None:
             return
         present = await store.incidents.get(stop.workspace_id, incident.id)

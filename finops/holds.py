@@ -66,7 +66,8 @@ class Hold:
 
     `project_id` is our registered project, `name` its name when it was asked for. `set_at` is when the provider had
     taken the last part, `enforced_at` when it said or showed that it refuses calls. `leak` is what was used since
-    `requested_at`, as far as seen; `last_request_at` the end of the last minute with a call, None: none since then.
+    `requested_at`, as far as seen, without the `leak_unpriced` calls whose price nobody knows (None: not counted);
+    `last_request_at` the end of the last minute with a call, None: none since then.
     `told_at` is when people were last told of `trouble`. `released_at` and `first_traffic_at` belong to its end.
     """
 
@@ -91,6 +92,7 @@ class Hold:
     proved_at: datetime | None = None
     last_request_at: datetime | None = None
     leak: Money | None = None
+    leak_unpriced: int | None = None
     release_at: datetime | None = None  # when letting go was asked for
     released_at: datetime | None = None
     first_traffic_at: datetime | None = None
@@ -216,9 +218,16 @@ def saved(hold: Hold, former: Mapping[str, Json], target: Mapping[str, Json], no
     return replace(hold, state=HoldState.SAVED, former=dict(former), target=dict(target), saved_at=now, updated_at=now)
 
 
-def judged(hold: Hold, verdict: Verdict, leak: Money | None, last_request_at: datetime | None, now: datetime) -> Hold:
-    """A hold after usage was looked at: proved, or loudly not; what leaked and when it ended are always kept."""
-    after = replace(hold, leak=leak if leak is not None else hold.leak, last_request_at=last_request_at)
+def judged(
+    hold: Hold, verdict: Verdict, leak: Money | None, last_request_at: datetime | None, now: datetime, unpriced: int = 0
+) -> Hold:
+    """A hold after usage was looked at: proved, or loudly not; what leaked and when it ended are always kept.
+
+    `unpriced` calls of the `leak` have no known price, and are not in it.
+    """
+    after = replace(hold, last_request_at=last_request_at)
+    if leak is not None:
+        after = replace(after, leak=leak, leak_unpriced=unpriced)
     if verdict is Verdict.PROVED and hold.state is not HoldState.PROVED:
         enforced = hold.enforced_at or max(last_request_at or hold.set_at or now, hold.set_at or now)
         return replace(after, state=HoldState.PROVED, proved_at=now, enforced_at=enforced, updated_at=now)

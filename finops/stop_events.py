@@ -38,6 +38,7 @@ def told_of(before: Hold, after: Hold, now: datetime, facts: Mapping[str, Fact])
     leak: dict[str, Fact] = {
         "leak": f"{after.leak.amount:f}" if after.leak is not None else None,
         "currency": after.leak.currency if after.leak is not None else None,
+        "unpriced": after.leak_unpriced,
     }
     last = after.last_request_at.isoformat() if after.last_request_at else None
     match after.state:

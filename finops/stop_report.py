@@ -135,6 +135,11 @@ class StopShown:
         return whole
 
     @property
+    def leak_unpriced(self) -> int:
+        """How many calls since the request have no known price, and are not in `leak`."""
+        return sum(hold.leak_unpriced or 0 for hold in self.current)
+
+    @property
     def current(self) -> tuple[Hold, ...]:
         """The latest hold of each project, by name."""
         latest: dict[int, Hold] = {}

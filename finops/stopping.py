@@ -333,13 +333,17 @@ def is_to_be_closed(stop: Stop, now: datetime) -> bool:
     return stop.state is StopState.RESTORED and stop.restored_at is not None and now - stop.restored_at >= WATCHED
 
 
-def closed(stop: Stop, kept: Saved | None, leak: Money | None, now: datetime) -> StopChange:
-    """The next day's note: what the stop kept from being spent, as a range, and what leaked."""
+def closed(stop: Stop, kept: Saved | None, leak: Money | None, now: datetime, unpriced: int = 0) -> StopChange:
+    """The next day's note: what the stop kept from being spent, as a range, and what leaked.
+
+    `unpriced` calls have no known price, and are not in `leak`.
+    """
     values: dict[str, Fact] = {
         "saved_low": f"{kept.low.amount:f}" if kept else None,
         "saved_high": f"{kept.high.amount:f}" if kept else None,
         "currency": kept.low.currency if kept else leak.currency if leak is not None else None,
         "leak": f"{leak.amount:f}" if leak is not None else None,
+        "unpriced": unpriced,
         "cause": stop.cause,
     }
     event = StopEvent(StopEventKind.CLOSED, now, "closed", values)

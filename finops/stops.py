@@ -40,9 +40,11 @@ class StopEventKind(StrEnum):
     ENFORCED = "enforced"  # project, seconds
     TROUBLE = "trouble"  # project, trouble, is_letting_go
     FAILED = "failed"  # project, trouble, next_lever
-    PROVED = "proved"  # project, leak, currency, last_request_at (None: no call since), minutes
-    # project, reason ("usage_goes_on" | "usage_unseen"), leak, currency, next_lever; where it could not be seen: unread
-    # (kinds of usage, commas between), unread_since (None: never read)
+    # project, leak, currency, unpriced (how many calls leak lacks: nobody knows their price), last_request_at (None: no
+    # call since), minutes
+    PROVED = "proved"
+    # project, reason ("usage_goes_on" | "usage_unseen"), leak, currency, unpriced, next_lever; where it could not be
+    # seen: unread (kinds of usage, commas between), unread_since (None: never read)
     UNPROVED = "unproved"
     LOST = "lost"  # project, by (the provider's actor, None: it does not say), at
     REOPENED = "reopened"  # project, is_month_turn: calls again although the lever stands
@@ -53,7 +55,7 @@ class StopEventKind(StrEnum):
     SURGED = "surged"  # project, amount, usual, currency: spending unusually again within a day of the restore
     ALLOWANCE_ENDED = "allowance_ended"  # reason ("time" | "amount"), restops
     CAUSE_PINNED = "cause_pinned"  # by, text
-    CLOSED = "closed"  # saved_low, saved_high, currency (None: cannot be said), leak
+    CLOSED = "closed"  # saved_low, saved_high, currency (None: cannot be said), leak, unpriced
 
 
 class ApprovalWay(StrEnum):

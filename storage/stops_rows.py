@@ -48,6 +48,7 @@ _HOLD_SAME = (
     "updated_at",
     "next_at",
     "saved_at",
+    "leak_unpriced",
     "set_at",
     "enforced_at",
     "proved_at",

@@ -107,6 +107,7 @@ holds = Table(
     Column("leak_nano", BigInteger),
     Column("leak_rest", BigInteger),
     Column("leak_currency", String),
+    Column("leak_unpriced", BigInteger),
     Column("release_at", UtcDateTime),
     Column("released_at", UtcDateTime),
     Column("first_traffic_at", UtcDateTime),

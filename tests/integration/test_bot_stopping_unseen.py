@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from demo.openai.faults import Fault
 from finops.holds import LOUD_AFTER, TOLD_AFTER, HoldState, HoldTrouble
 from finops.levers import Lever
+from finops.money import Money
 from finops.secret import Secret
 from finops.stop_report import StopTarget
 from finops.stops import StopEventKind, StopState
@@ -113,6 +115,33 @@ async def test_what_could_be_called_must_be_seen_and_what_is_only_stored_need_no
     doors.shut = frozenset()
     await watched(world, 1)
     assert (await again(world, shown)).current[0].state is HoldState.PROVED
+
+
+async def test_calls_that_nobody_knows_the_price_of_are_counted_beside_the_leak(world: World) -> None:
+    """What leaks is a model of no known price: the leak is nothing known, and that is not told as nothing."""
+    incident = await a_runaway(world)
+    asked, mine = world.provider.usage, world.openai.project(CHATBOT).id
+
+    async def nameless(*given: Any, **named: Any) -> UsageReading:
+        told = await asked(*given, **named)
+        buckets = [
+            UsageBucket(one.start, tuple(row._replace(model="gpt-nobody-knows") if row.sub_account_id == mine else row
+                                         for row in one.rows))
+            for one in told.buckets
+        ]  # fmt: skip
+        return replace(told, buckets=tuple(buckets))
+
+    world.provider.usage = nameless  # type: ignore[method-assign]
+    world.openai.behaviour.enforcement_seconds = 90
+    shown = await stopped(world, incident)
+    await watched(world, 1, after=14)
+    shown = await again(world, shown)
+    [hold] = shown.current
+    assert (hold.state, hold.leak) == (HoldState.PROVED, Money.zero())
+    assert shown.leak_unpriced == hold.leak_unpriced
+    assert shown.leak_unpriced > 0
+    [told] = [one for one in shown.events if one.kind is StopEventKind.PROVED]
+    assert told.values["unpriced"] == hold.leak_unpriced
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

@@ -201,6 +201,9 @@ EVENTS: dict[str, StopEvent] = {
     "failed": event(StopEventKind.FAILED, trouble="no_right", next_lever=None),
     "proved": event(StopEventKind.PROVED, leak="1.84", currency="USD", last_request_at=LAST_CALL.isoformat()),
     "proved_at_once": event(StopEventKind.PROVED, leak="0", currency="USD", last_request_at=None),
+    "proved_unpriced": event(
+        StopEventKind.PROVED, leak="1.84", currency="USD", unpriced=3, last_request_at=LAST_CALL.isoformat()
+    ),
     "unproved": event(
         StopEventKind.UNPROVED, reason="usage_goes_on", leak="12.5", currency="USD", next_lever=None
     ),

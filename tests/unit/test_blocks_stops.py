@@ -20,6 +20,7 @@ from finops.holds import HoldState, HoldTrouble
 from finops.incident_report import LiveReport
 from finops.incidents import Fact, IncidentState
 from finops.levers import Lever
+from finops.money import Money
 from finops.proof import CALLED
 from finops.queries import ScopeKind
 from finops.stop_report import Stoppable, StopShown, StopTarget
@@ -316,6 +317,20 @@ def test_every_kind_of_stop_event_has_its_line() -> None:
         for kind in StopEventKind:
             bare = replace(told.event(kind), values={})
             assert len(stop_thread.line(bare, told.shown(), reader(language)).text) > 5
+
+
+def test_calls_without_a_price_are_no_part_of_the_leak_and_no_zero() -> None:
+    """Beside what leaked stands how many calls it leaves out; where that is all there is, nobody says "nothing"."""
+    t = reader("ko")
+    some = told.shown(told.a_stop(), told.a_hold(leak_unpriced=3))
+    assert "요청 후 $1.84 추가 발생 (가격을 모르는 호출 3건 제외)" in stops.state_line(some, t)
+    known = told.shown(told.a_stop(), told.a_hold(leak_unpriced=0))
+    assert "제외" not in stops.state_line(known, t)
+    only = told.shown(told.a_stop(), told.a_hold(leak=Money.zero(), leak_unpriced=1200))
+    assert "호출 1,200건의 가격을 몰라 요청 후 추가 발생 확인 불가" in stops.state_line(only, t)
+    assert "추가 발생 없음" not in stops.state_line(only, t)
+    event = told.event(StopEventKind.CLOSED, leak="1.84", currency="USD", unpriced=3)
+    assert "3건 제외" in stop_thread.line(event, some, t).text
 
 
 def test_unseen_usage_is_not_called_spending() -> None:
