@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from demo.clock import StageClock
+from demo.lab_words import Words, words
 from demo.life import Life
 from demo.life_deeds import DEEDS
 from demo.mailbox import Mailbox
@@ -43,16 +44,18 @@ def show(stage: Stage) -> None:
     draw()
 
 
-def living(life: Life) -> Callable[[], Awaitable[str]]:
+def living(life: Life) -> Callable[[], Awaitable[Words]]:
     """Weeks at the push of a button; what is said when they are over."""
 
-    async def live() -> str:
+    async def live() -> Words:
         try:
             done = await life.on()
         except Stuck as error:
             raise NotTaken(str(error)) from error
-        now = f"{life.clock():%Y-%m-%d}"
-        return f"{now}입니다. 그동안 조치 {len(done)}건이 있었습니다. /finops 효과에서 확인하세요."
+        day = f"{life.clock():%Y-%m-%d}"
+        return words(
+            "{day}입니다. 그동안 조치 {count}건이 있었습니다. /finops 효과에서 확인하세요.", day=day, count=len(done)
+        )
 
     return live
 
@@ -77,18 +80,23 @@ def value_section(applications: Applications) -> Item:
     is_on = applications.is_on
     switched = "가치 이벤트 끄기" if is_on else "가치 이벤트 켜기"
     fields = [
-        {"name": "application", "label": "애플리케이션", "options": list(applications.names)},
-        {"name": "token", "label": "이벤트 토큰", "placeholder": "fin_…"},
+        {"name": "application", "label": words("애플리케이션"), "options": list(applications.names)},
+        {"name": "token", "label": words("이벤트 토큰"), "placeholder": "fin_…"},
     ]
     token = {"method": "POST", "path": "/_sim/value/token", "body": {}}
     return {
-        "title": "월요일 (성과 기록)",
-        "hint": "프로젝트 창에서 이벤트 토큰을 만들면 그 애플리케이션이 스스로 기록을 시작합니다.",
+        "title": words("월요일 (성과 기록)"),
+        "hint": words("프로젝트 창에서 이벤트 토큰을 만들면 그 애플리케이션이 스스로 기록을 시작합니다."),
         "items": [
             _order("지금 월요일 보내기", "POST", "/_sim/monday", {}, "primary"),
             _order("과거 4주 기록 보내기", "POST", "/_sim/value/past", {}),
             _order(switched, "POST", "/_sim/value/live", {"is_on": not is_on}),
-            {"label": "이벤트 토큰 붙여넣기", "fields": fields, "button": "연결", "action": token},
+            {
+                "label": words("이벤트 토큰 붙여넣기"),
+                "fields": fields,
+                "button": words("연결"),
+                "action": token,
+            },
             *(_recorder(name, one, is_on=is_on) for name, one in applications.connected.items()),
         ],
     }
@@ -97,8 +105,8 @@ def value_section(applications: Applications) -> Item:
 def _weeks() -> Item:
     """Weeks in which people act upon what they are told, and in which bills settle."""
     return {
-        "title": "몇 주 뒤로 (조치와 효과)",
-        "hint": "모델 변경, 캐시 적용, 투표, 폭주 차단이 일어나고, FinOps가 이를 찾아 효과를 확인합니다.",
+        "title": words("몇 주 뒤로 (조치와 효과)"),
+        "hint": words("모델 변경, 캐시 적용, 투표, 폭주 차단이 일어나고, FinOps가 이를 찾아 효과를 확인합니다."),
         "items": [_order("6주 이상 살아보기 (약 2분)", "POST", "/_sim/life", {}, "primary")],
     }
 
@@ -106,8 +114,8 @@ def _weeks() -> Item:
 def _recorder(name: str, one: Connected, *, is_on: bool) -> Item:
     return {
         "label": name,
-        "note": one.trouble or f"{one.count:,}건",
-        "hint": "기록 중" if is_on and not one.trouble else "꺼짐",
+        "note": words(one.trouble) if one.trouble else words("{count}건", count=f"{one.count:,}"),
+        "hint": words("기록 중" if is_on and not one.trouble else "꺼짐"),
     }
 
 
@@ -128,7 +136,7 @@ def drawer(props: Props, project_key: str, name: str) -> Item:
                 ],
             },
             {
-                "title": "OpenAI 장애",
+                "title": words("OpenAI 장애"),
                 "items": [
                     _openai("401 · 키 거부", {"status": 401}),
                     _openai("429 · 10회 요청 제한", {"status": 429, "retry_after": 1, "times": 10}),
@@ -140,7 +148,7 @@ def drawer(props: Props, project_key: str, name: str) -> Item:
                 ],
             },
             {
-                "title": "Slack 장애",
+                "title": words("Slack 장애"),
                 "items": [
                     _slack("전송 중단 (60초 뒤 메일)", _OUTAGE),
                     _slack("429 · 전송 제한", {"method": "chat.postMessage", "error": "ratelimited", "times": 3}),
@@ -162,7 +170,7 @@ def _runaway(name: str) -> Item:
     """A runaway to start, the clock to see it through, and the provider's traffic while it lasts."""
     whose = {"application": name}
     return {
-        "title": f"폭주 ({name})",
+        "title": words("폭주 ({name})", name=name),
         "items": [
             {"traffic": {"project": name, "minutes": WATCHED_MINUTES}},
             _order("폭주 시작", "POST", "/_sim/runaway", whose, "danger"),
@@ -180,10 +188,10 @@ def _stop(name: str) -> Item:
     limit = {"threshold_amount": ELSEWHERE_CENTS, "currency": "USD", "interval": "month"}
     elsewhere = "/_sim/openai/limits"
     return {
-        "title": "차단 시험",
+        "title": words("차단 시험"),
         "items": [
-            _order(
-                f"다른 곳에서 한도 변경 (${ELSEWHERE_CENTS // 100})",
+            _labelled(
+                words("다른 곳에서 한도 변경 ({amount})", amount=f"${ELSEWHERE_CENTS // 100}"),
                 "POST",
                 elsewhere,
                 {"project": name, "spend_limit": limit},
@@ -200,7 +208,7 @@ def _stop(name: str) -> Item:
 
 
 def _key(label: str, value: str) -> Item:
-    return {"label": label, "value": value, "copy": True}
+    return {"label": words(label), "value": value, "copy": True}
 
 
 def _openai(label: str, fault: Item) -> Item:
@@ -225,4 +233,8 @@ def _clock(label: str, move: Item) -> Item:
 
 
 def _order(label: str, method: str, path: str, body: Item | None, style: str = "plain") -> Item:
+    return _labelled(words(label), method, path, body, style)
+
+
+def _labelled(label: Words, method: str, path: str, body: Item | None, style: str = "plain") -> Item:
     return {"label": label, "style": style, "action": {"method": method, "path": path, "body": body}}

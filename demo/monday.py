@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from aiohttp import web
 
 from demo.clock import BadMove, StageClock
+from demo.lab_words import Words
 from demo.slack.cast import TEAM_ID
 from demo.value_sender import Applications
 from handlers.addresses import BOT, STORAGE
@@ -36,7 +37,7 @@ class OnToMonday:
     clock: Callable[[], datetime]
     applications: Applications
     product: web.Application | None = None
-    life: Callable[[], Awaitable[str]] | None = None
+    life: Callable[[], Awaitable[Words]] | None = None
     patience_seconds: float = 40.0
 
     async def __call__(self) -> datetime:

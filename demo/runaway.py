@@ -18,6 +18,7 @@ from typing import Any
 from aiohttp import web
 
 from demo.billing import spent
+from demo.lab_words import Words, said_by, words
 from demo.openai import SimulatedOpenAI
 from demo.openai.traffic import HOUR, Traffic, day_minute, minute_of, moment_of
 from demo.trace import Usage
@@ -54,7 +55,9 @@ def start(openai: SimulatedOpenAI, application: str = APPLICATION) -> Runaway:
     traffic, levers, today = tenant.traffic, tenant.levers, charge_day(openai.clock())
     if not traffic.models_of(application):
         others = ", ".join(traffic.trace.applications)
-        raise NoRunaway(f"{application}: 이 트레이스에 없는 애플리케이션입니다. 있는 것: {others}")
+        raise NoRunaway(
+            words("{name}: 이 트레이스에 없는 애플리케이션입니다. 있는 것: {others}", name=application, others=others)
+        )
     levers.advance(now)
     project = openai.project(application)
     first = max(day_minute(today), traffic.live_from)
@@ -83,15 +86,15 @@ def routes(openai: SimulatedOpenAI) -> list[web.RouteDef]:
     """`POST /_sim/runaway` begins one, `DELETE` ends it; `{"application": …}` names another application."""
 
     async def handle(request: web.Request) -> web.Response:
-        told: Mapping[str, Any] = await request.json() if request.can_read_body else {}
-        application = str(told.get("application", APPLICATION))
+        asked: Mapping[str, Any] = await request.json() if request.can_read_body else {}
+        application = str(asked.get("application", APPLICATION))
         try:
             if request.method == "DELETE":
                 end(openai, application)
                 return web.json_response({"ok": True, "application": application})
             begun = start(openai, application)
         except (NoRunaway, KeyError) as error:
-            return web.json_response({"ok": False, "error": str(error)}, status=400)
+            return web.json_response({"ok": False, "error": said_by(error)}, status=400)
         told_back = {"total_usd": str(begun.total), "since_minute": begun.since, "until_minute": begun.until}
         message = _message(begun, minute_of(openai.clock()))
         return web.json_response({"ok": True, "application": begun.application, "message": message} | told_back)
@@ -99,14 +102,16 @@ def routes(openai: SimulatedOpenAI) -> list[web.RouteDef]:
     return [web.post("/_sim/runaway", handle), web.delete("/_sim/runaway", handle)]
 
 
-def _message(begun: Runaway, now: int) -> str:
+def _message(begun: Runaway, now: int) -> Words:
     """What a person at the drawer is to expect."""
-    name, dollars = begun.application, f"${begun.total:,.0f}"
+    name, amount = begun.application, f"${begun.total:,.0f}"
     if begun.is_refused:
-        return f"{name}: 지금 차단되어 있어 늘어난 호출이 429로 거부됩니다. 지출을 보려면 먼저 복구하세요."
+        refused = "{name}: 지금 차단되어 있어 늘어난 호출이 429로 거부됩니다. 지출을 보려면 먼저 복구하세요."
+        return words(refused, name=name)
     if begun.until > now:
-        return f"{name}: {begun.until - now}분 안에 오늘 {dollars}에 이릅니다. '5분 뒤로'를 누르면 바로 볼 수 있습니다."
-    return f"{name}: 오늘 지출이 {dollars}입니다. 곧 감지됩니다."
+        soon = "{name}: {minutes}분 안에 오늘 {amount}에 이릅니다. '5분 뒤로'를 누르면 바로 볼 수 있습니다."
+        return words(soon, name=name, minutes=begun.until - now, amount=amount)
+    return words("{name}: 오늘 지출이 {amount}입니다. 곧 감지됩니다.", name=name, amount=amount)
 
 
 def _asked_by(openai: SimulatedOpenAI, traffic: Traffic, application: str, since: int, now: int) -> int:
@@ -114,10 +119,10 @@ def _asked_by(openai: SimulatedOpenAI, traffic: Traffic, application: str, since
 
     Raises NoRunaway when that is more than an hour away.
     """
-    for until in (now, *range(now + 1, now + HOUR + 1)):
+    for until in range(now, now + HOUR + 1):
         if until > since and _planned(openai, traffic, application, since, until):
             return until
-    raise NoRunaway(f"{application}: 지금은 호출이 없습니다. '1시간 뒤로' 간 다음 다시 시작하세요.")
+    raise NoRunaway(words("{name}: 지금은 호출이 없습니다. '1시간 뒤로' 간 다음 다시 시작하세요.", name=application))
 
 
 def _dollars(openai: SimulatedOpenAI, traffic: Traffic, application: str, start: int, end: int) -> Decimal:

@@ -14,6 +14,7 @@ from typing import Any
 
 from aiohttp import ClientError, web
 
+from demo.lab_words import said_by, words
 from demo.monday import OnToMonday
 from demo.slack import SimulatedSlack
 from demo.slack.state import Change
@@ -31,13 +32,13 @@ def routes(applications: Applications, to_monday: OnToMonday) -> list[web.RouteD
     async def token(told: Mapping[str, Any]) -> Mapping[str, Any]:
         name = str(told.get("application", ""))
         await applications.connect(name, str(told.get("token", "")).strip())
-        return {"message": f"{name}: 지금부터 기록합니다."}
+        return {"message": words("{name}: 지금부터 기록합니다.", name=name)}
 
     async def past(told: Mapping[str, Any]) -> Mapping[str, Any]:
         if not applications.connected:
-            raise NotTaken("이벤트 토큰이 있는 애플리케이션이 없습니다. 프로젝트 창에서 토큰을 먼저 만드세요.")
+            raise NotTaken(words("이벤트 토큰이 있는 애플리케이션이 없습니다. 프로젝트 창에서 토큰을 먼저 만드세요."))
         sent = await applications.tell_past(told.get("application"))
-        return {"accepted": sent, "message": f"과거 4주 기록 {sent:,}건을 보냈습니다."}
+        return {"accepted": sent, "message": words("과거 4주 기록 {count}건을 보냈습니다.", count=f"{sent:,}")}
 
     async def live(told: Mapping[str, Any]) -> Mapping[str, Any]:
         applications.switch(is_on=bool(told.get("is_on", True)))
@@ -48,7 +49,7 @@ def routes(applications: Applications, to_monday: OnToMonday) -> list[web.RouteD
 
     async def life(_: Mapping[str, Any]) -> Mapping[str, Any]:
         if to_monday.life is None:
-            raise NotTaken("이 무대에는 사람이 없습니다.")
+            raise NotTaken(words("이 무대에는 사람이 없습니다."))
         return {"message": await to_monday.life(), "now": to_monday.clock().isoformat()}
 
     async def state(_: web.Request) -> web.Response:
@@ -115,7 +116,7 @@ def _answering(deed: Deed) -> Callable[[web.Request], Awaitable[web.Response]]:
             told = await request.json() if request.can_read_body else {}
             return web.json_response({"ok": True} | dict(await deed(told if isinstance(told, dict) else {})))
         except (NotTaken, ValueError) as error:
-            return web.json_response({"ok": False, "error": str(error)}, status=400)
+            return web.json_response({"ok": False, "error": said_by(error)}, status=400)
         except (ClientError, OSError, TimeoutError) as error:
             return web.json_response({"ok": False, "error": repr(error)}, status=503)
 

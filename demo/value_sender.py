@@ -18,6 +18,7 @@ from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
+from demo.lab_words import words
 from demo.openai import SimulatedOpenAI
 from demo.openai.traffic import DAY, HOUR, Key, minute_of
 from demo.trace import NOTHING
@@ -79,7 +80,7 @@ class Applications:
         if application not in self.names:
             raise NotTaken(f"there is no application {application!r}; there are: {', '.join(self.names)}")
         if not TOKEN.fullmatch(token):
-            raise NotTaken("이벤트 토큰은 fin_으로 시작합니다. 프로젝트 창에서 만든 값을 그대로 붙여 넣으세요.")
+            raise NotTaken(words("이벤트 토큰은 fin_으로 시작합니다. 프로젝트 창에서 만든 값을 그대로 붙여 넣으세요."))
         now = minute_of(self.clock())
         known = self.connected.get(application)
         one = Connected(token, now, known.count if known else 0)

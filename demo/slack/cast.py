@@ -88,8 +88,8 @@ def channels() -> list[Channel]:
     humans = {JIHOON, MINSU, SEOYEON, SAKURA, EMMA}
     return [
         Channel(FINOPS, "finops", humans | {BOT}, "AI 비용을 함께 보는 곳"),
-        Channel(MARKETING, "마케팅팀", {JIHOON, MINSU, EMMA, BOT}, "마케팅팀"),
-        Channel(DATA, "데이터팀", {JIHOON, SEOYEON, SAKURA, BOT}, "데이터팀"),
+        Channel(MARKETING, "마케팅팀", {JIHOON, MINSU, EMMA, BOT}, "광고와 챗봇 실험"),
+        Channel(DATA, "데이터팀", {JIHOON, SEOYEON, SAKURA, BOT}, "검색과 문서 요약"),
         Channel(GENERAL, "general", set(humans), "회사 전체 공지"),
     ]
 

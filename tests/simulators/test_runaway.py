@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from demo import lab, runaway
+from demo import lab, lab_words, runaway
 from demo.billing import spent
 from demo.clock import StageClock, moved
 from demo.openai import SimulatedOpenAI
@@ -24,6 +25,7 @@ from tests.conftest import FakeClock
 
 PRICES = FilePrices("test", {"m": Rates(Decimal("2.5"), Decimal("1.25"), Decimal(10))})
 HEADER = "hour,application,model,requests,input_tokens,output_tokens"
+PLACES = re.compile(r"\{\w+\}")
 MIDNIGHT = datetime(2026, 7, 6, tzinfo=UTC)
 
 
@@ -123,6 +125,14 @@ def test_the_clock_of_the_stage_reaches_the_first_of_the_next_month_however_far_
         after = stage_clock.move_to_next_month()
         assert (after.day, after.hour, after.minute) == (1, 0, 1)
         assert (after.year * 12 + after.month) - (before.year * 12 + before.month) == 1
+
+
+def test_the_drawer_says_the_same_in_three_languages() -> None:
+    """A label nobody has translated cannot be drawn; what is drawn has the same values in each language."""
+    for korean, others in lab_words.OTHERS.items():
+        assert all(sorted(PLACES.findall(one)) == sorted(PLACES.findall(korean)) for one in others), korean
+    with pytest.raises(KeyError):
+        lab_words.words("아직 아무도 옮기지 않은 말")
 
 
 def test_every_order_of_the_drawer_is_one_that_its_address_understands() -> None:

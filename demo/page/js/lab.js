@@ -7,19 +7,21 @@ import { when } from "./events.js";
 import { icon } from "./icons.js";
 import { trafficCard } from "./traffic.js";
 import { localeOf, ui, world } from "./world.js";
-import { say } from "./words.js";
+import { inWords, say } from "./words.js";
 
 /** What is filled in before an action: words, or a choice of `options`. */
 function field({ name, label, placeholder, options }) {
-  const attributes = { class: "field lab-field", name, "aria-label": label || placeholder || name };
+  const attributes = { class: "field lab-field", name, "aria-label": inWords(label) || placeholder || name };
   return options ? h("select", attributes, options.map((each) => h("option", { value: each }, each)))
     : h("input", { ...attributes, type: "text", placeholder, autocomplete: "off", spellcheck: "false" });
 }
 
 const filled = (form) => Object.fromEntries([...form.querySelectorAll(".lab-field")].map((each) => [each.name, each.value.trim()]));
 
-function row(item, place) {
-  if (item.traffic) return trafficCard();
+function row(given, place) {
+  if (given.traffic) return trafficCard();
+  const item = { ...given, ...Object.fromEntries(["label", "hint", "note", "button"].filter((name) => name in given)
+    .map((name) => [name, inWords(given[name])])) };
   if (item.fields) {
     return h("form", { class: "lab-row lab-form", data: { submit: "lab-fill", place } },
       h("span", { class: "lab-label" }, item.label, item.hint && h("small", null, item.hint)), item.fields.map(field),
@@ -56,17 +58,17 @@ function panel() {
     h("div", { class: "stream lab-body", tabindex: 0 }, h("p", { class: "lab-hint" }, say("labHint")), h("div", { class: "lab-sections" })));
 }
 
-const box = (section) => h("section", { class: "lab-section" }, h("h3", null, section.title),
-  section.hint && h("p", { class: "lab-hint" }, section.hint), h("div", { class: "lab-rows" }));
+const box = (section) => h("section", { class: "lab-section" }, h("h3", null, inWords(section.title)),
+  section.hint && h("p", { class: "lab-hint" }, inWords(section.hint)), h("div", { class: "lab-rows" }));
 
 /** Draw the lab when it is open; what has not changed stays, and with it what is half filled in. */
 export function drawLab(root) {
   keep(root, ui.lab && world.lab ? [{ key: "lab", sig: localeOf(), make: panel }] : []);
   if (!root.firstChild) return;
   const drawn = root.querySelector(".lab-sections");
-  keep(drawn, sections().map((section) => ({ key: section.title, sig: JSON.stringify([section.hint, localeOf()]), make: () => box(section) })));
+  keep(drawn, sections().map((section) => ({ key: inWords(section.title), sig: JSON.stringify([section.hint, localeOf()]), make: () => box(section) })));
   sections().forEach((section, at) => keep(drawn.children[at].querySelector(".lab-rows"), (section.items || []).map((item, index) => ({
-    key: `${item.label}${index}`, sig: JSON.stringify([item, at]), make: () => row(item, `${at}.${index}`) }))));
+    key: `${inWords(item.label)}${index}`, sig: JSON.stringify([item, at, localeOf()]), make: () => row(item, `${at}.${index}`) }))));
 }
 
 when("do", "lab-copy", async (button) => {
@@ -94,7 +96,8 @@ async function act(button, action) {
     const answer = await labAction(action);
     // A provider's own refusal ({error: {message}}) is passed on as it is.
     const wrong = answer.ok === false || answer.error;
-    notice(wrong ? String(answer.error?.message || answer.error) : answer.message || say("done"), wrong ? "error" : "success");
+    notice(wrong ? String(answer.error?.message || inWords(answer.error)) : inWords(answer.message) || say("done"),
+      wrong ? "error" : "success");
   } catch {
     notice(say("unreachable"), "error");
   }

@@ -129,6 +129,9 @@ export const WORDS = {
 
 export const languageOf = (locale) => (/^ko/i.test(locale) ? "ko" : /^ja/i.test(locale) ? "ja" : "en");
 
+/** What the server says in several languages at once ({ko, en, ja}), in the reader's; plain words as they are. */
+export const inWords = (told) => (told && typeof told === "object" ? told[languageOf(localeOf())] : told);
+
 /** Say a sentence of the page in the reader's language, with {named} values. */
 export function say(key, values = {}) {
   const words = WORDS[languageOf(localeOf())];
