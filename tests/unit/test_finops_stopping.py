@@ -35,6 +35,7 @@ from finops.stopping import (
     is_to_be_closed,
     latest,
     may_stop_by_itself,
+    part_of,
     period_over,
     progressed,
     second_asked,
@@ -43,7 +44,7 @@ from finops.stopping import (
     tried_again,
 )
 from finops.stops import ApprovalWay, Pending, Stop, StopChange, StopEvent, StopEventKind, StopState
-from tests.unit.stopping_kit import CENT, LIMIT, NOW, a_project, a_stop, an_ask
+from tests.unit.stopping_kit import CENT, LIMIT, NOW, a_held, a_project, a_stop, an_ask
 
 LATER = NOW + timedelta(minutes=5)
 RESTORE = Allowance(ApprovalWay.RESTORE)
@@ -326,3 +327,15 @@ def _spent(billed: Decimal, estimated: Decimal, margin: Decimal) -> Spent:
         unpriced=False,
         as_of=NOW,
     )
+
+
+def test_a_part_of_a_stop_stands_as_its_own_projects_do():
+    """One of two is held, the other not yet: to whom it is about one of them alone, it is the one or the other."""
+    stop, (first, second) = a_stop(2)
+    held = replace(a_held(1), stop_id=1)
+    let_go = replace(held, is_wanted=False, release_at=NOW)
+    released = replace(let_go, state=HoldState.RELEASED, released_at=NOW)
+    assert part_of(stop, [held, second]).state is StopState.STOPPING
+    assert [part_of(stop, [one]).state for one in (first, held, let_go, released)] == [
+        StopState.STOPPING, StopState.STOPPED, StopState.RESTORING, StopState.RESTORED,
+    ]  # fmt: skip
