@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from blocks import charts, kit
-from finops.axes import Axes, Axis, AxisShare
+from finops.axes import BESIDE, Axes, Axis, AxisShare
 from finops.money import Money
 from locales import Translator
 
@@ -20,7 +20,7 @@ def line(axes: Axes, t: Translator) -> str:
     given_back = [
         f"{name(share.axis, t)} {t.money(share.amount)}"
         for share in axes.shares
-        if share.axis is Axis.UNMAPPED and share.amount.amount < 0
+        if share.axis in BESIDE and share.amount.amount < 0
     ]
     lines = [" · ".join(told + given_back), _biggest(axes, t)]
     return "\n".join(kit.escape(each) for each in lines if each)
@@ -77,5 +77,7 @@ _NAMES: Mapping[Axis, Callable[[Translator], str]] = {
     Axis.EMBEDDING: lambda t: t.pgettext("axis", "Embedding"),
     Axis.TOOLS: lambda t: t.pgettext("axis", "Tools"),
     Axis.STORAGE: lambda t: t.pgettext("axis", "Storage & compute"),
+    # i18n: what training a model cost, which FinOps shows and does not analyse; 20 characters
+    Axis.TRAINING: lambda t: t.pgettext("axis", "Training (off scope)"),
     Axis.UNMAPPED: lambda t: t.pgettext("axis", "Unmapped"),
 }

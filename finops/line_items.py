@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from functools import lru_cache
 
-from finops.axes import Axes, Axis, AxisShare
+from finops.axes import BESIDE, Axes, Axis, AxisShare
 from finops.estimates import split_line_item
 from finops.money import EXACT, Money, rounded_parts, total
 
@@ -21,8 +21,10 @@ TYPICAL = {
 }
 _RATIO_PLACES = 3
 _INPUT_KINDS = ("input", "cache write", "cache writes")
-# Compute that is bought by the session, the hour or the training token.
-_COMPUTE = frozenset(("code", "container", "containers", "interpreter", "session", "sessions", "training", "tuning"))
+# Making a model one's own; using it afterwards ("ft-gpt-4o, input") is input and output like any other.
+_TRAINED = frozenset(("training", "tuning", "fine-tuning", "finetuning"))
+# Compute that is bought by the session or the hour.
+_COMPUTE = frozenset(("code", "container", "containers", "interpreter", "session", "sessions"))
 _STORED = frozenset(("storage", "vector", "stored"))
 _CALLED = frozenset(("call", "calls", "search", "tool", "tools"))
 # Models that are billed by what they make or by what they hear, whatever the name of the line is.
@@ -37,6 +39,8 @@ def axis_of(line_item: str | None) -> Axis:
     words = frozenset((line_item or "").casefold().replace("|", " ").replace(",", " ").split())
     if kind == "credit":
         return Axis.UNMAPPED
+    if words & _TRAINED:
+        return Axis.TRAINING
     if "embedding" in model or "embeddings" in words:
         return Axis.EMBEDDING
     if kind.endswith("output"):
@@ -57,7 +61,7 @@ def _by_words(words: frozenset[str]) -> Axis:
 
 
 def axes_of(lines: Iterable[tuple[str | None, Money]], currency: str = "USD") -> Axes:
-    """The lines of a bill, all of one currency, by axis: each of the five, and UNMAPPED where there is any.
+    """The lines of a bill, all of one currency, by axis: each of the five, and what is none of them where there is any.
 
     A credit makes the whole smaller, but is no kind of thing one pays for: the ratios are shares of what was charged,
     and an axis below zero has none.
@@ -83,7 +87,7 @@ def axes_of(lines: Iterable[tuple[str | None, Money]], currency: str = "USD") ->
                 line_items=_largest_first(by_axis[axis]),
             )
             for axis in Axis
-            if axis is not Axis.UNMAPPED or by_axis[axis]
+            if axis not in BESIDE or by_axis[axis]
         ),
         total=total(amounts.values(), currency),
     )

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blocks import axes as axis_words
+from blocks import charts
 from blocks import why as words
 from blocks.why_words import moved
 from finops.axes import Axis
@@ -187,8 +188,13 @@ def test_a_credit_and_a_nameless_bill_are_said():
     silent = axes_of([("gpt-5", Money.of(70))])
     assert "용도를 알 수 없는" in axis_words.line(silent, KO)
     assert {axis_words.name(axis, EN) for axis in Axis} == {
-        "Input", "Output", "Embedding", "Tools", "Storage & compute", "Unmapped",
+        "Input", "Output", "Embedding", "Tools", "Storage & compute", "Training (off scope)", "Unmapped",
     }  # fmt: skip
+    assert all(len(axis_words.name(axis, t)) <= charts.LABEL for axis in Axis for t in (KO, EN, JA))
+    trained = axes_of([("ft-gpt-4o, training", Money.of(60)), ("ft-gpt-4o, output", Money.of(40))])
+    assert axis_words.line(trained, KO).startswith("출력 40% · 학습(범위 밖) 60%\n가장 큰 항목: 출력")
+    assert axis_words.line(axes_of([("ft-gpt-4o, training", Money.of(60))]), KO) == "학습(범위 밖) 100%"
+    assert "학습(범위 밖) -$5.00" in axis_words.line(axes_of([("ft-gpt-4o, training", Money.of(-5))]), KO)
     assert axis_words.details(axes_of([]), KO) == []
 
 

@@ -47,7 +47,11 @@ def test_every_spelling_that_was_seen_is_mapped_or_known_not_to_be():
     ("name", "axis"),
     [
         ("batch | text-embedding-3-small, input", Axis.EMBEDDING),
-        ("ft-gpt-4o-2024-08-06, training", Axis.STORAGE),
+        ("ft-gpt-4o-2024-08-06, training", Axis.TRAINING),
+        ("gpt-4o-mini-2024-07-18, training input", Axis.TRAINING),
+        ("Fine-tuning training", Axis.TRAINING),
+        ("fine-tuning | gpt-4.1, training tokens", Axis.TRAINING),
+        ("ft-gpt-4o-2024-08-06, output", Axis.OUTPUT),
         ("tts-1, audio", Axis.OUTPUT),
         ("gpt-image-1, images", Axis.OUTPUT),
         ("some-new-model, audio", Axis.UNMAPPED),
@@ -79,6 +83,21 @@ def test_a_bill_by_axis_is_compared_with_what_is_typical():
     assert axes.biggest.line_items == ("gpt-4o, input",)
 
 
+def test_training_is_told_apart_and_nothing_is_made_of_it():
+    """Out of scope and on the bill all the same: it has its share, and is never what to look at first."""
+    training = ("ft-gpt-4o-2024-08-06, training", Money.of(80))
+    axes = axes_of([training, ("gpt-4o, input", Money.of(15)), ("Vector storage", Money.of(5))])
+    assert [(share.axis, share.ratio) for share in axes.shares if share.amount] == [
+        (Axis.INPUT, Decimal("0.150")),
+        (Axis.STORAGE, Decimal("0.050")),
+        (Axis.TRAINING, Decimal("0.800")),
+    ]
+    assert axes.total == Money.of(100)
+    assert axes.biggest is axes.shares[0]
+    assert axes_of([training]).biggest is None
+    assert Axis.TRAINING not in {share.axis for share in axes_of([("gpt-4o, input", Money.of(1))]).shares}
+
+
 def test_a_credit_is_no_share_and_stays_in_the_whole():
     """What is unmapped is shown, below zero without a ratio; nothing charged, no ratios at all."""
     axes = axes_of([("gpt-4o, input", Money.of(70)), ("Promotional credit", Money.of(-100))])
@@ -90,7 +109,9 @@ def test_a_credit_is_no_share_and_stays_in_the_whole():
     assert {share.ratio for share in nothing.shares} == {None}
 
 
-names = st.sampled_from(["gpt-4o, input", "gpt-4o, output", "gpt-4o, cached input", "Embeddings", "odd", None, *OTHERS])
+names = st.sampled_from(
+    ["gpt-4o, input", "gpt-4o, output", "gpt-4o, cached input", "Embeddings", "odd", "gpt-4o, training", None, *OTHERS]
+)
 
 
 @given(st.lists(st.tuples(names, st.decimals("-5", "1000000", places=18).map(Money)), max_size=12))
