@@ -23,7 +23,7 @@ from finops.levers import Lever
 from finops.queries import ScopeKind
 from finops.registry import Project
 from finops.stop_report import StopShown
-from finops.stopping import is_firmer, latest, part_of
+from finops.stopping import is_firmer, part_of
 from finops.stops import Stop, StopEventKind, StopState
 from storage import Store
 
@@ -96,13 +96,12 @@ async def _under(store: Store, stop: Stop, mine: Collection[Account] | None) -> 
     """What a stop holds of these provider projects (None: whatever it holds), as if it held nothing else."""
     told = await stop_facts.shown(store, stop, with_saved=False)
     holds = tuple(one for one in told.holds if mine is None or account_of(one) in mine)
-    first = min((one for one in latest(holds) if one.is_active), key=lambda one: one.requested_at)
-    by = next(
-        (one.values.get("by") for one in told.events
-         if one.kind is StopEventKind.REQUESTED and one.at == first.requested_at),
-        stop.requested_by,
-    )  # fmt: skip
-    part = replace(part_of(stop, holds), requested_by=None if by is None else str(by), requested_at=first.requested_at)
+    part, asked_at = part_of(stop, holds), max((one.requested_at for one in holds if one.is_active), default=None)
+    # Who asked for these: others of the stop may have been taken hold of before, or since, by somebody else.
+    for event in told.events:
+        if event.kind is StopEventKind.REQUESTED and event.at == asked_at:
+            by = event.values.get("by")
+            part = replace(part, requested_by=None if by is None else str(by), requested_at=event.at)
     told = replace(told, stop=part, holds=holds)
     incident = await store.incidents.get(stop.workspace_id, stop.incident_id) if stop.incident_id is not None else None
     if incident is None or incident.id is None or not incident.has_root:
