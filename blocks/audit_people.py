@@ -1,4 +1,4 @@
-"""Acts about people in words: who becomes an admin, and who is none any more. For blocks.audit_words."""
+"""Acts of setting up in words: who becomes an admin, who is none any more, what was tried. For blocks.audit_words."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ class Facts(Protocol):
 
     def get(self, name: str) -> Fact:
         """A fact as it is; None where there is none."""
+
+    def word(self, name: str = "name") -> str:
+        """A name as it was then."""
 
 
 def _appointed(facts: Facts) -> str:
@@ -53,4 +56,8 @@ _WHY: dict[str, Callable[[Translator], str]] = {
     "deactivated": lambda t: t.gettext("deactivated in Slack"),
     "bot": lambda t: t.gettext("a bot"),
 }
-SAID: dict[str, Callable[[Facts], str]] = {"admin.appointed": _appointed, "admin.removed": _removed}
+SAID: dict[str, Callable[[Facts], str]] = {
+    "admin.appointed": _appointed,
+    "admin.removed": _removed,
+    "team.tested": lambda f: f.t.gettext("sent a test alert to the channel of *{name}*", name=f.word()),
+}

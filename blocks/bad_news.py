@@ -323,6 +323,7 @@ REFUSALS: dict[str, Words] = {
     "unknown_scope": _known_or_choices,
     "several_scopes": _several,
     "unknown_period": _period,
+    "unknown_trial": lambda _, t: t.gettext("This test alert is from long ago. Send a new one: `/finops doctor`"),
     "unknown_digest": lambda _, t: t.gettext("That digest is not there any more. Ask again: `/finops report`"),
     "digest_channel_taken": lambda _, t: t.gettext(
         "This digest is told in that channel already. Change that place instead."

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from blocks import doctor_live, ids, kit
+from blocks import doctor_live, ids, kit, trials
 from blocks.bad_news import provider_words
 from blocks.keys import expiry_words
+from finops.registry import Team
 from locales import Translator
 
 Values = Mapping[str, object]
@@ -26,11 +27,17 @@ class Finding(Protocol):
     def values(self) -> Mapping[str, object]: ...
 
 
-def message(findings: Sequence[Finding], t: Translator, *, has_buttons: bool = False) -> kit.Message:
-    """Troubles first, then what works. `has_buttons`: with a button that times its own way there and back."""
+def message(
+    findings: Sequence[Finding], t: Translator, *, has_buttons: bool = False, teams: Sequence[Team] = ()
+) -> kit.Message:
+    """Troubles first, then what works. `has_buttons`: with a button that times its own way there and back.
+
+    To the channels of `teams` the reader may send a test alert.
+    """
     headline, parts = _report(findings, t)
     if has_buttons:
-        parts.append(kit.actions(kit.button(t.gettext("Test the buttons"), ids.DOCTOR_PING)))
+        ping = kit.button(t.gettext("Test the buttons"), ids.DOCTOR_PING)
+        parts.append(kit.actions(trials.senders(teams, t), ping))
         parts.append(kit.context(t.gettext("Press it: the answer shows how long a click takes to reach us.")))
     return kit.message(headline, parts)
 
@@ -297,5 +304,6 @@ FINDINGS: dict[str, Callable[[Finding, Translator], str]] = {
     "connection": _connection,
     "collection": _collection,
     "queue": _queue,
+    "trial": trials.finding,
     **doctor_live.FINDINGS,
 }

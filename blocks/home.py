@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from blocks import actions, charts, collection, exchange, figures, home_value, ids, kit, live, value
+from blocks import actions, charts, checklist, collection, exchange, figures, home_value, ids, kit, live, value
 from blocks.bad_news import provider_words
 from blocks.home_approvals import approvals
 from blocks.home_settings import doors
 from blocks.home_unowned import unowned
 from finops.approvals import HomeReader
 from finops.charges import FigureState
-from finops.figures import BlindConnection, Figure, HomeReport, SetupProgress, SetupStep
+from finops.figures import BlindConnection, Figure, HomeReport
 from finops.periods import starts_at
 from finops.queries import PeriodName
 from finops.value import ValueSource
@@ -33,8 +33,9 @@ def view(report: HomeReport, t: Translator, reader: HomeReader = _NOBODY, *, is_
     parts.append(kit.header(_headline(report, t)))
     parts += _blind(report.blind, t, is_admin=report.is_admin)
     parts += _collections(report, t)
-    if report.setup.next_step is not SetupStep.DONE:
-        parts += checklist(report.setup, t, is_admin=report.is_admin, is_collecting=bool(report.collections))
+    if not checklist.is_over(report.setup, is_admin=report.is_admin):
+        is_collecting = bool(report.collections)
+        parts += checklist.parts(report.setup, t, is_admin=report.is_admin, is_collecting=is_collecting)
     if report.setup.has_charges:
         parts += _spending(report, t)
         parts += unowned(reader, t)
@@ -55,7 +56,7 @@ def trouble(sentence: str, t: Translator) -> kit.View:
 
 
 def _headline(report: HomeReport, t: Translator) -> str:
-    if report.setup.next_step is SetupStep.WAIT and report.collections:
+    if report.setup.has_projects and not report.setup.has_charges and report.collections:
         return t.gettext("AI cost: the first figures are on their way")
     if not report.setup.has_charges:
         return t.gettext("AI cost: set up in five minutes")
@@ -93,60 +94,6 @@ def _collections(report: HomeReport, t: Translator) -> Parts:
     if more > 0:
         lines.append(t.ngettext("and {count} more collection", "and {count} more collections", more))
     return [kit.section("\n".join(lines)), kit.divider()] if lines else []
-
-
-def checklist(setup: SetupProgress, t: Translator, *, is_admin: bool, is_collecting: bool) -> Parts:
-    """The way from nothing to the first chart, with the next step under the thumb."""
-    steps = [
-        (SetupStep.TEAM, setup.has_team, t.gettext("Create a team"), t.gettext("name, lead and channel")),
-        (SetupStep.KEY, setup.has_key, t.gettext("Register an Admin API key"), t.gettext("stored encrypted")),
-        (
-            SetupStep.PROJECTS,
-            setup.has_projects,
-            t.gettext("Choose projects"),
-            t.gettext("found for you, no ids to type"),
-        ),
-        (
-            SetupStep.WAIT,
-            setup.has_charges,
-            t.gettext("See the first chart"),
-            t.gettext("past costs are fetched at once"),
-        ),
-    ]
-    done = sum(is_done for _, is_done, _, _ in steps)
-    lines = [t.gettext("*Getting started · {done} of {total}*", done=done, total=len(steps))]
-    for number, (step, is_done, label, detail) in enumerate(steps, start=1):
-        if is_done:
-            lines.append(f":white_check_mark: {number}. {label}")
-        elif step is setup.next_step:
-            lines.append(f":arrow_right: *{number}. {label}* — {detail}")
-        else:
-            lines.append(f":white_circle: {number}. {label}")
-    parts: Parts = [kit.section("\n".join(lines))]
-    if setup.next_step is SetupStep.WAIT:
-        waiting = (
-            t.gettext("Costs are being collected. The first chart appears here by itself; there is nothing to do.")
-            if is_collecting
-            else t.gettext(
-                "Nothing has been charged yet. Cost data is collected every morning and appears here by itself."
-            )
-        )
-        parts.append(kit.context(waiting))
-    elif is_admin or not setup.has_team:
-        parts.append(kit.actions(kit.button(_step_button(setup, t), ids.SETUP_NEXT, style="primary")))
-    else:
-        parts.append(kit.context(t.gettext("An admin finishes the set-up; figures appear here as soon as they exist.")))
-    return [*parts, kit.divider()]
-
-
-def _step_button(setup: SetupProgress, t: Translator) -> str:
-    match setup.next_step:
-        case SetupStep.KEY:
-            return t.gettext("Register the key")
-        case SetupStep.PROJECTS:
-            return t.gettext("Choose projects")
-        case _:
-            return t.gettext("Start the set-up")
 
 
 def _spending(report: HomeReport, t: Translator) -> Parts:

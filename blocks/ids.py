@@ -138,6 +138,8 @@ POLL_MORE: Final = "poll.more"  # a menu of the list; 12/results, 12/export, 12/
 HELP_SHOW: Final = "help.show"
 CURRENCY_MANAGE: Final = "currency.manage"  # won or yen beside dollars
 DOCTOR_SHOW: Final = "doctor.show"
+TRIAL_SEND: Final = "trial.send"  # carries the team's id
+TRIAL_PRESS: Final = "trial.press"  # the button of a test alert
 DOCTOR_PING: Final = "doctor.ping"
 # A button that only opens an address is reported to us as well; these need an acknowledgement and nothing else.
 LINK: Final = "link."

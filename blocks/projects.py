@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from blocks import ids, kit
+from blocks import ids, kit, trials
 from finops.budgets import BudgetScope
 from finops.registry import KnownProject, Project, Team
 from locales import Translator
@@ -15,9 +15,12 @@ _LIST_SHOWN = 30
 
 def registered(
     t: Translator, team: Team, projects: Sequence[Project], taken: Sequence[KnownProject], *,
-    collection_started: bool, has_history: bool,
+    collection_started: bool, has_history: bool, is_setup: bool = False,
 ) -> kit.View:  # fmt: skip
-    """What became of a choice: registered, taken by others, and when the first cost appears."""
+    """What became of a choice: registered, taken by others, and when the first cost appears.
+
+    At the end of the set-up (`is_setup`) with the button that tries an alert.
+    """
     parts: list[kit.Block] = []
     if projects:
         headline = t.ngettext(
@@ -37,6 +40,8 @@ def registered(
         if more > 0:
             lines.append(t.ngettext("and {count} more", "and {count} more", more))
         parts.append(kit.section("\n".join(lines)))
+    if is_setup:
+        parts += trials.offer(team.id, t, is_proved=False)
     parts.append(kit.section(t.gettext("See what was spent: `/finops status`")))
     # i18n: title of a modal, 24 characters
     return kit.modal(t.gettext("Projects"), parts, close=t.gettext("Done"), callback_id=ids.VIEW_INFO)

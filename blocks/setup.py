@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from blocks import ids, kit, teams
+from blocks import ids, kit, teams, trials
+from finops.figures import SetupProgress
 from finops.registry import Team
 from locales import Translator
 
 ADMIN_KEYS_URL = "https://platform.openai.com/settings/organization/admin-keys"
 TEAM_NAME_LENGTH = 80
 KEY_LENGTH = 300
-# Team, key, projects, and the first chart, as Home counts them.
-_STEPS = 4
+# Team, key, projects, a test alert, and the first chart, as Home counts them.
+_STEPS = 5
 
 
 def loading(t: Translator, title: str | None = None) -> kit.View:
@@ -191,9 +192,11 @@ def projects(t: Translator, team_: Team, *, found: int | None = None, problem: s
     )
 
 
-def waiting(t: Translator, lines: Sequence[str]) -> kit.View:
-    """Nothing left to do: the set-up is complete, or only collecting is not over yet."""
+def waiting(t: Translator, lines: Sequence[str], progress: SetupProgress) -> kit.View:
+    """Nothing left to do but to try an alert: the set-up is complete, or only collecting is not over yet."""
     parts: list[kit.Block] = [kit.section(t.gettext(":white_check_mark: *The set-up is complete.*"))]
+    if progress.team_id is not None:
+        parts += trials.offer(progress.team_id, t, is_proved=progress.is_proved)
     if lines:
         parts.append(kit.section("\n".join(lines)))
     parts.append(kit.section(t.gettext("See what was spent: `/finops status`. Another team: `/finops team`.")))

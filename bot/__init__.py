@@ -43,6 +43,7 @@ from bot.spending import Spending
 from bot.stop_ends import StopEnds
 from bot.stopping import Stopping
 from bot.teams import Teams
+from bot.trials import Trials
 from bot.unwatched import Unwatched
 from bot.value import Values
 from bot.voting import Voting
@@ -82,6 +83,7 @@ class Bot:
         self.people = People(desk)
         self.audit = Audit(desk, self.people)
         self.teams = Teams(desk, self.people)
+        self.trials = Trials(desk, self.teams)
         self.collecting = Collecting(desk, self.people, self.teams)
         self.connections = Connections(desk, self.teams, self.collecting)
         self.projects = Projects(desk, self.teams, self.collecting)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import doctor_live
+from bot import doctor_live, doctor_trial
 from bot.desk import Desk
 from bot.errors import OutageCode
 from bot.results import Finding, FindingCode, Level, SlackCheck
@@ -87,6 +87,7 @@ class Doctor:
             ),
             *_connections(connections, credentials, now),
             _queue(rows, now),
+            *await doctor_trial.findings(store, workspace_id),
             *await doctor_live.findings(self._desk, self._spending, store, connections, credentials),
         ]
 

@@ -98,6 +98,7 @@ class RefusalCode(StrEnum):
     APPROVAL_GONE = "approval_gone"  # nobody asks for an approval any more
     LEAD_MISSING = "lead_missing"  # project: nobody leads it
     TEXT_MISSING = "text_missing"
+    UNKNOWN_TRIAL = "unknown_trial"  # a test alert from long ago
     UNKNOWN_DIGEST = "unknown_digest"  # somebody removed it, or it was never made
     DIGEST_CHANNEL_TAKEN = "digest_channel_taken"  # channel: this digest is told there already ('' the usual place)
     WEEK_OPEN = "week_open"  # monday: date; the week has not ended yet

@@ -69,6 +69,13 @@ class Metrics:
             buckets=ALERT_SECONDS,
             registry=self.registry,
         )
+        self._trials = Histogram(
+            "finops_trial_seconds",
+            "Time of test alerts: until one was delivered, or until its message showed the click.",
+            ["step"],
+            buckets=ALERT_SECONDS,
+            registry=self.registry,
+        )
         self._waiting = Gauge("finops_outbox_waiting", "Messages not delivered yet.", registry=self.registry)
         self._oldest = Gauge("finops_outbox_oldest_seconds", "Age of the oldest of them.", registry=self.registry)
         self._lateness = Gauge(
@@ -131,6 +138,10 @@ class Metrics:
     def alert_delivered(self, clock: str, seconds: float) -> None:
         """Measure one alert; `clock` is what the time is counted from: `detected` by us, or `available` to us."""
         self._alerts.labels(clock).observe(max(0.0, seconds))
+
+    def trial(self, step: str, seconds: float) -> None:
+        """Measure one test alert, apart from real ones: until it was `delivered`, or its click `answered`."""
+        self._trials.labels(step).observe(max(0.0, seconds))
 
     def outbox(self, waiting: int, oldest_seconds: float) -> None:
         """Say how much waits to be delivered."""

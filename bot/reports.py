@@ -19,6 +19,8 @@ from bot.flights import Flights
 from bot.live import Live, Look, with_today
 from bot.naming import begun, unknown
 from bot.picture import House
+from bot.setup import set_up
+from bot.trials import is_proved
 from finops.allocation import (
     SubAccountCost,
     allocate,
@@ -56,7 +58,6 @@ from finops.queries import (
     previous_period,
 )
 from finops.registry import Connection, Credential, Person, Project, Team
-from finops.roles import may_manage_team
 from finops.written import compared
 from storage import Store
 from storage.records import DayTotal, ProjectTotal
@@ -182,7 +183,8 @@ class Reports:
         Many who open it at the same moment share one set of figures, never older than their question.
         """
         facts = await self._facts.get(workspace_id)
-        setup = _setup(facts.house, person, has_charges=facts.report.setup.has_charges)
+        known = facts.report.setup
+        setup = set_up(facts.house, person, has_charges=known.has_charges, is_proved=known.is_proved)
         return replace(facts.report, setup=setup, is_admin=person.is_admin)
 
     async def _home(self, workspace_id: str) -> _HomeFacts:
@@ -205,6 +207,7 @@ class Reports:
             rows = await store.collections.active(workspace_id)
             first_day = await store.charges.first_day(workspace_id)
             actions = await recent(store, workspace_id)
+            proved = await is_proved(store, workspace_id)
             exchange = await converter_at(store, workspace_id, now)
         ledger = _ledger(house, house.connections, days, readings, now)
         connections = {one.id: one for one in house.connections}
@@ -216,7 +219,11 @@ class Reports:
             top=_breakdown(totals, house, ledger.currency),
             trend=trend_of(trend, ledger.cells.get(ledger.currency, {}), ledger.readings, now, ledger.currency),
             setup=SetupProgress(
-                bool(house.teams), has_key=False, has_projects=False, has_charges=first_day is not None
+                bool(house.teams),
+                has_key=False,
+                has_projects=False,
+                has_charges=first_day is not None,
+                is_proved=proved,
             ),
             blind=tuple(
                 BlindConnection(_name(one), one.blind_since, one.blind_reason)
@@ -241,7 +248,8 @@ class Reports:
         async with self._desk.storage.reading() as store:
             house = await _house(store, workspace_id, None)
             first_day = await store.charges.first_day(workspace_id)
-        return _setup(house, person, has_charges=first_day is not None)
+            proved = await is_proved(store, workspace_id)
+        return set_up(house, person, has_charges=first_day is not None, is_proved=proved)
 
     async def _status(
         self, store: Store, workspace_id: str, house: _House, scope: Scope, named: NamedPeriod, look: Look
@@ -330,25 +338,6 @@ def _with_today(report: StatusReport, look: Look, house: _House) -> StatusReport
 def _others(totals: Iterable[ProjectTotal], currency: str) -> tuple[Money, ...]:
     sums = totals_by_currency(row.amount for row in totals)
     return tuple(amount for name, amount in sums.items() if name != currency and amount)
-
-
-def _setup(house: _House, person: Person, *, has_charges: bool) -> SetupProgress:
-    keyed = {credential.team_id for credential in house.credentials}
-    owning = {project.team_id for project in house.projects}
-    # People are led through the set-up of a team they may change.
-    teams = [team for team in house.teams if may_manage_team(person, team)] or list(house.teams)
-    without_key = [team.id for team in teams if team.id not in keyed]
-    without_projects = [team.id for team in teams if team.id in keyed and team.id not in owning]
-    steps = without_projects or without_key or [team.id for team in teams]
-    if not keyed:
-        steps = without_key or steps
-    return SetupProgress(
-        has_team=bool(house.teams),
-        has_key=bool(keyed),
-        has_projects=bool(owning),
-        has_charges=has_charges,
-        team_id=steps[0] if steps else None,
-    )
 
 
 def _asked(text: str, today: date, house: _House, default: PeriodName = DEFAULT_PERIOD) -> tuple[Scope, NamedPeriod]:

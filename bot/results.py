@@ -187,6 +187,7 @@ class FindingCode(StrEnum):
     ALERT_CLOCKS = "alert_clocks"  # count, detected_seconds (p99), available_seconds (p95); None without an alert
     OUTBOX = "outbox"  # waiting, oldest_seconds, dead (messages nobody could be told)
     UNWATCHED = "unwatched"  # since, until: the last stretch in which nobody looked; None where none is remembered
+    TRIAL = "trial"  # state (missing: none is kept), channel, at, there, back (seconds), trouble, is_mailed
     UNPRICED = "unpriced"  # names: tuple of models and line items without a price today
 
 

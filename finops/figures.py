@@ -127,19 +127,24 @@ class SetupStep(StrEnum):
     TEAM = "team"
     KEY = "key"
     PROJECTS = "projects"
+    TRIAL = "trial"
     WAIT = "wait"
     DONE = "done"
 
 
 @dataclass(frozen=True, slots=True)
 class SetupProgress:
-    """How far set-up has come; `team_id` is the team the next step is about."""
+    """How far set-up has come; `team_id` is the team the next step is about.
+
+    `is_proved`: the button of a test alert was pressed, so alerts arrive and clicks come back.
+    """
 
     has_team: bool
     has_key: bool
     has_projects: bool
     has_charges: bool
     team_id: int | None = None
+    is_proved: bool = True
 
     @property
     def next_step(self) -> SetupStep:
@@ -150,6 +155,8 @@ class SetupProgress:
             return SetupStep.KEY
         if not self.has_projects:
             return SetupStep.PROJECTS
+        if not self.is_proved:
+            return SetupStep.TRIAL
         return SetupStep.DONE if self.has_charges else SetupStep.WAIT
 
 

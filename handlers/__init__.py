@@ -42,6 +42,7 @@ from handlers import (
     status,
     stops,
     teams,
+    trials,
     value,
     why,
 )
@@ -179,6 +180,8 @@ ACTIONS: dict[str, Click] = {
     ids.POLL_MORE: polls.more,
     ids.HELP_SHOW: lambda visit, _: commands.show_help(visit),
     ids.DOCTOR_SHOW: lambda visit, _: checking.examine(visit),
+    ids.TRIAL_SEND: trials.send,
+    ids.TRIAL_PRESS: trials.press,
     ids.DOCTOR_PING: lambda visit, _: checking.ping(visit),
 }
 VIEWS: dict[str, Handler] = {
@@ -258,6 +261,8 @@ ONCE = frozenset(
         ids.STOP_AGREE,
         ids.STOP_DECLINE,
         ids.STOP_RETRY,
+        ids.TRIAL_SEND,
+        ids.TRIAL_PRESS,
     }
 )
 _SHARED = frozenset({ids.STATUS_SHARE, ids.WHY_SHARE, ids.DIGEST_SHARE, ids.DECISION_SHARE})

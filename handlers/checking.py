@@ -22,7 +22,9 @@ async def examine(visit: Visit) -> None:
     if visit.came_by_socket:
         check = replace(check, app_token_ok=True)
     findings = await visit.bot.doctor.examine(visit.workspace_id, check)
-    await visit.answer(doctor.message(findings, await visit.words(), has_buttons=visit.channel_id is not None))
+    teams = await visit.bot.teams.managed_by(await visit.person(), await visit.groups())
+    told = doctor.message(findings, await visit.words(), has_buttons=visit.channel_id is not None, teams=teams)
+    await visit.answer(told)
 
 
 async def ping(visit: Visit) -> None:

@@ -22,9 +22,9 @@ async def next_step(visit: Visit) -> None:
     t = await visit.words()
     if progress.next_step is SetupStep.TEAM or progress.team_id is None:
         await visit.bot.people.require_admin(person)
-    if progress.next_step in {SetupStep.WAIT, SetupStep.DONE}:
+    if progress.next_step in {SetupStep.TRIAL, SetupStep.WAIT, SetupStep.DONE}:
         running = await visit.bot.collecting.progress(visit.workspace_id)
-        await visit.show(setup.waiting(t, [collection.line(one, t) for one in running[:5]]))
+        await visit.show(setup.waiting(t, [collection.line(one, t) for one in running[:5]], progress))
         return
     if progress.next_step is SetupStep.TEAM or progress.team_id is None:
         await visit.show(setup.team(t, user_id=visit.user_id, channel_id=visit.channel_id))
@@ -138,6 +138,7 @@ async def submit_projects(form: Form) -> Outcome:
         [project for result in results for project in result.taken],
         collection_started=any(result.collection_started for result in results),
         has_history=any(result.has_history for result in results),
+        is_setup=form.is_setup,
     )
     return Show(view)
 

@@ -11,6 +11,8 @@ from functools import partial
 
 from bot import Bot
 from bot.metrics import Metrics
+from bot.trials import trial_of
+from finops.trials import KIND, Trial
 from jobs.delivery import (
     ATTEMPT_SECONDS,
     MOST_ATTEMPTS,
@@ -174,12 +176,21 @@ class Deliverer:
             )
             if is_ours and stands.user_id is not None:
                 await _want_copies(store, message, stands.user_id, now)
+        if is_ours and message.kind == KIND:
+            self._measure_trial(trial_of(message), at)
         if is_ours and message.delivered_at is None and message.detected_at is not None:
             seconds = (at - message.detected_at).total_seconds()
             self._metrics.alert_delivered("detected", seconds)
             if message.available_at is not None:
                 self._metrics.alert_delivered("available", (at - message.available_at).total_seconds())
             log.info("alert delivered", extra={"key": message.key, "seconds": round(seconds, 3)})
+
+    def _measure_trial(self, trial: Trial, at: datetime) -> None:
+        """A test alert stands, or shows who pressed it: measured apart from what people really wait for."""
+        if trial.delivered_at is None:
+            self._metrics.trial("delivered", (at - trial.asked_at).total_seconds())
+        elif trial.heard_at is not None:
+            self._metrics.trial("answered", (at - trial.heard_at).total_seconds())
 
     async def _other_way(self, message: OutboxMessage, nobody: Nobody) -> Later | GivenUp:
         """Nobody could be told in Slack: by mail, else again later, for somebody may invite us."""

@@ -19,6 +19,7 @@ from blocks import (
     stop_lead,
     stop_thread,
     stops,
+    trials,
     unpriced,
 )
 from blocks import polls as poll_blocks
@@ -30,6 +31,7 @@ from bot.errors import Refusal, RefusalCode
 from bot.feedback import FEEDBACK, FEEDBACK_ANSWER
 from bot.interviews import INTERVIEW
 from bot.telling import BLIND, INCIDENT, INCIDENT_EVENT, STOP, STOP_EVENT, STOP_LEAD, UNPRICED, UNWATCHED
+from bot.trials import trial_of
 from bot.voting import POLL, POLL_LINE, POLL_REMINDER
 from finops.digest import DigestShown, DigestVersion
 from finops.feedback import Feedback
@@ -40,6 +42,7 @@ from finops.queries import ScopeKind
 from finops.registry import Team
 from finops.stop_report import StopShown, StopTarget
 from finops.stops import StopEvent
+from finops.trials import KIND as TRIAL
 from locales import Translator, translator_for
 from storage.records_live import OutboxMessage
 
@@ -277,6 +280,10 @@ async def _unwatched(speech: Speech) -> kit.Message:
     )
 
 
+async def _trial(speech: Speech) -> kit.Message:
+    return trials.message(trial_of(speech.wanted), await speech.words())
+
+
 async def _digest(speech: Speech) -> kit.Message:
     return digest.root(await speech.digest(), await speech.digest_words())
 
@@ -328,6 +335,7 @@ RENDER: Mapping[str, Say] = {
     UNPRICED: _unpriced,
     BLIND: _blind,
     UNWATCHED: _unwatched,
+    TRIAL: _trial,
     DIGEST: _digest,
     DIGEST_LINE: _digest_line,
     DAILY: _daily,

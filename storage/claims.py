@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -13,6 +13,8 @@ from storage.repository import Repository, across_workspaces, inserting
 from storage.tables import claims, job_runs
 
 _RUNNING, _DONE = "running", "done"
+# Later than any sweep asks about.
+FOR_GOOD = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @lru_cache(maxsize=4)
@@ -45,6 +47,16 @@ class Claims(Repository):
         )
         row = (await self._db.execute(newest.limit(1))).one_or_none()
         return None if row is None else (row.key, row.claimed_at)
+
+    async def keep(self, workspace_id: str, key: str) -> None:
+        """Claim a key for good: no sweep forgets it. Asked again, nothing changes."""
+        claim = {"workspace_id": workspace_id, "key": key, "claimed_at": FOR_GOOD}
+        await self._db.execute(_claiming(self._db.dialect.name), claim)
+
+    async def has(self, workspace_id: str, key: str) -> bool:
+        """Whether somebody claimed this key, as far as it is kept."""
+        mine = claims.c.workspace_id == workspace_id, claims.c.key == key
+        return await self._db.scalar(select(claims.c.key).where(*mine)) is not None
 
     async def take_back(self, workspace_id: str, key: str) -> None:
         """Let somebody ask with this key again: what it was asked for came to nothing."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Select, delete, exists, func, or_, select, text, update
 
+from finops.trials import KIND as TRIAL
 from storage import outbox_sql as sql
 from storage.records_live import OutboxMessage, OutboxState
 from storage.repository import Repository, across_workspaces
@@ -88,6 +89,12 @@ class Outbox(Repository):
         """The messages whose keys begin so, in the order of first wanting; without the copies told to single people."""
         mine = outbox.c.workspace_id == workspace_id, outbox.c.key.startswith(prefix, autoescape=True)
         return await self._messages(sql.WITH_ROOT.where(*mine, ~outbox.c.key.contains(_COPY)).order_by(outbox.c.id))
+
+    async def newest_of(self, workspace_id: str, kind: str, most: int) -> list[OutboxMessage]:
+        """The messages of a kind that were wanted last, at most so many, the newest first. Looks at all it keeps."""
+        mine = outbox.c.workspace_id == workspace_id, outbox.c.kind == kind
+        query = sql.WITH_ROOT.where(*mine).order_by(outbox.c.wanted_at.desc(), outbox.c.id.desc()).limit(most)
+        return await self._messages(query)
 
     @across_workspaces("a worker sends the next messages of any workspace; the row says whose it is")
     async def lease(
@@ -263,14 +270,15 @@ class Outbox(Repository):
     async def standing(self, workspace_id: str, since: datetime) -> tuple[int, datetime | None, int]:
         """How many messages of a workspace wait, since when the oldest does, and how many were given up since then.
 
-        What reached somebody by e-mail is not given up, nor is a copy whose like reached others.
+        What reached somebody by e-mail is not given up, nor is a copy whose like reached others; and a test alert is
+        told about on its own.
         """
         mine = outbox.c.workspace_id == workspace_id
         waiting = select(func.count(), func.min(outbox.c.wanted_at)).where(mine, outbox.c.state.in_(_UNSENT))
         dead = (
             select(func.count())
             .where(mine, outbox.c.state == OutboxState.DEAD, outbox.c.wanted_at >= since)
-            .where(outbox.c.mailed_at.is_(None), ~outbox.c.key.contains(_COPY))
+            .where(outbox.c.mailed_at.is_(None), ~outbox.c.key.contains(_COPY), outbox.c.kind != TRIAL)
         )
         count, oldest = (await self._db.execute(waiting)).one()
         return int(count), oldest, int(await self._db.scalar(dead) or 0)

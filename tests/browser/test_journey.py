@@ -60,7 +60,7 @@ async def test_a_newcomer_onboards_a_team_and_shares_its_bill(person: Visitor, s
     """Team, key, projects; progress, chart, Home, status, share: every promised sentence on the screen."""
     page = await person.sees(place="", user=JIHOON)
     window = page.get_by_role("dialog")
-    await expect(page.locator(".home-body")).to_contain_text("4단계 중 0단계 완료")
+    await expect(page.locator(".home-body")).to_contain_text("5단계 중 0단계 완료")
     await page.get_by_role("button", name="설정 시작하기").click()
     await window.get_by_label("팀 이름").fill("마케팅팀")
     await window.get_by_role("combobox").last.click()

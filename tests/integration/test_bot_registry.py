@@ -379,6 +379,9 @@ async def test_setup_goes_step_by_step_to_its_end(bot: Bot, admin: Person):
     assert await step() is SetupStep.PROJECTS
     assert (await bot.reports.setup(WORKSPACE, admin)).team_id == team.id
     await bot.projects.register(admin, team.id, ["proj_chat"])
+    assert await step() is SetupStep.TRIAL
+    tried = await bot.trials.send(admin, team.id)
+    await bot.trials.press(WORKSPACE, MINSU.user_id, tried.key, None)
     assert await step() is SetupStep.WAIT
     await worked(bot)
     assert await step() is SetupStep.DONE

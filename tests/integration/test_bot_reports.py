@@ -264,6 +264,8 @@ async def test_a_healthy_house_has_nothing_but_good_findings(bot: Bot, admin: Pe
     async with bot.storage.writing() as store:
         for connection in await store.connections.all(WORKSPACE):
             await store.usage.mark_read(WORKSPACE, connection.id, clock())
+    tried = await bot.trials.send(admin, team.id)
+    await bot.trials.press(WORKSPACE, MINSU.user_id, tried.key, None)
     findings = await bot.doctor.examine(WORKSPACE, HEALTHY)
     assert {finding.level for finding in findings} == {Level.OK}
     assert {finding.code for finding in findings} == set(FindingCode) - {FindingCode.CONNECTION}

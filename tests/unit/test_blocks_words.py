@@ -11,13 +11,14 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from blocks import bad_news, charts, collection, doctor, home, keys, kit, projects, setup, status, teams
+from blocks import bad_news, charts, collection, doctor, home, keys, kit, projects, setup, status, teams, trials
 from blocks import help as help_
 from finops.charges import FigureState
 from finops.figures import DayFigure, Figure, Scope, SetupProgress
 from finops.money import Money
 from finops.periods import Period
 from finops.queries import NamedPeriod, PeriodName, ScopeKind
+from finops.trials import Trial
 from locales import Translator
 from tests.unit.saying import (
     BLIND,
@@ -99,9 +100,18 @@ FINDINGS = [
     News("collection", values={"name": "한빛소프트", "age_minutes": 200}),
     News("queue", level="warn", values={"waiting": 2, "oldest_minutes": 14}),
 ]
-EMPTY = SetupProgress(has_team=False, has_key=False, has_projects=False, has_charges=False)
-HALF = SetupProgress(has_team=True, has_key=False, has_projects=False, has_charges=False, team_id=1)
+EMPTY = SetupProgress(has_team=False, has_key=False, has_projects=False, has_charges=False, is_proved=False)
+HALF = SetupProgress(has_team=True, has_key=False, has_projects=False, has_charges=False, team_id=1, is_proved=False)
 WAITING = SetupProgress(has_team=True, has_key=True, has_projects=True, has_charges=False, team_id=1)
+UNPROVED = replace(WAITING, is_proved=False)
+TRIAL = Trial("trial:1:1", "T0FINOPS01", TEAM.id, "C0MARKET01", "U0JIHOON01", SINCE)
+PRESSED = replace(
+    TRIAL,
+    delivered_at=SINCE + timedelta(milliseconds=840),
+    pressed_by="U0MINSU001",
+    clicked_at=SINCE + timedelta(seconds=30),
+    heard_at=SINCE + timedelta(seconds=30, milliseconds=120),
+)
 PROJECTS = [a_project(), a_project(2, "batch", excluded=True)]
 Said = Callable[[Translator], kit.Message]
 Seen = Callable[[Translator], kit.View]
@@ -137,6 +147,14 @@ MESSAGES: dict[str, Said] = {
     ),
     "help_unknown": lambda t: help_.unknown(t, "sttaus", "status"),
     "doctor": lambda t: doctor.message(FINDINGS, t, has_buttons=True),
+    "doctor_to_be_tried": lambda t: doctor.message(
+        [News("trial", level="warn")], t, has_buttons=True, teams=[TEAM, DATA_TEAM]
+    ),
+    "trial": lambda t: trials.message(TRIAL, t),
+    "trial_pressed": lambda t: trials.message(PRESSED, t),
+    "trial_delivered": lambda t: trials.answer(replace(TRIAL, delivered_at=SINCE + timedelta(seconds=1)), t),
+    "trial_uninvited": lambda t: trials.answer(replace(TRIAL, trouble="not_in_channel"), t),
+    "trial_repeated": lambda t: trials.repeated(PRESSED, t),
     "key_expires_in_days": lambda t: keys.expiring(t, TEAM, CREDENTIAL, UNTIL, 3),
     "key_expires_today": lambda t: keys.expiring(t, TEAM, CREDENTIAL, UNTIL, 1),
     "key_expired": lambda t: keys.expiring(t, TEAM, CREDENTIAL, SINCE, 0),
@@ -154,12 +172,13 @@ VIEWS: dict[str, Seen] = {
     "home_empty": lambda t: home.view(an_empty_home(EMPTY), t),
     "home_half_set_up": lambda t: home.view(an_empty_home(HALF, team_count=1), t),
     "home_waiting": lambda t: home.view(an_empty_home(WAITING, collections=(PROGRESS,)), t),
+    "home_to_be_tried": lambda t: home.view(an_empty_home(UNPROVED, collections=(PROGRESS,)), t),
     "home_member": lambda t: home.view(an_empty_home(HALF, is_admin=False), t),
     "setup_team": lambda t: setup.team(t, user_id="U0JIHOON01", channel_id="C0MARKET01"),
     "setup_team_further": lambda t: setup.team(t, user_id="U0JIHOON01", is_further=True),
     "setup_key": lambda t: setup.key(t, TEAM),
     "setup_projects": lambda t: setup.projects(t, TEAM, found=204),
-    "setup_waiting": lambda t: setup.waiting(t, [collection.line(PROGRESS, t)]),
+    "setup_waiting": lambda t: setup.waiting(t, [collection.line(PROGRESS, t)], UNPROVED),
     "setup_loading": setup.loading,
     "setup_checking": setup.checking,
     "key_registered": lambda t: keys.registered(
@@ -168,7 +187,13 @@ VIEWS: dict[str, Seen] = {
     "keys": lambda t: keys.manage(t, [TEAM, DATA_TEAM], TEAM, [CREDENTIAL]),
     "keys_with_an_end": lambda t: keys.manage(t, [TEAM], TEAM, [replace(CREDENTIAL, expires_at=UNTIL)]),
     "projects_registered": lambda t: projects.registered(
-        t, TEAM, PROJECTS, [a_known_project(3, "taken", DATA_TEAM)], collection_started=True, has_history=False
+        t,
+        TEAM,
+        PROJECTS,
+        [a_known_project(3, "taken", DATA_TEAM)],
+        collection_started=True,
+        has_history=False,
+        is_setup=True,
     ),
     "projects": lambda t: projects.manage(t, [TEAM, DATA_TEAM], TEAM, PROJECTS, chosen=PROJECTS[0]),
     "project_edit": lambda t: projects.edit(t, PROJECTS[0], TEAM),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -248,3 +249,10 @@ def test_an_increase_is_told_only_where_it_is_honest(now: Figure, before: Figure
 def test_set_up_knows_its_next_step(progress: tuple[bool, bool, bool, bool], step: SetupStep) -> None:
     """Team, key, projects, then waiting for the first bill."""
     assert SetupProgress(*progress).next_step is step
+
+
+def test_an_alert_is_tried_when_there_is_a_team_with_a_key_and_projects() -> None:
+    """Not before; and also where the first bill came faster."""
+    ready = SetupProgress(has_team=True, has_key=True, has_projects=True, has_charges=False, is_proved=False)
+    assert ready.next_step is replace(ready, has_charges=True).next_step is SetupStep.TRIAL
+    assert replace(ready, has_projects=False).next_step is SetupStep.PROJECTS
