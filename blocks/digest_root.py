@@ -180,7 +180,7 @@ def _brief_scope(digest: Digest, t: Translator) -> str:
 def _summary(digest: Digest, t: Translator) -> list[str]:
     """Total, value, verdict: a line each."""
     change = parts.change(digest, t)
-    total = exchange.beside(figures.amount(digest.total, t), digest.total.amount, digest.exchange, t)
+    total = parts.both(digest, t)
     lines = [t.gettext("Total cost {amount}", amount=f"*{kit.escape(total)}*" + (f" ({change})" if change else ""))]
     worth = parts.worth(digest, t)
     if worth is not None:

@@ -65,8 +65,7 @@ def test_the_projects_of_a_digest_and_what_is_unallocated_add_up_to_it(each: lis
         root = lines_of(digest.root(shown, EN))
         listed = first_after(r"\*(?:\d\. )?p\d\*", root) + first_after("Unallocated", root)
         assert len(listed) == len(each) + 1
-        if version is DigestVersion.TEAM:
-            assert [sum(listed)] == first_after("AI cost", root)
+        assert [sum(listed)] == first_after("AI cost" if version is DigestVersion.TEAM else "Total cost", root)
         _, text, _ = digest.mail(shown, EN)
         bills = first_after("^- p", text.split("Appendix" if version is DigestVersion.BRIEF else "All projects")[1]
                             .split("\n"))  # fmt: skip
