@@ -320,3 +320,17 @@ async def test_home_tells_of_a_stop_only_whom_it_waits_for(house: Company) -> No
     await house.sends(click)
     assert f"<@{MINSU}>" in house.cleared(SAKURA)
     assert await house.standing() == standing
+
+
+async def test_the_private_answer_about_a_project_leads_to_its_stop_for_those_who_may(house: Company) -> None:
+    """Everybody sees that it is stopped; only who answers for it can put it back from there, or stop another."""
+    for user_id, may in ((MINSU, True), (EMMA, False)):
+        for name, said, button in (("held", "⛔", ids.STOP_RESTORE), ("ten-times", "", ids.STOP_OPEN)):
+            person = house.stage.slack.person(user_id)
+            before = len(person.ephemerals(FINOPS))
+            await person.command(f"/finops status {name}", FINOPS)
+            await house.stage.slack.until(lambda who=person, n=before: len(who.ephemerals(FINOPS)) > n, WAIT)
+            answer = person.ephemerals(FINOPS)[-1]
+            assert said in words_of(answer)
+            assert (button in json.dumps(answer)) == may
+        house.cleared(user_id)

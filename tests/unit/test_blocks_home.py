@@ -11,16 +11,17 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from blocks import home, home_value, ids, incidents, kit, stop_beside, stop_form, teams
+from blocks import home, home_value, ids, incidents, kit, status, stop_beside, stop_form, teams
 from finops.approvals import ApprovalShown, HomeReader, WaitingFor
-from finops.figures import HomeValues, SetupProgress
+from finops.figures import HomeValues, Scope, SetupProgress
 from finops.incident_report import LiveReport
 from finops.money import Money
 from finops.owners import Because, Suggested, Unowned
+from finops.queries import ScopeKind
 from finops.value import ValueFigure, ValueSource
 from tests.unit import saying_live
 from tests.unit import stopping_said as told
-from tests.unit.saying import BLIND, DATA_TEAM, LANGUAGES, PROGRESS, TEAM, a_home, an_empty_home, reader
+from tests.unit.saying import BLIND, DATA_TEAM, LANGUAGES, PROGRESS, TEAM, a_home, a_status, an_empty_home, reader
 from tests.unit.slack_limits import of_view
 
 LINK = "https://hanbit.slack.com/archives/C0MARKET01/p1783314202000100"
@@ -90,7 +91,7 @@ def test_a_cost_per_success_says_how_many_and_of_how_much() -> None:
 NOTHING_YET = SetupProgress(has_team=False, has_key=False, has_projects=False, has_charges=False)
 OF_ALL = {ids.BUDGET_MANAGE}
 OF_LEADS = {ids.PROJECT_MANAGE, ids.KEY_MANAGE, ids.DIGEST_SETTINGS, ids.STOP_OPEN, ids.STOP_APPROVE}
-OF_ADMINS = {ids.TEAM_MANAGE, ids.AUDIT_SHOW, ids.COLLECT_NOW}
+OF_ADMINS = {ids.TEAM_MANAGE, ids.CURRENCY_MANAGE, ids.AUDIT_SHOW, ids.COLLECT_NOW}
 DOORS: dict[str, tuple[Any, HomeReader, set[str]]] = {
     "newcomer": (an_empty_home(NOTHING_YET, is_admin=False), HomeReader(), set()),
     "member": (a_home(is_admin=False), HomeReader(), OF_ALL),
@@ -166,3 +167,20 @@ def test_a_project_that_is_stopped_offers_the_way_out_and_another_the_stop() -> 
     [restore] = stop_beside.buttons(3, told.partly(), t)
     assert "프로젝트 3개" in restore["confirm"]["text"]["text"]
     assert "프로젝트 3개를 함께" in str(stop_beside.line(told.partly(), t))
+
+
+def test_a_status_shows_the_stop_to_all_and_its_button_to_those_who_may() -> None:
+    """Shared, it is about the figures alone."""
+    t = reader("ko")
+    report = a_status(scope=Scope(ScopeKind.PROJECT, 1, "chatbot-experiment"))
+
+    def acts_of(**more: Any) -> set[str]:
+        blocks = status.message(report, t, mark="1", **more).blocks
+        return set(re.findall(r"'action_id': '(stop[a-z_.]+)'", str(blocks)))
+
+    assert (acts_of(), acts_of(may_stop=True)) == (set(), {ids.STOP_OPEN})
+    assert (acts_of(stop=told.proved()), acts_of(stop=told.proved(), may_stop=True)) == (set(), {ids.STOP_RESTORE})
+    assert acts_of(stop=told.pending(), may_stop=True) == {ids.STOP_AGREE}
+    assert "차단 확인됨" in str(status.message(report, t, stop=told.proved()).blocks)
+    shared = status.message(report, t, shared_by="U0JIHOON01", stop=told.proved(), may_stop=True)
+    assert "차단" not in str(shared.blocks)
