@@ -62,6 +62,11 @@ class Claims(Repository):
         """Let somebody ask with this key again: what it was asked for came to nothing."""
         await self._db.execute(delete(claims).where(claims.c.workspace_id == workspace_id, claims.c.key == key))
 
+    async def forget_ahead(self, workspace_id: str, prefix: str, at: datetime) -> int:
+        """Drop claims whose keys begin so and that were made later than `at`, by a clock that was wrong; how many."""
+        mine = claims.c.workspace_id == workspace_id, claims.c.key.startswith(prefix, autoescape=True)
+        return (await self._db.execute(delete(claims).where(*mine, claims.c.claimed_at > at))).rowcount
+
     @across_workspaces("old claims are swept everywhere: Slack's retries end within the hour")
     async def forget_before(self, at: datetime) -> int:
         """Drop claims made before `at`; tells how many."""

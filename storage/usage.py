@@ -30,6 +30,8 @@ Priced = tuple[UsageRow, int, bool]
 
 # Readings overtake each other by minutes. One from further ahead was stamped by a clock that has been set right since.
 _OVERTAKEN_AT_MOST = timedelta(hours=1)
+# The clocks of two machines that poll side by side.
+_CLOCKS_DIFFER = timedelta(minutes=1)
 _MOST_SAMPLES = 200
 
 # Asked at every poll, and put together once: that takes longer than answering them.
@@ -52,6 +54,7 @@ class Usage(Repository):
         priced: Sequence[Priced],
         read_at: datetime,
         final_until: int | None,
+        now: datetime | None = None,
     ) -> UsageChange:
         """Let what a reading told of each bucket take the place of what we held of it, and move the roll-ups by that.
 
@@ -59,7 +62,8 @@ class Usage(Repository):
         not told of stays, and so does everything when a newer reading by minutes has overtaken this one. Hours are the
         sum of their minutes and days of their hours, but for those that the provider told as one: a reading by hour or
         day is kept where no finer readings cover the whole of it, and once it is over; finer readings that come to
-        cover it take its place. `final_until` (minutes since 1970) is kept unless None. All or nothing with the
+        cover it take its place. `final_until` (minutes since 1970) is kept unless None. What was read later than `now`
+        was stamped by a clock that has been set back since, and has not overtaken anything. All or nothing with the
         transaction around it. NotFound for another workspace's connection.
         """
         told = await beside(len(priced), prepare, reading, priced)
@@ -67,7 +71,7 @@ class Usage(Repository):
         row = await self._read(workspace_id, connection_id, reading.endpoint)
         by_minute = reading.width is Width.MINUTE
         newest: int | None = row.newest_data
-        if by_minute and row.read_at is not None and _was_overtaken(read_at, row.read_at):
+        if by_minute and row.read_at is not None and _was_overtaken(read_at, row.read_at, now):
             return UsageChange(0, newest, kept=True)
         known = Covered(_stretch(row.minutes_from, row.minutes_until), _stretch(row.hours_from, row.hours_until))
         rollups = Rollups(UsageRows(self._db, Whose(workspace_id, row.id)))
@@ -81,9 +85,9 @@ class Usage(Repository):
                 first_seen = tuple(sorted(set(changed.fresh.starts) - set(held.starts)))
             newest = max((each for each in (newest, *block.starts[-1:]) if each is not None), default=None)
         else:
-            now = int(read_at.timestamp()) // 60
-            span = whole_buckets(reading.start, min(reading.end, now), reading.width)
-            over = {start for start in block.buckets if start % reading.width == 0 and start + reading.width <= now}
+            minute = int(read_at.timestamp()) // 60
+            span = whole_buckets(reading.start, min(reading.end, minute), reading.width)
+            over = {start for start in block.buckets if start % reading.width == 0 and start + reading.width <= minute}
             block = block.only(over)
             if reading.width is Width.HOUR:
                 covered = Covered(known.minutes, extended(known.hours, *span))
@@ -105,21 +109,27 @@ class Usage(Repository):
         connection_id: int,
         readings: Sequence[tuple[UsageReading, Sequence[Priced]]],
         read_at: datetime,
+        now: datetime | None = None,
     ) -> list[UsageChange]:
         """`replace` for readings of different endpoints, each final until its end; the changes in the same order.
 
         Most endpoints never tell anything: those are kept together, in two statements however many they are.
         """
-        silent = await self._silent(workspace_id, connection_id, [told for told, _ in readings], read_at)
+        silent = await self._silent(workspace_id, connection_id, [told for told, _ in readings], read_at, now)
         return [
             UsageChange(0, None)
             if told.endpoint in silent
-            else await self.replace(workspace_id, connection_id, told, priced, read_at, told.end)
+            else await self.replace(workspace_id, connection_id, told, priced, read_at, told.end, now)
             for told, priced in readings
         ]
 
     async def _silent(
-        self, workspace_id: str, connection_id: int, readings: Sequence[UsageReading], read_at: datetime
+        self,
+        workspace_id: str,
+        connection_id: int,
+        readings: Sequence[UsageReading],
+        read_at: datetime,
+        now: datetime | None,
     ) -> set[str]:
         """Keep how far was read what tells nothing by the minute, where nothing was ever told; the endpoints kept."""
         quiet = {
@@ -143,7 +153,7 @@ class Usage(Repository):
         )
         alike: dict[tuple[Any, ...], list[Any]] = {}
         for row in rows:
-            if row.read_at is not None and _was_overtaken(read_at, row.read_at):
+            if row.read_at is not None and _was_overtaken(read_at, row.read_at, now):
                 continue
             told = quiet[row.endpoint]
             minutes, hours = _stretch(row.minutes_from, row.minutes_until), _stretch(row.hours_from, row.hours_until)
@@ -416,5 +426,6 @@ def _columns(covered: Covered) -> dict[str, int | None]:
     }
 
 
-def _was_overtaken(read_at: datetime, held: datetime) -> bool:
-    return read_at < held < read_at + _OVERTAKEN_AT_MOST
+def _was_overtaken(read_at: datetime, held: datetime, now: datetime | None) -> bool:
+    latest = read_at + _OVERTAKEN_AT_MOST
+    return read_at < held < (latest if now is None else min(latest, now + _CLOCKS_DIFFER))

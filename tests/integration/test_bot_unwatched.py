@@ -146,6 +146,19 @@ async def test_a_clock_that_was_set_is_no_downtime_and_a_machine_that_slept_is_o
     assert (await world.polled(75)).unwatched == timedelta(minutes=75)
 
 
+async def test_a_clock_that_was_set_back_leaves_nobody_waiting_for_its_turns_to_come_again(world: QuietWorld) -> None:
+    """The turns of the next hour were taken before; what is read now counts, and not only what was read then."""
+    for _ in range(7):
+        await world.polled(5)
+    world.clock.moment -= timedelta(minutes=30)
+    assert await world.bot.watching.poll_due() == []
+    for _ in range(2):
+        assert (await world.polled(5)).result == "read"
+        async with world.bot.storage.reading() as store:
+            reads = await store.usage.reads(WORKSPACE, world.connection.id)
+        assert {one.read_at for one in reads.values()} == {world.clock()}
+
+
 async def test_a_wrong_clock_after_a_start_is_said_as_that(world: QuietWorld) -> None:
     world.provider.skew = timedelta(minutes=-75)
     polled = await world.back_after(75)

@@ -176,6 +176,7 @@ ATTEMPTS: dict[str, Attempt] = {
     "Charges.replace_day": lambda s, w, b: s.charges.replace_day(w, b.connection_id, A_DAY, LATER),
     "Charges.totals": lambda s, w, b: s.charges.totals(w, PERIOD, [(b.connection_id, "proj_a")]),
     "Claims.has": lambda s, w, b: s.claims.has(w, "key"),
+    "Claims.forget_ahead": lambda s, w, b: s.claims.forget_ahead(w, "key", MOMENT.replace(year=2000)),
     "Claims.last": lambda s, w, b: s.claims.last(w, "key"),
     "Claims.newest": lambda s, w, b: s.claims.newest(w, "key"),
     "Claims.take_back": lambda s, w, b: s.claims.take_back(w, "key"),
