@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
 
+import aiohttp
 from slack_sdk.errors import SlackApiError
 
 from blocks import doctor
@@ -21,6 +23,8 @@ async def examine(visit: Visit) -> None:
     check = await slack_check(visit)
     if visit.came_by_socket:
         check = replace(check, app_token_ok=True)
+    with suppress(SlackApiError, aiohttp.ClientError, OSError, TimeoutError):  # what Slack does not tell stays as it is
+        await visit.meet_unseen_admins()
     findings = await visit.bot.doctor.examine(visit.workspace_id, check)
     teams = await visit.bot.teams.managed_by(await visit.person(), await visit.groups())
     told = doctor.message(findings, await visit.words(), has_buttons=visit.channel_id is not None, teams=teams)

@@ -111,7 +111,7 @@ class Visit:
         known = self._present
         if known is None or (asks_setup and not known.is_admin):
             if known is not None:
-                await self._meet_unseen_admins()
+                await self.meet_unseen_admins()
             known = await self._met(asks_setup=asks_setup)
         elif self._is_due(known):
             try:
@@ -131,8 +131,8 @@ class Visit:
         profile = await self.profile(self.user_id)
         return await self.bot.people.meet(self.workspace_id, self.workspace_name, profile, asks_setup=asks_setup)
 
-    async def _meet_unseen_admins(self) -> None:
-        """Somebody asks for set-up: an admin who left while nobody told us of it is none, and keeps no place taken."""
+    async def meet_unseen_admins(self) -> None:
+        """Ask Slack about admins not heard of lately: whoever left unnoticed is none, and frees the place."""
         for user_id in await self.bot.people.unseen_admins(self.workspace_id, but=self.user_id):
             try:
                 profile = await self.profile(user_id)

@@ -116,6 +116,30 @@ async def test_the_locale_is_told_only_when_asked_for(client: AsyncWebClient) ->
     assert (await refusal(client.users_info(user="U0NOBODY")))["error"] == "user_not_found"
 
 
+async def test_a_change_of_a_person_is_told_where_the_app_listens_and_may_know() -> None:
+    """As `users.info` describes them from then on; of the deactivated Slack tells no rights at all."""
+    for config, is_told in (
+        (a_config(), True),
+        (a_config(app=AppConfig(events=("app_mention",))), False),
+        (a_config(app=AppConfig(scopes=("chat:write",))), False),
+    ):
+        async with SimulatedSlack(config=config) as slack:
+            told = slack.describe(MINSU, is_ultra_restricted=True)
+            assert (told is not None) is is_told
+            if told is None:
+                continue
+            event, now = (
+                told["event"],
+                (await client_of(slack).users_info(user=MINSU, include_locale=True)).data["user"],
+            )
+            assert (event["type"], event["user"] | {"updated": 0}) == ("user_change", now | {"updated": 0})
+            assert (now["is_restricted"], now["is_ultra_restricted"]) == (True, True)
+            slack.describe(MINSU, deleted=True)
+            gone = (await client_of(slack).users_info(user=MINSU)).data["user"]
+            assert gone["deleted"]
+            assert not {"is_admin", "is_restricted", "tz"} & gone.keys()
+
+
 async def test_people_are_listed_page_by_page(client: AsyncWebClient) -> None:
     first = (await client.users_list(limit=4)).data
     cursor = first["response_metadata"]["next_cursor"]
