@@ -123,7 +123,7 @@ def _may_go() -> ColumnElement[bool]:
     )
     stands = outbox.c.ts.is_not(None)
     is_its_turn = or_(
-        and_(stands, or_(outbox.c.is_prompt, outbox.c.sent_at <= bindparam("edited_by"))),
+        and_(stands, or_(outbox.c.is_prompt, _has_come(outbox.c.sent_at, "edited_by"))),
         and_(~stands, or_(outbox.c.thread_key.is_(None), and_(_ROOT.c.ts.is_not(None), ~earlier_line))),
     )
     is_free = or_(
@@ -137,8 +137,8 @@ def _may_go() -> ColumnElement[bool]:
     return and_(is_free, is_its_turn, ~is_held)
 
 
-def _has_come(moment: ColumnElement[Any]) -> ColumnElement[bool]:
-    return or_(moment <= bindparam("now"), moment > bindparam("ahead"))
+def _has_come(moment: ColumnElement[Any], by: str = "now") -> ColumnElement[bool]:
+    return or_(moment <= bindparam(by), moment > bindparam("ahead"))
 
 
 def _several(name: str) -> BindParameter[Any]:

@@ -223,12 +223,16 @@ async def test_urgent_ones_that_stand_nowhere_go_by_mail_once(storage: Storage, 
 
 
 async def test_a_clock_that_ran_ahead_holds_nothing_back(storage: Storage, tenant: Tenant) -> None:
-    """Leases and waits of more than an hour were stamped wrongly."""
+    """Leases, waits and edits of more than a quarter of an hour were stamped wrongly."""
     async with storage.writing() as store:
-        await want(store, "a", at=after(days=3))
+        await want(store, "stands", "C3", at=after(minutes=20))
+        [standing] = await lease(store, after(minutes=20))
+        await send(store, standing, at=after(minutes=20))
+        await want(store, "stands", "C3")
+        await want(store, "a", at=after(minutes=20))
         await want(store, "b", "C2")
-        await lease(store, after(days=3), worker="ahead")
-        assert keys(await lease(store)) == ["a", "b"]
+        await lease(store, after(minutes=20), worker="ahead")
+        assert keys(await lease(store, edit_gap=timedelta(seconds=30))) == ["stands", "a", "b"]
 
 
 async def test_old_messages_are_forgotten_when_nothing_hangs_on_them(storage: Storage, tenant: Tenant) -> None:
