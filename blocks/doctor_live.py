@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from math import ceil
 from typing import Protocol
@@ -33,6 +33,14 @@ def duration(seconds: float, t: Translator) -> str:
     told = [t.ngettext("{count} hour", "{count} hours", hours)]
     told += [t.ngettext("{count} minute", "{count} minutes", minutes)] if minutes else []
     return " ".join(told)
+
+
+def between(since: datetime, until: datetime, t: Translator) -> str:
+    """How long it is between two moments that are shown to the minute: what a reader would count."""
+    length = until - since
+    if length >= timedelta(minutes=2):
+        length = until.replace(second=0, microsecond=0) - since.replace(second=0, microsecond=0)
+    return duration(length.total_seconds(), t)
 
 
 def _name(f: Finding) -> str:
@@ -74,7 +82,7 @@ def _unwatched(f: Finding, t: Translator) -> str:
         since=t.moment(since),
         until=t.moment(until),
         zone=t.zone_name(until),
-        duration=duration((until - since).total_seconds(), t),
+        duration=between(since, until, t),
     )
     if f.level == "ok":
         return told

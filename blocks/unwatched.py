@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from blocks import ids, kit, unpriced
-from blocks.doctor_live import duration
+from blocks.doctor_live import between
 from finops.charges import FigureState
 from finops.money import Money
 from locales import Translator
@@ -27,7 +27,7 @@ def message(
     `amount` is the estimate of it (None: not known for this channel), `names` the models it lacks for want of a price.
     """
     told = {"since": _when(since, until, t), "until": _when(until, since, t), "zone": t.zone_name(until)}
-    told["duration"] = duration((until - since).total_seconds(), t)
+    told["duration"] = between(since, until, t)
     headline = t.gettext("From {since} to {until} {zone}, for {duration}, we did not see your spending.", **told)
     body = _found(amount, t, is_whole=not names)
     parts = [kit.section(f"*{headline}*\n{body}")]

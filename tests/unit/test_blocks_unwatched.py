@@ -34,7 +34,9 @@ UNTIL = datetime(2026, 7, 6, 1, 25, tzinfo=UTC)
 )
 def test_from_when_until_when_how_long_and_what_was_found(language: str, head: str, found: str) -> None:
     t = translator_for(language, "Asia/Tokyo" if language == "ja" else "Asia/Seoul")
-    said = unwatched.message(SINCE, UNTIL, ["한빛소프트"], Money.of("12.34"), (), t).text
+    # What a reader would count between the two times, whatever the seconds were.
+    since, until = SINCE + timedelta(seconds=2), UNTIL + timedelta(seconds=50)
+    said = unwatched.message(since, until, ["한빛소프트"], Money.of("12.34"), (), t).text
     assert said.startswith(head)
     assert found in said
 
