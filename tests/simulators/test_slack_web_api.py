@@ -134,7 +134,10 @@ async def test_a_change_of_a_person_is_told_where_the_app_listens_and_may_know()
             )
             assert (event["type"], event["user"] | {"updated": 0}) == ("user_change", now | {"updated": 0})
             assert (now["is_restricted"], now["is_ultra_restricted"]) == (True, True)
-            slack.describe(MINSU, deleted=True)
+            async with aiohttp.ClientSession() as session:
+                for body, status in (({"user": MINSU, "deleted": True}, 200), ({"user": MINSU, "nonsense": True}, 400)):
+                    async with session.post(f"{slack.url}/_sim/slack/people", json=body) as response:
+                        assert response.status == status
             gone = (await client_of(slack).users_info(user=MINSU)).data["user"]
             assert gone["deleted"]
             assert not {"is_admin", "is_restricted", "tz"} & gone.keys()
