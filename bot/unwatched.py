@@ -36,8 +36,9 @@ _NOWHERE = "people"
 class UnwatchedShown:
     """What is told of a stretch in which nobody looked: [since, until), and what was found in it afterwards.
 
-    `amount` is the corrected estimate of all that has a budget told in this channel; None when none is told there any
-    more. `unpriced` are the models used meanwhile whose price nobody knows, which the amount lacks.
+    `amount` is the corrected estimate of what these connections used and a budget told in this channel limits; None
+    when none is told there any more. `unpriced` are the models used meanwhile whose price nobody knows, which the
+    amount lacks.
     """
 
     since: datetime
@@ -62,12 +63,14 @@ class Unwatched:
             work = await _Work.of(store, workspace_id)
             mine = [on for on in work.budgets if _channel(on) == wanted.channel_id]
             accounts = work.accounts(mine)
-            rows = []
+            used = []
             if accounts is None or accounts:
-                rows = await store.usage.activity(workspace_id, minute_of(since), minute_of(until), accounts)
+                used = await store.usage.activity(workspace_id, minute_of(since), minute_of(until), accounts)
             taught = await self._spending.taught(store, workspace_id)
             connections = await store.connections.all(workspace_id)
         ids = set(wanted.subject["connection_ids"])
+        # Another replica may have read the others all the time: what those used was seen.
+        rows = [row for row in used if row.connection_id in ids]
         names = [one.organization_name or one.organization_id or one.provider for one in connections if one.id in ids]
         amount = money_of(sum(corrected(taught, row) for row in rows)) if mine else None
         unpriced = sorted({row.model or row.sub_account_id for row in rows if row.unpriced})
@@ -159,18 +162,19 @@ async def tell(desk: Desk, store: Store, connection: Connection, since: datetime
     for channel_id, teams in places.items():
         alike = (one for one in said if one.channel_id == channel_id and _overlaps(one.subject, since, until))
         known = next(alike, None)
-        first, end, ids = since, until, {connection.id}
+        first, end, ids, told = since, until, {connection.id}, tuple[str, ...]()
         if known is not None:
             first, end = min(first, _stretch(known.subject)[0]), max(end, _stretch(known.subject)[1])
             ids |= set(known.subject["connection_ids"])
-        people = [each.lead_user_id for each in teams] + list(recipients(None, None, admins))
+            told = known.recipients
+        leads = [each.lead_user_id for each in teams]
         await store.outbox.want(
             workspace_id,
             known.key if known is not None else f"{UNWATCHED}:{since.isoformat()}:{channel_id or _NOWHERE}",
             UNWATCHED,
             {"since": first.isoformat(), "until": end.isoformat(), "connection_ids": sorted(ids)},
             channel_id,
-            tuple(dict.fromkeys(people)),
+            tuple(dict.fromkeys([*leads, *told, *recipients(None, None, admins)])),
             urgency=ROUTINE,
             at=desk.now(),
         )

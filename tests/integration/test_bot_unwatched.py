@@ -11,14 +11,17 @@ import pytest
 
 from bot import Bot, unwatched
 from bot.metrics import Metrics
+from bot.polls import minute_of
 from bot.results import FindingCode, Level
 from finops.budgets import BudgetScope
+from finops.money import Money
+from finops.usage import Endpoint, UsageBucket, UsageReading, UsageRow, Width
 from jobs.watcher import Watcher
 from providers.contract import Unavailable
 from storage import Storage
 from storage.outbox import Outbox
 from tests.conftest import FakeClock
-from tests.integration.bot_world import WORKSPACE, a_team, blind_told
+from tests.integration.bot_world import SEOYEON, WORKSPACE, a_team, blind_told
 from tests.integration.outbox_world import CHANNEL, OTHER_CHANNEL, Office, OneSlack, a_slack
 from tests.integration.quiet_world import ADMIN_KEY, QuietWorld, a_quiet_world
 from tests.integration.watch_world import CHATBOT, WRITER, a_watched_world
@@ -238,3 +241,32 @@ async def test_many_teams_are_told_each_in_its_channel(unbudgeted: QuietWorld) -
     await unbudgeted.back_after(75)
     for rows in await unbudgeted.unwatched(), await blind_told(unbudgeted.bot):
         assert len({row.channel_id for row in rows}) == len(rows) == 13
+
+
+async def test_two_organizations_of_one_channel_are_told_to_the_leads_of_both(world: QuietWorld) -> None:
+    """Where the channel takes nothing they are told directly: the second reading left out the lead of the first."""
+    data = await world.bot.teams.create(world.admin, "데이터팀", SEOYEON, CHANNEL)
+    await world.connect(data, "자회사", ADMIN_KEY + "2")
+    await world.a_budget(BudgetScope.TEAM, data.id)
+    world.clock.advance(minutes=75)
+    await world.started_again().watching.poll_due()
+    [row] = await world.unwatched()
+    assert {world.team.lead_user_id, data.lead_user_id} <= set(row.recipients)
+
+
+async def test_only_what_nobody_looked_at_is_summed_up(world: QuietWorld) -> None:
+    """Another organization was read all the time, by another replica: what it cost was seen."""
+    data = await a_team(world.bot, world.admin, "데이터팀", OTHER_CHANNEL)
+    other = await world.connect(data, "자회사", ADMIN_KEY + "2")
+    await world.a_budget(BudgetScope.WORKSPACE, None, channel_id=CHANNEL)
+    minute, read_at = minute_of(world.clock()) + 30, world.clock() + timedelta(minutes=74)
+    row = UsageRow(minute, "completions", "proj_자회사", "gpt-4o", "key", "default", is_batch=False, requests=1)
+    reading = UsageReading(Endpoint.COMPLETIONS, Width.MINUTE, minute, minute + 1, (UsageBucket(minute, (row,)),))
+    async with world.bot.storage.writing() as store:
+        await store.usage.replace(WORKSPACE, other.id, reading, [(row, 3 * 10**18, True)], read_at, reading.end)
+        await store.usage.mark_read(WORKSPACE, other.id, read_at)
+    world.clock.advance(minutes=75)
+    await world.started_again().watching.poll(world.connection)
+    [wanted] = [one for one in await world.unwatched() if one.channel_id == CHANNEL]
+    told = await world.bot.unwatched.told(wanted)
+    assert (told.connections, told.amount) == (("한빛소프트",), Money.of("0"))
