@@ -31,7 +31,7 @@ from demo.onboarding import Wish, onboard, settled_view  # noqa: E402
 from demo.openai.__main__ import DEMO_TRACE  # noqa: E402
 from demo.prices import ListPrices  # noqa: E402
 from demo.slack import Person  # noqa: E402
-from demo.slack.cast import EMMA, FINOPS, JIHOON, MARKETING, MINSU, SAKURA, TEAM_ID  # noqa: E402
+from demo.slack.cast import DATA, EMMA, FINOPS, JIHOON, MARKETING, MINSU, SAKURA, TEAM_ID  # noqa: E402
 from demo.stage import Stage, staged  # noqa: E402
 from demo.story import LIMIT, PROVED_WITHIN, RESTORED_WITHIN, SETTINGS  # noqa: E402
 from demo.story_time import MINUTE, caught_up, waited  # noqa: E402
@@ -65,6 +65,7 @@ async def the_tour(trace: Trace, database: str, browser: Browser) -> None:
         jihoon = stage.slack.person(JIHOON)
         await onboard(stage, jihoon, first_team(stage, trace), lambda _: None)
         await add_marketing(stage, lambda _: None)
+        await try_an_alert(stage, jihoon)
         await jihoon.opens_home()
         async with window(browser, DESKTOP, sharp=True) as context:
             page = await context.new_page()
@@ -90,6 +91,25 @@ async def the_tour(trace: Trace, database: str, browser: Browser) -> None:
                 shown = page.locator(MESSAGE).last
                 await shown.wait_for()
                 await shown.screenshot(path=HERE / f"status-{name}.png", animations="disabled")
+
+
+async def try_an_alert(stage: Stage, person: Person) -> None:
+    """The last step of the set-up: a test alert, and its button."""
+    await person.opens_home()
+    await stage.slack.until(lambda: ids.TRIAL_SEND in str(person.home), 20)
+    await person.clicks(person.home or "", ids.TRIAL_SEND)
+    await stage.slack.until(lambda: bool(tried(stage)), 20)
+    await person.clicks(tried(stage)[0], ids.TRIAL_PRESS)
+    await settled_view(stage.slack, person)
+    person.closes(everything=True)
+    await stage.slack.until(lambda: not tried(stage), 20)
+
+
+def tried(stage: Stage) -> list[people.Message]:
+    """The test alerts nobody has answered yet."""
+    return [
+        one for channel in (DATA, MARKETING) for one in stage.slack.messages(channel) if ids.TRIAL_PRESS in str(one)
+    ]
 
 
 async def the_runaway(trace: Trace, database: str, browser: Browser) -> None:
