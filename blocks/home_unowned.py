@@ -18,8 +18,8 @@ def unowned(reader: HomeReader, t: Translator) -> Parts:
     more = reader.unowned_count - len(reader.unowned)
     if more > 0:
         lines.append(t.ngettext("and {count} more", "and {count} more", more))
-    team = next((one.suggested.team_id for one in reader.unowned if one.suggested is not None), None)
-    return [kit.section("\n".join(lines), kit.button(t.gettext("Register projects"), ids.PROJECT_NEW, team))]
+    register = kit.button(t.gettext("Register projects"), ids.PROJECT_NEW, reader.unowned_team)
+    return [kit.section("\n".join(lines), register)]
 
 
 def _line(one: Unowned, t: Translator) -> str:

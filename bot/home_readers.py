@@ -62,14 +62,19 @@ class HomeReaders:
         `groups` is asked for the person's user groups only where one of them could make a difference: it may be slow.
         `has_unowned`: part of the week's cost is nobody's, and whoever registers projects is told whose it may be.
         """
-        reader = await self._waiting(person, incidents, groups)
+        standing = await self._standing.get(person.workspace_id)
+        reader = await self._waiting(standing, person, incidents, groups)
         if not has_unowned or not reader.manages:
             return reader
         costs = await self._unowned.of(person.workspace_id)
-        return replace(reader, unowned=costs.largest, unowned_count=costs.count)
+        mine = {team.id for team in standing.teams if may_manage_team(person, team)}
+        likely = (one.suggested.team_id for one in costs.largest if one.suggested is not None)
+        team = next((one for one in likely if one in mine), None)
+        return replace(reader, unowned=costs.largest, unowned_count=costs.count, unowned_team=team)
 
-    async def _waiting(self, person: Person, incidents: Sequence[IncidentShown], groups: Groups) -> HomeReader:
-        standing = await self._standing.get(person.workspace_id)
+    async def _waiting(
+        self, standing: _Standing, person: Person, incidents: Sequence[IncidentShown], groups: Groups
+    ) -> HomeReader:
         found = self._candidates(standing, incidents, person)
         manages = any(may_manage_team(person, team) for team in standing.teams)
         if not found:

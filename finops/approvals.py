@@ -51,7 +51,8 @@ class HomeReader:
     """What Home says to one person alone: the first of `count` things that wait for them, and whether they answer for
     a team. `is_unread`: what waits could not be read, which is not the same as nothing.
 
-    `unowned` are the largest of `unowned_count` costs that no team answers for, told to whoever registers projects.
+    `unowned` are the largest of `unowned_count` costs that no team answers for, told to whoever registers projects;
+    `unowned_team` is the first suggested team they may register for, None where that is no team of theirs.
     """
 
     approvals: tuple[ApprovalShown, ...] = ()
@@ -60,6 +61,7 @@ class HomeReader:
     is_unread: bool = False
     unowned: tuple[Unowned, ...] = ()
     unowned_count: int = 0
+    unowned_team: int | None = None
 
 
 def waits_for(stop: Stop, incident: Incident | None, reader: str, now: datetime) -> WaitingFor | None:

@@ -19,7 +19,18 @@ from finops.stop_report import ApprovalWish, StopTarget
 from finops.stops import ApprovalWay, StopState
 from storage import Storage
 from tests.conftest import FakeClock
-from tests.integration.bot_world import KEY, WORKSPACE, Key, LittleOpenAI, a_bot, a_company, a_team, an_admin, worked
+from tests.integration.bot_world import (
+    KEY,
+    SEOYEON,
+    WORKSPACE,
+    Key,
+    LittleOpenAI,
+    a_bot,
+    a_company,
+    a_team,
+    an_admin,
+    worked,
+)
 from tests.integration.test_bot_stopping import WORKER, a_runaway, stopped
 from tests.integration.watch_world import CHATBOT, World, a_watched_world
 from tests.integration.watch_world import quick_storage as quick_storage
@@ -134,6 +145,12 @@ async def test_costs_without_a_team_are_listed_until_somebody_registers_them(
             assert {(one.team, one.suggested and one.suggested.because) for one in named} == {(team.name, Because.KEY)}
             member = replace(admin, role=Role.MEMBER, user_id="U9")
             assert await bot.home_readers.of(member, (), Groups(), has_unowned=True) == HomeReader()
+
+            # A lead is told whose it may be; what is registered is registered for a team of their own.
+            await bot.teams.create(admin, "데이터팀", SEOYEON, "C0FINOPS01")
+            lead = await bot.people.meet(WORKSPACE, "한빛소프트", SEOYEON)
+            others = await bot.home_readers.of(lead, (), Groups(), has_unowned=True)
+            assert (others.unowned, others.unowned_team, before.unowned_team) == (before.unowned, None, team.id)
 
             await bot.projects.register_all(admin, team.id)
             assert {one.name for one in (await told()).unowned} == {""}

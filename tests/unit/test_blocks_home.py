@@ -130,7 +130,7 @@ def test_what_nobody_answers_for_is_listed_with_who_most_likely_does() -> None:
         Unowned("proj_x<1>", Money.of("50"), Suggested(1, Because.KEY), "마케팅팀"),
         Unowned("", Money.of("1.25")),
     )
-    person = HomeReader(manages=True, unowned=found, unowned_count=5)
+    person = HomeReader(manages=True, unowned=found, unowned_count=5, unowned_team=1)
     view = home.view(a_home(), t, person)
     [block] = [one for one in view["blocks"] if "미할당 비용" in str(one.get("text"))]
     assert block["text"]["text"].split("\n") == [
@@ -140,7 +140,7 @@ def test_what_nobody_answers_for_is_listed_with_who_most_likely_does() -> None:
         "• $1.25 · 공급자가 프로젝트를 알려 주지 않은 비용",
         "외 2개",
     ]
-    assert (block["accessory"]["action_id"], block["accessory"]["value"]) == (ids.PROJECT_NEW, "2")
+    assert (block["accessory"]["action_id"], block["accessory"]["value"]) == (ids.PROJECT_NEW, "1")
     assert of_view(view) == []
     assert "미할당 비용" not in words_of(home.view(a_home(), t, HomeReader(manages=True)))
 
