@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 
 from blocks import figures, kit
 from blocks import incident_words as words
+from blocks.doctor_live import duration
 from finops.charges import FigureState
 from finops.incident_report import IncidentShown
 from finops.incidents import CloseReason, EventKind, Fact, IncidentEvent
@@ -16,6 +17,8 @@ from locales import Translator
 
 Facts = Mapping[str, Fact]
 _LOUD, _OVER = 75, 100
+# "2 hours 1 minute" says no more than "2 hours": who looks each minute is never to the minute.
+_STEP_SECONDS = 300
 
 
 def line(event: IncidentEvent, shown: IncidentShown, t: Translator) -> kit.Message:
@@ -40,6 +43,14 @@ def closing(shown: IncidentShown, t: Translator) -> str:
 def closing_words(reason: CloseReason, t: Translator) -> str:
     """Why it is over, in a sentence."""
     return _REASONS[reason](t)
+
+
+def opened_again_words(event: IncidentEvent, t: Translator) -> str:
+    """Why an acknowledged incident is open again, in a sentence."""
+    waited = _waited(event, t)
+    if event.values.get("is_after_act"):
+        return t.gettext("Open again: nothing was done for {duration} after the last step", duration=waited)
+    return t.gettext("Open again: nothing was done for {duration} after it was acknowledged", duration=waited)
 
 
 def money(values: Facts, key: str, currency: str = "currency") -> Money | None:
@@ -179,6 +190,55 @@ def _cause(event: IncidentEvent, shown: IncidentShown, t: Translator) -> str:
     return f"📌 {said}"
 
 
+def _reminded(event: IncidentEvent, shown: IncidentShown, t: Translator) -> str:
+    """To who acknowledged it, and to nobody else: a line of the thread rings who is named in it."""
+    person, waited = _mention("by", event, shown, t), _waited(event, t)
+    if event.values.get("is_after_act"):
+        asked = t.gettext("⏰ {person}, {duration} after the last step this goes on.", person=person, duration=waited)
+    else:
+        asked = t.gettext(
+            "⏰ {person}, {duration} after you acknowledged it this goes on.", person=person, duration=waited
+        )
+    until = _moment(event.values.get("opens_at"))
+    then = t.gettext(
+        "Stop it, approve what comes, or silence it in the message above; else it opens again at {time}.",
+        time=words.when(until, shown, t) if until else "-",
+    )
+    return f"{asked}\n{_standing(event, shown, t)}\n{then}"
+
+
+def _unacknowledged(event: IncidentEvent, shown: IncidentShown, t: Translator) -> str:
+    """To who leads the team; where nobody does, to who had acknowledged it."""
+    person = _mention("lead" if event.values.get("lead") else "by", event, shown, t)
+    return f"↩️ {person} · {opened_again_words(event, t)}\n{_standing(event, shown, t)}"
+
+
+def _standing(event: IncidentEvent, shown: IncidentShown, t: Translator) -> str:
+    """How much of what, as it was then."""
+    values = event.values
+    sentence = t.gettext(
+        "[{scope}] {limit_name} {limit} - {spent} ({percent}%)",
+        scope=kit.escape(words.who(shown, t)),
+        limit_name=words.limit_name(shown.budget.period, t),
+        limit=_amount(values, "limit", t),
+        spent=_amount(values, "spent", t),
+        percent=_percent(values, "percent", t),
+    )
+    return " · ".join(fact for fact in (sentence, _state(values, t), _at(event, shown, t)) if fact)
+
+
+def _mention(key: str, event: IncidentEvent, shown: IncidentShown, t: Translator) -> str:
+    given = event.values.get(key)
+    user_id = str(given) if given is not None else None
+    return f"<@{user_id}>" if user_id is not None and user_id.isalnum() else words.actor(user_id, shown, t)
+
+
+def _waited(event: IncidentEvent, t: Translator) -> str:
+    given = event.values.get("seconds")
+    seconds = given if isinstance(given, int) else 0
+    return duration(max(60, seconds if seconds < _STEP_SECONDS else seconds - seconds % _STEP_SECONDS), t)
+
+
 _LINES: dict[EventKind, Callable[[IncidentEvent, IncidentShown, Translator], str]] = {
     EventKind.CROSSED: _crossed,
     EventKind.ACKNOWLEDGED: _acknowledged,
@@ -189,6 +249,8 @@ _LINES: dict[EventKind, Callable[[IncidentEvent, IncidentShown, Translator], str
     EventKind.HELPFUL: _opinion,
     EventKind.NOT_HELPFUL: _opinion,
     EventKind.CAUSE_PINNED: _cause,
+    EventKind.REMINDED: _reminded,
+    EventKind.UNACKNOWLEDGED: _unacknowledged,
 }
 _REASONS: dict[CloseReason, Callable[[Translator], str]] = {
     CloseReason.PERIOD_ENDED: lambda t: t.gettext("The period of this limit is over"),

@@ -10,11 +10,12 @@ from blocks import incident_words as words
 from blocks import stop_words as stopped
 from blocks.incident_detail import view as detail
 from blocks.incident_held import is_all_stopped, is_partly_stopped, speaking
-from blocks.incident_thread import closing, closing_reason, closing_words, line
+from blocks.incident_thread import closing, closing_reason, closing_words, line, opened_again_words
 from blocks.stop_state import Look
 from finops.budgets import BudgetAction
 from finops.incident_report import IncidentShown
-from finops.incidents import EventKind, Incident, IncidentState
+from finops.incidents import SPEAKING, EventKind, Incident, IncidentState
+from finops.reminding import opened_again
 from finops.stop_report import StopShown
 from finops.stops import StopState
 from locales import Translator
@@ -165,7 +166,7 @@ def _notes(shown: IncidentShown, t: Translator) -> Parts:
 
 
 def _doings(shown: IncidentShown, t: Translator) -> list[str]:
-    """`Acknowledged · 이지훈 · 14:03`."""
+    """`Acknowledged · 이지훈 · 14:03`, or why nobody's name stands there any more."""
     incident, found = shown.incident, []
     if incident.acknowledged_at is not None:
         found.append(
@@ -175,6 +176,11 @@ def _doings(shown: IncidentShown, t: Translator) -> list[str]:
                 time=words.when(incident.acknowledged_at, shown, t),
             )
         )
+    opened = opened_again(incident, shown.events) if incident.state in SPEAKING else None
+    if opened is not None:
+        # Whoever looks wonders where the name went that stood here.
+        at = words.when(opened.at, shown, t)
+        found.append(f":leftwards_arrow_with_hook: {opened_again_words(opened, t)} · {at}")
     if incident.silenced_until is not None:
         found.append(
             t.gettext(

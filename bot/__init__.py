@@ -38,6 +38,7 @@ from bot.projects import Projects
 from bot.proving import Proving
 from bot.ratings import Ratings
 from bot.recording import Recording
+from bot.reminding import Reminding
 from bot.reports import Reports
 from bot.spending import Spending
 from bot.stop_ends import StopEnds
@@ -103,6 +104,7 @@ class Bot:
         self.evaluating = Evaluating(desk, self.spending)
         self.holding = Holding(desk)
         self.stop_ends = StopEnds(desk, self.spending)
+        self.reminding = Reminding(desk)
         self.stopping = Stopping(desk, self.people, self.evaluating)
         self.home_readers = HomeReaders(desk)
         self.leads = Leads(desk, self.incidents)

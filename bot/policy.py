@@ -16,8 +16,10 @@ class Policy:
     `reread_days` are read again every day because providers revise recent bills. `first_admins` (Slack user ids)
     administer every workspace; when empty, the installer does, else the first Slack admin who asks for set-up.
     Usage is read every `poll_seconds`; what keeps us from looking is told after `blind_after_minutes`, unless only a
-    person can mend it: then at once. `events_address` is where applications record their calls,
-    `feedback_channel` where what people say of the product is read ('': by the administrators, directly).
+    person can mend it: then at once. Who acknowledged an alert is reminded after `remind_after_minutes` in which its
+    spending went on (0: nobody is), and it opens again after as many more. `events_address` is where applications
+    record their calls, `feedback_channel` where what people say of the product is read ('': by the administrators,
+    directly).
     """
 
     backfill_days: int = 180
@@ -30,6 +32,7 @@ class Policy:
     lease_seconds: float = 120.0
     poll_seconds: float = 300.0
     blind_after_minutes: float = 15.0
+    remind_after_minutes: float = 60.0
     provider: str = "openai"
     events_address: str = "http://127.0.0.1:3000"
     feedback_channel: str = ""
@@ -38,6 +41,11 @@ class Policy:
     def blind_after(self) -> timedelta:
         """How long trouble that passes by itself is borne in silence."""
         return timedelta(minutes=self.blind_after_minutes)
+
+    @property
+    def remind_after(self) -> timedelta:
+        """How long an acknowledged alert whose spending goes on waits for somebody to act; zero: for ever."""
+        return timedelta(minutes=self.remind_after_minutes)
 
     @property
     def poll_every(self) -> timedelta:

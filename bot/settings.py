@@ -107,6 +107,7 @@ class Settings:
     lease_seconds: int = field(metadata=variable("FINOPS_LEASE_SECONDS", whole_number(5, 3600), "120"))
     poll_seconds: int = field(metadata=variable("FINOPS_POLL_SECONDS", whole_number(1, 3600), "300"))
     blind_after_minutes: int = field(metadata=variable("FINOPS_BLIND_AFTER_MINUTES", whole_number(0, 1440), "15"))
+    remind_after_minutes: int = field(metadata=variable("FINOPS_REMIND_AFTER_MINUTES", whole_number(0, 1440), "60"))
     edit_every_seconds: int = field(metadata=variable("FINOPS_EDIT_EVERY_SECONDS", whole_number(1, 3600), "30"))
 
     smtp_url: Secret | None = field(metadata=variable("FINOPS_SMTP_URL", smtp_address))
@@ -179,6 +180,7 @@ class Settings:
             lease_seconds=self.lease_seconds,
             poll_seconds=self.poll_seconds,
             blind_after_minutes=self.blind_after_minutes,
+            remind_after_minutes=self.remind_after_minutes,
             events_address=(self.public_url or self._own_address).rstrip("/"),
             feedback_channel=self.feedback_channel or "",
         )

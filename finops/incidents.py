@@ -58,6 +58,10 @@ class EventKind(StrEnum):
     HELPFUL = "helpful"  # by
     NOT_HELPFUL = "not_helpful"  # by
     CAUSE_PINNED = "cause_pinned"  # by, text
+    # Of these two, by: whose acknowledgement it was; seconds since anybody did something, is_after_act: other than
+    # acknowledging; and the amounts.
+    REMINDED = "reminded"  # opens_at
+    UNACKNOWLEDGED = "unacknowledged"  # lead (None: nobody leads the team)
 
 
 class CloseReason(StrEnum):
@@ -212,7 +216,9 @@ def acknowledge(incident: Incident, by: str, now: datetime) -> Change:
         raise IncidentRefused(IncidentMistake.ALREADY_ACKNOWLEDGED, incident)
     state = IncidentState.ACKNOWLEDGED if incident.state is IncidentState.OPEN else incident.state
     after = replace(incident, state=state, acknowledged_by=by, acknowledged_at=now, updated_at=now)
-    return change_of(incident, after, IncidentEvent(EventKind.ACKNOWLEDGED, now, "acknowledged", {"by": by}))
+    # With its moment, for an acknowledgement may end and another one come.
+    key = f"acknowledged:{now.isoformat()}"
+    return change_of(incident, after, IncidentEvent(EventKind.ACKNOWLEDGED, now, key, {"by": by}))
 
 
 def silence(incident: Incident, by: str, until: datetime, now: datetime) -> Change:

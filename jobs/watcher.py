@@ -68,11 +68,12 @@ class Watcher:
         return True
 
     async def evaluate(self) -> None:
-        """Once a minute without a reading: periods end, silences run out, another poller died before it evaluated."""
+        """Once a minute without a reading: periods end, silences run out, who acknowledged is reminded."""
 
         async def everywhere() -> bool:
             changed = await self._bot.evaluating.everywhere()
-            return bool(changed + await self._bot.stop_ends.everywhere())
+            changed += await self._bot.stop_ends.everywhere()
+            return bool(changed + await self._bot.reminding.everywhere())
 
         await guarded(everywhere)
 

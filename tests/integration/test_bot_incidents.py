@@ -138,12 +138,14 @@ async def test_one_click_acknowledges_for_everybody(world: World) -> None:
     await world.bot.incidents.acknowledge(world.member, incident_id)
     incident = await world.incident(incident_id)
     assert (incident.state, incident.acknowledged_by) == (IncidentState.ACKNOWLEDGED, world.member.user_id)
+    assert incident.acknowledged_at is not None
     async with world.storage.reading() as store:
         root = await store.outbox.get(WORKSPACE, telling.root_key(incident_id))
     assert root is not None
     assert (root.state, root.is_prompt) == (OutboxState.WAITING, True)
     assert world.bot.wake_outbox.is_set()
-    assert await delivered(world) == [f"incident:{incident_id}", f"incident:{incident_id}:acknowledged"]
+    line = f"incident:{incident_id}:acknowledged:{incident.acknowledged_at.isoformat()}"
+    assert await delivered(world) == [f"incident:{incident_id}", line]
     shown = await world.bot.incidents.shown(WORKSPACE, incident_id)
     assert "확인함 · 박서연 · 14:03" in str(speak.root(shown, translator_for("ko-KR")).blocks)
 

@@ -160,6 +160,14 @@ def acknowledged() -> IncidentShown:
     )
 
 
+def opened_again() -> IncidentShown:
+    """Nobody acted for two hours after it was acknowledged."""
+    at = AT + timedelta(hours=2)
+    ended = event(EventKind.UNACKNOWLEDGED, at, by="U0MINSU001", lead="U0SEOYEON1", seconds=7260, is_after_act=False)
+    taken = event(EventKind.ACKNOWLEDGED, AT, by="U0MINSU001")
+    return shown(incident=an_incident(updated_at=at), events=(taken, ended))
+
+
 def silenced() -> IncidentShown:
     """Silent until 15:03 at 김민수's wish, with everything else there is to say."""
     return shown(
@@ -241,6 +249,21 @@ EVENTS = {
     "helpful": event(EventKind.HELPFUL, by="U0JIHOON01"),
     "not_helpful": event(EventKind.NOT_HELPFUL, by="U0MINSU001"),
     "cause": event(EventKind.CAUSE_PINNED, by="U0MINSU001", text="재시도 로직 버그"),
+    "reminded": event(
+        EventKind.REMINDED, by="U0MINSU001", seconds=3641, is_after_act=False, spent="803", percent=160,
+        opens_at=(AT + timedelta(hours=1)).isoformat(),
+    ),
+    "reminded_after_act": event(
+        EventKind.REMINDED, by="U0MINSU001", seconds=3600, is_after_act=True, spent="803", percent=160,
+        opens_at=(AT + timedelta(hours=1)).isoformat(),
+    ),
+    "open_again": event(
+        EventKind.UNACKNOWLEDGED, by="U0MINSU001", lead="U0SEOYEON1", seconds=7260, is_after_act=False, spent="861",
+        percent=172,
+    ),
+    "open_again_without_lead": event(
+        EventKind.UNACKNOWLEDGED, by="U0MINSU001", lead=None, seconds=4321, is_after_act=True, spent="861", percent=172,
+    ),
     "closed_resolved": event(EventKind.CLOSED, reason="resolved", spent="812", percent=162, level=150),
 }  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
@@ -37,6 +38,7 @@ ROOTS: dict[str, Callable[[], IncidentShown]] = {
     "golden": told.shown,
     "warned": told.warned,
     "acknowledged": told.acknowledged,
+    "opened_again": told.opened_again,
     "silenced": told.silenced,
     "newcomer": told.newcomer,
     "over": told.over,
@@ -319,6 +321,30 @@ def test_nobody_is_rung_about_their_own_click() -> None:
     for event in told.EVENTS.values():
         assert "<@U0JIHOON01>" not in incidents.line(event, told.shown(), reader("ko")).text
     assert "<@" not in str(incidents.root(told.acknowledged(), reader("ko")).blocks)
+
+
+def test_an_alert_that_opened_again_says_why_and_offers_to_be_acknowledged() -> None:
+    """In place of the name that stood there; once somebody takes care of it anew, only that."""
+    again = str(incidents.root(told.opened_again(), reader("ko")).blocks)
+    assert "확인 후 2시간 동안 조치가 없어 다시 열렸습니다 · 16:00" in again
+    assert ids.MORE_ACKNOWLEDGE in again
+    assert "<@" not in again
+    taken = replace(told.opened_again(), incident=told.acknowledged().incident)
+    assert "다시 열렸습니다" not in str(incidents.root(taken, reader("ko")).blocks)
+    assert ids.MORE_ACKNOWLEDGE not in str(incidents.root(told.acknowledged(), reader("ko")).blocks)
+
+
+def test_the_reminder_rings_who_acknowledged_and_the_end_who_leads() -> None:
+    """One person each; where nobody leads, who had acknowledged it."""
+    called = {
+        name: re.findall(r"<@\w+>", incidents.line(told.EVENTS[name], told.shown(), reader("ko")).text)
+        for name in ("reminded", "open_again", "open_again_without_lead")
+    }
+    assert called == {
+        "reminded": ["<@U0MINSU001>"],
+        "open_again": ["<@U0SEOYEON1>"],
+        "open_again_without_lead": ["<@U0MINSU001>"],
+    }
 
 
 def test_every_kind_of_event_has_its_line() -> None:

@@ -90,7 +90,8 @@ def test_acknowledging_is_said_once_and_not_aloud():
     )  # fmt: skip
     assert change.root is RootAction.EDIT
     event = only(change)
-    assert (event.kind, event.key, event.values) == (EventKind.ACKNOWLEDGED, "acknowledged", {"by": "U2"})
+    key = f"acknowledged:{(NOW + HOUR).isoformat()}"
+    assert (event.kind, event.key, event.values) == (EventKind.ACKNOWLEDGED, key, {"by": "U2"})
     assert event.is_said
     assert not event.is_loud
     assert refusal(acknowledge, after, "U3", NOW + HOUR) is IncidentMistake.ALREADY_ACKNOWLEDGED
