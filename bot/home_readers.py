@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from bot import stop_facts
 from bot.desk import Desk
 from bot.flights import Flights
+from bot.incidents import asking
 from bot.stop_rest import beside
 from bot.stop_scopes import aim_of
 from bot.telling import root_key, stop_key
@@ -52,17 +53,22 @@ class HomeReaders:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._standing = Flights(self._read)
+        self._asking = Flights(self._read_asking)
         self._unowned = UnownedOfWeek(desk)
 
     async def of(
-        self, person: Person, incidents: Sequence[IncidentShown], groups: Groups, *, has_unowned: bool = False
-    ) -> HomeReader:
-        """What waits for this person, of the stops there are and of the open `incidents` that Home shows.
+        self, person: Person, incidents: Sequence[IncidentShown], groups: Groups, *, open_count: int = 0,
+        has_unowned: bool = False,
+    ) -> HomeReader:  # fmt: skip
+        """What waits for this person, of the stops there are and of the open incidents.
 
+        `incidents` are those of `open_count` that Home shows: where there are more, all are looked through.
         `groups` is asked for the person's user groups only where one of them could make a difference: it may be slow.
         `has_unowned`: part of the week's cost is nobody's, and whoever registers projects is told whose it may be.
         """
         standing = await self._standing.get(person.workspace_id)
+        if open_count > len(incidents):
+            incidents = await self._asking.get(person.workspace_id)
         reader = await self._waiting(standing, person, incidents, groups)
         if not has_unowned or not reader.manages:
             return reader
@@ -115,6 +121,10 @@ class HomeReaders:
                 team = await _team_of(store, stop, by_id, owners)
                 found.append((stop, team, open_ones.get(stop.incident_id)))
         return _Standing(teams, found)
+
+    async def _read_asking(self, workspace_id: str) -> Sequence[IncidentShown]:
+        async with self._desk.storage.reading() as store:
+            return await asking(store, workspace_id, self._desk.now())
 
 
 async def _team_of(store: Store, stop: Stop, teams: dict[int, Team], owners: dict[int, int]) -> Team | None:

@@ -18,6 +18,7 @@ from bot.incident_scopes import Whose, recipients_of, whose
 from bot.incidents_held import held_elsewhere, own_stop
 from bot.people import People
 from bot.spending import Spending
+from finops.approvals import asks
 from finops.budgets import Budget, BudgetOn
 from finops.incident_report import IncidentDetail, IncidentShown
 from finops.incidents import (
@@ -44,6 +45,8 @@ _ATTEMPTS = 3
 _NINE = time(9)
 # So many "not helpful" in a row, and the person is asked for better levels.
 _IN_A_ROW = 2
+# More alerts than that are open only where nobody looks at any of them.
+MOST_ASKING = 50
 
 
 class Silence(StrEnum):
@@ -272,23 +275,44 @@ async def open_incidents(
 
     Amounts, and what is done about the spending; without history, cause or picture.
     """
-    told = [one for one in await store.incidents.open_ones(workspace_id) if one.has_root]
-    told.sort(key=lambda one: (-one.level, one.opened_at, one.id))
+    told = await _told(store, workspace_id)
     is_acted_on = bool(told) and bool(await store.stops.active(workspace_id))
     found = []
     for incident in told[:limit]:
-        budget = await store.budgets.get(workspace_id, incident.budget_id, even_deleted=True)
-        if budget is None:
-            continue
-        its = await whose(store, workspace_id, incident.scope_kind, incident.scope_id)
-        shown = replace(
-            brief(incident, budget, its),
-            is_period_over=incident.is_over(now),
-            stop=await own_stop(store, incident, its, with_saved=False),
-            elsewhere=await held_elsewhere(store, incident, its) if is_acted_on else None,
-        )
-        found.append(shown)
+        its = await _briefly(store, incident, now)
+        if its is not None:
+            shown, about = its
+            stop = await own_stop(store, incident, about, with_saved=False)
+            elsewhere = await held_elsewhere(store, incident, about) if is_acted_on else None
+            found.append(replace(shown, stop=stop, elsewhere=elsewhere))
     return tuple(found), len(told)
+
+
+async def asking(store: Store, workspace_id: str, now: datetime) -> tuple[IncidentShown, ...]:
+    """The open incidents in which a budget that asks waits for somebody's word: the first by level and time.
+
+    Amounts alone; an incident's own stop is not looked at. At most MOST_ASKING incidents are looked through.
+    """
+    found = []
+    for incident in (await _told(store, workspace_id))[:MOST_ASKING]:
+        its = await _briefly(store, incident, now)
+        if its is not None and asks(its[0]):
+            shown = replace(its[0], elsewhere=await held_elsewhere(store, incident, its[1]))
+            found += [shown] if asks(shown) else []
+    return tuple(found)
+
+
+async def _told(store: Store, workspace_id: str) -> list[Incident]:
+    told = [one for one in await store.incidents.open_ones(workspace_id) if one.has_root]
+    return sorted(told, key=lambda one: (-one.level, one.opened_at, one.id))
+
+
+async def _briefly(store: Store, incident: Incident, now: datetime) -> tuple[IncidentShown, Whose] | None:
+    budget = await store.budgets.get(incident.workspace_id, incident.budget_id, even_deleted=True)
+    if budget is None:
+        return None
+    its = await whose(store, incident.workspace_id, incident.scope_kind, incident.scope_id)
+    return replace(brief(incident, budget, its), is_period_over=incident.is_over(now)), its
 
 
 def until(length: Silence, now: datetime, zone: ZoneInfo) -> datetime:

@@ -14,6 +14,7 @@ from blocks.answered import error_code
 from bot.errors import BadNews
 from finops.approvals import ApprovalShown, HomeReader
 from finops.figures import HomeReport
+from finops.incident_report import LiveReport
 from finops.registry import Person
 from handlers.guard import attempt
 from handlers.links import permalink
@@ -64,9 +65,11 @@ async def _reader(visit: Visit, person: Person, report: HomeReport) -> HomeReade
             log.warning("user groups not read in time", extra={"error": type(error).__name__})
             return ()
 
-    incidents = report.live.incidents if report.live is not None else ()
+    live = report.live or LiveReport()
     has_unowned = any(share.is_unallocated for share in report.top.shares)
-    reader = await visit.bot.home_readers.of(person, incidents, groups, has_unowned=has_unowned)
+    reader = await visit.bot.home_readers.of(
+        person, live.incidents, groups, open_count=live.incident_count, has_unowned=has_unowned
+    )
     linked = await asyncio.gather(*(_linked(visit, one) for one in reader.approvals))
     return replace(reader, approvals=tuple(linked))
 

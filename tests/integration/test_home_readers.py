@@ -57,9 +57,10 @@ class Groups:
 
 
 async def home_of(
-    world: World, person: Person, groups: Groups | None = None, incidents: Sequence[IncidentShown] = ()
-) -> HomeReader:
-    return await world.bot.home_readers.of(person, incidents, groups or Groups())
+    world: World, person: Person, groups: Groups | None = None, incidents: Sequence[IncidentShown] = (),
+    open_count: int = 0,
+) -> HomeReader:  # fmt: skip
+    return await world.bot.home_readers.of(person, incidents, groups or Groups(), open_count=open_count)
 
 
 def kinds(reader: HomeReader) -> list[WaitingFor]:
@@ -78,6 +79,8 @@ async def test_everything_that_waits_is_shown_to_those_who_decide_and_to_nobody_
     assert live is not None
     assert kinds(await home_of(world, admin, incidents=live.incidents)) == [WaitingFor.LIMIT]
     assert await home_of(world, member, incidents=live.incidents) == HomeReader()
+    # Of many alerts Home shows the worst; whoever is asked about another one is asked all the same.
+    assert kinds(await home_of(world, admin, open_count=live.incident_count)) == [WaitingFor.LIMIT]
 
     shown = await stopped(world, incident)
     [one] = (await home_of(world, admin, incidents=live.incidents)).approvals
