@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,7 +14,10 @@ from blocks import incidents as speak
 from bot import Bot, Policy, telling
 from bot.effects import told_since
 from finops.incidents import EventKind, IncidentState
+from finops.levers import Lever
 from finops.periods import Period
+from finops.stop_report import ApprovalWish, StopTarget
+from finops.stops import ApprovalWay
 from locales import translator_for
 from storage import Storage
 from storage.records_live import OutboxMessage
@@ -150,3 +154,40 @@ async def test_a_day_that_is_over_asks_nobody(world: World) -> None:
     await world.evaluate()
     assert await world.bot.reminding.everywhere() == 0
     assert len(await lines(world, incident_id)) == 1
+
+
+@on_sqlite
+async def test_who_waits_for_a_second_person_or_is_held_by_another_stop_is_left_alone(world: World) -> None:
+    """Somebody acts, only not by this alert alone; when that is over the wait begins anew."""
+    async with world.storage.writing() as store:
+        terms = replace(world.budget.terms, needs_two=True)
+        await store.budgets.update(WORKSPACE, world.budget.id, terms=terms, by=world.admin.user_id, at=world.clock())
+    incident_id = await acknowledged(world)
+    wish = ApprovalWish(ApprovalWay.END_OF_DAY)
+    asked = await world.bot.stopping.approve(world.admin, StopTarget(incident_id=incident_id), wish)
+    assert asked is not None
+    assert (await world.incident(incident_id)).state is IncidentState.ACKNOWLEDGED
+    assert await an_hour_on(world, 61) == 0
+    await world.bot.stopping.decline(world.admin, asked.stop.id or 0)
+    aside = StopTarget(scope=f"project:{world.project.id}")
+    await world.bot.stopping.request(world.admin, aside, Lever.STOP, "함께")
+    assert await an_hour_on(world, 61) == 0
+
+
+@on_sqlite
+async def test_what_breaks_half_way_is_told_by_the_next_look(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Event, state and message are kept together or not at all: killed between them, nothing is lost or doubled."""
+    incident_id = await acknowledged(world)
+    with monkeypatch.context() as broken:
+        broken.setattr(telling, "_want_line", _breaks)
+        with pytest.raises(OSError, match="killed"):
+            await an_hour_on(world)
+    assert await said(world, incident_id) == []
+    assert await world.bot.reminding.everywhere() == 1
+    assert await world.bot.reminding.everywhere() == 0
+    [reminder] = await lines(world, incident_id)
+    assert reminder.version == 1
+
+
+async def _breaks(*_: object) -> None:
+    raise OSError("killed")
