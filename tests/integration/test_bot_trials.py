@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from datetime import datetime
 
 import pytest
 
@@ -74,7 +76,14 @@ async def test_whoever_manages_the_team_may_and_nobody_else(bot: Bot, team: Team
 async def test_two_wishes_at_once_are_one_and_one_that_was_refused_is_tried_anew(
     bot: Bot, admin: Person, team: Team, clock: FakeClock
 ):
-    first = await bot.trials.send(admin, team.id)
+    def ticking() -> datetime:
+        clock.advance(seconds=0.001)
+        return clock()
+
+    busy = Bot(bot.storage, {}, ticking, bot.policy)
+    lead = await bot.people.meet(WORKSPACE, "한빛소프트", MINSU)
+    await asyncio.gather(*(busy.trials.send(person, team.id) for person in (admin, lead, admin, lead)))
+    [first] = await kept(bot)
     assert (await bot.trials.send(admin, team.id)).key == first.key
     async with bot.storage.writing() as store:
         await store.outbox.lease("w", clock(), clock() - clock(), 9)
