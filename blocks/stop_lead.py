@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from blocks import figures, ids, kit
 from blocks.why_words import times
+from finops.budgets import BudgetPeriod
+from finops.queries import NamedPeriod, PeriodName, ScopeKind
 from finops.stop_report import LeadDraft, StopTarget
 from locales import Translator
 
@@ -15,6 +17,11 @@ TEXT_LENGTH = 2500
 CAUSE_LENGTH = 500
 # From so many times the usual calls on, a loop is the first thing to look for.
 _LOOP_FROM = 3
+_NOW = {
+    BudgetPeriod.DAY: PeriodName.TODAY,
+    BudgetPeriod.WEEK: PeriodName.THIS_WEEK,
+    BudgetPeriod.MONTH: PeriodName.THIS_MONTH,
+}
 
 
 class Quick(StrEnum):
@@ -30,7 +37,7 @@ def prepared(draft: LeadDraft, t: Translator) -> str:
     """The polite text as it stands in the window before anybody edits it; plain text."""
     project = kit.bare(draft.project)
     hello = t.gettext("Hello {name},", name=kit.bare(draft.lead_name)) if draft.lead_name else t.gettext("Hello,")
-    said = [hello, _spending(draft, project, t)]
+    said = [hello, _spending(draft, project, t), *_whole(draft, t)]
     if draft.limit is not None and draft.percent is not None:
         said.append(
             t.gettext(
@@ -54,18 +61,65 @@ def prepared(draft: LeadDraft, t: Translator) -> str:
 
 
 def _spending(draft: LeadDraft, project: str, t: Translator) -> str:
+    """What the project itself spent, in the period the alert is about."""
+    when = _when(draft, t)
     if draft.spent is None:
-        return t.gettext("today's cost of {project} is unusual.", project=project)
-    amount = figures.short(draft.spent, t)
-    if draft.increase is None or draft.increase <= 0:
-        return t.gettext("{project} has cost {amount} today.", project=project, amount=amount)
-    factor = (draft.increase + 1).quantize(Decimal("0.1"))
+        return t.gettext("the cost of {project} for {when} is unusual.", project=project, when=when)
+    amount, factor = figures.short(draft.spent, t), _factor(draft)
+    if factor is None or draft.scope is not None:
+        return t.gettext(
+            "the cost of {project} for {when} comes to {amount}.", project=project, when=when, amount=amount
+        )
     return t.gettext(
-        "{project} has cost {amount} today, {factor} times the usual.",
+        "the cost of {project} for {when} comes to {amount}, {factor} times the usual.",
         project=project,
+        when=when,
         amount=amount,
-        factor=f"{factor:f}".removesuffix(".0"),
+        factor=factor,
     )
+
+
+def _whole(draft: LeadDraft, t: Translator) -> list[str]:
+    """What everything under the alert's limit spent together, where that is not the project's own."""
+    if draft.scope is None or draft.whole is None:
+        return []
+    is_team = draft.scope.kind is not ScopeKind.WORKSPACE and draft.scope.name
+    # i18n: begins the sentence "The workspace as a whole comes to $742."
+    scope = kit.bare(draft.scope.name) if is_team else t.gettext("The workspace")
+    amount, factor = figures.short(draft.whole, t), _factor(draft)
+    if factor is None:
+        return [t.gettext("{scope} as a whole comes to {amount}.", scope=scope, amount=amount)]
+    return [
+        t.gettext(
+            "{scope} as a whole comes to {amount}, {factor} times the usual.",
+            scope=scope,
+            amount=amount,
+            factor=factor,
+        )
+    ]
+
+
+def _factor(draft: LeadDraft) -> str | None:
+    """How many times the usual the alert's amount is; None where it is not more, or nobody knows."""
+    if draft.increase is None or draft.increase <= 0:
+        return None
+    factor = (draft.increase + 1).quantize(Decimal("0.1"))
+    return f"{factor:f}".removesuffix(".0")
+
+
+def _when(draft: LeadDraft, t: Translator) -> str:
+    """The period the amounts are of, as people call it; one that is over by its date."""
+    window = draft.window
+    if window is None or draft.period is None:
+        return t.pgettext("period", "today")
+    if not draft.is_over:
+        return t.period(NamedPeriod(_NOW[draft.period], window))
+    match draft.period:
+        case BudgetPeriod.DAY:
+            return t.day(window.start)
+        case BudgetPeriod.WEEK:
+            return t.days(window)
+    return t.period(NamedPeriod(f"month:{window.start:%Y-%m}", window))
 
 
 def window(draft: LeadDraft, t: Translator, text: str | None = None, problem: str | None = None) -> kit.View:

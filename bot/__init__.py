@@ -107,7 +107,7 @@ class Bot:
         self.reminding = Reminding(desk)
         self.stopping = Stopping(desk, self.people, self.evaluating)
         self.home_readers = HomeReaders(desk)
-        self.leads = Leads(desk, self.incidents)
+        self.leads = Leads(desk, self.incidents, self.spending)
         self.watching = Watching(desk, self.evaluating, Proving(desk), self.stop_ends)
         self.blindness = Blindness(desk)
         self.unwatched = Unwatched(desk, self.spending)

@@ -10,11 +10,16 @@ from bot.audit import record
 from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
 from bot.incidents import Incidents
+from bot.spending import Spending
 from bot.stop_facts import lead_name
 from bot.stop_keeping import keep
 from bot.stop_scopes import Aim, aim_of, stopped_of
 from finops.budgets import percent_floor
+from finops.charges import FigureState
+from finops.figures import Scope
 from finops.incidents import IncidentState, pinned
+from finops.money import Money
+from finops.queries import ScopeKind
 from finops.registry import Person
 from finops.stop_report import LeadDraft, StopTarget
 from finops.stopping import UNDER_WAY, cause_pinned
@@ -33,9 +38,10 @@ _ATTEMPTS = 4
 class Leads:
     """The way from an incident to the person who can mend it, and back."""
 
-    def __init__(self, desk: Desk, incidents: Incidents) -> None:
+    def __init__(self, desk: Desk, incidents: Incidents, spending: Spending) -> None:
         self._desk = desk
         self._incidents = incidents
+        self._spending = spending
 
     async def draft(self, actor: Person, target: StopTarget) -> LeadDraft:
         """Facts for a message to whoever leads the project. Refused where nobody does."""
@@ -46,25 +52,44 @@ class Leads:
             is_stopped = aim.stop is not None and aim.stop.state in UNDER_WAY
             if aim.top is not None and not is_stopped:  # maybe within another alert
                 is_stopped = bool(await stopped_of(store, actor.workspace_id, [aim.top]))
+            spent = await self._spent(store, aim)
         incident = aim.incident
+        scope, whole = _around(aim)
         increase = calls = None
         if incident is not None and incident.id is not None:
             shown = await self._incidents.shown(actor.workspace_id, incident.id)
             increase = shown.increase
-            calls = shown.cause.change(Factor.REQUESTS) if shown.cause is not None else None
+            spender = shown.headline_project.id if shown.headline_project is not None else None
+            # The cause is told of who spends most: of somebody else it says nothing.
+            if shown.cause is not None and (aim.top is None or aim.top.id == spender):
+                calls = shown.cause.change(Factor.REQUESTS)
         same = incident is not None and incident.spent.currency == incident.limit.currency
         return LeadDraft(
             target=target,
             lead_user_id=lead,
             lead_name=name,
             project=aim.top.name if aim.top is not None else aim.scope.name,
-            spent=incident.spent if incident is not None else None,
+            spent=spent,
             limit=incident.limit if incident is not None else None,
             percent=percent_floor(incident.spent, incident.limit) if incident is not None and same else None,
             increase=increase,
             calls_factor=calls,
             is_stopped=is_stopped,
+            period=incident.period if incident is not None else None,
+            window=incident.window if incident is not None else None,
+            is_over=incident is not None and incident.is_over(self._desk.now()),
+            scope=scope,
+            whole=whole,
         )
+
+    async def _spent(self, store: Store, aim: Aim) -> Money | None:
+        """What the project alone spent in the alert's period; None where nobody can tell, or there is no alert."""
+        incident = aim.incident
+        if incident is None or aim.top is None or incident.scope_kind is ScopeKind.PROJECT:
+            return None if incident is None else incident.spent
+        picture = await self._spending.picture(store, incident.workspace_id, [incident.window])
+        found = picture.spent(ScopeKind.PROJECT, aim.top.id, incident.window)
+        return None if found.state is FigureState.BLIND else found.amount
 
     async def tell(self, actor: Person, target: StopTarget, text: str) -> None:
         """Send the text to the lead directly, through the outbox, in the actor's name."""
@@ -118,6 +143,15 @@ class Leads:
         await record(
             self._desk, store, actor.workspace_id, actor.user_id, "incident.cause_pinned", subject, {"text": text}
         )
+
+
+def _around(aim: Aim) -> tuple[Scope | None, Money | None]:
+    """Whose limit it is and what that spent, where it is not the project's own."""
+    incident = aim.incident
+    if incident is None or aim.top is None or incident.scope_kind is ScopeKind.PROJECT:
+        return None, None
+    name = aim.team.name if incident.scope_kind is ScopeKind.TEAM and aim.team is not None else ""
+    return Scope(incident.scope_kind, incident.scope_id, name), incident.spent
 
 
 def _lead_of(aim: Aim) -> str:

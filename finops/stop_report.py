@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from finops.budgets import BudgetPeriod
 from finops.figures import Scope
 from finops.holds import STANDING, Hold, HoldState
 from finops.levers import Lever
 from finops.losses import Saved
 from finops.money import Money
+from finops.periods import Period
 from finops.registry import Team
 from finops.stops import ApprovalWay, Stop, StopEvent
 
@@ -161,7 +163,12 @@ class StopShown:
 
 @dataclass(frozen=True, slots=True)
 class LeadDraft:
-    """The message to a project's lead before it is sent: facts for the prepared text. `increase` as IncidentShown."""
+    """The message to a project's lead before it is sent: facts for the prepared text. `increase` as IncidentShown.
+
+    `spent` is what the project itself spent in `window`, today where that is None; None: unknown. `limit`, `percent`
+    and `increase` are those of the alert: of the project, or of `scope` where that is given, which spent `whole` with
+    everything in it. `is_over`: the window is past.
+    """
 
     target: StopTarget
     lead_user_id: str
@@ -173,6 +180,11 @@ class LeadDraft:
     increase: Decimal | None
     calls_factor: Decimal | None
     is_stopped: bool
+    period: BudgetPeriod | None = None
+    window: Period | None = None
+    is_over: bool = False
+    scope: Scope | None = None
+    whole: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)

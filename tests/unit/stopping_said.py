@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from finops.budgets import BudgetPeriod
 from finops.figures import Scope
 from finops.holds import Hold, HoldState, HoldTrouble
 from finops.incident_report import IncidentShown
@@ -14,6 +15,7 @@ from finops.incidents import Fact, IncidentState
 from finops.levers import Lever
 from finops.losses import Saved
 from finops.money import Money
+from finops.periods import Period
 from finops.queries import ScopeKind
 from finops.stop_report import (
     AffectedKey,
@@ -314,6 +316,15 @@ def a_draft(**more: Any) -> LeadDraft:
         "is_stopped": True,
     }
     return LeadDraft(**(given | more))
+
+
+OF_A_TEAM: dict[str, Any] = {
+    "spent": Money.of("312"),
+    "period": BudgetPeriod.WEEK,
+    "window": Period(date(2026, 7, 6), date(2026, 7, 13)),
+    "scope": Scope(ScopeKind.TEAM, 1, TEAM.name),
+    "whole": Money.of("742"),
+}
 
 
 def bare_draft() -> LeadDraft:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -15,12 +16,14 @@ from syrupy.extensions.json import JSONSnapshotExtension
 
 from blocks import bad_news, ids, incidents, kit, live, stop_form, stop_lead, stop_thread, stops
 from blocks.stop_form import ApprovalDraft, StopDraft, StopWhat
+from finops.budgets import BudgetPeriod
 from finops.figures import Scope
 from finops.holds import HoldState, HoldTrouble
 from finops.incident_report import LiveReport
 from finops.incidents import Fact, IncidentState
 from finops.levers import Lever
 from finops.money import Money
+from finops.periods import Period
 from finops.proof import CALLED
 from finops.queries import ScopeKind
 from finops.stop_report import Stoppable, StopShown, StopTarget
@@ -65,6 +68,7 @@ VIEWS: dict[str, Callable[[Translator], kit.View]] = {
     "collecting_off": lambda t: stop_form.collection_changed(StopWhat.COLLECTING_OFF, ["abc1"], t),
     "excluded": lambda t: stop_form.collection_changed(StopWhat.EXCLUDED, ["chatbot-experiment"], t),
     "lead": lambda t: stop_lead.window(told.a_draft(), t),
+    "lead_of_a_team": lambda t: stop_lead.window(told.a_draft(**told.OF_A_TEAM), t),
     "lead_knowing_little": lambda t: stop_lead.window(told.bare_draft(), t),
     "cause": lambda t: stop_lead.cause_window(StopTarget(incident_id=12), t),
     "sent": lambda t: stop_lead.sent("U0MINSU001", t),
@@ -441,6 +445,44 @@ def test_the_prepared_message_is_polite_and_says_why() -> None:
     assert "호출 수가 15배 늘어 재시도 루프가 의심됩니다." in text
     assert "확인 부탁드립니다." in text
     assert "루프" not in stop_lead.prepared(told.bare_draft(), reader("ko"))
+
+
+SPANS = {
+    BudgetPeriod.DAY: (Period(date(2026, 7, 6), date(2026, 7, 7)), ("오늘", "7월 6일(월)"), ("今日", "7月6日(月)")),
+    BudgetPeriod.WEEK: (Period(date(2026, 7, 6), date(2026, 7, 13)), ("이번 주", "7/6 ~ 7/12"), ("今週", "7/6 ~ 7/12")),
+    BudgetPeriod.MONTH: (Period(date(2026, 7, 1), date(2026, 8, 1)), ("이번 달", "2026년 7월"), ("今月", "2026年7月")),
+}
+
+
+@pytest.mark.parametrize("period", BudgetPeriod)
+def test_the_prepared_message_names_the_period_of_the_amount(period: BudgetPeriod) -> None:
+    """Today only where it is today's: a week, a month, and what is over by its date."""
+    window, korean, japanese = SPANS[period]
+    for is_over in (False, True):
+        draft = told.a_draft(period=period, window=window, is_over=is_over)
+        said = f"chatbot-experiment의 {korean[is_over]} 비용이 $742로 평소의 14.8배입니다."
+        assert said in stop_lead.prepared(draft, reader("ko"))
+        assert f"chatbot-experiment の{japanese[is_over]}のコスト" in stop_lead.prepared(draft, reader("ja"))
+        english = stop_lead.prepared(draft, reader("en"))
+        assert ("today" in english) is (period is BudgetPeriod.DAY and not is_over)
+        assert "2026" in english if is_over and period is BudgetPeriod.MONTH else "$742" in english
+        assert ("이번" in said, "오늘" in said) == ("이번" in korean[is_over], korean[is_over] == "오늘")
+
+
+def test_the_prepared_message_gives_a_project_its_own_amount_and_the_team_the_whole() -> None:
+    """What the limit is about is said of the team: its sum, how unusual, how much of the limit."""
+    draft = told.a_draft(**told.OF_A_TEAM)
+    assert stop_lead.prepared(draft, reader("ko")).splitlines()[1:4] == [
+        "chatbot-experiment의 이번 주 비용은 $312입니다.",
+        "마케팅팀 전체로는 $742이며, 평소의 14.8배입니다.",
+        "한도 $500의 148%입니다.",
+    ]
+    assert "마케팅팀 as a whole comes to $742, 14.8 times the usual." in stop_lead.prepared(draft, reader("en"))
+    assert "마케팅팀 全体では $742" in stop_lead.prepared(draft, reader("ja"))
+    everything = replace(draft, scope=Scope(ScopeKind.WORKSPACE, None, ""), increase=None, spent=None)
+    said = stop_lead.prepared(everything, reader("ko"))
+    assert "워크스페이스 전체로는 $742입니다." in said
+    assert "chatbot-experiment의 이번 주 비용이 평소와 다릅니다." in said
 
 
 def test_the_cause_is_what_was_chosen_and_what_was_typed() -> None:
