@@ -26,6 +26,7 @@ from demo.trace import read_trace  # noqa: E402
 from tests.browser.chromium import PHONE, chromium, look, settled, window  # noqa: E402
 
 WIDE, NARROW = (980, 1600), (PHONE[0], 1600)
+WHOLE = (1240, 1600)  # every column of the table of projects
 MESSAGE = ".message"
 
 
@@ -76,7 +77,7 @@ async def the_report(stage: Stage, browser: Browser, user: str, language: str) -
     before = len(person.ephemerals(FINOPS))
     await person.command("/finops report 데이터팀", FINOPS)
     await stage.slack.until(lambda: len(person.ephemerals(FINOPS)) > before, 20)
-    async with window(browser, WIDE, sharp=True) as context:
+    async with window(browser, WHOLE, sharp=True) as context:
         page = await look(await context.new_page(), stage.slack.url, user, FINOPS)
         await taken(page, page.locator(MESSAGE).last, f"digest-{language}")
 

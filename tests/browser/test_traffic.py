@@ -43,7 +43,7 @@ async def test_traffic_is_drawn_and_turns_red_while_one_looks(visitor: Visitor, 
     await expect(pulse).to_have_text("분당 200회 거절")
     await expect(card.locator("rect.refused")).to_have_count(5)
     await expect(card.locator("rect.answered")).to_have_count(55)
-    await expect(card).to_contain_text("한도: 1센트 · enforcing")
+    await expect(card).to_contain_text("한도: 1센트 · 적용 중")
     await expect(card.get_by_role("img", name="지난 1분: 성공 0회, 거절 200회")).to_be_visible()
 
 
@@ -54,7 +54,7 @@ async def test_on_a_phone_it_is_one_tap_away_and_fits(phone: Visitor, slack: Pre
     page = await phone.sees()
     await page.locator(".place-head .pulse").click()
     card = page.get_by_role("complementary", name="실험실").locator(".traffic")
-    await expect(card).to_contain_text("한도: $3,000.00 · inactive")
+    await expect(card).to_contain_text("한도: $3,000.00 · 여유 있음")
     assert await page.evaluate("document.documentElement.scrollWidth") <= 390
 
 

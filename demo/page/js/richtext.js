@@ -18,20 +18,26 @@ function link(url, label) {
   return h("a", { href: safe, target: "_blank", rel: "noopener noreferrer" }, label);
 }
 
+const LONG = 24; // letters; a name of fewer stays in one line
+
+/** Somebody or something by name. */
+const mention = (tag, name, { class: more = "", ...attributes } = {}) => h(tag,
+  { ...attributes, class: ["mention", more, name.length > LONG ? "long" : ""].filter(Boolean).join(" ") }, name);
+
 const INLINE = {
   text: (part) => part.text,
   link: (part) => link(part.url, part.text || part.url),
-  user: (part) => h("span", { class: part.user_id === world.me?.id ? "mention mine" : "mention" }, `@${nameOf(part.user_id)}`),
-  usergroup: (part) => h("span", { class: "mention" },
+  user: (part) => mention("span", `@${nameOf(part.user_id)}`, { class: part.user_id === world.me?.id ? "mine" : "" }),
+  usergroup: (part) => mention("span",
     `@${world.usergroups?.get(part.usergroup_id)?.name || (part.fallback || part.usergroup_id).replace(/^@/, "")}`),
   channel(part) {
     const channel = channelOf(part.channel_id);
     const name = channel?.name || part.fallback || part.channel_id;
-    if (!channel) return h("span", { class: "mention" }, `#${name}`);
-    return h("button", { class: "mention", type: "button", data: { do: "open-channel", channel: part.channel_id } }, `#${name}`);
+    if (!channel) return mention("span", `#${name}`);
+    return mention("button", `#${name}`, { type: "button", data: { do: "open-channel", channel: part.channel_id } });
   },
-  team: (part) => h("span", { class: "mention" }, world.workspace?.name || part.team_id),
-  broadcast: (part) => h("span", { class: "mention loud" }, `@${part.range}`),
+  team: (part) => mention("span", world.workspace?.name || part.team_id),
+  broadcast: (part) => mention("span", `@${part.range}`, { class: "loud" }),
   date(part) {
     const text = slackDate(part.timestamp, part.format || "{date_num} {time}", part.fallback || String(part.timestamp));
     return h("time", null, part.url ? link(part.url, text) : text);

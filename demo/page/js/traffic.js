@@ -57,7 +57,8 @@ const dollars = (cents) => new Intl.NumberFormat(localeOf(),
 function limitWords(limit) {
   if (!limit) return say("noLimit");
   const amount = limit.threshold_amount < 100 ? say("cents", { n: limit.threshold_amount }) : dollars(limit.threshold_amount);
-  return [amount, limit.enforcement?.status].filter(Boolean).join(" · ");
+  const status = limit.enforcement?.status;
+  return [amount, status && say(`limit_${status}`)].filter(Boolean).join(" · ");
 }
 
 /** "on", "refused" or "silent": what became of the calls of the last whole minute. */
