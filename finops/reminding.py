@@ -1,7 +1,8 @@
 """Reminding: an acknowledged incident whose spending goes on reminds who took care of it, then opens itself again.
 
 - Both only while it is acknowledged and nothing else, its period runs, the limit is reached, and money is seen to go.
-- The first comes a wait after the acknowledgement, or after what somebody did since; the second a wait after the first.
+- The first comes a wait after the acknowledgement, after what somebody did since, or after the limit was reached,
+  whichever was last; the second a wait after the first.
 - Each once for an acknowledgement: its moment is part of their names, so that the next one begins anew.
 """
 
@@ -25,6 +26,7 @@ from finops.incidents import (
 
 GOES_ON = timedelta(minutes=30)
 """Usage as old as this, seen from the latest look, still says that spending goes on."""
+_WHOLE = 100
 # What somebody does about it, or what ends it for a while: from then on the wait begins anew.
 _ACTS = frozenset(
     {
@@ -72,13 +74,14 @@ def follow_up(
     at = incident.acknowledged_at
     if at is None or beside.is_held or not is_waited_out(incident, wait, now):
         return None
+    events = list(events)
     mine = [one for one in events if one.at >= at]
     acts = [one.at for one in mine if one.kind in _ACTS]
     if beside.acted_at is not None:
         acts.append(beside.acted_at)
     idle_since = max([at, *acts])
     reminded = [one.at for one in mine if one.key == _key(EventKind.REMINDED, at)]
-    since = max([idle_since, *reminded])
+    since = max([idle_since, *_over_since(events), *reminded])
     if since + wait > now or not _goes_on(incident, beside.last_spent, since):
         return None
     values: dict[str, Fact] = {
@@ -102,6 +105,12 @@ def opened_again(incident: Incident, events: Iterable[IncidentEvent]) -> Inciden
     if incident.acknowledged_at is not None:
         return None
     return next((one for one in reversed(list(events)) if one.kind is EventKind.UNACKNOWLEDGED), None)
+
+
+def _over_since(events: Iterable[IncidentEvent]) -> list[datetime]:
+    """When the limit was reached, as far as a level says so: who took care before has only just heard of that."""
+    levels = ((one.at, one.values.get("level")) for one in events if one.kind is EventKind.CROSSED)
+    return [min(over)] if (over := [at for at, level in levels if isinstance(level, int) and level >= _WHOLE]) else []
 
 
 def _goes_on(incident: Incident, last_spent: datetime | None, since: datetime) -> bool:

@@ -150,6 +150,20 @@ def test_whoever_does_something_is_given_another_wait():
     assert looked(incident, events, NOW + 100 * MINUTE, acted_at=NOW + 40 * MINUTE) is not None
 
 
+def test_who_took_care_before_the_limit_was_reached_is_asked_a_wait_after_that():
+    """The crossing has only just rung; further levels give no further time."""
+    incident, events = taken()
+    for minutes, level in ((90, 90), (100, 100), (150, 150)):
+        crossed = IncidentEvent(EventKind.CROSSED, NOW + minutes * MINUTE, f"crossed:{level}:500", {"level": level})
+        events.append(crossed)
+    assert looked(incident, events, NOW + 159 * MINUTE) is None
+    change = looked(incident, events, NOW + 160 * MINUTE)
+    assert change is not None
+    assert (change.events[0].values["seconds"], change.events[0].values["is_after_act"]) == (9600, False)
+    before = replace(events[2], at=NOW - MINUTE)
+    assert looked(incident, [before, events[0]], NOW + WAIT) is not None
+
+
 def test_the_same_facts_twice_change_nothing_twice():
     """Whoever looks again after it was kept finds it told."""
     incident, events = taken()
