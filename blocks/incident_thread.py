@@ -199,11 +199,10 @@ def _reminded(event: IncidentEvent, shown: IncidentShown, t: Translator) -> str:
         asked = t.gettext(
             "⏰ {person}, {duration} after you acknowledged it this goes on.", person=person, duration=waited
         )
+    then = t.gettext("Stop it, approve what comes, or silence it in the message above.")
     until = _moment(event.values.get("opens_at"))
-    then = t.gettext(
-        "Stop it, approve what comes, or silence it in the message above; else it opens again at {time}.",
-        time=words.when(until, shown, t) if until else "-",
-    )
+    if until is not None:
+        then += " " + t.gettext("Otherwise it opens again at {time}.", time=words.when(until, shown, t))
     return f"{asked}\n{_standing(event, shown, t)}\n{then}"
 
 

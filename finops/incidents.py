@@ -60,7 +60,7 @@ class EventKind(StrEnum):
     CAUSE_PINNED = "cause_pinned"  # by, text
     # Of these two, by: whose acknowledgement it was; seconds since anybody did something, is_after_act: other than
     # acknowledging; and the amounts.
-    REMINDED = "reminded"  # opens_at
+    REMINDED = "reminded"  # opens_at (None: its period ends before)
     UNACKNOWLEDGED = "unacknowledged"  # lead (None: nobody leads the team)
 
 

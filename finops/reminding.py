@@ -91,7 +91,8 @@ def follow_up(
         **facts_of(incident),
     }
     if not reminded:
-        values["opens_at"] = (now + wait).isoformat()
+        # Where the period ends before, it is closed then, and nothing opens.
+        values["opens_at"] = (now + wait).isoformat() if not incident.is_over(now + wait) else None
         event = IncidentEvent(EventKind.REMINDED, now, _key(EventKind.REMINDED, at), values)
         return change_of(incident, replace(incident, updated_at=now), event)
     values["lead"] = beside.lead

@@ -254,8 +254,7 @@ EVENTS = {
         opens_at=(AT + timedelta(hours=1)).isoformat(),
     ),
     "reminded_after_act": event(
-        EventKind.REMINDED, by="U0MINSU001", seconds=3600, is_after_act=True, spent="803", percent=160,
-        opens_at=(AT + timedelta(hours=1)).isoformat(),
+        EventKind.REMINDED, by="U0MINSU001", seconds=3600, is_after_act=True, spent="803", percent=160, opens_at=None,
     ),
     "open_again": event(
         EventKind.UNACKNOWLEDGED, by="U0MINSU001", lead="U0SEOYEON1", seconds=7260, is_after_act=False, spent="861",

@@ -128,7 +128,9 @@ def test_nothing_is_said_of_a_period_that_is_over():
     """A day's alert at midnight, a week's on Monday; a week's goes on over the turn of a day and of a month."""
     midnight = starts_at(TODAY + timedelta(days=1))
     incident, events = taken(midnight - WAIT - MINUTE)
-    assert looked(incident, events, midnight - MINUTE) is not None
+    last = looked(incident, events, midnight - MINUTE)
+    assert last is not None
+    assert last.events[0].values["opens_at"] is None  # it closes before
     assert looked(incident, events, midnight) is None
     incident, events = taken(midnight - MINUTE, period=BudgetPeriod.WEEK, window=WEEK)
     assert looked(incident, events, midnight - MINUTE + WAIT) is not None
