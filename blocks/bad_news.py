@@ -100,6 +100,21 @@ def _text(values: Values, key: str, limit: int = kit.NAME) -> str:
     return kit.name(str(values.get(key) or "-"), limit)
 
 
+def _not_manager(values: Values, t: Translator) -> str:
+    """Who may act for a team; its lead is asked only where they still could."""
+    team, admins = _text(values, "team"), people(values, "admins", t)
+    if values.get("lead") is None:
+        return t.gettext(
+            "Only the lead or an approver of *{team}* can do this. Ask {people}.", team=team, people=admins
+        )
+    return t.gettext(
+        "Only the lead or an approver of *{team}* can do this. Ask {lead} or {people}.",
+        team=team,
+        lead=people(values, "lead", t),
+        people=admins,
+    )
+
+
 def _clock(values: Values, key: str, t: Translator) -> str:
     given = values.get(key)
     return t.moment(given) if isinstance(given, datetime) else "-"
@@ -193,12 +208,7 @@ REFUSALS: dict[str, Words] = {
         "Nobody administers FinOps here yet. The first Slack workspace admin who starts `/finops setup` becomes "
         "its admin."
     ),
-    "not_team_manager": lambda v, t: t.gettext(
-        "Only the lead or an approver of *{team}* can do this. Ask {lead} or {people}.",
-        team=_text(v, "team"),
-        lead=people(v, "lead", t),
-        people=people(v, "admins", t),
-    ),
+    "not_team_manager": _not_manager,
     "unknown_token": lambda _, t: t.gettext("This token is no longer in force; somebody revoked it meanwhile."),
     "token_name_missing": lambda _, t: t.gettext("Give the token the name of the application that uses it."),
     "tokens_full": lambda v, t: t.gettext(

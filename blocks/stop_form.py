@@ -359,7 +359,7 @@ def _held(held: Sequence[StopShown], t: Translator) -> Parts:
     if count:
         parts: Parts = [kit.header(t.ngettext("{count} stop in force", "{count} stops in force", count))]
     else:
-        parts = [kit.section(t.gettext("Nothing is stopped at present."))]
+        parts = [kit.section(t.gettext("There is no stop at present that you may restore."))]
     for shown in sorted(held, key=lambda one: one.stop.state not in _IN_FORCE)[:_HELD_SHOWN]:
         named = f"*{kit.escape(words.who(shown, t))} · {kit.escape(words.what(shown, t))}*"
         parts.append(kit.section(f"{named}\n{kit.escape(stops.state_line(shown, t))}"))

@@ -35,7 +35,7 @@ class RefusalCode(StrEnum):
 
     NOT_ADMIN = "not_admin"  # admins: tuple of user ids
     NO_ADMIN_YET = "no_admin_yet"  # nobody administers this workspace yet; a Slack admin has to ask for set-up
-    NOT_TEAM_MANAGER = "not_team_manager"  # team, lead (user id), admins: tuple of user ids
+    NOT_TEAM_MANAGER = "not_team_manager"  # team, lead (user id; None: could not either), admins: tuple of user ids
     TEAM_NAME_MISSING = "team_name_missing"
     TEAM_NAME_TOO_LONG = "team_name_too_long"  # limit
     TEAM_NAME_TAKEN = "team_name_taken"  # team

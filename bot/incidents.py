@@ -16,7 +16,7 @@ from bot.errors import Refusal, RefusalCode
 from bot.incident_facts import brief, detailed, gathered, names_of
 from bot.incident_scopes import Whose, recipients_of, whose
 from bot.incidents_held import held_elsewhere, own_stop
-from bot.people import People
+from bot.people import People, require_manager
 from bot.spending import Spending
 from finops.approvals import asks
 from finops.budgets import Budget, BudgetOn
@@ -188,7 +188,7 @@ class Incidents:
                     incident, budget = await self._found(store, workspace_id, incident_id)
                     found = await whose(store, workspace_id, incident.scope_kind, incident.scope_id)
                     if groups is not None:
-                        await self._require(actor, found, groups)
+                        await self._require(store, actor, found, groups)
                     change = decide(incident, BudgetOn(budget, found.scope, found.team), now)
                     people = await recipients_of(store, workspace_id, found)
                     await telling.keep(store, change, incident, people, now, is_prompt=True)
@@ -221,17 +221,11 @@ class Incidents:
             await telling.want_root(store, incident, people, now)
         self._desk.wake_outbox.set()
 
-    async def _require(self, actor: Person, found: Whose, groups: Iterable[str]) -> None:
-        if _may(actor, found, groups):
-            return
+    async def _require(self, store: Store, actor: Person, found: Whose, groups: Iterable[str]) -> None:
         if found.team is None:
             await self._people.require_admin(actor)
-            return
-        admins = await self._people.admins(actor.workspace_id)
-        if actor.user_id not in admins:
-            raise Refusal(
-                RefusalCode.NOT_TEAM_MANAGER, team=found.team.name, lead=found.team.lead_user_id, admins=admins
-            )
+        else:
+            await require_manager(store, actor, found.team, groups)
 
     async def _found(self, store: Store, workspace_id: str, incident_id: int) -> tuple[Incident, Budget]:
         incident = await store.incidents.get(workspace_id, incident_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -11,8 +12,8 @@ from bot.audit import record
 from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
 from bot.results import Profile
-from finops.registry import Person, Role, Workspace
-from finops.roles import role_now
+from finops.registry import Person, Role, Team, Workspace
+from finops.roles import may_manage_team, role_now
 from storage import Store
 
 log = logging.getLogger(__name__)
@@ -218,3 +219,20 @@ def _ended(profile: Profile) -> str | None:
     if profile.is_bot:
         return "bot"
     return "guest" if profile.is_guest else None
+
+
+async def require_manager(store: Store, person: Person, team: Team, groups: Iterable[str] = ()) -> None:
+    """Refuse politely, naming who could, unless the person may act for the team: its lead, an approver or an admin.
+
+    A lead who is an outsider by now could not either, and is not named.
+    """
+    if may_manage_team(person, team, frozenset(groups)):
+        return
+    admins = tuple(one.user_id for one in await store.people.admins(team.workspace_id))
+    if person.user_id in admins:
+        return  # appointed a moment ago, perhaps by another replica
+    known = await store.people.get(team.workspace_id, team.lead_user_id)
+    lead = None if known is not None and known.is_outsider else team.lead_user_id
+    if lead is None and not admins:
+        raise Refusal(RefusalCode.NO_ADMIN_YET)
+    raise Refusal(RefusalCode.NOT_TEAM_MANAGER, team=team.name, lead=lead, admins=admins)

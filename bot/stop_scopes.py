@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bot.errors import Refusal, RefusalCode
-from bot.people import People
+from bot.people import People, require_manager
 from bot.picture import Account, account_of
 from bot.stop_rest import rest_of, spender, standing_on
 from finops.budgets import Budget
@@ -18,7 +18,6 @@ from finops.levers import Lever
 from finops.periods import charge_day
 from finops.queries import ScopeKind
 from finops.registry import Person, Project, Team
-from finops.roles import may_manage_team
 from finops.stop_report import StopTarget
 from finops.stopping import UNDER_WAY, latest
 from finops.stops import Stop, StopState
@@ -90,15 +89,10 @@ async def aim_of(store: Store, workspace_id: str, target: StopTarget) -> Aim:
 
 async def require(store: Store, people: People, actor: Person, aim: Aim, groups: Iterable[str]) -> None:
     """Refuse, naming who could, unless this person may act on the spending: the team's lead, its approvers, admins."""
-    team = aim.team
-    if team is None:
+    if aim.team is None:
         await people.require_admin(actor)
-        return
-    if may_manage_team(actor, team, frozenset(groups)):
-        return
-    admins = tuple(one.user_id for one in await store.people.admins(actor.workspace_id))
-    if actor.user_id not in admins:
-        raise Refusal(RefusalCode.NOT_TEAM_MANAGER, team=team.name, lead=team.lead_user_id, admins=admins)
+    else:
+        await require_manager(store, actor, aim.team, groups)
 
 
 @dataclass(frozen=True, slots=True)

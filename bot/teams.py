@@ -8,7 +8,7 @@ from bot.acts import changes_of, team_facts
 from bot.audit import record
 from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
-from bot.people import People
+from bot.people import People, require_manager
 from bot.results import Profile
 from finops.incidents import Fact
 from finops.registry import Person, Team
@@ -130,11 +130,8 @@ class Teams:
     async def require_manager(self, actor: Person, team_id: int, groups: Iterable[str] = ()) -> Team:
         """The team, if this person may change its keys and projects; a polite refusal otherwise."""
         team = await self.get(actor.workspace_id, team_id)
-        if not may_manage_team(actor, team, frozenset(groups)):
-            admins = await self._people.admins(actor.workspace_id)
-            if actor.user_id in admins:
-                return team  # appointed a moment ago, perhaps by another replica
-            raise Refusal(RefusalCode.NOT_TEAM_MANAGER, team=team.name, lead=team.lead_user_id, admins=admins)
+        async with self._desk.storage.reading() as store:
+            await require_manager(store, actor, team, groups)
         return team
 
 

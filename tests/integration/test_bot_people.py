@@ -207,3 +207,24 @@ async def test_two_replicas_that_see_it_at_once_write_it_down_once(house: House)
             assert not await store.people.set_role(WORKSPACE, JIHOON.user_id, Role.MEMBER, before.role)
         assert not (await meets(other, JIHOON, **GONE)).is_admin
     assert [action for action, *_ in await house.trail()] == ["admin.appointed", "admin.removed"]
+
+
+async def test_a_refusal_names_only_who_still_could(house: House) -> None:
+    """A lead who became a guest is no more sent to themselves than others are sent to them."""
+    async with house.bot() as bot:
+        admin = await meets(bot, JIHOON, asks=True, is_workspace_admin=True)
+        lead, member = [await meets(bot, one) for one in (MINSU, SEOYEON)]
+        team = await bot.teams.create(admin, "마케팅팀", MINSU, "C0MARKET01")
+
+        async def refused(person: Person) -> tuple[RefusalCode, object, object]:
+            with pytest.raises(Refusal) as said:
+                await bot.teams.require_manager(person, team.id)
+            return said.value.code, said.value.values.get("lead"), said.value.values.get("admins")
+
+        admins = (admin.user_id,)
+        assert await refused(member) == (RefusalCode.NOT_TEAM_MANAGER, lead.user_id, admins)
+        lead = await meets(bot, MINSU, **GUEST)
+        for person in lead, member:
+            assert await refused(person) == (RefusalCode.NOT_TEAM_MANAGER, None, admins)
+        await meets(bot, JIHOON, **GONE)
+        assert await refused(lead) == (RefusalCode.NO_ADMIN_YET, None, None)
