@@ -11,7 +11,7 @@ from finops.audit import AuditEntry
 from finops.incidents import Fact
 from locales import Translator
 
-_USER = re.compile(r"[UW][A-Z0-9]{2,30}")
+USER = re.compile(r"[UW][A-Z0-9]{2,30}")
 
 
 class Facts(Protocol):
@@ -42,7 +42,7 @@ def _because(facts: Facts, told: str) -> str:
 
 def _person(facts: Facts) -> str:
     given = facts.entry.subject.removeprefix("person:")
-    return f"<@{given}>" if _USER.fullmatch(given) else kit.name(given)
+    return f"<@{given}>" if USER.fullmatch(given) else kit.name(given)
 
 
 _WHY: dict[str, Callable[[Translator], str]] = {

@@ -19,7 +19,6 @@ from finops.money import Money
 from finops.stops import ApprovalWay
 from locales import Translator
 
-_USER = re.compile(r"[UW][A-Z0-9]{2,20}")
 _GROUP = re.compile(r"S[A-Z0-9]{2,20}")
 _CHANNEL = re.compile(r"[CGD][A-Z0-9]{2,20}")
 _COMMAND = "command."
@@ -146,7 +145,7 @@ class _Facts:
 
 def _person(given: str) -> str:
     """An id as Slack draws it; everything else as the name it is."""
-    if _USER.fullmatch(given):
+    if audit_people.USER.fullmatch(given):
         return f"<@{given}>"
     if _CHANNEL.fullmatch(given):
         return f"<#{given}>"

@@ -18,13 +18,12 @@ from finops.incident_report import LiveReport
 from finops.registry import Person
 from handlers.guard import attempt
 from handlers.links import permalink
-from handlers.visit import Visit
+from handlers.visit import DIRECT, Visit
 
 log = logging.getLogger(__name__)
 
 # Home is there without what Slack does not tell in time: a link, or which user groups somebody belongs to.
 PATIENCE_SECONDS = 2.0
-_DIRECT = "D"  # how Slack's names of direct conversations begin
 
 
 async def publish(visit: Visit) -> None:
@@ -76,7 +75,7 @@ async def _reader(visit: Visit, person: Person, report: HomeReport) -> HomeReade
 
 async def _linked(visit: Visit, one: ApprovalShown) -> ApprovalShown:
     """With the link to its message, unless that went to one person alone."""
-    if not one.ts or one.channel_id.startswith(_DIRECT):
+    if not one.ts or one.channel_id.startswith(DIRECT):
         return one
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):

@@ -23,13 +23,12 @@ from finops.stopping import is_firmer
 from handlers import home
 from handlers.once import once, taken
 from handlers.submitting import Form, Outcome, Problem, Show
-from handlers.visit import Visit
+from handlers.visit import DIRECT, Visit
 from locales import Translator
 
 # What a window says of who is hit is true for a while only.
 OLD_AFTER = timedelta(minutes=15)
 _A_MOMENT = timedelta(minutes=1)
-_DIRECT = "D"  # how Slack's names of direct conversations begin
 _LEVERS = frozenset({StopWhat.STOP, StopWhat.SLOW, StopWhat.CHEAP})
 # Which input a refusal belongs to.
 _FIELDS = {RefusalCode.STOP_REASON_MISSING: ids.STOP_REASON, RefusalCode.STOP_NO_CHEAP_MODELS: ids.STOP_WHAT}
@@ -215,7 +214,7 @@ async def acted(visit: Visit, act: Callable[..., Awaitable[StopShown]], value: s
 
 def _is_out_of_sight(visit: Visit) -> bool:
     """Whether a click comes from a window, from Home or from an answer to one person: none of them is drawn anew."""
-    return visit.view is not None or visit.is_ephemeral or (visit.channel_id or "").startswith(_DIRECT)
+    return visit.view is not None or visit.is_ephemeral or (visit.channel_id or "").startswith(DIRECT)
 
 
 async def _confirm(visit: Visit, target: StopTarget) -> None:

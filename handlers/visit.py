@@ -34,6 +34,7 @@ BELIEVED_FOR = timedelta(days=1)
 _NOBODY = frozenset({"user_not_found", "user_not_visible"})
 # What only one person sees may come twice; better than an answer that never comes.
 _PATIENCE_SECONDS = (0.5, 1.5)
+DIRECT = "D"  # how Slack's names of direct conversations begin
 _ACTIONS_OF_MESSAGES = frozenset({"actions"})
 
 
