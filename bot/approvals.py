@@ -69,9 +69,10 @@ class Approvals:
             if stop is None:
                 new = asked(self._ask(aim, actor), now)
                 return second_asked(new, pending), None
-            if stop.pending is not None and stop.pending.by != actor.user_id:
+            first = stop.pending
+            if first is not None and first.by != actor.user_id and not first.is_past(now):
                 # Two who press the same button agree; the second one's terms count for nothing.
-                return await self._carried_out(store, actor, aim, stop, stop.pending, now, acts)
+                return await self._carried_out(store, actor, aim, stop, first, now, acts)
             return second_asked(stop, pending), stop
         return await self._carried_out(store, actor, aim, stop, pending, now, acts)
 
@@ -86,7 +87,7 @@ class Approvals:
             admins = await self._people.admins(actor.workspace_id)
             others = tuple(one for one in admins if one != actor.user_id)
             raise Refusal(RefusalCode.APPROVAL_SAME_PERSON, admins=others) from refused
-        if pending.until is not None and pending.until <= now:
+        if pending.is_past(now):
             raise Refusal(RefusalCode.APPROVAL_UNTIL, end=pending.until)
         return await self._carried_out(store, actor, aim, aim.stop, pending, now, acts)
 

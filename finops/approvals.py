@@ -69,7 +69,7 @@ def waits_for(stop: Stop, incident: Incident | None, reader: str, now: datetime)
 
     `incident` is the stop's own: how much was spent under an allowance is known of that alone.
     """
-    if stop.pending is not None:
+    if stop.pending is not None and not stop.pending.is_past(now):
         return WaitingFor.SECOND if stop.pending.by != reader else None
     if stop.state is StopState.STOPPED:
         return WaitingFor.RESTORE

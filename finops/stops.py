@@ -93,6 +93,10 @@ class Pending:
     amount: Money | None = None
     restops: bool = False
 
+    def is_past(self, now: datetime) -> bool:
+        """Whether the time it asked for is over, so that nobody can agree to it any more."""
+        return self.until is not None and self.until <= now
+
 
 @dataclass(frozen=True, slots=True)
 class Stop:

@@ -110,6 +110,22 @@ async def test_everything_that_waits_is_shown_to_those_who_decide_and_to_nobody_
     assert await home_of(world, member) == HomeReader()
 
 
+async def test_a_wish_whose_time_is_over_asks_nobody_and_keeps_nothing_from_being_decided(world: World) -> None:
+    """The stop waits for a restore again, and who asks for one begins anew instead of agreeing to what is past."""
+    admin, bot = world.admin, world.bot
+    second = replace(admin, user_id="U0MINSU001")
+    incident = await a_runaway(world, action=BudgetAction.ASK, needs_two=True)
+    stop_id = (await stopped(world, incident)).stop.id or 0
+    wish = ApprovalWish(ApprovalWay.AMOUNT, "900", world.clock() + timedelta(hours=1), restops=True)
+    await bot.stopping.approve(admin, StopTarget(incident_id=incident.id), wish)
+    assert kinds(await home_of(world, second)) == [WaitingFor.SECOND]
+    world.clock.advance(hours=2)
+    for person in admin, second:
+        assert kinds(await home_of(world, person)) == [WaitingFor.RESTORE]
+    asked = (await bot.stopping.restore(second, stop_id)).stop
+    assert (asked.state, asked.pending and asked.pending.by) == (StopState.STOPPED, second.user_id)
+
+
 async def test_slack_is_asked_for_user_groups_only_where_one_could_make_a_difference(world: World) -> None:
     """Who is in the group decides as well; while nothing waits, or for an admin, nobody asks Slack."""
     team = (await world.bot.teams.all(WORKSPACE))[0]
