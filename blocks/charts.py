@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from decimal import Decimal
 
 from blocks import kit
@@ -151,11 +152,14 @@ def lines(rows: Sequence[tuple[str, Money]], t: Translator, *, are_parts: bool =
 
 
 def _label(point: DayFigure, longest: int, t: Translator) -> str:
-    """The first day of a point. A shorter one (the first of weekly points) says so: it would read as a drop."""
+    """The first day of a point. A shorter one (the first of weekly points) names its last, too, not to read as a drop.
+
+    In letters that are as wide as each other: a count of days in Korean or Japanese would push its row aside.
+    """
     day = t.short_day(point.day)
     if point.span_days == longest:
         return day
-    return t.ngettext("{day} ({count} day)", "{day} ({count} days)", point.span_days, day=day)
+    return f"{day}-{t.short_day(point.day + timedelta(days=point.span_days - 1))}"
 
 
 def _bar(amount: Decimal, peak: Decimal, width: int = _BAR_WIDTH) -> str:

@@ -84,9 +84,9 @@ SUBCOMMANDS: dict[str, Answer] = {
 }
 ALIASES = {
     "상태": "status", "비용": "status", "현황": "status", "cost": "status", "costs": "status", "状態": "status",
-    "コスト": "status", "설정": "setup", "設定": "setup", "セットアップ": "setup", "팀": "team", "teams": "team",
-    "チーム": "team", "프로젝트": "project", "projects": "project", "プロジェクト": "project", "키": "key",
-    "keys": "key", "キー": "key", "수집": "collect", "収集": "collect", "점검": "doctor", "診断": "doctor",
+    "状況": "status", "コスト": "status", "설정": "setup", "設定": "setup", "セットアップ": "setup", "팀": "team",
+    "teams": "team", "チーム": "team", "프로젝트": "project", "projects": "project", "プロジェクト": "project",
+    "키": "key", "keys": "key", "キー": "key", "수집": "collect", "収集": "collect", "점검": "doctor", "診断": "doctor",
     "예산": "budget", "budgets": "budget", "予算": "budget",
     "차단": "stop", "停止": "stop", "복구": "resume", "再開": "resume", "復旧": "resume",
     "리포트": "report", "보고서": "report", "주간": "report", "reports": "report", "digest": "report",
