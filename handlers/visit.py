@@ -147,7 +147,7 @@ class Visit:
         """The reader's language and time zone; what we know stands in when Slack does not answer."""
         try:
             return self._words_of(await self.person())
-        except (SlackApiError, OSError, TimeoutError) as error:
+        except (SlackApiError, aiohttp.ClientError, OSError, TimeoutError) as error:
             log.warning("a person could not be looked up", extra={"error": type(error).__name__})
             return self._words_of(self._person)
 

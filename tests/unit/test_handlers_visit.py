@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import aiohttp
 import pytest
 from slack_sdk.errors import SlackApiError
 
@@ -34,6 +35,17 @@ async def test_what_was_known_stands_in_for_a_slack_that_does_not_answer_for_a_d
     slack.refuses["users.info"] = "internal_error"
     with pytest.raises(SlackApiError):
         await a_visit(FakeBot(lambda: NOW + timedelta(hours=25)), slack).person()
+
+
+async def test_a_connection_that_breaks_leaves_nobody_without_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is told of a failure is told it in some language, also where Slack hung up on the question about them."""
+    slack = FakeSlack()
+
+    async def hung_up(**_: Any) -> None:
+        raise aiohttp.ServerDisconnectedError
+
+    monkeypatch.setattr(slack, "users_info", hung_up, raising=False)
+    assert (await a_visit(FakeBot(lambda: NOW + timedelta(hours=25)), slack).words()).language == "ko"
 
 
 def of(team_id: str | None, **organization: Any) -> dict[str, Any]:
