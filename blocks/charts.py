@@ -54,13 +54,15 @@ def projects(breakdown: Breakdown, t: Translator) -> kit.Either | None:
     # i18n: title of a chart, 50 characters
     title = t.gettext("Cost by project ({currency})", currency=breakdown.total.currency)
     labels: dict[str, Money] = {}
-    for share in breakdown.shares[:POINTS]:
+    # As the table below says them: rounded so that they make up the whole.
+    amounts = t.rounded([share.amount for share in breakdown.shares])
+    for share, amount in list(zip(breakdown.shares, amounts, strict=True))[:POINTS]:
         label = kit.bare(share_name(share, t), LABEL)
         number = 1
         while label in labels:
             number += 1
             label = f"{kit.bare(share_name(share, t), LABEL - len(str(number)) - 1)} {number}"
-        labels[label] = share.amount
+        labels[label] = amount
     return kit.Either(_bars(title, list(labels.items()), t, None), [])
 
 
