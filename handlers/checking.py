@@ -6,13 +6,13 @@ from contextlib import suppress
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
 
-import aiohttp
 from slack_sdk.errors import SlackApiError
 
 from blocks import doctor
 from blocks.answered import error_code
 from bot.results import SlackCheck
 from handlers import manifest
+from handlers.outages import SLACK_FAILS
 from handlers.visit import Visit
 
 
@@ -23,7 +23,7 @@ async def examine(visit: Visit) -> None:
     check = await slack_check(visit)
     if visit.came_by_socket:
         check = replace(check, app_token_ok=True)
-    with suppress(SlackApiError, aiohttp.ClientError, OSError, TimeoutError):  # what Slack does not tell stays as it is
+    with suppress(*SLACK_FAILS):  # what Slack does not tell stays as it is
         await visit.meet_unseen_admins()
     findings = await visit.bot.doctor.examine(visit.workspace_id, check)
     teams = await visit.bot.teams.managed_by(await visit.person(), await visit.groups())

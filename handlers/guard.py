@@ -7,12 +7,12 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
-import aiohttp
 from slack_sdk.errors import SlackApiError
 
 from blocks import bad_news
 from blocks.answered import error_code
 from bot.errors import BadNews, BadNewsKind, Refusal, explain, noting
+from handlers.outages import SLACK_FAILS
 from handlers.turns import AT_MOST, Job, Turns
 from handlers.visit import Visit, WindowClosed, WindowTooLate
 
@@ -24,7 +24,6 @@ _CLOSED = frozenset({"not_found", "view_not_found"})
 _TOO_LATE = frozenset(
     {"expired_trigger_id", "trigger_expired", "trigger_exchanged", "exchanged_trigger_id", "invalid_trigger_id"}
 )
-_UNREACHABLE = (SlackApiError, aiohttp.ClientError, TimeoutError, OSError)
 T = TypeVar("T")
 
 
@@ -151,7 +150,7 @@ async def tell(visit: Visit, news: BadNews) -> None:
             await visit.show(bad_news.view(news, t))
         else:
             await visit.answer(bad_news.message(news, t))
-    except _UNREACHABLE as error:
+    except SLACK_FAILS as error:
         log.warning(
             "bad news not delivered", extra={"code": news.code, "reference": news.reference, "error": str(error)}
         )

@@ -6,10 +6,8 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-import aiohttp
-from slack_sdk.errors import SlackApiError
-
 from handlers import commands, home
+from handlers.outages import SLACK_FAILS
 from handlers.visit import Visit, without_mention
 
 log = logging.getLogger(__name__)
@@ -53,7 +51,7 @@ async def changed(visit: Visit, event: Mapping[str, Any]) -> None:
         return
     try:
         now = await visit.profile(visit.user_id)
-    except (SlackApiError, aiohttp.ClientError, OSError, TimeoutError) as error:
+    except SLACK_FAILS as error:
         log.warning("a change of a person was not looked up", extra={"error": type(error).__name__})
         now = told
     await visit.bot.people.meet(visit.workspace_id, visit.workspace_name, now)

@@ -18,6 +18,7 @@ from finops.incident_report import LiveReport
 from finops.registry import Person
 from handlers.guard import attempt
 from handlers.links import permalink
+from handlers.outages import SLACK_FAILS
 from handlers.visit import DIRECT, Visit
 
 log = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ async def refresh(visit: Visit) -> None:
     """Draw the Home tab again after a change. The change itself stands whatever Slack says about the tab."""
     try:
         await publish(visit)
-    except (SlackApiError, aiohttp.ClientError, TimeoutError, OSError) as error:
+    except SLACK_FAILS as error:
         log.warning("home not refreshed", extra={"error": type(error).__name__})
 
 

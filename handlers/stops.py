@@ -10,8 +10,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from slack_sdk.errors import SlackApiError
-
 from blocks import bad_news, budget_words, ids, kit, stop_form, stop_lead
 from blocks.stop_form import StopBreadth, StopDraft, StopWhat
 from bot.errors import Refusal, RefusalCode, explain
@@ -22,6 +20,7 @@ from finops.stop_report import BlastRadius, StopShown, StopTarget
 from finops.stopping import is_firmer
 from handlers import home
 from handlers.once import once, taken
+from handlers.outages import SLACK_FAILS
 from handlers.submitting import Form, Outcome, Problem, Show
 from handlers.visit import DIRECT, Visit
 from locales import Translator
@@ -127,7 +126,7 @@ async def _name_of(visit: Visit, user_id: str) -> str:
     """What Slack calls somebody we never met; '' when it does not say."""
     try:
         return (await visit.profile(user_id)).name
-    except (SlackApiError, OSError, TimeoutError):
+    except SLACK_FAILS:
         return ""
 
 

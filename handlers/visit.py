@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-import aiohttp
 from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -22,6 +21,7 @@ from blocks.answered import error_code
 from bot import Bot
 from bot.results import Profile
 from finops.registry import Person
+from handlers.outages import SLACK_FAILS
 from locales import Translator, translator_for
 
 log = logging.getLogger(__name__)
@@ -117,7 +117,7 @@ class Visit:
         elif self._is_due(known):
             try:
                 known = await self._met()
-            except (SlackApiError, aiohttp.ClientError, OSError, TimeoutError) as error:
+            except SLACK_FAILS as error:
                 if self.bot.clock() - known.seen_at > BELIEVED_FOR:
                     raise
                 log.warning("a person was not looked up again", extra={"error": type(error).__name__})
@@ -147,7 +147,7 @@ class Visit:
         """The reader's language and time zone; what we know stands in when Slack does not answer."""
         try:
             return self._words_of(await self.person())
-        except (SlackApiError, aiohttp.ClientError, OSError, TimeoutError) as error:
+        except SLACK_FAILS as error:
             log.warning("a person could not be looked up", extra={"error": type(error).__name__})
             return self._words_of(self._person)
 
