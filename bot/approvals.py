@@ -168,7 +168,7 @@ class Approvals:
     ) -> Act:
         """The new limit; of a default for every project, one for this project alone."""
         workspace_id, at = actor.workspace_id, max(now, budget.updated_at + _INSTANT)
-        await store.budgets.hold(workspace_id)
+        await store.workspaces.hold(workspace_id)
         if await store.budgets.get(workspace_id, budget.id) is None:
             raise Refusal(RefusalCode.UNKNOWN_BUDGET)
         if budget.scope_kind is BudgetScope.EVERY_PROJECT and aim.scope.kind is ScopeKind.PROJECT:

@@ -173,7 +173,7 @@ class Budgets:
         workspace_id = actor.workspace_id
         await self._require(actor, (terms.scope_kind, terms.scope_id), groups, is_new=True)
         async with self._desk.storage.writing() as store:
-            await store.budgets.hold(workspace_id)
+            await store.workspaces.hold(workspace_id)
             _refuse_twin(await store.budgets.all(workspace_id), terms)
             try:
                 budget = await store.budgets.create(workspace_id, terms, by=actor.user_id, at=self._desk.now())
@@ -196,7 +196,7 @@ class Budgets:
         if before.scope.place != (terms.scope_kind, terms.scope_id):
             await self._require(actor, (terms.scope_kind, terms.scope_id), groups, is_new=True)
         async with self._desk.storage.writing() as store:
-            await store.budgets.hold(workspace_id)
+            await store.workspaces.hold(workspace_id)
             present = await _found(store, workspace_id, budget_id)
             if present.updated_at.isoformat() != seen_at:
                 raise Refusal(RefusalCode.BUDGET_CHANGED, person=present.updated_by, at=present.updated_at)
@@ -221,7 +221,7 @@ class Budgets:
         """Switch a budget off, or on again; nothing of it is lost."""
         before = await self._changeable(actor, budget_id, groups)
         async with self._desk.storage.writing() as store:
-            await store.budgets.hold(actor.workspace_id)
+            await store.workspaces.hold(actor.workspace_id)
             present = await _found(store, actor.workspace_id, budget_id)
             at = _after(present, self._desk.now())
             budget = await store.budgets.update(
@@ -276,7 +276,7 @@ class Budgets:
     async def apply(self, workspace_id: str, text: str, mark: str, *, by: str = OPERATOR) -> ImportPlan:
         """`import_apply` for the operator at the machine."""
         async with self._desk.storage.writing() as store:
-            await store.budgets.hold(workspace_id)
+            await store.workspaces.hold(workspace_id)
             plan, budgets = await imports.planned(store, workspace_id, text)
             if plan.mark != mark:
                 return plan

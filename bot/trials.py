@@ -51,7 +51,7 @@ class Trials:
         desk, now = self._desk, self._desk.now()
         async with desk.storage.writing() as store:
             # One after the other: two who press at once would both find none.
-            await store.budgets.hold(actor.workspace_id)
+            await store.workspaces.hold(actor.workspace_id)
             known = [trial_of(one) for one in await store.outbox.newest_of(actor.workspace_id, KIND, _LOOKED_AT)]
             before = next((one for one in known if one.channel_id == team.channel_id), None)
             if before is not None and before.state in _STANDS and now - before.asked_at < AGAIN_AFTER:

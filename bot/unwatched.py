@@ -153,7 +153,7 @@ async def tell(desk: Desk, store: Store, connection: Connection, since: datetime
     """
     workspace_id = connection.workspace_id
     # One after the other: two connections read side by side would both find nothing said yet.
-    await store.budgets.hold(workspace_id)
+    await store.workspaces.hold(workspace_id)
     places = (await _Work.of(store, workspace_id)).places(connection)
     if not places:
         return 0

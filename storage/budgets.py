@@ -12,7 +12,7 @@ from finops.money import to_units
 from storage.errors import NotFound
 from storage.ledger import money
 from storage.repository import Repository
-from storage.tables import projects, teams, workspaces
+from storage.tables import projects, teams
 from storage.tables_live import budgets
 
 _NOTHING = 0  # the scope needs no id: a column that is compared holds no NULL
@@ -24,14 +24,6 @@ _LIVING = _ALL.where(budgets.c.deleted_at.is_(None))
 
 class Budgets(Repository):
     """Budgets, oldest first. A scope may have several for one period."""
-
-    async def hold(self, workspace_id: str) -> None:
-        """Let nobody else who holds them decide about this workspace's budgets before the transaction ends.
-
-        SQLite's writers take turns anyway; on PostgreSQL they queue here, and nobody who only reads or refers waits.
-        """
-        mine = select(workspaces.c.id).where(workspaces.c.id == workspace_id)
-        await self._db.execute(mine.with_for_update(key_share=True))
 
     async def create(self, workspace_id: str, terms: BudgetTerms, *, by: str, at: datetime) -> Budget:
         """Make a budget; NotFound when this workspace has no such team or project."""

@@ -17,6 +17,14 @@ _ALL = select(workspaces).order_by(workspaces.c.created_at, workspaces.c.id)
 class Workspaces(Repository):
     """Who we serve; a workspace's id is Slack's."""
 
+    async def hold(self, workspace_id: str) -> None:
+        """Let nobody else who holds a workspace decide about what is its own before the transaction ends.
+
+        SQLite's writers take turns anyway; on PostgreSQL they queue here, and nobody who only reads or refers waits.
+        """
+        mine = select(workspaces.c.id).where(workspaces.c.id == workspace_id)
+        await self._db.execute(mine.with_for_update(key_share=True))
+
     async def ensure(
         self, workspace_id: str, *, name: str, locale: str, timezone: str, installed_by: str | None, at: datetime
     ) -> Workspace:

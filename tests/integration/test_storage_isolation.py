@@ -162,7 +162,7 @@ ATTEMPTS: dict[str, Attempt] = {
     "Budgets.all": lambda s, w, b: s.budgets.all(w),
     "Budgets.delete": lambda s, w, b: s.budgets.delete(w, b.budget_id, by="U9", at=LATER),
     "Budgets.get": lambda s, w, b: s.budgets.get(w, b.budget_id, even_deleted=True),
-    "Budgets.hold": lambda s, w, b: s.budgets.hold(w),
+    "Workspaces.hold": lambda s, w, b: s.workspaces.hold(w),
     "Budgets.update": lambda s, w, b: s.budgets.update(w, b.budget_id, is_enabled=False, by="U9", at=LATER),
     "Charges.by_line_item": lambda s, w, b: s.charges.by_line_item(w, PERIOD, [(b.connection_id, "proj_a")]),
     "Charges.billed_days": lambda s, w, b: s.charges.billed_days(w, PERIOD),
