@@ -20,6 +20,7 @@ from finops.periods import Period, charge_day
 from finops.queries import ScopeKind
 from finops.registry import Person
 from finops.weeks import due_at
+from finops.zones import zone_named
 from storage import Store
 from storage.errors import AlreadyExists, NotFound
 
@@ -106,16 +107,6 @@ def due_day(channel: DigestChannel, zone: str, now: datetime) -> DueDay | None:
     return None if is_told else DueDay(channel, day, slot)
 
 
-@lru_cache(maxsize=1024)
-def _is_zone(name: str) -> bool:
-    """Whether this machine knows the zone that Slack named."""
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return False
-    return True
-
-
 @lru_cache(maxsize=4096)
 def _slot(weekday: str | None, hour: int, minute: int, zone: str, now: datetime) -> datetime | None:
     """When that time of that day (None: of any) came last, in UTC; asked for hundreds of places that have the same.
@@ -165,7 +156,7 @@ class DigestChannels:
         """The time zones a digest may be told in besides the workspace's: those of its people, and UTC; by name."""
         async with self._desk.storage.reading() as store:
             told = await store.people.zones(workspace_id)
-        return sorted({"UTC", *filter(_is_zone, told)})
+        return sorted({"UTC", *filter(zone_named, told)})
 
     async def configure(self, actor: Person, wanted: DigestChannel, groups: Sequence[str] = ()) -> DigestChannel:
         """Have a digest told differently, or at one more place (`wanted.id` 0); refuses who may not decide that.

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.audit import record
 from bot.desk import Desk
@@ -16,6 +15,7 @@ from finops.exchange import Converter, Rate, RateChange, RateUnusable, converter
 from finops.incidents import Fact
 from finops.keys import redacted
 from finops.registry import Person
+from finops.zones import zone_named
 from storage import Store
 
 log = logging.getLogger(__name__)
@@ -54,10 +54,8 @@ class Exchange:
 
     def today(self, actor: Person) -> date:
         """The last day a rate may be of: this person's own today, which begins before ours in the east."""
-        try:
-            return self._desk.now().astimezone(ZoneInfo(actor.timezone)).date()
-        except (ZoneInfoNotFoundError, ValueError):
-            return self._desk.today()
+        zone = zone_named(actor.timezone)
+        return self._desk.today() if zone is None else self._desk.now().astimezone(zone).date()
 
     async def choose(self, actor: Person, wish: RateWish) -> Rate | None:
         """Let a rate hold from now on, or dollars alone; what holds already is not decided again. For admins.

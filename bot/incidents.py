@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot import telling
 from bot.audit import Act, record, record_all
@@ -36,6 +35,7 @@ from finops.incidents import (
 from finops.queries import ScopeKind
 from finops.registry import Person
 from finops.roles import may_manage_team
+from finops.zones import zone_named
 from storage import Store
 from storage.errors import Conflict
 
@@ -126,7 +126,7 @@ class Incidents:
         length = Silence(how_long)
         async with self._desk.storage.reading() as store:
             workspace = await store.workspaces.get(actor.workspace_id)
-        zone = _zone(workspace.timezone if workspace else self._desk.policy.default_timezone)
+        zone = zone_named(workspace.timezone if workspace else self._desk.policy.default_timezone) or UTC
 
         def decide(incident: Incident, _: BudgetOn, now: datetime) -> Change:
             return silence(incident, actor.user_id, until(length, now, zone), now)
@@ -309,7 +309,7 @@ async def _briefly(store: Store, incident: Incident, now: datetime) -> tuple[Inc
     return replace(brief(incident, budget, its), is_period_over=incident.is_over(now)), its
 
 
-def until(length: Silence, now: datetime, zone: ZoneInfo) -> datetime:
+def until(length: Silence, now: datetime, zone: tzinfo) -> datetime:
     """When a silence that begins now ends; tomorrow is the next day in `zone`."""
     if length is not Silence.TOMORROW:
         return now + _LENGTHS[length]
@@ -325,10 +325,3 @@ def _may(actor: Person, found: Whose, groups: Iterable[str]) -> bool:
     if found.team is None:
         return actor.is_admin
     return may_manage_team(actor, found.team, frozenset(groups))
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("UTC")

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from email.utils import formataddr, parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from finops.secret import Secret
+from finops.zones import zone_named
 
 
 class Mistake(ValueError):
@@ -151,10 +151,8 @@ def one_of(*choices: str) -> Callable[[str], str]:
 
 
 def time_zone(text: str) -> str:
-    try:
-        ZoneInfo(text)
-    except (KeyError, ValueError, OSError):
-        raise Mistake(f"should be a time zone such as Asia/Seoul, not {text!r}") from None
+    if zone_named(text) is None:
+        raise Mistake(f"should be a time zone such as Asia/Seoul, not {text!r}")
     return text
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date
@@ -16,6 +16,7 @@ from finops.charges import FigureState
 from finops.money import EXACT, NANO_PLACES, Money, rounded_parts, total
 from finops.periods import Period, starts_at
 from finops.queries import NamedPeriod, PeriodName
+from finops.zones import zone_named
 from locales.catalogue import LANGUAGES, load
 
 DEFAULT_LANGUAGE = "ko"
@@ -215,11 +216,7 @@ def translator_for(locale: str | None, timezone: str | None = None) -> Translato
 
 @lru_cache(maxsize=512)
 def _translator(language: str, timezone: str | None) -> Translator:
-    try:
-        zone = ZoneInfo(timezone) if timezone else None
-    except (ZoneInfoNotFoundError, ValueError):
-        zone = None
-    return Translator(language, zone)
+    return Translator(language, zone_named(timezone))
 
 
 _words = lru_cache(maxsize=None)(load)
