@@ -9,7 +9,6 @@ from finops.registry import Team
 from locales import Translator, translator_for
 
 _TEAMS_SHOWN = 30
-_GROUPS = "S"
 # Each by its own name: whoever looks for a language reads it.
 LANGUAGES = {"ko": "한국어", "en": "English", "ja": "日本語"}
 
@@ -71,7 +70,7 @@ def approvers(
 
     `is_listed`: below it stands the list of teams, else the team itself.
     """
-    people = [member for member in team.approvers if not member.startswith(_GROUPS)]
+    people = [member for member in team.approvers if member not in team.approver_groups]
     picker: kit.Block = {"type": "multi_users_select", "max_selected_items": 20}
     if people:
         picker["initial_users"] = people[:20]
@@ -82,7 +81,7 @@ def approvers(
         kit.section(t.gettext("Approvers of *{team}*", team=kit.name(team.name))),
         kit.input_block(ids.TEAM_APPROVER_PEOPLE, label, picker, hint=hint, is_optional=True),
     ]
-    chosen: Collection[str] = [member for member in team.approvers if member.startswith(_GROUPS)]
+    chosen: Collection[str] = team.approver_groups
     options = [kit.option(f"@{name}", group) for group, name in groups[: kit.OPTIONS]]
     if options:
         menu: kit.Block = {"type": "multi_static_select", "options": options}

@@ -8,23 +8,23 @@ from dataclasses import dataclass, replace
 from bot import stop_facts
 from bot.desk import Desk
 from bot.flights import Flights
+from bot.incident_scopes import whose
 from bot.incidents import asking
 from bot.stop_rest import beside
 from bot.stop_scopes import aim_of
-from bot.telling import root_key, stop_key
+from bot.telling import root_key, stands_at, stop_key
 from bot.unowned import UnownedOfWeek
 from finops.approvals import ApprovalShown, HomeReader, WaitingFor, asks, waits_for
 from finops.incident_report import IncidentShown
 from finops.incidents import Incident
 from finops.queries import ScopeKind
-from finops.registry import Person, Project, Team
+from finops.registry import Person, Team
 from finops.roles import may_manage_team
 from finops.stop_report import StopTarget
 from finops.stops import Stop
 from storage import Store
 
 APPROVALS_SHOWN = 5
-_GROUP = "S"
 Groups = Callable[[], Awaitable[Iterable[str]]]
 _ORDER = list(WaitingFor)
 
@@ -86,7 +86,7 @@ class HomeReaders:
         if not found:
             return HomeReader(manages=manages)
         held = frozenset[str]()
-        if any(_by_group(one.team) and not _may(person, one.team) for one in found):
+        if any(one.team is not None and one.team.approver_groups and not _may(person, one.team) for one in found):
             held = frozenset(await groups())
         mine = [one for one in found if _may(person, one.team, held)]
         mine.sort(key=lambda one: _ORDER.index(one.kind))  # and within a kind the oldest first, as they were found
@@ -145,38 +145,16 @@ async def _shown(store: Store, one: _Candidate) -> ApprovalShown:
     if one.stop is None:
         assert one.incident is not None, "a candidate is a stop or an incident"
         workspace_id, key = one.incident.incident.workspace_id, root_key(one.incident.incident.id or 0)
-        channel_id, ts = await _place(store, workspace_id, key)
-        return ApprovalShown(one.kind, incident=one.incident, channel_id=channel_id, ts=ts)
+        return ApprovalShown(one.kind, incident=one.incident, place=await stands_at(store, workspace_id, key))
     shown = await stop_facts.shown(store, one.stop, with_saved=False)
     if one.kind is WaitingFor.RESTORE and one.of is not None:
-        shown = replace(shown, rest=await beside(store, one.of, one.stop, await _owned(store, one.of)))
+        found = await whose(store, one.of.workspace_id, one.of.scope_kind, one.of.scope_id)
+        shown = replace(shown, rest=await beside(store, one.of, one.stop, found.projects))
     workspace_id = one.stop.workspace_id
-    channel_id, ts = await _place(store, workspace_id, stop_key(one.stop.id or 0))
-    if not ts and one.stop.incident_id is not None:
-        channel_id, ts = await _place(store, workspace_id, root_key(one.stop.incident_id))
-    return ApprovalShown(one.kind, stop=shown, channel_id=channel_id, ts=ts)
-
-
-async def _owned(store: Store, incident: Incident) -> Sequence[Project]:
-    """The projects of an incident's team, or the one it is about; of the whole workspace nobody needs to tell them."""
-    if incident.scope_kind is ScopeKind.TEAM:
-        return await store.projects.of_team(incident.workspace_id, incident.scope_id or 0)
-    if incident.scope_kind is ScopeKind.WORKSPACE:
-        return ()
-    project = await store.projects.get(incident.workspace_id, incident.scope_id or 0)
-    return () if project is None else (project,)
-
-
-async def _place(store: Store, workspace_id: str, key: str) -> tuple[str, str]:
-    """Channel and time of a root message; empty where it was never posted, or long ago."""
-    row = await store.outbox.get(workspace_id, key)
-    if row is None or row.ts is None or row.posted_channel_id is None:
-        return "", ""
-    return row.posted_channel_id, row.ts
-
-
-def _by_group(team: Team | None) -> bool:
-    return team is not None and any(member.startswith(_GROUP) for member in team.approvers)
+    place = await stands_at(store, workspace_id, stop_key(one.stop.id or 0))
+    if place is None and one.stop.incident_id is not None:
+        place = await stands_at(store, workspace_id, root_key(one.stop.incident_id))
+    return ApprovalShown(one.kind, stop=shown, place=place)
 
 
 def _may(person: Person, team: Team | None, groups: frozenset[str] = frozenset()) -> bool:

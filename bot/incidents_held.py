@@ -105,23 +105,15 @@ async def _under(store: Store, stop: Stop, mine: Collection[Account] | None) -> 
     told = replace(told, stop=part, holds=holds)
     incident = await store.incidents.get(stop.workspace_id, stop.incident_id) if stop.incident_id is not None else None
     if incident is None or incident.id is None or not incident.has_root:
-        return StopUnder(told, place=await _place(store, stop.workspace_id, telling.stop_key(stop.id or 0)))
+        return StopUnder(told, place=await telling.stands_at(store, stop.workspace_id, telling.stop_key(stop.id or 0)))
     budget = await store.budgets.get(stop.workspace_id, incident.budget_id, even_deleted=True)
     its = await whose(store, stop.workspace_id, incident.scope_kind, incident.scope_id)
     return StopUnder(
         told,
         None if budget is None else BudgetOn(replace(budget, amount=incident.limit), its.scope, its.team),
         incident.window,
-        await _place(store, stop.workspace_id, telling.root_key(incident.id)),
+        await telling.stands_at(store, stop.workspace_id, telling.root_key(incident.id)),
     )
-
-
-async def _place(store: Store, workspace_id: str, key: str) -> tuple[str, str] | None:
-    """Where a message stands that everybody of its channel can open."""
-    message = await store.outbox.get(workspace_id, key)
-    if message is None or message.ts is None or message.posted_channel_id != message.channel_id:
-        return None
-    return None if message.channel_id is None else (message.channel_id, message.ts)
 
 
 def _together(stops: Sequence[StopShown]) -> StopShown:

@@ -31,6 +31,14 @@ def stop_key(stop_id: int) -> str:
     return f"stop:{stop_id}"
 
 
+async def stands_at(store: Store, workspace_id: str, key: str) -> tuple[str, str] | None:
+    """The channel and time of a message that everybody of its channel can open; None where it never stood there."""
+    message = await store.outbox.get(workspace_id, key)
+    if message is None or message.ts is None or message.posted_channel_id != message.channel_id:
+        return None
+    return None if message.channel_id is None else (message.channel_id, message.ts)
+
+
 def recipients(project: Project | None, team: Team | None, admins: Sequence[Person]) -> tuple[str, ...]:
     """Whom to tell directly where a channel cannot be used: whoever leads it, then the administrators."""
     leads = (project.lead_user_id if project else None, team.lead_user_id if team else None)

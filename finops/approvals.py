@@ -35,14 +35,13 @@ class WaitingFor(StrEnum):
 class ApprovalShown:
     """One thing that waits for its reader: `stop` is given but for LIMIT, and `incident` for that one.
 
-    `channel_id` and `ts` say where its message stands, and `link` opens that; each is empty where nobody knows.
+    `place` is the channel and the time of its message (None: it stands in no channel), and `link` opens that.
     """
 
     kind: WaitingFor
     stop: StopShown | None = None
     incident: IncidentShown | None = None
-    channel_id: str = ""
-    ts: str = ""
+    place: tuple[str, str] | None = None
     link: str = ""
 
 

@@ -77,6 +77,11 @@ class Team:
     created_by: str
     created_at: datetime
 
+    @property
+    def approver_groups(self) -> tuple[str, ...]:
+        """Those of the approvers that are user groups."""
+        return tuple(one for one in self.approvers if one.startswith("S"))
+
 
 @dataclass(frozen=True, slots=True)
 class Connection:

@@ -19,7 +19,7 @@ from finops.registry import Person
 from handlers.guard import attempt
 from handlers.links import permalink
 from handlers.outages import SLACK_FAILS
-from handlers.visit import DIRECT, Visit
+from handlers.visit import Visit
 
 log = logging.getLogger(__name__)
 
@@ -75,12 +75,12 @@ async def _reader(visit: Visit, person: Person, report: HomeReport) -> HomeReade
 
 
 async def _linked(visit: Visit, one: ApprovalShown) -> ApprovalShown:
-    """With the link to its message, unless that went to one person alone."""
-    if not one.ts or one.channel_id.startswith(DIRECT):
+    """With the link to its message."""
+    if one.place is None:
         return one
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            found = await permalink(visit, one.channel_id, one.ts)
+            found = await permalink(visit, *one.place)
     except TimeoutError:
         found = None
     return replace(one, link=found or "")

@@ -176,12 +176,7 @@ class Visit:
 
     async def groups(self) -> tuple[str, ...]:
         """The user groups named as approvers that this person belongs to; none where the workspace has no groups."""
-        named = {
-            member
-            for team in await self.bot.teams.all(self.workspace_id)
-            for member in team.approvers
-            if member[0] == "S"
-        }
+        named = {member for team in await self.bot.teams.all(self.workspace_id) for member in team.approver_groups}
         found = []
         for group in sorted(named):
             try:

@@ -84,7 +84,7 @@ async def test_everything_that_waits_is_shown_to_those_who_decide_and_to_nobody_
 
     shown = await stopped(world, incident)
     [one] = (await home_of(world, admin, incidents=live.incidents)).approvals
-    assert (one.kind, one.stop and one.stop.stop.id, one.ts) == (WaitingFor.RESTORE, shown.stop.id, "")
+    assert (one.kind, one.stop and one.stop.stop.id, one.place) == (WaitingFor.RESTORE, shown.stop.id, None)
     async with bot.storage.reading() as store:
         held = await stop_of(store, await world.project(CHATBOT))
     assert held is not None
