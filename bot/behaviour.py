@@ -15,6 +15,7 @@ from typing import cast
 from bot.desk import Desk
 from bot.digest_codec import decoded
 from bot.holding import by_any
+from bot.picture import account_of
 from bot.polls import minute_of
 from finops.audit import AuditEntry, AuditFilter, AuditRow
 from finops.behaviour import (
@@ -76,11 +77,7 @@ class _House:
 
     def of(self, connection_id: int, provider_project_id: str) -> Project | None:
         return next(
-            (
-                one
-                for one in self.projects.values()
-                if (one.connection_id, one.provider_project_id) == (connection_id, provider_project_id)
-            ),
+            (one for one in self.projects.values() if account_of(one) == (connection_id, provider_project_id)),
             None,
         )
 
@@ -335,9 +332,7 @@ async def _days(
     """Every registered project whose usage is being read: its days, and where those that were read to their end do."""
     read = {one.connection_id: one.read_at for one in await store.usage.healths(workspace_id) if one.read_at}
     accounts = {
-        (one.connection_id, one.provider_project_id): one
-        for one in house.projects.values()
-        if not one.excluded and one.connection_id in read
+        account_of(one): one for one in house.projects.values() if not one.excluded and one.connection_id in read
     }
     if not accounts:
         return []
@@ -364,7 +359,7 @@ async def _of_usage(store: Store, workspace_id: str, seen: Sequence[tuple[Projec
 
 
 async def _hours(store: Store, workspace_id: str, project: Project, sighting: Sighting) -> list[Habit]:
-    account = (project.connection_id, project.provider_project_id)
+    account = account_of(project)
     near = sighting.start - MINUTES_PER_DAY, sighting.start + 2 * MINUTES_PER_DAY
     return (await store.usage.habits(workspace_id, Width.HOUR, *near, [account])).get(account, [])
 

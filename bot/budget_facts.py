@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from bot.budget_scopes import ScopeBook
 from bot.incident_scopes import whose
-from bot.picture import CURRENCY, Picture
+from bot.picture import CURRENCY, Picture, account_of
 from finops.budget_report import BudgetStanding, FirstStep, Place, Suggestion
 from finops.budgets import (
     Budget,
@@ -111,7 +111,7 @@ async def first_step(
     """A daily budget for the team that was billed most, of those this person answers for; None for nobody's."""
     if not managed:
         return None
-    owners = {(one.connection_id, one.provider_project_id): one.team_id for one in picture.projects.values()}
+    owners = {account_of(one): one.team_id for one in picture.projects.values()}
     billed = dict.fromkeys(managed, Money.zero(CURRENCY))
     back = Period(picture.today - _FIRST_LOOKS_BACK, picture.today)
     for account, amount in await _totals(store, workspace_id, back):
@@ -126,11 +126,7 @@ async def first_step(
 
 async def _largest(store: Store, workspace_id: str, back: Period) -> Project | None:
     """The registered project that was billed most; None when none was."""
-    projects = {
-        (one.connection_id, one.provider_project_id): one
-        for one in await store.projects.all(workspace_id)
-        if not one.excluded
-    }
+    projects = {account_of(one): one for one in await store.projects.all(workspace_id) if not one.excluded}
     totals = await _totals(store, workspace_id, back)
     billed = [(amount.amount, -projects[account].id, account) for account, amount in totals if account in projects]
     return projects[max(billed)[2]] if billed else None

@@ -12,6 +12,7 @@ from bot import value
 from bot.axes import AxesOf
 from bot.digest_runaways import of_week
 from bot.exchange import converter_at
+from bot.picture import account_of
 from bot.why import Whys
 from finops.advice import advised, one_step
 from finops.allocation import Allocation, SubAccountCost, allocate, in_currency, main_currency
@@ -186,7 +187,7 @@ async def _counting(store: Store, workspace_id: str, period: Period) -> list[Con
 
 async def _billed(store: Store, workspace_id: str, scope: Scope, read: _Week, projects: Sequence[Project]) -> _Bills:
     week, both = read.period, Period(read.period.before().start, read.period.end)
-    accounts = [(one.connection_id, one.provider_project_id) for one in projects]
+    accounts = [account_of(one) for one in projects]
     concerned = {one.id for one in read.connections}
     if scope.kind is not ScopeKind.WORKSPACE:
         concerned &= {connection_id for connection_id, _ in accounts}
@@ -245,7 +246,7 @@ async def _trailing(
     if not projects:
         return {}
     each: dict[int, list[tuple[ValueFigure, Money]]] = {one.id: [] for one in projects}
-    accounts = [(one.connection_id, one.provider_project_id) for one in projects]
+    accounts = [account_of(one) for one in projects]
     week = read.period
     for _ in range(TRAILING_WEEKS):
         week = week.before()

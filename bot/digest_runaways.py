@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
-from bot.picture import CURRENCY
+from bot.picture import CURRENCY, account_of
 from finops.budgets import BudgetPeriod, usual
 from finops.charges import DayReading
 from finops.digest import Runaway
@@ -41,9 +41,7 @@ async def of_week(
     for one in await store.incidents.of_windows(workspace_id, list(week)):
         if one.period is BudgetPeriod.DAY and one.scope_kind is ScopeKind.PROJECT and one.scope_id is not None:
             alerted[one.scope_id].add(one.window.start)
-    known = {
-        (one.connection_id, one.provider_project_id): one for one in projects if one.id in stopped or one.id in alerted
-    }
+    known = {account_of(one): one for one in projects if one.id in stopped or one.id in alerted}
     daily: dict[int, dict[date, Money]] = defaultdict(dict)
     if known:
         for row in await store.charges.totals(workspace_id, Period(week.start - _HISTORY, week.end), sorted(known)):

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from bot.digest_codec import decoded
 from bot.effects_stats import SciPy
+from bot.picture import account_of
 from finops.behaviour import Action, ActionKind, Preceded
 from finops.charges import DayReading, FigureState, day_state
 from finops.digest import Digest
@@ -136,7 +137,7 @@ async def stop_checked(
 ) -> Saving:
     """What the settled bill of the day leaves of a stop's saving: what it has more than usage told was not saved."""
     projects = [bills.projects[one] for one in sorted(project_ids)]
-    accounts = [(one.connection_id, one.provider_project_id) for one in projects]
+    accounts = [account_of(one) for one in projects]
     rows = await store.usage.daily(workspace_id, saving.period, accounts)
     told = total((Money(Decimal(row.atto).scaleb(-18)) for row in rows), saving.currency)
     day = saving.period.start
@@ -170,7 +171,7 @@ def given_up(saving: Saving, now: datetime) -> Saving:
 async def bills_of(store: Store, workspace_id: str, period: Period, wanted: Collection[int], now: datetime) -> Bills:
     """The wanted projects' costs by day, and those of the dearest others to compare with."""
     projects = {one.id: one for one in await store.projects.all(workspace_id) if not one.excluded}
-    by_account = {(one.connection_id, one.provider_project_id): one.id for one in projects.values()}
+    by_account = {account_of(one): one.id for one in projects.values()}
     totals = await store.charges.project_totals(workspace_id, period)
     dearest = sorted(
         (one for one in totals if (one.connection_id, one.sub_account_id or "") in by_account),

@@ -10,6 +10,7 @@ from datetime import datetime
 from bot.audit import record
 from bot.billed import Billed
 from bot.desk import Desk
+from bot.picture import account_of
 from bot.reports import Account, Reports
 from finops.bill_file import MOST_LINES, PACKED_FROM, BillFile, DayBill, Owner, Writing, file_name
 from finops.charges import FigureState, day_state
@@ -95,7 +96,7 @@ async def _owners(store: Store, workspace_id: str, asked: Billed) -> _Owners:
     """What each provider project is called and whose it is; what is taken out of collecting is nobody's."""
     owners: _Owners = {}
     for known in await store.known_projects.all(workspace_id):
-        account: Account = (known.connection_id, known.provider_project_id)
+        account: Account = account_of(known)
         owners.setdefault(account[0], {})[account[1]] = Owner(known.name)
     for one in asked.projects:
         team = "" if one.excluded else asked.team_names.get(one.team_id, "")

@@ -10,7 +10,7 @@ from decimal import Decimal
 from bot.exchange import converter_at
 from bot.incident_scopes import Whose, whose
 from bot.incidents_held import frozen_at, held_elsewhere, own_stop
-from bot.picture import CURRENCY, Account, Taught
+from bot.picture import CURRENCY, Account, Taught, account_of
 from bot.polls import minute_of, moment_of
 from bot.rights import within_reach
 from bot.stop_rest import stranger_of
@@ -151,7 +151,7 @@ async def detailed(store: Store, facts: Facts) -> IncidentDetail:
         health = await store.usage.health(workspace_id, connection_id)
         measured = p95(health.lateness_samples) if health is not None else None
         lateness = measured.total_seconds() if measured is not None else None
-    names = {(one.connection_id, one.provider_project_id): one.name for one in facts.whose.projects}
+    names = {account_of(one): one.name for one in facts.whose.projects}
     is_wide = shown.scope.kind is not ScopeKind.PROJECT
     return IncidentDetail(
         shown=shown,
@@ -206,7 +206,7 @@ async def _named(store: Store, workspace_id: str, found: Whose, account: Account
     if account is None:
         return None
     for one in found.projects:
-        if (one.connection_id, one.provider_project_id) == account:
+        if account_of(one) == account:
             return Scope(ScopeKind.PROJECT, one.id, one.name)
     known = await store.known_projects.get(workspace_id, *account)
     return Scope(ScopeKind.PROJECT, None, known.name if known is not None else account[1])
@@ -309,7 +309,7 @@ async def _others(store: Store, incident: Incident, found: Whose, headline: Acco
     scopes += [
         (ScopeKind.PROJECT, one.id)
         for one in found.projects
-        if found.scope.kind is ScopeKind.PROJECT or (one.connection_id, one.provider_project_id) == headline
+        if found.scope.kind is ScopeKind.PROJECT or account_of(one) == headline
     ]
     reached = []
     for one in await store.incidents.open_on(incident.workspace_id, scopes):

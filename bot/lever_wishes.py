@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from decimal import Decimal
 
+from bot.picture import Account, account_of
 from bot.polls import minute_of
 from finops.holds import Hold
 from finops.levers import LeverWish, cheap_models
@@ -13,12 +14,11 @@ from finops.usage import Width
 from storage import Store
 
 _DAYS = 7
-Account = tuple[int, str]
 
 
 async def wish_for(store: Store, hold: Hold) -> LeverWish:
     """The wish of one hold: from the week before it was asked for, so that the runaway itself is not "usual"."""
-    account = (hold.connection_id, hold.provider_project_id)
+    account = account_of(hold)
     return await usual_of(store, hold.workspace_id, account, minute_of(hold.requested_at))
 
 

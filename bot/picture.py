@@ -14,7 +14,7 @@ from finops.holds import Hold
 from finops.money import ATTO_PLACES, EXACT, Money
 from finops.periods import Period, charge_day
 from finops.queries import ScopeKind
-from finops.registry import Connection, Project, Team
+from finops.registry import Connection, KnownProject, Project, Team
 
 CURRENCY = "USD"
 Account = tuple[int, str]
@@ -94,7 +94,7 @@ class Picture:
         self._facts = facts
         self._sums: dict[Period, Sums] = {}
         self._members: dict[int, list[Account]] = defaultdict(list)
-        self._account_of = {one.id: (one.connection_id, one.provider_project_id) for one in self.projects.values()}
+        self._account_of = {one.id: account_of(one) for one in self.projects.values()}
         self._team_projects: dict[int, list[Project]] = defaultdict(list)
         for one in self.projects.values():
             self._members[one.team_id].append(self._account_of[one.id])
@@ -157,7 +157,7 @@ class Picture:
         if kind is ScopeKind.TEAM:
             return self._members.get(scope_id or 0, [])
         one = self.projects.get(scope_id or 0)
-        return [] if one is None else [(one.connection_id, one.provider_project_id)]
+        return [] if one is None else [account_of(one)]
 
     def margin(self, connection_id: int) -> Decimal:
         """What an estimate of this connection may be wrong by."""
@@ -217,7 +217,7 @@ class Picture:
         return Look(weakest(states), max(known, default=None))
 
 
-def account_of(one: Project | Hold) -> Account:
+def account_of(one: Project | KnownProject | Hold) -> Account:
     """How a provider's bills and usage name a project, or what a stop holds."""
     return one.connection_id, one.provider_project_id
 

@@ -13,6 +13,7 @@ from bot.audit import record
 from bot.collecting import Collecting
 from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
+from bot.picture import account_of
 from bot.results import Profile, ProjectsRegistered
 from bot.stop_ends import comes_back
 from bot.teams import Teams, check_lead
@@ -223,9 +224,7 @@ class Projects:
         today = self._desk.today()
         period = Period(today - timedelta(days=self._desk.policy.backfill_days), today)
         async with self._desk.storage.reading() as store:
-            totals = await store.charges.daily_totals(
-                workspace_id, period, [(one.connection_id, one.provider_project_id) for one in projects]
-            )
+            totals = await store.charges.daily_totals(workspace_id, period, [account_of(one) for one in projects])
         return bool(totals)
 
     async def _register_by_costs(

@@ -12,7 +12,7 @@ from decimal import Decimal
 from statistics import median_low
 
 from bot.desk import Desk
-from bot.picture import CURRENCY
+from bot.picture import CURRENCY, account_of, money_of
 from bot.polls import minute_of
 from bot.stop_keeping import keep
 from finops.holds import STANDING, Hold, HoldState, judged, reopened
@@ -80,7 +80,7 @@ class Proving:
     ) -> _Judgement | None:
         now = self._desk.now()
         start = minute_of(hold.requested_at)
-        account = [(hold.connection_id, hold.provider_project_id)]
+        account = [account_of(hold)]
         rows = await store.usage.recent(hold.workspace_id, start, account)
         lateness = p95(health.lateness_samples) if health is not None else None
         if hold.state is HoldState.RELEASED:
@@ -218,14 +218,14 @@ def _per_minute(value: Json) -> int:
 
 
 def _cost(rows: Sequence[UsageSum]) -> Money:
-    return Money(Decimal(sum(row.atto for row in rows)).scaleb(-ATTO_PLACES, EXACT), CURRENCY)
+    return money_of(sum(row.atto for row in rows))
 
 
 async def _usual_of(store: Store, hold: Hold) -> Money | None:
     """What the project usually spends in such a quarter of an hour: the median day of the week before the stop."""
     day = hold.requested_at.date()
     days = Period(day - timedelta(days=_USUAL_DAYS), day)
-    rows = await store.usage.daily(hold.workspace_id, days, [(hold.connection_id, hold.provider_project_id)])
+    rows = await store.usage.daily(hold.workspace_id, days, [account_of(hold)])
     by_day: dict[int, int] = defaultdict(int)
     for row in rows:
         by_day[row.start] += row.atto

@@ -18,7 +18,7 @@ from bot.exchange import converter_at
 from bot.flights import Flights
 from bot.live import Live, Look, with_today
 from bot.naming import begun, unknown
-from bot.picture import House
+from bot.picture import House, account_of
 from bot.setup import set_up
 from bot.trials import is_proved
 from finops.allocation import (
@@ -101,7 +101,7 @@ class _House:
             return self.counted, None, self.connections
         projects = self.of_scope(scope)
         concerned = {one.connection_id for one in projects}
-        accounts: list[Account] = [(one.connection_id, one.provider_project_id) for one in projects]
+        accounts: list[Account] = [account_of(one) for one in projects]
         return projects, accounts, [one for one in self.connections if one.id in concerned]
 
 

@@ -5,19 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from decimal import Decimal
 
 from bot.desk import Desk
 from bot.holding import by_any
 from bot.lever_wishes import usual_of
-from bot.picture import CURRENCY, account_of
+from bot.picture import account_of, money_of
 from bot.polls import minute_of
 from bot.rights import asked_again, within_reach
 from bot.stop_savings import saved_by
 from bot.stop_scopes import Aim, held_of
 from finops.figures import Scope
 from finops.levers import Lever, LeverWish, next_lever
-from finops.money import ATTO_PLACES, EXACT, Money
+from finops.money import Money
 from finops.periods import starts_at
 from finops.queries import ScopeKind
 from finops.registry import CredentialState, Person, Project, Team
@@ -41,7 +40,6 @@ _PATIENCE_SECONDS = 6.0
 _ASKED_AT_ONCE = 6
 # More than this in one window would be read by nobody; the others are counted.
 _KEYS_ASKED_OF = 30
-Account = tuple[int, str]
 
 
 async def radius(desk: Desk, aim: Aim) -> BlastRadius:
@@ -233,8 +231,4 @@ def _requests(rows: Iterable[UsageSum], project: Project) -> int:
 
 
 def _spent(rows: Iterable[UsageSum], project: Project) -> Money:
-    return _money(sum(row.atto for row in _of(rows, project)))
-
-
-def _money(atto: int) -> Money:
-    return Money(Decimal(atto).scaleb(-ATTO_PLACES, EXACT), CURRENCY)
+    return money_of(sum(row.atto for row in _of(rows, project)))

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
-from decimal import Decimal
 from typing import NamedTuple
 
-from bot.picture import CURRENCY
+from bot.picture import CURRENCY, Account, account_of, money_of
 from bot.polls import minute_of, moment_of
 from bot.why_usual import COMPARED_DAYS
 from finops.holds import Hold
 from finops.levers import Lever
 from finops.losses import Saved, Stretch, saved, together
-from finops.money import ATTO_PLACES, EXACT, Money, total
+from finops.money import Money, total
 from finops.periods import charge_day, starts_at
 from finops.stopping import latest
 from finops.stops import Stop
@@ -22,7 +21,6 @@ from finops.usage import Width
 from storage import Store
 
 _HOUR = 60
-Account = tuple[int, str]
 
 
 async def saved_by(store: Store, stop: Stop, holds: Sequence[Hold]) -> Saved | None:
@@ -67,7 +65,7 @@ def _times_of(hold: Hold) -> _Times | None:
 
 
 async def _kept_by(store: Store, workspace_id: str, times: _Times, holds: Sequence[Hold]) -> Saved | None:
-    accounts = [(one.connection_id, one.provider_project_id) for one in holds]
+    accounts = [account_of(one) for one in holds]
     start = times.asked - _HOUR
     rows = await store.usage.recent(workspace_id, start, accounts, times.asked)
     if not rows:
@@ -75,7 +73,7 @@ async def _kept_by(store: Store, workspace_id: str, times: _Times, holds: Sequen
     by_minute: dict[int, int] = defaultdict(int)
     for row in rows:
         by_minute[row.start] += row.atto
-    hour = [_money(by_minute.get(minute, 0)) for minute in range(start, start + _HOUR)]
+    hour = [money_of(by_minute.get(minute, 0)) for minute in range(start, start + _HOUR)]
 
     async def stretch(until: int) -> Stretch:
         return Stretch(moment_of(until), await _usually(store, workspace_id, accounts, times.set_at, until))
@@ -100,8 +98,4 @@ async def _usually(
     if not days:
         return None
     # The sums are sixtieths of hours; part of an atto-dollar more is taken as usual rather than less.
-    return _money(-(-sum(one.group.atto for one in past) // (Width.HOUR * days)))
-
-
-def _money(atto: int) -> Money:
-    return Money(Decimal(atto).scaleb(-ATTO_PLACES, EXACT), CURRENCY)
+    return money_of(-(-sum(one.group.atto for one in past) // (Width.HOUR * days)))

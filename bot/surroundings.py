@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from bot.picture import CURRENCY, Account, Picture, Taught
+from bot.picture import CURRENCY, Account, Picture, Taught, account_of
 from bot.polls import moment_of
 from finops.budgets import BudgetPeriod, Usual, period_of, usual
 from finops.burning import burn_per_minute, burning_since
@@ -106,7 +106,7 @@ class Surroundings:
         for one in questions:
             project = picture.largest(one.kind, one.scope_id, period_of(one.period, one.day)) if one.is_new else None
             if project is not None and project.connection_id in newest and len(focus) < _MOST_SURGES:
-                focus[one] = (project.id, (project.connection_id, project.provider_project_id))
+                focus[one] = (project.id, account_of(project))
         if not focus:
             return {}
         daily = {

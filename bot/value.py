@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from bot.desk import Desk
-from bot.picture import CURRENCY
+from bot.picture import CURRENCY, Account, account_of
 from bot.polls import minute_of
 from finops.caps import CapSeen, seen
 from finops.figures import Scope
@@ -18,8 +18,6 @@ from finops.registry import Project
 from finops.value import Dimension, NamedValue, Part, ValueFigure, ValueRow, ValueSums, figure, named, together
 from storage import Store
 from storage.records import ProjectTotal
-
-Account = tuple[int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,7 @@ class Gathered:
         if kind is ScopeKind.PROJECT:
             return self.of(scope_id)
         team = [one for one in self.projects if one.team_id == scope_id]
-        accounts = [(one.connection_id, one.provider_project_id) for one in team]
+        accounts = [account_of(one) for one in team]
         return self._together(team, sum(self.asked.get(one, 0) for one in accounts))
 
     def _together(self, projects: Sequence[Project], asked: int) -> ValueFigure:
@@ -71,7 +69,7 @@ class Gathered:
         return together(recording, asked or None, rated)
 
     def _part(self, project: Project) -> Part:
-        account = (project.connection_id, project.provider_project_id)
+        account = account_of(project)
         asked = self.asked.get(account)
         return Part(self.sums.get(project.id, ValueSums()), self.costs.get(project.id), asked)
 
@@ -143,7 +141,7 @@ async def weekly(store: Store, workspace_id: str, weeks: Sequence[Period]) -> di
 
 def costs_of(totals: Iterable[ProjectTotal], projects: Iterable[Project]) -> dict[int, Money]:
     """What each project cost, by id, of what accounts cost; amounts in another currency than dollars are left out."""
-    owners = {(one.connection_id, one.provider_project_id): one.id for one in projects}
+    owners = {account_of(one): one.id for one in projects}
     found: dict[int, Money] = {}
     for row in totals:
         owner = owners.get((row.connection_id, row.sub_account_id or ""))
@@ -220,7 +218,7 @@ async def _billed(store: Store, workspace_id: str, period: Period, projects: Seq
     """What each project cost in a period by its bills."""
     if not projects:
         return {}
-    accounts = [(one.connection_id, one.provider_project_id) for one in projects]
+    accounts = [account_of(one) for one in projects]
     only = accounts if len(accounts) <= _NAMED_AT_MOST else None
     return costs_of(await store.charges.project_totals(workspace_id, period, only), projects)
 
@@ -229,7 +227,7 @@ async def _asked(
     store: Store, workspace_id: str, period: Period, projects: Sequence[Project], *, is_everything: bool
 ) -> dict[Account, int]:
     """How many calls the provider saw of each account."""
-    accounts = {(one.connection_id, one.provider_project_id) for one in projects}
+    accounts = {account_of(one) for one in projects}
     only = None if is_everything or len(accounts) > _NAMED_AT_MOST else sorted(accounts)
     start, end = minute_of(starts_at(period.start)), minute_of(starts_at(period.end))
     found: dict[Account, int] = {}

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.picture import CURRENCY, Picture, money_of
+from bot.picture import CURRENCY, Picture, account_of, money_of
 from bot.value import Gathered, costs_of, gathered, of_all, projects_of
 from finops.budget_report import BudgetStanding
 from finops.budgets import BudgetScope, period_of
@@ -157,7 +157,7 @@ async def of_budgets(
 def _spent(picture: Picture, period: Period, projects: Sequence[Project]) -> dict[int, Money]:
     """What each project has spent in a period so far, bills and estimates together."""
     totals = picture.sums(period).totals
-    owners = {(one.connection_id, one.provider_project_id): one.id for one in projects}
+    owners = {account_of(one): one.id for one in projects}
     return {owners[account]: money_of(units) for account, units in totals.items() if account in owners}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 
 from bot.desk import Desk
-from bot.picture import Account, Picture, money_of
+from bot.picture import Account, Picture, account_of, money_of
 from bot.polls import minute_of
 from bot.reports import Reports
 from bot.spending import Spending
@@ -64,7 +64,7 @@ class Whys:
         """Why each of these projects moved, in a handful of queries for all; one that is gone is absent."""
         picture = await self._spending.picture(store, workspace_id, [period, compared])
         known = {one: picture.projects[one] for one in project_ids if one in picture.projects}
-        accounts = {(one.connection_id, one.provider_project_id): id_ for id_, one in known.items()}
+        accounts = {account_of(one): id_ for id_, one in known.items()}
         if not accounts:
             return {}
         found = await self._of_accounts(store, workspace_id, picture, accounts, period, compared)
@@ -210,7 +210,7 @@ async def _names(
     store: Store, workspace_id: str, picture: Picture, accounts: Iterable[Account]
 ) -> Mapping[Account, tuple[int | None, str]]:
     """What each is called: as it was registered, else as its provider calls it."""
-    registered = {(one.connection_id, one.provider_project_id): one for one in picture.projects.values()}
+    registered = {account_of(one): one for one in picture.projects.values()}
     names: dict[Account, tuple[int | None, str]] = {}
     for account in accounts:
         project = registered.get(account)
