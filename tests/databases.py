@@ -33,6 +33,8 @@ WORKSPACE = "T0FINOPS01"
 OTHER_WORKSPACE = "T0OTHER001"
 MOMENT = datetime(2026, 7, 6, 1, 0, tzinfo=UTC)
 
+# For a test whose neighbours ask one database only: what it says is a claim about the database, too.
+on_both_databases = pytest.mark.parametrize("database_kind", ["sqlite", "postgresql"])
 
 # What a migrated database looks like, whatever stands in it. A test that changed this has its database dropped.
 _SHAPE = """SELECT md5(string_agg(line, ',' ORDER BY line)) FROM (

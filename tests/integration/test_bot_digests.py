@@ -20,7 +20,7 @@ from finops.queries import ScopeKind
 from finops.secret import Secret
 from storage import Storage
 from tests.conftest import FakeClock
-from tests.databases import MOMENT, WORKSPACE
+from tests.databases import MOMENT, WORKSPACE, on_both_databases
 from tests.integration.digest_world import MONDAY_NINE, WEEK, World, a_week
 from tests.integration.live_world import MINSU, SEOYEON
 
@@ -28,15 +28,12 @@ TEAM, WHOLE = ScopeKind.TEAM, ScopeKind.WORKSPACE
 
 
 @pytest.fixture
-def database_kind(request: pytest.FixtureRequest) -> str:
+def database_kind() -> str:
     """What the bot decides is decided on SQLite; PostgreSQL is asked where the database decides."""
-    return str(getattr(request, "param", "sqlite"))
+    return "sqlite"
 
 
-both_databases = pytest.mark.parametrize("database_kind", ["sqlite", "postgresql"], indirect=True)
-
-
-@both_databases
+@on_both_databases
 async def test_on_monday_at_nine_the_team_and_the_admins_are_told_once(storage: Storage, clock: FakeClock):
     """Two replicas at the same moment, then both again: one root and one thread for each place, never an edit."""
     world = await a_week(storage, clock)

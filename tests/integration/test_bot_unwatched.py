@@ -21,6 +21,7 @@ from providers.contract import Unavailable
 from storage import Storage
 from storage.outbox import Outbox
 from tests.conftest import FakeClock
+from tests.databases import on_both_databases
 from tests.integration.bot_world import SEOYEON, WORKSPACE, a_team, blind_told
 from tests.integration.outbox_world import CHANNEL, OTHER_CHANNEL, Office, OneSlack, a_slack
 from tests.integration.quiet_world import ADMIN_KEY, QuietWorld, a_quiet_world
@@ -29,7 +30,6 @@ from tests.integration.watch_world import quick_storage as quick_storage
 
 AWAY = Unavailable("the provider is away")
 NOTHING = timedelta(0)
-on_both_databases = pytest.mark.parametrize("database_kind", ["sqlite", "postgresql"])
 
 
 @pytest.fixture

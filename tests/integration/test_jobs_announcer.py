@@ -20,6 +20,7 @@ from jobs.worker import Worker
 from storage import KeyRing, Storage
 from storage.records import CollectionState
 from tests.conftest import FakeClock
+from tests.databases import on_both_databases
 from tests.integration.bot_world import (
     KEY,
     WORKSPACE,
@@ -47,9 +48,6 @@ class OneWorkspace:
         if workspace_id != WORKSPACE:
             raise LookupError(workspace_id)
         return self._client
-
-
-on_both_databases = pytest.mark.parametrize("database_kind", ["sqlite", "postgresql"])
 
 
 @pytest.fixture

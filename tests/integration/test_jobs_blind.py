@@ -17,6 +17,7 @@ from storage import Storage
 from storage.outbox import Outbox
 from storage.records_live import OutboxState
 from tests.conftest import FakeClock
+from tests.databases import on_both_databases
 from tests.integration.bot_world import WORKSPACE, blind_told
 from tests.integration.outbox_world import ADMIN, CHANNEL, LEAD, OTHER_CHANNEL, Office, OneSlack, a_slack
 from tests.integration.quiet_world import QuietWorld, a_quiet_world
@@ -25,7 +26,6 @@ AT_ONCE = Policy(blind_after_minutes=0)
 OVER = "비용을 다시 확인하고 있습니다"
 AWAY = Unavailable("the provider is away")
 REFUSED = CredentialRejected(CredentialReason.INVALID, "no")
-on_both_databases = pytest.mark.parametrize("database_kind", ["sqlite", "postgresql"])
 
 
 @pytest.fixture

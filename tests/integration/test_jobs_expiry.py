@@ -16,6 +16,7 @@ from finops.registry import Person, Team
 from jobs.announcer import Announcer
 from storage import Storage
 from tests.conftest import FakeClock
+from tests.databases import on_both_databases
 from tests.integration.bot_world import (
     KEY,
     MINSU,
@@ -30,7 +31,6 @@ from tests.integration.bot_world import (
 )
 
 END = datetime(2026, 7, 26, 3, 0, tzinfo=UTC)
-on_both_databases = pytest.mark.parametrize("database_kind", ["sqlite", "postgresql"])
 
 
 class OneWorkspace:

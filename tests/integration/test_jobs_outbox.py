@@ -21,11 +21,9 @@ from jobs.rendering import NothingToSay, Speech
 from storage import Storage
 from storage.records_live import OutboxState
 from tests.conftest import FakeClock
-from tests.databases import WORKSPACE, Tenant
+from tests.databases import WORKSPACE, Tenant, on_both_databases
 from tests.integration.live_world import World, a_runaway
 from tests.integration.outbox_world import ADMIN, CHANNEL, LEAD, OTHER_CHANNEL, Office, OneSlack, a_slack
-
-on_both_databases = pytest.mark.parametrize("database_kind", ["sqlite", "postgresql"])
 
 
 @pytest.fixture
