@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from finops.money import Money
 from finops.secret import Secret
 from finops.stop_report import StopTarget
 from finops.stops import StopEventKind, StopState
-from finops.usage import Endpoint, UsageBucket, UsageReading, Width
+from finops.usage import Endpoint, UsageBucket, UsageReading, UsageRow
 from providers.contract import ProviderProject, Unavailable
 from storage import Storage
 from tests.conftest import FakeClock
@@ -40,32 +40,24 @@ class Doors:
         self._mine, self._at = world.openai.project(CHATBOT).id, chatbot_at
         world.provider.usage = self.usage  # type: ignore[method-assign]
 
-    async def usage(
-        self,
-        key: Secret,
-        endpoint: Endpoint,
-        width: Width,
-        start: datetime,
-        end: datetime,
-        known: Mapping[int, int] | None = None,
-    ) -> UsageReading:
+    async def usage(self, key: Secret, endpoint: Endpoint, *when: Any) -> UsageReading:
         if endpoint in self.shut:
             raise Unavailable("no answer here alone")
         if endpoint not in (Endpoint.COMPLETIONS, self._at):
-            return await self._asked(key, endpoint, width, start, end, known)
-        told = await self._asked(key, Endpoint.COMPLETIONS, width, start, end, None)
+            return await self._asked(key, endpoint, *when)
+        *span, _ = when  # what is known of one door is not known of two
+        told = await self._asked(key, Endpoint.COMPLETIONS, *span)
+
+        def is_told_here(row: UsageRow) -> bool:
+            return (self._at if row.sub_account_id == self._mine else Endpoint.COMPLETIONS) is endpoint
+
         buckets = tuple(
             UsageBucket(
-                one.start,
-                tuple(
-                    row._replace(endpoint=endpoint.value)
-                    for row in one.rows
-                    if (self._at if row.sub_account_id == self._mine else Endpoint.COMPLETIONS) is endpoint
-                ),
+                one.start, tuple(row._replace(endpoint=endpoint.value) for row in one.rows if is_told_here(row))
             )
             for one in told.buckets
         )
-        return UsageReading(endpoint, told.width, told.start, told.end, buckets)
+        return replace(told, endpoint=endpoint, buckets=buckets)
 
 
 async def test_a_stop_is_not_proved_by_the_silence_of_an_endpoint_nobody_can_read(world: World) -> None:
