@@ -6,7 +6,7 @@ import asyncio
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,38 +14,22 @@ from typing import Any
 
 import pytest
 from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
+from sqlalchemy.types import TypeEngine
 
 from finops.charges import Charge, ChargedDay
+from finops.exchange import Beside, Rate
+from finops.money import Money
 from finops.periods import Period
-from storage import KeyRing, open_storage
+from storage import KeyRing, Storage, migrations, open_storage
 from storage.engine import normalised
 from storage.errors import DatabaseUnusable
 from storage.migrate import HEAD, config, make, migrate, revision_of, run_on, upgrade
 from storage.tables import daily_items, daily_sheets, metadata
-from tests.databases import MOMENT, a_tenant
+from tests.databases import MOMENT, WORKSPACE, a_tenant
 from tests.integration.poll_world import a_poll
-
-
-@pytest.mark.parametrize("way", [make, upgrade])
-async def test_both_ways_to_a_database_make_what_the_code_believes_in(
-    empty_database_url: str, way: Callable[[Connection], None]
-) -> None:
-    """Made at once or by walking the revisions: Alembic finds no difference to the tables in the code."""
-    url = normalised(empty_database_url)
-    await run_on(url, way)
-
-    def check(connection: Connection) -> None:
-        assert revision_of(connection) == HEAD
-        assert set(inspect(connection).get_table_names()) == {*metadata.tables, "alembic_version"}
-        command.check(config(connection))
-        context = MigrationContext.configure(connection, opts={"compare_server_default": True})
-        assert compare_metadata(context, metadata) == []
-
-    await run_on(url, check)
+from tests.integration.test_storage_stops import FORMER, TARGET, a_hold, a_stop, registered
 
 
 def described(connection: Connection) -> dict[str, Any]:
@@ -55,30 +39,32 @@ def described(connection: Connection) -> dict[str, Any]:
     def spelled(value: Any) -> str:
         if isinstance(value, dict):  # a condition of an index would else show as where it lies in memory
             return str(sorted((key, str(each)) for key, each in value.items()))
-        return str(value)
+        return repr(value) if isinstance(value, TypeEngine) else str(value)  # its words alone leave the zone out
 
-    def listed(found: list[Any]) -> list[str]:
-        return sorted(str(sorted((key, spelled(value)) for key, value in each.items())) for each in found)
+    def listed(found: Any) -> list[str]:
+        rows = [found] if isinstance(found, dict) else found
+        return sorted(str(sorted((key, spelled(value)) for key, value in each.items())) for each in rows)
 
-    def told(table: str) -> dict[str, Any]:
-        return {
-            "columns": listed([*there.get_columns(table)]),
-            "key": there.get_pk_constraint(table),
-            "references": listed([*there.get_foreign_keys(table)]),
-            "unique": listed([*there.get_unique_constraints(table)]),
-            "checks": listed([*there.get_check_constraints(table)]),
-            "indexes": listed([*there.get_indexes(table)]),
-            "options": there.get_table_options(table),
-        }
+    def told(what: str) -> dict[str, list[str]]:
+        return {str(table): listed(found) for (_, table), found in getattr(there, f"get_multi_{what}")().items()}
 
     words = {}
     if connection.dialect.name == "sqlite":  # some of what a table is stands in its own words only
         for name, made in connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'table'")):
             words[name] = (made.count("AUTOINCREMENT"), made.count("WITHOUT ROWID"), made.count("COLLATE"))
     triggers = [tuple(row) for row in connection.execute(text(TRIGGERS[connection.dialect.name]))]
-    return {"words": words, "triggers": sorted(triggers)} | {table: told(table) for table in there.get_table_names()}
+    return {"words": words, "triggers": sorted(triggers)} | {what: told(what) for what in OF_A_TABLE}
 
 
+OF_A_TABLE = (
+    "columns",
+    "pk_constraint",
+    "foreign_keys",
+    "unique_constraints",
+    "check_constraints",
+    "indexes",
+    "table_options",
+)
 TRIGGERS = {
     "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'",
     "postgresql": "SELECT tgname, pg_get_triggerdef(oid), pg_get_functiondef(tgfoid) FROM pg_trigger"
@@ -87,23 +73,25 @@ TRIGGERS = {
 
 
 async def test_a_database_made_at_once_is_the_one_that_the_revisions_make(empty_database_url: str) -> None:
-    """A new installation must not differ from one that grew: key by key, name by name, as the database tells it."""
-    url = normalised(empty_database_url)
-    found: list[dict[str, Any]] = []
-    await run_on(url, upgrade)
-    await run_on(url, lambda connection: found.append(described(connection)))
+    """And the one that the code believes in: key by key, name by name, as the database tells it; every revision knows
+    its way back, so that nothing is left between the one and the other."""
 
-    def clear(connection: Connection) -> None:
-        metadata.drop_all(connection)
+    def there_and_back(connection: Connection) -> None:
+        make(connection)
+        assert revision_of(connection) == HEAD
+        made = described(connection)
+        command.downgrade(config(connection), "base")
+        assert inspect(connection).get_table_names() == ["alembic_version"]
         connection.execute(text("DROP TABLE alembic_version"))
+        upgrade(connection)
+        assert revision_of(connection) == HEAD
+        grown = described(connection)
+        assert set(grown["columns"]) == {*metadata.tables, "alembic_version"}
+        assert len(grown["triggers"]) >= 5
+        assert made == grown
+        command.check(config(connection))
 
-    await run_on(url, clear)
-    await run_on(url, make)
-    await run_on(url, lambda connection: found.append(described(connection)))
-    grown, made = found
-    assert len(grown) == len(metadata.tables) + 3
-    assert len(grown["triggers"]) >= 5
-    assert made == grown
+    await run_on(normalised(empty_database_url), there_and_back)
 
 
 async def test_a_new_database_is_made_without_what_it_does_not_need(empty_database_url: str) -> None:
@@ -149,68 +137,87 @@ async def test_somebody_elses_tables_are_left_alone(empty_database_url: str) -> 
     await run_on(url, check)
 
 
-async def test_a_downgrade_leaves_nothing_and_can_be_upgraded_again(empty_database_url: str) -> None:
-    """Every revision knows its way back."""
-    url = normalised(empty_database_url)
-    await migrate(url)
-    await run_on(url, lambda connection: command.downgrade(config(connection), "base"))
-
-    def check(connection: Connection) -> None:
-        assert inspect(connection).get_table_names() == ["alembic_version"]
-        upgrade(connection)
-        assert revision_of(connection) == HEAD
-
-    await run_on(url, check)
-
-
-async def test_days_stored_before_sheets_and_items_get_theirs(empty_database_url: str, ring: KeyRing) -> None:
+async def test_days_stored_before_sheets_and_items_get_theirs(database_url: str, storage: Storage) -> None:
     """Whoever collected for years before the upgrade is told the same sums after it."""
-    url, day = normalised(empty_database_url), date(2026, 7, 1)
+    day, tenant = date(2026, 7, 1), await a_tenant(storage)
     charges = tuple(Charge(day, name, "x", Decimal("0.000000000000000007")) for name in ("proj_b", "proj_é", None))
     period = Period(day, day + timedelta(days=1))
-    async with open_storage(empty_database_url, ring) as storage:
-        tenant = await a_tenant(storage)
-        async with storage.writing() as store:
-            await store.charges.replace_day(tenant.workspace_id, tenant.connection.id, ChargedDay(day, charges), MOMENT)
-        async with storage.reading() as store:
-            before = await store.charges.project_totals(tenant.workspace_id, period)
-    sheets: list[Any] = []
+    async with storage.writing() as store:
+        await store.charges.replace_day(tenant.workspace_id, tenant.connection.id, ChargedDay(day, charges), MOMENT)
+    async with storage.reading() as store:
+        before = await store.charges.project_totals(tenant.workspace_id, period)
 
     def again(connection: Connection) -> None:
-        for _ in range(2):
-            sheets.append([connection.execute(table.select()).all() for table in (daily_sheets, daily_items)])
-            command.downgrade(config(connection), "0002")
-            upgrade(connection)
+        sheets = [connection.execute(table.select()).all() for table in (daily_sheets, daily_items)]
+        assert all(sheets)
+        command.downgrade(config(connection), "0002")
+        upgrade(connection)
+        assert [connection.execute(table.select()).all() for table in (daily_sheets, daily_items)] == sheets
 
-    await run_on(url, again)
-    assert sheets[0] == sheets[1]
-    assert all(sheets[0])
-    async with open_storage(empty_database_url, ring) as storage, storage.reading() as store:
+    await run_on(normalised(database_url), again)
+    async with storage.reading() as store:
         assert await store.charges.project_totals(tenant.workspace_id, period) == before
     assert len(before) == 3
 
 
-async def test_votes_outlive_going_back_and_forth(empty_database_url: str, ring: KeyRing) -> None:
+async def test_votes_outlive_going_back_and_forth(database_url: str, storage: Storage) -> None:
     """What was taken back is not a vote for the version before either; and where no click is dated, the next counts."""
-    url = normalised(empty_database_url)
-    async with open_storage(empty_database_url, ring) as storage:
-        tenant = await a_tenant(storage)
-        async with storage.writing() as store:
-            poll = await store.polls.add(tenant.workspace_id, a_poll())
-            assert poll is not None
-            mine = tenant.workspace_id, poll.id
-            await store.polls.vote(*mine, "stays", ["1"], MOMENT, 9)
-            await store.polls.withdraw(*mine, "leaves", MOMENT, 9)
+    tenant = await a_tenant(storage)
+    async with storage.writing() as store:
+        poll = await store.polls.add(tenant.workspace_id, a_poll())
+        assert poll is not None
+        mine = tenant.workspace_id, poll.id
+        await store.polls.vote(*mine, "stays", ["1"], MOMENT, 9)
+        await store.polls.withdraw(*mine, "leaves", MOMENT, 9)
 
     def again(connection: Connection) -> None:
         command.downgrade(config(connection), "0006")
         assert connection.execute(text("SELECT voter FROM poll_votes")).scalars().all() == ["stays"]
         upgrade(connection)
 
-    await run_on(url, again)
-    async with open_storage(empty_database_url, ring) as storage, storage.writing() as store:
+    await run_on(normalised(database_url), again)
+    async with storage.writing() as store:
         assert await store.polls.vote(*mine, "stays", ["2"], MOMENT, 1)
         assert [(one.voter, one.options) for one in await store.polls.ballots(*mine)] == [("stays", ("2",))]
+
+
+async def test_a_version_without_rates_leaves_dollars_alone(database_url: str, storage: Storage) -> None:
+    """Going back forgets who set which rate, and nothing else; after it none holds, and the next is the first."""
+    rate = Rate(Beside.KRW, Decimal("1375.5"), date(2026, 7, 1), "하나은행")
+    tenant = await a_tenant(storage)
+    async with storage.writing() as store:
+        await store.exchange_rates.add(WORKSPACE, rate, by="U1", at=MOMENT)
+
+    def again(connection: Connection) -> None:
+        command.downgrade(config(connection), "0007")
+        assert not inspect(connection).has_table("exchange_rates")
+        upgrade(connection)
+
+    await run_on(normalised(database_url), again)
+    async with storage.writing() as store:
+        assert [one.id for one in await store.teams.all(WORKSPACE)] == [tenant.team_id]
+        assert await store.exchange_rates.at(WORKSPACE, MOMENT) is None
+        kept = await store.exchange_rates.add(WORKSPACE, rate, by="U2", at=MOMENT)
+        assert await store.exchange_rates.newest(WORKSPACE, 9) == [kept]
+
+
+async def test_a_leak_outlives_going_back_and_forth(database_url: str, storage: Storage) -> None:
+    """Of a hold older than the count of unpriced calls that count is unknown, not zero; all else is as it was."""
+    tenant = await a_tenant(storage)
+    [project, _] = await registered(storage, tenant)
+    leaking = a_hold(project, former=FORMER, target=TARGET, leak=Money.of("0.000000000000000007"), leak_unpriced=7)
+    async with storage.writing() as store:
+        stop, [hold] = await store.stops.open(WORKSPACE, a_stop(tenant), [leaking], [])
+
+    def again(connection: Connection) -> None:
+        command.downgrade(config(connection), "0008")
+        assert "leak_unpriced" not in {column["name"] for column in inspect(connection).get_columns("holds")}
+        upgrade(connection)
+
+    await run_on(normalised(database_url), again)
+    async with storage.reading() as store:
+        assert await store.stops.holds(WORKSPACE, stop.id or 0) == [replace(hold, leak_unpriced=None)]
+    assert hold.leak_unpriced == 7
 
 
 async def test_copies_upgrading_at_once_all_succeed(empty_database_url: str, ring: KeyRing) -> None:
@@ -223,13 +230,9 @@ async def test_copies_upgrading_at_once_all_succeed(empty_database_url: str, rin
     assert await asyncio.gather(*(start() for _ in range(6))) == ["[]"] * 6
 
 
-async def test_the_head_in_the_code_is_the_head_of_the_revisions(empty_database_url: str) -> None:
+def test_the_head_in_the_code_is_the_head_of_the_revisions() -> None:
     """The shortcut that spares importing Alembic would otherwise skip a new revision."""
-
-    def check(connection: Connection) -> None:
-        assert ScriptDirectory.from_config(config(connection)).get_current_head() == HEAD
-
-    await run_on(normalised(empty_database_url), check)
+    assert ScriptDirectory(str(Path(migrations.__file__).parent)).get_current_head() == HEAD
 
 
 async def test_a_database_of_a_newer_version_is_refused_with_a_sentence(database_url: str, ring: KeyRing) -> None:
