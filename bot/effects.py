@@ -48,7 +48,7 @@ from finops.money import EXACT, Money
 from finops.periods import Period, charge_day, starts_at
 from finops.queries import ScopeKind
 from finops.registry import Person
-from finops.stops import StopEventKind
+from finops.stops import StopEventKind, StopState
 from storage import Store
 
 log = logging.getLogger(__name__)
@@ -293,8 +293,11 @@ async def _prevented(store: Store, workspace_id: str, period: Period) -> Prevent
         stop = await store.stops.of_incident(workspace_id, incident.id)
         events = await store.stops.events(workspace_id, stop.id) if stop is not None and stop.id else []
         if stop is not None and not any(one.kind is StopEventKind.CLOSED for one in events):
-            unfinished += 1
-            continue
+            is_over = stop.state in (StopState.CLOSED, StopState.FAILED)
+            unfinished += not is_over
+            # What held for a while and ended without a note kept something, and nobody will ever know what.
+            if not is_over or stop.stopped_at is not None:
+                continue
         leaked = leaked + _over(incident)
         for event in events:
             low = event.values.get("saved_low")

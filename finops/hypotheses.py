@@ -79,7 +79,8 @@ class Ledger:
 class Prevented:
     """Of the dollars over limits, what stops prevented and what was spent all the same (G3).
 
-    `unfinished` stops are in neither: what they prevent is known when their incident is over.
+    `unfinished` stops are in neither: what they prevent is known when their incident is over. Nor is one that held and
+    ended without a note: what it kept is known to nobody.
     """
 
     prevented: Money

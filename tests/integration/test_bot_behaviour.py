@@ -29,7 +29,7 @@ from finops.periods import Period, charge_day, starts_at
 from finops.queries import ScopeKind
 from finops.registry import Project
 from finops.secret import Secret
-from finops.stops import Stop, StopEvent, StopEventKind, StopState
+from finops.stops import Stop, StopChange, StopEvent, StopEventKind, StopState
 from finops.usage import Endpoint, UsageBucket, UsageReading, UsageRow, Width
 from jobs.learner import Learner
 from jobs.rendering import Reader, Rendering
@@ -354,6 +354,34 @@ async def test_what_a_stop_kept_is_expected_at_once_and_lessened_by_what_the_bil
     assert report.prevented.prevented == Money.of("40")
     assert report.prevented.leaked == Money.of("5")
     assert (report.quality.alerts, report.quality.acted_on) == (1, 1)
+
+
+@on_sqlite
+async def test_a_stop_that_ended_without_a_note_is_not_waited_for(world: World, clock: FakeClock) -> None:
+    """What nobody let stop, or no provider did, was spent; what one kept that ended untold is known to nobody."""
+    at = NOW - timedelta(hours=29)
+    actor = await world.bot.people.meet(WORKSPACE, "U0JIHOON01", JIHOON)
+    alert = await alerted(world, "search", at - timedelta(hours=1))
+    ends = (
+        (StopState.STOPPED, at, None, (Money.zero(), 1)),
+        (StopState.CLOSED, at, at, (Money.zero(), 0)),
+        (StopState.CLOSED, None, at, (Money.of("5"), 0)),
+        (StopState.FAILED, None, None, (Money.of("5"), 0)),
+    )
+    for state, stopped_at, closed_at, told in ends:
+        stop = Stop(
+            id=None, workspace_id=WORKSPACE, incident_id=alert, scope_kind=ScopeKind.PROJECT,
+            scope_id=world.projects["search"].id, channel_id="C1", lever=Lever.STOP, state=state, reason="a loop",
+            requested_by="U1", requested_at=at, updated_at=at, stopped_at=stopped_at, closed_at=closed_at,
+        )  # fmt: skip
+        async with world.storage.writing() as store:
+            made, _ = await store.stops.open(WORKSPACE, stop, [], [])
+        prevented = (await world.bot.effects.report(actor)).prevented
+        assert (prevented.prevented, prevented.leaked, prevented.unfinished) == (Money.zero(), *told), state
+        async with world.storage.writing() as store:
+            over = replace(made, state=StopState.FAILED, closed_at=None)
+            if made.state is StopState.STOPPED:
+                await store.stops.save(WORKSPACE, StopChange(over), made, [])
 
 
 @on_sqlite
