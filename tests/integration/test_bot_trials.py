@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -129,3 +129,19 @@ async def test_the_check_up_says_what_was_never_proved_until_a_press(bot: Bot, a
         assert finding is not None
         assert finding.level is Level.OK
     assert finding.values == {}
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+async def test_a_clock_that_was_set_back_keeps_nobody_from_trying(
+    bot: Bot, admin: Person, team: Team, clock: FakeClock
+):
+    """What was asked for by a clock a day ahead is no wish of a moment ago; two presses are one all the same."""
+    ahead = await bot.trials.send(admin, team.id)
+    await stands(bot, ahead)
+    clock.moment -= timedelta(days=1)
+    again = await bot.trials.send(admin, team.id)
+    assert again.key != ahead.key
+    clock.advance(seconds=5)
+    assert (await bot.trials.send(admin, team.id)).key == again.key
+    clock.moment -= timedelta(seconds=10)
+    assert (await bot.trials.send(admin, team.id)).key == again.key, "the clocks of two replicas differ a little"
