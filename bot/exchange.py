@@ -66,9 +66,13 @@ class Exchange:
         wanted = self._wanted(actor, wish)
         desk, workspace_id = self._desk, actor.workspace_id
         async with desk.storage.writing() as store:
+            # One after the other: two who decide at once would both find what was before.
+            await store.workspaces.hold(workspace_id)
+            last = await store.exchange_rates.newest(workspace_id, 1)
             held = await store.exchange_rates.at(workspace_id, desk.now())
-            before = None if held is None else held.rate
-            if wanted == before:
+            before = last[0].rate if last else None
+            # The last holds already, unless a clock was set back since.
+            if wanted == before and (held.rate if held is not None else None) == before:
                 return wanted
             await store.exchange_rates.add(workspace_id, wanted, by=actor.user_id, at=desk.now())
             facts = {**_facts("before", before), **_facts("after", wanted)}

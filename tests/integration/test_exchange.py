@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -10,7 +11,7 @@ import pytest
 from blocks import exchange, ids, incidents
 from bot import Bot, Policy
 from bot.errors import Refusal, RefusalCode
-from bot.exchange import SHOWN, RateWish
+from bot.exchange import SHOWN, RateWish, converter_at
 from finops.digest import DigestVersion
 from finops.exchange import Beside, Rate, RateMistake
 from finops.queries import ScopeKind
@@ -20,7 +21,7 @@ from handlers.visit import Visit
 from locales import translator_for
 from storage import Storage
 from tests.conftest import FakeClock
-from tests.databases import WORKSPACE, a_tenant
+from tests.databases import WORKSPACE, a_tenant, on_both_databases
 from tests.integration.digest_world import WEEK, World, a_week
 from tests.integration.live_world import JIHOON, SEOYEON, a_runaway
 from tests.unit import slack_limits
@@ -68,6 +69,36 @@ async def test_a_decision_is_made_once_and_written_down(world: World) -> None:
     for number in range(SHOWN):
         await bot.exchange.choose(admin, RateWish("JPY", str(150 + number), FRIDAY))
     assert len(await bot.exchange.decided(admin)) == SHOWN
+
+
+@on_both_databases
+async def test_administrators_who_decide_at_once_take_turns(world: World) -> None:
+    """Two clicks at once are one decision, and each entry begins where the one before it ended."""
+    bot, admin = world.bot, world.admin
+    await asyncio.gather(*(bot.exchange.choose(admin, WISH) for _ in range(4)))
+    assert len(await trail(world)) == 1
+    wishes = [RateWish("KRW", str(1400 + number), FRIDAY) for number in range(4)]
+    await asyncio.gather(*(bot.exchange.choose(admin, wish) for wish in wishes))
+    told = [one for one in await trail(world) if isinstance(one, dict)]
+    assert [one["per_dollar_after"] for one in told[:-1]] == [one["per_dollar_before"] for one in told[1:]]
+
+
+async def test_a_decision_made_after_a_clock_was_set_back_holds(world: World) -> None:
+    """What a clock an hour ahead kept is the last that was decided, and whoever decides anew is obeyed at once."""
+    bot, admin, clock = world.bot, world.admin, world.clock
+    await bot.exchange.choose(admin, WISH)
+    clock.moment -= timedelta(hours=1)
+    await bot.exchange.choose(admin, RateWish(""))
+    clock.advance(hours=2)
+    async with world.storage.reading() as store:
+        assert await converter_at(store, WORKSPACE, clock()) is None
+    await bot.exchange.choose(admin, WISH)
+    clock.moment -= timedelta(minutes=30)
+    await bot.exchange.choose(admin, WISH)
+    async with world.storage.reading() as store:
+        held = await converter_at(store, WORKSPACE, clock())
+    assert held is not None
+    assert held.rate == WON
 
 
 async def test_what_is_no_rate_changes_nothing(world: World) -> None:
