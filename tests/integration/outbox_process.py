@@ -1,13 +1,15 @@
 """A deliverer that dies by SIGKILL at its n-th step, for every n, and one that lives: run by test_jobs_outbox_killed.
 
-A step is a call of Slack, before and after, and the end of a transaction, before and after. Forks once for each, so
-that Python's imports are paid once. Each death leaves a root, its line and an edit of the root to whoever comes next.
+A step is a call of Slack, before and after, and the end of a transaction that wrote; on PostgreSQL the latter only,
+because what a call leaves undone is the same there. Forks once for each, so that Python's imports are paid once. Each
+death leaves a root, its line and an edit of the root to whoever comes next.
 Prints one JSON line for each death; the last one is of the run that lived.
 """
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -27,7 +29,8 @@ from jobs.delivery_pace import Paces
 from jobs.delivery_speaker import Speaker, Speakers
 from jobs.outbox import LEASE, Deliverer
 from jobs.rendering import Rendering
-from storage import KeyRing, open_storage
+from storage import KeyRing, Storage
+from storage.engine import normalised, open_engines
 from tests.conftest import FakeClock
 from tests.databases import WORKSPACE
 from tests.integration.outbox_world import CHANNEL, a_note
@@ -48,7 +51,8 @@ class Clients:
 async def deliver(database_url: str, slack_url: str, token: str, number: int, *, is_first: bool) -> None:
     """Want a root and a line, tell them, want the root changed, tell that. Whoever comes second only tells."""
     clock = FakeClock(datetime.now(UTC) + (timedelta() if is_first else LEASE + timedelta(seconds=5)))
-    async with open_storage(database_url, KeyRing.generate()) as storage:
+    async with open_engines(normalised(database_url)) as engines:
+        storage = Storage(engines, KeyRing.generate())
         bot = Bot(storage, {}, clock, Policy())
         rendering, paces = Rendering(bot, {"note": a_note}), Paces(lambda: clock().timestamp())
 
@@ -72,17 +76,17 @@ async def deliver(database_url: str, slack_url: str, token: str, number: int, *,
         if is_first:
             await want(f"{number}", "as it was")
             await want(f"{number}:line", "a line", thread_key=f"{number}")
-            die_at(number)
-        for _ in range(3):
+            die_at(number, with_calls=database_url.startswith("sqlite"))
+        for _ in range(2):
             await deliverer.deliver_due()
             clock.advance(seconds=3)
         await want(f"{number}", "as it is")
-        for _ in range(3):
+        for _ in range(2):
             await deliverer.deliver_due()
             clock.advance(seconds=3)
 
 
-def die_at(number: int) -> None:
+def die_at(number: int, *, with_calls: bool) -> None:
     """Count steps from now on, and die at this one."""
     seen = 0
 
@@ -100,7 +104,8 @@ def die_at(number: int) -> None:
         step()
         return answer
 
-    Speaker._call = counted  # type: ignore[method-assign]
+    if with_calls:
+        Speaker._call = counted  # type: ignore[method-assign]
     is_writing = False
 
     def note(_: Any, __: Any, statement: str, *___: Any) -> None:
@@ -119,6 +124,7 @@ def die_at(number: int) -> None:
 
 def main() -> None:
     database_url, slack_url, token = sys.argv[1:4]
+    gc.freeze()
     for number in range(MOST_STEPS):
         child = os.fork()
         if child == 0:
