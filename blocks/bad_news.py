@@ -320,6 +320,11 @@ REFUSALS: dict[str, Words] = {
         time=_clock(v, "until", t),
     ),
     "incident_not_silenced": lambda _, t: t.gettext("These alerts are on already. The message shows it now."),
+    "silence_past": lambda _, t: t.gettext("That time is over already, so nothing was silenced. Choose a later one."),
+    "silence_too_long": lambda v, t: t.gettext(
+        "Alerts can be silenced for {days} days at most, so nothing was changed. Choose an earlier time.",
+        days=_text(v, "days"),
+    ),
     **budget_words.REFUSALS,
     "budget_changed": lambda v, t: t.gettext(
         "{person} changed this budget at {time}, so nothing was saved. Open it again to see how it stands.",

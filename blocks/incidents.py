@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from blocks import charts, exchange, ids, kit, stop_state, stops, value
+from blocks import charts, exchange, ids, incident_silence, kit, stop_state, stops, value
 from blocks import incident_elsewhere as elsewhere
 from blocks import incident_words as words
 from blocks import stop_words as stopped
@@ -23,9 +23,7 @@ from locales import Translator
 __all__ = ["closed", "detail", "line", "mail", "root"]
 
 Parts = list[kit.Block | kit.Either]
-# What a silence button carries after the incident's id; bot.incidents knows how long each is.
-SILENCES = ("30m", "1h", "4h", "tomorrow")
-# And what a thumb carries: up, down.
+# What a thumb carries after the incident's id: up, down.
 OPINIONS = ("good", "bad")
 _OTHERS_SHOWN = 3
 _WHOLE = 100
@@ -46,7 +44,8 @@ def root(shown: IncidentShown, t: Translator) -> kit.Message:
         parts += [*own, *beside] if speaking(shown) is shown.stop else [*beside, *own]
         parts += [kit.section(_story(shown, t)), *_notes(shown, t)]
     else:
-        parts += [*beside, kit.section(_story(shown, t)), *_notes(shown, t)]
+        wish = stops.lapsed(shown.stop, t) if shown.stop is not None else []
+        parts += [*beside, *wish, kit.section(_story(shown, t)), *_notes(shown, t)]
         # Named, for the message is edited every half minute: "stop" must not miss because the amount has just moved.
         parts.append(kit.actions(*_first(shown, t), *_others(shown, t), block_id=f"incident_{shown.incident.id}"))
     # i18n: title of a chart, 50 characters
@@ -161,7 +160,7 @@ def _notes(shown: IncidentShown, t: Translator) -> Parts:
         lines.append(t.gettext("Other limits reached as well: {budgets}", budgets=", ".join(others)))
     lines += _told_cause(shown, t)
     if shown.stop is not None and shown.stop.stop.state is StopState.CLOSED:
-        lines.append(stopped.over_line(shown.stop, t))
+        lines += stops.over(shown.stop, t)
     return [kit.context("\n".join(lines))] if lines else []
 
 
@@ -237,14 +236,7 @@ def _is_at_limit(shown: IncidentShown) -> bool:
 
 def _others(shown: IncidentShown, t: Translator) -> list[kit.Block | None]:
     """What is always there: the details, silence, and the menu of what is rarer."""
-    incident = shown.incident
-    key = str(incident.id)
-    if incident.silenced_until is not None:
-        silence = kit.button(t.gettext("Alerts on again"), ids.INCIDENT_END_SILENCE, key)
-    else:
-        options = [kit.option(text, f"{key}/{name}") for text, name in zip(_silences(t), SILENCES, strict=True)]
-        silence = kit.select(ids.INCIDENT_SILENCE, t.gettext("Silence alerts"), options)
-    return [_detail_button(incident, t), silence, _menu(shown, t)]
+    return [_detail_button(shown.incident, t), incident_silence.menu(shown.incident, t), _menu(shown, t)]
 
 
 def _menu(shown: IncidentShown, t: Translator) -> kit.Block:
@@ -267,15 +259,6 @@ def _menu(shown: IncidentShown, t: Translator) -> kit.Block:
 def _stop(shown: IncidentShown) -> StopShown | None:
     """What is done about the spending, unless it is over and the incident speaks for itself again."""
     return shown.stop if shown.stop is not None and shown.stop.stop.state is not StopState.CLOSED else None
-
-
-def _silences(t: Translator) -> list[str]:
-    return [
-        t.gettext("for 30 minutes"),
-        t.gettext("for 1 hour"),
-        t.gettext("for 4 hours"),
-        t.gettext("until tomorrow 09:00"),
-    ]
 
 
 def _detail_button(incident: Incident, t: Translator) -> kit.Block:

@@ -72,6 +72,8 @@ class RefusalCode(StrEnum):
     INCIDENT_ACKNOWLEDGED = "incident_acknowledged"  # person (user id), at: datetime
     INCIDENT_SILENCED = "incident_silenced"  # person (user id), until: datetime
     INCIDENT_NOT_SILENCED = "incident_not_silenced"
+    SILENCE_PAST = "silence_past"
+    SILENCE_TOO_LONG = "silence_too_long"  # days: how many at most
     UNKNOWN_BUDGET = "unknown_budget"  # somebody deleted it meanwhile
     BUDGET_CHANGED = "budget_changed"  # person (user id), at: datetime; somebody saved it while it was open here
     BUDGET_EXISTS = "budget_exists"  # the same scope, period and amount

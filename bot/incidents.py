@@ -21,12 +21,14 @@ from finops.approvals import asks
 from finops.budgets import Budget, BudgetOn
 from finops.incident_report import IncidentDetail, IncidentShown
 from finops.incidents import (
+    LONGEST_SILENCE,
     Change,
     EventKind,
     Fact,
     Incident,
     IncidentMistake,
     IncidentRefused,
+    IncidentState,
     acknowledge,
     end_silence,
     feedback,
@@ -45,6 +47,8 @@ _ATTEMPTS = 3
 _NINE = time(9)
 # So many "not helpful" in a row, and the person is asked for better levels.
 _IN_A_ROW = 2
+# What is wrong with the time somebody chose says nothing of the incident: its message shows what it did.
+_OF_ITS_TIME = frozenset({IncidentMistake.UNTIL_PASSED, IncidentMistake.UNTIL_TOO_FAR})
 # More alerts than that are open only where nobody looks at any of them.
 MOST_ASKING = 50
 
@@ -133,6 +137,25 @@ class Incidents:
 
         await self._act(actor, incident_id, decide, groups)
 
+    async def silence_until(self, actor: Person, incident_id: int, end: datetime, groups: Iterable[str] = ()) -> None:
+        """The same until a time of one's own choice. Refused: a time that is past, or more than a week ahead."""
+
+        def decide(incident: Incident, _: BudgetOn, now: datetime) -> Change:
+            return silence(incident, actor.user_id, end, now)
+
+        await self._act(actor, incident_id, decide, groups)
+
+    async def silencing(self, actor: Person, incident_id: int, groups: Iterable[str] = ()) -> IncidentShown:
+        """What is to be silenced, as a line of its thread says it; refused for who may not, and where it is closed."""
+        shown = await self.told(actor.workspace_id, incident_id)
+        async with self._desk.storage.reading() as store:
+            incident = shown.incident
+            found = await whose(store, incident.workspace_id, incident.scope_kind, incident.scope_id)
+            await self._require(store, actor, found, groups)
+        if incident.state is IncidentState.CLOSED:
+            raise Refusal(RefusalCode.INCIDENT_CLOSED)
+        return shown
+
     async def end_silence(self, actor: Person, incident_id: int, groups: Iterable[str] = ()) -> None:
         """Speak of it again. For those who may silence it."""
 
@@ -198,6 +221,8 @@ class Incidents:
                 if attempt == _ATTEMPTS - 1:
                     raise
             except IncidentRefused as refused:
+                if refused.code in _OF_ITS_TIME:
+                    raise _explained(refused) from refused
                 await self._redraw(refused.incident)
                 if _is_own(refused, actor):
                     return  # a second click on the same button: it is done
@@ -258,6 +283,10 @@ def _explained(refused: IncidentRefused) -> Refusal:
             return Refusal(RefusalCode.INCIDENT_SILENCED, person=who, until=at)
         case IncidentMistake.NOT_SILENCED:
             return Refusal(RefusalCode.INCIDENT_NOT_SILENCED)
+        case IncidentMistake.UNTIL_PASSED:
+            return Refusal(RefusalCode.SILENCE_PAST)
+        case IncidentMistake.UNTIL_TOO_FAR:
+            return Refusal(RefusalCode.SILENCE_TOO_LONG, days=LONGEST_SILENCE.days)
         case _:
             return Refusal(RefusalCode.INCIDENT_CLOSED)
 

@@ -24,6 +24,8 @@ Fact = str | int | bool | None | list[int]
 _TOLD = 1
 # Two people who press "30 minutes" within a minute mean one silence.
 _SAME_END = timedelta(minutes=1)
+# Whoever wants to hear nothing for longer wants another limit.
+LONGEST_SILENCE = timedelta(days=7)
 
 
 class IncidentState(StrEnum):
@@ -91,6 +93,7 @@ class IncidentMistake(StrEnum):
     NOT_SILENCED = "not_silenced"
     SILENCE_RUNS = "silence_runs"
     UNTIL_PASSED = "until_passed"
+    UNTIL_TOO_FAR = "until_too_far"  # more than LONGEST_SILENCE ahead
     PERIOD_RUNS = "period_runs"
 
 
@@ -222,10 +225,15 @@ def acknowledge(incident: Incident, by: str, now: datetime) -> Change:
 
 
 def silence(incident: Incident, by: str, until: datetime, now: datetime) -> Change:
-    """Say nothing more until then; another call moves the end. Raises IncidentRefused: closed, past, the same end."""
+    """Say nothing more until then; another call moves the end.
+
+    Raises IncidentRefused: closed, past, more than LONGEST_SILENCE ahead, the same end.
+    """
     _refuse_closed(incident)
     if until <= now:
         raise IncidentRefused(IncidentMistake.UNTIL_PASSED, incident)
+    if until - now > LONGEST_SILENCE:
+        raise IncidentRefused(IncidentMistake.UNTIL_TOO_FAR, incident)
     if incident.silenced_until is not None and abs(until - incident.silenced_until) < _SAME_END:
         raise IncidentRefused(IncidentMistake.ALREADY_SILENCED, incident)
     state = IncidentState.SILENCED if incident.state in SPEAKING else incident.state

@@ -19,6 +19,7 @@ VALUED_ELSEWHERE = {
 }
 # Modules that word such a report without a word of value; each line says who does.
 SAID_ELSEWHERE = {
+    "blocks/incident_silence.py": "a window over the message that says it, about being told and not about money",
     "blocks/incident_thread.py": "lines below a root message that says it (blocks/incidents.py)",
 }
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from blocks import ids
+from blocks import ids, incident_silence
 from blocks import incidents as speak
 from bot.errors import Refusal, RefusalCode
 from bot.incidents import Silence
@@ -179,10 +179,10 @@ async def test_a_value_nobody_offered_does_nothing_and_is_answered(value: str) -
 
 
 def test_every_choice_of_the_message_is_one_the_bot_knows() -> None:
-    """What blocks/ offers, bot/ can do."""
-    assert set(speak.SILENCES) == {length.value for length in Silence}
+    """What blocks/ offers, bot/ can do; the last choice asks until when."""
+    assert set(incident_silence.LENGTHS) == {length.value for length in Silence}
     blocks = speak.root(told.shown(), reader("ko")).blocks
-    assert all(f"12/{length}" in str(blocks) for length in speak.SILENCES)
+    assert all(f"12/{length}" in str(blocks) for length in (*incident_silence.LENGTHS, incident_silence.CUSTOM))
 
 
 def test_what_changes_something_is_done_once() -> None:
