@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from html import unescape
 
 from blocks import ids, kit
 from finops.registry import Credential, CredentialState, Team
@@ -118,29 +119,48 @@ def changed_words(t: Translator, change: str, credential: Credential, *, still_c
 
 def expiring(t: Translator, team: Team, credential: Credential, expires_at: datetime, days_left: int) -> kit.Message:
     """A key is near its end (`days_left` begun days) or past it (0): said directly to those who can replace it."""
-    ends_with, moment, zone = kit.name(credential.ends_with), t.moment(expires_at), t.zone_name(expires_at)
-    kept = t.gettext("Costs collected so far are kept, and spending itself goes on.")
-    headline = expiry_words(t, ends_with, days_left)
-    if days_left > 0:
-        body = t.gettext(
-            "The key of *{team}* ends at {moment} {zone}. From then on no costs are collected with it. Replace it "
-            "before.",
-            team=kit.name(team.name),
-            moment=moment,
-            zone=zone,
-        )
-    else:
-        body = t.gettext(
-            "The key of *{team}* ended at {moment} {zone}. No costs are collected with it any more. Once it is "
-            "replaced, missing days are collected.",
-            team=kit.name(team.name),
-            moment=moment,
-            zone=zone,
-        )
+    headline = expiry_words(t, kit.name(credential.ends_with), days_left)
+    body, kept = _expiry_body(t, team, expires_at, days_left), _expiry_kept(t)
     button = kit.button(t.gettext("Replace the key"), ids.KEY_REPLACE, credential.id, style="primary")
     return kit.message(
         f"{headline} | {body.replace('*', '')}",
         [kit.section(f":hourglass: *{headline}*\n{body}"), kit.context(kept), kit.actions(button)],
+    )
+
+
+def expiring_mail(
+    t: Translator, team: Team, credential: Credential, expires_at: datetime, days_left: int, link: str | None = None
+) -> tuple[str, str]:
+    """The same as a mail: subject and plain text. `link` opens the message in Slack, where it stands there."""
+    headline = expiry_words(t, kit.bare(credential.ends_with), days_left)
+    body = unescape(_expiry_body(t, team, expires_at, days_left).replace("*", ""))
+    told = [headline, body, "", _expiry_kept(t), ""]
+    if link:
+        told += [t.gettext("Open the message in Slack: {link}", link=link), ""]
+    told.append(t.gettext("You get this by mail because the message could not be delivered in Slack in time."))
+    return headline, "\n".join(told) + "\n"
+
+
+def _expiry_kept(t: Translator) -> str:
+    return t.gettext("Costs collected so far are kept, and spending itself goes on.")
+
+
+def _expiry_body(t: Translator, team: Team, expires_at: datetime, days_left: int) -> str:
+    name, moment, zone = kit.name(team.name), t.moment(expires_at), t.zone_name(expires_at)
+    if days_left > 0:
+        return t.gettext(
+            "The key of *{team}* ends at {moment} {zone}. From then on no costs are collected with it. Replace it "
+            "before.",
+            team=name,
+            moment=moment,
+            zone=zone,
+        )
+    return t.gettext(
+        "The key of *{team}* ended at {moment} {zone}. No costs are collected with it any more. Once it is "
+        "replaced, missing days are collected.",
+        team=name,
+        moment=moment,
+        zone=zone,
     )
 
 

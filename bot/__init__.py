@@ -21,6 +21,7 @@ from bot.effects import Effects
 from bot.evaluating import Evaluating
 from bot.event_tokens import EventTokens
 from bot.exchange import Exchange
+from bot.expiring import Expiring
 from bot.exporting import Exporting
 from bot.feedback import Feedbacks
 from bot.holding import Holding
@@ -87,6 +88,7 @@ class Bot:
         self.trials = Trials(desk, self.teams)
         self.collecting = Collecting(desk, self.people, self.teams)
         self.connections = Connections(desk, self.teams, self.collecting)
+        self.expiring = Expiring(desk)
         self.projects = Projects(desk, self.teams, self.collecting)
         self.spending = Spending(desk)
         self.reports = Reports(desk, Live(desk, self.spending))

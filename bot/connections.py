@@ -14,9 +14,8 @@ from bot.collecting import Collecting
 from bot.desk import Desk
 from bot.errors import OutageCode, Refusal, RefusalCode
 from bot.keys import owner_name, pasted_key, require_costs
-from bot.results import ExpiryWarning, KeyChanged, KeyRegistered
+from bot.results import KeyChanged, KeyRegistered
 from bot.teams import Teams
-from finops.expiry import FIRST_WARNING, days_left, warning_due
 from finops.incidents import Fact
 from finops.registry import Connection, Credential, CredentialState, Person, Team
 from finops.secret import Secret
@@ -139,23 +138,6 @@ class Connections:
         if found is None:
             raise Refusal(RefusalCode.UNKNOWN_CREDENTIAL)
         return found
-
-    async def expiring(self) -> list[ExpiryWarning]:
-        """Every enabled key of every workspace that is near its end or past it, and whom to tell.
-
-        Whoever registered the key can make a new one; the lead of the team answers for its costs.
-        """
-        now, warnings = self._desk.now(), []
-        async with self._desk.storage.reading() as store:
-            for one in await store.credentials.expiring_everywhere(now + FIRST_WARNING):
-                days, team = warning_due(one.expires_at, now), await store.teams.get(one.workspace_id, one.team_id)
-                if days is None or one.expires_at is None or team is None:
-                    continue
-                # A key put in its place later keeps the row's id, so the name of a warning holds the end it warns of.
-                key = f"expiry:{one.id}:{one.expires_at.isoformat()}:{days}"
-                people = tuple(dict.fromkeys((one.registered_by, team.lead_user_id)))
-                warnings.append(ExpiryWarning(key, one, team, one.expires_at, days_left(one.expires_at, now), people))
-        return warnings
 
     async def all(self, workspace_id: str) -> list[Connection]:
         async with self._desk.storage.reading() as store:

@@ -130,18 +130,6 @@ class Failed:
 CollectionEvent = Progress | Finished | Failed
 
 
-@dataclass(frozen=True, slots=True)
-class ExpiryWarning:
-    """A key that will soon not be accepted any more, or is not already (`days_left` 0), and whom to tell directly."""
-
-    key: str  # names this warning; claim f"{key}:{user_id}" in storage.messages before posting
-    credential: Credential
-    team: Team
-    expires_at: datetime
-    days_left: int  # begun days
-    user_ids: tuple[str, ...]
-
-
 class Level(StrEnum):
     """How a finding of the doctor feels."""
 

@@ -8,6 +8,8 @@ _DAY = timedelta(days=1)
 # A fortnight to plan it, three days to do it, and the last day.
 WARNING_DAYS = (1, 3, 14)
 FIRST_WARNING = max(WARNING_DAYS) * _DAY
+# For so long after the end it is still said. What was told is forgotten later than that, or it would be told anew.
+LAST_WARNING = 30 * _DAY
 EXPIRED = 0
 
 

@@ -91,7 +91,7 @@ async def running(
         async with looking:
             await bot.collecting.due(clock())
             await bot.blindness.everywhere()
-            await announcer.tell_expiring()
+            await bot.expiring.everywhere()
 
     async def judge() -> None:
         async with judging:

@@ -1,28 +1,26 @@
-"""Telling of collections and keys: progress to who asked for it, an expiry to who can act."""
+"""Telling of collections: progress and the end to who asked for it. What nobody asked for waits in the outbox."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections import OrderedDict
-from datetime import timedelta
 
 from slack_sdk.web.async_client import AsyncWebClient
 
 from blocks import collection as speak
-from blocks import home, keys, kit
+from blocks import home, kit
 from blocks.answered import error_code
 from bot import Bot
 from bot.results import (
     CollectionEvent,
     CollectionKind,
-    ExpiryWarning,
     Failed,
     Finished,
     Progress,
     Told,
 )
-from finops.registry import Person, Team
+from finops.registry import Person
 from jobs.slack import TROUBLE, SlackClients, edit, post, publish
 from locales import Translator, translator_for
 
@@ -30,8 +28,6 @@ log = logging.getLogger(__name__)
 
 # Slack allows about one edit a second for a message; a person reads slower than that.
 EDIT_EVERY_SECONDS = 2.0
-# A warning is about days: what Slack would not take is tried again within the hour.
-EXPIRY_LEASE = timedelta(hours=1)
 _REMEMBERED = 1_000
 
 
@@ -60,37 +56,6 @@ class Announcer:
                 "collection not announced",
                 extra={"collection_id": event.told.collection_id, "error": error_code(error)},
             )
-
-    async def tell_expiring(self) -> None:
-        """Warn of every key that is about to expire: each warning once to each person, whichever replica is first."""
-        for warning in await self._bot.connections.expiring():
-            for user_id in warning.user_ids:
-                try:
-                    await self._warn(warning, user_id)
-                except TROUBLE as error:
-                    log.warning(
-                        "expiry not announced",
-                        extra={
-                            "credential_id": warning.credential.id,
-                            "user_id": user_id,
-                            "error": error_code(error),
-                        },
-                    )
-
-    async def _warn(self, warning: ExpiryWarning, user_id: str) -> None:
-        bot, workspace_id, key = self._bot, warning.credential.workspace_id, f"{warning.key}:{user_id}"
-        async with bot.storage.reading() as store:
-            known = await store.messages.get(workspace_id, key)
-        if known is not None and known.sent_at is not None:
-            return
-        async with bot.storage.writing() as store:
-            if not await store.messages.claim(workspace_id, key, user_id, bot.clock(), EXPIRY_LEASE):
-                return
-        t = await self._words_of(warning.team, user_id)
-        message = keys.expiring(t, warning.team, warning.credential, warning.expires_at, warning.days_left)
-        channel_id, ts = await post(await self._clients.of(workspace_id), user_id, message)
-        async with bot.storage.writing() as store:
-            await store.messages.sent(workspace_id, key, channel_id, ts, bot.clock())
 
     async def _progress(self, event: Progress) -> None:
         asker = await self._asker(event.told)
@@ -148,15 +113,6 @@ class Announcer:
         while len(self._messages) > _REMEMBERED:
             self._messages.popitem(last=False)
         return client
-
-    async def _words_of(self, team: Team, user_id: str | None = None) -> Translator:
-        """The language a team's channel is told in, in the workspace's time zone; a person's own where we know it."""
-        people = self._bot.people
-        person = await people.known(team.workspace_id, user_id) if user_id is not None else None
-        if person is not None:
-            return _words_for(person)
-        workspace = await people.workspace(team.workspace_id)
-        return translator_for(team.locale, workspace.timezone if workspace else self._bot.policy.default_timezone)
 
     async def _publish_home(self, client: AsyncWebClient, person: Person) -> None:
         report = await self._bot.reports.home(person.workspace_id, person)

@@ -17,7 +17,7 @@ from jobs.delivery_errors import EXPECTED, Trouble, Verdict, judged
 from jobs.delivery_pace import Method, Paces
 from jobs.delivery_speaker import CALL_SECONDS, CannotLook, Speaker, Speakers
 from jobs.rendering import NothingToSay, Reader, Rendering
-from storage.records_live import OutboxMessage
+from storage.records_live import NOTHING_TO_SAY, OutboxMessage
 
 log = logging.getLogger(__name__)
 
@@ -135,7 +135,7 @@ class Attempt:
             log.warning("message waits for the database", extra={"key": message.key, "error": type(error).__name__})
             return Later(self._delivery.wait(message), type(error).__name__)
         except NothingToSay:
-            return GivenUp("nothing_to_say")
+            return GivenUp(NOTHING_TO_SAY)
         if isinstance(outcome, Stands):
             self._delivery.heard(message.workspace_id)
         return outcome

@@ -14,6 +14,7 @@ from blocks import (
     feedback,
     incidents,
     interviews,
+    keys,
     kit,
     learning,
     stop_lead,
@@ -28,6 +29,7 @@ from bot import Bot
 from bot.digest_telling import DAILY, DIGEST, DIGEST_LINE
 from bot.effects import MONTHLY
 from bot.errors import Refusal, RefusalCode
+from bot.expiring import EXPIRY, ExpiryWarning
 from bot.feedback import FEEDBACK, FEEDBACK_ANSWER
 from bot.interviews import INTERVIEW
 from bot.telling import BLIND, INCIDENT, INCIDENT_EVENT, STOP, STOP_EVENT, STOP_LEAD, UNPRICED, UNWATCHED
@@ -280,6 +282,24 @@ async def _unwatched(speech: Speech) -> kit.Message:
     )
 
 
+async def _expiry(speech: Speech) -> kit.Message:
+    one = await _expiring(speech)
+    return keys.expiring(await speech.words(one.team), one.team, one.credential, one.expires_at, one.days_left)
+
+
+async def _expiry_mail(speech: Speech, link: str | None) -> tuple[str, str]:
+    one = await _expiring(speech)
+    t = await speech.words(one.team)
+    return keys.expiring_mail(t, one.team, one.credential, one.expires_at, one.days_left, link)
+
+
+async def _expiring(speech: Speech) -> ExpiryWarning:
+    warning = await speech.bot.expiring.told(speech.wanted)
+    if warning is None:
+        raise NothingToSay
+    return warning
+
+
 async def _trial(speech: Speech) -> kit.Message:
     return trials.message(trial_of(speech.wanted), await speech.words())
 
@@ -335,6 +355,7 @@ RENDER: Mapping[str, Say] = {
     UNPRICED: _unpriced,
     BLIND: _blind,
     UNWATCHED: _unwatched,
+    EXPIRY: _expiry,
     TRIAL: _trial,
     DIGEST: _digest,
     DIGEST_LINE: _digest_line,
@@ -352,6 +373,7 @@ MAIL: Mapping[str, Write] = {
     INCIDENT_EVENT: _incident_mail,
     STOP_EVENT: _stop_event_mail,
     BLIND: _blind_mail,
+    EXPIRY: _expiry_mail,
 }
 
 

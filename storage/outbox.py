@@ -10,7 +10,7 @@ from sqlalchemy import Select, delete, exists, func, or_, select, text, update
 
 from finops.trials import KIND as TRIAL
 from storage import outbox_sql as sql
-from storage.records_live import OutboxMessage, OutboxState
+from storage.records_live import NOTHING_TO_SAY, OutboxMessage, OutboxState
 from storage.repository import Repository, across_workspaces
 from storage.tables_live import outbox
 
@@ -270,8 +270,8 @@ class Outbox(Repository):
     async def standing(self, workspace_id: str, since: datetime) -> tuple[int, datetime | None, int]:
         """How many messages of a workspace wait, since when the oldest does, and how many were given up since then.
 
-        What reached somebody by e-mail is not given up, nor is a copy whose like reached others; and a test alert is
-        told about on its own.
+        What reached somebody by e-mail is not given up, nor is a copy whose like reached others, nor what became
+        pointless before it was said; and a test alert is told about on its own.
         """
         mine = outbox.c.workspace_id == workspace_id
         waiting = select(func.count(), func.min(outbox.c.wanted_at)).where(mine, outbox.c.state.in_(_UNSENT))
@@ -279,6 +279,7 @@ class Outbox(Repository):
             select(func.count())
             .where(mine, outbox.c.state == OutboxState.DEAD, outbox.c.wanted_at >= since)
             .where(outbox.c.mailed_at.is_(None), ~outbox.c.key.contains(_COPY), outbox.c.kind != TRIAL)
+            .where(outbox.c.last_error.is_distinct_from(NOTHING_TO_SAY))
         )
         count, oldest = (await self._db.execute(waiting)).one()
         return int(count), oldest, int(await self._db.scalar(dead) or 0)

@@ -1,4 +1,4 @@
-"""What storage tells beyond the registry: sums, changes of a day, the queue, posted messages, installations."""
+"""What storage tells beyond the registry: sums, changes of a day, the queue, installations."""
 
 from __future__ import annotations
 
@@ -115,18 +115,6 @@ class DayChange:
     kept: bool
     restated: tuple[Restated, ...]
     totals: tuple[Money, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PostedMessage:
-    """A message claimed under a business key; `ts` is None until Slack confirmed it."""
-
-    workspace_id: str
-    key: str
-    channel_id: str
-    ts: str | None
-    claimed_at: datetime
-    sent_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,6 +118,10 @@ class Clocks(NamedTuple):
     delivered_at: datetime
 
 
+# Why a message is given up that has become pointless: nobody was left without something to know.
+NOTHING_TO_SAY = "nothing_to_say"
+
+
 class OutboxState(StrEnum):
     """Where a message stands. DEAD ones are given up; wanting them again revives them."""
 

@@ -29,7 +29,6 @@ from storage.feedback import Feedbacks
 from storage.incidents import Incidents
 from storage.installations import Installations, OAuthStates
 from storage.interviews import Interviews
-from storage.messages import Messages
 from storage.migrate import migrate, revision_of
 from storage.outbox import Outbox
 from storage.people import People
@@ -87,7 +86,6 @@ class Store:
         self.outbox = Outbox(connection)
         self.collections = Collections(connection)
         self.claims = Claims(connection)
-        self.messages = Messages(connection)
         self.installations = Installations(connection, ring)
         self.oauth_states = OAuthStates(connection)
 

@@ -342,17 +342,6 @@ job_runs = Table(
     Column("heartbeat_at", UtcDateTime, nullable=False),
 )
 
-messages = Table(
-    "messages",
-    metadata,
-    Column("workspace_id", String, primary_key=True),
-    Column("key", String, primary_key=True),
-    Column("channel_id", String, nullable=False),
-    Column("ts", String),
-    Column("claimed_at", UtcDateTime, nullable=False),
-    Column("sent_at", UtcDateTime),
-)
-
 # Slack's ids are '' where there is none: a key holds no NULL.
 installations = Table(
     "installations",

@@ -223,7 +223,6 @@ async def filled(storage: Storage, workspace_id: str) -> Belongings:
             at=MOMENT,
         )
         assert collection is not None
-        await store.messages.claim(workspace_id, "key", "C1", MOMENT, timedelta(minutes=5))
         await store.connections.mark_blind(workspace_id, connection_id, MOMENT, "rejected", "usage")
         await store.usage.replace(workspace_id, connection_id, *A_MINUTE, LATER, MINUTE)
         await store.usage.mark_failing(workspace_id, connection_id, MOMENT, "unavailable")

@@ -107,27 +107,6 @@ async def test_a_silent_workers_slot_is_taken_over_once_and_a_living_ones_is_not
         assert not await store.claims.beat(*slot, "first", later)
 
 
-async def test_a_message_is_sent_by_one_and_again_only_if_that_one_fell_silent(
-    replicas: list[Storage], tenant: Tenant
-) -> None:
-    """Each person hears each thing once; a rare repeat beats a lost alert."""
-
-    async def claim(store: Store, minutes: int) -> bool:
-        at = MOMENT + timedelta(minutes=minutes)
-        return await store.messages.claim(tenant.workspace_id, "blind:1", "C0MARKET01", at, LEASE)
-
-    won = await all_at_once(replicas, lambda store, _: claim(store, 0))
-    assert sorted(won) == [False] * 11 + [True]
-    won = await all_at_once(replicas, lambda store, _: claim(store, 6))
-    assert sorted(won) == [False] * 11 + [True]
-    async with replicas[0].writing() as store:
-        await store.messages.sent(tenant.workspace_id, "blind:1", "C0MARKET01", "1751763600.000100", MOMENT)
-        assert not await claim(store, 600)
-        message = await store.messages.get(tenant.workspace_id, "blind:1")
-    assert message is not None
-    assert (message.channel_id, message.ts, message.sent_at) == ("C0MARKET01", "1751763600.000100", MOMENT)
-
-
 async def test_a_collection_is_queued_once_for_each_slot(replicas: list[Storage], tenant: Tenant) -> None:
     """Three replicas whose clocks ring at 09:00 queue one reading."""
 

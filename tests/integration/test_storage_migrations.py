@@ -26,6 +26,8 @@ from storage import KeyRing, Storage, migrations, open_storage
 from storage.engine import normalised
 from storage.errors import DatabaseUnusable
 from storage.migrate import HEAD, config, make, migrate, revision_of, run_on, upgrade
+from storage.outbox import copy_key
+from storage.records_live import OutboxState
 from storage.tables import daily_items, daily_sheets, metadata
 from tests.databases import MOMENT, WORKSPACE, a_tenant
 from tests.integration.poll_world import a_poll
@@ -218,6 +220,38 @@ async def test_a_leak_outlives_going_back_and_forth(database_url: str, storage: 
     async with storage.reading() as store:
         assert await store.stops.holds(WORKSPACE, stop.id or 0) == [replace(hold, leak_unpriced=None)]
     assert hold.leak_unpriced == 7
+
+
+async def test_who_was_warned_of_a_key_is_not_warned_again_after_going_back_or_forth(
+    database_url: str, storage: Storage
+) -> None:
+    """Nor is a warning lost that the version before had only begun to tell."""
+    await a_tenant(storage)
+    told, waiting = "expiry:1:2026-07-20T03:30:00+00:00:14", "expiry:2:2026-07-20T03:30:00+00:00:3"
+    subject = {"credential_id": 1, "expires_at": "2026-07-20T03:30:00+00:00", "mark": 14}
+    people = ("U0JIHOON01", "U0MINSU001")
+    async with storage.writing() as store:
+        for key in (told, waiting):
+            await store.outbox.want(WORKSPACE, key, "expiry", subject, None, people, at=MOMENT)
+        await store.outbox.lease("worker", MOMENT, timedelta(minutes=1), 1)
+        await store.outbox.sent(WORKSPACE, told, "worker", 1, "D0JIHOON01", "1.5", MOMENT)
+        await store.outbox.want(WORKSPACE, copy_key(told, people[1]), "expiry", subject, None, people[1:], at=MOMENT)
+
+    def again(connection: Connection) -> None:
+        command.downgrade(config(connection), "0009")
+        said = connection.execute(text("SELECT key FROM messages WHERE sent_at IS NOT NULL ORDER BY key"))
+        assert said.scalars().all() == [f"{told}:{person}" for person in people]
+        assert connection.execute(text("SELECT count(*) FROM outbox")).scalar() == 0
+        unsent = "INSERT INTO messages SELECT workspace_id, :key, channel_id, NULL, claimed_at, NULL FROM messages"
+        connection.execute(text(f"{unsent} LIMIT 1"), {"key": f"{waiting}:{people[0]}"})
+        upgrade(connection)
+
+    await run_on(normalised(database_url), again)
+    async with storage.reading() as store:
+        [kept] = await store.outbox.newest_of(WORKSPACE, "expiry", 9)
+        assert await store.outbox.waiting_count() == 0
+    assert (kept.key, kept.subject, kept.recipients, kept.ts) == (told, subject, people, "1.5")
+    assert (kept.state, kept.posted_channel_id, kept.delivered_at) == (OutboxState.SENT, "D0JIHOON01", MOMENT)
 
 
 async def test_copies_upgrading_at_once_all_succeed(empty_database_url: str, ring: KeyRing) -> None:
