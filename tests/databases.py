@@ -33,8 +33,9 @@ WORKSPACE = "T0FINOPS01"
 OTHER_WORKSPACE = "T0OTHER001"
 MOMENT = datetime(2026, 7, 6, 1, 0, tzinfo=UTC)
 
-# For a test whose neighbours ask one database only: what it says is a claim about the database, too.
+# For a claim about the database, too, whose neighbours ask one only; and for one about the bot alone, whose ask both.
 on_both_databases = pytest.mark.parametrize("database_kind", ["sqlite", "postgresql"])
+on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"])
 
 # What a migrated database looks like, whatever stands in it. A test that changed this has its database dropped.
 _SHAPE = """SELECT md5(string_agg(line, ',' ORDER BY line)) FROM (

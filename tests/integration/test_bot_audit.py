@@ -25,7 +25,7 @@ from handlers import operating_audit
 from storage import Storage
 from storage.engine import normalised, open_engines
 from tests.conftest import FakeClock
-from tests.databases import OTHER_WORKSPACE
+from tests.databases import OTHER_WORKSPACE, on_sqlite
 from tests.integration.bot_world import (
     JIHOON,
     KEY,
@@ -45,7 +45,6 @@ from tests.integration.live_world import a_runaway
 TODAY = date(2026, 7, 6)
 SETTINGS: Any = SimpleNamespace(locale="en", collect_timezone="Asia/Seoul")
 FILE = 'version: 1\nbudgets:\n  - {scope: "team:마케팅팀", period: day, amount: 800}\n'
-on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"])
 
 
 @pytest.fixture

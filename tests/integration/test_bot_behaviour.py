@@ -37,10 +37,9 @@ from locales import translator_for
 from providers.contract import ProviderChange, Unavailable
 from storage import Storage
 from tests.conftest import FakeClock
-from tests.databases import MOMENT, WORKSPACE, Tenant, a_tenant
+from tests.databases import MOMENT, WORKSPACE, Tenant, a_tenant, on_sqlite
 from tests.unit import digesting
 
-on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"])
 # A Monday, half past eleven in Seoul: the morning's collection is through.
 NOW = datetime(2026, 11, 23, 2, 30, tzinfo=UTC)
 CHANGED = date(2026, 11, 19)

@@ -22,11 +22,9 @@ from finops.registry import Person
 from storage import Storage
 from storage.engine import normalised, open_engines
 from tests.conftest import FakeClock
-from tests.databases import WORKSPACE, a_tenant
+from tests.databases import WORKSPACE, a_tenant, on_sqlite
 from tests.integration.live_world import JIHOON, World, a_runaway, neighbour_of
 
-# What does not depend on the database is tried on one.
-on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"])
 FILE = 'version: 1\nbudgets:\n  - {scope: "team:마케팅팀", period: day, amount: 800}\n'
 
 

@@ -22,11 +22,10 @@ from locales import translator_for
 from storage import Storage
 from storage.records_live import OutboxMessage
 from tests.conftest import FakeClock
-from tests.databases import WORKSPACE
+from tests.databases import WORKSPACE, on_sqlite
 from tests.integration.live_world import TODAY, World, a_runaway
 
 KOREAN = translator_for("ko-KR", "Asia/Seoul")
-on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"])
 
 
 @pytest.fixture
@@ -174,7 +173,6 @@ async def test_who_waits_for_a_second_person_or_is_held_by_another_stop_is_left_
     assert await an_hour_on(world, 61) == 0
 
 
-@on_sqlite
 async def test_what_breaks_half_way_is_told_by_the_next_look(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Event, state and message are kept together or not at all: killed between them, nothing is lost or doubled."""
     incident_id = await acknowledged(world)

@@ -98,6 +98,7 @@ async def test_two_replicas_that_come_back_together_tell_it_once(world: QuietWor
     assert (row.channel_id, row.urgency, row.version, row.detected_at) == (CHANNEL, 0, 1, None)
 
 
+@on_both_databases
 async def test_killed_before_it_is_kept_it_is_found_again(world: QuietWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """The reading that ends the stretch and the message about it are one transaction."""
     since = world.clock()

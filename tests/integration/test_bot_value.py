@@ -22,6 +22,7 @@ from finops.registry import Person, Project, Team
 from finops.value import Dimension, Outcome, ValueSource
 from storage import Storage
 from tests.conftest import FakeClock
+from tests.databases import on_sqlite
 from tests.integration.bot_world import (
     KEY,
     SEOYEON,
@@ -39,8 +40,6 @@ from tests.integration.bot_world import (
 TODAY = date(2026, 7, 6)  # a Monday
 YESTERDAY = TODAY - timedelta(days=1)
 WEEK = Period(TODAY - timedelta(days=7), TODAY)
-# What the bot decides, and not the database; the sums themselves are proved on both.
-on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"])
 
 
 @pytest.fixture
