@@ -102,6 +102,5 @@ async def _last_spent(store: Store, incident: Incident, found: Whose) -> datetim
     if found.accounts is not None and not found.accounts:
         return None
     since = minute_of(incident.as_of - GOES_ON)
-    rows = await store.usage.recent(incident.workspace_id, since, found.accounts)
-    newest = max((row.start for row in rows if row.atto > 0 or row.unpriced > 0), default=None)
+    newest = await store.usage.newest_spent(incident.workspace_id, since, found.accounts)
     return None if newest is None else moment_of(newest)

@@ -23,7 +23,7 @@ from storage.usage_moving import Covered, Rollups, beside
 from storage.usage_repricing import reprice_days
 from storage.usage_rollups import Stretch, extended, prepare, whole_buckets
 from storage.usage_rows import UsageRows, Whose
-from storage.usage_sums import busy_buckets, estimates, minute_of, stretches, sums
+from storage.usage_sums import busy_buckets, estimates, minute_of, newest_spent, stretches, sums
 
 Priced = tuple[UsageRow, int, bool]
 """A row, its price in atto-dollars, and whether a price is known."""
@@ -259,6 +259,13 @@ class Usage(Repository):
             newest = await self._db.scalar(select(func.max(usage_reads.c.newest_data)).where(mine))
             until_minute = since_minute if newest is None else newest + 1
         return await sums(self._db, workspace_id, [(Width.MINUTE, since_minute, until_minute)], accounts, by_start=True)
+
+    async def newest_spent(
+        self, workspace_id: str, since_minute: int, accounts: Collection[Account] | None = None
+    ) -> int | None:
+        """The newest minute from `since_minute` on that cost something, or whose price nobody knows; None: there is
+        none. A line for each model of each project is read, not one for each of their minutes."""
+        return await newest_spent(self._db, workspace_id, since_minute, accounts)
 
     async def busy(
         self, workspace_id: str, connection_id: int, from_minute: int, to_minute: int, width: Width

@@ -149,6 +149,19 @@ async def busy_buckets(
     return [(int(start), int(width)) for start in rows]
 
 
+async def newest_spent(
+    db: AsyncConnection, workspace_id: str, since_minute: int, accounts: Collection[tuple[int, str | None]] | None
+) -> int | None:
+    """The newest minute from `since_minute` on that cost something, or whose price nobody knows; None without any."""
+    table, found = usage_minutes, list[int]()
+    dear = or_(table.c.estimate_nano > 0, table.c.estimate_rest > 0, table.c.unpriced > 0)
+    for read_id, groups in (await _groups(db, workspace_id, accounts)).items():
+        mine = table.c.workspace_id == workspace_id, table.c.read_id == read_id, table.c.start >= since_minute
+        each = select(table.c.group_id, func.max(table.c.start)).where(*mine, dear).group_by(table.c.group_id)
+        found += [start for group_id, start in await db.execute(each) if group_id in groups]
+    return max(found, default=None)
+
+
 async def _groups(
     db: AsyncConnection, workspace_id: str, accounts: Collection[tuple[int, str | None]] | None
 ) -> dict[int, dict[int, _Named]]:

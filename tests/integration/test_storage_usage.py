@@ -324,6 +324,23 @@ async def test_old_minutes_are_forgotten_and_their_sums_are_not(storage: Storage
         assert [each.atto for each in await days(store, tenant)] == [6 * ATTO]
 
 
+async def test_the_newest_minute_that_cost_something_is_told_of_whom_it_is_asked(
+    storage: Storage, tenant: Tenant
+) -> None:
+    """Calls that cost nothing say nothing; whose price nobody knows do; nor does another workspace's usage."""
+    other = await a_tenant(storage, "T0OTHER001")
+    free, a, b = (a_row(MINUTE + 9, requests=0), a_row(MINUTE + 1), a_row(MINUTE + 2, "proj_b", model="new-model"))
+    async with storage.writing() as store:
+        await tell(store, tenant, {MINUTE + 1: [a], MINUTE + 2: [b], MINUTE + 9: [free]})
+        await tell(store, other, {MINUTE + 5: [a_row(MINUTE + 5)]})
+    mine = [(tenant.connection.id, name) for name in ("proj_a", "proj_b", "proj_c")]
+    asked = [(MINUTE, None), (MINUTE, mine), (MINUTE + 2, mine[1:]), (MINUTE, mine[:1]), (MINUTE + 2, mine[:1])]
+    asked += [(MINUTE, mine[2:]), (MINUTE + 3, None)]
+    async with storage.reading() as store:
+        told = [await store.usage.newest_spent(WORKSPACE, *each) for each in asked]
+    assert told == [MINUTE + 2, MINUTE + 2, MINUTE + 2, MINUTE + 1, None, None, None]
+
+
 async def test_failing_polls_are_told_since_when_and_lateness_is_remembered(storage: Storage, tenant: Tenant) -> None:
     """The first failure counts until a poll succeeds; two hundred samples of lateness are kept, the newest."""
     mine = WORKSPACE, tenant.connection.id
