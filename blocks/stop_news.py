@@ -140,7 +140,8 @@ REFUSALS: dict[str, Callable[[Values, Translator], str]] = {
     "approval_until": _until,
     "approval_same_person": _same_person,
     "approval_gone": lambda _, t: t.gettext(
-        "Nobody asks for an approval any more: it was decided or taken back. Nothing was changed; the message shows it."
+        "Nobody asks for an approval any more: it was decided or taken back, or nobody agreed in time. Nothing was "
+        "changed; the message shows how it stands."
     ),
     "lead_missing": lambda v, t: t.gettext(
         "Nobody leads *{project}*, so there is nobody to write to. Name a lead with `/finops project`.",

@@ -7,13 +7,14 @@ from dataclasses import replace
 
 from blocks import ids, kit
 from blocks import stop_words as words
+from blocks.stop_lapse import lapse_words
 from blocks.stop_state import Look, help_words, hold_line, label, look, sign, state_line, status, takes_over
 from finops.holds import FINAL, STANDING, HoldState
 from finops.levers import Lever
 from finops.stop_report import StopShown
 from locales import Translator
 
-__all__ = ["cause_button", "label", "parts", "root", "state_line", "story", "takes_over"]
+__all__ = ["cause_button", "label", "lapsed", "over", "parts", "root", "state_line", "story", "takes_over"]
 
 Parts = list[kit.Block | kit.Either]
 _PROJECTS_SHOWN = 10
@@ -40,6 +41,7 @@ def parts(shown: StopShown, t: Translator, more: Sequence[kit.Block | None] = ()
         found.append(kit.section("\n".join([status(shown, t), *_projects(shown, t)])))
     if shown.stop.pending is not None:
         found.append(kit.section(words.pending_words(shown.stop.pending, shown, t)))
+    found += lapsed(shown, t)
     helped = help_words(shown, t) or _last_resort(shown, t)
     if helped:
         found.append(kit.section(helped))
@@ -57,8 +59,21 @@ def story(shown: StopShown, t: Translator) -> Parts:
     found: Parts = []
     if look(shown) not in (Look.ASKED, Look.CLOSED):
         found.append(kit.section("\n".join([status(shown, t), *_projects(shown, t)])))
+    found += lapsed(shown, t)
     notes = _notes(shown, t)
     return [*found, kit.context("\n".join(notes))] if notes else found
+
+
+def lapsed(shown: StopShown, t: Translator) -> Parts:
+    """That nobody agreed in time to what somebody asked for, until something else is decided."""
+    said = lapse_words(shown, t)
+    return [kit.section(said)] if said else []
+
+
+def over(shown: StopShown, t: Translator) -> list[str]:
+    """That the stop is over, as mrkdwn; nothing where there never was one, but only a wish that came to nothing."""
+    is_wish = not shown.stop.turn and shown.stop.approved_at is None
+    return [] if is_wish else [words.over_line(shown, t)]
 
 
 def _projects(shown: StopShown, t: Translator) -> list[str]:
@@ -77,7 +92,7 @@ def _projects(shown: StopShown, t: Translator) -> list[str]:
 def _notes(shown: StopShown, t: Translator) -> list[str]:
     """Who asked and why; what it kept from being spent; why it happened."""
     stop, seen = shown.stop, look(shown)
-    lines = [words.over_line(shown, t)] if seen is Look.CLOSED else []
+    lines = over(shown, t) if seen is Look.CLOSED else []
     if seen is Look.REQUESTED:
         lines += [words.reason_words(stop.reason, t)] if stop.reason.strip() else []
     elif stop.turn:

@@ -19,19 +19,8 @@ from finops.periods import charge_day, starts_at
 from finops.queries import ScopeKind
 from finops.registry import Person
 from finops.stop_report import ApprovalWish
-from finops.stopping import (
-    UNDER_WAY,
-    Allowance,
-    Ask,
-    StopMistake,
-    StopRefused,
-    approved,
-    asked,
-    declined,
-    period_over,
-    second_asked,
-    second_of,
-)
+from finops.stop_second import declined, has_lapsed, second_asked, second_of
+from finops.stopping import UNDER_WAY, Allowance, Ask, StopMistake, StopRefused, approved, asked, period_over
 from finops.stops import ApprovalWay, Pending, Stop, StopChange, StopState
 from storage import Store
 
@@ -77,8 +66,10 @@ class Approvals:
         return await self._carried_out(store, actor, aim, stop, pending, now, acts)
 
     async def agreed(self, store: Store, actor: Person, aim: Aim, now: datetime, acts: list[Act]) -> Decided | None:
-        """The second person's word. Refused: nobody asks, it is the same person, or the time they agreed on is over."""
+        """The second person's word. Refused: nobody asks (any more, for its time is over), or it is the same person."""
         assert aim.stop is not None, "the target is a stop"
+        if has_lapsed(aim.stop, now):
+            raise Refusal(RefusalCode.APPROVAL_GONE)
         try:
             pending = second_of(aim.stop, actor.user_id)
         except StopRefused as refused:
@@ -87,8 +78,6 @@ class Approvals:
             admins = await self._people.admins(actor.workspace_id)
             others = tuple(one for one in admins if one != actor.user_id)
             raise Refusal(RefusalCode.APPROVAL_SAME_PERSON, admins=others) from refused
-        if pending.is_past(now):
-            raise Refusal(RefusalCode.APPROVAL_UNTIL, end=pending.until)
         return await self._carried_out(store, actor, aim, aim.stop, pending, now, acts)
 
     def declined(self, aim: Aim, now: datetime) -> Decided:

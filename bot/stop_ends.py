@@ -1,4 +1,7 @@
-"""Ends: allowances that run out, and stops whose day after the restore is over; whichever replica looks first."""
+"""Ends: allowances that run out, wishes that nobody agreed to in time, and stops whose day after the restore is over.
+
+Whichever replica looks first ends them, once.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ from finops.incidents import CloseReason, Incident, IncidentState, change_of, cl
 from finops.money import Money
 from finops.queries import ScopeKind
 from finops.registry import Project
+from finops.stop_second import has_lapsed, lapsed
 from finops.stopping import allowance_ended, allowance_is_over, closed, is_to_be_closed, latest, period_over
 from finops.stops import Stop, StopState
 from storage import Store
@@ -60,7 +64,7 @@ class StopEnds:
 
     async def _is_ending(self, store: Store, stop: Stop) -> bool:
         now = self._desk.now()
-        if is_to_be_closed(stop, now):
+        if has_lapsed(stop, now) or is_to_be_closed(stop, now):
             return True
         incident = await _incident_of(store, stop)
         if incident is not None and _is_past(stop, incident, now):
@@ -75,6 +79,10 @@ class StopEnds:
         stop = await store.stops.get(seen.workspace_id, seen.id or 0)
         if stop is None or not await self._is_ending(store, stop):
             return False
+        if has_lapsed(stop, now):
+            stop = await keep(desk, store, lapsed(stop, now), stop)
+            if not await self._is_ending(store, stop):
+                return True  # else its allowance, or its day, is over at the same moment
         incident = await _incident_of(store, stop)
         if is_to_be_closed(stop, now):
             await self._close(store, stop, incident)

@@ -21,7 +21,7 @@ from finops.money import EXACT, Money
 from finops.queries import ScopeKind
 from finops.registry import Project
 from finops.stop_events import told_of
-from finops.stops import ApprovalWay, Pending, Stop, StopChange, StopEvent, StopEventKind, StopState
+from finops.stops import ApprovalWay, Stop, StopChange, StopEvent, StopEventKind, StopState
 
 # After a restore we look twice as hard for so long; then the next day's note closes it.
 WATCHED = timedelta(hours=24)
@@ -211,6 +211,7 @@ def progressed(
         state=state,
         stopped_at=stop.stopped_at or (now if state is StopState.STOPPED else None),
         restored_at=now if _is_new(stop, state, StopState.RESTORED, StopState.ALLOWED) else stop.restored_at,
+        pending=None if state is StopState.FAILED else stop.pending,  # nothing is left that anybody could agree to
         updated_at=now,
     )
     return StopChange(moved, (after,), events)
@@ -261,34 +262,6 @@ def approved(stop: Stop, holds: Iterable[Hold], by: str, terms: Allowance, now: 
     return StopChange(after, tuple(_let_go(hold, now) for hold in active), (event,))
 
 
-def second_asked(stop: Stop, pending: Pending) -> StopChange:
-    """An approval that needs two people: the first one asks for the second."""
-    values: dict[str, Fact] = {"by": pending.by, "action": pending.way.value}
-    event = StopEvent(
-        StopEventKind.SECOND_ASKED, pending.at, f"second_asked:{pending.at.isoformat()}", values, is_loud=True
-    )
-    return StopChange(replace(stop, pending=pending, updated_at=pending.at), (), (event,))
-
-
-def second_of(stop: Stop, by: str) -> Pending:
-    """What the second person agrees to. Raises StopRefused: nobody asks, or it is the one who asked."""
-    if stop.pending is None:
-        raise StopRefused(StopMistake.NOBODY_ASKS, stop)
-    if stop.pending.by == by:
-        raise StopRefused(StopMistake.SAME_PERSON, stop)
-    return stop.pending
-
-
-def declined(stop: Stop, now: datetime) -> StopChange:
-    """The second person does not agree, or the first one takes it back: everything stays as it is."""
-    if stop.pending is None:
-        raise StopRefused(StopMistake.NOBODY_ASKS, stop)
-    after = replace(stop, pending=None, updated_at=now)
-    if stop.state is StopState.ASKED:
-        after = replace(after, state=StopState.CLOSED, closed_at=now)
-    return StopChange(after)
-
-
 def allowance_is_over(stop: Stop, spent: Money | None, now: datetime) -> str | None:
     """ "time" or "amount" when an allowance has come to its end, else None."""
     if stop.state is not StopState.ALLOWED:
@@ -319,13 +292,12 @@ def allowance_ended(stop: Stop, reason: str, projects: Sequence[Project], now: d
             updated_at=now,
         )
         return StopChange(again, _holds(again, projects, now), (event,))
-    return StopChange(replace(stop, state=StopState.CLOSED, closed_at=now, updated_at=now), (), (event,))
+    return StopChange(_closed(stop, now), (), (event,))
 
 
 def period_over(stop: Stop, now: datetime) -> StopChange:
     """An allowance whose budget's period ended: a new period has a new limit, and nothing is taken hold of again."""
-    after = replace(stop, state=StopState.CLOSED, closed_at=now, updated_at=now, pending=None)
-    return StopChange(after)
+    return StopChange(_closed(stop, now))
 
 
 def is_to_be_closed(stop: Stop, now: datetime) -> bool:
@@ -347,13 +319,17 @@ def closed(stop: Stop, kept: Saved | None, leak: Money | None, now: datetime, un
         "cause": stop.cause,
     }
     event = StopEvent(StopEventKind.CLOSED, now, "closed", values)
-    return StopChange(replace(stop, state=StopState.CLOSED, closed_at=now, updated_at=now), (), (event,))
+    return StopChange(_closed(stop, now), (), (event,))
 
 
 def cause_pinned(stop: Stop, by: str, text: str, now: datetime) -> StopChange:
     """Somebody who knows says why; the last word counts, and each is kept in the thread."""
     event = StopEvent(StopEventKind.CAUSE_PINNED, now, f"cause:{now.isoformat()}", {"by": by, "text": text})
     return StopChange(replace(stop, cause=text, cause_by=by, updated_at=now), (), (event,))
+
+
+def _closed(stop: Stop, now: datetime) -> Stop:
+    return replace(stop, state=StopState.CLOSED, closed_at=now, updated_at=now, pending=None)
 
 
 def _holds(stop: Stop, projects: Sequence[Project], now: datetime) -> tuple[Hold, ...]:

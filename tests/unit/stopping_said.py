@@ -153,6 +153,17 @@ def pending() -> StopShown:
     return shown(a_stop(pending=wish), requires_second=True)
 
 
+def lapsed() -> StopShown:
+    """Nobody agreed, and nothing was ever stopped."""
+    wish = replace(asked().stop, state=StopState.CLOSED, pending=None, closed_at=DAY_END, updated_at=DAY_END)
+    return shown(wish, requires_second=True, events=(EVENTS["lapsed_asked"],), holds=())
+
+
+def lapsed_restore() -> StopShown:
+    """Nobody agreed, and what is held stays held."""
+    return shown(a_stop(updated_at=DAY_END), requires_second=True, events=(EVENTS["lapsed"],))
+
+
 def restoring() -> StopShown:
     stop = a_stop(StopState.RESTORING, approved_by="U0MINSU001", approved_at=RESTORED_AT, updated_at=RESTORED_AT)
     return shown(stop, a_hold(is_wanted=False, release_at=RESTORED_AT))
@@ -219,6 +230,17 @@ EVENTS: dict[str, StopEvent] = {
     "month_turn": event(StopEventKind.REOPENED, is_month_turn=True),
     "reopened": event(StopEventKind.REOPENED, is_month_turn=False),
     "second_asked": event(StopEventKind.SECOND_ASKED, by="U0JIHOON01", action="restore"),
+    "lapsed": event(
+        StopEventKind.LAPSED, DAY_END, asked_by="U0JIHOON01", action="end_of_day", until=DAY_END.isoformat(),
+        state="stopped",
+    ),
+    "lapsed_asked": event(
+        StopEventKind.LAPSED, DAY_END, asked_by="U0JIHOON01", action="amount", until=DAY_END.isoformat(), state="asked"
+    ),
+    "lapsed_terms": event(
+        StopEventKind.LAPSED, DAY_END, asked_by="U0JIHOON01", action="amount", until=DAY_END.isoformat(),
+        state="allowed",
+    ),
     "approved": event(
         StopEventKind.APPROVED, RESTORED_AT, by="U0MINSU001", way="amount", until=DAY_END.isoformat(), amount="842",
         currency="USD", restops=True,

@@ -46,6 +46,8 @@ STOPS: dict[str, Callable[[], StopShown]] = {
     "lost": told.lost,
     "asked": told.asked,
     "pending": told.pending,
+    "lapsed": told.lapsed,
+    "lapsed_restore": told.lapsed_restore,
     "restoring": told.restoring,
     "restored": told.restored,
     "allowed": told.allowed,

@@ -17,6 +17,7 @@ from finops.levers import Lever
 from finops.losses import Saved
 from finops.money import Money
 from finops.proof import Verdict
+from finops.stop_second import declined, has_lapsed, lapsed, second_asked, second_of
 from finops.stopping import (
     UNDER_WAY,
     WATCHED,
@@ -29,7 +30,6 @@ from finops.stopping import (
     asked,
     cause_pinned,
     closed,
-    declined,
     incident_state,
     is_firmer,
     is_to_be_closed,
@@ -38,8 +38,6 @@ from finops.stopping import (
     part_of,
     period_over,
     progressed,
-    second_asked,
-    second_of,
     taken_again,
     tried_again,
 )
@@ -170,6 +168,36 @@ def test_a_second_person_is_another_person():
         second_of(stop, "U2")
     nothing = second_asked(asked(an_ask(), NOW), Pending("U1", NOW, ApprovalWay.END_OF_DAY)).stop
     assert declined(nothing, LATER).stop.state is StopState.CLOSED
+
+
+def test_a_wish_lapses_at_its_moment_and_changes_nothing_else():
+    """One without a time waits as long as it takes; what was only asked for is over, what is held stays held."""
+    stop, holds = all_set()
+    wish = Pending("U1", NOW, ApprovalWay.END_OF_DAY, LATER)
+    assert not has_lapsed(stop, LATER)
+    assert not has_lapsed(replace(stop, pending=replace(wish, until=None)), LATER + WATCHED)
+    for held in (stop, asked(an_ask(), NOW)):
+        waiting = second_asked(held, wish).stop
+        with pytest.raises(StopRefused):
+            lapsed(waiting, LATER - timedelta(seconds=1))
+        change = lapsed(waiting, LATER)
+        is_asked = held.state is StopState.ASKED
+        assert (change.stop.state, change.stop.pending) == (StopState.CLOSED if is_asked else held.state, None)
+        [event] = change.events
+        assert (event.key, event.is_loud, "by" in event.values) == (f"lapsed:{NOW.isoformat()}", False, False)
+        with pytest.raises(StopRefused):
+            lapsed(change.stop, LATER)
+    # Where all of it was changed elsewhere, or it ends by itself, there is nothing to agree to any more.
+    waiting = second_asked(stop, wish).stop
+    gone = progressed(waiting, holds, *_moved(holds, 1, lambda hold: replace(hold, state=HoldState.LOST)), LATER)
+    assert (gone.stop.state, gone.stop.pending) == (StopState.FAILED, None)
+    allowed = replace(waiting, state=StopState.ALLOWED, allowed_until=NOW, approved_at=NOW)
+    ended = (
+        allowance_ended(allowed, "time", [], LATER),
+        closed(waiting, None, None, LATER),
+        period_over(allowed, LATER),
+    )
+    assert {one.stop.pending for one in ended} == {None}
 
 
 amounts = st.decimals(0, 1000, places=2)

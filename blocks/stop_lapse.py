@@ -1,0 +1,76 @@
+"""A wish that nobody agreed to in time: that it lapsed, whose it was, and that everything stayed as it was."""
+
+from __future__ import annotations
+
+from blocks import kit
+from blocks import stop_words as words
+from finops.stop_report import StopShown
+from finops.stops import ApprovalWay, StopEvent, StopEventKind, StopState
+from locales import Translator
+
+# What is decided after it, or ends the stop, is what there is to say instead.
+_LATER = frozenset(
+    {
+        StopEventKind.REQUESTED,
+        StopEventKind.SECOND_ASKED,
+        StopEventKind.APPROVED,
+        StopEventKind.ALLOWANCE_ENDED,
+        StopEventKind.CLOSED,
+    }
+)
+
+
+def lapse_of(shown: StopShown) -> StopEvent | None:
+    """The wish that lapsed, as long as nobody decided anything after it; None where there is none."""
+    for event in reversed(shown.events):
+        if event.kind is StopEventKind.LAPSED:
+            return event
+        if event.kind in _LATER:
+            return None
+    return None
+
+
+def lapse_words(shown: StopShown, t: Translator) -> str | None:
+    """`Nobody agreed in time · asked by 이지훈 · allow until the end of the day`, and what stayed, as mrkdwn."""
+    event = lapse_of(shown)
+    if event is None:
+        return None
+    person, wish = _asked_by(event, shown, t), _wish(event, shown, t)
+    said = t.gettext("*⏰ Nobody agreed in time* · asked by {person} · {wish}", person=person, wish=wish)
+    return f"{said}\n{_stayed(event, t)}"
+
+
+def lapsed_line(event: StopEvent, shown: StopShown, t: Translator) -> str:
+    """The same as a line of the thread, which is read without its message."""
+    said = t.gettext(
+        "⏰ [{who}] {what}: nobody agreed in time. {person} asked: {wish}.",
+        who=kit.escape(words.who(shown, t)),
+        what=kit.escape(words.what(shown, t)),
+        person=_asked_by(event, shown, t),
+        wish=_wish(event, shown, t),
+    )
+    return f"{said} {_stayed(event, t)}"
+
+
+def _wish(event: StopEvent, shown: StopShown, t: Translator) -> str:
+    way = str(event.values.get("action") or "")
+    said = words.way_name(ApprovalWay(way), t) if way in set(ApprovalWay) else t.gettext("let spending go on")
+    terms = words.allowance(words.moment(event.values.get("until")), None, shown, t)
+    return kit.escape(", ".join([said, *terms]))
+
+
+def _stayed(event: StopEvent, t: Translator) -> str:
+    """What nothing came of: as it stood at that moment, whatever came after."""
+    match event.values.get("state"):
+        case StopState.ASKED:
+            return t.gettext("So nothing was allowed, and nothing was stopped.")
+        case StopState.STOPPING | StopState.STOPPED:
+            return t.gettext("So nothing was put back.")
+        case StopState.ALLOWED:
+            return t.gettext("So what was allowed before stayed as it was.")
+    return t.gettext("So nothing was changed.")
+
+
+def _asked_by(event: StopEvent, shown: StopShown, t: Translator) -> str:
+    by = event.values.get("asked_by")
+    return kit.escape(words.actor(str(by), shown, t)) if by else t.gettext("somebody")

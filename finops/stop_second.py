@@ -1,0 +1,62 @@
+"""The second person: what one asks for waits until another one agrees, somebody takes it back, or its time is over."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from finops.incidents import Fact
+from finops.stopping import StopMistake, StopRefused
+from finops.stops import Pending, Stop, StopChange, StopEvent, StopEventKind, StopState
+
+
+def second_asked(stop: Stop, pending: Pending) -> StopChange:
+    """An approval that needs two people: the first one asks for the second."""
+    values: dict[str, Fact] = {"by": pending.by, "action": pending.way.value}
+    event = StopEvent(
+        StopEventKind.SECOND_ASKED, pending.at, f"second_asked:{pending.at.isoformat()}", values, is_loud=True
+    )
+    return StopChange(replace(stop, pending=pending, updated_at=pending.at), (), (event,))
+
+
+def second_of(stop: Stop, by: str) -> Pending:
+    """What the second person agrees to. Raises StopRefused: nobody asks, or it is the one who asked."""
+    if stop.pending is None:
+        raise StopRefused(StopMistake.NOBODY_ASKS, stop)
+    if stop.pending.by == by:
+        raise StopRefused(StopMistake.SAME_PERSON, stop)
+    return stop.pending
+
+
+def declined(stop: Stop, now: datetime) -> StopChange:
+    """The second person does not agree, or the first one takes it back: everything stays as it is."""
+    if stop.pending is None:
+        raise StopRefused(StopMistake.NOBODY_ASKS, stop)
+    after = replace(stop, pending=None, updated_at=now)
+    if stop.state is StopState.ASKED:
+        after = replace(after, state=StopState.CLOSED, closed_at=now)
+    return StopChange(after)
+
+
+def has_lapsed(stop: Stop, now: datetime) -> bool:
+    """Whether somebody asked for a second person, and nobody agreed before the time it was asked for was over."""
+    return stop.pending is not None and stop.pending.is_past(now)
+
+
+def lapsed(stop: Stop, now: datetime) -> StopChange:
+    """Nobody agreed in time: everything stays as it is, which is told, but rings nobody.
+
+    Raises StopRefused where no wish has lapsed.
+    """
+    pending = stop.pending
+    if pending is None or not has_lapsed(stop, now):
+        raise StopRefused(StopMistake.NOBODY_ASKS, stop)
+    values: dict[str, Fact] = {
+        "asked_by": pending.by,  # not `by`: nobody did this
+        "action": pending.way.value,
+        "until": pending.until.isoformat() if pending.until else None,
+        "state": stop.state.value,
+    }
+    # With the moment it was asked at, for another wish may lapse after it.
+    event = StopEvent(StopEventKind.LAPSED, now, f"lapsed:{pending.at.isoformat()}", values)
+    return replace(declined(stop, now), events=(event,))

@@ -1,0 +1,185 @@
+"""A wish that nobody agrees to in time: its alert says so, once, and offers again what was pressed first."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from blocks import ids, incidents
+from bot import telling
+from bot.errors import Refusal, RefusalCode
+from finops.approvals import WaitingFor
+from finops.audit import AuditFilter
+from finops.budgets import BudgetAction, BudgetScope
+from finops.incidents import Change, CloseReason, Incident, RootAction, close
+from finops.levers import Lever
+from finops.periods import Period, charge_day
+from finops.stop_report import ApprovalWish, StopTarget
+from finops.stops import ApprovalWay, Stop, StopEventKind, StopState
+from storage import Storage
+from storage.records_live import OutboxMessage
+from tests.conftest import FakeClock
+from tests.databases import on_both_databases
+from tests.integration.bot_world import WORKSPACE
+from tests.integration.outbox_world import CHANNEL, Office, OneSlack, a_slack
+from tests.integration.quiet_world import QuietWorld, a_quiet_world
+from tests.unit import saying_live
+from tests.unit.saying import reader
+
+HOUR = timedelta(hours=1)
+SECOND = "U0SECOND01"
+
+
+@pytest.fixture
+def database_kind() -> str:
+    """That a lapse is told once depends on the database; what is told does not."""
+    return "sqlite"
+
+
+@pytest.fixture
+async def world(storage: Storage, clock: FakeClock) -> AsyncIterator[QuietWorld]:
+    async with a_quiet_world(storage, clock) as made:
+        yield made
+
+
+async def an_alert(world: QuietWorld) -> Incident:
+    """The day's limit of the team is reached, and letting it go on takes two."""
+    budget = await world.a_budget(BudgetScope.TEAM, world.team.id, action=BudgetAction.ASK, needs_two=True)
+    now, day = world.clock(), charge_day(world.clock())
+    given: dict[str, Any] = dict.fromkeys(("since", "opened_at", "updated_at", "as_of", "detected_at"), now)
+    incident = saying_live.an_incident("950", "900", id=None, budget_id=budget.id, scope_id=world.team.id, **given)
+    incident = replace(incident, window=Period(day, day + timedelta(days=1)))
+    async with world.bot.storage.writing() as store:
+        return await telling.keep(store, Change(incident, (), RootAction.POST), None, (), now)
+
+
+def wish(world: QuietWorld) -> ApprovalWish:
+    return ApprovalWish(ApprovalWay.AMOUNT, "900", world.clock() + HOUR)
+
+
+def target(incident: Incident) -> StopTarget:
+    return StopTarget(incident_id=incident.id)
+
+
+async def latest(world: QuietWorld, incident: Incident) -> Stop:
+    async with world.bot.storage.reading() as store:
+        found = await store.stops.of_incident(WORKSPACE, incident.id or 0)
+    assert found is not None
+    return found
+
+
+async def lines(world: QuietWorld, stop: Stop) -> list[OutboxMessage]:
+    """What the thread was told of lapses."""
+    async with world.bot.storage.reading() as store:
+        return await store.outbox.beginning(WORKSPACE, f"stop:{stop.id}:lapsed:")
+
+
+async def root(world: QuietWorld, incident: Incident) -> str:
+    shown = await world.bot.incidents.shown(WORKSPACE, incident.id or 0)
+    return str(incidents.root(shown, reader("en")).blocks)
+
+
+async def waiting(world: QuietWorld, incident: Incident, person: str) -> list[WaitingFor]:
+    """What Home says waits for somebody, of this alert."""
+
+    async def groups() -> Iterable[str]:
+        return ()
+
+    shown = await world.bot.incidents.shown(WORKSPACE, incident.id or 0)
+    found = await world.bot.home_readers.of(replace(world.admin, user_id=person), [shown], groups)
+    return [one.kind for one in found.approvals]
+
+
+async def test_the_alert_says_in_the_channel_that_nobody_agreed_and_offers_the_choice_again(world: QuietWorld) -> None:
+    """Waiting, then lapsed: the same message edited, one quiet line below it, nobody rung; and it can be asked anew."""
+    incident, second = await an_alert(world), replace(world.admin, user_id=SECOND)
+    await world.bot.stopping.approve(world.admin, target(incident), wish(world))
+    asked = await latest(world, incident)
+    assert asked.state is StopState.ASKED
+    assert await waiting(world, incident, SECOND) == [WaitingFor.SECOND]
+    async with a_slack(world.clock) as slack:
+        office = Office(world.bot, slack, world.clock, OneSlack(slack))
+        await office.rounds(office.deliverer(), 3)
+        [before, *_] = slack.messages(CHANNEL)
+        assert "승인 대기" in str(before["blocks"])
+        world.clock.advance(minutes=61)
+        with pytest.raises(Refusal) as refused:
+            await world.bot.stopping.agree(second, asked.id or 0)
+        assert refused.value.code is RefusalCode.APPROVAL_GONE
+        assert await world.started_again().stop_ends.everywhere() == 1
+        await office.rounds(office.deliverer("another"), 3)
+        [after, *rest] = slack.messages(CHANNEL)
+    told = str(after["blocks"])
+    assert "승인 대기" not in told
+    assert "*⏰ 기한 안에 동의한 사람이 없습니다* · 이지훈 요청" in told
+    assert "그래서 허용된 것도, 차단된 것도 없습니다." in told
+    assert [one in told for one in (ids.INCIDENT_STOP, ids.INCIDENT_APPROVE, ids.STOP_AGREE)] == [True, True, False]
+    [line] = [one for one in rest if "기한 안에" in one["text"]]
+    assert (line["thread_ts"], line.get("subtype"), "<@" in line["text"]) == (before["ts"], None, False)
+    # The budget asks again, and whoever is asked begins anew.
+    assert await waiting(world, incident, SECOND) == [WaitingFor.LIMIT]
+    await world.bot.stopping.approve(second, target(incident), wish(world))
+    anew = await latest(world, incident)
+    assert (anew.state, anew.pending and anew.pending.by) == (StopState.ASKED, SECOND)
+    assert "Nobody agreed" not in await root(world, incident)
+
+
+@on_both_databases
+async def test_two_replicas_say_it_once_and_what_is_held_stays_held(world: QuietWorld) -> None:
+    """Both look at the same moment; the wish is gone, the stop and its levers are as they were."""
+    incident = await an_alert(world)
+    await world.bot.stopping.request(world.admin, target(incident), Lever.STOP, "재시도 루프")
+    await world.bot.stopping.approve(world.admin, target(incident), wish(world))
+    world.clock.advance(minutes=59)
+    assert await world.bot.stop_ends.everywhere() == 0
+    world.clock.advance(minutes=1)
+    assert await waiting(world, incident, SECOND) == []
+    replicas = [world.started_again() for _ in range(2)]
+    assert sum(await asyncio.gather(*(one.stop_ends.everywhere() for one in replicas))) == 1
+    assert await world.started_again().stop_ends.everywhere() == 0
+    stop = await latest(world, incident)
+    assert (stop.state, stop.pending) == (StopState.STOPPING, None)
+    [line] = await lines(world, stop)
+    assert (line.version, line.is_broadcast, line.urgency) == (1, False, 0)
+    said = await root(world, incident)
+    assert "*⏰ Nobody agreed in time*" in said
+    assert "So nothing was put back." in said
+    assert ids.STOP_AGREE not in said
+    async with world.bot.storage.reading() as store:
+        [row] = await store.audit.page(WORKSPACE, AuditFilter(nouns=("stop.lapsed",)), limit=5)
+    assert (row.entry.actor, row.entry.details["state"]) == (None, "stopping")
+
+
+async def test_a_wish_that_lapses_with_its_alert_is_told_there_too(world: QuietWorld) -> None:
+    """The closed alert says that nobody agreed, and not that a stop is over which never was."""
+    incident = await an_alert(world)
+    await world.bot.stopping.approve(world.admin, target(incident), ApprovalWish(ApprovalWay.END_OF_DAY))
+    world.clock.advance(days=1)
+    async with world.bot.storage.writing() as store:
+        await telling.keep(store, close(incident, CloseReason.PERIOD_ENDED, world.clock()), incident, (), world.clock())
+    assert await world.bot.stop_ends.everywhere() == 1
+    stop = await latest(world, incident)
+    assert stop.state is StopState.CLOSED
+    assert len(await lines(world, stop)) == 1
+    said = await root(world, incident)
+    assert "*⏰ Nobody agreed in time*" in said
+    assert "The stop is over" not in said
+
+
+async def test_terms_and_the_wish_for_others_may_end_at_the_same_moment(world: QuietWorld) -> None:
+    """The lapse is told, and what was agreed on is done: not a minute later."""
+    incident, second = await an_alert(world), replace(world.admin, user_id=SECOND)
+    for person in (world.admin, second, second):
+        await world.bot.stopping.approve(person, target(incident), wish(world))
+    allowed = await latest(world, incident)
+    assert (allowed.state, allowed.pending and allowed.pending.by) == (StopState.ALLOWED, SECOND)
+    world.clock.advance(hours=1)
+    assert await world.bot.stop_ends.everywhere() == 1
+    after = await world.bot.stopping.shown(WORKSPACE, allowed.id or 0)
+    assert [one.kind for one in after.events][-2:] == [StopEventKind.LAPSED, StopEventKind.ALLOWANCE_ENDED]
+    assert (after.stop.state, after.stop.pending) == (StopState.STOPPING, None)
