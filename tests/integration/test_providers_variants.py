@@ -21,7 +21,8 @@ from providers.contract import CredentialReason, CredentialRejected, RateLimited
 from providers.http import RetryPolicy
 from providers.openai import OpenAI
 from tests.integration.openai_server import ADMIN_KEY, OpenAIServer, always
-from tests.integration.test_providers_openai import http, server  # noqa: F401 - fixtures
+from tests.integration.openai_world import http as http
+from tests.integration.openai_world import server as server
 
 DATA = Path(__file__).parent.parent / "data"
 KEY = Secret(ADMIN_KEY)
@@ -121,11 +122,11 @@ EXPECTED: dict[str, dict[date, list[Row]] | Refused] = {
 
 
 @pytest.fixture
-def openai(server: OpenAIServer, http: httpx.AsyncClient) -> OpenAI:  # noqa: F811
+def openai(server: OpenAIServer, http: httpx.AsyncClient) -> OpenAI:
     return OpenAI(http, server.url, lambda: NOW, ONCE)
 
 
-def says(server: OpenAIServer, variant: dict[str, object], times: int = 9) -> None:  # noqa: F811
+def says(server: OpenAIServer, variant: dict[str, object], times: int = 9) -> None:
     """The server answers with the recorded bytes; where they promise another page, with an empty last one."""
 
     async def recorded(request: web.Request) -> web.StreamResponse:
@@ -164,7 +165,7 @@ def test_every_recorded_variant_has_its_verdict() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(EXPECTED))
-async def test_a_recorded_bill_is_read_exactly_or_refused(openai: OpenAI, server: OpenAIServer, name: str) -> None:  # noqa: F811
+async def test_a_recorded_bill_is_read_exactly_or_refused(openai: OpenAI, server: OpenAIServer, name: str) -> None:
     """Digits, projects, items, currencies and quantities as on the wire; or UnexpectedResponse and where."""
     says(server, VARIANTS[name])
     expected = EXPECTED[name]
@@ -183,7 +184,7 @@ async def test_a_recorded_bill_is_read_exactly_or_refused(openai: OpenAI, server
 @pytest.mark.parametrize("name", sorted(name for name, verdict in EXPECTED.items() if not isinstance(verdict, Refused)))
 async def test_merging_and_storing_a_recorded_bill_loses_nothing(
     openai: OpenAI,
-    server: OpenAIServer,  # noqa: F811
+    server: OpenAIServer,
     name: str,
 ) -> None:
     """Repeated lines are added up, and 1e-18 is the grain of the ledger."""
@@ -199,7 +200,7 @@ async def test_merging_and_storing_a_recorded_bill_loses_nothing(
         assert abs(stored - told) <= len(lines) * Decimal("0.5e-18")
 
 
-async def test_the_real_page_comes_to_its_real_total(openai: OpenAI, server: OpenAIServer) -> None:  # noqa: F811
+async def test_the_real_page_comes_to_its_real_total(openai: OpenAI, server: OpenAIServer) -> None:
     """31 days of a real organization: 284.93943937274981134156 dollars before any rounding."""
     body = (DATA / "openai_cookbook_costs_page.json").read_text("utf-8")
     server.faults = [always(lambda: web.Response(text=body, content_type="application/json"))] * 20
@@ -227,7 +228,7 @@ ERRORS: dict[str, type[Exception]] = {
 
 
 @pytest.mark.parametrize("name", sorted(ERRORS))
-async def test_a_recorded_error_becomes_the_error_it_is(openai: OpenAI, server: OpenAIServer, name: str) -> None:  # noqa: F811
+async def test_a_recorded_error_becomes_the_error_it_is(openai: OpenAI, server: OpenAIServer, name: str) -> None:
     """Each carries OpenAI's id of the request, and none of OpenAI's words: they may quote the key."""
     says(server, VARIANTS[name])
     with pytest.raises(ERRORS[name]) as caught:
@@ -240,7 +241,7 @@ async def test_a_recorded_error_becomes_the_error_it_is(openai: OpenAI, server: 
         assert (caught.value.reason, caught.value.scope) == (CredentialReason.MISSING_SCOPE, "api.usage.read")
 
 
-async def test_personal_data_is_dropped_at_the_door(openai: OpenAI, server: OpenAIServer) -> None:  # noqa: F811
+async def test_personal_data_is_dropped_at_the_door(openai: OpenAI, server: OpenAIServer) -> None:
     """The row names a person; nothing we keep does."""
     says(server, VARIANTS["c08"])
     assert "someone@example.com" in str(VARIANTS["c08"]["body"])
