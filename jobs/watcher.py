@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 
@@ -68,14 +69,17 @@ class Watcher:
         return True
 
     async def evaluate(self) -> None:
-        """Once a minute without a reading: periods end, silences run out, who acknowledged is reminded."""
+        """Once a minute without a reading: periods end, silences and allowances run out, who acknowledged is reminded.
 
-        async def everywhere() -> bool:
-            changed = await self._bot.evaluating.everywhere()
-            changed += await self._bot.stop_ends.everywhere()
-            return bool(changed + await self._bot.reminding.everywhere())
+        Trouble with one of these, or with one workspace, keeps nothing else from its end.
+        """
+        await guarded(self._judge)
 
-        await guarded(everywhere)
+    async def _judge(self) -> None:
+        bot = self._bot
+        for workspace in await bot.people.workspaces():
+            for look in (bot.evaluating.evaluate, bot.stop_ends.look, bot.reminding.look):
+                await guarded(partial(_looked, look, workspace.id))
 
     async def drained(self) -> None:
         """Wait until everything that was begun is finished."""
@@ -86,3 +90,7 @@ class Watcher:
         """Seconds until the next slot begins; of a connection that is read each minute, it may be ours."""
         every = min(self._bot.policy.poll_seconds, WATCHED_SECONDS)
         return max(0.05, every - self._clock().timestamp() % every)
+
+
+async def _looked(look: Callable[[str], Awaitable[int]], workspace_id: str) -> bool:
+    return bool(await look(workspace_id))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 
 import pytest
@@ -131,6 +131,36 @@ async def test_a_minute_without_a_reading_still_ends_what_is_over(
     await watcher.evaluate()
     [closed] = await world.incidents()
     assert (opened.closed_at, closed.closed_at) == (None, clock())
+
+
+async def test_what_fails_in_one_workspace_keeps_nothing_else_from_ending(
+    world: World, watcher: Watcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another workspace's periods and allowances end, and so do those of the workspace that could not be evaluated."""
+    async with world.bot.storage.writing() as store:
+        await store.workspaces.ensure(
+            "T0OTHER001", name="다른 회사", locale="ko", timezone="Asia/Seoul", installed_by=None, at=world.clock()
+        )
+    seen: list[tuple[str, str]] = []
+
+    def noting(what: str) -> Callable[[str], Awaitable[int]]:
+        async def note(workspace_id: str) -> int:
+            seen.append((what, workspace_id))
+            if (what, workspace_id) == ("evaluated", WORKSPACE):
+                raise ZeroDivisionError("no share of nothing")
+            return 0
+
+        return note
+
+    for whose, name, what in (
+        (world.bot.evaluating, "evaluate", "evaluated"),
+        (world.bot.stop_ends, "look", "ended"),
+        (world.bot.reminding, "look", "reminded"),
+    ):
+        monkeypatch.setattr(whose, name, noting(what))
+    await watcher.evaluate()
+    both = (WORKSPACE, "T0OTHER001")
+    assert sorted(seen) == sorted((what, one) for what in ("evaluated", "ended", "reminded") for one in both)
 
 
 async def test_a_reading_that_fails_as_nobody_thought_of_is_logged_and_tried_again(
