@@ -98,7 +98,7 @@ async def test_a_silence_until_a_time_of_ones_own_ends_like_every_other(house: C
     usual = house.clock().replace(hour=8, minute=15, second=0, microsecond=0)
     assert picker["initial_date_time"] == int(usual.timestamp())
     said = house.cleared(MINSU)
-    for words in ("[마케팅팀] 일일 한도 $500", "중지 실패", "기록", "09:00 KST"):
+    for words in ("[마케팅팀] 일일 한도 $500", "차단 실패", "기록", "09:00 KST"):
         assert words in said
 
     now = house.clock()
