@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from blocks import kit
 from blocks import stop_words as words
+from blocks.incident_thread import money
 from finops.stop_report import StopShown
 from finops.stops import ApprovalWay, StopEvent, StopEventKind, StopState
 from locales import Translator
@@ -55,7 +56,7 @@ def lapsed_line(event: StopEvent, shown: StopShown, t: Translator) -> str:
 def _wish(event: StopEvent, shown: StopShown, t: Translator) -> str:
     way = str(event.values.get("action") or "")
     said = words.way_name(ApprovalWay(way), t) if way in set(ApprovalWay) else t.gettext("let spending go on")
-    terms = words.allowance(words.moment(event.values.get("until")), None, shown, t)
+    terms = words.allowance(words.moment(event.values.get("until")), money(event.values, "amount"), shown, t)
     return kit.escape(", ".join([said, *terms]))
 
 

@@ -55,6 +55,8 @@ def lapsed(stop: Stop, now: datetime) -> StopChange:
         "asked_by": pending.by,  # not `by`: nobody did this
         "action": pending.way.value,
         "until": pending.until.isoformat() if pending.until else None,
+        "amount": f"{pending.amount.amount:f}" if pending.amount else None,
+        "currency": pending.amount.currency if pending.amount else None,
         "state": stop.state.value,
     }
     # With the moment it was asked at, for another wish may lapse after it.

@@ -49,7 +49,7 @@ class StopEventKind(StrEnum):
     LOST = "lost"  # project, by (the provider's actor, None: it does not say), at
     REOPENED = "reopened"  # project, is_month_turn: calls again although the lever stands
     SECOND_ASKED = "second_asked"  # by, action: another person has to agree
-    # asked_by, action, until, state (the stop's, which stays as it was but for "asked"): nobody agreed in time
+    # asked_by, action, until, amount, state (the stop's, which stays as it was but for "asked"): nobody agreed in time
     LAPSED = "lapsed"
     APPROVED = "approved"  # by, way ("end_of_day" | "amount" | "budget" | "restore"), until, amount, restops
     RESTORED = "restored"  # project, kept (parts left as somebody else made them), seconds

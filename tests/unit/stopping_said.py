@@ -235,7 +235,8 @@ EVENTS: dict[str, StopEvent] = {
         state="stopped",
     ),
     "lapsed_asked": event(
-        StopEventKind.LAPSED, DAY_END, asked_by="U0JIHOON01", action="amount", until=DAY_END.isoformat(), state="asked"
+        StopEventKind.LAPSED, DAY_END, asked_by="U0JIHOON01", action="amount", until=DAY_END.isoformat(), state="asked",
+        amount="842", currency="USD",
     ),
     "lapsed_terms": event(
         StopEventKind.LAPSED, DAY_END, asked_by="U0JIHOON01", action="amount", until=DAY_END.isoformat(),
