@@ -1,0 +1,81 @@
+"""What tests of collecting share: a company of sixteen days, its team and administrator, and a bot that collects."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import date
+
+import pytest
+
+from bot import Bot, Policy
+from finops.periods import Period
+from finops.registry import Person, Team
+from storage import Storage
+from tests.conftest import FakeClock
+from tests.integration.bot_world import (
+    KEY,
+    WORKSPACE,
+    Key,
+    LittleOpenAI,
+    Organization,
+    a_bot,
+    a_company,
+    a_team,
+    an_admin,
+    worked,
+)
+
+TODAY = date(2026, 7, 6)
+DAYS = 16  # of back-fill: two whole chunks and a short one
+
+
+@pytest.fixture
+async def openai() -> AsyncIterator[LittleOpenAI]:
+    async with LittleOpenAI().running() as little:
+        yield little
+
+
+@pytest.fixture
+async def bot(storage: Storage, openai: LittleOpenAI, clock: FakeClock) -> AsyncIterator[Bot]:
+    async with a_bot(storage, openai, clock, Policy(backfill_days=DAYS, blind_after_minutes=0)) as made:
+        yield made
+
+
+@pytest.fixture
+def company(openai: LittleOpenAI) -> Organization:
+    made = a_company(TODAY, DAYS)
+    openai.keys[KEY] = Key(made)
+    return made
+
+
+@pytest.fixture
+async def admin(bot: Bot) -> Person:
+    return await an_admin(bot)
+
+
+@pytest.fixture
+async def team(bot: Bot, admin: Person) -> Team:
+    return await a_team(bot, admin)
+
+
+async def connected(bot: Bot, admin: Person, team: Team, key: str = KEY) -> int:
+    return (await bot.connections.register_key(admin, team.id, key)).connection.id
+
+
+async def backfilled(bot: Bot, admin: Person, team: Team) -> int:
+    connection_id = await connected(bot, admin, team)
+    await bot.projects.register(admin, team.id, ["proj_chat"])
+    await worked(bot)
+    return connection_id
+
+
+async def assert_ledger_is_the_bill(bot: Bot, company: Organization, start: date, end: date) -> None:
+    async with bot.storage.reading() as store:
+        totals = await store.charges.daily_totals(WORKSPACE, Period(start, end))
+        per_project = await store.charges.totals(WORKSPACE, Period(start, end))
+    assert {one.day: one.amount.amount for one in totals} == {
+        day: company.by_day(day) for day in Period(start, end) if company.bill.get(day)
+    }
+    for one in totals:
+        parts = [row.amount.amount for row in per_project if row.day == one.day]
+        assert sum(parts) == one.amount.amount

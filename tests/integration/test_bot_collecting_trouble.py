@@ -1,0 +1,221 @@
+"""What keeps the bot from collecting blinds once and spoils no more than it has to: outages, nonsense, refused keys."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from bot import Bot, Policy
+from bot.results import Failed, Finished, Progress
+from bot.telling import URGENT
+from finops.periods import Period
+from finops.registry import Person, Team
+from storage import Storage
+from storage.records import CollectionKind
+from tests.conftest import FakeClock
+from tests.databases import on_sqlite
+from tests.integration.bot_world import (
+    KEY,
+    SECOND_KEY,
+    WORKSPACE,
+    Key,
+    LittleOpenAI,
+    Organization,
+    a_bot,
+    a_team,
+    an_admin,
+    blind_told,
+    worked,
+)
+from tests.integration.collecting_world import DAYS, TODAY, assert_ledger_is_the_bill, backfilled, connected
+from tests.integration.collecting_world import admin as admin
+from tests.integration.collecting_world import bot as bot
+from tests.integration.collecting_world import company as company
+from tests.integration.collecting_world import openai as openai
+from tests.integration.collecting_world import team as team
+
+
+@on_sqlite
+async def test_a_failure_blinds_once_and_recovery_is_told_with_its_beginning(
+    bot: Bot, openai: LittleOpenAI, company: Organization, admin: Person, team: Team, clock: FakeClock
+):
+    """Unavailable: retried by itself with growing patience; blind since the first failure; seen again at the end."""
+    await backfilled(bot, admin, team)
+    openai.status = 503
+    clock.moment = datetime(2026, 7, 7, 0, 0, tzinfo=UTC)
+    await bot.collecting.due(clock())
+    [failed] = [event for event in await worked(bot) if isinstance(event, Failed)]
+    assert failed.newly_blind
+    assert failed.news.code == "unavailable"
+    assert failed.retry_at == clock() + timedelta(minutes=1)
+    assert [(one.channel_id, one.urgency) for one in await blind_told(bot)] == [(team.channel_id, URGENT)]
+    assert [alert.since for alert in await bot.blindness.alerts()] == [clock()]
+    home = await bot.reports.home(WORKSPACE, admin)
+    assert home.blind[0].since == clock()
+    assert home.yesterday.amount is None
+    assert home.yesterday.unread_days == 1
+
+    clock.advance(seconds=59)
+    assert await worked(bot) == []
+    clock.advance(seconds=1)
+    again = [event for event in await worked(bot) if isinstance(event, Failed)]
+    assert not any(event.newly_blind for event in again)
+    assert again[0].blind_since == failed.blind_since
+
+    openai.status = 200
+    clock.advance(minutes=20)
+    told = await worked(bot)
+    [over] = await blind_told(bot)
+    assert (over.subject["since"], over.subject["until"]) == (failed.blind_since.isoformat(), clock().isoformat())
+    assert await bot.blindness.alerts() == []
+    assert isinstance(told[-1], Finished)
+    await assert_ledger_is_the_bill(bot, company, TODAY - timedelta(days=DAYS), TODAY)
+
+
+@on_sqlite
+async def test_trouble_that_passes_within_minutes_blinds_nobody(
+    storage: Storage, openai: LittleOpenAI, company: Organization, clock: FakeClock
+):
+    """A provider away for some minutes is asked again in silence; away for a quarter of an hour, it is told, once."""
+    async with a_bot(storage, openai, clock, Policy(backfill_days=DAYS)) as bot:
+        admin = await an_admin(bot)
+        await backfilled(bot, admin, await a_team(bot, admin))
+        openai.status = 503
+        clock.moment = began = datetime(2026, 7, 7, 0, 0, tzinfo=UTC)
+        await bot.collecting.due(clock())
+        news = []
+        for minutes in (1, 2, 4, 8, 15):
+            failed = [event for event in await worked(bot) if isinstance(event, Failed)]
+            news.append(any(event.newly_blind for event in failed))
+            clock.advance(minutes=minutes)
+        assert news == [False, False, False, False, True]
+        assert [alert.since for alert in await bot.blindness.alerts()] == [began]
+        openai.status = 200
+        await worked(bot)
+        [over] = await blind_told(bot)
+        assert (over.subject["since"], over.subject["until"]) == (began.isoformat(), clock().isoformat())
+
+
+@on_sqlite
+async def test_a_key_that_is_refused_is_told_at_once(
+    storage: Storage, openai: LittleOpenAI, company: Organization, clock: FakeClock
+):
+    """No waiting mends a revoked key: a person has to."""
+    async with a_bot(storage, openai, clock, Policy(backfill_days=DAYS)) as bot:
+        admin = await an_admin(bot)
+        await backfilled(bot, admin, await a_team(bot, admin))
+        openai.keys[KEY].is_revoked = True
+        clock.moment = datetime(2026, 7, 7, 0, 0, tzinfo=UTC)
+        await bot.collecting.due(clock())
+        assert any(event.newly_blind for event in await worked(bot) if isinstance(event, Failed))
+
+
+async def test_nonsense_for_one_day_spoils_that_day_only_and_keeps_its_old_rows(
+    bot: Bot, openai: LittleOpenAI, company: Organization, admin: Person, team: Team, clock: FakeClock
+):
+    await backfilled(bot, admin, team)
+    spoilt, fine = TODAY - timedelta(days=3), TODAY - timedelta(days=2)
+    before = company.by_day(spoilt)
+    company.bill[spoilt] = [("proj_chat", "gpt-5.4, input", "1")]
+    company.bill[fine] = [("proj_chat", "gpt-5.4, input", "2")]
+    openai.is_nonsense_on = {spoilt}
+    await bot.collecting.start_manual(admin)
+    [failed] = await worked(bot)
+    assert isinstance(failed, Failed)
+    assert failed.news.code == "unexpected_response"
+    async with bot.storage.reading() as store:
+        totals = await store.charges.daily_totals(WORKSPACE, Period(spoilt, TODAY))
+    assert [one.amount.amount for one in totals][:2] == [before, 2]
+
+
+@on_sqlite
+async def test_a_collection_that_keeps_failing_does_not_hold_up_the_morning(
+    bot: Bot, openai: LittleOpenAI, company: Organization, admin: Person, team: Team, clock: FakeClock
+):
+    """A back-fill stuck on one bad day long ago is retried, and the daily reading goes first."""
+    await connected(bot, admin, team)
+    openai.is_nonsense_on = {TODAY - timedelta(days=DAYS)}
+    await bot.projects.register(admin, team.id, ["proj_chat"])
+    assert isinstance((await worked(bot))[-1], Failed)
+    clock.moment = datetime(2026, 7, 7, 0, 0, tzinfo=UTC)
+    await bot.collecting.due(clock())
+    told = await worked(bot)
+    assert isinstance(told[0], Progress)
+    assert told[0].told.kind is CollectionKind.DAILY
+
+
+@on_sqlite
+async def test_missed_days_are_made_up_for_though_an_old_day_keeps_the_backfill_from_its_end(
+    bot: Bot, openai: LittleOpenAI, company: Organization, admin: Person, team: Team, clock: FakeClock
+):
+    """Each has its own stretch: the back-fill what it never reached, catch-up what was missed since."""
+    await connected(bot, admin, team)
+    openai.is_nonsense_on = {TODAY - timedelta(days=DAYS)}
+    await bot.projects.register(admin, team.id, ["proj_chat"])
+    await worked(bot)
+    for n in range(20):
+        company.charge(TODAY + timedelta(days=n), "proj_chat", f"{n}.25")
+    clock.moment = datetime(2026, 7, 26, 3, 0, tzinfo=UTC)
+    await bot.collecting.due(clock())
+    await worked(bot)
+    await assert_ledger_is_the_bill(bot, company, TODAY - timedelta(days=14), TODAY + timedelta(days=20))
+
+
+@on_sqlite
+async def test_a_person_who_asks_does_not_wait_for_the_next_try(
+    bot: Bot, openai: LittleOpenAI, company: Organization, admin: Person, team: Team, clock: FakeClock
+):
+    """Blind and parked for a while: "collect now" means now, and is not queued a second time."""
+    await backfilled(bot, admin, team)
+    openai.status = 503
+    clock.moment = datetime(2026, 7, 7, 0, 0, tzinfo=UTC)
+    await bot.collecting.due(clock())
+    for _ in range(5):
+        await worked(bot)
+        clock.advance(minutes=16)
+    await worked(bot)
+    openai.status = 200
+    clock.advance(seconds=1)
+    assert await worked(bot) == []
+    started = await bot.collecting.start_manual(admin)
+    assert [one.kind for one in started.collections] == ["catch_up"]
+    await worked(bot)
+    assert ["until" in one.subject for one in await blind_told(bot)] == [True]
+    assert await bot.collecting.progress(WORKSPACE) == ()
+
+
+@on_sqlite
+async def test_a_rejected_key_gives_way_to_another_of_the_same_connection(
+    bot: Bot, openai: LittleOpenAI, company: Organization, admin: Person, team: Team
+):
+    await connected(bot, admin, team)
+    openai.keys[SECOND_KEY] = Key(company)
+    data = await a_team(bot, admin, "데이터팀", "C0DATA0001")
+    second = await bot.connections.register_key(admin, data.id, SECOND_KEY)
+    assert second.is_shared
+    openai.keys[SECOND_KEY].is_revoked = True  # the newest key is tried first
+    openai.asked.clear()
+    await bot.projects.register(admin, team.id, ["proj_chat"])
+    assert isinstance((await worked(bot))[-1], Finished)
+    await assert_ledger_is_the_bill(bot, company, TODAY - timedelta(days=DAYS), TODAY)
+
+
+@on_sqlite
+async def test_when_every_key_is_rejected_a_person_has_to_help_and_a_new_key_goes_on(
+    bot: Bot, openai: LittleOpenAI, company: Organization, admin: Person, team: Team, clock: FakeClock
+):
+    """The back-fill that stopped half-way goes on where it stopped, once a working key takes the old one's place."""
+    await connected(bot, admin, team)
+    await bot.projects.register(admin, team.id, ["proj_chat"])
+    openai.keys[KEY].is_revoked = True
+    [failed] = await worked(bot)
+    assert isinstance(failed, Failed)
+    assert failed.news.code == "key_rejected"
+    assert failed.retry_at is None
+    openai.keys[SECOND_KEY] = Key(company)
+    [credential] = await bot.connections.of_team(WORKSPACE, team.id)
+    clock.advance(hours=1)
+    replaced = await bot.connections.replace_key(admin, credential.id, SECOND_KEY)
+    assert replaced.credential.ends_with == "abc2"
+    await worked(bot)
+    assert ["until" in one.subject for one in await blind_told(bot)] == [True]
+    await assert_ledger_is_the_bill(bot, company, TODAY - timedelta(days=DAYS), TODAY)
