@@ -21,8 +21,9 @@ def approvals(reader: HomeReader, t: Translator) -> Parts:
     if reader.is_unread:
         said = t.gettext("Your approvals could not be read just now. Each of them stands in its channel as well.")
         return [kit.context(said)]
+    unsaid: Parts = [kit.context(_without_groups(t))] if reader.lacks_groups else []
     if not reader.approvals:
-        return []
+        return unsaid
     parts: Parts = [kit.header(t.ngettext("My approvals · {count}", "My approvals · {count}", reader.count))]
     for one in reader.approvals:
         parts += _one(one, t)
@@ -32,7 +33,14 @@ def approvals(reader: HomeReader, t: Translator) -> Parts:
             "and {count} more, which stands in its channel", "and {count} more, which stand in their channels", more
         )
         parts.append(kit.context(said))
-    return [*parts, kit.divider()]
+    return [*parts, *unsaid, kit.divider()]
+
+
+def _without_groups(t: Translator) -> str:
+    return t.gettext(
+        "Slack did not say which user groups you belong to, so what waits for one of them may be missing here. "
+        "It stands in its channel as well."
+    )
 
 
 def _one(one: ApprovalShown, t: Translator) -> Parts:

@@ -48,7 +48,8 @@ class ApprovalShown:
 @dataclass(frozen=True, slots=True)
 class HomeReader:
     """What Home says to one person alone: the first of `count` things that wait for them, and whether they answer for
-    a team. `is_unread`: what waits could not be read, which is not the same as nothing.
+    a team. `is_unread`: what waits could not be read, which is not the same as nothing; `lacks_groups`: Slack did not
+    say which user groups they belong to, and what waits for one of those is not among it.
 
     `unowned` are the largest of `unowned_count` costs that no team answers for, told to whoever registers projects;
     `unowned_team` is the first suggested team they may register for, None where that is no team of theirs.
@@ -58,6 +59,7 @@ class HomeReader:
     count: int = 0
     manages: bool = False
     is_unread: bool = False
+    lacks_groups: bool = False
     unowned: tuple[Unowned, ...] = ()
     unowned_count: int = 0
     unowned_team: int | None = None

@@ -57,13 +57,19 @@ async def refresh(visit: Visit) -> None:
 async def _reader(visit: Visit, person: Person, report: HomeReport) -> HomeReader:
     """What waits for this person, each with the link to its message."""
 
+    lacks_groups = False
+
     async def groups() -> tuple[str, ...]:
+        nonlocal lacks_groups
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
-                return await visit.groups()
+                found = await visit.groups()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             log.warning("user groups not read in time", extra={"error": type(error).__name__})
+            lacks_groups = True
             return ()
+        lacks_groups = visit.lacks_groups
+        return found
 
     live = report.live or LiveReport()
     has_unowned = any(share.is_unallocated for share in report.top.shares)
@@ -71,7 +77,7 @@ async def _reader(visit: Visit, person: Person, report: HomeReport) -> HomeReade
         person, live.incidents, groups, open_count=live.incident_count, has_unowned=has_unowned
     )
     linked = await asyncio.gather(*(_linked(visit, one) for one in reader.approvals))
-    return replace(reader, approvals=tuple(linked))
+    return replace(reader, approvals=tuple(linked), lacks_groups=lacks_groups)
 
 
 async def _linked(visit: Visit, one: ApprovalShown) -> ApprovalShown:

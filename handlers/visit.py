@@ -32,6 +32,8 @@ MEET_ADMINS_AGAIN_AFTER = timedelta(minutes=10)
 # So long what we know stands in for a Slack that does not answer.
 BELIEVED_FOR = timedelta(days=1)
 _NOBODY = frozenset({"user_not_found", "user_not_visible"})
+# Then nobody belongs to it; whatever else Slack says, somebody may.
+_NO_GROUP = frozenset({"no_such_subteam", "plan_upgrade_required"})
 # What only one person sees may come twice; better than an answer that never comes.
 _PATIENCE_SECONDS = (0.5, 1.5)
 DIRECT = "D"  # how Slack's names of direct conversations begin
@@ -88,6 +90,7 @@ class Visit:
     about: str = ""
     # The organization around the workspace (Enterprise Grid), '' where there is none.
     organization_id: str = ""
+    lacks_groups: bool = False
     _person: Person | None = field(default=None, repr=False)
     _present: Person | None = field(default=None, repr=False)
 
@@ -175,14 +178,18 @@ class Visit:
         return _described(user, user_id, {self.workspace_id, self.organization_id} - {""})
 
     async def groups(self) -> tuple[str, ...]:
-        """The user groups named as approvers that this person belongs to; none where the workspace has no groups."""
+        """The user groups named as approvers that this person belongs to; none where the workspace has no groups.
+
+        Where Slack does not say, they belong to none either, and `lacks_groups` tells so.
+        """
         named = {member for team in await self.bot.teams.all(self.workspace_id) for member in team.approver_groups}
-        found = []
+        found, self.lacks_groups = [], False
         for group in sorted(named):
             try:
                 answer = await self.client.usergroups_users_list(usergroup=group)
             except SlackApiError as error:
                 log.info("user group not read", extra={"group": group, "error": error_code(error)})
+                self.lacks_groups = self.lacks_groups or error_code(error) not in _NO_GROUP
                 continue
             if self.user_id in answer.get("users", []):
                 found.append(group)

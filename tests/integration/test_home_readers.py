@@ -17,6 +17,7 @@ from finops.owners import Because
 from finops.registry import Person, Role
 from finops.stop_report import ApprovalWish, StopTarget
 from finops.stops import ApprovalWay, StopState
+from handlers import home
 from storage import Storage
 from tests.conftest import FakeClock
 from tests.integration.bot_world import (
@@ -34,6 +35,8 @@ from tests.integration.bot_world import (
 from tests.integration.test_bot_stopping import WORKER, a_runaway, stopped
 from tests.integration.watch_world import CHATBOT, World, a_watched_world
 from tests.integration.watch_world import quick_storage as quick_storage
+from tests.unit.listening import SEOYEON as REPORTER
+from tests.unit.listening import FakeSlack, a_visit
 
 GROUP = "S0FINANCE1"
 
@@ -137,6 +140,27 @@ async def test_slack_is_asked_for_user_groups_only_where_one_could_make_a_differ
     assert (len((await home_of(world, world.admin, asked)).approvals), asked.was_asked) == (1, False)
     assert (len((await home_of(world, member, asked)).approvals), asked.was_asked) == (1, True)
     assert (await home_of(world, member, Groups("S0OTHERS01"))).approvals == ()
+
+
+async def test_home_says_so_where_slack_does_not_tell_the_readers_user_groups(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waits for a group is not shown as nothing to whoever may be one of it; a group that is gone has nobody."""
+    await world.bot.teams.update(world.admin, world.team.id, approvers=[GROUP])
+    await stopped(world, await a_runaway(world))
+    slack, told = FakeSlack(), []
+    for trouble in ("ratelimited", "no_such_subteam", "timeout"):
+        if trouble == "timeout":
+            monkeypatch.setattr(slack, "usergroups_users_list", _late)
+        else:
+            slack.refuses["usergroups.users.list"] = trouble
+        await home.publish(a_visit(world.bot, slack, REPORTER))  # type: ignore[arg-type]
+        told.append("사용자 그룹을 확인하지 못해" in str(slack.told("views.publish")[-1]["view"]))
+    assert told == [True, False, True]
+
+
+async def _late(**_: object) -> None:
+    raise TimeoutError
 
 
 async def test_costs_without_a_team_are_listed_until_somebody_registers_them(
