@@ -2,7 +2,8 @@
 
 A step is a call of Slack, before and after, and the end of a transaction that wrote; on PostgreSQL the latter only,
 because what a call leaves undone is the same there. Forks once for each, so that Python's imports are paid once. Each
-death leaves a root, its line and an edit of the root to whoever comes next.
+death leaves a root, its line, an edit of the root and the warning of a key that ends to whoever comes next; of the
+warning each commit is a step, the first being its own wish.
 Prints one JSON line for each death; the last one is of the run that lived.
 """
 
@@ -22,20 +23,23 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import Engine, event
 
 from bot import Bot, Policy
+from bot.expiring import EXPIRY
 from bot.metrics import Metrics
+from finops.secret import Secret
 from jobs.delivery import Delivery
 from jobs.delivery_mail import MailAlarm
 from jobs.delivery_pace import Paces
 from jobs.delivery_speaker import Speaker, Speakers
 from jobs.outbox import LEASE, Deliverer
-from jobs.rendering import Rendering
+from jobs.rendering import RENDER, Rendering
 from storage import KeyRing, Storage
 from storage.engine import normalised, open_engines
 from tests.conftest import FakeClock
-from tests.databases import WORKSPACE
-from tests.integration.outbox_world import CHANNEL, a_note
+from tests.databases import MOMENT, WORKSPACE
+from tests.integration.outbox_world import ADMIN, CHANNEL, a_note
 
 MOST_STEPS = 60
+CALL: Callable[..., Any] = Speaker._call
 
 
 class Clients:
@@ -54,7 +58,7 @@ async def deliver(database_url: str, slack_url: str, token: str, number: int, *,
     async with open_engines(normalised(database_url)) as engines:
         storage = Storage(engines, KeyRing.generate())
         bot = Bot(storage, {}, clock, Policy())
-        rendering, paces = Rendering(bot, {"note": a_note}), Paces(lambda: clock().timestamp())
+        rendering, paces = Rendering(bot, {"note": a_note, EXPIRY: RENDER[EXPIRY]}), Paces(lambda: clock().timestamp())
 
         async def pass_by(seconds: float) -> None:
             clock.advance(seconds=seconds)
@@ -73,17 +77,32 @@ async def deliver(database_url: str, slack_url: str, token: str, number: int, *,
                     WORKSPACE, key, "note", subject, CHANNEL, (), thread_key=thread_key, urgency=1, at=clock()
                 )
 
+        async def deliver_in(rounds: int) -> None:
+            for _ in range(rounds):
+                await deliverer.deliver_due()
+                clock.advance(seconds=3)
+
         if is_first:
+            await a_key(storage, number, clock() + timedelta(hours=20))
             await want(f"{number}", "as it was")
             await want(f"{number}:line", "a line", thread_key=f"{number}")
             die_at(number, with_calls=database_url.startswith("sqlite"))
-        for _ in range(2):
-            await deliverer.deliver_due()
-            clock.advance(seconds=3)
+        await deliver_in(2)
         await want(f"{number}", "as it is")
-        for _ in range(2):
-            await deliverer.deliver_due()
-            clock.advance(seconds=3)
+        await deliver_in(2)
+        Speaker._call = CALL  # type: ignore[method-assign]
+        await bot.expiring.everywhere()
+        await deliver_in(2)
+
+
+async def a_key(storage: Storage, number: int, end: datetime) -> None:
+    """A key about to expire; its last digits are those of no other."""
+    async with storage.writing() as store:
+        [connection], [team] = await store.connections.all(WORKSPACE), await store.teams.all(WORKSPACE)
+        await store.credentials.add(
+            WORKSPACE, connection_id=connection.id, team_id=team.id, secret=Secret(f"the key of {number:04}"), rights=(),
+            registered_by=ADMIN, at=MOMENT, expires_at=end,
+        )  # fmt: skip
 
 
 def die_at(number: int, *, with_calls: bool) -> None:
@@ -96,11 +115,9 @@ def die_at(number: int, *, with_calls: bool) -> None:
         if seen > number:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    call: Callable[..., Any] = Speaker._call
-
     async def counted(self: Speaker, *given: Any, **more: Any) -> Any:
         step()
-        answer = await call(self, *given, **more)
+        answer = await CALL(self, *given, **more)
         step()
         return answer
 

@@ -12,11 +12,16 @@ from storage import KeyRing, open_storage
 from storage.records_live import OutboxState
 from tests.databases import WORKSPACE, a_tenant
 from tests.house.tree import ROOT
-from tests.integration.outbox_world import CHANNEL, HISTORY, key_of
+from tests.integration.outbox_world import ADMIN, CHANNEL, HISTORY, LEAD, key_of
+
+LOOKING = ("conversations.history", "conversations.replies")
 
 
 async def test_killed_at_any_step_people_see_each_message_once(database_url: str, ring: KeyRing) -> None:
-    """A root, its line and an edit: wherever a process died, there is one root as it is now and one line below it."""
+    """A root, its line and an edit: wherever a process died, there is one root as it is now and one line below it.
+
+    And of a key that ends, who registered it and the lead were each warned once.
+    """
     config = SlackConfig(rate_limits=False)
     config.app.scopes += HISTORY
     async with open_storage(database_url, ring) as storage, SimulatedSlack(config=config) as slack:
@@ -29,17 +34,28 @@ async def test_killed_at_any_step_people_see_each_message_once(database_url: str
         deaths = [json.loads(line) for line in output.splitlines()]
         assert process.returncode == 0
         assert [death["was_killed"] for death in deaths] == [True] * (len(deaths) - 1) + [False]
-        assert len(deaths) > (10 if database_url.startswith("sqlite") else 6)  # three messages of two or four steps
+        assert len(deaths) > (15 if database_url.startswith("sqlite") else 11)  # five messages of two or four steps
         stands = defaultdict(list)
         for message in slack.messages(CHANNEL):
             stands[key_of(message)].append(message)
+        warned = {person: [one["text"] for one in slack.messages(dm(slack, person))] for person in (ADMIN, LEAD)}
         for number in range(len(deaths)):
             [root], [line] = stands[f"{number}"], stands[f"{number}:line"]
             assert (root["text"], line["thread_ts"]) == ("as it is", root["ts"]), f"killed at step {number}"
             assert ":repeat:" not in str(root["blocks"]) + str(line["blocks"])
+            for person, texts in warned.items():
+                assert sum(f"...{number:04}" in text for text in texts) == 1, f"{person}, killed at step {number}"
         async with storage.reading() as store:
             rows = [await store.outbox.get(WORKSPACE, key) for key in stands]
             assert await store.outbox.waiting_count() == 0
     assert all(row is not None and row.state is OutboxState.SENT for row in rows)
     # Some died between Slack's taking it and our knowing: those were looked for.
-    assert any(call.method.startswith("conversations.") for call in slack.calls)
+    assert any(call.args["channel"] == CHANNEL for call in slack.calls if call.method in LOOKING)
+    assert any(call.args["channel"] != CHANNEL for call in slack.calls if call.method in LOOKING)
+
+
+def dm(slack: SimulatedSlack, user_id: str) -> str:
+    """The bot's direct conversation with a person."""
+    found = slack.world.dm_between({user_id, slack.config.app.bot_user_id})
+    assert found is not None
+    return found.id
