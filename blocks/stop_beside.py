@@ -21,16 +21,22 @@ def line(shown: StopShown | None, t: Translator) -> str | None:
     if count > 1:
         together = t.ngettext("one stop for {count} project", "one stop for {count} projects", count)
         told = f"{told} · {together}"
-    pending = shown.stop.pending
-    return told if pending is None else f"{told}\n{words.pending_words(pending, shown, t)}"
+    if shown.stop.pending is not None:
+        told = f"{told}\n{words.pending_words(shown.stop.pending, shown, t)}"
+    if shown.ask is None or shown.stop.state not in _IN_FORCE:
+        return told
+    said = t.gettext("It is not yours to restore. Ask {people}.", people=words.people(shown.ask, t))
+    return f"{told}\n{said}"
 
 
 def buttons(project_id: int, shown: StopShown | None, t: Translator) -> list[kit.Block]:
     """The way to the window before a stop, or out of the one in force; nothing while it is being put back.
 
-    For who may act on the project: of anybody else the same buttons would only be refused.
+    For who may act on the project: of anybody else the same buttons would only be refused. So would they of a stop of
+    more than the project, which others answer for.
     """
-    if shown is not None and shown.stop.pending is not None:
+    is_others = shown is not None and shown.ask is not None
+    if shown is not None and shown.stop.pending is not None and not is_others:
         return [agree_button(shown, shown.stop.pending, t)]  # a second wish beside the first would count for nothing
     stop = kit.button(t.gettext("Stop spending"), ids.STOP_OPEN, f"project:{project_id}")
     if shown is None or shown.stop.state is StopState.ALLOWED:
@@ -38,7 +44,7 @@ def buttons(project_id: int, shown: StopShown | None, t: Translator) -> list[kit
     if shown.stop.state not in _IN_FORCE:
         return []
     further = [stop] if shown.stop.lever is not Lever.STOP else []  # it is only slowed down
-    return [*further, _restore(shown, t)]
+    return further if is_others else [*further, _restore(shown, t)]
 
 
 def wish_of(shown: StopShown, pending: Pending, t: Translator) -> str:

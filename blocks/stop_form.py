@@ -9,10 +9,10 @@ from enum import StrEnum
 from blocks import ids, kit, stops
 from blocks import stop_words as words
 from blocks.stop_approval import ApprovalDraft, ApprovalFacts, approval_of, approve
+from blocks.stop_list import listed
 from finops.levers import Lever
 from finops.money import Money, total
-from finops.queries import ScopeKind
-from finops.stop_report import AffectedKey, AffectedProject, BlastRadius, Stoppable, StopShown, StopsListed
+from finops.stop_report import AffectedKey, AffectedProject, BlastRadius, StopShown
 from finops.stops import Stop, StopState
 from locales import Translator
 
@@ -33,7 +33,6 @@ __all__ = [
 Parts = list[kit.Block | kit.Either]
 REASON_LENGTH = 500
 _PROJECTS_SHOWN, _KEYS_SHOWN, _NAMES_SHOWN = 8, 6, 12
-_HELD_SHOWN, _STOPPABLE_SHOWN = 15, 40
 # Of the 3,000 characters that a window carries.
 _IDS_CARRIED = 250
 _IN_FORCE = frozenset({StopState.STOPPING, StopState.STOPPED, StopState.RESTORING})
@@ -117,15 +116,6 @@ def _helpless(t: Translator) -> Parts:
         "besides the present one. Until then a limit can be set in the OpenAI console."
     )
     return [kit.alert(said, "warning"), kit.actions(kit.button(t.gettext("Manage keys"), ids.KEY_MANAGE))]
-
-
-def listed(found: StopsListed, t: Translator, *, is_resume: bool = False) -> kit.View:
-    """What can be stopped and what is held, with a button each; `is_resume` begins with what is held."""
-    held, stoppable = _held(found.held, t), _stoppable(found.stoppable, t)
-    parts = [*held, kit.divider(), *stoppable] if is_resume or found.held else stoppable
-    # i18n: title of a modal, 24 characters
-    title = t.gettext("Restore spending") if is_resume else t.gettext("Stop spending")
-    return kit.modal(title, parts, close=t.gettext("Close"), callback_id=ids.VIEW_INFO)
 
 
 def done(shown: StopShown, t: Translator) -> kit.View:
@@ -351,48 +341,6 @@ def _reason(draft: StopDraft, t: Translator) -> kit.Block:
         element["initial_value"] = draft.reason[:REASON_LENGTH]
     hint = t.gettext("Kept in the audit trail and shown in the message.")
     return kit.input_block(ids.STOP_REASON, t.gettext("Reason"), element, hint=hint)
-
-
-def _held(held: Sequence[StopShown], t: Translator) -> Parts:
-    """What is stopped, and what was put back lately."""
-    count = sum(shown.stop.state in _IN_FORCE for shown in held)
-    if count:
-        parts: Parts = [kit.header(t.ngettext("{count} stop in force", "{count} stops in force", count))]
-    else:
-        parts = [kit.section(t.gettext("There is no stop at present that you may restore."))]
-    for shown in sorted(held, key=lambda one: one.stop.state not in _IN_FORCE)[:_HELD_SHOWN]:
-        named = f"*{kit.escape(words.who(shown, t))} · {kit.escape(words.what(shown, t))}*"
-        parts.append(kit.section(f"{named}\n{kit.escape(stops.state_line(shown, t))}"))
-        if shown.stop.state in (StopState.STOPPING, StopState.STOPPED):
-            key = f"stop:{shown.stop.id}"
-            parts.append(kit.actions(stops.restore_button(key, t), stops.conditional_button(key, t)))
-    more = len(held) - _HELD_SHOWN
-    if more > 0:
-        parts.append(kit.context(t.ngettext("and {count} more", "and {count} more", more)))
-    return parts
-
-
-def _stoppable(found: Sequence[Stoppable], t: Translator) -> Parts:
-    if not found:
-        return [kit.section(t.gettext("There is no project here that you may stop. The team's lead or an admin can."))]
-    parts: Parts = [kit.section(t.gettext("*What can be stopped*"))]
-    for one in found[:_STOPPABLE_SHOWN]:
-        requests = (
-            t.gettext("requests of the last hour unknown")
-            if one.requests is None
-            else t.ngettext("{count} request in the last hour", "{count} requests in the last hour", one.requests)
-        )
-        value = words.target_of(one.scope)
-        button = kit.button(t.pgettext("button", "Stop"), ids.STOP_OPEN, value) if value else None
-        whose = t.gettext("the whole team") if one.scope.kind is ScopeKind.TEAM else kit.name(one.team.name)
-        parts.append(kit.section(f"*{kit.name(one.scope.name)}* · {whose}\n{requests}", button))
-    more = len(found) - _STOPPABLE_SHOWN
-    if more > 0:
-        said = t.ngettext(
-            "and {count} more; name it: `/finops stop NAME`", "and {count} more; name it: `/finops stop NAME`", more
-        )
-        parts.append(kit.context(said))
-    return parts
 
 
 def _names(names: Sequence[str], t: Translator) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -292,6 +292,11 @@ def actor(user_id: str | None, shown: StopShown, t: Translator) -> str:
         return t.gettext("an operator")
     found = shown.names.get(user_id)
     return kit.bare(found) if found else t.gettext("somebody")
+
+
+def people(user_ids: Sequence[str], t: Translator) -> str:
+    """Whom to ask, as mentions, at most five: for a window or an answer that one person reads."""
+    return ", ".join(f"<@{one}>" for one in user_ids[:5] if one.isalnum()) or t.gettext("an admin")
 
 
 def when(instant: datetime, shown: StopShown, t: Translator) -> str:

@@ -13,7 +13,7 @@ from bot.errors import Refusal, RefusalCode
 from bot.event_tokens import tokens_of
 from bot.people import People
 from bot.reports import Reports
-from bot.stop_beside import stop_of
+from bot.stop_beside import stop_for
 from bot.teams import Teams
 from bot.value import by_name, caps_seen
 from bot.why import Whys
@@ -64,7 +64,7 @@ class ProjectDetails:
             last = await store.value.last_event_at(workspace_id, project_id)
             tokens = await tokens_of(store, workspace_id, project_id) if may_manage else None
             actions = await recent(store, workspace_id, project_id)
-            stop = await stop_of(store, project)
+            stop = await stop_for(store, self._people, actor, project, groups)
             has_amount = status.figure.amount is not None and period.days > 0
             is_told = has_amount and is_comparable(status.figure, status.previous)
             why = await self._why.of_scope(store, workspace_id, status.scope, period) if is_told else None
@@ -93,7 +93,7 @@ class ProjectDetails:
         """Whether this person may stop a project's spending, or put it back; and under what it stands now."""
         async with self._desk.storage.reading() as store:
             project, team = await _owned(store, actor.workspace_id, project_id)
-            shown = await stop_of(store, project)
+            shown = await stop_for(store, self._people, actor, project, groups)
         return team is not None and may_manage_team(actor, team, frozenset(groups)), shown
 
     async def target(self, actor: Person, project_id: int, groups: Iterable[str] = ()) -> tuple[Project, Money | None]:

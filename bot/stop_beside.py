@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from bot import stop_facts
+from bot.people import People
+from bot.stop_scopes import asked_instead
 from finops.levers import Lever
 from finops.queries import ScopeKind
-from finops.registry import Project
+from finops.registry import Person, Project
 from finops.stop_report import StopShown
 from finops.stops import StopState
 from storage import Store
@@ -24,3 +29,13 @@ async def stop_of(store: Store, project: Project) -> StopShown | None:
     if stop is None or stop.state is not StopState.ALLOWED:
         return None
     return await stop_facts.shown(store, stop, with_saved=False)
+
+
+async def stop_for(
+    store: Store, people: People, actor: Person, project: Project, groups: Iterable[str] = ()
+) -> StopShown | None:
+    """The same for one reader: with whom to ask where they may not give it back, for it may hold others' projects."""
+    shown = await stop_of(store, project)
+    if shown is None:
+        return None
+    return replace(shown, ask=await asked_instead(store, people, actor, shown.stop, groups))

@@ -95,6 +95,20 @@ async def require(store: Store, people: People, actor: Person, aim: Aim, groups:
         await require_manager(store, actor, aim.team, groups)
 
 
+async def asked_instead(
+    store: Store, people: People, actor: Person, stop: Stop, groups: Iterable[str]
+) -> tuple[str, ...] | None:
+    """Whom to ask where this person may not act on a stop, as the click would refuse it; None where they may."""
+    aim = await aim_of(store, actor.workspace_id, StopTarget(stop_id=stop.id))
+    try:
+        await require(store, people, actor, aim, groups)
+    except Refusal as refusal:
+        lead, admins = refusal.values.get("lead"), refusal.values.get("admins")
+        named = [lead, *(admins if isinstance(admins, Sequence) else ())]
+        return tuple(dict.fromkeys(str(one) for one in named if one))
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class _Found:
     scope: Scope

@@ -20,7 +20,7 @@ from bot.errors import Refusal, RefusalCode
 from bot.evaluating import Evaluating
 from bot.people import People
 from bot.stop_keeping import keep
-from bot.stop_scopes import Aim, aim_of, held_of, is_closed, refuse_held, require, seen_of, under_way
+from bot.stop_scopes import Aim, aim_of, asked_instead, held_of, is_closed, refuse_held, require, seen_of, under_way
 from finops.levers import Lever
 from finops.queries import ScopeKind
 from finops.registry import Person, Project
@@ -99,7 +99,7 @@ class Stopping:
             return await stop_facts.shown(store, stop)
 
     async def listed(self, actor: Person, groups: Iterable[str] = ()) -> StopsListed:
-        """What this person may stop, and what is held."""
+        """What this person may stop, what they may give back, and who gives back what else is held."""
         held_groups = frozenset(groups)
         async with self._desk.storage.reading() as store:
             teams = [
@@ -107,13 +107,17 @@ class Stopping:
             ]
             projects = await store.projects.all(actor.workspace_id)
             stoppable = await stop_facts.stoppable(store, self._desk.now(), teams, projects)
-            held = [
-                await stop_facts.shown(store, one)
-                for one in await store.stops.active(actor.workspace_id)
-                if one.state in UNDER_WAY
-            ]
-        mine = {one.id for one in teams}
-        return StopsListed(tuple(stoppable), tuple(one for one in held if one.team is None or one.team.id in mine))
+            held, others = list[StopShown](), list[tuple[str, ...]]()
+            for one in await store.stops.active(actor.workspace_id):
+                if one.state not in UNDER_WAY:
+                    continue
+                ask = await asked_instead(store, self._people, actor, one, held_groups)
+                if ask is None:
+                    held.append(await stop_facts.shown(store, one))
+                else:
+                    others.append(ask)
+        able = tuple(dict.fromkeys(user_id for ask in others for user_id in ask))
+        return StopsListed(tuple(stoppable), tuple(held), len(others), able)
 
     async def named(self, workspace_id: str, words: str) -> StopTarget:
         """The team or project of that name; refused with a guess when there is none."""

@@ -111,6 +111,7 @@ class StopShown:
 
     `saved` is the loss avoided so far, None where it cannot be said. `next_lever` is the firmer one to offer. `rest`
     are the projects that use up the same limit beside what is held, most first; one without an id no stop reaches.
+    `ask` is given where one person reads it who may not give it back: the user ids of who may.
     """
 
     stop: Stop
@@ -124,6 +125,7 @@ class StopShown:
     saved: Saved | None = None
     rest: tuple[Scope, ...] = ()
     window_end: datetime | None = None  # of the incident's period: no allowance outlives it
+    ask: tuple[str, ...] | None = None
 
     @property
     def leak(self) -> Money | None:
@@ -213,7 +215,12 @@ class Stoppable:
 
 @dataclass(frozen=True, slots=True)
 class StopsListed:
-    """What `/finops stop` and `/finops resume` show without a name."""
+    """What `/finops stop` and `/finops resume` show without a name: what this person may stop, and give back.
+
+    `others` is how many stops are in force besides, which only the people of `ask` (user ids) and their like give back.
+    """
 
     stoppable: tuple[Stoppable, ...]
     held: tuple[StopShown, ...]
+    others: int = 0
+    ask: tuple[str, ...] = ()

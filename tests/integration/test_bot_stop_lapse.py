@@ -19,6 +19,7 @@ from finops.budgets import BudgetAction, BudgetScope
 from finops.incidents import Change, CloseReason, Incident, RootAction, close
 from finops.levers import Lever
 from finops.periods import Period, charge_day
+from finops.queries import ScopeKind
 from finops.stop_report import ApprovalWish, StopTarget
 from finops.stops import ApprovalWay, Stop, StopEventKind, StopState
 from storage import Storage
@@ -47,12 +48,15 @@ async def world(storage: Storage, clock: FakeClock) -> AsyncIterator[QuietWorld]
         yield made
 
 
-async def an_alert(world: QuietWorld) -> Incident:
-    """The day's limit of the team is reached, and letting it go on takes two."""
-    budget = await world.a_budget(BudgetScope.TEAM, world.team.id, action=BudgetAction.ASK, needs_two=True)
+async def an_alert(world: QuietWorld, *, is_wide: bool = False) -> Incident:
+    """The day's limit of the team (of everything) is reached, and letting it go on takes two."""
+    kind, scope_id = (BudgetScope.WORKSPACE, None) if is_wide else (BudgetScope.TEAM, world.team.id)
+    budget = await world.a_budget(kind, scope_id, action=BudgetAction.ASK, needs_two=True)
     now, day = world.clock(), charge_day(world.clock())
     given: dict[str, Any] = dict.fromkeys(("since", "opened_at", "updated_at", "as_of", "detected_at"), now)
     incident = saying_live.an_incident("950", "900", id=None, budget_id=budget.id, scope_id=world.team.id, **given)
+    if is_wide:
+        incident = replace(incident, scope_kind=ScopeKind.WORKSPACE, scope_id=None)
     incident = replace(incident, window=Period(day, day + timedelta(days=1)))
     async with world.bot.storage.writing() as store:
         return await telling.keep(store, Change(incident, (), RootAction.POST), None, (), now)
