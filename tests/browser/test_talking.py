@@ -177,11 +177,8 @@ async def test_feedback_is_read_decided_and_answered_by_people_of_three_language
     assert sum("오전 9시" in str(one) for one in stage.slack.person(EMMA).messages(stage.slack.person(EMMA).dm)) == 1
 
 
-async def test_an_interview_is_offered_booked_moved_and_cancelled_in_two_zones(three: Three, clock: StageClock) -> None:
-    """Of two who want one time one gets it; everybody reads it in their own zone, and calendars can read the file."""
-    jihoon, emma, sakura = three
-    for page in (sakura, jihoon):
-        await goes(page, DIRECTLY)
+async def three_times_are_offered(jihoon: Page) -> None:
+    """In the administrator's own zone."""
     await types(jihoon, "/finops 인터뷰")
     await presses(window_of(jihoon), "시간 제안")
     window = window_of(jihoon)
@@ -194,6 +191,9 @@ async def test_an_interview_is_offered_booked_moved_and_cancelled_in_two_zones(t
     await pictured(jihoon, "board-admin-ko")
     await closes(jihoon)
 
+
+async def one_of_two_gets_a_time(emma: Page, sakura: Page) -> None:
+    """Both look at ten o'clock in Seoul; whoever comes second is told, and takes the next."""
     await types(sakura, "/finops インタビュー")
     hers = window_of(sakura)
     await expect(hers).to_contain_text("10:00")
@@ -227,6 +227,10 @@ async def test_an_interview_is_offered_booked_moved_and_cancelled_in_two_zones(t
     assert await fits(sakura)
     await closes(sakura)
 
+
+async def hers_is_moved(emma: Page) -> None:
+    """To another time that is still free."""
+    window = window_of(emma)
     await types(emma, "/finops interview")
     await presses(window, "Move")
     await expect(window.get_by_role("combobox")).to_be_visible()
@@ -238,6 +242,10 @@ async def test_an_interview_is_offered_booked_moved_and_cancelled_in_two_zones(t
     await closes(emma)
     await pictured(emma, "dm-en")
 
+
+async def hers_is_cancelled(sakura: Page) -> None:
+    """Asked once whether she is sure."""
+    hers = window_of(sakura)
     await types(sakura, "/finops インタビュー")
     await presses(hers, "インタビューをキャンセル")
     await pictured(sakura, "sure-ja")
@@ -247,6 +255,9 @@ async def test_an_interview_is_offered_booked_moved_and_cancelled_in_two_zones(t
     await closes(sakura)
     await pictured(sakura, "dm-ja")
 
+
+async def all_is_told_and_a_time_withdrawn(jihoon: Page) -> None:
+    """Booked, moved, cancelled; then the host himself cannot come."""
     await jihoon.bring_to_front()
     for words in ("Emma Clark 님이 인터뷰를 예약", "인터뷰 시간을", "佐藤さくら 님이 인터뷰를 취소"):
         await expect(message_of(jihoon, words)).to_be_visible()
@@ -262,6 +273,9 @@ async def test_an_interview_is_offered_booked_moved_and_cancelled_in_two_zones(t
     assert await fits(jihoon)
     await closes(jihoon)
 
+
+async def calendars_can_read_the_file(emma: Page, clock: StageClock) -> None:
+    """The second one, of the time it was moved to."""
     await emma.bring_to_front()
     await expect(message_of(emma, "withdrew the time")).to_contain_text("02:00–02:30")
     await expect(emma.locator(".message-file a")).to_have_count(2)
@@ -272,3 +286,16 @@ async def test_an_interview_is_offered_booked_moved_and_cancelled_in_two_zones(t
     [event] = Calendar.from_ical((await (await coming.value).path()).read_bytes()).walk("VEVENT")
     assert event["SEQUENCE"] == 1
     assert event.decoded("DTSTART") > clock()
+
+
+async def test_an_interview_is_offered_booked_moved_and_cancelled_in_two_zones(three: Three, clock: StageClock) -> None:
+    """Of two who want one time one gets it; everybody reads it in their own zone, and calendars can read the file."""
+    jihoon, emma, sakura = three
+    for page in (sakura, jihoon):
+        await goes(page, DIRECTLY)
+    await three_times_are_offered(jihoon)
+    await one_of_two_gets_a_time(emma, sakura)
+    await hers_is_moved(emma)
+    await hers_is_cancelled(sakura)
+    await all_is_told_and_a_time_withdrawn(jihoon)
+    await calendars_can_read_the_file(emma, clock)
