@@ -20,7 +20,8 @@ _LONGEST_HISTORY = 28
 class BudgetDraft:
     """What stands in the window: chosen and typed, not judged. `turn` makes Slack take over what we fill in.
 
-    `budget_id` None: it is a new one. `seen_at` is the `updated_at` it was opened with.
+    `budget_id` None: it is a new one. `seen_at` is the `updated_at` it was opened with. `unhelpful` are the incidents
+    because of which the window opened by itself; none where somebody opened it.
     """
 
     scope: ScopeChoice | None = None
@@ -34,6 +35,7 @@ class BudgetDraft:
     budget_id: int | None = None
     seen_at: str = ""
     turn: int = 0
+    unhelpful: tuple[int, ...] = ()
 
 
 def block_of(name: str, turn: int) -> str:
@@ -43,10 +45,15 @@ def block_of(name: str, turn: int) -> str:
 
 def form(
     draft: BudgetDraft, t: Translator, suggestion: Suggestion | None = None, *, standing: BudgetStanding | None = None,
-    problem: str | None = None,
+    problem: str | None = None, because: str = "",
 ) -> kit.View:  # fmt: skip
-    """The window in which a budget is made, or changed (`standing`): never more than its terms, and what is usual."""
+    """The window in which a budget is made, or changed (`standing`): never more than its terms, and what is usual.
+
+    `because` says why it opened by itself, where it did.
+    """
     parts: list[kit.Block] = [kit.alert(problem)] if problem else []
+    if because:
+        parts.append(kit.alert(because, "info"))
     if standing is not None:
         budget = standing.budget
         named = words.title(standing.scope, budget.period, budget.amount, t)
@@ -60,6 +67,8 @@ def form(
     metadata: dict[str, object] = {"turn": draft.turn}
     if draft.budget_id is not None:
         metadata |= {"budget": draft.budget_id, "seen": draft.seen_at}
+    if draft.unhelpful:
+        metadata["unhelpful"] = list(draft.unhelpful)
     is_new = draft.budget_id is None
     return kit.modal(
         # i18n: title of a modal, 24 characters

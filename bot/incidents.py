@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
@@ -74,12 +74,14 @@ class OpinionTaken:
     """A person's opinion of an alert is on record. `is_new`: they had not said so before.
 
     `budget_id` names a budget to offer better levels for, and `project_id` the project the alert was about, if it was
-    one: alerts of this budget were called unhelpful twice in a row, and this person may change it.
+    one: alerts of this budget were called unhelpful twice in a row, and this person may change it. `unhelpful` are then
+    the incidents of these two opinions, the latest first: one incident twice where two people said so of it.
     """
 
     is_new: bool
     budget_id: int | None = None
     project_id: int | None = None
+    unhelpful: tuple[int, ...] = ()
 
 
 class Incidents:
@@ -180,10 +182,20 @@ class Incidents:
                 subject = f"incident:{incident_id}"
                 await record(self._desk, store, workspace_id, actor.user_id, "incident.judged", subject, told)
         log.info("alert judged", extra={"incident_id": incident_id, "is_helpful": is_helpful})
-        is_bad = is_new and latest == [EventKind.NOT_HELPFUL] * _IN_A_ROW
+        is_bad = is_new and [one.kind for one in latest] == [EventKind.NOT_HELPFUL] * _IN_A_ROW
         if not is_bad or not _may(actor, found, groups):
             return OpinionTaken(is_new)
-        return OpinionTaken(is_new, budget.id, _project_of(incident))
+        return OpinionTaken(is_new, budget.id, _project_of(incident), tuple(one.incident_id for one in latest))
+
+    async def briefly(self, workspace_id: str, incident_ids: Sequence[int]) -> tuple[IncidentShown, ...]:
+        """What a line about each of these incidents needs, open or not, in their order; unknown ones are left out."""
+        found = []
+        async with self._desk.storage.reading() as store:
+            for incident_id in incident_ids:
+                incident = await store.incidents.get(workspace_id, incident_id)
+                its = await _briefly(store, incident, self._desk.now()) if incident is not None else None
+                found += [its[0]] if its is not None else []
+        return tuple(found)
 
     async def budget_of(self, workspace_id: str, incident_id: int) -> tuple[int, int | None]:
         """The budget an incident is about, and the project when it is about one; refused when there is no incident."""

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from blocks import bad_news, budget_form, budget_words, budgets, ids, kit
+from blocks import bad_news, budget_form, budget_words, budgets, ids, incident_opinions, kit
 from blocks.budget_form import BudgetDraft
 from bot.budgets import BudgetWish
 from bot.errors import Refusal, RefusalCode, explain
@@ -22,6 +22,8 @@ from handlers.visit import Visit
 Change = Callable[[int], Awaitable[BudgetStanding]]
 EXPORT = frozenset({"export", "내보내기", "エクスポート", "書き出し"})
 IMPORT = frozenset({"import", "가져오기", "インポート", "取り込み", "読み込み"})
+# So many opinions open the window by themselves, and are named in it.
+_OPINIONS = 2
 # Which input a refusal belongs to.
 _FIELDS = {
     RefusalCode.BUDGET_SCOPE_MISSING: ids.BUDGET_SCOPE,
@@ -91,11 +93,14 @@ async def edit(visit: Visit, value: str) -> None:
     await open_for(visit, number(value))
 
 
-async def open_for(visit: Visit, budget_id: int, project_id: int | None = None) -> None:
+async def open_for(
+    visit: Visit, budget_id: int, project_id: int | None = None, unhelpful: tuple[int, ...] = ()
+) -> None:
     """The window that changes one budget, with what history recommends; opens one where none is open yet.
 
     For the buttons of an alert. `project_id` names the project the alert is about: where the budget is the default of
-    every project, the window makes one for this project alone. Refuses, naming who could, who may not.
+    every project, the window makes one for this project alone. `unhelpful` names the incidents because of which the
+    window opens by itself: it says so. Refuses, naming who could, who may not.
     """
     if visit.window is None:
         await visit.loading()
@@ -105,11 +110,12 @@ async def open_for(visit: Visit, budget_id: int, project_id: int | None = None) 
         own = ScopeChoice(BudgetScope.PROJECT, project_id)
         await visit.bot.budgets.require(person, own.key, groups)
         scope = await visit.bot.budgets.choice(visit.workspace_id, own.key)
-        draft = replace(_draft_of(budget, scope), budget_id=None, seen_at="")
+        draft = replace(_draft_of(budget, scope), budget_id=None, seen_at="", unhelpful=unhelpful)
         await visit.show(await _form(visit, draft))
         return
     standing = await visit.bot.budgets.open(person, budget_id, groups)
-    await visit.show(await _form(visit, _draft_of(standing.budget, standing.scope), standing))
+    draft = replace(_draft_of(standing.budget, standing.scope), unhelpful=unhelpful)
+    await visit.show(await _form(visit, draft, standing))
 
 
 async def drafted(visit: Visit, value: str) -> None:
@@ -205,7 +211,7 @@ async def _refused(visit: Visit, draft: BudgetDraft, refusal: Refusal) -> Outcom
     t = await visit.words()
     if refusal.code is RefusalCode.BUDGET_CHANGED and draft.budget_id is not None:
         standing = await visit.bot.budgets.open(await visit.person(), draft.budget_id, await visit.groups())
-        now = replace(_draft_of(standing.budget, standing.scope), turn=draft.turn + 1)
+        now = replace(_draft_of(standing.budget, standing.scope), turn=draft.turn + 1, unhelpful=draft.unhelpful)
         said = budget_form.changed_meanwhile(t, refusal.values.get("person"), standing.budget.updated_at)
         return Show(await _form(visit, now, standing, said), refreshes_home=False)
     news = explain(refusal)
@@ -230,7 +236,13 @@ async def _form(
 ) -> kit.View:
     scope = draft.scope.key if draft.scope is not None and not draft.scope.is_gone else ""
     suggestion = await visit.bot.budgets.suggestion(visit.workspace_id, scope, draft.period)
-    return budget_form.form(draft, await visit.words(), suggestion, standing=standing, problem=problem)
+    t, because = await visit.words(), ""
+    if draft.unhelpful:
+        alerts = await visit.bot.incidents.briefly(visit.workspace_id, draft.unhelpful)
+        because = incident_opinions.because(
+            alerts, t, draft.scope.name if draft.budget_id is None and draft.scope else ""
+        )
+    return budget_form.form(draft, t, suggestion, standing=standing, problem=problem, because=because)
 
 
 def _draft_of(budget: Budget, scope: ScopeChoice | None) -> BudgetDraft:
@@ -254,7 +266,7 @@ async def _read(visit: Visit, view: Mapping[str, Any]) -> BudgetDraft:
     known = kit.metadata(view)
     turn = known.get("turn") if isinstance(known.get("turn"), int) else 0
     assert isinstance(turn, int)
-    budget_id = known.get("budget")
+    budget_id, given = known.get("budget"), known.get("unhelpful")
     scope = _chosen(view, ids.BUDGET_SCOPE, turn)
     amount, floor = (_typed(view, name, turn) for name in (ids.BUDGET_AMOUNT, ids.BUDGET_FLOOR))
     levels = [str(option.get("value")) for option in _held(view, ids.BUDGET_LEVELS, turn).get("selected_options") or []]
@@ -270,6 +282,7 @@ async def _read(visit: Visit, view: Mapping[str, Any]) -> BudgetDraft:
         budget_id=budget_id if isinstance(budget_id, int) else None,
         seen_at=str(known.get("seen") or ""),
         turn=turn,
+        unhelpful=tuple(one for one in given if type(one) is int)[:_OPINIONS] if isinstance(given, list) else (),
     )
 
 

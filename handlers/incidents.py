@@ -55,7 +55,7 @@ async def feedback(visit: Visit, value: str) -> None:
     is_helpful = opinion == incidents.OPINIONS[0]
     taken = await visit.bot.incidents.feedback(person, incident_id, groups, is_helpful=is_helpful)
     if taken.budget_id is not None:
-        await budgets.open_for(visit, taken.budget_id, taken.project_id)
+        await budgets.open_for(visit, taken.budget_id, taken.project_id, taken.unhelpful)
     else:
         await visit.answer(incidents.thanks(await visit.words()))
 

@@ -18,7 +18,7 @@ from finops.periods import Period
 from finops.queries import ScopeKind
 from storage.errors import Conflict, NotFound
 from storage.ledger import money
-from storage.records_live import Clocks
+from storage.records_live import Clocks, Opinion
 from storage.repository import Repository
 from storage.tables_live import incident_events, incidents, outbox
 
@@ -92,10 +92,10 @@ class Incidents(Repository):
         ]
         return await self._many(workspace_id, incidents.c.closed_at.is_(None), or_(*which)) if which else []
 
-    async def opinions(self, workspace_id: str, budget_id: int, limit: int) -> list[EventKind]:
-        """The latest opinions of the alerts of one budget, HELPFUL or NOT_HELPFUL, newest first."""
-        rows = await self._db.scalars(
-            select(incident_events.c.kind)
+    async def opinions(self, workspace_id: str, budget_id: int, limit: int) -> list[Opinion]:
+        """The latest opinions of the alerts of one budget, newest first."""
+        rows = await self._db.execute(
+            select(incident_events.c.kind, incident_events.c.incident_id)
             .join(
                 incidents,
                 and_(
@@ -108,7 +108,7 @@ class Incidents(Repository):
             .order_by(incident_events.c.at.desc(), incident_events.c.id.desc())
             .limit(limit)
         )
-        return [EventKind(kind) for kind in rows]
+        return [Opinion(EventKind(kind), incident_id) for kind, incident_id in rows]
 
     async def of_windows(self, workspace_id: str, window_starts: Collection[date]) -> list[Incident]:
         """Every incident of the periods that begin on those days, whatever its state: what evaluating starts from."""

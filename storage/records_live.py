@@ -8,6 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from finops.incidents import EventKind
 from finops.money import Money
 
 
@@ -108,6 +109,13 @@ class Unpriced:
     endpoint: str
     model: str
     first_seen_at: datetime
+
+
+class Opinion(NamedTuple):
+    """What one person thinks of one alert: EventKind.HELPFUL or NOT_HELPFUL."""
+
+    kind: EventKind
+    incident_id: int
 
 
 class Clocks(NamedTuple):

@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from blocks import ids
 from bot import telling
-from demo.slack.cast import DATA, FINOPS, TEAM_ID
+from demo.slack.cast import DATA, FINOPS, MARKETING, TEAM_ID
 from finops.audit import AuditRow
 from finops.budgets import BudgetOn, BudgetPeriod, BudgetScope, BudgetTerms
 from finops.charges import FigureState
@@ -38,22 +38,29 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Compa
 
 
 async def an_alert(house: Company, limit: str, channel_id: str = DATA) -> int:
-    """An alert of $742 under a new daily budget of 마케팅팀, as evaluating would have told it; its id.
+    """An alert of $742 under a new daily budget of 마케팅팀; its id.
 
     In a channel of its own: Slack takes one message a second in each.
     """
-    now, spent, team = house.clock(), Money.of("742"), house.marketing
-    terms = BudgetTerms(BudgetScope.TEAM, team.id, BudgetPeriod.DAY, Money.of(limit), channel_id=channel_id)
+    terms = BudgetTerms(BudgetScope.TEAM, house.marketing.id, BudgetPeriod.DAY, Money.of(limit), channel_id=channel_id)
+    [incident_id] = await breached(house, terms, Scope(ScopeKind.TEAM, house.marketing.id, house.marketing.name))
+    await house.stage.slack.until(lambda: limit in root(house, limit, channel_id)["text"], WAIT)
+    return incident_id
+
+
+async def breached(house: Company, terms: BudgetTerms, *scopes: Scope) -> list[int]:
+    """Alerts of $742 under a new budget, one for each scope, as evaluating would have told them; their ids."""
+    now, spent = house.clock(), Money.of("742")
+    found = Spent(spent, FigureState.ESTIMATE, now, spent, unpriced=False, drift_margin=Decimal(0))
+    told = []
     async with house.bot.storage.writing() as store:
         budget = await store.budgets.create(TEAM_ID, terms, by=JIHOON, at=now)
-        on = BudgetOn(budget, Scope(ScopeKind.TEAM, team.id, team.name), team)
-        found = Spent(spent, FigureState.ESTIMATE, now, spent, unpriced=False, drift_margin=Decimal(0))
-        change = evaluate(None, on, found, Context(), now)
-        assert change is not None
-        incident = await telling.keep(store, change, None, (MINSU,), now)
+        for scope in scopes:
+            change = evaluate(None, BudgetOn(budget, scope, house.marketing), found, Context(), now)
+            assert change is not None
+            told.append((await telling.keep(store, change, None, (MINSU,), now)).id or 0)
     house.bot.wake_outbox.set()
-    await house.stage.slack.until(lambda: limit in root(house, limit, channel_id)["text"], WAIT)
-    return incident.id or 0
+    return told
 
 
 def root(house: Company, limit: str, channel_id: str = DATA) -> dict[str, Any]:
@@ -131,3 +138,44 @@ async def test_who_may_not_silence_an_alert_is_told_who_may_before_choosing_a_ti
     incident, events, _ = await standing(house, incident_id)
     assert (incident.silenced_until, EventKind.SILENCED in events) == (None, False)
     assert {row.entry.subject for row in await house.refusals(EMMA)} >= {f"incident:{incident_id}"}
+
+
+async def test_two_bad_opinions_in_a_row_open_the_budget_and_say_so(house: Company) -> None:
+    """Which alerts they were about, that it is a suggestion, and what stands in the window still says so when it is
+    drawn anew; a window somebody opens says nothing of the kind."""
+    incident_id = await an_alert(house, "520", MARKETING)
+    for who in (JIHOON, MINSU):
+        await house.sends(house.click(who, ids.INCIDENT_FEEDBACK, f"{incident_id}/bad"))
+    minsu = house.stage.slack.person(MINSU)
+    view = minsu.view
+    assert view is not None
+    assert view["callback_id"] == ids.VIEW_BUDGET
+    await minsu.clicks(view, ids.BUDGET_PERIOD, BudgetPeriod.WEEK.value)
+    await house.quiet()
+    again = minsu.view
+    assert again is not None
+    assert again["hash"] != view["hash"]
+    for one in (view, again):
+        first = words_of(one["blocks"][0])
+        assert "두 분이 이 알림을 ‘아님’으로 평가하셔서" in first
+        assert "[마케팅팀] 일일 한도 $520 초과 - 현재 $742 (142%)" in first
+        assert "창을 닫으면 아무것도 바뀌지 않습니다" in first
+    assert "의견" in house.cleared(JIHOON)
+    house.cleared(MINSU)
+    await house.sends(house.click(MINSU, ids.INCIDENT_BUDGET, str(incident_id)))
+    assert "아님" not in house.cleared(MINSU)
+
+
+async def test_opinions_on_two_alerts_name_both(house: Company) -> None:
+    """The default budget of every project, unhelpful twice: the window makes one for the project alone, and says that
+    as well."""
+    terms = BudgetTerms(BudgetScope.EVERY_PROJECT, None, BudgetPeriod.DAY, Money.of("530"), channel_id=MARKETING)
+    scopes = [Scope(ScopeKind.PROJECT, house.projects[name].id, name) for name in ("held", "twice")]
+    for incident_id in await breached(house, terms, *scopes):
+        await house.sends(house.click(MINSU, ids.INCIDENT_FEEDBACK, f"{incident_id}/bad"))
+    view = house.stage.slack.person(MINSU).view
+    assert view is not None
+    first = words_of(view["blocks"][0])
+    for words in ("한 예산의 알림에 대한 최근 평가 두 건", "(140%) · held", "(140%) · twice", "*twice* 프로젝트에만"):
+        assert words in first
+    house.cleared(MINSU)

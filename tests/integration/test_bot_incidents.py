@@ -251,7 +251,7 @@ async def test_an_opinion_counts_once_and_two_bad_ones_offer_better_levels(world
     assert (first.is_new, first.budget_id) == (True, None)
     assert (again.is_new, again.budget_id) == (False, None)
     second = await judge(world.lead, incident_id, is_helpful=False)
-    assert second.budget_id == world.budget.id
+    assert (second.budget_id, second.unhelpful) == (world.budget.id, (incident_id, incident_id))
     third = await judge(world.member, incident_id, is_helpful=False)
     assert (third.is_new, third.budget_id) == (True, None)
     async with world.storage.reading() as store:

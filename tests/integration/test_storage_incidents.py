@@ -139,7 +139,7 @@ async def test_an_opinion_is_kept_once_and_the_latest_are_told_first(storage: St
         assert await store.incidents.add_event(*mine, feedback("U2", NOW, is_helpful=True))
         assert await store.incidents.add_event(*mine, feedback("U1", LATER, is_helpful=False))
         latest = await store.incidents.opinions(WORKSPACE, on.budget.id, 2)
-        assert [str(each) for each in latest] == ["not_helpful", "helpful"]
+        assert latest == [("not_helpful", incident.id), ("helpful", incident.id)]
 
 
 async def test_a_deleted_budget_is_gone_and_its_incident_is_not(storage: Storage, tenant: Tenant) -> None:

@@ -45,7 +45,7 @@ class FakeIncidents:
 
     async def feedback(self, actor: Any, incident_id: int, groups: Any, *, is_helpful: bool) -> Any:
         await self._do("feedback", actor.user_id, incident_id, is_helpful)
-        return SimpleNamespace(is_new=True, budget_id=self.offers, project_id=None)
+        return SimpleNamespace(is_new=True, budget_id=self.offers, project_id=None, unhelpful=(12, 9))
 
     async def budget_of(self, workspace_id: str, incident_id: int) -> tuple[int, int | None]:
         await self._do("budget_of", incident_id)
@@ -149,10 +149,10 @@ async def test_two_bad_opinions_and_the_budget_button_open_the_window_of_the_bud
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What the bot offers after the second thumb down is what the button opens at once."""
-    opened: list[tuple[int, int | None]] = []
+    opened: list[tuple[Any, ...]] = []
 
-    async def open_for(visit: Visit, budget_id: int, project_id: int | None) -> None:
-        opened.append((budget_id, project_id))
+    async def open_for(visit: Visit, *which: Any) -> None:
+        opened.append(which)
 
     # Why patched: the window itself is the budgets' own business.
     monkeypatch.setattr(budgets, "open_for", open_for)
@@ -160,7 +160,7 @@ async def test_two_bad_opinions_and_the_budget_button_open_the_window_of_the_bud
     bot.incidents.offers = 3
     await guarded(a_visit(bot, FakeSlack(), respond=respond), lambda visit: incidents.feedback(visit, "12/bad"))
     await guarded(a_visit(bot, FakeSlack(), respond=respond), lambda visit: incidents.budget(visit, "12"))
-    assert opened == [(3, None), (3, None)]
+    assert opened == [(3, None, (12, 9)), (3, None)]
     assert respond.said == []
     bot.incidents.offers = None
     await guarded(a_visit(bot, FakeSlack(), respond=respond), lambda visit: incidents.feedback(visit, "12/good"))
