@@ -10,7 +10,7 @@ from blocks import axes as axis_words
 from blocks import digest_chart as chart
 from blocks import digest_html as html
 from blocks import digest_parts as parts
-from blocks import digest_root, digest_rules, exchange, kit, value, why
+from blocks import digest_root, digest_rules, exchange, kit, value
 from blocks import digest_steps as steps
 from finops.charges import FigureState
 from finops.digest import Digest, DigestProject, DigestShown, DigestVersion, Unranked
@@ -69,7 +69,7 @@ class _Letter:
         lines += self._text_verdict()
         lines += [self.head(self._step_head()), *(f"  {step}" for step in self._steps()), ""]
         if digest.why is not None:
-            lines += [self.head(t.gettext("What moved it")), f"  {why.sentence(digest.why, t)}", ""]
+            lines += [self.head(t.gettext("What moved it")), f"  {parts.whole_cause(digest, t)}", ""]
         for words, projects in self._lists():
             lines += [self.head(words), *(line for one in projects for line in self._text_project(one)), ""]
         note = digest_root.why_unranked(digest, t)
@@ -237,7 +237,7 @@ class _Letter:
     def _moved(self) -> str:
         if self.digest.why is None:
             return ""
-        said = html.paragraph(html.text(why.sentence(self.digest.why, self.t)))
+        said = html.paragraph(html.text(parts.whole_cause(self.digest, self.t)))
         return html.row(html.heading(self.head(self.t.gettext("What moved it"))) + said, top=24)
 
     def _axes(self) -> str:

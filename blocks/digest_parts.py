@@ -199,6 +199,13 @@ def cause(project: DigestProject, t: Translator) -> str:
     return why.sentence(project.why, t) if project.why is not None and is_told else ""
 
 
+def whole_cause(digest: Digest, t: Translator) -> str:
+    """Why the whole moved, in one sentence of plain text, as `/finops why` says it; '' where nobody can say."""
+    if digest.why is None:
+        return ""
+    return why.cause(digest.why, [(one.name, one.why) for one in digest.projects if one.why is not None], t)
+
+
 def runaway(project: DigestProject, t: Translator) -> str:
     """What ran away in it and is over, as plain text: `ran away on Sun, Jul 5: +$690, stopped`; '' for nothing."""
     told = project.runaway

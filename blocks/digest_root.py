@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from blocks import digest_chart as chart
 from blocks import digest_parts as parts
 from blocks import digest_steps as steps
-from blocks import exchange, figures, ids, kit, value, why
+from blocks import exchange, figures, ids, kit, value
 from finops.digest import Advice, Digest, DigestProject, DigestVersion, Unranked
 from finops.value import ValueSource
 from locales import Translator
@@ -193,7 +193,8 @@ def _summary(digest: Digest, t: Translator) -> list[str]:
 
 def _moved(digest: Digest, t: Translator) -> list[str]:
     """Why the whole moved; nothing where nobody can say."""
-    return [kit.escape(why.sentence(digest.why, t))] if digest.why is not None else []
+    said = parts.whole_cause(digest, t)
+    return [kit.escape(said)] if said else []
 
 
 def _brief_lines(digest: Digest, projects: Sequence[DigestProject], t: Translator) -> list[str]:

@@ -121,7 +121,7 @@ def _why(digest: Digest, t: Translator) -> tuple[str, Parts]:
     head = t.gettext("What moved it")
     made: Parts = [kit.section(f"*{head}*")]
     if digest.why is not None:
-        made = [kit.section(f"*{head}*\n{kit.escape(why.sentence(digest.why, t))}"), *why.details(digest.why, t)]
+        made = [kit.section(f"*{head}*\n{kit.escape(parts.whole_cause(digest, t))}"), *why.details(digest.why, t)]
     told = [(one, parts.cause(one, t)) for one in (*digest.improve, *digest.best)]
     lines = [f"• *{parts.named(one)}*  {kit.escape(cause)}" for one, cause in told if cause]
     return head, [*made, *paragraphs(lines)]

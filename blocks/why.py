@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -14,13 +15,14 @@ from finops.queries import ScopeKind
 from finops.why import Factor, Mover, Why, WhyKind, WhyPart, WhyReport
 from locales import Translator
 
-__all__ = ["details", "lines", "message", "sentence"]
+__all__ = ["cause", "details", "lines", "message", "sentence"]
 
 Parts = list[kit.Block | kit.Either]
 # Beyond so many times the amount before, no percentage is told.
 _MOST_TIMES = 100
 # Below this share of both bills, it is said how much usage accounts for.
 _TOLD_BELOW = Decimal("0.95")
+_MOST = Decimal("0.5")
 _NOTHING = "-"
 _SHARES = (Factor.CACHE, Factor.TIER, Factor.MODEL_MIX)
 
@@ -145,19 +147,20 @@ def _said(report: WhyReport, t: Translator) -> str:
     """The cause; of a wider scope with the project that most of the difference is in."""
     if not _is_told(report):
         return figures.comparison(report.figure, report.previous, None, t)
-    said, lead = sentence(report.why, t), _lead(report)
-    if lead is None:
-        return said
-    return t.gettext("{project}: {cause}", project=kit.bare(lead.name), cause=sentence(lead.why, t))
+    return cause(report.why, [(one.name, one.why) for one in report.movers], t)
 
 
-def _lead(report: WhyReport) -> Mover | None:
-    """The project that more than half of the difference is in, if one is."""
-    if not report.movers or not report.why.difference:
-        return None
-    first = report.movers[0]
-    share = first.why.difference.ratio_of(report.why.difference)
-    return first if share is not None and share > Decimal("0.5") else None
+def cause(whole: Why, projects: Iterable[tuple[str, Why]], t: Translator) -> str:
+    """Why a wider scope moved, in one sentence of plain text, by the names and reasons of the projects that moved.
+
+    The project that more than half of the difference is in, if one is, is named and speaks for the whole: what all
+    requests together did would hide it.
+    """
+    shares = [(own.difference.ratio_of(whole.difference) or Decimal(0), name, own) for name, own in projects]
+    share, name, lead = max(shares, key=lambda one: one[0], default=(Decimal(0), "", whole))
+    if share <= _MOST or whole.kind is WhyKind.UNCHANGED:
+        return sentence(whole, t)
+    return t.gettext("{project}: {cause}", project=kit.bare(name), cause=sentence(lead, t))
 
 
 def _compared(report: WhyReport, t: Translator) -> str:

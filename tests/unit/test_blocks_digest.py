@@ -34,6 +34,7 @@ from finops.figures import ScopeKind
 from finops.money import Money
 from finops.value import Interval
 from finops.verdict import Word, verdict
+from finops.why import WhyKind
 from tests.unit import digesting as told
 from tests.unit.saying import LANGUAGES, names, reader
 from tests.unit.test_blocks_limits import refused, refused_view
@@ -122,6 +123,18 @@ def test_the_headline_answers_how_much_which_way_worth_it_and_what_to_do() -> No
     )
     assert [block["type"] for block in message.blocks[:5]] == ["header", "section", "context", "section", "actions"]
     assert len(message.blocks) <= 12
+
+
+def test_a_week_is_explained_by_the_project_that_most_of_its_difference_is_in() -> None:
+    """As `/finops why` explains it: all requests together would hide who ran away. A week as ever has none."""
+    said = "chatbot-experiment: 호출 수 5.2배, 호출당 토큰 동일 → 재시도 루프 의심"
+    digest_ = told.a_digest()
+    assert parts.whole_cause(digest_, KO) == said
+    steady = replace(told.WHOLE, kind=WhyKind.UNCHANGED)
+    assert parts.whole_cause(replace(digest_, why=steady), KO) == "이전과 거의 같음"
+    others = replace(digest_, improve=digest_.improve[1:])
+    assert parts.whole_cause(others, KO) == "호출 수 43% 증가, 호출당 토큰 5% 증가 → 재시도 루프 의심"
+    assert parts.whole_cause(replace(digest_, why=None), KO) == ""
 
 
 @pytest.mark.parametrize("version", DigestVersion)
