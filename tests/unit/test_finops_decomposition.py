@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import reduce
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from finops.decomposition import UsageGroup, explained, explained_together
@@ -271,7 +271,6 @@ usages = st.lists(groups, max_size=4)
 amounts = st.decimals("-10", "100000", places=18).map(Money)
 
 
-@settings(max_examples=60, deadline=None)
 @given(amounts, amounts, usages, usages)
 def test_the_parts_add_up_to_the_last_digit(now: Money, before: Money, used: list[UsageGroup], was: list[UsageGroup]):
     """Whatever was billed and whatever was used, also where prices are missing and models come and go."""
@@ -282,7 +281,6 @@ def test_the_parts_add_up_to_the_last_digit(now: Money, before: Money, used: lis
     assert all(abs(one.amount.amount + turned[one.factor]) <= Decimal("2e-18") for one in found.parts)
 
 
-@settings(max_examples=60, deadline=None)
 @given(usages, usages, st.integers(2, 1000))
 def test_parts_grow_as_everything_does(used: list[UsageGroup], was: list[UsageGroup], times: int):
     """Everything a thousandfold: every part a thousandfold, and the same cause but for what is too little to tell."""
@@ -296,7 +294,6 @@ def test_parts_grow_as_everything_does(used: list[UsageGroup], was: list[UsageGr
         assert abs(difference) <= times * Decimal("2e-18")
 
 
-@settings(max_examples=100)
 @given(groups)
 def test_every_token_is_of_one_kind_as_it_is_priced(group: UsageGroup):
     """The kinds times their rates are the price."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from finops.charges import Charge, ChargedDay
@@ -21,7 +21,6 @@ charges = st.builds(Charge, st.just(DAY), names, names, amounts, st.sampled_from
 days = st.lists(charges, max_size=20)
 
 
-@settings(max_examples=100)
 @given(days)
 def test_lines_projects_and_totals_all_add_up_to_the_bill(bill: list[Charge]) -> None:
     """Three tables, one truth, to the eighteenth decimal and in every currency."""
@@ -40,7 +39,6 @@ def test_lines_projects_and_totals_all_add_up_to_the_bill(bill: list[Charge]) ->
         assert all(0 <= rest < 10**9 for _, rest in projects)
 
 
-@settings(max_examples=100)
 @given(days)
 def test_rows_stand_in_the_order_of_the_key_and_no_key_twice(bill: list[Charge]) -> None:
     """Sorted writes are fast, and a repeated line is added, not lost."""
@@ -48,7 +46,6 @@ def test_rows_stand_in_the_order_of_the_key_and_no_key_twice(bill: list[Charge])
     assert keys == sorted(set(keys))
 
 
-@settings(max_examples=100)
 @given(days)
 def test_the_order_of_a_bill_does_not_matter(bill: list[Charge]) -> None:
     """A provider may shuffle its lines: nothing moved."""
@@ -56,7 +53,6 @@ def test_the_order_of_a_bill_does_not_matter(bill: list[Charge]) -> None:
     assert prepare(ChargedDay(DAY, tuple(bill))) == prepare(ChargedDay(DAY, shuffled))
 
 
-@settings(max_examples=100)
 @given(st.lists(st.decimals(min_value=-(10**9), max_value=10**9, allow_nan=False), max_size=20))
 def test_many_amounts_become_units_as_each_alone_would(amounts: list[Decimal]) -> None:
     """The quick way for columns rounds as the careful way for one amount."""
