@@ -58,7 +58,7 @@ def _below(setup: SetupProgress, t: Translator, *, is_admin: bool, is_collecting
     )
     if setup.next_step is SetupStep.TRIAL and is_admin and setup.team_id is not None:
         below.append(kit.actions(trials.send_button(setup.team_id, t, is_primary=True)))
-    elif not is_set_up and (is_admin or not setup.has_team):
+    elif not is_set_up and is_admin:
         below.append(kit.actions(kit.button(_step_button(setup, t), ids.SETUP_NEXT, style="primary")))
     elif not is_set_up:
         below.append(kit.context(t.gettext("An admin finishes the set-up; figures appear here as soon as they exist.")))

@@ -106,7 +106,17 @@ def test_only_what_would_be_granted_has_a_button(who: str) -> None:
     report, person, granted = DOORS[who]
     view = home.view(report, reader("ko"), person)
     assert pressed(view) & (OF_ALL | OF_LEADS | OF_ADMINS) == granted
+    assert ids.SETUP_NEXT not in pressed(view)
     assert ("*설정*" in words_of(view)) == bool(granted)
+
+
+def test_the_set_up_is_begun_by_admins_and_everybody_else_reads_who_does_it() -> None:
+    """Before there is a team as after it: a button that only refuses is none."""
+    for begun in (NOTHING_YET, replace(NOTHING_YET, has_team=True, team_id=1)):
+        assert ids.SETUP_NEXT in pressed(home.view(an_empty_home(begun), reader("ko")))
+        view = home.view(an_empty_home(begun, is_admin=False), reader("ko"))
+        assert ids.SETUP_NEXT not in pressed(view)
+        assert "관리자가 설정을 마치면 이곳에 비용이 표시됩니다." in words_of(view)
 
 
 def test_an_admin_reaches_every_window_about_teams_alerts_and_stops_with_two_presses() -> None:
