@@ -162,19 +162,15 @@ DECLINED: list[tuple[dict[str, Any], int]] = [
     ({"data": b"no gzip", "headers": {"Content-Type": "application/json", "Content-Encoding": "gzip"}}, 400),
     ({"body": [{"id": str(n)} for n in range(1001)]}, 413),
     ({"data": b" " * (2**20 + 1), "headers": {"Content-Type": "application/json"}}, 413),
-    (
-        {
-            "data": gzip.compress(b" " * 2**26),
-            "headers": {"Content-Type": "application/json", "Content-Encoding": "gzip"},
-        },
-        413,
-    ),
 ]
 
 
 async def test_what_cannot_be_taken_is_declined(door: Door) -> None:
     """Each with its own status, and a body that says why."""
-    for request_of, status in DECLINED:
+    # Small as it comes, and 64 MB once unpacked.
+    bomb = gzip.compress(b" " * 2**26, compresslevel=1)
+    packed = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    for request_of, status in [*DECLINED, ({"data": bomb, "headers": packed}, 413)]:
         answered, body = await door.post(**request_of)
         assert (answered, set(body)) == (status, {"error", "message"}), request_of
     assert await door.sums() == ValueSums()
