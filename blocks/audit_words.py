@@ -325,6 +325,7 @@ _SAID: dict[str, Callable[[_Facts], str]] = {
     "stop.reopened": lambda f: f.t.gettext("*{project}* makes calls again", project=f.word("project")),
     "stop.second_asked": lambda f: f.t.gettext("asked for a second person's consent: {way}", way=_way(f, "action")),
     "stop.lapsed": lambda f: f.t.gettext("nobody agreed in time: {way}", way=_way(f, "action")),
+    "stop.declined": lambda f: f.t.gettext("did not agree, or took it back: {way}", way=_way(f, "action")),
     "stop.approved": lambda f: f.t.gettext("let spending go on: {way}", way=_way(f, "way")),
     "stop.restored": lambda f: f.t.gettext("put *{project}* back as it was", project=f.word("project")),
     "stop.first_traffic": lambda f: f.t.gettext("first calls of *{project}* afterwards", project=f.word("project")),

@@ -1,4 +1,4 @@
-"""A wish that nobody agreed to in time: that it lapsed, whose it was, and that everything stayed as it was."""
+"""A wish that nobody agreed to, in time or at all: whose it was, and that everything stayed as it was."""
 
 from __future__ import annotations
 
@@ -50,6 +50,23 @@ def lapsed_line(event: StopEvent, shown: StopShown, t: Translator) -> str:
         person=_asked_by(event, shown, t),
         wish=_wish(event, shown, t),
     )
+    return f"{said} {_stayed(event, t)}"
+
+
+def declined_line(event: StopEvent, shown: StopShown, t: Translator) -> str:
+    """That somebody did not agree, or took their own wish back, as a line of the thread."""
+    by, asked_by = event.values.get("by"), event.values.get("asked_by")
+    given = {
+        "who": kit.escape(words.who(shown, t)),
+        "what": kit.escape(words.what(shown, t)),
+        "person": kit.escape(words.actor(str(by), shown, t)) if by else t.gettext("somebody"),
+        "wish": _wish(event, shown, t),
+    }
+    if by == asked_by:
+        said = t.gettext("✖️ [{who}] {what}: {person} took the request back: {wish}.", **given)
+    else:
+        asker = _asked_by(event, shown, t)
+        said = t.gettext("✖️ [{who}] {what}: {person} did not agree. {asker} asked: {wish}.", asker=asker, **given)
     return f"{said} {_stayed(event, t)}"
 
 

@@ -11,7 +11,7 @@ from blocks import figures, kit
 from blocks import stop_words as words
 from blocks.incident_thread import money
 from blocks.stop_gone import denied_words
-from blocks.stop_lapse import lapsed_line
+from blocks.stop_lapse import declined_line, lapsed_line
 from blocks.stop_state import state_line
 from finops.holds import Hold, HoldTrouble
 from finops.levers import Lever
@@ -322,6 +322,7 @@ _LINES: dict[StopEventKind, Callable[[StopEvent, StopShown, Translator], str]] =
     StopEventKind.REOPENED: _reopened,
     StopEventKind.SECOND_ASKED: _second_asked,
     StopEventKind.LAPSED: lapsed_line,
+    StopEventKind.DECLINED: declined_line,
     StopEventKind.APPROVED: _approved,
     StopEventKind.RESTORED: _restored,
     StopEventKind.FIRST_TRAFFIC: _first_traffic,

@@ -80,11 +80,11 @@ class Approvals:
             raise Refusal(RefusalCode.APPROVAL_SAME_PERSON, admins=others) from refused
         return await self._carried_out(store, actor, aim, aim.stop, pending, now, acts)
 
-    def declined(self, aim: Aim, now: datetime) -> Decided:
+    def declined(self, actor: Person, aim: Aim, now: datetime) -> Decided:
         """Nobody lets anything go on."""
         assert aim.stop is not None, "the target is a stop"
         try:
-            return declined(aim.stop, now), aim.stop
+            return declined(aim.stop, actor.user_id, now), aim.stop
         except StopRefused as refused:
             raise Refusal(RefusalCode.APPROVAL_GONE) from refused
 
@@ -137,10 +137,8 @@ class Approvals:
             terms = Allowance(ApprovalWay.BUDGET)
             if stop is None or stop.state is StopState.RESTORED:
                 return None
-            if stop.state is StopState.ALLOWED:
-                return period_over(stop, now), stop  # the new limit takes the place of what was allowed
-            if stop.state is StopState.ASKED:
-                return declined(replace(stop, pending=pending), now), stop
+            if stop.state in (StopState.ALLOWED, StopState.ASKED):
+                return period_over(stop, now), stop  # the new limit takes the place of what was allowed, or asked for
         before = stop
         # Another alert may hold what this one is about: "allowed" would be said of a project that is stopped.
         await refuse_held(store, aim)

@@ -215,7 +215,7 @@ class Stopping:
         """The second person does not agree, or the first one takes it back."""
 
         async def decide(_: Store, aim: Aim, now: datetime) -> tuple[StopChange, Stop | None] | None:
-            return self._approvals.declined(aim, now)
+            return self._approvals.declined(actor, aim, now)
 
         return await self._decided(actor, StopTarget(stop_id=stop_id), groups, decide)
 

@@ -28,14 +28,13 @@ def second_of(stop: Stop, by: str) -> Pending:
     return stop.pending
 
 
-def declined(stop: Stop, now: datetime) -> StopChange:
-    """The second person does not agree, or the first one takes it back: everything stays as it is."""
+def declined(stop: Stop, by: str, now: datetime) -> StopChange:
+    """The second person does not agree, or the first one takes it back: everything stays as it is, which is told."""
     if stop.pending is None:
         raise StopRefused(StopMistake.NOBODY_ASKS, stop)
-    after = replace(stop, pending=None, updated_at=now)
-    if stop.state is StopState.ASKED:
-        after = replace(after, state=StopState.CLOSED, closed_at=now)
-    return StopChange(after)
+    values: dict[str, Fact] = {"by": by, **_facts(stop, stop.pending)}
+    event = StopEvent(StopEventKind.DECLINED, now, f"declined:{stop.pending.at.isoformat()}", values)
+    return StopChange(_over(stop, now), (), (event,))
 
 
 def has_lapsed(stop: Stop, now: datetime) -> bool:
@@ -51,14 +50,23 @@ def lapsed(stop: Stop, now: datetime) -> StopChange:
     pending = stop.pending
     if pending is None or not has_lapsed(stop, now):
         raise StopRefused(StopMistake.NOBODY_ASKS, stop)
-    values: dict[str, Fact] = {
-        "asked_by": pending.by,  # not `by`: nobody did this
+    # With the moment it was asked at, for another wish may lapse after it; and without `by`: nobody did this.
+    event = StopEvent(StopEventKind.LAPSED, now, f"lapsed:{pending.at.isoformat()}", _facts(stop, pending))
+    return StopChange(_over(stop, now), (), (event,))
+
+
+def _facts(stop: Stop, pending: Pending) -> dict[str, Fact]:
+    return {
+        "asked_by": pending.by,
         "action": pending.way.value,
         "until": pending.until.isoformat() if pending.until else None,
         "amount": f"{pending.amount.amount:f}" if pending.amount else None,
         "currency": pending.amount.currency if pending.amount else None,
         "state": stop.state.value,
     }
-    # With the moment it was asked at, for another wish may lapse after it.
-    event = StopEvent(StopEventKind.LAPSED, now, f"lapsed:{pending.at.isoformat()}", values)
-    return replace(declined(stop, now), events=(event,))
+
+
+def _over(stop: Stop, now: datetime) -> Stop:
+    """The stop without the wish; of one that was only asked for nothing is left."""
+    after = replace(stop, pending=None, updated_at=now)
+    return replace(after, state=StopState.CLOSED, closed_at=now) if stop.state is StopState.ASKED else after

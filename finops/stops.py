@@ -51,6 +51,7 @@ class StopEventKind(StrEnum):
     SECOND_ASKED = "second_asked"  # by, action: another person has to agree
     # asked_by, action, until, amount, state (the stop's, which stays as it was but for "asked"): nobody agreed in time
     LAPSED = "lapsed"
+    DECLINED = "declined"  # by, and as for LAPSED: somebody did not agree, or whoever asked took it back
     APPROVED = "approved"  # by, way ("end_of_day" | "amount" | "budget" | "restore"), until, amount, restops
     RESTORED = "restored"  # project, kept (parts left as somebody else made them), seconds
     FIRST_TRAFFIC = "first_traffic"  # project

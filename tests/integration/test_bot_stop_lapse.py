@@ -159,6 +159,27 @@ async def test_two_replicas_say_it_once_and_what_is_held_stays_held(world: Quiet
     assert (row.entry.actor, row.entry.details["state"]) == (None, "stopping")
 
 
+async def test_who_does_not_agree_is_told_in_the_thread_and_written_down(world: QuietWorld) -> None:
+    """The second person's no, and the first one's change of mind; a limit that was raised instead is neither."""
+    incident, second = await an_alert(world), replace(world.admin, user_id=SECOND)
+    for person in (second, world.admin):
+        await world.bot.stopping.approve(world.admin, target(incident), wish(world))
+        asked = await latest(world, incident)
+        await world.bot.stopping.decline(person, asked.id or 0)
+        async with world.bot.storage.reading() as store:
+            [row, *_] = await store.audit.page(WORKSPACE, AuditFilter(nouns=("stop.declined",)), limit=5)
+            [line] = await store.outbox.beginning(WORKSPACE, f"stop:{asked.id}:declined:")
+        assert (row.entry.actor, row.entry.subject) == (person.user_id, f"stop:{asked.id}")
+        assert (row.entry.details["asked_by"], row.entry.details["state"]) == (world.admin.user_id, "asked")
+        assert (line.version, line.is_broadcast, line.urgency) == (1, False, 0)
+        world.clock.advance(minutes=1)
+    more = ApprovalWish(ApprovalWay.BUDGET, "2000")
+    for person in (world.admin, second):
+        await world.bot.stopping.approve(person, target(incident), more)
+    async with world.bot.storage.reading() as store:
+        assert len(await store.audit.page(WORKSPACE, AuditFilter(nouns=("stop.declined",)), limit=5)) == 2
+
+
 async def test_a_wish_that_lapses_with_its_alert_is_told_there_too(world: QuietWorld) -> None:
     """The closed alert says that nobody agreed, and not that a stop is over which never was."""
     incident = await an_alert(world)

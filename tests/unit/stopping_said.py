@@ -242,6 +242,12 @@ EVENTS: dict[str, StopEvent] = {
         StopEventKind.LAPSED, DAY_END, asked_by="U0JIHOON01", action="amount", until=DAY_END.isoformat(),
         state="allowed",
     ),
+    "declined": event(
+        StopEventKind.DECLINED, by="U0MINSU001", asked_by="U0JIHOON01", action="restore", until=None, state="stopped"
+    ),
+    "taken_back": event(
+        StopEventKind.DECLINED, by="U0JIHOON01", asked_by="U0JIHOON01", action="restore", until=None, state="asked"
+    ),
     "approved": event(
         StopEventKind.APPROVED, RESTORED_AT, by="U0MINSU001", way="amount", until=DAY_END.isoformat(), amount="842",
         currency="USD", restops=True,

@@ -161,13 +161,13 @@ def test_a_second_person_is_another_person():
     with pytest.raises(StopRefused) as refused:
         second_of(waiting, "U1")
     assert refused.value.code is StopMistake.SAME_PERSON
-    assert declined(waiting, LATER).stop == replace(stop, updated_at=LATER)
+    assert declined(waiting, "U2", LATER).stop == replace(stop, updated_at=LATER)
     with pytest.raises(StopRefused):
-        declined(stop, LATER)
+        declined(stop, "U2", LATER)
     with pytest.raises(StopRefused):
         second_of(stop, "U2")
     nothing = second_asked(asked(an_ask(), NOW), Pending("U1", NOW, ApprovalWay.END_OF_DAY)).stop
-    assert declined(nothing, LATER).stop.state is StopState.CLOSED
+    assert declined(nothing, "U2", LATER).stop.state is StopState.CLOSED
 
 
 def test_a_wish_lapses_at_its_moment_and_changes_nothing_else():
