@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot import moved
 from bot.audience import teams_of
 from bot.desk import Desk
 from bot.errors import OutageCode
@@ -47,9 +48,10 @@ class Blindness:
     async def everywhere(self) -> int:
         """Tell whom a blindness has come to concern since it was told; how many messages that makes.
 
-        A team may have joined, or moved to another channel. Who finds out tells the others, so mostly there are none.
+        A team may have joined, or moved to another channel: what was not told yet is told there instead. Who finds out
+        tells the others, so mostly there are none.
         """
-        wanted = 0
+        wanted = await self._moved()
         for alert in await self.alerts():
             async with self._desk.storage.reading() as store:
                 if not await _unsaid(store, alert):
@@ -59,6 +61,22 @@ class Blindness:
         if wanted:
             self._desk.wake_outbox.set()
         return wanted
+
+    async def _moved(self) -> int:
+        """Of a blindness that is over as well, for its message may wait still."""
+        count, found = 0, list[moved.Move]()
+        async with self._desk.storage.reading() as store:
+            for workspace in await store.workspaces.all():
+                found += await _moves(store, workspace.id)
+        concerned = {(one.message.workspace_id, int(one.message.subject["connection_id"])) for one in found}
+        for workspace_id, connection_id in sorted(concerned):
+            async with self._desk.storage.writing() as store:
+                await store.connections.held(workspace_id, connection_id)  # as `tell`
+                for move in await _moves(store, workspace_id):
+                    if move.message.subject["connection_id"] == connection_id:
+                        await moved.keep(store, move, self._desk.now())
+                        count += 1
+        return count
 
 
 async def tell(store: Store, workspace_id: str, connection_id: int, at: datetime) -> int:
@@ -72,12 +90,14 @@ async def tell(store: Store, workspace_id: str, connection_id: int, at: datetime
     if alert is None:
         return 0
     places = await _unsaid(store, alert)
+    said = await store.outbox.beginning(workspace_id, _prefix(alert.connection, alert.since)) if places else []
+    keys, told = {one.key for one in said}, {one.channel_id: one.key for one in said}
     admins = await store.people.admins(workspace_id) if places else []
     for channel_id, (team, *others) in sorted(places.items()):
         leads = [each.lead_user_id for each in others]
         await store.outbox.want(
             workspace_id,
-            _key(alert.connection, alert.since, channel_id),
+            told.get(channel_id) or moved.free_key(_key(alert.connection, alert.since, channel_id), keys),
             BLIND,
             _subject(alert),
             channel_id,
@@ -123,15 +143,32 @@ async def _unsaid(store: Store, alert: BlindAlert) -> dict[str, list[Team]]:
     places: dict[str, list[Team]] = {}
     for team in alert.teams:
         places.setdefault(team.channel_id, []).append(team)
-    said: Mapping[str, OutboxMessage] = {
-        one.key: one for one in await store.outbox.beginning(alert.workspace_id, _prefix(alert.connection, alert.since))
+    said: Mapping[str | None, OutboxMessage] = {
+        one.channel_id: one
+        for one in await store.outbox.beginning(alert.workspace_id, _prefix(alert.connection, alert.since))
     }
     subject = _subject(alert)
     return {
         channel_id: teams
         for channel_id, teams in places.items()
-        if (known := said.get(_key(alert.connection, alert.since, channel_id))) is None or known.subject != subject
+        if (known := said.get(channel_id)) is None or known.subject != subject
     }
+
+
+async def _moves(store: Store, workspace_id: str) -> list[moved.Move]:
+    """What waits to be told in a channel in which no team is that it concerns."""
+    said, found = await store.outbox.beginning(workspace_id, f"{BLIND}:"), list[moved.Move]()
+    for one in [one for one in said if moved.waits(one)]:
+        about = (one.subject["connection_id"], one.subject["since"])
+        alike = [each for each in said if (each.subject["connection_id"], each.subject["since"]) == about]
+        places: dict[str | None, list[Team]] = {}
+        for team in await teams_of(store, workspace_id, int(one.subject["connection_id"])):
+            places.setdefault(team.channel_id, []).append(team)
+        new = moved.moves(one, alike, places, {each.key for each in said})
+        keys = {move.key for move in new}
+        said = [*(each for each in said if each.key not in keys), *(move.moved for move in new)]
+        found += new
+    return found
 
 
 def _subject(alert: BlindAlert) -> dict[str, object]:
@@ -143,5 +180,8 @@ def _prefix(connection: Connection, since: datetime) -> str:
 
 
 def _key(connection: Connection, since: datetime, channel_id: str) -> str:
-    """The name of one blindness in one channel: whatever is said about it is said in this message."""
+    """The name of one blindness in one channel: whatever is said about it there is said in this message.
+
+    It keeps its name where it moves to another channel before it was told.
+    """
     return f"{_prefix(connection, since)}{channel_id}"

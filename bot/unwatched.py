@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot import moved
 from bot.desk import Desk
 from bot.picture import CURRENCY, Account, account_of, money_of
 from bot.polls import minute_of
@@ -75,6 +76,24 @@ class Unwatched:
         amount = money_of(sum(corrected(taught, row) for row in rows)) if mine else None
         unpriced = sorted({row.model or row.sub_account_id for row in rows if row.unpriced})
         return UnwatchedShown(since, until, tuple(names), amount, tuple(unpriced))
+
+    async def everywhere(self) -> int:
+        """Have what waits to be told go to the channels its budgets speak in by now; how many messages that makes.
+
+        A team may have moved to another channel meanwhile. What stands in Slack already is told nowhere else.
+        """
+        count = 0
+        async with self._desk.storage.reading() as store:
+            astray = [one.id for one in await store.workspaces.all() if await _moves(store, one.id)]
+        for workspace_id in astray:
+            async with self._desk.storage.writing() as store:
+                await store.workspaces.hold(workspace_id)  # as `tell`
+                for move in await _moves(store, workspace_id):
+                    await moved.keep(store, move, self._desk.now())
+                    count += 1
+        if count:
+            self._desk.wake_outbox.set()
+        return count
 
 
 class Wakefulness:
@@ -154,11 +173,12 @@ async def tell(desk: Desk, store: Store, connection: Connection, since: datetime
     workspace_id = connection.workspace_id
     # One after the other: two connections read side by side would both find nothing said yet.
     await store.workspaces.hold(workspace_id)
-    places = (await _Work.of(store, workspace_id)).places(connection)
+    places = (await _Work.of(store, workspace_id)).places({connection.id})
     if not places:
         return 0
     admins = await store.people.admins(workspace_id)
     said = await store.outbox.beginning(workspace_id, f"{UNWATCHED}:")
+    taken = {one.key for one in said}
     for channel_id, teams in places.items():
         alike = (one for one in said if one.channel_id == channel_id and _overlaps(one.subject, since, until))
         known = next(alike, None)
@@ -168,9 +188,10 @@ async def tell(desk: Desk, store: Store, connection: Connection, since: datetime
             ids |= set(known.subject["connection_ids"])
             told = known.recipients
         leads = [each.lead_user_id for each in teams]
+        own = moved.free_key(f"{UNWATCHED}:{since.isoformat()}:{channel_id or _NOWHERE}", taken)
         await store.outbox.want(
             workspace_id,
-            known.key if known is not None else f"{UNWATCHED}:{since.isoformat()}:{channel_id or _NOWHERE}",
+            known.key if known is not None else own,
             UNWATCHED,
             {"since": first.isoformat(), "until": end.isoformat(), "connection_ids": sorted(ids)},
             channel_id,
@@ -179,6 +200,23 @@ async def tell(desk: Desk, store: Store, connection: Connection, since: datetime
             at=desk.now(),
         )
     return len(places)
+
+
+async def _moves(store: Store, workspace_id: str) -> list[moved.Move]:
+    """What waits to be told in a channel where it concerns nobody any more, or not all whom it did."""
+    said = await store.outbox.beginning(workspace_id, f"{UNWATCHED}:")
+    waiting = [one for one in said if moved.waits(one)]
+    if not waiting:
+        return []
+    work, found = await _Work.of(store, workspace_id), list[moved.Move]()
+    for one in waiting:
+        alike = [each for each in said if _overlaps(each.subject, *_stretch(one.subject))]
+        places = work.places(set(one.subject["connection_ids"]))
+        new = moved.moves(one, alike, places, {each.key for each in said})
+        keys = {move.key for move in new}
+        said = [*(each for each in said if each.key not in keys), *(move.moved for move in new)]
+        found += new
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,12 +257,12 @@ class _Work:
             found.update(account_of(one) for one in mine)
         return sorted(found)
 
-    def places(self, connection: Connection) -> dict[str | None, list[Team]]:
-        """The channels that budgets on a connection speak in (None: to people alone), each with the teams concerned."""
+    def places(self, connection_ids: Collection[int]) -> dict[str | None, list[Team]]:
+        """The channels that budgets on connections speak in (None: to people alone), each with the teams concerned."""
         found: dict[str | None, dict[int, Team]] = defaultdict(dict)
         for on in self.budgets:
             mine = self.projects(on)
-            if mine is None or any(one.connection_id == connection.id for one in mine):
+            if mine is None or any(one.connection_id in connection_ids for one in mine):
                 teams = found[_channel(on)]
                 if on.team is not None:
                     teams[on.team.id] = on.team

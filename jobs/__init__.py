@@ -91,6 +91,7 @@ async def running(
         async with looking:
             await bot.collecting.due(clock())
             await bot.blindness.everywhere()
+            await bot.unwatched.everywhere()
             await bot.expiring.everywhere()
 
     async def judge() -> None:

@@ -271,3 +271,51 @@ async def test_only_what_nobody_looked_at_is_summed_up(world: QuietWorld) -> Non
     [wanted] = [one for one in await world.unwatched() if one.channel_id == CHANNEL]
     told = await world.bot.unwatched.told(wanted)
     assert (told.connections, told.amount) == (("한빛소프트",), Money.of("0"))
+
+
+async def told_in(world: QuietWorld) -> dict[str, list[str]]:
+    """What the channels are told once Slack takes what waits."""
+    async with a_slack(world.clock) as slack:
+        await Office(world.bot, slack, world.clock, OneSlack(slack)).deliverer().deliver_due()
+        return {one: [each["text"] for each in slack.messages(one)] for one in (CHANNEL, OTHER_CHANNEL)}
+
+
+@on_both_databases
+async def test_a_team_that_moves_while_it_waits_is_told_in_its_new_channel(world: QuietWorld) -> None:
+    """Once, by whichever replica looks first, and with the amount; what was told stays where it stands."""
+    await world.back_after(75)
+    assert await world.bot.unwatched.everywhere() == 0
+    await world.bot.teams.update(world.admin, world.team.id, channel_id=OTHER_CHANNEL)
+    replicas = [world.started_again() for _ in range(2)]
+    assert sum(await asyncio.gather(*(one.unwatched.everywhere() for one in replicas))) == 1
+    told = await told_in(world)
+    assert (told[CHANNEL], len(told[OTHER_CHANNEL]), "비용은" in told[OTHER_CHANNEL][0]) == ([], 1, True)
+    await world.bot.teams.update(world.admin, world.team.id, channel_id=CHANNEL)
+    assert await world.bot.unwatched.everywhere() == 0
+
+
+async def test_of_two_teams_in_one_channel_the_one_that_moves_is_told_where_it_is(world: QuietWorld) -> None:
+    """In both channels then; of nobody else than the two teams."""
+    data = await world.bot.teams.create(world.admin, "데이터팀", SEOYEON, CHANNEL)
+    await world.connect(data, "자회사", ADMIN_KEY + "2")
+    await world.a_budget(BudgetScope.TEAM, data.id)
+    world.clock.advance(minutes=75)
+    await world.started_again().watching.poll_due()
+    await world.bot.teams.update(world.admin, data.id, channel_id=OTHER_CHANNEL)
+    assert [await world.bot.unwatched.everywhere() for _ in range(2)] == [1, 0]
+    assert [row.channel_id for row in await world.unwatched()] == [CHANNEL, OTHER_CHANNEL]
+
+
+async def test_what_is_found_out_for_the_old_channel_afterwards_calls_no_message_back(world: QuietWorld) -> None:
+    """The message that went along keeps its name, and the other one gets one of its own."""
+    data = await world.bot.teams.create(world.admin, "데이터팀", SEOYEON, CHANNEL)
+    other = await world.connect(data, "자회사", ADMIN_KEY + "2")
+    await world.a_budget(BudgetScope.TEAM, data.id)
+    world.clock.advance(minutes=75)
+    bot = world.started_again()
+    await bot.watching.poll(world.connection)
+    await bot.teams.update(world.admin, world.team.id, channel_id=OTHER_CHANNEL)
+    assert await bot.unwatched.everywhere() == 1
+    await bot.watching.poll(other)
+    told = {row.channel_id: row.subject["connection_ids"] for row in await world.unwatched()}
+    assert told == {OTHER_CHANNEL: [world.connection.id], CHANNEL: [other.id]}

@@ -202,3 +202,25 @@ async def test_the_message_shows_the_present_reason_and_reaches_whom_it_comes_to
     said = [one["text"] for channel in (CHANNEL, OTHER_CHANNEL) for one in office.slack.messages(channel)]
     assert len(said) == 2
     assert all(OVER in text for text in said)
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+async def test_a_team_that_moves_before_it_could_be_told_is_told_in_its_new_channel_alone(
+    world: QuietWorld, office: Office, *, is_over: bool
+) -> None:
+    """The old one may belong to others by now; so it is when the blindness is over before Slack takes anything."""
+    world.provider.trouble = AWAY
+    await world.polled(5)
+    if is_over:
+        world.provider.trouble = None
+        await world.polled(5)
+    await world.bot.teams.update(world.admin, world.team.id, channel_id=OTHER_CHANNEL)
+    twin = world.started_again()
+    each = await asyncio.gather(world.bot.blindness.everywhere(), twin.blindness.everywhere())
+    assert (sum(each), await twin.blindness.everywhere()) == (1, 0)
+    await office.deliverer().deliver_due()
+    [told] = office.slack.messages(OTHER_CHANNEL)
+    assert (office.slack.messages(CHANNEL), OVER in told["text"]) == ([], is_over)
+    await world.bot.teams.update(world.admin, world.team.id, channel_id=CHANNEL)
+    assert await twin.blindness.everywhere() == int(not is_over)
+    assert len({row.key for row in await blind_told(world.bot)}) == 2 - int(is_over)
