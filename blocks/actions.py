@@ -31,7 +31,7 @@ def line(shown: ActionShown, t: Translator, *, with_project: bool = True) -> str
     place = shown.project or shown.team
     if with_project and place:
         parts.append(f"*{kit.name(place)}*")
-    parts.append(what(action, t) + _who(action, t))
+    parts.append(what(action, t) + _who(action))
     after = answered(action, t)
     if after:
         parts.append(after)
@@ -89,12 +89,12 @@ def _between(saving: Saving, t: Translator) -> str:
     return t.gettext("{low} to {high}", low=figures.short(low, t), high=figures.short(high, t))
 
 
-def _who(action: Action, t: Translator) -> str:
+def _who(action: Action) -> str:
     if not action.actor:
         return ""
     if action.source is ActionSource.TRAIL and action.actor.isalnum():
-        return t.gettext(" by {person}", person=f"<@{action.actor}>")
-    return t.gettext(" by {person}", person=kit.name(action.actor))
+        return f" (<@{action.actor}>)"
+    return f" ({kit.name(action.actor)})"
 
 
 def _share(value: Fact | None, t: Translator) -> str:

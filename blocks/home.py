@@ -23,6 +23,7 @@ Parts = list[kit.Block | kit.Either]
 _BLIND_SHOWN = 5
 _COLLECTIONS_SHOWN = 3
 _SAME_READ = timedelta(hours=1)
+_TOP = 5
 _NOBODY = HomeReader()
 
 
@@ -130,9 +131,15 @@ def _spending(report: HomeReport, t: Translator) -> Parts:
         parts.append(kit.preformatted(charts.trend_text(report.trend, t)))
     table = figures.parts_table(report.top, t)
     if table:
-        parts += [kit.section(t.gettext("*Top 5 projects · last 7 days*"), _details(report, t)), table]
+        parts += [kit.section(_largest(report, t), _details(report, t)), table]
     parts.append(kit.context(_legend(report.yesterday, t)))
     return parts
+
+
+def _largest(report: HomeReport, t: Translator) -> str:
+    """What the table lists: a sixth project has a line of its own rather than be "1 other", and is counted then."""
+    named = sum(not share.is_unallocated for share in report.top.shares)
+    return t.gettext("*Top {count} projects · last 7 days*", count=max(_TOP, named))
 
 
 def _details(report: HomeReport, t: Translator) -> kit.Block | None:

@@ -59,6 +59,8 @@ def moved(what: str, change: Decimal | None, t: Translator, *, is_cause: bool = 
     if _SAME[0] <= change <= _SAME[1] and not (is_cause and abs(change - 1) >= _SAYABLE):
         # i18n: {what} is one of: requests, tokens per request, …
         return t.gettext("{what} unchanged", what=what)
+    if change > _COUNTED_TO:
+        return t.gettext("{what} more than ×{times}", what=what, times=t.number(_COUNTED_TO))
     if change >= _SAID_AS_TIMES:
         return t.gettext("{what} ×{times}", what=what, times=times(change, t))
     # A little is told to a tenth of a percent, and so is what is left of nearly nothing.

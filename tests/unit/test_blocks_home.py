@@ -13,7 +13,7 @@ from syrupy.extensions.json import JSONSnapshotExtension
 
 from blocks import home, home_value, ids, incidents, kit, status, stop_beside, stop_form, teams
 from finops.approvals import ApprovalShown, HomeReader, WaitingFor
-from finops.figures import HomeValues, Scope, SetupProgress
+from finops.figures import HomeValues, Scope, SetupProgress, Share, breakdown_of
 from finops.incident_report import LiveReport
 from finops.money import Money
 from finops.owners import Because, Suggested, Unowned
@@ -108,6 +108,16 @@ def test_only_what_would_be_granted_has_a_button(who: str) -> None:
     assert pressed(view) & (OF_ALL | OF_LEADS | OF_ADMINS) == granted
     assert ids.SETUP_NEXT not in pressed(view)
     assert ("*설정*" in words_of(view)) == bool(granted)
+
+
+@pytest.mark.parametrize(
+    ("owned", "head"), [(2, "상위 5개 프로젝트"), (6, "상위 6개 프로젝트"), (7, "상위 5개 프로젝트")]
+)
+def test_the_largest_projects_are_as_many_as_their_heading_says(owned: int, head: str) -> None:
+    """Six are listed by name rather than five and "1 other"; what nobody owns is no project."""
+    parts = [Share(f"project-{n}", f"{n}", Money.of("10"), project_id=n) for n in range(1, owned + 1)]
+    parts.append(Share("", "", Money.of("5"), is_unallocated=True))
+    assert head in words_of(home.view(a_home(top=breakdown_of(parts)), reader("ko")))
 
 
 def test_the_set_up_is_begun_by_admins_and_everybody_else_reads_who_does_it() -> None:

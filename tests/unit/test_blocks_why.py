@@ -119,11 +119,16 @@ def test_every_cause_has_words_also_where_nothing_else_is_known(kind: WhyKind, l
 @pytest.mark.parametrize(
     ("change", "said"),
     [("15", "x ×15"), ("3.24", "x ×3.2"), ("1.04", "x unchanged"), ("1.3", "x up 30%"), ("0.2", "x down 80%"),
-     ("0.001", "x down 99.9%"), (None, "")],
+     ("0.001", "x down 99.9%"), ("10000", "x ×10,000"), ("16052", "x more than ×10,000"), (None, "")],
 )  # fmt: skip
 def test_a_change_is_said_as_people_say_it(change: str | None, said: str):
     """Times from twice on, else by how much more or less."""
     assert moved("x", None if change is None else Decimal(change), EN) == said
+
+
+def test_beyond_ten_thousand_times_nobody_counts():
+    """And it is said in words: a plus sign behind a number is no Korean."""
+    assert moved("호출 수", Decimal(16_052), KO) == "호출 수 10,000배 이상"
 
 
 def test_the_parts_shown_add_up_to_the_difference_shown():
