@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 LARGEST_TEXT = 1_000_000
 MOST_MISTAKES = 20
+# The levels of a budget stand four deep. What stands far deeper is no file of budgets, and takes ever longer to read.
+DEEPEST = 20
 # More than anybody wants to hear, and fewer than a menu of Slack can offer.
 MOST_LEVELS = 50
 VERSION = "1"
@@ -82,18 +84,36 @@ def read(text: str, book: ScopeBook) -> list[BudgetTerms]:
         if contains_key(line):
             raise FileRefused([MistakeInFile(number, FileMistake.SECRET)])
     try:
-        root = yaml.compose(_without_fence(text), Loader=yaml.BaseLoader)
+        root = _composed(_without_fence(text))
     except yaml.MarkedYAMLError as error:
         line_number = error.problem_mark.line + 1 if error.problem_mark else 1
         problem = {"problem": str(error.problem or "")}
         raise FileRefused([MistakeInFile(line_number, FileMistake.NOT_YAML, problem)]) from None
-    except (yaml.YAMLError, RecursionError):
+    except yaml.YAMLError:
         raise FileRefused([MistakeInFile(1, FileMistake.NOT_YAML, {"problem": ""})]) from None
     reader = _Reader(book)
     budgets = reader.whole(root)
     if reader.mistakes:
         raise FileRefused(reader.mistakes)
     return budgets
+
+
+def _composed(text: str) -> Node | None:
+    """The document as it is written, without a meaning; one that nests too deeply is left at that place."""
+    import yaml  # late, as above
+
+    class Shallow(yaml.BaseLoader):
+        depth = 0
+
+        def compose_node(self, parent: Node | None, index: int) -> Node | None:
+            self.depth += 1
+            if self.depth > DEEPEST:
+                raise yaml.MarkedYAMLError(problem_mark=None if parent is None else parent.start_mark)
+            node = super().compose_node(parent, index)
+            self.depth -= 1
+            return node
+
+    return yaml.compose(text, Loader=Shallow)
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,6 +120,8 @@ def test_what_copying_brings_along_does_no_harm():
         (HEAD + DAILY + "# sk-" + "admin-0123456789abcdef", [(6, FileMistake.SECRET)]),
         ("x" * 1_000_001, [(1, FileMistake.TOO_LARGE)]),
         ("[" * 3_000, [(1, FileMistake.NOT_YAML)]),
+        (HEAD + "  " + "- " * 3_000, [(3, FileMistake.NOT_YAML)]),
+        (HEAD + DAILY + f"    needs_two: {'[' * 9}{']' * 9}", [(6, FileMistake.NOT_WORDS)]),
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_with_its_line(text: str, found: list[tuple[int, FileMistake]]):
