@@ -54,9 +54,5 @@ def _concerns(incident: Incident, projects: Iterable[Project]) -> bool:
 
 async def _projects(store: Store, workspace_id: str, held: Iterable[Hold]) -> list[Project]:
     """The projects that are held, also where one was let go of since and registered anew, for another team maybe."""
-    accounts = {account_of(one): one.project_id for one in held}
-    found = [await store.projects.get(workspace_id, project_id) for project_id in accounts.values()]
-    known = [one for one in found if one is not None]
-    if len(known) == len(accounts):
-        return known
+    accounts = {account_of(one) for one in held}
     return [one for one in await store.projects.all(workspace_id) if account_of(one) in accounts]
