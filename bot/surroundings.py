@@ -11,18 +11,22 @@ from decimal import Decimal
 from bot.picture import CURRENCY, Account, Picture, Taught, account_of
 from bot.polls import moment_of
 from finops.budgets import BudgetPeriod, Usual, period_of, usual
-from finops.burning import burn_per_minute, burning_since
-from finops.money import EXACT, Money, from_units, to_units
+from finops.burning import burn_per_minute, burning_since, paced_over
+from finops.money import EXACT, Money, from_units, to_units, total
 from finops.periods import Period
 from finops.queries import ScopeKind
+from finops.usage import MINUTES_PER_DAY
 from storage import Store
 from storage.records_live import UsageSum
 
-# Long enough for a quiet minute not to look like the end, short enough for the present to be heard.
+# Long enough for a quiet minute not to look like the end, short enough for the present to be heard. What began to burn
+# within them is measured from then on.
 BURN_MINUTES = 30
+# Of so many provider projects the newest minutes are read one by one; of others, who spend less, as one sum.
+_MOST_FOLLOWED = 100
 # A surge is looked for this far back, in steps that even out the minute.
 _SURGE_MINUTES, _SURGE_STEP = 180, 5
-_STEPS_PER_DAY = 1440 // _SURGE_STEP
+_STEPS_PER_DAY = MINUTES_PER_DAY // _SURGE_STEP
 # When very many cross at once, the first hundred are told since when; the others, when they crossed.
 _MOST_SURGES = 100
 _USUAL_FOR = timedelta(minutes=10)
@@ -67,7 +71,7 @@ class Surroundings:
             return {}
         usuals = await self._usuals(store, workspace_id, picture, questions)
         newest = await _newest(store, workspace_id, picture, questions)
-        burns = await _burns(store, workspace_id, picture, questions, newest)
+        burns = await _burns(store, workspace_id, picture, usuals, newest)
         surges = await self._surges(store, workspace_id, picture, questions, newest)
         return {
             one: Around(usuals[one], burns.get(one), surges.get(one), _end_of(_latest(picture, one, newest)))
@@ -115,7 +119,7 @@ class Surroundings:
         usuals = await self._usuals(store, workspace_id, picture, set(daily.values()))
         end = max(newest.values()) + 1
         rows = await store.usage.recent(
-            workspace_id, end - _SURGE_MINUTES - _SURGE_STEP, sorted({account for _, account in focus.values()})
+            workspace_id, end - _SURGE_MINUTES - _SURGE_STEP, sorted({account for _, account in focus.values()}), end
         )
         minutes: dict[Account, dict[int, int]] = defaultdict(lambda: defaultdict(int))
         for row in rows:
@@ -202,29 +206,87 @@ async def _burns(
     store: Store,
     workspace_id: str,
     picture: Picture,
-    questions: Sequence[Question],
+    usuals: Mapping[Question, Usual],
     newest: Mapping[int, int],
 ) -> dict[Question, Money]:
-    """How fast each scope spent in its newest half hour."""
+    """How fast each scope spends: since it burns unusually, else in its newest half hour."""
     if not newest:
         return {}
-    accounts = {one: picture.accounts(one.kind, one.scope_id) for one in questions}
-    named = None
-    if None not in accounts.values():
-        named = sorted({account for each in accounts.values() if each is not None for account in each})
-    # All up to the same minute: a connection that is behind by less than the window is heard with what it told.
+    accounts = {one: picture.accounts(one.kind, one.scope_id) for one in usuals}
+    told = await _told(store, workspace_id, picture, accounts.values(), newest)
+    return {one: _rounded(_pace(told, mine, _a_minute(one, usuals[one]))) for one, mine in accounts.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What each provider project spent in its newest half hour, in atto-dollars: by the minute, or only in all."""
+
+    by_minute: Mapping[Account, Sequence[int]]
+    in_all: Mapping[Account, int]
+
+
+async def _told(
+    store: Store,
+    workspace_id: str,
+    picture: Picture,
+    scopes: Collection[Collection[Account] | None],
+    newest: Mapping[int, int],
+) -> _Told:
+    """The newest half hour of every scope's accounts. A connection that is behind by less is taken up to what it told:
+    what it has not told yet is not spent less.
+    """
+    named = None if None in scopes else sorted({account for each in scopes if each is not None for account in each})
     end = max(newest.values()) + 1
-    sums: dict[Account, int] = defaultdict(int)
-    if named is None or named:
+    in_all: dict[Account, int] = defaultdict(int)
+    followed = named
+    if named is None or len(named) > _MOST_FOLLOWED:
         for row in await store.usage.activity(workspace_id, end - BURN_MINUTES, end, named):
-            sums[row.connection_id, row.sub_account_id] += corrected(picture.taught, row)
-    found = {}
-    for one, mine in accounts.items():
-        units = sum(sums.values()) if mine is None else sum(sums.get(account, 0) for account in mine)
-        burn = burn_per_minute(Money(from_units(0, units), CURRENCY), BURN_MINUTES)
-        if burn is not None:
-            found[one] = _rounded(burn)
-    return found
+            in_all[row.connection_id, row.sub_account_id] += corrected(picture.taught, row)
+        followed = _followed(in_all, scopes)
+    ends = {one: newest[one] + 1 for one, _ in followed or () if newest.get(one, 0) >= end - BURN_MINUTES}
+    by_minute = {account: [0] * BURN_MINUTES for account in followed or () if account[0] in ends}
+    if by_minute:
+        since = min(ends.values()) - BURN_MINUTES
+        for row in await store.usage.recent(workspace_id, since, sorted(by_minute), end):
+            at = row.start - ends[row.connection_id] + BURN_MINUTES
+            if 0 <= at < BURN_MINUTES:
+                by_minute[row.connection_id, row.sub_account_id][at] += corrected(picture.taught, row)
+    return _Told(by_minute, {account: units for account, units in in_all.items() if account not in by_minute})
+
+
+def _followed(in_all: Mapping[Account, int], scopes: Iterable[Collection[Account] | None]) -> list[Account]:
+    """Who is read by the minute: the largest spender of each scope first, then the largest of all."""
+    leading = {
+        max(spending, key=lambda account: (in_all[account], account))
+        for each in scopes
+        if (spending := [one for one in (in_all if each is None else each) if one in in_all])
+    }
+    ranked = sorted(in_all, key=lambda account: (account not in leading, -in_all[account], account))
+    return ranked[:_MOST_FOLLOWED]
+
+
+def _pace(told: _Told, accounts: Collection[Account] | None, usual: Money | None) -> Money:
+    """How fast some accounts (None: all) spend together; who is known only in all counts the same in each minute."""
+    mine = [*told.by_minute, *told.in_all] if accounts is None else accounts
+    beside = sum(told.in_all.get(one, 0) for one in mine)
+    followed = [told.by_minute[one] for one in mine if one in told.by_minute]
+    if not followed:
+        spent, length = Money(from_units(0, beside), CURRENCY), BURN_MINUTES
+    else:
+        each, rest = divmod(beside, BURN_MINUTES)
+        units = map(sum, zip(*followed, strict=True))
+        minutes = [Money(from_units(0, one + each + (n < rest)), CURRENCY) for n, one in enumerate(units)]
+        window = paced_over(minutes, usual)
+        spent, length = total((minutes[n] for n in window), CURRENCY), len(window)
+    return burn_per_minute(spent, length) or Money.zero(CURRENCY)
+
+
+def _a_minute(question: Question, usual: Usual) -> Money | None:
+    """What is usual for one minute of a question's period."""
+    if usual.amount is None:
+        return None
+    days = period_of(question.period, question.day).days
+    return Money(EXACT.divide(usual.amount.amount, days * MINUTES_PER_DAY), usual.amount.currency)
 
 
 def _steps(minutes: Mapping[int, int], end: int) -> list[tuple[datetime, Money]]:
