@@ -253,13 +253,13 @@ class _Judge:
 
 
 async def _stopped(store: Store, workspace_id: str, looks: Iterable[_Look]) -> set[int | None]:
-    """Incidents of budgets that stop by themselves in which something was stopped, or approved, before."""
+    """Incidents of budgets that stop by themselves in which something was stopped, or allowed, before."""
     found: set[int | None] = set()
     for look in looks:
         incident = look.incident
         if incident is None or incident.id is None or look.on.budget.action is not BudgetAction.STOP:
             continue
-        if await store.stops.of_incident(workspace_id, incident.id) is not None:
+        if await store.stops.were_decided(workspace_id, incident.id):
             found.add(incident.id)
     return found
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.desk import Desk
 from bot.stop_keeping import keep
 from bot.stop_scopes import aim_of
@@ -10,7 +12,8 @@ from finops.incidents import Incident
 from finops.levers import Lever
 from finops.queries import ScopeKind
 from finops.stop_report import StopTarget
-from finops.stopping import Ask, requested
+from finops.stopping import Ask, requested, taken_again
+from finops.stops import StopState
 from storage import Store
 
 
@@ -18,11 +21,12 @@ async def stop_by_policy(desk: Desk, store: Store, incident: Incident, on: Budge
     """Stop everything the budget limits, within the transaction that saw its limit reached.
 
     A project on which somebody holds the lever already is left to them. Nothing happens where nothing is left, where
-    somebody stopped, or approved, in the moment since it was decided (an incident has one stop at a time), or where who
-    spends most is out of reach: to stop all the others would not end it.
+    somebody stopped, or allowed, in the moment since it was decided, or where who spends most is out of reach: to stop
+    all the others would not end it. What one person asked for and no second one agreed to keeps nothing from being
+    stopped, and waits on.
     """
     assert incident.id is not None, "a kept incident has an id"
-    if await store.stops.of_incident(incident.workspace_id, incident.id) is not None:
+    if await store.stops.were_decided(incident.workspace_id, incident.id):
         return
     aim = await aim_of(store, incident.workspace_id, StopTarget(incident_id=incident.id))
     if aim.stranger:
@@ -46,4 +50,9 @@ async def stop_by_policy(desk: Desk, store: Store, incident: Incident, on: Budge
         reason="",
         by=None,
     )
-    await keep(desk, store, requested(ask, free, desk.now()), None)
+    now, waiting = desk.now(), aim.stop
+    if waiting is None or waiting.state is not StopState.ASKED:
+        await keep(desk, store, requested(ask, free, now), None)
+        return
+    change = taken_again(waiting, (), ask, free, now)
+    await keep(desk, store, replace(change, stop=replace(change.stop, pending=waiting.pending)), waiting)

@@ -110,6 +110,12 @@ class Stops(Repository):
         found = await self._stops(workspace_id, stops.c.incident_id == incident_id)
         return found[-1] if found else None
 
+    async def were_decided(self, workspace_id: str, incident_id: int) -> bool:
+        """Whether anything was stopped, or allowed, within an incident: what was only asked for is neither."""
+        mine = stops.c.workspace_id == workspace_id, stops.c.incident_id == incident_id
+        decided = or_(stops.c.turn > 0, stops.c.approved_at.is_not(None))
+        return (await self._db.execute(select(stops.c.id).where(*mine, decided).limit(1))).one_or_none() is not None
+
     async def of_scope(self, workspace_id: str, scope_kind: ScopeKind, scope_id: int | None) -> Stop | None:
         """The latest stop of a scope that is neither closed nor failed, or None."""
         mine = and_(stops.c.scope_kind == scope_kind.value, stops.c.scope_id == (scope_id or rows.NOTHING))
