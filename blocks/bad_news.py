@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
-from blocks import budget_words, exchange, feedback, interviews, kit, poll_words, stop_news
+from blocks import budget_words, exchange, feedback, interviews, kit, period_words, poll_words, stop_news
 from locales import Translator
 
 Values = Mapping[str, object]
@@ -165,11 +165,13 @@ def _week_open(values: Values, t: Translator) -> str:
 
 
 def _period(values: Values, t: Translator) -> str:
-    if values.get("suggestion"):
+    words = str(values.get("words") or "")
+    suggestion = period_words.in_reply(words, str(values.get("suggestion") or "") or None, t)
+    if suggestion is not None:
         return t.gettext(
             "I don't know the period *{words}*. Did you mean `{suggestion}`?",
             words=_text(values, "words"),
-            suggestion=_text(values, "suggestion"),
+            suggestion=kit.escape(suggestion),
         )
     return t.gettext(
         "I don't know the period *{words}*. Try: `today`, `yesterday`, `7d`, `last week`, `month`, `last month`.",

@@ -84,8 +84,9 @@ SUBCOMMANDS: dict[str, Answer] = {
 }
 ALIASES = {
     "상태": "status", "비용": "status", "현황": "status", "cost": "status", "costs": "status", "状態": "status",
-    "状況": "status", "コスト": "status", "설정": "setup", "設定": "setup", "セットアップ": "setup", "팀": "team",
-    "teams": "team", "チーム": "team", "프로젝트": "project", "projects": "project", "プロジェクト": "project",
+    "状況": "status", "コスト": "status", "ステータス": "status", "설정": "setup", "設定": "setup",
+    "セットアップ": "setup", "팀": "team", "teams": "team", "チーム": "team",
+    "프로젝트": "project", "projects": "project", "プロジェクト": "project",
     "키": "key", "keys": "key", "キー": "key", "수집": "collect", "収集": "collect", "점검": "doctor", "診断": "doctor",
     "예산": "budget", "budgets": "budget", "予算": "budget",
     "차단": "stop", "停止": "stop", "복구": "resume", "再開": "resume", "復旧": "resume",
@@ -99,7 +100,7 @@ ALIASES = {
     "효과": "effect", "effects": "effect", "効果": "effect",
     "내보내기": "export", "exports": "export", "エクスポート": "export",
     "결정": "decisions", "decision": "decisions", "決定": "decisions",
-    "원인": "why", "原因": "why", "要因": "why",
+    "원인": "why", "왜": "why", "原因": "why", "要因": "why", "なぜ": "why",
     "도움말": "help", "도움": "help", "ヘルプ": "help",
 }  # fmt: skip
 # These open a window, which only a command or a click can: in a direct message they become a button.

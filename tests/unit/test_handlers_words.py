@@ -24,7 +24,7 @@ async def said(text: str, user_id: str = JIHOON, bot: FakeBot | None = None, **m
     return respond.said[-1]
 
 
-@pytest.mark.parametrize("words", ["status 7d", "상태 7d", "STATUS 7d", "状態 7d", "비용 7d"])
+@pytest.mark.parametrize("words", ["status 7d", "상태 7d", "STATUS 7d", "状態 7d", "비용 7d", "ステータス 7d"])
 async def test_status_is_asked_in_any_of_three_languages(words: str) -> None:
     """The words after the command are the question."""
     bot = FakeBot()
