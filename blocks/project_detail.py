@@ -45,9 +45,7 @@ def view(report: ProjectReport, t: Translator, notice: str | None = None) -> kit
     parts += _stopped(report, t)
     parts += _story(report, t)
     parts += _trend(report, t)
-    parts += _named(t.gettext("*By task*"), report.tasks, t)
-    parts += _named(t.gettext("*By experiment*"), report.experiments, t)
-    parts += _named(t.gettext("*By segment*"), report.segments, t)
+    parts += _told_apart(report, t)
     if report.axes is not None:
         parts += [kit.section(t.gettext("*What it was paid for*")), *axes.details(report.axes, t)]
     parts += _caps(report, t)
@@ -213,6 +211,20 @@ def _trend(report: ProjectReport, t: Translator) -> Parts:
     ]
     beside = t.gettext("successes on the right")
     return [kit.section(f"*{title}* · {beside}"), kit.preformatted("\n".join(rows))]
+
+
+def _told_apart(report: ProjectReport, t: Translator) -> Parts:
+    """By task, experiment and segment, and below them what these amounts are: they do not add up to the bill."""
+    parts = _named(t.gettext("*By task*"), report.tasks, t)
+    parts += _named(t.gettext("*By experiment*"), report.experiments, t)
+    parts += _named(t.gettext("*By segment*"), report.segments, t)
+    if parts:
+        parts.append(
+            kit.context(
+                t.gettext("The amounts by name are estimates of the recorded calls; they need not add up to the bill.")
+            )
+        )
+    return parts
 
 
 def _named(title: str, named: Sequence[NamedValue], t: Translator) -> Parts:

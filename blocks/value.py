@@ -78,8 +78,8 @@ def ratio(figure: ValueFigure, t: Translator) -> str | None:
         return None
     share = t.share(figure.success_ratio)
     between = figure.success_interval
-    if between is None or between.high is None:
-        return share
+    if between is None or between.high is None or t.percent(between.low) == t.percent(between.high):
+        return share  # narrower than a reader sees
     # i18n: a share of successes, and the interval it lies in at 95 %
     return t.gettext(
         "{share} ({low} to {high})", share=share, low=_digits(between.low, t), high=t.percent(between.high)

@@ -19,7 +19,7 @@ from finops.figures import HomeValues, Scope, breakdown_of, increase
 from finops.money import Money, to_units
 from finops.project_report import ProjectReport, TokenShown
 from finops.queries import NamedPeriod, PeriodName, ScopeKind
-from finops.value import NO_VALUE, ValueFigure, ValueSums, figure, named
+from finops.value import NO_VALUE, Interval, ValueFigure, ValueSource, ValueSums, figure, named
 from tests.unit.saying import (
     LANGUAGES,
     SHARES,
@@ -204,6 +204,15 @@ def test_who_may_not_manage_has_no_button_for_it() -> None:
     shown = str(project_detail.view(a_report(tokens=None), reader("ko")))
     assert not [one for one in (ids.TOKEN_NEW, ids.TOKEN_REVOKE, ids.TARGET_EDIT, ids.CAPS_EDIT) if one in shown]
     assert "x7Qa" not in shown
+
+
+def test_a_range_narrower_than_its_figure_is_left_out() -> None:
+    """79% (79~79%) tells nobody anything; a wide one is told."""
+    found = ValueFigure(ValueSource.EVENTS, outcomes=9, success_ratio=Decimal("0.7901"))
+    narrow = replace(found, success_interval=Interval(Decimal("0.7899"), Decimal("0.7903")))
+    assert value.ratio(narrow, reader("ko")) == "79%"
+    wide = replace(found, success_interval=Interval(Decimal("0.5"), Decimal("0.9")))
+    assert value.ratio(wide, reader("ko")) == "79% (50~90%)"
 
 
 @given(status_reports, names, languages, st.booleans())
