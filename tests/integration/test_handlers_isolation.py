@@ -133,7 +133,7 @@ def a_stranger(bot: Bot, **more: Any) -> tuple[Visit, FakeSlack, FakeRespond]:
 
 def targets(house: House) -> list[str]:
     """What buttons and windows of stops would carry about the neighbour."""
-    return [f"{kind}:{number}" for kind, number in house.forged.items() if kind != "key"]
+    return [f"{kind}:{house.forged[kind]}" for kind in ("team", "project", "incident", "stop")]
 
 
 def assert_nothing_shown(*told: Any) -> None:
@@ -145,9 +145,8 @@ def assert_nothing_shown(*told: Any) -> None:
 async def test_no_button_reaches_another_workspace(house: House) -> None:
     """Every button and menu with every id of the neighbour's, from a message and from a window."""
     before = await house.of_the_neighbour()
-    numbers = set(house.forged.values())
-    values = [str(number) for number in numbers]
-    values += [f"{kind}/{number}/last_7_days" for kind in ScopeKind for number in numbers]
+    values = [str(number) for number in set(house.forged.values())]
+    values += [f"{kind}/{house.forged.get(kind, house.forged['team'])}/last_7_days" for kind in ScopeKind]
     incident, choices = house.forged["incident"], ("1h", "good", ids.MORE_ACKNOWLEDGE, ids.MORE_STOP, ids.MORE_LEAD)
     of_alerts = [str(incident), *(f"{incident}/{choice}" for choice in choices), *targets(house)]
     window = {"id": "V9", "type": "modal", "private_metadata": json.dumps(house.forged)}
