@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot import stop_facts
 from bot.desk import Desk
 from bot.flights import Flights
+from bot.home_groups import Belonging, HomeGroups, Members
 from bot.incident_scopes import whose
 from bot.incidents import asking
 from bot.stop_rest import beside
@@ -25,7 +26,6 @@ from finops.stops import Stop
 from storage import Store
 
 APPROVALS_SHOWN = 5
-Groups = Callable[[], Awaitable[Iterable[str]]]
 _ORDER = list(WaitingFor)
 
 
@@ -48,51 +48,68 @@ class _Candidate:
 
 
 class HomeReaders:
-    """Finds what waits for a person. Where nothing is stopped or asked for, it costs two short queries."""
+    """Finds what waits for a person, and whether they answer for a team.
+
+    Where nothing is stopped or asked for, it costs two short queries, and Slack is hardly ever asked (HomeGroups).
+    """
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._standing = Flights(self._read)
         self._asking = Flights(self._read_asking)
         self._unowned = UnownedOfWeek(desk)
+        self._groups = HomeGroups(desk)
 
     async def of(
-        self, person: Person, incidents: Sequence[IncidentShown], groups: Groups, *, open_count: int = 0,
+        self, person: Person, incidents: Sequence[IncidentShown], members: Members, *, open_count: int = 0,
         has_unowned: bool = False,
     ) -> HomeReader:  # fmt: skip
         """What waits for this person, of the stops there are and of the open incidents.
 
         `incidents` are those of `open_count` that Home shows: where there are more, all are looked through.
-        `groups` is asked for the person's user groups only where one of them could make a difference: it may be slow.
+        `members` asks Slack who is in a user group, where that could make a difference and was not told lately.
         `has_unowned`: part of the week's cost is nobody's, and whoever registers projects is told whose it may be.
         """
         standing = await self._standing.get(person.workspace_id)
         if open_count > len(incidents):
             incidents = await self._asking.get(person.workspace_id)
-        reader = await self._waiting(standing, person, incidents, groups)
+        found = self._candidates(standing, incidents, person)
+        groups = await self._belonging(standing, person, found, members, is_wide=has_unowned)
+        reader = await self._waiting(standing, person, found, groups)
         if not has_unowned or not reader.manages:
             return reader
         costs = await self._unowned.of(person.workspace_id)
-        mine = {team.id for team in standing.teams if may_manage_team(person, team)}
+        mine = {team.id for team in standing.teams if may_manage_team(person, team, groups.held)}
         likely = (one.suggested.team_id for one in costs.largest if one.suggested is not None)
         team = next((one for one in likely if one in mine), None)
         return replace(reader, unowned=costs.largest, unowned_count=costs.count, unowned_team=team)
 
+    async def _belonging(
+        self, standing: _Standing, person: Person, found: Sequence[_Candidate], members: Members, *, is_wide: bool
+    ) -> Belonging:
+        """The user groups that make a difference to this person: whether they answer for a team at all, and what waits
+        for them; `is_wide`: also for which teams they answer."""
+        if person.is_outsider:
+            return Belonging()
+        others = [team for team in standing.teams if not may_manage_team(person, team)]
+        if not is_wide and len(others) < len(standing.teams):
+            others = [one.team for one in found if one.team is not None and not _may(person, one.team)]
+        named = {group for team in others for group in team.approver_groups}
+        return await self._groups.of(person.workspace_id, person.user_id, named, members)
+
     async def _waiting(
-        self, standing: _Standing, person: Person, incidents: Sequence[IncidentShown], groups: Groups
+        self, standing: _Standing, person: Person, found: Sequence[_Candidate], groups: Belonging
     ) -> HomeReader:
-        found = self._candidates(standing, incidents, person)
-        manages = any(may_manage_team(person, team) for team in standing.teams)
-        if not found:
-            return HomeReader(manages=manages)
-        held = frozenset[str]()
-        if any(one.team is not None and one.team.approver_groups and not _may(person, one.team) for one in found):
-            held = frozenset(await groups())
-        mine = [one for one in found if _may(person, one.team, held)]
+        manages = any(may_manage_team(person, team, groups.held) for team in standing.teams)
+        mine = [one for one in found if _may(person, one.team, groups.held)]
+        rest = [one.team for one in found if one.team is not None and not _may(person, one.team, groups.held)]
+        lacks_groups = any(group in groups.unread for team in rest for group in team.approver_groups)
         mine.sort(key=lambda one: _ORDER.index(one.kind))  # and within a kind the oldest first, as they were found
-        async with self._desk.storage.reading() as store:
-            shown = [await _shown(store, one) for one in mine[:APPROVALS_SHOWN]]
-        return HomeReader(tuple(shown), len(mine), manages or bool(mine))
+        shown = []
+        if mine:
+            async with self._desk.storage.reading() as store:
+                shown = [await _shown(store, one) for one in mine[:APPROVALS_SHOWN]]
+        return HomeReader(tuple(shown), len(mine), manages or bool(mine), lacks_groups=lacks_groups)
 
     def _candidates(self, standing: _Standing, incidents: Sequence[IncidentShown], person: Person) -> list[_Candidate]:
         """What waits for somebody, whoever that is, but not for another than this person by name."""

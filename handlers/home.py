@@ -57,27 +57,21 @@ async def refresh(visit: Visit) -> None:
 async def _reader(visit: Visit, person: Person, report: HomeReport) -> HomeReader:
     """What waits for this person, each with the link to its message."""
 
-    lacks_groups = False
-
-    async def groups() -> tuple[str, ...]:
-        nonlocal lacks_groups
+    async def members(group: str) -> frozenset[str] | None:
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
-                found = await visit.groups()
+                return await visit.members(group)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            log.warning("user groups not read in time", extra={"error": type(error).__name__})
-            lacks_groups = True
-            return ()
-        lacks_groups = visit.lacks_groups
-        return found
+            log.warning("user group not read in time", extra={"group": group, "error": type(error).__name__})
+            return None
 
     live = report.live or LiveReport()
     has_unowned = any(share.is_unallocated for share in report.top.shares)
     reader = await visit.bot.home_readers.of(
-        person, live.incidents, groups, open_count=live.incident_count, has_unowned=has_unowned
+        person, live.incidents, members, open_count=live.incident_count, has_unowned=has_unowned
     )
     linked = await asyncio.gather(*(_linked(visit, one) for one in reader.approvals))
-    return replace(reader, approvals=tuple(linked), lacks_groups=lacks_groups)
+    return replace(reader, approvals=tuple(linked))
 
 
 async def _linked(visit: Visit, one: ApprovalShown) -> ApprovalShown:

@@ -90,7 +90,6 @@ class Visit:
     about: str = ""
     # The organization around the workspace (Enterprise Grid), '' where there is none.
     organization_id: str = ""
-    lacks_groups: bool = False
     _person: Person | None = field(default=None, repr=False)
     _present: Person | None = field(default=None, repr=False)
 
@@ -178,22 +177,23 @@ class Visit:
         return _described(user, user_id, {self.workspace_id, self.organization_id} - {""})
 
     async def groups(self) -> tuple[str, ...]:
-        """The user groups named as approvers that this person belongs to; none where the workspace has no groups.
-
-        Where Slack does not say, they belong to none either, and `lacks_groups` tells so.
-        """
+        """The user groups named as approvers that this person belongs to now; none where Slack does not say."""
         named = {member for team in await self.bot.teams.all(self.workspace_id) for member in team.approver_groups}
-        found, self.lacks_groups = [], False
+        found = []
         for group in sorted(named):
-            try:
-                answer = await self.client.usergroups_users_list(usergroup=group)
-            except SlackApiError as error:
-                log.info("user group not read", extra={"group": group, "error": error_code(error)})
-                self.lacks_groups = self.lacks_groups or error_code(error) not in _NO_GROUP
-                continue
-            if self.user_id in answer.get("users", []):
+            members = await self.members(group)
+            if members is not None and self.user_id in members:
                 found.append(group)
         return tuple(found)
+
+    async def members(self, group: str) -> frozenset[str] | None:
+        """Who is in a user group now: nobody where there is no such group, None where Slack does not say."""
+        try:
+            answer = await self.client.usergroups_users_list(usergroup=group)
+        except SlackApiError as error:
+            log.info("user group not read", extra={"group": group, "error": error_code(error)})
+            return frozenset() if error_code(error) in _NO_GROUP else None
+        return frozenset(answer.get("users") or ())
 
     async def answer(self, message: kit.Message, *, replaces: bool = False) -> None:
         """Say something to this person only, where they asked. `replaces` takes the place of the message clicked on."""

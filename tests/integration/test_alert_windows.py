@@ -1,4 +1,4 @@
-"""The windows of an alert, through the wire: what they ask and say, and that what is asked for is done once."""
+"""The windows of an alert, and Home, through the wire: what they ask, say and offer, and that a deed is done once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from blocks import ids
 from bot import telling
-from demo.slack.cast import DATA, FINOPS, MARKETING, TEAM_ID
+from demo.slack.cast import DATA, FINANCE_GROUP, FINOPS, MARKETING, TEAM_ID
 from finops.audit import AuditRow
 from finops.budgets import BudgetOn, BudgetPeriod, BudgetScope, BudgetTerms
 from finops.charges import FigureState
@@ -179,3 +179,25 @@ async def test_opinions_on_two_alerts_name_both(house: Company) -> None:
     for words in ("한 예산의 알림에 대한 최근 평가 두 건", "(140%) · held", "(140%) · twice", "*twice* 프로젝트에만"):
         assert words in first
     house.cleared(MINSU)
+
+
+async def test_an_approver_through_a_user_group_finds_the_settings_on_home(house: Company) -> None:
+    """Also where nothing waits for them; Slack is asked for the group once, however often they open it."""
+    jihoon = await house.bot.people.present(TEAM_ID, JIHOON)
+    assert jihoon is not None
+    slack, emma = house.stage.slack, house.stage.slack.person(EMMA)
+
+    def drawn() -> int:
+        return [call.method for call in slack.calls].count("views.publish")
+
+    async def offered() -> bool:
+        before = drawn()
+        await emma.opens_home()
+        await slack.until(lambda: drawn() > before, WAIT)
+        return ids.KEY_MANAGE in str(emma.home)
+
+    assert not await offered()
+    await house.bot.teams.update(jihoon, house.marketing.id, approvers=[FINANCE_GROUP])
+    before = len(slack.calls)
+    assert [await offered() for _ in range(3)] == [True] * 3
+    assert [call.method for call in slack.calls[before:]].count("usergroups.users.list") == 1

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -38,7 +39,7 @@ from tests.integration.watch_world import quick_storage as quick_storage
 from tests.unit.listening import SEOYEON as REPORTER
 from tests.unit.listening import FakeSlack, a_visit
 
-GROUP = "S0FINANCE1"
+GROUP, EMMA = "S0FINANCE1", "U0EMMA0001"
 
 
 @pytest.fixture
@@ -48,15 +49,15 @@ async def world(quick_storage: Storage, clock: FakeClock) -> AsyncIterator[World
 
 
 class Groups:
-    """The user groups of somebody, and whether anybody asked Slack for them."""
+    """Slack, asked who is in a user group: Emma in those she holds; and of which groups it was asked."""
 
     def __init__(self, *held: str) -> None:
         self.held = held
-        self.was_asked = False
+        self.asked: list[str] = []
 
-    async def __call__(self) -> Iterable[str]:
-        self.was_asked = True
-        return self.held
+    async def __call__(self, group: str) -> frozenset[str]:
+        self.asked.append(group)
+        return frozenset({EMMA} if group in self.held else ())
 
 
 async def home_of(
@@ -73,7 +74,7 @@ def kinds(reader: HomeReader) -> list[WaitingFor]:
 async def test_everything_that_waits_is_shown_to_those_who_decide_and_to_nobody_else(world: World) -> None:
     """A budget asks; it is stopped; the restore needs two; it is allowed on terms; each time the others see nothing."""
     admin, bot = world.admin, world.bot
-    member = replace(admin, user_id="U0EMMA0001", role=Role.MEMBER)
+    member = replace(admin, user_id=EMMA, role=Role.MEMBER)
     second = replace(admin, user_id="U0MINSU001")
     assert await home_of(world, admin) == HomeReader(manages=True)
 
@@ -129,17 +130,28 @@ async def test_a_wish_whose_time_is_over_asks_nobody_and_keeps_nothing_from_bein
     assert (asked.state, asked.pending and asked.pending.by) == (StopState.STOPPED, second.user_id)
 
 
-async def test_slack_is_asked_for_user_groups_only_where_one_could_make_a_difference(world: World) -> None:
-    """Who is in the group decides as well; while nothing waits, or for an admin, nobody asks Slack."""
+async def test_what_home_offers_an_approver_of_a_group_depends_on_their_rights_and_not_on_what_waits(
+    world: World,
+) -> None:
+    """The settings are there while nothing waits, and Slack is asked once for however many look; never for an admin."""
     team = (await world.bot.teams.all(WORKSPACE))[0]
     await world.bot.teams.update(world.admin, team.id, approvers=[GROUP])
-    member = replace(world.admin, user_id="U0EMMA0001", role=Role.MEMBER)
-    asked = Groups(GROUP)
-    assert (await home_of(world, member, asked), asked.was_asked) == (HomeReader(), False)
+    member = replace(world.admin, user_id=EMMA, role=Role.MEMBER)
+    other, guest = replace(member, user_id="U0OTHER001"), replace(member, role=Role.OUTSIDER)
+    slack = Groups(GROUP)
+    assert await home_of(world, world.admin, slack) == HomeReader(manages=True)
+    assert await home_of(world, guest, slack) == HomeReader()
+    assert slack.asked == []
+    assert await asyncio.gather(*[home_of(world, member, slack)] * 3) == [HomeReader(manages=True)] * 3
+    assert await home_of(world, other, slack) == HomeReader()
+    assert slack.asked == [GROUP]
     await stopped(world, await a_runaway(world))
-    assert (len((await home_of(world, world.admin, asked)).approvals), asked.was_asked) == (1, False)
-    assert (len((await home_of(world, member, asked)).approvals), asked.was_asked) == (1, True)
-    assert (await home_of(world, member, Groups("S0OTHERS01"))).approvals == ()
+    assert len((await home_of(world, member, slack)).approvals) == 1
+    assert (await home_of(world, other, slack)).approvals == ()
+    assert slack.asked == [GROUP] * 2  # the runaway took longer than an answer holds
+    world.clock.advance(minutes=5)
+    left = Groups()
+    assert (await home_of(world, member, left), left.asked) == (HomeReader(), [GROUP])
 
 
 async def test_home_says_so_where_slack_does_not_tell_the_readers_user_groups(
@@ -154,6 +166,7 @@ async def test_home_says_so_where_slack_does_not_tell_the_readers_user_groups(
             monkeypatch.setattr(slack, "usergroups_users_list", _late)
         else:
             slack.refuses["usergroups.users.list"] = trouble
+        world.clock.advance(minutes=5)
         await home.publish(a_visit(world.bot, slack, REPORTER))  # type: ignore[arg-type]
         told.append("사용자 그룹을 확인하지 못해" in str(slack.told("views.publish")[-1]["view"]))
     assert told == [True, False, True]
