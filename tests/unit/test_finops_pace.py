@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -126,11 +125,12 @@ def test_whose_spending_it_is_makes_no_difference_and_the_parts_add_up(accounts,
     assert abs(Fraction(burn.amount) - sum(parts)) < Fraction(1, 10**60)
 
 
-@given(st.integers(2, 29), st.integers(4, 90))
+@given(st.integers(2, 28), st.integers(4, 90))
 def test_a_loop_that_goes_on_is_never_told_slower_than_a_minute_before(minutes: int, times: int):
-    """From its second minute to its last quiet one in the half hour."""
-    told = [
-        [Money.of(1)] * (HALF_AN_HOUR - length) + [Money.of(times)] * length for length in range(2, minutes + 1)
-    ]  # fmt: skip
-    paces = [pace(one, paced_over(one, Money.of(1))) for one in told]
-    assert all(before <= after for before, after in pairwise(paces))
+    """From its second minute to the last quiet one of the half hour."""
+    before, after = (
+        pace(told, paced_over(told, Money.of(1)))
+        for length in (minutes, minutes + 1)
+        for told in [[Money.of(1)] * (HALF_AN_HOUR - length) + [Money.of(times)] * length]
+    )
+    assert before <= after
