@@ -25,7 +25,7 @@ from storage import Storage
 from storage.records_live import OutboxMessage, OutboxState
 from tests.conftest import FakeClock
 from tests.integration.bot_world import WORKSPACE
-from tests.integration.test_bot_stopping import WORKER, cents, limited, stopped
+from tests.integration.stopping_world import WORKER, cents, limited, stopped
 from tests.integration.watch_world import CHATBOT, WRITER, World, a_steady_trace, a_watched_world
 from tests.integration.watch_world import quick_storage as quick_storage
 from tests.unit.saying import reader

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
 
-import pytest
-
 from finops.periods import charge_day, starts_at
-from storage import Storage
-from tests.conftest import FakeClock
 from tests.integration.bot_world import WORKSPACE
-from tests.integration.test_bot_stopping import WORKER, a_runaway, again, stopped, watched
-from tests.integration.watch_world import CHATBOT, World, a_watched_world
+from tests.integration.stopping_world import WORKER, a_runaway, again, stopped, watched
+from tests.integration.stopping_world import world as world
+from tests.integration.watch_world import CHATBOT, World
 from tests.integration.watch_world import quick_storage as quick_storage
 
 # What is told is rounded to a billionth of a dollar.
 _NANO = Decimal("1e-9")
-
-
-@pytest.fixture
-async def world(quick_storage: Storage, clock: FakeClock) -> AsyncIterator[World]:
-    async with a_watched_world(quick_storage, clock) as made:
-        yield made
 
 
 async def test_a_loss_is_claimed_until_the_restore_and_not_a_minute_longer(world: World) -> None:

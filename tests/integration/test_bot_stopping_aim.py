@@ -18,7 +18,7 @@ from finops.stops import ApprovalWay, StopState
 from storage import Storage
 from tests.conftest import FakeClock
 from tests.integration.bot_world import WORKSPACE
-from tests.integration.test_bot_stopping import FORMER_CENTS, WORKER, again, cents, limited, stopped, watched
+from tests.integration.stopping_world import FORMER_CENTS, WORKER, again, cents, limited, stopped, watched
 from tests.integration.watch_world import CHATBOT, WRITER, World, a_watched_world
 from tests.integration.watch_world import quick_storage as quick_storage
 from tests.unit.saying import reader

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -19,11 +18,9 @@ from finops.queries import ScopeKind
 from finops.registry import Project, Role
 from finops.stop_report import ApprovalWish, StopShown, StopTarget
 from finops.stops import ApprovalWay, StopEventKind, StopState
-from storage import Storage
 from storage.tables import projects
-from tests.conftest import FakeClock
 from tests.integration.bot_world import WORKSPACE
-from tests.integration.test_bot_stopping import (
+from tests.integration.stopping_world import (
     FORMER_CENTS,
     WORKER,
     a_runaway,
@@ -35,15 +32,10 @@ from tests.integration.test_bot_stopping import (
     stopped,
     watched,
 )
-from tests.integration.watch_world import CHATBOT, WRITER, World, a_watched_world
+from tests.integration.stopping_world import world as world
+from tests.integration.watch_world import CHATBOT, WRITER, World
 from tests.integration.watch_world import quick_storage as quick_storage
 from tests.unit.saying import reader
-
-
-@pytest.fixture
-async def world(quick_storage: Storage, clock: FakeClock) -> AsyncIterator[World]:
-    async with a_watched_world(quick_storage, clock) as made:
-        yield made
 
 
 async def a_stop(world: World, **terms: object) -> StopShown:

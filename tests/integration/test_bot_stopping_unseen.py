@@ -18,17 +18,10 @@ from finops.stop_report import StopTarget
 from finops.stops import StopEventKind, StopState
 from finops.usage import Endpoint, UsageBucket, UsageReading, UsageRow
 from providers.contract import ProviderProject, Unavailable
-from storage import Storage
-from tests.conftest import FakeClock
-from tests.integration.test_bot_stopping import FORMER_CENTS, WORKER, a_runaway, again, cents, limited, stopped, watched
-from tests.integration.watch_world import CHATBOT, WRITER, World, a_watched_world
+from tests.integration.stopping_world import FORMER_CENTS, WORKER, a_runaway, again, cents, limited, stopped, watched
+from tests.integration.stopping_world import world as world
+from tests.integration.watch_world import CHATBOT, WRITER, World
 from tests.integration.watch_world import quick_storage as quick_storage
-
-
-@pytest.fixture
-async def world(quick_storage: Storage, clock: FakeClock) -> AsyncIterator[World]:
-    async with a_watched_world(quick_storage, clock) as made:
-        yield made
 
 
 class Doors:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -33,19 +33,14 @@ from tests.integration.bot_world import (
     an_admin,
     worked,
 )
-from tests.integration.test_bot_stopping import WORKER, a_runaway, stopped
-from tests.integration.watch_world import CHATBOT, World, a_watched_world
+from tests.integration.stopping_world import WORKER, a_runaway, stopped
+from tests.integration.stopping_world import world as world
+from tests.integration.watch_world import CHATBOT, World
 from tests.integration.watch_world import quick_storage as quick_storage
 from tests.unit.listening import SEOYEON as REPORTER
 from tests.unit.listening import FakeSlack, a_visit
 
 GROUP, EMMA = "S0FINANCE1", "U0EMMA0001"
-
-
-@pytest.fixture
-async def world(quick_storage: Storage, clock: FakeClock) -> AsyncIterator[World]:
-    async with a_watched_world(quick_storage, clock) as made:
-        yield made
 
 
 class Groups:
