@@ -88,6 +88,16 @@ def test_korean_particles_never_follow_a_placeholder_by_guesswork() -> None:
     assert [words for words in flat for guess in guesses if guess in words] == []
 
 
+@pytest.mark.parametrize(
+    ("language", "others"), [("ko", ("과금일", "팀 책임자", "제공자", "경보")), ("ja", ("請求日", "警報"))]
+)
+def test_one_thing_has_one_name(language: str, others: tuple[str, ...]) -> None:
+    """The charge day, a team's lead, the provider and an alert: a second word for one makes a reader look for two."""
+    said = [message.string for message in catalogue.read(language) if message.id]
+    flat = [words for each in said for words in ([each] if isinstance(each, str) else each)]
+    assert [words for words in flat for other in others if other in words] == []
+
+
 def test_the_requirements_sentences_stand_in_korean_letter_for_letter() -> None:
     """Promised in the requirements, so nobody improves them by accident."""
     t = Translator("ko")
