@@ -46,6 +46,37 @@ class House:
     connections: Sequence[Connection]
 
 
+class Collected:
+    """The projects that are collected, by the scope that counts them: of one left out of collecting nobody answers."""
+
+    def __init__(self, projects: Iterable[Project]) -> None:
+        self.by_id = {one.id: one for one in projects if not one.excluded}
+        self.account_of = {one.id: account_of(one) for one in self.by_id.values()}
+        self._of_team: dict[int, list[Project]] = defaultdict(list)
+        self._members: dict[int, list[Account]] = defaultdict(list)
+        for one in self.by_id.values():
+            self._of_team[one.team_id].append(one)
+            self._members[one.team_id].append(self.account_of[one.id])
+
+    def of(self, kind: ScopeKind, scope_id: int | None) -> Sequence[Project] | None:
+        """The projects a scope counts; None: whatever there is, registered or not."""
+        if kind is ScopeKind.WORKSPACE:
+            return None
+        if kind is ScopeKind.TEAM:
+            return self._of_team.get(scope_id or 0, ())
+        one = self.by_id.get(scope_id or 0)
+        return () if one is None else (one,)
+
+    def accounts(self, kind: ScopeKind, scope_id: int | None) -> Sequence[Account] | None:
+        """The same as provider projects; quick enough to be asked for every budget of ten thousand projects."""
+        if kind is ScopeKind.WORKSPACE:
+            return None
+        if kind is ScopeKind.TEAM:
+            return self._members.get(scope_id or 0, ())
+        account = self.account_of.get(scope_id or 0)
+        return () if account is None else (account,)
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """How one connection's part of a period is known."""
@@ -90,15 +121,10 @@ class Picture:
         self.now = facts.now
         self.house = house
         self.taught = taught
-        self.projects = {one.id: one for one in house.projects if not one.excluded}
+        self.collected = Collected(house.projects)
+        self.projects = self.collected.by_id
         self._facts = facts
         self._sums: dict[Period, Sums] = {}
-        self._members: dict[int, list[Account]] = defaultdict(list)
-        self._account_of = {one.id: account_of(one) for one in self.projects.values()}
-        self._team_projects: dict[int, list[Project]] = defaultdict(list)
-        for one in self.projects.values():
-            self._members[one.team_id].append(self._account_of[one.id])
-            self._team_projects[one.team_id].append(one)
 
     def spent(self, kind: ScopeKind, scope_id: int | None, period: Period) -> Spent:
         """What a scope has spent in a period; blind where some of it could not be looked at, and never zero for that.
@@ -126,38 +152,25 @@ class Picture:
 
     def units_in(self, sums: Sums, kind: ScopeKind, scope_id: int | None) -> int:
         """The same of sums at hand: quick enough to be asked for every budget of ten thousand projects."""
-        if kind is ScopeKind.PROJECT:
-            account = self._account_of.get(scope_id or 0)
-            return 0 if account is None else sums.totals.get(account, 0)
-        if kind is ScopeKind.TEAM:
-            totals = sums.totals
-            return sum([totals.get(one, 0) for one in self._members.get(scope_id or 0, ())])
-        return sum(sums.totals.values())
+        totals, mine = sums.totals, self.accounts(kind, scope_id)
+        return sum(totals.values()) if mine is None else sum([totals.get(one, 0) for one in mine])
 
     def unallocated(self, period: Period) -> Money:
         """What no registered project answers for."""
-        owned = {one for members in self._members.values() for one in members}
+        owned = set(self.collected.account_of.values())
         return money_of(sum(units for one, units in self.sums(period).totals.items() if one not in owned))
 
     def largest(self, kind: ScopeKind, scope_id: int | None, period: Period) -> Project | None:
         """The project of the scope that spent most in the period; None when none spent anything."""
-        if kind is ScopeKind.PROJECT:
-            one = self.projects.get(scope_id or 0)
-            return one if one is not None and self.units(kind, scope_id, period) > 0 else None
-        totals = self.sums(period).totals
-        mine = self._team_projects.get(scope_id or 0, []) if kind is ScopeKind.TEAM else self.projects.values()
-        found = [(totals.get(self._account_of[one.id], 0), -one.id, one) for one in mine]
+        totals, mine = self.sums(period).totals, self.collected.of(kind, scope_id)
+        every, accounts = self.projects.values() if mine is None else mine, self.collected.account_of
+        found = [(totals.get(accounts[one.id], 0), -one.id, one) for one in every]
         best = max(found, default=None, key=lambda each: each[:2])
         return best[2] if best is not None and best[0] > 0 else None
 
-    def accounts(self, kind: ScopeKind, scope_id: int | None) -> list[Account] | None:
+    def accounts(self, kind: ScopeKind, scope_id: int | None) -> Sequence[Account] | None:
         """The provider projects a scope answers for; None: whatever there is."""
-        if kind is ScopeKind.WORKSPACE:
-            return None
-        if kind is ScopeKind.TEAM:
-            return self._members.get(scope_id or 0, [])
-        one = self.projects.get(scope_id or 0)
-        return [] if one is None else [account_of(one)]
+        return self.collected.accounts(kind, scope_id)
 
     def margin(self, connection_id: int) -> Decimal:
         """What an estimate of this connection may be wrong by."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from bot import moved
 from bot.desk import Desk
-from bot.picture import CURRENCY, Account, account_of, money_of
+from bot.picture import CURRENCY, Account, Collected, money_of
 from bot.polls import minute_of
 from bot.spending import Spending
 from bot.surroundings import corrected
@@ -22,8 +22,7 @@ from bot.telling import ROUTINE, UNWATCHED, recipients
 from finops.audit import AuditFilter, Outcome
 from finops.budgets import BudgetOn, effective
 from finops.money import Money
-from finops.queries import ScopeKind
-from finops.registry import Connection, Credential, Project, Team
+from finops.registry import Connection, Credential, Team
 from storage import Store
 from storage.records_live import OutboxMessage, UsageHealth
 
@@ -224,44 +223,30 @@ class _Work:
     """The budgets at work in a workspace, and the projects that are collected."""
 
     budgets: Sequence[BudgetOn]
-    by_id: Mapping[int, Project]
-    by_team: Mapping[int, Sequence[Project]]
+    collected: Collected
 
     @classmethod
     async def of(cls, store: Store, workspace_id: str) -> _Work:
         budgets = [one for one in await store.budgets.all(workspace_id) if one.amount.currency == CURRENCY]
-        projects = [one for one in await store.projects.all(workspace_id) if not one.excluded]
-        by_team: dict[int, list[Project]] = defaultdict(list)
-        for one in projects:
-            by_team[one.team_id].append(one)
-        at_work = effective(budgets, await store.teams.all(workspace_id), projects)
-        return cls(at_work, {one.id: one for one in projects}, by_team)
-
-    def projects(self, on: BudgetOn) -> Sequence[Project] | None:
-        """What a budget limits; None: everything there is."""
-        scope = on.scope
-        if scope.kind is ScopeKind.WORKSPACE:
-            return None
-        if scope.kind is ScopeKind.TEAM:
-            return self.by_team.get(scope.id or 0, ())
-        one = self.by_id.get(scope.id or 0)
-        return () if one is None else (one,)
+        collected = Collected(await store.projects.all(workspace_id))
+        at_work = effective(budgets, await store.teams.all(workspace_id), list(collected.by_id.values()))
+        return cls(at_work, collected)
 
     def accounts(self, budgets: Sequence[BudgetOn]) -> list[Account] | None:
         """The provider projects that some of the budgets limits; None: whatever there is."""
         found: set[Account] = set()
         for on in budgets:
-            mine = self.projects(on)
+            mine = self.collected.accounts(on.scope.kind, on.scope.id)
             if mine is None:
                 return None
-            found.update(account_of(one) for one in mine)
+            found.update(mine)
         return sorted(found)
 
     def places(self, connection_ids: Collection[int]) -> dict[str | None, list[Team]]:
         """The channels that budgets on connections speak in (None: to people alone), each with the teams concerned."""
         found: dict[str | None, dict[int, Team]] = defaultdict(dict)
         for on in self.budgets:
-            mine = self.projects(on)
+            mine = self.collected.of(on.scope.kind, on.scope.id)
             if mine is None or any(one.connection_id in connection_ids for one in mine):
                 teams = found[_channel(on)]
                 if on.team is not None:
