@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
 from typing import Any
 
 import pytest
@@ -16,22 +14,20 @@ from syrupy.extensions.json import JSONSnapshotExtension
 
 from blocks import bad_news, ids, incidents, kit, live, stop_form, stop_lead, stop_thread, stops
 from blocks.stop_form import ApprovalDraft, StopDraft, StopWhat
-from finops.budgets import BudgetPeriod
 from finops.figures import Scope
 from finops.holds import HoldState, HoldTrouble
 from finops.incident_report import LiveReport
 from finops.incidents import Fact, IncidentState
 from finops.levers import Lever
 from finops.money import Money
-from finops.periods import Period
 from finops.proof import CALLED
 from finops.queries import ScopeKind
 from finops.stop_report import Stoppable, StopShown, StopTarget
 from finops.stops import StopEventKind
-from locales import Translator
 from tests.unit import saying_live, slack_limits
 from tests.unit import stopping_said as told
 from tests.unit.saying import LANGUAGES, TEAM, names, reader
+from tests.unit.stop_windows import VIEWS
 from tests.unit.test_blocks_limits import refused, refused_view
 from tests.unit.test_blocks_words import News
 
@@ -52,29 +48,6 @@ STOPS: dict[str, Callable[[], StopShown]] = {
     "restored": told.restored,
     "allowed": told.allowed,
     "over": told.over,
-}
-VIEWS: dict[str, Callable[[Translator], kit.View]] = {
-    "confirm": lambda t: stop_form.confirm(told.a_radius(), t),
-    "confirm_blind": lambda t: stop_form.confirm(told.blind_radius(), t, problem="Not fresh"),
-    "confirm_held": lambda t: stop_form.confirm(told.held_radius(), t),
-    "approve": lambda t: stop_form.approve(
-        stop_form.approval_of(saying_live.shown(budget=saying_live.a_budget(needs_two=True)), told.PROVED_AT), t
-    ),
-    "restore_on_terms": lambda t: stop_form.approve(
-        stop_form.approval_of(told.in_incident(told.proved()), told.PROVED_AT), t
-    ),
-    "restore_without_budget": lambda t: stop_form.approve(stop_form.approval_of(told.proved(), told.PROVED_AT), t),
-    "listed": lambda t: stop_form.listed(told.a_list(), t),
-    "listed_nothing": lambda t: stop_form.listed(told.a_list(stoppable=(), held=()), t, is_resume=True),
-    "done": lambda t: stop_form.done(told.requested(), t),
-    "collecting_off": lambda t: stop_form.collection_changed(StopWhat.COLLECTING_OFF, ["abc1"], t),
-    "excluded": lambda t: stop_form.collection_changed(StopWhat.EXCLUDED, ["chatbot-experiment"], t),
-    "lead": lambda t: stop_lead.window(told.a_draft(), t),
-    "lead_of_a_team": lambda t: stop_lead.window(told.a_draft(**told.OF_A_TEAM), t),
-    "lead_knowing_little": lambda t: stop_lead.window(told.bare_draft(), t),
-    "cause": lambda t: stop_lead.cause_window(StopTarget(incident_id=12), t),
-    "sent": lambda t: stop_lead.sent("U0MINSU001", t),
-    "thanks": stop_lead.thanks,
 }
 
 
@@ -114,97 +87,6 @@ def test_the_message_to_the_lead_word_for_word(said: SnapshotAssertion, language
     t = reader(language)
     text = stop_lead.prepared(told.a_draft(), t)
     assert stop_lead.message(text, "U0JIHOON01", StopTarget(incident_id=12), t).arguments() == said
-
-
-def test_the_sentence_of_the_requirements_is_kept() -> None:
-    """The warning, the two buttons, and a reason that has to be typed."""
-    view = stop_form.confirm(told.a_radius(), reader("ko"))
-    assert "*이 프로젝트의 키를 사용하는 모든 애플리케이션이 중단됩니다. 계속하시겠습니까?*" in texts(view)
-    assert (view["submit"]["text"], view["close"]["text"]) == ("예, 즉시 차단", "취소")
-    reason = next(block for block in view["blocks"] if block.get("block_id") == ids.STOP_REASON)
-    assert reason["optional"] is False
-    assert kit.metadata(view) == {
-        "target": "incident:12",
-        "seen": told.ASKED_AT.isoformat(),
-        "projects": [1],
-        "team_projects": [1, 2, 3],
-    }
-
-
-def test_a_window_of_hundreds_of_projects_carries_no_more_than_it_can() -> None:
-    """What is cut off would be no ids at all."""
-    one = told.a_radius().projects[0]
-    many = tuple(replace(one, project_id=9_999_000 + number) for number in range(260))
-    for shown, is_carried in ((many[:120], True), (many, False)):
-        view = stop_form.confirm(replace(told.a_radius(), projects=shown, team_projects=shown), reader("ko"))
-        assert kit.metadata(view)["target"] == "incident:12"
-        assert ("projects" in kit.metadata(view)) is is_carried
-
-
-def test_the_window_says_who_spends_most_where_no_stop_reaches_it() -> None:
-    for language in LANGUAGES:
-        said = texts(stop_form.confirm(replace(told.a_radius(), stranger="proj_<x>"), reader(language)))
-        assert "proj_&lt;x&gt;" in said
-        assert "/finops" in said
-
-
-def test_the_window_names_who_is_hit() -> None:
-    """Keys with their last characters and owners, the last hour, who leads."""
-    shown = texts(stop_form.confirm(told.a_radius(), reader("ko")))
-    for fact in ("18,432", "$45.20", "<@U0MINSU001>", "prod-1 ...ab1 · 박서연 · 마지막 사용", "소유자 확인 불가"):
-        assert fact in shown
-    assert "팀의 다른 프로젝트: ad-copy-writer, batch" in shown
-    assert "팀의 모든 프로젝트 (3개)" in shown
-
-
-def test_where_no_key_may_stop_the_window_says_whom_to_ask() -> None:
-    """Before the question, in each language, with the way to the keys; and it can be tried all the same."""
-    for language in LANGUAGES:
-        view = stop_form.confirm(replace(told.a_radius(), may_stop=False), reader(language))
-        assert "management: write" in texts(view).lower()
-        assert ids.KEY_MANAGE in str(view["blocks"][1])
-        assert "submit" in view
-        assert slack_limits.of_view(view) == []
-        assert "management: write" not in texts(stop_form.confirm(told.a_radius(), reader(language))).lower()
-
-
-def test_what_cannot_be_seen_is_never_zero_in_the_window() -> None:
-    """Neither requests, nor spending, nor keys; and one unknown part makes the sum unknown."""
-    for language in LANGUAGES:
-        blind = texts(stop_form.confirm(told.blind_radius(), reader(language)))
-        assert "$0" not in blind
-        assert "*0*" not in blind
-    both = told.a_radius(projects=told.a_radius().team_projects)
-    fields = stop_form.confirm(both, reader("ko"))["blocks"][2]["fields"]
-    assert [field["text"].split("\n")[1] for field in fields[:3]] == ["*확인 불가*"] * 3
-
-
-def test_each_action_says_what_it_does_not_do() -> None:
-    """Two of the five stop no spending, and two let some of it go on."""
-    view = stop_form.confirm(told.a_radius(), reader("ko"))
-    radio = next(block for block in view["blocks"] if block.get("block_id") == ids.STOP_WHAT)["element"]
-    told_by = {option["value"]: option["description"]["text"] for option in radio["options"]}
-    assert list(told_by) == ["stop", "cheap", "slow", "collecting_off", "excluded"]
-    assert told_by["collecting_off"] == "수집만 중단됩니다. 지출은 멈추지 않습니다."
-    assert told_by["excluded"] == "이 프로젝트를 집계에서 뺍니다. 지출은 멈추지 않습니다."
-    assert all("지출은 계속됩니다" in told_by[each] for each in ("slow", "cheap"))
-    assert radio["initial_option"]["value"] == "stop"
-    draft = StopDraft(what="slow", breadth="team", reason="새벽 배치")
-    again = stop_form.confirm(told.a_radius(), reader("ko"), draft)
-    assert texts(again).count("새벽 배치") == 1
-    chosen = [
-        block["element"]["initial_option"]["value"] for block in again["blocks"] if "initial_option" in str(block)
-    ]
-    assert chosen == ["slow", "team"]
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_no_description_of_a_choice_is_cut(language: str) -> None:
-    """75 characters are little; an ellipsis would cut off what a choice does not do."""
-    for build in VIEWS.values():
-        for block in build(reader(language))["blocks"]:
-            for option in block.get("element", {}).get("options", ()):
-                assert kit.ELLIPSIS not in str(option)
 
 
 @pytest.mark.parametrize(
@@ -419,94 +301,6 @@ def test_an_alert_speaks_for_itself_again_when_its_stop_is_over() -> None:
     assert ids.INCIDENT_STOP in str(message.blocks)
 
 
-def test_the_approval_window_says_the_real_end_of_the_day() -> None:
-    """The charge day ends at 09:00 in Seoul; the budget is no choice where there is none."""
-    t = reader("ko")
-    view = VIEWS["approve"](t)
-    assert "7월 7일 09:00 KST까지" in texts(view)
-    assert "2인 승인" in texts(view)
-    assert "사용 $742 · 한도 $500 (148%)" in texts(view)
-    assert (view["title"]["text"], view["submit"]["text"]) == ("지출 승인", "승인")
-    assert VIEWS["restore_on_terms"](t)["title"]["text"] == "조건부 복구"
-    inputs = [block["block_id"] for block in VIEWS["restore_without_budget"](t)["blocks"] if block["type"] == "input"]
-    assert inputs == [ids.APPROVE_WAY, ids.APPROVE_UNTIL, ids.APPROVE_RESTOPS]
-    facts = stop_form.approval_of(saying_live.shown(), told.PROVED_AT)
-    draft = ApprovalDraft(way="budget", limit="800", amount="100", until=told.DAY_END, restops=False)
-    again = stop_form.approve(facts, t, draft, "Type an amount.")
-    assert [block["element"].get("initial_value") for block in again["blocks"] if "plain_text" in str(block)][
-        -1
-    ] is None
-    assert "initial_options" not in str(again)
-    assert ("800" in texts(again), "100" in texts(again)) == (True, True)
-
-
-def test_the_prepared_message_is_polite_and_says_why() -> None:
-    """742 against 50 is 14.8 times; a suspicion is called one, and nothing unknown is made up."""
-    text = stop_lead.prepared(told.a_draft(), reader("ko"))
-    assert text.startswith("김민수님, 안녕하세요.\nchatbot-experiment의 오늘 비용이 $742로 평소의 14.8배입니다.")
-    assert "호출 수가 15배 늘어 재시도 루프가 의심됩니다." in text
-    assert "확인 부탁드립니다." in text
-    assert "루프" not in stop_lead.prepared(told.bare_draft(), reader("ko"))
-
-
-SPANS = {
-    BudgetPeriod.DAY: (Period(date(2026, 7, 6), date(2026, 7, 7)), ("오늘", "7월 6일(월)"), ("今日", "7月6日(月)")),
-    BudgetPeriod.WEEK: (Period(date(2026, 7, 6), date(2026, 7, 13)), ("이번 주", "7/6 ~ 7/12"), ("今週", "7/6 ~ 7/12")),
-    BudgetPeriod.MONTH: (Period(date(2026, 7, 1), date(2026, 8, 1)), ("이번 달", "2026년 7월"), ("今月", "2026年7月")),
-}
-
-
-@pytest.mark.parametrize("period", BudgetPeriod)
-def test_the_prepared_message_names_the_period_of_the_amount(period: BudgetPeriod) -> None:
-    """Today only where it is today's: a week, a month, and what is over by its date."""
-    window, korean, japanese = SPANS[period]
-    for is_over in (False, True):
-        draft = told.a_draft(period=period, window=window, is_over=is_over)
-        said = f"chatbot-experiment의 {korean[is_over]} 비용이 $742로 평소의 14.8배입니다."
-        assert said in stop_lead.prepared(draft, reader("ko"))
-        assert f"chatbot-experiment の{japanese[is_over]}のコスト" in stop_lead.prepared(draft, reader("ja"))
-        english = stop_lead.prepared(draft, reader("en"))
-        assert ("today" in english) is (period is BudgetPeriod.DAY and not is_over)
-        assert "2026" in english if is_over and period is BudgetPeriod.MONTH else "$742" in english
-        assert ("이번" in said, "오늘" in said) == ("이번" in korean[is_over], korean[is_over] == "오늘")
-
-
-def test_the_prepared_message_gives_a_project_its_own_amount_and_the_team_the_whole() -> None:
-    """What the limit is about is said of the team: its sum, how unusual, how much of the limit."""
-    draft = told.a_draft(**told.OF_A_TEAM)
-    assert stop_lead.prepared(draft, reader("ko")).splitlines()[1:4] == [
-        "chatbot-experiment의 이번 주 비용은 $312입니다.",
-        "마케팅팀 전체로는 $742이며, 평소의 14.8배입니다.",
-        "한도 $500의 148%입니다.",
-    ]
-    assert "마케팅팀 as a whole comes to $742, 14.8 times the usual." in stop_lead.prepared(draft, reader("en"))
-    assert "마케팅팀 全体では $742" in stop_lead.prepared(draft, reader("ja"))
-    everything = replace(draft, scope=Scope(ScopeKind.WORKSPACE, None, ""), increase=None, spent=None)
-    said = stop_lead.prepared(everything, reader("ko"))
-    assert "워크스페이스 전체로는 $742입니다." in said
-    assert "chatbot-experiment의 이번 주 비용이 평소와 다릅니다." in said
-
-
-def test_the_cause_is_what_was_chosen_and_what_was_typed() -> None:
-    """Either is enough; "something else" alone says nothing."""
-    t = reader("ko")
-    assert stop_lead.cause_words("retry_bug", None, t) == "재시도 로직 버그"
-    assert stop_lead.cause_words("batch", " 새벽 배치 ", t) == "배치 작업 - 새벽 배치"
-    assert stop_lead.cause_words("other", "모델 변경", t) == "모델 변경"
-    assert stop_lead.cause_words("other", " ", t) == ""
-    assert stop_lead.cause_words(None, None, t) == ""
-
-
-def test_the_window_about_one_project_of_a_large_team_carries_which_one_it_showed() -> None:
-    """More ids than fit: those of the team are looked up at the submission, the target's own never."""
-    large = tuple(told.a_project(number) for number in range(300))
-    carried = json.loads(
-        stop_form.confirm(replace(told.a_radius(), team_projects=large), reader("ko"))["private_metadata"]
-    )
-    assert carried["projects"] == [one.project_id for one in told.a_radius().projects]
-    assert "team_projects" not in carried
-
-
 def test_home_puts_what_is_stopped_first() -> None:
     """Each with its state in the second line."""
     t = reader("ko")
@@ -595,15 +389,6 @@ def test_however_much_there_is_it_fits_and_is_only_shown(
     for message in messages:
         assert refused(message) == []
         assert "<!" not in message.text
-
-
-def texts(view: Any) -> str:
-    """Every text of a surface, one after the other."""
-    if isinstance(view, dict):
-        own = [view["text"]] if isinstance(view.get("text"), str) else []
-        own += [str(view[key]) for key in ("initial_value",) if key in view]
-        return "\n".join([*own, *(texts(value) for value in view.values() if isinstance(value, dict | list))])
-    return "\n".join(texts(value) for value in view)
 
 
 def _elements(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:

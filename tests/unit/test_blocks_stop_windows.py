@@ -1,0 +1,126 @@
+"""The windows of a stop: who is hit, by how much, and what an action does not do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from blocks import ids, kit, stop_form
+from blocks.stop_form import ApprovalDraft, StopDraft
+from tests.unit import saying_live, slack_limits
+from tests.unit import stopping_said as told
+from tests.unit.saying import LANGUAGES, reader
+from tests.unit.stop_windows import VIEWS, texts
+
+
+def test_the_sentence_of_the_requirements_is_kept() -> None:
+    """The warning, the two buttons, and a reason that has to be typed."""
+    view = stop_form.confirm(told.a_radius(), reader("ko"))
+    assert "*이 프로젝트의 키를 사용하는 모든 애플리케이션이 중단됩니다. 계속하시겠습니까?*" in texts(view)
+    assert (view["submit"]["text"], view["close"]["text"]) == ("예, 즉시 차단", "취소")
+    reason = next(block for block in view["blocks"] if block.get("block_id") == ids.STOP_REASON)
+    assert reason["optional"] is False
+    assert kit.metadata(view) == {
+        "target": "incident:12",
+        "seen": told.ASKED_AT.isoformat(),
+        "projects": [1],
+        "team_projects": [1, 2, 3],
+    }
+
+
+def test_a_window_of_hundreds_of_projects_carries_no_more_than_it_can() -> None:
+    """What is cut off would be no ids at all."""
+    one = told.a_radius().projects[0]
+    many = tuple(replace(one, project_id=9_999_000 + number) for number in range(260))
+    for shown, is_carried in ((many[:120], True), (many, False)):
+        view = stop_form.confirm(replace(told.a_radius(), projects=shown, team_projects=shown), reader("ko"))
+        assert kit.metadata(view)["target"] == "incident:12"
+        assert ("projects" in kit.metadata(view)) is is_carried
+
+
+def test_the_window_says_who_spends_most_where_no_stop_reaches_it() -> None:
+    for language in LANGUAGES:
+        said = texts(stop_form.confirm(replace(told.a_radius(), stranger="proj_<x>"), reader(language)))
+        assert "proj_&lt;x&gt;" in said
+        assert "/finops" in said
+
+
+def test_the_window_names_who_is_hit() -> None:
+    """Keys with their last characters and owners, the last hour, who leads."""
+    shown = texts(stop_form.confirm(told.a_radius(), reader("ko")))
+    for fact in ("18,432", "$45.20", "<@U0MINSU001>", "prod-1 ...ab1 · 박서연 · 마지막 사용", "소유자 확인 불가"):
+        assert fact in shown
+    assert "팀의 다른 프로젝트: ad-copy-writer, batch" in shown
+    assert "팀의 모든 프로젝트 (3개)" in shown
+
+
+def test_where_no_key_may_stop_the_window_says_whom_to_ask() -> None:
+    """Before the question, in each language, with the way to the keys; and it can be tried all the same."""
+    for language in LANGUAGES:
+        view = stop_form.confirm(replace(told.a_radius(), may_stop=False), reader(language))
+        assert "management: write" in texts(view).lower()
+        assert ids.KEY_MANAGE in str(view["blocks"][1])
+        assert "submit" in view
+        assert slack_limits.of_view(view) == []
+        assert "management: write" not in texts(stop_form.confirm(told.a_radius(), reader(language))).lower()
+
+
+def test_what_cannot_be_seen_is_never_zero_in_the_window() -> None:
+    """Neither requests, nor spending, nor keys; and one unknown part makes the sum unknown."""
+    for language in LANGUAGES:
+        blind = texts(stop_form.confirm(told.blind_radius(), reader(language)))
+        assert "$0" not in blind
+        assert "*0*" not in blind
+    both = told.a_radius(projects=told.a_radius().team_projects)
+    fields = stop_form.confirm(both, reader("ko"))["blocks"][2]["fields"]
+    assert [field["text"].split("\n")[1] for field in fields[:3]] == ["*확인 불가*"] * 3
+
+
+def test_each_action_says_what_it_does_not_do() -> None:
+    """Two of the five stop no spending, and two let some of it go on."""
+    view = stop_form.confirm(told.a_radius(), reader("ko"))
+    radio = next(block for block in view["blocks"] if block.get("block_id") == ids.STOP_WHAT)["element"]
+    told_by = {option["value"]: option["description"]["text"] for option in radio["options"]}
+    assert list(told_by) == ["stop", "cheap", "slow", "collecting_off", "excluded"]
+    assert told_by["collecting_off"] == "수집만 중단됩니다. 지출은 멈추지 않습니다."
+    assert told_by["excluded"] == "이 프로젝트를 집계에서 뺍니다. 지출은 멈추지 않습니다."
+    assert all("지출은 계속됩니다" in told_by[each] for each in ("slow", "cheap"))
+    assert radio["initial_option"]["value"] == "stop"
+    draft = StopDraft(what="slow", breadth="team", reason="새벽 배치")
+    again = stop_form.confirm(told.a_radius(), reader("ko"), draft)
+    assert texts(again).count("새벽 배치") == 1
+    chosen = [
+        block["element"]["initial_option"]["value"] for block in again["blocks"] if "initial_option" in str(block)
+    ]
+    assert chosen == ["slow", "team"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_description_of_a_choice_is_cut(language: str) -> None:
+    """75 characters are little; an ellipsis would cut off what a choice does not do."""
+    for build in VIEWS.values():
+        for block in build(reader(language))["blocks"]:
+            for option in block.get("element", {}).get("options", ()):
+                assert kit.ELLIPSIS not in str(option)
+
+
+def test_the_approval_window_says_the_real_end_of_the_day() -> None:
+    """The charge day ends at 09:00 in Seoul; the budget is no choice where there is none."""
+    t = reader("ko")
+    view = VIEWS["approve"](t)
+    assert "7월 7일 09:00 KST까지" in texts(view)
+    assert "2인 승인" in texts(view)
+    assert "사용 $742 · 한도 $500 (148%)" in texts(view)
+    assert (view["title"]["text"], view["submit"]["text"]) == ("지출 승인", "승인")
+    assert VIEWS["restore_on_terms"](t)["title"]["text"] == "조건부 복구"
+    inputs = [block["block_id"] for block in VIEWS["restore_without_budget"](t)["blocks"] if block["type"] == "input"]
+    assert inputs == [ids.APPROVE_WAY, ids.APPROVE_UNTIL, ids.APPROVE_RESTOPS]
+    facts = stop_form.approval_of(saying_live.shown(), told.PROVED_AT)
+    draft = ApprovalDraft(way="budget", limit="800", amount="100", until=told.DAY_END, restops=False)
+    again = stop_form.approve(facts, t, draft, "Type an amount.")
+    assert [block["element"].get("initial_value") for block in again["blocks"] if "plain_text" in str(block)][
+        -1
+    ] is None
+    assert "initial_options" not in str(again)
+    assert ("800" in texts(again), "100" in texts(again)) == (True, True)
