@@ -7,12 +7,15 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import aiohttp
 import pytest
 import pytest_asyncio
 
 from blocks import ids
 from bot import telling
+from demo.clock import StageClock
 from demo.slack.cast import DATA, FINANCE_GROUP, FINOPS, MARKETING, TEAM_ID
+from demo.stage import staged
 from finops.audit import AuditRow
 from finops.budgets import BudgetOn, BudgetPeriod, BudgetScope, BudgetTerms
 from finops.charges import FigureState
@@ -22,19 +25,50 @@ from finops.figures import Scope
 from finops.incidents import EventKind, Incident
 from finops.money import Money
 from finops.queries import ScopeKind
-from tests.e2e.stages import EMMA, JIHOON, MINSU, words_of
-from tests.integration.stop_wire import WAIT, Company, company
+from handlers.addresses import BOT
+from tests.e2e.stages import EMMA, JIHOON, MINSU, PRICES, Stage, a_trace, easy_slack, words_of
+from tests.integration.stop_wire import WAIT, Company, at_six, profile
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 KST = timedelta(hours=9)
+PROJECTS = ("held", "twice")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Company]:
-    async with company(tmp_path_factory.mktemp("windows")) as running:
-        yield running
-        assert running.stage.slack.complaints == []
+    """이지훈 is the admin and 김민수 leads 마케팅팀 with two projects; nothing is collected, and nothing held."""
+    clock = at_six(StageClock())
+    database = f"sqlite:///{tmp_path_factory.mktemp('windows') / 'stage.db'}"
+    variables = {"FINOPS_POLL_SECONDS": "3600", "FINOPS_EDIT_EVERY_SECONDS": "1"}
+    async with (
+        aiohttp.ClientSession() as http,
+        staged(
+            a_trace(1, PROJECTS), PRICES, database, clock=clock, socket_mode=False, slack=easy_slack(), **variables
+        ) as stage,
+    ):
+        yield await furnished(stage, clock, http)
+        assert stage.slack.complaints == []
+
+
+async def furnished(stage: Stage, clock: StageClock, http: aiohttp.ClientSession) -> Company:
+    bot = stage.product[BOT]
+    for who, name in ((JIHOON, "이지훈"), (MINSU, "김민수"), (EMMA, "Emma")):
+        met = profile(who, name, admin=who == JIHOON)
+        await bot.people.meet(TEAM_ID, "한빛소프트", met, asks_setup=True)
+    jihoon = await bot.people.present(TEAM_ID, JIHOON)
+    marketing = await bot.teams.create(jihoon, "마케팅팀", profile(MINSU, "김민수"), MARKETING)
+    async with bot.storage.writing() as store:
+        connection = await store.connections.create(
+            TEAM_ID, provider="openai", organization_id="org-hanbit", organization_name="한빛소프트", at=clock()
+        )
+        named = [(f"proj_{name}", name) for name in PROJECTS]
+        registered, _ = await store.projects.register(
+            TEAM_ID, connection_id=connection.id, team_id=marketing.id, projects=named, registered_by=JIHOON, at=clock()
+        )
+    projects = {one.name: one for one in registered}
+    # Nobody lives next door, and nothing is held.
+    return Company(stage, clock, http, bot, marketing, projects, neighbours=None, held=None)
 
 
 async def an_alert(house: Company, limit: str, channel_id: str = DATA) -> int:
@@ -170,7 +204,7 @@ async def test_opinions_on_two_alerts_name_both(house: Company) -> None:
     """The default budget of every project, unhelpful twice: the window makes one for the project alone, and says that
     as well."""
     terms = BudgetTerms(BudgetScope.EVERY_PROJECT, None, BudgetPeriod.DAY, Money.of("530"), channel_id=MARKETING)
-    scopes = [Scope(ScopeKind.PROJECT, house.projects[name].id, name) for name in ("held", "twice")]
+    scopes = [Scope(ScopeKind.PROJECT, house.projects[name].id, name) for name in PROJECTS]
     for incident_id in await breached(house, terms, *scopes):
         await house.sends(house.click(MINSU, ids.INCIDENT_FEEDBACK, f"{incident_id}/bad"))
     view = house.stage.slack.person(MINSU).view
