@@ -221,6 +221,12 @@ def _ended(profile: Profile) -> str | None:
     return "guest" if profile.is_guest else None
 
 
+async def lead_of(store: Store, team: Team) -> str | None:
+    """The user id of who leads a team; None where that is nobody of ours any more."""
+    known = await store.people.get(team.workspace_id, team.lead_user_id)
+    return None if known is not None and known.is_outsider else team.lead_user_id
+
+
 async def require_manager(store: Store, person: Person, team: Team, groups: Iterable[str] = ()) -> None:
     """Refuse politely, naming who could, unless the person may act for the team: its lead, an approver or an admin.
 
@@ -231,8 +237,7 @@ async def require_manager(store: Store, person: Person, team: Team, groups: Iter
     admins = tuple(one.user_id for one in await store.people.admins(team.workspace_id))
     if person.user_id in admins:
         return  # appointed a moment ago, perhaps by another replica
-    known = await store.people.get(team.workspace_id, team.lead_user_id)
-    lead = None if known is not None and known.is_outsider else team.lead_user_id
+    lead = await lead_of(store, team)
     if lead is None and not admins:
         raise Refusal(RefusalCode.NO_ADMIN_YET)
     raise Refusal(RefusalCode.NOT_TEAM_MANAGER, team=team.name, lead=lead, admins=admins)

@@ -9,6 +9,7 @@ from bot import telling
 from bot.desk import Desk
 from bot.incident_scopes import Whose, recipients_of, whose
 from bot.incidents_held import held_elsewhere
+from bot.people import lead_of
 from bot.polls import minute_of, moment_of
 from finops.incidents import Change, EventKind, Incident
 from finops.reminding import GOES_ON, Beside, follow_up, is_waited_out
@@ -93,7 +94,7 @@ async def _beside(store: Store, incident: Incident, found: Whose) -> Beside:
         last_spent=await _last_spent(store, incident, found),
         acted_at=None if stop is None else stop.updated_at,
         is_held=is_asked or (elsewhere is not None and elsewhere.speaks),
-        lead=None if found.team is None else found.team.lead_user_id,
+        lead=None if found.team is None else await lead_of(store, found.team),
     )
 
 

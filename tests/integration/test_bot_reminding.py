@@ -16,6 +16,7 @@ from bot.effects import told_since
 from finops.incidents import EventKind, IncidentState
 from finops.levers import Lever
 from finops.periods import Period
+from finops.registry import Role
 from finops.stop_report import ApprovalWish, StopTarget
 from finops.stops import ApprovalWay
 from locales import translator_for
@@ -124,6 +125,18 @@ async def test_the_next_who_takes_it_is_asked_anew_and_the_measure_of_alerts_sta
         told = await told_since(store, WORKSPACE, opened - timedelta(days=1))
         quality = await world.bot.effects.quality(store, WORKSPACE, today, told)
     assert (quality.alerts, quality.acknowledged, quality.median_seconds) == (1, 1, 0)
+
+
+@on_sqlite
+async def test_a_lead_who_left_is_rung_by_nobody(world: World) -> None:
+    """Where the team's lead is nobody of ours any more, whoever had acknowledged it hears that it is open again."""
+    async with world.storage.writing() as store:
+        assert await store.people.set_role(WORKSPACE, world.lead.user_id, Role.OUTSIDER)
+    incident_id = await acknowledged(world)
+    for _ in range(2):
+        assert await an_hour_on(world) == 1
+    rung = [re.findall(r"<@(\w+)>", one) for one in await said(world, incident_id)]
+    assert rung == [[world.admin.user_id]] * 2
 
 
 @on_sqlite
