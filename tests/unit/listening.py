@@ -69,6 +69,16 @@ class FakeSlack:
     async def views_publish(self, *, user_id: str, view: dict[str, Any]) -> dict[str, Any]:
         return self._call("views.publish", {"user_id": user_id, "view": view})
 
+    async def conversations_open(self, *, users: str) -> dict[str, Any]:
+        return self._call("conversations.open", {"users": users}) | {"channel": {"id": f"D{users[1:]}"}}
+
+    async def files_upload_v2(self, *, content: bytes, **arguments: Any) -> dict[str, Any]:
+        return self._call("files.upload", {"content": content.decode(), **arguments})
+
+    async def auth_test(self) -> Any:
+        self._call("auth.test", {})
+        return SimpleNamespace(headers={})
+
     def _opened(self, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
         self._call(method, arguments)
         self._windows += 1
