@@ -26,7 +26,9 @@ from finops.money import EXACT
 from finops.periods import charge_day
 
 APPLICATION = "chatbot-experiment"
-TOTALS = (Decimal(742), Decimal(1010), Decimal(1520))  # 148 %, over 200 % and over 300 % of 500 dollars
+# 148 %, over 200 % and over 300 % of 500 dollars. Whole requests land a little short of them, and an alert cuts what
+# follows the point: of 742 itself it said 741, beside a bar of 742.
+TOTALS = (Decimal("742.2"), Decimal("1010.2"), Decimal("1520.2"))
 LATE_MINUTES = 20
 PACE = Fraction(15)
 
