@@ -10,6 +10,7 @@ from bot.audit import record
 from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
 from bot.incidents import Incidents
+from bot.people import lead_of
 from bot.spending import Spending
 from bot.stop_facts import lead_name
 from bot.stop_keeping import keep
@@ -47,7 +48,7 @@ class Leads:
         """Facts for a message to whoever leads the project. Refused where nobody does."""
         async with self._desk.storage.reading() as store:
             aim = await aim_of(store, actor.workspace_id, target)
-            lead = _lead_of(aim)
+            lead = await _lead_of(store, actor.workspace_id, aim)
             name = await lead_name(store, actor.workspace_id, lead)
             is_stopped = aim.stop is not None and aim.stop.state in UNDER_WAY
             if aim.top is not None and not is_stopped:  # maybe within another alert
@@ -99,7 +100,7 @@ class Leads:
         desk, workspace_id, now = self._desk, actor.workspace_id, self._desk.now()
         async with desk.storage.writing() as store:
             aim = await aim_of(store, workspace_id, target)
-            lead = _lead_of(aim)
+            lead = await _lead_of(store, workspace_id, aim)
             await store.outbox.want(
                 workspace_id,
                 f"lead:{target}:{now.isoformat()}",
@@ -154,9 +155,10 @@ def _around(aim: Aim) -> tuple[Scope | None, Money | None]:
     return Scope(incident.scope_kind, incident.scope_id, name), incident.spent
 
 
-def _lead_of(aim: Aim) -> str:
-    lead = aim.top.lead_user_id if aim.top is not None else None
-    lead = lead or (aim.team.lead_user_id if aim.team is not None else None)
+async def _lead_of(store: Store, workspace_id: str, aim: Aim) -> str:
+    """Who leads the project, else the team; refused where that is nobody, or nobody any more."""
+    of_project = aim.top.lead_user_id if aim.top is not None else None
+    lead = await lead_of(store, workspace_id, of_project, aim.team.lead_user_id if aim.team is not None else None)
     if lead is None:
         raise Refusal(RefusalCode.LEAD_MISSING, project=aim.scope.name)
     return lead

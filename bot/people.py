@@ -221,10 +221,13 @@ def _ended(profile: Profile) -> str | None:
     return "guest" if profile.is_guest else None
 
 
-async def lead_of(store: Store, team: Team) -> str | None:
-    """The user id of who leads a team; None where that is nobody of ours any more."""
-    known = await store.people.get(team.workspace_id, team.lead_user_id)
-    return None if known is not None and known.is_outsider else team.lead_user_id
+async def lead_of(store: Store, workspace_id: str, *user_ids: str | None) -> str | None:
+    """The first of those named to lead who is one of ours; None where none is, or is any more."""
+    for user_id in filter(None, user_ids):
+        known = await store.people.get(workspace_id, user_id)
+        if known is None or not known.is_outsider:
+            return user_id
+    return None
 
 
 async def require_manager(store: Store, person: Person, team: Team, groups: Iterable[str] = ()) -> None:
@@ -237,7 +240,7 @@ async def require_manager(store: Store, person: Person, team: Team, groups: Iter
     admins = tuple(one.user_id for one in await store.people.admins(team.workspace_id))
     if person.user_id in admins:
         return  # appointed a moment ago, perhaps by another replica
-    lead = await lead_of(store, team)
+    lead = await lead_of(store, team.workspace_id, team.lead_user_id)
     if lead is None and not admins:
         raise Refusal(RefusalCode.NO_ADMIN_YET)
     raise Refusal(RefusalCode.NOT_TEAM_MANAGER, team=team.name, lead=lead, admins=admins)

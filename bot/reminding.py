@@ -94,7 +94,7 @@ async def _beside(store: Store, incident: Incident, found: Whose) -> Beside:
         last_spent=await _last_spent(store, incident, found),
         acted_at=None if stop is None else stop.updated_at,
         is_held=is_asked or (elsewhere is not None and elsewhere.speaks),
-        lead=None if found.team is None else await lead_of(store, found.team),
+        lead=await lead_of(store, incident.workspace_id, None if found.team is None else found.team.lead_user_id),
     )
 
 

@@ -7,11 +7,15 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot import Policy
+from bot.errors import Refusal, RefusalCode
 from finops.budgets import BudgetPeriod, BudgetScope
 from finops.queries import ScopeKind
+from finops.registry import Role
 from finops.stop_report import StopTarget
 from storage import Storage
 from tests.conftest import FakeClock
+from tests.databases import WORKSPACE
+from tests.integration.live_world import a_runaway
 from tests.integration.watch_world import WRITER, World, a_steady_trace, a_watched_world
 from tests.integration.watch_world import quick_storage as quick_storage
 
@@ -55,3 +59,23 @@ async def test_of_a_projects_own_alert_there_is_one_amount(world: World) -> None
     [incident] = await world.incidents()
     draft = await world.bot.leads.draft(world.admin, StopTarget(incident_id=incident.id))
     assert (draft.spent, draft.scope, draft.whole) == (incident.spent, None, None)
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+async def test_nobody_is_sent_to_a_lead_who_left(storage: Storage, clock: FakeClock) -> None:
+    """The project's lead became a guest: the team's is told; where both left, nothing is sent."""
+    alert = await a_runaway(storage, clock)
+    target, bot = StopTarget(scope=f"project:{alert.project.id}"), alert.bot
+    async with storage.writing() as store:
+        await store.projects.update(WORKSPACE, alert.project.id, lead_user_id=alert.member.user_id)
+    assert (await bot.leads.draft(alert.admin, target)).lead_user_id == alert.member.user_id
+    for left, told in ((alert.member, alert.lead.user_id), (alert.lead, None)):
+        async with storage.writing() as store:
+            assert await store.people.set_role(WORKSPACE, left.user_id, Role.OUTSIDER)
+        if told is not None:
+            assert (await bot.leads.draft(alert.admin, target)).lead_user_id == told
+            continue
+        for attempt in (bot.leads.draft(alert.admin, target), bot.leads.tell(alert.admin, target, "확인 부탁드립니다")):
+            with pytest.raises(Refusal) as refused:
+                await attempt
+            assert refused.value.code is RefusalCode.LEAD_MISSING
