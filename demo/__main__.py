@@ -15,6 +15,7 @@ import argparse
 import asyncio
 import json
 import logging
+import signal
 import sys
 import tempfile
 from collections.abc import Callable
@@ -52,8 +53,22 @@ def say(words: str) -> None:
     sys.stderr.flush()
 
 
+def end_on_signals() -> None:
+    """Let SIGTERM and a closed terminal end what runs as Ctrl-C does: its folder is cleared away, its port is free.
+
+    A signal that whoever started us ignores (`nohup`) stays ignored.
+    """
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    if task is None or sys.platform == "win32":  # an event loop of Windows listens to none
+        return
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            loop.add_signal_handler(number, task.cancel)
+
+
 async def run(given: argparse.Namespace, trace: Trace, prices: Prices) -> int:
     """Raise the stage and play what was asked for."""
+    end_on_signals()
     with tempfile.TemporaryDirectory(prefix="finops-demo-") as folder:
         database = given.database or f"sqlite:///{Path(folder) / 'demo.sqlite3'}"
         props = Props.beside(given.database) if given.database else Props.fresh()
@@ -144,7 +159,7 @@ def main() -> int:
             raise
         say(f"port {given.port} is in use. Choose another: python3 run.py demo --port 0")
         return 2
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         return 0
 
 
