@@ -160,8 +160,10 @@ class Watching:
             polled = await self._succeeded(trip)
         if trip.is_first:
             await drift.learned_so_far(desk, connection)
-        await self._evaluating.evaluate(workspace_id, _available(trip))
-        await self._proving.look(workspace_id, connection.id)
+        try:
+            await self._evaluating.evaluate(workspace_id, _available(trip))
+        finally:  # trouble with a budget keeps no stop from its proof
+            await self._proving.look(workspace_id, connection.id)
         await self._stop_ends.look(workspace_id)
         return polled
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from pytest_mock import MockerFixture
 
 from bot.errors import Refusal, RefusalCode
 from demo.openai.faults import Fault
@@ -108,6 +110,20 @@ async def test_a_limit_changed_elsewhere_is_told_and_left_alone(world: World) ->
     with pytest.raises(Refusal) as refused:
         await world.bot.stopping.restore(world.admin, shown.stop.id or 0)
     assert refused.value.code is RefusalCode.STOP_NOT_HELD
+
+
+async def test_trouble_with_a_budget_keeps_no_stop_from_its_proof(world: World, mocker: MockerFixture) -> None:
+    """What was stopped is looked after whatever becomes of the limits it was stopped for."""
+    shown = await stopped(world, await a_runaway(world))
+    broken = mocker.patch.object(
+        type(world.bot.evaluating), "evaluate", side_effect=ArithmeticError("a budget of ours")
+    )
+    for _ in range(12):
+        world.clock.advance(minutes=1)
+        with suppress(ArithmeticError):
+            await world.bot.watching.poll_due()
+    assert broken.await_count > 5
+    assert (await again(world, shown)).is_proved
 
 
 async def test_a_month_turn_opens_the_limit_for_a_cent_and_the_stop_is_proved_again(world: World) -> None:
