@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import aiohttp
 import pytest
+from pytest_mock import MockerFixture
 
 from blocks import ids
 from blocks import status as status_words
@@ -205,3 +207,14 @@ async def test_approvers_by_user_group_are_looked_up_when_it_matters() -> None:
     assert await a_visit(bot, slack, SEOYEON).groups() == ("S0FINANCE1",)
     slack.refuses["usergroups.users.list"] = "missing_scope"
     assert await a_visit(bot, slack, SEOYEON).groups() == ()
+
+
+async def test_a_slack_that_hangs_up_on_user_groups_breaks_no_click(mocker: MockerFixture) -> None:
+    """Whose right does not come from a group goes on as if nothing had been; of an administrator nothing is asked."""
+    slack, bot = FakeSlack(), FakeBot()
+    bot.team = replace(bot.team, approvers=("S0FINANCE1",))
+    asked = mocker.patch.object(slack, "usergroups_users_list", side_effect=aiohttp.ServerDisconnectedError)
+    assert await a_visit(bot, slack, SEOYEON).groups() == ()
+    assert asked.await_count == 1
+    assert await a_visit(bot, slack, JIHOON).groups() == ()
+    assert asked.await_count == 1
