@@ -17,6 +17,7 @@ import subprocess
 import sys
 import venv
 from pathlib import Path
+from typing import NoReturn
 
 HERE = Path(__file__).resolve().parent
 RUNTIME, DEVELOPMENT = "requirements.lock", "requirements-dev.lock"
@@ -81,15 +82,22 @@ def main(arguments: list[str]) -> int:
     python = environment(lock_name)
     # Dozens of processes import the product: compiled once, and not once each, saves a tenth of the time.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    for command in commands:
-        extra = arguments[1:] if command == commands[-1] else []
-        # The child shares our terminal and our signals: waiting for it keeps Ctrl-C in its hands.
-        code = subprocess.call(
-            [python, *command, *extra], cwd=Path.cwd() if extra else HERE, env=os.environ | {"PYTHONPATH": str(HERE)}
-        )
-        if code:
+    inside = os.environ | {"PYTHONPATH": str(HERE)}
+    for command in commands[:-1]:
+        if code := subprocess.call([python, *command], cwd=HERE, env=inside):
             return code
-    return 0
+    last, folder = [python, *commands[-1], *arguments[1:]], Path.cwd() if arguments[1:] else HERE
+    if os.name != "nt":
+        become(last, folder, inside)
+    # Windows would start it beside us and end us: waiting keeps Ctrl-C in its hands.
+    return subprocess.call(last, cwd=folder, env=inside)
+
+
+def become(command: list[str], folder: Path, environ: dict[str, str]) -> NoReturn:
+    """Run a command in our place: who ends us by a signal ends it, and nothing goes on holding the port."""
+    sys.stdout.flush()
+    os.chdir(folder)
+    os.execve(command[0], command, environ)  # noqa: S606  no shell is wanted
 
 
 if __name__ == "__main__":

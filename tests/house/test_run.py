@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +26,16 @@ def test_without_a_verb_it_says_what_it_can_do():
         assert f"run.py {verb} " in said
     wrong = subprocess.run([sys.executable, "run.py", "dance"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert wrong.returncode == 2
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such thing")
+def test_what_it_starts_takes_its_place(tmp_path: Path):
+    """One process, one id: to end run.py is to end the product, whoever sends the signal."""
+    told = "import os; print(os.getpid(), os.getcwd(), os.environ['X'])"
+    ours = f"import run, sys; run.become([sys.executable, '-c', {told!r}], {str(tmp_path)!r}, {{'X': 'y'}})"
+    with subprocess.Popen([sys.executable, "-c", ours], cwd=ROOT, stdout=subprocess.PIPE, text=True) as started:
+        said, _ = started.communicate(timeout=30)
+    assert said.split() == [str(started.pid), str(tmp_path), "y"]
 
 
 @pytest.fixture
