@@ -16,7 +16,7 @@ from bot.budget_files import written
 from bot.budget_scopes import ScopeBook
 from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
-from bot.people import People
+from bot.people import People, lead_of
 from bot.spending import Spending
 from bot.teams import Teams
 from bot.two_people import refuse_fewer
@@ -94,16 +94,17 @@ class Budgets:
             found = await value_beside.of_budgets(store, workspace_id, found, picture)
             first = None if budgets else await facts.first_step(store, workspace_id, picture, book, managed)
             admins = [one.user_id for one in await store.people.admins(workspace_id)]
+            owner = book.team_of(place) if place is not None else None
+            lead = await lead_of(store, workspace_id, owner.lead_user_id) if owner else None
         if place is not None:
             found = [one for one in found if book.covers(one.budget, place)]
         may_add = actor.is_admin or (bool(managed) if place is None else book.may(actor, managed, place))
-        owner = book.team_of(place) if place is not None else None
         return BudgetsReport(
             budgets=in_order(found),
             covering=book.choice(*place) if place is not None else None,
             may_add=may_add,
             is_admin=actor.is_admin,
-            changers=tuple(dict.fromkeys([*([owner.lead_user_id] if owner else []), *admins])),
+            changers=tuple(dict.fromkeys([*([lead] if lead else []), *admins])),
             first=first,
         )
 

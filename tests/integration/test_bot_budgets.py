@@ -18,7 +18,7 @@ from finops.budgets import DEFAULT_LEVELS, Budget, BudgetPeriod, BudgetScope
 from finops.charges import FigureState
 from finops.incidents import CloseReason, EventKind
 from finops.money import Money
-from finops.registry import Person
+from finops.registry import Person, Role
 from storage import Storage
 from storage.engine import normalised, open_engines
 from tests.conftest import FakeClock
@@ -313,6 +313,10 @@ async def test_a_project_is_told_every_budget_with_a_say_in_it(world: World) -> 
     assert report.covering is not None
     assert (report.covering.name, report.may_add) == ("chatbot-experiment", False)
     assert report.changers == (world.lead.user_id, world.admin.user_id)
+    async with world.storage.writing() as store:
+        assert await store.people.set_role(WORKSPACE, world.lead.user_id, Role.OUTSIDER)
+    report = await world.bot.budgets.report(world.member, covering=scope.key)
+    assert report.changers == (world.admin.user_id,), "nobody is sent to a lead who left"
     refusal = await refused(world.bot.budgets.named(WORKSPACE, "chatbot-experimnet"))
     assert (refusal.code, refusal.values["suggestion"]) == (RefusalCode.UNKNOWN_SCOPE, "chatbot-experiment")
 
