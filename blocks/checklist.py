@@ -16,8 +16,8 @@ def is_over(setup: SetupProgress, *, is_admin: bool) -> bool:
     )
 
 
-def parts(setup: SetupProgress, t: Translator, *, is_admin: bool, is_collecting: bool) -> Parts:
-    """Its steps, what is done of them, and the button of the next."""
+def parts(setup: SetupProgress, t: Translator, *, is_admin: bool, may_begin: bool, is_collecting: bool) -> Parts:
+    """Its steps, what is done of them, and the button of the next for whoever `may_begin` it."""
     steps = [
         (SetupStep.TEAM, setup.has_team, t.gettext("Create a team"), t.gettext("name, lead and channel")),
         (SetupStep.KEY, setup.has_key, t.gettext("Register an Admin API key"), t.gettext("stored encrypted")),
@@ -46,19 +46,19 @@ def parts(setup: SetupProgress, t: Translator, *, is_admin: bool, is_collecting:
             lines.append(f":white_circle: {number}. {label}")
     return [
         kit.section("\n".join(lines)),
-        *_below(setup, t, is_admin=is_admin, is_collecting=is_collecting),
+        *_below(setup, t, is_admin=is_admin, may_begin=may_begin, is_collecting=is_collecting),
         kit.divider(),
     ]
 
 
-def _below(setup: SetupProgress, t: Translator, *, is_admin: bool, is_collecting: bool) -> Parts:
+def _below(setup: SetupProgress, t: Translator, *, is_admin: bool, may_begin: bool, is_collecting: bool) -> Parts:
     is_set_up = setup.next_step in (SetupStep.TRIAL, SetupStep.WAIT)
     below: Parts = (
         [kit.context(_waiting(t, is_collecting=is_collecting))] if is_set_up and not setup.has_charges else []
     )
     if setup.next_step is SetupStep.TRIAL and is_admin and setup.team_id is not None:
         below.append(kit.actions(trials.send_button(setup.team_id, t, is_primary=True)))
-    elif not is_set_up and is_admin:
+    elif not is_set_up and may_begin:
         below.append(kit.actions(kit.button(_step_button(setup, t), ids.SETUP_NEXT, style="primary")))
     elif not is_set_up:
         below.append(kit.context(t.gettext("An admin finishes the set-up; figures appear here as soon as they exist.")))

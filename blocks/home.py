@@ -36,7 +36,9 @@ def view(report: HomeReport, t: Translator, reader: HomeReader = _NOBODY, *, is_
     parts += _collections(report, t)
     if not checklist.is_over(report.setup, is_admin=report.is_admin):
         is_collecting = bool(report.collections)
-        parts += checklist.parts(report.setup, t, is_admin=report.is_admin, is_collecting=is_collecting)
+        parts += checklist.parts(
+            report.setup, t, is_admin=report.is_admin, may_begin=report.may_begin, is_collecting=is_collecting
+        )
     if report.setup.has_charges:
         parts += _spending(report, t)
         parts += unowned(reader, t)

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from bot.audit import record
 from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
+from bot.policy import Policy
 from bot.results import Profile
 from finops.registry import Person, Role, Team, Workspace
 from finops.roles import may_manage_team, role_now
@@ -150,11 +151,9 @@ class People:
         """The role of somebody whom nothing else makes an admin, where the workspace has none; None: not this one."""
         if self._desk.policy.first_admins:
             return None
-        installer = None
-        if workspace.installed_by:
-            installer = await store.people.get(workspace.id, workspace.installed_by)
-        if workspace.installed_by and not (installer is not None and installer.is_outsider):
-            is_candidate, role = profile.user_id == workspace.installed_by, Role.ADMIN_INSTALLED
+        installer = await _installer(store, workspace)
+        if installer is not None:
+            is_candidate, role = profile.user_id == installer, Role.ADMIN_INSTALLED
         else:
             is_candidate, role = asks_setup and profile.is_workspace_admin, Role.ADMIN_FIRST
         if not is_candidate or await store.people.admins(workspace.id):
@@ -219,6 +218,22 @@ def _ended(profile: Profile) -> str | None:
     if profile.is_bot:
         return "bot"
     return "guest" if profile.is_guest else None
+
+
+async def _installer(store: Store, workspace: Workspace) -> str | None:
+    """Who installed the app, as far as that is known of somebody who could administer it."""
+    if not workspace.installed_by:
+        return None
+    known = await store.people.get(workspace.id, workspace.installed_by)
+    return None if known is not None and known.is_outsider else workspace.installed_by
+
+
+async def takes_first(store: Store, workspace_id: str, policy: Policy) -> bool:
+    """Whether the first Slack admin who asks for set-up becomes the admin here: there is none, nor anybody meant to."""
+    workspace = await store.workspaces.get(workspace_id)
+    if policy.first_admins or workspace is None or await _installer(store, workspace) is not None:
+        return False
+    return not await store.people.admins(workspace_id)
 
 
 async def lead_of(store: Store, workspace_id: str, *user_ids: str | None) -> str | None:

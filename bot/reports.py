@@ -18,6 +18,7 @@ from bot.exchange import converter_at
 from bot.flights import Flights
 from bot.live import Live, Look, with_today
 from bot.naming import begun, unknown
+from bot.people import takes_first
 from bot.picture import House, account_of
 from bot.setup import set_up
 from bot.trials import is_proved
@@ -111,6 +112,7 @@ class _HomeFacts:
 
     house: _House
     report: HomeReport
+    takes_first: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +187,8 @@ class Reports:
         facts = await self._facts.get(workspace_id)
         known = facts.report.setup
         setup = set_up(facts.house, person, has_charges=known.has_charges, is_proved=known.is_proved)
-        return replace(facts.report, setup=setup, is_admin=person.is_admin)
+        may_begin = person.is_admin or (facts.takes_first and person.is_workspace_admin)
+        return replace(facts.report, setup=setup, is_admin=person.is_admin, may_begin=may_begin)
 
     async def _home(self, workspace_id: str) -> _HomeFacts:
         """The Home tab of nobody in particular."""
@@ -208,6 +211,7 @@ class Reports:
             first_day = await store.charges.first_day(workspace_id)
             actions = await recent(store, workspace_id)
             proved = await is_proved(store, workspace_id)
+            takes_first_admin = await takes_first(store, workspace_id, self._desk.policy)
             exchange = await converter_at(store, workspace_id, now)
         ledger = _ledger(house, house.connections, days, readings, now)
         connections = {one.id: one for one in house.connections}
@@ -241,7 +245,7 @@ class Reports:
         today_so_far = look.estimates(ScopeKind.WORKSPACE, None)
         async with self._desk.storage.reading() as store:
             report = await self._values.beside(store, workspace_id, report, house.counted, week, today_so_far, now)
-        return _HomeFacts(house, report)
+        return _HomeFacts(house, report, takes_first_admin)
 
     async def setup(self, workspace_id: str, person: Person) -> SetupProgress:
         """How far set-up has come, and which team the next step is about."""

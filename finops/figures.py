@@ -196,6 +196,7 @@ class HomeValues:
 class HomeReport:
     """Everything the Home tab says; `top` is of the last seven days. `actions` are what was done last.
 
+    `may_begin` is whether the reader may set things up: as an admin, or because asking for it makes them the first one.
     `exchange` is how its amounts are told in another currency as well; None where nobody asked for one.
     """
 
@@ -210,6 +211,7 @@ class HomeReport:
     collections: tuple[CollectionProgress, ...] = ()
     other_currencies: tuple[Money, ...] = ()
     is_admin: bool = False
+    may_begin: bool = False
     team_count: int = 0
     project_count: int = 0
     live: LiveReport | None = None

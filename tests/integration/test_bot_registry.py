@@ -84,12 +84,26 @@ async def test_the_first_slack_admin_who_asks_for_setup_administers(bot: Bot):
     assert (refusal.code, refusal.values) == (RefusalCode.NOT_ADMIN, {"admins": (JIHOON.user_id,)})
 
 
+async def test_home_offers_the_set_up_to_whom_asking_for_it_makes_the_admin(bot: Bot):
+    """Without that, nobody could begin; to others it would only be refused."""
+
+    async def may_begin(profile: Profile) -> bool:
+        return (await bot.reports.home(WORKSPACE, await bot.people.meet(WORKSPACE, NAME, profile))).may_begin
+
+    other = replace(MINSU, is_workspace_admin=True)
+    assert [await may_begin(one) for one in (JIHOON, SEOYEON, other)] == [True, False, True]
+    await bot.people.meet(WORKSPACE, NAME, JIHOON, asks_setup=True)
+    assert [await may_begin(one) for one in (JIHOON, SEOYEON, other)] == [True, False, False]
+
+
 async def test_the_installer_comes_before_any_slack_admin(bot: Bot):
     async with bot.storage.writing() as store:
         await store.workspaces.ensure(
             WORKSPACE, name=NAME, locale="ko", timezone="Asia/Seoul", installed_by=MINSU.user_id, at=bot.clock()
         )
-    assert not (await bot.people.meet(WORKSPACE, NAME, JIHOON, asks_setup=True)).is_admin
+    refused = await bot.people.meet(WORKSPACE, NAME, JIHOON, asks_setup=True)
+    assert not refused.is_admin
+    assert not (await bot.reports.home(WORKSPACE, refused)).may_begin
     assert (await bot.people.meet(WORKSPACE, NAME, MINSU)).is_admin
 
 
@@ -97,7 +111,9 @@ async def test_whom_the_operator_named_administers_and_nobody_else_is_appointed(
     storage: Storage, openai: LittleOpenAI, clock: FakeClock
 ):
     async with a_bot(storage, openai, clock, Policy(first_admins=frozenset({SEOYEON.user_id}))) as bot:
-        assert not (await bot.people.meet(WORKSPACE, NAME, JIHOON, asks_setup=True)).is_admin
+        refused = await bot.people.meet(WORKSPACE, NAME, JIHOON, asks_setup=True)
+        assert not refused.is_admin
+        assert not (await bot.reports.home(WORKSPACE, refused)).may_begin
         assert (await bot.people.meet(WORKSPACE, NAME, SEOYEON)).is_admin
 
 

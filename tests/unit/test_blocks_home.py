@@ -127,6 +127,8 @@ def test_the_set_up_is_begun_by_admins_and_everybody_else_reads_who_does_it() ->
         view = home.view(an_empty_home(begun, is_admin=False), reader("ko"))
         assert ids.SETUP_NEXT not in pressed(view)
         assert "관리자가 설정을 마치면 이곳에 비용이 표시됩니다." in words_of(view)
+        first = home.view(an_empty_home(begun, is_admin=False, may_begin=True), reader("ko"))
+        assert ids.SETUP_NEXT in pressed(first), "who asks for it first becomes the admin"
 
 
 def test_an_admin_reaches_every_window_about_teams_alerts_and_stops_with_two_presses() -> None:
