@@ -211,7 +211,8 @@ class Reports:
             first_day = await store.charges.first_day(workspace_id)
             actions = await recent(store, workspace_id)
             proved = await is_proved(store, workspace_id)
-            takes_first_admin = await takes_first(store, workspace_id, self._desk.policy)
+            # Where there is a team, somebody began already: Home need not ask who may.
+            takes_first_admin = not house.teams and await takes_first(store, workspace_id, self._desk.policy)
             exchange = await converter_at(store, workspace_id, now)
         ledger = _ledger(house, house.connections, days, readings, now)
         connections = {one.id: one for one in house.connections}
