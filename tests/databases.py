@@ -13,6 +13,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +22,8 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg import sql
-from sqlalchemy.engine import URL
+from sqlalchemy import event
+from sqlalchemy.engine import URL, Engine
 
 from finops.registry import Connection
 from storage import KeyRing, Storage
@@ -36,6 +38,22 @@ MOMENT = datetime(2026, 7, 6, 1, 0, tzinfo=UTC)
 # For a claim about the database, too, whose neighbours ask one only; and for one about the bot alone, whose ask both.
 on_both_databases = pytest.mark.parametrize("database_kind", ["sqlite", "postgresql"])
 on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"])
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """Every statement that reaches a database."""
+    seen: list[str] = []
+
+    def statement(_conn: object, _cursor: object, text: str, *_: object) -> None:
+        seen.append(text)
+
+    event.listen(Engine, "before_cursor_execute", statement)
+    try:
+        yield seen
+    finally:
+        event.remove(Engine, "before_cursor_execute", statement)
+
 
 # What a migrated database looks like, whatever stands in it. A test that changed this has its database dropped.
 _SHAPE = """SELECT md5(string_agg(line, ',' ORDER BY line)) FROM (

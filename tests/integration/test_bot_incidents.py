@@ -21,12 +21,10 @@ from locales import translator_for
 from storage import Storage
 from storage.records_live import OutboxState
 from tests.conftest import FakeClock
-from tests.databases import WORKSPACE
+from tests.databases import WORKSPACE, on_sqlite
 from tests.integration.live_world import TWO_O_CLOCK, World, a_runaway, neighbour_of
 
 SEOUL = ZoneInfo("Asia/Seoul")
-# What does not depend on the database is tried on one.
-on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"])
 
 
 @pytest.fixture

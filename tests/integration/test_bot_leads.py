@@ -14,7 +14,7 @@ from finops.registry import Role
 from finops.stop_report import StopTarget
 from storage import Storage
 from tests.conftest import FakeClock
-from tests.databases import WORKSPACE
+from tests.databases import WORKSPACE, on_sqlite
 from tests.integration.live_world import a_runaway
 from tests.integration.watch_world import WRITER, World, a_steady_trace, a_watched_world
 from tests.integration.watch_world import quick_storage as quick_storage
@@ -61,7 +61,7 @@ async def test_of_a_projects_own_alert_there_is_one_amount(world: World) -> None
     assert (draft.spent, draft.scope, draft.whole) == (incident.spent, None, None)
 
 
-@pytest.mark.parametrize("database_kind", ["sqlite"])
+@on_sqlite
 async def test_nobody_is_sent_to_a_lead_who_left(storage: Storage, clock: FakeClock) -> None:
     """The project's lead became a guest: the team's is told; where both left, nothing is sent."""
     alert = await a_runaway(storage, clock)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
 
 from bot import surroundings
 from finops.budgets import BudgetScope
@@ -19,6 +16,7 @@ from finops.registry import Project
 from finops.usage import Endpoint, UsageBucket, UsageReading, UsageRow, Width
 from storage import Storage
 from tests.conftest import FakeClock
+from tests.databases import statements
 from tests.integration.bot_world import WORKSPACE
 from tests.integration.watch_world import CHATBOT, MODEL, WRITER, World, a_watched_world
 from tests.integration.watch_world import quick_storage as quick_storage
@@ -45,21 +43,6 @@ def off_by(incident: Incident, happened: Decimal, minutes: int) -> Decimal:
     """By what share a pace is beside what really happened in each of some minutes."""
     assert incident.burn_per_minute is not None
     return abs(incident.burn_per_minute.amount * minutes / happened - 1)
-
-
-@contextmanager
-def statements() -> Iterator[list[str]]:
-    """Every statement that reaches the database."""
-    seen: list[str] = []
-
-    def statement(_conn: object, _cursor: object, text: str, *_: object) -> None:
-        seen.append(text)
-
-    event.listen(Engine, "before_cursor_execute", statement)
-    try:
-        yield seen
-    finally:
-        event.remove(Engine, "before_cursor_execute", statement)
 
 
 async def test_a_loop_of_six_minutes_is_told_as_fast_as_it_is_and_so_is_what_it_leads_to(world: World) -> None:

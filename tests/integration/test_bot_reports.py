@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
 
 from bot import Bot, Policy
 from bot.errors import Refusal, RefusalCode
@@ -18,6 +16,7 @@ from finops.queries import ScopeKind
 from finops.registry import Person, Team
 from storage import KeyRing, Storage, open_storage
 from tests.conftest import FakeClock
+from tests.databases import on_sqlite, statements
 from tests.integration.bot_world import (
     KEY,
     MINSU,
@@ -33,8 +32,6 @@ from tests.integration.bot_world import (
 )
 
 TODAY = date(2026, 7, 6)  # a Monday
-# What the bot decides, and not the database; the figures themselves are proved on both.
-on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"])
 
 
 @pytest.fixture
@@ -225,32 +222,24 @@ async def test_a_second_connection_without_a_reading_makes_its_missing_days_unre
 async def test_no_question_costs_a_query_per_project_or_team(bot: Bot, admin: Person, team: Team):
     """The number of statements is the same for one project and for many."""
 
-    async def statements() -> list[int]:
+    async def queries() -> list[int]:
         counts = []
         for ask in (
             lambda: bot.reports.home(WORKSPACE, admin),
             lambda: bot.reports.status(WORKSPACE, admin, "30d"),
             lambda: bot.reports.status(WORKSPACE, admin, "마케팅팀 30d"),
         ):
-            seen: list[str] = []
-
-            def count(_c: Any, _k: Any, statement: str, *_: Any, into: list[str] = seen) -> None:
-                into.append(statement)
-
-            event.listen(Engine, "before_cursor_execute", count)
-            try:
+            with statements() as seen:
                 await ask()
-            finally:
-                event.remove(Engine, "before_cursor_execute", count)
             counts.append(len([one for one in seen if one.lstrip().upper().startswith(("SELECT", "WITH"))]))
         return counts
 
-    await statements()  # what bills taught about estimates is learned once a day
-    few = await statements()
+    await queries()  # what bills taught about estimates is learned once a day
+    few = await queries()
     for n in range(5):
         await bot.teams.create(admin, f"team {n}", MINSU, "C1")
     await bot.projects.register(admin, team.id, ["proj_search", "proj_batch"])
-    assert await statements() == few
+    assert await queries() == few
     assert max(few) <= 21
 
 

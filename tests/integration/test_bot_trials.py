@@ -16,6 +16,7 @@ from finops.registry import Person, Team
 from finops.trials import KIND, Trial
 from storage import Storage
 from tests.conftest import FakeClock
+from tests.databases import on_sqlite
 from tests.integration.bot_world import (
     MINSU,
     SEOYEON,
@@ -131,7 +132,7 @@ async def test_the_check_up_says_what_was_never_proved_until_a_press(bot: Bot, a
     assert finding.values == {}
 
 
-@pytest.mark.parametrize("database_kind", ["sqlite"])
+@on_sqlite
 async def test_a_clock_that_was_set_back_keeps_nobody_from_trying(
     bot: Bot, admin: Person, team: Team, clock: FakeClock
 ):

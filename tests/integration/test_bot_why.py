@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -11,8 +10,6 @@ from functools import reduce
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
 
 from blocks import why as words
 from bot import Bot, Policy
@@ -33,7 +30,7 @@ from locales import translator_for
 from providers.price_list import ListPrices
 from storage import Storage
 from tests.conftest import FakeClock
-from tests.databases import MOMENT, WORKSPACE, Tenant, a_tenant
+from tests.databases import MOMENT, WORKSPACE, Tenant, a_tenant, on_sqlite, statements
 
 # A Monday in Seoul, ten in the morning.
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
@@ -42,7 +39,6 @@ JIHOON = Profile("U0JIHOON01", "이지훈", "ko-KR", "Asia/Seoul", is_workspace_
 WEEK = Period(TODAY - timedelta(days=7), TODAY)
 TRACE = Path(__file__).parents[2] / "demo" / "data" / "trace.csv.gz"
 LARGE = "gpt-4o-2024-08-06"
-on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"])
 Seed = Callable[[Usage, bool, str], list[tuple[Usage, str, bool]]]
 
 
@@ -178,21 +174,6 @@ async def used(world: World, rows: list[UsageRow], width: Width) -> None:
     told = priced([row for bucket in buckets for row in bucket.rows], world.prices)
     async with world.storage.writing() as store:
         await store.usage.replace(WORKSPACE, world.tenant.connection.id, reading, told, NOW, reading.end)
-
-
-@contextmanager
-def statements() -> Iterator[list[str]]:
-    """Every statement that reaches a database."""
-    seen: list[str] = []
-
-    def statement(_conn: object, _cursor: object, text: str, *_: object) -> None:
-        seen.append(text)
-
-    event.listen(Engine, "before_cursor_execute", statement)
-    try:
-        yield seen
-    finally:
-        event.remove(Engine, "before_cursor_execute", statement)
 
 
 def added(why: Why) -> Decimal:

@@ -33,6 +33,7 @@ from storage import Storage
 from storage.engine import normalised, open_engines
 from storage.tables import metadata
 from tests.conftest import FakeClock
+from tests.databases import on_sqlite
 from tests.integration.bot_world import (
     JIHOON,
     KEY,
@@ -142,7 +143,7 @@ def assert_nothing_shown(*told: Any) -> None:
     assert not [word for word in (*THEIRS, "77.77") if word in said]
 
 
-@pytest.mark.parametrize("database_kind", ["sqlite"])  # windows, menus and words ask both databases
+@on_sqlite  # windows, menus and words ask both databases
 async def test_no_button_reaches_another_workspace(house: House, caplog: pytest.LogCaptureFixture) -> None:
     """Every button and menu with every id of the neighbour's, from a message and from a window; a mistake of ours, too,
     would show nothing, but is no answer."""

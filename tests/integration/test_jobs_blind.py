@@ -19,7 +19,8 @@ from storage.records_live import OutboxState
 from tests.conftest import FakeClock
 from tests.databases import on_both_databases
 from tests.integration.bot_world import WORKSPACE, blind_told
-from tests.integration.outbox_world import ADMIN, CHANNEL, LEAD, OTHER_CHANNEL, Office, OneSlack, a_slack
+from tests.integration.outbox_desk import slack as slack
+from tests.integration.outbox_world import ADMIN, CHANNEL, LEAD, OTHER_CHANNEL, Office, OneSlack
 from tests.integration.quiet_world import QuietWorld, a_quiet_world
 
 AT_ONCE = Policy(blind_after_minutes=0)
@@ -32,12 +33,6 @@ REFUSED = CredentialRejected(CredentialReason.INVALID, "no")
 def database_kind() -> str:
     """How it is told does not depend on the database; that two replicas tell it once does, and asks for both."""
     return "sqlite"
-
-
-@pytest.fixture
-async def slack(clock: FakeClock) -> AsyncIterator[SimulatedSlack]:
-    async with a_slack(clock) as simulated:
-        yield simulated
 
 
 @pytest.fixture

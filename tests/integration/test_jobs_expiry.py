@@ -34,7 +34,8 @@ from tests.integration.bot_world import (
     a_team,
     an_admin,
 )
-from tests.integration.outbox_world import ADMIN, LEAD, Office, OneSlack, a_slack
+from tests.integration.outbox_desk import slack as slack
+from tests.integration.outbox_world import ADMIN, LEAD, Office, OneSlack
 
 END = datetime(2026, 7, 26, 3, 0, tzinfo=UTC)
 
@@ -43,12 +44,6 @@ END = datetime(2026, 7, 26, 3, 0, tzinfo=UTC)
 def database_kind() -> str:
     """That a warning is told once depends on the database; what it says does not."""
     return "sqlite"
-
-
-@pytest.fixture
-async def slack(clock: FakeClock) -> AsyncIterator[SimulatedSlack]:
-    async with a_slack(clock) as simulated:
-        yield simulated
 
 
 @pytest.fixture

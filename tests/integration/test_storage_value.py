@@ -19,15 +19,11 @@ from finops.periods import Period, charge_day
 from finops.value import Outcome, ValueSums, added
 from storage import Storage
 from storage.errors import NotFound
-from tests.databases import MOMENT, OTHER_WORKSPACE, WORKSPACE, Tenant, a_tenant
+from tests.databases import MOMENT, OTHER_WORKSPACE, WORKSPACE, Tenant, a_tenant, on_sqlite
 
 DAY = charge_day(MOMENT)  # a Monday
 WEEK = Period(DAY, DAY + timedelta(days=7))
 EVER = Period(DAY - timedelta(days=40), DAY + timedelta(days=40))
-
-
-# What both databases say alike, in statements that many others make, too.
-on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"])
 
 
 @pytest.fixture
