@@ -222,6 +222,23 @@ async def test_escape_closes_the_list_first_and_then_the_modal(visitor: Visitor,
     assert await slack.next("/_page/close") == {"user": "U0JIHOON01", "view_id": "V0STEP"}
 
 
+async def test_a_list_stays_open_whatever_happens_elsewhere_and_closes_with_its_window(
+    visitor: Visitor, slack: PretendSlack
+) -> None:
+    """A message that comes in draws the page again, the window with it; another window has other lists."""
+    slack.state["views"] = [gallery.STEP]
+    page = await visitor.sees("app/home")
+    await page.locator("[data-block=lead] .select-open").click()
+    panel = page.locator(".list-panel")
+    await expect(panel).to_be_visible()
+    await slack.tell({"type": "views", "views": [gallery.STEP]})
+    await slack.tell({"type": "notice", "text": "다시 그렸습니다", "level": "info"})
+    await expect(page.get_by_text("다시 그렸습니다")).to_be_visible()
+    await expect(panel).to_be_visible()
+    await slack.tell({"type": "views", "views": [{**gallery.STEP, "id": "V0OTHER"}]})
+    await expect(panel).to_have_count(0)
+
+
 async def test_escape_keeps_the_modal_below_a_question(visitor: Visitor, slack: PretendSlack) -> None:
     """Also after an Escape the modal answered by showing another view: the browser would close both at once."""
     dangerous = gallery.MESSAGES["C0FINOPS01"][2]["blocks"][5]

@@ -45,7 +45,7 @@ export function keep(parent, items) {
   for (const child of [...parent.children]) {
     const was = drawn.get(child);
     if (was && !known.has(was.key)) known.set(was.key, child);
-    else child.remove();
+    else if (!child.popover) child.remove(); // an open list or menu is not drawn here, and closes by itself
   }
   let here = parent.firstElementChild;
   for (const { key, sig, make } of items) {

@@ -9,6 +9,7 @@ import { when } from "./events.js";
 import { icon } from "./icons.js";
 import { forgetPlace, keepOnly, valuesOf } from "./inputs.js";
 import { appAvatar } from "./people.js";
+import { closeOrphan } from "./popover.js";
 import { plain } from "./richtext.js";
 import { changed, world } from "./world.js";
 import { languageOf, say } from "./words.js";
@@ -93,6 +94,7 @@ export function drawModal() {
       icon("left")) : appAvatar("small"));
   dialog.querySelector("h2").textContent = plain(view.title);
   drawBlocks(dialog.querySelector(".modal-body > .blocks"), ctx.blocks, ctx);
+  closeOrphan();
   for (const box of dialog.querySelectorAll("[data-input-block]")) showProblem(box, ctx.problems[box.dataset.inputBlock]);
   const foot = dialog.querySelector(".modal-foot");
   keepOne(foot, JSON.stringify([view.submit, view.close, view.submit_disabled, busy === view.id, ctx.sig]),

@@ -38,7 +38,8 @@ export function openPopover(anchor, { className = "", label = null, wide = false
   panel.showPopover();
   place(panel, anchor);
   anchor.setAttribute("aria-expanded", "true");
-  open = { panel, anchor };
+  // A field draws its inside anew with each choice; what was opened from it stays open.
+  open = { panel, anchor, field: anchor.closest("[data-block]") };
   return panel;
 }
 
@@ -48,6 +49,11 @@ export function closePopover() {
   open = null;
   if (panel.isConnected) panel.hidePopover();
   if (anchor.isConnected && (document.activeElement === document.body || !document.activeElement)) anchor.focus({ preventScroll: true });
+}
+
+/** Close what was opened from something that is not there any more. */
+export function closeOrphan() {
+  if (open && !(open.anchor.isConnected || open.field?.isConnected)) closePopover();
 }
 
 export const replace = (panel, anchor) => panel.isConnected && place(panel, anchor);
