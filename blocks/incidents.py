@@ -145,7 +145,7 @@ def _notes(shown: IncidentShown, t: Translator) -> Parts:
         lines.insert(0, stopped.stranger_words(shown.stranger, t))
     # Under a new limit an incident that was told goes on from a level below every real one: nothing of it was said.
     said, level = shown.incident.spoken_level, shown.level_now or 0
-    if said > level and said >= shown.budget.levels[0]:
+    if said > level and said >= shown.budget.told_levels[0]:
         lines.append(
             t.gettext(
                 "An earlier alert said {level}%; the amount was restated since and is lower now.",

@@ -333,8 +333,9 @@ class _Plan:
     def of(cls, budget: Budget, window: Period, picture: Picture, now: datetime) -> _Plan:
         amount, floor = _units(budget.amount), _units(budget.floor)
         is_over = charge_day(now) >= window.end
-        least = max(floor, -(-amount * budget.levels[0] // 100))
-        return cls(window, is_over, picture.sums(window), budget.levels, amount, floor, least)
+        levels = budget.told_levels
+        least = max(floor, -(-amount * levels[0] // 100))
+        return cls(window, is_over, picture.sums(window), levels, amount, floor, least)
 
     def above(self, level: int) -> int | None:
         """The amount that reaches the next level above `level`; None where there is none."""

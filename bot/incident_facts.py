@@ -230,7 +230,7 @@ def _forecasts(
     incident: Incident, budget: Budget, now: datetime
 ) -> tuple[datetime | None, int | None, datetime | None]:
     """When the limit is reached at this speed, the next level beyond it, and when that; never a time that is past."""
-    level = next((each for each in budget.levels if each > max(incident.level, _REACHED - 1)), None)
+    level = next((each for each in budget.told_levels if each > max(incident.level, _REACHED - 1)), None)
     end = starts_at(incident.window.end)
 
     def reached_at(percent: int) -> datetime | None:

@@ -17,6 +17,8 @@ from finops.registry import Project, Team
 
 DEFAULT_LEVELS = (50, 75, 90, 100, 150, 200, 300)
 HIGHEST_LEVEL = 1000
+WHOLE = 100
+"""The level at which a budget asks or stops, in per cent of its amount."""
 # Levels below are told in the thread only: half a budget is no news to a channel.
 FIRST_LOUD_LEVEL = 75
 # What the database holds exactly as 64-bit nano-units, less room for a spending of ten times the limit.
@@ -132,6 +134,13 @@ class Budget:
             self.needs_two,
         )
 
+    @property
+    def told_levels(self) -> tuple[int, ...]:
+        """The levels at which it speaks: those chosen and, where it asks or stops at the whole amount, that one."""
+        if self.action is BudgetAction.NOTIFY or WHOLE in self.levels:
+            return self.levels
+        return tuple(sorted((*self.levels, WHOLE)))
+
 
 @dataclass(frozen=True, slots=True)
 class BudgetOn:
@@ -230,7 +239,7 @@ def reached(budget: Budget, spent: Money) -> tuple[int, ...]:
         return ()
     hundredfold = EXACT.multiply(spent.amount, 100)
     limit = budget.amount.amount
-    return tuple(level for level in budget.levels if EXACT.multiply(limit, level) <= hundredfold)
+    return tuple(level for level in budget.told_levels if EXACT.multiply(limit, level) <= hundredfold)
 
 
 def is_loud(budget: Budget, level: int) -> bool:

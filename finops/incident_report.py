@@ -105,7 +105,7 @@ class IncidentShown:
     @property
     def level_now(self) -> int | None:
         """The highest level the present amount reaches; lower than the highest ever when the amount was restated."""
-        reached = [level for level in self.budget.levels if level <= self.percent]
+        reached = [level for level in self.budget.told_levels if level <= self.percent]
         return max(reached, default=None)
 
 

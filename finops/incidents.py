@@ -282,7 +282,7 @@ def budget_changed(incident: Incident, on: BudgetOn, now: datetime, before: Mone
         "by": on.budget.updated_by,
         "limit_before": f"{incident.limit.amount:f}",
         "currency_before": incident.limit.currency,
-        "next_level": next((level for level in on.budget.levels if level > after.level), None),
+        "next_level": next((level for level in on.budget.told_levels if level > after.level), None),
         **facts_of(after),
     }
     key = f"budget_changed:{now.isoformat()}"

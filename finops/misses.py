@@ -11,15 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from finops.budgets import Budget, BudgetOn, BudgetPeriod, reached
+from finops.budgets import WHOLE, Budget, BudgetOn, BudgetPeriod, reached
 from finops.charges import SETTLES_AFTER, FigureState
 from finops.figures import Scope
 from finops.incidents import EventKind, IncidentEvent
 from finops.money import Money
 from finops.periods import Period, starts_at
 
-WHOLE = 100
-"""The level that must have been told, in per cent of the limit."""
 # A crossing seen after its period is recorded in its last instant: that was in time for nobody.
 _INSTANT = timedelta(microseconds=1)
 _LOUD = (EventKind.CROSSED, EventKind.SILENCE_ENDED)
@@ -87,7 +85,7 @@ def is_bill(state: FigureState) -> bool:
 
 def tells(budget: Budget) -> bool:
     """Whether people want to hear of the whole limit: a budget may have other levels only."""
-    return WHOLE in budget.levels
+    return WHOLE in budget.told_levels
 
 
 def judge(ended: Ended, events: Sequence[IncidentEvent]) -> Judgement:

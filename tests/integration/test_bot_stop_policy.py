@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from finops.approvals import asks
 from finops.budgets import BudgetAction
 from finops.levers import Lever
 from finops.stop_report import ApprovalWish, StopTarget
@@ -75,3 +76,20 @@ async def test_what_two_people_allowed_is_left_alone(world: World) -> None:
         await world.bot.stopping.approve(person, target, MORE)
     [stop] = await stops_at_the_limit(world, incident.id or 0)
     assert (stop.state, stop.lever) == (StopState.ALLOWED, Lever.STOP)
+
+
+@pytest.mark.parametrize("action", [BudgetAction.ASK, BudgetAction.STOP])
+async def test_the_limit_counts_also_where_it_is_no_level_of_its_own(world: World, action: BudgetAction) -> None:
+    """Told at 50 and 300 %, to ask or to stop "at 100%": at twice the limit it has."""
+    async with world.storage.writing() as store:
+        terms = replace(world.budget.terms, action=action, levels=(50, 300))
+        await store.budgets.update(WORKSPACE, world.budget.id, terms=terms, by=world.admin.user_id, at=world.clock())
+    [incident] = await world.evaluate()
+    assert (incident.level, incident.has_root) == (50, False)
+    stopped = await stops_at_the_limit(world, incident.id or 0)
+    assert len(stopped) == (action is BudgetAction.STOP)
+    told = await world.incident(incident.id or 0)
+    assert (told.level, told.spoken_level) == (100, 100)
+    shown = await world.bot.incidents.shown(WORKSPACE, incident.id or 0)
+    assert asks(shown) is (action is BudgetAction.ASK)
+    assert shown.next_level == 300
