@@ -43,6 +43,8 @@ def view(report: HomeReport, t: Translator, reader: HomeReader = _NOBODY, *, is_
         parts += _spending(report, t)
         parts += unowned(reader, t)
     parts += actions.timeline(report.actions, t)
+    if parts[-1] != kit.divider():
+        parts.append(kit.divider())
     parts += doors(report, reader, t)
     return kit.home(parts, is_plain=is_plain)
 

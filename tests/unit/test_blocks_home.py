@@ -107,7 +107,48 @@ def test_only_what_would_be_granted_has_a_button(who: str) -> None:
     view = home.view(report, reader("ko"), person)
     assert pressed(view) & (OF_ALL | OF_LEADS | OF_ADMINS) == granted
     assert ids.SETUP_NEXT not in pressed(view)
-    assert ("*설정*" in words_of(view)) == bool(granted)
+    assert ("*설정*" in words_of(view)) == (granted >= OF_LEADS)
+
+
+FOOT = {
+    "newcomer": {
+        "의견 나누기": [ids.FEEDBACK_OPEN, ids.INTERVIEW_OPEN],
+        "점검과 도움말": [ids.HELP_SHOW, ids.DOCTOR_SHOW],
+    },
+    "member": {
+        "비용과 예산": [ids.STATUS_SHOW, ids.WHY_SHOW, ids.DIGEST_SHOW, ids.BUDGET_MANAGE],
+        "의견 나누기": [ids.FEEDBACK_OPEN, ids.POLL_NEW, ids.DECISION_SHOW, ids.INTERVIEW_OPEN],
+        "점검과 도움말": [ids.HELP_SHOW, ids.DOCTOR_SHOW],
+    },
+    "lead": {
+        "비용과 예산": [ids.STATUS_SHOW, ids.WHY_SHOW, ids.DIGEST_SHOW, ids.BUDGET_MANAGE],
+        "설정": [ids.PROJECT_MANAGE, ids.KEY_MANAGE, ids.DIGEST_SETTINGS],
+        "의견 나누기": [ids.FEEDBACK_OPEN, ids.POLL_NEW, ids.DECISION_SHOW, ids.INTERVIEW_OPEN],
+        "점검과 도움말": [ids.HELP_SHOW, ids.DOCTOR_SHOW],
+        "복구와 차단": [ids.STOP_APPROVE, ids.STOP_OPEN],
+    },
+    "admin": {
+        "비용과 예산": [ids.STATUS_SHOW, ids.WHY_SHOW, ids.DIGEST_SHOW, ids.BUDGET_MANAGE],
+        "설정": [ids.PROJECT_MANAGE, ids.TEAM_MANAGE, ids.KEY_MANAGE, ids.DIGEST_SETTINGS, ids.CURRENCY_MANAGE],
+        "의견 나누기": [ids.FEEDBACK_OPEN, ids.POLL_NEW, ids.DECISION_SHOW, ids.INTERVIEW_OPEN],
+        "점검과 도움말": [ids.HELP_SHOW, ids.DOCTOR_SHOW, ids.AUDIT_SHOW, ids.COLLECT_NOW],
+        "복구와 차단": [ids.STOP_APPROVE, ids.STOP_OPEN],
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("who", DOORS)
+def test_the_foot_is_in_order_with_five_buttons_a_group_and_the_stop_last(who: str) -> None:
+    """What is asked every day first; a group in which nothing is granted has no heading either."""
+    report, person, _ = DOORS[who]
+    blocks = home.view(report, reader("ko"), person)["blocks"]
+    foot = blocks[max(place for place, block in enumerate(blocks) if block["type"] == "divider") + 1 :]
+    told = {
+        heading["text"]["text"].strip("*"): [button["action_id"] for button in row["elements"]]
+        for heading, row in zip(foot[::2], foot[1::2], strict=True)
+    }
+    assert list(told.items()) == list(FOOT[who].items())
+    assert max(map(len, told.values())) <= 5
 
 
 @pytest.mark.parametrize(
