@@ -18,6 +18,7 @@ from bot.unowned import UnownedOfWeek
 from finops.approvals import ApprovalShown, HomeReader, WaitingFor, asks, waits_for
 from finops.incident_report import IncidentShown
 from finops.incidents import Incident
+from finops.money import Money
 from finops.queries import ScopeKind
 from finops.registry import Person, Team
 from finops.roles import may_manage_team
@@ -62,23 +63,24 @@ class HomeReaders:
 
     async def of(
         self, person: Person, incidents: Sequence[IncidentShown], members: Members, *, open_count: int = 0,
-        has_unowned: bool = False,
+        unowned_of: Money | None = None,
     ) -> HomeReader:  # fmt: skip
         """What waits for this person, of the stops there are and of the open incidents.
 
         `incidents` are those of `open_count` that Home shows: where there are more, all are looked through.
         `members` asks Slack who is in a user group, where that could make a difference and was not told lately.
-        `has_unowned`: part of the week's cost is nobody's, and whoever registers projects is told whose it may be.
+        `unowned_of`: what the week cost, where part of it is nobody's: whoever registers projects is told whose it may
+        be.
         """
         standing = await self._standing.get(person.workspace_id)
         if open_count > len(incidents):
             incidents = await self._asking.get(person.workspace_id)
         found = self._candidates(standing, incidents, person)
-        groups = await self._belonging(standing, person, found, members, is_wide=has_unowned)
+        groups = await self._belonging(standing, person, found, members, is_wide=unowned_of is not None)
         reader = await self._waiting(standing, person, found, groups)
-        if not has_unowned or not reader.manages:
+        if unowned_of is None or not reader.manages:
             return reader
-        costs = await self._unowned.of(person.workspace_id)
+        costs = await self._unowned.of(person.workspace_id, unowned_of)
         mine = {team.id for team in standing.teams if may_manage_team(person, team, groups.held)}
         likely = (one.suggested.team_id for one in costs.largest if one.suggested is not None)
         team = next((one for one in likely if one in mine), None)

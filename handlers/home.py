@@ -66,9 +66,9 @@ async def _reader(visit: Visit, person: Person, report: HomeReport) -> HomeReade
             return None
 
     live = report.live or LiveReport()
-    has_unowned = any(share.is_unallocated for share in report.top.shares)
+    unowned_of = report.top.total if any(share.is_unallocated for share in report.top.shares) else None
     reader = await visit.bot.home_readers.of(
-        person, live.incidents, members, open_count=live.incident_count, has_unowned=has_unowned
+        person, live.incidents, members, open_count=live.incident_count, unowned_of=unowned_of
     )
     linked = await asyncio.gather(*(_linked(visit, one) for one in reader.approvals))
     return replace(reader, approvals=tuple(linked))

@@ -176,7 +176,8 @@ async def test_costs_without_a_team_are_listed_until_somebody_registers_them(
 ) -> None:
     """Each with the name the provider gives it and who may own it; registered, it is gone at the next look."""
     async with LittleOpenAI().running() as openai:
-        openai.keys[KEY] = Key(a_company(clock().date(), 3))
+        company = a_company(clock().date(), 3)
+        openai.keys[KEY] = Key(company)
         async with a_bot(quick_storage, openai, clock, Policy(backfill_days=3)) as bot:
             admin = await an_admin(bot)
             team = await a_team(bot, admin)
@@ -185,23 +186,31 @@ async def test_costs_without_a_team_are_listed_until_somebody_registers_them(
             await worked(bot)
 
             async def told() -> HomeReader:
-                return await bot.home_readers.of(admin, (), Groups(), has_unowned=True)
+                top = (await bot.reports.home(WORKSPACE, admin)).top
+                found = await bot.home_readers.of(admin, (), Groups(), unowned_of=top.total)
+                [rest] = [share.amount for share in top.shares if share.is_unallocated]
+                assert found.unowned_count == len(found.unowned)
+                assert sum(one.amount.amount for one in found.unowned) == rest.amount, "as in the table above it"
+                return found
 
             before = await told()
-            top = (await bot.reports.home(WORKSPACE, admin)).top
-            [rest] = [share.amount for share in top.shares if share.is_unallocated]
-            assert before.unowned_count == len(before.unowned)
-            assert sum(one.amount.amount for one in before.unowned) == rest.amount
             named = [one for one in before.unowned if one.name]
             assert {(one.team, one.suggested and one.suggested.because) for one in named} == {(team.name, Because.KEY)}
             member = replace(admin, role=Role.MEMBER, user_id="U9")
-            assert await bot.home_readers.of(member, (), Groups(), has_unowned=True) == HomeReader()
+            whole = (await bot.reports.home(WORKSPACE, admin)).top.total
+            assert await bot.home_readers.of(member, (), Groups(), unowned_of=whole) == HomeReader()
 
             # A lead is told whose it may be; what is registered is registered for a team of their own.
             await bot.teams.create(admin, "데이터팀", SEOYEON, "C0FINOPS01")
             lead = await bot.people.meet(WORKSPACE, "한빛소프트", SEOYEON)
-            others = await bot.home_readers.of(lead, (), Groups(), has_unowned=True)
+            others = await bot.home_readers.of(lead, (), Groups(), unowned_of=whole)
             assert (others.unowned, others.unowned_team, before.unowned_team) == (before.unowned, None, team.id)
+
+            # A bill that was read a moment ago: while one is collected, Home is drawn with every step.
+            company.charge(clock().date() - timedelta(days=1), "proj_search", "77.5")
+            await bot.collecting.start_manual(admin)
+            await worked(bot)
+            assert max(one.amount.amount for one in (await told()).unowned) > 77
 
             await bot.projects.register_all(admin, team.id)
             assert {one.name for one in (await told()).unowned} == {""}
