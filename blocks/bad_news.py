@@ -115,6 +115,17 @@ def _not_manager(values: Values, t: Translator) -> str:
     )
 
 
+def _groups_unread(values: Values, t: Translator) -> str:
+    """That nobody knows whether they may; who could is named, for Slack may go on not saying."""
+    named = [values.get("lead"), *(admins if isinstance(admins := values.get("admins"), Sequence) else ())]
+    return t.gettext(
+        "Slack did not say who is in the user group that approves for *{team}*, so nobody knows whether you may do "
+        "this. Nothing was done: try again in a moment, or ask {people}.",
+        team=_text(values, "team"),
+        people=people({"people": tuple(dict.fromkeys(filter(None, named)))}, "people", t),
+    )
+
+
 def _clock(values: Values, key: str, t: Translator) -> str:
     given = values.get(key)
     return t.moment(given) if isinstance(given, datetime) else "-"
@@ -211,6 +222,7 @@ REFUSALS: dict[str, Words] = {
         "its admin."
     ),
     "not_team_manager": _not_manager,
+    "groups_unread": _groups_unread,
     "unknown_token": lambda _, t: t.gettext("This token is no longer in force; somebody revoked it meanwhile."),
     "token_name_missing": lambda _, t: t.gettext("Give the token the name of the application that uses it."),
     "tokens_full": lambda v, t: t.gettext(

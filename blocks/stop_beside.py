@@ -25,6 +25,13 @@ def line(shown: StopShown | None, t: Translator) -> str | None:
         told = f"{told}\n{words.pending_words(shown.stop.pending, shown, t)}"
     if shown.ask is None or shown.stop.state not in _IN_FORCE:
         return told
+    if shown.lacks_groups:
+        said = t.gettext(
+            "Slack did not say which user groups you belong to, so nobody knows whether it is yours to restore. Open "
+            "this again in a moment, or ask {people}.",
+            people=words.people(shown.ask, t),
+        )
+        return f"{told}\n{said}"
     said = t.gettext("It is not yours to restore. Ask {people}.", people=words.people(shown.ask, t))
     return f"{told}\n{said}"
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from blocks import ids, kit, stops
 from blocks import stop_words as words
 from finops.queries import ScopeKind
-from finops.stop_report import Stoppable, StopShown, StopsListed
+from finops.stop_report import StopsListed
 from finops.stops import StopState
 from locales import Translator
 
@@ -17,19 +15,35 @@ _IN_FORCE = frozenset({StopState.STOPPING, StopState.STOPPED, StopState.RESTORIN
 
 
 def listed(found: StopsListed, t: Translator, *, is_resume: bool = False) -> kit.View:
-    """What can be stopped and what is held, with a button each; `is_resume` begins with what is held.
+    """What can be stopped, with a button each, after what is held; `is_resume`: what is held, and nothing else.
 
     Of what only others give back it says who they are.
     """
-    held, stoppable = [*_held(found.held, t), *_others(found, t)], _stoppable(found.stoppable, t)
-    parts = [*held, kit.divider(), *stoppable] if is_resume or found.held else stoppable
+    held = [*_held(found, t), *_others(found, t)]
+    if is_resume:
+        parts = [*held, kit.context(t.gettext("To stop spending instead: `/finops stop`"))]
+    else:
+        stoppable = _stoppable(found, t)
+        parts = [*held, kit.divider(), *stoppable] if found.held else stoppable
+    if found.lacks_groups:
+        parts.append(kit.context(_without_groups(t)))
     # i18n: title of a modal, 24 characters
     title = t.gettext("Restore spending") if is_resume else t.gettext("Stop spending")
     return kit.modal(title, parts, close=t.gettext("Close"), callback_id=ids.VIEW_INFO)
 
 
-def _held(held: Sequence[StopShown], t: Translator) -> Parts:
-    """What is stopped, and what was put back lately."""
+def _without_groups(t: Translator) -> str:
+    return t.gettext(
+        "Slack did not say which user groups you belong to, so what one of them may stop or restore may be missing "
+        "here. Open this again in a moment."
+    )
+
+
+def _held(found: StopsListed, t: Translator) -> Parts:
+    """What is stopped, or being put back."""
+    held = found.held
+    if not held and found.lacks_groups:
+        return []  # nobody knows
     count = sum(shown.stop.state in _IN_FORCE for shown in held)
     if count:
         parts: Parts = [kit.header(t.ngettext("{count} stop in force", "{count} stops in force", count))]
@@ -59,7 +73,10 @@ def _others(found: StopsListed, t: Translator) -> Parts:
     return [kit.context(said)]
 
 
-def _stoppable(found: Sequence[Stoppable], t: Translator) -> Parts:
+def _stoppable(listed: StopsListed, t: Translator) -> Parts:
+    found = listed.stoppable
+    if not found and listed.lacks_groups:
+        return []  # nobody knows
     if not found:
         return [kit.section(t.gettext("There is no project here that you may stop. The team's lead or an admin can."))]
     parts: Parts = [kit.section(t.gettext("*What can be stopped*"))]

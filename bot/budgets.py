@@ -191,7 +191,7 @@ class Budgets:
         """Change a budget. Refused when somebody changed it since `seen_at` (its `updated_at`, in ISO 8601), and when
         two people would no longer have to agree to what is held, or asked for, at this moment.
         """
-        terms, groups = terms_of(wish), tuple(groups)
+        terms = terms_of(wish)
         workspace_id = actor.workspace_id
         before = await self._changeable(actor, budget_id, groups)
         if before.scope.place != (terms.scope_kind, terms.scope_id):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -137,7 +137,7 @@ class DigestChannels:
         self._people = people
         self._teams = teams
 
-    async def of(self, actor: Person, groups: Sequence[str] = ()) -> list[DigestChannel]:
+    async def of(self, actor: Person, groups: Iterable[str] = ()) -> list[DigestChannel]:
         """Where the digests are told that this person may decide about: all for an admin, else those of own teams."""
         missing = []
         async with self._desk.storage.reading() as store:
@@ -158,7 +158,7 @@ class DigestChannels:
             told = await store.people.zones(workspace_id)
         return sorted({"UTC", *filter(zone_named, told)})
 
-    async def configure(self, actor: Person, wanted: DigestChannel, groups: Sequence[str] = ()) -> DigestChannel:
+    async def configure(self, actor: Person, wanted: DigestChannel, groups: Iterable[str] = ()) -> DigestChannel:
         """Have a digest told differently, or at one more place (`wanted.id` 0); refuses who may not decide that.
 
         What the new hour would have told already is not told after the fact: the next one is.
@@ -206,7 +206,7 @@ class DigestChannels:
         if day is not None and due_day(before, zone, now) is None:
             await store.digest_channels.take_day(kept.workspace_id, kept.id, day.day)
 
-    async def _require(self, actor: Person, wanted: DigestChannel, groups: Sequence[str]) -> None:
+    async def _require(self, actor: Person, wanted: DigestChannel, groups: Iterable[str]) -> None:
         if wanted.scope is ScopeKind.TEAM:
             await self._teams.require_manager(actor, wanted.scope_id or 0, groups)
         else:

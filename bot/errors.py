@@ -36,6 +36,7 @@ class RefusalCode(StrEnum):
     NOT_ADMIN = "not_admin"  # admins: tuple of user ids
     NO_ADMIN_YET = "no_admin_yet"  # nobody administers this workspace yet; a Slack admin has to ask for set-up
     NOT_TEAM_MANAGER = "not_team_manager"  # team, lead (user id; None: could not either), admins: tuple of user ids
+    GROUPS_UNREAD = "groups_unread"  # as above; Slack does not say who is in a user group that approves for the team
     TEAM_NAME_MISSING = "team_name_missing"
     TEAM_NAME_TOO_LONG = "team_name_too_long"  # limit
     TEAM_NAME_TAKEN = "team_name_taken"  # team

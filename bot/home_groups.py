@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.desk import Desk
+from finops.roles import Belonging
 
 # So long what Slack said of a group holds on Home. Every click asks Slack again: nobody may do more by it.
 HOLDS_FOR = timedelta(minutes=5)
@@ -25,14 +26,6 @@ class _Told:
     until: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Belonging:
-    """The groups somebody is in, and those of which Slack did not say."""
-
-    held: frozenset[str] = frozenset()
-    unread: frozenset[str] = frozenset()
-
-
 class HomeGroups:
     """Knows for HOLDS_FOR who is in a group: however many open Home, Slack is asked once for each group and process."""
 
@@ -45,9 +38,7 @@ class HomeGroups:
         """Which of these groups somebody is in; `members` asks Slack, for all of them at once."""
         names = sorted(set(groups))
         found = await asyncio.gather(*(self._members((workspace_id, name), members) for name in names))
-        told = list(zip(names, found, strict=True))
-        held = frozenset(name for name, who in told if who is not None and user_id in who)
-        return Belonging(held, frozenset(name for name, who in told if who is None))
+        return belonging(user_id, dict(zip(names, found, strict=True)))
 
     async def _members(self, key: _Key, members: Members) -> frozenset[str] | None:
         told = self._told.get(key)
@@ -69,3 +60,9 @@ class HomeGroups:
         self._told = {each: told for each, told in self._told.items() if now < told.until}
         self._told[key] = _Told(found, now + (ASKED_AGAIN_AFTER if found is None else HOLDS_FOR))
         return found
+
+
+def belonging(user_id: str, told: Mapping[str, frozenset[str] | None]) -> Belonging:
+    """What Slack's answers, by group, say of one person."""
+    held = frozenset(name for name, who in told.items() if who is not None and user_id in who)
+    return Belonging(held, frozenset(name for name, who in told.items() if who is None))

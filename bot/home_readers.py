@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from bot import stop_facts
 from bot.desk import Desk
 from bot.flights import Flights
-from bot.home_groups import Belonging, HomeGroups, Members
+from bot.home_groups import HomeGroups, Members
 from bot.incident_scopes import whose
 from bot.incidents import asking
 from bot.stop_rest import beside
@@ -21,7 +21,7 @@ from finops.incidents import Incident
 from finops.money import Money
 from finops.queries import ScopeKind
 from finops.registry import Person, Team
-from finops.roles import may_manage_team
+from finops.roles import Belonging, may_belong, may_manage_team
 from finops.stop_report import StopTarget
 from finops.stops import Stop
 from storage import Store
@@ -105,7 +105,7 @@ class HomeReaders:
         manages = any(may_manage_team(person, team, groups.held) for team in standing.teams)
         mine = [one for one in found if _may(person, one.team, groups.held)]
         rest = [one.team for one in found if one.team is not None and not _may(person, one.team, groups.held)]
-        lacks_groups = any(group in groups.unread for team in rest for group in team.approver_groups)
+        lacks_groups = any(may_belong(team, groups) for team in rest)
         mine.sort(key=lambda one: _ORDER.index(one.kind))  # and within a kind the oldest first, as they were found
         shown = []
         if mine:

@@ -14,7 +14,7 @@ from bot.errors import Refusal, RefusalCode
 from bot.policy import Policy
 from bot.results import Profile
 from finops.registry import Person, Role, Team, Workspace
-from finops.roles import may_manage_team, role_now
+from finops.roles import may_belong, may_manage_team, role_now
 from storage import Store
 
 log = logging.getLogger(__name__)
@@ -248,7 +248,8 @@ async def lead_of(store: Store, workspace_id: str, *user_ids: str | None) -> str
 async def require_manager(store: Store, person: Person, team: Team, groups: Iterable[str] = ()) -> None:
     """Refuse politely, naming who could, unless the person may act for the team: its lead, an approver or an admin.
 
-    A lead who is an outsider by now could not either, and is not named.
+    A lead who is an outsider by now could not either, and is not named. Where Slack did not say who is in a group that
+    approves, it is refused as well, but nobody is told that they may not.
     """
     if may_manage_team(person, team, frozenset(groups)):
         return
@@ -256,6 +257,8 @@ async def require_manager(store: Store, person: Person, team: Team, groups: Iter
     if person.user_id in admins:
         return  # appointed a moment ago, perhaps by another replica
     lead = await lead_of(store, team.workspace_id, team.lead_user_id)
+    if may_belong(team, groups):
+        raise Refusal(RefusalCode.GROUPS_UNREAD, team=team.name, lead=lead, admins=admins)
     if lead is None and not admins:
         raise Refusal(RefusalCode.NO_ADMIN_YET)
     raise Refusal(RefusalCode.NOT_TEAM_MANAGER, team=team.name, lead=lead, admins=admins)

@@ -38,4 +38,7 @@ async def stop_for(
     shown = await stop_of(store, project)
     if shown is None:
         return None
-    return replace(shown, ask=await asked_instead(store, people, actor, shown.stop, groups))
+    instead = await asked_instead(store, people, actor, shown.stop, groups)
+    if instead is None:
+        return shown
+    return replace(shown, ask=instead.ask, lacks_groups=instead.lacks_groups)

@@ -95,9 +95,17 @@ async def require(store: Store, people: People, actor: Person, aim: Aim, groups:
         await require_manager(store, actor, aim.team, groups)
 
 
+@dataclass(frozen=True, slots=True)
+class Instead:
+    """Whom to ask where somebody may not act on a stop; or where Slack does not say whether they may."""
+
+    ask: tuple[str, ...]
+    lacks_groups: bool
+
+
 async def asked_instead(
     store: Store, people: People, actor: Person, stop: Stop, groups: Iterable[str]
-) -> tuple[str, ...] | None:
+) -> Instead | None:
     """Whom to ask where this person may not act on a stop, as the click would refuse it; None where they may."""
     aim = await aim_of(store, actor.workspace_id, StopTarget(stop_id=stop.id))
     try:
@@ -105,7 +113,8 @@ async def asked_instead(
     except Refusal as refusal:
         lead, admins = refusal.values.get("lead"), refusal.values.get("admins")
         named = [lead, *(admins if isinstance(admins, Sequence) else ())]
-        return tuple(dict.fromkeys(str(one) for one in named if one))
+        ask = tuple(dict.fromkeys(str(one) for one in named if one))
+        return Instead(ask, refusal.code is RefusalCode.GROUPS_UNREAD)
     return None
 
 

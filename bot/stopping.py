@@ -20,11 +20,22 @@ from bot.errors import Refusal, RefusalCode
 from bot.evaluating import Evaluating
 from bot.people import People
 from bot.stop_keeping import keep
-from bot.stop_scopes import Aim, aim_of, asked_instead, held_of, is_closed, refuse_held, require, seen_of, under_way
+from bot.stop_scopes import (
+    Aim,
+    Instead,
+    aim_of,
+    asked_instead,
+    held_of,
+    is_closed,
+    refuse_held,
+    require,
+    seen_of,
+    under_way,
+)
 from finops.levers import Lever
 from finops.queries import ScopeKind
 from finops.registry import Person, Project
-from finops.roles import may_manage_team
+from finops.roles import may_belong, may_manage_team
 from finops.stop_report import ApprovalWish, BlastRadius, StopShown, StopsListed, StopTarget
 from finops.stopping import (
     LONGEST_REASON,
@@ -102,22 +113,22 @@ class Stopping:
         """What this person may stop, what they may give back, and who gives back what else is held."""
         held_groups = frozenset(groups)
         async with self._desk.storage.reading() as store:
-            teams = [
-                one for one in await store.teams.all(actor.workspace_id) if may_manage_team(actor, one, held_groups)
-            ]
+            every = await store.teams.all(actor.workspace_id)
+            teams = [one for one in every if may_manage_team(actor, one, held_groups)]
             projects = await store.projects.all(actor.workspace_id)
             stoppable = await stop_facts.stoppable(store, self._desk.now(), teams, projects)
-            held, others = list[StopShown](), list[tuple[str, ...]]()
+            held, others = list[StopShown](), list[Instead]()
             for one in await store.stops.active(actor.workspace_id):
                 if one.state not in UNDER_WAY:
                     continue
-                ask = await asked_instead(store, self._people, actor, one, held_groups)
-                if ask is None:
+                instead = await asked_instead(store, self._people, actor, one, groups)
+                if instead is None:
                     held.append(await stop_facts.shown(store, one))
-                else:
-                    others.append(ask)
-        able = tuple(dict.fromkeys(user_id for ask in others for user_id in ask))
-        return StopsListed(tuple(stoppable), tuple(held), len(others), able)
+                elif not instead.lacks_groups:
+                    others.append(instead)
+        able = tuple(dict.fromkeys(user_id for instead in others for user_id in instead.ask))
+        lacks_groups = any(may_belong(one, groups) for one in every if one not in teams)
+        return StopsListed(tuple(stoppable), tuple(held), len(others), able, lacks_groups=lacks_groups)
 
     async def named(self, workspace_id: str, words: str) -> StopTarget:
         """The team or project of that name; refused with a guess when there is none."""
@@ -261,7 +272,7 @@ class Stopping:
 
         The stop as it stands then; None when there is none. `acts` is what deciding adds to the audit trail.
         """
-        desk, groups, stop = self._desk, tuple(groups), None
+        desk, stop = self._desk, None
         for attempt in range(_ATTEMPTS):
             try:
                 async with desk.storage.writing() as store:

@@ -12,7 +12,7 @@ from bot.people import People, require_manager
 from bot.results import Profile
 from finops.incidents import Fact
 from finops.registry import Person, Team
-from finops.roles import may_manage_team
+from finops.roles import may_belong, may_manage_team
 from storage import Store
 from storage.errors import AlreadyExists, NotFound
 
@@ -126,6 +126,17 @@ class Teams:
         """The teams whose keys and projects this person may change."""
         held = frozenset(groups)
         return [team for team in await self.all(actor.workspace_id) if may_manage_team(actor, team, held)]
+
+    async def require_any(self, actor: Person, groups: Iterable[str] = ()) -> None:
+        """Refuse, naming who could, unless this person may act for some team, or is an admin (there may be no team)."""
+        async with self._desk.storage.reading() as store:
+            teams = await store.teams.all(actor.workspace_id)
+            if any(may_manage_team(actor, team, frozenset(groups)) for team in teams):
+                return
+            for team in teams:
+                if may_belong(team, groups):
+                    await require_manager(store, actor, team, groups)
+        await self._people.require_admin(actor)
 
     async def require_manager(self, actor: Person, team_id: int, groups: Iterable[str] = ()) -> Team:
         """The team, if this person may change its keys and projects; a polite refusal otherwise."""

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 
 from finops.registry import ADMINS, Person, Role, Team
+
+
+@dataclass(frozen=True, slots=True)
+class Belonging:
+    """The user groups somebody is in, which are what it consists of; and those of which Slack did not say.
+
+    By the latter nobody may more: they only keep a refusal from saying what nobody knows.
+    """
+
+    held: frozenset[str] = frozenset()
+    unread: frozenset[str] = frozenset()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self.held))
 
 
 def role_now(
@@ -38,3 +53,8 @@ def may_manage_team(person: Person, team: Team, groups: Collection[str] = ()) ->
     if person.is_admin or person.user_id == team.lead_user_id:
         return True
     return person.user_id in team.approvers or any(group in team.approvers for group in groups)
+
+
+def may_belong(team: Team, groups: Iterable[str]) -> bool:
+    """Whether Slack did not say who is in a user group that approves for a team: then nobody knows who may not."""
+    return isinstance(groups, Belonging) and any(group in team.approvers for group in groups.unread)

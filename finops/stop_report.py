@@ -111,7 +111,8 @@ class StopShown:
 
     `saved` is the loss avoided so far, None where it cannot be said. `next_lever` is the firmer one to offer. `rest`
     are the projects that use up the same limit beside what is held, most first; one without an id no stop reaches.
-    `ask` is given where one person reads it who may not give it back: the user ids of who may.
+    `ask` is given where one person reads it who may not give it back: the user ids of who may. `lacks_groups`: they
+    may all the same, but Slack did not say who is in a user group that may.
     """
 
     stop: Stop
@@ -126,6 +127,7 @@ class StopShown:
     rest: tuple[Scope, ...] = ()
     window_end: datetime | None = None  # of the incident's period: no allowance outlives it
     ask: tuple[str, ...] | None = None
+    lacks_groups: bool = False
 
     @property
     def leak(self) -> Money | None:
@@ -218,9 +220,11 @@ class StopsListed:
     """What `/finops stop` and `/finops resume` show without a name: what this person may stop, and give back.
 
     `others` is how many stops are in force besides, which only the people of `ask` (user ids) and their like give back.
+    `lacks_groups`: Slack did not say who is in a user group that may more, so something may be missing.
     """
 
     stoppable: tuple[Stoppable, ...]
     held: tuple[StopShown, ...]
     others: int = 0
     ask: tuple[str, ...] = ()
+    lacks_groups: bool = False

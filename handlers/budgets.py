@@ -30,6 +30,7 @@ _FIELDS = {
     RefusalCode.BUDGET_SCOPE_GONE: ids.BUDGET_SCOPE,
     RefusalCode.NOT_ADMIN: ids.BUDGET_SCOPE,
     RefusalCode.NOT_TEAM_MANAGER: ids.BUDGET_SCOPE,
+    RefusalCode.GROUPS_UNREAD: ids.BUDGET_SCOPE,
     RefusalCode.BUDGET_AMOUNT: ids.BUDGET_AMOUNT,
     RefusalCode.BUDGET_EXISTS: ids.BUDGET_AMOUNT,
     RefusalCode.BUDGET_LEVELS: ids.BUDGET_LEVELS,
@@ -76,8 +77,7 @@ async def new(visit: Visit, value: str) -> None:
     """The window for a new budget. The value may name its scope, and its period: then its amount is filled in."""
     await visit.in_place()
     person, groups = await visit.person(asks_setup=True), await visit.groups()
-    if not await visit.bot.teams.managed_by(person, groups):
-        await visit.bot.people.require_admin(person)
+    await visit.bot.teams.require_any(person, groups)
     scope, _, period = value.partition("/")
     draft = BudgetDraft(await visit.bot.budgets.choice(visit.workspace_id, scope))
     if period in set(BudgetPeriod):

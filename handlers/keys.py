@@ -118,6 +118,6 @@ async def chosen_team(visit: Visit, person: Person, value: str) -> tuple[Team | 
     managed = await visit.bot.teams.managed_by(person, groups)
     if not managed:
         if await visit.bot.teams.all(visit.workspace_id):
-            await visit.bot.people.require_admin(person)
+            await visit.bot.teams.require_any(person, groups)
         return None, []
     return managed[0], managed

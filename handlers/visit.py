@@ -19,8 +19,10 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 from blocks import kit, setup
 from blocks.answered import error_code
 from bot import Bot
+from bot.home_groups import belonging
 from bot.results import Profile
 from finops.registry import Person
+from finops.roles import Belonging
 from handlers.outages import SLACK_FAILS
 from locales import Translator, translator_for
 
@@ -176,18 +178,18 @@ class Visit:
         """A person as one of Slack's objects describes them here."""
         return _described(user, user_id, {self.workspace_id, self.organization_id} - {""})
 
-    async def groups(self) -> tuple[str, ...]:
-        """The user groups named as approvers that this person belongs to now; none where Slack does not say.
+    async def groups(self) -> Belonging:
+        """The user groups named as approvers that this person belongs to now, and those of which Slack does not say.
 
         Of an administrator, who may everything anyway, and of outsiders, who may nothing, Slack is not asked.
         """
         person = await self.person()
         if person.is_admin or person.is_outsider:
-            return ()
+            return Belonging()
         teams = await self.bot.teams.all(self.workspace_id)
         named = sorted({group for team in teams for group in team.approver_groups})
         told = await asyncio.gather(*map(self.members, named))
-        return tuple(group for group, members in zip(named, told, strict=True) if members and self.user_id in members)
+        return belonging(self.user_id, dict(zip(named, told, strict=True)))
 
     async def members(self, group: str) -> frozenset[str] | None:
         """Who is in a user group now: nobody where there is no such group, None where Slack does not say."""

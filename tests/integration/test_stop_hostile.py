@@ -14,7 +14,8 @@ import pytest_asyncio
 
 from blocks import ids
 from bot import telling
-from demo.slack.cast import DATA, FINOPS, TEAM_ID
+from demo.slack.cast import DATA, FINANCE_GROUP, FINOPS, TEAM_ID
+from demo.slack.faults import Fault
 from finops.budgets import BudgetOn, BudgetPeriod, BudgetScope, BudgetTerms
 from finops.charges import FigureState
 from finops.crossings import Context, evaluate
@@ -115,6 +116,44 @@ async def test_who_may_not_gets_nothing_done_by_any_button(house: Company, who: 
     assert not house.is_spoken_of(user_id)
     if workspace == TEAM_ID:
         assert {row.entry.action for row in await house.refusals(user_id)} >= set(CLICKS)
+
+
+async def test_a_slack_that_does_not_say_who_is_in_a_group_gives_no_right_and_takes_none(house: Company) -> None:
+    """Emma approves through a user group alone: nothing is done, nobody says that she may not, and a moment later she
+    may. Of a team that she has nothing to do with, she is refused as ever."""
+    jihoon = await house.bot.people.present(TEAM_ID, JIHOON)
+    assert jihoon is not None
+    await house.bot.teams.update(jihoon, house.marketing.id, approvers=[FINANCE_GROUP])
+    faults, emma = house.stage.slack.hub.faults, house.stage.slack.person(EMMA)
+    faults.add(Fault("usergroups.users.list", error="internal_error", times=None))
+    try:
+        before, refused = await house.standing(), len(await house.refusals(EMMA))
+        for action_id in CLICKS:
+            await house.sends(house.click(EMMA, action_id, f"stop:{house.held.id}"))
+            said = house.cleared(EMMA)
+            assert "알 수 없습니다. 아무것도 실행하지 않았습니다." in said, action_id
+            assert f"<@{MINSU}>" in said, action_id
+            assert "만 할 수 있는" not in said, action_id
+        for command in ("차단", "복구"):
+            await emma.command(f"/finops {command}", FINOPS)
+            await house.stage.slack.until(lambda: "빠져 있을 수 있습니다" in words_of(emma.views), WAIT)
+            said = house.cleared(EMMA)
+            assert "없습니다" not in said.replace("빠져 있을 수 있습니다", ""), command
+        await house.sends(house.click(EMMA, ids.PROJECT_DETAIL, house.target("held")))
+        assert "직접 복구하실 수 있는지 알 수 없습니다" in house.cleared(EMMA)
+        for action_id in (ids.BUDGET_NEW, ids.KEY_MANAGE):  # her own language from here on: these look her up anew
+            await house.sends(house.click(EMMA, action_id, ""))
+            assert "Slack did not say who is in the user group" in house.cleared(EMMA), action_id
+        assert await house.standing() == before
+        assert len(await house.refusals(EMMA)) == refused
+        await house.sends(house.click(EMMA, ids.STOP_OPEN, house.target("edited")))
+        assert "Only the lead or an approver of *데이터팀*" in house.cleared(EMMA)
+        faults.clear()
+        await house.sends(house.click(EMMA, ids.STOP_APPROVE, f"stop:{house.held.id}"))
+        assert "Restore on terms" in house.cleared(EMMA)
+    finally:
+        faults.clear()
+        await house.bot.teams.update(jihoon, house.marketing.id, approvers=[])
 
 
 @pytest.mark.parametrize("who", STRANGERS)

@@ -124,3 +124,16 @@ def test_the_approval_window_says_the_real_end_of_the_day() -> None:
     ] is None
     assert "initial_options" not in str(again)
     assert ("800" in texts(again), "100" in texts(again)) == (True, True)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_window_of_what_can_be_restored_offers_nothing_to_stop(language: str) -> None:
+    """Whatever could be stopped: its title speaks of restoring, and it tells where stopping is."""
+    t = reader(language)
+    for held in ((), told.a_list().held):
+        window = stop_form.listed(told.a_list(held=held), t, is_resume=True)
+        assert ids.STOP_OPEN not in str(window)
+        assert "ad-copy-writer" not in texts(window)
+        assert "`/finops " in texts(window)
+        assert (ids.STOP_RESTORE in str(window)) is bool(held)
+    assert ids.STOP_OPEN in str(stop_form.listed(told.a_list(), t))

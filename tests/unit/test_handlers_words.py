@@ -11,6 +11,7 @@ from pytest_mock import MockerFixture
 
 from blocks import ids
 from blocks import status as status_words
+from finops.roles import Belonging
 from handlers import commands, hearing, home, status
 from handlers.visit import posted, without_mention
 from tests.unit.listening import JIHOON, SAKURA, SEOYEON, FakeBot, FakeRespond, FakeSlack, a_visit
@@ -202,11 +203,12 @@ async def test_an_answer_whose_address_has_expired_arrives_as_a_direct_message()
 async def test_approvers_by_user_group_are_looked_up_when_it_matters() -> None:
     """Only groups somebody named; a workspace without groups has none."""
     slack, bot = FakeSlack(), FakeBot()
-    assert await a_visit(bot, slack).groups() == ()
+    assert await a_visit(bot, slack).groups() == Belonging()
     bot.team = replace(bot.team, approvers=("S0FINANCE1", JIHOON))
-    assert await a_visit(bot, slack, SEOYEON).groups() == ("S0FINANCE1",)
+    told = frozenset({"S0FINANCE1"})
+    assert await a_visit(bot, slack, SEOYEON).groups() == Belonging(told)
     slack.refuses["usergroups.users.list"] = "missing_scope"
-    assert await a_visit(bot, slack, SEOYEON).groups() == ()
+    assert await a_visit(bot, slack, SEOYEON).groups() == Belonging(unread=told)
 
 
 async def test_a_slack_that_hangs_up_on_user_groups_breaks_no_click(mocker: MockerFixture) -> None:
@@ -214,7 +216,7 @@ async def test_a_slack_that_hangs_up_on_user_groups_breaks_no_click(mocker: Mock
     slack, bot = FakeSlack(), FakeBot()
     bot.team = replace(bot.team, approvers=("S0FINANCE1",))
     asked = mocker.patch.object(slack, "usergroups_users_list", side_effect=aiohttp.ServerDisconnectedError)
-    assert await a_visit(bot, slack, SEOYEON).groups() == ()
+    assert list(await a_visit(bot, slack, SEOYEON).groups()) == []
     assert asked.await_count == 1
-    assert await a_visit(bot, slack, JIHOON).groups() == ()
+    assert await a_visit(bot, slack, JIHOON).groups() == Belonging()
     assert asked.await_count == 1
