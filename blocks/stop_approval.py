@@ -35,7 +35,8 @@ class ApprovalDraft:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalFacts:
-    """What the approval window says. `day_end` and `period_end` are instants; None amounts are unknown.
+    """What the approval window says. `day_end` and `period_end` are instants; None amounts are unknown, and a period
+    that is over has no end to wait for.
 
     `seen_at` is handed back with the answer: what somebody changed since is not approved unseen. Without `limit` there
     is no budget behind it, and only a time can be allowed.
@@ -84,7 +85,7 @@ def approval_of(shown: IncidentShown | StopShown, now: datetime) -> ApprovalFact
         limit=shown.limit,
         percent=shown.percent if is_known else None,
         day_end=day_end,
-        period_end=starts_at(shown.incident.window.end),
+        period_end=None if shown.is_period_over else starts_at(shown.incident.window.end),
         requires_second=shown.budget.needs_two or (stop is not None and stop.requires_second),
         is_stopped=stop is not None and stop.stop.state in _IN_FORCE,
         seen_at=now,
@@ -174,7 +175,7 @@ def _amount(draft: ApprovalDraft, t: Translator) -> kit.Block:
 def _until(facts: ApprovalFacts, draft: ApprovalDraft, t: Translator) -> kit.Block:
     initial = int((draft.until or facts.day_end).timestamp())
     element: kit.Block = {"type": "datetimepicker", "initial_date_time": initial}
-    if facts.limit is None:
+    if facts.limit is None or facts.period_end is None:
         hint = t.gettext("Only if a time is chosen above.")
     else:
         hint = t.gettext("Only for a further amount: no later than the end of the period.")
@@ -188,7 +189,7 @@ def _limit(draft: ApprovalDraft, t: Translator) -> kit.Block:
 
 
 def _restops(draft: ApprovalDraft, t: Translator) -> kit.Block:
-    said = t.gettext("Does not hold for a changed budget.")
+    said = t.gettext("Not for a changed budget, nor at a period's end where nothing was stopped.")
     option = kit.option(t.gettext("Stop again by itself when it ends"), _RESTOPS, said)
     element: kit.Block = {"type": "checkboxes", "options": [option]}
     if draft.restops:

@@ -90,33 +90,31 @@ class Approvals:
 
     def _pending(self, actor: Person, aim: Aim, wish: ApprovalWish, now: datetime) -> Pending:
         """The terms a person chose. Refused, field by field, where they make none."""
-        end = starts_at(aim.incident.window.end) if aim.incident is not None else None
+        # Of an alert that outlived its period only the terms given now count.
+        incident = None if aim.incident is None or aim.incident.is_over(now) else aim.incident
+        end = starts_at(incident.window.end) if incident is not None else None
         restops = wish.restops
         match wish.way:
             case ApprovalWay.RESTORE:
                 return Pending(actor.user_id, now, wish.way)
             case ApprovalWay.END_OF_DAY:
                 day_end = starts_at(charge_day(now) + timedelta(days=1))
-                last = day_end if end is None or end <= now else min(day_end, end)
-                return Pending(actor.user_id, now, wish.way, last, None, restops)
+                last = day_end if end is None else min(day_end, end)
+                # Where nothing was stopped, nothing is at the end of the period: the next one has a limit of its own.
+                was_stopped = aim.stop is not None and aim.stop.turn > 0 and aim.stop.state not in _OVER
+                return Pending(actor.user_id, now, wish.way, last, None, restops and (was_stopped or last != end))
             case ApprovalWay.BUDGET:
                 if aim.budget is None:
                     raise Refusal(RefusalCode.UNKNOWN_BUDGET)
                 amount = _amount(wish.amount)
-                if (
-                    aim.incident is not None
-                    and amount.currency == aim.incident.spent.currency
-                    and amount <= aim.incident.spent
-                ):
+                if incident is not None and amount.currency == incident.spent.currency and amount <= incident.spent:
                     raise Refusal(RefusalCode.APPROVAL_AMOUNT, mistake="below")
                 return Pending(actor.user_id, now, wish.way, None, amount)
         until = wish.until
-        if until is None or until <= now or (end is not None and now < end < until):
+        if until is None or until <= now or (end is not None and end < until):
             raise Refusal(RefusalCode.APPROVAL_UNTIL, end=end)
         more = _amount(wish.amount) if aim.incident is not None or wish.amount.strip() else None
-        ceiling = more
-        if more is not None and aim.incident is not None:
-            ceiling = aim.incident.spent + more
+        ceiling = more if more is None or incident is None else incident.spent + more
         return Pending(actor.user_id, now, wish.way, until, ceiling, restops)
 
     async def _carried_out(

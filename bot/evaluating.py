@@ -12,6 +12,7 @@ from bot.desk import Desk
 from bot.picture import CURRENCY, Picture, Sums
 from bot.polls import moment_of
 from bot.spending import Spending
+from bot.stop_ends import outliving
 from bot.stop_policy import stop_by_policy
 from bot.surroundings import Around, Question, Surroundings
 from bot.telling import keep, recipients
@@ -148,14 +149,14 @@ class Evaluating:
                 available=available,
                 budgets={one.id: one for one in budgets},
                 stopped=await _stopped(store, workspace_id, looks),
+                allowed=await outliving(store, open_ones, now),
                 now=now,
             )
         places = {_place(one) for one in at_work} if open_ones else set()
         decided = [judge.decide(look) for look in looks]
-        # What is held is ended by its stop, whatever became of its budget.
-        decided += [
-            judge.ended(one) for one in open_ones if _place_of(one) not in places and one.state not in HELD_OPEN
-        ]
+        # What is held, or allowed since its period, is ended by its stop, whatever became of its budget.
+        gone = [one for one in open_ones if _place_of(one) not in places and one.id not in judge.allowed]
+        decided += [judge.ended(one) for one in gone if one.state not in HELD_OPEN]
         return [one for one in decided if one is not None]
 
 
@@ -171,6 +172,7 @@ class _Judge:
     available: Mapping[int, datetime]
     budgets: Mapping[int, Budget]
     stopped: Collection[int | None]  # incidents that were stopped before: a budget does so once in each
+    allowed: Collection[int | None]  # incidents whose period is over, but not what was allowed since
     now: datetime
 
     def decide(self, look: _Look) -> _Decision | None:
@@ -228,6 +230,8 @@ class _Judge:
     def _is_to_be_closed(self, look: _Look, incident: Incident) -> bool:
         """Whether the period is over and its last minutes have had their time to arrive."""
         if incident.state is IncidentState.CLOSED or incident.state in HELD_OPEN or not incident.is_over(self.now):
+            return False
+        if incident.id in self.allowed:
             return False
         end = starts_at(look.window.end)
         if self.now >= end + _GIVEN_UP_AFTER:

@@ -6,7 +6,7 @@ Whichever replica looks first ends them, once.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -23,7 +23,7 @@ from finops.money import Money
 from finops.queries import ScopeKind
 from finops.registry import Project
 from finops.stop_second import has_lapsed, lapsed
-from finops.stopping import allowance_ended, allowance_is_over, closed, is_to_be_closed, latest, period_over
+from finops.stopping import allowance_ended, allowance_is_over, closed, is_to_be_closed, latest, outlives, period_over
 from finops.stops import Stop, StopState
 from storage import Store
 from storage.errors import Conflict
@@ -86,7 +86,7 @@ class StopEnds:
         incident = await _incident_of(store, stop)
         if is_to_be_closed(stop, now):
             await self._close(store, stop, incident)
-        elif incident is not None and (_is_past(stop, incident, now) or incident.is_over(now)):
+        elif incident is not None and (_is_past(stop, incident, now) or _ends_with(stop, incident, now)):
             await keep(desk, store, period_over(stop, now), stop)
         else:
             reason = allowance_is_over(stop, await self._spent(store, stop, incident, now), now)
@@ -108,11 +108,11 @@ class StopEnds:
         return True
 
     async def _spent(self, store: Store, stop: Stop, incident: Incident | None, now: datetime) -> Money | None:
-        """What an allowance is measured by: the incident's amount, else what was used since it was given."""
+        """What an allowance is measured by: the incident's amount while its period runs, else what was used since."""
         if stop.allowed_ceiling is None:
             return None
         held = await _held(store, stop)
-        if incident is not None:
+        if incident is not None and not outlives(stop, incident):
             return await self._spent_within(store, incident, held)
         if stop.approved_at is None:
             return None
@@ -165,7 +165,26 @@ def _is_past(stop: Stop, incident: Incident, now: datetime) -> bool:
     """Whether the period is over for which somebody let spending go on, or the alert before anybody agreed to it."""
     if incident.state is not IncidentState.CLOSED:
         return False
-    return stop.state is StopState.ASKED or (stop.state is StopState.ALLOWED and incident.is_over(now))
+    return stop.state is StopState.ASKED or _ends_with(stop, incident, now)
+
+
+def _ends_with(stop: Stop, incident: Incident, now: datetime) -> bool:
+    """Whether an allowance ends without a word because the period does in which it was given: a new one has a new
+    limit. What was stopped before, and is to be stopped again, is."""
+    is_coming_back = stop.restops and stop.turn > 0
+    is_within = incident.is_over(now) and not outlives(stop, incident)
+    return stop.state is StopState.ALLOWED and is_within and not is_coming_back
+
+
+async def outliving(store: Store, incidents: Iterable[Incident], now: datetime) -> set[int | None]:
+    """Those of the incidents whose period is over while an allowance of after it runs: it is theirs to tell."""
+    found: set[int | None] = set()
+    for incident in incidents:
+        if incident.state is IncidentState.ALLOWED and incident.id is not None and incident.is_over(now):
+            stop = await store.stops.of_incident(incident.workspace_id, incident.id)
+            if stop is not None and stop.state is StopState.ALLOWED and outlives(stop, incident):
+                found.add(incident.id)
+    return found
 
 
 async def _free(store: Store, stop: Stop) -> Sequence[Project]:

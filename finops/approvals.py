@@ -13,6 +13,7 @@ from finops.incidents import Incident, IncidentState
 from finops.money import EXACT
 from finops.owners import Unowned
 from finops.stop_report import StopShown
+from finops.stopping import outlives
 from finops.stops import Stop, StopState
 
 # Whoever looks at it in the afternoon decides about what ends at the next turn of the charge day.
@@ -96,5 +97,7 @@ def _ends_soon(stop: Stop, incident: Incident | None, now: datetime) -> bool:
         return True
     ceiling = stop.allowed_ceiling
     if ceiling is None or incident is None or incident.spent.currency != ceiling.currency:
+        return False
+    if outlives(stop, incident):
         return False
     return incident.spent.amount >= EXACT.multiply(ceiling.amount, _NEARLY)

@@ -125,7 +125,7 @@ class StopShown:
     next_lever: Lever | None = None
     saved: Saved | None = None
     rest: tuple[Scope, ...] = ()
-    window_end: datetime | None = None  # of the incident's period: no allowance outlives it
+    window_end: datetime | None = None  # of the incident's period: what is allowed within it ends with it
     ask: tuple[str, ...] | None = None
     lacks_groups: bool = False
 

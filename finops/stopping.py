@@ -14,7 +14,7 @@ from enum import StrEnum
 from finops.charges import FigureState
 from finops.estimates import Spent
 from finops.holds import STANDING, Hold, HoldState
-from finops.incidents import Fact, IncidentState
+from finops.incidents import Fact, Incident, IncidentState
 from finops.levers import Lever
 from finops.losses import Saved
 from finops.money import EXACT, Money
@@ -272,6 +272,11 @@ def allowance_is_over(stop: Stop, spent: Money | None, now: datetime) -> str | N
     if ceiling is not None and spent is not None and spent.currency == ceiling.currency and spent >= ceiling:
         return "amount"
     return None
+
+
+def outlives(stop: Stop, incident: Incident) -> bool:
+    """Whether spending was let go on after the incident's period: that ends on its own terms, counted from then on."""
+    return stop.approved_at is not None and incident.is_over(stop.approved_at)
 
 
 def allowance_ended(stop: Stop, reason: str, projects: Sequence[Project], now: datetime) -> StopChange:

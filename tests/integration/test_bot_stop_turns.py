@@ -1,0 +1,106 @@
+"""What was agreed about a stop holds across the end of the period it was agreed in, and after it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from blocks import incidents
+from finops.incidents import IncidentState
+from finops.periods import starts_at
+from finops.stop_report import ApprovalWish, StopTarget
+from finops.stops import ApprovalWay, Stop, StopEventKind, StopState
+from tests.integration.bot_world import WORKSPACE
+from tests.integration.stopping_world import (
+    FORMER_CENTS,
+    WORKER,
+    a_runaway,
+    again,
+    cents,
+    incident_now,
+    kinds,
+    limited,
+    stopped,
+    watched,
+)
+from tests.integration.stopping_world import world as world
+from tests.integration.watch_world import World
+from tests.integration.watch_world import quick_storage as quick_storage
+from tests.unit.saying import reader
+
+UNTIL_THE_DAY_ENDS = ApprovalWish(ApprovalWay.END_OF_DAY)
+COMES_BACK = "then stopped again by itself"
+
+
+async def approved(world: World, incident_id: int | None, wish: ApprovalWish) -> Stop:
+    shown = await world.bot.stopping.approve(world.admin, StopTarget(incident_id=incident_id), wish)
+    await world.bot.holding.work_due(WORKER)
+    assert shown is not None
+    return (await again(world, shown)).stop
+
+
+async def told(world: World, incident_id: int | None) -> str:
+    return str(incidents.root(await world.bot.incidents.shown(WORKSPACE, incident_id or 0), reader("en")).blocks)
+
+
+async def test_what_is_to_be_stopped_again_at_the_end_of_its_period_is(world: World) -> None:
+    """Allowed until the day ends, and then stopped again, as its message says: a new day does not undo that."""
+    limited(world)
+    incident = await a_runaway(world)
+    shown = await stopped(world, incident)
+    stop = await approved(world, incident.id, UNTIL_THE_DAY_ENDS)
+    assert (stop.allowed_until, cents(world)) == (starts_at(incident.window.end), FORMER_CENTS)
+    assert COMES_BACK in await told(world, incident.id)
+    world.clock.moment = starts_at(incident.window.end) - timedelta(minutes=1)
+    await watched(world, 2)
+    shown = await again(world, shown)
+    assert (shown.stop.state, shown.stop.turn, cents(world)) == (StopState.STOPPED, 2, 1)
+    [ended] = [one for one in shown.events if one.kind is StopEventKind.ALLOWANCE_ENDED]
+    assert (ended.values["reason"], ended.values["restops"], ended.is_loud) == ("time", True, True)
+    await watched(world, 2, after=30)
+    assert (await world.incidents())[0].state is IncidentState.STOPPED
+    await approved(world, incident.id, ApprovalWish(ApprovalWay.RESTORE))
+    assert cents(world) == FORMER_CENTS
+
+
+async def test_nothing_is_stopped_at_the_end_of_a_day_where_nothing_was(world: World) -> None:
+    """Who lets an alert's spending go on for the day is promised no stop, and none comes."""
+    limited(world)
+    incident = await a_runaway(world)
+    stop = await approved(world, incident.id, UNTIL_THE_DAY_ENDS)
+    assert (stop.state, stop.turn) == (StopState.ALLOWED, 0)
+    assert COMES_BACK not in await told(world, incident.id)
+    world.clock.moment = starts_at(incident.window.end) - timedelta(minutes=1)
+    await watched(world, 3, after=1)
+    shown = await world.bot.stopping.shown(WORKSPACE, stop.id or 0)
+    assert (shown.stop.state, cents(world)) == (StopState.CLOSED, FORMER_CENTS)
+    assert StopEventKind.ALLOWANCE_ENDED not in kinds(shown)
+
+
+@pytest.mark.parametrize("reason", ["time", "amount"])
+async def test_an_alert_that_outlived_its_day_allows_on_the_terms_of_today(world: World, reason: str) -> None:
+    """Stopped yesterday, allowed this morning: it runs until the time, or so many dollars from now on, and no less."""
+    limited(world)
+    incident = await a_runaway(world)
+    shown = await stopped(world, incident)
+    await watched(world, 2, after=26 * 60)
+    assert (await incident_now(world)).state is IncidentState.STOPPED
+    until = world.clock() + timedelta(hours=1)
+    stop = await approved(
+        world, incident.id, ApprovalWish(ApprovalWay.AMOUNT, "2" if reason == "amount" else "900", until)
+    )
+    assert (stop.state, cents(world)) == (StopState.ALLOWED, FORMER_CENTS)
+    await watched(world, 5)
+    assert (await again(world, shown)).stop.state is StopState.ALLOWED
+    before = await world.estimate()
+    assert (await world.incidents())[0].state is IncidentState.ALLOWED
+    assert COMES_BACK in await told(world, incident.id)
+    while (await again(world, shown)).stop.state is StopState.ALLOWED and world.clock() < until:
+        await watched(world, 1)
+    shown = await again(world, shown)
+    [ended] = [one for one in shown.events if one.kind is StopEventKind.ALLOWANCE_ENDED]
+    assert (ended.values["reason"], world.clock() < until) == (reason, reason == "amount")
+    assert (shown.stop.state, cents(world)) == (StopState.STOPPED, 1)
+    assert await world.estimate() > before
+    assert (await world.incidents())[0].state is IncidentState.STOPPED
