@@ -38,7 +38,10 @@ def trend(
         else t.gettext("Cost by day ({currency})", currency=currency)
     )
     longest = max(point.span_days for point in points)
-    bars = [(_label(point, longest, t), amount) for point, amount in known]
+    amounts = [amount for _, amount in known]
+    if _is_whole(amounts, whole):
+        amounts = heights(amounts, t)
+    bars = [(_label(point, longest, t), amount) for (point, _), amount in zip(known, amounts, strict=True)]
     starts = t.clock(starts_at(known[-1][0].day))
     # i18n: axis of a chart, 50 characters
     axis = t.gettext("Charge day, from {time}", time=starts)
@@ -85,6 +88,14 @@ def compared(title: str, series: Sequence[tuple[str, Sequence[tuple[str, Money]]
     }
 
 
+def heights(amounts: Sequence[Money], t: Translator) -> list[Money]:
+    """The parts of a whole as bars, rounded as the text beside them: Slack prints the height of the bar one points at.
+
+    What rounds to nothing stays what it is: no bar would read as nothing spent.
+    """
+    return [shown or exact for exact, shown in zip(amounts, t.rounded(amounts), strict=True)]
+
+
 def cell(amount: Money, text: str) -> kit.Block:
     """A cell of a data table that reads as `text` and is sorted by its amount."""
     return {"type": "raw_number", "value": _height(amount), "text": text}
@@ -127,8 +138,7 @@ def trend_text(points: Sequence[DayFigure], t: Translator, whole: Money | None =
     longest = max((point.span_days for point in points), default=1)
     days = [_label(point, longest, t) for point in points]
     known = [amount for amount in amounts if amount is not None]
-    is_whole = whole is not None and bool(known) and total(known, known[0].currency) == whole
-    said = iter(t.amounts(known) if is_whole else [t.money(amount) for amount in known])
+    said = iter(t.amounts(known) if _is_whole(known, whole) else [t.money(amount) for amount in known])
     texts = [next(said) if amount is not None else "" for amount in amounts]
     wide_day, wide_text = max(map(len, days), default=0), max(map(len, texts), default=0)
     lines = []
@@ -151,6 +161,10 @@ def lines(rows: Sequence[tuple[str, Money]], t: Translator, *, are_parts: bool =
         f"{label}{' ' * (wide - kit.width(label))}  {_bar(amount.amount, peak):<{_BAR_WIDTH}}  {text:>{wide_text}}"
         for (label, amount), text in zip(rows, texts, strict=True)
     )
+
+
+def _is_whole(amounts: Sequence[Money], whole: Money | None) -> bool:
+    return whole is not None and bool(amounts) and total(amounts, amounts[0].currency) == whole
 
 
 def _label(point: DayFigure, longest: int, t: Translator) -> str:

@@ -58,16 +58,18 @@ def drawn(digest: Digest, t: Translator) -> kit.Either | None:
     A day that could not be read is left out of the picture: an empty bar would read as zero.
     """
     days = pairs(digest)
-    now = [(t.weekday(pair.day), pair.now) for pair in days if pair.now is not None]
-    if len(now) < 2 or peak(days) <= 0:
+    known = [pair for pair in days if pair.now is not None]
+    if len(known) < 2 or peak(days) <= 0:
         return None
     said = title(digest, days, t)
-    series = [(t.days(digest.week), now)]
+    labels = [t.weekday(pair.day) for pair in known]
+    now = charts.heights([pair.now for pair in known if pair.now is not None], t)
+    series = [(t.days(digest.week), list(zip(labels, now, strict=True)))]
     if has_before(days):
-        before = [
-            (t.weekday(pair.day), pair.before) for pair in days if pair.now is not None and pair.before is not None
-        ]
-        series.append((t.days(digest.week.before()), before))
+        compared = [pair for pair in days if pair.before is not None]
+        before = charts.heights([pair.before for pair in compared if pair.before is not None], t)
+        beside = [amount for pair, amount in zip(compared, before, strict=True) if pair.now is not None]
+        series.append((t.days(digest.week.before()), list(zip(labels, beside, strict=True))))
     return kit.Either(
         charts.compared(said, series), [kit.section(f"*{said}*"), kit.preformatted(text(digest, days, t))]
     )
@@ -76,9 +78,7 @@ def drawn(digest: Digest, t: Translator) -> kit.Either | None:
 def text(digest: Digest, days: Sequence[Pair], t: Translator) -> str:
     """Day by day as aligned lines: weekday, bar, amount, and the amount a week before."""
     highest = peak(days)
-    is_compared = has_before(days)
-    said = amounts(days, t)
-    olds = [t.money(pair.before) if is_compared and pair.before is not None else "" for pair in days]
+    said, olds = amounts(days, t), amounts_before(days, t)
     wide, wide_old = max(map(len, said), default=0), max(map(len, olds), default=0)
     lines = []
     for pair, amount, old in zip(days, said, olds, strict=True):
@@ -94,6 +94,14 @@ def amounts(days: Sequence[Pair], t: Translator) -> list[str]:
     """What each day cost, so rounded that the days add up to the week as shown; that it is unknown where it is."""
     known = iter(t.amounts([pair.now for pair in days if pair.now is not None]))
     return [next(known) if pair.now is not None else t.gettext("unknown") for pair in days]
+
+
+def amounts_before(days: Sequence[Pair], t: Translator) -> list[str]:
+    """What the same weekdays cost a week before, rounded as that week's own digest had them; '' where not compared."""
+    if not has_before(days):
+        return ["" for _ in days]
+    known = iter(t.amounts([pair.before for pair in days if pair.before is not None]))
+    return [next(known) if pair.before is not None else "" for pair in days]
 
 
 def missing(digest: Digest, t: Translator) -> str | None:

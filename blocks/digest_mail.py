@@ -102,11 +102,11 @@ class _Letter:
         return [*found, *([f"    {cause}"] if cause else []), *([f"    → {todo}"] if todo else [])]
 
     def _text_days(self, days: Sequence[chart.Pair]) -> list[str]:
-        is_compared, found = chart.has_before(days), []
-        for pair, now in zip(days, chart.amounts(days, self.t), strict=True):
-            old = f" ({self.t.money(pair.before)})" if is_compared and pair.before is not None else ""
-            found.append(f"  {self.t.weekday(pair.day)} {self.t.short_day(pair.day)}  {now}{old}")
-        return found
+        amounts = zip(days, chart.amounts(days, self.t), chart.amounts_before(days, self.t), strict=True)
+        return [
+            f"  {self.t.weekday(pair.day)} {self.t.short_day(pair.day)}  {now}" + (f" ({old})" if old else "")
+            for pair, now, old in amounts
+        ]
 
     def _text_row(self, one: DigestProject) -> str:
         change = parts.moved(one.cost, one.previous, self.t)

@@ -55,8 +55,9 @@ _HISTORY = timedelta(days=35)
 _SAME = timedelta(days=6)
 _PATIENCE_SECONDS = 20.0
 RECENT = 5
-# Of our own trail, what is looked at every minute.
-_NEWEST, _MOMENTS_AGO = 20, timedelta(hours=1)
+# Of our own trail, so many rows are looked at every minute: what was not seen in its own minute, for nobody ran then or
+# a clock went on, is not to wait for the daily look.
+_NEWEST = 20
 _PROVIDER: Mapping[str, ActionKind] = {
     "api_key.created": ActionKind.KEY_CREATED,
     "api_key.deleted": ActionKind.KEY_DELETED,
@@ -115,25 +116,29 @@ class Behaviour:
         return len(kept)
 
     async def follow(self, workspace_id: str) -> int:
-        """Keep what was done in our own windows a moment ago, so that it can be seen; the daily look misses nothing."""
+        """Keep what was done in our own windows since the last look, so that it can be seen at once.
+
+        Of the newest rows of the trail alone, and as far back as the daily look, which misses nothing. Tells how many
+        were new.
+        """
         now, since = self._desk.now(), self._followed.get(workspace_id, 0)
         async with self._desk.storage.reading() as store:
             rows = [
                 row
                 for row in await store.audit.page(workspace_id, AuditFilter(), None, _NEWEST)
-                if row.seq > since and row.entry.at >= now - _MOMENTS_AGO
+                if row.seq > since and row.entry.at >= now - LOOKED_AT
             ]
             acts = [(kind, row) for row in rows if (kind := of_trail(row.entry)) is not None]
             if acts:
                 house = await _house(store, workspace_id)
-                told = await told_since(store, workspace_id, now - ANSWERS_WITHIN - _MOMENTS_AGO)
+                told = await told_since(store, workspace_id, now - ANSWERS_WITHIN - LOOKED_AT)
                 found = [await _act(store, workspace_id, house, kind, row) for kind, row in acts]
         if acts:
             answering = [one if one.preceded else replace(one, preceded=_preceding(one, house, told)) for one in found]
             async with self._desk.storage.writing() as store:
-                await store.actions.add(workspace_id, answering[::-1])
+                kept = await store.actions.add(workspace_id, answering[::-1])
         self._followed[workspace_id] = max((row.seq for row in rows), default=since)
-        return len(acts)
+        return len(kept) if acts else 0
 
     async def recent(self, workspace_id: str, project_id: int | None = None) -> tuple[ActionShown, ...]:
         """The last five actions, newest first: of one project, or of all."""

@@ -209,6 +209,17 @@ async def test_the_trail_and_the_providers_log_tell_what_was_done_and_by_whom(wo
 
 
 @on_sqlite
+async def test_what_was_done_before_a_pause_is_seen_at_the_next_look(world: World, clock: FakeClock) -> None:
+    """A bot that was away over the weekend, or whose Monday came at one press, shows Friday's act and not nothing."""
+    async with world.storage.writing() as store:
+        await store.audit.append(WORKSPACE, AuditEntry(NOW, "U1", "key.deleted", "key:1"))
+    clock.advance(days=3)
+    assert [await world.bot.behaviour.follow(WORKSPACE) for _ in range(2)] == [1, 0]
+    [shown] = await world.bot.behaviour.recent(WORKSPACE)
+    assert (shown.action.kind, shown.action.at) == (ActionKind.KEY_DELETED, NOW)
+
+
+@on_sqlite
 async def test_a_provider_that_does_not_answer_and_days_nobody_read_are_no_actions(world: World) -> None:
     """Blind for four days: that is no silence. What the other sources tell is found all the same."""
     world.log.is_down = True

@@ -87,6 +87,38 @@ def assert_sums(bills: list[Decimal], lines: list[str]) -> Decimal:
     return whole
 
 
+@given(st.lists(cents, min_size=14, max_size=14))
+@few
+def test_a_day_is_the_same_amount_as_a_bar_in_the_text_beside_it_and_by_mail(each: list[Decimal]) -> None:
+    """Slack prints the height of the bar one points at: rounded for itself, it said $610.24 and the mail $610.25."""
+    whole, days = Money(sum(each[7:], Decimal(0))), a_trend(tuple(map(str, each)), told.WEEK.end)
+    before = replace(told.a_total("1"), amount=Money(sum(each[:7], Decimal(0))))
+    week = told.a_digest(total=replace(told.a_total("1"), amount=whole), previous=before, trend=days)
+    root = digest.root(told.shown(week), EN)
+    now, then = bars_of(root)
+    _, text, _ = digest.mail(told.shown(week), EN)
+    by_mail = re.findall(rf"(?m)^  ?\w{{3}} \w+ \d+  ({AMOUNT}) \(({AMOUNT})\)", text)
+    plain = re.findall(rf"(?m)^\w{{3}}  \S* +({AMOUNT})  \( *({AMOUNT})\)", "\n".join(lines_of(root)))
+    assert plain == by_mail
+    assert [(drawn(one), drawn(other)) for one, other in zip(now, then, strict=True)] == by_mail
+    ago = told.a_digest(week=told.WEEK.before(), total=before, trend=days[:7])
+    assert [drawn(one) for one in bars_of(digest.root(told.shown(ago), EN))[0]] == [other for _, other in by_mail]
+    figure = replace(a_figure(), amount=whole, unread_days=0)
+    report = status.message(a_status(figure=figure, trend=days[7:]), EN)
+    assert [drawn(one) for one in bars_of(report)[0]] == [one for one, _ in by_mail]
+
+
+def bars_of(message: kit.Message) -> list[list[float]]:
+    """The heights of the bars of each series of the message's chart."""
+    [chart] = [block["chart"] for block in message.blocks if block["type"] == "data_visualization"]
+    return [[one["value"] for one in series["data"]] for series in chart["series"]]
+
+
+def drawn(height: float) -> str:
+    """What Slack prints beside a bar, as the text says it."""
+    return f"${height:,.2f}" if height >= 0.01 else "<$0.01"
+
+
 @given(amounts)
 @few
 def test_the_parts_of_a_status_of_home_and_of_the_daily_card_add_up(each: list[Decimal]) -> None:
