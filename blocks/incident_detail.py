@@ -28,7 +28,9 @@ def view(detail: IncidentDetail, t: Translator) -> kit.View:
     if story:
         parts.append(kit.section("\n".join(story)))
     if shown.cause is not None and words.cause(shown.cause, t):
-        parts.append(kit.section(why.lines(shown.cause, t)))
+        head = t.gettext("What moved it")
+        told = [f"*{head}*", kit.escape(why.against(shown.cause, t)), why.lines(shown.cause, t)]
+        parts.append(kit.section("\n".join(filter(None, told))))
     facts = _facts(detail, t)
     if facts:
         parts.append(kit.fields(facts))

@@ -12,10 +12,10 @@ from blocks.why_words import endpoint_name, factor_name, sentence, times
 from finops.figures import Scope, is_comparable
 from finops.money import Money, total
 from finops.queries import ScopeKind
-from finops.why import Factor, Mover, Why, WhyKind, WhyPart, WhyReport
+from finops.why import Factor, Mover, UsualHours, Why, WhyKind, WhyPart, WhyReport
 from locales import Translator
 
-__all__ = ["cause", "details", "lines", "message", "sentence"]
+__all__ = ["against", "cause", "details", "lines", "message", "sentence"]
 
 Parts = list[kit.Block | kit.Either]
 # Beyond so many times the amount before, no percentage is told.
@@ -46,6 +46,33 @@ def lines(why: Why, t: Translator) -> str:
         f"• {kit.escape(row[0])}  *{kit.escape(row[1])}*" + (f"  {kit.escape(row[2])}" if row[2] != _NOTHING else "")
         for row in _rows(why, t)
     )
+
+
+def against(why: Why, t: Translator) -> str:
+    """What `lines` compares, as plain text: which hours with which, and what they cost; '' of whole days."""
+    if why.hours is None:
+        return ""
+    now, before = _both(why, t)
+    amounts = t.gettext("{now}, usually {before}", now=now, before=before)
+    return f"{amounts} ({_hours(why.hours, why.compared.days, t)})"
+
+
+def _hours(hours: UsualHours, of: int, t: Translator) -> str:
+    start, end = t.moment(hours.start), t.moment(hours.end)
+    # The date once, where both have the same.
+    end = end.removeprefix(start.removesuffix(t.clock(hours.start)))
+    zone = t.zone_name(hours.start)
+    if hours.days >= of:
+        return t.gettext(
+            "{start} to {end} {zone}, compared with the mean of the same hours on the {days} days before",
+            start=start, end=end, zone=zone, days=t.number(of),
+        )  # fmt: skip
+    return t.ngettext(
+        "{start} to {end} {zone}, compared with the same hours on {count} of the {days} days before",
+        "{start} to {end} {zone}, compared with the mean of the same hours on {count} of the {days} days before",
+        hours.days,
+        start=start, end=end, zone=zone, days=t.number(of),
+    )  # fmt: skip
 
 
 def _rows(why: Why, t: Translator) -> list[list[str]]:
@@ -80,6 +107,14 @@ def _shown(why: Why, t: Translator) -> _Shown:
     places = max(t.places(larger), t.places(why.difference))
     [now], [before] = t.rounded([why.now], places), t.rounded([why.before], places)
     return _Shown(places, now, before, now - before)
+
+
+def _both(why: Why, t: Translator) -> tuple[str, str]:
+    """What is compared, now and before, as the message shows it."""
+    shown = _shown(why, t)
+    [now] = t.amounts([why.now], shown.places, shown.now)
+    [before] = t.amounts([why.before], shown.places, shown.before)
+    return now, before
 
 
 def message(report: WhyReport, t: Translator, *, shared_by: str | None = None, mark: str | None = "") -> kit.Message:
@@ -167,10 +202,7 @@ def _compared(report: WhyReport, t: Translator) -> str:
     why = report.why
     if not _is_told(report):
         return " ".join([figures.amount(report.figure, t), *figures.gaps(report.figure, t)])
-    shown = _shown(why, t)
-    now, before = (
-        t.amounts([exact], shown.places, one)[0] for exact, one in ((why.now, shown.now), (why.before, shown.before))
-    )
+    now, before = _both(why, t)
     if report.is_usual:
         return t.gettext("{now} today so far, usually {before} by this time of day", now=now, before=before)
     return t.gettext(
@@ -184,8 +216,8 @@ def _compared(report: WhyReport, t: Translator) -> str:
 
 def _trust(report: WhyReport, t: Translator) -> list[str]:
     told = [kit.escape(figures.trust(report.figure, t))]
-    if report.is_usual:
-        told.append(t.gettext("Compared with the same hours of the 7 days before, on average."))
+    if report.is_usual and report.why.hours is not None:
+        told.append(kit.escape(_hours(report.why.hours, report.why.compared.days, t)))
     if report.figure.amount is not None:
         told.append(kit.escape(value.line(report.value, t)))
     return told

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
 from blocks import kit
 from finops.money import Money
 from finops.usage import Endpoint
-from finops.why import Factor, Why, WhyKind, WhyPart
+from finops.why import Beside, Factor, Why, WhyKind, WhyPart
 from finops.why_kind import length_change
 from locales import Translator
 
@@ -28,14 +28,45 @@ def sentence(why: Why, t: Translator) -> str:
     told = [fact for fact in _FACTS[_MAIN[why.kind]](parts, t) if fact]
     if not told:
         return _first_capital(_CONCLUSIONS[why.kind](t))
-    facts = told[0]
-    for other in told[1:]:
-        facts = t.gettext("{fact}, {other}", fact=facts, other=other)
+    points_to = [_CONCLUSIONS[why.kind](t)]
+    if why.beside is not None:
+        # As long as ever is what a suspicion of retries rests on; of any other cause, what moved is worth more.
+        told = [*(told if why.kind is WhyKind.RETRY_LOOP else told[:1]), _beside(why.beside, parts, t)]
+        points_to += _also(why.beside, t) if why.kind is not WhyKind.RETRY_LOOP else []
     # i18n: what changed, and what that points to
-    said = t.gettext("{facts} → {cause}", facts=facts, cause=_CONCLUSIONS[why.kind](t))
+    said = t.gettext("{facts} → {cause}", facts=_listed(told, t), cause=_listed(points_to, t))
     # A model is spelled as its provider spells it.
     is_named = any(part.subject and said.startswith(kit.bare(part.subject)) for part in why.parts)
     return said if is_named else _first_capital(said)
+
+
+def _listed(said: Sequence[str], t: Translator) -> str:
+    whole = said[0]
+    for other in said[1:]:
+        whole = t.gettext("{fact}, {other}", fact=whole, other=other)
+    return whole
+
+
+def _beside(beside: Beside, parts: Parts, t: Translator) -> str:
+    """What moved the cost of each request, or by how much it moved where nothing tells."""
+    if beside.kind is not None and beside.part is not None and _is_seen(beside.part, t):
+        found = _FACTS[_MAIN[beside.kind]]({**parts, beside.part.factor: beside.part}, t)
+        if found and found[0]:
+            return found[0]
+    return moved(t.pgettext("why", "cost per request"), beside.change, t)
+
+
+def _is_seen(part: WhyPart, t: Translator) -> bool:
+    """Whether a reader sees that it moved: of a share of 99.2% and one of 99.6% nobody does."""
+    is_share = part.factor in (Factor.MODEL_MIX, Factor.CACHE, Factor.TIER)
+    return not is_share or part.before is None or part.now is None or t.share(part.before) != t.share(part.now)
+
+
+def _also(beside: Beside, t: Translator) -> list[str]:
+    """What that points to, beside the requests."""
+    if beside.kind is None:
+        return []
+    return [_ALSO.get(beside.kind, _CONCLUSIONS[beside.kind])(t)]
 
 
 def times(factor: Decimal | None, t: Translator) -> str:
@@ -223,6 +254,10 @@ _CONCLUSIONS: Mapping[WhyKind, Callable[[Translator], str]] = {
     WhyKind.CHEAPER_PRICE: lambda t: t.pgettext("why", "a lower list price"),
     WhyKind.MORE_TOOLS: lambda t: t.pgettext("why", "more use of tools and storage"),
     WhyKind.FEWER_TOOLS: lambda t: t.pgettext("why", "less use of tools and storage"),
+}
+_ALSO: Mapping[WhyKind, Callable[[Translator], str]] = {
+    WhyKind.DEARER_MODEL: lambda t: t.pgettext("why", "more of it on dearer models"),
+    WhyKind.CHEAPER_MODEL: lambda t: t.pgettext("why", "more of it on cheaper models"),
 }
 _TOOLS: Mapping[str, Callable[[Translator], str]] = {
     Endpoint.IMAGES: lambda t: t.pgettext("why", "images"),

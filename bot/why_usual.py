@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 
 from bot.picture import Account, Taught, money_of
+from bot.polls import moment_of
 from finops.decomposition import UsageOfBoth, explained_together
 from finops.estimates import UNCORRECTED
 from finops.periods import Period, starts_at
 from finops.prices import PriceList
 from finops.usage import Width
 from finops.usage_groups import UsageGroup
-from finops.why import Why
+from finops.why import UsualHours, Why
 from storage import Store
 from storage.usage_groups_sums import GroupedUsage
 
@@ -89,7 +91,7 @@ async def against_usual(
     share = Fraction(1, _HOUR * days)
     spent = money_of(sum(map(_atto, now.values())))
     usual = money_of(round(share * sum(map(_atto, before.values()))))
-    return explained_together(
+    found = explained_together(
         Period(day, day + timedelta(days=1)),
         Period(day - timedelta(days=COMPARED_DAYS), day),
         spent,
@@ -98,3 +100,4 @@ async def against_usual(
         prices,
         share_before=share,
     )
+    return replace(found, hours=UsualHours(moment_of(start), moment_of(end), days))

@@ -18,7 +18,7 @@ from finops.prices import PriceList
 from finops.shapley import FACTORS, ModelUse, changes, tokens_cost
 from finops.usage_groups import UsageGroup
 from finops.why import Factor, Why, WhyPart
-from finops.why_kind import kind_of
+from finops.why_kind import beside_of, kind_of
 
 __all__ = ["UsageGroup", "explained", "explained_together"]
 
@@ -90,7 +90,9 @@ def explained_together(
     parts = [_part(factor, told, amount, whole) for factor, amount in _amounts(whole, now - before).items()]
     parts.sort(key=lambda part: -abs(part.amount.amount))
     covered = _covered(billed, (estimated[0], estimated[1]))
-    return Why(period, compared, now, before, tuple(parts), kind_of(now, before, parts, covered), covered)
+    kind = kind_of(now, before, parts, covered)
+    beside = beside_of(kind, now, before, parts, _mix_of_all(told))
+    return Why(period, compared, now, before, tuple(parts), kind, covered, beside)
 
 
 def _atto(money: Money) -> Fraction:
@@ -165,6 +167,7 @@ class _Told:
 
 
 _Pair = tuple[Fraction, Fraction]
+_NONE: _Pair = (_ZERO, _ZERO)
 
 
 def _part(factor: Factor, told: _Told, amount: Money, whole: Mapping[Factor, Fraction]) -> WhyPart:
@@ -204,6 +207,43 @@ def _requests(part: WhyPart, told: _Told, moved: Fraction) -> WhyPart:
     if subject not in {unit.model for unit in told.units}:
         carries = False
     return replace(_valued(part, told.requests(subject if carries else None)), subject=subject if carries else None)
+
+
+def _mix_of_all(told: _Told) -> WhyPart | None:
+    """By how much the shares models have of all requests moved the cost, whether any went from one to another or not.
+
+    Named by the model whose share grew most of those that moved it that way; None where there is nothing to compare.
+    """
+    uses: dict[str, tuple[_Pair, _Pair]] = {}
+    for unit in told.units:
+        (was, is_), (cost_was, cost_is) = uses.get(unit.model, (_NONE, _NONE))
+        uses[unit.model] = (
+            (was + unit.requests[0], is_ + unit.requests[1]),
+            (cost_was + unit.cost_before, cost_is + unit.cost_now),
+        )
+    before, now = told.requests()
+    if not before or not now:
+        return None
+    # Each model's requests at what they cost on the mean of both periods: only their shares move.
+    costs = {model: _mean_cost(asked, cost) for model, (asked, cost) in uses.items()}
+    shares = {model: (was / before, is_ / now) for model, ((was, is_), _) in uses.items()}
+    usual = sum((share[0] * costs[model] for model, share in shares.items()), _ZERO)
+    moved = {model: (share[1] - share[0]) * (costs[model] - usual) for model, share in shares.items()}
+    whole = sum(moved.values(), _ZERO)
+    sign = 1 if whole > 0 else -1
+    towards = [model for model in shares if moved[model] * sign > 0]
+    if not towards:
+        return None
+    subject = max(towards, key=lambda model: (shares[model][1] > shares[model][0], moved[model] * sign, model))
+    [amount] = rounded_parts([_wide(whole * now)], ATTO_PLACES)
+    first, last = map(_decimal, shares[subject])
+    return WhyPart(Factor.MODEL_MIX, Money(amount), first, last, subject=subject)
+
+
+def _mean_cost(asked: _Pair, cost: _Pair) -> Fraction:
+    """What one request of a model costs, on the mean of the periods it was asked in."""
+    each = [cost[at] / asked[at] for at in (0, 1) if asked[at]]
+    return sum(each, _ZERO) / len(each) if each else _ZERO
 
 
 def _valued(part: WhyPart, pair: _Pair | None, *, is_share: bool = False) -> WhyPart:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -73,11 +74,34 @@ class WhyPart:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """What moved the mean cost of a request: beside it, 77 % more requests are no contradiction to 30 % more cost.
+
+    `change` is the new mean by the old. `part` is what moved it most, under its own `kind` (both None where nothing
+    tells); of models it is the mix of all requests, also where none went from one to another, and no part of the sum.
+    """
+
+    change: Decimal
+    kind: WhyKind | None = None
+    part: WhyPart | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UsualHours:
+    """What is compared where `before` is the usual: [start, end), and the same hours of `days` of the days before."""
+
+    start: datetime
+    end: datetime
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
 class Why:
     """The difference of `now` and `before` (periods of equal length, or `before` the usual), largest part first.
 
     The parts add up to `difference` to the last nano-unit. `covered` is the share of both periods' cost that usage
-    explains; below one half, `kind` is UNKNOWN and only the whole can be told.
+    explains; below one half, `kind` is UNKNOWN and only the whole can be told. `beside` belongs to a cause that is
+    requests, where cost did not move as they did. `hours` are those compared; None of whole days.
     """
 
     period: Period
@@ -87,6 +111,8 @@ class Why:
     parts: tuple[WhyPart, ...]
     kind: WhyKind
     covered: Decimal | None = None
+    beside: Beside | None = None
+    hours: UsualHours | None = None
 
     @property
     def difference(self) -> Money:

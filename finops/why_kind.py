@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 from finops.money import EXACT, Money
-from finops.why import Factor, WhyKind, WhyPart
+from finops.why import Beside, Factor, WhyKind, WhyPart
 
 RETRY_LOOP_REQUESTS = Decimal(3)
 SAME_LENGTH = (Decimal("0.8"), Decimal("1.2"))
@@ -15,7 +15,14 @@ UNCHANGED_RATIO, UNCHANGED_AMOUNT = Decimal("0.1"), Decimal(1)
 # Of what usage covers less than half of, only the whole can be told.
 LEAST_COVERED = Decimal("0.5")
 
+# The mean cost of a request moved beyond these: requests alone no longer say how the cost did.
+SAME_COST_EACH = (Decimal("0.9"), Decimal("1.1"))
+
 LENGTHS = (Factor.INPUT_LENGTH, Factor.OUTPUT_LENGTH)
+# What moves a cost beside requests and the mix of models, and the causes that are requests.
+_OTHERS = (*LENGTHS, Factor.CACHE, Factor.TIER, Factor.PRICE, Factor.TOOLS)
+_BY_REQUESTS = (WhyKind.RETRY_LOOP, WhyKind.MORE_TRAFFIC, WhyKind.LESS_TRAFFIC)
+_TOLD = Context(prec=12, rounding=ROUND_HALF_EVEN)
 _UP: Mapping[Factor, WhyKind] = {
     Factor.REQUESTS: WhyKind.MORE_TRAFFIC,
     Factor.INPUT_LENGTH: WhyKind.LONGER_PROMPTS,
@@ -60,12 +67,37 @@ def kind_of(now: Money, before: Money, parts: Iterable[WhyPart], covered: Decima
         return WhyKind.UNKNOWN
     if difference > 0 and main.factor is Factor.REQUESTS and _is_a_loop(main, by_factor):
         return WhyKind.RETRY_LOOP
+    return _named(main, is_rise=difference > 0)
+
+
+def beside_of(kind: WhyKind, now: Money, before: Money, parts: Iterable[WhyPart], mix: WhyPart | None) -> Beside | None:
+    """What is to be said beside requests as a cause: where the mean cost of a request moved, what moved it most.
+
+    `mix` is by how much another mix of models, of all requests, moved the cost. None where requests and cost moved
+    alike, and where the requests told are one model's: nobody holds those against the whole.
+    """
+    by_factor = {part.factor: part for part in parts}
+    requests = by_factor.get(Factor.REQUESTS)
+    if kind not in _BY_REQUESTS or requests is None or requests.subject is not None or not requests.change:
+        return None
+    change = EXACT.divide(EXACT.divide(now.amount, before.amount), requests.change)
+    least, most = SAME_COST_EACH
+    if least <= change <= most:
+        return None
+    others = {factor: part for factor, part in by_factor.items() if factor in _OTHERS}
+    main = _main(others | ({Factor.MODEL_MIX: mix} if mix is not None else {}), 1 if change > 1 else -1)
+    change = _TOLD.plus(change)
+    return Beside(change) if main is None else Beside(change, _named(main, is_rise=change > 1), main)
+
+
+def _named(main: WhyPart, *, is_rise: bool) -> WhyKind:
+    """What a part of a rise, or of a fall, is called."""
     if main.factor is Factor.TIER and main.before is not None and main.now is not None:
-        if difference > 0 and main.now < main.before:
+        if is_rise and main.now < main.before:
             return WhyKind.BATCH_OFF
-        if difference < 0 and main.before < main.now:
+        if not is_rise and main.before < main.now:
             return WhyKind.BATCH_ON
-    return (_UP if difference > 0 else _DOWN)[main.factor]
+    return (_UP if is_rise else _DOWN)[main.factor]
 
 
 def _main(parts: Mapping[Factor, WhyPart], sign: int) -> WhyPart | None:

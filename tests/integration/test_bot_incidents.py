@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from blocks import incident_detail
 from blocks import incidents as speak
 from bot import telling
 from bot.errors import Refusal, RefusalCode
@@ -104,6 +105,20 @@ async def test_the_details_add_up_to_what_the_message_says(world: World) -> None
     assert detail.provider_project_id == "proj_chat"
     assert detail.projects is not None
     assert detail.projects.shares[0].name == "chatbot-experiment"
+
+
+@on_sqlite
+async def test_the_details_say_which_hours_stand_against_which(world: World) -> None:
+    """A factor that moved from 10 to 148 says nothing by itself: since the surge, and the same hours of seven days."""
+    detail = await world.bot.incidents.detail(WORKSPACE, await breached(world))
+    cause = detail.shown.cause
+    assert cause is not None
+    assert cause.hours is not None
+    assert (cause.hours.start, cause.hours.end, cause.hours.days) == (detail.shown.since, TWO_O_CLOCK, 7)
+    t = translator_for("ko-KR", "Asia/Seoul")
+    said = str(incident_detail.view(detail, t))
+    assert f"{t.moment(detail.shown.since)}~{t.clock(TWO_O_CLOCK)} KST, 직전 7일 같은 시간대 평균과 비교" in said
+    assert f"{t.money(cause.now)}, 평소 {t.money(cause.before)}" in said
 
 
 @on_sqlite

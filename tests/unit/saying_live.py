@@ -16,7 +16,7 @@ from finops.incidents import EventKind, Fact, Incident, IncidentEvent, IncidentS
 from finops.money import Money
 from finops.periods import Period
 from finops.queries import ScopeKind
-from finops.why import Factor, Why, WhyKind, WhyPart
+from finops.why import Factor, UsualHours, Why, WhyKind, WhyPart
 from tests.unit.saying import NOW, TEAM
 
 # 14:00 in Seoul and Tokyo.
@@ -38,6 +38,7 @@ LOOP = Why(
     ),
     kind=WhyKind.RETRY_LOOP,
     covered=Decimal(1),
+    hours=UsualHours(SINCE, AT, 7),
 )
 
 

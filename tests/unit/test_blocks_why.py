@@ -19,7 +19,7 @@ from finops.figures import Figure, Scope
 from finops.line_items import axes_of
 from finops.money import Money
 from finops.queries import NamedPeriod, PeriodName, ScopeKind
-from finops.why import Mover, Why, WhyKind, WhyReport
+from finops.why import Beside, Mover, Why, WhyKind, WhyReport
 from tests.unit.saying import LANGUAGES, WEEK, a_figure, names, reader
 from tests.unit.test_blocks_limits import refused
 from tests.unit.test_finops_decomposition import LARGE, SMALL, Prices, asked, why
@@ -91,6 +91,31 @@ SAID = [
         why([asked(requests=15_000), asked(SMALL, 90_000)], [asked(), asked(SMALL, 90_000)]),
         "gpt-4o 호출 수 15배, 호출당 토큰 동일 → 재시도 루프 의심",
         "gpt-4o requests ×15, tokens per request unchanged → likely a retry loop",
+    ),
+    (
+        why([asked(SMALL, 15_413), asked(LARGE, 2287)], [asked(SMALL, 8000), asked(LARGE, 2000)]),
+        "호출 수 77% 증가, gpt-4o-mini 호출 비중 80%→87% → 호출 증가, 더 저렴한 모델 비중 확대",
+        "Requests up 77%, gpt-4o-mini share of requests from 80% to 87% → more traffic, more of it on cheaper models",
+    ),
+    (
+        why([asked(SMALL, 300), asked(LARGE, 960)], [asked(SMALL, 1800), asked(LARGE, 1000)]),
+        "호출 수 55% 감소, gpt-4o 호출 비중 36%→76% → 호출 감소, 더 비싼 모델 비중 확대",
+        "Requests down 55%, gpt-4o share of requests from 36% to 76% → less traffic, more of it on dearer models",
+    ),
+    (
+        why([asked(requests=2000, cached=Fraction(4, 5))], [asked()]),
+        "호출 수 2배, 캐시된 입력 0%→80% → 호출 증가, 프롬프트 캐시 적용 증가",
+        "Requests ×2, cached input from 0% to 80% → more traffic, more prompt caching",
+    ),
+    (
+        why([asked(requests=20_000, batch=True)], [asked()]),
+        "호출 수 20배, 호출당 토큰 동일, 배치 비중 0%→100% → 재시도 루프 의심",
+        "Requests ×20, tokens per request unchanged, batch share from 0% to 100% → likely a retry loop",
+    ),
+    (
+        replace(LOOP, kind=WhyKind.MORE_TRAFFIC, beside=Beside(Decimal("0.73"))),
+        "호출 수 15배, 호출당 비용 27% 감소 → 호출 증가",
+        "Requests ×15, cost per request down 27% → more traffic",
     ),
     (why([asked()], []), "이전 지출 없음 → 새로 시작된 지출", "Nothing was spent before → new spending"),
     (

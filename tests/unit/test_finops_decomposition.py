@@ -168,6 +168,48 @@ def test_a_loop_in_one_model_is_no_change_of_model():
     assert part(found, Factor.MODEL_MIX) == 0
 
 
+def test_more_calls_on_a_cheaper_model_are_told_beside_the_calls():
+    """77 % more calls cost 30 % more: each costs less, although no call went from one model to another."""
+    found = why([asked(SMALL, 15_413), asked(LARGE, 2287)], [asked(SMALL, 8000), asked(LARGE, 2000)])
+    assert (found.kind, found.parts[0].change) == (WhyKind.MORE_TRAFFIC, Decimal("1.77"))
+    assert part(found, Factor.MODEL_MIX) == 0
+    beside = found.beside
+    assert beside is not None
+    assert beside.part is not None
+    assert (beside.kind, beside.part.factor, beside.part.subject) == (
+        WhyKind.CHEAPER_MODEL, Factor.MODEL_MIX, SMALL,
+    )  # fmt: skip
+    assert beside.part.before == Decimal("0.8")
+    cost_each = EXACT.divide(found.now.amount, found.before.amount) / Decimal("1.77")
+    assert abs(beside.change - cost_each) < Decimal("1e-9")
+    assert added(found) == found.difference.amount
+
+
+@pytest.mark.parametrize(
+    ("now", "before"),
+    [
+        ([asked(requests=15_000)], [asked()]),  # as many times the cost
+        ([asked(requests=2000, each=(520, 104))], [asked()]),  # four percent each
+        ([asked(SMALL, 90_000), asked(requests=15_000)], [asked(SMALL, 90_000), asked()]),  # one model's own calls
+        ([asked(SMALL, 400), asked(LARGE, 600)], [asked(SMALL, 950), asked(LARGE, 50)]),  # the mix is the cause
+    ],
+)
+def test_where_requests_say_it_all_nothing_stands_beside_them(now: list[UsageGroup], before: list[UsageGroup]):
+    """And nothing where another cause is named."""
+    assert why(now, before).beside is None
+
+
+def test_tools_that_are_used_no_more_are_told_beside_the_calls():
+    """Twice the calls for a third more; and where nothing tells what made each cheaper, by how much is all there is."""
+    search = asked("", 6000, (0, 0), endpoint="web_search_calls", quantity=6000)
+    found = why([asked(requests=2000)], [asked(), search]).beside
+    assert found is not None
+    assert (found.kind, found.part is not None and found.part.subject) == (WhyKind.FEWER_TOOLS, "web_search_calls")
+    credit = explained(NOW, BEFORE, Money.of("150"), cost(asked()), [asked(requests=2000)], [asked()], Prices())
+    assert credit.beside is not None
+    assert (credit.beside.kind, credit.beside.part) == (None, None)
+
+
 def test_embeddings_are_not_counted_with_answers():
     """Fewer embeddings and more answers are no move from the one to the other."""
     found = why(
