@@ -10,7 +10,7 @@ from decimal import Decimal
 from blocks import exchange, figures, kit, value, why
 from finops import written
 from finops.charges import FigureState
-from finops.digest import Baseline, Digest, DigestProject, Unranked
+from finops.digest import Baseline, Digest, DigestProject, Runaway, Unranked
 from finops.figures import ScopeKind
 from finops.money import Money, total
 from finops.ranking import AT_MOST_BELOW, is_as_usual
@@ -207,22 +207,30 @@ def whole_cause(digest: Digest, t: Translator) -> str:
 
 
 def runaway(project: DigestProject, t: Translator) -> str:
-    """What ran away in it and is over, as plain text: `ran away on Sun, Jul 5: +$690, stopped`; '' for nothing."""
-    told = project.runaway
-    if told is None:
-        return ""
-    amount = figures.short(told.beyond, t)
-    if told.days == 1:
-        said = t.gettext("ran away on {day}: +{amount}", day=t.day(told.day), amount=amount)
-    else:
-        said = t.ngettext(
-            "ran away on {count} day: +{amount}", "ran away on {count} days: +{amount}", told.days, amount=amount
-        )
+    """What ran away in it, as plain text: `ran away on Sun, Jul 5: +$690, stopped`; '' for nothing."""
+    said = [_ran(project.runaway, t)] if project.runaway is not None else []
+    if project.burning is not None:
+        said.append(t.gettext("{runaway}, may go on", runaway=_days_of(project.burning, t)))
+    return " · ".join(said)
+
+
+def _ran(told: Runaway, t: Translator) -> str:
+    """A runaway that is over, and how it ended."""
+    said = _days_of(told, t)
     if told.is_restored:
         return t.gettext("{runaway}, stopped and restored", runaway=said)
     if told.is_stopped:
         return t.gettext("{runaway}, stopped", runaway=said)
     return t.gettext("{runaway}, over by itself", runaway=said)
+
+
+def _days_of(told: Runaway, t: Translator) -> str:
+    amount = figures.short(told.beyond, t)
+    if told.days == 1:
+        return t.gettext("ran away on {day}: +{amount}", day=t.day(told.day), amount=amount)
+    return t.ngettext(
+        "ran away on {count} day: +{amount}", "ran away on {count} days: +{amount}", told.days, amount=amount
+    )
 
 
 def story(project: DigestProject, t: Translator) -> str:

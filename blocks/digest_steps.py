@@ -8,6 +8,7 @@ from blocks import digest_parts as parts
 from blocks import ids, kit
 from finops.digest import Advice, AdviceKind, Digest
 from finops.figures import ScopeKind
+from finops.money import Money
 from finops.queries import week_named
 from locales import Translator
 
@@ -31,12 +32,24 @@ def about(digest: Digest) -> str:
 
 
 def worth(advice: Advice | None, t: Translator) -> str:
-    """What following it may save, as plain text; '' where nobody can say."""
-    if advice is None or advice.worth is None or advice.worth.amount <= 0:
+    """What following it may save, as plain text; '' where nobody can say.
+
+    Each week, and beside it what may go on by the day: nobody knows how many days it will be.
+    """
+    if advice is None:
         return ""
+    said = []
+    if advice.worth is not None and advice.worth.amount > 0:
+        said.append(t.gettext("may save about {amount} a week", amount=_about(advice.worth, t)))
+    if advice.burning is not None:
+        daily = _about(advice.burning.daily, t)
+        said.append(t.gettext("may save about {amount} a day while the runaway goes on", amount=daily))
+    return " · ".join(said)
+
+
+def _about(amount: Money, t: Translator) -> str:
     # "About $58.02" would be too sure of itself.
-    saved = t.money(advice.worth, 0) if advice.worth.amount >= _WHOLE_FROM else t.money(advice.worth)
-    return t.gettext("may save about {amount} a week", amount=saved)
+    return t.money(amount, 0) if amount.amount >= _WHOLE_FROM else t.money(amount)
 
 
 def short(advice: Advice | None, t: Translator) -> str:

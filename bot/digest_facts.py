@@ -10,15 +10,15 @@ from decimal import Decimal
 
 from bot import value
 from bot.axes import AxesOf
-from bot.digest_runaways import of_week
+from bot.digest_runaways import Ran, of_week
 from bot.exchange import converter_at
-from bot.picture import account_of
+from bot.picture import CURRENCY, account_of
 from bot.why import Whys
 from finops.advice import advised, one_step
 from finops.allocation import Allocation, SubAccountCost, allocate, in_currency, main_currency
 from finops.budgets import BudgetScope
 from finops.charges import DayReading
-from finops.digest import Digest, DigestProject, Runaway
+from finops.digest import Digest, DigestProject
 from finops.exchange import Converter
 from finops.figures import DayFigure, Figure, Scope, figure_of, increase, is_comparable, readings_of_all, trend_of
 from finops.money import Money
@@ -50,7 +50,7 @@ class _Week:
     before: Sequence[ProjectTotal]
     targets: Mapping[int, Money]
     budgets: frozenset[tuple[BudgetScope, int | None]]
-    runaways: Mapping[int, Runaway]
+    runaways: Mapping[int, Ran]
     exchange: Converter | None
 
     def of_scope(self, scope: Scope) -> list[Project]:
@@ -300,8 +300,8 @@ def _with_runaways(projects: Iterable[DigestProject], read: _Week) -> tuple[Dige
     """The same projects, each with what ran away in it; in a digest of another currency nothing is known of that."""
     known = read.runaways
     return tuple(
-        replace(one, runaway=known[one.project_id])
-        if one.project_id in known and known[one.project_id].beyond.currency == one.cost.currency
+        replace(one, runaway=known[one.project_id].over, burning=known[one.project_id].burning)
+        if one.project_id in known and one.cost.currency == CURRENCY
         else one
         for one in projects
     )

@@ -1,10 +1,11 @@
-"""Runaways of a week: what a project spent beyond its usual on days that were stopped, or were over by themselves."""
+"""Runaways of a week: what a project spent beyond its usual on days that were stopped, over by themselves, or open."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from bot.picture import CURRENCY, account_of
 from finops.budgets import BudgetPeriod, usual
@@ -23,14 +24,21 @@ _DAY = timedelta(days=1)
 _HISTORY = timedelta(days=28)
 
 
+class Ran(NamedTuple):
+    """What ran away in a project's week: what is over, and what may go on."""
+
+    over: Runaway | None
+    burning: Runaway | None
+
+
 async def of_week(
     store: Store,
     workspace_id: str,
     projects: Iterable[Project],
     week: Period,
     readings: Mapping[int, Mapping[date, DayReading]],
-) -> dict[int, Runaway]:
-    """By project, what ran away in the week and does so no longer; absent where nothing did, or its usual is unknown.
+) -> dict[int, Ran]:
+    """By project, what ran away in the week; absent where nothing did, or its usual is unknown.
 
     Three queries, whatever the number of projects.
     """
@@ -57,7 +65,7 @@ async def of_week(
             daily.get(project.id, {}),
             readings.get(project.connection_id, {}),
         )
-        if told is not None:
+        if any(told):
             found[project.id] = told
     return found
 
@@ -68,34 +76,46 @@ def _told(
     week: Period,
     daily: Mapping[date, Money],
     read_days: Collection[date],
-) -> Runaway | None:
+) -> Ran:
     stops = {charge_day(one.set_at) for one in holds if one.set_at is not None}
-    beyond: dict[date, Money] = {}
-    for day in _ended({*alerted, *stops}, stops, week):
-        middle = usual(daily, read_days, BudgetPeriod.DAY, day, CURRENCY).amount
-        spent = daily.get(day)
-        if middle is not None and spent is not None and middle < spent:
-            beyond[day] = spent - middle
-    if not beyond:
-        return None
-    counted = [one for one in holds if one.set_at is not None and charge_day(one.set_at) in beyond]
-    return Runaway(
-        day=max(beyond, key=lambda day: (beyond[day].amount, day)),
-        beyond=total(beyond.values(), CURRENCY),
-        days=len(beyond),
-        is_stopped=bool(counted),
-        is_restored=bool(counted) and not any(one.is_active for one in counted),
+    days = {*alerted, *stops}
+    ended = _ended(days, stops, week)
+    over, burning = (_beyond(some, daily, read_days) for some in (ended, days - ended))
+    counted = [one for one in holds if one.set_at is not None and charge_day(one.set_at) in over]
+    return Ran(
+        _runaway(
+            over, is_stopped=bool(counted), is_restored=bool(counted) and not any(one.is_active for one in counted)
+        ),
+        _runaway(burning),
     )
 
 
-def _ended(days: Collection[date], stops: Collection[date], week: Period) -> list[date]:
+def _beyond(days: Iterable[date], daily: Mapping[date, Money], read_days: Collection[date]) -> dict[date, Money]:
+    """By how much each of the days was dearer than usual; absent where it was not, or nobody knows."""
+    found = {}
+    for day in days:
+        middle = usual(daily, read_days, BudgetPeriod.DAY, day, CURRENCY).amount
+        spent = daily.get(day)
+        if middle is not None and spent is not None and middle < spent:
+            found[day] = spent - middle
+    return found
+
+
+def _runaway(beyond: Mapping[date, Money], *, is_stopped: bool = False, is_restored: bool = False) -> Runaway | None:
+    if not beyond:
+        return None
+    dearest = max(beyond, key=lambda day: (beyond[day].amount, day))
+    return Runaway(dearest, total(beyond.values(), CURRENCY), len(beyond), is_stopped, is_restored)
+
+
+def _ended(days: Collection[date], stops: Collection[date], week: Period) -> set[date]:
     """The days of the runs that were stopped on their last day, or ended before the week did; the others may go on."""
-    found, run = list[date](), list[date]()
+    found, run = set[date](), list[date]()
     for day in sorted(days):
         run.append(day)
         if day + _DAY in days:
             continue
         if day in stops or day + _DAY < week.end:
-            found += run
+            found |= {*run}
         run = []
     return found

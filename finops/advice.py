@@ -10,7 +10,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from finops.digest import Advice, AdviceKind, DigestProject, Unranked
-from finops.money import EXACT, Money
+from finops.money import EXACT, Money, total
 from finops.value import ENOUGH_COVERAGE
 from finops.why import Factor, Why, WhyKind
 
@@ -36,15 +36,17 @@ _CURES: Mapping[WhyKind, tuple[AdviceKind, Factor]] = {
 def of_cause(project: DigestProject) -> Advice | None:
     """What the cause of a rise calls for; None where nothing rose, or the cause has no cure we know.
 
-    What ran away in the week and was stopped, or is over, is no part of it: nobody can save that again each week.
+    What ran away in the week is no part of it: nobody can save that again each week. What may go on is told beside it,
+    by the day.
     """
     cure = None if project.why is None else _CURES.get(project.why.kind)
     if cure is None or project.why is None:
         return None
-    worth = _without_runaway(_part(project.why, cure[1]), project)
-    if worth is None:
+    part = _part(project.why, cure[1])
+    worth = _without_runaways(part, project)
+    if part is None or (worth is None and project.burning is None):
         return None
-    return Advice(cure[0], project.project_id, project.name, worth)
+    return Advice(cure[0], project.project_id, project.name, worth, project.burning)
 
 
 def of_improvable(project: DigestProject) -> Advice:
@@ -53,15 +55,18 @@ def of_improvable(project: DigestProject) -> Advice:
     It is what the cause of a rise calls for, and is worth that cause's part. Where many calls fail, it is to look at
     the failures instead: without a cause that has a cure, and where at least twice as much was lost against the
     project's own baseline as its cause explains (a loop of retries fails by itself, and stays what to begin with).
-    Else it is to look at what moved. These are worth what the project would have saved at its own baseline, without
-    what ran away and is over; and looking at the failures no more than the recorded calls that failed have cost.
+    Else, and where what may go on has cost more than that, it is to look at what moved. These are worth what the
+    project would have saved at its own baseline, without what ran away; and looking at the failures no more than the
+    recorded calls that failed have cost.
     """
     found, lost = of_cause(project), _lost(project)
     if found is not None and (found.kind is AdviceKind.CHECK_RETRIES or not _outweighs(lost, found.worth)):
         return found
     if _is_failing(project):
-        return Advice(AdviceKind.LOOK_AT_FAILURES, project.project_id, project.name, _capped(lost, _failed(project)))
-    return found or Advice(AdviceKind.LOOK_WHY, project.project_id, project.name, lost)
+        step = Advice(AdviceKind.LOOK_AT_FAILURES, project.project_id, project.name, _capped(lost, _failed(project)))
+        if project.burning is None or project.burning.beyond.amount < _worth(step):
+            return step
+    return found or Advice(AdviceKind.LOOK_WHY, project.project_id, project.name, lost, project.burning)
 
 
 def advised(
@@ -89,9 +94,7 @@ def one_step(
     """
     least = EXACT.multiply(max(whole.amount, Decimal(0)), LEAST_WORTH)
     steps = [one.advice for one in improve if one.advice is not None]
-    steps += [
-        one.advice for one in others if one.advice and one.advice.worth is not None and one.advice.worth.amount >= least
-    ]
+    steps += [one.advice for one in others if one.advice is not None and _worth(one.advice) >= least]
     if steps:
         return min(steps, key=lambda step: (-_worth(step), step.project_name, step.project_id or 0))
     silent = [one for one in others if one.unranked is Unranked.NO_VALUE and one.cost.amount >= least]
@@ -106,7 +109,9 @@ def one_step(
 
 
 def _worth(step: Advice) -> Decimal:
-    return Decimal(0) if step.worth is None else step.worth.amount
+    """What a step weighs: what it saves each week, and what a runaway that may go on has cost in this one."""
+    each = (step.worth, None if step.burning is None else step.burning.beyond)
+    return sum((one.amount for one in each if one is not None), Decimal(0))
 
 
 def _part(why: Why, factor: Factor) -> Money | None:
@@ -131,8 +136,8 @@ def _lost(project: DigestProject) -> Money | None:
         return None
     if _is_by_the_bill(project):
         # A bill that is smaller by what ran away buys as much: all of that is out of what was lost.
-        return _without_runaway(_share(project.cost, 1 - project.ratio), project)
-    ordinary = _without_runaway(project.cost, project)
+        return _without_runaways(_share(project.cost, 1 - project.ratio), project)
+    ordinary = _without_runaways(project.cost, project)
     return None if ordinary is None else _share(ordinary, 1 - project.ratio)
 
 
@@ -146,12 +151,12 @@ def _share(amount: Money, share: Decimal) -> Money:
     return Money(EXACT.multiply(amount.amount, share).quantize(Decimal("1e-9"), None, EXACT), amount.currency)
 
 
-def _without_runaway(amount: Money | None, project: DigestProject) -> Money | None:
-    """What is left of an amount without what ran away and is over; None where nothing is."""
-    gone = project.runaway
-    if amount is None or gone is None or gone.beyond.currency != amount.currency:
+def _without_runaways(amount: Money | None, project: DigestProject) -> Money | None:
+    """What is left of an amount without what ran away, over or not; None where nothing is."""
+    ran = [each.beyond for each in (project.runaway, project.burning) if each is not None]
+    if amount is None or not ran or any(one.currency != amount.currency for one in ran):
         return amount
-    left = amount - gone.beyond
+    left = amount - total(ran, amount.currency)
     return left if left.amount > 0 else None
 
 

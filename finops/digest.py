@@ -12,7 +12,7 @@ from finops.axes import Axes
 from finops.estimates import Spent
 from finops.exchange import Converter
 from finops.figures import Breakdown, DayFigure, Figure, Scope, ScopeKind
-from finops.money import Money
+from finops.money import EXACT, Money
 from finops.periods import Period
 from finops.value import NO_VALUE, Interval, ValueFigure, ValueSource
 from finops.why import Why
@@ -42,13 +42,37 @@ class AdviceKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Runaway:
+    """What a project spent `beyond` its usual on `days` of the week; `day` is the dearest of them.
+
+    Of days that are over (stopped, or ended by themselves) no change of habits could win it back; of the week's last
+    days, which nobody stopped, it may go on. Either way it is part of the week's cost, and not one of every week.
+    """
+
+    day: date
+    beyond: Money
+    days: int = 1
+    is_stopped: bool = False
+    is_restored: bool = False
+
+    @property
+    def daily(self) -> Money:
+        """What one of its days cost beyond the usual, on average."""
+        return Money(EXACT.divide(self.beyond.amount, Decimal(self.days)), self.beyond.currency)
+
+
+@dataclass(frozen=True, slots=True)
 class Advice:
-    """What to do next, about which project (None: the whole scope), and what it could be worth a week."""
+    """What to do next, about which project (None: the whole scope), and what it could be worth a week.
+
+    `burning` is what ran away and may go on: worth something each day while it does, and nothing each week.
+    """
 
     kind: AdviceKind
     project_id: int | None = None
     project_name: str = ""
     worth: Money | None = None
+    burning: Runaway | None = None
 
 
 class Unranked(StrEnum):
@@ -64,23 +88,9 @@ class Unranked(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Runaway:
-    """What a project spent `beyond` its usual on `days` of the week that are over: stopped, or ended by themselves.
-
-    `day` is the dearest of them. It is part of the week's cost, and no change of habits could win it back.
-    """
-
-    day: date
-    beyond: Money
-    days: int = 1
-    is_stopped: bool = False
-    is_restored: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class DigestProject:
     """One project's week. `value_per_dollar` is successes weighted by feedback, by dollar; `ratio` is that by its
-    baseline (1.2: a fifth better), with its interval at 95 %.
+    baseline (1.2: a fifth better), with its interval at 95 %. `runaway` is over, `burning` may go on.
     """
 
     project_id: int
@@ -98,6 +108,7 @@ class DigestProject:
     why: Why | None = None
     advice: Advice | None = None
     runaway: Runaway | None = None
+    burning: Runaway | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
+from finops.budgets import BudgetPeriod, BudgetScope, BudgetTerms
+from finops.charges import FigureState
 from finops.digest import DigestProject, Runaway
 from finops.holds import Hold, HoldState
+from finops.incidents import Change, EventKind, Incident, IncidentEvent, IncidentState, RootAction
 from finops.levers import Lever
 from finops.money import Money
-from finops.periods import starts_at
+from finops.periods import Period, starts_at
 from finops.queries import ScopeKind
 from finops.stops import Stop, StopState
 from storage import Storage
@@ -20,7 +23,30 @@ from tests.integration.digest_world import WEEK, World, a_week
 from tests.integration.watch_world import quick_storage as quick_storage
 
 SUNDAY = WEEK.end - timedelta(days=1)
+SPENT: dict[str | None, str] = {"proj_chatbot": "740", "proj_doc-summary": "30", "proj_search": "20"}
 CHATBOT_BEFORE = 210  # what chatbot lost against its own baseline in that week, without any runaway
+
+
+async def chatbot(world: World) -> DigestProject:
+    shown = await world.bot.digests.report(world.admin, "마케팅팀 지난주")
+    return next(one for one in (shown.now or shown.digest).projects if one.name == "chatbot")
+
+
+async def an_alert(world: World, day: date) -> None:
+    """Chatbot's own daily budget was reached on that day."""
+    at, number = starts_at(day) + timedelta(hours=10), world.projects["chatbot"]
+    async with world.storage.writing() as store:
+        terms = BudgetTerms(BudgetScope.PROJECT, number, BudgetPeriod.DAY, Money.of("100"))
+        budget = await store.budgets.create(WORKSPACE, terms, by="U1", at=at)
+        incident = Incident(
+            id=None, workspace_id=WORKSPACE, budget_id=budget.id, scope_kind=ScopeKind.PROJECT, scope_id=number,
+            period=BudgetPeriod.DAY, window=Period(day, day + timedelta(days=1)), state=IncidentState.OPEN,
+            level=100, spoken_level=100, limit=Money.of("100"), spent=Money.of("740"),
+            spent_state=FigureState.ESTIMATE, usual=Money.of("50"), burn_per_minute=None, since=at, opened_at=at,
+            updated_at=at, as_of=at, detected_at=at, available_at=None, channel_id="C1",
+        )  # fmt: skip
+        crossed = IncidentEvent(EventKind.CROSSED, at, "crossed:100", {"level": 100, "levels": [100]}, is_loud=True)
+        await store.incidents.save(WORKSPACE, Change(incident, (crossed,), RootAction.POST), None)
 
 
 async def a_stop(world: World, *, restored: bool) -> None:
@@ -49,21 +75,42 @@ async def test_what_was_stopped_on_sunday_is_named_and_not_promised_every_week(
 ):
     """740 dollars on Sunday instead of fifty: 690 are named, and advice speaks of what was lost beside them."""
     world = await a_week(quick_storage, clock)
-    amounts: dict[str | None, str] = {"proj_chatbot": "740", "proj_doc-summary": "30", "proj_search": "20"}
-    await world.bill(SUNDAY, amounts)
-
-    async def chatbot() -> DigestProject:
-        shown = await world.bot.digests.report(world.admin, "마케팅팀 지난주")
-        return next(one for one in (shown.now or shown.digest).projects if one.name == "chatbot")
-
-    before = await chatbot()
+    await world.bill(SUNDAY, SPENT)
+    before = await chatbot(world)
     assert before.runaway is None
     assert before.advice is not None
     assert before.advice.worth is not None
     await a_stop(world, restored=restored)
-    after = await chatbot()
+    after = await chatbot(world)
     assert after.runaway == Runaway(SUNDAY, Money.of(690), is_stopped=True, is_restored=restored)
     assert after.advice is not None
     assert after.advice.worth is not None
     assert before.advice.worth.amount > 600
     assert round(after.advice.worth.amount) == CHATBOT_BEFORE
+
+
+async def test_what_nobody_stopped_by_sunday_may_go_on_and_is_promised_by_the_day(
+    quick_storage: Storage, clock: FakeClock
+):
+    """The same 690, with an alert on the week's last day and no stop: no saving of every week, and not over either."""
+    world = await a_week(quick_storage, clock)
+    await world.bill(SUNDAY, SPENT)
+    await an_alert(world, SUNDAY)
+    told = await chatbot(world)
+    assert (told.runaway, told.burning) == (None, Runaway(SUNDAY, Money.of(690)))
+    assert told.advice is not None
+    assert told.advice.burning == told.burning
+    assert told.advice.worth is not None
+    assert round(told.advice.worth.amount) == CHATBOT_BEFORE
+
+
+async def test_what_calmed_down_before_sunday_is_over(quick_storage: Storage, clock: FakeClock):
+    """An alert on Friday and none after it."""
+    world = await a_week(quick_storage, clock)
+    friday = SUNDAY - timedelta(days=2)
+    await world.bill(friday, SPENT)
+    await an_alert(world, friday)
+    told = await chatbot(world)
+    assert (told.runaway, told.burning) == (Runaway(friday, Money.of(690)), None)
+    assert told.advice is not None
+    assert told.advice.burning is None

@@ -16,6 +16,7 @@ from syrupy.extensions.json import JSONSnapshotExtension
 
 from blocks import digest, ids, kit
 from blocks import digest_parts as parts
+from blocks import digest_steps as steps
 from demo.slack.blockkit import check, check_view
 from finops.digest import (
     TABLE_PROJECTS,
@@ -360,3 +361,29 @@ def test_a_runaway_that_was_stopped_is_named_in_its_projects_line(language: str,
         assert said not in str(digest.root(told.shown(whole, version), t).blocks)
     many = replace(whole.improve[0], runaway=replace(gone, days=3, is_restored=False))
     assert "3" in parts.runaway(many, t)
+
+
+@pytest.mark.parametrize(
+    ("language", "line", "saving"),
+    [
+        ("ko", "7월 5일(일) 폭주 +$690, 계속될 수 있음", "(폭주가 계속되면 하루 약 $690 절감 예상)"),
+        ("en", "+$690, may go on", "(may save about $690 a day while the runaway goes on)"),
+        ("ja", "+$690、継続の可能性あり", "(急増が続く場合は1日あたり約 $690 の削減見込み)"),
+    ],
+)
+def test_a_runaway_that_may_go_on_is_promised_by_the_day(language: str, line: str, saving: str):
+    """Nobody knows for how many days: a week of it is promised nowhere, in Slack or by mail."""
+    t, whole = reader(language), told.a_digest()
+    burning = Runaway(date(2026, 7, 5), Money.of(690))
+    first = whole.improve[0]
+    step = Advice(AdviceKind.CHECK_RETRIES, first.project_id, first.name, None, burning)
+    ran = replace(whole, improve=(replace(first, burning=burning, advice=step),), advice=step)
+    for version in DigestVersion:
+        shown = told.shown(ran, version)
+        _, text, _ = digest.mail(shown, t)
+        for said in (str(digest.root(shown, t).blocks), text):
+            assert line in said
+            assert saving in said
+    weekly = replace(step, worth=Money.of(210))
+    assert t.money(Money.of(210), 0) in steps.worth(weekly, t)
+    assert steps.worth(weekly, t).endswith(saving.strip("()"))

@@ -130,6 +130,24 @@ def test_what_ran_away_and_was_stopped_is_no_saving_of_every_week():
     assert of_cause(ran("700", looping)) is None
 
 
+def test_what_may_go_on_is_worth_something_each_day_and_nothing_each_week():
+    """690 dollars of one Sunday that nobody stopped: 690 a day while it goes on, and 99.58 a week besides."""
+    few = project(1, "1067", ratio="0.26")
+    lost = replace(few, value=replace(few.value, coverage=Decimal(1)))
+    burning = Runaway(date(2026, 7, 5), USD("690"))
+    assert of_improvable(replace(lost, burning=burning)) == Advice(
+        AdviceKind.LOOK_WHY, 1, "app-1", USD("99.58"), burning
+    )
+    looping = replace(lost, why=why(WhyKind.RETRY_LOOP, Factor.REQUESTS, "690"), burning=burning)
+    step = of_cause(looping)
+    assert step == Advice(AdviceKind.CHECK_RETRIES, 1, "app-1", None, burning)
+    assert Runaway(date(2026, 7, 5), USD("690"), days=3).daily == USD("230")
+    # It comes first all the same: what it cost in this week is what it weighs.
+    other = Advice(AdviceKind.SHORTEN_PROMPTS, 2, "app-2", USD("680"))
+    rest = [replace(looping, advice=step), replace(project(2), advice=other)]
+    assert one_step([], rest, USD("1200"), has_budget=True, increase=None) == step
+
+
 def test_looking_at_failures_is_worth_no_more_than_the_failures_cost():
     """Forty recorded calls of ten cents, thirty of them failed: three dollars, whatever was lost against the usual."""
     one = project(1, "100", ratio="0.28", success="0.25")
