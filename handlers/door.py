@@ -8,7 +8,7 @@ import logging
 import secrets
 import ssl
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -26,6 +26,9 @@ from bot.metrics import Metrics
 from bot.settings import Settings
 from finops.secret import Secret
 from handlers.authorizing import Authorizer
+
+# Of a time in seconds; Python refuses to read a number of thousands of digits.
+_MOST_DIGITS = 20
 
 
 def bolt(signing_secret: Secret | None, client: AsyncWebClient, authorizer: Authorizer) -> AsyncApp:
@@ -61,23 +64,36 @@ class Letter(AsyncBoltRequest):
 
 
 def unpacked(text: str, content_type: str) -> dict[str, Any]:
-    """What Slack sent: an event or a question is JSON, a command is a form, everything else JSON in a form's field."""
-    if content_type == "application/json" or text.startswith("{"):
-        return dict(json.loads(text)) if text else {}
-    form = dict(query_to_pairs(text))
-    return dict(json.loads(form["payload"])) if "payload" in form else form
+    """What Slack sent: an event or a question is JSON, a command is a form, everything else JSON in a form's field.
+
+    Of what cannot be read, nothing: whether Slack sent it is not proved here yet, and no stranger makes us fail.
+    """
+    try:
+        if content_type == "application/json" or text.startswith("{"):
+            return dict(json.loads(text)) if text else {}
+        form = dict(query_to_pairs(text))
+        return dict(json.loads(form["payload"])) if "payload" in form else form
+    except (ValueError, TypeError, RecursionError):
+        return {}
 
 
 async def receive(slack: AsyncApp, metrics: Metrics, request: web.Request) -> web.Response:
     """Answer one HTTP request from Slack; 401 unless it is signed and fresh."""
     with metrics.answering("http") as answer:
-        if not request.headers.get("X-Slack-Request-Timestamp", "0").isdecimal():
-            # Bolt would answer 500 here: its verifier turns the header into a number without looking.
+        if not _may_be_signed(request.headers):
             answer.status = 401
             return web.json_response({"error": "invalid request"}, status=401)
-        response = await slack.async_dispatch(Letter(await request.text(), request))
+        # Bytes that are no text, whatever encoding is named, are none that Slack signed: the signature will say so.
+        text = (await request.read()).decode(errors="replace")
+        response = await slack.async_dispatch(Letter(text, request))
         answer.status = response.status
         return await to_aiohttp_response(response)
+
+
+def _may_be_signed(headers: Mapping[str, str]) -> bool:
+    """Whether the headers can be looked at: Bolt's verifier takes them for a number and for ASCII, and would fail."""
+    sent_at, signature = headers.get("X-Slack-Request-Timestamp", "0"), headers.get("X-Slack-Signature", "")
+    return sent_at.isdecimal() and len(sent_at) <= _MOST_DIGITS and signature.isascii()
 
 
 class SocketDoor(AsyncSocketModeHandler):

@@ -122,13 +122,52 @@ async def test_impostors_get_401(slack, tmp_path, how):
         assert await slack.forge(how) == 401
 
 
-@pytest.mark.parametrize("timestamp", ["not-a-number", "1e9", "", "-1", "１７００"])
-async def test_a_timestamp_that_is_no_number_gets_401(slack, web_client, tmp_path, timestamp):
+@pytest.mark.parametrize(
+    ("timestamp", "signature"),
+    [(each, "v0=00") for each in ("not-a-number", "1e9", "", "-1", "１７００", "9" * 5000)] + [("now", "v0=é")],
+    ids=["words", "exponent", "empty", "negative", "wide", "endless", "signature"],
+)
+async def test_headers_that_cannot_be_read_get_401(slack, web_client, tmp_path, timestamp, signature):
     """Nonsense in a header is a refusal, never a failure of ours."""
+    sent_at = str(int(front_door.utc_now().timestamp())) if timestamp == "now" else timestamp
     async with serving(settings_for(slack, tmp_path)) as (url, _):
-        headers = {"X-Slack-Request-Timestamp": timestamp, "X-Slack-Signature": "v0=00"}
+        headers = {"X-Slack-Request-Timestamp": sent_at, "X-Slack-Signature": signature}
         async with web_client.post(f"{url}/slack/events", data="command=/finops", headers=headers) as answer:
             assert answer.status == 401
+
+
+JSON, FORM = "application/json", "application/x-www-form-urlencoded"
+
+
+UNREADABLE = {
+    "broken": (JSON, b"{"),
+    "list": (JSON, b"[1, 2]"),
+    "null": (JSON, b"null"),
+    "deep": (JSON, b"[" * 100_000),
+    "charset": (f"{JSON}; charset=nonsense", b"{"),
+    "payload": (FORM, b"payload=%7B"),
+}
+
+
+@pytest.mark.parametrize(("kind", "body"), UNREADABLE.values(), ids=UNREADABLE)
+async def test_a_body_that_cannot_be_read_is_a_strangers_until_it_is_signed(
+    slack, web_client, tmp_path, log_lines, kind, body
+):
+    """It gets 401, and no stranger fills the log; what is signed and cannot be read is no failure of ours either."""
+    settings = settings_for(slack, tmp_path)
+    assert settings.slack_signing_secret is not None
+    now = str(int(front_door.utc_now().timestamp()))
+    signed = SignatureVerifier(settings.slack_signing_secret.reveal()).generate_signature(timestamp=now, body=body)
+    async with serving(settings) as (url, _):
+        for status, signature, sent in (
+            (401, "v0=00", body),
+            (401, "v0=00", b"\xff" + body),
+            (404, signed or "", body),
+        ):
+            headers = {"Content-Type": kind, "X-Slack-Request-Timestamp": now, "X-Slack-Signature": signature}
+            async with web_client.post(f"{url}/slack/events", data=sent, headers=headers) as answer:
+                assert answer.status == status
+    assert "Traceback" not in log_lines.getvalue()
 
 
 async def test_what_an_impostor_sent_is_not_logged(slack, web_client, tmp_path, log_lines):
