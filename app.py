@@ -110,16 +110,12 @@ async def operate(command: str, settings: Settings, words: Sequence[str] = ()) -
 
 def serve(settings: Settings) -> None:
     """Serve until told to stop (SIGINT, SIGTERM); then finish what was begun, for at most SHUTDOWN_SECONDS."""
-    # No access log: the address of an OAuth redirect holds its code.
-    web.run_app(
-        build(settings),
-        host=settings.host,
-        port=settings.port,
-        ssl_context=door.serving_tls(settings),
-        shutdown_timeout=SHUTDOWN_SECONDS,
-        access_log=None,
-        print=None,
-    )
+    with door.listening(settings):
+        # No access log: the address of an OAuth redirect holds its code.
+        web.run_app(
+            build(settings), host=settings.host, port=settings.port, ssl_context=door.serving_tls(settings),
+            shutdown_timeout=SHUTDOWN_SECONDS, access_log=None, print=None,
+        )  # fmt: skip
 
 
 def main(arguments: list[str]) -> int:
@@ -132,11 +128,13 @@ def main(arguments: list[str]) -> int:
         return 0
     report, is_well = "", True
     try:
-        settings = Settings.from_env(read_env_file(CHECKOUT / ".env") | dict(os.environ))
-        configure(settings.log_level, settings.log_format)
+        environ = read_env_file(CHECKOUT / ".env") | dict(os.environ)
         if command == "manifest":
-            report = manifest.as_text(manifest.http_manifest(settings.public_url or manifest.EXAMPLE_URL))
-        elif command == "serve":
+            sys.stdout.write(manifest.as_text(manifest.http_manifest(Settings.public_address(environ))))
+            return 0
+        settings = Settings.from_env(environ)
+        configure(settings.log_level, settings.log_format)
+        if command == "serve":
             serve(settings)
         else:
             report, is_well = asyncio.run(operate(command, settings, arguments[1:]))

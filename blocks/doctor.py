@@ -100,6 +100,12 @@ def _count(values: Values, key: str) -> int:
 def _slack_token(f: Finding, t: Translator) -> str:
     if f.level == "ok":
         return t.gettext("Slack accepts our token.")
+    if f.values.get("is_asked") is False:
+        return t.gettext(
+            "Slack could not be asked ({error}), so nothing is known of our token, its scopes and our clock. Check "
+            "that this machine reaches Slack (network, proxy, DNS), then check again.",
+            error=f"`{_value(f.values, 'error')}`",
+        )
     return t.gettext(
         "Slack refuses our token ({error}). Install the app again, or renew SLACK_BOT_TOKEN.",
         error=f"`{_value(f.values, 'error')}`",

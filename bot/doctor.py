@@ -93,9 +93,12 @@ class Doctor:
 
 
 def _slack(slack: SlackCheck) -> Iterator[Finding]:
-    yield Finding(FindingCode.SLACK_TOKEN, Level.OK if slack.bot_token_ok else Level.FAIL, {"error": slack.error})
+    told: dict[str, object] = {"error": slack.error, "is_asked": slack.bot_token_ok is not None}
+    yield Finding(FindingCode.SLACK_TOKEN, Level.OK if slack.bot_token_ok else Level.FAIL, told)
     if slack.app_token_ok is not None:
         yield Finding(FindingCode.SLACK_APP_TOKEN, Level.OK if slack.app_token_ok else Level.FAIL)
+    if not slack.bot_token_ok:
+        return  # what Slack did not tell is unknown, and not well
     yield Finding(
         FindingCode.SLACK_SCOPES, Level.FAIL if slack.missing_scopes else Level.OK, {"missing": slack.missing_scopes}
     )

@@ -142,10 +142,11 @@ class Level(StrEnum):
 class SlackCheck:
     """What only the caller can know about Slack: made by handlers/ or the command line, judged by the doctor.
 
+    `bot_token_ok` is None where Slack could not be asked: then nothing else is known of it either.
     `clock_skew_seconds`: our clock minus Slack's (Date header); None when not measured.
     """
 
-    bot_token_ok: bool
+    bot_token_ok: bool | None
     error: str | None = None
     app_token_ok: bool | None = None  # None: no Socket Mode in use
     missing_scopes: tuple[str, ...] = ()
@@ -155,7 +156,7 @@ class SlackCheck:
 class FindingCode(StrEnum):
     """Everything the doctor looks at. The comment names the values of the finding."""
 
-    SLACK_TOKEN = "slack_token"  # noqa: S105 - a code, no secret. error
+    SLACK_TOKEN = "slack_token"  # noqa: S105 - a code, no secret. error, is_asked (False: Slack was not reached)
     SLACK_APP_TOKEN = "slack_app_token"  # noqa: S105 - a code, no secret
     SLACK_SCOPES = "slack_scopes"  # missing: tuple
     CLOCK = "clock"  # skew_seconds

@@ -151,6 +151,20 @@ class Settings:
         return settings
 
     @classmethod
+    def public_address(cls, environ: Mapping[str, str]) -> str:
+        """FINOPS_PUBLIC_URL alone: the manifest is wanted before there is an app, and so before there are its tokens.
+
+        Raises SettingsError where it is missing or none.
+        """
+        name = "FINOPS_PUBLIC_URL"
+        try:
+            if text := environ.get(name, "").strip():
+                return web_address(text)
+        except Mistake as mistake:
+            raise SettingsError([f"{name} {mistake}."]) from None
+        raise SettingsError([f"{name} is missing: the manifest names the address at which Slack reaches us."])
+
+    @classmethod
     def names(cls) -> list[str]:
         """The variables, in the order of the documentation."""
         return [one.metadata["name"] for one in fields(cls)]
@@ -306,6 +320,6 @@ def read_env_file(path: Path) -> dict[str, str]:
         if not equals or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name.strip()):
             raise SettingsError([f"{path}, line {number}, is not NAME=value."])
         value = value.strip()
-        quoted = len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'"
-        found[name.strip()] = value[1:-1] if quoted else re.split(r"\s+#", value, maxsplit=1)[0].strip()
+        quoted = re.fullmatch(r"""(["'])(.*?)\1(?:\s+#.*)?""", value)
+        found[name.strip()] = quoted[2] if quoted else re.split(r"\s+#", value, maxsplit=1)[0].strip()
     return found

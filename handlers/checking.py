@@ -6,12 +6,11 @@ from contextlib import suppress
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
 
-from slack_sdk.errors import SlackApiError
-
 from blocks import doctor
 from blocks.answered import error_code
 from bot.results import SlackCheck
 from handlers import manifest
+from handlers.authorizing import DEAD_TOKEN
 from handlers.outages import SLACK_FAILS
 from handlers.visit import Visit
 
@@ -42,8 +41,9 @@ async def slack_check(visit: Visit) -> SlackCheck:
     """Ask Slack who we are: the token, its scopes, and Slack's own clock."""
     try:
         answer = await visit.client.auth_test()
-    except SlackApiError as error:
-        return SlackCheck(bot_token_ok=False, error=error_code(error))
+    except SLACK_FAILS as error:
+        code = error_code(error)
+        return SlackCheck(bot_token_ok=False if code in DEAD_TOKEN else None, error=code)
     headers = {str(name).lower(): str(value) for name, value in (answer.headers or {}).items()}
     granted = {scope.strip() for scope in headers.get("x-oauth-scopes", "").split(",") if scope.strip()}
     missing = tuple(scope for scope in manifest.scopes() if scope not in granted) if granted else ()

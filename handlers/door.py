@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import logging
 import secrets
+import socket
 import ssl
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 from aiohttp import web
@@ -23,12 +25,14 @@ from slack_sdk.web.async_client import AsyncWebClient
 from yarl import query_to_pairs
 
 from bot.metrics import Metrics
-from bot.settings import Settings
+from bot.settings import Settings, SettingsError
 from finops.secret import Secret
 from handlers.authorizing import Authorizer
 
 # Of a time in seconds; Python refuses to read a number of thousands of digits.
 _MOST_DIGITS = 20
+# Somebody else listens there, it is no address of this machine, or only root may listen there.
+_NOT_TO_BE_HAD = frozenset({errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES})
 
 
 def bolt(signing_secret: Secret | None, client: AsyncWebClient, authorizer: Authorizer) -> AsyncApp:
@@ -125,6 +129,20 @@ class SocketDoor(AsyncSocketModeHandler):
             connecting.cancel()
             with suppress(asyncio.CancelledError):
                 await connecting
+
+
+@contextmanager
+def listening(settings: Settings) -> Iterator[None]:
+    """Serve inside: an address that cannot be had is a setting to be mended. Raises SettingsError, which names it."""
+    try:
+        yield
+    except OSError as problem:
+        if problem.errno not in _NOT_TO_BE_HAD and not isinstance(problem, socket.gaierror):
+            raise
+        why = problem.strerror or type(problem).__name__
+        raise SettingsError(
+            [f"FINOPS_HOST {settings.host} and PORT {settings.port} cannot be served on: {why}."]
+        ) from None
 
 
 def serving_tls(settings: Settings) -> ssl.SSLContext | None:

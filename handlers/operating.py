@@ -7,8 +7,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import aiohttp
-from slack_sdk.errors import SlackApiError
 from sqlalchemy.exc import SQLAlchemyError
 
 from blocks import bad_news, budget_files, budget_words, doctor
@@ -24,6 +22,7 @@ from handlers.checking import slack_check
 from handlers.door import SocketDoor
 from handlers.operating_audit import audit
 from handlers.operating_order import SCREEN, which, without_workspace, workspace, written
+from handlers.outages import SLACK_FAILS
 from handlers.visit import Visit
 from locales import translator_for
 from storage import Storage
@@ -146,14 +145,11 @@ async def _asked(
     visit = Visit(bot=bot, client=new_client(token), workspace_id=workspace_id, workspace_name="", user_id="")
     workspace = await bot.people.workspace(workspace_id)
     name = workspace.name if workspace else workspace_id or "Slack"
-    try:
-        check = await slack_check(visit)
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        return SlackCheck(bot_token_ok=False, error=type(error).__name__), name
-    if settings.slack_app_token is None:
+    check = await slack_check(visit)
+    if settings.slack_app_token is None or check.bot_token_ok is None:
         return check, name
     try:
         await visit.client.apps_connections_open(app_token=settings.slack_app_token.reveal())
-    except SlackApiError:
+    except SLACK_FAILS:
         return replace(check, app_token_ok=False), name
     return replace(check, app_token_ok=True), name

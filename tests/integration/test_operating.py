@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import socket
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -67,14 +68,35 @@ def test_an_unknown_command_shows_the_commands(capsys: pytest.CaptureFixture[str
 
 def test_the_manifest_is_printed_with_our_address(environ: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     """It can be pasted into Slack, and every URL in it is the operator's."""
-    environ.setenv("SLACK_BOT_TOKEN", "xoxb-" + "1-a")
-    environ.setenv("SLACK_SIGNING_SECRET", "0" * 32)
-    environ.setenv("FINOPS_KEYS", KeyRing.generate().to_text())
     environ.setenv("FINOPS_PUBLIC_URL", "https://costs.example.org")
-    assert front_door.main(["manifest"]) == 0
+    assert front_door.main(["manifest"]) == 0, "tokens are had from the app, and the app from this"
     printed = yaml.safe_load(capsys.readouterr().out)
     assert printed == manifest.http_manifest("https://costs.example.org")
     assert manifest.EXAMPLE_URL not in str(printed)
+
+
+@pytest.mark.parametrize(("address", "said"), [("", "is missing"), ("costs.example.org", "should be a web address")])
+def test_a_manifest_without_an_address_is_no_manifest(environ: pytest.MonkeyPatch, address: str, said: str):
+    """Somebody else's address, pasted into Slack, would get every command."""
+    environ.setenv("FINOPS_PUBLIC_URL", address)
+    with pytest.raises(SystemExit, match=f"FINOPS_PUBLIC_URL {said}"):
+        front_door.main(["manifest"])
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "192.0.2.1"])
+def test_an_address_that_cannot_be_had_is_said_in_a_sentence(environ: pytest.MonkeyPatch, tmp_path: Path, host: str):
+    """No traceback for a port that somebody else has, nor for a host that is not this machine."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        environ.setenv("SLACK_BOT_TOKEN", "xoxb-" + "1-a")
+        environ.setenv("SLACK_SIGNING_SECRET", "0" * 32)
+        environ.setenv("FINOPS_KEYS", KeyRing.generate().to_text())
+        environ.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'finops.sqlite3'}")
+        environ.setenv("FINOPS_HOST", host)
+        environ.setenv("FINOPS_PLAINTEXT_HOSTS", host)
+        environ.setenv("PORT", port)
+        with pytest.raises(SystemExit, match=rf"FINOPS_HOST {host} and PORT {port} cannot be served on: .+\."):
+            front_door.main([])
 
 
 def test_a_database_that_cannot_be_opened_is_said_in_a_sentence(environ: pytest.MonkeyPatch, tmp_path: Path):
@@ -122,10 +144,17 @@ async def test_the_doctor_says_what_is_right_and_what_is_wrong(tmp_path: Path):
         assert "✓ Socket Mode is connected." in said
         slack.hub.tokens.revoke_all()
         said, is_well = await front_door.operate("doctor", settings)
-        assert "token_revoked" in said
+        assert "✗ Slack refuses our token (token_revoked)." in said
+        assert "Slack grants" not in said, "nobody asked it"
         assert not is_well
+        slack.fail("auth.test", error="internal_error", times=9)
+        said, _ = await front_door.operate("doctor", settings)
+        assert "✗ Slack could not be asked (internal_error)" in said
     said, is_well = await front_door.operate("doctor", settings)
-    assert not is_well, "Slack is away"
+    assert "✗ Slack could not be asked (ClientConnectorError)" in said
+    for unknown in ("refuses our token", "Slack grants", "Socket Mode"):
+        assert unknown not in said, "Slack is away, and told nothing"
+    assert not is_well
 
 
 async def test_the_real_process_starts_serves_and_ends_calmly(tmp_path: Path):

@@ -155,10 +155,12 @@ def test_env_file_is_read_as_people_write_it(tmp_path: Path):
     file = tmp_path / ".env"
     file.write_text(
         "# the bot\nexport A=1\n\nB='two # not a comment'\nC=\"three\" \nD=four # a comment\nE=k1:abc==\nF=\n"
+        "G=\"five # not one\" # but this is, and \"quotes\" in it\nH='it''s'\n"
     )
     file.chmod(0o600)
     assert read_env_file(file) == {
-        "A": "1", "B": "two # not a comment", "C": "three", "D": "four", "E": "k1:abc==", "F": ""
+        "A": "1", "B": "two # not a comment", "C": "three", "D": "four", "E": "k1:abc==", "F": "",
+        "G": "five # not one", "H": "it''s",
     }  # fmt: skip
 
 
