@@ -29,7 +29,7 @@ from finops.stopping import WATCHED
 from finops.usage import Endpoint, UsageReading, UsageRow, Width
 from providers.contract import CredentialRejected, Provider, ProviderError, UnexpectedResponse
 from storage import Store
-from storage.errors import SecretUnreadable
+from storage.errors import AmountOutOfRange, SecretUnreadable
 from storage.records_live import UsageChange, UsageHealth, UsageRead
 
 log = logging.getLogger(__name__)
@@ -151,7 +151,7 @@ class Watching:
         async with asyncio.TaskGroup() as reading:
             for endpoint in Endpoint:
                 reading.create_task(self._read(trip, endpoint, gate))
-        await self._keep(trip, trip.waiting)
+        await self._keep_waiting(trip)
         if trip.unpriced:
             await unpriced.announce(desk, connection, desk.today(), trip.unpriced)
         if trip.troubles:
@@ -194,11 +194,28 @@ class Watching:
         with_prices = priced(rows, trip.prices) if is_few else await asyncio.to_thread(priced, rows, trip.prices)
         return _News(reading, with_prices)
 
+    async def _keep_waiting(self, trip: _Trip) -> None:
+        """Store the small readings of a trip together, for a transaction costs more than what is in it.
+
+        Where one of them is nonsense, the others are kept one by one.
+        """
+        try:
+            await self._keep(trip, trip.waiting)
+        except UnexpectedResponse:
+            for news in trip.waiting:
+                try:
+                    await self._keep(trip, [news])
+                except UnexpectedResponse as error:
+                    trip.troubles.append(error)
+
     async def _keep(self, trip: _Trip, each: Sequence[_News]) -> None:
-        """Store readings: the small ones of a trip together, for a transaction costs more than what is in it."""
+        """Store readings, all or none. UnexpectedResponse where counts or prices are beyond anything real."""
         one, readings = trip.connection, [(news.reading, news.rows) for news in each]
-        async with self._desk.storage.writing() as store:
-            changes = await store.usage.replace_each(one.workspace_id, one.id, readings, trip.at, self._desk.now())
+        try:
+            async with self._desk.storage.writing() as store:
+                changes = await store.usage.replace_each(one.workspace_id, one.id, readings, trip.at, self._desk.now())
+        except AmountOutOfRange as error:
+            raise UnexpectedResponse("usage is beyond anything real") from error
         for news, change in zip(each, changes, strict=True):
             if news.reading.width is Width.MINUTE:
                 self._note(trip, news, change)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -156,6 +158,29 @@ async def test_one_endpoint_of_nonsense_keeps_the_others_and_is_said_as_what_it_
         world.openai.fail(path="/v1/organization/usage/images", kind="wrong_shape")
         polled = await world.polled(5)
         assert (polled.result, polled.newly_blind) == (OutageCode.USAGE_UNREADABLE, True)
+        midnight = clock().replace(hour=0, minute=0)
+        assert await world.estimate() == sum(world.happened(one, midnight, clock()) for one in (CHATBOT, WRITER))
+
+
+async def test_counts_beyond_anything_real_are_nonsense_and_told(
+    quick_storage: Storage, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+):
+    """They cannot be added up exactly: not kept, and nobody is left in the dark for it; what is sound is kept."""
+    async with a_watched_world(quick_storage, clock, policy=Policy(backfill_days=10, blind_after_minutes=0)) as world:
+        await world.polled()
+        ask = world.provider.usage
+
+        async def absurd(key: Secret, endpoint: Endpoint, *of: Any) -> UsageReading:
+            told = await ask(key, endpoint, *of)
+            if endpoint is not Endpoint.IMAGES:
+                return told
+            row = UsageRow(told.start, endpoint.value, "", "gpt-image-1", "", "", is_batch=False, quantity=2**62)
+            return replace(told, buckets=(UsageBucket(told.start, (row,)),))
+
+        monkeypatch.setattr(world.provider, "usage", absurd)
+        polled = await world.polled(5)
+        assert polled.newly_blind
+        assert polled.result == OutageCode.USAGE_UNREADABLE
         midnight = clock().replace(hour=0, minute=0)
         assert await world.estimate() == sum(world.happened(one, midnight, clock()) for one in (CHATBOT, WRITER))
 
