@@ -94,7 +94,7 @@ class _Letter:
         if self.verdict is None:
             return []
         said = [parts.verdict_line(self.verdict, self.t), parts.verdict_shares(self.verdict, self.t)]
-        return [f"{said[0]} - {said[1]}", parts.bought(self.digest, self.t), ""]
+        return [f"{said[0]} - {said[1]}", value.line(self.digest.value, self.t), ""]
 
     def _text_project(self, one: DigestProject) -> list[str]:
         found = [f"- {_name(one)}: {parts.cost(one, self.costs, self.t)}", f"    {self._bought(one)}"]
@@ -157,12 +157,12 @@ class _Letter:
         t = self.t
         words = html.paragraph(html.text(parts.verdict_line(self.verdict, t)), size=16, is_bold=True, gap=8)
         shares = html.small(parts.verdict_shares(self.verdict, t))
-        bought = html.paragraph(html.facts(parts.bought(self.digest, t)))
+        bought = html.paragraph(html.facts(value.line(self.digest.value, t)))
         has_value = self.digest.value.source is not ValueSource.NONE
         figures_ = self._figures()
         if not figures_:
             return html.row(words + _bar(self.verdict) + shares + (bought if has_value else ""))
-        seen = value.basis(self.digest.value, t) or value.coverage(self.digest.value, t)
+        seen = value.basis(self.digest.value, t)  # where enough is recorded, how much is among the facts above
         tiles = f'<div style="margin:12px 0 0">{html.tiles(figures_)}</div>'
         return html.row(words + _bar(self.verdict) + shares + tiles + (html.small(seen) if seen else ""))
 

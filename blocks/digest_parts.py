@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from blocks import exchange, figures, kit, value, why
+from blocks import exchange, figures, kit, why
 from finops import written
 from finops.charges import FigureState
 from finops.digest import Baseline, Digest, DigestProject, Runaway, Unranked
@@ -184,13 +184,6 @@ def worth(digest: Digest, t: Translator) -> str | None:
     if found is None:
         return None
     return f"*{verdict_line(found, t)}*\n{kit.escape(verdict_shares(found, t))}"
-
-
-def bought(digest: Digest, t: Translator) -> str:
-    """What the whole bought, as plain text, with how much of it was recorded."""
-    said = [value.line(digest.value, t)]
-    seen = value.coverage(digest.value, t)
-    return " · ".join([*said, seen] if seen else said)
 
 
 def cause(project: DigestProject, t: Translator) -> str:

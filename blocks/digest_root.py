@@ -56,20 +56,26 @@ def brief(digest: Digest, t: Translator) -> Parts:
         body = "\n".join(f"• {line}" for line in lines)
         made.append(kit.section(f"*{number}. {head}*\n{body}"))
     made.append(kit.actions(steps.button(digest, t), _rule_button(digest, t)))
-    known = kit.context(figures.trust(digest.total, t), *figures.gaps(digest.total, t), *_rate(digest, t))
-    return [*made, *picture(digest, t), known]
+    return [*made, *picture(digest, t), kit.context(*_small_print(digest, t))]
 
 
 def facts(digest: Digest, t: Translator) -> list[str]:
-    """How sure, of when, what the amount leaves out, and what belongs to nobody."""
-    found = [figures.trust(digest.total, t), *figures.gaps(digest.total, t), *_rate(digest, t)]
+    """How sure, of when, what the amount and the outcomes leave out, and what belongs to nobody."""
+    found = _small_print(digest, t)
     mine = parts.unallocated_line(digest, t)
     return [*found, kit.escape(mine)] if mine and not parts.only_unallocated(digest) else found
 
 
-def _rate(digest: Digest, t: Translator) -> list[str]:
-    """At which rate the total was converted; nothing where it was not."""
-    return exchange.lines(digest.exchange, [digest.total.amount], t)
+def _small_print(digest: Digest, t: Translator) -> list[str]:
+    """How sure and of when, what was not read, at which rate it is converted, how much of the calls was recorded."""
+    seen = value.coverage(digest.value, t)
+    rate = exchange.lines(digest.exchange, [digest.total.amount], t)
+    return [
+        figures.trust(digest.total, t),
+        *figures.gaps(digest.total, t),
+        *rate,
+        *([kit.escape(seen)] if seen else []),
+    ]
 
 
 def sums(digest: Digest, t: Translator) -> str:
@@ -113,7 +119,7 @@ def _judged(digest: Digest, t: Translator) -> Parts:
     worth = parts.worth(digest, t)
     if worth is None:
         return []
-    bought = kit.escape(parts.bought(digest, t))
+    bought = kit.escape(value.line(digest.value, t))
     return [kit.section(f"{worth}\n{bought}" if digest.value.source is not ValueSource.NONE else worth)]
 
 
@@ -186,7 +192,7 @@ def _summary(digest: Digest, t: Translator) -> list[str]:
     if worth is not None:
         verdict, shares = worth.split("\n")
         lines.append(f"{verdict} ({shares})")
-        lines.append(t.gettext("Outcomes: {value}", value=kit.escape(parts.bought(digest, t))))
+        lines.append(t.gettext("Outcomes: {value}", value=kit.escape(value.line(digest.value, t))))
     mine = parts.unallocated_line(digest, t)
     return [*lines, kit.escape(mine)] if mine else lines
 

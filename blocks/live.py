@@ -54,7 +54,7 @@ def today(
     told = exchange.about(None if is_unknown else spent.amount, at, t)
     if bought.source is not ValueSource.NONE:
         seen = value.coverage(bought, t)  # `line` says it only where it is too little
-        facts = f"{kit.escape(' · '.join([value.line(bought, t), *([seen] if seen else [])]))}\n{facts}"
+        facts = f"{kit.escape(value.line(bought, t))}\n{facts}" + (f" · {kit.escape(seen)}" if seen else "")
     if told is not None:
         facts = f"{told}\n{facts}"
     return t.gettext("Today so far  *{amount}*\n{facts}", amount=amount, facts=facts)

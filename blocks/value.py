@@ -17,14 +17,14 @@ _POINTS = 100
 def line(figure: ValueFigure, t: Translator) -> str:
     """The value of a scope in one line of plain text (escape it for mrkdwn): successes and what one of them cost.
 
-    Where less than half of the calls are recorded, it says so: nobody is to set it off against the whole cost.
+    Where less than half of the calls are recorded, it says so: nobody is to set it off against the whole cost. One share
+    tells of how many calls it speaks, never two of different wholes; `coverage` is for the small print.
     """
     match figure.source:
         case ValueSource.RATINGS:
             return _rated(figure, t)
         case ValueSource.EVENTS:
-            seen = basis(figure, t)
-            return " · ".join([*_recorded(figure, t), *([seen] if seen else [])])
+            return " · ".join(_recorded(figure, t))
     return none(t)
 
 
@@ -58,18 +58,19 @@ def each(money: Money, t: Translator) -> str:
 
 
 def per_success(figure: ValueFigure, t: Translator) -> str | None:
-    """What one success cost and between what, in an amount's own words; None where nobody can tell."""
+    """What one success cost and between what, with the state beside the amount; None where nobody can tell."""
     one, between = figure.cost_per_success, figure.cost_per_success_interval
     if one is None:
         return None
+    state = t.state(FigureState.ESTIMATE)
     if between is None or between.high is None:
-        return t.gettext("{amount} each", amount=each(one, t))
+        return t.gettext("{amount} each ({state})", amount=each(one, t), state=state)
     places = _places(one)
     sign = t.money(Money.zero(one.currency), 0).removesuffix("0")
     if t.money(between.low, places) == t.money(between.high, places):
-        return t.gettext("{amount} each", amount=each(one, t))  # narrower than a reader sees
+        return t.gettext("{amount} each ({state})", amount=each(one, t), state=state)  # narrower than a reader sees
     low, high = t.money(between.low, places), t.money(between.high, places).removeprefix(sign)
-    return t.gettext("{amount} each ({low} to {high})", amount=each(one, t), low=low, high=high)
+    return t.gettext("{amount} each ({state}, {low} to {high})", amount=each(one, t), state=state, low=low, high=high)
 
 
 def ratio(figure: ValueFigure, t: Translator) -> str | None:
@@ -123,19 +124,26 @@ def _is_partial(figure: ValueFigure) -> bool:
 
 
 def _recorded(figure: ValueFigure, t: Translator) -> list[str]:
+    seen = [one for one in (basis(figure, t),) if one]
     if not figure.outcomes:
         calls = t.ngettext("{count} call recorded", "{count} calls recorded", figure.calls)
-        return [calls, t.gettext("none with an outcome")]
+        return [calls, t.gettext("none with an outcome"), *seen]
     if not figure.successes:
-        return [t.ngettext("no success in {count} outcome", "no success in {count} outcomes", figure.outcomes)]
-    cost = per_success(figure, t)
+        return [t.ngettext("no success in {count} outcome", "no success in {count} outcomes", figure.outcomes), *seen]
+    cost, share = per_success(figure, t), ratio(figure, t)
     if cost is None and figure.outcomes < ENOUGH_COVERAGE * figure.calls:
-        known = _share(EXACT.divide(Decimal(figure.outcomes), Decimal(figure.calls)), t)
-        return [successes(figure, t), t.gettext("outcome known for {share} of the recorded calls", share=known)]
-    if cost is None:
-        share = ratio(figure, t)
-        return [successes(figure, t), *([t.gettext("success rate {share}", share=share)] if share else [])]
-    return [successes(figure, t), cost, t.state(FigureState.ESTIMATE)]
+        return [successes(figure, t), _known(figure, t)]
+    told = cost or (t.gettext("success rate {share}", share=share) if share else "")
+    return [successes(figure, t), *([told] if told else []), *seen]
+
+
+def _known(figure: ValueFigure, t: Translator) -> str:
+    """For how much of the calls an outcome is known; of those the provider saw, where it told."""
+    known = EXACT.divide(Decimal(figure.outcomes), Decimal(figure.calls))
+    if figure.coverage is None:
+        return t.gettext("outcome known for {share} of the recorded calls", share=_share(known, t))
+    of_all = EXACT.multiply(known, min(figure.coverage, Decimal(1)))
+    return t.gettext("outcome known for {share} of the calls", share=_share(of_all, t))
 
 
 def _rated(figure: ValueFigure, t: Translator) -> str:

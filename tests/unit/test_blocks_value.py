@@ -13,13 +13,15 @@ from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from blocks import event_tokens, home, ids, kit, project_detail, ratings, status, value
+from blocks import digest, event_tokens, home, ids, kit, project_detail, ratings, status, value
 from finops.caps import SEED_CAPS, CapSeen
+from finops.digest import DigestVersion
 from finops.figures import HomeValues, Scope, breakdown_of, increase
 from finops.money import Money, to_units
 from finops.project_report import ProjectReport, TokenShown
 from finops.queries import NamedPeriod, PeriodName, ScopeKind
 from finops.value import NO_VALUE, Interval, ValueFigure, ValueSource, ValueSums, figure, named
+from tests.unit import digesting as told
 from tests.unit.saying import (
     LANGUAGES,
     SHARES,
@@ -59,9 +61,9 @@ def said(snapshot: SnapshotAssertion) -> SnapshotAssertion:
 @pytest.mark.parametrize(
     ("language", "told"),
     [
-        ("ko", "성공 1,204건 · 성공 1건당 $0.020 ($0.019~0.020) · 추정"),
-        ("en", "1,204 successes · $0.020 each ($0.019 to 0.020) · estimate"),
-        ("ja", "成功 1,204件 · 成功1件あたり $0.020 ($0.019~0.020) · 推定"),
+        ("ko", "성공 1,204건 · 성공 1건당 $0.020 (추정, $0.019~0.020)"),
+        ("en", "1,204 successes · $0.020 each (estimate, $0.019 to 0.020)"),
+        ("ja", "成功 1,204件 · 成功1件あたり $0.020 (推定、$0.019～0.020)"),
     ],
 )
 def test_one_line_says_what_the_money_bought(language: str, told: str) -> None:
@@ -77,7 +79,7 @@ def test_one_line_says_what_the_money_bought(language: str, told: str) -> None:
         (COUNTED, "호출 1,204건 기록 · 결과 기록 없음", "성과 기록 없음"),
         (FAILED, "결과 12건 중 성공 없음", "성공 0건"),
         (UNPRICED, "성공 8건 · 성공률 80% (49~94%)", "성공 8건"),
-        (a_value(10, 0, "42", 10), "성공 10건 · 성공 1건당 $4.20 ($4.20~5.81) · 추정", "성공 1건당 $4.20"),
+        (a_value(10, 0, "42", 10), "성공 10건 · 성공 1건당 $4.20 (추정, $4.20~5.81)", "성공 1건당 $4.20"),
     ],
 )
 def test_what_is_not_known_is_said_and_never_a_zero(figure_: ValueFigure, line: str, cell: str) -> None:
@@ -89,11 +91,16 @@ def test_what_is_not_known_is_said_and_never_a_zero(figure_: ValueFigure, line: 
 @pytest.mark.parametrize(
     ("asked", "ends", "cell", "facts"),
     [
-        (2600, "추정", "성공 1건당 $0.011", "전체 호출의 50% 기록됨"),  # half of them speak for the bill
-        (2601, "추정 · 전체 호출의 50% 기준", "성공 1건당 $0.021 (호출의 50% 기준)", None),
-        (13_000, "추정 · 전체 호출의 10% 기준", "성공 1건당 $0.021 (호출의 10% 기준)", None),
-        (216_667, "추정 · 전체 호출의 0.6% 기준", "성공 1건당 $0.021 (호출의 0.6% 기준)", None),
-        (10**8, "추정 · 전체 호출의 <0.1% 기준", "성공 1건당 $0.021 (호출의 <0.1% 기준)", None),
+        (
+            2600,
+            "(추정, $0.010~0.011)",
+            "성공 1건당 $0.011",
+            "전체 호출의 50% 기록됨",
+        ),  # half of them speak for the bill
+        (2601, "(추정, $0.021~0.022) · 전체 호출의 50% 기준", "성공 1건당 $0.021 (호출의 50% 기준)", None),
+        (13_000, "(추정, $0.021~0.022) · 전체 호출의 10% 기준", "성공 1건당 $0.021 (호출의 10% 기준)", None),
+        (216_667, "(추정, $0.021~0.022) · 전체 호출의 0.6% 기준", "성공 1건당 $0.021 (호출의 0.6% 기준)", None),
+        (10**8, "(추정, $0.021~0.022) · 전체 호출의 <0.1% 기준", "성공 1건당 $0.021 (호출의 <0.1% 기준)", None),
     ],
 )
 def test_a_figure_of_few_calls_says_so_beside_the_cost(asked: int, ends: str, cell: str, facts: str | None) -> None:
@@ -108,14 +115,34 @@ def test_a_figure_of_few_calls_says_so_beside_the_cost(asked: int, ends: str, ce
 @pytest.mark.parametrize(
     ("language", "told"),
     [
-        ("ko", "성공 6건 · 기록된 호출 중 결과 확인 0.6%"),
-        ("en", "6 successes · outcome known for 0.6% of the recorded calls"),
-        ("ja", "成功 6件 · 記録された呼び出しのうち結果が分かるのは 0.6%"),
+        ("ko", "성공 6건 · 전체 호출 중 결과 확인 0.6%"),
+        ("en", "6 successes · outcome known for 0.6% of the calls"),
+        ("ja", "成功 6件 · 全呼び出しのうち結果が分かるのは 0.6%"),
     ],
 )
 def test_a_few_known_ends_of_many_calls_are_told_as_what_they_are(language: str, told: str) -> None:
     few = figure(ValueSums(calls=1000, successes=6), Money.of("200"), 1000)
     assert value.line(few, reader(language)) == told
+
+
+def test_a_line_has_one_share_and_no_second_one_of_another_whole() -> None:
+    """44% recorded, and the end of a quarter of those known: of all calls that is 11%, and nobody multiplies."""
+    t, sums = reader("ko"), ValueSums(calls=440, successes=100, failures=10)
+    assert value.line(figure(sums, Money.of("200"), 1000), t) == "성공 100건 · 전체 호출 중 결과 확인 11%"
+    assert value.line(figure(sums, Money.of("200"), None), t) == "성공 100건 · 기록된 호출 중 결과 확인 25%"
+
+
+def test_how_much_was_recorded_stands_once_in_the_small_print_of_a_digest() -> None:
+    """Not in the line of what the money bought, which has its own figures; in Slack and by mail, in both versions."""
+    t, seen = reader("ko"), "전체 호출의 55% 기록됨"
+    half = told.a_digest(value=figure(some_sums(1204, 96, "25.60"), Money.of("25.60"), 2364))
+    for version in DigestVersion:
+        shown = told.shown(half, version)
+        root, (_, text, page) = digest.root(shown, t), digest.mail(shown, t)
+        [place] = [block["type"] for block in root.plain_blocks if seen in str(block)]
+        assert place == "context"
+        assert [line for line in text.split("\n") if seen in line] == [seen]
+        assert page.count(seen) == 1
 
 
 def test_a_report_says_its_value_beside_each_of_its_amounts() -> None:
