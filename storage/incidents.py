@@ -180,7 +180,7 @@ class Incidents(Repository):
             self._insert(incidents)
             .values(_columns(incident))
             .on_conflict_do_nothing(
-                index_elements=["workspace_id", "budget_id", "scope_kind", "scope_id", "window_start"]
+                index_elements=["workspace_id", "budget_id", "scope_kind", "scope_id", "period", "window_start"]
             )
             .returning(incidents.c.id)
         )

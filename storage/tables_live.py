@@ -234,7 +234,7 @@ incidents = Table(
     of_same_workspace("budget_id", "budgets"),
     UniqueConstraint("workspace_id", "id"),
     UniqueConstraint(
-        "workspace_id", "budget_id", "scope_kind", "scope_id", "window_start", name="uq_incidents_of_window"
+        "workspace_id", "budget_id", "scope_kind", "scope_id", "period", "window_start", name="uq_incidents_of_window"
     ),
     CheckConstraint("window_start < window_end", name="window"),
     Index(None, "workspace_id", "closed_at"),
