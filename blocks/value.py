@@ -17,8 +17,8 @@ _POINTS = 100
 def line(figure: ValueFigure, t: Translator) -> str:
     """The value of a scope in one line of plain text (escape it for mrkdwn): successes and what one of them cost.
 
-    Where less than half of the calls are recorded, it says so: nobody is to set it off against the whole cost. One share
-    tells of how many calls it speaks, never two of different wholes; `coverage` is for the small print.
+    Where less than half of the calls are recorded, it says so: nobody is to set it off against the whole cost. Of how
+    many calls it speaks is told by one share, never by two of different wholes; `coverage` is for the small print.
     """
     match figure.source:
         case ValueSource.RATINGS:
