@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from html import unescape
 
 from blocks import axes as axis_words
 from blocks import digest_chart as chart
@@ -65,7 +64,7 @@ class _Letter:
     def text(self) -> str:
         """The same in words, for readers without HTML and for those who listen."""
         t, digest, self._count = self.t, self.digest, 0
-        lines = [parts.title(digest, t), *map(_bare, digest_root.facts(digest, t)), ""]
+        lines = [parts.title(digest, t), *map(kit.unmarked, digest_root.facts(digest, t)), ""]
         lines += self._text_verdict()
         lines += [self.head(self._step_head()), *(f"  {step}" for step in self._steps()), ""]
         if digest.why is not None:
@@ -78,13 +77,13 @@ class _Letter:
         if digest.total.amount is not None and chart.peak(days) > 0:
             lines += [self.head(chart.title(digest, days, t)), *self._text_days(days), ""]
         if digest.axes is not None and digest.axes.shares:
-            said = _bare(axis_words.line(digest.axes, t)).split("\n")
+            said = kit.unmarked(axis_words.line(digest.axes, t)).split("\n")
             lines += [self.head(t.gettext("What the money went to")), *(f"  {each}" for each in said), ""]
         shown, rest = self._table()
         if shown:
             lines += [self._table_head(), *(self._text_row(one) for one in shown)]
             lines += [f"- {rest}"] if rest else []
-            lines += [f"  {_bare(self._sums())}", ""]
+            lines += [f"  {kit.unmarked(self._sums())}", ""]
         lines += [digest_rules.summary(t)]
         if self.link:
             lines += ["", t.gettext("Open the message in Slack: {link}", link=self.link)]
@@ -142,7 +141,7 @@ class _Letter:
         told = (
             f'<span class="ink" style="font-size:16px;color:#1f2937">&ensp;{html.text(change)}</span>' if change else ""
         )
-        facts = [html.small(_bare(fact)) for fact in digest_root.facts(digest, t)]
+        facts = [html.small(kit.unmarked(fact)) for fact in digest_root.facts(digest, t)]
         return html.row(
             html.paragraph(html.text(over), size=13, is_dim=True, is_bold=True, gap=6)
             + f'<div style="margin:0 0 8px">{big} {told}</div>'
@@ -256,7 +255,7 @@ class _Letter:
             for share, percent, amount in zip(shown, percents, amounts, strict=True)
         ]
         title = html.heading(self.head(t.gettext("What the money went to")))
-        biggest = [html.small(each) for each in _bare(axis_words.line(found, t)).split("\n")[1:]]
+        biggest = [html.small(each) for each in kit.unmarked(axis_words.line(found, t)).split("\n")[1:]]
         return html.row(title + html.table(rows) + "".join(biggest), top=24)
 
     def _all(self) -> str:
@@ -277,7 +276,7 @@ class _Letter:
                 )
             )
         told = html.small(rest) if rest else ""
-        sums = html.paragraph(html.text(_bare(self._sums())), size=13, is_bold=True)
+        sums = html.paragraph(html.text(kit.unmarked(self._sums())), size=13, is_bold=True)
         return html.row(html.heading(self._table_head()) + html.table(rows) + told + sums, top=24)
 
     def _foot(self) -> str:
@@ -360,8 +359,3 @@ def _share(amount: Money | None, highest: Decimal) -> Decimal:
 
 def _name(one: DigestProject) -> str:
     return kit.bare(one.name, _NAME)
-
-
-def _bare(mrkdwn: str) -> str:
-    """Our own mrkdwn as plain words."""
-    return unescape(mrkdwn.replace("*", ""))

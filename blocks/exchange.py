@@ -194,7 +194,7 @@ def _day_input(day: str, t: Translator) -> kit.Block:
     element: kit.Block = {"type": "datepicker"}
     if day:
         element["initial_date"] = day
-    hint = t.gettext("It is told beside every amount; after a week the rate's age is told as well.")
+    hint = t.gettext("It is told beside the main amounts; after a week the rate's age is told as well.")
     return kit.input_block(ids.CURRENCY_DAY, t.gettext("Day of the rate"), element, hint=hint, is_optional=True)
 
 

@@ -91,7 +91,8 @@ def mail(shown: IncidentShown, t: Translator, link: str | None = None) -> tuple[
         told += [held, ""]
     if not is_closed:
         told += [said for said in (words.cause(shown.cause, t), words.pace(shown, t)) if said]
-    told += [fact for fact in (words.period_line(shown, t), words.usual_line(shown, t), _unpriced(shown, t)) if fact]
+    facts = (words.period_line(shown, t), words.usual_line(shown, t), value.line(shown.value, t), _unpriced(shown, t))
+    told += [*filter(None, facts), *map(kit.unmarked, _converted(shown, t))]
     told.append("")
     if link:
         told += [t.gettext("Open the message in Slack: {link}", link=link), ""]

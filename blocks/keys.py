@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from html import unescape
 
 from blocks import ids, kit
 from finops.registry import Credential, CredentialState, Team
@@ -133,7 +132,7 @@ def expiring_mail(
 ) -> tuple[str, str]:
     """The same as a mail: subject and plain text. `link` opens the message in Slack, where it stands there."""
     headline = expiry_words(t, kit.bare(credential.ends_with), days_left)
-    body = unescape(_expiry_body(t, team, expires_at, days_left).replace("*", ""))
+    body = kit.unmarked(_expiry_body(t, team, expires_at, days_left))
     told = [headline, body, "", _expiry_kept(t), ""]
     if link:
         told += [t.gettext("Open the message in Slack: {link}", link=link), ""]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from html import unescape
 from typing import Any
 from unicodedata import east_asian_width
 from urllib.parse import urlencode
@@ -109,6 +110,11 @@ def name(text: str, limit: int = NAME) -> str:
 def bare(text: str, limit: int = NAME) -> str:
     """A name for plain text places, where nothing is interpreted: one line, short enough."""
     return clip(" ".join(text.split()) or "-", limit)
+
+
+def unmarked(mrkdwn: str) -> str:
+    """Our own mrkdwn as plain words, for mail: no stars, and names as they were typed."""
+    return unescape(mrkdwn.replace("*", ""))
 
 
 def width(text: str) -> int:

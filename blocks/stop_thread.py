@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import partial
-from html import unescape
 
 from blocks import figures, kit
 from blocks import stop_words as words
@@ -32,7 +31,7 @@ def line(event: StopEvent, shown: StopShown, t: Translator) -> kit.Message:
 def mail(event: StopEvent, shown: StopShown, t: Translator, link: str | None = None) -> tuple[str, str]:
     """The same as a mail: subject and plain text, with how the stop stands now. `link` opens the message in Slack."""
     said = _MENTION.sub(lambda found: shown.names.get(found[1], found[1]), _LINES[event.kind](event, shown, t))
-    said = unescape(said.replace("*", ""))
+    said = kit.unmarked(said)
     told = [said, "", state_line(shown, t), ""]
     if link:
         told += [t.gettext("Open the message in Slack: {link}", link=link), ""]

@@ -130,8 +130,9 @@ SURFACES: dict[str, Callable[[Converter | None, Translator], Any]] = {
     "report": lambda at, t: digest.report(a_week(at), t).blocks,
     "mail as text": lambda at, t: [digest.mail(a_week(at), t)[1]],
     "mail": lambda at, t: [digest.mail(a_week(at), t)[2]],
+    "mail of an alert": lambda at, t: [incidents.mail(replace(live.shown(), exchange=at), t)[1]],
 }
-MAIN = {"status": "742", "home": "233", "card": a_card().figure.amount}
+MAIN = {"status": "742", "mail of an alert": live.shown().spent.amount, "home": "233", "card": a_card().figure.amount}
 
 
 def a_week(at: Converter | None) -> DigestShown:
