@@ -32,6 +32,7 @@ from bot.stop_scopes import (
     seen_of,
     under_way,
 )
+from finops.holds import HoldState
 from finops.levers import Lever
 from finops.queries import ScopeKind
 from finops.registry import Person, Project
@@ -56,6 +57,7 @@ log = logging.getLogger(__name__)
 
 _ATTEMPTS = 4
 _OVER = frozenset({StopState.FAILED, StopState.CLOSED})
+_NOT_HELD = frozenset({HoldState.FAILED, HoldState.LOST})
 Decide = Callable[[Store, Aim, datetime], Awaitable[tuple[StopChange, Stop | None] | None]]
 
 
@@ -159,7 +161,19 @@ class Stopping:
         said = " ".join(reason.split())[:LONGEST_REASON]
         if not said:
             raise Refusal(RefusalCode.STOP_REASON_MISSING)
+        return await self._requested(actor, target, lever, said, groups, is_wide=is_wide, seen=seen)
 
+    async def _requested(
+        self,
+        actor: Person,
+        target: StopTarget,
+        lever: Lever,
+        said: str,
+        groups: Iterable[str],
+        *,
+        is_wide: bool,
+        seen: Sequence[int] | None,
+    ) -> StopShown:
         async def decide(store: Store, aim: Aim, now: datetime) -> tuple[StopChange, Stop | None] | None:
             if is_closed(aim):
                 raise Refusal(RefusalCode.INCIDENT_CLOSED)
@@ -231,21 +245,22 @@ class Stopping:
         return await self._decided(actor, StopTarget(stop_id=stop_id), groups, decide)
 
     async def retry(self, actor: Person, stop_id: int, groups: Iterable[str] = ()) -> StopShown:
-        """Try at once again what is in trouble; a stop that failed is asked for anew."""
-        target = StopTarget(stop_id=stop_id)
+        """Try at once again what is in trouble; what failed is asked for anew, also where others are held."""
+        groups, target = tuple(groups), StopTarget(stop_id=stop_id)
         async with self._desk.storage.reading() as store:
             aim = await aim_of(store, actor.workspace_id, target)
             await require(store, self._people, actor, aim, groups)
-            failed = latest(await store.stops.holds(actor.workspace_id, stop_id))
+            held = latest(await store.stops.holds(actor.workspace_id, stop_id))
         stop = aim.stop
         assert stop is not None, "the target is a stop"
-        if stop.state is StopState.FAILED:
+        # What failed is tried again, and nothing else: whoever spends most by now may be another.
+        here = {one.id for one in (*aim.narrow, *aim.wide)}
+        is_over = stop.state is StopState.FAILED
+        seen = [one.project_id for one in held if one.project_id in here and (is_over or one.state in _NOT_HELD)]
+        if is_over:
             again = StopTarget(incident_id=stop.incident_id) if stop.incident_id is not None else target
             is_wide = stop.scope_kind is not ScopeKind.PROJECT
-            # What failed is tried again, and nothing else: whoever spends most by now may be another.
-            here = {one.id for one in (*aim.narrow, *aim.wide)}
-            seen = [one.project_id for one in failed if one.project_id in here]
-            return await self.request(actor, again, stop.lever, stop.reason, groups, is_wide=is_wide, seen=seen)
+            return await self._requested(actor, again, stop.lever, stop.reason, groups, is_wide=is_wide, seen=seen)
 
         async def decide(store: Store, aim: Aim, now: datetime) -> tuple[StopChange, Stop | None] | None:
             assert aim.stop is not None
@@ -253,7 +268,10 @@ class Stopping:
             change = tried_again(aim.stop, holds, now)
             return (change, aim.stop) if change.holds else None
 
-        return await self._decided(actor, target, groups, decide)
+        shown = await self._decided(actor, target, groups, decide)
+        if not seen or shown.stop.state not in (StopState.STOPPING, StopState.STOPPED):
+            return shown
+        return await self._requested(actor, target, stop.lever, stop.reason, groups, is_wide=True, seen=seen)
 
     # --- how ---------------------------------------------------------------------------------------------------------
 

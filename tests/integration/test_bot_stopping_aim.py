@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from blocks import stops
+from blocks import ids, stops
 from bot.errors import Refusal, RefusalCode
+from demo.openai.faults import Fault
 from finops.budgets import BudgetAction, BudgetScope
 from finops.incidents import Incident
 from finops.levers import Lever
@@ -91,6 +92,38 @@ async def test_a_stop_that_failed_is_tried_again_on_the_same_project(world: Worl
     await world.bot.holding.work_due(WORKER)
     assert names(anew) == [WRITER]
     assert (cents(world, WRITER), cents(world, CHATBOT)) == (1, FORMER_CENTS)
+
+
+@pytest.mark.parametrize("why", ["no right", "no right, by its budget", "changed elsewhere"])
+async def test_what_failed_in_a_stop_of_many_is_tried_again(world: World, why: str) -> None:
+    """The message says to mend the key and try again: then the one that failed is stopped too, and the other stays."""
+    chatbot = world.openai.project(CHATBOT).id
+    if why != "changed elsewhere":
+        world.openai.faults.add(Fault(path=f"/v1/organization/projects/{chatbot}", status=403, method="POST"))
+    incident = await reached(world, action=BudgetAction.STOP if "budget" in why else BudgetAction.NOTIFY)
+    if "budget" in why:
+        await watched(world, 8)
+    else:
+        both = [(await world.project(one)).id for one in (CHATBOT, WRITER)]
+        await clicked(world, incident, both, is_wide=True)
+    if why == "changed elsewhere":
+        limited(world, CHATBOT, 777)
+        await watched(world, 6)
+    standing = (await world.bot.incidents.shown(WORKSPACE, incident.id or 0)).stop
+    assert standing is not None
+    assert (standing.stop.state, standing.set_count, cents(world, WRITER)) == (StopState.STOPPED, 1, 1)
+    assert ids.STOP_RETRY in str(stops.root(standing, reader("en")))
+    world.openai.faults.clear()
+    await world.bot.stopping.retry(world.admin, standing.stop.id or 0)
+    await world.bot.stopping.retry(world.admin, standing.stop.id or 0)
+    await world.bot.holding.work_due(WORKER)
+    shown = await again(world, standing)
+    assert (shown.stop.state, shown.stop.turn, shown.set_count, len(shown.current)) == (StopState.STOPPED, 1, 2, 2)
+    assert (cents(world, WRITER), cents(world, CHATBOT)) == (1, 1)
+    await world.bot.stopping.restore(world.admin, standing.stop.id or 0)
+    await watched(world, 2)
+    before = 777 if why == "changed elsewhere" else FORMER_CENTS
+    assert (cents(world, WRITER), cents(world, CHATBOT)) == (FORMER_CENTS, before)
 
 
 @pytest.mark.parametrize("action", [BudgetAction.NOTIFY, BudgetAction.STOP])
