@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import ssl
 import stat
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
 from email.utils import formataddr, parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from finops.secret import Secret
 from finops.zones import zone_named
+
+# A key-management service on another continent answers within seconds; one that asks a person never does.
+_COMMAND_SECONDS = 60
 
 
 class Mistake(ValueError):
@@ -213,6 +218,38 @@ def private_text(path: Path) -> str:
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as problem:
         raise Mistake(f"names {path}, which cannot be read as text ({type(problem).__name__})") from None
+
+
+def command(text: str) -> tuple[str, ...]:
+    """A program and its words, split as a shell would; no shell is started for it."""
+    try:
+        words = tuple(shlex.split(text))
+    except ValueError:
+        raise Mistake("cannot be split into words: a quote is open") from None
+    if not words:
+        raise Mistake("names no program")
+    return words
+
+
+def answer_of(words: Sequence[str], variables: Mapping[str, str]) -> str:
+    """What a program writes on its standard output; what it says on standard error, people read themselves.
+
+    A Mistake, which repeats nothing of either, where it cannot be run, fails, or takes longer than a minute.
+    """
+    try:
+        ended = subprocess.run(  # noqa: S603 - the operator's own words, from where the keys themselves would stand
+            words, env=dict(variables), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=_COMMAND_SECONDS
+        )
+        said = ended.stdout.decode("utf-8-sig")
+    except subprocess.TimeoutExpired:
+        raise Mistake(f"did not end within {_COMMAND_SECONDS} seconds") from None
+    except UnicodeDecodeError:
+        raise Mistake("wrote something that is no text") from None
+    except OSError as problem:
+        raise Mistake(f"cannot be run ({type(problem).__name__}: {words[0]})") from None
+    if ended.returncode:
+        raise Mistake(f"ended with {ended.returncode}; run it by hand to see why")
+    return said
 
 
 def certificate_trouble(certificate: Path | None, key: Path | None) -> str | None:

@@ -17,9 +17,11 @@ from urllib.parse import urlsplit
 from bot.policy import Policy
 from bot.readers import (
     Mistake,
+    answer_of,
     certificate_trouble,
     channel_id,
     client_id,
+    command,
     crontab,
     database_url,
     host_names,
@@ -47,6 +49,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 # run.py's own variable, and the one Bolt would read behind our back with its test turned the wrong way round.
 NOT_OURS = frozenset({"FINOPS_VENV"})
+_KEYS = ("keys", "keys_file", "keys_command")
 RETIRED = {"SLACK_VERIFICATION_TOKEN": "Slack retired it and requests are verified by their signature: remove it"}
 
 
@@ -89,6 +92,7 @@ class Settings:
     )
     keys: Secret | None = field(metadata=variable("FINOPS_KEYS", key_ring))
     keys_file: Path | None = field(metadata=variable("FINOPS_KEYS_FILE", private_file))
+    keys_command: tuple[str, ...] | None = field(repr=False, metadata=variable("FINOPS_KEYS_COMMAND", command))
 
     openai_base_url: str = field(metadata=variable("OPENAI_BASE_URL", web_address, "https://api.openai.com/v1"))
     provider_timeout_seconds: int = field(
@@ -138,11 +142,9 @@ class Settings:
                 mistakes.append(f"{name} {mistake}.")
                 values[one.name] = None
                 unusable.add(one.name)
-        if values["keys_file"] is not None and values["keys"] is not None:
-            mistakes.append("FINOPS_KEYS and FINOPS_KEYS_FILE both hold the encryption keys: keep one of the two.")
-        elif values["keys_file"] is not None and "keys" not in unusable:
-            values["keys"] = _keys_of(values["keys_file"], mistakes)
-            unusable.update({"keys"} if values["keys"] is None else ())
+        if not unusable.intersection(_KEYS):
+            values["keys"] = _keys(values, environ, mistakes)
+            unusable.update({"keys"} if values["keys"] is None and any(values[name] for name in _KEYS) else ())
         mistakes += _strangers(environ, {one.metadata["name"] for one in fields(cls)})
         settings = cls(**values)
         mistakes += [sentence for names, sentence in settings._disagreements() if not unusable.intersection(names)]
@@ -176,9 +178,9 @@ class Settings:
 
     @property
     def ring_text(self) -> Secret:
-        """The encryption keys, from the variable or its file."""
+        """The encryption keys, from the variable, its file or its command."""
         if self.keys is None:
-            raise SettingsError(["FINOPS_KEYS or FINOPS_KEYS_FILE is missing."])
+            raise SettingsError(["FINOPS_KEYS is missing."])
         return self.keys
 
     def policy(self) -> Policy:
@@ -234,9 +236,9 @@ class Settings:
             )
         if self.keys is None:
             yield (
-                ("keys", "keys_file"),
-                "FINOPS_KEYS or FINOPS_KEYS_FILE is missing: stored keys are encrypted with it. Make one with: "
-                "python3 run.py run new-key.",
+                _KEYS,
+                "FINOPS_KEYS, FINOPS_KEYS_FILE or FINOPS_KEYS_COMMAND is missing: stored keys are encrypted with it. "
+                "Make one with: python3 run.py run new-key.",
             )
         if (self.tls_certificate is None) != (self.tls_key is None):
             yield (
@@ -283,11 +285,21 @@ class Settings:
             )
 
 
-def _keys_of(path: Path, mistakes: list[str]) -> Secret | None:
+def _keys(values: Mapping[str, Any], environ: Mapping[str, str], mistakes: list[str]) -> Secret | None:
+    """The encryption keys, from the one place that has them; None, with its mistake, where they cannot be had."""
+    told = {name: values[name] for name in _KEYS if values[name] is not None}
+    if len(told) > 1:
+        names = " and ".join(f"FINOPS_{name.upper()}" for name in told)
+        mistakes.append(f"{names} hold the encryption keys: keep one of them.")
+        return None
+    if not told or "keys" in told:
+        return told.get("keys")
+    [(name, place)] = told.items()
     try:
-        return key_ring(",".join(line.strip() for line in private_text(path).splitlines() if line.strip()))
+        text = private_text(place) if name == "keys_file" else answer_of(place, environ)
+        return key_ring(",".join(line.strip() for line in text.splitlines() if line.strip()))
     except Mistake as mistake:
-        mistakes.append(f"FINOPS_KEYS_FILE {mistake}.")
+        mistakes.append(f"FINOPS_{name.upper()} {mistake}.")
         return None
 
 

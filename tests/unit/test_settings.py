@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from pathlib import Path
 
 import pytest
 
+from bot import readers
 from bot.settings import Settings, SettingsError, read_env_file
 from storage.secrets import KeyRing
 
@@ -141,6 +144,66 @@ def test_the_keys_may_lie_in_a_private_file(tmp_path: Path):
     assert KeyRing.from_text(settings.ring_text.reveal()).primary_id == "new"
     file.chmod(0o644)
     assert any("chmod 600" in m for m in mistakes_of(FINOPS_KEYS=None, FINOPS_KEYS_FILE=str(file)))
+
+
+def printing(text: str) -> str:
+    """A command that prints `text`, as somebody would write it down."""
+    return shlex.join([sys.executable, "-c", f"import sys; sys.stdout.write({text!r})"])
+
+
+def test_a_key_management_service_may_hand_over_the_keys():
+    """Its command is split as a shell would, sees our environment, and prints what the file would hold."""
+    rings = [KeyRing.generate(name).to_text() for name in ("new", "old")]
+    settings = Settings.from_env(GOOD | {"FINOPS_KEYS": "", "FINOPS_KEYS_COMMAND": printing("\n".join(rings) + "\n")})
+    assert KeyRing.from_text(settings.ring_text.reveal()).primary_id == "new"
+    asking = shlex.join([sys.executable, "-c", "import os; print(os.environ['WHERE_KEYS_ARE'])"])
+    settings = Settings.from_env(GOOD | {"FINOPS_KEYS": "", "FINOPS_KEYS_COMMAND": asking, "WHERE_KEYS_ARE": rings[1]})
+    assert KeyRing.from_text(settings.ring_text.reveal()).primary_id == "old"
+
+
+FAILING = shlex.join([sys.executable, "-c", "import sys; print('canary'); sys.exit(3)"])
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("no-such-program --now", "cannot be run (FileNotFoundError: no-such-program)"),
+        (FAILING, "ended with 3; run it by hand to see why"),
+        (printing("k1:canary!"), "cannot be used"),
+        (printing(""), "cannot be used"),
+        (
+            shlex.join([sys.executable, "-c", "import os; os.write(1, b'\\xff\\xfe')"]),
+            "wrote something that is no text",
+        ),
+        ("sh -c 'open", "cannot be split into words: a quote is open"),
+    ],
+)
+def test_a_service_that_does_not_hand_them_over_is_told_without_what_it_printed(words: str, said: str):
+    """Once: that keys are missing would be no second mistake."""
+    [sentence] = mistakes_of(FINOPS_KEYS=None, FINOPS_KEYS_COMMAND=words)
+    assert sentence.startswith("FINOPS_KEYS_COMMAND ")
+    assert said in sentence
+    assert "canary" not in sentence
+
+
+def test_a_service_that_never_answers_is_not_waited_for(monkeypatch: pytest.MonkeyPatch):
+    """It may be waiting for somebody to type."""
+    monkeypatch.setattr(readers, "_COMMAND_SECONDS", 0.2)
+    waiting = shlex.join([sys.executable, "-c", "import signal; signal.pause()"])
+    [sentence] = mistakes_of(FINOPS_KEYS=None, FINOPS_KEYS_COMMAND=waiting)
+    assert "did not end within" in sentence
+
+
+def test_the_keys_stand_in_one_place(tmp_path: Path):
+    """Which of two would win is nothing to guess."""
+    file = tmp_path / "keys"
+    file.write_text(KEYS)
+    file.chmod(0o600)
+    [sentence] = mistakes_of(FINOPS_KEYS_FILE=str(file), FINOPS_KEYS_COMMAND="true")
+    assert (
+        sentence
+        == "FINOPS_KEYS and FINOPS_KEYS_FILE and FINOPS_KEYS_COMMAND hold the encryption keys: keep one of them."
+    )
 
 
 def test_a_settings_object_never_shows_a_secret():
