@@ -317,7 +317,7 @@ def _allowed(shown: StopShown, t: Translator) -> list[str]:
     stop = shown.stop
     found = words.allowance(stop.allowed_until, stop.allowed_ceiling, shown, t)
     if stop.restops:
-        found.append(t.gettext("then stopped again by itself"))
+        found.append(words.end_words(stop.allowed_until, shown, t))
     if stop.approved_by:
         found.append(words.actor(stop.approved_by, shown, t))
     return found

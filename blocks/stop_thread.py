@@ -164,9 +164,10 @@ def _approved(event: StopEvent, shown: StopShown, t: Translator) -> str:
     said = t.gettext(
         "▶️ {person} approved: {way} · {time}", person=_by(event, shown, t), way=way, time=t.exact_clock(event.at)
     )
-    terms = words.allowance(words.moment(values.get("until")), money(values, "amount"), shown, t)
+    until = words.moment(values.get("until"))
+    terms = words.allowance(until, money(values, "amount"), shown, t)
     if values.get("restops") and terms:
-        terms.append(t.gettext("then stopped again by itself"))
+        terms.append(words.end_words(until, shown, t))
     return " · ".join([said, *(kit.escape(term) for term in terms)])
 
 
@@ -204,12 +205,18 @@ def _allowance_ended(event: StopEvent, shown: StopShown, t: Translator) -> str:
         said = t.gettext("⏰ [{who}] {what}: the allowed amount is spent · {time}.", **given)
     else:
         said = t.gettext("⏰ [{who}] {what}: the allowed time is over · {time}.", **given)
-    after = (
-        t.gettext("It is stopped again now.")
-        if event.values.get("restops")
-        else t.gettext("It was not to be stopped again; spending goes on.")
-    )
-    return f"{said} {after}"
+    return f"{said} {_after_allowance(event, t)}"
+
+
+def _after_allowance(event: StopEvent, t: Translator) -> str:
+    if event.values.get("restops"):
+        return t.gettext("It is stopped again now.")
+    match event.values.get("instead"):
+        case "held":
+            return t.gettext("Another stop holds it already, so it stays stopped.")
+        case "nothing":
+            return t.gettext("No project is left here that could be stopped again.")
+    return t.gettext("It was not to be stopped again; spending goes on.")
 
 
 def _cause(event: StopEvent, shown: StopShown, t: Translator) -> str:

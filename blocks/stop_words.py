@@ -161,6 +161,16 @@ def allowance(until: datetime | None, ceiling: Money | None, shown: StopShown, t
     return found
 
 
+def end_words(until: datetime | None, shown: StopShown, t: Translator) -> str:
+    """What comes after an allowance that ends in a stop; plain text.
+
+    Where nothing was stopped before, nothing is at the end of the period: the next one has a limit of its own.
+    """
+    if not shown.stop.turn and until is not None and until == shown.window_end:
+        return t.gettext("stopped by itself if that is spent before")
+    return t.gettext("then stopped again by itself")
+
+
 def pending_words(pending: Pending, shown: StopShown, t: Translator) -> str:
     """`Waiting for approval · asked by 이지훈 · another approver has to agree`, as mrkdwn."""
     wish = [way_name(pending.way, t), *allowance(pending.until, pending.amount, shown, t)]

@@ -18,11 +18,12 @@ from bot.polls import minute_of
 from bot.spending import Spending
 from bot.stop_keeping import audience, keep
 from bot.stop_savings import saved_by
+from finops.holds import Hold
 from finops.incidents import CloseReason, Incident, IncidentState, change_of, close
 from finops.money import Money
 from finops.queries import ScopeKind
 from finops.registry import Project
-from finops.stop_second import has_lapsed, lapsed
+from finops.stop_second import has_lapsed, lapsed, unanswered
 from finops.stopping import allowance_ended, allowance_is_over, closed, is_to_be_closed, latest, outlives, period_over
 from finops.stops import Stop, StopState
 from storage import Store
@@ -84,14 +85,21 @@ class StopEnds:
             if not await self._is_ending(store, stop):
                 return True  # else its allowance, or its day, is over at the same moment
         incident = await _incident_of(store, stop)
+        is_past = incident is not None and (_is_past(stop, incident, now) or _ends_with(stop, incident, now))
+        if stop.pending is not None and (is_past or is_to_be_closed(stop, now)):
+            stop = await keep(desk, store, unanswered(stop, now), stop)
+        if stop.state is StopState.CLOSED:
+            return True  # it was no more than the wish
         if is_to_be_closed(stop, now):
             await self._close(store, stop, incident)
-        elif incident is not None and (_is_past(stop, incident, now) or _ends_with(stop, incident, now)):
+        elif is_past:
             await keep(desk, store, period_over(stop, now), stop)
         else:
             reason = allowance_is_over(stop, await self._spent(store, stop, incident, now), now)
             assert reason is not None, "it is ending"
-            projects = await _free(store, stop) if stop.restops else ()
+            projects, holders = await _free(store, stop) if stop.restops else ((), ())
+            if not projects and any(not one.is_wanted for one in holders):
+                return False  # somebody else's is just being put back: then it is taken hold of
             if projects and incident is not None and incident.state is IncidentState.CLOSED:
                 # Its budget speaks no more, but what is held is shown, and put back, by its alert.
                 spent, as_of = await self._seen(store, incident, await _held(store, stop))
@@ -104,7 +112,7 @@ class StopEnds:
                     updated_at=now,
                 )
                 await telling.keep(store, change_of(incident, again), incident, await audience(store, stop), now)
-            await keep(desk, store, allowance_ended(stop, reason, projects, now), stop)
+            await keep(desk, store, allowance_ended(stop, reason, projects, now, is_held=bool(holders)), stop)
         return True
 
     async def _spent(self, store: Store, stop: Stop, incident: Incident | None, now: datetime) -> Money | None:
@@ -187,14 +195,16 @@ async def outliving(store: Store, incidents: Iterable[Incident], now: datetime) 
     return found
 
 
-async def _free(store: Store, stop: Stop) -> Sequence[Project]:
-    """The projects to take hold of again, but for those that somebody else holds by now."""
-    return [
-        one
-        for one in await _projects(store, stop)
-        if await store.stops.active_hold(stop.workspace_id, one.connection_id, one.provider_project_id, stop.lever)
-        is None
-    ]
+async def _free(store: Store, stop: Stop) -> tuple[Sequence[Project], Sequence[Hold]]:
+    """The projects to take hold of again, and what somebody else holds of them by now."""
+    free, holders = list[Project](), list[Hold]()
+    for one in await _projects(store, stop):
+        held = await store.stops.active_hold(stop.workspace_id, one.connection_id, one.provider_project_id, stop.lever)
+        if held is None:
+            free.append(one)
+        else:
+            holders.append(held)
+    return free, holders
 
 
 async def _held(store: Store, stop: Stop) -> list[Account]:
@@ -219,12 +229,15 @@ async def _projects(store: Store, stop: Stop) -> Sequence[Project]:
 
 
 def _is_about(stop: Stop, project: Project, held: Sequence[Account]) -> bool:
-    """Whether a project is one that a stop held, another team's too; else whether it is of its scope now."""
+    """Whether a project is one that a stop held, another team's too; else whether it is of its scope now.
+
+    Nobody who speaks of a team or of everything means a project that is left out of collecting.
+    """
     if held:
         return account_of(project) in held
     match stop.scope_kind:
         case ScopeKind.PROJECT:
             return project.id == stop.scope_id
         case ScopeKind.TEAM:
-            return project.team_id == stop.scope_id
-    return True
+            return project.team_id == stop.scope_id and not project.excluded
+    return not project.excluded

@@ -47,8 +47,16 @@ def lapsed(stop: Stop, now: datetime) -> StopChange:
 
     Raises StopRefused where no wish has lapsed.
     """
+    if not has_lapsed(stop, now):
+        raise StopRefused(StopMistake.NOBODY_ASKS, stop)
+    return unanswered(stop, now)
+
+
+def unanswered(stop: Stop, now: datetime) -> StopChange:
+    """The same of a wish, with a time or without one, when what it was about is over. Raises StopRefused: there is
+    none."""
     pending = stop.pending
-    if pending is None or not has_lapsed(stop, now):
+    if pending is None:
         raise StopRefused(StopMistake.NOBODY_ASKS, stop)
     # With the moment it was asked at, for another wish may lapse after it; and without `by`: nobody did this.
     event = StopEvent(StopEventKind.LAPSED, now, f"lapsed:{pending.at.isoformat()}", _facts(stop, pending))

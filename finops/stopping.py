@@ -279,12 +279,21 @@ def outlives(stop: Stop, incident: Incident) -> bool:
     return stop.approved_at is not None and incident.is_over(stop.approved_at)
 
 
-def allowance_ended(stop: Stop, reason: str, projects: Sequence[Project], now: datetime) -> StopChange:
-    """Take hold again where that was agreed; else the stop is over, and its incident speaks again."""
-    values: dict[str, Fact] = {"reason": reason, "restops": stop.restops and bool(projects), "projects": len(projects)}
+def allowance_ended(
+    stop: Stop, reason: str, projects: Sequence[Project], now: datetime, *, is_held: bool = False
+) -> StopChange:
+    """Take hold again where that was agreed; else the stop is over, and its incident speaks again.
+
+    `is_held`: nothing is left to take hold of, for another stop has it all. What somebody asked a second person for
+    meanwhile waits on.
+    """
+    is_kept = stop.restops and bool(projects)
+    values: dict[str, Fact] = {"reason": reason, "restops": is_kept, "projects": len(projects)}
+    if stop.restops and not projects:
+        values["instead"] = "held" if is_held else "nothing"
     key = f"allowance_ended:{stop.turn}:{stop.approved_at.isoformat() if stop.approved_at else ''}"
     event = StopEvent(StopEventKind.ALLOWANCE_ENDED, now, key, values, is_loud=True)
-    if stop.restops and projects:
+    if is_kept:
         again = replace(
             stop,
             state=StopState.STOPPING,
@@ -297,6 +306,9 @@ def allowance_ended(stop: Stop, reason: str, projects: Sequence[Project], now: d
             updated_at=now,
         )
         return StopChange(again, _holds(again, projects, now), (event,))
+    if stop.pending is not None:
+        waiting = replace(stop, state=StopState.ASKED, allowed_until=None, allowed_ceiling=None, updated_at=now)
+        return StopChange(waiting, (), (event,))
     return StopChange(_closed(stop, now), (), (event,))
 
 

@@ -21,7 +21,7 @@ from finops.queries import ScopeKind
 class StopState(StrEnum):
     """Where a stop stands as a whole."""
 
-    ASKED = "asked"  # nothing was stopped yet: an approval waits for its second person
+    ASKED = "asked"  # nothing is stopped, nor allowed: an approval waits for its second person
     STOPPING = "stopping"  # levers are being set
     STOPPED = "stopped"  # at least one is set, and none is under way but those in trouble
     RESTORING = "restoring"  # levers are being put back
@@ -56,7 +56,9 @@ class StopEventKind(StrEnum):
     RESTORED = "restored"  # project, kept (parts left as somebody else made them), seconds
     FIRST_TRAFFIC = "first_traffic"  # project
     SURGED = "surged"  # project, amount, usual, currency: spending unusually again within a day of the restore
-    ALLOWANCE_ENDED = "allowance_ended"  # reason ("time" | "amount"), restops
+    # reason ("time" | "amount"), restops; instead, where that was agreed and nothing is left to take hold of: "held"
+    # (another stop has it) | "nothing"
+    ALLOWANCE_ENDED = "allowance_ended"
     CAUSE_PINNED = "cause_pinned"  # by, text
     CLOSED = "closed"  # saved_low, saved_high, currency (None: cannot be said), leak, unpriced
 

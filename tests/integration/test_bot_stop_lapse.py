@@ -208,3 +208,49 @@ async def test_terms_and_the_wish_for_others_may_end_at_the_same_moment(world: Q
     after = await world.bot.stopping.shown(WORKSPACE, allowed.id or 0)
     assert [one.kind for one in after.events][-2:] == [StopEventKind.LAPSED, StopEventKind.ALLOWANCE_ENDED]
     assert (after.stop.state, after.stop.pending) == (StopState.STOPPING, None)
+
+
+@pytest.mark.parametrize("is_held", [False, True])
+async def test_a_wish_without_a_time_lapses_with_what_it_was_about(world: QuietWorld, is_held: bool) -> None:
+    """A new limit that nobody agreed to: with its alert, or with the day after the restore, it ends in no silence."""
+    incident, second = await an_alert(world), replace(world.admin, user_id=SECOND)
+    restore, more = ApprovalWish(ApprovalWay.RESTORE), ApprovalWish(ApprovalWay.BUDGET, "2000")
+    if is_held:
+        await world.bot.stopping.request(world.admin, target(incident), Lever.STOP, "재시도 루프")
+        for person in (world.admin, second):
+            await world.bot.stopping.approve(person, target(incident), restore)
+        await world.bot.holding.work_due("a test")
+        assert (await latest(world, incident)).state is StopState.RESTORED
+    await world.bot.stopping.approve(world.admin, target(incident), more)
+    world.clock.advance(days=1)
+    if not is_held:
+        async with world.bot.storage.writing() as store:
+            change = close(incident, CloseReason.PERIOD_ENDED, world.clock())
+            await telling.keep(store, change, incident, (), world.clock())
+    assert await world.bot.stop_ends.everywhere() == 1
+    assert await world.bot.stop_ends.everywhere() == 0
+    stop = await latest(world, incident)
+    assert (stop.state, stop.pending) == (StopState.CLOSED, None)
+    [line] = await lines(world, stop)
+    assert (line.is_broadcast, line.urgency) == (False, 0)
+    shown = await world.bot.stopping.shown(WORKSPACE, stop.id or 0)
+    [lapse] = [one for one in shown.events if one.kind is StopEventKind.LAPSED]
+    assert (lapse.values["asked_by"], lapse.values["action"]) == (world.admin.user_id, "budget")
+    if not is_held:
+        assert "*⏰ Nobody agreed in time*" in await root(world, incident)
+
+
+async def test_what_waits_for_a_second_person_outlives_the_terms_it_would_replace(world: QuietWorld) -> None:
+    """Allowed for an hour and asked for two: when the hour is over the wish still waits, and can be agreed to."""
+    incident, second = await an_alert(world), replace(world.admin, user_id=SECOND)
+    hour, two = (replace(wish(world), until=world.clock() + n * HOUR, restops=False) for n in (1, 2))
+    for person, asked in ((world.admin, hour), (second, hour), (world.admin, two)):
+        await world.bot.stopping.approve(person, target(incident), asked)
+    world.clock.advance(minutes=60)
+    assert await world.bot.stop_ends.everywhere() == 1
+    after = await latest(world, incident)
+    assert (after.state, after.pending and after.pending.until) == (StopState.ASKED, two.until)
+    assert ids.STOP_AGREE in await root(world, incident)
+    await world.bot.stopping.agree(second, after.id or 0)
+    after = await latest(world, incident)
+    assert (after.state, after.allowed_until) == (StopState.ALLOWED, two.until)

@@ -6,10 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from blocks import incidents
+from blocks import incidents, stop_thread
+from finops.budgets import BudgetScope
 from finops.incidents import IncidentState
+from finops.levers import Lever
 from finops.periods import starts_at
-from finops.stop_report import ApprovalWish, StopTarget
+from finops.stop_report import ApprovalWish, StopShown, StopTarget
 from finops.stops import ApprovalWay, Stop, StopEventKind, StopState
 from tests.integration.bot_world import WORKSPACE
 from tests.integration.stopping_world import (
@@ -25,7 +27,7 @@ from tests.integration.stopping_world import (
     watched,
 )
 from tests.integration.stopping_world import world as world
-from tests.integration.watch_world import World
+from tests.integration.watch_world import CHATBOT, WRITER, World
 from tests.integration.watch_world import quick_storage as quick_storage
 from tests.unit.saying import reader
 
@@ -104,3 +106,61 @@ async def test_an_alert_that_outlived_its_day_allows_on_the_terms_of_today(world
     assert (shown.stop.state, cents(world)) == (StopState.STOPPED, 1)
     assert await world.estimate() > before
     assert (await world.incidents())[0].state is IncidentState.STOPPED
+
+
+async def test_where_nothing_was_stopped_only_the_amount_stops_before_the_day_ends(world: World) -> None:
+    """So many dollars until midnight: the message promises a stop for the dollars, and none for the hour."""
+    limited(world)
+    incident = await a_runaway(world)
+    stop = await approved(world, incident.id, ApprovalWish(ApprovalWay.AMOUNT, "900", starts_at(incident.window.end)))
+    line = _line(await world.bot.stopping.shown(WORKSPACE, stop.id or 0), StopEventKind.APPROVED)
+    for said in (await told(world, incident.id), line):
+        assert (COMES_BACK in said, "stopped by itself if that is spent before" in said) == (False, True)
+    stop = await approved(world, incident.id, ApprovalWish(ApprovalWay.AMOUNT, "2", starts_at(incident.window.end)))
+    await watched(world, 30)
+    shown = await world.bot.stopping.shown(WORKSPACE, stop.id or 0)
+    assert (shown.stop.state, cents(world)) == (StopState.STOPPED, 1)
+
+
+@pytest.mark.parametrize("is_let_go", [False, True])
+async def test_what_another_stop_holds_by_then_is_not_said_to_go_on(world: World, is_let_go: bool) -> None:
+    """It stays stopped, and the line says so; where the other one is just being put back, it is taken hold of then."""
+    limited(world)
+    shown = await stopped(world, await a_runaway(world))
+    until = world.clock() + timedelta(hours=1)
+    await approved(world, shown.stop.incident_id, ApprovalWish(ApprovalWay.AMOUNT, "900", until))
+    team = StopTarget(scope=f"team:{world.team.id}")
+    other = await world.bot.stopping.request(world.admin, team, Lever.STOP, "점검", is_wide=True)
+    await world.bot.holding.work_due(WORKER)
+    world.clock.moment = until
+    if is_let_go:
+        await world.bot.stopping.restore(world.admin, other.stop.id or 0)
+    await world.bot.stop_ends.everywhere()
+    after = await again(world, shown)
+    assert after.stop.state is (StopState.ALLOWED if is_let_go else StopState.CLOSED)
+    await watched(world, 2)
+    after = await again(world, shown)
+    line = _line(after, StopEventKind.ALLOWANCE_ENDED)
+    assert cents(world) == 1
+    assert "spending goes on" not in line
+    assert ("It is stopped again now." if is_let_go else "Another stop holds it already") in line
+
+
+async def test_an_allowance_that_ends_takes_no_hold_of_what_is_left_out_of_collecting(world: World) -> None:
+    """The budget of a team counts no such project; nobody who let the team go on meant it."""
+    limited(world)
+    await world.a_budget(BudgetScope.TEAM, world.team.id, "6")
+    await world.polled()
+    world.openai.boost(CHATBOT, 15, world.clock())
+    for minutes in (35, 5):
+        await world.polled(minutes)
+    [incident] = await world.incidents()
+    await world.bot.projects.exclude(world.admin, (await world.project(WRITER)).id)
+    await approved(world, incident.id, ApprovalWish(ApprovalWay.AMOUNT, "900", world.clock() + timedelta(hours=1)))
+    await watched(world, 3, after=59)
+    assert (cents(world), cents(world, WRITER)) == (1, None)
+
+
+def _line(shown: StopShown, kind: StopEventKind) -> str:
+    [event] = [one for one in shown.events if one.kind is kind]
+    return stop_thread.line(event, shown, reader("en")).text

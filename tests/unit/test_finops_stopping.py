@@ -192,12 +192,11 @@ def test_a_wish_lapses_at_its_moment_and_changes_nothing_else():
     gone = progressed(waiting, holds, *_moved(holds, 1, lambda hold: replace(hold, state=HoldState.LOST)), LATER)
     assert (gone.stop.state, gone.stop.pending) == (StopState.FAILED, None)
     allowed = replace(waiting, state=StopState.ALLOWED, allowed_until=NOW, approved_at=NOW)
-    ended = (
-        allowance_ended(allowed, "time", [], LATER),
-        closed(waiting, None, None, LATER),
-        period_over(allowed, LATER),
-    )
+    ended = closed(waiting, None, None, LATER), period_over(allowed, LATER)
     assert {one.stop.pending for one in ended} == {None}
+    # Where only the terms before it ended, it waits on.
+    after = allowance_ended(allowed, "time", [], LATER).stop
+    assert (after.state, after.pending) == (StopState.ASKED, wish)
 
 
 amounts = st.decimals(0, 1000, places=2)
