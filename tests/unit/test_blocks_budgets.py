@@ -253,7 +253,7 @@ def test_the_window_says_what_stopping_by_itself_does_and_when_an_estimate_is_no
     for language, told in (
         ("ko", "평소 오차보다 더"),
         ("en", "more than its usual error"),
-        ("ja", "いつもの誤差を超えて"),
+        ("ja", "通常の誤差を超えて"),
     ):
         assert told in texts(VIEWS["change"](reader(language)))
     assert "자동으로 차단하고 알립니다" in texts(VIEWS["list_after_a_change"](reader("ko")))

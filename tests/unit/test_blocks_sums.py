@@ -163,7 +163,7 @@ def test_what_was_before_and_each_difference_add_up_to_what_is_now(pairs: list[t
     [[new, old]] = [(read(one), read(two)) for line in said for one, two in
                     re.findall(rf"({AMOUNT}) \([^)]*\), ({AMOUNT}) before", line)]  # fmt: skip
     assert new - old == headline
-    rows = first_after(r"^• (?:Requests|Total)  \*", said)
+    rows = first_after(r"^• (?:Calls|Total)  \*", said)
     if rows:
         assert rows[-1] == headline
         assert sum(rows[:-1]) == headline

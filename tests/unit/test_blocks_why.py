@@ -40,82 +40,82 @@ SAID = [
     (
         LOOP,
         "호출 수 15배, 호출당 토큰 동일 → 재시도 루프 의심",
-        "Requests ×15, tokens per request unchanged → likely a retry loop",
+        "Calls ×15, tokens per call unchanged → likely a retry loop",
     ),
     (
         why([asked(requests=1150)], [asked()]),
         "호출 수 15% 증가, 호출당 토큰 동일 → 호출 증가",
-        "Requests up 15%, tokens per request unchanged → more traffic",
+        "Calls up 15%, tokens per call unchanged → more traffic",
     ),
     (
         why([asked(requests=100_300)], [asked(requests=100_000)]),
         "호출 수 0.3% 증가, 호출당 토큰 동일 → 호출 증가",
-        "Requests up 0.3%, tokens per request unchanged → more traffic",
+        "Calls up 0.3%, tokens per call unchanged → more traffic",
     ),
     (
         why([asked(requests=200)], [asked()]),
         "호출 수 80% 감소, 호출당 토큰 동일 → 호출 감소",
-        "Requests down 80%, tokens per request unchanged → less traffic",
+        "Calls down 80%, tokens per call unchanged → less traffic",
     ),
     (
         why([asked(each=(2000, 100))], [asked()]),
         "호출당 입력 토큰 4배, 호출 수 동일 → 프롬프트가 길어짐",
-        "Input tokens per request ×4, requests unchanged → longer prompts",
+        "Input tokens per call ×4, calls unchanged → longer prompts",
     ),
     (
         why([asked(each=(500, 300))], [asked()]),
         "호출당 출력 토큰 3배, 호출 수 동일 → 답변이 길어짐",
-        "Output tokens per request ×3, requests unchanged → longer answers",
+        "Output tokens per call ×3, calls unchanged → longer answers",
     ),
     (
         why([asked(SMALL, 400), asked(LARGE, 600)], [asked(SMALL, 950), asked(LARGE, 50)]),
         "gpt-4o 호출 비중 5%→60%, 호출 수 동일 → 더 비싼 모델 사용",
-        "gpt-4o share of requests from 5% to 60%, requests unchanged → a more expensive model",
+        "gpt-4o share of calls from 5% to 60%, calls unchanged → a more expensive model",
     ),
     (
         why([asked()], [asked(cached=Fraction(4, 5))]),
         "캐시된 입력 80%→0%, 호출 수 동일 → 프롬프트 캐시 적용 감소",
-        "Cached input from 80% to 0%, requests unchanged → less prompt caching",
+        "Cached input from 80% to 0%, calls unchanged → less prompt caching",
     ),
     (
         why([asked()], [asked(batch=True)]),
         "배치 비중 100%→0%, 호출 수 동일 → 배치 처리 중단",
-        "Batch share from 100% to 0%, requests unchanged → batch turned off",
+        "Batch share from 100% to 0%, calls unchanged → batch turned off",
     ),
     (
         why([asked(tier="priority")], [asked()]),
         "priority 등급 사용 증가, 호출 수 동일 → 더 비싼 서비스 등급",
-        "More use of tier priority, requests unchanged → a more expensive service tier",
+        "More use of tier priority, calls unchanged → a more expensive service tier",
     ),
     (
         why([asked(requests=15_000), asked(SMALL, 90_000)], [asked(), asked(SMALL, 90_000)]),
         "gpt-4o 호출 수 15배, 호출당 토큰 동일 → 재시도 루프 의심",
-        "gpt-4o requests ×15, tokens per request unchanged → likely a retry loop",
+        "gpt-4o calls ×15, tokens per call unchanged → likely a retry loop",
     ),
     (
         why([asked(SMALL, 15_413), asked(LARGE, 2287)], [asked(SMALL, 8000), asked(LARGE, 2000)]),
         "호출 수 77% 증가, gpt-4o-mini 호출 비중 80%→87% → 호출 증가, 더 저렴한 모델 비중 확대",
-        "Requests up 77%, gpt-4o-mini share of requests from 80% to 87% → more traffic, more of it on cheaper models",
+        "Calls up 77%, gpt-4o-mini share of calls from 80% to 87% → more traffic, more of it on cheaper models",
     ),
     (
         why([asked(SMALL, 300), asked(LARGE, 960)], [asked(SMALL, 1800), asked(LARGE, 1000)]),
         "호출 수 55% 감소, gpt-4o 호출 비중 36%→76% → 호출 감소, 더 비싼 모델 비중 확대",
-        "Requests down 55%, gpt-4o share of requests from 36% to 76% → less traffic, more of it on dearer models",
+        "Calls down 55%, gpt-4o share of calls from 36% to 76% → less traffic, more of it on dearer models",
     ),
     (
         why([asked(requests=2000, cached=Fraction(4, 5))], [asked()]),
         "호출 수 2배, 캐시된 입력 0%→80% → 호출 증가, 프롬프트 캐시 적용 증가",
-        "Requests ×2, cached input from 0% to 80% → more traffic, more prompt caching",
+        "Calls ×2, cached input from 0% to 80% → more traffic, more prompt caching",
     ),
     (
         why([asked(requests=20_000, batch=True)], [asked()]),
         "호출 수 20배, 호출당 토큰 동일, 배치 비중 0%→100% → 재시도 루프 의심",
-        "Requests ×20, tokens per request unchanged, batch share from 0% to 100% → likely a retry loop",
+        "Calls ×20, tokens per call unchanged, batch share from 0% to 100% → likely a retry loop",
     ),
     (
         replace(LOOP, kind=WhyKind.MORE_TRAFFIC, beside=Beside(Decimal("0.73"))),
         "호출 수 15배, 호출당 비용 27% 감소 → 호출 증가",
-        "Requests ×15, cost per request down 27% → more traffic",
+        "Calls ×15, cost per call down 27% → more traffic",
     ),
     (why([asked()], []), "이전 지출 없음 → 새로 시작된 지출", "Nothing was spent before → new spending"),
     (
@@ -163,7 +163,7 @@ def test_the_parts_shown_add_up_to_the_difference_shown():
     rows = [[cell["text"] for cell in row] for row in block.rich["rows"]]  # type: ignore[union-attr]
     shown = [Decimal(row[1].replace("$", "").replace(",", "")) for row in rows[1:]]
     assert sum(shown[:-1]) == shown[-1]
-    assert (rows[1][0], rows[1][2]) == ("Requests", "1,000 → 3,000")
+    assert (rows[1][0], rows[1][2]) == ("Calls", "1,000 → 3,000")
     assert ["Cached input", "33% → 0%"] in [row[::2] for row in rows]
 
 
