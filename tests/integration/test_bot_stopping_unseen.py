@@ -150,6 +150,25 @@ async def test_a_day_that_the_provider_asks_for_once_puts_off_neither_a_stop_nor
     assert cents(world) == FORMER_CENTS
 
 
+@pytest.mark.parametrize("what", ["a stop", "a restore"])
+async def test_a_clock_that_is_put_back_puts_off_neither_a_stop_nor_a_restore(world: World, what: str) -> None:
+    """The provider is away for a moment, and our clock is put right by an hour in it: that hour is not waited for."""
+    incident = await a_runaway(world)
+    limited(world)
+    away = Fault(path="/v1/organization/projects", status=503)
+    if what == "a stop":
+        world.openai.faults.add(away)
+    shown = await stopped(world, incident)
+    if what == "a restore":
+        world.openai.faults.add(away)
+        await world.bot.stopping.restore(world.admin, shown.stop.id or 0)
+    await watched(world, 2)
+    world.clock.moment -= timedelta(hours=1)
+    world.openai.faults.clear()
+    await watched(world, 1)
+    assert cents(world) == (1 if what == "a stop" else FORMER_CENTS)
+
+
 async def test_who_waits_for_a_stop_hears_by_the_clock_that_it_is_not_in_force(world: World) -> None:
     """Half a minute after the trouble began, and loudly a quarter of an hour after the click: to the second."""
     incident = await a_runaway(world)
