@@ -116,16 +116,20 @@ def _silence_ended(event: IncidentEvent, shown: IncidentShown, t: Translator) ->
         ended = t.gettext("{person} turned the alerts on again · {time}", person=person, time=_at(event, shown, t))
     if not isinstance(event.values.get("level"), int):
         return ended
-    summary = t.gettext(
+    return f"{_risen(event, 'level', shown, t)}\n{ended}"
+
+
+def _risen(event: IncidentEvent, key: str, shown: IncidentShown, t: Translator) -> str:
+    """The highest level that silence hid; `key` names it among the facts."""
+    return t.gettext(
         "🚨 [{scope}] {limit_name} {limit}: {level}% reached while silenced - now {spent} ({percent}%)",
         scope=kit.escape(words.who(shown, t)),
-        level=_percent(event.values, "level", t),
+        level=_percent(event.values, key, t),
         limit_name=words.limit_name(shown.budget.period, t),
         limit=_amount(event.values, "limit", t),
         spent=_amount(event.values, "spent", t),
         percent=_percent(event.values, "percent", t),
     )
-    return f"{summary}\n{ended}"
 
 
 def _budget_changed(event: IncidentEvent, shown: IncidentShown, t: Translator) -> str:
@@ -152,7 +156,8 @@ def _closed(event: IncidentEvent, shown: IncidentShown, t: Translator) -> str:
         "last amount {spent} ({percent}%)", spent=_amount(values, "spent", t), percent=_percent(values, "percent", t)
     )
     facts = [f"✅ {closing_words(reason, t)}", last, _state(values, t), _at(event, shown, t)]
-    return " · ".join(fact for fact in facts if fact)
+    said = " · ".join(fact for fact in facts if fact)
+    return f"{_risen(event, 'rose', shown, t)}\n{said}" if isinstance(values.get("rose"), int) else said
 
 
 def _opinion(event: IncidentEvent, shown: IncidentShown, t: Translator) -> str:

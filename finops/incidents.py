@@ -56,7 +56,7 @@ class EventKind(StrEnum):
     SILENCED = "silenced"  # by, until
     SILENCE_ENDED = "silence_ended"  # by (None: it ran out), level (None: none rose meanwhile), and the amounts
     BUDGET_CHANGED = "budget_changed"  # by, limit_before, currency_before, next_level (None: no more), and the amounts
-    CLOSED = "closed"  # reason, level, and the amounts
+    CLOSED = "closed"  # reason, level, rose (a level that silence hid), and the amounts
     HELPFUL = "helpful"  # by
     NOT_HELPFUL = "not_helpful"  # by
     CAUSE_PINNED = "cause_pinned"  # by, text
@@ -310,6 +310,7 @@ def close(incident: Incident, reason: CloseReason, now: datetime, spent: Spent |
     """The end, with the final amount where it is known. Raises IncidentRefused: closed already, or the period runs.
 
     Evaluate the final amount first: usage arrives late, and the last minutes of a period may have crossed a level.
+    Its silence ends with it, also one that was to last longer: what rose meanwhile is said, without a sound.
     """
     _refuse_closed(incident)
     is_period = reason is CloseReason.PERIOD_ENDED
@@ -317,9 +318,12 @@ def close(incident: Incident, reason: CloseReason, now: datetime, spent: Spent |
         raise IncidentRefused(IncidentMistake.PERIOD_RUNS, incident)
     final = {} if spent is None else seen(incident, spent)
     after = replace(incident, state=IncidentState.CLOSED, closed_at=now, updated_at=now, **final)
+    rose = after.level if incident.is_silent(now) and after.level > after.spoken_level else None
     values: dict[str, Fact] = {"reason": reason.value, "level": after.level, **facts_of(after)}
+    if rose is not None:
+        values["rose"] = rose
     key = "closed" if is_period else f"closed:{now.isoformat()}"
-    is_said = incident.has_root and not incident.is_silent(now)
+    is_said = incident.has_root and (rose is not None or not incident.is_silent(now))
     return change_of(incident, after, IncidentEvent(EventKind.CLOSED, now, key, values, is_said=is_said))
 
 

@@ -246,6 +246,9 @@ EVENTS = {
         next_level=100,
     ),
     "closed": event(EventKind.CLOSED, reason="period_ended", spent="812", percent=162, level=150),
+    "closed_silent": event(
+        EventKind.CLOSED, reason="period_ended", spent="812", percent=162, level=150, rose=150
+    ),
     "closed_deleted": event(EventKind.CLOSED, reason="budget_deleted", spent="812", percent=162, level=150),
     "helpful": event(EventKind.HELPFUL, by="U0JIHOON01"),
     "not_helpful": event(EventKind.NOT_HELPFUL, by="U0MINSU001"),

@@ -229,6 +229,14 @@ def test_an_incident_nobody_heard_of_ends_unheard():
     assert (hushed.root, only(hushed).is_said) == (RootAction.EDIT, False)
 
 
+@pytest.mark.parametrize("reason", [CloseReason.PERIOD_ENDED, CloseReason.BUDGET_DISABLED])
+def test_what_rose_in_a_silence_that_outlasts_the_period_is_said_at_its_end(reason: CloseReason):
+    """The window promises one message at the end; it rings nobody, for nothing is left to do."""
+    silent = silence(an_incident(), "U2", TOMORROW + HOUR, NOW).incident
+    change = close(replace(silent, level=200, spent=Money.of(1001)), reason, TOMORROW)
+    assert (only(change).is_said, only(change).is_loud, only(change).values["rose"]) == (True, False, 200)
+
+
 @pytest.mark.parametrize("reason", [reason for reason in CloseReason if reason is not CloseReason.PERIOD_ENDED])
 def test_a_budget_that_ends_closes_its_incident_at_once(reason: CloseReason):
     """Switched off, deleted, or with nothing left to watch."""
