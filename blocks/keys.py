@@ -110,8 +110,8 @@ def changed_words(t: Translator, change: str, credential: Credential, *, still_c
                 key=key,
             )
     return t.gettext(
-        "The key {key} is deleted here; only collecting stops, spending does not. Revoke it in the OpenAI console as "
-        "well.",
+        "The key {key} is deleted here: nothing is collected any more, and without another key nothing can be stopped "
+        "or restored. Spending does not stop. Revoke the key in the OpenAI console as well.",
         key=key,
     )
 
@@ -242,9 +242,9 @@ def _buttons(credential: Credential, t: Translator) -> kit.Block:
         confirm=kit.confirm(
             t.gettext("Delete this key?"),
             t.gettext(
-                "FinOps forgets the key for good. Costs collected so far are kept. At OpenAI the key stays valid "
-                "until you "
-                "revoke it there, and spending does not stop."
+                "FinOps forgets the key for good; without another one nothing can be stopped or restored either. Costs "
+                "collected so far are kept. At OpenAI the key stays valid until you revoke it there, and spending does "
+                "not stop."
             ),
             t.gettext("Delete"),
             t.gettext("Keep it"),
