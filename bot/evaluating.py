@@ -20,7 +20,7 @@ from finops.budgets import Budget, BudgetAction, BudgetOn, BudgetPeriod, effecti
 from finops.charges import FigureState
 from finops.crossings import Context, evaluate
 from finops.estimates import Spent
-from finops.incidents import HELD_OPEN, SPEAKING, Change, CloseReason, Incident, IncidentState, close
+from finops.incidents import HELD_OPEN, SPEAKING, Change, CloseReason, EventKind, Incident, IncidentState, close
 from finops.lateness import p95
 from finops.money import Money, to_units
 from finops.periods import Period, charge_day, starts_at
@@ -136,6 +136,8 @@ class Evaluating:
             known = await store.incidents.of_windows(workspace_id, starts) if starts else []
             at_work = [one for one in effective(budgets, picture.house.teams, picture.house.projects) if _is_ours(one)]
             looks = list(_looks(at_work, [*known, *open_ones], windows, picture, now))
+            resolved = await _resolved(store, workspace_id, looks)
+            looks = [one for one in looks if one.is_crossing or one.incident is None or one.incident.id not in resolved]
             questions = list(dict.fromkeys(look.question for look in looks))
             healths = await store.usage.healths(workspace_id)
             is_ending = any(look.window.end <= today for look in looks)
@@ -148,6 +150,7 @@ class Evaluating:
                 newest=newest,
                 available=available,
                 budgets={one.id: one for one in budgets},
+                resolved=resolved,
                 stopped=await _stopped(store, workspace_id, looks),
                 allowed=await outliving(store, open_ones, now),
                 now=now,
@@ -171,6 +174,7 @@ class _Judge:
     newest: Mapping[int, datetime]  # by connection, until when it has told any usage; known where a period ends
     available: Mapping[int, datetime]
     budgets: Mapping[int, Budget]
+    resolved: Collection[int | None]  # incidents that ended with what was done about them, and not with their budget
     stopped: Collection[int | None]  # incidents that were stopped before: a budget does so once in each
     allowed: Collection[int | None]  # incidents whose period is over, but not what was allowed since
     now: datetime
@@ -225,6 +229,7 @@ class _Judge:
             detected_at=self.now,
             # Without a reading just now: it was there when its newest minute had ended, at the earliest.
             available_at=max(told, default=around.newest),
+            comes_back=incident is not None and incident.id not in self.resolved,
         )
 
     def _is_to_be_closed(self, look: _Look, incident: Incident) -> bool:
@@ -264,6 +269,19 @@ async def _stopped(store: Store, workspace_id: str, looks: Iterable[_Look]) -> s
         if incident is None or incident.id is None or look.on.budget.action is not BudgetAction.STOP:
             continue
         if await store.stops.were_decided(workspace_id, incident.id):
+            found.add(incident.id)
+    return found
+
+
+async def _resolved(store: Store, workspace_id: str, looks: Iterable[_Look]) -> set[int | None]:
+    """Of the incidents that are closed, those that somebody's act ended: their budget being at work is no news."""
+    found: set[int | None] = set()
+    for incident in (look.incident for look in looks):
+        if incident is None or incident.id is None or incident.state is not IncidentState.CLOSED:
+            continue
+        events = await store.incidents.events(workspace_id, incident.id)
+        reasons = [one.values["reason"] for one in events if one.kind is EventKind.CLOSED]
+        if reasons and reasons[-1] == CloseReason.RESOLVED:
             found.add(incident.id)
     return found
 
@@ -310,12 +328,17 @@ def _looks(
 
 
 def _look(on: BudgetOn, plan: _Plan, units: int, incident: Incident | None, picture: Picture) -> _Look | None:
-    needed = plan.above(0 if incident is None else incident.level)
+    is_open = incident is not None and incident.state is not IncidentState.CLOSED
+    # Of another limit than a closed incident knew, any level may be new.
+    is_known = incident is not None and (is_open or incident.limit == on.budget.amount)
+    needed = plan.above(incident.level if incident is not None and is_known else 0)
     is_crossing = needed is not None and units >= needed
     look = _Look(on, plan.window, incident, is_crossing)
-    if incident is not None and incident.state is not IncidentState.CLOSED:
+    if incident is not None and is_open:
         has_news = is_crossing or plan.is_over or incident.silenced_until or incident.limit != on.budget.amount
         return look if incident.has_root or has_news else None
+    if incident is not None and incident.has_root and not plan.is_over and units >= plan.least:
+        return look
     if not is_crossing or (plan.is_over and (incident is not None or not _was_missed(picture, on, plan.window))):
         return None
     return look

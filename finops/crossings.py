@@ -8,7 +8,8 @@
   crossing posts. From then on the root always shows the present.
 - While silenced, crossings are recorded and not said. When silence ends and a loud level rose meanwhile, one loud
   summary says it.
-- A budget that comes back within the period it was closed in opens the same incident again at a higher level.
+- A budget that comes back within the period it was closed in goes on with the same incident: at once where it was
+  closed for nothing but the budget's absence and a level is reached, else at a level it has not told.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ class Context:
 
     `since` is when unusual burning began, None when it is not unusual. `detected_at` is when we saw the amount (None:
     now), `available_at` when the provider could first have told it. `channel_id` is for scopes without a channel.
+    `comes_back`: a closed incident was closed because its budget did not work, and it works again.
     """
 
     usual: Money | None = None
@@ -51,6 +53,7 @@ class Context:
     detected_at: datetime | None = None
     available_at: datetime | None = None
     channel_id: str | None = None
+    comes_back: bool = False
 
 
 def evaluate(incident: Incident | None, on: BudgetOn, spent: Spent, context: Context, now: datetime) -> Change | None:
@@ -70,10 +73,15 @@ def evaluate(incident: Incident | None, on: BudgetOn, spent: Spent, context: Con
     levels = tuple(level for level in reached(on.budget, spent.amount) if level > incident.level)
     if incident.state is not IncidentState.CLOSED:
         return _moved(incident, on, spent, context, levels, now)
-    if not levels or incident.is_over(now):
+    if incident.is_over(now):
         return None
-    again = replace(incident, state=speaking_state(incident, incident.silenced_until), closed_at=None)
-    return _moved(again, on, spent, context, levels, now)
+    state = speaking_state(incident, incident.silenced_until)
+    again = replace(incident, state=state, closed_at=None, updated_at=now)
+    change = _moved(again, on, spent, context, levels, now)
+    if change is not None and any(event.kind is EventKind.CROSSED for event in change.events):
+        return change
+    goes_on = context.comes_back and incident.has_root and reached(on.budget, spent.amount)
+    return (change or change_of(incident, again)) if goes_on else None
 
 
 def _opened(on: BudgetOn, spent: Spent, context: Context, now: datetime) -> Change:

@@ -8,8 +8,10 @@ import pytest
 from alembic import command
 from sqlalchemy import Connection
 
-from finops.budgets import BudgetPeriod, BudgetScope
-from finops.incidents import IncidentState
+from bot import telling
+from finops.budgets import BudgetAction, BudgetPeriod, BudgetScope
+from finops.incidents import CloseReason, EventKind, Incident, IncidentState, close
+from finops.money import Money
 from storage import Storage
 from storage.engine import normalised
 from storage.migrate import config, run_on, upgrade
@@ -48,6 +50,55 @@ async def test_a_day_that_becomes_a_week_on_its_monday_keeps_nobody_from_being_t
         of_all,
     }
     assert (await world.incident(of_a_day.id or 0)).state is IncidentState.CLOSED
+
+
+async def switched(world: World, *, is_enabled: bool) -> list[Incident]:
+    """Somebody switches the team's budget off, or on, a minute later; what is open then."""
+    at = world.clock.advance(minutes=1)
+    async with world.storage.writing() as store:
+        await store.budgets.update(WORKSPACE, world.budget.id, is_enabled=is_enabled, by=world.admin.user_id, at=at)
+    return await world.evaluate()
+
+
+@pytest.mark.parametrize("action", BudgetAction)
+async def test_a_budget_switched_on_again_goes_on_with_its_alert(world: World, action: BudgetAction) -> None:
+    """What it told stays told, what it shows and offers is there again; and it stops, where it stops by itself."""
+    await changed(world, action=action, levels=(100,), amount=Money.of("700"))
+    [before] = await world.evaluate()  # 742 by an estimate, which may be wrong by a fifth: no stop yet
+    assert await switched(world, is_enabled=False) == []
+    await world.spend("600")
+    [after] = await switched(world, is_enabled=True)
+    assert (after.id, after.level, after.spent) == (before.id, 100, Money.of("1342"))
+    assert await world.evaluate() != []
+    async with world.storage.reading() as store:
+        events = await store.incidents.events(WORKSPACE, before.id or 0)
+        stops = await store.stops.active(WORKSPACE)
+    assert [one.kind for one in events] == [EventKind.CROSSED, EventKind.CLOSED]
+    assert [one.incident_id for one in stops] == [before.id] * (action is BudgetAction.STOP)
+
+
+async def test_a_limit_raised_while_a_budget_is_off_is_told_of_from_then_on(world: World) -> None:
+    """Told up to 100 % of 500; of 900 it has told nothing beyond what was spent before."""
+    [before] = await world.evaluate()
+    await switched(world, is_enabled=False)
+    await changed(world, amount=Money.of("900"))
+    await world.spend("160")
+    [after] = await switched(world, is_enabled=True)
+    assert (after.id, after.level, after.spoken_level) == (before.id, 100, 100)
+    async with world.storage.reading() as store:
+        events = await store.incidents.events(WORKSPACE, before.id or 0)
+    assert [one.key for one in events if one.kind is EventKind.CROSSED] == ["crossed:100:500", "crossed:100:900"]
+
+
+async def test_what_was_resolved_stays_so_while_its_budget_works(world: World) -> None:
+    """Stopped, put back and a day gone by: that it is above its limit still is no news."""
+    [before] = await world.evaluate()
+    async with world.storage.writing() as store:
+        await telling.keep(store, close(before, CloseReason.RESOLVED, world.clock()), before, (), world.clock())
+    assert await world.evaluate() == []
+    assert await switched(world, is_enabled=False) == await switched(world, is_enabled=True) == []
+    await world.spend("10")
+    assert [one.level for one in await world.evaluate()] == [150]
 
 
 async def test_alerts_outlive_going_back_and_forth(database_url: str, world: World) -> None:
