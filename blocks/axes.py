@@ -68,7 +68,7 @@ def _biggest(axes: Axes, t: Translator) -> str:
 def _range(share: AxisShare, t: Translator) -> str:
     assert share.typical is not None
     low, high = share.typical
-    return f"{t.percent(low).removesuffix('%')}~{t.percent(high)}"
+    return t.pgettext("range", "{low} to {high}", low=t.percent(low).removesuffix("%"), high=t.percent(high))
 
 
 _NAMES: Mapping[Axis, Callable[[Translator], str]] = {

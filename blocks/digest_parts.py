@@ -189,7 +189,7 @@ def worth(digest: Digest, t: Translator) -> str | None:
 def cause(project: DigestProject, t: Translator) -> str:
     """Why its cost moved, in one sentence of plain text; '' where nobody looked, or it did not move."""
     is_told = project.why is not None and project.why.kind is not WhyKind.UNCHANGED
-    return why.sentence(project.why, t) if project.why is not None and is_told else ""
+    return why.sentence(project.why, t, is_first=False) if project.why is not None and is_told else ""
 
 
 def whole_cause(digest: Digest, t: Translator) -> str:

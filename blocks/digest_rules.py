@@ -78,8 +78,8 @@ def _step(t: Translator) -> list[str]:
                   "would have saved at its own baseline."),
         t.gettext("Where many calls fail and at least {times} times as much was lost as the cause explains, to look at "
                   "the failures comes first.", times=t.number(OUTWEIGHS)),
-        t.gettext("What ran away and was stopped, or is over, is named and taken off: nobody saves it again each "
-                  "week."),
+        t.gettext("What ran away is named and taken off: nobody saves it again each week. What may go on is told by "
+                  "the day."),
         t.gettext("Then: record what the dearest silent project brings, set a budget where none watches, look at a "
                   "rise. It is advice; nothing is changed by itself."),
     ]  # fmt: skip

@@ -235,7 +235,7 @@ def period_line(shown: IncidentShown, t: Translator) -> str:
     name = limit_name(shown.budget.period, t)
     if shown.scope.kind is ScopeKind.PROJECT:
         # The headline addresses the team: whose limit spoke is said here.
-        name = f"{kit.name(shown.scope.name)} {name}"
+        name = f"{kit.name(shown.scope.name)} · {name}"
     return t.gettext(
         "{limit_name} {start} to {end} {zone}",
         limit_name=name,

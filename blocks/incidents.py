@@ -67,8 +67,9 @@ def closed(shown: IncidentShown, t: Translator) -> kit.Message:
         parts.append(kit.section(kit.escape(found)))
     more: tuple[kit.Block | None, ...] = (_detail_button(shown.incident, t), _budget_button(shown.incident, t))
     reason = closing_words(closing_reason(shown), t)
-    settles = t.gettext("The provider's bill settles the amount within days.")
-    parts.append(kit.context("\n".join([f"{reason}. {settles}", *_told_cause(shown, t)])))
+    # i18n: {reason} is: The period of this limit is over
+    told = t.gettext("{reason}. The provider's bill settles the amount within days.", reason=reason)
+    parts.append(kit.context("\n".join([told, *_told_cause(shown, t)])))
     if shown.stop is not None:
         parts += stops.story(shown.stop, t)
         more = (*more, stops.cause_button(shown.stop, t))

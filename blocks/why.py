@@ -195,7 +195,7 @@ def cause(whole: Why, projects: Iterable[tuple[str, Why]], t: Translator) -> str
     share, name, lead = max(shares, key=lambda one: one[0], default=(Decimal(0), "", whole))
     if share <= _MOST or whole.kind is WhyKind.UNCHANGED:
         return sentence(whole, t)
-    return t.gettext("{project}: {cause}", project=kit.bare(name), cause=sentence(lead, t))
+    return t.gettext("{project}: {cause}", project=kit.bare(name), cause=sentence(lead, t, is_first=False))
 
 
 def _compared(report: WhyReport, t: Translator) -> str:
@@ -233,7 +233,7 @@ def _moves(report: WhyReport, t: Translator) -> list[str]:
 
 
 def _mover(mover: Mover, moved: str, t: Translator) -> str:
-    return f"• *{kit.name(mover.name)}*  {kit.escape(moved)}  {kit.escape(sentence(mover.why, t))}"
+    return f"• *{kit.name(mover.name)}*  {kit.escape(moved)}  {kit.escape(sentence(mover.why, t, is_first=False))}"
 
 
 def _moved(part: WhyPart, t: Translator) -> str:

@@ -20,14 +20,18 @@ _COUNTED_TO = 10_000
 Parts = Mapping[Factor, WhyPart]
 
 
-def sentence(why: Why, t: Translator) -> str:
-    """The cause in one sentence of plain text (escape it for mrkdwn), also where there is none to tell."""
+def sentence(why: Why, t: Translator, *, is_first: bool = True) -> str:
+    """The cause in one sentence of plain text (escape it for mrkdwn), also where there is none to tell.
+
+    `is_first`: it begins a line, and so with a capital; behind a name or another fact it does not.
+    """
     if why.kind in _WHOLE:
-        return _WHOLE[why.kind](t)
+        return _WHOLE[why.kind](t) if is_first else _first_small(_WHOLE[why.kind](t))
+    begun = _first_capital if is_first else _first_small
     parts = {part.factor: part for part in why.parts}
     told = [fact for fact in _FACTS[_MAIN[why.kind]](parts, t) if fact]
     if not told:
-        return _first_capital(_CONCLUSIONS[why.kind](t))
+        return begun(_CONCLUSIONS[why.kind](t))
     points_to = [_CONCLUSIONS[why.kind](t)]
     if why.beside is not None:
         # As long as ever is what a suspicion of retries rests on; of any other cause, what moved is worth more.
@@ -37,7 +41,7 @@ def sentence(why: Why, t: Translator) -> str:
     said = t.gettext("{facts} → {cause}", facts=_listed(told, t), cause=_listed(points_to, t))
     # A model is spelled as its provider spells it.
     is_named = any(part.subject and said.startswith(kit.bare(part.subject)) for part in why.parts)
-    return said if is_named else _first_capital(said)
+    return said if is_named else begun(said)
 
 
 def _listed(said: Sequence[str], t: Translator) -> str:
@@ -114,6 +118,10 @@ def endpoint_name(endpoint: str | None, t: Translator) -> str:
 
 def _first_capital(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def _first_small(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
 def _requests(parts: Parts, t: Translator, *, is_cause: bool = False) -> str:

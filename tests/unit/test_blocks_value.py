@@ -61,9 +61,9 @@ def said(snapshot: SnapshotAssertion) -> SnapshotAssertion:
 @pytest.mark.parametrize(
     ("language", "told"),
     [
-        ("ko", "성공 1,204건 · 성공 1건당 $0.020 (추정, $0.019~0.020)"),
+        ("ko", "성공 1,204건 · 1건당 $0.020 (추정, $0.019~0.020)"),
         ("en", "1,204 successes · $0.020 each (estimate, $0.019 to 0.020)"),
-        ("ja", "成功 1,204件 · 成功1件あたり $0.020 (推定、$0.019～0.020)"),
+        ("ja", "成功 1,204件 · 1件あたり $0.020 (推定、$0.019～0.020)"),
     ],
 )
 def test_one_line_says_what_the_money_bought(language: str, told: str) -> None:
@@ -79,7 +79,7 @@ def test_one_line_says_what_the_money_bought(language: str, told: str) -> None:
         (COUNTED, "호출 1,204건 기록 · 결과 기록 없음", "성과 기록 없음"),
         (FAILED, "결과 12건 중 성공 없음", "성공 0건"),
         (UNPRICED, "성공 8건 · 성공률 80% (49~94%)", "성공 8건"),
-        (a_value(10, 0, "42", 10), "성공 10건 · 성공 1건당 $4.20 (추정, $4.20~5.81)", "성공 1건당 $4.20"),
+        (a_value(10, 0, "42", 10), "성공 10건 · 1건당 $4.20 (추정, $4.20~5.81)", "성공 1건당 $4.20"),
     ],
 )
 def test_what_is_not_known_is_said_and_never_a_zero(figure_: ValueFigure, line: str, cell: str) -> None:
