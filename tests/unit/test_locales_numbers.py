@@ -82,7 +82,7 @@ def test_a_charge_day_runs_from_nine_to_nine_in_seoul_and_tokyo() -> None:
     """It is a UTC day, and every reader is told what that means on their clock."""
     day = Period(date(2026, 7, 3), date(2026, 7, 4))
     assert KO.span(day) == "7월 3일 09:00부터 24시간"
-    assert JA.span(day) == "7月3日 09:00 から 24 時間"
+    assert JA.span(day) == "7月3日 09:00 から 24時間"
     assert EN.span(day) == "24 hours from Jul 3 00:00"
     assert KO.span(Period(date(2026, 7, 1), date(2026, 7, 4))) == "7월 1일 09:00부터 7월 4일 09:00까지"
 
