@@ -36,7 +36,7 @@ from bot.logs import configure
 from bot.metrics import Metrics
 from bot.settings import CHECKOUT, Settings, SettingsError, read_env_file
 from handlers import authorizing, door, installing, manifest, operating, pricing
-from handlers.addresses import BOT, METRICS, PAGES, SLACK, SOCKET, STORAGE, routes
+from handlers.addresses import BOT, METRICS, PAGES, SERVED, SLACK, SOCKET, STORAGE, routes
 from providers import PROVIDERS
 from providers.http import http_client, tls_context
 from storage import KeyRing, open_storage
@@ -114,7 +114,7 @@ def serve(settings: Settings) -> None:
         # No access log: the address of an OAuth redirect holds its code.
         web.run_app(
             build(settings), host=settings.host, port=settings.port, ssl_context=door.serving_tls(settings),
-            shutdown_timeout=SHUTDOWN_SECONDS, access_log=None, print=None,
+            shutdown_timeout=SHUTDOWN_SECONDS, access_log=None, print=None, **SERVED,
         )  # fmt: skip
 
 

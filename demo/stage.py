@@ -30,6 +30,7 @@ from demo.slack import SimulatedSlack, SlackConfig
 from demo.slack.cast import JIHOON
 from demo.trace import Trace
 from demo.value_sender import Applications
+from handlers.addresses import SERVED
 
 Clock = Callable[[], datetime]
 OTHER_ORGANIZATION = "org-otherco"
@@ -140,7 +141,7 @@ async def playing(settings: Settings, clock: Clock = front_door.utc_now) -> Asyn
         # It tells applications where to record: that is known once there is a port, and before it is built.
         url = f"http://127.0.0.1:{door.getsockname()[1]}"
         product = front_door.build(replace(settings, public_url=settings.public_url or url), clock=clock)
-        runner = web.AppRunner(product, access_log=None)
+        runner = web.AppRunner(product, access_log=None, **SERVED)
         await runner.setup()
         try:
             await web.SockSite(runner, door).start()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from aiohttp import web
 from slack_bolt.async_app import AsyncApp
 
@@ -19,6 +21,8 @@ STORAGE = web.AppKey("storage", Storage)
 METRICS = web.AppKey("metrics", Metrics)
 SOCKET = web.AppKey("socket", door.SocketDoor)
 PAGES = web.AppKey("pages", Pages)
+# How the application is served, by whomever: bodies come as they were sent, and are unpacked where one is wanted.
+SERVED: dict[str, Any] = {"auto_decompress": False}
 
 
 def routes(settings: Settings) -> list[web.RouteDef]:

@@ -90,7 +90,7 @@ async def a_door(storage: Storage, tenant: Tenant, clock: Clock) -> AsyncIterato
     app = web.Application()
     app[addresses.BOT], app[addresses.METRICS] = bot, Metrics()
     app.add_routes([web.post(recording.EVENTS, addresses.events), web.post(recording.TRACES, addresses.traces)])
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, **addresses.SERVED)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     host, port = runner.addresses[0][:2]

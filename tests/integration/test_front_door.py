@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import io
 import logging
 from collections.abc import AsyncIterator, Iterator
@@ -13,6 +14,7 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from aiohttp.http_parser import DeflateBuffer
 from slack_sdk.signature import SignatureVerifier
 
 import app as front_door
@@ -43,7 +45,7 @@ def settings_for(slack: SimulatedSlack, folder: Path, *, oauth: bool = False, so
 async def serving(settings: Settings, **how: Any) -> AsyncIterator[tuple[str, web.Application]]:
     """The application under an address of its own, until the block ends."""
     application = front_door.build(settings, **how)
-    runner = web.AppRunner(application, access_log=None)
+    runner = web.AppRunner(application, access_log=None, **addresses.SERVED)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     host, port = runner.addresses[0][:2]
@@ -168,6 +170,33 @@ async def test_a_body_that_cannot_be_read_is_a_strangers_until_it_is_signed(
             async with web_client.post(f"{url}/slack/events", data=sent, headers=headers) as answer:
                 assert answer.status == status
     assert "Traceback" not in log_lines.getvalue()
+
+
+async def test_nobody_has_us_unpack_what_is_not_wanted(slack, web_client, tmp_path, monkeypatch):
+    """A megabyte that anybody may send, unpacked to a gigabyte on the loop, would cost Slack's three seconds."""
+    unpacked: list[str] = []
+    made = DeflateBuffer.__init__
+
+    def noted(self: DeflateBuffer, out: Any, encoding: str, *more: Any) -> None:
+        unpacked.append(encoding)
+        made(self, out, encoding, *more)
+
+    monkeypatch.setattr(DeflateBuffer, "__init__", noted)
+    bomb = gzip.compress(b" " * 2**24)
+    headers = {"Content-Encoding": "gzip", "Content-Type": JSON, "Authorization": "Bearer nobody"}
+    async with serving(settings_for(slack, tmp_path)) as (url, _):
+        for path, status in (("v1/events", 401), ("v1/traces", 401), ("slack/events", 401), ("healthz", 405)):
+            async with web_client.post(f"{url}/{path}", data=bomb, headers=headers) as answer:
+                assert answer.status == status
+    assert unpacked == []
+
+
+async def test_the_product_is_served_as_it_is_in_tests(slack, tmp_path, monkeypatch):
+    """What is decided of serving stands in one place."""
+    handed: dict[str, Any] = {}
+    monkeypatch.setattr(front_door.web, "run_app", lambda _, **how: handed.update(how))
+    front_door.serve(settings_for(slack, tmp_path))
+    assert handed.items() >= addresses.SERVED.items()
 
 
 async def test_what_an_impostor_sent_is_not_logged(slack, web_client, tmp_path, log_lines):

@@ -148,6 +148,7 @@ async def test_edges_that_are_no_fault(door: Door) -> None:
     assert (await door.post(events))[0] == 200
 
 
+PACKED = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
 DECLINED: list[tuple[dict[str, Any], int]] = [
     ({"token": "fin_" + "x" * 43}, 401),
     ({"token": "nonsense"}, 401),
@@ -159,7 +160,10 @@ DECLINED: list[tuple[dict[str, Any], int]] = [
     ({"data": b'"text"', "headers": {"Content-Type": "application/json"}}, 400),
     ({"data": b"[" * 100_000, "headers": {"Content-Type": "application/json"}}, 400),
     ({"data": b"\xff\xfe", "headers": {"Content-Type": "application/json"}}, 400),
-    ({"data": b"no gzip", "headers": {"Content-Type": "application/json", "Content-Encoding": "gzip"}}, 400),
+    ({"data": b"{}", "headers": {"Content-Type": "application/json", "Content-Encoding": "br"}}, 415),
+    ({"data": b"no gzip", "headers": PACKED}, 400),
+    ({"data": gzip.compress(b"[]")[:-9], "headers": PACKED}, 400),
+    ({"data": gzip.compress(b"[]") + b"more", "headers": PACKED}, 400),
     ({"body": [{"id": str(n)} for n in range(1001)]}, 413),
     ({"data": b" " * (2**20 + 1), "headers": {"Content-Type": "application/json"}}, 413),
 ]
@@ -169,8 +173,7 @@ async def test_what_cannot_be_taken_is_declined(door: Door) -> None:
     """Each with its own status, and a body that says why."""
     # Small as it comes, and 64 MB once unpacked.
     bomb = gzip.compress(b" " * 2**26, compresslevel=1)
-    packed = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
-    for request_of, status in [*DECLINED, ({"data": bomb, "headers": packed}, 413)]:
+    for request_of, status in [*DECLINED, ({"data": bomb, "headers": PACKED}, 413)]:
         answered, body = await door.post(**request_of)
         assert (answered, set(body)) == (status, {"error", "message"}), request_of
     assert await door.sums() == ValueSums()
