@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import RowMapping, and_, bindparam, case, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from finops.holds import ACTIVE, Hold, HoldState
+from finops.holds import ACTIVE, Hold, HoldState, HoldTrouble
 from finops.levers import Lever
 from finops.periods import Period, starts_at
 from finops.queries import ScopeKind
@@ -32,6 +32,8 @@ _UNDER_WAY = or_(
 )
 # What is leased for longer than this was stamped by a clock that ran ahead.
 _FURTHEST_AHEAD = timedelta(hours=1)
+# Nobody who waits is left alone for so long, but for a project that the provider denies: a clock ran ahead there too.
+_LONGEST_WAIT = timedelta(minutes=10)
 # Asked all the time, and put together once: that takes longer than answering them.
 _STOPS = select(stops).where(stops.c.workspace_id == bindparam("of_workspace")).order_by(stops.c.id)
 _HOLDS = select(holds).where(holds.c.workspace_id == bindparam("of_workspace")).order_by(holds.c.id)
@@ -356,7 +358,9 @@ class Stops(Repository):
 def _due(now: datetime, lease: timedelta = _FURTHEST_AHEAD) -> tuple[Any, Any]:
     ahead = now + max(_FURTHEST_AHEAD, lease)
     is_free = or_(holds.c.leased_until.is_(None), holds.c.leased_until <= now, holds.c.leased_until > ahead)
-    return holds.c.next_at <= now, is_free
+    is_denied = holds.c.trouble.is_not_distinct_from(HoldTrouble.PROJECT_GONE.value)
+    was_ahead = and_(_UNDER_WAY, ~is_denied, holds.c.next_at > now + _LONGEST_WAIT)
+    return or_(holds.c.next_at <= now, was_ahead), is_free
 
 
 def _turn(hold: Hold) -> tuple[int, str, str]:
