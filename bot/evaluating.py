@@ -13,14 +13,14 @@ from bot.picture import CURRENCY, Picture, Sums
 from bot.polls import moment_of
 from bot.spending import Spending
 from bot.stop_ends import outliving
-from bot.stop_policy import stop_by_policy
+from bot.stop_policy import STOPPABLE, stop_by_policy, was_decided
 from bot.surroundings import Around, Question, Surroundings
 from bot.telling import keep, recipients
 from finops.budgets import Budget, BudgetAction, BudgetOn, BudgetPeriod, effective, period_of
 from finops.charges import FigureState
 from finops.crossings import Context, evaluate
 from finops.estimates import Spent
-from finops.incidents import HELD_OPEN, SPEAKING, Change, CloseReason, EventKind, Incident, IncidentState, close
+from finops.incidents import HELD_OPEN, Change, CloseReason, EventKind, Incident, IncidentState, close
 from finops.lateness import p95
 from finops.money import Money, to_units
 from finops.periods import Period, charge_day, starts_at
@@ -151,7 +151,7 @@ class Evaluating:
                 available=available,
                 budgets={one.id: one for one in budgets},
                 resolved=resolved,
-                stopped=await _stopped(store, workspace_id, looks),
+                stopped=await _stopped(store, looks),
                 allowed=await outliving(store, open_ones, now),
                 now=now,
             )
@@ -175,7 +175,7 @@ class _Judge:
     available: Mapping[int, datetime]
     budgets: Mapping[int, Budget]
     resolved: Collection[int | None]  # incidents that ended with what was done about them, and not with their budget
-    stopped: Collection[int | None]  # incidents that were stopped before: a budget does so once in each
+    stopped: Collection[int | None]  # incidents whose limit was decided about before: a budget stops at each once
     allowed: Collection[int | None]  # incidents whose period is over, but not what was allowed since
     now: datetime
 
@@ -198,10 +198,10 @@ class _Judge:
         return _Decision(incident, tuple(changes), self._people(on), on, is_stopping)
 
     def _stops(self, on: BudgetOn, incident: Incident, spent: Spent) -> bool:
-        """Whether the budget itself stops the spending now: once in an incident, and never on a doubtful estimate."""
+        """Whether the budget itself stops the spending now: each limit once, and never on a doubtful estimate."""
         if on.budget.action is not BudgetAction.STOP or incident.id in self.stopped or incident.is_over(self.now):
             return False
-        return incident.state in SPEAKING and may_stop_by_itself(on.budget.amount, spent)
+        return incident.state in STOPPABLE and may_stop_by_itself(on.budget.amount, spent)
 
     def ended(self, incident: Incident) -> _Decision:
         """The end of an incident whose budget does not work on its scope any more."""
@@ -261,14 +261,14 @@ class _Judge:
         return recipients(project, on.team, self.admins)
 
 
-async def _stopped(store: Store, workspace_id: str, looks: Iterable[_Look]) -> set[int | None]:
-    """Incidents of budgets that stop by themselves in which something was stopped, or allowed, before."""
+async def _stopped(store: Store, looks: Iterable[_Look]) -> set[int | None]:
+    """Incidents of budgets that stop by themselves in which their limit was decided about before."""
     found: set[int | None] = set()
     for look in looks:
         incident = look.incident
         if incident is None or incident.id is None or look.on.budget.action is not BudgetAction.STOP:
             continue
-        if await store.stops.were_decided(workspace_id, incident.id):
+        if await was_decided(store, incident, look.on.budget.amount):
             found.add(incident.id)
     return found
 

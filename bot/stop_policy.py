@@ -8,13 +8,32 @@ from bot.desk import Desk
 from bot.stop_keeping import keep
 from bot.stop_scopes import aim_of
 from finops.budgets import BudgetOn
-from finops.incidents import Incident
+from finops.crossings import reached_at
+from finops.incidents import SPEAKING, Incident, IncidentState
 from finops.levers import Lever
+from finops.money import Money
 from finops.queries import ScopeKind
 from finops.stop_report import StopTarget
 from finops.stopping import Ask, requested, taken_again
 from finops.stops import StopState
 from storage import Store
+
+STOPPABLE = frozenset({*SPEAKING, IncidentState.RESTORED})
+"""The states of an incident on whose spending nobody acts, or does any more."""
+_OVER = frozenset({StopState.FAILED, StopState.CLOSED})
+
+
+async def was_decided(store: Store, incident: Incident, limit: Money) -> bool:
+    """Whether somebody, or the budget, stopped or allowed the spending since this limit was reached.
+
+    What was decided under another limit, or before this one was reached, says nothing of it. Where no level tells when
+    that was, whatever was decided counts.
+    """
+    workspace_id, incident_id = incident.workspace_id, incident.id or 0
+    if not await store.stops.were_decided(workspace_id, incident_id):
+        return False
+    since = reached_at(await store.incidents.events(workspace_id, incident_id), limit)
+    return since is None or await store.stops.were_decided(workspace_id, incident_id, since)
 
 
 async def stop_by_policy(desk: Desk, store: Store, incident: Incident, on: BudgetOn) -> None:
@@ -26,7 +45,7 @@ async def stop_by_policy(desk: Desk, store: Store, incident: Incident, on: Budge
     stopped, and waits on.
     """
     assert incident.id is not None, "a kept incident has an id"
-    if await store.stops.were_decided(incident.workspace_id, incident.id):
+    if await was_decided(store, incident, on.budget.amount):
         return
     aim = await aim_of(store, incident.workspace_id, StopTarget(incident_id=incident.id))
     if aim.stranger:
@@ -51,8 +70,10 @@ async def stop_by_policy(desk: Desk, store: Store, incident: Incident, on: Budge
         by=None,
     )
     now, waiting = desk.now(), aim.stop
-    if waiting is None or waiting.state is not StopState.ASKED:
+    if waiting is None or waiting.state in _OVER:
         await keep(desk, store, requested(ask, free, now), None)
+        return
+    if waiting.state not in (StopState.ASKED, StopState.RESTORED):
         return
     change = taken_again(waiting, (), ask, free, now)
     await keep(desk, store, replace(change, stop=replace(change.stop, pending=waiting.pending)), waiting)

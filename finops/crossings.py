@@ -14,11 +14,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from finops.budgets import BudgetOn, is_loud, period_of, reached
+from finops.budgets import WHOLE, BudgetOn, is_loud, period_of, reached
 from finops.estimates import Spent
 from finops.incidents import (
     Change,
@@ -173,3 +175,14 @@ def _crossed(
 
 def _channel(on: BudgetOn, context: Context) -> str | None:
     return on.budget.channel_id or (on.team.channel_id if on.team else None) or context.channel_id
+
+
+def reached_at(events: Iterable[IncidentEvent], limit: Money) -> datetime | None:
+    """When the whole of this limit was reached, as far as an event of its incident says so."""
+    for one in events:
+        level = one.values.get("level")
+        if one.kind is not EventKind.CROSSED or not isinstance(level, int) or level < WHOLE:
+            continue
+        if Money(Decimal(str(one.values["limit"])), str(one.values["currency"])) == limit:
+            return one.at
+    return None

@@ -112,10 +112,14 @@ class Stops(Repository):
         found = await self._stops(workspace_id, stops.c.incident_id == incident_id)
         return found[-1] if found else None
 
-    async def were_decided(self, workspace_id: str, incident_id: int) -> bool:
-        """Whether anything was stopped, or allowed, within an incident: what was only asked for is neither."""
+    async def were_decided(self, workspace_id: str, incident_id: int, since: datetime | None = None) -> bool:
+        """Whether anything was stopped, or allowed, within an incident (at `since` or later, where given): what was
+        only asked for is neither.
+        """
         mine = stops.c.workspace_id == workspace_id, stops.c.incident_id == incident_id
         decided = or_(stops.c.turn > 0, stops.c.approved_at.is_not(None))
+        if since is not None:
+            decided = or_(and_(stops.c.turn > 0, stops.c.requested_at >= since), stops.c.approved_at >= since)
         return (await self._db.execute(select(stops.c.id).where(*mine, decided).limit(1))).one_or_none() is not None
 
     async def of_scope(self, workspace_id: str, scope_kind: ScopeKind, scope_id: int | None) -> Stop | None:

@@ -137,6 +137,49 @@ async def test_a_budget_stops_by_itself_once_and_not_again_after_a_restore(world
     assert (cents(world), (await incident_now(world)).state) == (None, IncidentState.RESTORED)
 
 
+@pytest.mark.parametrize("how", ["approved", "changed after a restore", "stopped by hand below it"])
+async def test_a_budget_that_stops_by_itself_stops_at_a_limit_nobody_decided_about(world: World, how: str) -> None:
+    """A limit that was raised, or not reached when somebody stopped and put back, is kept as it says: once."""
+    limit = "20" if how != "stopped by hand below it" else "11.40"
+    first = "6" if limit == "20" else limit
+    project = await world.project(CHATBOT)
+    budget = await world.a_budget(BudgetScope.PROJECT, project.id, first, action=BudgetAction.STOP)
+    await world.polled()
+    world.openai.boost(CHATBOT, 15, world.clock())
+    for minutes in (35, 5):
+        await world.polled(minutes)
+    incident = await incident_now(world)
+    target = StopTarget(incident_id=incident.id)
+    if limit == "20":
+        await watched(world, 2)
+        assert cents(world) == 1
+    else:
+        assert (incident.level < 100, incident.has_root) == (True, True)
+        await stopped(world, incident)
+    raised = ApprovalWish(ApprovalWay.BUDGET, "20")
+    await world.bot.stopping.approve(
+        world.admin, target, raised if how == "approved" else ApprovalWish(ApprovalWay.RESTORE)
+    )
+    if how == "changed after a restore":
+        async with world.bot.storage.writing() as store:
+            terms = replace(budget.terms, amount=Money.of(20))
+            at = world.clock()
+            await store.budgets.update(WORKSPACE, budget.id, terms=terms, by=world.admin.user_id, at=at)
+    await watched(world, 1)
+    assert cents(world) is None
+    while cents(world) is None and (await incident_now(world)).level < 150:
+        await watched(world, 1)
+    now = await incident_now(world)
+    assert (cents(world), Money.of(limit) <= now.spent) == (1, True)
+    assert (now.id, now.state) == (incident.id, IncidentState.STOPPED)
+    shown = await world.bot.stopping.approving(world.admin, target)
+    assert shown is not None
+    assert (shown.stop.requested_by, shown.stop.turn) == (None, 2)
+    await world.bot.stopping.restore(world.admin, shown.stop.id or 0)
+    await watched(world, 3)
+    assert (cents(world), (await incident_now(world)).state) == (None, IncidentState.RESTORED)
+
+
 async def test_two_people_have_to_agree_where_the_budget_says_so(world: World) -> None:
     """One asks, the same one may not agree, another one may; until then nothing is let go."""
     incident = await a_runaway(world, needs_two=True)
