@@ -8,6 +8,7 @@ from decimal import Decimal
 from blocks import charts, figures, ids, incident_acts, kit, value, why
 from blocks import incident_words as words
 from blocks.incident_thread import closing
+from finops.estimates import Correction, CorrectionBasis
 from finops.figures import Breakdown
 from finops.incident_report import IncidentDetail
 from finops.incidents import IncidentState
@@ -113,18 +114,7 @@ def _trust(detail: IncidentDetail, t: Translator) -> list[str]:
     """How far the estimate is right, in sentences."""
     shown = detail.shown
     lines = [kit.escape(" · ".join(f for f in (words.period_line(shown, t), words.usual_line(shown, t)) if f))]
-    correction = detail.correction
-    if correction is not None and correction.basis != "none":
-        lines.append(
-            t.ngettext(
-                "Estimates are corrected by ×{ratio}, learned from the bill of {count} day.",
-                "Estimates are corrected by ×{ratio}, learned from the bills of the last {count} days.",
-                correction.days,
-                ratio=f"{correction.ratio:.3f}",
-            )
-        )
-    else:
-        lines.append(t.gettext("The estimate is not corrected yet: no bill could be compared with it so far."))
+    lines.append(_corrected(detail.correction, t))
     if detail.lateness_seconds is not None:
         lines.append(
             t.ngettext(
@@ -138,3 +128,22 @@ def _trust(detail: IncidentDetail, t: Translator) -> list[str]:
         lines.append(t.gettext("△ Without a known price, and not in these amounts: {names}", names=named))
     lines.append(kit.escape(value.line(shown.value, t)))
     return lines
+
+
+def _corrected(correction: Correction | None, t: Translator) -> str:
+    """By what the estimates are corrected, and from what that was learned."""
+    if correction is None or correction.basis == CorrectionBasis.NONE:
+        return t.gettext("The estimate is not corrected yet: no bill could be compared with it so far.")
+    ratio = f"{correction.ratio:.3f}"
+    if ratio == "1.000":
+        return t.ngettext(
+            "Estimates are not corrected: they agree with the bill of {count} day.",
+            "Estimates are not corrected: they agree with the bills of the last {count} days.",
+            correction.days,
+        )
+    return t.ngettext(
+        "Estimates are corrected by ×{ratio}, learned from the bill of {count} day.",
+        "Estimates are corrected by ×{ratio}, learned from the bills of the last {count} days.",
+        correction.days,
+        ratio=ratio,
+    )

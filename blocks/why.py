@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 
 from blocks import figures, ids, kit, value
 from blocks.status import Question
@@ -249,10 +250,21 @@ def _moved(part: WhyPart, t: Translator) -> str:
         what = t.pgettext("why", "batch share") if part.factor is Factor.TIER else subject
         if part.factor is Factor.TIER and part.before == part.now:
             return kit.bare(part.subject) if part.subject else _NOTHING
-        moved = f"{t.share(part.before)} → {t.share(part.now)}"
+        moved = _seen(t.share, partial(t.percent, places=1), part.before, part.now)
     else:
-        what, moved = subject, f"{t.number(part.before)} → {t.number(part.now)}"
-    return f"{what} {moved}".strip()
+        what, moved = subject, _seen(t.number, partial(t.number, places=1), part.before, part.now)
+    return f"{what} {moved}".strip() if moved else _NOTHING
+
+
+def _seen(short: Callable[[Decimal], str], finer: Callable[[Decimal], str], before: Decimal, now: Decimal) -> str:
+    """From what to what, finer where both would read the same: "48 → 48" beside $41 more is no reason.
+
+    '' where even a tenth does not show it.
+    """
+    for say in (short, finer):
+        if say(before) != say(now):
+            return f"{say(before)} → {say(now)}"
+    return ""
 
 
 def _coverage(covered: Decimal, t: Translator) -> str:

@@ -53,9 +53,9 @@ class Translator:
         """The form for `count`, which fills `{count}` with thousands grouped."""
         return self._words.ngettext(one, many, count).format(count=self.number(count), **values)
 
-    def number(self, value: int | Decimal) -> str:
-        """A whole number, thousands grouped."""
-        return format_decimal(value, format="#,##0", locale=self._locale)
+    def number(self, value: int | Decimal, places: int = 0) -> str:
+        """A number, thousands grouped; whole, or rounded to so many places."""
+        return format_decimal(value, format="#,##0" + ("." + "0" * places if places else ""), locale=self._locale)
 
     def money(self, money: Money, places: int | None = None) -> str:
         """An amount with its currency sign. Less than one cent keeps enough digits to be told from nothing."""

@@ -19,7 +19,7 @@ from blocks import collection, doctor, figures, home, ids, incidents, kit, statu
 from blocks import incident_words as words
 from finops.budgets import BudgetAction, Usual, UsualMethod
 from finops.charges import FigureState
-from finops.estimates import Drift
+from finops.estimates import Correction, CorrectionBasis, Drift
 from finops.figures import Figure, Scope, ScopeKind
 from finops.incident_report import IncidentShown, LiveReport
 from finops.incidents import EventKind
@@ -103,6 +103,14 @@ def test_the_window_behind_it_word_for_word(said: SnapshotAssertion, language: s
     t = reader(language)
     details = [told.a_detail(), told.bare_detail(), told.a_detail(shown=told.over())]
     assert [incidents.detail(each, t) for each in details] == said
+
+
+def test_an_estimate_that_agrees_with_the_bills_is_not_called_corrected() -> None:
+    """\"Corrected by ×1.000\" is no correction."""
+    agreeing = Correction(Decimal("1.0003"), 14, CorrectionBasis.PROJECT)
+    shown = str(incidents.detail(told.a_detail(correction=agreeing), reader("ko")))
+    assert "추정 금액이 최근 14일의 청구 비용과 일치하여 보정하지 않았습니다." in shown
+    assert "1.000" not in shown
 
 
 def test_the_window_of_what_is_over_speaks_of_its_day() -> None:

@@ -19,7 +19,7 @@ from finops.figures import Figure, Scope
 from finops.line_items import axes_of
 from finops.money import Money
 from finops.queries import NamedPeriod, PeriodName, ScopeKind
-from finops.why import Beside, Mover, Why, WhyKind, WhyReport
+from finops.why import Beside, Factor, Mover, Why, WhyKind, WhyPart, WhyReport
 from tests.unit.saying import LANGUAGES, WEEK, a_figure, names, reader
 from tests.unit.test_blocks_limits import refused
 from tests.unit.test_finops_decomposition import LARGE, SMALL, Prices, asked, why
@@ -165,6 +165,22 @@ def test_the_parts_shown_add_up_to_the_difference_shown():
     assert sum(shown[:-1]) == shown[-1]
     assert (rows[1][0], rows[1][2]) == ("Calls", "1,000 → 3,000")
     assert ["Cached input", "33% → 0%"] in [row[::2] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("factor", "before", "now", "said"),
+    [
+        (Factor.OUTPUT_LENGTH, "48.4", "52", "48 → 52"),
+        (Factor.OUTPUT_LENGTH, "47.6", "48.4", "47.6 → 48.4"),  # "48 → 48" beside forty dollars more is no reason
+        (Factor.OUTPUT_LENGTH, "48.01", "48.02", "-"),
+        (Factor.CACHE, "0.131", "0.134", "13.1% → 13.4%"),
+    ],
+)
+def test_a_factor_that_moved_is_seen_to_move(factor: Factor, before: str, now: str, said: str):
+    """Finer where both sides would read the same; nothing where even that does not show it."""
+    moved_ = WhyPart(factor, Money.of("41.05"), Decimal(before), Decimal(now), Decimal(now) / Decimal(before))
+    (table,) = words.details(replace(LOOP, parts=(moved_,)), EN)
+    assert table.rich["rows"][1][2]["text"] == said  # type: ignore[union-attr]
 
 
 def test_the_answer_leads_with_the_project_that_most_of_it_is_in():
