@@ -86,7 +86,7 @@ class _Run:
     days_done: int
     sums: dict[str, Money] = field(default_factory=dict)
     restated_days: int = 0
-    trouble: ProviderError | SecretUnreadable | None = None
+    trouble: Exception | None = None
 
     @property
     def told(self) -> Told:
@@ -187,7 +187,9 @@ class Collector:
                 async with aclosing(self._chunk_by_chunk(run)) as chunk_by_chunk:
                     async for progress in chunk_by_chunk:
                         yield progress
-            except ProviderError as error:
+            except LeaseLost:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever keeps us from the bill, people are told of it
                 run.trouble = error
 
     async def _chunk_by_chunk(self, run: _Run) -> AsyncGenerator[Progress, None]:
@@ -278,15 +280,19 @@ class Collector:
             desk.wake_outbox.set()
         return Finished(run.told, run.progress(CollectionState.DONE), not run.sums, run.restated_days)
 
-    async def _failed(self, run: _Run, error: ProviderError | SecretUnreadable) -> Failed:
-        """What could not be read. It is tried again by itself, except when only a person can mend the key."""
+    async def _failed(self, run: _Run, error: Exception) -> Failed:
+        """What could not be read. It is tried again by itself, except when only a person can mend the key.
+
+        A mistake of ours may be gone the next time (a database that was away), and is borne like a provider that is.
+        """
         desk, one = self._desk, run.collection
         news, now = explain(error), desk.now()
         if isinstance(error, CredentialRejected):
             return await self._blinded(run, news, now, None)
         retry_at = now + retry_after(one.attempts, error)
         tried_for = now - one.created_at if one.attempts > 1 else timedelta()
-        passes = isinstance(error, Unavailable) or (isinstance(error, RateLimited) and not error.is_final)
+        is_ours = not isinstance(error, ProviderError | SecretUnreadable)
+        passes = is_ours or isinstance(error, Unavailable) or (isinstance(error, RateLimited) and not error.is_final)
         is_borne = passes and tried_for < desk.policy.blind_after
         return await self._blinded(run, news, now - tried_for, retry_at, is_borne=is_borne)
 

@@ -141,6 +141,28 @@ class Watching:
                 return await self._failed(connection, (), explain(error).code)
         if not keys:
             return None
+        available: dict[int, datetime] = {}
+        try:
+            polled, available = await self._looked(connection, keys, health, reads)
+        except Exception as error:  # noqa: BLE001 - nobody is left to believe that we looked, whatever kept us from it
+            code = explain(error).code
+            polled = await self._failed(connection, [one for one, _ in keys], code, passes=True)
+        try:
+            await self._evaluating.evaluate(workspace_id, available)
+        finally:  # trouble with a budget keeps no stop from its proof
+            await self._proving.look(workspace_id, connection.id)
+        await self._stop_ends.look(workspace_id)
+        return polled
+
+    async def _looked(
+        self,
+        connection: Connection,
+        keys: list[tuple[Credential, Secret]],
+        health: UsageHealth | None,
+        reads: Mapping[str, UsageRead],
+    ) -> tuple[Polled, dict[int, datetime]]:
+        """One reading of everything that is new: what came of it, and since when that could have been read."""
+        desk = self._desk
         prices = await desk.prices.fresh()
         trip = _Trip(connection, keys, desk.providers[connection.provider], prices, health, desk.now(), reads)
         trip.is_first = not reads
@@ -154,18 +176,14 @@ class Watching:
         await self._keep_waiting(trip)
         if trip.unpriced:
             await unpriced.announce(desk, connection, desk.today(), trip.unpriced)
+        if trip.is_first or (trip.was_read_at is None and not trip.troubles):
+            # Before it counts as read: whoever is killed on the way of the first reading has it done by the next.
+            await drift.learned_so_far(desk, connection)
         if trip.troubles:
             polled = await self._failed(connection, [one for one, _ in keys], _code_of(trip.troubles))
         else:
             polled = await self._succeeded(trip)
-        if trip.is_first:
-            await drift.learned_so_far(desk, connection)
-        try:
-            await self._evaluating.evaluate(workspace_id, _available(trip))
-        finally:  # trouble with a budget keeps no stop from its proof
-            await self._proving.look(workspace_id, connection.id)
-        await self._stop_ends.look(workspace_id)
-        return polled
+        return polled, _available(trip)
 
     async def _read(self, trip: _Trip, endpoint: Endpoint, gate: asyncio.Semaphore) -> None:
         """Everything new of one endpoint, oldest first, so that what is read has no gaps whenever we are stopped."""
@@ -320,7 +338,9 @@ class Watching:
             return None
         return OutageCode.USAGE_LATE, moment_of(trip.newest + 1)
 
-    async def _failed(self, connection: Connection, keys: Sequence[Credential], code: str) -> Polled:
+    async def _failed(
+        self, connection: Connection, keys: Sequence[Credential], code: str, *, passes: bool = False
+    ) -> Polled:
         """What passes by itself is borne for a while; what only a person can mend is told at once.
 
         Where nobody had looked for long before, nothing is known since then: that is told at once, too.
@@ -332,7 +352,8 @@ class Watching:
             if not one.usage_blind and (before is None or before.failing_since is None) and not self._is_skewed(one):
                 missed = await self._missed(store, one, keys, before, now)
             since = await store.usage.mark_failing(one.workspace_id, one.id, missed or now, code)
-            is_told = code not in _PASSING or now - since >= desk.policy.blind_after
+            passes = passes or code in _PASSING
+            is_told = not passes or now - since >= desk.policy.blind_after
             if is_told:
                 newly = await self._blinded(store, one, code, since)
         log.warning("usage not read", extra={"connection_id": one.id, "code": code})

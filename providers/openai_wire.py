@@ -252,7 +252,8 @@ def _first_misfit(rows: list[_Row]) -> tuple[str, str]:
 def project_of(wire: Project) -> ProviderProject:
     """A project in our words; a nameless one is called by its id."""
     is_archived = wire.archived_at is not None or wire.status == "archived"
-    return ProviderProject(wire.id, wire.name or wire.id, is_archived, moment(wire.created_at))
+    name = (wire.name or "").replace("\0", "")  # PostgreSQL cannot keep it in a text
+    return ProviderProject(wire.id, name or wire.id, is_archived, moment(wire.created_at))
 
 
 def moment(seconds: int | None) -> datetime | None:

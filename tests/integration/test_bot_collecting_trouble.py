@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from bot import Bot, Policy
 from bot.results import Failed, Finished, Progress
 from bot.telling import URGENT
 from finops.periods import Period
 from finops.registry import Person, Team
+from providers.openai import OpenAI
 from storage import Storage
 from storage.records import CollectionKind
 from tests.conftest import FakeClock
@@ -93,6 +96,48 @@ async def test_trouble_that_passes_within_minutes_blinds_nobody(
         await worked(bot)
         [over] = await blind_told(bot)
         assert (over.subject["since"], over.subject["until"]) == (began.isoformat(), clock().isoformat())
+
+
+@on_sqlite
+async def test_a_mistake_of_ours_is_borne_and_told_like_an_outage(
+    storage: Storage, openai: LittleOpenAI, company: Organization, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+):
+    """What nobody thought of stood in the log at every try, and those who wait for the bill were never told."""
+    async with a_bot(storage, openai, clock, Policy(backfill_days=DAYS)) as bot:
+        admin = await an_admin(bot)
+        await backfilled(bot, admin, await a_team(bot, admin))
+        clock.moment = began = datetime(2026, 7, 7, 0, 0, tzinfo=UTC)
+
+        def stumble(*_: object) -> None:
+            raise ZeroDivisionError("no share of nothing")
+
+        news = []
+        with monkeypatch.context() as patched:
+            patched.setattr(OpenAI, "charges", stumble)
+            await bot.collecting.due(clock())
+            for minutes in (1, 2, 4, 8, 15):
+                [failed] = [event for event in await worked(bot) if isinstance(event, Failed)]
+                news.append((failed.news.code, failed.newly_blind))
+                clock.advance(minutes=minutes)
+        assert news == [("internal", False)] * 4 + [("internal", True)]
+        assert [alert.since for alert in await bot.blindness.alerts()] == [began]
+        await worked(bot)
+        assert await bot.blindness.alerts() == []
+        await assert_ledger_is_the_bill(bot, company, TODAY - timedelta(days=DAYS), TODAY)
+
+
+async def test_a_name_that_no_database_keeps_stops_no_collection(
+    bot: Bot, openai: LittleOpenAI, company: Organization, admin: Person, team: Team, clock: FakeClock
+):
+    """PostgreSQL has no room for a zero in a text: one project named so, and no bill was read any more."""
+    await backfilled(bot, admin, team)
+    company.projects["proj_zero"] = "new\0bot"
+    clock.moment = datetime(2026, 7, 7, 0, 0, tzinfo=UTC)
+    await bot.collecting.due(clock())
+    assert isinstance((await worked(bot))[-1], Finished)
+    async with bot.storage.reading() as store:
+        names = {one.provider_project_id: one.name for one in await store.known_projects.all(WORKSPACE)}
+    assert names["proj_zero"] == "newbot"
 
 
 @on_sqlite

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
-from bot.drift import learned
+from bot import drift as drifting
 from demo.prices import Rates
 from finops.charges import Charge, ChargedDay
 from finops.estimates import CorrectionBasis, DriftSample
@@ -44,6 +45,24 @@ async def test_estimates_at_the_right_price_are_the_bill_whichever_was_read_firs
     drift = await quick.bot.spending.drift(WORKSPACE)
     assert drift is not None
     assert (drift.ratio, drift.corrected_ratio) == (0, 0)
+
+
+async def test_a_first_reading_killed_before_it_learned_is_made_up_for_by_the_next(
+    quick: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its usage is stored by then, so the next is not the first any more; the bills of weeks have taught nothing."""
+    await collected(quick)
+
+    async def killed(*_: object) -> int:
+        raise asyncio.CancelledError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(drifting, "learned_so_far", killed)
+        with pytest.raises(asyncio.CancelledError):
+            await quick.polled()
+    assert await samples(quick) == []
+    await quick.polled(5)
+    assert len({one.day for one in await samples(quick)}) == 9
 
 
 async def test_a_wrong_price_is_corrected_by_what_bills_taught_and_said(quick: World) -> None:
@@ -111,8 +130,8 @@ async def test_a_line_of_the_bill_that_no_usage_explains_is_told(quick: World) -
     items = ("gpt-9-preview, output", f"{MODEL}, input", "web search tool calls")
     day = ChargedDay(yesterday, tuple(line(item) for item in items))
     desk = quick.bot.watching._desk
-    await learned(desk, quick.connection, day)
-    await learned(desk, quick.connection, day)
+    await drifting.learned(desk, quick.connection, day)
+    await drifting.learned(desk, quick.connection, day)
     [told] = await quick.to_be_sent()
     assert (told.kind, told.channel_id) == ("unpriced", quick.team.channel_id)
     assert told.subject["names"] == ["gpt-9-preview, output"]

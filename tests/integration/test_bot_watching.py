@@ -185,6 +185,28 @@ async def test_counts_beyond_anything_real_are_nonsense_and_told(
         assert await world.estimate() == sum(world.happened(one, midnight, clock()) for one in (CHATBOT, WRITER))
 
 
+async def test_a_mistake_of_ours_that_keeps_us_from_looking_is_borne_and_told_like_an_outage(
+    quick_world: World, monkeypatch: pytest.MonkeyPatch
+):
+    """Whatever nobody thought of: for those who trust that somebody looks it makes no difference whose fault it is."""
+    await quick_world.polled()
+    began = quick_world.clock() + timedelta(minutes=5)
+
+    async def stumble(*_: object) -> None:
+        raise ZeroDivisionError("no share of nothing")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(quick_world.provider, "usage", stumble)
+        told = [(one.result, one.newly_blind) for one in [await quick_world.polled(5) for _ in range(4)]]
+    assert told == [("internal", False), ("internal", False), ("internal", False), ("internal", True)]
+    [alert] = await quick_world.bot.blindness.alerts()
+    assert (alert.since, alert.code) == (began, "internal")
+    polled = await quick_world.polled(5)
+    assert (polled.result, polled.recovered_since) == ("read", began)
+    [said] = await blind_told(quick_world.bot)
+    assert (said.subject["since"], said.subject["until"]) == (began.isoformat(), quick_world.clock().isoformat())
+
+
 async def test_a_clock_that_is_wrong_is_said_to_be(quick_world: World):
     """The minutes we would ask for are not the provider's: a person has to set a clock."""
     await quick_world.polled()
