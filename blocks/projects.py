@@ -15,9 +15,10 @@ _LIST_SHOWN = 30
 
 def registered(
     t: Translator, team: Team, projects: Sequence[Project], taken: Sequence[KnownProject], *,
-    collection_started: bool, has_history: bool, is_setup: bool = False,
+    collection_started: bool, has_history: bool, is_told: bool = True, is_setup: bool = False,
 ) -> kit.View:  # fmt: skip
-    """What became of a choice: registered, taken by others, and when the first cost appears.
+    """What became of a choice: registered, taken by others, and when the first cost appears. `is_told`: the progress of
+    what is being collected comes to this reader, and not to who asked before.
 
     At the end of the set-up (`is_setup`) with the button that tries an alert.
     """
@@ -30,7 +31,7 @@ def registered(
             team=kit.name(team.name),
         )
         parts.append(kit.section(f":white_check_mark: {headline}\n{_names([p.name for p in projects], t)}"))
-        parts.append(kit.section(_when(t, collection_started=collection_started, has_history=has_history)))
+        parts.append(kit.section(_when(t, collection_started, has_history, is_told)))
     else:
         parts.append(kit.alert(t.gettext("No project was registered.")))
     if taken:
@@ -47,7 +48,9 @@ def registered(
     return kit.modal(t.gettext("Projects"), parts, close=t.gettext("Done"), callback_id=ids.VIEW_INFO)
 
 
-def _when(t: Translator, *, collection_started: bool, has_history: bool) -> str:
+def _when(t: Translator, collection_started: bool, has_history: bool, is_told: bool) -> str:
+    if collection_started and not is_told:
+        return t.gettext("Past costs are being collected already. How far that is stands on Home.")
     if collection_started:
         return t.gettext(
             "Past costs are being collected. Progress and the first chart arrive as a direct message; "

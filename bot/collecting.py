@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from bot.audience import has_enabled_key, teams_of
@@ -71,7 +72,10 @@ class Collecting:
         return progress_of(row, connection)
 
     async def start_manual(self, actor: Person, channel_id: str | None = None) -> CollectionStarted:
-        """Read the recent days of every connection this person answers for, now. What waits already is not doubled."""
+        """Read the recent days of every connection this person answers for, now, and tell them what came of it.
+
+        What waits already is not doubled, unless somebody else is told of it.
+        """
         desk = self._desk
         started: list[CollectionProgress] = []
         without_key: list[Connection] = []
@@ -91,12 +95,14 @@ class Collecting:
                     continue
                 waiting = [row for row in active if row.connection_id == connection.id]
                 await self._retry_now(store, connection)
-                row = waiting[-1] if waiting else await self._add_manual(store, connection, actor.user_id, channel_id)
+                row = await self._theirs(store, waiting, actor)
+                is_waiting = row is not None
+                row = row or await self._add_manual(store, connection, actor.user_id, channel_id)
                 if row is not None:
                     started.append(progress_of(row, connection))
                     days = f"{row.period.start}/{row.period.end}"
                     name = connection.organization_name or connection.organization_id
-                    facts: dict[str, Fact] = {"organization": name, "days": days, "waited": bool(waiting)}
+                    facts: dict[str, Fact] = {"organization": name, "days": days, "waited": is_waiting}
                     acts.append(Act("collection.requested", f"connection:{connection.id}", facts))
             await record_all(desk, store, actor.workspace_id, actor.user_id, acts)
         desk.wake.set()
@@ -207,6 +213,17 @@ class Collecting:
             channel_id=channel_id,
         )
 
+    async def _theirs(self, store: Store, waiting: list[Collection], actor: Person) -> Collection | None:
+        """What waits or runs and is told to this person: asked for by them, or by the clock and theirs from now on."""
+        for row in reversed(waiting):
+            if row.requested_by == actor.user_id:
+                return row
+        for row in waiting:
+            is_recent = row.kind is CollectionKind.DAILY
+            if is_recent and await store.collections.adopt(row.workspace_id, row.id, actor.user_id):
+                return replace(row, requested_by=actor.user_id)
+        return None
+
     async def _add_manual(
         self, store: Store, connection: Connection, requested_by: str, channel_id: str | None
     ) -> Collection | None:
@@ -220,7 +237,7 @@ class Collecting:
             connection.workspace_id,
             connection_id=connection.id,
             kind=CollectionKind.MANUAL,
-            slot=self._desk.now().isoformat(),
+            slot=f"{self._desk.now().isoformat()} {requested_by}",
             period=Period(start, today),
             requested_by=requested_by,
             at=self._desk.now(),

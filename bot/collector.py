@@ -7,7 +7,7 @@ import gc
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -23,6 +23,7 @@ from finops.periods import Period
 from finops.registry import Connection, Credential
 from finops.secret import Secret
 from providers.contract import CredentialRejected, ProviderError, RateLimited, Unavailable, UnexpectedResponse
+from storage import Store
 from storage.errors import AmountOutOfRange, LeaseLost, SecretUnreadable
 from storage.records import Collection, CollectionState
 
@@ -62,6 +63,7 @@ def progress_of(collection: Collection, connection: Connection, total: Money | N
         days_total=collection.days_total,
         state=collection.state.value,
         total=total,
+        told_to=collection.requested_by,
     )
 
 
@@ -103,9 +105,7 @@ class _Run:
 
     def progress(self, state: CollectionState) -> CollectionProgress:
         shown = progress_of(self.collection, self.connection, self.total)
-        return CollectionProgress(
-            shown.id, shown.connection_name, shown.kind, self.days_done, shown.days_total, state.value, shown.total
-        )
+        return replace(shown, days_done=self.days_done, state=state.value)
 
     def add(self, amounts: Sequence[Money]) -> None:
         self.sums = totals_by_currency([*self.sums.values(), *amounts])
@@ -202,6 +202,7 @@ class Collector:
                 await store.collections.advance(
                     run.collection.id, run.worker, chunk.start, run.days_done, self._desk.now()
                 )
+                await _asked_since(store, run)
             yield Progress(run.told, run.progress(CollectionState.RUNNING))
 
     async def _read(self, run: _Run, chunk: Period) -> None:
@@ -271,6 +272,7 @@ class Collector:
         desk, one = self._desk, run.collection
         async with desk.storage.writing() as store:
             await store.collections.finish(one.id, run.worker, CollectionState.DONE, None, desk.now())
+            await _asked_since(store, run)
             # Usage may still be in the dark: the last of both to see again is told.
             since = await store.connections.mark_seen(one.workspace_id, one.connection_id, desk.now())
             if since is not None:
@@ -315,6 +317,7 @@ class Collector:
             else:
                 # Parked: a heartbeat set so that the lease runs out exactly when it is time to ask again.
                 await store.collections.heartbeat(one.id, run.worker, retry_at - self._lease)
+            await _asked_since(store, run)
         if newly:
             log.warning("connection blind", extra={"connection_id": one.connection_id, "code": news.code})
         if told:
@@ -340,3 +343,9 @@ class Collector:
         finally:
             beating.cancel()
             await asyncio.gather(beating, return_exceptions=True)
+
+
+async def _asked_since(store: Store, run: _Run) -> None:
+    """Somebody may have asked, while it ran, for what the clock had begun: then they are told."""
+    one = run.collection
+    run.collection = await store.collections.get(one.workspace_id, one.id) or one

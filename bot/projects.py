@@ -211,12 +211,14 @@ class Projects:
             "projects registered",
             extra={"team_id": team.id, "registered": len(registered), "taken": len(taken), "user_id": actor.user_id},
         )
-        started = False
-        for connection_id in {project.connection_id for project in registered}:
-            progress = await self._collecting.start_backfill(actor, connection_id, channel_id)
-            started = started or progress is not None
+        begun = [
+            await self._collecting.start_backfill(actor, connection_id, channel_id)
+            for connection_id in {project.connection_id for project in registered}
+        ]
+        started = [one for one in begun if one is not None]
+        is_told = any(one.told_to == actor.user_id for one in started)
         has_history = await self._have_history(workspace_id, registered)
-        return ProjectsRegistered(team, tuple(registered), tuple(taken), started, has_history)
+        return ProjectsRegistered(team, tuple(registered), tuple(taken), bool(started), has_history, is_told)
 
     async def _have_history(self, workspace_id: str, projects: Sequence[Project]) -> bool:
         if not projects:

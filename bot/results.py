@@ -66,7 +66,8 @@ class ProjectsRegistered:
     """What became of a choice of projects. `taken` belong to another team already (`team_name` says whose).
 
     `has_history`: charges of these projects are stored already, so a chart can be drawn now.
-    `collection_started`: a back-fill runs or waits, and progress will be shown. Neither: from tomorrow on.
+    `collection_started`: a back-fill runs or waits, and `is_told`: this person is shown its progress, for they asked
+    first. Neither started nor history: from tomorrow on.
     """
 
     team: Team
@@ -74,6 +75,7 @@ class ProjectsRegistered:
     taken: tuple[KnownProject, ...]
     collection_started: bool
     has_history: bool
+    is_told: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,6 +180,7 @@ class CollectionProgress:
     days_total: int
     state: str
     total: Money | None = None
+    told_to: str | None = None  # the user id of who asked for it, None: nobody did
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,6 +138,7 @@ async def submit_projects(form: Form) -> Outcome:
         [project for result in results for project in result.taken],
         collection_started=any(result.collection_started for result in results),
         has_history=any(result.has_history for result in results),
+        is_told=any(result.is_told for result in results),
         is_setup=form.is_setup,
     )
     return Show(view)

@@ -130,6 +130,16 @@ class Collections(Repository):
             .values(channel_id=channel_id, message_ts=message_ts)
         )
 
+    async def adopt(self, workspace_id: str, collection_id: int, requested_by: str) -> bool:
+        """Make one that nobody asked for somebody's, who is told of it; False where it is over, or somebody's."""
+        result = await self._db.execute(
+            update(collections)
+            .where(collections.c.workspace_id == workspace_id, collections.c.id == collection_id)
+            .where(collections.c.state.in_(_OPEN), collections.c.requested_by.is_(None))
+            .values(requested_by=requested_by)
+        )
+        return result.rowcount == 1
+
     @across_workspaces("a worker takes the next work of any workspace; the row says whose it is")
     async def claim(self, worker: str, now: datetime, lease: timedelta) -> Collection | None:
         """Take the oldest waiting collection, or one whose worker has not been heard of for `lease`.

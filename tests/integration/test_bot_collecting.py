@@ -233,6 +233,43 @@ async def test_a_manual_reading_is_not_doubled_and_belongs_to_managers(
     assert refused.value.values["admins"] == (admin.user_id,)
 
 
+@on_sqlite
+@pytest.mark.parametrize("is_running", [False, True])
+async def test_who_asks_for_what_the_clock_began_is_told_what_came_of_it(
+    bot: Bot, company: Organization, admin: Person, team: Team, clock: FakeClock, is_running: bool
+):
+    """The answer promises a message; the morning's reading waits, or runs, and was told to nobody."""
+    await backfilled(bot, admin, team)
+    clock.moment = datetime(2026, 7, 7, 0, 0, tzinfo=UTC)
+    await bot.collecting.due(clock())
+    run = bot.collecting.work_one("a worker")
+    told = [await anext(run)] if is_running else []
+    [asked] = (await bot.collecting.start_manual(admin)).collections
+    told += [event async for event in run]
+    assert isinstance(told[-1], Finished)
+    assert (told[-1].told.collection_id, told[-1].told.kind) == (asked.id, CollectionKind.DAILY)
+    assert (told[-1].told.requested_by, asked.told_to) == (admin.user_id, admin.user_id)
+    assert {event.told.requested_by for event in await worked(bot)} == {None}  # older days, which nobody asked for
+
+
+@on_sqlite
+async def test_everybody_who_asks_is_told_and_none_is_promised_what_another_one_gets(
+    bot: Bot, company: Organization, admin: Person, team: Team
+):
+    """The first reading is told to who began it; who asks beside it has a reading of their own behind it."""
+    await connected(bot, admin, team)
+    first = await bot.projects.register(admin, team.id, ["proj_chat"])
+    lead = await bot.people.meet(WORKSPACE, "한빛소프트", MINSU)
+    second = await bot.projects.register(lead, team.id, ["proj_search"])
+    assert [(one.collection_started, one.is_told) for one in (first, second)] == [(True, True), (True, False)]
+    await bot.collecting.start_manual(lead)
+    ends = [event.told for event in await worked(bot) if isinstance(event, Finished)]
+    assert [(one.kind, one.requested_by) for one in ends] == [
+        (CollectionKind.BACKFILL, admin.user_id),
+        (CollectionKind.MANUAL, lead.user_id),
+    ]
+
+
 async def test_two_workers_never_get_the_same_collection(
     bot: Bot, openai: LittleOpenAI, company: Organization, admin: Person, team: Team
 ):

@@ -222,7 +222,7 @@ async def test_a_person_who_asks_does_not_wait_for_the_next_try(
     clock.advance(seconds=1)
     assert await worked(bot) == []
     started = await bot.collecting.start_manual(admin)
-    assert [one.kind for one in started.collections] == ["catch_up"]
+    assert [one.kind for one in started.collections] == ["daily"]
     await worked(bot)
     assert ["until" in one.subject for one in await blind_told(bot)] == [True]
     assert await bot.collecting.progress(WORKSPACE) == ()

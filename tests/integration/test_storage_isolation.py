@@ -180,6 +180,7 @@ ATTEMPTS: dict[str, Attempt] = {
     "Claims.newest": lambda s, w, b: s.claims.newest(w, "key"),
     "Claims.take_back": lambda s, w, b: s.claims.take_back(w, "key"),
     "Collections.active": lambda s, w, b: s.collections.active(w),
+    "Collections.adopt": lambda s, w, b: s.collections.adopt(w, b.collection_id, "U0OTHER001"),
     "Collections.get": lambda s, w, b: s.collections.get(w, b.collection_id),
     "Collections.latest": lambda s, w, b: s.collections.latest(w, b.connection_id),
     "Collections.tell": lambda s, w, b: s.collections.tell(w, b.collection_id, "C9", "9"),
