@@ -158,6 +158,7 @@ async def _read(store: Store, workspace_id: str, week: Period, now: datetime) ->
     back = Period(week.start - timedelta(days=7 * TRAILING_WEEKS), week.end)
     projects = await store.projects.all(workspace_id)
     readings = await store.charges.readings(workspace_id, back)
+    costs = await store.charges.project_totals(workspace_id, week)
     return _Week(
         period=week,
         now=now,
@@ -165,11 +166,11 @@ async def _read(store: Store, workspace_id: str, week: Period, now: datetime) ->
         projects=projects,
         connections=await _counting(store, workspace_id, both),
         readings=readings,
-        costs=await store.charges.project_totals(workspace_id, week),
+        costs=costs,
         before=await store.charges.project_totals(workspace_id, week.before()),
         targets={id_: each.cost_per_success for id_, each in (await store.value_targets.all(workspace_id)).items()},
         budgets=frozenset((one.terms.scope_kind, one.terms.scope_id) for one in await store.budgets.all(workspace_id)),
-        runaways=await of_week(store, workspace_id, projects, week, readings),
+        runaways=await of_week(store, workspace_id, projects, week, readings, costs),
         exchange=await converter_at(store, workspace_id, now),
     )
 

@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import NamedTuple
 
-from bot.picture import CURRENCY, account_of
+from bot.picture import CURRENCY, Account, account_of
 from finops.budgets import BudgetPeriod, usual
 from finops.charges import DayReading
 from finops.digest import Runaway
 from finops.holds import Hold
 from finops.levers import Lever
-from finops.money import Money, total
+from finops.money import EXACT, Money, total
 from finops.periods import Period, charge_day
 from finops.queries import ScopeKind
+from finops.ranking import LEAST_SHARE
 from finops.registry import Project
 from storage import Store
+from storage.records import ProjectTotal
 
 _DAY = timedelta(days=1)
 # As far back as the usual of a day is looked for.
@@ -37,19 +40,28 @@ async def of_week(
     projects: Iterable[Project],
     week: Period,
     readings: Mapping[int, Mapping[date, DayReading]],
+    costs: Iterable[ProjectTotal],
 ) -> dict[int, Ran]:
     """By project, what ran away in the week; absent where nothing did, or its usual is unknown.
 
-    Three queries, whatever the number of projects.
+    Alerts of a team or of everything count for the projects that cost a hundredth of the week's `costs` and, on the
+    day of the alert, twice their usual or more. Three queries, whatever the number of projects.
     """
     stopped: dict[int, list[Hold]] = defaultdict(list)
     for hold in await store.stops.set_within(workspace_id, week, Lever.STOP):
         stopped[hold.project_id].append(hold)
-    alerted: dict[int, set[date]] = defaultdict(set)
+    alerted: dict[tuple[ScopeKind, int | None], set[date]] = defaultdict(set)
     for one in await store.incidents.of_windows(workspace_id, list(week)):
-        if one.period is BudgetPeriod.DAY and one.scope_kind is ScopeKind.PROJECT and one.scope_id is not None:
-            alerted[one.scope_id].add(one.window.start)
-    known = {account_of(one): one for one in projects if one.id in stopped or one.id in alerted}
+        if one.period is BudgetPeriod.DAY:
+            alerted[one.scope_kind, one.scope_id].add(one.window.start)
+    own = {id_: days for (kind, id_), days in alerted.items() if kind is ScopeKind.PROJECT and id_ is not None}
+    dear, everywhere = _dear(costs), alerted.get((ScopeKind.WORKSPACE, None), set())
+    wide = {
+        one.id: everywhere | alerted.get((ScopeKind.TEAM, one.team_id), set())
+        for one in projects
+        if account_of(one) in dear
+    }
+    known = {account_of(one): one for one in projects if one.id in stopped or one.id in own or wide.get(one.id)}
     daily: dict[int, dict[date, Money]] = defaultdict(dict)
     if known:
         for row in await store.charges.totals(workspace_id, Period(week.start - _HISTORY, week.end), sorted(known)):
@@ -60,7 +72,8 @@ async def of_week(
     for project in known.values():
         told = _told(
             stopped.get(project.id, ()),
-            alerted.get(project.id, set()),
+            own.get(project.id, set()),
+            wide.get(project.id, set()),
             week,
             daily.get(project.id, {}),
             readings.get(project.connection_id, {}),
@@ -73,12 +86,15 @@ async def of_week(
 def _told(
     holds: Sequence[Hold],
     alerted: Collection[date],
+    wide: Collection[date],
     week: Period,
     daily: Mapping[date, Money],
     read_days: Collection[date],
 ) -> Ran:
     stops = {charge_day(one.set_at) for one in holds if one.set_at is not None}
-    days = {*alerted, *stops}
+    # A wide alert does not say whose it is: whoever cost at least as much beyond the usual as usually.
+    far = {day for day, beyond in _beyond(wide, daily, read_days).items() if daily[day] - beyond <= beyond}
+    days = {*alerted, *stops, *far}
     ended = _ended(days, stops, week)
     over, burning = (_beyond(some, daily, read_days) for some in (ended, days - ended))
     counted = [one for one in holds if one.set_at is not None and charge_day(one.set_at) in over]
@@ -88,6 +104,17 @@ def _told(
         ),
         _runaway(burning),
     )
+
+
+def _dear(costs: Iterable[ProjectTotal]) -> set[Account]:
+    """Who cost a hundredth of the whole or more: a hundred at most."""
+    each = {
+        (one.connection_id, one.sub_account_id or ""): one.amount.amount
+        for one in costs
+        if one.amount.currency == CURRENCY
+    }
+    least = EXACT.multiply(sum(each.values(), Decimal(0)), LEAST_SHARE)
+    return {account for account, amount in each.items() if amount > 0 and amount >= least}
 
 
 def _beyond(days: Iterable[date], daily: Mapping[date, Money], read_days: Collection[date]) -> dict[date, Money]:

@@ -32,14 +32,15 @@ async def chatbot(world: World) -> DigestProject:
     return next(one for one in (shown.now or shown.digest).projects if one.name == "chatbot")
 
 
-async def an_alert(world: World, day: date) -> None:
-    """Chatbot's own daily budget was reached on that day."""
-    at, number = starts_at(day) + timedelta(hours=10), world.projects["chatbot"]
+async def an_alert(world: World, day: date, kind: ScopeKind = ScopeKind.PROJECT) -> None:
+    """A daily budget was reached on that day: chatbot's own, or a wider one."""
+    at = starts_at(day) + timedelta(hours=10)
+    number = {ScopeKind.PROJECT: world.projects["chatbot"], ScopeKind.TEAM: world.tenant.team_id}.get(kind)
     async with world.storage.writing() as store:
-        terms = BudgetTerms(BudgetScope.PROJECT, number, BudgetPeriod.DAY, Money.of("100"))
+        terms = BudgetTerms(BudgetScope(kind.value), number, BudgetPeriod.DAY, Money.of("100"))
         budget = await store.budgets.create(WORKSPACE, terms, by="U1", at=at)
         incident = Incident(
-            id=None, workspace_id=WORKSPACE, budget_id=budget.id, scope_kind=ScopeKind.PROJECT, scope_id=number,
+            id=None, workspace_id=WORKSPACE, budget_id=budget.id, scope_kind=kind, scope_id=number,
             period=BudgetPeriod.DAY, window=Period(day, day + timedelta(days=1)), state=IncidentState.OPEN,
             level=100, spoken_level=100, limit=Money.of("100"), spent=Money.of("740"),
             spent_state=FigureState.ESTIMATE, usual=Money.of("50"), burn_per_minute=None, since=at, opened_at=at,
@@ -89,14 +90,20 @@ async def test_what_was_stopped_on_sunday_is_named_and_not_promised_every_week(
     assert round(after.advice.worth.amount) == CHATBOT_BEFORE
 
 
+@pytest.mark.parametrize("kind", ScopeKind)
 async def test_what_nobody_stopped_by_sunday_may_go_on_and_is_promised_by_the_day(
-    quick_storage: Storage, clock: FakeClock
+    quick_storage: Storage, clock: FakeClock, kind: ScopeKind
 ):
-    """The same 690, with an alert on the week's last day and no stop: no saving of every week, and not over either."""
+    """The same 690, with an alert on the week's last day and no stop: no saving of every week, and not over either.
+
+    Whoever's budget it was: of a team and of everything, it is told of whoever cost twice its usual.
+    """
     world = await a_week(quick_storage, clock)
     await world.bill(SUNDAY, SPENT)
-    await an_alert(world, SUNDAY)
+    await an_alert(world, SUNDAY, kind)
     told = await chatbot(world)
+    shown = await world.bot.digests.report(world.admin, "지난주")
+    assert [one.name for one in (shown.now or shown.digest).projects if one.burning] == ["chatbot"]
     assert (told.runaway, told.burning) == (None, Runaway(SUNDAY, Money.of(690)))
     assert told.advice is not None
     assert told.advice.burning == told.burning
