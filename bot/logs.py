@@ -24,6 +24,8 @@ BEARERS = (
     (re.compile(r"xox[a-z]?[-.][A-Za-z0-9.-]+|xapp-[A-Za-z0-9-]+"), MASK),
     (re.compile(r"https?://[^\s\"'<>]*?/(?:commands|actions|app|services|workflows)/[TE][A-Z0-9]+/[^\s\"'<>]+"), MASK),
     (re.compile(r"(?i)\b((?:client_secret|refresh_token|code|state|token|ticket|password)=)[^&\s\"']+"), rf"\1{MASK}"),
+    # Slack's library tells of an installation that failed "with code: …", which is good for ten minutes.
+    (re.compile(r"(with code: )\S+"), rf"\1{MASK}"),
     # The same in a dictionary that a library prints. Short values are words (`'code': 'invalid_auth'`), not secrets.
     (re.compile(r"""(?i)(["'](?:client_secret|\w*token|code|state|ticket)["']: ?\[?["'])[^"']{20,}"""), rf"\1{MASK}"),
     (re.compile(r"(?i)((?:postgres(?:ql)?(?:\+\w+)?)://[^:/@\s]+:)[^@\s]+@"), rf"\1{MASK}@"),

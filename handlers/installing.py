@@ -200,7 +200,7 @@ class States(AsyncOAuthStateStore):
     async def async_issue(self, *args: object, **kwargs: object) -> str:  # noqa: ARG002 - Bolt's signature
         state = secrets.token_urlsafe(32)
         async with self.storage.writing() as store:
-            await store.oauth_states.issue(state, self._clock() + STATE_LASTS)
+            await store.oauth_states.issue(state, self._clock(), self._clock() + STATE_LASTS)
         return state
 
     async def async_consume(self, state: str) -> bool:

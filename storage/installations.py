@@ -121,17 +121,17 @@ class OAuthStates(Repository):
     """One-time states of the install link; only their hash is kept."""
 
     @across_workspaces("an installation begins before its workspace is known")
-    async def issue(self, state: str, expires_at: datetime) -> None:
-        """Remember a state until `expires_at`."""
+    async def issue(self, state: str, at: datetime, expires_at: datetime) -> None:
+        """Remember a state until `expires_at`; expired ones are swept: most are begun and left lying."""
+        await self._db.execute(delete(oauth_states).where(oauth_states.c.expires_at <= at))
         await self._db.execute(insert(oauth_states).values(state_hash=_hashed(state), expires_at=expires_at))
 
     @across_workspaces("an installation begins before its workspace is known")
     async def consume(self, state: str, at: datetime) -> bool:
-        """True once, for a state we issued that has not expired; expired ones are swept on the way."""
+        """True once, for a state we issued that has not expired."""
         result = await self._db.execute(
             delete(oauth_states).where(oauth_states.c.state_hash == _hashed(state), oauth_states.c.expires_at > at)
         )
-        await self._db.execute(delete(oauth_states).where(oauth_states.c.expires_at <= at))
         return result.rowcount == 1
 
 

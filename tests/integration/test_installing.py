@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import aiohttp
 import pytest
 from slack_sdk.oauth.installation_store import Installation
+from sqlalchemy import select
 
 from bot.settings import Settings
 from demo.slack import SimulatedSlack
@@ -24,6 +25,7 @@ from handlers.addresses import STORAGE
 from handlers.authorizing import Authorizer, Place, clients
 from handlers.installing import Installations, States
 from storage import KeyRing, Storage, open_storage
+from storage.tables import oauth_states
 from tests.conftest import FakeClock
 from tests.integration.test_front_door import FINOPS, JIHOON, log_lines, serving, settings_for
 
@@ -127,6 +129,19 @@ async def test_no_token_of_an_installation_reaches_a_log_line(slack, tmp_path, n
     assert len(canaries) == 8, "the token was refreshed once"
     assert "oauth.v2.access" in written
     assert not [canary[:6] for canary in canaries if canary in written]
+
+
+async def test_a_code_that_slack_could_not_take_is_not_logged(slack, tmp_path, log_lines: io.StringIO):
+    """Slack stumbled, so it is still good for ten minutes; Slack's library writes it into its warning."""
+    async with serving(oauth_settings(slack, tmp_path)) as (url, _), aiohttp.ClientSession() as session:
+        browser = Browser(url, slack, session)
+        redirect = slack.authorise(await browser.starts(), MINSU)
+        slack.fail("oauth.v2.access", error="internal_error", times=None)
+        assert await browser.comes_back(redirect) == 401
+    query = parse_qs(urlsplit(redirect).query)
+    written = log_lines.getvalue()
+    assert "Failed to fetch oauth.v2.access" in written
+    assert not [canary for canary in (query["code"][0], query["state"][0]) if canary in written]
 
 
 async def test_a_state_works_once_and_only_in_the_browser_it_began_in(slack, tmp_path):
@@ -275,6 +290,17 @@ async def test_states_expire(storage: Storage, clock: FakeClock):
     state = await states.async_issue()
     clock.advance(minutes=10)
     assert not await states.async_consume(state)
+
+
+async def test_installations_nobody_went_on_with_leave_nothing_behind(storage: Storage, clock: FakeClock):
+    """Anybody may open the install page, and most who do never come back: not a search engine's robot, every day."""
+    states = States(storage, clock)
+    for _ in range(3):
+        await states.async_issue()
+        clock.advance(minutes=10)
+    async with storage.reading() as store:
+        left = await store.oauth_states._db.scalars(select(oauth_states.c.expires_at))
+        assert len(left.all()) == 1
 
 
 async def test_one_of_many_parallel_redirects_wins(storage: Storage, clock: FakeClock):

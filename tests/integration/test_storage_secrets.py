@@ -239,8 +239,8 @@ async def test_an_organization_wide_installation_serves_its_workspaces(storage: 
 async def test_an_oauth_state_is_good_once_and_not_for_long(storage: Storage) -> None:
     """A replayed or stale install link is refused."""
     async with storage.writing() as store:
-        await store.oauth_states.issue("state-1", MOMENT + timedelta(minutes=5))
-        await store.oauth_states.issue("state-2", MOMENT + timedelta(minutes=5))
+        await store.oauth_states.issue("state-1", MOMENT, MOMENT + timedelta(minutes=5))
+        await store.oauth_states.issue("state-2", MOMENT, MOMENT + timedelta(minutes=5))
         assert await store.oauth_states.consume("state-1", MOMENT)
         assert not await store.oauth_states.consume("state-1", MOMENT)
         assert not await store.oauth_states.consume("never issued", MOMENT)
@@ -254,7 +254,7 @@ async def test_no_secret_stands_in_the_bytes_of_the_database(
     await registered(storage, tenant)
     async with storage.writing() as store:
         await store.installations.save(an_installation())
-        await store.oauth_states.issue("canary-state", MOMENT)
+        await store.oauth_states.issue("canary-state", MOMENT, MOMENT)
     everything = _bytes_of(database_url, tmp_path)
     assert "한빛소프트".encode() in everything
     for secret in (CANARY, CANARY[9:], BOT_TOKEN, "canary0123456789", "canary-state"):

@@ -29,6 +29,7 @@ CANARIES = {
     "simulated response url": "http://127.0.0.1:9000/" + "commands/T012/345/canary",
     "socket ticket": "wss://wss-primary.slack.com/link/?ticket=" + "canary-canary",
     "oauth code": "GET /slack/oauth_redirect?code=" + "canary&state=canary",
+    "oauth code that failed": "Failed to fetch oauth.v2.access result with code: " + "canary.canary - error: x",
     "oauth code in a dictionary": str({"code": "canary" * 5, "state": ["canary" * 5]}),
     "database": "postgresql://finops:" + "canary@db.internal/finops",
 }
