@@ -1,8 +1,8 @@
-"""Silence: the menu of an alert, the window that asks until when, and what of the alert goes on being told."""
+"""Silence: the button of an alert, the window that asks for how long, and what of the alert goes on being told."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from blocks import figures, ids, kit
 from blocks import incident_words as words
@@ -11,37 +11,30 @@ from finops.incidents import LONGEST_SILENCE, Incident
 from finops.periods import starts_at
 from locales import Translator
 
-# What the menu carries after the incident's id; bot.incidents knows how long each is.
+# bot.incidents knows how long each is.
 LENGTHS = ("30m", "1h", "4h", "tomorrow")
-# And its last choice, which opens the window.
-CUSTOM = "custom"
-_USUALLY = timedelta(hours=2)
-_QUARTER = timedelta(minutes=15)
+USUAL = LENGTHS[1]
 
 
-def menu(incident: Incident, t: Translator) -> kit.Block:
-    """How long to hear nothing of an alert; the way back while that lasts."""
+def button(incident: Incident, t: Translator) -> kit.Block:
+    """The way to hear nothing of an alert for a while, and back while that lasts.
+
+    It opens a window: a menu in the message would go on showing what somebody chose in it, though they were refused,
+    changed their mind, or the silence is over; and an entry that is shown cannot be chosen again.
+    """
     key = str(incident.id)
     if incident.silenced_until is not None:
         return kit.button(t.gettext("Alerts on again"), ids.INCIDENT_END_SILENCE, key)
-    said = [
-        t.gettext("for 30 minutes"),
-        t.gettext("for 1 hour"),
-        t.gettext("for 4 hours"),
-        t.gettext("until tomorrow 09:00"),
-        # i18n: the last choice of a menu of lengths; it opens a window
-        t.gettext("until another time…"),
-    ]
-    options = [kit.option(text, f"{key}/{name}") for text, name in zip(said, (*LENGTHS, CUSTOM), strict=True)]
-    return kit.select(ids.INCIDENT_SILENCE, t.gettext("Silence alerts"), options)
+    return kit.button(t.gettext("Silence alerts"), ids.INCIDENT_SILENCE, key)
 
 
 def form(
-    shown: IncidentShown, t: Translator, now: datetime, until: datetime | None = None, problem: str | None = None
-) -> kit.View:
-    """The window that asks until when (VIEW_SILENCE), and says what silence does. Metadata: target.
+    shown: IncidentShown, t: Translator, now: datetime, length: str = USUAL, until: datetime | None = None,
+    problem: str | None = None,
+) -> kit.View:  # fmt: skip
+    """The window that asks for how long (VIEW_SILENCE), and says what silence does. Metadata: target.
 
-    `until` is what stands in it; None: two hours from `now`, rounded up to a quarter of the reader's clock.
+    `length` and `until`, a time of one's own choice that takes its place, are what stands in it.
     """
     incident = shown.incident
     parts: list[kit.Block] = [kit.alert(problem)] if problem else []
@@ -53,16 +46,7 @@ def form(
             person=words.actor(incident.silenced_by, shown, t),
         )
         parts.append(kit.alert(said, "info"))
-    chosen = until or usual_end(now, t)
-    element: kit.Block = {"type": "datetimepicker", "initial_date_time": int(chosen.timestamp())}
-    hint = t.gettext(
-        "{days} days at most: until {time} {zone}.",
-        days=t.number(LONGEST_SILENCE.days),
-        time=t.moment(now + LONGEST_SILENCE),
-        zone=t.zone_name(now + LONGEST_SILENCE),
-    )
-    parts.append(kit.input_block(ids.SILENCE_UNTIL, t.gettext("Silent until"), element, hint=hint))
-    parts.append(kit.section(_effects(shown, t)))
+    parts += [_length(length, t), _until(until, now, t), kit.section(_effects(shown, t))]
     return kit.modal(
         # i18n: title of a modal, 24 characters
         t.gettext("Silence alerts"),
@@ -75,6 +59,32 @@ def form(
     )
 
 
+def _length(chosen: str, t: Translator) -> kit.Block:
+    said = [
+        t.gettext("for 30 minutes"),
+        t.gettext("for 1 hour"),
+        t.gettext("for 4 hours"),
+        t.gettext("until tomorrow 09:00"),
+    ]
+    options = [kit.option(text, name) for text, name in zip(said, LENGTHS, strict=True)]
+    initial = options[LENGTHS.index(chosen)]
+    element: kit.Block = {"type": "radio_buttons", "options": options, "initial_option": initial}
+    return kit.input_block(ids.SILENCE_FOR, t.gettext("How long"), element)
+
+
+def _until(chosen: datetime | None, now: datetime, t: Translator) -> kit.Block:
+    element: kit.Block = {"type": "datetimepicker"}
+    if chosen is not None:
+        element["initial_date_time"] = int(chosen.timestamp())
+    hint = t.gettext(
+        "Takes the place of the choice above. {days} days at most: until {time} {zone}.",
+        days=t.number(LONGEST_SILENCE.days),
+        time=t.moment(now + LONGEST_SILENCE),
+        zone=t.zone_name(now + LONGEST_SILENCE),
+    )
+    return kit.input_block(ids.SILENCE_UNTIL, t.gettext("Until another time"), element, hint=hint, is_optional=True)
+
+
 def done(until: datetime, t: Translator) -> kit.View:
     """The window once nothing more is told until then."""
     said = t.gettext(
@@ -85,14 +95,6 @@ def done(until: datetime, t: Translator) -> kit.View:
     return kit.modal(
         t.gettext("Silence alerts"), [kit.alert(said, "success")], close=t.gettext("Close"), callback_id=ids.VIEW_INFO
     )
-
-
-def usual_end(now: datetime, t: Translator) -> datetime:
-    """Two hours from `now`, rounded up to a quarter of an hour as the reader's clock shows it."""
-    end = now + _USUALLY
-    local = end.astimezone(t.zone)
-    since = timedelta(minutes=local.minute % 15, seconds=local.second, microseconds=local.microsecond)
-    return end + (_QUARTER - since) % _QUARTER
 
 
 def _about(shown: IncidentShown, t: Translator) -> str:

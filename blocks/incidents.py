@@ -238,7 +238,7 @@ def _is_at_limit(shown: IncidentShown) -> bool:
 
 def _others(shown: IncidentShown, t: Translator) -> list[kit.Block | None]:
     """What is always there: the details, silence, and the menu of what is rarer."""
-    return [_detail_button(shown.incident, t), incident_silence.menu(shown.incident, t), _menu(shown, t)]
+    return [_detail_button(shown.incident, t), incident_silence.button(shown.incident, t), _menu(shown, t)]
 
 
 def _menu(shown: IncidentShown, t: Translator) -> kit.Block:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from blocks import ids, incident_silence, incidents
+from blocks import ids, incidents
 from bot.errors import Refusal, RefusalCode
 from finops.stop_report import StopTarget
-from handlers import approving, budgets, silences, stops
+from handlers import approving, budgets, stops
 from handlers.teams import number
 from handlers.visit import Visit
 
@@ -17,15 +17,6 @@ Click = Callable[[Visit, str], Awaitable[None]]
 async def acknowledge(visit: Visit, value: str) -> None:
     """Somebody of the channel takes care of it."""
     await visit.bot.incidents.acknowledge(await visit.person(), number(value))
-
-
-async def silence(visit: Visit, value: str) -> None:
-    """No more alerts about it for a while; the choice comes from a menu, whose last one asks until when."""
-    incident_id, choice = _parted(value, (*incident_silence.LENGTHS, incident_silence.CUSTOM))
-    if choice == incident_silence.CUSTOM:
-        await silences.ask(visit, incident_id)
-        return
-    await visit.bot.incidents.silence(await visit.person(), incident_id, choice, await visit.groups())
 
 
 async def end_silence(visit: Visit, value: str) -> None:

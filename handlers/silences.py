@@ -1,4 +1,4 @@
-"""Silences: the window that asks until when nothing more is to be told of an alert."""
+"""Silences: the window that asks for how long nothing more is to be told of an alert."""
 
 from __future__ import annotations
 
@@ -9,29 +9,37 @@ from bot.errors import Refusal, RefusalCode, explain
 from handlers import stops
 from handlers.once import once
 from handlers.submitting import Form, Outcome, Problem, Show
+from handlers.teams import number
 from handlers.visit import Visit
 
 _OF_ITS_TIME = frozenset({RefusalCode.SILENCE_PAST, RefusalCode.SILENCE_TOO_LONG})
 
 
-async def ask(visit: Visit, incident_id: int) -> None:
+async def ask(visit: Visit, value: str) -> None:
     """The window opens at once, and is filled for who may silence the alert."""
+    # A menu that was sent before there was a window carries a choice after the id.
+    incident_id = number(value.partition("/")[0])
     await visit.loading()
     shown = await visit.bot.incidents.silencing(await visit.person(), incident_id, await visit.groups())
     await visit.show(incident_silence.form(shown, await visit.words(), visit.bot.clock()))
 
 
 async def submit(form: Form) -> Outcome:
-    """Silence the alert until the time that was chosen. A time that cannot be is said at its input."""
+    """Silence the alert for as long as was chosen. A time that cannot be is said at its input."""
     visit, t = form.visit, await form.visit.words()
     person, groups, incident_id = await visit.person(), await visit.groups(), stops.target_of(form).incident_id
     if incident_id is None:
         raise Refusal(RefusalCode.UNKNOWN_INCIDENT)
-    now, seconds = visit.bot.clock(), form.moment(ids.SILENCE_UNTIL)
-    until = now if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    length, seconds = form.selected(ids.SILENCE_FOR), form.moment(ids.SILENCE_UNTIL)
+    if length not in incident_silence.LENGTHS:
+        length = incident_silence.USUAL
+    until = None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
     async def act() -> None:
-        await visit.bot.incidents.silence_until(person, incident_id, until, groups)
+        if until is None:
+            await visit.bot.incidents.silence(person, incident_id, length, groups)
+        else:
+            await visit.bot.incidents.silence_until(person, incident_id, until, groups)
 
     try:
         await once(form, act)
@@ -40,5 +48,9 @@ async def submit(form: Form) -> Outcome:
             raise
         said = bad_news.sentence(explain(refusal), t)
         shown = await visit.bot.incidents.silencing(person, incident_id, groups)
-        return Problem({ids.SILENCE_UNTIL: said}, incident_silence.form(shown, t, now, until, said))
-    return Show(incident_silence.done(until, t), refreshes_home=False)
+        again = incident_silence.form(shown, t, visit.bot.clock(), length, until, said)
+        return Problem({ids.SILENCE_UNTIL: said}, again)
+    shown = await visit.bot.incidents.silencing(person, incident_id, groups)
+    end = shown.incident.silenced_until
+    told = incident_silence.form(shown, t, visit.bot.clock()) if end is None else incident_silence.done(end, t)
+    return Show(told, refreshes_home=False)

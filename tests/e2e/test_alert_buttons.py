@@ -70,9 +70,14 @@ async def test_three_people_press_the_buttons_of_one_alert(tmp_path: Path) -> No
         await stage.slack.until(lambda: "확인함 · Emma" in words_of(roots(stage)[0]), WAIT)
         assert f"/{ids.MORE_ACKNOWLEDGE}" not in str(roots(stage)[0]["blocks"])
 
-        said = await refused(stage, emma, ids.INCIDENT_SILENCE, "1시간")
-        assert f"<@{MINSU}>" in said
-        await minsu.clicks(roots(stage)[0], ids.INCIDENT_SILENCE, "1시간")
+        await emma.clicks(roots(stage)[0], ids.INCIDENT_SILENCE)
+        assert f"<@{MINSU}>" in words_of(await window(stage, emma))
+        emma.closes()
+        await minsu.clicks(roots(stage)[0], ids.INCIDENT_SILENCE)
+        await window(stage, minsu, ids.VIEW_SILENCE)
+        await minsu.submits(None, {ids.SILENCE_FOR: "4시간"})
+        assert "알림을 껐습니다" in words_of(await window(stage, minsu, ids.VIEW_INFO))
+        minsu.closes()
         await stage.slack.until(lambda: "알림 꺼짐 · 김민수" in words_of(roots(stage)[0]), WAIT)
         await minsu.clicks(roots(stage)[0], ids.INCIDENT_END_SILENCE)
         await stage.slack.until(lambda: ids.INCIDENT_SILENCE in str(roots(stage)[0]["blocks"]), WAIT)

@@ -118,26 +118,25 @@ async def standing(house: Company, incident_id: int) -> tuple[Incident, list[Eve
     )
 
 
-def chosen(house: Company, who: str, incident_id: int, until: datetime, view_id: str) -> dict[str, Any]:
-    """The window of a silence, filled in."""
-    picked = {"type": "datetimepicker", "selected_date_time": int(until.timestamp())}
-    return house.submission(
-        who, ids.VIEW_SILENCE, {"target": f"incident:{incident_id}"}, view_id=view_id, **{ids.SILENCE_UNTIL: picked}
-    )
+def chosen(house: Company, who: str, incident_id: int, until: datetime | None, view_id: str) -> dict[str, Any]:
+    """The window of a silence, filled in; the length that stands in it anyhow counts for nothing beside a time."""
+    filled = {
+        ids.SILENCE_FOR: {"type": "radio_buttons", "selected_option": {"value": "1h"}},
+        ids.SILENCE_UNTIL: {"type": "datetimepicker", "selected_date_time": until and int(until.timestamp())},
+    }
+    return house.submission(who, ids.VIEW_SILENCE, {"target": f"incident:{incident_id}"}, view_id=view_id, **filled)
 
 
 async def test_a_silence_until_a_time_of_ones_own_ends_like_every_other(house: Company) -> None:
     """Asked in a window, kept once however often it is sent, shown to everybody, and ended by the same button."""
     incident_id = await an_alert(house, "500")
     house.clock.advance(timedelta(minutes=7, seconds=3))
-    await house.sends(house.click(MINSU, ids.INCIDENT_SILENCE, f"{incident_id}/custom"))
+    await house.sends(house.click(MINSU, ids.INCIDENT_SILENCE, str(incident_id)))
     view = house.stage.slack.person(MINSU).view
     assert view is not None
     assert view["callback_id"] == ids.VIEW_SILENCE
-    [picker] = [block["element"] for block in view["blocks"] if block["type"] == "input"]
-    # 06:07 and two hours, rounded up to a quarter.
-    usual = house.clock().replace(hour=8, minute=15, second=0, microsecond=0)
-    assert picker["initial_date_time"] == int(usual.timestamp())
+    length, picker = [block["element"] for block in view["blocks"] if block["type"] == "input"]
+    assert (length["initial_option"]["value"], "initial_date_time" in picker) == ("1h", False)
     said = house.cleared(MINSU)
     for words in ("[마케팅팀] 일일 한도 $500", "차단 실패", "기록", "09:00 KST"):
         assert words in said
@@ -165,7 +164,8 @@ async def test_a_silence_until_a_time_of_ones_own_ends_like_every_other(house: C
 async def test_who_may_not_silence_an_alert_is_told_who_may_before_choosing_a_time(house: Company) -> None:
     """The window says it instead of asking; filled in all the same, it does nothing."""
     incident_id = await an_alert(house, "510", FINOPS)
-    await house.sends(house.click(EMMA, ids.INCIDENT_SILENCE, f"{incident_id}/custom"))
+    # As the menu of an alert sends it that was told before there was a window.
+    await house.sends(house.click(EMMA, ids.INCIDENT_SILENCE, f"{incident_id}/1h"))
     assert f"<@{MINSU}>" in house.cleared(EMMA)
     answer = await house.sends(chosen(house, EMMA, incident_id, house.clock() + timedelta(hours=1), "V0SILENT02"))
     assert f"<@{MINSU}>" in words_of(answer["view"])

@@ -270,8 +270,8 @@ def test_buttons_carry_the_incident_and_a_choice_and_nothing_else() -> None:
             [element["value"]] if "value" in element else [option["value"] for option in element.get("options", ())]
         )
     ]
-    assert values[:3] == ["incident:12", "incident:12", "12"]
-    assert values[3:7] == ["12/30m", "12/1h", "12/4h", "12/tomorrow"]
+    assert values[:4] == ["incident:12", "incident:12", "12", "12"]
+    assert values[4:] == ["12/acknowledge", "12/lead", "12/cause", "12/budget"]
     assert "12/good" in str(incidents.root(told.shown(), reader("ko")).blocks)
 
 

@@ -16,6 +16,7 @@ from handlers import ACTIONS, ONCE, budgets, incidents
 from handlers.guard import guarded
 from handlers.visit import Visit
 from tests.unit import saying_live as told
+from tests.unit import stopping_said as stops
 from tests.unit.listening import JIHOON, SAKURA, SEOYEON, FakeBot, FakeRespond, FakeSlack, a_visit
 from tests.unit.saying import reader
 from tests.unit.test_handlers_listening import House, a_click
@@ -36,9 +37,6 @@ class FakeIncidents:
 
     async def acknowledge(self, actor: Any, incident_id: int) -> None:
         await self._do("acknowledge", actor.user_id, incident_id)
-
-    async def silence(self, actor: Any, incident_id: int, how_long: str, groups: Any) -> None:
-        await self._do("silence", actor.user_id, incident_id, how_long)
 
     async def end_silence(self, actor: Any, incident_id: int, groups: Any) -> None:
         await self._do("end_silence", actor.user_id, incident_id)
@@ -64,7 +62,7 @@ def a_bot() -> Any:
 
 def a_choice(action_id: str, value: str, ts: str = "1783299600.1") -> dict[str, Any]:
     body = a_click(action_id, ts=ts)
-    body["actions"][0] |= {"type": "static_select", "selected_option": {"value": value}}
+    body["actions"][0] |= {"type": "overflow", "selected_option": {"value": value}}
     del body["actions"][0]["value"]
     return body
 
@@ -86,7 +84,7 @@ async def test_what_is_picked_and_pressed_reaches_the_bot() -> None:
     house = House()
     house.bot.incidents = FakeIncidents()  # type: ignore[attr-defined]
     clicks = [
-        a_choice(ids.INCIDENT_SILENCE, "12/4h", "1.1"),
+        a_choice(ids.INCIDENT_MORE, f"12/{ids.MORE_ACKNOWLEDGE}", "1.1"),
         a_click(ids.INCIDENT_END_SILENCE, "12", "1.2"),
         a_click(ids.INCIDENT_FEEDBACK, "12/bad", "1.3"),
         a_click(ids.INCIDENT_GOOD, "12/good", "1.4"),
@@ -95,7 +93,7 @@ async def test_what_is_picked_and_pressed_reaches_the_bot() -> None:
         await house.hears(body)
     await house.work.drain(5)
     assert house.bot.incidents.done == [  # type: ignore[attr-defined]
-        ("silence", JIHOON, 12, "4h"),
+        ("acknowledge", JIHOON, 12),
         ("end_silence", JIHOON, 12),
         ("feedback", JIHOON, 12, False),
         ("feedback", JIHOON, 12, True),
@@ -129,7 +127,7 @@ async def test_a_refusal_is_for_one_persons_eyes_and_names_who_can(refusal: Refu
     bot, respond = a_bot(), FakeRespond()
     bot.incidents.refuses = refusal
     visit = a_visit(bot, FakeSlack(), SAKURA, respond=respond)
-    await guarded(visit, lambda v: incidents.silence(v, "12/1h"))
+    await guarded(visit, lambda v: incidents.end_silence(v, "12"))
     [answer] = respond.said
     assert answer["response_type"] == "ephemeral"
     assert answer["replace_original"] is False
@@ -172,22 +170,31 @@ async def test_a_value_nobody_offered_does_nothing_and_is_answered(value: str) -
     """A button is a question; what it carries is looked at, never trusted."""
     bot, respond = a_bot(), FakeRespond()
     bot.incidents.refuses = Refusal(RefusalCode.UNKNOWN_INCIDENT)
-    for click in (incidents.silence, incidents.feedback):
+    for click in (incidents.more, incidents.feedback):
         await guarded(a_visit(bot, FakeSlack(), respond=respond), lambda visit, click=click: click(visit, value))  # type: ignore[misc]
     assert bot.incidents.done == []
     assert len(respond.said) == 2
 
 
 def test_every_choice_of_the_message_is_one_the_bot_knows() -> None:
-    """What blocks/ offers, bot/ can do; the last choice asks until when."""
+    """What blocks/ offers, bot/ can do."""
     assert set(incident_silence.LENGTHS) == {length.value for length in Silence}
-    blocks = speak.root(told.shown(), reader("ko")).blocks
-    assert all(f"12/{length}" in str(blocks) for length in (*incident_silence.LENGTHS, incident_silence.CUSTOM))
+
+
+def test_an_alert_has_nothing_that_keeps_what_somebody_chose() -> None:
+    """Slack goes on showing a choice to whoever made it while its block has the same name, and a row must keep its
+    name: after a refusal, a change of mind or the end of a silence, a menu would show what does not hold."""
+    stateless = {"button", "overflow", "feedback_buttons"}
+    for shown in (told.shown(), told.warned(), told.acknowledged(), told.silenced(), stops.in_incident(stops.proved())):
+        blocks = speak.root(shown, reader("ko")).blocks
+        pressed = [one for block in blocks for one in block.get("elements", ()) if "action_id" in one]
+        assert {one["type"] for one in pressed} <= stateless
+        assert pressed
 
 
 def test_what_changes_something_is_done_once() -> None:
     """Every button of an alert but those that only open a window."""
     of_alerts = {action_id for action_id in ACTIONS if action_id.startswith(("incident.", "stop."))}
-    windows = {ids.INCIDENT_STOP, ids.INCIDENT_APPROVE, ids.INCIDENT_LEAD}
+    windows = {ids.INCIDENT_SILENCE, ids.INCIDENT_STOP, ids.INCIDENT_APPROVE, ids.INCIDENT_LEAD}
     windows |= {ids.STOP_OPEN, ids.STOP_APPROVE, ids.STOP_FIRMER, ids.STOP_LEAD, ids.STOP_CAUSE}
     assert of_alerts - ONCE == {ids.INCIDENT_DETAIL, ids.INCIDENT_BUDGET} | windows
