@@ -104,7 +104,7 @@ def moved(now: Money, before: Money | None, t: Translator) -> str:
     """How one project moved, in two words; '' where there is nothing to compare with."""
     if before is None or before.currency != now.currency:
         return ""
-    if before.amount <= 0:
+    if before.amount <= 0 or now.amount < 0:
         return t.pgettext("project", "new") if now.amount > 0 else ""
     increase = (now - before).ratio_of(before) or Decimal(0)
     if is_same(increase, t):

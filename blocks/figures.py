@@ -125,6 +125,12 @@ def comparison(now: Figure, before: Figure, increase: Decimal | None, t: Transla
     if now.amount is None:
         return t.gettext("There is no amount to compare with the period before.")
     if before.amount is not None and not before.unread_days and not before.open_days and not now.unread_days:
+        if min(now.amount.amount, before.amount.amount) < 0:
+            return t.gettext(
+                "Credits came to more than the cost in one of the two periods, so there is no comparison (before: "
+                "{amount}).",
+                amount=t.money(before.amount),
+            )
         return t.gettext("Nothing was charged in the period before, so there is no comparison.")
     return t.gettext("No comparison: not every day of both periods has been read.")
 

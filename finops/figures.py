@@ -350,11 +350,11 @@ def increase(now: Figure, before: Figure) -> Decimal | None:
     """By what ratio spending rose (0.5 is half as much again; negative when it fell), or None.
 
     None when no honest comparison exists: something unknown in either period, an open day in the earlier one, other
-    currencies, or nothing spent before.
+    currencies, nothing spent before, or more credited than spent now: of that no share says anything.
     """
     if now.amount is None or before.amount is None or now.amount.currency != before.amount.currency:
         return None
-    if now.unread_days or before.unread_days or before.open_days or before.amount.amount <= 0:
+    if now.unread_days or before.unread_days or before.open_days or before.amount.amount <= 0 or now.amount.amount < 0:
         return None
     difference = now.amount - before.amount
     return difference.ratio_of(before.amount)

@@ -245,10 +245,11 @@ def _at(ratio: str, baseline: Baseline = Baseline.OWN_MEDIAN) -> DigestProject:
         ("5", "10", "50% 감소"),
         ("10.5", "10", "5.0% 증가"),
         ("-3", "-4", "신규"),
+        ("-120", "50", ""),
     ],
 )
 def test_how_a_project_moved(now: str, before: str | None, words: str) -> None:
-    """Credits before are nothing to compare with."""
+    """Credits are nothing to compare with, before or now."""
     expected = "" if words == "신규" and now.startswith("-") else words
     assert parts.moved(Money.of(now), Money.of(before) if before is not None else None, KO) == expected
 

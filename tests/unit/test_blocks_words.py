@@ -14,7 +14,7 @@ from syrupy.extensions.json import JSONSnapshotExtension
 from blocks import bad_news, charts, collection, doctor, home, keys, kit, projects, setup, status, teams, trials
 from blocks import help as help_
 from finops.charges import FigureState
-from finops.figures import DayFigure, Figure, Scope, SetupProgress
+from finops.figures import DayFigure, Figure, Scope, SetupProgress, increase
 from finops.money import Money
 from finops.periods import Period
 from finops.queries import NamedPeriod, PeriodName, ScopeKind
@@ -230,6 +230,20 @@ def test_the_golden_increase_reads_the_same_in_every_language() -> None:
     """742 against 50 is 1,384 % more."""
     for language in LANGUAGES:
         assert "1,384%" in MESSAGES["status"](reader(language)).text
+
+
+@pytest.mark.parametrize(("now", "before"), [("-120", "50"), ("50", "-120"), ("-3", "-4")])
+def test_a_period_of_more_credits_than_cost_is_not_compared_and_not_called_one_without_charges(
+    now: str, before: str
+) -> None:
+    """Nobody spends 340 % less, and a credit is not nothing."""
+    was, is_now = a_figure(before, WEEK.before(), FigureState.SETTLED), a_figure(now, WEEK, FigureState.SETTLED)
+    report = a_status(figure=is_now, previous=was, increase=increase(is_now, was))
+    told = said(status.message(report, reader("ko")))
+    assert (
+        f"크레딧이 비용보다 많은 기간이 있어 비교하지 않았습니다(직전 기간 {reader('ko').money(was.amount)})." in told
+    )
+    assert "%" not in status.message(report, reader("ko")).text
 
 
 def test_the_headline_answers_who_when_and_how_much_in_one_line() -> None:

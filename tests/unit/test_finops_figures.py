@@ -222,6 +222,7 @@ def a_figure(amount: str | None, **rest: object) -> Figure:
         (a_figure("75", open_days=1), a_figure("50"), Decimal("0.5")),
         (a_figure("50"), a_figure("0"), None),
         (a_figure("50"), a_figure("-1"), None),
+        (a_figure("-120"), a_figure("50"), None),
         (a_figure(None), a_figure("50"), None),
         (a_figure("50"), a_figure(None), None),
         (a_figure("50", unread_days=1), a_figure("50"), None),
@@ -231,7 +232,7 @@ def a_figure(amount: str | None, **rest: object) -> Figure:
     ],
 )
 def test_an_increase_is_told_only_where_it_is_honest(now: Figure, before: Figure, expected: Decimal | None) -> None:
-    """742 against 50 is +1,384 %, never 1,484 %; and against the unknown there is no increase."""
+    """742 against 50 is +1,384 %, never 1,484 %; against the unknown there is none, and nobody spends 340 % less."""
     assert increase(now, before) == expected
 
 
