@@ -127,6 +127,25 @@ def expiring(t: Translator, team: Team, credential: Credential, expires_at: date
     )
 
 
+def replaced(
+    t: Translator, before: str, now: str, user_id: str, at: datetime, expires_at: datetime | None
+) -> kit.Message:
+    """The warning once its key was replaced: by whom and when, and nothing to press any more."""
+    headline = t.gettext("OpenAI Admin API key (...{ends_with}) was replaced", ends_with=kit.name(before))
+    body = t.gettext(
+        "The new key ends with ...{ends_with} · <@{person}> · {moment} {zone}",
+        ends_with=kit.name(now),
+        person=user_id,
+        moment=t.moment(at),
+        zone=t.zone_name(at),
+    )
+    parts = [kit.section(f":white_check_mark: *{headline}*\n{body}")]
+    if expires_at is not None:
+        until = t.gettext("*Expires*  {moment} {zone}", moment=t.moment(expires_at), zone=t.zone_name(expires_at))
+        parts.append(kit.context(until))
+    return kit.message(f"{headline} | {body}", parts)
+
+
 def expiring_mail(
     t: Translator, team: Team, credential: Credential, expires_at: datetime, days_left: int, link: str | None = None
 ) -> tuple[str, str]:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from bot import discovery
+from bot import discovery, expiring
 from bot.acts import key_facts
 from bot.audience import has_enabled_key
 from bot.audit import record
@@ -86,11 +86,13 @@ class Connections:
             connection = await self._connection(store, old)
             await self._require_same_organization(store, connection, identity)
             credential = await self._replaced(store, actor, old, key, identity)
+            await expiring.settle(store, old, credential, desk.now())
             await self._tell_organization(store, connection, identity)
             replaced: dict[str, Fact] = {"ends_with_before": old.ends_with}
             await self._recorded(store, actor, "key.replaced", credential, replaced)
         log.info("key replaced", extra={"credential_id": credential.id, "user_id": actor.user_id})
         desk.wake_watch.set()
+        desk.wake_outbox.set()
         found = await self._discovered(connection, credential, key)
         await self._collecting.after_key_change(connection, actor)
         return _registered(_Added(credential, connection, is_shared=False), identity, found)

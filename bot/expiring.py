@@ -1,7 +1,7 @@
 """Expiring: who can replace a key is told of its end while there is time; once for each mark, whoever looks first.
 
 What is told waits in the outbox until Slack has it, and says what is true then: a key that was replaced, switched off
-or deleted meanwhile is not warned of.
+or deleted meanwhile is not warned of. A warning that stands says so once its key was replaced.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from storage.records_live import NOTHING_TO_SAY, OutboxMessage, OutboxState
 
 EXPIRY = "expiry"
 _URGENT_DAYS = 1
+_REPLACED = "replaced"  # in the subject of a warning that stands
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,17 @@ class ExpiryWarning:
     def subject(self) -> dict[str, str | int]:
         """The same, for whoever makes words of it later."""
         return {"credential_id": self.credential.id, "expires_at": self.expires_at.isoformat(), "mark": self.mark}
+
+
+@dataclass(frozen=True, slots=True)
+class KeyReplaced:
+    """What became of a key that was warned of: another stands in its place."""
+
+    ends_with_before: str
+    ends_with: str
+    user_id: str
+    at: datetime
+    expires_at: datetime | None
 
 
 class Expiring:
@@ -105,6 +117,44 @@ class Expiring:
             at=now,
         )
         return True
+
+
+async def settle(store: Store, old: Credential, new: Credential, now: datetime) -> None:
+    """Have every warning of a key that stands say that it was replaced, in the transaction that replaces it.
+
+    What waits still is left: it has nothing to say any more. Where the new key has the same end, the warning holds.
+    """
+    if old.expires_at is None or old.expires_at == new.expires_at:
+        return
+    facts = {
+        "ends_with_before": old.ends_with,
+        "ends_with": new.ends_with,
+        "user_id": new.registered_by,
+        "at": now.isoformat(),
+        "new_end": new.expires_at.isoformat() if new.expires_at is not None else None,
+    }
+    for told in await store.outbox.beginning(old.workspace_id, f"{EXPIRY}:{old.id}:{old.expires_at.isoformat()}:"):
+        if told.ts is not None and _REPLACED not in told.subject:
+            subject = {**told.subject, _REPLACED: facts}
+            await store.outbox.want(
+                told.workspace_id, told.key, told.kind, subject, told.channel_id, told.recipients,
+                urgency=told.urgency, at=now, is_prompt=True,
+            )  # fmt: skip
+
+
+def replaced(wanted: OutboxMessage) -> KeyReplaced | None:
+    """What a warning says since its key was replaced; None while it warns."""
+    facts = wanted.subject.get(_REPLACED)
+    if facts is None:
+        return None
+    end = facts["new_end"]
+    return KeyReplaced(
+        facts["ends_with_before"],
+        facts["ends_with"],
+        facts["user_id"],
+        datetime.fromisoformat(facts["at"]),
+        datetime.fromisoformat(end) if end is not None else None,
+    )
 
 
 async def _warning(store: Store, credential: Credential, now: datetime) -> ExpiryWarning | None:

@@ -29,7 +29,7 @@ from bot import Bot
 from bot.digest_telling import DAILY, DIGEST, DIGEST_LINE
 from bot.effects import MONTHLY
 from bot.errors import Refusal, RefusalCode
-from bot.expiring import EXPIRY, ExpiryWarning
+from bot.expiring import EXPIRY, ExpiryWarning, replaced
 from bot.feedback import FEEDBACK, FEEDBACK_ANSWER
 from bot.interviews import INTERVIEW
 from bot.telling import BLIND, INCIDENT, INCIDENT_EVENT, STOP, STOP_EVENT, STOP_LEAD, UNPRICED, UNWATCHED
@@ -283,6 +283,11 @@ async def _unwatched(speech: Speech) -> kit.Message:
 
 
 async def _expiry(speech: Speech) -> kit.Message:
+    done = replaced(speech.wanted)
+    if done is not None:
+        return keys.replaced(
+            await speech.words(), done.ends_with_before, done.ends_with, done.user_id, done.at, done.expires_at
+        )
     one = await _expiring(speech)
     return keys.expiring(await speech.words(one.team), one.team, one.credential, one.expires_at, one.days_left)
 

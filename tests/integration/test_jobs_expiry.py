@@ -160,6 +160,30 @@ async def test_a_replaced_key_is_warned_of_at_its_own_end(
     assert ["...abc2" in headline for _, headline in await looked(office)] == [True, True]
 
 
+@on_both_databases
+async def test_a_warning_that_stands_says_that_its_key_was_replaced(
+    bot: Bot, office: Office, admin: Person, team: Team, clock: FakeClock
+) -> None:
+    """Every one of it, once, to each reader in their own language, with nothing left to press; nobody is told anew."""
+    await bot.people.meet(WORKSPACE, "한빛소프트", Profile(LEAD, MINSU.name, "ja-JP", "Asia/Tokyo"))
+    for days in (14, 3):
+        clock.moment = END - timedelta(days=days)
+        assert len(await looked(office)) == 2
+    [credential] = await bot.connections.of_team(WORKSPACE, team.id)
+    await bot.connections.replace_key(admin, credential.id, SECOND_KEY)
+    for _ in range(2):
+        await bot.expiring.everywhere()
+        await office.rounds(office.deliverer(), 3, 20)
+    assert office.calls("chat.postMessage") == []
+    edits = office.calls("chat.update")
+    words = {ADMIN: "Key(...abc1)를 교체했습니다", LEAD: "キー（...abc1）を置き換えました"}
+    for user_id, headline in words.items():
+        mine = [one for one in edits if one.args["channel"] == office.dm(user_id)]
+        assert [headline in one.text and "...abc2" in one.text for one in mine] == [True, True]
+        assert all(ids.KEY_REPLACE not in str(one.blocks) for one in mine)
+    assert (len(edits), await office.dead()) == (4, 0)
+
+
 async def test_a_key_switched_off_or_without_an_end_is_not_warned_of(
     bot: Bot, openai: LittleOpenAI, office: Office, admin: Person, team: Team, clock: FakeClock
 ) -> None:
@@ -238,7 +262,7 @@ async def test_everybody_reads_their_own_language(
     clock.moment = END - timedelta(days=3)
     (_, korean), (_, japanese) = await looked(office)
     assert "3일 뒤 만료됩니다" in korean
-    assert "3 日後" in japanese
+    assert "3日後" in japanese
 
 
 async def test_on_the_last_day_a_mail_says_it_while_slack_is_away(office: Office, team: Team, clock: FakeClock) -> None:

@@ -158,6 +158,7 @@ MESSAGES: dict[str, Said] = {
     "key_expires_in_days": lambda t: keys.expiring(t, TEAM, CREDENTIAL, UNTIL, 3),
     "key_expires_today": lambda t: keys.expiring(t, TEAM, CREDENTIAL, UNTIL, 1),
     "key_expired": lambda t: keys.expiring(t, TEAM, CREDENTIAL, SINCE, 0),
+    "key_replaced_in_time": lambda t: keys.replaced(t, "abc1", "abc2", "U0JIHOON01", SINCE, UNTIL),
     "key_refused": lambda t: keys.refused(t, is_admin_key=True),
     "bad_news_refusal": lambda t: bad_news.message(News("not_admin", values={"admins": ("U0JIHOON01",)}), t),
     "bad_news_outage": lambda t: bad_news.message(News("unavailable", kind="outage", reference="K7Q2XW"), t),
