@@ -6,8 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from enum import StrEnum
 
-from blocks import figures, ids, kit
-from blocks.why_words import times
+from blocks import figures, ids, incident_words, kit, why
 from finops.budgets import BudgetPeriod
 from finops.queries import NamedPeriod, PeriodName, ScopeKind
 from finops.stop_report import LeadDraft, StopTarget
@@ -15,8 +14,6 @@ from locales import Translator
 
 TEXT_LENGTH = 2500
 CAUSE_LENGTH = 500
-# From so many times the usual calls on, a loop is the first thing to look for.
-_LOOP_FROM = 3
 _NOW = {
     BudgetPeriod.DAY: PeriodName.TODAY,
     BudgetPeriod.WEEK: PeriodName.THIS_WEEK,
@@ -46,13 +43,11 @@ def prepared(draft: LeadDraft, t: Translator) -> str:
                 limit=figures.short(draft.limit, t),
             )
         )
-    factor = draft.calls_factor
-    if factor is not None and factor >= _LOOP_FROM:
-        said.append(
-            t.gettext("There are {factor} times the usual calls: it may be a retry loop.", factor=times(factor, t))
-        )
-    elif factor is not None and factor > 1:
-        said.append(t.gettext("There are {factor} times the usual calls.", factor=times(factor, t)))
+    cause = incident_words.cause(draft.cause, t)
+    if cause and draft.cause is not None:
+        hours = why.hours(draft.cause, t)
+        # i18n: {cause} is the sentence of the alert: Calls ×15, tokens per call unchanged → likely a retry loop
+        said.append(t.gettext("What usage says: {cause}", cause=f"{cause} ({hours})" if hours else cause))
     if draft.is_stopped:
         said.append(t.gettext("Its spending is stopped at present."))
     said.append(t.gettext("Could you please have a look? The button below takes one tap to tell the cause."))

@@ -16,7 +16,7 @@ from finops.queries import ScopeKind
 from finops.why import Factor, Mover, UsualHours, Why, WhyKind, WhyPart, WhyReport
 from locales import Translator
 
-__all__ = ["against", "cause", "details", "lines", "message", "sentence"]
+__all__ = ["against", "cause", "details", "hours", "lines", "message", "sentence"]
 
 Parts = list[kit.Block | kit.Either]
 # Beyond so many times the amount before, no percentage is told.
@@ -55,7 +55,12 @@ def against(why: Why, t: Translator) -> str:
         return ""
     now, before = _both(why, t)
     amounts = t.gettext("{now}, usually {before}", now=now, before=before)
-    return f"{amounts} ({_hours(why.hours, why.compared.days, t)})"
+    return f"{amounts} ({hours(why, t)})"
+
+
+def hours(why: Why, t: Translator) -> str:
+    """Which hours are compared with which, as plain text; '' of whole days."""
+    return "" if why.hours is None else _hours(why.hours, why.compared.days, t)
 
 
 def _hours(hours: UsualHours, of: int, t: Translator) -> str:
@@ -218,7 +223,7 @@ def _compared(report: WhyReport, t: Translator) -> str:
 def _trust(report: WhyReport, t: Translator) -> list[str]:
     told = [kit.escape(figures.trust(report.figure, t))]
     if report.is_usual and report.why.hours is not None:
-        told.append(kit.escape(_hours(report.why.hours, report.why.compared.days, t)))
+        told.append(kit.escape(hours(report.why, t)))
     if report.figure.amount is not None:
         told.append(kit.escape(value.line(report.value, t)))
     return told

@@ -25,7 +25,6 @@ from finops.registry import Person
 from finops.stop_report import LeadDraft, StopTarget
 from finops.stopping import UNDER_WAY, cause_pinned
 from finops.stops import StopState
-from finops.why import Factor
 from storage import Store
 from storage.errors import Conflict
 
@@ -56,14 +55,14 @@ class Leads:
             spent = await self._spent(store, aim)
         incident = aim.incident
         scope, whole = _around(aim)
-        increase = calls = None
+        increase = cause = None
         if incident is not None and incident.id is not None:
             shown = await self._incidents.shown(actor.workspace_id, incident.id)
             increase = shown.increase
             spender = shown.headline_project.id if shown.headline_project is not None else None
             # The cause is told of who spends most: of somebody else it says nothing.
-            if shown.cause is not None and (aim.top is None or aim.top.id == spender):
-                calls = shown.cause.change(Factor.REQUESTS)
+            if aim.top is None or aim.top.id == spender:
+                cause = shown.cause
         same = incident is not None and incident.spent.currency == incident.limit.currency
         return LeadDraft(
             target=target,
@@ -74,7 +73,7 @@ class Leads:
             limit=incident.limit if incident is not None else None,
             percent=percent_floor(incident.spent, incident.limit) if incident is not None and same else None,
             increase=increase,
-            calls_factor=calls,
+            cause=cause,
             is_stopped=is_stopped,
             period=incident.period if incident is not None else None,
             window=incident.window if incident is not None else None,

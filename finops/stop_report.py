@@ -16,6 +16,7 @@ from finops.money import Money
 from finops.periods import Period
 from finops.registry import Team
 from finops.stops import ApprovalWay, Stop, StopEvent
+from finops.why import Why
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +172,7 @@ class LeadDraft:
 
     `spent` is what the project itself spent in `window`, today where that is None; None: unknown. `limit`, `percent`
     and `increase` are those of the alert: of the project, or of `scope` where that is given, which spent `whole` with
-    everything in it. `is_over`: the window is past.
+    everything in it. `cause` is the alert's, where it speaks of this project. `is_over`: the window is past.
     """
 
     target: StopTarget
@@ -182,7 +183,7 @@ class LeadDraft:
     limit: Money | None
     percent: int | None
     increase: Decimal | None
-    calls_factor: Decimal | None
+    cause: Why | None
     is_stopped: bool
     period: BudgetPeriod | None = None
     window: Period | None = None

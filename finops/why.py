@@ -119,10 +119,6 @@ class Why:
         """What is to be explained; negative when less was spent."""
         return self.now - self.before
 
-    def change(self, factor: Factor) -> Decimal | None:
-        """How a factor itself moved: 15 is fifteen times; None where that is not known, or not a ratio."""
-        return next((part.change for part in self.parts if part.factor is factor), None)
-
 
 @dataclass(frozen=True, slots=True)
 class Mover:

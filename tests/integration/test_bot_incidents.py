@@ -73,10 +73,11 @@ async def test_the_cause_is_a_retry_loop_at_fifteen_times_the_calls(world: World
     shown = await world.bot.incidents.shown(WORKSPACE, await breached(world))
     assert shown.cause is not None
     assert shown.cause.kind is WhyKind.RETRY_LOOP
-    requests = shown.cause.change(Factor.REQUESTS)
+    changes = {part.factor: part.change for part in shown.cause.parts}
+    requests = changes[Factor.REQUESTS]
     assert requests is not None
     assert abs(requests - Decimal("14.84")) < Decimal("0.1")
-    assert {shown.cause.change(Factor.INPUT_LENGTH), shown.cause.change(Factor.OUTPUT_LENGTH)} == {1}
+    assert {changes[Factor.INPUT_LENGTH], changes[Factor.OUTPUT_LENGTH]} == {1}
     t = translator_for("ko-KR")
     assert "호출 수 15배, 호출당 토큰 동일 → 재시도 루프 의심" in str(speak.root(shown, t).blocks)
     assert f"{t.clock(shown.since)}부터 급증" in str(speak.root(shown, t).blocks)

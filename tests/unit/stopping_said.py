@@ -341,7 +341,7 @@ def a_draft(**more: Any) -> LeadDraft:
         "limit": Money.of("500"),
         "percent": 148,
         "increase": Decimal("13.84"),
-        "calls_factor": Decimal(15),
+        "cause": saying_live.LOOP,
         "is_stopped": True,
     }
     return LeadDraft(**(given | more))
@@ -358,7 +358,7 @@ OF_A_TEAM: dict[str, Any] = {
 
 def bare_draft() -> LeadDraft:
     return a_draft(
-        spent=None, limit=None, percent=None, increase=None, calls_factor=None, is_stopped=False, lead_name="U0MINSU001"
+        spent=None, limit=None, percent=None, increase=None, cause=None, is_stopped=False, lead_name="U0MINSU001"
     )
 
 

@@ -13,6 +13,8 @@ from finops.budgets import BudgetPeriod
 from finops.figures import Scope
 from finops.periods import Period
 from finops.queries import ScopeKind
+from finops.why import WhyKind
+from tests.unit import saying_live
 from tests.unit import stopping_said as told
 from tests.unit.saying import reader
 
@@ -21,9 +23,18 @@ def test_the_prepared_message_is_polite_and_says_why() -> None:
     """742 against 50 is 14.8 times; a suspicion is called one, and nothing unknown is made up."""
     text = stop_lead.prepared(told.a_draft(), reader("ko"))
     assert text.startswith("김민수님, 안녕하세요.\nchatbot-experiment의 오늘 비용이 $742로 평소의 14.8배입니다.")
-    assert "호출 수가 15배 늘어 재시도 루프가 의심됩니다." in text
+    said = "사용량으로 본 원인: 호출 수 15배, 호출당 토큰 동일 → 재시도 루프 의심"
+    assert f"{said} (7월 6일 13:40~14:00 KST, 직전 7일 같은 시간대 평균과 비교)" in text
     assert "확인 부탁드립니다." in text
     assert "루프" not in stop_lead.prepared(told.bare_draft(), reader("ko"))
+
+
+def test_the_prepared_message_says_of_the_cause_what_the_alert_says() -> None:
+    """Three times the calls are no loop by themselves: one sentence for both, with the hours it is about."""
+    longer = replace(saying_live.LOOP, kind=WhyKind.MORE_TRAFFIC)
+    text = stop_lead.prepared(told.a_draft(cause=longer), reader("ko"))
+    assert "호출당 토큰 동일 → 호출 증가 (7월 6일 13:40~14:00 KST" in text
+    assert "루프" not in text
 
 
 SPANS = {
