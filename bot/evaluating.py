@@ -96,22 +96,32 @@ class Evaluating:
             if not decisions:
                 return 0
             try:
-                async with self._desk.storage.writing() as store:
-                    for one in decisions:
-                        before = one.before
-                        for change in one.changes:
-                            before = await keep(store, change, before, one.people, self._desk.now())
-                        if one.is_stopping and one.on is not None and before is not None:
-                            await stop_by_policy(self._desk, store, before, one.on)
+                changed, stopped = await self._kept(decisions)
             except Conflict:
                 continue  # another replica, or a click, was first: look at what it decided
+            if not changed:
+                return 0
             self._desk.wake_outbox.set()
-            if any(one.is_stopping for one in decisions):
+            if stopped:
                 self._desk.wake_stops.set()
-            log.info("incidents changed", extra={"workspace_id": workspace_id, "count": len(decisions)})
-            return len(decisions)
+            log.info("incidents changed", extra={"workspace_id": workspace_id, "count": changed})
+            return changed
         log.warning("incidents contended", extra={"workspace_id": workspace_id})
         return 0
+
+    async def _kept(self, decisions: Iterable[_Decision]) -> tuple[int, int]:
+        """Keep all of it, or nothing: how many incidents changed, and in how many of them the budget now stops."""
+        changed = stopped = 0
+        async with self._desk.storage.writing() as store:
+            for one in decisions:
+                before, is_stopped = one.before, False
+                for change in one.changes:
+                    before = await keep(store, change, before, one.people, self._desk.now())
+                if one.is_stopping and one.on is not None and before is not None:
+                    is_stopped = await stop_by_policy(self._desk, store, before, one.on)
+                changed += bool(one.changes or is_stopped)
+                stopped += is_stopped
+        return changed, stopped
 
     async def everywhere(self) -> int:
         """Evaluate every workspace: periods end, silences run out, and a poller may have died before it evaluated."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.desk import Desk
@@ -13,18 +14,20 @@ from finops.incidents import SPEAKING, Incident, IncidentState
 from finops.levers import Lever
 from finops.money import Money
 from finops.queries import ScopeKind
+from finops.registry import Project
 from finops.stop_report import StopTarget
-from finops.stopping import Ask, requested, taken_again
-from finops.stops import StopState
+from finops.stopping import Ask, extended, latest, requested, taken_again
+from finops.stops import Stop, StopState
 from storage import Store
 
-STOPPABLE = frozenset({*SPEAKING, IncidentState.RESTORED})
-"""The states of an incident on whose spending nobody acts, or does any more."""
+_STANDING = frozenset({StopState.STOPPING, StopState.STOPPED})
+STOPPABLE = frozenset({*SPEAKING, IncidentState.STOPPING, IncidentState.STOPPED, IncidentState.RESTORED})
+"""The states of an incident in which nobody lets spending go on: what a person stopped of it may be less than all."""
 _OVER = frozenset({StopState.FAILED, StopState.CLOSED})
 
 
 async def was_decided(store: Store, incident: Incident, limit: Money) -> bool:
-    """Whether somebody, or the budget, stopped or allowed the spending since this limit was reached.
+    """Whether the budget stopped the spending, or somebody let it go on, since this limit was reached.
 
     What was decided under another limit, or before this one was reached, says nothing of it. Where no level tells when
     that was, whatever was decided counts.
@@ -36,20 +39,21 @@ async def was_decided(store: Store, incident: Incident, limit: Money) -> bool:
     return since is None or await store.stops.were_decided(workspace_id, incident_id, since)
 
 
-async def stop_by_policy(desk: Desk, store: Store, incident: Incident, on: BudgetOn) -> None:
-    """Stop everything the budget limits, within the transaction that saw its limit reached.
+async def stop_by_policy(desk: Desk, store: Store, incident: Incident, on: BudgetOn) -> bool:
+    """Stop everything the budget limits, within the transaction that saw its limit reached; whether it did.
 
     A project on which somebody holds the lever already is left to them. Nothing happens where nothing is left, where
-    somebody stopped, or allowed, in the moment since it was decided, or where who spends most is out of reach: to stop
-    all the others would not end it. What one person asked for and no second one agreed to keeps nothing from being
-    stopped, and waits on.
+    the budget stopped, or somebody let spending go on, in the moment since it was decided, or where who spends most is
+    out of reach: to stop all the others would not end it. What one person asked for and no second one agreed to keeps
+    nothing from being stopped, and waits on. What a person stopped within the incident becomes part of it: of some of
+    the projects, the others are taken hold of too; by a gentler lever, it is changed for this one.
     """
     assert incident.id is not None, "a kept incident has an id"
     if await was_decided(store, incident, on.budget.amount):
-        return
+        return False
     aim = await aim_of(store, incident.workspace_id, StopTarget(incident_id=incident.id))
     if aim.stranger:
-        return
+        return False
     projects = aim.narrow if on.scope.kind is ScopeKind.PROJECT else aim.wide
     free = [
         one
@@ -58,7 +62,7 @@ async def stop_by_policy(desk: Desk, store: Store, incident: Incident, on: Budge
         is None
     ]
     if not free:
-        return
+        return False
     ask = Ask(
         incident.workspace_id,
         incident.id,
@@ -69,11 +73,35 @@ async def stop_by_policy(desk: Desk, store: Store, incident: Incident, on: Budge
         reason="",
         by=None,
     )
-    now, waiting = desk.now(), aim.stop
-    if waiting is None or waiting.state in _OVER:
+    now, before = desk.now(), aim.stop
+    if before is None or before.state in _OVER:
         await keep(desk, store, requested(ask, free, now), None)
-        return
-    if waiting.state not in (StopState.ASKED, StopState.RESTORED):
-        return
-    change = taken_again(waiting, (), ask, free, now)
-    await keep(desk, store, replace(change, stop=replace(change.stop, pending=waiting.pending)), waiting)
+        return True
+    if before.state in _STANDING:
+        return await _taken_over(desk, store, before, ask, projects, free)
+    if before.state not in (StopState.ASKED, StopState.RESTORED):
+        return False
+    change = taken_again(before, (), ask, free, now)
+    await keep(desk, store, replace(change, stop=replace(change.stop, pending=before.pending)), before)
+    return True
+
+
+async def _taken_over(
+    desk: Desk, store: Store, before: Stop, ask: Ask, projects: Sequence[Project], free: Sequence[Project]
+) -> bool:
+    """Take hold of the rest within a person's stop. One that holds gently what the budget does not limit is left."""
+    now, holds = desk.now(), await store.stops.holds(before.workspace_id, before.id or 0)
+    limited = {one.id for one in projects}
+    standing = [one for one in latest(holds) if one.is_active and one.is_wanted]
+    is_within = all(one.project_id in limited for one in standing)
+    if before.lever is Lever.STOP:
+        own = ask if is_within else replace(ask, scope_kind=before.scope_kind, scope_id=before.scope_id)
+        change = extended(before, own, free, now)
+        change = replace(change, stop=replace(change.stop, requested_by=None, requested_at=now))
+    elif is_within:
+        change = taken_again(before, holds, ask, free, now)
+    else:
+        return False
+    touched = {one.id for one in change.holds}
+    await keep(desk, store, change, before, [one for one in holds if one.id in touched])
+    return True

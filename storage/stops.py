@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import RowMapping, and_, bindparam, case, or_, select, update
+from sqlalchemy import RowMapping, and_, bindparam, case, exists, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from finops.holds import ACTIVE, Hold, HoldState, HoldTrouble
@@ -113,13 +113,18 @@ class Stops(Repository):
         return found[-1] if found else None
 
     async def were_decided(self, workspace_id: str, incident_id: int, since: datetime | None = None) -> bool:
-        """Whether anything was stopped, or allowed, within an incident (at `since` or later, where given): what was
-        only asked for is neither.
+        """Whether, within an incident, a budget stopped by itself, or what was stopped, or would have been, was let go
+        on or changed elsewhere (at `since` or later, where given). What a person stopped or asked for is none of these.
         """
         mine = stops.c.workspace_id == workspace_id, stops.c.incident_id == incident_id
-        decided = or_(stops.c.turn > 0, stops.c.approved_at.is_not(None))
+        by_policy, let_go = [stops.c.turn > 0, stops.c.requested_by.is_(None)], [stops.c.approved_at.is_not(None)]
+        lost = [holds.c.workspace_id == workspace_id, holds.c.stop_id == stops.c.id]
+        lost.append(holds.c.state == HoldState.LOST.value)
         if since is not None:
-            decided = or_(and_(stops.c.turn > 0, stops.c.requested_at >= since), stops.c.approved_at >= since)
+            by_policy.append(stops.c.requested_at >= since)
+            let_go.append(stops.c.approved_at >= since)
+            lost.append(holds.c.updated_at >= since)
+        decided = or_(and_(*by_policy), and_(*let_go), exists().where(*lost))
         return (await self._db.execute(select(stops.c.id).where(*mine, decided).limit(1))).one_or_none() is not None
 
     async def of_scope(self, workspace_id: str, scope_kind: ScopeKind, scope_id: int | None) -> Stop | None:

@@ -8,10 +8,14 @@ from datetime import timedelta
 
 import pytest
 
+from bot import telling
 from finops.approvals import asks
 from finops.budgets import BudgetAction
+from finops.holds import HoldState
+from finops.incidents import acted
 from finops.levers import Lever
 from finops.stop_report import ApprovalWish, StopTarget
+from finops.stopping import progressed
 from finops.stops import ApprovalWay, Stop, StopState
 from storage import Storage
 from tests.conftest import FakeClock
@@ -93,3 +97,53 @@ async def test_the_limit_counts_also_where_it_is_no_level_of_its_own(world: Worl
     shown = await world.bot.incidents.shown(WORKSPACE, incident.id or 0)
     assert asks(shown) is (action is BudgetAction.ASK)
     assert shown.next_level == 300
+
+
+async def test_a_gentler_lever_of_a_person_gives_way_at_the_limit(world: World) -> None:
+    """Slowed at nine tenths: spending goes on, and at its limit the budget stops it, once."""
+    [incident] = await world.evaluate()
+    target = StopTarget(incident_id=incident.id)
+    slowed = await world.bot.stopping.request(world.lead, target, Lever.SLOW, "재시도 루프")
+    [stop] = await stops_at_the_limit(world, incident.id or 0)
+    assert (stop.id, stop.lever, stop.requested_by, stop.turn) == (slowed.stop.id, Lever.STOP, None, 2)
+    shown = await world.bot.stopping.shown(WORKSPACE, stop.id or 0)
+    assert [(one.lever, one.is_wanted) for one in shown.holds] == [(Lever.SLOW, False), (Lever.STOP, True)]
+    assert await world.bot.evaluating.evaluate(WORKSPACE) == 0
+
+
+async def test_what_a_person_stopped_of_a_team_keeps_not_the_rest_from_being_stopped(world: World) -> None:
+    """One of two projects was stopped at nine tenths; what the other spends reaches the limit of both."""
+    async with world.storage.writing() as store:
+        [other], _ = await store.projects.register(
+            WORKSPACE, connection_id=world.tenant.connection.id, team_id=world.tenant.team_id,
+            projects=[("proj_other", "ad-copy-writer")], registered_by=world.admin.user_id, at=world.clock(),
+        )  # fmt: skip
+    [incident] = await world.evaluate()
+    by_hand = await world.bot.stopping.request(world.lead, StopTarget(incident_id=incident.id), Lever.STOP, "루프")
+    assert [one.project_id for one in by_hand.current] == [world.project.id]
+    [stop] = await stops_at_the_limit(world, incident.id or 0)
+    assert (stop.id, stop.lever, stop.requested_by, stop.turn) == (by_hand.stop.id, Lever.STOP, None, 1)
+    shown = await world.bot.stopping.shown(WORKSPACE, stop.id or 0)
+    assert {one.project_id for one in shown.current if one.is_wanted} == {world.project.id, other.id}
+    assert await world.bot.evaluating.evaluate(WORKSPACE) == 0
+
+
+@pytest.mark.parametrize("end", [HoldState.FAILED, HoldState.LOST])
+async def test_an_attempt_that_failed_was_no_stop_and_what_was_changed_elsewhere_stays_so(
+    world: World, end: HoldState
+) -> None:
+    """A key without the right, with the limit reached by an estimate: once that is beyond doubt, it is tried anew. Who
+    changed it elsewhere meant it."""
+    await world.spend("60")
+    [incident] = await world.evaluate()
+    assert incident.level == 100
+    by_hand = await world.bot.stopping.request(world.lead, StopTarget(incident_id=incident.id), Lever.STOP, "루프")
+    [hold], now = by_hand.holds, world.clock()
+    change = progressed(by_hand.stop, [hold], hold, replace(hold, state=end, next_at=None), now)
+    async with world.storage.writing() as store:
+        await store.stops.save(WORKSPACE, change, by_hand.stop, (hold,))
+        shown = acted(stopping := await world.incident(incident.id or 0), None, now)
+        assert shown is not None
+        await telling.keep(store, shown, stopping, (), now)
+    found = await stops_at_the_limit(world, incident.id or 0)
+    assert [one.requested_by for one in found] == ([None] if end is HoldState.FAILED else [])
