@@ -24,7 +24,8 @@ RUN install -d -o 10001 -g 10001 -m 700 /data
 USER 10001:10001
 VOLUME /data
 EXPOSE 3000
+# Whether it answers, at whichever port and with whosever certificate: whom it belongs to is no question of health.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
-    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:3000/healthz', timeout=4)"]
+    CMD ["python", "-c", "import os, ssl, urllib.request as web; tls = os.environ.get('FINOPS_TLS_CERTIFICATE'); web.urlopen(('https' if tls else 'http') + '://127.0.0.1:' + (os.environ.get('PORT') or '3000') + '/healthz', timeout=4, context=ssl._create_unverified_context() if tls else None)"]
 STOPSIGNAL SIGTERM
 CMD ["python", "app.py"]

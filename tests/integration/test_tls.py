@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import re
 import ssl
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from aiohttp import ClientConnectionError, ClientSession, TCPConnector, web
@@ -16,6 +21,7 @@ from finops.secret import Secret
 from handlers import authorizing, door
 from providers.http import tls_context
 from storage import KeyRing
+from tests.house.tree import ROOT
 from tests.integration.certificates import Certificate, certificate
 
 __all__ = ["certificate"]
@@ -65,6 +71,25 @@ async def test_what_we_serve_speaks_tls_1_3_and_nothing_older(certificate: Certi
         async with ClientSession(connector=TCPConnector(ssl=yesterday)) as session:
             with pytest.raises(ClientConnectionError):
                 await session.get(url)
+
+
+@pytest.mark.parametrize("has_tls", [False, True])
+async def test_a_container_is_well_while_it_answers_with_tls_or_without_at_any_port(
+    certificate: Certificate, has_tls: bool
+) -> None:
+    """One that serves TLS itself, or at another port, was unhealthy for ever, and started anew for it."""
+    [command] = re.findall(r"(?s)HEALTHCHECK .*?CMD (\[.*?\])\n", (ROOT / "Dockerfile").read_text())
+    _, *words = json.loads(command)
+    async with answering(certificate.serving(ssl.TLSVersion.TLSv1_3) if has_tls else None) as url:
+        environ = {"PORT": str(urlsplit(url).port)}
+        environ |= {"FINOPS_TLS_CERTIFICATE": str(certificate.chain)} if has_tls else {}
+        ended = []
+        for asked in (environ, environ | {"PORT": "1"}):
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, *words, env=asked, stderr=asyncio.subprocess.DEVNULL
+            )
+            ended.append(await process.wait())
+    assert ended == [0, 1]
 
 
 async def test_slack_is_spoken_to_in_tls_1_3_or_not_at_all(certificate: Certificate) -> None:
