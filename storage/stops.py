@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import RowMapping, and_, bindparam, case, exists, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, bindparam, case, exists, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from finops.holds import ACTIVE, Hold, HoldState, HoldTrouble
@@ -117,8 +117,9 @@ class Stops(Repository):
         on or changed elsewhere (at `since` or later, where given). What a person stopped or asked for is none of these.
         """
         mine = stops.c.workspace_id == workspace_id, stops.c.incident_id == incident_id
-        by_policy, let_go = [stops.c.turn > 0, stops.c.requested_by.is_(None)], [stops.c.approved_at.is_not(None)]
-        lost = [holds.c.workspace_id == workspace_id, holds.c.stop_id == stops.c.id]
+        by_policy: list[ColumnElement[bool]] = [stops.c.turn > 0, stops.c.requested_by.is_(None)]
+        let_go: list[ColumnElement[bool]] = [stops.c.approved_at.is_not(None)]
+        lost: list[ColumnElement[bool]] = [holds.c.workspace_id == workspace_id, holds.c.stop_id == stops.c.id]
         lost.append(holds.c.state == HoldState.LOST.value)
         if since is not None:
             by_policy.append(stops.c.requested_at >= since)
