@@ -1,6 +1,8 @@
-"""A wish that nobody agreed to, in time or at all: whose it was, and that everything stayed as it was."""
+"""A wish that waits for a second person, and what became of it: whose it was, and what stayed as it was."""
 
 from __future__ import annotations
+
+from itertools import dropwhile
 
 from blocks import kit
 from blocks import stop_words as words
@@ -9,6 +11,7 @@ from finops.stop_report import StopShown
 from finops.stops import ApprovalWay, StopEvent, StopEventKind, StopState
 from locales import Translator
 
+_ENDS = frozenset({StopEventKind.SECOND_ASKED, StopEventKind.APPROVED, StopEventKind.DECLINED, StopEventKind.LAPSED})
 # What is decided after it, or ends the stop, is what there is to say instead.
 _LATER = frozenset(
     {
@@ -41,6 +44,42 @@ def lapse_words(shown: StopShown, t: Translator) -> str | None:
     return f"{said}\n{_stayed(event, t)}"
 
 
+def asked_line(event: StopEvent, shown: StopShown, t: Translator) -> str:
+    """That somebody asks for a second person, as a line of the thread; once that is over, what became of it."""
+    given = {
+        "who": kit.escape(words.who(shown, t)),
+        "what": kit.escape(words.what(shown, t)),
+        "person": _person(event.values.get("by"), shown, t),
+        "wish": _wish(event, shown, t),
+    }
+    pending = shown.stop.pending
+    if pending is not None and pending.at == event.at:
+        return t.gettext(
+            "⏳ [{who}] {what}: waiting for approval. {person} asks: {wish}. Another approver has to agree.", **given
+        )
+    outcome = _outcome(event, shown, t)
+    return t.gettext("☑️ [{who}] {what}: {person} asked: {wish}. {outcome}", outcome=outcome, **given)
+
+
+def _outcome(event: StopEvent, shown: StopShown, t: Translator) -> str:
+    """What became of a wish, by the first thing that ended it."""
+    after = dropwhile(lambda one: one.key != event.key, shown.events)
+    ended = next((one for one in after if one.kind in _ENDS and one.key != event.key), None)
+    if ended is None:
+        return t.gettext("This is no longer asked.")
+    given = {"person": _person(ended.values.get("by"), shown, t), "time": words.exact(ended.at, shown, t)}
+    match ended.kind:
+        case StopEventKind.APPROVED:
+            return t.gettext("{person} agreed · {time}", **given)
+        case StopEventKind.DECLINED if ended.values.get("by") == event.values.get("by"):
+            return t.gettext("Taken back · {time}", time=given["time"])
+        case StopEventKind.DECLINED:
+            return t.gettext("{person} did not agree · {time}", **given)
+        case StopEventKind.LAPSED:
+            return t.gettext("Nobody agreed in time.")
+    return t.gettext("Asked anew · {time}", time=given["time"])
+
+
 def lapsed_line(event: StopEvent, shown: StopShown, t: Translator) -> str:
     """The same as a line of the thread, which is read without its message."""
     said = t.gettext(
@@ -59,7 +98,7 @@ def declined_line(event: StopEvent, shown: StopShown, t: Translator) -> str:
     given = {
         "who": kit.escape(words.who(shown, t)),
         "what": kit.escape(words.what(shown, t)),
-        "person": kit.escape(words.actor(str(by), shown, t)) if by else t.gettext("somebody"),
+        "person": _person(by, shown, t),
         "wish": _wish(event, shown, t),
     }
     if by == asked_by:
@@ -90,5 +129,8 @@ def _stayed(event: StopEvent, t: Translator) -> str:
 
 
 def _asked_by(event: StopEvent, shown: StopShown, t: Translator) -> str:
-    by = event.values.get("asked_by")
-    return kit.escape(words.actor(str(by), shown, t)) if by else t.gettext("somebody")
+    return _person(event.values.get("asked_by"), shown, t)
+
+
+def _person(user_id: object, shown: StopShown, t: Translator) -> str:
+    return kit.escape(words.actor(str(user_id), shown, t)) if user_id else t.gettext("somebody")

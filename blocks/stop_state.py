@@ -150,7 +150,7 @@ def _facts(shown: StopShown, t: Translator) -> list[str]:
         case Look.LOST:
             return [] if all(is_gone(hold) for hold in _lost_ones(shown)) else [_lost(shown, t)]
         case Look.RESTORING:
-            found = [words.actor(stop.approved_by, shown, t)] if stop.approved_by else []
+            found = [by] if (by := words.approvers(shown, t)) else []
             found += [words.exact(stop.approved_at, shown, t)] if stop.approved_at else []
             return found + _troubles(shown, t)
         case Look.RESTORED:
@@ -296,7 +296,7 @@ def _lost(shown: StopShown, t: Translator) -> str:
 
 def _restored(shown: StopShown, t: Translator) -> list[str]:
     stop, holds = shown.stop, shown.current
-    found = [words.actor(stop.approved_by, shown, t)] if stop.approved_by else []
+    found = [by] if (by := words.approvers(shown, t)) else []
     found += [words.when(stop.restored_at, shown, t)] if stop.restored_at else []
     if len(holds) == 1:
         found.append(words.former_words(holds[0], t, is_kept=_was_kept(holds[0], shown)))
@@ -318,8 +318,8 @@ def _allowed(shown: StopShown, t: Translator) -> list[str]:
     found = words.allowance(stop.allowed_until, stop.allowed_ceiling, shown, t)
     if stop.restops:
         found.append(words.end_words(stop.allowed_until, shown, t))
-    if stop.approved_by:
-        found.append(words.actor(stop.approved_by, shown, t))
+    if by := words.approvers(shown, t):
+        found.append(by)
     return found
 
 

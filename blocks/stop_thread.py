@@ -10,7 +10,7 @@ from blocks import figures, kit
 from blocks import stop_words as words
 from blocks.incident_thread import money
 from blocks.stop_gone import denied_words
-from blocks.stop_lapse import declined_line, lapsed_line
+from blocks.stop_lapse import asked_line, declined_line, lapsed_line
 from blocks.stop_state import state_line
 from finops.holds import Hold, HoldTrouble
 from finops.levers import Lever
@@ -144,18 +144,6 @@ def _reopened(event: StopEvent, shown: StopShown, t: Translator) -> str:
             **given,
         )
     return t.gettext("🚨 [{who}] {project}: calls again although the limit stands. We look again by usage.", **given)
-
-
-def _second_asked(event: StopEvent, shown: StopShown, t: Translator) -> str:
-    action = str(event.values.get("action") or "")
-    wish = words.way_name(ApprovalWay(action), t) if action in set(ApprovalWay) else t.gettext("let spending go on")
-    return t.gettext(
-        "⏳ [{who}] {what}: waiting for approval. {person} asks: {wish}. Another approver has to agree.",
-        who=_who(shown, t),
-        what=kit.escape(words.what(shown, t)),
-        person=_by(event, shown, t),
-        wish=wish,
-    )
 
 
 def _approved(event: StopEvent, shown: StopShown, t: Translator) -> str:
@@ -326,7 +314,7 @@ _LINES: dict[StopEventKind, Callable[[StopEvent, StopShown, Translator], str]] =
     StopEventKind.UNPROVED: _unproved,
     StopEventKind.LOST: _lost,
     StopEventKind.REOPENED: _reopened,
-    StopEventKind.SECOND_ASKED: _second_asked,
+    StopEventKind.SECOND_ASKED: asked_line,
     StopEventKind.LAPSED: lapsed_line,
     StopEventKind.DECLINED: declined_line,
     StopEventKind.APPROVED: _approved,

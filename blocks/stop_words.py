@@ -17,7 +17,7 @@ from finops.losses import Saved
 from finops.money import Money
 from finops.queries import ScopeKind
 from finops.stop_report import StopShown
-from finops.stops import ApprovalWay, Pending, StopEvent
+from finops.stops import ApprovalWay, Pending, StopEvent, StopEventKind
 from locales import Translator
 
 REASON = 300
@@ -302,6 +302,18 @@ def actor(user_id: str | None, shown: StopShown, t: Translator) -> str:
         return t.gettext("an operator")
     found = shown.names.get(user_id)
     return kit.bare(found) if found else t.gettext("somebody")
+
+
+def approvers(shown: StopShown, t: Translator) -> str | None:
+    """Who let spending go on, by name, as plain text: both where one asked and another agreed. None: nobody yet."""
+    if shown.stop.approved_by is None:
+        return None
+    second = actor(shown.stop.approved_by, shown, t)
+    given = next((one for one in reversed(shown.events) if one.kind is StopEventKind.APPROVED), None)
+    asked_by = given.values.get("asked_by") if given is not None else None
+    if not asked_by:
+        return second
+    return t.gettext("asked by {first}, agreed by {second}", first=actor(str(asked_by), shown, t), second=second)
 
 
 def people(user_ids: Sequence[str], t: Translator) -> str:

@@ -19,7 +19,7 @@ from finops.periods import charge_day, starts_at
 from finops.queries import ScopeKind
 from finops.registry import Person
 from finops.stop_report import ApprovalWish
-from finops.stop_second import declined, has_lapsed, second_asked, second_of
+from finops.stop_second import declined, has_lapsed, raised, second_asked, second_of
 from finops.stopping import UNDER_WAY, Allowance, Ask, StopMistake, StopRefused, approved, asked, period_over
 from finops.stops import ApprovalWay, Pending, Stop, StopChange, StopState
 from storage import Store
@@ -128,11 +128,14 @@ class Approvals:
         acts: list[Act],
     ) -> Decided | None:
         terms = Allowance(pending.way, pending.until, pending.amount, pending.restops)
+        asked_by = pending.by if pending.by != actor.user_id else None
         if pending.way is ApprovalWay.BUDGET:
             assert aim.budget is not None
             assert pending.amount is not None
             acts.append(await self._raise_limit(store, actor, aim, aim.budget, pending.amount, now))
             terms = Allowance(ApprovalWay.BUDGET)
+            if stop is not None and asked_by is not None and stop.state not in UNDER_WAY:
+                return raised(stop, actor.user_id, terms, now), stop
             if stop is None or stop.state is StopState.RESTORED:
                 return None
             if stop.state in (StopState.ALLOWED, StopState.ASKED):
@@ -144,7 +147,7 @@ class Approvals:
             stop = asked(self._ask(aim, actor), now)
         holds = await store.stops.holds(actor.workspace_id, stop.id) if stop.id is not None else []
         try:
-            return approved(stop, holds, actor.user_id, terms, now), before
+            return approved(stop, holds, actor.user_id, terms, now, asked_by), before
         except StopRefused as refused:
             raise Refusal(RefusalCode.STOP_NOT_HELD, state=refused.stop.state.value) from refused
 

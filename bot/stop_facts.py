@@ -117,7 +117,7 @@ async def shown(store: Store, stop: Stop, *, with_saved: bool = True) -> StopSho
         stop.requested_by,
         stop.approved_by,
         stop.cause_by,
-        *(str(e.values["by"]) for e in events if e.values.get("by")),
+        *(str(by) for event in events for name in ("by", "asked_by") if (by := event.values.get(name))),
     }
     if stop.pending is not None:
         acted.add(stop.pending.by)

@@ -12,9 +12,11 @@ from bot.incidents_beside import redraw_beside
 from finops.holds import Hold
 from finops.incidents import Incident, acted
 from finops.queries import ScopeKind
+from finops.stop_second import asked_key
 from finops.stopping import incident_state
-from finops.stops import Stop, StopChange, StopEvent
+from finops.stops import Pending, Stop, StopChange, StopEvent
 from storage import Store
+from storage.records_live import OutboxState
 
 
 async def keep(
@@ -47,6 +49,8 @@ async def keep(
     for event in change.events:
         if event.is_said:
             await _want_line(store, stop, incident, event, people, at)
+    if before is not None and before.pending is not None and stop.pending != before.pending:
+        await _want_settled(store, stop, before.pending, at)
     for event in change.events:
         by = event.values.get("by")
         actor = None if by is None else str(by)
@@ -70,6 +74,25 @@ async def _of(store: Store, stop: Stop) -> Incident | None:
         return None
     incident = await store.incidents.get(stop.workspace_id, stop.incident_id)
     return incident if incident is not None and incident.has_root else None
+
+
+async def _want_settled(store: Store, stop: Stop, pending: Pending, at: datetime) -> None:
+    """Have the line that asks for a second person drawn anew where it stands: nobody is asked any more."""
+    asking = await store.outbox.get(stop.workspace_id, f"{telling.stop_key(stop.id or 0)}:{asked_key(pending)}")
+    if asking is None or (asking.ts is None and asking.state is OutboxState.DEAD):
+        return  # of long ago, or given up: it would be posted now
+    await store.outbox.want(
+        stop.workspace_id,
+        asking.key,
+        asking.kind,
+        asking.subject,
+        asking.channel_id,
+        asking.recipients,
+        thread_key=asking.thread_key,
+        is_broadcast=asking.is_broadcast,
+        at=at,
+        is_prompt=True,
+    )
 
 
 async def _want_line(

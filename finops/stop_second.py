@@ -6,17 +6,20 @@ from dataclasses import replace
 from datetime import datetime
 
 from finops.incidents import Fact
-from finops.stopping import StopMistake, StopRefused
+from finops.stopping import Allowance, StopMistake, StopRefused, approval, period_over
 from finops.stops import Pending, Stop, StopChange, StopEvent, StopEventKind, StopState
 
 
 def second_asked(stop: Stop, pending: Pending) -> StopChange:
     """An approval that needs two people: the first one asks for the second."""
-    values: dict[str, Fact] = {"by": pending.by, "action": pending.way.value}
-    event = StopEvent(
-        StopEventKind.SECOND_ASKED, pending.at, f"second_asked:{pending.at.isoformat()}", values, is_loud=True
-    )
+    values: dict[str, Fact] = {"by": pending.by, **_terms(pending)}
+    event = StopEvent(StopEventKind.SECOND_ASKED, pending.at, asked_key(pending), values, is_loud=True)
     return StopChange(replace(stop, pending=pending, updated_at=pending.at), (), (event,))
+
+
+def asked_key(pending: Pending) -> str:
+    """The key of the event that tells of a wish."""
+    return f"second_asked:{pending.at.isoformat()}"
 
 
 def second_of(stop: Stop, by: str) -> Pending:
@@ -63,14 +66,28 @@ def unanswered(stop: Stop, now: datetime) -> StopChange:
     return StopChange(_over(stop, now), (), (event,))
 
 
+def raised(stop: Stop, by: str, terms: Allowance, now: datetime) -> StopChange:
+    """The second person agreed to a new limit, which takes the place of what was allowed or asked for; nothing is held.
+
+    A stop that was put back is watched on. Raises StopRefused where nobody asks, or it is the one who asked.
+    """
+    pending = second_of(stop, by)
+    after = period_over(stop, now).stop
+    if stop.state is StopState.RESTORED:
+        after = replace(stop, pending=None, updated_at=now)
+    return StopChange(after, (), (approval(by, terms, now, pending.by),))
+
+
 def _facts(stop: Stop, pending: Pending) -> dict[str, Fact]:
+    return {"asked_by": pending.by, **_terms(pending), "state": stop.state.value}
+
+
+def _terms(pending: Pending) -> dict[str, Fact]:
     return {
-        "asked_by": pending.by,
         "action": pending.way.value,
         "until": pending.until.isoformat() if pending.until else None,
         "amount": f"{pending.amount.amount:f}" if pending.amount else None,
         "currency": pending.amount.currency if pending.amount else None,
-        "state": stop.state.value,
     }
 
 

@@ -230,8 +230,10 @@ def part_of(stop: Stop, holds: Iterable[Hold]) -> Stop:
     return replace(stop, state=_state_of(stop, latest(holds)))
 
 
-def approved(stop: Stop, holds: Iterable[Hold], by: str, terms: Allowance, now: datetime) -> StopChange:
-    """Let spending go on, on these terms: what is held is let go of.
+def approved(
+    stop: Stop, holds: Iterable[Hold], by: str, terms: Allowance, now: datetime, asked_by: str | None = None
+) -> StopChange:
+    """Let spending go on, on these terms: what is held is let go of. `asked_by`: with whose wish `by` agreed.
 
     Raises StopRefused where there is nothing to let go of and no allowance to give.
     """
@@ -250,6 +252,12 @@ def approved(stop: Stop, holds: Iterable[Hold], by: str, terms: Allowance, now: 
         pending=None,
         updated_at=now,
     )
+    event = approval(by, terms, now, asked_by)
+    return StopChange(after, tuple(_let_go(hold, now) for hold in active), (event,))
+
+
+def approval(by: str, terms: Allowance, now: datetime, asked_by: str | None = None) -> StopEvent:
+    """That somebody let spending go on, and on which terms."""
     values: dict[str, Fact] = {
         "by": by,
         "way": terms.way.value,
@@ -257,9 +265,9 @@ def approved(stop: Stop, holds: Iterable[Hold], by: str, terms: Allowance, now: 
         "amount": f"{terms.ceiling.amount:f}" if terms.ceiling else None,
         "currency": terms.ceiling.currency if terms.ceiling else None,
         "restops": terms.restops,
+        "asked_by": asked_by,
     }
-    event = StopEvent(StopEventKind.APPROVED, now, f"approved:{now.isoformat()}", values)
-    return StopChange(after, tuple(_let_go(hold, now) for hold in active), (event,))
+    return StopEvent(StopEventKind.APPROVED, now, f"approved:{now.isoformat()}", values)
 
 
 def allowance_is_over(stop: Stop, spent: Money | None, now: datetime) -> str | None:

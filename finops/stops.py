@@ -48,11 +48,12 @@ class StopEventKind(StrEnum):
     UNPROVED = "unproved"
     LOST = "lost"  # project, by (the provider's actor, None: it does not say), at
     REOPENED = "reopened"  # project, is_month_turn: calls again although the lever stands
-    SECOND_ASKED = "second_asked"  # by, action: another person has to agree
+    SECOND_ASKED = "second_asked"  # by, action, until, amount: another person has to agree
     # asked_by, action, until, amount, state (the stop's, which stays as it was but for "asked"): nobody agreed in time
     LAPSED = "lapsed"
     DECLINED = "declined"  # by, and as for LAPSED: somebody did not agree, or whoever asked took it back
-    APPROVED = "approved"  # by, way ("end_of_day" | "amount" | "budget" | "restore"), until, amount, restops
+    # by, way ("end_of_day" | "amount" | "budget" | "restore"), until, amount, restops; asked_by (`by` agreed)
+    APPROVED = "approved"
     RESTORED = "restored"  # project, kept (parts left as somebody else made them), seconds
     FIRST_TRAFFIC = "first_traffic"  # project
     SURGED = "surged"  # project, amount, usual, currency: spending unusually again within a day of the restore

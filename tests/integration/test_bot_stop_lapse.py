@@ -13,6 +13,7 @@ import pytest
 from blocks import ids, incidents
 from bot import telling
 from bot.errors import Refusal, RefusalCode
+from bot.results import Profile
 from finops.approvals import WaitingFor
 from finops.audit import AuditFilter
 from finops.budgets import BudgetAction, BudgetScope
@@ -21,7 +22,7 @@ from finops.levers import Lever
 from finops.periods import Period, charge_day
 from finops.queries import ScopeKind
 from finops.stop_report import ApprovalWish, StopTarget
-from finops.stops import ApprovalWay, Stop, StopEventKind, StopState
+from finops.stops import ApprovalWay, Stop, StopChange, StopEventKind, StopState
 from storage import Storage
 from storage.records_live import OutboxMessage
 from tests.conftest import FakeClock
@@ -123,7 +124,11 @@ async def test_the_alert_says_in_the_channel_that_nobody_agreed_and_offers_the_c
     assert "*⏰ 기한 안에 동의한 사람이 없습니다* · 이지훈 요청" in told
     assert "그래서 허용된 것도, 차단된 것도 없습니다." in told
     assert [one in told for one in (ids.INCIDENT_STOP, ids.INCIDENT_APPROVE, ids.STOP_AGREE)] == [True, True, False]
-    [line] = [one for one in rest if "기한 안에" in one["text"]]
+    [line] = [one for one in rest if one["text"].startswith("⏰")]
+    [asking] = [one["text"] for one in rest if one["text"].startswith("☑️")]
+    assert "· 이지훈 요청: " in asking
+    assert "· 기한 안에 동의한 사람이 없습니다" in asking
+    assert "승인 대기" not in str(rest)
     assert (line["thread_ts"], line.get("subtype"), "<@" in line["text"]) == (before["ts"], None, False)
     # The budget asks again, and whoever is asked begins anew.
     assert await waiting(world, incident, SECOND) == [WaitingFor.LIMIT]
@@ -131,6 +136,65 @@ async def test_the_alert_says_in_the_channel_that_nobody_agreed_and_offers_the_c
     anew = await latest(world, incident)
     assert (anew.state, anew.pending and anew.pending.by) == (StopState.ASKED, SECOND)
     assert "Nobody agreed" not in await root(world, incident)
+
+
+@pytest.mark.parametrize(("ending", "said"), [
+    ("agreed", "박서연 님이 동의했습니다"),
+    ("declined", "박서연 님이 동의하지 않았습니다"),
+    ("taken back", "요청을 취소했습니다"),
+    ("asked anew", "다시 요청했습니다"),
+    ("stopped after all", "요청이 종료되었습니다"),
+])  # fmt: skip
+async def test_the_line_that_asks_says_what_became_of_it(world: QuietWorld, ending: str, said: str) -> None:
+    """In the channel and the thread, edited where it stands; of two people the alert names both."""
+    incident = await an_alert(world)
+    profile = Profile(SECOND, "박서연", "ko-KR", "Asia/Seoul", is_workspace_admin=True)
+    second = replace(await world.bot.people.meet(WORKSPACE, "한빛", profile), role=world.admin.role)
+    await world.bot.stopping.approve(world.admin, target(incident), wish(world))
+    stop_id = (await latest(world, incident)).id or 0
+    async with a_slack(world.clock) as slack:
+        office = Office(world.bot, slack, world.clock, OneSlack(slack))
+        await office.rounds(office.deliverer(), 3)
+        [asking] = [one for one in slack.messages(CHANNEL) if one["text"].startswith("⏳ [")]
+        assert "승인 대기 · 이지훈 요청: 일정 금액까지 허용, $1,850까지, " in asking["text"]
+        world.clock.advance(minutes=1)
+        match ending:
+            case "agreed":
+                await world.bot.stopping.agree(second, stop_id)
+            case "declined" | "taken back":
+                await world.bot.stopping.decline(second if ending == "declined" else world.admin, stop_id)
+            case "asked anew":
+                await world.bot.stopping.approve(world.admin, target(incident), wish(world))
+            case _:
+                await world.bot.stopping.request(second, target(incident), Lever.STOP, "재시도 루프")
+        await office.rounds(office.deliverer("another"), 3)
+        [root_message, *rest] = slack.messages(CHANNEL)
+    [edited] = [one for one in rest if one["ts"] == asking["ts"]]
+    assert edited["text"].startswith("☑️ [")
+    assert said in edited["text"]
+    assert sum("승인 대기" in one["text"] for one in rest) == (ending == "asked anew")
+    assert ("이지훈 요청, 박서연 동의" in str(root_message["blocks"])) == (ending == "agreed")
+
+
+async def test_a_new_limit_that_two_agreed_on_after_a_restore_is_no_longer_waited_for(world: QuietWorld) -> None:
+    """The stop is watched on, and its alert asks nobody for what was agreed."""
+    incident, second = await an_alert(world), replace(world.admin, user_id=SECOND)
+    await world.bot.stopping.approve(world.admin, target(incident), wish(world))
+    stop = await latest(world, incident)
+    put_back = replace(stop, state=StopState.RESTORED, restored_at=world.clock(), pending=None)
+    async with world.bot.storage.writing() as store:
+        await store.stops.save(WORKSPACE, StopChange(put_back), stop)
+    more = ApprovalWish(ApprovalWay.BUDGET, "2000")
+    await world.bot.stopping.approve(world.admin, target(incident), more)
+    assert (await latest(world, incident)).pending is not None
+    await world.bot.stopping.agree(second, stop.id or 0)
+    after = await latest(world, incident)
+    assert (after.state, after.pending) == (StopState.RESTORED, None)
+    async with world.bot.storage.reading() as store:
+        told = (await store.stops.events(WORKSPACE, stop.id or 0))[-1]
+    assert (told.kind, told.values["by"], told.values["asked_by"]) == (
+        StopEventKind.APPROVED, SECOND, world.admin.user_id,
+    )  # fmt: skip
 
 
 @on_both_databases
