@@ -115,7 +115,10 @@ class Leads:
         desk.wake_outbox.set()
 
     async def pin_cause(self, actor: Person, target: StopTarget, text: str) -> None:
-        """Keep somebody's explanation with the stop, else with the incident. For everybody who can see it."""
+        """Keep somebody's explanation with the stop, else with the incident. For everybody who can see it.
+
+        Also where it is over: who knows why may read of it the morning after.
+        """
         said = " ".join(text.split())[:LONGEST_CAUSE]
         if not said:
             raise Refusal(RefusalCode.TEXT_MISSING)
@@ -131,11 +134,18 @@ class Leads:
 
     async def _pinned(self, store: Store, actor: Person, target: StopTarget, text: str, now: datetime) -> None:
         aim = await aim_of(store, actor.workspace_id, target)
-        if aim.stop is not None and aim.stop.state is not StopState.CLOSED:
+        is_over = aim.incident is None or aim.incident.state is IncidentState.CLOSED
+        is_stop = aim.stop is not None and (is_over or aim.stop.state is not StopState.CLOSED)
+        if (
+            is_over
+            and (aim.stop is None or aim.stop.state is StopState.CLOSED)
+            and not await _is_told(store, actor.workspace_id, aim)
+        ):
+            raise Refusal(RefusalCode.INCIDENT_CLOSED)  # so long ago that its message would be posted anew
+        if aim.stop is not None and is_stop:
             await keep(self._desk, store, cause_pinned(aim.stop, actor.user_id, text, now), aim.stop)
             return
-        if aim.incident is None or aim.incident.state is IncidentState.CLOSED:
-            raise Refusal(RefusalCode.INCIDENT_CLOSED)
+        assert aim.incident is not None, "its message stands"
         change = pinned(aim.incident, actor.user_id, text, now)
         people = telling.recipients(aim.top, aim.team, await store.people.admins(actor.workspace_id))
         await telling.keep(store, change, aim.incident, people, now, is_prompt=True)
@@ -143,6 +153,18 @@ class Leads:
         await record(
             self._desk, store, actor.workspace_id, actor.user_id, "incident.cause_pinned", subject, {"text": text}
         )
+
+
+async def _is_told(store: Store, workspace_id: str, aim: Aim) -> bool:
+    """Whether the message of what is over is still known, so that it can be drawn anew."""
+    incident, stop = aim.incident, aim.stop
+    if incident is not None and incident.id is not None and incident.has_root:
+        key = telling.root_key(incident.id)
+    elif stop is not None and stop.id is not None:
+        key = telling.stop_key(stop.id)
+    else:
+        return False
+    return await store.outbox.get(workspace_id, key) is not None
 
 
 def _around(aim: Aim) -> tuple[Scope | None, Money | None]:

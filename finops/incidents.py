@@ -347,8 +347,7 @@ def acted(incident: Incident, state: IncidentState | None, now: datetime) -> Cha
 
 
 def pinned(incident: Incident, by: str, text: str, now: datetime) -> Change:
-    """Somebody says why it happened. Raises IncidentRefused: closed."""
-    _refuse_closed(incident)
+    """Somebody says why it happened, also once it is over."""
     event = IncidentEvent(EventKind.CAUSE_PINNED, now, f"cause:{now.isoformat()}", {"by": by, "text": text})
     return change_of(incident, replace(incident, updated_at=now), event)
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from blocks import incidents, stop_thread
+from bot.errors import Refusal, RefusalCode
 from finops.budgets import BudgetScope
 from finops.incidents import IncidentState
 from finops.levers import Lever
@@ -164,3 +165,28 @@ async def test_an_allowance_that_ends_takes_no_hold_of_what_is_left_out_of_colle
 def _line(shown: StopShown, kind: StopEventKind) -> str:
     [event] = [one for one in shown.events if one.kind is kind]
     return stop_thread.line(event, shown, reader("en")).text
+
+
+@pytest.mark.parametrize("is_stopped", [False, True])
+async def test_who_knows_the_cause_may_tell_it_when_the_alert_is_over(world: World, is_stopped: bool) -> None:
+    """The lead reads the message the morning after: its button, and the one of the closed alert, still take one tap."""
+    limited(world)
+    incident = await a_runaway(world)
+    target = StopTarget(incident_id=incident.id)
+    if is_stopped:
+        shown = await stopped(world, incident)
+        await approved(world, incident.id, ApprovalWish(ApprovalWay.RESTORE))
+        target = StopTarget(stop_id=shown.stop.id)
+    await watched(world, 2, after=47 * 60)
+    [closed] = [one for one in await world.incidents() if one.id == incident.id]
+    assert closed.state is IncidentState.CLOSED
+    await world.bot.leads.pin_cause(world.admin, target, "재시도 로직 버그")
+    said = await told(world, incident.id)
+    assert "재시도 로직 버그" in said
+    assert "Tell the cause" not in said
+    [after] = [one for one in await world.incidents() if one.id == incident.id]
+    assert after.state is IncidentState.CLOSED
+    calm = StopTarget(scope=f"project:{(await world.project(WRITER)).id}")
+    with pytest.raises(Refusal) as refused:
+        await world.bot.leads.pin_cause(world.admin, calm, "모름")
+    assert refused.value.code is RefusalCode.INCIDENT_CLOSED
