@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from finops.charges import FigureState
 from finops.estimates import Spent
 from finops.holds import STANDING, Hold, HoldState
 from finops.incidents import Fact, Incident, IncidentState
@@ -90,9 +89,10 @@ def incident_state(stop: Stop) -> IncidentState | None:
 def may_stop_by_itself(limit: Money, spent: Spent) -> bool:
     """Whether a policy may stop now: the limit is reached even if the estimated part is wrong by all of its margin.
 
-    Never on an amount in another currency, and never while we cannot look.
+    Never on an amount in another currency. Where some of it cannot be looked at, what is known decides: more may have
+    been spent, not less.
     """
-    if spent.amount.currency != limit.currency or spent.state is FigureState.BLIND:
+    if spent.amount.currency != limit.currency:
         return False
     doubt = EXACT.multiply(spent.estimated.amount, spent.drift_margin)
     return EXACT.subtract(spent.amount.amount, doubt) >= limit.amount

@@ -10,10 +10,12 @@ import pytest
 
 from bot import telling
 from finops.approvals import asks
-from finops.budgets import BudgetAction
+from finops.budgets import BudgetAction, BudgetScope
+from finops.charges import FigureState
 from finops.holds import HoldState
 from finops.incidents import acted
 from finops.levers import Lever
+from finops.queries import ScopeKind
 from finops.stop_report import ApprovalWish, StopTarget
 from finops.stopping import progressed
 from finops.stops import ApprovalWay, Stop, StopState
@@ -147,3 +149,18 @@ async def test_an_attempt_that_failed_was_no_stop_and_what_was_changed_elsewhere
         await telling.keep(store, shown, stopping, (), now)
     found = await stops_at_the_limit(world, incident.id or 0)
     assert [one.requested_by for one in found] == ([None] if end is HoldState.FAILED else [])
+
+
+async def test_a_key_that_is_refused_elsewhere_keeps_no_budget_of_everything_from_stopping(world: World) -> None:
+    """Nobody sees what another organization spends: what is known here is over the limit whatever that is."""
+    async with world.storage.writing() as store:
+        terms = replace(world.budget.terms, scope_kind=BudgetScope.WORKSPACE, scope_id=None, action=BudgetAction.STOP)
+        await store.budgets.update(WORKSPACE, world.budget.id, terms=terms, by=world.admin.user_id, at=world.clock())
+        blind = await store.connections.create(
+            WORKSPACE, provider="openai", organization_id="org-2", organization_name=None, at=world.clock()
+        )
+        await store.connections.mark_blind(WORKSPACE, blind.id, world.clock(), "key_rejected", "usage")
+    [incident] = await world.evaluate()
+    assert incident.spent_state is FigureState.BLIND
+    [stop] = await stops_at_the_limit(world, incident.id or 0)
+    assert (stop.scope_kind, stop.requested_by) == (ScopeKind.WORKSPACE, None)
