@@ -32,7 +32,7 @@ def summary(t: Translator) -> str:
         "last {count} weeks.",
         count=t.number(TRAILING_WEEKS),
     )
-    return f"{first} {_least(t)}"
+    return t.pgettext("sentences", "{first} {second}", first=first, second=_least(t))
 
 
 def _compared(t: Translator) -> list[str]:

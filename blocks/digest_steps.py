@@ -38,13 +38,13 @@ def worth(advice: Advice | None, t: Translator) -> str:
     """
     if advice is None:
         return ""
-    said = []
+    weekly = daily = ""
     if advice.worth is not None and advice.worth.amount > 0:
-        said.append(t.gettext("may save about {amount} a week", amount=_about(advice.worth, t)))
+        weekly = t.gettext("may save about {amount} a week", amount=_about(advice.worth, t))
     if advice.burning is not None:
-        daily = _about(advice.burning.daily, t)
-        said.append(t.gettext("may save about {amount} a day while the runaway goes on", amount=daily))
-    return " · ".join(said)
+        each = _about(advice.burning.daily, t)
+        daily = t.gettext("may save about {amount} a day while the runaway goes on", amount=each)
+    return t.gettext("{fact}, {other}", fact=weekly, other=daily) if weekly and daily else weekly or daily
 
 
 def _about(amount: Money, t: Translator) -> str:
@@ -98,7 +98,8 @@ def _budget(digest: Digest) -> str:
 def _told(advice: Advice, t: Translator) -> str:
     said = _SENTENCES[advice.kind](t)
     saving = worth(advice, t)
-    return f"{said} ({saving})" if saving else said
+    # i18n: {step} is a whole sentence, {saving} is: may save about $250 a week
+    return t.gettext("{step} ({saving})", step=said, saving=saving) if saving else said
 
 
 _SENTENCES: dict[AdviceKind, Callable[[Translator], str]] = {
