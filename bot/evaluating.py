@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from bot.desk import Desk
+from bot.errors import explain
 from bot.picture import CURRENCY, Picture, Sums
 from bot.polls import moment_of
 from bot.spending import Spending
@@ -91,6 +92,7 @@ class Evaluating:
         The same facts change nothing twice, so any number of replicas may do this at any time. `available` says, by
         connection, when what was just read for the first time could be read at the earliest.
         """
+        decisions: Sequence[_Decision] = ()
         for _ in range(_ATTEMPTS):
             decisions = await self._decided(workspace_id, available or {})
             if not decisions:
@@ -99,15 +101,32 @@ class Evaluating:
                 changed, stopped = await self._kept(decisions)
             except Conflict:
                 continue  # another replica, or a click, was first: look at what it decided
-            if not changed:
-                return 0
+            except Exception as error:  # noqa: BLE001 - what nobody thought of in one alert silences no other
+                explain(error)
+                break
+            return self._told(workspace_id, changed, stopped)
+        log.warning("incidents kept one by one", extra={"workspace_id": workspace_id})
+        return self._told(workspace_id, *await self._kept_apart(decisions))
+
+    def _told(self, workspace_id: str, changed: int, stopped: int) -> int:
+        if changed:
             self._desk.wake_outbox.set()
-            if stopped:
-                self._desk.wake_stops.set()
             log.info("incidents changed", extra={"workspace_id": workspace_id, "count": changed})
-            return changed
-        log.warning("incidents contended", extra={"workspace_id": workspace_id})
-        return 0
+        if stopped:
+            self._desk.wake_stops.set()
+        return changed
+
+    async def _kept_apart(self, decisions: Iterable[_Decision]) -> tuple[int, int]:
+        """Each in a transaction of its own: one that is refused again and again keeps no other from being told."""
+        changed = stopped = 0
+        for one in decisions:
+            try:
+                told = await self._kept([one])
+            except Exception as error:  # noqa: BLE001 - as above
+                explain(error)
+            else:
+                changed, stopped = changed + told[0], stopped + told[1]
+        return changed, stopped
 
     async def _kept(self, decisions: Iterable[_Decision]) -> tuple[int, int]:
         """Keep all of it, or nothing: how many incidents changed, and in how many of them the budget now stops."""
@@ -166,7 +185,7 @@ class Evaluating:
                 now=now,
             )
         places = {_place(one) for one in at_work} if open_ones else set()
-        decided = [judge.decide(look) for look in looks]
+        decided = [_guarded(judge, look) for look in looks]
         # What is held, or allowed since its period, is ended by its stop, whatever became of its budget.
         gone = [one for one in open_ones if _place_of(one) not in places and one.id not in judge.allowed]
         decided += [judge.ended(one) for one in gone if one.state not in HELD_OPEN]
@@ -269,6 +288,15 @@ class _Judge:
     def _people(self, on: BudgetOn) -> tuple[str, ...]:
         project = self.picture.projects.get(on.scope.id or 0) if on.scope.kind is ScopeKind.PROJECT else None
         return recipients(project, on.team, self.admins)
+
+
+def _guarded(judge: _Judge, look: _Look) -> _Decision | None:
+    """What is decided about one budget; a failure is logged under a reference, and the others are decided about."""
+    try:
+        return judge.decide(look)
+    except Exception as error:  # noqa: BLE001 - as where they are kept
+        explain(error)
+        return None
 
 
 async def _stopped(store: Store, looks: Iterable[_Look]) -> set[int | None]:

@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
+from bot import evaluating
 from finops.budgets import BudgetPeriod, BudgetScope
 from finops.charges import FigureState
 from finops.incidents import IncidentState, silence
@@ -16,6 +18,7 @@ from finops.money import Money, total
 from finops.periods import Period
 from finops.queries import ScopeKind
 from storage import Storage
+from storage.errors import Conflict
 from tests.conftest import FakeClock
 from tests.integration.bot_world import WORKSPACE
 from tests.integration.watch_world import CHATBOT, WRITER, World, a_watched_world, collected, day_of
@@ -126,6 +129,28 @@ async def test_several_replicas_that_decide_at_once_decide_once(world: World) ->
     incidents = await world.incidents()
     assert len(incidents) == 2
     assert [root.version for one in incidents if (root := await world.root(one))] == [1, 1]
+
+
+@pytest.mark.parametrize("trouble", [Conflict("the incident of budget", 1), ZeroDivisionError("no share of nothing")])
+@pytest.mark.parametrize("where", ["keep", "evaluate"])
+async def test_what_fails_about_one_budget_silences_no_other(
+    quick: World, monkeypatch: pytest.MonkeyPatch, trouble: Exception, where: str
+) -> None:
+    """All of a workspace was kept together or not at all: one alert that could not be kept, and nobody heard of any."""
+    chatbot, writer = await quick.project(CHATBOT), await quick.project(WRITER)
+    for one in (chatbot, writer):
+        await quick.a_budget(BudgetScope.PROJECT, one.id, "1")
+    really = getattr(evaluating, where)
+
+    def stumbling(*given: Any) -> Any:
+        about = given[1].incident if where == "keep" else given[1]
+        if about.scope_id == chatbot.id if where == "keep" else about.scope.id == chatbot.id:
+            raise trouble
+        return really(*given)
+
+    monkeypatch.setattr(evaluating, where, stumbling)
+    await quick.polled(30)
+    assert [one.scope_id for one in await quick.incidents()] == [writer.id]
 
 
 async def test_every_project_without_a_budget_of_its_own_has_the_default(quick: World) -> None:
