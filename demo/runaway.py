@@ -31,6 +31,7 @@ APPLICATION = "chatbot-experiment"
 TOTALS = (Decimal("742.2"), Decimal("1010.2"), Decimal("1520.2"))
 LATE_MINUTES = 20
 PACE = Fraction(15)
+_FINE = Fraction(1_000_000)
 
 
 class NoRunaway(ValueError):
@@ -70,10 +71,10 @@ def start(openai: SimulatedOpenAI, application: str = APPLICATION) -> Runaway:
     until = _asked_by(openai, traffic, application, since, now)
     missing = Fraction(EXACT.subtract(total, _dollars(openai, traffic, application, first, since)))
     usual = _planned(openai, traffic, application, since, until)
-    openai.boost(application, max(PACE, missing / Fraction(usual)), moment_of(since))
+    openai.boost(application, max(PACE, missing / usual), moment_of(since))
     if until - since < LATE_MINUTES:
         coming = _planned(openai, traffic, application, until, until + LATE_MINUTES)
-        pace = missing / Fraction(coming) if coming else PACE
+        pace = missing / coming if coming else PACE
         openai.boost(application, max(PACE, pace), moment_of(until))
     is_refused = levers.blocks(project, now) or levers.organization_blocks(now)
     return Runaway(application, total, since, until, is_refused)
@@ -133,12 +134,11 @@ def _dollars(openai: SimulatedOpenAI, traffic: Traffic, application: str, start:
     return _cost(openai, {key[1]: traffic.happened(key, start, end) for key in keys})
 
 
-def _planned(openai: SimulatedOpenAI, traffic: Traffic, application: str, start: int, end: int) -> Decimal:
-    """What it would have cost without any boost."""
-    return _cost(
-        openai,
-        {model: traffic.unboosted((application, model), start, end) for model in traffic.models_of(application)},
-    )
+def _planned(openai: SimulatedOpenAI, traffic: Traffic, application: str, start: int, end: int) -> Fraction:
+    """What it would have cost without any boost, to parts of a call: what a loop multiplies is no whole number."""
+    models = traffic.models_of(application)
+    many = {model: traffic.unboosted((application, model), start, end, _FINE) for model in models}
+    return Fraction(_cost(openai, many)) / _FINE
 
 
 def _cost(openai: SimulatedOpenAI, by_model: Mapping[str, Usage]) -> Decimal:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from fractions import Fraction
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from demo.openai.behaviour import Behaviour
@@ -19,6 +20,7 @@ from demo.openai.turns import Turn, turned
 from demo.trace import NOTHING, Series, Trace, Usage
 
 HOUR, DAY, WEEK_HOURS = 60, 1440, 168
+_ONCE = Fraction(1)
 
 Key = tuple[str, str]  # application, model
 
@@ -88,14 +90,19 @@ class Traffic:
         return self.series[key].hours.get(hour - self._shift, NOTHING)
 
     def planned(self, key: Key, minute: int) -> Usage:
-        """One minute with boosts, before any lever."""
-        plain = self._part(key, minute, minute + 1)
-        factor = self.factor(key[0], minute)
-        return plain if factor == 1 else plain.scaled(factor.numerator, factor.denominator)
+        """One minute with boosts, before any lever.
 
-    def unboosted(self, key: Key, start: int, end: int) -> Usage:
-        """What would happen from `start` up to `end` if nobody interfered."""
-        return self._plain(key, start, end)
+        The hour is multiplied and then split: at night an application asks less than once a minute, and a loop that
+        multiplied its minutes would rest in most of them.
+        """
+        return self._part(key, minute, minute + 1, self.factor(key[0], minute))
+
+    def unboosted(self, key: Key, start: int, end: int, times: Fraction = _ONCE) -> Usage:
+        """What would happen from `start` up to `end` if nobody interfered, `times` over: as a boost multiplies it."""
+        if times == 1:
+            return self._plain(key, start, end)
+        stops = [*range((start // HOUR + 1) * HOUR, end, HOUR), end]
+        return _sum(self._part(key, begin, stop, times) for begin, stop in pairwise([start, *stops]))
 
     def factor(self, application: str, minute: int) -> Fraction:
         """The boost that holds in a minute: the last one that began."""
@@ -247,10 +254,12 @@ class Traffic:
             days[day] = usage if seen is None else seen.plus(usage)
         return days
 
-    def _part(self, key: Key, start: int, end: int) -> Usage:
-        """A part of one planned hour."""
+    def _part(self, key: Key, start: int, end: int, factor: Fraction = _ONCE) -> Usage:
+        """A part of one planned hour, `factor` times."""
         hour = start // HOUR
         usage = self.planned_hour(key, hour)
+        if factor != 1:
+            usage = usage.scaled(factor.numerator, factor.denominator)
         first, last = start - hour * HOUR, end - hour * HOUR
         if usage is NOTHING or (first == 0 and last == HOUR):
             return usage
