@@ -44,7 +44,7 @@ def worth(advice: Advice | None, t: Translator) -> str:
     if advice.burning is not None:
         each = _about(advice.burning.daily, t)
         daily = t.gettext("may save about {amount} a day while the runaway goes on", amount=each)
-    return t.gettext("{fact}, {other}", fact=weekly, other=daily) if weekly and daily else weekly or daily
+    return t.gettext("{weekly}, and {daily}", weekly=weekly, daily=daily) if weekly and daily else weekly or daily
 
 
 def _about(amount: Money, t: Translator) -> str:
