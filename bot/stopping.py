@@ -246,7 +246,7 @@ class Stopping:
 
     async def retry(self, actor: Person, stop_id: int, groups: Iterable[str] = ()) -> StopShown:
         """Try at once again what is in trouble; what failed is asked for anew, also where others are held."""
-        groups, target = tuple(groups), StopTarget(stop_id=stop_id)
+        target = StopTarget(stop_id=stop_id)
         async with self._desk.storage.reading() as store:
             aim = await aim_of(store, actor.workspace_id, target)
             await require(store, self._people, actor, aim, groups)
