@@ -10,7 +10,7 @@ from bot.stop_keeping import keep
 from bot.stop_scopes import aim_of
 from finops.budgets import BudgetOn
 from finops.crossings import reached_at
-from finops.incidents import SPEAKING, Incident, IncidentState
+from finops.incidents import SPEAKING, EventKind, Incident, IncidentState
 from finops.levers import Lever
 from finops.money import Money
 from finops.queries import ScopeKind
@@ -29,14 +29,17 @@ _OVER = frozenset({StopState.FAILED, StopState.CLOSED})
 async def was_decided(store: Store, incident: Incident, limit: Money) -> bool:
     """Whether the budget stopped the spending, or somebody let it go on, since this limit was reached.
 
-    What was decided under another limit, or before this one was reached, says nothing of it. Where no level tells when
-    that was, whatever was decided counts.
+    What was decided under another limit, or before this one was reached, says nothing of it; but what was allowed on
+    terms short of it was allowed beyond it. Where no level tells when it was reached, whatever was decided counts.
     """
     workspace_id, incident_id = incident.workspace_id, incident.id or 0
     if not await store.stops.were_decided(workspace_id, incident_id):
         return False
-    since = reached_at(await store.incidents.events(workspace_id, incident_id), limit)
-    return since is None or await store.stops.were_decided(workspace_id, incident_id, since)
+    events = await store.incidents.events(workspace_id, incident_id)
+    since = reached_at(events, limit)
+    changes = (one.at for one in events if one.kind is EventKind.BUDGET_CHANGED)
+    of_it = max(changes, default=incident.opened_at)
+    return since is None or await store.stops.were_decided(workspace_id, incident_id, since, of_it)
 
 
 async def stop_by_policy(desk: Desk, store: Store, incident: Incident, on: BudgetOn) -> bool:

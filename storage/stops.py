@@ -112,9 +112,12 @@ class Stops(Repository):
         found = await self._stops(workspace_id, stops.c.incident_id == incident_id)
         return found[-1] if found else None
 
-    async def were_decided(self, workspace_id: str, incident_id: int, since: datetime | None = None) -> bool:
+    async def were_decided(
+        self, workspace_id: str, incident_id: int, since: datetime | None = None, allowed_since: datetime | None = None
+    ) -> bool:
         """Whether, within an incident, a budget stopped by itself, or what was stopped, or would have been, was let go
-        on or changed elsewhere (at `since` or later, where given). What a person stopped or asked for is none of these.
+        on or changed elsewhere (at `since` or later, where given; where it was let go on until a time, at
+        `allowed_since` or later). What a person stopped or asked for is none of these.
         """
         mine = stops.c.workspace_id == workspace_id, stops.c.incident_id == incident_id
         by_policy: list[ColumnElement[bool]] = [stops.c.turn > 0, stops.c.requested_by.is_(None)]
@@ -123,7 +126,8 @@ class Stops(Repository):
         lost.append(holds.c.state == HoldState.LOST.value)
         if since is not None:
             by_policy.append(stops.c.requested_at >= since)
-            let_go.append(stops.c.approved_at >= since)
+            on_terms = and_(stops.c.allowed_until.is_not(None), stops.c.approved_at >= (allowed_since or since))
+            let_go.append(or_(stops.c.approved_at >= since, on_terms))
             lost.append(holds.c.updated_at >= since)
         decided = or_(and_(*by_policy), and_(*let_go), exists().where(*lost))
         return (await self._db.execute(select(stops.c.id).where(*mine, decided).limit(1))).one_or_none() is not None

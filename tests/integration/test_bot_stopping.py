@@ -11,7 +11,7 @@ import pytest
 from bot.errors import Refusal, RefusalCode
 from bot.stop_policy import stop_by_policy
 from demo.openai.faults import Fault
-from finops.budgets import BudgetAction, BudgetScope, effective
+from finops.budgets import Budget, BudgetAction, BudgetScope, effective
 from finops.holds import HoldState
 from finops.incidents import IncidentState
 from finops.levers import Lever
@@ -137,17 +137,22 @@ async def test_a_budget_stops_by_itself_once_and_not_again_after_a_restore(world
     assert (cents(world), (await incident_now(world)).state) == (None, IncidentState.RESTORED)
 
 
-@pytest.mark.parametrize("how", ["approved", "changed after a restore", "stopped by hand below it"])
-async def test_a_budget_that_stops_by_itself_stops_at_a_limit_nobody_decided_about(world: World, how: str) -> None:
-    """A limit that was raised, or not reached when somebody stopped and put back, is kept as it says: once."""
-    limit = "20" if how != "stopped by hand below it" else "11.40"
-    first = "6" if limit == "20" else limit
+async def ten_dollars_spent(world: World, limit: str) -> Budget:
+    """A runaway has spent ten dollars and more of a budget that stops by itself."""
     project = await world.project(CHATBOT)
-    budget = await world.a_budget(BudgetScope.PROJECT, project.id, first, action=BudgetAction.STOP)
+    budget = await world.a_budget(BudgetScope.PROJECT, project.id, limit, action=BudgetAction.STOP)
     await world.polled()
     world.openai.boost(CHATBOT, 15, world.clock())
     for minutes in (35, 5):
         await world.polled(minutes)
+    return budget
+
+
+@pytest.mark.parametrize("how", ["approved", "changed after a restore", "stopped by hand below it"])
+async def test_a_budget_that_stops_by_itself_stops_at_a_limit_nobody_decided_about(world: World, how: str) -> None:
+    """A limit that was raised, or not reached when somebody stopped and put back, is kept as it says: once."""
+    limit = "20" if how != "stopped by hand below it" else "11.40"
+    budget = await ten_dollars_spent(world, "6" if limit == "20" else limit)
     incident = await incident_now(world)
     target = StopTarget(incident_id=incident.id)
     if limit == "20":
@@ -178,6 +183,20 @@ async def test_a_budget_that_stops_by_itself_stops_at_a_limit_nobody_decided_abo
     await world.bot.stopping.restore(world.admin, shown.stop.id or 0)
     await watched(world, 3)
     assert (cents(world), (await incident_now(world)).state) == (None, IncidentState.RESTORED)
+
+
+async def test_what_was_allowed_before_a_limit_was_reached_is_not_stopped_there(world: World) -> None:
+    """A dollar and a half more and no stop at its end, given short of the limit: the budget does not know better."""
+    await ten_dollars_spent(world, "11.40")
+    incident = await incident_now(world)
+    until = world.clock() + timedelta(hours=3)
+    wish = ApprovalWish(ApprovalWay.AMOUNT, "1.50", until, restops=False)
+    shown = await world.bot.stopping.approve(world.admin, StopTarget(incident_id=incident.id), wish)
+    assert shown is not None
+    while cents(world) is None and (await incident_now(world)).level < 150:
+        await watched(world, 1)
+    assert (await again(world, shown)).stop.state is StopState.CLOSED
+    assert (cents(world), (await incident_now(world)).state) == (None, IncidentState.OPEN)
 
 
 async def test_two_people_have_to_agree_where_the_budget_says_so(world: World) -> None:
