@@ -221,8 +221,9 @@ def _fate(standing: BudgetStanding, t: Translator) -> kit.Block:
         confirm=kit.confirm(
             t.gettext("Delete this budget?"),
             t.gettext(
-                "Nothing is told about it any more, and its open alert is closed. Costs and past alerts stay. To "
-                "silence it for a while, switch it off instead."
+                "Nothing is told about it any more, and its open alert is closed. What is stopped, or to be stopped "
+                "again, stays so, and its alert with it. Costs and past alerts stay. To silence it for a while, switch "
+                "it off instead."
             ),
             t.gettext("Delete"),
             t.gettext("Keep it"),
