@@ -64,7 +64,7 @@ class Charges(Repository):
             totals = await self._totals(workspace_id, connection_id, day)
             if _was_overtaken(read_at, reading) or (totals and not size):
                 return DayChange(day, is_first_reading=False, is_changed=False, kept=True, restated=(), totals=totals)
-            if await self._is_stored(connection_id, day, lines):
+            if await self._is_stored(workspace_id, connection_id, day, lines):
                 unchanged = reading.unchanged_reads + (read_at > reading.read_at)
                 await self._keep(workspace_id, connection_id, DayReading(day, read_at, reading.changed_at, unchanged))
                 return DayChange(day, is_first_reading=False, is_changed=False, kept=False, restated=(), totals=totals)
@@ -275,12 +275,10 @@ class Charges(Repository):
         }
         await self._db.execute(statements.keeping(self._db.dialect.name), values)
 
-    async def _is_stored(self, connection_id: int, day: date, lines: Lines) -> bool:
+    async def _is_stored(self, workspace_id: str, connection_id: int, day: date, lines: Lines) -> bool:
         """Whether the ledger says the same of this day already, to the last line."""
         told = [column for column in charges.c if column.name not in ("workspace_id", "connection_id", "charge_day")]
-        stored = await self._db.execute(
-            select(*told).where(charges.c.connection_id == connection_id, charges.c.charge_day == day)
-        )
+        stored = await self._db.execute(select(*told).where(*_this_day(charges, workspace_id, connection_id, day)))
         return await _unhurried(len(lines.nanos), _agree, stored.all(), lines)
 
     async def _moved(

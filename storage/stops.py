@@ -86,7 +86,11 @@ class Stops(Repository):
         for hold in sorted(holds_before, key=lambda each: each.id or 0):
             await self._prove_unmoved_hold(hold)
         await self._prove_projects(workspace_id, {hold.project_id for hold in change.holds if hold.id is None})
-        await self._db.execute(update(stops).where(stops.c.id == stop.id).values(rows.stop_columns(stop)))
+        await self._db.execute(
+            update(stops)
+            .where(stops.c.workspace_id == before.workspace_id, stops.c.id == before.id)
+            .values(rows.stop_columns(stop))
+        )
         kept: dict[int, Hold] = {}
         for place, hold in sorted(enumerate(change.holds), key=lambda each: _turn(each[1])):
             if hold.id is None:
@@ -313,7 +317,11 @@ class Stops(Repository):
     async def _change_hold(self, hold: Hold, before: Hold) -> None:
         if hold.is_active and not before.is_active and await self._standing(hold) is not None:
             raise await self._already_held(hold)
-        changed = update(holds).where(holds.c.id == hold.id).values(rows.hold_columns(hold))
+        changed = (
+            update(holds)
+            .where(holds.c.workspace_id == before.workspace_id, holds.c.id == before.id)
+            .values(rows.hold_columns(hold))
+        )
         try:
             await self._db.execute(changed)
         except IntegrityError as problem:

@@ -100,7 +100,11 @@ class Usage(Repository):
             values["read_at"] = read_at
         if final_until is not None:
             values["final_until"] = final_until
-        await self._db.execute(update(usage_reads).where(usage_reads.c.id == row.id).values(values))
+        await self._db.execute(
+            update(usage_reads)
+            .where(usage_reads.c.workspace_id == workspace_id, usage_reads.c.id == row.id)
+            .values(values)
+        )
         return UsageChange(changed.fresh.size + len(changed.removed), newest, first_seen)
 
     async def replace_each(

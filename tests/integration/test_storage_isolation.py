@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any, get_type_hints
@@ -28,7 +30,7 @@ from storage.errors import NotFound, StorageError
 from storage.records import CollectionKind
 from storage.repository import Repository
 from storage.tables import metadata
-from tests.databases import MOMENT, OTHER_WORKSPACE, WORKSPACE, a_tenant
+from tests.databases import MOMENT, OTHER_WORKSPACE, WORKSPACE, a_tenant, statements
 from tests.integration import isolation_learning
 from tests.integration.isolation_world import (
     A_CALL,
@@ -352,6 +354,23 @@ def test_every_query_of_a_workspace_is_attempted_by_a_stranger() -> None:
     """A new query must be added to the attempts before it can be merged."""
     named = {name for name, method in queries() if not hasattr(method, "across_workspaces")}
     assert named - KEYED_BY_SLACK == {*ATTEMPTS, *OWN}
+
+
+async def test_every_statement_about_rows_of_a_workspace_names_it(storage: Storage) -> None:
+    """Not only the one that finds a row: also the one that changes it, or reads what hangs on it, by its id."""
+    mine = await filled(storage, WORKSPACE)
+    owned = {table.name for table in metadata.tables.values() if "workspace_id" in table.c}
+    silent: dict[str, str] = {}
+    for name, attempt in ATTEMPTS.items():
+        with statements() as told, suppress(StorageError, IntegrityError, ValueError):
+            async with storage.writing() as store:
+                await attempt(store, WORKSPACE, mine)
+                await attempt(store, WORKSPACE, mine)  # said again, and nothing to change
+        for text in told:
+            about = re.search(r"(?:FROM|UPDATE)\s+([a-z_]+)", text)
+            if about is not None and about[1] in owned and "workspace_id" not in text.partition("WHERE")[2]:
+                silent[name] = text
+    assert silent == {}
 
 
 async def test_a_stranger_with_every_id_sees_and_changes_nothing(storage: Storage) -> None:
