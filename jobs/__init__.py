@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -41,7 +42,7 @@ from jobs.rendering import Rendering
 from jobs.slack import SlackClients as SlackClients  # what app.py hands us
 from jobs.voting import PollClock
 from jobs.watcher import Watcher
-from jobs.worker import POLL_SECONDS, Worker
+from jobs.worker import POLL_SECONDS, Worker, guarded
 
 log = logging.getLogger(__name__)
 
@@ -89,10 +90,7 @@ async def running(
 
     async def look() -> None:
         async with looking:
-            await bot.collecting.due(clock())
-            await bot.blindness.everywhere()
-            await bot.unwatched.everywhere()
-            await bot.expiring.everywhere()
+            await look_around(bot, clock())
 
     async def judge() -> None:
         async with judging:
@@ -141,6 +139,13 @@ async def put_down(runners: Iterable[Runner], tasks: Sequence[asyncio.Task[objec
         task.cancel()
     if late:
         await asyncio.wait(late)
+
+
+async def look_around(bot: Bot, now: datetime) -> None:
+    """Find what is due and what nobody was told of; trouble with one of these keeps nothing else from being found."""
+    due = partial(bot.collecting.due, now)
+    for look in (due, bot.blindness.everywhere, bot.unwatched.everywhere, bot.expiring.everywhere):
+        await guarded(look)
 
 
 async def forget_what_is_old(bot: Bot, now: datetime, metrics: Metrics) -> None:

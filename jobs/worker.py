@@ -61,7 +61,7 @@ class Worker:
         return await guarded(work)
 
 
-async def guarded(work: Callable[[], Awaitable[bool | None]]) -> bool:
+async def guarded(work: Callable[[], Awaitable[object]]) -> bool:
     """Do it, and tell whether there was anything to do; a failure is logged under a reference, and the job lives on."""
     try:
         return bool(await work())

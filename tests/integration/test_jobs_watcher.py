@@ -163,6 +163,27 @@ async def test_what_fails_in_one_workspace_keeps_nothing_else_from_ending(
     assert sorted(seen) == sorted((what, one) for what in ("evaluated", "ended", "reminded") for one in both)
 
 
+async def test_what_fails_of_what_is_looked_for_keeps_nothing_else_from_being_found(
+    world: World, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each minute. One after the other: a queue that could not be filled, and a blindness was told to nobody more."""
+    seen: list[str] = []
+
+    def stumbling(what: str) -> Callable[..., Awaitable[int]]:
+        async def look(*_: object) -> int:
+            seen.append(what)
+            raise ZeroDivisionError("no share of nothing")
+
+        return look
+
+    bot = world.bot
+    looks = {"collecting": "due", "blindness": "everywhere", "unwatched": "everywhere", "expiring": "everywhere"}
+    for what, name in looks.items():
+        monkeypatch.setattr(getattr(bot, what), name, stumbling(what))
+    await jobs.look_around(bot, clock())
+    assert seen == list(looks)
+
+
 async def test_a_reading_that_fails_as_nobody_thought_of_is_logged_and_tried_again(
     world: World, watcher: Watcher, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
