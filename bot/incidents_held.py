@@ -71,7 +71,9 @@ async def held_elsewhere(
     stopped = {account_of(one) for holds in by_stop.values() for one in holds if one.lever is Lever.STOP}
     is_all = bool(projects) and stopped.issuperset(map(account_of, projects))
     held = {account_of(one) for one in whole.current}
-    speaks = is_all or (headline or await _headline(store, incident, mine)) in held
+    most = headline or await _headline(store, incident, mine)
+    # Who spends most may be out of reach of any stop, where all that can be stopped is: then nothing has ended.
+    speaks = most in held or (is_all and (most is None or mine is not None))
     if speaks and whole.stop.state is StopState.STOPPED:
         whole = replace(whole, rest=await beside(store, incident, whole.stop, found.projects))
     return HeldElsewhere(whole, parts, is_all, speaks)

@@ -38,8 +38,8 @@ class StopUnder:
 class HeldElsewhere:
     """What others hold of an incident's projects, at least one of `parts`; `whole` is all of it as if it were one stop.
 
-    `is_all`: of what can be stopped nothing is left to stop. `speaks`: it is what the first line is about, for nothing
-    is left, or whoever spends most is held.
+    `is_all`: of what can be stopped nothing is left to stop. `speaks`: it is what the first line is about, for
+    whoever spends most is held, or nobody is left who spends; a project that nobody registered may be.
     """
 
     whole: StopShown

@@ -140,6 +140,28 @@ async def test_what_the_teams_alert_stopped_the_projects_own_tells_and_offers_no
     assert ids.INCIDENT_STOP in await buttons(world, own)
 
 
+async def test_an_alert_of_everything_speaks_for_itself_while_who_spends_most_is_out_of_reach(world: World) -> None:
+    """All that is registered is held, outside of any alert; the writer, left out of collecting, goes on."""
+    writer, chatbot = await world.project(WRITER), await world.project(CHATBOT)
+    await world.bot.projects.exclude(world.admin, writer.id)
+    await world.a_budget(BudgetScope.WORKSPACE, None, "30")
+    await world.polled()
+    world.openai.boost(WRITER, 60, world.clock())
+    await world.polled(35)
+    [incident] = await world.incidents()
+    await delivered(world)
+    await world.bot.stopping.request(world.admin, StopTarget(scope=f"project:{chatbot.id}"), Lever.STOP, "먼저")
+    for _ in range(2):  # asked for, and in force
+        found = (await shown(world, incident)).elsewhere
+        assert found is not None
+        assert (found.is_all, found.speaks) == (True, False)
+        said = await text(world, incident)
+        assert said.startswith("🚨 [Everything] Daily limit $30 exceeded"), said[:80]
+        assert f"Most of it is spent by *{writer.provider_project_id}*" in said
+        assert ids.INCIDENT_STOP not in await buttons(world, incident)
+        await world.bot.holding.work_due(WORKER)
+
+
 async def test_a_teams_alert_stops_who_is_not_stopped_yet_and_gives_way_when_nobody_is_left(world: World) -> None:
     """The writer is held by its own alert, then the other one outside of any; nothing is agreed to of either."""
     own, of_team = await two_alerts(world, needs_two=True)
