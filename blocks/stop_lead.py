@@ -14,6 +14,8 @@ from locales import Translator
 
 TEXT_LENGTH = 2500
 CAUSE_LENGTH = 500
+# So many times next to nothing says nothing; the amount does.
+_COUNTED_TO = 10_000
 _NOW = {
     BudgetPeriod.DAY: PeriodName.TODAY,
     BudgetPeriod.WEEK: PeriodName.THIS_WEEK,
@@ -60,7 +62,7 @@ def _spending(draft: LeadDraft, project: str, t: Translator) -> str:
     when = _when(draft, t)
     if draft.spent is None:
         return t.gettext("the cost of {project} for {when} is unusual.", project=project, when=when)
-    amount, factor = figures.short(draft.spent, t), _factor(draft)
+    amount, factor = figures.short(draft.spent, t), _factor(draft, t)
     if factor is None or draft.scope is not None:
         return t.gettext(
             "the cost of {project} for {when} comes to {amount}.", project=project, when=when, amount=amount
@@ -81,7 +83,7 @@ def _whole(draft: LeadDraft, t: Translator) -> list[str]:
     is_team = draft.scope.kind is not ScopeKind.WORKSPACE and draft.scope.name
     # i18n: begins the sentence "The workspace as a whole comes to $742."
     scope = kit.bare(draft.scope.name) if is_team else t.gettext("The workspace")
-    amount, factor = figures.short(draft.whole, t), _factor(draft)
+    amount, factor = figures.short(draft.whole, t), _factor(draft, t)
     if factor is None:
         return [t.gettext("{scope} as a whole comes to {amount}.", scope=scope, amount=amount)]
     return [
@@ -94,12 +96,12 @@ def _whole(draft: LeadDraft, t: Translator) -> list[str]:
     ]
 
 
-def _factor(draft: LeadDraft) -> str | None:
-    """How many times the usual the alert's amount is; None where it is not more, or nobody knows."""
-    if draft.increase is None or draft.increase <= 0:
+def _factor(draft: LeadDraft, t: Translator) -> str | None:
+    """How many times the usual the alert's amount is; None where it is not more, nobody knows, or nobody counts."""
+    if draft.increase is None or draft.increase <= 0 or draft.increase >= _COUNTED_TO:
         return None
     factor = (draft.increase + 1).quantize(Decimal("0.1"))
-    return f"{factor:f}".removesuffix(".0")
+    return t.number(factor, 0 if factor == factor.to_integral_value() else 1)
 
 
 def _when(draft: LeadDraft, t: Translator) -> str:

@@ -147,5 +147,10 @@ REFUSALS: dict[str, Callable[[Values, Translator], str]] = {
         "Nobody leads *{project}*, so there is nobody to write to. Name a lead with `/finops project`.",
         project=_name(v, "project"),
     ),
+    "lead_is_you": lambda v, t: t.gettext(
+        "You lead *{project}* yourself, so there is nobody to write to. Say what happened with “Tell the cause” "
+        "instead.",
+        project=_name(v, "project"),
+    ),
     "text_missing": lambda _, t: t.gettext("Write or choose something first. Nothing was sent."),
 }

@@ -62,6 +62,8 @@ def zero_words(
 ) -> list[str]:
     """`$1.84 more after the request · 0 since 14:09`. Under a gentler lever only what it refuses has ended."""
     if lever is Lever.STOP:
+        if last is None and leak is not None and not leak.amount and not unpriced:
+            return [leak_words(leak, t)]  # that there was none since the request is the same
         zero = t.gettext("0 since {time}", time=when(last, shown, t)) if last else t.gettext("0 since the request")
         return [leak_words(leak, t, unpriced), zero]
     since = last or shown.stop.requested_at

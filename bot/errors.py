@@ -100,6 +100,7 @@ class RefusalCode(StrEnum):
     APPROVAL_SAME_PERSON = "approval_same_person"  # another person has to agree; admins: tuple of user ids
     APPROVAL_GONE = "approval_gone"  # nobody asks for an approval any more
     LEAD_MISSING = "lead_missing"  # project: nobody leads it
+    LEAD_IS_YOU = "lead_is_you"  # project: who wants to write to its lead is its lead
     TEXT_MISSING = "text_missing"
     UNKNOWN_TRIAL = "unknown_trial"  # a test alert from long ago
     UNKNOWN_DIGEST = "unknown_digest"  # somebody removed it, or it was never made

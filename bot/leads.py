@@ -44,10 +44,10 @@ class Leads:
         self._spending = spending
 
     async def draft(self, actor: Person, target: StopTarget) -> LeadDraft:
-        """Facts for a message to whoever leads the project. Refused where nobody does."""
+        """Facts for a message to whoever leads the project. Refused where nobody does, or the reader."""
         async with self._desk.storage.reading() as store:
             aim = await aim_of(store, actor.workspace_id, target)
-            lead = await _lead_of(store, actor.workspace_id, aim)
+            lead = await _lead_of(store, actor, aim)
             name = await lead_name(store, actor.workspace_id, lead)
             is_stopped = aim.stop is not None and aim.stop.state in UNDER_WAY
             if aim.top is not None and not is_stopped:  # maybe within another alert
@@ -99,7 +99,7 @@ class Leads:
         desk, workspace_id, now = self._desk, actor.workspace_id, self._desk.now()
         async with desk.storage.writing() as store:
             aim = await aim_of(store, workspace_id, target)
-            lead = await _lead_of(store, workspace_id, aim)
+            lead = await _lead_of(store, actor, aim)
             await store.outbox.want(
                 workspace_id,
                 f"lead:{target}:{now.isoformat()}",
@@ -176,10 +176,12 @@ def _around(aim: Aim) -> tuple[Scope | None, Money | None]:
     return Scope(incident.scope_kind, incident.scope_id, name), incident.spent
 
 
-async def _lead_of(store: Store, workspace_id: str, aim: Aim) -> str:
-    """Who leads the project, else the team; refused where that is nobody, or nobody any more."""
+async def _lead_of(store: Store, actor: Person, aim: Aim) -> str:
+    """Who leads the project, else the team; refused where that is nobody, nobody any more, or whoever asks."""
     of_project = aim.top.lead_user_id if aim.top is not None else None
-    lead = await lead_of(store, workspace_id, of_project, aim.team.lead_user_id if aim.team is not None else None)
+    lead = await lead_of(store, actor.workspace_id, of_project, aim.team.lead_user_id if aim.team is not None else None)
     if lead is None:
         raise Refusal(RefusalCode.LEAD_MISSING, project=aim.scope.name)
+    if lead == actor.user_id:
+        raise Refusal(RefusalCode.LEAD_IS_YOU, project=aim.top.name if aim.top is not None else aim.scope.name)
     return lead

@@ -12,7 +12,8 @@ from finops.registry import ADMINS, Person, Role, Team
 class Belonging:
     """The user groups somebody is in, which are what it consists of; and those of which Slack did not say.
 
-    By the latter nobody may more: they only keep a refusal from saying what nobody knows.
+    By the latter nobody may more: they only keep a refusal from saying what nobody knows. So hand it on as it is: a
+    tuple of it has forgotten them.
     """
 
     held: frozenset[str] = frozenset()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -57,8 +58,15 @@ async def test_of_a_projects_own_alert_there_is_one_amount(world: World) -> None
     world.openai.boost(WRITER, 60, world.clock())
     await world.polled(35)
     [incident] = await world.incidents()
-    draft = await world.bot.leads.draft(world.admin, StopTarget(incident_id=incident.id))
+    target = StopTarget(incident_id=incident.id)
+    draft = await world.bot.leads.draft(world.admin, target)
     assert (draft.spent, draft.scope, draft.whole) == (incident.spent, None, None)
+    # Whoever leads it is not asked to write to themselves.
+    lead = replace(world.admin, user_id=draft.lead_user_id)
+    for wanted in (world.bot.leads.draft(lead, target), world.bot.leads.tell(lead, target, "확인 부탁드립니다.")):
+        with pytest.raises(Refusal) as refused:
+            await wanted
+        assert (refused.value.code, refused.value.values) == (RefusalCode.LEAD_IS_YOU, {"project": WRITER})
 
 
 @on_sqlite

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
@@ -35,6 +36,17 @@ def test_the_prepared_message_says_of_the_cause_what_the_alert_says() -> None:
     text = stop_lead.prepared(told.a_draft(cause=longer), reader("ko"))
     assert "호출당 토큰 동일 → 호출 증가 (7월 6일 13:40~14:00 KST" in text
     assert "루프" not in text
+
+
+@pytest.mark.parametrize(("increase", "said"), [
+    ("9999.5", "평소의 10,000.5배입니다."), ("1233", "평소의 1,234배입니다."), ("10000", "비용은 $742입니다."),
+    ("48212", "비용은 $742입니다."),
+])  # fmt: skip
+def test_so_many_times_next_to_nothing_is_not_counted(increase: str, said: str) -> None:
+    """Thousands are grouped; beyond ten thousand the amount says more."""
+    text = stop_lead.prepared(told.a_draft(increase=Decimal(increase)), reader("ko"))
+    assert said in text
+    assert ("배입니다" in text) == ("배" in said)
 
 
 SPANS = {
