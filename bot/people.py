@@ -132,6 +132,8 @@ class People:
         """Give a role; that somebody becomes an admin, or is none any more, is written down. `why`: it ended."""
         if role is person.role:
             return person
+        # Of two who lose it at once, neither would see that the other does. Held first, as where somebody is met.
+        await store.workspaces.hold(workspace.id)
         if not await store.people.set_role(workspace.id, person.user_id, role, person.role):
             return await store.people.get(workspace.id, person.user_id) or person  # another replica was faster
         given = replace(person, role=role)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
@@ -14,6 +15,8 @@ from bot.errors import Refusal, RefusalCode
 from bot.results import Profile
 from finops.registry import Person, Role
 from storage import Storage
+from storage.people import People
+from storage.workspaces import Workspaces
 from tests.conftest import FakeClock
 from tests.integration.bot_world import JIHOON, MINSU, SEOYEON, WORKSPACE, LittleOpenAI, a_bot
 
@@ -207,6 +210,45 @@ async def test_two_replicas_that_see_it_at_once_write_it_down_once(house: House)
             assert not await store.people.set_role(WORKSPACE, JIHOON.user_id, Role.MEMBER, before.role)
         assert not (await meets(other, JIHOON, **GONE)).is_admin
     assert [action for action, *_ in await house.trail()] == ["admin.appointed", "admin.removed"]
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"])  # SQLite's writers take turns
+async def test_two_admins_who_lose_the_role_at_one_moment_leave_the_place_free(
+    house: House, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+):
+    """Neither transaction sees that the other ends a role: each left the place to the other, and it stayed taken for
+    the week a claim is kept."""
+    async with house.bot(MINSU, SEOYEON) as before:
+        for one in MINSU, SEOYEON:
+            await before.people.meet(WORKSPACE, NAME, one)
+    async with house.storage.writing() as store:
+        assert await store.claims.once(WORKSPACE, "first-admin", clock())
+    # Whoever is first goes on once the other has ended a role as well, or waits for its turn.
+    reached: dict[str, int] = {}
+    both, set_role, hold = asyncio.Event(), People.set_role, Workspaces.hold
+
+    def reach(what: str) -> None:
+        reached[what] = reached.get(what, 0) + 1
+        if reached[what] == 2:
+            both.set()
+
+    async def ended(*given: Any) -> bool:
+        done = await set_role(*given)
+        reach("ended")
+        await both.wait()
+        return done
+
+    async def held(*given: Any) -> None:
+        reach("held")
+        await hold(*given)
+
+    monkeypatch.setattr(People, "set_role", ended)
+    monkeypatch.setattr(Workspaces, "hold", held)
+    async with house.bot() as bot, asyncio.timeout(20):
+        found = await asyncio.gather(*(bot.people.present(WORKSPACE, one.user_id) for one in (MINSU, SEOYEON)))
+    assert [one and one.is_admin for one in found] == [False, False]
+    async with house.storage.reading() as store:
+        assert not await store.claims.has(WORKSPACE, "first-admin")
 
 
 async def test_a_refusal_names_only_who_still_could(house: House) -> None:
