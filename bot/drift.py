@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from bot import unpriced
 from bot.desk import Desk
+from bot.polls import minute_of
 from finops.charges import Charge, ChargedDay
 from finops.estimates import compare, model_key, split_line_item
 from finops.money import EXACT, from_units
@@ -34,9 +35,13 @@ async def learned(desk: Desk, connection: Connection, charged: ChargedDay) -> No
         return
     async with desk.storage.reading() as store:
         estimates = await store.usage.open_estimates(connection.workspace_id, [day])
+        reads = await store.usage.reads(connection.workspace_id, connection.id)
     rows = [row for row in estimates if row.connection_id == connection.id]
     if not rows:
         return
+    read_until = min((one.final_until for one in reads.values()), default=0)
+    if read_until < minute_of(starts_at(day) + timedelta(days=1)):
+        return  # of a day whose usage was not read to its end, what it lacks is no error of the estimate either
     await _compared(desk, connection, day, charges, rows)
     if day >= desk.today() - _NEWS:
         unknown = _unknown(charges, {model_key(row.model) for row in rows})
@@ -48,7 +53,7 @@ async def _compared(
     desk: Desk, connection: Connection, day: date, charges: Sequence[Charge], rows: Sequence[Estimate]
 ) -> None:
     now = desk.now()
-    if now < starts_at(day) + timedelta(days=1) + _WRITTEN_AFTER:
+    if now < _written(day):
         return
     samples = await asyncio.to_thread(compare, _by_model(rows), charges, day)
     async with desk.storage.writing() as store:
@@ -57,13 +62,16 @@ async def _compared(
 
 
 async def learned_so_far(desk: Desk, connection: Connection) -> int:
-    """Compare every day whose bill was there before its usage was; how many. A new connection begins like that."""
+    """Compare every day whose bill was there before its usage was; how many.
+
+    A new connection begins like that, and so does the first look after a downtime.
+    """
     workspace_id, today = connection.workspace_id, desk.today()
     past = Period(today - timedelta(days=COMPARED_DAYS), today)
     async with desk.storage.reading() as store:
         readings = (await store.charges.readings(workspace_id, past)).get(connection.id, {})
         done = await store.drifts.compared_days(workspace_id, connection.id, past.start)
-    days = sorted(set(readings) - done)
+    days = sorted(day for day, one in readings.items() if day not in done and one.read_at >= _written(day))
     for day in days:
         async with desk.storage.reading() as store:
             charges = await store.charges.of_day(workspace_id, connection.id, day)
@@ -71,6 +79,11 @@ async def learned_so_far(desk: Desk, connection: Connection) -> int:
     if days:
         log.info("days compared", extra={"connection_id": connection.id, "count": len(days)})
     return len(days)
+
+
+def _written(day: date) -> datetime:
+    """From when on the bill of a day is whole."""
+    return starts_at(day) + timedelta(days=1) + _WRITTEN_AFTER
 
 
 def _by_model(rows: Sequence[Estimate]) -> dict[tuple[str, str], Decimal]:

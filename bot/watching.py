@@ -21,7 +21,7 @@ from bot.stop_ends import StopEnds
 from bot.unchanged import Unchanged
 from bot.unwatched import Wakefulness
 from finops.lateness import DAYS_ALIKE, expects_traffic, is_late, p95, seconds_late
-from finops.periods import Period
+from finops.periods import Period, charge_day
 from finops.prices import PriceList, priced
 from finops.registry import Connection, Credential
 from finops.secret import Secret
@@ -74,6 +74,11 @@ class _Trip:
     unpriced: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
     waiting: list[_News] = field(default_factory=list)
     is_first: bool = False
+
+    @property
+    def ends_a_day(self) -> bool:
+        """Whether the last reading that succeeded was of another day, so that some day is now known to its end."""
+        return self.was_read_at is None or charge_day(self.was_read_at) != charge_day(self.at)
 
 
 class Watching:
@@ -176,8 +181,8 @@ class Watching:
         await self._keep_waiting(trip)
         if trip.unpriced:
             await unpriced.announce(desk, connection, desk.today(), trip.unpriced)
-        if trip.is_first or (trip.was_read_at is None and not trip.troubles):
-            # Before it counts as read: whoever is killed on the way of the first reading has it done by the next.
+        if trip.is_first or (trip.ends_a_day and not trip.troubles):
+            # Before it counts as read: whoever is killed on the way has it done by the next reading.
             await drift.learned_so_far(desk, connection)
         if trip.troubles:
             polled = await self._failed(connection, [one for one, _ in keys], _code_of(trip.troubles))

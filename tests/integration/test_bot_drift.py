@@ -65,6 +65,19 @@ async def test_a_first_reading_killed_before_it_learned_is_made_up_for_by_the_ne
     assert len({one.day for one in await samples(quick)}) == 9
 
 
+async def test_a_day_whose_usage_was_not_read_to_its_end_teaches_when_it_is(quick: World) -> None:
+    """After a downtime the bill may be there first; half a day of usage beside it looked like a price twice too low."""
+    await quick.polled()
+    day = quick.clock().date()
+    quick.clock.moment = datetime(2026, 7, 7, 7, 0, tzinfo=UTC)
+    await collected(quick)
+    assert day not in {one.day for one in await samples(quick)}
+    await quick.polled()
+    found = [one for one in await samples(quick) if one.day == day]
+    assert found
+    assert all(one.estimated == one.billed > 0 for one in found)
+
+
 async def test_a_wrong_price_is_corrected_by_what_bills_taught_and_said(quick: World) -> None:
     """Listed a quarter too dear: the uncorrected estimate is off, the corrected one is the bill."""
     quick.prices.rates = Rates(*(rate * Decimal("1.25") for rate in (RATES.input, RATES.cached_input, RATES.output)))

@@ -1,0 +1,94 @@
+"""What is said to be spent is what was used, whatever happens on the way: no bill, hour or minute counts twice."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from datetime import datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from bot import Bot, Policy
+from finops.periods import Period, starts_at
+from finops.queries import ScopeKind
+from finops.usage import UsageReading
+from storage import Storage
+from tests.conftest import FakeClock
+from tests.integration.bot_world import WORKSPACE, worked
+from tests.integration.watch_world import CHATBOT, WRITER, World, a_watched_world
+from tests.integration.watch_world import quick_storage as quick_storage
+
+SEED, STEPS, DAYS = 3, 14, 9
+POLICY = Policy(backfill_days=DAYS)
+# A poll or two, the tail that is read again, what is filled up by minutes and by hours, midnight, a day and a week-end.
+AWAY = (1, 5, 5, 19, 21, 61, 119, 121, 359, 361, 600, 1440, 3000)
+BACK = (1, 10, 61, 300, 1000)
+
+
+async def test_bills_and_usage_come_to_what_was_used(quick_storage: Storage, clock: FakeClock) -> None:
+    """Downtime, midnights, a clock put back, polls killed half-way or made on two replicas at once, early bills."""
+    chance = random.Random(SEED)  # the same story each time
+    async with a_watched_world(quick_storage, clock, policy=POLICY) as world:
+        replicas = world.bot, Bot(quick_storage, {"openai": world.provider}, clock, POLICY, world.prices)
+        await world.bot.collecting.start_backfill(world.admin, world.connection.id)
+        latest = clock()
+        for _ in range(STEPS):
+            minutes = -chance.choice(BACK) if chance.random() < 0.1 else chance.choice(AWAY)
+            clock.moment += timedelta(minutes=minutes, seconds=chance.choice((0, 13, 47)))
+            is_ahead, latest = clock() >= latest, max(latest, clock())
+            what = chance.choice(("killed", "both", "collected", "collected", "boosted", "nothing"))
+            if what == "killed":
+                await killed(world, after=chance.randrange(4))
+            elif what == "both":
+                await asyncio.gather(*(one.watching.poll(world.connection) for one in replicas))
+            elif what == "collected":
+                await world.bot.collecting.due(clock())
+                await worked(world.bot)
+            elif what == "boosted" and is_ahead:  # nobody uses more in a minute that is over
+                world.openai.boost(chance.choice((CHATBOT, WRITER)), chance.choice((0, 2, Fraction(1, 2))))
+            reader = chance.choice(replicas)
+            polled = await reader.watching.poll(world.connection)
+            assert polled is not None
+            if polled.result == "read" and is_ahead:
+                await assert_spent_is_used(world, reader)
+
+
+async def killed(world: World, after: int) -> None:
+    """A poll that ends with its process, after some answers."""
+    ask, asked = world.provider.usage, iter(range(after))
+
+    async def usage(*of: Any) -> UsageReading:
+        if next(asked, None) is None:
+            polling.cancel()
+            await asyncio.Event().wait()
+        return await ask(*of)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(world.provider, "usage", usage)
+        polling = asyncio.create_task(world.bot.watching.poll(world.connection))
+        await asyncio.wait([polling])
+    assert polling.cancelled()
+
+
+async def assert_spent_is_used(world: World, bot: Bot) -> None:
+    """Of every day that is known, and of all of them: the whole, and what its projects come to."""
+    today = world.clock().date()
+    projects = {name: await world.project(name) for name in (CHATBOT, WRITER)}
+    spans = [Period(today - timedelta(days=back), today - timedelta(days=back - 1)) for back in range(DAYS)]
+    spans.append(Period(spans[-1].start, spans[0].end))
+    async with bot.storage.reading() as store:
+        picture = await bot.spending.picture(store, WORKSPACE, spans)
+    for span in spans:
+        used = {name: happened(world, name, span) for name in projects}
+        said = {name: picture.spent(ScopeKind.PROJECT, one.id, span).amount.amount for name, one in projects.items()}
+        assert (span, said) == (span, used)
+        assert picture.spent(ScopeKind.WORKSPACE, None, span).amount.amount == sum(used.values())
+        assert picture.unallocated(span).amount == 0
+
+
+def happened(world: World, name: str, span: Period) -> Decimal:
+    end: datetime = min(starts_at(span.end), world.clock())
+    return world.happened(name, starts_at(span.start), end)
