@@ -12,6 +12,7 @@ from bot.lever_wishes import usual_of
 from bot.picture import account_of, money_of
 from bot.polls import minute_of
 from bot.rights import asked_again, within_reach
+from bot.stop_rest import holders_of
 from bot.stop_savings import saved_by
 from bot.stop_scopes import Aim, held_of
 from finops.figures import Scope
@@ -53,12 +54,7 @@ async def radius(desk: Desk, aim: Aim) -> BlastRadius:
         minute = minute_of(now)
         used = await store.usage.activity(workspace_id, minute - _HOUR, minute, accounts) if accounts else []
         seen = {one.connection_id for one in await store.usage.healths(workspace_id) if one.read_at is not None}
-        active = {
-            account_of(one): await store.stops.active_hold(
-                workspace_id, one.connection_id, one.provider_project_id, Lever.STOP
-            )
-            for one in projects
-        }
+        active = await holders_of(store, projects, Lever.STOP)
         its = await held_of(store, stop, aim.narrow) if stop is not None else ()
         wishes = [await usual_of(store, workspace_id, account_of(one), minute) for one in aim.narrow]
         credentials = [
@@ -67,7 +63,7 @@ async def radius(desk: Desk, aim: Aim) -> BlastRadius:
             for one in await store.credentials.of_connection(workspace_id, connection_id)
         ]
     # In force for what was clicked on; what it does not hold can be stopped beside it.
-    is_all = all(one in its or active[account_of(one)] is not None for one in aim.narrow)
+    is_all = all(one in its or account_of(one) in active for one in aim.narrow)
     held = stop if stop is not None and (is_all or stop.state is StopState.RESTORING) else None
     helpless = {one.connection_id for one in aim.narrow} - within_reach(credentials)
     keys, reached = await asyncio.gather(
@@ -83,7 +79,7 @@ async def radius(desk: Desk, aim: Aim) -> BlastRadius:
             requests=_requests(used, one) if one.connection_id in seen else None,
             spent=_spent(used, one) if one.connection_id in seen else None,
             keys=keys.get(one.id),
-            is_held=active[account_of(one)] is not None,
+            is_held=account_of(one) in active,
         )
         for one in projects
     }

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.desk import Desk
+from bot.picture import account_of
 from bot.stop_keeping import keep
+from bot.stop_rest import holders_of
 from bot.stop_scopes import aim_of
 from finops.budgets import BudgetOn
 from finops.crossings import reached_at
@@ -58,12 +60,8 @@ async def stop_by_policy(desk: Desk, store: Store, incident: Incident, on: Budge
     if aim.stranger:
         return False
     projects = aim.narrow if on.scope.kind is ScopeKind.PROJECT else aim.wide
-    free = [
-        one
-        for one in projects
-        if await store.stops.active_hold(one.workspace_id, one.connection_id, one.provider_project_id, Lever.STOP)
-        is None
-    ]
+    holders = await holders_of(store, projects, Lever.STOP)
+    free = [one for one in projects if account_of(one) not in holders]
     if not free:
         return False
     ask = Ask(

@@ -13,6 +13,7 @@ from finops.burning import left_running
 from finops.figures import Scope
 from finops.holds import Hold
 from finops.incidents import Incident
+from finops.levers import Lever
 from finops.queries import ScopeKind
 from finops.registry import Project
 from finops.stops import Stop
@@ -61,6 +62,15 @@ async def standing_on(store: Store, workspace_id: str, connection_ids: Iterable[
     """Every hold of these organizations that is active, whoever has it."""
     found = [await store.stops.held_on(workspace_id, one, _NEVER) for one in sorted(connection_ids)]
     return [hold for holds in found for hold in holds]
+
+
+async def holders_of(store: Store, projects: Sequence[Project], lever: Lever) -> dict[Account, Hold]:
+    """Who holds this lever on these projects of one workspace, by account; one question for each organization."""
+    if not projects:
+        return {}
+    mine = {account_of(one) for one in projects}
+    standing = await standing_on(store, projects[0].workspace_id, {one.connection_id for one in projects})
+    return {account_of(one): one for one in standing if one.lever is lever and account_of(one) in mine}
 
 
 async def spender(store: Store, workspace_id: str, account: Account, project: Project | None) -> Spender:

@@ -19,7 +19,9 @@ from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
 from bot.evaluating import Evaluating
 from bot.people import People
+from bot.picture import account_of
 from bot.stop_keeping import keep
+from bot.stop_rest import holders_of
 from bot.stop_scopes import (
     Aim,
     Instead,
@@ -322,16 +324,11 @@ class Stopping:
         """Those of the projects on which nobody holds this lever yet. Refused when there is none."""
         if not projects:
             raise Refusal(RefusalCode.STOP_NOTHING_THERE, scope=aim.scope.name)
-        free, holder = [], None
-        for one in projects:
-            held = await store.stops.active_hold(one.workspace_id, one.connection_id, one.provider_project_id, lever)
-            if held is None:
-                free.append(one)
-            else:
-                holder = held
-        if not free and holder is not None:
-            raise await under_way(store, holder)
-        return tuple(free)
+        holders = await holders_of(store, projects, lever)
+        free = tuple(one for one in projects if account_of(one) not in holders)
+        if not free:
+            raise await under_way(store, holders[account_of(projects[-1])])
+        return free
 
 
 def _ask(aim: Aim, projects: Sequence[Project], lever: Lever, reason: str, by: str | None, *, is_wide: bool) -> Ask:

@@ -24,6 +24,7 @@ from finops.stops import ApprovalWay
 from storage import Storage
 from storage.records_live import OutboxMessage, OutboxState
 from tests.conftest import FakeClock
+from tests.databases import statements
 from tests.integration.bot_world import WORKSPACE
 from tests.integration.stopping_world import WORKER, cents, limited, stopped
 from tests.integration.watch_world import CHATBOT, WRITER, World, a_steady_trace, a_watched_world
@@ -248,3 +249,14 @@ async def refusal(attempt: Awaitable[object]) -> bool:
     with pytest.raises(Refusal) as found:
         await attempt
     return found.value.code is RefusalCode.STOP_UNDER_WAY
+
+
+async def test_who_holds_a_teams_projects_is_asked_for_all_of_them_at_once(world: World) -> None:
+    """In the window as at the click: one question, however many projects there are."""
+    wanted = StopTarget(scope=f"team:{world.team.id}")
+    with statements() as seen:
+        await world.bot.stopping.preview(world.admin, wanted)
+        await world.bot.stopping.request(world.admin, wanted, Lever.STOP, "재시도 루프", is_wide=True)
+    asked = [text for text in seen if "FROM holds" in text]
+    assert any("holds.connection_id = " in text for text in asked)
+    assert [text for text in asked if "holds.provider_project_id = " in text] == []
