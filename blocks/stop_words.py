@@ -254,6 +254,8 @@ def what(shown: StopShown, t: Translator) -> str:
         return kit.bare(holds[0].name)
     if holds:
         return projects_count(len(holds), t)
+    if shown.scope.kind is not ScopeKind.PROJECT:
+        return t.gettext("all projects")  # whose they are is said beside it
     return _scope_name(shown.scope, t)
 
 

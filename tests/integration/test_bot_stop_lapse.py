@@ -126,6 +126,7 @@ async def test_the_alert_says_in_the_channel_that_nobody_agreed_and_offers_the_c
     assert [one in told for one in (ids.INCIDENT_STOP, ids.INCIDENT_APPROVE, ids.STOP_AGREE)] == [True, True, False]
     [line] = [one for one in rest if one["text"].startswith("⏰")]
     [asking] = [one["text"] for one in rest if one["text"].startswith("☑️")]
+    assert asking.startswith("☑️ [마케팅팀] 모든 프로젝트 · ")
     assert "· 이지훈 요청: " in asking
     assert "· 기한 안에 동의한 사람이 없습니다" in asking
     assert "승인 대기" not in str(rest)
