@@ -71,6 +71,8 @@ def _is_silent(hold: Hold, events: Sequence[StopEvent]) -> bool:
     begun = hold.release_at or hold.requested_at
     if hold.saved_at == hold.updated_at:
         return False  # it came on since
+    if hold.release_at is None and not hold.is_wanted and hold.updated_at == hold.trouble_since:
+        return False  # given up a moment ago, and killed then: whoever looks next puts it back and tells
     if hold.trouble not in FINAL and hold.updated_at - hold.trouble_since < TOLD_AFTER:
         return False
     return not any(one.key.startswith(f"trouble:{hold.id}:") and one.at >= begun for one in events)
