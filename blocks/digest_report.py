@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from blocks import digest_parts as parts
 from blocks import digest_root, digest_thread, figures, ids, kit, value
 from blocks import digest_steps as steps
@@ -10,6 +12,7 @@ from finops.queries import NamedPeriod, week_named
 from locales import Translator
 
 Parts = list[kit.Block | kit.Either]
+_MOVED_SHOWN = 3
 
 
 def report(shown: DigestShown, t: Translator, *, can_share: bool, can_set: bool, mark: str = "") -> kit.Message:
@@ -31,13 +34,26 @@ def shared(shown: DigestShown, t: Translator, by: str) -> kit.Message:
 
 
 def since(shown: DigestShown, t: Translator) -> list[str]:
-    """What moved after it was told: amount, outcomes, ranking; one line of mrkdwn each. Nothing where nothing did."""
+    """What moved after it was told: amounts, outcomes, ratings, ranking; one line of mrkdwn each. Nothing where nothing
+    did that a reader sees.
+    """
     then, now = shown.digest, shown.now
     if now is None:
         return []
     lines = []
     if then.total.amount != now.total.amount:
         lines.append(_amounts(then, now, t))
+    lines += [
+        kit.escape(t.gettext("{list}: {then} → {now}", list=head, then=before, now=after))
+        for head, before, after in (
+            (t.gettext("Unallocated"), _unallocated(then, t), _unallocated(now, t)),
+            (t.gettext("Days not read"), t.number(then.total.unread_days), t.number(now.total.unread_days)),
+        )
+        if before != after
+    ]
+    changes = parts.change(then, t), parts.change(now, t)
+    if changes[0] != changes[1]:
+        lines.append(kit.escape(" → ".join(each or "-" for each in changes)))
     bought = (value.line(then.value, t), value.line(now.value, t))
     if bought[0] != bought[1]:
         lines.append(kit.escape(t.gettext("Value: {then} → {now}", then=bought[0], now=bought[1])))
@@ -48,7 +64,38 @@ def since(shown: DigestShown, t: Translator) -> list[str]:
         if _names(before) != _names(after):
             told = t.gettext("{list}: {then} → {now}", list=head, then=_names(before), now=_names(after))
             lines.append(kit.escape(told))
-    return lines
+    return [*lines, *_projects(then, now, t)]
+
+
+def _projects(then: Digest, now: Digest, t: Translator) -> list[str]:
+    """The projects whose own cost or value reads otherwise now, those that moved most first."""
+    was, is_ = _each(then, t), _each(now, t)
+    amounts = [{one.project_id: one for one in digest.projects} for digest in (then, now)]
+    names = {one.project_id: kit.name(one.name, 30) for each in amounts for one in each.values()}
+
+    def moved(project_id: int) -> tuple[Decimal, str, int]:
+        costs = [each[project_id].cost.amount if project_id in each else Decimal(0) for each in amounts]
+        return -abs(costs[1] - costs[0]), names[project_id], project_id
+
+    changed = sorted((one for one in names if was.get(one) != is_.get(one)), key=moved)
+    lines = []
+    for id_ in changed[:_MOVED_SHOWN]:
+        # Two facts of each, told only where they moved; who is on one side alone has none on the other.
+        pairs = zip(was.get(id_, ("-", "")), is_.get(id_, ("-", "")), strict=True)
+        said = " · ".join(f"{before or '-'} → {after or '-'}" for before, after in pairs if before != after)
+        lines.append(f"*{names[id_]}*  {kit.escape(said)}")
+    rest = len(changed) - len(lines)
+    return lines + ([t.ngettext("and {count} more project", "and {count} more projects", rest)] if rest else [])
+
+
+def _each(digest: Digest, t: Translator) -> dict[int, tuple[str, str]]:
+    """What each project cost and what that bought, as its line of the table says it."""
+    said = parts.bills(digest, t).said
+    return {one.project_id: (said[one.project_id], value.line(one.value, t)) for one in digest.projects}
+
+
+def _unallocated(digest: Digest, t: Translator) -> str:
+    return "" if digest.unallocated is None else t.money(parts.bills(digest, t).unallocated)
 
 
 def _told(shown: DigestShown, t: Translator) -> Parts:

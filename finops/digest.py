@@ -254,7 +254,13 @@ def has_moved(then: Digest, now: Digest) -> bool:
 
 def _seen(digest: Digest) -> object:
     def of(projects: Iterable[DigestProject]) -> list[object]:
-        return [(one.project_id, one.cost, one.value.successes, one.value.outcomes, one.unranked) for one in projects]
+        return [(one.project_id, one.cost, _bought(one.value), one.unranked) for one in projects]
 
     whole = (digest.total.amount, digest.total.unread_days, digest.previous.amount, digest.unallocated)
     return (whole, of(digest.best), of(digest.improve), sorted(of(digest.others), key=repr))
+
+
+def _bought(value: ValueFigure) -> object:
+    """Outcomes, and what people said: they rate a week after it was told."""
+    rated = (value.raters, value.feedback) if value.source is ValueSource.RATINGS else None
+    return value.successes, value.outcomes, rated

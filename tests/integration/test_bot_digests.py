@@ -94,6 +94,20 @@ async def test_what_was_told_stays_and_what_became_of_it_stands_beside(storage: 
     assert shown.now.computed_at == clock()
 
 
+async def test_what_people_say_of_a_week_moves_it(storage: Storage, clock: FakeClock):
+    """The team was asked before the whole workspace is told; who answers otherwise afterwards has moved the week."""
+    world = await a_week(storage, clock)
+    project_id = world.projects["meeting-notes"]
+    await world.bot.ratings.rate(world.admin, project_id, WEEK.start, 1000)
+    await world.bot.digests.due()
+    assert (await world.bot.digests.report(world.admin, "")).now is None
+    await world.bot.ratings.rate(world.admin, project_id, WEEK.start, 0)
+    shown = await world.bot.digests.report(world.admin, "")
+    assert shown.now is not None
+    then, now = (next(one for one in each.others if one.name == "meeting-notes") for each in (shown.digest, shown.now))
+    assert (then.value.feedback, now.value.feedback) == (1, 0)
+
+
 async def test_a_week_that_was_never_told_is_computed_when_asked_for(storage: Storage, clock: FakeClock):
     world = await a_week(storage, clock)
     shown = await world.bot.digests.report(world.admin, "마케팅팀 지지난주")

@@ -33,7 +33,7 @@ from finops.digest import (
 )
 from finops.figures import ScopeKind
 from finops.money import Money
-from finops.value import Interval
+from finops.value import NO_VALUE, Interval, ValueFigure, ValueSource
 from finops.verdict import Word, verdict
 from finops.why import WhyKind
 from tests.unit import digesting as told
@@ -296,6 +296,28 @@ def test_a_report_says_what_moved_since_it_was_told() -> None:
     assert "비용 대비 성과 우수: support-bot, search-rerank, 문서 요약 → support-bot, search-rerank" in blocks
     same = told.shown(now=told.a_digest())
     assert "이후 달라진 값은 없습니다" in str(digest.report(same, KO).blocks)
+
+
+def test_a_report_says_what_moved_within_a_total_that_stayed() -> None:
+    """Money that found its owner, a dollar from one project's bill to another's, a rating: none of it is "nothing"."""
+    then = told.a_digest()
+    dear, *others = then.others
+    moved = replace(dear, cost=dear.cost + Money.of("7"))
+    now = replace(then, others=(moved, *others), unallocated=then.unallocated - Money.of("7"))
+    said = str(digest.report(told.shown(now=now), KO).blocks)
+    assert "달라진 값은 없습니다" not in said
+    before, after = (parts.bills(one, KO) for one in (then, now))
+    assert f"미할당: {KO.money(before.unallocated)} → {KO.money(after.unallocated)}" in said
+    assert f"*{dear.name}*  {before.said[dear.project_id]} → {after.said[dear.project_id]}" in said
+
+    rated = replace(dear, value=ValueFigure(ValueSource.RATINGS, feedback=Decimal("0.75"), raters=2))
+    later = replace(then, others=(replace(dear, value=NO_VALUE), *others))
+    said = str(digest.report(told.shown(later, now=replace(later, others=(rated, *others))), KO).blocks)
+    assert f"*{dear.name}*  성과 기록 없음 → " in said
+
+    restated = replace(then, previous=replace(then.previous, amount=Money.of("1000")), increase=Decimal("1.48137"))
+    said = str(digest.report(told.shown(now=restated), KO).blocks)
+    assert f"{parts.change(then, KO)} → {parts.change(restated, KO)}" in said
 
 
 def test_a_report_has_the_doors_its_reader_may_use() -> None:
