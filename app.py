@@ -63,8 +63,9 @@ def build(settings: Settings, *, clock: Clock = utc_now) -> web.Application:
     async def house(app: web.Application) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             ring = KeyRing.from_text(settings.ring_text.reveal())
-            storage = await stack.enter_async_context(open_storage(settings.database_url.reveal(), ring))
-            tls = tls_context()  # one for all ways out: reading the machine's certificates takes a while
+            opening = stack.enter_async_context(open_storage(settings.database_url.reveal(), ring))
+            # One for all ways out: reading the machine's certificates takes a while, and keeps nobody from working.
+            storage, tls = await asyncio.gather(opening, asyncio.to_thread(tls_context))
             timeout, hosts = settings.provider_timeout_seconds, settings.plaintext_hosts
             http = await stack.enter_async_context(http_client(timeout=timeout, plaintext_hosts=hosts, tls=tls))
             http.event_hooks["response"].append(app[METRICS].provider_answered)
