@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from bot import blindness, discovery, drift
+from bot.audience import has_enabled_key
 from bot.desk import Desk
 from bot.errors import BadNews, BadNewsKind, OutageCode, explain
 from bot.results import CollectionEvent, Failed, Finished, Progress, Told
@@ -236,10 +237,21 @@ class Collector:
                     extra={"credential_id": credential.id, "reason": error.reason.value, "keys_left": left - 1},
                 )
                 if left == 1:
-                    raise
+                    if not await self._has_other_keys(run):
+                        raise
+                    return await self._with_any_key(run, period)
                 run.keys.append(run.keys.pop(0))
             else:
-                return
+                return None
+        return None
+
+    async def _has_other_keys(self, run: _Run) -> bool:
+        """Whether somebody registered or replaced a key while we read with those that are refused now: take them."""
+        async with self._desk.storage.reading() as store:
+            found = await store.credentials.usable(run.collection.workspace_id, run.connection.id)
+        is_news = bool(found) and {one.id: key for one, key in found} != {one.id: key for one, key in run.keys}
+        run.keys = found if is_news else run.keys
+        return is_news
 
     async def _store(self, run: _Run, key: Secret, period: Period) -> None:
         desk = self._desk
@@ -273,8 +285,12 @@ class Collector:
         async with desk.storage.writing() as store:
             await store.collections.finish(one.id, run.worker, CollectionState.DONE, None, desk.now())
             await _asked_since(store, run)
-            # Usage may still be in the dark: the last of both to see again is told.
-            since = await store.connections.mark_seen(one.workspace_id, one.connection_id, desk.now())
+            # Usage may still be in the dark: the last of both to see again is told. Nobody sees whose last key was
+            # switched off while this was read; asked once nobody else can say so of the connection.
+            await store.connections.held(one.workspace_id, one.connection_id)
+            since = None
+            if await has_enabled_key(store, one.workspace_id, one.connection_id):
+                since = await store.connections.mark_seen(one.workspace_id, one.connection_id, desk.now())
             if since is not None:
                 await blindness.tell_over(store, run.connection, since, desk.now())
         if since is not None:
@@ -290,7 +306,9 @@ class Collector:
         desk, one = self._desk, run.collection
         news, now = explain(error), desk.now()
         if isinstance(error, CredentialRejected):
-            return await self._blinded(run, news, now, None)
+            async with desk.storage.reading() as store:
+                is_wanted = await has_enabled_key(store, one.workspace_id, one.connection_id)
+            return await (self._blinded(run, news, now, None) if is_wanted else self._without_keys(run))
         retry_at = now + retry_after(one.attempts, error)
         tried_for = now - one.created_at if one.attempts > 1 else timedelta()
         is_ours = not isinstance(error, ProviderError | SecretUnreadable)

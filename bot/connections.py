@@ -83,6 +83,7 @@ class Connections:
         identity = await desk.providers[desk.policy.provider].identify(key)
         require_costs(identity)
         async with desk.storage.writing() as store:
+            old = await self._standing(store, old)
             connection = await self._connection(store, old)
             await self._require_same_organization(store, connection, identity)
             credential = await self._replaced(store, actor, old, key, identity)
@@ -101,6 +102,7 @@ class Connections:
         """Stop collecting with a key. Applications keep spending with their own keys."""
         old = await self._managed(actor, credential_id, groups)
         async with self._desk.storage.writing() as store:
+            await self._standing(store, old)
             credential = await store.credentials.set_state(actor.workspace_id, old.id, CredentialState.DISABLED)
             changed = await self._after_loss(store, credential)
             await self._recorded(store, actor, "key.disabled", credential)
@@ -111,6 +113,7 @@ class Connections:
         """Collect with a key again; what was missed meanwhile is read at once."""
         old = await self._managed(actor, credential_id, groups)
         async with self._desk.storage.writing() as store:
+            await self._standing(store, old)
             credential = await store.credentials.set_state(actor.workspace_id, old.id, CredentialState.ENABLED)
             connection = await self._connection(store, credential)
             await self._recorded(store, actor, "key.enabled", credential)
@@ -123,6 +126,7 @@ class Connections:
         """Forget a key for good. The costs it read stay; at the provider the key lives on until revoked there."""
         old = await self._managed(actor, credential_id, groups)
         async with self._desk.storage.writing() as store:
+            old = await self._standing(store, old)
             await store.credentials.delete(actor.workspace_id, old.id)
             changed = await self._after_loss(store, old)
             await self._recorded(store, actor, "key.deleted", old)
@@ -150,6 +154,17 @@ class Connections:
         await self._teams.require_manager(actor, credential.team_id, groups)
         return credential
 
+    async def _standing(self, store: Store, seen: Credential) -> Credential:
+        """The key as it stands; no other key of the workspace comes, goes, or is switched before our transaction ends.
+
+        Whether any is left to look with is decided by all of them. Refused when somebody deleted it meanwhile.
+        """
+        await store.workspaces.hold(seen.workspace_id)
+        found = await store.credentials.get(seen.workspace_id, seen.id)
+        if found is None:
+            raise Refusal(RefusalCode.UNKNOWN_CREDENTIAL)
+        return found
+
     async def _added(self, actor: Person, team: Team, key: Secret, identity: Identity) -> _Added:
         for _ in range(2):
             try:
@@ -163,6 +178,7 @@ class Connections:
     async def _add(self, actor: Person, team_id: int, key: Secret, identity: Identity) -> _Added:
         desk, workspace_id, provider = self._desk, actor.workspace_id, self._desk.policy.provider
         async with desk.storage.writing() as store:
+            await store.workspaces.hold(workspace_id)
             connection = await store.connections.matching(
                 workspace_id, provider, identity.organization_id, identity.project_ids
             )

@@ -357,7 +357,7 @@ class Watching:
             if not one.usage_blind and (before is None or before.failing_since is None) and not self._is_skewed(one):
                 missed = await self._missed(store, one, keys, before, now)
             since = await store.usage.mark_failing(one.workspace_id, one.id, missed or now, code)
-            passes = passes or code in _PASSING
+            passes = passes or code in _PASSING or not await _are_in_use(store, one, keys)
             is_told = not passes or now - since >= desk.policy.blind_after
             if is_told:
                 newly = await self._blinded(store, one, code, since)
@@ -388,6 +388,12 @@ _PASSING = frozenset(
         OutageCode.USAGE_UNREADABLE,
     }
 )
+
+
+async def _are_in_use(store: Store, one: Connection, keys: Sequence[Credential]) -> bool:
+    """Whether these are the keys we would ask with now: what is said of one that was replaced, or switched off, while
+    it was asked with, says nothing of the next reading. No keys: none could be opened."""
+    return not keys or set(keys) == {each for each, _ in await store.credentials.usable(one.workspace_id, one.id)}
 
 
 def _length(since: datetime | None, until: datetime) -> timedelta:
