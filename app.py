@@ -62,6 +62,7 @@ def build(settings: Settings, *, clock: Clock = utc_now) -> web.Application:
 
     async def house(app: web.Application) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
+            stack.enter_context(app[METRICS].counting_errors())
             ring = KeyRing.from_text(settings.ring_text.reveal())
             opening = stack.enter_async_context(open_storage(settings.database_url.reveal(), ring))
             # One for all ways out: reading the machine's certificates takes a while, and keeps nobody from working.

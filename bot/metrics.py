@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,6 +40,17 @@ class ProviderResponse(Protocol):
 
     @property
     def url(self) -> ProviderAddress: ...
+
+
+class _Counted(logging.Handler):
+    """Writes nothing down: counts."""
+
+    def __init__(self, errors: Counter) -> None:
+        super().__init__(logging.ERROR)
+        self._errors = errors
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._errors.labels(record.name).inc()
 
 
 class Metrics:
@@ -113,6 +125,9 @@ class Metrics:
             ["connection"],
             registry=self.registry,
         )
+        self._errors = Counter(
+            "finops_errors", "Errors logged, by who logged them.", ["logger"], registry=self.registry
+        )
         self._polls = Counter("finops_polls", "Readings of usage, by outcome.", ["result"], registry=self.registry)
 
     def lever_moved(self, lever: str, state: str, seconds: float | None = None) -> None:
@@ -177,6 +192,16 @@ class Metrics:
     def forgot(self, kind: str, rows: int) -> None:
         """Count rows of a kind that were dropped because they were old; a kind of which none were shows as zero."""
         self._forgotten.labels(kind).inc(rows)
+
+    @contextmanager
+    def counting_errors(self) -> Iterator[None]:
+        """Count every error that is logged meanwhile, whoever logs it: of some, nobody is told in any other way."""
+        counted, root = _Counted(self._errors), logging.getLogger()
+        root.addHandler(counted)
+        try:
+            yield
+        finally:
+            root.removeHandler(counted)
 
     def page(self) -> tuple[bytes, dict[str, str]]:
         """The metrics as Prometheus reads them, with the headers that say so."""

@@ -6,8 +6,11 @@ import asyncio
 import gzip
 import io
 import logging
+import re
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,7 @@ from bot.logs import configure
 from bot.settings import Settings
 from demo.slack import SimulatedSlack
 from handlers import addresses
+from jobs import look_around
 from storage.secrets import KeyRing
 
 JIHOON, FINOPS = "U0JIHOON01", "C0FINOPS01"
@@ -92,6 +96,21 @@ async def test_health_readiness_and_metrics_are_served(slack, web_client, tmp_pa
             page = await answer.text()
     assert 'finops_slack_requests_total{door="http",status="200"} 1.0' in page
     assert "finops_slack_answer_seconds_bucket" in page
+
+
+async def test_what_fails_where_nobody_is_told_can_raise_an_alarm(slack, web_client, tmp_path):
+    """A background job that fails has only its line in the log; an operator's monitoring sees that there was one."""
+    heard = logging.getLogger().handlers[:]
+    async with serving(settings_for(slack, tmp_path)) as (url, application):
+        async with web_client.get(f"{url}/metrics") as answer:
+            assert "finops_errors_total{" not in await answer.text()
+        with closing(sqlite3.connect(tmp_path / "finops.sqlite3")) as database:
+            database.execute("ALTER TABLE workspaces RENAME TO mislaid")
+        await look_around(application[addresses.BOT], datetime(2026, 7, 6, 1, tzinfo=UTC))
+        async with web_client.get(f"{url}/metrics") as answer:
+            page = await answer.text()
+    assert re.search(r'finops_errors_total{logger="bot.errors"} [1-9]', page), page
+    assert logging.getLogger().handlers == heard  # of an application that is over, nothing is left to count
 
 
 async def test_socket_mode_needs_no_address_and_readiness_tells_when_it_is_open(slack, web_client, tmp_path):
