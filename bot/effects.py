@@ -27,6 +27,7 @@ from finops.effects import (
     LEAST_AFTER,
     EffectState,
     Saving,
+    SavingState,
     checked,
     effect_of,
 )
@@ -34,8 +35,8 @@ from finops.hypotheses import (
     AlertQuality,
     Ledger,
     Prevented,
+    acted_on,
     alerts_of,
-    answered,
     cost_value,
     ledger,
     more_clouds,
@@ -80,9 +81,9 @@ class Effects:
                 for one in recent
                 if one.id not in lines and one.kind in MEASURED and (one.project_id or one.kind is ActionKind.STOPPED)
             ]
-            alone = apart(without, [one for one in recent if one.id in lines])
-            found = [await expected(store, workspace_id, one, now) for one in alone]
-        new = [one for one in found if one is not None]
+            found = [(one, await expected(store, workspace_id, one, now)) for one in without]
+        lined = [(one, lines[one.id]) for one in recent if one.id in lines]
+        new = apart([(one, line) for one, line in found if line is not None], lined)
         if new:
             async with self._desk.storage.writing() as store:
                 await store.savings.expect(workspace_id, new)
@@ -131,8 +132,8 @@ class Effects:
                 return False
             if not await store.claims.once(workspace_id, key, now):
                 return False
-            channel_id, people = await _place(store, workspace_id)
-            subject = {"month": first.isoformat()}
+            channel_id, locale, people = await _place(store, workspace_id)
+            subject = {"month": first.isoformat(), "locale": locale}
             await store.outbox.want(workspace_id, key, MONTHLY, subject, channel_id, people, urgency=ROUTINE, at=now)
         self._desk.wake_outbox.set()
         return True
@@ -155,7 +156,7 @@ class Effects:
             if taken_up:
                 waited.append(int((min(taken_up) - incident.opened_at).total_seconds()))
         actions = await store.actions.of_days(workspace_id, Period(period.start, period.end + timedelta(days=8)))
-        acted = answered(alerts_of(told), actions, self._desk.now())[0]
+        acted = acted_on(alerts_of(told), actions, self._desk.now())
         return AlertQuality(
             alerts=len(opened),
             helpful=kinds[EventKind.HELPFUL],
@@ -177,8 +178,10 @@ class Effects:
                 for one in one_by_one(await told_since(store, workspace_id, _start(period)))
                 if charge_day(one.at) in period
             ]
-            # What was done in the time, and what was done before and could be told in it.
+            # What was done in the time, and what was done before and could be told in it. What is checked counts
+            # where its days end: a month's note that comes after them would tell what the next one tells again.
             lines = await store.savings.of_actions(workspace_id, [one.id for one in mine if one.id is not None])
+            lines = {id_: one for id_, one in lines.items() if not _is_of_later(one, period)}
             lines |= {one.action_id: one for one in await store.savings.ended_in(workspace_id, period)}
             savings = [lines[one] for one in sorted(lines)]
             valued = frozenset(await store.value.sums(workspace_id, period))
@@ -306,6 +309,10 @@ async def _prevented(store: Store, workspace_id: str, period: Period) -> Prevent
     return Prevented(kept, leaked, unfinished)
 
 
+def _is_of_later(line: Saving, period: Period) -> bool:
+    return line.state is not SavingState.EXPECTED and line.period.end > period.end
+
+
 def _over(incident: Incident) -> Money:
     spent, limit = incident.spent, incident.limit
     if spent.currency != "USD" or limit.currency != "USD" or spent <= limit:
@@ -319,11 +326,12 @@ def _of_main_currency(savings: Sequence[Saving]) -> Ledger:
     return ledger(savings, main)
 
 
-async def _place(store: Store, workspace_id: str) -> tuple[str | None, tuple[str, ...]]:
-    """Where the workspace's own digest is told, else the administrators."""
+async def _place(store: Store, workspace_id: str) -> tuple[str | None, str, tuple[str, ...]]:
+    """Where the workspace's own digest is told and in which language ('' is the usual one), else the administrators."""
     rows = await store.digest_channels.of_workspace(workspace_id)
-    channel = next((one.channel_id for one in rows if one.scope is ScopeKind.WORKSPACE and one.channel_id), None)
-    return channel, recipients(None, None, await store.people.admins(workspace_id))
+    told = [one for one in rows if one.scope is ScopeKind.WORKSPACE and one.channel_id and one.is_enabled]
+    channel, locale = (told[0].channel_id, told[0].locale) if told else (None, "")
+    return channel, locale, recipients(None, None, await store.people.admins(workspace_id))
 
 
 def _start(period: Period) -> datetime:

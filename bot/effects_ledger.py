@@ -55,24 +55,30 @@ class Bills:
         return project is not None and all(day_state(days.get(day), self.now) is FigureState.SETTLED for day in period)
 
 
-def apart(new: Sequence[Action], lined: Sequence[Action]) -> list[Action]:
-    """The new actions that get a line of their own, beside those that have one.
+def apart(new: Sequence[tuple[Action, Saving]], lined: Sequence[tuple[Action, Saving]]) -> list[Saving]:
+    """The new lines that are opened, beside those that stand.
 
     Of what was done to one project within the same fourteen days the bills tell only what all of it did together: the
-    first that was found stands for it, or the same dollars would be saved twice. What a stop kept is told by itself.
+    first that was found stands for it, or the same dollars would be saved twice. What a stop kept on its own day is
+    told by itself; one that is measured like any other action is one of them.
     """
     days: dict[int, list[date]] = defaultdict(list)
-    for one in lined:
-        if one.project_id is not None and one.kind is not ActionKind.STOPPED:
+    for one, line in lined:
+        if one.project_id is not None and _is_measured(line):
             days[one.project_id].append(one.day)
     found = []
-    for one in sorted(new, key=lambda one: (one.at, one.key)):
-        if one.kind is not ActionKind.STOPPED and one.project_id is not None:
+    for one, line in sorted(new, key=lambda each: (each[0].at, each[0].key)):
+        if one.project_id is not None and _is_measured(line):
             if any(abs((one.day - day).days) <= AFTER_DAYS for day in days[one.project_id]):
                 continue
             days[one.project_id].append(one.day)
-        found.append(one)
+        found.append(line)
     return found
+
+
+def _is_measured(line: Saving) -> bool:
+    """Whether a line is of the days after an action; of what a stop kept it is of the day itself."""
+    return line.period.days == AFTER_DAYS
 
 
 async def expected(store: Store, workspace_id: str, action: Action, now: datetime) -> Saving | None:

@@ -145,6 +145,17 @@ def answered(told: Sequence[Told], actions: Sequence[Action], now: datetime) -> 
     return Tally(after, len(due)), Tally(before, len(due))
 
 
+def acted_on(alerts: Sequence[Told], actions: Sequence[Action], now: datetime) -> Tally:
+    """Of alerts that are seven days old, whatever they speak of: how many somebody acted on within those days.
+
+    One of the whole workspace names no project: acted on it is where an action answers it.
+    """
+    due = [one for one in alerts if one.at + ANSWERS_WITHIN <= now]
+    return Tally(
+        sum(any(_follows(one, action) or _answers(one, action) for action in actions) for one in due), len(due)
+    )
+
+
 def people_act(told: Sequence[Told], actions: Sequence[Action], now: datetime) -> Judged:
     """H1C: more act in the seven days after they were told than in those before."""
     after, before = answered(told, actions, now)
@@ -210,6 +221,12 @@ def _concerns(told: Told, action: Action) -> bool:
 
 def _follows(told: Told, action: Action) -> bool:
     return _concerns(told, action) and told.at < action.at <= told.at + ANSWERS_WITHIN
+
+
+def _answers(told: Told, action: Action) -> bool:
+    answered_ = action.preceded
+    is_it = answered_ is not None and (answered_.kind, answered_.id) == (told.kind, told.id)
+    return is_it and told.at < action.at <= told.at + ANSWERS_WITHIN
 
 
 def _precedes(told: Told, action: Action) -> bool:

@@ -171,7 +171,7 @@ async def _told_feedback(speech: Speech) -> Feedback:
 async def _monthly(speech: Speech) -> kit.Message:
     first = date.fromisoformat(str(speech.wanted.subject["month"]))
     report = await speech.bot.effects.of_month(speech.wanted.workspace_id, first)
-    return learning.monthly(report, await speech.words())
+    return learning.monthly(report, await speech.digest_words())
 
 
 async def _interview(speech: Speech) -> kit.Message:

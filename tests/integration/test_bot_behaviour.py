@@ -11,15 +11,16 @@ import pytest
 
 from blocks import learning as words
 from bot import Bot, Policy
+from bot.digest_channels import usual_channel
 from bot.digest_codec import encoded
 from bot.learning import due_month
 from bot.results import Profile
 from finops.audit import AuditEntry
-from finops.behaviour import ActionKind, ActionSource, Preceded
+from finops.behaviour import Action, ActionKind, ActionSource, Preceded
 from finops.budgets import BudgetPeriod, BudgetScope, BudgetTerms
 from finops.charges import Charge, ChargedDay, FigureState
 from finops.digest import Advice, AdviceKind
-from finops.effects import EffectState, SavingState
+from finops.effects import EffectState, Saving, SavingState
 from finops.holds import Hold, HoldState
 from finops.hypotheses import Hypothesis, Tally, Verdict
 from finops.incidents import Change, EventKind, Fact, Incident, IncidentEvent, IncidentState, RootAction
@@ -138,15 +139,16 @@ async def world(storage: Storage, clock: FakeClock) -> World:
     return made
 
 
-async def alerted(world: World, project: str, at: datetime) -> int:
-    """A project's daily budget was reached, and it was said aloud."""
+async def alerted(world: World, project: str | None, at: datetime) -> int:
+    """The daily budget of a project (None: of the whole workspace) was reached, and it was said aloud."""
     async with world.storage.writing() as store:
-        project_id = world.projects[project].id
-        terms = BudgetTerms(BudgetScope.PROJECT, project_id, BudgetPeriod.DAY, Money.of("15"))
+        project_id = None if project is None else world.projects[project].id
+        kind = BudgetScope.WORKSPACE if project is None else BudgetScope.PROJECT
+        terms = BudgetTerms(kind, project_id, BudgetPeriod.DAY, Money.of("15"))
         budget = await store.budgets.create(WORKSPACE, terms, by="U1", at=MOMENT)
         day = charge_day(at)
         incident = Incident(
-            id=None, workspace_id=WORKSPACE, budget_id=budget.id, scope_kind=ScopeKind.PROJECT, scope_id=project_id,
+            id=None, workspace_id=WORKSPACE, budget_id=budget.id, scope_kind=ScopeKind(kind), scope_id=project_id,
             period=BudgetPeriod.DAY, window=Period(day, day + timedelta(days=1)), state=IncidentState.OPEN,
             level=100, spoken_level=100, limit=Money.of("15"), spent=Money.of("20"),
             spent_state=FigureState.ESTIMATE, usual=None, burn_per_minute=None, since=at, opened_at=at, updated_at=at,
@@ -279,6 +281,33 @@ async def test_no_dollar_is_saved_twice(world: World, clock: FakeClock) -> None:
 
 
 @on_sqlite
+@pytest.mark.parametrize("is_first", [True, False], ids=["the stop first", "the key first"])
+async def test_a_stop_that_still_holds_saves_no_dollar_that_another_line_saves(
+    world: World, clock: FakeClock, is_first: bool
+) -> None:
+    """Held for ten days it has no note of its own, and is measured by its project's bills: as is the key that went."""
+    chatbot, at = world.projects["chatbot"], NOW - timedelta(days=10)
+    stop = Stop(
+        id=None, workspace_id=WORKSPACE, incident_id=None, scope_kind=ScopeKind.PROJECT, scope_id=chatbot.id,
+        channel_id="C1", lever=Lever.STOP, state=StopState.STOPPED, reason="a loop", requested_by="U1",
+        requested_at=at, updated_at=at, stopped_at=at,
+    )  # fmt: skip
+    gone = at + timedelta(days=2 if is_first else -2)
+    world.log.told = [ProviderChange("a1", "api_key.deleted", gone, "user-1", frozenset({"proj_chatbot"}))]
+    async with world.storage.writing() as store:
+        made, _ = await store.stops.open(WORKSPACE, stop, [], [])
+        await store.audit.append(WORKSPACE, AuditEntry(at, "U1", "stop.requested", f"stop:{made.id}"))
+    await world.bot.behaviour.learn(WORKSPACE, timedelta(days=20))
+    for _ in range(2):
+        await world.bot.effects.measure(WORKSPACE)
+        clock.advance(hours=1)
+    async with world.storage.reading() as store:
+        lines = {one.action_id for one in await store.savings.open_ones(WORKSPACE)}
+        done = [one for one in await store.actions.newest(WORKSPACE, 10) if one.id in lines]
+    assert [one.kind for one in done] == [ActionKind.STOPPED if is_first else ActionKind.KEY_DELETED]
+
+
+@on_sqlite
 async def test_what_it_saved_waits_for_settled_bills_and_is_told_with_its_range(world: World, clock: FakeClock) -> None:
     await world.bot.behaviour.learn(WORKSPACE)
     assert await world.bot.effects.measure(WORKSPACE) == 0
@@ -312,6 +341,31 @@ async def test_what_it_saved_waits_for_settled_bills_and_is_told_with_its_range(
     assert "모델 변경: gpt-4o → gpt-4o-mini" in str(said.blocks)
     assert "절감 확인" in str(said.blocks)
     assert "잴 수 없음" in str(said.blocks)
+
+
+@on_sqlite
+async def test_two_months_notes_tell_a_saving_once(world: World, clock: FakeClock) -> None:
+    """Done on 18 November and checked on 6 December, a day before November is told: it is December's."""
+    saved = Money.of("120")
+    done = Action(
+        datetime(2026, 11, 18, tzinfo=UTC), date(2026, 11, 18), ActionKind.KEY_DELETED, ActionSource.PROVIDER, "p:1",
+        project_id=world.projects["chatbot"].id,
+    )  # fmt: skip
+    async with world.storage.writing() as store:
+        [kept] = await store.actions.add(WORKSPACE, [done])
+        assert kept.id is not None
+        line = Saving(kept.id, SavingState.EXPECTED, Period(date(2026, 11, 19), date(2026, 12, 3)))
+        await store.savings.expect(WORKSPACE, [line])
+    clock.moment = datetime(2026, 12, 1, tzinfo=UTC)
+    waiting = (await world.bot.effects.of_month(WORKSPACE, date(2026, 11, 1))).ledger
+    assert (waiting.open_count, waiting.verified) == (1, Money.zero())
+    clock.moment = datetime(2026, 12, 7, tzinfo=UTC)
+    async with world.storage.writing() as store:
+        await store.savings.change(WORKSPACE, replace(line, state=SavingState.VERIFIED, verified=saved))
+    ledgers = [(await world.bot.effects.of_month(WORKSPACE, date(2026, month, 1))).ledger for month in (11, 12)]
+    assert [one.verified for one in ledgers] == [Money.zero(), saved]
+    actor = await world.bot.people.meet(WORKSPACE, "U0JIHOON01", JIHOON)
+    assert (await world.bot.effects.report(actor)).ledger.verified == saved
 
 
 @on_sqlite
@@ -364,6 +418,25 @@ async def test_what_a_stop_kept_is_expected_at_once_and_lessened_by_what_the_bil
     assert report.prevented.prevented == Money.of("40")
     assert report.prevented.leaked == Money.of("5")
     assert (report.quality.alerts, report.quality.acted_on) == (1, 1)
+
+
+@on_sqlite
+async def test_an_alert_of_everything_is_acted_on_where_an_action_answers_it(world: World, clock: FakeClock) -> None:
+    """It names no project, and three weeks later it is not "of the last seven days" all the same."""
+    await alerted(world, None, NOW - timedelta(days=21))
+    alert = await alerted(world, None, NOW - timedelta(days=20))
+    await alerted(world, None, NOW - timedelta(days=2))
+    actor = await world.bot.people.meet(WORKSPACE, "U0JIHOON01", JIHOON)
+    quality = (await world.bot.effects.report(actor)).quality
+    assert (quality.alerts, quality.too_early, quality.acted_on) == (3, 1, 0)
+    search, gone = world.projects["search"], NOW - timedelta(days=19)
+    world.log.told = [ProviderChange("a1", "api_key.deleted", gone, "user-1", frozenset({search.provider_project_id}))]
+    await world.bot.behaviour.learn(WORKSPACE, timedelta(days=30))
+    [done] = [one.action for one in await world.bot.behaviour.recent(WORKSPACE, search.id)]
+    assert done.preceded is not None
+    assert done.preceded.id == alert
+    quality = (await world.bot.effects.report(actor)).quality
+    assert (quality.alerts, quality.too_early, quality.acted_on) == (3, 1, 1)
 
 
 @on_sqlite
@@ -474,3 +547,24 @@ async def test_two_learners_learn_once_a_day_and_tell_a_month_once(world: World,
     assert due_month(young, clock.moment) is None
     await first.look()
     assert not await second.look()
+
+
+@on_sqlite
+async def test_a_months_note_stands_where_the_digest_stands_and_speaks_as_it_does(world: World) -> None:
+    """Not in a channel where the digest was switched off, nor in another language than the digest there."""
+    clock_at = world.bot.clock()
+    usual = usual_channel(WORKSPACE, ScopeKind.WORKSPACE, None, clock_at)
+    off = replace(usual, channel_id="C0BOARD01", is_enabled=False)
+    board = replace(usual, channel_id="C0BOARD02", locale="en-US")
+    async with world.storage.writing() as store:
+        await store.digest_channels.add(WORKSPACE, off)
+    assert await world.bot.effects.tell_month(WORKSPACE, date(2026, 9, 1))
+    async with world.storage.writing() as store:
+        await store.digest_channels.add(WORKSPACE, board)
+    assert await world.bot.effects.tell_month(WORKSPACE, date(2026, 10, 1))
+    async with world.storage.reading() as store:
+        notes = [await store.outbox.get(WORKSPACE, f"monthly:2026-{month}-01") for month in ("09", "10")]
+    assert [one.channel_id for one in notes if one is not None] == [None, "C0BOARD02"]
+    assert notes[1] is not None
+    said = await Rendering(world.bot).message(notes[1], Reader("C0BOARD02"))
+    assert said.text.startswith("Monthly note")
