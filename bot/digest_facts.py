@@ -12,20 +12,21 @@ from bot import value
 from bot.axes import AxesOf
 from bot.digest_runaways import Ran, of_week
 from bot.exchange import converter_at
+from bot.ledger import ledger_of
 from bot.picture import CURRENCY, account_of
 from bot.why import Whys
 from finops.advice import advised, one_step
-from finops.allocation import Allocation, SubAccountCost, allocate, in_currency, main_currency
+from finops.allocation import Allocation, SubAccountCost, allocate, in_currency
 from finops.budgets import BudgetScope
 from finops.charges import DayReading
 from finops.digest import Digest, DigestProject
 from finops.exchange import Converter
-from finops.figures import DayFigure, Figure, Scope, figure_of, increase, is_comparable, readings_of_all, trend_of
+from finops.figures import DayFigure, Figure, Scope, increase, is_comparable
 from finops.money import Money
 from finops.periods import Period
 from finops.queries import ScopeKind
 from finops.ranking import LEAST_OUTCOMES, LEAST_SHARE, TRAILING_WEEKS, Contender, Ranking, ranked, trailing_of
-from finops.registry import Connection, Project, Team
+from finops.registry import Connection, Credential, Project, Team
 from finops.value import ValueFigure
 from storage import Store
 from storage.records import ProjectTotal
@@ -45,6 +46,7 @@ class _Week:
     teams: Mapping[int, Team]
     projects: Sequence[Project]
     connections: Sequence[Connection]
+    credentials: Sequence[Credential]
     readings: Mapping[int, Mapping[date, DayReading]]
     costs: Sequence[ProjectTotal]
     before: Sequence[ProjectTotal]
@@ -68,8 +70,7 @@ class _Bills:
     before: Allocation
     figure: Figure
     previous: Figure
-    days: Mapping[date, Money]
-    readings: Mapping[date, DayReading]
+    trend: tuple[DayFigure, ...]
 
     @property
     def are_comparable(self) -> bool:
@@ -128,7 +129,7 @@ class DigestFacts:
             best=ranking.best,
             improve=improve,
             others=others,
-            trend=_trend(bills, read),
+            trend=bills.trend,
             axes=await self._axes.of_scope(store, workspace_id, scope, read.period),
             why=await self._whys.of_scope(store, workspace_id, scope, read.period) if bills.are_comparable else None,
             advice=step,
@@ -154,7 +155,6 @@ class DigestFacts:
 
 
 async def _read(store: Store, workspace_id: str, week: Period, now: datetime) -> _Week:
-    both = Period(week.before().start, week.end)
     back = Period(week.start - timedelta(days=7 * TRAILING_WEEKS), week.end)
     projects = await store.projects.all(workspace_id)
     readings = await store.charges.readings(workspace_id, back)
@@ -164,7 +164,8 @@ async def _read(store: Store, workspace_id: str, week: Period, now: datetime) ->
         now=now,
         teams={one.id: one for one in await store.teams.all(workspace_id)},
         projects=projects,
-        connections=await _counting(store, workspace_id, both),
+        connections=await store.connections.all(workspace_id),
+        credentials=await store.credentials.all(workspace_id),
         readings=readings,
         costs=costs,
         before=await store.charges.project_totals(workspace_id, week.before()),
@@ -175,42 +176,22 @@ async def _read(store: Store, workspace_id: str, week: Period, now: datetime) ->
     )
 
 
-async def _counting(store: Store, workspace_id: str, period: Period) -> list[Connection]:
-    """The connections whose days must be read before a day counts as read: as in every other report."""
-    readings = await store.charges.readings(workspace_id, period)
-    keyed = {one.connection_id for one in await store.credentials.all(workspace_id)}
-    return [
-        one
-        for one in await store.connections.all(workspace_id)
-        if one.id in readings or (one.collected_at is not None and one.id in keyed)
-    ]
-
-
 async def _billed(store: Store, workspace_id: str, scope: Scope, read: _Week, projects: Sequence[Project]) -> _Bills:
     week, both = read.period, Period(read.period.before().start, read.period.end)
-    accounts = [account_of(one) for one in projects]
-    concerned = {one.id for one in read.connections}
-    if scope.kind is not ScopeKind.WORKSPACE:
-        concerned &= {connection_id for connection_id, _ in accounts}
-    only = None if scope.kind is ScopeKind.WORKSPACE else accounts
-    rows = await store.charges.daily_totals(workspace_id, both, only)
-    currency = main_currency(row.amount for row in rows)
-    days = {row.day: row.amount for row in rows if row.amount.currency == currency}
-    readings = readings_of_all(read.readings.get(one, {}) for one in sorted(concerned))
-    blind = [one.blind_since for one in read.connections if one.id in concerned and one.blind_since is not None]
-
-    def figure(period: Period) -> Figure:
-        return figure_of(period, days, readings, read.now, currency, min(blind, default=None))
-
-    mine = None if only is None else set(accounts)
+    accounts = None if scope.kind is ScopeKind.WORKSPACE else [account_of(one) for one in projects]
+    concerned = None if accounts is None else {connection_id for connection_id, _ in accounts}
+    connections = [one for one in read.connections if concerned is None or one.id in concerned]
+    rows = await store.charges.daily_totals(workspace_id, both, accounts)
+    ledger = ledger_of(connections, read.credentials, rows, read.readings, read.now)
+    now, before = ledger.figures(week, week.before())
+    mine = None if accounts is None else set(accounts)
     return _Bills(
-        currency,
-        _allocated(read.costs, projects, currency, mine),
-        _allocated(read.before, projects, currency, mine),
-        figure(week),
-        figure(week.before()),
-        days,
-        readings,
+        ledger.currency,
+        _allocated(read.costs, projects, ledger.currency, mine),
+        _allocated(read.before, projects, ledger.currency, mine),
+        now,
+        before,
+        ledger.trend(both, both),
     )
 
 
@@ -317,11 +298,6 @@ def _has_budget(read: _Week, scope: Scope, projects: Iterable[Project]) -> bool:
         return bool(read.budgets)
     mine = {(BudgetScope.PROJECT, one.id) for one in projects} | {(BudgetScope.TEAM, scope.id)}
     return not mine.isdisjoint(read.budgets)
-
-
-def _trend(bills: _Bills, read: _Week) -> tuple[DayFigure, ...]:
-    both = Period(read.period.before().start, read.period.end)
-    return trend_of(both, bills.days, bills.readings, read.now, bills.currency)
 
 
 def _moved(project: DigestProject) -> Decimal:

@@ -14,7 +14,7 @@ from finops.holds import Hold
 from finops.money import ATTO_PLACES, EXACT, Money
 from finops.periods import Period, charge_day
 from finops.queries import ScopeKind
-from finops.registry import Connection, KnownProject, Project, Team
+from finops.registry import Connection, Credential, KnownProject, Project, Team
 
 CURRENCY = "USD"
 Account = tuple[int, str]
@@ -44,6 +44,7 @@ class House:
     teams: Sequence[Team]
     projects: Sequence[Project]
     connections: Sequence[Connection]
+    credentials: Sequence[Credential]
 
 
 class Collected:
@@ -123,6 +124,7 @@ class Picture:
         self.taught = taught
         self.collected = Collected(house.projects)
         self.projects = self.collected.by_id
+        self._keyed = {one.connection_id for one in house.credentials}
         self._facts = facts
         self._sums: dict[Period, Sums] = {}
 
@@ -195,15 +197,23 @@ class Picture:
                 unpriced |= facts.unpriced.get(day, frozenset())
         for account, units in estimated.items():
             totals[account] = totals.get(account, 0) + units
-        looks = {one.id: self._look(one, period) for one in self.house.connections if self._counts(one)}
+        looks = {one.id: self._look(one, period) for one in self.house.connections if self._counts(one, period)}
         return Sums(totals, estimated, frozenset(unpriced), looks)
 
-    def _counts(self, connection: Connection) -> bool:
-        """Whether a connection was ever read: one that is only being made leaves the others' figures alone."""
-        facts = self._facts
+    def _counts(self, connection: Connection, period: Period) -> bool:
+        """Whether a connection was ever read: one that is only being made leaves the others' figures alone.
+
+        So does one whose keys were all deleted for good, once no day of the period is one on which it was still read.
+        """
+        readings = self._facts.readings.get(connection.id, {})
+        read_at = self._facts.usage_read_at.get(connection.id)
+        if connection.id not in self._keyed:
+            return any(day in period for day in readings) or (
+                read_at is not None and charge_day(read_at) >= period.start
+            )
         return (
-            connection.id in facts.usage_read_at
-            or connection.id in facts.readings
+            read_at is not None
+            or bool(readings)
             or connection.collected_at is not None
             or connection.blind_since is not None
         )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from bot import value_beside
 from bot.axes import axes_of_accounts
@@ -16,6 +16,7 @@ from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
 from bot.exchange import converter_at
 from bot.flights import Flights
+from bot.ledger import ledger_of, spanning
 from bot.live import Live, Look, with_today
 from bot.naming import begun, unknown
 from bot.people import takes_first
@@ -26,24 +27,18 @@ from finops.allocation import (
     SubAccountCost,
     allocate,
     in_currency,
-    main_currency,
     project_shares,
     totals_by_currency,
 )
-from finops.charges import DayReading
 from finops.figures import (
     BlindConnection,
     Breakdown,
-    Figure,
     HomeReport,
     Scope,
     SetupProgress,
     StatusReport,
     breakdown_of,
-    figure_of,
     increase,
-    readings_of_all,
-    trend_of,
 )
 from finops.money import Money
 from finops.periods import Period
@@ -61,7 +56,7 @@ from finops.queries import (
 from finops.registry import Connection, Credential, Person, Project, Team
 from finops.written import compared
 from storage import Store
-from storage.records import DayTotal, ProjectTotal
+from storage.records import ProjectTotal
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +64,7 @@ HOME_TREND_DAYS = 14
 TOP = 5
 # Of a week or more it is told what kind of thing was paid for.
 _LONG_DAYS, _LONG_NAMES = 7, (PeriodName.THIS_WEEK, PeriodName.THIS_MONTH)
+_AT_HOME = (PeriodName.YESTERDAY, PeriodName.LAST_WEEK, PeriodName.LAST_MONTH, PeriodName.THIS_MONTH)
 
 Account = tuple[int, str | None]
 
@@ -115,21 +111,6 @@ class _HomeFacts:
     takes_first: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Ledger:
-    """The daily sums and readings of one stretch of days, for one scope."""
-
-    cells: Mapping[str, Mapping[date, Money]]
-    readings: Mapping[date, DayReading]
-    now: datetime
-    currency: str
-    blind_since: datetime | None
-
-    def figure(self, period: Period) -> Figure:
-        cells = self.cells.get(self.currency, {})
-        return figure_of(period, cells, self.readings, self.now, self.currency, self.blind_since)
-
-
 class Reports:
     """Answers `/finops status` and fills the Home tab."""
 
@@ -156,9 +137,11 @@ class Reports:
         house = await _house(store, workspace_id, None)
         scope, named = _asked(text, self._desk.today(), house, default)
         _, accounts, connections = house.concerned(scope)
+        before = previous_period(named, self._desk.today())
         days = await store.charges.daily_totals(workspace_id, named.period, accounts)
-        readings = await store.charges.readings(workspace_id, named.period)
-        figure = _ledger(house, connections, days, readings, self._desk.now()).figure(named.period)
+        readings = await store.charges.readings(workspace_id, spanning([named.period, before]))
+        ledger = ledger_of(connections, house.credentials, days, readings, self._desk.now())
+        figure, _ = ledger.figures(named.period, before)
         return Billed(scope, named, figure, accounts, house.projects, house.team_names, house.connections, readings)
 
     async def status_of(
@@ -194,19 +177,18 @@ class Reports:
         """The Home tab of nobody in particular."""
         today, now = self._desk.today(), self._desk.now()
 
-        def named(name: PeriodName) -> Period:
-            return period_named(name.value, today).period
-
-        week = named(PeriodName.LAST_7_DAYS)
+        week = period_named(PeriodName.LAST_7_DAYS, today).period
         trend = Period(today - timedelta(days=HOME_TREND_DAYS), today)
-        shown = [named(PeriodName.LAST_MONTH), named(PeriodName.LAST_WEEK), trend, named(PeriodName.THIS_MONTH)]
+        shown = [period_named(name, today) for name in _AT_HOME]
+        whole = spanning([trend, *(one.period for one in shown)])
+        # As each of them is told where it is asked for by itself.
+        compared = [(one.period, previous_period(one, today)) for one in shown]
         look = await self._live.look(workspace_id)
         async with self._desk.storage.reading() as store:
             house = await _house(store, workspace_id, look.house)
-            whole = Period(min(one.start for one in shown), max(one.end for one in shown))
             days = await store.charges.daily_totals(workspace_id, whole)
             totals = await store.charges.project_totals(workspace_id, week)
-            readings = await store.charges.readings(workspace_id, whole)
+            readings = await store.charges.readings(workspace_id, spanning([whole, *(each[1] for each in compared)]))
             rows = await store.collections.active(workspace_id)
             first_day = await store.charges.first_day(workspace_id)
             actions = await recent(store, workspace_id)
@@ -214,15 +196,16 @@ class Reports:
             # Where there is a team, somebody began already: Home need not ask who may.
             takes_first_admin = not house.teams and await takes_first(store, workspace_id, self._desk.policy)
             exchange = await converter_at(store, workspace_id, now)
-        ledger = _ledger(house, house.connections, days, readings, now)
+        ledger = ledger_of(house.connections, house.credentials, days, readings, now)
         connections = {one.id: one for one in house.connections}
+        yesterday, last_week, last_month, month_to_date = [ledger.figures(*both)[0] for both in compared]
         report = HomeReport(
-            yesterday=ledger.figure(named(PeriodName.YESTERDAY)),
-            last_week=ledger.figure(named(PeriodName.LAST_WEEK)),
-            last_month=ledger.figure(named(PeriodName.LAST_MONTH)),
-            month_to_date=ledger.figure(named(PeriodName.THIS_MONTH)),
+            yesterday=yesterday,
+            last_week=last_week,
+            last_month=last_month,
+            month_to_date=month_to_date,
             top=_breakdown(totals, house, ledger.currency),
-            trend=trend_of(trend, ledger.cells.get(ledger.currency, {}), ledger.readings, now, ledger.currency),
+            trend=ledger.trend(trend, trend.before()),
             setup=SetupProgress(
                 bool(house.teams),
                 has_key=False,
@@ -261,13 +244,13 @@ class Reports:
     ) -> StatusReport:
         today, now = self._desk.today(), self._desk.now()
         before = previous_period(named, today)
-        whole = Period(min(before.start, named.period.start), max(before.end, named.period.end))
+        whole = spanning([before, named.period])
         projects, accounts, connections = house.concerned(scope)
         days = await store.charges.daily_totals(workspace_id, whole, accounts)
         totals = await store.charges.project_totals(workspace_id, named.period, accounts)
         readings = await store.charges.readings(workspace_id, whole)
-        ledger = _ledger(house, connections, days, readings, now)
-        figure, previous = ledger.figure(named.period), ledger.figure(before)
+        ledger = ledger_of(connections, house.credentials, days, readings, now)
+        figure, previous = ledger.figures(named.period, before)
         report = StatusReport(
             scope=scope,
             query=named,
@@ -275,7 +258,7 @@ class Reports:
             previous=previous,
             increase=increase(figure, previous),
             breakdown=_breakdown(totals, house, ledger.currency, projects),
-            trend=trend_of(named.period, ledger.cells.get(ledger.currency, {}), ledger.readings, now, ledger.currency),
+            trend=ledger.trend(named.period, before),
             other_currencies=_others(totals, ledger.currency),
             axes=await axes_of_accounts(store, workspace_id, accounts, named.period, ledger.currency)
             if named.name in _LONG_NAMES or named.period.days >= _LONG_DAYS
@@ -287,38 +270,15 @@ class Reports:
 
 
 async def _house(store: Store, workspace_id: str, seen: House | None) -> _House:
-    """Who and what there is; `seen` are its teams, projects and connections when they were read a moment ago."""
+    """Who and what there is; `seen` is all of it where it was read a moment ago."""
     if seen is None:
         seen = House(
             await store.teams.all(workspace_id),
             await store.projects.all(workspace_id),
             await store.connections.all(workspace_id),
+            await store.credentials.all(workspace_id),
         )
-    return _House(seen.teams, seen.projects, seen.connections, await store.credentials.all(workspace_id))
-
-
-def _ledger(
-    house: _House,
-    connections: Sequence[Connection],
-    days: Iterable[DayTotal],
-    readings: Mapping[int, Mapping[date, DayReading]],
-    now: datetime,
-) -> _Ledger:
-    days = list(days)
-    currency = main_currency(day.amount for day in days)
-    cells: dict[str, dict[date, Money]] = {}
-    for day in days:
-        cells.setdefault(day.amount.currency, {})[day.day] = day.amount
-    keyed = {credential.connection_id for credential in house.credentials}
-    # A connection counts when it was read before, or should have been. One that is only being connected does not
-    # make everybody's figures doubtful (its progress is shown), nor does one whose keys were all deleted for good.
-    counting = [
-        readings.get(one.id, {})
-        for one in connections
-        if (one.id in readings or one.collected_at is not None) and (one.id in keyed or one.id in readings)
-    ]
-    blind = [one.blind_since for one in connections if one.blind_since is not None]
-    return _Ledger(cells, readings_of_all(counting), now, currency, min(blind, default=None))
+    return _House(seen.teams, seen.projects, seen.connections, seen.credentials)
 
 
 def _breakdown(

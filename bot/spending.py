@@ -64,6 +64,7 @@ class Spending:
             await store.teams.all(workspace_id),
             await store.projects.all(workspace_id),
             await store.connections.all(workspace_id),
+            await store.credentials.all(workspace_id),
         )
         taught = await self._teachings(store, workspace_id)
         past = Period(min((one.start for one in periods), default=today), today)

@@ -12,6 +12,7 @@ from bot import Bot, Policy
 from bot.errors import Refusal, RefusalCode
 from bot.results import FindingCode, Level, SlackCheck
 from finops.charges import FigureState
+from finops.periods import Period
 from finops.queries import ScopeKind
 from finops.registry import Person, Team
 from storage import KeyRing, Storage, open_storage
@@ -217,6 +218,41 @@ async def test_a_second_connection_without_a_reading_makes_its_missing_days_unre
     report = await bot.reports.status(WORKSPACE, admin, "yesterday")
     assert report.figure.unread_days == 1
     assert report.figure.blind_since == clock()
+
+
+async def test_a_period_is_told_the_same_everywhere_when_a_connection_is_left(
+    bot: Bot, openai: LittleOpenAI, admin: Person, team: Team, clock: FakeClock
+):
+    """The days without a key are missing beside those that were read with it; afterwards nobody waits for them."""
+    other, key = Organization("org-other", None, {"proj_x": "x"}), KEY[:-1] + "9"
+    for back in range(20):
+        other.charge(days_ago(back), "proj_x", "1")
+    openai.keys[key] = Key(other)
+    registered = await bot.connections.register_key(admin, team.id, key)
+    await bot.projects.register(admin, team.id, ["proj_x"])
+    await worked(bot)
+    await bot.watching.poll_due()
+    await bot.connections.delete(admin, registered.credential.id)
+    today = {}
+    for back in range(0, -4, -1):
+        home = await bot.reports.home(WORKSPACE, admin)
+        shown = (home.yesterday, home.last_week, home.last_month, home.month_to_date)
+        for figure, words in zip(shown, ("yesterday", "last week", "last month", "month"), strict=True):
+            assert (back, words, (await bot.reports.status(WORKSPACE, admin, words)).figure) == (back, words, figure)
+            assert (back, words, (await bot.exporting.bill(admin, words))[1]) == (back, words, figure)
+        spent = await bot.spending.spent(
+            WORKSPACE, ScopeKind.WORKSPACE, None, Period(days_ago(back), days_ago(back - 1))
+        )
+        today[back] = (home.yesterday.unread_days, home.yesterday.blind_since is not None, spent.state)
+        clock.advance(days=1)
+        await bot.collecting.due(clock())
+        await worked(bot)
+        await bot.watching.poll_due()
+    assert today == {
+        0: (0, True, FigureState.ESTIMATE),
+        -1: (1, True, FigureState.ESTIMATE),
+        **dict.fromkeys(range(-2, -4, -1), (0, False, FigureState.ESTIMATE)),
+    }
 
 
 async def test_no_question_costs_a_query_per_project_or_team(bot: Bot, admin: Person, team: Team):

@@ -16,12 +16,14 @@ from finops.holds import HoldState
 from finops.incidents import acted
 from finops.levers import Lever
 from finops.queries import ScopeKind
+from finops.secret import Secret
 from finops.stop_report import ApprovalWish, StopTarget
 from finops.stopping import progressed
 from finops.stops import ApprovalWay, Stop, StopState
 from storage import Storage
 from tests.conftest import FakeClock
 from tests.databases import WORKSPACE
+from tests.integration.bot_world import OTHER_KEY
 from tests.integration.live_world import World, a_runaway
 
 MORE = ApprovalWish(ApprovalWay.END_OF_DAY)
@@ -159,6 +161,10 @@ async def test_a_key_that_is_refused_elsewhere_keeps_no_budget_of_everything_fro
         blind = await store.connections.create(
             WORKSPACE, provider="openai", organization_id="org-2", organization_name=None, at=world.clock()
         )
+        await store.credentials.add(
+            WORKSPACE, connection_id=blind.id, team_id=world.tenant.team_id, secret=Secret(OTHER_KEY), rights=(),
+            registered_by=world.admin.user_id, at=world.clock(),
+        )  # fmt: skip
         await store.connections.mark_blind(WORKSPACE, blind.id, world.clock(), "key_rejected", "usage")
     [incident] = await world.evaluate()
     assert incident.spent_state is FigureState.BLIND

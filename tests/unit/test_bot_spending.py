@@ -15,7 +15,7 @@ from finops.estimates import Correction, CorrectionBasis, Corrections
 from finops.money import from_units, total
 from finops.periods import Period
 from finops.queries import ScopeKind
-from finops.registry import Connection, Project, Team
+from finops.registry import Connection, Credential, CredentialState, Project, Team
 from storage.records_live import Estimate
 
 TODAY = date(2026, 7, 6)
@@ -40,9 +40,14 @@ def a_connection(id_: int = 1, *, usage_blind: bool = False) -> Connection:
     return Connection(id_, "T1", "openai", None, None, since, None, NOW, NOW, usage_blind=usage_blind)
 
 
+def a_key(of: Connection) -> Credential:
+    return Credential(of.id, "T1", of.id, 1, "abc1", (), CredentialState.ENABLED, "U1", NOW)
+
+
 def a_house(*connections: Connection) -> House:
     projects = [a_project(1, 1, "proj_a"), a_project(2, 2, "proj_b"), a_project(3, 1, "proj_left_out", excluded=True)]
-    return House([a_team(1), a_team(2)], projects, connections or [a_connection()])
+    known = connections or (a_connection(),)
+    return House([a_team(1), a_team(2)], projects, known, [a_key(one) for one in known])
 
 
 def facts(
