@@ -18,8 +18,13 @@ NOT_ALLOWED = frozenset(
         "not_allowed_token_type",
         "access_denied",
         "no_permission",
-        "file_uploads_disabled",
+        "file_type_not_allowed",
         "file_upload_disabled",
+        "file_upload_size_restricted",
+        "file_uploads_disabled",
+        "file_uploads_except_images_disabled",
+        "posting_to_channel_denied",
+        "storage_limit_reached",
     }
 )
 

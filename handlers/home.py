@@ -10,7 +10,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 
 from blocks import bad_news, home
-from blocks.answered import error_code
+from blocks.answered import is_unknown_block
 from bot.errors import BadNews
 from finops.approvals import ApprovalShown, HomeReader
 from finops.figures import HomeReport
@@ -41,7 +41,7 @@ async def publish(visit: Visit) -> None:
     try:
         await visit.client.views_publish(user_id=visit.user_id, view=home.view(report, t, reader))
     except SlackApiError as error:
-        if error_code(error) != "invalid_blocks":
+        if not is_unknown_block(error):
             raise
         await visit.client.views_publish(user_id=visit.user_id, view=home.view(report, t, reader, is_plain=True))
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 
-from slack_sdk.errors import SlackApiError
+from slack_sdk.errors import SlackApiError, SlackClientError
 
 from blocks import bad_news, budget_words, ids, interviews, kit
 from blocks.answered import error_code
@@ -17,6 +17,7 @@ from finops.interviews import LENGTHS, Happened, Meeting, OfferWish
 from finops.keys import contains_key
 from handlers.filing import NOT_ALLOWED
 from handlers.once import once
+from handlers.outages import SLACK_FAILS
 from handlers.submitting import Form, Outcome, Problem, Show
 from handlers.teams import number
 from handlers.visit import Visit, posted
@@ -211,7 +212,7 @@ async def _send_file(visit: Visit, what: Happened, meeting: Meeting, user_id: st
             log.info("no file can be sent", extra={"error": error_code(error)})
             message = interviews.file_as_text(text, words, t)
             await posted(visit.client, "chat.postMessage", message, channel=channel_id)
-    except SlackApiError as error:
+    except (*SLACK_FAILS, SlackClientError) as error:
         # The appointment stands; the button of its message sends the file again.
         log.warning("calendar file not sent", extra={"error": error_code(error)})
 

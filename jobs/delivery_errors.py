@@ -41,22 +41,31 @@ class Verdict:
 
 _MEANING: dict[Trouble, frozenset[str]] = {
     Trouble.LIMITED: frozenset({"ratelimited", "rate_limited"}),
+    # Slack says no to everybody there for a while: certainly not done, and to be had later.
+    Trouble.AWAY: frozenset({"external_channel_migrating", "message_limit_exceeded", "streaming_state_conflict"}),
     Trouble.UNCERTAIN: frozenset(
-        {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"}
+        {
+            "internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org",
+            "update_failed",
+        }
     ),
     Trouble.REMOVED: frozenset(
         {
-            "account_inactive", "invalid_auth", "not_allowed_token_type", "not_authed", "org_login_required",
-            "team_access_not_granted", "token_expired", "token_revoked",
+            "accesslimited", "account_inactive", "enterprise_is_restricted", "invalid_auth", "not_allowed_token_type",
+            "not_authed", "org_login_required", "team_access_not_granted", "token_expired", "token_revoked",
+            "two_factor_setup_required",
         }
     ),
     Trouble.CLOSED: CHANNEL_CLOSED | frozenset(
         {
-            "cannot_dm_bot", "channel_is_limited_access", "ekm_access_denied", "messages_tab_disabled",
-            "missing_scope", "no_permission",
+            "access_denied", "app_access_restricted", "cannot_dm_bot", "channel_is_limited_access",
+            "ekm_access_denied", "invalid_user_combination", "messages_tab_disabled",
+            "method_not_supported_for_channel_type", "missing_scope", "no_permission", "not_enough_users",
             "restricted_action_non_threadable_channel", "restricted_action_read_only_channel",
-            "restricted_action_thread_locked", "restricted_action_thread_only_channel", "user_disabled",
-            "user_not_found", "user_not_visible", "users_not_found",
+            "restricted_action_thread_locked", "restricted_action_thread_only_channel",
+            "slack_connect_canvas_sharing_blocked", "slack_connect_file_link_sharing_blocked",
+            "slack_connect_lists_sharing_blocked", "team_not_found", "user_disabled", "user_not_found",
+            "user_not_visible", "users_not_found",
         }
     ),
     Trouble.GONE: frozenset({"block_mismatch", "cant_update_message", "edit_window_closed", "message_not_found"}),

@@ -10,14 +10,15 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from blocks import kit
-from blocks.answered import error_code
+from blocks.answered import error_code, is_unknown_block
 
 log = logging.getLogger(__name__)
 
 # What may go wrong on the way to Slack; a LookupError is a workspace that removed the app.
 TROUBLE = (SlackApiError, aiohttp.ClientError, TimeoutError, OSError, LookupError)
 # The channel will not take a message from us, today or tomorrow: find another way to the people.
-CHANNEL_CLOSED = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action"})
+# An archived channel is `is_archived` to a post and `is_inactive` to an edit.
+CHANNEL_CLOSED = frozenset({"not_in_channel", "channel_not_found", "is_archived", "is_inactive", "restricted_action"})
 
 
 class SlackClients(Protocol):
@@ -54,6 +55,6 @@ async def publish(client: AsyncWebClient, user_id: str, rich: kit.View, plain: k
     try:
         await client.views_publish(user_id=user_id, view=rich)
     except SlackApiError as error:
-        if error_code(error) != "invalid_blocks":
+        if not is_unknown_block(error):
             raise
         await client.views_publish(user_id=user_id, view=plain)

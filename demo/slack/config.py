@@ -113,4 +113,5 @@ class SlackConfig:
     response_url_seconds: float = 1800.0
     response_url_uses: int = 5
     socket_ticket_seconds: float = 30.0
+    unknown_blocks: frozenset[str] = frozenset()  # kinds of blocks this workspace does not know yet
     careful_block_limits: bool = False  # where documentation copies disagree, hold the app to the smaller number

@@ -82,7 +82,7 @@ def read_blocks(given: Any, world: World, surface: Surface, *, at: str = "/block
     if not isinstance(given, list):
         raise ApiError("invalid_blocks_format")
     problems = check(given, surface, careful=world.config.careful_block_limits, at=at)
-    problems += _unknown_files(given, world, at)
+    problems += _unknown_files(given, world, at) + _unknown_blocks(given, world, at)
     if problems:
         raise refused("invalid_blocks", problems)
     if len(json.dumps(given, ensure_ascii=False)) > MOST_BLOCK_CHARACTERS:
@@ -99,7 +99,8 @@ def read_view(given: Any, world: World, *kinds: str, at: str = "/view") -> JSON:
     if too_large(given):
         raise ApiError("view_too_large")
     problems = check_view(given, careful=world.config.careful_block_limits, at=at)
-    problems += _unknown_files(given.get("blocks"), world, f"{at}/blocks")
+    blocks = given.get("blocks")
+    problems += _unknown_files(blocks, world, f"{at}/blocks") + _unknown_blocks(blocks, world, f"{at}/blocks")
     if problems:
         raise refused("invalid_arguments", problems)
     return copy.deepcopy(given)
@@ -177,6 +178,15 @@ def _metadata(given: Any) -> JSON | None:
     if len(json.dumps(given, ensure_ascii=False)) > MOST_METADATA_CHARACTERS:
         raise ApiError("metadata_too_large")
     return copy.deepcopy(given)
+
+
+def _unknown_blocks(blocks: Any, world: World, at: str) -> list[Problem]:
+    """What other workspaces know already."""
+    return [
+        Problem(f"{at}/{index}/type", f"unsupported type: {block['type']}")
+        for index, block in enumerate(blocks if isinstance(blocks, list) else ())
+        if isinstance(block, dict) and block.get("type") in world.config.unknown_blocks
+    ]
 
 
 def _unknown_files(value: Any, world: World, at: str) -> list[Problem]:

@@ -114,3 +114,17 @@ async def test_when_slack_stumbles_the_ledger_does_not(quick_stage: Stage, error
     await set_up(quick_stage)
     told = await play(quick_stage, lambda _: None)
     assert Decimal(told.ledger_total) == sum(expected(a_trace()).values())
+
+
+async def test_a_workspace_that_knows_no_tables_and_no_charts_reads_the_same_in_words(quick_stage: Stage) -> None:
+    """Messages, answers and Home: Slack refuses a message by one word and a view by another."""
+    quick_stage.slack.config.unknown_blocks = frozenset({"table", "data_table", "data_visualization"})
+    person = await set_up(quick_stage)
+    await play(quick_stage, lambda _: None)
+    await person.opens_home()
+    await quick_stage.slack.settled()
+    await quick_stage.slack.until(lambda: "chatbot-experiment" in words_of(person.home or {}), 10)
+    shown = await answer_to(quick_stage, person, "/finops status")
+    assert "chatbot-experiment" in str(shown)
+    refused = [call for call in quick_stage.slack.calls if call.error in ("invalid_blocks", "invalid_arguments")]
+    assert {call.method for call in refused} >= {"views.publish"}

@@ -182,3 +182,25 @@ async def test_blocks_a_workspace_does_not_know_are_said_plainer(office: Office)
     await office.deliverer().deliver_due()
     assert office.slack.messages(CHANNEL)[1]["text"] == "in bare words"
     assert "blocks" not in office.slack.messages(CHANNEL)[1]
+
+
+@pytest.mark.parametrize("method", ["chat.postMessage", "chat.update"])
+@pytest.mark.parametrize("code", ["accesslimited", "message_limit_exceeded", "external_channel_migrating"])
+async def test_what_slack_refuses_for_a_while_is_kept_for_as_long_as_it_lasts(
+    office: Office, method: str, code: str
+) -> None:
+    """An hour on a wrong network, or of a workspace that says too much: nothing is given up, nobody is hurried."""
+    deliverer = office.deliverer()
+    if method == "chat.update":
+        await office.want("a", "before", urgency=1)
+        await deliverer.deliver_due()
+        office.clock.advance(minutes=1)
+    office.slack.fail(method, error=code, times="always")
+    await office.want("a", "after", urgency=1)
+    await office.rounds(deliverer, 60, 60)
+    assert (await office.row("a")).state is OutboxState.WAITING
+    assert len(office.calls(method)) <= 2 + 60
+    office.slack.hub.faults.clear()
+    office.clock.advance(minutes=1)
+    await deliverer.deliver_due()
+    assert [message["text"] for message in office.slack.messages(CHANNEL)] == ["after"]

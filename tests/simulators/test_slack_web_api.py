@@ -287,8 +287,12 @@ async def test_invalid_blocks_are_named_with_a_json_pointer(client: AsyncWebClie
 
 
 async def test_an_archived_channel_takes_nothing(slack: SimulatedSlack) -> None:
+    """A post is refused by one word and an edit by another."""
+    stands = (await client_of(slack).chat_postMessage(channel=FINOPS, text="a")).data
     slack.world.channels[FINOPS].is_archived = True
     assert (await refusal(client_of(slack).chat_postMessage(channel=FINOPS, text="a")))["error"] == "is_archived"
+    edit = client_of(slack).chat_update(channel=FINOPS, ts=str(stands["ts"]), text="b")
+    assert (await refusal(edit))["error"] == "is_inactive"
 
 
 async def test_public_channels_are_open_with_their_scope(slack: SimulatedSlack) -> None:
@@ -443,6 +447,32 @@ async def test_files_go_up_in_three_steps_and_only_known_ones_show_in_blocks(sla
     assert FINOPS in (await client.files_info(file=file_id)).data["file"]["shares"]["public"]
     known = [{"type": "image", "slack_file": {"id": file_id}, "alt_text": "표"}]
     assert (await client.chat_postMessage(channel=FINOPS, text="a", blocks=known)).data["ok"] is True
+
+
+async def test_files_are_refused_before_anything_is_shared(slack: SimulatedSlack) -> None:
+    """Nothing of nothing, no novel for a description, and no file where the app is no member."""
+    client = client_of(slack)
+    assert (await refusal(client.files_getUploadURLExternal(filename="a", length=0)))["error"] == "missing_argument"
+    long = await refusal(client.files_getUploadURLExternal(filename="a", length=1, alt_txt="a" * 1001))
+    assert long["error"] == "alt_txt_too_large"
+    away = client.files_upload_v2(filename="a.csv", content="day,cost", channel=GENERAL)
+    assert (await refusal(away))["error"] == "not_in_channel"
+    assert (slack.messages(GENERAL), slack.world.files) == ([], {})
+
+
+async def test_a_workspace_that_does_not_know_a_block_refuses_messages_and_views_differently(
+    slack: SimulatedSlack,
+) -> None:
+    slack.config.unknown_blocks = frozenset({"table"})
+    client, blocks = client_of(slack), [{"type": "table", "rows": [[{"type": "raw_text", "text": "a"}]]}]
+    assert (await refusal(client.chat_postMessage(channel=FINOPS, text="a", blocks=blocks)))[
+        "error"
+    ] == "invalid_blocks"
+    told = await refusal(client.views_publish(user_id=MINSU, view={"type": "home", "blocks": blocks}))
+    assert told["error"] == "invalid_arguments"
+    assert told["response_metadata"]["messages"] == [
+        "[ERROR] unsupported type: table [json-pointer:/view/blocks/0/type]"
+    ]
 
 
 # -- the journal

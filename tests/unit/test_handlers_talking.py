@@ -8,9 +8,10 @@ from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
+import aiohttp
 import pytest
 from icalendar import Calendar
-from slack_sdk.errors import SlackApiError
+from slack_sdk.errors import SlackApiError, SlackRequestError
 
 from blocks import feedback as feedback_words
 from blocks import ids
@@ -18,7 +19,7 @@ from blocks import interviews as interview_words
 from bot.interviews import Changed
 from finops.feedback import Feedback, FeedbackCategory, FeedbackDraft, FeedbackState
 from finops.interviews import Board, Booking, Happened, Meeting, Offered, OfferWish, Slot
-from handlers import feedback, interviews
+from handlers import feedback, filing, interviews
 from handlers.submitting import Form, Problem, Show
 from tests.unit.listening import JIHOON, SAKURA, SEOYEON, FakeBot, FakeSlack, a_visit
 from tests.unit.saying import LANGUAGES, reader
@@ -148,6 +149,31 @@ async def test_where_no_file_may_be_sent_its_lines_come_as_text(house: House) ->
         ]
         methods.append(Calendar.from_ical(text.replace("\n", "\r\n"))["METHOD"])
     assert methods == ["REQUEST", "REQUEST", "CANCEL"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["missing_scope", "file_uploads_disabled", "file_uploads_except_images_disabled", "file_type_not_allowed",
+     "file_upload_size_restricted", "storage_limit_reached", "posting_to_channel_denied"],
+)  # fmt: skip
+async def test_a_workspace_that_takes_no_file_is_no_failure_of_ours(house: House, code: str) -> None:
+    """A full storage, a rule about kinds of files: said as what it is, and nobody searches our log for it."""
+    house.slack.refuses["files.upload"] = code
+    assert await filing.sent(a_visit(house.bot, house.slack), "bill.csv", b"day", "words") is False
+
+
+@pytest.mark.parametrize(
+    "failure", [SlackRequestError("upload: 500"), TimeoutError(), aiohttp.ServerDisconnectedError()]
+)
+async def test_an_appointment_stands_whatever_becomes_of_its_file(house: House, failure: Exception) -> None:
+    """The window says what was done; that the file did not go up is for our log."""
+
+    def fail(**given: Any) -> Any:
+        raise failure
+
+    house.slack.files_upload_v2 = fail  # type: ignore[method-assign,assignment]
+    await interviews.cancel(a_visit(house.bot, house.slack, SAKURA), "7")
+    assert len(house.slack.told("views.open") + house.slack.told("views.update")) >= 1
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -132,7 +132,7 @@ async def update(request: Request) -> JSON:
     channel = _by_id(request)
     message = _own(request, channel, "cant_update_message")
     if channel.is_archived:
-        raise ApiError("is_archived")
+        raise ApiError("is_inactive")  # an edit is refused by another word than a post
     content = read_content(request.args, request.world, longest=LONGEST_UPDATE)
     changes: JSON = {}
     drop: list[str] = []

@@ -13,6 +13,7 @@ from demo.slack.limits import Tier
 from demo.slack.wire import JSON, ApiError, random_id
 
 LONGEST_TO_VALIDATE = 100_000
+LONGEST_ALT_TEXT = 1_000
 
 
 @method("blocks.validate", Tier.FOUR, token=None)
@@ -151,7 +152,9 @@ async def files_get_upload_url(request: Request) -> JSON:
     filename = request.args.required("filename")
     length = request.args.number("length", 0, 0, 10**9)
     if length < 1:
-        raise ApiError.arguments("must be greater than 0 [json-pointer:/length]")
+        raise ApiError("missing_argument")
+    if len(request.args.string("alt_txt") or "") > LONGEST_ALT_TEXT:
+        raise ApiError("alt_txt_too_large")
     file_id = random_id("F")
     ticket: JSON = {"id": file_id, "name": filename, "size": length, "state": "waiting"}
     ticket["alt_txt"] = request.args.string("alt_txt") or ""
@@ -176,6 +179,8 @@ async def files_complete_upload(request: Request) -> JSON:
         finished.append({**file, "url_private": address, "permalink": address, "user": request.bot_user_id})
     channel_id = request.args.string("channel_id")
     channel = seen(request, channel_id) if channel_id else None
+    if channel is not None and request.bot_user_id not in channel.members:
+        raise ApiError("not_in_channel")  # chat:write.public opens no channel to files
     for file in finished:
         request.hub.uploads[file["id"]]["state"] = "complete"
         request.world.files[file["id"]] = file
