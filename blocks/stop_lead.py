@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from blocks import figures, ids, incident_words, kit, why
 from finops.budgets import BudgetPeriod
@@ -16,6 +17,7 @@ TEXT_LENGTH = 2500
 CAUSE_LENGTH = 500
 # So many times next to nothing says nothing; the amount does.
 _COUNTED_TO = 10_000
+_ANSWER = "answer"
 _NOW = {
     BudgetPeriod.DAY: PeriodName.TODAY,
     BudgetPeriod.WEEK: PeriodName.THIS_WEEK,
@@ -159,13 +161,38 @@ def message(text: str, by: str, target: StopTarget, t: Translator) -> kit.Messag
     )
 
 
-def cause_window(target: StopTarget, t: Translator, problem: str | None = None) -> kit.View:
-    """The window in which the cause is told (VIEW_STOP_CAUSE: CAUSE_QUICK, CAUSE_TEXT). Metadata: target."""
+def offered(target: StopTarget, text: str, t: Translator) -> kit.Message:
+    """What a lead answered in words, to be pinned with one tap. `text` as typed; the window takes it from here."""
+    asked = t.gettext("Shall this be pinned to the alert as its cause, where the team sees it?")
+    said: kit.Block = {
+        "type": "section",
+        "block_id": _ANSWER,
+        "text": {"type": "plain_text", "text": kit.clip(text, CAUSE_LENGTH), "emoji": False},
+    }
+    button = kit.button(t.gettext("Pin as the cause"), ids.STOP_CAUSE, str(target), style="primary")
+    return kit.message(asked, [said, kit.section(asked), kit.actions(button)])
+
+
+def answer_in(message: Mapping[str, Any] | None) -> str:
+    """What `offered` repeats in a message that Slack hands back; '' in any other."""
+    for block in (message or {}).get("blocks") or ():
+        if block.get("block_id") == _ANSWER:
+            return str((block.get("text") or {}).get("text") or "")
+    return ""
+
+
+def cause_window(target: StopTarget, t: Translator, problem: str | None = None, text: str = "") -> kit.View:
+    """The window in which the cause is told (VIEW_STOP_CAUSE: CAUSE_QUICK, CAUSE_TEXT). Metadata: target.
+
+    `text` stands in it already, for whoever said it before.
+    """
     parts = [kit.alert(problem)] if problem else []
     options = [kit.option(words(t), quick.value) for quick, words in _CAUSES.items()]
     radio: kit.Block = {"type": "radio_buttons", "options": options}
     parts.append(kit.input_block(ids.CAUSE_QUICK, t.gettext("What happened"), radio, is_optional=True))
     typed: kit.Block = {"type": "plain_text_input", "multiline": True, "max_length": CAUSE_LENGTH}
+    if text:
+        typed["initial_value"] = kit.clip(text, CAUSE_LENGTH)
     hint = t.gettext("Pinned to the alert, with your name.")
     parts.append(kit.input_block(ids.CAUSE_TEXT, t.gettext("In your words"), typed, hint=hint, is_optional=True))
     return kit.modal(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot import telling
 from bot.audit import record
@@ -18,7 +18,7 @@ from bot.stop_scopes import Aim, aim_of, stopped_of
 from finops.budgets import percent_floor
 from finops.charges import FigureState
 from finops.figures import Scope
-from finops.incidents import IncidentState, pinned
+from finops.incidents import EventKind, IncidentState, pinned
 from finops.money import Money
 from finops.queries import ScopeKind
 from finops.registry import Person
@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 LONGEST_TEXT = 2500
 LONGEST_CAUSE = 500
 _ATTEMPTS = 4
+_LETTERS = 100
+_ANSWERED_WITHIN = timedelta(days=1)
 
 
 class Leads:
@@ -114,6 +116,22 @@ class Leads:
             await record(desk, store, workspace_id, actor.user_id, "lead.told", str(target), {"lead": lead})
         desk.wake_outbox.set()
 
+    async def asked(self, workspace_id: str, user_id: str, thread_ts: str = "") -> StopTarget | None:
+        """What somebody was asked about who answers in words: below the message that asked, in the thread of
+        `thread_ts`, else the newest one of a day to which nobody told a cause yet. None where nobody asked.
+        """
+        async with self._desk.storage.reading() as store:
+            told = await store.outbox.newest_of(workspace_id, telling.STOP_LEAD, _LETTERS)
+            mine = [one for one in told if user_id in one.recipients and one.ts is not None]
+            if thread_ts:
+                mine = [one for one in mine if one.ts == thread_ts]
+            else:
+                mine = [one for one in mine if one.wanted_at > self._desk.now() - _ANSWERED_WITHIN]
+            target = StopTarget.read(str(mine[0].subject["target"])) if mine else None
+            if target is None or (not thread_ts and await _is_explained(store, workspace_id, target)):
+                return None
+            return target
+
     async def pin_cause(self, actor: Person, target: StopTarget, text: str) -> None:
         """Keep somebody's explanation with the stop, else with the incident. For everybody who can see it.
 
@@ -165,6 +183,20 @@ async def _is_told(store: Store, workspace_id: str, aim: Aim) -> bool:
     else:
         return False
     return await store.outbox.get(workspace_id, key) is not None
+
+
+async def _is_explained(store: Store, workspace_id: str, target: StopTarget) -> bool:
+    """Whether somebody told the cause already, of the stop or of the alert."""
+    try:
+        aim = await aim_of(store, workspace_id, target)
+    except Refusal:
+        return True  # it is gone: nothing is left to explain
+    if aim.stop is not None and aim.stop.cause is not None:
+        return True
+    if aim.incident is None or aim.incident.id is None:
+        return False
+    events = await store.incidents.events(workspace_id, aim.incident.id)
+    return any(event.kind is EventKind.CAUSE_PINNED for event in events)
 
 
 def _around(aim: Aim) -> tuple[Scope | None, Money | None]:

@@ -125,6 +125,9 @@ async def answer(visit: Visit, text: str) -> None:
         await visit.answer(keys.refused(await visit.words(), is_admin_key=_holds_admin_key(text)))
         return
     text = _as_typed(text)
+    # Below the message to a lead stands what the lead answers, whatever word it begins with.
+    if visit.thread_ts and await stops.heard_cause(visit, text):
+        return
     word, _, rest = text.partition(" ")
     name = word.casefold()
     name = ALIASES.get(name, name)
@@ -138,7 +141,7 @@ async def answer(visit: Visit, text: str) -> None:
         await SUBCOMMANDS[name](visit, rest.strip())
     elif _is_a_period(visit, text):
         await status.ask(visit, text)
-    else:
+    elif not (visit.is_direct and await stops.heard_cause(visit, text)):
         suggestion = closest(word, [*SUBCOMMANDS, *ALIASES])
         await visit.answer(help_.unknown(await visit.words(), word, suggestion))
 

@@ -26,7 +26,7 @@ async def direct_message(visit: Visit, event: Mapping[str, Any]) -> None:
     """What people type to us: the words of the command, without the command."""
     if event.get("channel_type") != "im" or event.get("subtype") or event.get("bot_id"):
         return
-    visit.is_direct = True
+    visit.is_direct, visit.thread_ts = True, str(event.get("thread_ts") or "")
     await commands.answer(visit, str(event.get("text") or ""))
 
 

@@ -147,10 +147,18 @@ async def submit_lead(form: Form) -> Outcome:
     return Show(stop_lead.sent(draft.lead_user_id, t), refreshes_home=False)
 
 
+async def heard_cause(visit: Visit, text: str) -> bool:
+    """Offer what a lead answered in words to be pinned as the cause; False where nobody had asked them."""
+    target = await visit.bot.leads.asked(visit.workspace_id, visit.user_id, visit.thread_ts) if text else None
+    if target is not None:
+        await visit.answer(stop_lead.offered(target, text, await visit.words()))
+    return target is not None
+
+
 async def cause(visit: Visit, value: str) -> None:
-    """The window in which somebody who knows says why."""
+    """The window in which somebody who knows says why; with their own words in it, where they said it already."""
     target = wanted(value)
-    view = stop_lead.cause_window(target, await visit.known())
+    view = stop_lead.cause_window(target, await visit.known(), text=stop_lead.answer_in(visit.message))
     if visit.is_in_modal:
         await visit.in_place()
         await visit.show(view)

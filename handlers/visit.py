@@ -84,6 +84,9 @@ class Visit:
     is_ephemeral: bool = False
     is_direct: bool = False
     view: Mapping[str, Any] | None = None
+    # The message that was clicked in; and the first one of the thread that was written in, '' outside of any.
+    message: Mapping[str, Any] | None = None
+    thread_ts: str = ""
     window: str | None = None
     clicked_at: str = ""
     came_by_socket: bool = False
@@ -208,7 +211,8 @@ class Visit:
         if self.respond is not None:
             await self._respond(message, replaces=replaces)
         elif self.is_direct and self.channel_id:
-            await posted(self.client, "chat.postMessage", message, channel=self.channel_id)
+            thread = {"thread_ts": self.thread_ts} if self.thread_ts else {}
+            await posted(self.client, "chat.postMessage", message, channel=self.channel_id, **thread)
         elif self.channel_id:
             await posted(self.client, "chat.postEphemeral", message, channel=self.channel_id, user=self.user_id)
         elif self.trigger_id is not None and self.window is None:
@@ -319,6 +323,7 @@ def visit_of(bot: Bot, body: Mapping[str, Any], context: AsyncBoltContext, clien
         respond=Respond(response_url, client) if response_url else None,
         is_ephemeral=bool(container.get("is_ephemeral")),
         view=body.get("view"),
+        message=body.get("message"),
         organization_id=context.enterprise_id or "",
     )
 

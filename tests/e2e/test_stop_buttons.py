@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from blocks import ids
+from blocks import ids, kit
 from bot.telling import stop_key
 from demo import runaway
 from demo.clock import StageClock
@@ -153,3 +153,41 @@ def _more(stage: Stage, choice: str) -> str:
     elements = [each for block in root(stage)["blocks"] if block["type"] == "actions" for each in block["elements"]]
     [menu] = [each for each in elements if each["action_id"] == ids.INCIDENT_MORE]
     return next(option["value"] for option in menu["options"] if option["value"].endswith(f"/{choice}"))
+
+
+async def test_what_a_lead_answers_in_words_can_be_pinned_as_the_cause(tmp_path: Path) -> None:
+    """김민수 writes back as to a colleague: beside the message, then below it with the word of a command in front."""
+    url, clock = f"sqlite:///{tmp_path / 'stage.db'}", at_six(StageClock())
+    async with scene(
+        url, a_steady_trace(), clock=clock, FINOPS_POLL_SECONDS="1", FINOPS_EDIT_EVERY_SECONDS="1"
+    ) as stage:
+        await alerted(stage)
+        jihoon, minsu = stage.slack.person(JIHOON), stage.slack.person(MINSU)
+        await jihoon.clicks(root(stage), ids.INCIDENT_MORE, _more(stage, ids.MORE_LEAD))
+        await window(stage, jihoon, ids.VIEW_STOP_LEAD)
+        await jihoon.submits()
+        await stage.slack.until(lambda: APPLICATION in words_of(minsu.messages(minsu.dm)), WAIT)
+        [letter] = minsu.messages(minsu.dm)
+
+        def answers(text: str) -> list[dict[str, Any]]:
+            return [one for one in minsu.messages(minsu.dm) if one.get("bot_id") and text in words_of(one)]
+
+        for said, thread_ts in (
+            ("네, 방금 배포한 코드에 재시도 로직 버그가 있었습니다. 수정하겠습니다.", None),
+            ("차단 감사합니다. 원인은 A & B <배치> 작업입니다.", letter["ts"]),
+        ):
+            await minsu.says(minsu.dm, said, thread_ts)
+            await stage.slack.until(lambda said=said: answers(said), WAIT)
+            [offer] = answers(said)
+            assert offer.get("thread_ts") == thread_ts
+            assert "원인으로 고정할까요?" in words_of(offer)
+            await minsu.clicks(offer, ids.STOP_CAUSE)
+            assert said in str(await window(stage, minsu, ids.VIEW_STOP_CAUSE))
+            assert (await minsu.submits())["ok"]
+            pinned = kit.escape(f"원인: {said} · 김민수")
+            await stage.slack.until(lambda pinned=pinned: pinned in words_of(stage.slack.messages(MARKETING)), WAIT)
+            minsu.closes(everything=True)
+
+        await minsu.says(minsu.dm, "고맙습니다")
+        await stage.slack.until(lambda: answers("`고맙습니다` 명령은 알지 못합니다"), WAIT)
+        assert stage.slack.complaints == []
