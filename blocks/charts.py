@@ -16,13 +16,14 @@ POINTS = 20
 LABEL = 20
 TITLE = 50
 _BAR_WIDTH = 14
+_DAY, _WEEK = 1, 7
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
 def trend(
     points: Sequence[DayFigure], t: Translator, title: str | None = None, whole: Money | None = None
 ) -> kit.Either | None:
-    """Spending day by day (or week by week), oldest first; None when fewer than two days are known.
+    """Spending day by day (or week by week, month by month), oldest first; None when fewer than two are known.
 
     Where the days make up `whole`, which stands beside them, they add up to it as shown.
 
@@ -32,12 +33,8 @@ def trend(
     if len(known) < 2:
         return None
     currency = known[0][1].currency
-    title = title or (
-        t.gettext("Cost by week ({currency})", currency=currency)
-        if any(point.span_days > 1 for point in points)
-        else t.gettext("Cost by day ({currency})", currency=currency)
-    )
-    longest = max(point.span_days for point in points)
+    longest = _longest(points)
+    title = title or _titled(longest, currency, t)
     amounts = [amount for _, amount in known]
     if _is_whole(amounts, whole):
         amounts = heights(amounts, t)
@@ -48,6 +45,14 @@ def trend(
     return kit.Either(
         _bars(title, bars, t, axis), [kit.section(f"*{title}*"), kit.preformatted(trend_text(points, t, whole))]
     )
+
+
+def trend_title(points: Sequence[DayFigure], t: Translator) -> str:
+    """What each of the points is: a day, a week or a month."""
+    longest = _longest(points)
+    if longest <= _DAY:
+        return t.gettext("Cost by day")
+    return t.gettext("Cost by week") if longest <= _WEEK else t.gettext("Cost by month")
 
 
 def projects(breakdown: Breakdown, t: Translator) -> kit.Either | None:
@@ -113,7 +118,11 @@ def share_name(share: Share, t: Translator) -> str:
 
 def missing_days(points: Sequence[DayFigure], t: Translator) -> str | None:
     """A sentence for the days a drawing leaves out, None when it leaves out nothing."""
-    missing = [t.short_day(point.day) for point in points if point.amount is None]
+    missing = [
+        t.short_day(point.day) if point.span_days == _DAY else _ends(point, t)
+        for point in points
+        if point.amount is None
+    ]
     if not missing:
         return None
     days = ", ".join(missing[:5])
@@ -135,7 +144,7 @@ def trend_text(points: Sequence[DayFigure], t: Translator, whole: Money | None =
     """
     amounts = [point.amount for point in points]
     peak = max((amount.amount for amount in amounts if amount is not None), default=Decimal(0))
-    longest = max((point.span_days for point in points), default=1)
+    longest = _longest(points)
     days = [_label(point, longest, t) for point in points]
     known = [amount for amount in amounts if amount is not None]
     said = iter(t.amounts(known) if _is_whole(known, whole) else [t.money(amount) for amount in known])
@@ -167,15 +176,33 @@ def _is_whole(amounts: Sequence[Money], whole: Money | None) -> bool:
     return whole is not None and bool(amounts) and total(amounts, amounts[0].currency) == whole
 
 
+def _longest(points: Sequence[DayFigure]) -> int:
+    return max((point.span_days for point in points), default=_DAY)
+
+
+def _titled(longest: int, currency: str, t: Translator) -> str:
+    if longest <= _DAY:
+        return t.gettext("Cost by day ({currency})", currency=currency)
+    if longest <= _WEEK:
+        return t.gettext("Cost by week ({currency})", currency=currency)
+    return t.gettext("Cost by month ({currency})", currency=currency)
+
+
 def _label(point: DayFigure, longest: int, t: Translator) -> str:
-    """The first day of a point. A shorter one (the first of weekly points) names its last, too, not to read as a drop.
+    """A day; a whole week by its Monday, a whole month by its number. What the period cut short names its days, too,
+    not to read as a drop.
 
     In letters that are as wide as each other: a count of days in Korean or Japanese would push its row aside.
     """
-    day = t.short_day(point.day)
-    if point.span_days == longest:
-        return day
-    return f"{day}-{t.short_day(point.day + timedelta(days=point.span_days - 1))}"
+    end = point.day + timedelta(days=point.span_days)
+    if longest <= _WEEK:
+        return t.short_day(point.day) if point.span_days == longest else _ends(point, t)
+    return f"{point.day:%Y-%m}" if point.day.day == end.day == 1 else _ends(point, t)
+
+
+def _ends(point: DayFigure, t: Translator) -> str:
+    """The first and the last day of a point."""
+    return f"{t.short_day(point.day)}-{t.short_day(point.day + timedelta(days=point.span_days - 1))}"
 
 
 def _bar(amount: Decimal, peak: Decimal, width: int = _BAR_WIDTH) -> str:

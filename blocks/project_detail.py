@@ -195,8 +195,7 @@ def _trend(report: ProjectReport, t: Translator) -> Parts:
     points = report.status.trend
     if len([point for point in points if point.amount is not None]) < 2:
         return []
-    is_weekly = any(point.span_days > 1 for point in points)
-    title = t.gettext("Cost by week") if is_weekly else t.gettext("Cost by day")
+    title = charts.trend_title(points, t)
     lines = charts.trend_text(points, t, report.status.figure.amount).split("\n")
     if not any(one.outcomes for one in report.trend_values):
         return [kit.section(f"*{title}*"), kit.preformatted("\n".join(lines))]

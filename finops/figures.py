@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from finops.axes import Axes
 from finops.charges import DayReading, FigureState, day_state, weakest
 from finops.exchange import Converter
 from finops.money import Money, total
-from finops.periods import Period, charge_day
+from finops.periods import Period, charge_day, week_of
 from finops.queries import NamedPeriod
 from finops.queries import ScopeKind as ScopeKind  # the word of a report and of a question
 from finops.value import NO_VALUE, ValueFigure
@@ -315,12 +316,11 @@ def trend_of(
     readings: Mapping[date, DayReading],
     now: datetime,
     currency: str = "USD",
-    points: int = TREND_POINTS,
 ) -> tuple[DayFigure, ...]:
-    """The period as at most `points` figures, oldest first: days, or groups of whole weeks' length when it is longer.
+    """The period as at most TREND_POINTS figures, oldest first: its days, else its weeks, else its months.
 
-    Groups are counted back from the end, so that only the first may be shorter. Days that have not ended and are not
-    collected do not appear.
+    Weeks (Monday to Sunday) and months are those of the calendar, so that each ties to what is told of it elsewhere;
+    the first and the last may be cut by the period. Days that have not ended and are not collected do not appear.
     """
     today = charge_day(now)
     days = list(period)
@@ -328,10 +328,19 @@ def trend_of(
         days.pop()
     if not days:
         return ()
-    span = 1 if len(days) <= points else 7 * -(-len(days) // (7 * points))
-    ends = range(len(days), 0, -span)
-    groups = [Period(days[max(0, end - span)], days[end - 1] + timedelta(days=1)) for end in ends]
-    return tuple(_point(group, cells, readings, now, currency) for group in reversed(groups))
+    if len(days) > TREND_POINTS:
+        groups = _grouped(days, lambda day: week_of(day).start)
+        if len(groups) > TREND_POINTS:
+            groups = _grouped(days, lambda day: day.replace(day=1))
+    else:
+        groups = [Period(day, day + timedelta(days=1)) for day in days]
+    return tuple(_point(group, cells, readings, now, currency) for group in groups)
+
+
+def _grouped(days: Sequence[date], begins: Callable[[date], date]) -> list[Period]:
+    """Consecutive days that begin with the same one, together."""
+    groups = [list(each) for _, each in groupby(days, begins)]
+    return [Period(each[0], each[-1] + timedelta(days=1)) for each in groups]
 
 
 def _point(

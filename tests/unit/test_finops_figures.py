@@ -25,6 +25,7 @@ from finops.figures import (
 )
 from finops.money import Money, total
 from finops.periods import Period
+from finops.queries import MAX_DAYS
 
 NOW = datetime(2026, 7, 6, 1, 0, tzinfo=UTC)
 TODAY = NOW.date()
@@ -72,15 +73,15 @@ def test_a_figure_is_the_sum_of_what_is_known_and_counts_the_rest(
         assert figure.amount == total(cells.values())
 
 
-@given(ledgers(), st.integers(1, TREND_POINTS))
+@given(ledgers())
 def test_a_trend_adds_up_to_its_figure(
-    ledger: tuple[Period, dict[date, Money], dict[date, DayReading]], points: int
+    ledger: tuple[Period, dict[date, Money], dict[date, DayReading]],
 ) -> None:
     """However it is grouped: few enough points, no gap, no overlap, one total, no unread day forgotten."""
     period, cells, readings = ledger
-    trend = trend_of(period, cells, readings, NOW, points=points)
+    trend = trend_of(period, cells, readings, NOW)
     figure = figure_of(period, cells, readings, NOW)
-    assert len(trend) <= points
+    assert len(trend) <= TREND_POINTS
     assert total(point.amount for point in trend if point.amount) == (figure.amount or Money.zero())
     day = period.start
     for point in trend:
@@ -97,19 +98,27 @@ def test_a_trend_adds_up_to_its_figure(
     )
 
 
-def test_a_long_trend_is_grouped_in_weeks_ending_with_the_period() -> None:
-    """180 days are 13 groups of two weeks, of which only the first is short."""
-    period = Period(TODAY - timedelta(days=180), TODAY)
-    trend = trend_of(period, {}, read(*period), NOW)
-    assert [point.span_days for point in trend] == [12, *[14] * 12]
-    assert {point.amount for point in trend} == {Money.zero()}
-    assert [point.span_days for point in trend_of(Period(TODAY - timedelta(days=30), TODAY), {}, {}, NOW)] == [
-        2,
-        7,
-        7,
-        7,
-        7,
+def test_a_long_trend_is_grouped_by_the_weeks_and_months_of_the_calendar() -> None:
+    """Each ties to what is told of the same week or month elsewhere; the ends may be cut by the period."""
+
+    def spans(days: int, end: date = TODAY) -> list[tuple[date, int]]:
+        period = Period(end - timedelta(days=days), end)
+        trend = trend_of(period, {}, read(*period), NOW)
+        assert {point.amount for point in trend} == {Money.zero()}
+        return [(point.day, point.span_days) for point in trend]
+
+    assert spans(20) == [(TODAY - timedelta(days=n), 1) for n in range(20, 0, -1)]
+    assert spans(30) == [(date(2026, 6, 6), 2), *[(date(2026, 6, 8) + timedelta(days=7 * n), 7) for n in range(4)]]
+    # June by itself: its last two days are the beginning of a week that goes on.
+    assert spans(30, date(2026, 7, 1)) == [
+        *[(date(2026, 6, 1) + timedelta(days=7 * n), 7) for n in range(4)],
+        (date(2026, 6, 29), 2),
     ]
+    assert spans(180) == [
+        (date(2026, 1, 7), 25), (date(2026, 2, 1), 28), (date(2026, 3, 1), 31), (date(2026, 4, 1), 30),
+        (date(2026, 5, 1), 31), (date(2026, 6, 1), 30), (date(2026, 7, 1), 5),
+    ]  # fmt: skip
+    assert len(spans(MAX_DAYS)) <= TREND_POINTS
 
 
 def test_a_read_day_without_costs_is_a_true_zero_and_an_unread_one_is_unknown() -> None:
