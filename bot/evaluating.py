@@ -14,7 +14,7 @@ from bot.picture import CURRENCY, Picture, Sums
 from bot.polls import moment_of
 from bot.spending import Spending
 from bot.stop_ends import outliving
-from bot.stop_policy import STOPPABLE, stop_by_policy, was_decided
+from bot.stop_policy import STOPPABLE, prove_budgets, stop_by_policy, was_decided
 from bot.surroundings import Around, Question, Surroundings
 from bot.telling import keep, recipients
 from finops.budgets import Budget, BudgetAction, BudgetOn, BudgetPeriod, effective, period_of
@@ -128,10 +128,11 @@ class Evaluating:
                 changed, stopped = changed + told[0], stopped + told[1]
         return changed, stopped
 
-    async def _kept(self, decisions: Iterable[_Decision]) -> tuple[int, int]:
+    async def _kept(self, decisions: Sequence[_Decision]) -> tuple[int, int]:
         """Keep all of it, or nothing: how many incidents changed, and in how many of them the budget now stops."""
         changed = stopped = 0
         async with self._desk.storage.writing() as store:
+            await prove_budgets(store, [one.on.budget for one in decisions if one.on is not None])
             for one in decisions:
                 before, is_stopped = one.before, False
                 for change in one.changes:

@@ -10,7 +10,7 @@ from bot.picture import account_of
 from bot.stop_keeping import keep
 from bot.stop_rest import holders_of
 from bot.stop_scopes import aim_of
-from finops.budgets import BudgetOn
+from finops.budgets import Budget, BudgetOn
 from finops.crossings import reached_at
 from finops.incidents import SPEAKING, EventKind, Incident, IncidentState
 from finops.levers import Lever
@@ -21,6 +21,7 @@ from finops.stop_report import StopTarget
 from finops.stopping import Ask, extended, latest, requested, taken_again
 from finops.stops import Stop, StopState
 from storage import Store
+from storage.errors import Conflict
 
 _STANDING = frozenset({StopState.STOPPING, StopState.STOPPED})
 STOPPABLE = frozenset({*SPEAKING, IncidentState.STOPPING, IncidentState.STOPPED, IncidentState.RESTORED})
@@ -42,6 +43,20 @@ async def was_decided(store: Store, incident: Incident, limit: Money) -> bool:
     changes = (one.at for one in events if one.kind is EventKind.BUDGET_CHANGED)
     of_it = max(changes, default=incident.opened_at)
     return since is None or await store.stops.were_decided(workspace_id, incident_id, since, of_it)
+
+
+async def prove_budgets(store: Store, decided: Sequence[Budget]) -> None:
+    """Conflict where somebody changed one of these budgets since it was decided about: one that was just raised would
+    speak, and stop, by its old limit. Whoever raises one from here on waits, and sees what was stopped.
+    """
+    if not decided:
+        return
+    workspace_id = decided[0].workspace_id
+    await store.workspaces.hold(workspace_id)
+    present = {one.id: one for one in await store.budgets.all(workspace_id)}
+    for budget in decided:
+        if present.get(budget.id) != budget:
+            raise Conflict("budget", budget.id)
 
 
 async def stop_by_policy(desk: Desk, store: Store, incident: Incident, on: BudgetOn) -> bool:

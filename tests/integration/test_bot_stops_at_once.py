@@ -1,0 +1,123 @@
+"""What people and replicas decide about limits and stops in one moment: each on what the others have decided."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bot.budgets import BudgetWish
+from bot.evaluating import Evaluating
+from finops.budgets import Budget, BudgetAction
+from finops.incidents import Incident
+from finops.money import Money
+from finops.stop_report import ApprovalWish, StopTarget
+from finops.stops import ApprovalWay, Stop, StopState
+from storage import Storage
+from storage.budgets import Budgets
+from storage.stops import Stops
+from tests.conftest import FakeClock
+from tests.databases import WORKSPACE
+from tests.integration.at_once import beside
+from tests.integration.live_world import World, a_runaway
+
+on_postgresql = pytest.mark.parametrize("database_kind", ["postgresql"])  # SQLite's writers take turns
+HIGHER = ApprovalWish(ApprovalWay.BUDGET, "2000")
+
+
+@pytest.fixture
+async def world(storage: Storage, clock: FakeClock) -> World:
+    """A team that has spent $1342 of $500 a day; it was told so before its budget stopped by itself."""
+    made = await a_runaway(storage, clock)
+    await made.spend("600")
+    return made
+
+
+async def told(world: World, action: BudgetAction = BudgetAction.STOP) -> Incident:
+    """The alert of the limit; from a minute later on the budget does what `action` says."""
+    [incident] = await world.evaluate()
+    at = world.clock.advance(minutes=1)
+    async with world.storage.writing() as store:
+        terms = replace(world.budget.terms, action=action, levels=(100,))
+        world.budget = await store.budgets.update(
+            WORKSPACE, world.budget.id, terms=terms, by=world.admin.user_id, at=at
+        )
+    return incident
+
+
+async def stops(world: World) -> list[Stop]:
+    async with world.storage.reading() as store:
+        return await store.stops.active(WORKSPACE)
+
+
+async def budget(world: World) -> Budget:
+    async with world.storage.reading() as store:
+        found = await store.budgets.get(WORKSPACE, world.budget.id)
+    assert found is not None
+    return found
+
+
+def wish(world: World, **changed: object) -> BudgetWish:
+    terms = world.budget.terms
+    typed = BudgetWish(f"team:{terms.scope_id}", "day", "500", terms.levels, terms.action.value)
+    return replace(typed, **changed)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("how", ["raised", "changed", "notified", "switched off", "deleted"])
+async def test_a_budget_that_changes_as_it_is_about_to_stop_does_not(
+    world: World, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """Between looking and acting lies a moment: who raises a limit in it saw everything stopped for the old one."""
+    incident = await told(world)
+    budgets, by, one = world.bot.budgets, world.admin, world.budget
+    seen_at = one.updated_at.isoformat()
+    change = {
+        "raised": lambda: world.bot.stopping.approve(by, StopTarget(incident_id=incident.id), HIGHER),
+        "changed": lambda: budgets.update(by, one.id, wish(world, amount="2000"), seen_at),
+        "notified": lambda: budgets.update(by, one.id, wish(world, action="notify"), seen_at),
+        "switched off": lambda: budgets.switch(by, one.id, is_enabled=False),
+        "deleted": lambda: budgets.delete(by, one.id),
+    }
+    found = await beside(monkeypatch, (Evaluating, "_decided"), world.bot.evaluating.evaluate(WORKSPACE), change[how]())
+    assert [one for one in found if isinstance(one, Exception)] == []
+    assert await stops(world) == []
+
+
+@on_postgresql
+async def test_a_limit_that_is_raised_as_its_budget_stops_gives_back_what_was_stopped(
+    world: World, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it does a minute later: who raised it saw no stop yet, and it stood under a limit of twice as much."""
+    incident = await told(world)
+    changed, shown = await beside(
+        monkeypatch,
+        (Stops, "open"),
+        world.bot.evaluating.evaluate(WORKSPACE),
+        world.bot.stopping.approve(world.admin, StopTarget(incident_id=incident.id), HIGHER),
+        database_url,
+    )
+    assert (changed, shown.stop.state) == (1, StopState.RESTORING)
+    assert [one.state for one in await stops(world)] == [StopState.RESTORING]
+    assert (await budget(world)).amount == Money.of("2000")
+
+
+@on_postgresql
+async def test_raising_a_limit_keeps_what_somebody_changes_of_its_budget_meanwhile(
+    world: World, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two people must agree from now on: a limit raised in the same moment took that back, unseen."""
+    incident = await told(world, BudgetAction.ASK)
+    await beside(
+        monkeypatch,
+        (Budgets, "get"),
+        world.bot.stopping.approve(world.admin, StopTarget(incident_id=incident.id), HIGHER),
+        world.bot.budgets.update(
+            world.admin, world.budget.id, wish(world, needs_two=True), world.budget.updated_at.isoformat()
+        ),
+        database_url,
+    )
+    after = await budget(world)
+    assert (after.needs_two, after.amount) == (True, Money.of("500"))
+    [stop] = await stops(world)
+    assert stop.pending is not None
+    assert (stop.pending.way, stop.pending.amount) == (ApprovalWay.BUDGET, Money.of("2000"))
