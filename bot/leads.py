@@ -152,15 +152,11 @@ class Leads:
 
     async def _pinned(self, store: Store, actor: Person, target: StopTarget, text: str, now: datetime) -> None:
         aim = await aim_of(store, actor.workspace_id, target)
-        is_over = aim.incident is None or aim.incident.state is IncidentState.CLOSED
-        is_stop = aim.stop is not None and (is_over or aim.stop.state is not StopState.CLOSED)
-        if (
-            is_over
-            and (aim.stop is None or aim.stop.state is StopState.CLOSED)
-            and not await _is_told(store, actor.workspace_id, aim)
-        ):
+        is_alert_over = aim.incident is None or aim.incident.state is IncidentState.CLOSED
+        is_stop_over = aim.stop is None or aim.stop.state is StopState.CLOSED
+        if is_alert_over and is_stop_over and not await _is_told(store, actor.workspace_id, aim):
             raise Refusal(RefusalCode.INCIDENT_CLOSED)  # so long ago that its message would be posted anew
-        if aim.stop is not None and is_stop:
+        if aim.stop is not None and (is_alert_over or not is_stop_over):
             await keep(self._desk, store, cause_pinned(aim.stop, actor.user_id, text, now), aim.stop)
             return
         assert aim.incident is not None, "its message stands"
