@@ -9,6 +9,7 @@ import ssl
 import stat
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from email.utils import formataddr, parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -171,9 +172,12 @@ def crontab(text: str) -> str:
             "should name weekdays (mon, tue, …), because their numbers mean different days to different people"
         )
     try:
-        CronTrigger.from_crontab(text, timezone="UTC")
+        trigger = CronTrigger.from_crontab(text, timezone="UTC")
     except ValueError:
         raise Mistake(f"should be five crontab fields such as '0 9 * * *', not {text!r}") from None
+    # From any day on: what comes at all comes within the centuries it looks ahead.
+    if trigger.get_next_fire_time(None, datetime(2000, 1, 1, tzinfo=UTC)) is None:
+        raise Mistake(f"names a day that never comes: {text!r}")
     return text
 
 

@@ -47,10 +47,13 @@ from finops.secret import Secret
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-# run.py's own variable, and the one Bolt would read behind our back with its test turned the wrong way round.
-NOT_OURS = frozenset({"FINOPS_VENV"})
-_KEYS = ("keys", "keys_file", "keys_command")
+NOT_OURS = frozenset({"FINOPS_VENV"})  # run.py's own
+# Bolt would read it behind our back, with its test turned the wrong way round.
 RETIRED = {"SLACK_VERIFICATION_TOKEN": "Slack retired it and requests are verified by their signature: remove it"}
+
+
+# The three places of which one holds the encryption keys, by their fields.
+_KEYS = ("keys", "keys_file", "keys_command")
 
 
 class SettingsError(ValueError):

@@ -62,6 +62,7 @@ def test_nothing_set_names_everything_that_is_missing_at_once():
         ("DATABASE_URL", "sqlite://", "SQLite needs a file"),
         ("FINOPS_COLLECT_CRON", "every morning", "five crontab fields"),
         ("FINOPS_COLLECT_CRON", "0 9 * * 1", "name weekdays"),
+        ("FINOPS_COLLECT_CRON", "0 9 31 2 *", "never comes"),
         ("FINOPS_COLLECT_TIMEZONE", "Asia/Soul", "should be a time zone"),
         ("FINOPS_BACKFILL_DAYS", "half a year", "whole number from 1 to 1200"),
         ("FINOPS_BACKFILL_DAYS", "0", "whole number from 1 to 1200"),
