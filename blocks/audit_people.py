@@ -1,4 +1,7 @@
-"""Acts of setting up in words: who becomes an admin, who is none any more, what was tried. For blocks.audit_words."""
+"""Acts about people in words: who becomes an admin, who is none any more, whom a test alert or a message reached.
+
+For blocks.audit_words.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,10 @@ def _because(facts: Facts, told: str) -> str:
 
 
 def _person(facts: Facts) -> str:
-    given = facts.entry.subject.removeprefix("person:")
+    return _named(facts.entry.subject.removeprefix("person:"))
+
+
+def _named(given: str) -> str:
     return f"<@{given}>" if USER.fullmatch(given) else kit.name(given)
 
 
@@ -59,5 +65,6 @@ _WHY: dict[str, Callable[[Translator], str]] = {
 SAID: dict[str, Callable[[Facts], str]] = {
     "admin.appointed": _appointed,
     "admin.removed": _removed,
+    "lead.told": lambda f: f.t.gettext("wrote to the lead {person}", person=_named(str(f.get("lead") or "-"))),
     "team.tested": lambda f: f.t.gettext("sent a test alert to the channel of *{name}*", name=f.word()),
 }

@@ -106,7 +106,7 @@ class AuditKind(StrEnum):
     INCIDENTS = "incidents"
     KEYS = "keys"
     PROJECTS = "projects"
-    TEAMS = "teams"  # and who administers
+    TEAMS = "teams"  # and who administers, and what they set for everybody
     COLLECTING = "collecting"
     LEARNING = "learning"  # polls, decisions, feedback, interviews
     REFUSALS = "refusals"  # of any kind
@@ -118,7 +118,7 @@ _NOUNS: dict[AuditKind, tuple[str, ...]] = {
     AuditKind.INCIDENTS: ("incident",),
     AuditKind.KEYS: ("key",),
     AuditKind.PROJECTS: ("project", "token", "target", "caps"),
-    AuditKind.TEAMS: ("team", "admin", "app", "digest"),
+    AuditKind.TEAMS: ("team", "admin", "app", "digest", "currency", "audit"),
     AuditKind.COLLECTING: ("collection", "collect", "bill"),
     AuditKind.LEARNING: ("poll", "decision", "effect", "feedback", "interview"),
 }
