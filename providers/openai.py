@@ -229,7 +229,8 @@ class OpenAI:
                 return
             if not page.next_page:
                 raise UnexpectedResponse("more is promised but no way to it", pointer="/next_page")
-            if page.next_page in seen:
+            # Each page tells of one day at least, or they would never end.
+            if page.next_page in seen or len(seen) > window.days:
                 raise UnexpectedResponse("the pages run in a circle", pointer="/next_page")
             seen.add(page.next_page)
             page, answer = await self._costs(key, window, self._array, page.next_page)

@@ -17,6 +17,8 @@ from providers.openai_usage import skew_of
 from providers.openai_wire import LIST, PROJECT, decoded, refusal
 
 Clock = Callable[[], datetime]
+# A hundred thousand projects, keys or changes: whoever promises more after that promises it for ever.
+MOST_PAGES = 1_000
 
 
 class Door:
@@ -67,10 +69,12 @@ class Door:
             page = decoded(LIST, answer.body, "", answer.reference)
             for index, item in enumerate(page.data):
                 yield item, f"/data/{index}", answer.reference
-            if not page.has_more or not page.data:
+            if not page.has_more:
                 return
+            if not page.last_id and not page.data:
+                raise UnexpectedResponse("more is promised but no way to it", pointer="/data", reference=answer.reference)
             last = page.last_id or decoded(PROJECT, page.data[-1], "/data", answer.reference).id
-            if last in seen:
+            if last in seen or len(seen) >= MOST_PAGES:
                 raise UnexpectedResponse("the pages run in a circle", pointer="/last_id", reference=answer.reference)
             seen.add(last)
             after = [("after", last)]

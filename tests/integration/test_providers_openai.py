@@ -105,6 +105,41 @@ async def test_pages_that_run_in_a_circle_are_refused(openai: OpenAI, server: Op
         await bill(openai, Period(FIRST, date(2026, 6, 8)))
 
 
+async def test_a_bill_of_ever_new_pages_is_ended(openai: OpenAI, server: OpenAIServer) -> None:
+    """Ever new cursors and never a day: we ask no more often than there are days."""
+    pages = (f'{{"data":[],"has_more":true,"next_page":"page_{number}"}}' for number in range(10**6))
+    server.faults = [always(lambda: web.Response(text=next(pages)))] * 1_000
+    with pytest.raises(UnexpectedResponse, match="circle"):
+        await bill(openai, Period(FIRST, date(2026, 6, 8)))
+    assert len(server.asked) <= 9
+
+
+async def test_a_list_of_ever_new_pages_is_ended(
+    openai: OpenAI, server: OpenAIServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same projects under ever new cursors: no more pages are asked for than anybody has."""
+    monkeypatch.setattr("providers.openai_door.MOST_PAGES", 20)
+    item = '{"id":"proj_a","name":"a"}'
+    pages = (f'{{"data":[{item}],"has_more":true,"last_id":"cursor_{number}"}}' for number in range(10**6))
+    server.faults = [always(lambda: web.Response(text=next(pages)))] * 1_000
+    with pytest.raises(UnexpectedResponse, match="circle"):
+        _ = [project async for project in openai.projects(KEY)]
+    assert len(server.asked) <= 21
+
+
+async def test_an_empty_page_is_not_the_end_of_a_list_that_goes_on(openai: OpenAI, server: OpenAIServer) -> None:
+    """What was filtered leaves a page empty; a list that breaks off is not told as if it were whole."""
+    empty = '{"data":[],"has_more":true,"last_id":"proj_9"}'
+    last = '{"data":[{"id":"proj_b","name":"b"}],"has_more":false}'
+    server.faults = [always(lambda: web.Response(text=empty)), always(lambda: web.Response(text=last))]
+    assert [project.id async for project in openai.projects(KEY)] == ["proj_b"]
+    assert server.asked[-1].query["after"] == "proj_9"
+    server.faults = [always(lambda: web.Response(text='{"data":[],"has_more":true}'))]
+    with pytest.raises(UnexpectedResponse) as caught:
+        _ = [project async for project in openai.projects(KEY)]
+    assert caught.value.pointer == "/data"
+
+
 def day_with(row: str) -> str:
     """A page of one day of one row; grouped, so that the grouping is not what is wrong with it."""
     return f'{{"data":[{{"start_time":1780272000,"results":[{{"project_id":"p","line_item":"l",{row}}}]}}]}}'
