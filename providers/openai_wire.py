@@ -31,6 +31,8 @@ from providers.http import Answer, seconds_until
 DAY_SECONDS = 86_400
 # Beyond, one line could no longer be kept in 64-bit nano-units; no bill comes near.
 LARGEST_AMOUNT = Decimal(9_000_000_000)
+# Nobody uses a septillion tokens a day; 1e400000000 is a short text that no sum survives.
+LARGEST_QUANTITY = Decimal(10) ** 24
 _ZERO = Decimal(0)
 # Waiting does not help against these (error.code; error.type may read differently): a person has to raise a limit.
 FINAL_429 = frozenset(
@@ -204,6 +206,7 @@ def charges_of(raw: msgspec.Raw, day: date, pointer: str, reference: str | None)
     rows = decoded(_ROWS, raw, pointer, reference)
     # A column at a time, without a step of Python for each row of millions; only what is wrong is looked at by row.
     values, quantities = [row.amount.value for row in rows], [row.quantity for row in rows]
+    told_quantities = [quantity for quantity in quantities if quantity]
     told = [row.amount.currency for row in rows]
     currencies = {currency: currency.upper() for currency in set(told)}
     if not (
@@ -211,7 +214,9 @@ def charges_of(raw: msgspec.Raw, day: date, pointer: str, reference: str | None)
         and all(map(Decimal.is_finite, values))
         and min(values, default=_ZERO) > -LARGEST_AMOUNT
         and max(values, default=_ZERO) < LARGEST_AMOUNT
-        and all(map(Decimal.is_finite, filter(None, quantities)))
+        and all(map(Decimal.is_finite, told_quantities))
+        and min(told_quantities, default=_ZERO) > -LARGEST_QUANTITY
+        and max(told_quantities, default=_ZERO) < LARGEST_QUANTITY
     ):
         what, where = _first_misfit(rows)
         raise UnexpectedResponse(what, pointer=f"{pointer}/{where}", reference=reference)
@@ -241,7 +246,7 @@ def _first_misfit(rows: list[_Row]) -> tuple[str, str]:
             return "not a currency", f"{index}/amount/currency"
         if not value.is_finite() or not -LARGEST_AMOUNT < value < LARGEST_AMOUNT:
             return "not an amount a bill can have", f"{index}/amount/value"
-        if quantity is not None and not quantity.is_finite():
+        if quantity is not None and not (quantity.is_finite() and quantity.copy_abs() < LARGEST_QUANTITY):
             return "not a quantity", f"{index}/quantity"
     raise AssertionError("unreachable: asked only about rows of which one is wrong")
 

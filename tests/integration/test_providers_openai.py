@@ -167,7 +167,10 @@ def day_with(row: str) -> str:
             for value in ("null", "true", '"12,50"', '"NaN"', '"Infinity"', "1e999999", "9000000000", '""', "[]")
         ),
         (day_with('"amount":{"value":1,"currency":"dollars"}'), "/data/0/results/0/amount/currency"),
-        (day_with('"amount":{"value":1,"currency":"usd"},"quantity":"NaN"'), "/data/0/results/0/quantity"),
+        *(
+            (day_with(f'"amount":{{"value":1,"currency":"usd"}},"quantity":{quantity}'), "/data/0/results/0/quantity")
+            for quantity in ('"NaN"', '"-Infinity"', "1e400000000", "-1e24")
+        ),
         (day_with('"amount":{"value":1,"currency":"usd"},"quantity_unit":"a\\u0000b"'), "/data/0/results"),
         ('{"data":' + "[" * 100_000, "/data/0"),
     ],
