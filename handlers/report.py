@@ -6,23 +6,18 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from slack_sdk.errors import SlackApiError
-
 from blocks import bad_news, digest, digest_settings, ids, kit
-from blocks.answered import error_code
 from blocks.digest_parts import DigestKey
 from blocks.digest_settings import Place
 from bot.digest_channels import WEEKDAYS, cron_of, time_of, usual_channel
 from bot.errors import Refusal, RefusalCode, explain
 from finops.digest import DigestChannel, DigestShown, DigestVersion
 from finops.queries import ScopeKind
-from handlers.status import has_channel, mark
+from handlers.status import has_channel, mark, tell_channel
 from handlers.submitting import Back, Form, Outcome, Problem, Show
 from handlers.teams import number
-from handlers.visit import Visit, posted
+from handlers.visit import Visit
 
-# The bot is not in the channel, or the channel is not one it can see: the click's own address still reaches it.
-_NOT_A_MEMBER = frozenset({"not_in_channel", "channel_not_found", "missing_scope", "restricted_action"})
 _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 _FIELDS = {
     RefusalCode.DIGEST_CHANNEL_TAKEN.value: ids.DIGEST_PLACE,
@@ -50,12 +45,7 @@ async def share(visit: Visit, value: str) -> None:
     if channel is None:
         return
     message = digest.shared(await _again(visit, value), await visit.public_words(channel), visit.user_id)
-    try:
-        await posted(visit.client, "chat.postMessage", message, channel=channel)
-    except SlackApiError as error:
-        if error_code(error) not in _NOT_A_MEMBER or visit.respond is None:
-            raise
-        await visit.respond(**message.arguments(plain=True), response_type="in_channel", replace_original=False)
+    await tell_channel(visit, channel, message)
 
 
 async def rule(visit: Visit) -> None:

@@ -10,7 +10,7 @@ from blocks.status import Question
 from bot.errors import Refusal, RefusalCode
 from finops.figures import StatusReport
 from finops.queries import ScopeKind
-from handlers.visit import Visit, posted
+from handlers.visit import Visit, posted, took
 
 # The bot is not in the channel, or the channel is not one it can see: the click's own address still reaches it.
 _NOT_A_MEMBER = frozenset({"not_in_channel", "channel_not_found", "missing_scope", "restricted_action"})
@@ -49,13 +49,20 @@ async def share(visit: Visit, value: str) -> None:
 
 async def show_in(visit: Visit, channel: str, message: kit.Message) -> None:
     """Show an answer to everybody in a channel, also where the bot is no member, instead of to one person."""
+    await tell_channel(visit, channel, message)
+    await visit.answer(status.shared(await visit.words(), channel), replaces=True)
+
+
+async def tell_channel(visit: Visit, channel: str, message: kit.Message) -> None:
+    """Say something to everybody in the channel of a click, also where the bot is no member; raises where it cannot."""
     try:
         await posted(visit.client, "chat.postMessage", message, channel=channel)
     except SlackApiError as error:
         if error_code(error) not in _NOT_A_MEMBER or visit.respond is None:
             raise
-        await visit.respond(**message.arguments(plain=True), response_type="in_channel", replace_original=False)
-    await visit.answer(status.shared(await visit.words(), channel), replaces=True)
+        shown = await visit.respond(**message.arguments(plain=True), response_type="in_channel", replace_original=False)
+        if not took(shown):
+            raise
 
 
 async def _answer(visit: Visit, report: StatusReport) -> kit.Message:

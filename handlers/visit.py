@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import re
 from collections.abc import Collection, Mapping
@@ -223,21 +224,33 @@ class Visit:
             await posted(self.client, "chat.postMessage", message, channel=self.user_id)
 
     async def _respond(self, message: kit.Message, *, replaces: bool) -> None:
-        assert self.respond is not None
         for is_plain in (False, True):
-            for wait in (*_PATIENCE_SECONDS, None):
-                answer = await self.respond(
-                    **message.arguments(plain=is_plain), response_type="ephemeral", replace_original=replaces
-                )
-                if answer.status_code < 500 or wait is None:
-                    break
-                await asyncio.sleep(wait)
-            if answer.status_code == 200 and "invalid_blocks" not in answer.body:
+            answer = await self._responded(
+                **message.arguments(plain=is_plain), response_type="ephemeral", replace_original=replaces
+            )
+            if answer is not None and took(answer):
                 return
-            if "invalid_blocks" not in answer.body:
+            if answer is None or "invalid_blocks" not in answer.body:
                 break
         # The address in a click lives for half an hour and five uses; the person still gets the answer.
         await posted(self.client, "chat.postMessage", message, channel=self.user_id)
+
+    async def _responded(self, **message: Any) -> WebhookResponse | None:
+        """What came back from the address of the click, after some patience; None where nothing did."""
+        assert self.respond is not None
+        answer: WebhookResponse | None = None
+        for wait in (*_PATIENCE_SECONDS, None):
+            try:
+                answer = await self.respond(**message)
+            except SLACK_FAILS as error:
+                log.warning("no answer where the click came from", extra={"error": type(error).__name__})
+                answer = None
+                if isinstance(error, TimeoutError):
+                    break  # somebody has waited long enough
+            if wait is None or (answer is not None and answer.status_code < 500):
+                break
+            await asyncio.sleep(wait)
+        return answer
 
     async def open(self, view: kit.View) -> None:
         """Open a window; from inside one, on top of it. A click is good for three seconds and one window."""
@@ -276,6 +289,17 @@ class Visit:
         """What was seen for the first time came to nothing: seen again, it is the first time once more."""
         async with self.bot.storage.writing() as store:
             await store.claims.take_back(self.workspace_id, key)
+
+
+def took(answer: WebhookResponse) -> bool:
+    """Whether an answer was shown: Slack says ok, in words or as JSON. A refusal or a gateway's page may be 200 too."""
+    if answer.status_code != 200:
+        return False
+    try:
+        told = json.loads(answer.body)
+    except ValueError:
+        return answer.body.strip() in ("", "ok")
+    return isinstance(told, dict) and told.get("ok") is True
 
 
 def _described(user: Mapping[str, Any], user_id: str, ours: Collection[str]) -> Profile:

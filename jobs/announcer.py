@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from blocks import collection as speak
@@ -78,7 +79,7 @@ class Announcer:
             message = speak.first_chart(event.collection, report, t)
         else:
             message = speak.finished(event.collection, t, is_empty=event.is_empty, restated_days=event.restated_days)
-        client = await self._show(event.told, asker, message)
+        client = await self._show(event.told, asker, message, is_news=True)
         self._messages.pop(event.told.collection_id, None)
         await self._publish_home(client, asker)
 
@@ -90,7 +91,8 @@ class Announcer:
         message = speak.failed(
             event.collection, news.code, news.values, news.reference, _words_for(asker), retry_at=event.retry_at
         )
-        client = await self._show(event.told, asker, message)
+        is_news = event.newly_blind or event.retry_at is None
+        client = await self._show(event.told, asker, message, is_news=is_news)
         await self._publish_home(client, asker)
 
     async def _asker(self, told: Told) -> Person | None:
@@ -99,13 +101,11 @@ class Announcer:
             return None
         return await self._bot.people.known(told.workspace_id, told.requested_by)
 
-    async def _show(self, told: Told, asker: Person, message: kit.Message) -> AsyncWebClient:
-        """One direct message per collection: posted once, edited from then on."""
+    async def _show(self, told: Told, asker: Person, message: kit.Message, *, is_news: bool = False) -> AsyncWebClient:
+        """One direct message per collection: posted once, edited from then on; news whose edit fails is posted anew."""
         client = await self._clients.of(told.workspace_id)
         channel_id, ts, _ = self._messages.get(told.collection_id, (told.channel_id, told.message_ts, 0.0))
-        if channel_id is not None and ts is not None:
-            await edit(client, channel_id, ts, message)
-        else:
+        if channel_id is None or ts is None or not await _edited(client, channel_id, ts, message, is_news=is_news):
             channel_id, ts = await post(client, told.channel_id or asker.user_id, message)
             async with self._bot.storage.writing() as store:
                 await store.collections.tell(told.workspace_id, told.collection_id, channel_id, ts)
@@ -118,6 +118,19 @@ class Announcer:
         report = await self._bot.reports.home(person.workspace_id, person)
         t = _words_for(person)
         await publish(client, person.user_id, home.view(report, t), home.view(report, t, is_plain=True))
+
+
+async def _edited(client: AsyncWebClient, channel_id: str, ts: str, message: kit.Message, *, is_news: bool) -> bool:
+    """Whether the message says it now. News that Slack refuses to put there is to be said elsewhere."""
+    try:
+        await edit(client, channel_id, ts, message)
+    except SlackApiError as error:
+        # Deleted, too old to be edited, edited too often: nobody is to wait for the end of what has ended.
+        if not is_news:
+            raise
+        log.warning("edit refused, told anew", extra={"error": error_code(error)})
+        return False
+    return True
 
 
 def _words_for(person: Person) -> Translator:

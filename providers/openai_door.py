@@ -72,7 +72,9 @@ class Door:
             if not page.has_more:
                 return
             if not page.last_id and not page.data:
-                raise UnexpectedResponse("more is promised but no way to it", pointer="/data", reference=answer.reference)
+                raise UnexpectedResponse(
+                    "more is promised but no way to it", pointer="/data", reference=answer.reference
+                )
             last = page.last_id or decoded(PROJECT, page.data[-1], "/data", answer.reference).id
             if last in seen or len(seen) >= MOST_PAGES:
                 raise UnexpectedResponse("the pages run in a circle", pointer="/last_id", reference=answer.reference)

@@ -6,6 +6,7 @@ import json
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -13,31 +14,46 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 from slack_bolt.request.internals import parse_body
+from slack_sdk.errors import SlackApiError
 
+from blocks import kit
 from finops.secret import Secret
+from handlers import status
 from handlers.authorizing import clients
 from handlers.door import unpacked
 from handlers.visit import Respond
+from tests.unit.listening import JIHOON, FakeBot, FakeSlack, a_visit
 
 WORDS = {"text": "답", "response_type": "ephemeral", "replace_original": False}
 
 
 class ResponseUrl:
-    """An address that answers belong at: what was said there, over which connections. `drops` breaks some of them."""
+    """An address that answers belong at: what was said there, over which connections. `drops` breaks some of them.
+
+    It says `body` to all of them; `breaks_off` promises more of it than it sends.
+    """
 
     def __init__(self) -> None:
         self.said: list[dict[str, object]] = []
         self.connections: set[object] = set()
         self.drops = 0
+        self.body = "ok"
+        self.breaks_off = False
 
-    async def answer(self, request: web.Request) -> web.Response:
+    async def answer(self, request: web.Request) -> web.StreamResponse:
         assert request.transport is not None
         self.connections.add(request.transport.get_extra_info("peername"))
         self.said.append(await request.json())
+        if self.breaks_off:
+            begun = web.StreamResponse(headers={"Content-Length": "100"})
+            await begun.prepare(request)
+            await begun.write(self.body.encode())
+            request.transport.abort()
+            return begun
         if self.drops:
             self.drops -= 1
             request.transport.close()
-        return web.Response(text="ok")
+        return web.Response(text=self.body)
 
     @asynccontextmanager
     async def responding(self) -> AsyncIterator[Respond]:
@@ -72,6 +88,52 @@ async def test_a_connection_that_breaks_is_tried_once_more() -> None:
         slack.drops = 1
         assert (await respond(**WORDS)).status_code == 200
     assert len(slack.said) == 3
+
+
+@pytest.mark.parametrize("body", ["ok", "", '{"ok":true}'])
+async def test_what_slack_took_is_said_once(body: str) -> None:
+    slack, api = ResponseUrl(), FakeSlack()
+    slack.body = body
+    async with slack.responding() as respond:
+        await a_visit(FakeBot(), api, respond=respond).answer(kit.message("답", [kit.section("답")]))
+    assert (len(slack.said), api.told("chat.postMessage")) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"body": '{"ok":false,"error":"expired_url"}'},
+        {"body": '{"ok":false,"error":"channel_is_archived"}'},
+        {"body": "<html><body>502 Bad Gateway</body></html>"},
+        {"body": '{"ok":tr'},
+        {"body": "o", "breaks_off": True},
+        {"drops": 99},
+    ],
+    ids=str,
+)  # fmt: skip
+async def test_an_answer_that_was_not_shown_arrives_as_a_direct_message(
+    odd: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A refusal in a 200, a page of a gateway, a line that breaks again and again: whoever asked is answered."""
+    monkeypatch.setattr("handlers.visit._PATIENCE_SECONDS", (0.0, 0.0))
+    slack, api = ResponseUrl(), FakeSlack()
+    for name, value in odd.items():
+        setattr(slack, name, value)
+    async with slack.responding() as respond:
+        await a_visit(FakeBot(), api, respond=respond).answer(kit.message("답", [kit.section("답")]))
+    [direct] = api.told("chat.postMessage")
+    assert (direct["channel"], direct["text"]) == (JIHOON, "답")
+
+
+async def test_what_reached_no_channel_is_not_told_as_shared() -> None:
+    """Neither we nor the address of the click may speak there: whoever pressed Share is not told that it is shared."""
+    slack, api = ResponseUrl(), FakeSlack()
+    slack.body = '{"ok":false,"error":"channel_is_archived"}'
+    api.refuses["chat.postMessage"] = "not_in_channel"
+    async with slack.responding() as respond:
+        with pytest.raises(SlackApiError):
+            await status.share(a_visit(FakeBot(), api, respond=respond), "workspace//last_7_days/1")
+    assert [said["response_type"] for said in slack.said] == ["in_channel"]
 
 
 @given(st.dictionaries(st.text(), st.text()).filter(lambda form: "payload" not in form))

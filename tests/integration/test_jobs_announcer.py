@@ -176,6 +176,38 @@ async def test_a_failed_backfill_says_so_to_the_one_who_waits(
     assert len(calls(slack, "chat.postMessage")) == 1
 
 
+@pytest.mark.parametrize("refused", ["message_not_found", "edit_window_closed", "is_inactive", "ratelimited"])
+async def test_the_end_is_told_though_the_progress_cannot_be_edited(
+    bot: Bot, slack: SimulatedSlack, announcer: Announcer, admin: Person, team: Team, refused: str
+):
+    """Deleted, too old, edited too often: whoever saw it begin sees it end, once."""
+    await bot.projects.register(admin, team.id, ["proj_chat"])
+    slack.fail("chat.update", error=refused, times="always")
+    await announced(bot, announcer)
+    begun, ended = calls(slack, "chat.postMessage")
+    assert begun != ended
+    last = [call for call in slack.calls if call.method == "chat.postMessage"][-1]
+    assert any(block["type"] == "data_visualization" for block in last.blocks)
+
+
+async def test_a_failure_that_lasts_is_told_anew_once(
+    bot: Bot, openai: LittleOpenAI, slack: SimulatedSlack, announcer: Announcer, admin: Person, team: Team,
+    clock: FakeClock,
+):  # fmt: skip
+    """Each try again would be a message of its own."""
+    await bot.projects.register(admin, team.id, ["proj_chat"])
+    events = bot.collecting.work_one("worker")
+    async with aclosing(events):
+        async for event in events:
+            await announcer.tell(event)
+            slack.fail("chat.update", error="edit_window_closed", times="always")
+            openai.status = 418
+    for _ in range(4):
+        clock.advance(minutes=20)
+        await announced(bot, announcer)
+    assert len(calls(slack, "chat.postMessage")) == 2
+
+
 async def test_slack_being_away_never_stops_a_collection(
     bot: Bot, openai: LittleOpenAI, slack: SimulatedSlack, announcer: Announcer, admin: Person, team: Team
 ):
