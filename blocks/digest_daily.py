@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from blocks import charts, exchange, figures, ids, kit, live, value
 from blocks import digest_parts as parts
+from finops.charges import FigureState
 from finops.digest import DailyCard
 from finops.figures import ScopeKind, Share
 from finops.queries import day_named
@@ -31,7 +32,8 @@ def daily(card: DailyCard, t: Translator) -> kit.Message:
     if drawn:
         made.append(drawn)
     rate = exchange.lines(card.exchange, [card.figure.amount], t)
-    made.append(kit.context(figures.trust(card.figure, t), *figures.gaps(card.figure, t), *rate))
+    late = [] if card.figure.state is FigureState.SETTLED else [t.gettext("Bills may be 8 to 24 hours late.")]
+    made.append(kit.context(figures.trust(card.figure, t), *figures.gaps(card.figure, t), *late, *rate))
     made.append(kit.actions(kit.button(t.gettext("See details"), ids.STATUS_SHOW, _question(card))))
     spoken = [kit.escape(head), kit.escape(bought)]
     top = figures.top_words(card.breakdown, t, is_short=True)

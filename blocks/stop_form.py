@@ -74,7 +74,7 @@ def confirm(radius: BlastRadius, t: Translator, draft: StopDraft | None = None, 
     if radius.held is not None and radius.held.state in _IN_FORCE:
         return _already(radius, radius.held, t, problem)
     given = draft or StopDraft()
-    question = t.gettext("Every application that uses this project's keys stops. Continue?")
+    question = _question(len(radius.projects), t)
     parts: Parts = [kit.alert(problem)] if problem else []
     parts += [] if radius.may_stop else _helpless(t)
     parts += [kit.alert(words.stranger_words(radius.stranger, t), "warning")] if radius.stranger else []
@@ -95,6 +95,14 @@ def confirm(radius: BlastRadius, t: Translator, draft: StopDraft | None = None, 
         close=t.gettext("Cancel"),
         callback_id=ids.VIEW_STOP,
         metadata={"target": str(radius.target), "seen": radius.seen_at.isoformat(), **_shown_ids(radius)},
+    )
+
+
+def _question(projects: int, t: Translator) -> str:
+    if projects <= 1:
+        return t.gettext("Every application that uses this project's keys stops. Continue?")
+    return t.gettext(
+        "Every application that uses the keys of these {count} projects stops. Continue?", count=t.number(projects)
     )
 
 

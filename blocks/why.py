@@ -156,7 +156,9 @@ def message(report: WhyReport, t: Translator, *, shared_by: str | None = None, m
 
 
 def _signed(amount: Money, text: str) -> str:
-    """A difference: with its sign, also when it is more."""
+    """A difference: with its sign, also when it is more; none is not an amount of nothing."""
+    if not amount.amount:
+        return f"±{text}"
     return f"+{text}" if amount.amount > 0 and not text.startswith(("<", "-")) else text
 
 

@@ -13,6 +13,7 @@ MOST_WEEKS_BACK = 260
 
 BEFORE_LAST = ("week before last", "지지난 주", "저저번 주", "전전주", "先々週", "前々週")
 
+_UNSEEN = dict.fromkeys((0xAD, 0x061C, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF))
 _BACK = re.compile(r"(\d{1,4})(?:w|weeks?ago|주전|週間前|週前)")
 _BACK_IN_WORDS = re.compile(r"(\d{1,4})(?:weeks?ago|주전|週間前|週前)")
 _ISO = re.compile(r"(\d{4})w(\d{1,2})")
@@ -30,6 +31,14 @@ _MONTH_IN_WORDS = re.compile(rf"({'|'.join(_MONTHS)}),?(\d{{4}})?|(\d{{4}})({'|'
 def squeezed(words: str) -> str:
     """Words as they are compared: without case, blanks, hyphens and underscores; wide letters are narrow ones."""
     return re.sub(r"[\s_\-]+", "", unicodedata.normalize("NFKC", words)).casefold()
+
+
+def visible(words: str) -> str:
+    """Words without what nobody sees and pasting brings along: blanks of no width, marks of direction.
+
+    The joiners stay: without them emoji, and words of some languages, fall apart.
+    """
+    return words.translate(_UNSEEN)
 
 
 def compared(name: str) -> str:

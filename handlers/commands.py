@@ -12,6 +12,7 @@ from finops.keys import KeyKind, contains_key, kind_of
 from finops.periods import charge_day
 from finops.queries import UnknownPeriod, parse_status
 from finops.suggest import closest
+from finops.written import visible
 from handlers import (
     approving,
     asking,
@@ -153,7 +154,7 @@ def _holds_admin_key(text: str) -> bool:
 def _as_typed(text: str) -> str:
     """What a person typed, before Slack escaped it and turned names of channels into links."""
     text = re.sub(r"<#[A-Z0-9]+\|([^>]*)>", r"\1", text)
-    return " ".join(html.unescape(text).split())
+    return " ".join(visible(html.unescape(text)).split())
 
 
 def _is_a_period(visit: Visit, text: str) -> bool:

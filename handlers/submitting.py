@@ -13,6 +13,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 
 from blocks import bad_news, ids, kit, setup
 from bot.errors import BadNews
+from finops.written import visible
 from handlers import guard, home
 from handlers.visit import Visit
 
@@ -78,7 +79,7 @@ class Form:
         return values.get(name, {}).get(name) or {}
 
     def text(self, name: str) -> str:
-        return str(self._value(name).get("value") or "").strip()
+        return visible(str(self._value(name).get("value") or "")).strip()
 
     def user(self, name: str) -> str:
         return str(self._value(name).get("selected_user") or "")

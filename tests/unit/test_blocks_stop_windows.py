@@ -29,6 +29,17 @@ def test_the_sentence_of_the_requirements_is_kept() -> None:
     }
 
 
+@pytest.mark.parametrize(("language", "question"), [
+    ("ko", "이 프로젝트 3개의 키를 사용하는 모든 애플리케이션이 중단됩니다. 계속하시겠습니까?"),
+    ("en", "Every application that uses the keys of these 3 projects stops. Continue?"),
+    ("ja", "これら3件のプロジェクトのキーを使うすべてのアプリケーションが停止します。続けますか？"),
+])  # fmt: skip
+def test_the_question_before_a_stop_of_several_projects_is_about_all_of_them(language: str, question: str) -> None:
+    """Whoever stops a team reads that all of it stops, not one project."""
+    radius = told.a_radius()
+    assert question in texts(stop_form.confirm(replace(radius, projects=radius.team_projects), reader(language)))
+
+
 def test_a_window_of_hundreds_of_projects_carries_no_more_than_it_can() -> None:
     """What is cut off would be no ids at all."""
     one = told.a_radius().projects[0]

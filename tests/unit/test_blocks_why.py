@@ -263,3 +263,8 @@ def test_any_answer_in_any_language_fits_slack(used: list, was: list, name: str,
     found = why(used, was, Prices(risen=2))
     report = an_answer(found, Scope(ScopeKind.TEAM, 1, name), (Mover(1, name, found),) * 5)
     assert refused(words.message(report, reader(language), shared_by=by)) == []
+
+
+def test_a_difference_of_nothing_is_told_as_one() -> None:
+    """ "last 7 days · $0.00" would say that nothing was spent."""
+    assert "최근 7일 · ±$0.00" in words.message(an_answer(why([asked()], [asked()])), KO).text
