@@ -116,7 +116,7 @@ def serve(settings: Settings) -> None:
         # No access log: the address of an OAuth redirect holds its code.
         web.run_app(
             build(settings), host=settings.host, port=settings.port, ssl_context=door.serving_tls(settings),
-            shutdown_timeout=SHUTDOWN_SECONDS, access_log=None, print=None, **SERVED,
+            shutdown_timeout=SHUTDOWN_SECONDS, access_log=None, print=door.told(settings), **SERVED,
         )  # fmt: skip
 
 

@@ -41,7 +41,8 @@ def steps(covered_until: int | None, now: int, newest: int | None = None) -> lis
 
     `covered_until` is the minute up to which everything was read, None before the first reading; `newest` the last of
     those minutes that had any usage. A provider that is behind tells empty minutes, and the last before them are still
-    filling up: both are asked for again, as long as that is no longer than a gap may be.
+    filling up: both are asked for again, as long as that is no longer than a gap may be. After that it may as well be
+    a quiet night, and a day of it is asked for once an hour, and after a gap.
 
     A gap ends with finer buckets than it holds in the middle, and begins with them too: an hour of which some minutes
     are known is not asked for as an hour, because minutes and hours of the same stretch would count it twice.
@@ -51,8 +52,10 @@ def steps(covered_until: int | None, now: int, newest: int | None = None) -> lis
         return _stretches(today - BY_DAY_DAYS * _DAY, today, now)
     # A clock that was set back claims to have covered what has not happened yet.
     begin = min(covered_until, now) - REREAD_TAIL
-    if newest is not None and now - newest <= LONGEST_GAP:
-        begin = min(begin, newest + 1 - REREAD_TAIL)
+    if newest is not None:
+        is_an_hour_on = begin // _HOUR != (now - REREAD_TAIL) // _HOUR
+        if now - newest <= LONGEST_GAP or (is_an_hour_on and begin - newest <= _DAY):
+            begin = min(begin, newest + 1 - REREAD_TAIL)
     if now - covered_until <= LONGEST_GAP:
         return [Step(Width.MINUTE, begin, now)]
     hour = _up(covered_until, _HOUR)
@@ -61,6 +64,19 @@ def steps(covered_until: int | None, now: int, newest: int | None = None) -> lis
         found.append(Step(Width.HOUR, hour, day))
         hour = day
     return found + _stretches(hour, today, now)
+
+
+def silence(asked: Step, newest: int | None) -> Step | None:
+    """What lies between the newest usage and minutes that are asked for, a day of it at most; None where nothing does.
+
+    It was told as empty. Where usage follows on it after all, that may have been a provider that was behind.
+    """
+    if asked.width is not Width.MINUTE or (newest is not None and newest + 1 >= asked.start):
+        return None
+    a_day_before = asked.start - _DAY
+    return Step(
+        Width.MINUTE, a_day_before if newest is None else max(newest + 1 - REREAD_TAIL, a_day_before), asked.start
+    )
 
 
 def _stretches(begin: int, today: int, now: int) -> list[Step]:

@@ -200,12 +200,12 @@ class Settings:
             poll_seconds=self.poll_seconds,
             blind_after_minutes=self.blind_after_minutes,
             remind_after_minutes=self.remind_after_minutes,
-            events_address=(self.public_url or self._own_address).rstrip("/"),
+            events_address=(self.public_url or self.own_address).rstrip("/"),
             feedback_channel=self.feedback_channel or "",
         )
 
     @property
-    def _own_address(self) -> str:
+    def own_address(self) -> str:
         """Where this process answers when nobody said how it is called from outside."""
         scheme = "https" if self.tls_certificate is not None else "http"
         return f"{scheme}://{self.host}:{self.port}"

@@ -14,7 +14,7 @@ from bot.audience import has_enabled_key
 from bot.desk import Desk
 from bot.errors import OutageCode, explain, outage
 from bot.evaluating import Evaluating
-from bot.polls import BY_DAY_DAYS, Step, minute_of, moment_of, steps
+from bot.polls import BY_DAY_DAYS, Step, minute_of, moment_of, silence, steps
 from bot.proving import Proving
 from bot.results import Polled
 from bot.stop_ends import StopEnds
@@ -202,6 +202,9 @@ class Watching:
             for step in wanted:
                 async with gate:
                     reading = await _asked(trip, endpoint, step, known)
+                    is_told = step is wanted[0] and any(bucket.rows for bucket in reading.buckets)
+                    if is_told and (silent := silence(step, newest)) is not None:
+                        await self._keep(trip, [await self._news(trip, await _asked(trip, endpoint, silent, {}))])
                 news = await self._news(trip, reading)
                 if step is wanted[-1] and len(news.rows) <= _FEW_ROWS:
                     trip.waiting.append(news)

@@ -10,7 +10,7 @@ import secrets
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
@@ -19,16 +19,22 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app, send_async_response
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
+from slack_bolt.logger.messages import warning_client_prioritized_and_token_skipped
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 from yarl import query_to_pairs
 
 from bot.metrics import Metrics
-from bot.settings import Settings, SettingsError
+from bot.settings import LOOPBACK, Settings, SettingsError
 from finops.secret import Secret
 from handlers.authorizing import Authorizer
 
+log = logging.getLogger(__name__)
+
+# Bolt finds SLACK_BOT_TOKEN in the environment and warns that it goes unused: by Bolt, but not by us.
+_UNUSED = warning_client_prioritized_and_token_skipped()
+logging.getLogger("slack_bolt.AsyncApp").addFilter(lambda line: line.getMessage() != _UNUSED)
 # Of a time in seconds; Python refuses to read a number of thousands of digits.
 _MOST_DIGITS = 20
 # Somebody else listens there, it is no address of this machine, or only root may listen there.
@@ -143,6 +149,18 @@ def listening(settings: Settings) -> Iterator[None]:
         raise SettingsError(
             [f"FINOPS_HOST {settings.host} and PORT {settings.port} cannot be served on: {why}."]
         ) from None
+
+
+def told(settings: Settings) -> Callable[[str], None]:
+    """What is called once we serve: it says where in the log, and when that is to others without TLS."""
+
+    def tell(_: str) -> None:
+        where = {"address": settings.own_address}
+        log.info("serving", extra=where)
+        if settings.tls_certificate is None and settings.host not in LOOPBACK:
+            log.warning("served without TLS, allowed as a named exception", extra=where)
+
+    return tell
 
 
 def serving_tls(settings: Settings) -> ssl.SSLContext | None:

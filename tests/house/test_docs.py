@@ -11,6 +11,8 @@ import pytest
 import run
 from bot.metrics import Metrics
 from bot.settings import CHECKOUT, Settings, read_env_file
+from handlers.addresses import routes
+from storage import KeyRing
 from tests.house.tree import ROOT, files
 
 READMES = ("README.md", "README.ko.md")
@@ -75,6 +77,20 @@ def test_every_metric_is_in_the_operators_page():
     ours = {metric.name for metric in Metrics().registry.collect() if metric.name.startswith("finops_")}
     assert len(ours) > 10
     assert sorted(name for name in ours if not re.search(rf"`{name}(_total)?[`{{]", page)) == []
+
+
+def test_every_address_is_in_the_operators_page():
+    """What is served stands in the table, and what stands there is served."""
+    environ = {
+        "SLACK_SIGNING_SECRET": "0" * 32,
+        "SLACK_CLIENT_ID": "1.1",
+        "SLACK_CLIENT_SECRET": "x",
+        "FINOPS_PUBLIC_URL": "https://finops.example.com",
+        "FINOPS_KEYS": KeyRing.generate().to_text(),
+    }
+    served = {f"{route.method} {route.path}" for route in routes(Settings.from_env(environ))}
+    page = (ROOT / "docs/operating.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"`((?:GET|POST) /[^`]+)`", page)) == served
 
 
 def test_make_says_what_run_says():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import socket
@@ -15,9 +16,10 @@ import pytest
 import yaml
 
 import app as front_door
+from bot.settings import SettingsError
 from demo.slack import SimulatedSlack
 from finops.secret import Secret
-from handlers import manifest
+from handlers import door, manifest
 from storage import KeyRing, open_storage
 from storage.records import Installation
 from tests.house.tree import ROOT
@@ -157,6 +159,16 @@ async def test_the_doctor_says_what_is_right_and_what_is_wrong(tmp_path: Path):
     assert not is_well
 
 
+async def test_the_doctor_names_prices_that_would_keep_the_bot_from_starting(tmp_path: Path):
+    """It is asked before the first start: what that would refuse, it must not call well."""
+    wrong = tmp_path / "prices.yaml"
+    wrong.write_text("- model: gpt-5\n  input_per_mtok: free\n")
+    async with SimulatedSlack() as slack:
+        settings = settings_for(slack, tmp_path, FINOPS_PRICES=str(wrong))
+        with pytest.raises(SettingsError, match=r"prices\.yaml"):
+            await front_door.operate("doctor", settings)
+
+
 async def test_the_real_process_starts_serves_and_ends_calmly(tmp_path: Path):
     """`python3 app.py` with nothing but its environment answers a command; SIGTERM ends it with 0 and no traceback."""
     async with SimulatedSlack() as slack:
@@ -183,3 +195,21 @@ async def test_the_real_process_starts_serves_and_ends_calmly(tmp_path: Path):
     assert process.returncode == 0
     assert b"Traceback" not in errors
     assert slack.person(JIHOON).messages(slack.person(JIHOON).dm), "what was begun is finished"
+    lines = [json.loads(line) for line in errors.splitlines()]
+    assert [line["address"] for line in lines if line["event"] == "serving"] == ["http://127.0.0.1:0"]
+    # The bot token stands in the environment, as in a container, and nothing is said of it.
+    warnings = [line["event"] for line in lines if line["level"] == "warning"]
+    assert warnings == ["Slack is reached without TLS, allowed as a named exception"]
+
+
+@pytest.mark.parametrize(("host", "is_told"), [("127.0.0.1", False), ("localhost", False), ("0.0.0.0", True)])
+async def test_serving_others_without_tls_is_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, host: str, is_told: bool
+):
+    """A setting allows it, by name; the log says that it is so."""
+    async with SimulatedSlack() as slack:
+        settings = settings_for(slack, tmp_path, FINOPS_HOST=host, FINOPS_PLAINTEXT_HOSTS=f"127.0.0.1,{host}")
+    with caplog.at_level(logging.INFO, "handlers.door"):
+        door.told(settings)("")
+    assert ["without TLS" in line.message for line in caplog.records] == ([False, True] if is_told else [False])
+    assert all(line.__dict__["address"] == f"http://{host}:{settings.port}" for line in caplog.records)
