@@ -42,7 +42,8 @@ def of_cause(project: DigestProject) -> Advice | None:
     cure = None if project.why is None else _CURES.get(project.why.kind)
     if cure is None or project.why is None:
         return None
-    part = _part(project.why, cure[1])
+    # Where something else made each call cheaper, the part of a rise may be more than all that is left to be saved.
+    part = _capped(_part(project.why, cure[1]), project.cost)
     worth = _without_runaways(part, project)
     if part is None or (worth is None and project.burning is None):
         return None

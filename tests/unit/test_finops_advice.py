@@ -16,6 +16,8 @@ from finops.money import Money
 from finops.periods import Period
 from finops.value import ValueFigure, ValueSource
 from finops.why import Factor, Why, WhyKind, WhyPart
+from tests.unit.test_finops_decomposition import SMALL, asked, cost
+from tests.unit.test_finops_decomposition import why as explained_by
 
 USD = Money.of
 WEEK = Period(date(2026, 6, 29), date(2026, 7, 6))
@@ -47,6 +49,16 @@ def test_each_seeded_cause_has_its_cure_and_is_worth_its_part(kind: WhyKind, fac
     assert of_improvable(one) == of_cause(one) == Advice(step, 1, "app-1", USD("40"))
     # A cause whose part made it cheaper is no reason to do anything about it.
     assert of_cause(replace(one, why=why(kind, factor, "-40"))) is None
+
+
+def test_no_step_saves_more_a_week_than_the_project_cost_in_it():
+    """Ten times the input in each call, and by batch from now on: the input's part alone is more than the bill."""
+    now, before = asked(SMALL, each=(2000, 100), batch=True), asked(SMALL, each=(200, 100))
+    found, bill = explained_by([now], [before]), cost(now)
+    [part] = [one.amount for one in found.parts if one.factor is Factor.INPUT_LENGTH]
+    assert part > bill
+    step = of_cause(replace(project(1, str(bill.amount)), previous=cost(before), why=found))
+    assert step == Advice(AdviceKind.SHORTEN_PROMPTS, 1, "app-1", bill)
 
 
 def test_without_a_cause_failures_are_looked_at_where_a_tenth_fail():
