@@ -342,7 +342,7 @@ class _Letter:
 
     def _footer(self) -> str:
         return self.t.gettext(
-            "Sent every Monday by FinOps for AI; the same figures stand in Slack. An admin turns this mail off with "
+            "Sent every week by FinOps for AI; the same figures stand in Slack. An admin turns this mail off with "
             "`/finops report`, Settings."
         ).replace("`", "")
 

@@ -105,7 +105,10 @@ def moved(now: Money, before: Money | None, t: Translator) -> str:
     if before is None or before.currency != now.currency:
         return ""
     if before.amount <= 0 or now.amount < 0:
-        return t.pgettext("project", "new") if now.amount > 0 else ""
+        is_from_nothing = not before.amount and now.amount > 0
+        # Not "new": who rests every other week, or over a holiday, is not.
+        # i18n: a project's cost, which was nothing the week before: $412 (from $0)
+        return t.gettext("from {amount}", amount=t.money(before, 0)) if is_from_nothing else ""
     increase = (now - before).ratio_of(before) or Decimal(0)
     if is_same(increase, t):
         return t.gettext("unchanged")

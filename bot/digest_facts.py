@@ -73,6 +73,11 @@ class _Bills:
     trend: tuple[DayFigure, ...]
 
     @property
+    def are_first(self) -> bool:
+        """Whether nothing is known of any day before this week: a week nobody could read was there all the same."""
+        return self.previous.amount is None and not any(day < self.figure.period.start for day in self.readings)
+
+    @property
     def are_comparable(self) -> bool:
         """Whether the week before says how this one moved: of days nobody read, nobody knows the cost."""
         return is_comparable(self.figure, self.previous)
@@ -117,7 +122,6 @@ class DigestFacts:
             has_budget=_has_budget(read, scope, projects),
             increase=increase(bills.figure, bills.previous),
         )
-        is_first = bills.previous.amount is None
         return Digest(
             scope=scope,
             week=read.period,
@@ -134,7 +138,7 @@ class DigestFacts:
             why=await self._whys.of_scope(store, workspace_id, scope, read.period) if bills.are_comparable else None,
             advice=step,
             unallocated=bills.now.unallocated_total if is_everything else None,
-            is_first=is_first,
+            is_first=bills.are_first,
             exchange=read.exchange,
         )
 

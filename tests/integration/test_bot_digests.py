@@ -230,6 +230,14 @@ async def test_the_first_week_is_compared_with_nothing(storage: Storage, clock: 
     assert digest.advice.kind is AdviceKind.CONNECT_EVENTS
 
 
+async def test_a_week_after_one_that_nobody_could_read_is_not_the_first(storage: Storage, clock: FakeClock):
+    before = WEEK.before()
+    world = await a_week(storage, clock, unread=before)
+    digest = (await world.bot.digests.report(world.admin, "")).digest
+    assert (digest.previous.amount, digest.is_first, digest.increase) == (None, False, None)
+    assert {one.previous for one in digest.projects} == {None}
+
+
 async def test_a_team_without_a_channel_is_told_through_its_lead(storage: Storage, clock: FakeClock):
     world = await a_week(storage, clock, with_value=False)
     async with storage.writing() as store:

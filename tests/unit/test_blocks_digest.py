@@ -238,20 +238,20 @@ def _at(ratio: str, baseline: Baseline = Baseline.OWN_MEDIAN) -> DigestProject:
     ("now", "before", "words"),
     [
         ("10", None, ""),
-        ("10", "0", "신규"),
+        ("10", "0", "전주 $0"),
         ("0", "0", ""),
         ("10", "10", "변동 없음"),
         ("52", "10", "전주의 5.2배"),
         ("5", "10", "50% 감소"),
         ("10.5", "10", "5.0% 증가"),
-        ("-3", "-4", "신규"),
+        ("-3", "-4", ""),
+        ("3", "-4", ""),
         ("-120", "50", ""),
     ],
 )
 def test_how_a_project_moved(now: str, before: str | None, words: str) -> None:
     """Credits are nothing to compare with, before or now."""
-    expected = "" if words == "신규" and now.startswith("-") else words
-    assert parts.moved(Money.of(now), Money.of(before) if before is not None else None, KO) == expected
+    assert parts.moved(Money.of(now), Money.of(before) if before is not None else None, KO) == words
 
 
 def test_the_thread_has_what_there_is_and_nothing_else() -> None:
