@@ -63,7 +63,10 @@ class _Week:
 
 @dataclass(frozen=True, slots=True)
 class _Bills:
-    """A scope's two weeks as billed, in its main currency."""
+    """A scope's two weeks as billed, in its main currency.
+
+    `are_first`: nothing is known of any day before them. A week that nobody could read was there all the same.
+    """
 
     currency: str
     now: Allocation
@@ -71,11 +74,7 @@ class _Bills:
     figure: Figure
     previous: Figure
     trend: tuple[DayFigure, ...]
-
-    @property
-    def are_first(self) -> bool:
-        """Whether nothing is known of any day before this week: a week nobody could read was there all the same."""
-        return self.previous.amount is None and not any(day < self.figure.period.start for day in self.readings)
+    are_first: bool
 
     @property
     def are_comparable(self) -> bool:
@@ -196,6 +195,8 @@ async def _billed(store: Store, workspace_id: str, scope: Scope, read: _Week, pr
         now,
         before,
         ledger.trend(both, both),
+        before.amount is None
+        and not any(day < week.start for one in connections for day in read.readings.get(one.id, ())),
     )
 
 

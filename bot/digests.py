@@ -26,10 +26,12 @@ from finops.value import NO_VALUE
 from finops.weeks import parse_week
 from finops.written import compared
 from storage import Store
+from storage.records import CollectionKind
 
 log = logging.getLogger(__name__)
 
-# So long the morning's collection is waited for: then it is told what is known, and what is not.
+# So long the morning's collection is waited for, and the first one of a new connection: then it is told what is known,
+# and what is not. It counts from when this process could first have seen it due: whoever was away collects late, too.
 WAIT_FOR_COLLECTION = timedelta(minutes=15)
 CARD_TREND = "days:14"
 
@@ -66,13 +68,15 @@ class Digests:
         self._desk = desk
         self._reports = reports
         self._facts = facts
+        # Since when this process sees it due: what is due where.
+        self._seen: dict[tuple[int, Period | date], datetime] = {}
         self.channels = DigestChannels(desk, people, teams)
 
     async def due(self) -> int:
         """Have every digest and daily card told that is due now; how many were. Each once, whoever asks, however often.
 
         A digest is due from the hour of its channel, once its week has ended and the morning's collection is through
-        (or a quarter of an hour has passed), for six days; older weeks are not told any more.
+        (or a quarter of an hour has passed in which it could be), for six days; older weeks are not told any more.
         """
         return sum([await self.tell(workspace_id) for workspace_id in await self.waiting()])
 
@@ -197,13 +201,16 @@ class Digests:
             async with self._desk.storage.writing() as store:
                 await made_usual(store, missing, now)
         found: dict[str, _Waiting] = {}
+        due: list[tuple[int, Period | date]] = []
         for row in rows:
             zone = zones.get(row.workspace_id, self._desk.policy.default_timezone)
             week, day = due_week(row, zone, now), due_day(row, zone, now)
+            due += [_key_of(each) for each in (week, day) if each is not None]
             if week is not None or day is not None:
                 so_far = found.get(row.workspace_id, _Waiting((), ()))
                 weeks = so_far.weeks if week is None else (*so_far.weeks, week)
                 found[row.workspace_id] = _Waiting(weeks, so_far.days if day is None else (*so_far.days, day))
+        self._seen = {key: self._seen.get(key, now) for key in due}
         return found
 
     async def _ready(self, store: Store, workspace_id: str, waiting: _Waiting) -> _Waiting:
@@ -211,18 +218,16 @@ class Digests:
         if await store.charges.first_day(workspace_id) is None:
             return _Waiting((), ())  # nothing was ever billed: there is nothing to tell
         now = self._desk.now()
+        for one in await store.collections.active(workspace_id):
+            if one.kind is CollectionKind.BACKFILL and now < one.created_at + WAIT_FOR_COLLECTION:
+                return _Waiting((), ())  # the week is being read, and those before it: a moment more, and it is whole
 
-        weeks = [
-            one
-            for one in waiting.weeks
-            if now >= one.at + WAIT_FOR_COLLECTION
-            or await is_read(store, workspace_id, one.week.end - timedelta(days=1))
-        ]
-        days = [
-            one
-            for one in waiting.days
-            if now >= one.at + WAIT_FOR_COLLECTION or await is_read(store, workspace_id, one.day)
-        ]
+        async def is_ready(due: DueWeek | DueDay, last: date) -> bool:
+            since = max(due.at, self._seen.get(_key_of(due), now))
+            return now >= since + WAIT_FOR_COLLECTION or await is_read(store, workspace_id, last)
+
+        weeks = [one for one in waiting.weeks if await is_ready(one, one.week.end - timedelta(days=1))]
+        days = [one for one in waiting.days if await is_ready(one, one.day)]
         return _Waiting(tuple(weeks), tuple(days))
 
     async def _tell(self, workspace_id: str, ready: _Waiting) -> int:
@@ -276,6 +281,10 @@ class Digests:
             for scope, digest in (await self._facts.of(store, workspace_id, scopes, week, now)).items():
                 found[scope.kind, scope.id, week.start] = digest
         return found
+
+
+def _key_of(due: DueWeek | DueDay) -> tuple[int, Period | date]:
+    return due.channel.id, due.week if isinstance(due, DueWeek) else due.day
 
 
 async def _scope(store: Store, workspace_id: str, kind: ScopeKind, scope_id: int | None) -> Scope:

@@ -19,6 +19,7 @@ from finops.periods import Period, starts_at
 from finops.queries import ScopeKind
 from finops.secret import Secret
 from storage import Storage
+from storage.records import CollectionKind, CollectionState
 from tests.conftest import FakeClock
 from tests.databases import MOMENT, WORKSPACE, on_both_databases
 from tests.integration.digest_world import MONDAY_NINE, WEEK, World, a_week
@@ -170,9 +171,53 @@ async def test_a_provider_that_does_not_answer_holds_the_digest_for_a_quarter_of
             WORKSPACE, connection_id=world.tenant.connection.id, team_id=world.tenant.team_id,
             secret=Secret("sk-" + "admin-" + "x" * 20), rights=("all",), registered_by="U0", at=MOMENT,
         )  # fmt: skip
-    clock.advance(minutes=14)
-    assert await world.bot.digests.due() == 0
+    for minutes in (0, 14):
+        clock.advance(minutes=minutes)
+        assert await world.bot.digests.due() == 0
     clock.advance(minutes=1)
+    assert await world.bot.digests.due() == 2
+
+
+async def test_whoever_was_away_on_monday_waits_for_what_was_not_collected_either(storage: Storage, clock: FakeClock):
+    """Started again on Wednesday: what is read a moment later belongs into the week, for a kept week stays as it is."""
+    weekend = (date(2026, 7, 4), date(2026, 7, 5))
+    world = await a_week(storage, clock, unread=weekend, with_value=False)
+    async with storage.writing() as store:
+        await store.credentials.add(
+            WORKSPACE, connection_id=world.tenant.connection.id, team_id=world.tenant.team_id,
+            secret=Secret("sk-" + "admin-" + "x" * 20), rights=("all",), registered_by="U0", at=MOMENT,
+        )  # fmt: skip
+    clock.advance(days=2)
+    restarted = world.replica()
+    assert await restarted.digests.due() == 0
+    clock.advance(minutes=1)
+    for day in weekend:
+        await world.bill(day, {"proj_chatbot": "50"})
+    assert await restarted.digests.due() == 2
+    total = (await restarted.digests.report(world.admin, "")).digest.total
+    assert (total.amount, total.unread_days) == (Money.of("655"), 0)
+
+
+@pytest.mark.parametrize("is_read", [True, False], ids=["read", "slow"])
+async def test_a_first_collection_is_read_to_its_end_before_a_week_of_it_is_told(
+    storage: Storage, clock: FakeClock, is_read: bool
+):
+    """Its newest week comes first: told then, it would be the first there is. Not waited for for ever."""
+    world = await a_week(storage, clock, with_value=False)
+    async with storage.writing() as store:
+        await store.collections.add(
+            WORKSPACE, connection_id=world.tenant.connection.id, kind=CollectionKind.BACKFILL, slot="first",
+            period=Period(date(2026, 1, 7), WEEK.end), requested_by="U0", at=clock(),
+        )  # fmt: skip
+        running = await store.collections.claim("w1", clock(), timedelta(minutes=1))
+    assert running is not None
+    clock.advance(seconds=30)
+    assert await world.bot.digests.due() == 0
+    if is_read:
+        async with storage.writing() as store:
+            await store.collections.finish(running.id, "w1", CollectionState.DONE, None, clock())
+    else:
+        clock.advance(minutes=15)
     assert await world.bot.digests.due() == 2
 
 
