@@ -238,6 +238,7 @@ class Budgets:
         before = await self._changeable(actor, budget_id, groups)
         at = _after(before.budget, self._desk.now())
         async with self._desk.storage.writing() as store:
+            await store.workspaces.hold(actor.workspace_id)
             if not await store.budgets.delete(actor.workspace_id, budget_id, by=actor.user_id, at=at):
                 raise Refusal(RefusalCode.UNKNOWN_BUDGET)
             facts = budget_facts(before.budget.terms, before.scope.name)

@@ -326,16 +326,17 @@ class Collector:
         """Put the collection aside; `is_borne`: what passes by itself within minutes makes nobody blind yet."""
         one, now, newly, told = run.collection, self._desk.now(), False, 0
         async with self._desk.storage.writing() as store:
-            if not is_borne:
-                newly = await store.connections.mark_blind(one.workspace_id, one.connection_id, blind_from, news.code)
-                told = await blindness.tell(store, one.workspace_id, one.connection_id, now)
-            connection = await store.connections.get(one.workspace_id, one.connection_id)
+            # The queue first and then the connection, as whoever asks for a reading: crosswise, both would wait.
             if retry_at is None:
                 await store.collections.finish(one.id, run.worker, CollectionState.FAILED, news.code, now)
             else:
                 # Parked: a heartbeat set so that the lease runs out exactly when it is time to ask again.
                 await store.collections.heartbeat(one.id, run.worker, retry_at - self._lease)
             await _asked_since(store, run)
+            if not is_borne:
+                newly = await store.connections.mark_blind(one.workspace_id, one.connection_id, blind_from, news.code)
+                told = await blindness.tell(store, one.workspace_id, one.connection_id, now)
+            connection = await store.connections.get(one.workspace_id, one.connection_id)
         if newly:
             log.warning("connection blind", extra={"connection_id": one.connection_id, "code": news.code})
         if told:

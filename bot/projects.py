@@ -194,6 +194,7 @@ class Projects:
         registered: list[Project] = []
         taken: list[KnownProject] = []
         async with desk.storage.writing() as store:
+            await store.workspaces.hold(workspace_id)  # two teams crosswise would wait for each other
             for connection_id, projects in by_connection.items():
                 ours, theirs = await store.projects.register(
                     workspace_id,
@@ -292,10 +293,12 @@ class Projects:
         project = await self._managed(actor, project_id, groups)
         try:
             async with self._desk.storage.writing() as store:
+                await store.workspaces.hold(actor.workspace_id)
+                before = await store.projects.get(actor.workspace_id, project.id) or project  # somebody was first
                 changed = await store.projects.update(actor.workspace_id, project.id, **fields)
-                changes = changes_of(project_facts(project), project_facts(changed))
+                changes = changes_of(project_facts(before), project_facts(changed))
                 if changes:
-                    action = _ACTIONS.get(changed.excluded) if project.excluded != changed.excluded else None
+                    action = _ACTIONS.get(changed.excluded) if before.excluded != changed.excluded else None
                     told: dict[str, Fact] = {"name": changed.name, **changes}
                     await self._recorded(store, actor, action or "project.changed", changed, told)
         except NotFound as error:

@@ -50,6 +50,7 @@ class Teams:
         desk = self._desk
         try:
             async with desk.storage.writing() as store:
+                await store.workspaces.hold(actor.workspace_id)
                 team = await store.teams.create(
                     actor.workspace_id,
                     name=name,
@@ -86,6 +87,8 @@ class Teams:
             check_lead(lead)
         try:
             async with self._desk.storage.writing() as store:
+                # One after another: by what was before, changes are told, and names are told apart.
+                await store.workspaces.hold(actor.workspace_id)
                 before = await store.teams.get(actor.workspace_id, team_id)
                 if before is not None and locale is not None and _speaks(before, locale):
                     locale = None  # "ko-KR" and "ko" are one language: nobody changed anything

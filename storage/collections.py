@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, bindparam, exists, or_, select, update
+from sqlalchemy import and_, bindparam, exists, or_, select, text, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from finops.periods import Period
@@ -16,6 +16,7 @@ from storage.tables import collections
 
 # What waits for its next try has a heartbeat some minutes ahead; further ahead, a clock was wrong and is right again.
 _FURTHEST_AHEAD = timedelta(hours=1)
+_LOCK = 4_603_002_003  # any number, the same in every copy of this program
 _OPEN = (CollectionState.QUEUED, CollectionState.RUNNING)
 _KEY = ["workspace_id", "connection_id", "kind", "slot"]
 
@@ -147,6 +148,9 @@ class Collections(Repository):
         Exactly one of many workers gets each. A connection is read by one worker at a time, so that two collections
         of one connection do not share its rate limit.
         """
+        if self._db.dialect.name == "postgresql":
+            # One at a time decides who reads what, or two would both find a connection free.
+            await self._db.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         asked = {"who": worker, "now": now, "silent_since": now - lease, "impossible": now + _FURTHEST_AHEAD}
         row = (await self._db.execute(_CLAIM, asked)).one_or_none()
         return None if row is None else _collection(row)

@@ -20,16 +20,22 @@ async def beside(
     first: Coroutine[Any, Any, Any],
     second: Coroutine[Any, Any, Any],
     database_url: str | None = None,
+    *,
+    time: int = 1,
 ) -> tuple[Any, Any]:
     """What came of both, an exception included. `first` is held as soon as it has done what `place` names (a method of
-    a class), until `second` has come to its end; or, with an address of PostgreSQL, until it waits there for `first`.
+    a class) for the `time`-th time, until `second` has come to its end; or, with an address of PostgreSQL, until it
+    waits there for `first`.
     """
+    times = 0
     owner, name = place
     whole, reached, goes_on = getattr(owner, name), asyncio.Event(), asyncio.Event()
 
     async def held(*given: Any, **named: Any) -> Any:
+        nonlocal times
         done = await whole(*given, **named)
-        if asyncio.current_task() is one and not reached.is_set():
+        times += asyncio.current_task() is one
+        if asyncio.current_task() is one and times == time:
             reached.set()
             await goes_on.wait()
         return done
