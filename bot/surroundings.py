@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from bot.picture import CURRENCY, Account, Picture, Taught, account_of
-from bot.polls import moment_of
+from bot.polls import minute_of, moment_of
 from finops.budgets import BudgetPeriod, Usual, period_of, usual
 from finops.burning import burn_per_minute, burning_since, paced_over
 from finops.money import EXACT, Money, from_units, to_units, total
@@ -24,9 +24,9 @@ from storage.records_live import UsageSum
 BURN_MINUTES = 30
 # Of so many provider projects the newest minutes are read one by one; of others, who spend less, as one sum.
 _MOST_FOLLOWED = 100
-# A surge is looked for this far back, in steps that even out the minute.
-_SURGE_MINUTES, _SURGE_STEP = 180, 5
-_STEPS_PER_DAY = MINUTES_PER_DAY // _SURGE_STEP
+# A surge is looked for this far back, in steps that even out the minute; one that is older, or began where only hours
+# are known, by the hour as far as a day.
+_SURGE_MINUTES, _SURGE_STEP, _HOUR = 180, 5, 60
 # When very many cross at once, the first hundred are told since when; the others, when they crossed.
 _MOST_SURGES = 100
 _USUAL_FOR = timedelta(minutes=10)
@@ -121,16 +121,27 @@ class Surroundings:
         rows = await store.usage.recent(
             workspace_id, end - _SURGE_MINUTES - _SURGE_STEP, sorted({account for _, account in focus.values()}), end
         )
-        minutes: dict[Account, dict[int, int]] = defaultdict(lambda: defaultdict(int))
-        for row in rows:
-            minutes[row.connection_id, row.sub_account_id][row.start] += corrected(picture.taught, row)
-        found: dict[Question, datetime] = {}
+        minutes, found = _by_start(rows, picture.taught), dict[Question, datetime]()
+        older: dict[Question, int] = {}
         for one, (_, account) in focus.items():
-            a_day = usuals[daily[one]].amount
-            a_step = None if a_day is None else Money(EXACT.divide(a_day.amount, _STEPS_PER_DAY), a_day.currency)
-            since = burning_since(_steps(minutes[account], newest[account[0]] + 1), a_step)
-            if since is not None:
-                found[one] = since
+            end, mine = newest[account[0]] + 1, minutes[account]
+            steps = _steps(mine, end - _SURGE_MINUTES, end, _SURGE_STEP)
+            since = burning_since(steps, _share_of(usuals[daily[one]], _SURGE_STEP))
+            if since is None:
+                continue
+            found[one] = since
+            if since == steps[0][0] or min(mine) >= minute_of(since):  # as far back as minutes are known
+                older[one] = minute_of(since) // _HOUR * _HOUR
+        if not older:
+            return found
+        rows = await store.usage.hourly(
+            workspace_id, min(older.values()) - MINUTES_PER_DAY, max(older.values()),
+            sorted({focus[one][1] for one in older}),
+        )  # fmt: skip
+        hours = _by_start(rows, picture.taught)
+        for one, until in older.items():
+            steps = _steps(hours[focus[one][1]], until - MINUTES_PER_DAY, until, _HOUR)
+            found[one] = burning_since(steps, _share_of(usuals[daily[one]], _HOUR)) or found[one]
         return found
 
 
@@ -289,13 +300,28 @@ def _a_minute(question: Question, usual: Usual) -> Money | None:
     return Money(EXACT.divide(usual.amount.amount, days * MINUTES_PER_DAY), usual.amount.currency)
 
 
-def _steps(minutes: Mapping[int, int], end: int) -> list[tuple[datetime, Money]]:
-    """The last hours in equal steps, oldest first; a step without usage has cost nothing."""
-    starts = range(end - _SURGE_MINUTES, end, _SURGE_STEP)
+def _by_start(rows: Iterable[UsageSum], taught: Mapping[int, Taught]) -> dict[Account, dict[int, int]]:
+    """What each bucket of each account cost, in atto-dollars."""
+    found: dict[Account, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    for row in rows:
+        found[row.connection_id, row.sub_account_id][row.start] += corrected(taught, row)
+    return found
+
+
+def _steps(buckets: Mapping[int, int], start: int, end: int, length: int) -> list[tuple[datetime, Money]]:
+    """[start, end) in equal steps, oldest first; a step without usage has cost nothing."""
     return [
-        (moment_of(start), Money(from_units(0, sum(minutes.get(start + n, 0) for n in range(_SURGE_STEP))), CURRENCY))
-        for start in starts
+        (moment_of(each), Money(from_units(0, sum(buckets.get(each + n, 0) for n in range(length))), CURRENCY))
+        for each in range(start, end, length)
     ]
+
+
+def _share_of(a_day: Usual, minutes: int) -> Money | None:
+    """What is usual for so many minutes of a day."""
+    if a_day.amount is None:
+        return None
+    whole = EXACT.multiply(a_day.amount.amount, minutes)
+    return Money(EXACT.divide(whole, MINUTES_PER_DAY), a_day.amount.currency)
 
 
 def _latest(picture: Picture, question: Question, newest: Mapping[int, int]) -> int | None:

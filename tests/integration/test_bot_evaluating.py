@@ -300,3 +300,23 @@ async def test_usual_and_since_when_are_told_from_history(quick: World) -> None:
     assert incident.usual is not None
     assert incident.usual.amount == 24 * AN_HOUR
     assert abs(incident.since - began) <= timedelta(minutes=5)
+
+
+@pytest.mark.parametrize("look_every", [30, 330])
+async def test_a_surge_is_told_since_it_began_however_long_that_is_before_the_alert(
+    quick: World, look_every: int
+) -> None:
+    """It burned for five hours before a level was reached; where only hours are known of it, too, as after an absence.
+
+    The hour before was as always, the day before as well.
+    """
+    quick.openai.boost(CHATBOT, 15, began := quick.clock().replace(minute=0) + timedelta(hours=1))
+    await collected(quick)
+    chatbot = await quick.project(CHATBOT)
+    await quick.a_budget(BudgetScope.PROJECT, chatbot.id, "140")
+    await quick.polled()
+    while quick.clock() < began + timedelta(minutes=320):
+        await quick.polled(look_every)
+    [incident] = await quick.incidents()
+    assert incident.opened_at - began > timedelta(hours=4)
+    assert incident.since == began
