@@ -16,7 +16,7 @@ from bot.errors import Refusal, RefusalCode, explain
 from bot.results import Level, SlackCheck
 from bot.settings import Settings
 from finops.secret import Secret
-from handlers import operating_audit
+from handlers import operating_audit, pricing
 from handlers.authorizing import NewClient
 from handlers.checking import slack_check
 from handlers.door import SocketDoor
@@ -43,7 +43,11 @@ async def readiness(storage: Storage, socket: SocketDoor | None) -> dict[str, bo
 
 
 async def examined(bot: Bot, new_client: NewClient, settings: Settings) -> tuple[str, bool]:
-    """The doctor's report on every workspace, for a terminal, and whether nothing in it fails."""
+    """The doctor's report on every workspace, for a terminal, and whether nothing in it fails.
+
+    Raises SettingsError where the operator's prices would keep the bot from starting.
+    """
+    pricing.check(settings)
     tokens = await _tokens(bot, settings)
     t = translator_for(settings.locale, settings.collect_timezone)
     parts, is_well = [], True
