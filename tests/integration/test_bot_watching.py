@@ -245,6 +245,29 @@ async def test_what_a_provider_tells_an_hour_late_is_counted_when_it_comes(quick
             assert await quick_world.estimate() == used
 
 
+@pytest.mark.parametrize(
+    "story",
+    [
+        [(0, 0), *[(8, 60)] * 8, (0, 5)],  # nothing for longer than a gap may be, and then everything at once
+        [(0, 0), *[(8, 60)] * 9, (2, 60)],  # and then all but the last two hours
+        [(0, 0), *[(2, 30)] * 3, (0, 400)],  # and then nobody asked
+        [(8, 0), (8, 5), (0, 5)],  # from the beginning
+    ],
+)
+async def test_what_a_provider_told_as_empty_for_hours_is_counted_when_it_comes(
+    quick_world: World, story: list[tuple[int, int]]
+):
+    """What it tells in the end is not only the present: a budget would never hear of the hours between."""
+    quick_world.clock.advance(hours=9)
+    midnight = quick_world.clock().replace(hour=0, minute=0)
+    for late_hours, minutes in story:
+        quick_world.openai.behaviour.set({"late_hours": late_hours})
+        await quick_world.polled(minutes)
+    known = quick_world.clock() - timedelta(hours=late_hours)
+    used = sum(quick_world.happened(one, midnight, known) for one in (CHATBOT, WRITER))
+    assert await quick_world.estimate() == used
+
+
 async def test_after_a_week_of_minutes_silence_is_noticed_within_the_hour(quick_world: World):
     for _ in range(3):
         await quick_world.polled(5)

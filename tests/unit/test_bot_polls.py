@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.polls import BY_DAY_DAYS, LONGEST_GAP, REREAD_TAIL, Step, steps
+from bot.polls import BY_DAY_DAYS, LONGEST_GAP, REREAD_TAIL, Step, silence, steps
 from finops.usage import Width
 
 DAY = 1440
@@ -45,6 +45,20 @@ def test_a_provider_that_is_behind_is_asked_again_for_everything_after_the_newes
     assert steps(NOW - 5, NOW, NOW - 71) == [Step(Width.MINUTE, NOW - 70 - REREAD_TAIL, NOW)]
     assert steps(NOW - 5, NOW, NOW - 6) == steps(NOW - 5, NOW)
     assert steps(NOW - 5, NOW, NOW - LONGEST_GAP - 1) == steps(NOW - 5, NOW)
+
+
+def test_a_silence_of_hours_is_asked_for_again_once_an_hour_after_a_gap_and_when_it_ends():
+    """It may be a quiet night, or a provider that is hours behind and stays behind by one."""
+    newest = NOW - 10 * 60
+    asked = [steps(NOW + minute - 5, NOW + minute, newest)[0].start for minute in range(0, 120, 5)]
+    assert [start for start in asked if start == newest + 1 - REREAD_TAIL] == [newest + 1 - REREAD_TAIL] * 2
+    assert steps(NOW - 5 - LONGEST_GAP, NOW, newest)[0].start == newest + 1 - REREAD_TAIL
+    assert steps(NOW - 5, NOW, NOW - 2 * DAY) == steps(NOW - 5, NOW) == steps(NOW - 5, NOW, None)
+    asked_now = Step(Width.MINUTE, NOW - 25, NOW)
+    assert silence(asked_now, newest) == Step(Width.MINUTE, newest + 1 - REREAD_TAIL, NOW - 25)
+    assert silence(asked_now, NOW - 9 * DAY) == Step(Width.MINUTE, NOW - 25 - DAY, NOW - 25)
+    assert silence(asked_now, None) == silence(asked_now, NOW - 9 * DAY)
+    assert silence(asked_now, NOW - 26) is None
 
 
 @given(gap=MINUTES, offset=st.integers(min_value=0, max_value=2 * DAY))
