@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
@@ -110,6 +111,15 @@ def test_links_between_documents_lead_somewhere(page: str):
         and not ((ROOT / page).parent / link).exists()
     ]  # fmt: skip
     assert broken == []
+    for link, place in re.findall(r"\]\(([^)#\s:]*)#([^)\s]+)\)", text):
+        assert place in headings((ROOT / page).parent / link if link else ROOT / page), f"{link}#{place}"
+
+
+def headings(page: Path) -> set[str]:
+    """A page's headings as addresses within it."""
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    plain = (re.sub(r"[^\w\- ]", "", line.lower()) for line in re.findall(r"^#+ (.+)$", text, re.MULTILINE))
+    return {line.strip().replace(" ", "-") for line in plain}
 
 
 @pytest.mark.parametrize("readme", READMES)

@@ -113,6 +113,15 @@ def test_scopes_are_exactly_those_used() -> None:
     assert set(scopes["bot"]).isdisjoint(scopes["bot_optional"])
 
 
+def test_every_scope_has_its_reason_where_people_look() -> None:
+    """SECURITY.md names each scope, and of each whether it may be left out."""
+    scopes = FORMS[0]["oauth_config"]["scopes"]
+    said: dict[bool, set[str]] = {True: set(), False: set()}
+    for row in re.findall(r"^\| (`.+?) \|", (ROOT / "SECURITY.md").read_text(encoding="utf-8"), re.MULTILINE):
+        said["(optional)" in row].update(re.findall(r"`([a-z:_.]+)`", row))
+    assert said == {True: set(scopes["bot_optional"]), False: set(scopes["bot"])}
+
+
 def test_history_is_read_in_one_place_and_asked_for_as_an_option() -> None:
     """Only the outbox reads a channel, looking for its own message after a crash; without the scopes all else works."""
     readers = {
