@@ -8,7 +8,7 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 
 from bot import blindness, discovery, drift
@@ -17,10 +17,10 @@ from bot.desk import Desk
 from bot.errors import BadNews, BadNewsKind, OutageCode, explain
 from bot.results import CollectionEvent, Failed, Finished, Progress, Told
 from finops.allocation import main_currency, totals_by_currency
-from finops.charges import ChargedDay
+from finops.charges import LATE_BILL, ChargedDay
 from finops.figures import CollectionProgress
 from finops.money import Money
-from finops.periods import Period
+from finops.periods import Period, starts_at
 from finops.registry import Connection, Credential
 from finops.secret import Secret
 from providers.contract import CredentialRejected, ProviderError, RateLimited, Unavailable, UnexpectedResponse
@@ -273,12 +273,24 @@ class Collector:
     async def _replace(self, run: _Run, day: ChargedDay, read_at: datetime) -> tuple[tuple[Money, ...], bool]:
         try:
             async with self._desk.storage.writing() as store:
+                if not day.charges and await self._is_late(store, run.connection, day.day):
+                    return (), False
                 change = await store.charges.replace_day(run.collection.workspace_id, run.connection.id, day, read_at)
         except AmountOutOfRange as error:
             raise UnexpectedResponse("a day's amounts are beyond any real bill") from error
         if not change.kept:
             await drift.learned(self._desk, run.connection, day)
         return change.totals, bool(change.restated)
+
+    async def _is_late(self, store: Store, connection: Connection, day: date) -> bool:
+        """Whether an empty bill is not there yet: taken at its word, a day that was seen to cost would read as zero."""
+        workspace_id, alone = connection.workspace_id, Period(day, day + timedelta(days=1))
+        if self._desk.now() - starts_at(day) >= timedelta(days=1) + LATE_BILL:
+            return False
+        if (connection.id, day) in await store.charges.billed_days(workspace_id, alone):
+            return False  # what was billed before stays
+        estimates = await store.usage.open_estimates(workspace_id, [day])
+        return any(row.connection_id == connection.id and row.atto > 0 for row in estimates)
 
     async def _finished(self, run: _Run) -> Finished:
         desk, one = self._desk, run.collection

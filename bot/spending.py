@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from bot.desk import Desk
 from bot.flights import Flights
 from bot.picture import CURRENCY, Account, Facts, House, Picture, Taught
-from finops.charges import DayReading
+from finops.charges import LATE_BILL, DayReading
 from finops.estimates import Drift, DriftSample, Spent, drift
 from finops.estimates import corrections as corrections_of
 from finops.money import Money, to_units
@@ -19,8 +19,6 @@ from finops.queries import ScopeKind
 from storage import Store
 from storage.records_live import Estimate
 
-# An empty bill of a day on which usage was seen is a late bill, as long as the day is this young.
-_LATE_BILL = timedelta(hours=72)
 # A bill that was read sooner after its day is not written to its end: until it is read again, usage may know of more.
 _WRITTEN_AFTER = timedelta(hours=6)
 _DRIFT_DAYS = 28
@@ -158,7 +156,7 @@ def _estimated_days(
         day
         for day in past
         if day not in readings
-        or ((connection_id, day) not in billed and now - starts_at(day) < timedelta(days=1) + _LATE_BILL)
+        or ((connection_id, day) not in billed and now - starts_at(day) < timedelta(days=1) + LATE_BILL)
     )
 
 

@@ -14,6 +14,8 @@ from finops.periods import starts_at
 
 SETTLES_AFTER = timedelta(hours=72)
 SETTLES_UNCHANGED_READS = 2
+# An empty bill of a day on which usage was seen is a late bill, as long as the day is this young.
+LATE_BILL = timedelta(hours=72)
 
 
 class FigureState(StrEnum):

@@ -11,13 +11,14 @@ import pytest
 
 from bot import drift as drifting
 from demo.prices import Rates
-from finops.charges import Charge, ChargedDay
+from finops.charges import Charge, ChargedDay, FigureState
 from finops.estimates import CorrectionBasis, DriftSample
+from finops.periods import starts_at
 from finops.queries import ScopeKind
 from storage import Storage
 from tests.conftest import FakeClock
-from tests.integration.bot_world import WORKSPACE
-from tests.integration.watch_world import CHATBOT, MODEL, RATES, World, a_watched_world, collected, day_of
+from tests.integration.bot_world import WORKSPACE, worked
+from tests.integration.watch_world import CHATBOT, MODEL, RATES, WRITER, World, a_watched_world, collected, day_of
 from tests.integration.watch_world import quick_storage as quick_storage
 
 
@@ -129,6 +130,31 @@ async def test_an_empty_bill_is_late_and_the_estimate_goes_on_speaking(quick: Wo
     assert spent.amount == spent.estimated
     assert spent.amount.amount == await quick.estimate(today) > 0
     assert today not in {one.day for one in await samples(quick)}
+
+
+async def test_an_empty_bill_of_a_day_with_usage_is_nowhere_a_day_without_cost(quick: World) -> None:
+    """Nine in Seoul is midnight in UTC, and no bill may be there yet; what is there in the end is no restatement."""
+    await collected(quick)
+    quick.clock.moment = datetime(2026, 7, 6, 23, 0, tzinfo=UTC)
+    await quick.polled()
+    quick.openai.behaviour.set({"late_hours": 30})
+    quick.clock.moment = datetime(2026, 7, 7, 0, 0, 5, tzinfo=UTC)
+    await quick.bot.collecting.due(quick.clock())
+    await worked(quick.bot)
+    status = await quick.bot.reports.status(WORKSPACE, quick.admin, "yesterday")
+    assert (status.figure.amount, status.figure.state, status.figure.unread_days) == (None, FigureState.BLIND, 1)
+    quick.openai.behaviour.set({"late_hours": 0})
+    quick.clock.moment += timedelta(days=1)
+    await quick.bot.collecting.due(quick.clock())
+    await worked(quick.bot)
+    day = date(2026, 7, 6)
+    status = await quick.bot.reports.status(WORKSPACE, quick.admin, "2026-07-06")
+    assert status.figure.amount is not None
+    assert status.figure.amount.amount == sum(
+        quick.happened(one, starts_at(day), starts_at(day) + timedelta(days=1)) for one in (CHATBOT, WRITER)
+    )
+    async with quick.bot.storage.reading() as store:
+        assert await store.restatements.of(WORKSPACE, day_of(day)) == []
 
 
 async def test_a_line_of_the_bill_that_no_usage_explains_is_told(quick: World) -> None:
