@@ -7,6 +7,8 @@ from typing import Any
 
 from demo.slack.wire import JSON, ApiError
 
+ODD_ANSWERS = ("html", "truncated", "cut_off")
+
 
 @dataclass(slots=True)
 class Fault:
@@ -19,6 +21,7 @@ class Fault:
     retry_after: int = 1
     delay_seconds: float = 0.0
     drop_connection: str | None = None  # "before" Slack did it, or "after" it did
+    answer: str | None = None  # Slack did it, and its answer is none: html, truncated, cut_off
     where: JSON = field(default_factory=dict)  # only calls with these arguments
 
     @classmethod
@@ -35,6 +38,9 @@ class Fault:
             drop = "before"
         if drop not in (None, False, "before", "after"):
             raise ApiError.arguments('drop_connection must be true, "before" or "after"')
+        answer = body.get("answer")
+        if answer not in (None, *ODD_ANSWERS):
+            raise ApiError.arguments(f"answer must be one of {', '.join(ODD_ANSWERS)}")
         times: Any = body.get("times", 1)
         return cls(
             method=body["method"],
@@ -44,6 +50,7 @@ class Fault:
             retry_after=int(body.get("retry_after", 1)),
             delay_seconds=float(body.get("delay_seconds", 0)),
             drop_connection=drop or None,
+            answer=answer,
             where=dict(body.get("where") or {}),
         )
 
@@ -57,6 +64,7 @@ class Fault:
             "retry_after": self.retry_after,
             "delay_seconds": self.delay_seconds,
             "drop_connection": self.drop_connection,
+            "answer": self.answer,
             "where": self.where,
         }
 

@@ -32,6 +32,7 @@ class Gateway:
         name = request.match_info["method"]
         call = Call(name, {}, self._hub.clock(), headers=dict(request.headers), http_method=request.method)
         headers = {"Date": format_datetime(call.at.astimezone(UTC), usegmt=True)}
+        fault: Fault | None = None
         try:
             args, token_value = await _read(request, METHODS.get(name))
             call.args, call.token = args, token_value
@@ -55,6 +56,8 @@ class Gateway:
             raise
         finally:
             await self._hub.journal.add(call)
+        if fault is not None and fault.answer is not None:
+            return await _odd(request, fault.answer, json.dumps(call.response))
         return web.json_response(call.response, status=call.status, headers=headers)
 
     async def _do(
@@ -165,10 +168,28 @@ async def _stumble(fault: Fault, request: web.Request) -> None:
         raise ApiError(fault.error)
 
 
+async def _odd(request: web.Request, kind: str, body: str) -> web.StreamResponse:
+    """What arrives instead of the answer: a gateway's page, half of it as if it were all, or a line that breaks."""
+    if kind == "html":
+        return web.Response(text="<html><body><h1>We'll be back soon</h1></body></html>", content_type="text/html")
+    half = body[: len(body) // 2].encode()
+    if kind == "truncated":
+        return web.Response(body=half, content_type="application/json")
+    begun = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": str(len(body))})
+    await begun.prepare(request)
+    await begun.write(half)
+    _abort(request)
+    return begun
+
+
 def _hang_up(request: web.Request) -> None:
+    _abort(request)
+    raise ConnectionResetError
+
+
+def _abort(request: web.Request) -> None:
     if request.transport is not None:
         request.transport.abort()
-    raise ConnectionResetError
 
 
 async def _read(request: web.Request, method: Method | None) -> tuple[JSON, str | None]:

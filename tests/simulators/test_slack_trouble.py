@@ -12,10 +12,11 @@ from urllib.parse import parse_qs, urlsplit
 import aiohttp
 import pytest
 from aiohttp import web
+from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
-from demo.slack import AppConfig, SimulatedSlack
+from demo.slack import ApiError, AppConfig, SimulatedSlack
 from demo.slack.cast import BOT, EMMA, FINOPS, GENERAL, JIHOON, MARKETING, MINSU, SEOYEON
 from tests.simulators.slack_kit import a_config, client_of, plain_app, refusal
 
@@ -120,6 +121,17 @@ async def test_a_dropped_connection_may_come_before_or_after_slack_did_it(slack:
     careless = AsyncWebClient(token=slack.config.bot_token, base_url=slack.api_url)
     await careless.chat_postMessage(channel=FINOPS, text="a")
     assert len(slack.messages(FINOPS)) == 2
+
+
+@pytest.mark.parametrize("kind", ["html", "truncated", "cut_off"])
+async def test_an_answer_may_be_none_though_slack_did_it(slack: SimulatedSlack, kind: str) -> None:
+    """A gateway's page, half an answer that looks whole, a line that breaks in the middle."""
+    slack.fail("chat.postMessage", answer=kind)
+    with pytest.raises((SlackApiError, aiohttp.ClientError)):
+        await client_of(slack).chat_postMessage(channel=FINOPS, text="a")
+    assert [message["text"] for message in slack.messages(FINOPS)] == ["a"]
+    with pytest.raises(ApiError):
+        slack.fail("chat.postMessage", answer="poetry")
 
 
 async def test_a_slow_answer_is_slow(slack: SimulatedSlack) -> None:
