@@ -365,8 +365,12 @@ REFUSALS: dict[str, Words] = {
     "window_too_late": lambda _, t: t.gettext("The window could not open in time. Nothing was changed; press again."),
 }
 
-# One entry for every bot.errors.OutageCode; a test compares the two.
+# One entry for every bot.errors.OutageCode, and Slack's own; a test compares the two.
 OUTAGES: dict[str, Words] = {
+    "slack_away": lambda _, t: t.gettext(
+        "Slack did not answer FinOps as it should. Nothing was changed halfway, but it may have been done: look before "
+        "you do it again."
+    ),
     "key_rejected": lambda _, t: t.gettext(
         "OpenAI no longer accepts the Admin key. Collecting goes on by itself once a new key is registered."
     ),

@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 
 from slack_sdk.errors import SlackApiError
 
-from blocks import bad_news
+from blocks import bad_news, kit
 from blocks.answered import error_code
-from bot.errors import BadNews, BadNewsKind, Refusal, explain, noting
-from handlers.outages import SLACK_FAILS
+from bot.errors import BadNews, BadNewsKind, Refusal, explain, new_reference, noting
+from handlers.outages import SLACK_FAILS, is_slacks_own
 from handlers.turns import AT_MOST, Job, Turns
 from handlers.visit import Visit, WindowClosed, WindowTooLate
 
@@ -134,6 +134,10 @@ def _news_of(error: Exception) -> BadNews:
             error = WindowTooLate()
     if isinstance(error, WindowTooLate):
         return BadNews(BadNewsKind.REFUSAL, "window_too_late")
+    if is_slacks_own(error):
+        reference = new_reference()
+        log.warning("slack trouble", extra={"reference": reference, "error": error_code(error)})
+        return BadNews(BadNewsKind.OUTAGE, "slack_away", {}, reference)
     return explain(error)
 
 
@@ -146,11 +150,20 @@ async def tell(visit: Visit, news: BadNews) -> None:
     """Say it in the open window, else where the person asked. Slack being away is logged: there is no other way out."""
     try:
         t = await visit.words()
-        if visit.window is not None:
-            await visit.show(bad_news.view(news, t))
-        else:
+        if visit.window is None or not await _shown(visit, bad_news.view(news, t)):
             await visit.answer(bad_news.message(news, t))
     except SLACK_FAILS as error:
         log.warning(
             "bad news not delivered", extra={"code": news.code, "reference": news.reference, "error": str(error)}
         )
+
+
+async def _shown(visit: Visit, view: kit.View) -> bool:
+    """Whether the window was filled, or closed by somebody who waits no more; it is no place to answer in otherwise."""
+    try:
+        await visit.show(view)
+    except SLACK_FAILS as error:
+        log.info("window not filled", extra={"error": error_code(error)})
+        visit.window = visit.trigger_id = None
+        return error_code(error) in _CLOSED
+    return True

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 
+import aiohttp
 import pytest
+from slack_sdk.errors import SlackApiError
 
 from bot.errors import Refusal, RefusalCode, explain
 from handlers import asking
@@ -87,6 +89,50 @@ async def test_a_bug_gives_a_reference_that_stands_in_the_log(caplog: pytest.Log
     (record,) = [record for record in caplog.records if record.exc_info]
     assert str(record.reference) in str(respond.said[0]["blocks"])  # type: ignore[attr-defined]
     assert "secret detail" not in str(respond.said)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        SlackApiError("no", {"ok": False, "error": "fatal_error"}),
+        SlackApiError("no", {"ok": False, "error": "ratelimited"}),
+        SlackApiError("a page of a gateway", {}),
+        aiohttp.ServerDisconnectedError(),
+        TimeoutError(),
+    ],
+    ids=repr,
+)
+async def test_what_slack_did_is_not_told_as_our_fault(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody is sent to the administrator for it, and no alarm about us goes off."""
+    _, respond = await failing(error)
+    assert "Slack이 FinOps에" in respond.said[0]["text"]
+    assert "저희 쪽에서" not in str(respond.said)
+    (told,) = [record for record in caplog.records if record.message == "slack trouble"]
+    assert str(told.reference) in str(respond.said[0]["blocks"])  # type: ignore[attr-defined]
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+async def test_what_slack_refuses_of_ours_is_our_fault() -> None:
+    _, respond = await failing(SlackApiError("no", {"ok": False, "error": "invalid_blocks"}))
+    assert "저희 쪽에서" in respond.said[0]["text"]
+
+
+@pytest.mark.parametrize("has_address", [True, False])
+async def test_a_window_that_cannot_be_filled_leaves_nobody_in_front_of_an_hourglass(has_address: bool) -> None:
+    """The answer comes where the command was typed, or directly; a window that was closed wants none."""
+    slack, respond = FakeSlack(), FakeRespond()
+    visit = a_visit(FakeBot(), slack, respond=respond if has_address else None)
+    visit.channel_id = None
+
+    async def work(visit: Visit) -> None:
+        await visit.loading()
+        slack.refuses["views.update"] = "internal_error"
+        raise Refusal(RefusalCode.NOTHING_TO_COLLECT)
+
+    await guarded(visit, work)
+    directly = [] if has_address else ["U0JIHOON01"]
+    assert [call["channel"] for call in slack.told("chat.postMessage")] == directly
+    assert len(respond.said) == has_address
 
 
 async def test_bad_news_appears_in_the_window_that_was_opened() -> None:
