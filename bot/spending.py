@@ -55,8 +55,13 @@ class Spending:
         """What bills taught about each connection's estimates."""
         return await self._teachings(store, workspace_id)
 
-    async def picture(self, store: Store, workspace_id: str, periods: Sequence[Period]) -> Picture:
-        """Everything spent in each of the periods; of those that reach beyond today, up to now."""
+    async def picture(
+        self, store: Store, workspace_id: str, periods: Sequence[Period], *, as_billed: bool = False
+    ) -> Picture:
+        """Everything spent in each of the periods; of those that reach beyond today, up to now.
+
+        `as_billed`: as reports tell it, where a bill that was read stands as it was told, though usage knows of more.
+        """
         now, today = self._desk.now(), self._desk.today()
         house = House(
             await store.teams.all(workspace_id),
@@ -68,13 +73,17 @@ class Spending:
         past = Period(min((one.start for one in periods), default=today), today)
         readings = await store.charges.readings(workspace_id, past)
         billed = await store.charges.billed_days(workspace_id, past)
+        if as_billed:
+            billed |= {(id_, day) for id_, days in readings.items() for day in days}
         estimated = {
             one.id: _estimated_days(one.id, past, readings.get(one.id, {}), billed, now) | {today}
             for one in house.connections
         }
         health = await store.usage.healths(workspace_id)
         usage_read_at = {one.connection_id: one.read_at for one in health if one.read_at is not None}
-        unwritten = {id_: _unwritten_days(days, usage_read_at.get(id_)) for id_, days in readings.items()}
+        unwritten = {
+            id_: _unwritten_days(days, usage_read_at.get(id_)) for id_, days in readings.items() if not as_billed
+        }
         estimated = {id_: days | unwritten.get(id_, frozenset()) for id_, days in estimated.items()}
         opened, unpriced = await self._open(store, workspace_id, estimated, taught)
         marks = tuple(sorted((id_, day, one.changed_at) for id_, days in readings.items() for day, one in days.items()))

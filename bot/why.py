@@ -62,7 +62,7 @@ class Whys:
         self, store: Store, workspace_id: str, project_ids: Collection[int], period: Period, compared: Period
     ) -> dict[int, Why]:
         """Why each of these projects moved, in a handful of queries for all; one that is gone is absent."""
-        picture = await self._spending.picture(store, workspace_id, [period, compared])
+        picture = await self._spending.picture(store, workspace_id, [period, compared], as_billed=True)
         known = {one: picture.projects[one] for one in project_ids if one in picture.projects}
         accounts = {account_of(one): id_ for id_, one in known.items()}
         if not accounts:
@@ -100,7 +100,7 @@ class Whys:
         if closed is None:
             return await self._against_usual(store, workspace_id, scope), ()
         before = compared or closed.before()
-        picture = await self._spending.picture(store, workspace_id, [closed, before])
+        picture = await self._spending.picture(store, workspace_id, [closed, before], as_billed=True)
         accounts = picture.accounts(scope.kind, scope.id)
         prices = await self._desk.prices.fresh()
         now_used, before_used = await self._used(store, workspace_id, picture, accounts, closed, before)

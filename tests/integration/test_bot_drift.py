@@ -157,6 +157,24 @@ async def test_an_empty_bill_of_a_day_with_usage_is_nowhere_a_day_without_cost(q
         assert await store.restatements.of(WORKSPACE, day_of(day)) == []
 
 
+async def test_what_is_explained_of_a_day_is_what_is_said_of_it_everywhere(quick: World) -> None:
+    """Its bill was read before it was whole, and usage knows more by now: a budget counts that, a report the bill."""
+    await quick.polled()
+    quick.openai.behaviour.set({"late_hours": 2})
+    quick.clock.moment = datetime(2026, 7, 7, 0, 0, 5, tzinfo=UTC)
+    await collected(quick)
+    quick.openai.behaviour.set({"late_hours": 0})
+    quick.clock.moment = datetime(2026, 7, 7, 3, 0, tzinfo=UTC)
+    await quick.polled()
+    told = (await quick.bot.reports.status(WORKSPACE, quick.admin, "yesterday")).figure
+    spent = await quick.bot.spending.spent(WORKSPACE, ScopeKind.WORKSPACE, None, told.period)
+    assert told.amount is not None
+    assert spent.amount.amount > told.amount.amount
+    report = await quick.bot.why.asked(WORKSPACE, quick.admin, "yesterday")
+    assert (report.why.now, report.why.before) == (told.amount, report.previous.amount)
+    assert sum(one.why.difference.amount for one in report.movers) == report.why.difference.amount
+
+
 async def test_a_line_of_the_bill_that_no_usage_explains_is_told(quick: World) -> None:
     """A model that is billed and in no estimate: the estimate lacks it, and its team should know."""
     await quick.polled()
