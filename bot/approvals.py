@@ -7,9 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.acts import budget_facts, changes_of, scope_name
 from bot.audit import Act
-from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
-from bot.people import People
 from bot.stop_scopes import Aim, aim_of, is_closed, refuse_held
 from finops.amounts import AmountUnusable, amount_typed
 from finops.budgets import Budget, BudgetScope
@@ -32,10 +30,6 @@ Decided = tuple[StopChange, Stop | None]
 
 class Approvals:
     """Turns what a person chose and typed into terms, and terms into a change, or into a question to a second one."""
-
-    def __init__(self, desk: Desk, people: People) -> None:
-        self._desk = desk
-        self._people = people
 
     async def approved(
         self, store: Store, actor: Person, aim: Aim, wish: ApprovalWish, now: datetime, acts: list[Act]
@@ -76,8 +70,8 @@ class Approvals:
         except StopRefused as refused:
             if refused.code is StopMistake.NOBODY_ASKS:
                 raise Refusal(RefusalCode.APPROVAL_GONE) from refused
-            admins = await self._people.admins(actor.workspace_id)
-            others = tuple(one for one in admins if one != actor.user_id)
+            admins = await store.people.admins(actor.workspace_id)
+            others = tuple(one.user_id for one in admins if one.user_id != actor.user_id)
             raise Refusal(RefusalCode.APPROVAL_SAME_PERSON, admins=others) from refused
         return await self._carried_out(store, actor, aim, aim.stop, pending, now, acts)
 

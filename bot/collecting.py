@@ -15,12 +15,12 @@ from bot.errors import Refusal, RefusalCode
 from bot.people import People
 from bot.results import CollectionEvent, CollectionStarted
 from bot.schedule import latest_slot
-from bot.teams import Teams
 from finops.charges import FigureState, day_state
 from finops.figures import CollectionProgress
 from finops.incidents import Fact
 from finops.periods import Period
 from finops.registry import Connection, Person
+from finops.roles import may_manage_team
 from storage import Store
 from storage.records import Collection, CollectionKind, CollectionState
 
@@ -32,10 +32,9 @@ _FIRST = "first"
 class Collecting:
     """Keeps the queue filled and works through it. `Bot.wake` is set whenever something new waits."""
 
-    def __init__(self, desk: Desk, people: People, teams: Teams) -> None:
+    def __init__(self, desk: Desk, people: People) -> None:
         self._desk = desk
         self._people = people
-        self._teams = teams
         self._collector = Collector(desk)
         # The newest slot known to be queued, by connection: most looks end here, without a question to the database.
         self._queued: dict[int, datetime] = {}
@@ -272,7 +271,8 @@ class Collecting:
     async def _answers_for(self, store: Store, actor: Person, connections: list[Connection]) -> list[Connection]:
         if actor.is_admin:
             return connections
-        managed = {team.id for team in await self._teams.managed_by(actor)}
+        teams = await store.teams.all(actor.workspace_id)
+        managed = {team.id for team in teams if may_manage_team(actor, team)}
         return [
             one
             for one in connections

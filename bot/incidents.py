@@ -15,7 +15,7 @@ from bot.errors import Refusal, RefusalCode
 from bot.incident_facts import brief, detailed, gathered, names_of
 from bot.incident_scopes import Whose, recipients_of, whose
 from bot.incidents_held import held_elsewhere, own_stop
-from bot.people import People, require_manager
+from bot.people import require_admin, require_manager
 from bot.spending import Spending
 from finops.approvals import asks
 from finops.budgets import Budget, BudgetOn
@@ -87,9 +87,8 @@ class OpinionTaken:
 class Incidents:
     """What people do about an incident, each through one click."""
 
-    def __init__(self, desk: Desk, people: People, spending: Spending) -> None:
+    def __init__(self, desk: Desk, spending: Spending) -> None:
         self._desk = desk
-        self._people = people
         self._spending = spending
 
     async def shown(self, workspace_id: str, incident_id: int) -> IncidentShown:
@@ -260,7 +259,7 @@ class Incidents:
 
     async def _require(self, store: Store, actor: Person, found: Whose, groups: Iterable[str]) -> None:
         if found.team is None:
-            await self._people.require_admin(actor)
+            await require_admin(store, actor)
         else:
             await require_manager(store, actor, found.team, groups)
 

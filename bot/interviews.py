@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.audit import record
 from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
-from bot.people import People
+from bot.people import People, require_admin
 from bot.telling import ROUTINE
 from finops.incidents import Fact
 from finops.interviews import (
@@ -131,7 +131,7 @@ class Interviews:
             if slot is None or slot.starts_at <= now:
                 raise Refusal(RefusalCode.UNKNOWN_SLOT)
             if slot.host_user_id != actor.user_id:
-                await self._people.require_admin(actor)
+                await require_admin(store, actor)
             if not await store.interviews.withdraw(workspace_id, slot_id, now):
                 raise Refusal(RefusalCode.UNKNOWN_SLOT)
             meeting = await store.interviews.of_slot(workspace_id, slot_id)

@@ -186,12 +186,8 @@ class People:
         """Refuse politely, naming who could help, unless the person is an admin."""
         if person.is_admin:
             return
-        admins = await self.admins(person.workspace_id)
-        if person.user_id in admins:
-            return  # appointed a moment ago, perhaps by another replica
-        if not admins:
-            raise Refusal(RefusalCode.NO_ADMIN_YET)
-        raise Refusal(RefusalCode.NOT_ADMIN, admins=admins)
+        async with self._desk.storage.reading() as store:
+            await require_admin(store, person)
 
     async def workspace(self, workspace_id: str) -> Workspace | None:
         async with self._desk.storage.reading() as store:
@@ -245,6 +241,18 @@ async def lead_of(store: Store, workspace_id: str, *user_ids: str | None) -> str
         if known is None or not known.is_outsider:
             return user_id
     return None
+
+
+async def require_admin(store: Store, person: Person) -> None:
+    """`People.require_admin` for whoever reads or writes already: nobody holds one connection and waits for another."""
+    if person.is_admin:
+        return
+    admins = tuple(one.user_id for one in await store.people.admins(person.workspace_id))
+    if person.user_id in admins:
+        return  # appointed a moment ago, perhaps by another replica
+    if not admins:
+        raise Refusal(RefusalCode.NO_ADMIN_YET)
+    raise Refusal(RefusalCode.NOT_ADMIN, admins=admins)
 
 
 async def require_manager(store: Store, person: Person, team: Team, groups: Iterable[str] = ()) -> None:

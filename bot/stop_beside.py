@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from bot import stop_facts
-from bot.people import People
 from bot.stop_scopes import asked_instead
 from finops.levers import Lever
 from finops.queries import ScopeKind
@@ -31,14 +30,12 @@ async def stop_of(store: Store, project: Project) -> StopShown | None:
     return await stop_facts.shown(store, stop, with_saved=False)
 
 
-async def stop_for(
-    store: Store, people: People, actor: Person, project: Project, groups: Iterable[str] = ()
-) -> StopShown | None:
+async def stop_for(store: Store, actor: Person, project: Project, groups: Iterable[str] = ()) -> StopShown | None:
     """The same for one reader: with whom to ask where they may not give it back, for it may hold others' projects."""
     shown = await stop_of(store, project)
     if shown is None:
         return None
-    instead = await asked_instead(store, people, actor, shown.stop, groups)
+    instead = await asked_instead(store, actor, shown.stop, groups)
     if instead is None:
         return shown
     return replace(shown, ask=instead.ask, lacks_groups=instead.lacks_groups)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bot.errors import Refusal, RefusalCode
-from bot.people import People, require_manager
+from bot.people import require_admin, require_manager
 from bot.picture import Account, account_of
 from bot.stop_rest import rest_of, spender, standing_on
 from finops.budgets import Budget
@@ -87,10 +87,10 @@ async def aim_of(store: Store, workspace_id: str, target: StopTarget) -> Aim:
     return _aimed(target, found, incident, budget, stop, None)
 
 
-async def require(store: Store, people: People, actor: Person, aim: Aim, groups: Iterable[str]) -> None:
+async def require(store: Store, actor: Person, aim: Aim, groups: Iterable[str]) -> None:
     """Refuse, naming who could, unless this person may act on the spending: the team's lead, its approvers, admins."""
     if aim.team is None:
-        await people.require_admin(actor)
+        await require_admin(store, actor)
     else:
         await require_manager(store, actor, aim.team, groups)
 
@@ -103,13 +103,11 @@ class Instead:
     lacks_groups: bool
 
 
-async def asked_instead(
-    store: Store, people: People, actor: Person, stop: Stop, groups: Iterable[str]
-) -> Instead | None:
+async def asked_instead(store: Store, actor: Person, stop: Stop, groups: Iterable[str]) -> Instead | None:
     """Whom to ask where this person may not act on a stop, as the click would refuse it; None where they may."""
     aim = await aim_of(store, actor.workspace_id, StopTarget(stop_id=stop.id))
     try:
-        await require(store, people, actor, aim, groups)
+        await require(store, actor, aim, groups)
     except Refusal as refusal:
         lead, admins = refusal.values.get("lead"), refusal.values.get("admins")
         named = [lead, *(admins if isinstance(admins, Sequence) else ())]

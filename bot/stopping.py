@@ -18,7 +18,6 @@ from bot.budget_scopes import ScopeBook
 from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
 from bot.evaluating import Evaluating
-from bot.people import People
 from bot.picture import account_of
 from bot.stop_keeping import keep
 from bot.stop_rest import holders_of
@@ -66,10 +65,9 @@ Decide = Callable[[Store, Aim, datetime], Awaitable[tuple[StopChange, Stop | Non
 class Stopping:
     """Stops, approvals and restores, each through one click; what a provider has to do is done by bot.holding."""
 
-    def __init__(self, desk: Desk, people: People, evaluating: Evaluating) -> None:
+    def __init__(self, desk: Desk, evaluating: Evaluating) -> None:
         self._desk = desk
-        self._people = people
-        self._approvals = Approvals(desk, people)
+        self._approvals = Approvals()
         self._evaluating = evaluating
 
     # --- looking -----------------------------------------------------------------------------------------------------
@@ -83,7 +81,7 @@ class Stopping:
         """
         async with self._desk.storage.reading() as store:
             aim = await aim_of(store, actor.workspace_id, target)
-            await require(store, self._people, actor, aim, groups)
+            await require(store, actor, aim, groups)
             if target.incident_id is not None and not is_closed(aim):
                 await refuse_held(store, aim)
         if seen is not None:
@@ -98,7 +96,7 @@ class Stopping:
         """What the approval window says of a stop; None where nothing was stopped. Refused for who may not."""
         async with self._desk.storage.reading() as store:
             aim = await aim_of(store, actor.workspace_id, target)
-            await require(store, self._people, actor, aim, groups)
+            await require(store, actor, aim, groups)
             if is_closed(aim):
                 raise Refusal(RefusalCode.INCIDENT_CLOSED)
             if aim.stop is None or aim.stop.state in _OVER:
@@ -125,7 +123,7 @@ class Stopping:
             for one in await store.stops.active(actor.workspace_id):
                 if one.state not in UNDER_WAY:
                     continue
-                instead = await asked_instead(store, self._people, actor, one, groups)
+                instead = await asked_instead(store, actor, one, groups)
                 if instead is None:
                     held.append(await stop_facts.shown(store, one))
                 elif not instead.lacks_groups:
@@ -251,7 +249,7 @@ class Stopping:
         target = StopTarget(stop_id=stop_id)
         async with self._desk.storage.reading() as store:
             aim = await aim_of(store, actor.workspace_id, target)
-            await require(store, self._people, actor, aim, groups)
+            await require(store, actor, aim, groups)
             held = latest(await store.stops.holds(actor.workspace_id, stop_id))
         stop = aim.stop
         assert stop is not None, "the target is a stop"
@@ -297,7 +295,7 @@ class Stopping:
             try:
                 async with desk.storage.writing() as store:
                     aim = await aim_of(store, actor.workspace_id, target)
-                    await require(store, self._people, actor, aim, groups)
+                    await require(store, actor, aim, groups)
                     decided = await decide(store, aim, desk.now())
                     stop = aim.stop
                     if decided is not None:

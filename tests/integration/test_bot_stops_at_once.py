@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from bot.budgets import BudgetWish
+from bot.errors import Refusal, RefusalCode
 from bot.evaluating import Evaluating
-from finops.budgets import Budget, BudgetAction
+from bot.incidents import Silence
+from finops.budgets import Budget, BudgetAction, BudgetScope
 from finops.incidents import Incident
+from finops.levers import Lever
 from finops.money import Money
 from finops.stop_report import ApprovalWish, StopTarget
 from finops.stops import ApprovalWay, Stop, StopState
@@ -22,6 +27,7 @@ from tests.integration.at_once import beside
 from tests.integration.live_world import World, a_runaway
 
 on_postgresql = pytest.mark.parametrize("database_kind", ["postgresql"])  # SQLite's writers take turns
+CONNECTIONS = 20  # as many as one replica opens
 HIGHER = ApprovalWish(ApprovalWay.BUDGET, "2000")
 
 
@@ -121,3 +127,34 @@ async def test_raising_a_limit_keeps_what_somebody_changes_of_its_budget_meanwhi
     [stop] = await stops(world)
     assert stop.pending is not None
     assert (stop.pending.way, stop.pending.amount) == (ApprovalWay.BUDGET, Money.of("2000"))
+
+
+@on_postgresql
+@pytest.mark.parametrize("how", ["stop", "silence"])
+async def test_a_crowd_that_may_not_is_refused_at_once(world: World, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    """Each held a connection of the database and waited for a second one, to learn who may: for half a minute nobody
+    else was answered.
+    """
+    async with world.storage.writing() as store:
+        everything = replace(world.budget.terms, scope_kind=BudgetScope.WORKSPACE, scope_id=None)
+        await store.budgets.create(WORKSPACE, everything, by=world.admin.user_id, at=world.clock())
+    [incident] = [one for one in await world.evaluate() if one.scope_id is None]
+    everybody, get = asyncio.Barrier(CONNECTIONS), Budgets.get
+
+    async def together(*given: Any, **named: Any) -> Budget | None:
+        found = await get(*given, **named)
+        await everybody.wait()
+        return found
+
+    monkeypatch.setattr(Budgets, "get", together)
+    bot, target, by = world.bot, StopTarget(incident_id=incident.id), world.member
+    clicks = [
+        bot.stopping.request(by, target, Lever.STOP, "loop", is_wide=True)
+        if how == "stop"
+        else bot.incidents.silence(by, incident.id or 0, Silence.AN_HOUR)
+        for _ in range(CONNECTIONS)
+    ]
+    async with asyncio.timeout(10):
+        found = await asyncio.gather(*clicks, return_exceptions=True)
+    assert {one.code for one in found if isinstance(one, Refusal)} == {RefusalCode.NOT_ADMIN}
+    assert len([one for one in found if isinstance(one, Refusal)]) == CONNECTIONS
