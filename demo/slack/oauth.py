@@ -37,7 +37,7 @@ class OAuthPage:
         if not scopes:
             return "invalid_scope_requested"
         known = config.app.redirect_urls
-        if known and not any(redirect_uri.startswith(each) for each in known):
+        if known and not any(_is_below(redirect_uri, each) for each in known):
             return "bad_redirect_uri"
         return None if urlsplit(redirect_uri).scheme in ("http", "https") else "bad_redirect_uri"
 
@@ -78,6 +78,14 @@ class OAuthPage:
 def _asked(request: web.Request) -> tuple[tuple[str, ...], str]:
     scopes = tuple(each for each in request.query.get("scope", "").replace(" ", ",").split(",") if each)
     return scopes, request.query.get("redirect_uri", "")
+
+
+def _is_below(uri: str, registered: str) -> bool:
+    """Whether an address is a registered one or lies in a folder of it: the same host to the letter."""
+    asked, known = urlsplit(uri), urlsplit(registered)
+    folder = known.path.rstrip("/")
+    is_path = asked.path.rstrip("/") == folder or asked.path.startswith(f"{folder}/")
+    return (asked.scheme, asked.netloc) == (known.scheme, known.netloc) and is_path
 
 
 def _with(uri: str, more: dict[str, str]) -> str:

@@ -79,11 +79,9 @@ class Tokens:
     def exchange(self, code: str, redirect_uri: str | None) -> tuple[Token, str | None, str]:
         """A code for a token: the token, its refresh token when rotation is on, and who installed."""
         found = self.codes.get(code)
-        if found is None or self.clock() >= found.expires_at:
+        if found is None or found.used or self.clock() >= found.expires_at:
             raise ApiError("invalid_code")
-        if found.used:
-            raise ApiError("code_already_used")
-        if redirect_uri is not None and redirect_uri != found.redirect_uri:
+        if redirect_uri != found.redirect_uri:  # whoever named one when asking has to name it again
             raise ApiError("bad_redirect_uri")
         found.used = True
         self.installer = found.user_id

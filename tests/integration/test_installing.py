@@ -230,6 +230,7 @@ async def copies(slack: SimulatedSlack, storage: Storage, tmp_path: Path, now: F
                 f"{settings.slack_authorize_url}?client_id={slack.config.client_id}&scope=commands&redirect_uri={PUBLIC_URL}",
                 MINSU,
             ).split("code=")[1].split("&")[0],
+            redirect_uri=PUBLIC_URL,
         )  # fmt: skip
         await stores[0].async_save(
             Installation(

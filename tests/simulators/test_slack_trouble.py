@@ -263,11 +263,12 @@ async def test_an_eleventh_socket_is_sent_away(slack: SimulatedSlack) -> None:
 
 # -- OAuth
 
+REDIRECT = "https://bot.example/slack/oauth_redirect"
 SDK_WARNS = pytest.mark.filterwarnings("ignore:BasicAuth is deprecated:DeprecationWarning")  # slack_sdk 3.47
 
 
 def oauth_config(**more: Any) -> Any:
-    return a_config(app=AppConfig(redirect_urls=("https://bot.example/slack/oauth_redirect",), **more))
+    return a_config(app=AppConfig(redirect_urls=(REDIRECT,), **more))
 
 
 def the_link(slack: SimulatedSlack, **more: str) -> str:
@@ -275,7 +276,7 @@ def the_link(slack: SimulatedSlack, **more: str) -> str:
         "client_id": slack.config.client_id,
         "scope": "chat:write,commands",
         "state": "s1",
-        "redirect_uri": "https://bot.example/slack/oauth_redirect",
+        "redirect_uri": REDIRECT,
         **more,
     }
     query = "&".join(f"{name}={value}" for name, value in asked.items())
@@ -289,16 +290,20 @@ async def test_installing_gives_a_code_that_is_exchanged_once() -> None:
         assert went["state"] == ["s1"]
         client = AsyncWebClient(base_url=slack.api_url)
         keys = {"client_id": slack.config.client_id, "client_secret": slack.config.client_secret}
-        wrong = await refusal(client.oauth_v2_access(**{**keys, "client_secret": "x"}, code=went["code"][0]))
+        code = {"code": went["code"][0], "redirect_uri": REDIRECT}
+        wrong = await refusal(client.oauth_v2_access(**{**keys, "client_secret": "x"}, **code))
         assert wrong["error"] == "bad_client_secret"
-        told = (await client.oauth_v2_access(**keys, code=went["code"][0])).data
+        for elsewhere in (None, "https://bot.example/elsewhere"):
+            wrong = await refusal(client.oauth_v2_access(**keys, **{**code, "redirect_uri": elsewhere}))
+            assert wrong["error"] == "bad_redirect_uri"
+        told = (await client.oauth_v2_access(**keys, **code)).data
         assert (told["scope"], told["authed_user"]["id"], told["team"]["id"]) == (
             "chat:write,commands",
             JIHOON,
             "T0FINOPS01",
         )
         assert (await client_of(slack, told["access_token"]).auth_test()).data["user_id"] == BOT
-        assert (await refusal(client.oauth_v2_access(**keys, code=went["code"][0])))["error"] == "code_already_used"
+        assert (await refusal(client.oauth_v2_access(**keys, **code)))["error"] == "invalid_code"
         assert (await refusal(client.oauth_v2_access(**keys, code="x")))["error"] == "invalid_code"
 
 
@@ -309,7 +314,7 @@ async def test_a_rotating_token_expires_and_its_refresh_token_works_once() -> No
         client = AsyncWebClient(base_url=slack.api_url)
         keys = {"client_id": slack.config.client_id, "client_secret": slack.config.client_secret}
         code = parse_qs(urlsplit(slack.authorise(the_link(slack), JIHOON)).query)["code"][0]
-        first = (await client.oauth_v2_access(**keys, code=code)).data
+        first = (await client.oauth_v2_access(**keys, code=code, redirect_uri=REDIRECT)).data
         assert (first["access_token"][:10], first["expires_in"]) == ("xoxe.xoxb-", 43_200)
         now[0] += timedelta(hours=12)
         assert (await refusal(client_of(slack, first["access_token"]).auth_test()))["error"] == "token_expired"
@@ -331,7 +336,10 @@ async def test_the_authorize_page_asks_a_person_and_refuses_strange_links() -> N
             assert "code=" in response.headers["Location"]
         async with session.post(the_link(slack), data={"answer": "deny"}, allow_redirects=False) as response:
             assert "error=access_denied" in response.headers["Location"]
-        for more in ({"client_id": "x"}, {"redirect_uri": "https://evil.example/"}, {"scope": ""}):
+        strange = [
+            {"redirect_uri": each} for each in ("https://evil.example/", f"{REDIRECT}.evil.example/", "ftp://a/")
+        ]
+        for more in ({"client_id": "x"}, {"scope": ""}, *strange):
             async with session.get(the_link(slack, **more)) as response:
                 assert response.status == 400
 

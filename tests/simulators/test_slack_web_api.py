@@ -295,6 +295,25 @@ async def test_an_archived_channel_takes_nothing(slack: SimulatedSlack) -> None:
     assert (await refusal(edit))["error"] == "is_inactive"
 
 
+async def test_who_was_deactivated_is_written_to_by_no_address(slack: SimulatedSlack) -> None:
+    """Neither by the id of the person nor by that of a conversation that was open before."""
+    client = client_of(slack)
+    open_before = str((await client.conversations_open(users=MINSU)).data["channel"]["id"])
+    slack.describe(MINSU, deleted=True)
+    for address in (MINSU, open_before):
+        assert (await refusal(client.chat_postMessage(channel=address, text="a")))["error"] == "channel_not_found"
+    assert (await refusal(client.conversations_open(users=MINSU)))["error"] == "user_disabled"
+
+
+@pytest.mark.parametrize("name", ["oldest", "latest"])
+async def test_a_moment_that_is_none_is_refused(slack: SimulatedSlack, name: str) -> None:
+    slack.hub.tokens.grant((*slack.config.app.scopes, "channels:history"))
+    client = client_of(slack)
+    await client.chat_postMessage(channel=FINOPS, text="a")
+    told = await refusal(client.conversations_history(channel=FINOPS, **{name: "yesterday"}))
+    assert told["error"] == f"invalid_ts_{name}"
+
+
 async def test_public_channels_are_open_with_their_scope(slack: SimulatedSlack) -> None:
     slack.hub.tokens.grant(("chat:write", "chat:write.public"))
     assert (await client_of(slack).chat_postMessage(channel=GENERAL, text="a")).data["ok"] is True

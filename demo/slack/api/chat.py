@@ -36,9 +36,15 @@ def destination(request: Request, *, may_open_dm: bool = True) -> Channel:
     channel = world.channels.get(asked) or next(
         (each for each in world.channels.values() if each.name == asked.removeprefix("#") and not each.is_im), None
     )
-    if channel is None or not world.visible_to(request.bot_user_id, channel):
+    if channel is None or not world.visible_to(request.bot_user_id, channel) or _is_left(request, channel):
         raise ApiError("channel_not_found")
     return channel
+
+
+def _is_left(request: Request, channel: Channel) -> bool:
+    """Whether nobody reads a direct conversation any more: its person was deactivated."""
+    others = channel.members - {request.bot_user_id}
+    return channel.is_im and all(user.deleted for each in others if (user := request.world.users.get(each)))
 
 
 def may_write(request: Request, channel: Channel) -> None:

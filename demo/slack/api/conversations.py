@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from decimal import Decimal
+
 from demo.slack.api.request import Request, method, page
 from demo.slack.cast import Channel
 from demo.slack.limits import Tier
@@ -185,12 +188,19 @@ def _told(request: Request, message: JSON) -> JSON:
 
 
 def _within(request: Request, message: JSON) -> bool:
-    oldest, latest = request.args.string("oldest") or "0", request.args.string("latest")
+    oldest, latest = _moment(request, "oldest"), _moment(request, "latest")
     inclusive = request.args.flag("inclusive")
-    ts = float(message["ts"])
-    above = ts > float(oldest) or (inclusive and ts == float(oldest))
-    below = latest is None or ts < float(latest) or (inclusive and ts == float(latest))
+    ts = Decimal(message["ts"])
+    above = oldest is None or ts > oldest or (inclusive and ts == oldest)
+    below = latest is None or ts < latest or (inclusive and ts == latest)
     return above and below
+
+
+def _moment(request: Request, name: str) -> Decimal | None:
+    told = request.args.string(name)
+    if told is not None and not re.fullmatch(r"\d{1,12}(\.\d{1,6})?", told):
+        raise ApiError(f"invalid_ts_{name}")
+    return None if told is None else Decimal(told)
 
 
 @method("conversations.history", Tier.THREE, *_HISTORY, takes_json=False)
