@@ -244,15 +244,17 @@ class _Letter:
         if found is None or not found.shares:
             return ""
         shown = [share for share in found.shares if share.amount.amount]
-        percents = t.shares([share.ratio for share in shown])
+        # What was given back has no share: the others' are rounded together without it, as in Slack.
+        parted = [share for share in shown if share.ratio is not None]
+        percents = dict(zip(parted, t.shares([share.ratio for share in parted]), strict=True))
         amounts = t.amounts([share.amount for share in shown])
         rows = [
             html.measured(
                 axis_words.name(share.axis, t),
                 html.bar(share.ratio or Decimal(0), html.ACCENT),
-                f"{percent} · {amount}",
+                f"{percents.get(share, '-')} · {amount}",
             )
-            for share, percent, amount in zip(shown, percents, amounts, strict=True)
+            for share, amount in zip(shown, amounts, strict=True)
         ]
         title = html.heading(self.head(t.gettext("What the money went to")))
         biggest = [html.small(each) for each in kit.unmarked(axis_words.line(found, t)).split("\n")[1:]]

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from finops.audit_files import safe
 from finops.behaviour import Action
@@ -69,7 +69,8 @@ _COLUMNS = (
 def exported(actions: Iterable[ActionShown]) -> bytes:
     """A CSV for spreadsheets: a line for each action with its line of the ledger.
 
-    Amounts are exact. What nobody knows, an expected saving that nobody foretold for one, is empty and never 0.
+    Amounts are exact. What nobody knows, an expected saving that nobody foretold for one, is empty and never 0. The days
+    told are the first and the last of those that are measured.
     """
     written = io.StringIO()
     sheet = csv.writer(written, lineterminator="\r\n")
@@ -80,7 +81,7 @@ def exported(actions: Iterable[ActionShown]) -> bytes:
         ledger = [""] * 9
         if saving is not None:
             amounts = (_amount(each) for each in (saving.expected, saving.verified, saving.low, saving.high))
-            days = saving.period.start.isoformat(), saving.period.end.isoformat()
+            days = saving.period.start.isoformat(), (saving.period.end - timedelta(days=1)).isoformat()
             checked = "" if saving.checked_at is None else _time(saving.checked_at)
             ledger = [saving.state.value, saving.currency, *amounts, *days, checked]
         names = (safe(each) for each in (shown.project, shown.team, done.actor))

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from blocks import digest
+from blocks import axes, digest
 from blocks import digest_html as html
 from finops.digest import DigestVersion, Unranked
+from finops.line_items import axes_of
 from finops.money import Money
 from tests.unit import digesting as told
 from tests.unit.saying import LANGUAGES, names, reader
@@ -115,6 +116,17 @@ def test_mail_and_slack_tell_the_same_numbers(language: str) -> None:
     # The week before is drawn in the HTML, and its amounts stand in the text.
     drawn = {t.money(Money.of(day)) for day in told.DAYS_BEFORE}
     assert [one for one in amounts - drawn if one not in read] == []
+
+
+def test_the_shares_of_the_axes_are_those_of_slack_also_beside_a_credit() -> None:
+    """Three thirds are 34, 33 and 33 of a hundred, whatever was given back beside them."""
+    billed = [("gpt-5, input", "10"), ("gpt-5, output", "10"), ("web search tool calls", "10"), ("goodwill", "-5")]
+    found = axes_of([(name, Money.of(amount)) for name, amount in billed], "USD")
+    t = reader("en")
+    _, _, page = digest.mail(told.shown(told.a_digest(axes=found)), t, None)
+    row = re.sub(r"<[^>]+>", "\n", page[page.index(">Input<") :])
+    assert re.findall(r"(\d+%|-) · -?\$", row)[:4] == ["34%", "33%", "33%", "-"]
+    assert "Input 34% · Output 33% · Tools 33%" in axes.line(found, t)
 
 
 def test_a_mail_without_a_link_has_none() -> None:

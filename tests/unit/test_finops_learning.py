@@ -50,7 +50,7 @@ def test_every_amount_is_exact_and_what_nobody_knows_is_empty() -> None:
         "verified", "", "412.500000000000000001", "300", "520", "USD",
     ]  # fmt: skip
     assert (first["from_day"], first["to_day"], first["checked_at"]) == (
-        "2026-07-03", "2026-07-17", "2026-07-02T05:30:00+00:00",
+        "2026-07-03", "2026-07-16", "2026-07-02T05:30:00+00:00",
     )  # fmt: skip
     assert [second[name] for name in ("saving", "expected", "verified", "checked_at")] == ["expected", "", "", ""]
     assert {third[name] for name in ("saving", "expected", "verified", "from_day", "answers")} == {""}
