@@ -37,7 +37,8 @@ def summary(t: Translator) -> str:
 
 def _compared(t: Translator) -> list[str]:
     return [
-        t.gettext("Value for money is successes by dollar, weighted by the feedback score where there is one."),
+        t.gettext("Value for money is successes by dollar, weighted by the feedback score where {count} calls or more "
+                  "have one, in this week and in those it is compared with.", count=t.number(LEAST_OUTCOMES)),
         t.gettext("It is compared with the project's own baseline: the target its team set, else the median of its "
                   "last {count} weeks. Projects are never compared with one another.",
                   count=t.number(TRAILING_WEEKS)),

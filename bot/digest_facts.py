@@ -25,7 +25,7 @@ from finops.figures import DayFigure, Figure, Scope, increase, is_comparable
 from finops.money import Money
 from finops.periods import Period
 from finops.queries import ScopeKind
-from finops.ranking import LEAST_OUTCOMES, LEAST_SHARE, TRAILING_WEEKS, Contender, Ranking, ranked, trailing_of
+from finops.ranking import LEAST_OUTCOMES, LEAST_SHARE, TRAILING_WEEKS, Contender, Past, Ranking, past_of, ranked
 from finops.registry import Connection, Credential, Project, Team
 from finops.value import ValueFigure
 from storage import Store
@@ -105,7 +105,7 @@ class DigestFacts:
         found = await value.gathered(store, workspace_id, read.period, projects, costs, is_everything=is_everything)
         whole = bills.figure.amount or bills.now.total
         values = found.each()
-        trailing = await _trailing(store, workspace_id, read, _rankable(projects, values, bills, whole))
+        trailing = await _trailing(store, workspace_id, read, _rankable(projects, values, bills, whole), values)
         contenders = _contenders(read, projects, values, bills, trailing)
         if len(contenders) > _SMALL:
             ranking = await asyncio.to_thread(ranked, contenders, whole)
@@ -227,8 +227,8 @@ def _rankable(
 
 
 async def _trailing(
-    store: Store, workspace_id: str, read: _Week, projects: Sequence[Project]
-) -> dict[int, tuple[Decimal, ...]]:
+    store: Store, workspace_id: str, read: _Week, projects: Sequence[Project], values: Mapping[int, ValueFigure]
+) -> dict[int, Past]:
     """What these projects bought by dollar in each of the weeks before."""
     if not projects:
         return {}
@@ -245,7 +245,7 @@ async def _trailing(
         }
         for id_, figure in (await value.of_projects(store, workspace_id, week, projects, used)).items():
             each[id_].append((figure, costs.get(id_, Money.zero())))
-    return {id_: trailing_of(weeks) for id_, weeks in each.items()}
+    return {id_: past_of(values[id_], weeks) for id_, weeks in each.items()}
 
 
 def _is_read(readings: Collection[date], week: Period) -> bool:
@@ -257,7 +257,7 @@ def _contenders(
     projects: Iterable[Project],
     values: Mapping[int, ValueFigure],
     bills: _Bills,
-    trailing: Mapping[int, tuple[Decimal, ...]],
+    trailing: Mapping[int, Past],
 ) -> list[Contender]:
     """Every project that cost or recorded anything in either week."""
     zero = Money.zero(bills.currency)
@@ -267,6 +267,7 @@ def _contenders(
         if cost is None and before is None and not values[one.id].calls:
             continue
         team = read.teams.get(one.team_id)
+        past = trailing.get(one.id, Past((), is_weighted=True))
         found.append(
             Contender(
                 project_id=one.id,
@@ -276,7 +277,8 @@ def _contenders(
                 previous=(before or zero) if bills.are_comparable else None,
                 value=values[one.id],
                 target=read.targets.get(one.id),
-                trailing=trailing.get(one.id, ()),
+                trailing=past.per_dollar,
+                is_weighted=past.is_weighted,
                 is_read=_is_read(read.readings.get(one.connection_id, {}), read.period),
             )
         )

@@ -69,8 +69,8 @@ _COLUMNS = (
 def exported(actions: Iterable[ActionShown]) -> bytes:
     """A CSV for spreadsheets: a line for each action with its line of the ledger.
 
-    Amounts are exact. What nobody knows, an expected saving that nobody foretold for one, is empty and never 0. The days
-    told are the first and the last of those that are measured.
+    Amounts are exact. What nobody knows, an expected saving that nobody foretold for one, is empty and never 0. The
+    days are the first and the last of those that are measured.
     """
     written = io.StringIO()
     sheet = csv.writer(written, lineterminator="\r\n")

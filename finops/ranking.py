@@ -2,7 +2,8 @@
 
 The rule is published in docs/digest.md and behind the message's "how this is ranked"; change both together:
 
-1. Value for money is successes by dollar, weighted by the mean feedback score where there is one.
+1. Value for money is successes by dollar, weighted by the mean feedback score where thirty calls or more have one, in
+   the week and in two of those it is compared with: like with like.
 2. It is divided by the project's own baseline: the target its team set, else the median of its trailing four weeks.
 3. Ranked is who spent at least one percent of the whole, recorded at least thirty outcomes and has a baseline.
 4. Best are those at or above their baseline. To improve are those below it for certain and by enough to matter: the
@@ -40,8 +41,9 @@ _STEP = Decimal("0.0001")
 class Contender:
     """One project before it is ranked.
 
-    `target` is what its team said one success may cost. `trailing` is its value per dollar (`worth_of`) in each of the
-    weeks before that had enough outcomes, in any order. `is_read`: its bill is known for every day of the week.
+    `target` is what its team said one success may cost. `trailing` is its value per dollar (`past_of`) in each of the
+    weeks before that had enough outcomes, in any order; `is_weighted`: by feedback, and so is this week's.
+    `is_read`: its bill is known for every day of the week.
     """
 
     project_id: int
@@ -53,6 +55,14 @@ class Contender:
     target: Money | None = None
     trailing: tuple[Decimal, ...] = ()
     is_read: bool = True
+    is_weighted: bool = True
+
+
+class Past(NamedTuple):
+    """What earlier weeks say about a project: its value per dollar in each, weighted by feedback or not."""
+
+    per_dollar: tuple[Decimal, ...]
+    is_weighted: bool
 
 
 class Worth(NamedTuple):
@@ -70,15 +80,17 @@ class Ranking(NamedTuple):
     others: tuple[DigestProject, ...]
 
 
-def worth_of(value: ValueFigure, cost: Money) -> Worth | None:
+def worth_of(value: ValueFigure, cost: Money, *, is_weighted: bool = True) -> Worth | None:
     """Successes weighted by feedback, by dollar; None where no outcome or no cost tells it.
+
+    A score that few calls have weighs nothing: one displeased user would be the verdict on a thousand successes.
 
     The dollars are those of `value.cost_per_success`, so that the ranking and the figure beside it never disagree.
     Without a single success it is zero, and the interval says how much it could be all the same.
     """
     if value.source is not ValueSource.EVENTS or value.outcomes <= 0:
         return None
-    weight = _ONE if value.feedback is None else value.feedback
+    weight = value.feedback if value.feedback is not None and is_weighted and _is_scored(value) else _ONE
     if value.successes > 0:
         each, between = value.cost_per_success, value.cost_per_success_interval
         if each is None or each.amount <= 0:
@@ -98,10 +110,21 @@ def worth_of(value: ValueFigure, cost: Money) -> Worth | None:
     return Worth(_ZERO, Interval(_ZERO, high))
 
 
-def trailing_of(weeks: Iterable[tuple[ValueFigure, Money]]) -> tuple[Decimal, ...]:
-    """What earlier weeks say about a project: the value per dollar of those with enough outcomes."""
-    found = (worth_of(value, cost) for value, cost in weeks if value.outcomes >= LEAST_OUTCOMES)
-    return tuple(worth.per_dollar for worth in found if worth is not None)
+def past_of(value: ValueFigure, weeks: Iterable[tuple[ValueFigure, Money]]) -> Past:
+    """What earlier weeks with enough outcomes say, to be compared with a week in which the project bought `value`.
+
+    Weighted by feedback only where this week and two of those have scores enough: a score that begins to be asked for
+    is no loss, and one that is asked for no more no gain.
+    """
+    told = [(figure, cost) for figure, cost in weeks if figure.outcomes >= LEAST_OUTCOMES]
+    scored = [(figure, cost) for figure, cost in told if _is_scored(figure)]
+    is_weighted = _is_scored(value) and len(scored) >= LEAST_WEEKS
+    found = (worth_of(*one, is_weighted=is_weighted) for one in (scored if is_weighted else told))
+    return Past(tuple(worth.per_dollar for worth in found if worth is not None), is_weighted)
+
+
+def _is_scored(value: ValueFigure) -> bool:
+    return value.feedback is not None and value.scored >= LEAST_OUTCOMES
 
 
 def is_below(project: DigestProject) -> bool:
@@ -136,8 +159,8 @@ def ranked(contenders: Iterable[Contender], whole: Money) -> Ranking:
 
 
 def _measured(one: Contender, whole: Money) -> DigestProject:
-    worth = worth_of(one.value, one.cost)
     kind, per_dollar = _baseline(one)
+    worth = worth_of(one.value, one.cost, is_weighted=one.is_weighted or kind is Baseline.TARGET)
     project = DigestProject(
         project_id=one.project_id,
         name=one.name,

@@ -116,6 +116,7 @@ class ValueFigure:
     cost_per_success_interval: MoneyInterval | None = None
     coverage: Decimal | None = None
     as_of: datetime | None = None
+    scored: int = 0
 
 
 NO_VALUE = ValueFigure(ValueSource.NONE)
@@ -221,6 +222,7 @@ def together(
         cost_per_success_interval=None if one is None else _between(one, measured),
         coverage=EXACT.divide(Decimal(sums.calls), Decimal(asked)) if asked else None,
         as_of=as_of,
+        scored=sums.scored,
     )
 
 

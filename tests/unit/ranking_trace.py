@@ -12,7 +12,7 @@ from pathlib import Path
 
 from demo import value as demo_value
 from finops.money import Money
-from finops.ranking import Contender, Ranking, ranked, trailing_of
+from finops.ranking import Contender, Ranking, past_of, ranked
 from finops.value import ValueFigure, ValueSums, figure
 
 WEEKS, HOURS = 5, 168
@@ -53,8 +53,11 @@ def week_of(chance: random.Random | None, recorded_a_week: int | None = None) ->
         figures = [_recorded(name, week, recorded_a_week, chance) for week in range(WEEKS)]
         cost = Money(weeks()[name][-1][1])
         whole += cost.amount
-        trailing = trailing_of([(figures[week], Money(weeks()[name][week][1])) for week in range(WEEKS - 1)])
-        contenders.append(Contender(number, name, "팀", cost, None, figures[-1], trailing=trailing))
+        before = [(figures[week], Money(weeks()[name][week][1])) for week in range(WEEKS - 1)]
+        trailing, is_weighted = past_of(figures[-1], before)
+        contenders.append(
+            Contender(number, name, "팀", cost, None, figures[-1], trailing=trailing, is_weighted=is_weighted)
+        )
     return ranked(contenders, Money(whole))
 
 

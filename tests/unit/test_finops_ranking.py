@@ -21,8 +21,8 @@ from finops.ranking import (
     Ranking,
     is_as_usual,
     is_below,
+    past_of,
     ranked,
-    trailing_of,
     worth_of,
 )
 from finops.value import NO_VALUE, ValueFigure, ValueSource, ValueSums, figure
@@ -156,7 +156,33 @@ def test_zero_and_negative_wholes_rank_by_what_was_spent():
 
 def test_weeks_with_few_outcomes_teach_nothing():
     weeks = [(value_of(50, 100, "50"), USD("50")), (value_of(20, 29, "50"), USD("50")), (NO_VALUE, USD("9"))]
-    assert trailing_of(weeks) == (Decimal(1),)
+    assert past_of(NO_VALUE, weeks).per_dollar == (Decimal(1),)
+
+
+def test_like_is_compared_with_like_where_a_score_begins_or_ends():
+    """Who asks users for the first time, and is given 80 of 100, bought as much for the money as the week before."""
+    plain, scored = value_of(100, 200, "100"), value_of(100, 200, "100", score=800)
+    weeks = {name: [(each, USD("100"))] * 4 for name, each in (("plain", plain), ("scored", scored))}
+    weeks["mixed"] = [*weeks["plain"][:2], *weeks["scored"][:2]]
+    for now in (plain, scored):
+        for before in weeks.values():
+            past = past_of(now, before)
+            one = contender(1, 0, 0, trailing=past.per_dollar, is_weighted=past.is_weighted)
+            [found] = _every(ranked([replace(one, value=now)], USD("100")))
+            assert found.ratio == 1
+    worse = value_of(100, 200, "100", score=400)
+    past = past_of(worse, weeks["mixed"])
+    one = contender(1, 0, 0, trailing=past.per_dollar, is_weighted=past.is_weighted)
+    assert [each.ratio for each in ranked([replace(one, value=worse)], USD("100")).improve] == [Decimal("0.5")]
+
+
+def test_one_displeased_user_is_no_verdict_on_a_week():
+    """A score of nought for one call of 5,000: nothing, where the mean of all scores would be nothing as well."""
+    sums = ValueSums(calls=5000, successes=4000, failures=1000, scored=1, score_sum=0)
+    now = figure(sums, USD("4000"), 5000)
+    assert (now.feedback, now.scored) == (0, 1)
+    [one] = ranked([replace(contender(1, 1, 1), cost=USD("4000"), value=now)], USD("4000")).best
+    assert one.ratio == 1
 
 
 contenders = st.lists(
