@@ -182,7 +182,7 @@ def shares(found: Verdict, t: Translator) -> list[str]:
 
 
 def worth(digest: Digest, t: Translator) -> str | None:
-    """Sign, verdict and shares as one line of mrkdwn; None where no money was spent, or nobody knows."""
+    """Sign and verdict, and below them the shares, as mrkdwn; None where no money was spent, or nobody knows."""
     found = verdict(digest)
     if found is None:
         return None

@@ -40,6 +40,9 @@ NAME = 60
 ELLIPSIS = "…"
 
 
+_ENDS = frozenset(".。!?…:：,、")  # of a sentence, or of what leads on to the next one
+
+
 @dataclass(frozen=True, slots=True)
 class Either:
     """A block a workspace may not know yet (a chart, a table) and the same facts in blocks that every one knows."""
@@ -65,10 +68,19 @@ def message(text: str, parts: Iterable[Block | Either]) -> Message:
     """A message that fits: what is beyond 50 blocks is left out, never refused."""
     every = list(parts)
     return Message(
-        clip(" ".join(text.split()) or "-", FALLBACK_TEXT),
+        clip(spoken(text) or "-", FALLBACK_TEXT),
         steady(rich(every)[:MESSAGE_BLOCKS]),
         steady(plain(every)[:MESSAGE_BLOCKS]),
     )
+
+
+def spoken(text: str) -> str:
+    """Several lines as the one that a notification has: what ends no sentence is kept apart from what follows it."""
+    said = ""
+    for line in filter(None, (" ".join(line.split()) for line in text.splitlines())):
+        gap = "" if not said else " " if said[-1] in _ENDS else " | "
+        said += gap + line
+    return said
 
 
 def rich(parts: Iterable[Block | Either]) -> list[Block]:

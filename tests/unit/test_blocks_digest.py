@@ -118,7 +118,7 @@ def test_the_headline_answers_how_much_which_way_worth_it_and_what_to_do() -> No
     """Everything a person needs in two seconds stands in the notification, and in the first blocks."""
     message = digest.root(told.shown(), KO)
     assert message.text == (
-        "AI 비용 $2,481 · 전주 대비 12% 증가 (6/29 ~ 7/5) | 🟡 비용 대비 성과 보통 (일부 개선 필요) "
+        "AI 비용 $2,481 · 전주 대비 12% 증가 (6/29 ~ 7/5) | 🟡 비용 대비 성과 보통 (일부 개선 필요) | "
         "비용 비중: 기준 수준 이상 46% · 기준 미달 29% · 판단 보류 25% | chatbot-experiment: 호출당 길이는 그대로인데 "
         "호출 수만 크게 늘었습니다. 재시도 로직을 점검하고 횟수와 간격에 제한을 두어 주세요. (주당 약 $250 절감 예상)"
     )

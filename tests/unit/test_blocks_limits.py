@@ -115,6 +115,13 @@ def test_what_somebody_typed_is_shown_and_never_interpreted(typed: str) -> None:
     assert kit.name(f"{typed}\n\n {'x' * 200}").endswith(kit.ELLIPSIS)
 
 
+def test_a_notification_keeps_apart_what_stood_on_lines_of_their_own() -> None:
+    """It is one line, and a screen reader goes on to the next word: only a sentence that ended needs no mark."""
+    said = kit.message("Over its limit\n\n  stopped by Ann \nAll is well.\nReason: a loop", [])
+    assert said.text == "Over its limit | stopped by Ann | All is well. Reason: a loop"
+    assert kit.message(" \n ", []).text == "-"
+
+
 def test_a_message_of_too_many_blocks_keeps_the_first_fifty() -> None:
     """Slack refuses the whole message at 51."""
     message = kit.message("many", [kit.divider()] * 70)
