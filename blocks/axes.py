@@ -35,7 +35,8 @@ def details(axes: Axes, t: Translator) -> Parts:
     # i18n: title of a chart, 50 characters
     title = t.gettext("Cost by axis ({currency})", currency=axes.total.currency)
     bars = [(kit.bare(name(share.axis, t), charts.LABEL), share.amount) for share in charged]
-    return [*made, kit.Either(_drawn(title, bars, t), [kit.preformatted(charts.lines(bars, t, are_parts=True))])]
+    drawn = list(zip((label for label, _ in bars), charts.heights([amount for _, amount in bars], t), strict=True))
+    return [*made, kit.Either(_drawn(title, drawn, t), [kit.preformatted(charts.lines(bars, t, are_parts=True))])]
 
 
 def name(axis: Axis, t: Translator) -> str:

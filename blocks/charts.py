@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from blocks import kit
+from finops.charges import FigureState
 from finops.figures import Breakdown, DayFigure, Share
 from finops.money import Money, total
 from finops.periods import starts_at
@@ -18,6 +19,7 @@ TITLE = 50
 _BAR_WIDTH = 14
 _DAY, _WEEK = 1, 7
 _EIGHTHS = " ▏▎▍▌▋▊▉"
+_NAMED = 5  # days that a sentence names
 
 
 def trend(
@@ -117,28 +119,41 @@ def share_name(share: Share, t: Translator) -> str:
 
 
 def missing_days(points: Sequence[DayFigure], t: Translator) -> str | None:
-    """A sentence for the days a drawing leaves out, None when it leaves out nothing."""
-    missing = [
-        t.short_day(point.day) if point.span_days == _DAY else _ends(point, t)
-        for point in points
-        if point.amount is None
-    ]
-    if not missing:
-        return None
-    days = ", ".join(missing[:5])
-    more = len(missing) - 5
+    """What a drawing leaves out, and what it draws too short, for it was not (wholly) read; None where it is whole."""
+    missing = [_named(point, t) for point in points if point.amount is None]
+    partly = [_named(point, t) for point in points if point.amount is not None and point.unread_days]
+    told = [say(each[:_NAMED], len(each) - _NAMED, t) for each, say in ((missing, _left_out), (partly, _short)) if each]
+    return "\n".join(told) or None
+
+
+def _left_out(days: Sequence[str], more: int, t: Translator) -> str:
     if more > 0:
         return t.ngettext(
             "△ Not read and left out of the chart: {days} and {count} more day.",
             "△ Not read and left out of the chart: {days} and {count} more days.",
             more,
-            days=days,
+            days=", ".join(days),
         )
-    return t.gettext("△ Not read and left out of the chart: {days}.", days=days)
+    return t.gettext("△ Not read and left out of the chart: {days}.", days=", ".join(days))
+
+
+def _short(days: Sequence[str], more: int, t: Translator) -> str:
+    if more > 0:
+        return t.ngettext(
+            "△ Only partly read, so the chart shows too little: {days} and {count} more day.",
+            "△ Only partly read, so the chart shows too little: {days} and {count} more days.",
+            more,
+            days=", ".join(days),
+        )
+    return t.gettext("△ Only partly read, so the chart shows too little: {days}.", days=", ".join(days))
+
+
+def _named(point: DayFigure, t: Translator) -> str:
+    return t.short_day(point.day) if point.span_days == _DAY else _ends(point, t)
 
 
 def trend_text(points: Sequence[DayFigure], t: Translator, whole: Money | None = None) -> str:
-    """Spending day by day as aligned lines: date, bar, amount, state. A day we could not read says so.
+    """Spending day by day as aligned lines: date, bar, amount, state. A day we could not (wholly) read says so.
 
     Where the days make up `whole`, which stands beside them, they add up to it as shown.
     """
@@ -156,7 +171,8 @@ def trend_text(points: Sequence[DayFigure], t: Translator, whole: Money | None =
             lines.append(f"{day:<{wide_day}}  {t.badge(point.state)}")
             continue
         bar = _bar(point.amount.amount, peak)
-        lines.append(f"{day:<{wide_day}}  {bar:<{_BAR_WIDTH}}  {text:>{wide_text}} {t.sign(point.state)}")
+        sign = t.sign(FigureState.BLIND if point.unread_days else point.state)
+        lines.append(f"{day:<{wide_day}}  {bar:<{_BAR_WIDTH}}  {text:>{wide_text}} {sign}")
     return "\n".join(lines)
 
 

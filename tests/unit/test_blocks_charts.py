@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 
-from blocks import charts
+from blocks import axes, charts, collection, kit
+from finops.axes import Axes, Axis, AxisShare
 from finops.charges import FigureState
-from finops.figures import DayFigure
+from finops.figures import CollectionProgress, DayFigure
 from finops.money import Money
-from tests.unit.saying import reader
+from tests.unit.saying import a_figure, a_status, a_trend, reader
 
 
 def a_point(first: date, last: date, amount: str | None = "50") -> DayFigure:
@@ -36,8 +39,8 @@ AUTUMN = (
 
 
 @pytest.mark.parametrize(("points", "language", "title", "labels"), [
-    (NOVEMBER, "ko", "주별 비용 (USD)", ["11/1-11/1", "11/9", "11/16", "11/23", "11/30-11/30"]),
-    (AUTUMN, "ko", "월별 비용 (USD)", ["9/21-9/30", "2026-10", "2026-11", "12/1-12/3"]),
+    (NOVEMBER, "ko", "주별 비용(USD)", ["11/1-11/1", "11/9", "11/16", "11/23", "11/30-11/30"]),
+    (AUTUMN, "ko", "월별 비용(USD)", ["9/21-9/30", "2026-10", "2026-11", "12/1-12/3"]),
     (AUTUMN, "ja", "月別コスト（USD）", ["9/21-9/30", "2026-10", "2026-11", "12/1-12/3"]),
     (AUTUMN, "en", "Cost by month (USD)", ["Sep 21-Sep 30", "2026-10", "2026-11", "Dec 1-Dec 3"]),
 ])  # fmt: skip
@@ -55,3 +58,41 @@ def test_weeks_and_months_are_called_what_they_are(
 def test_a_week_that_was_not_read_is_named_as_a_week() -> None:
     """Its first day alone would say that the six others are in the drawing."""
     assert charts.missing_days(NOVEMBER, reader("ko")) == "△ 확인하지 못해 차트에서 뺀 날: 11/2-11/8"
+
+
+@pytest.mark.parametrize(("language", "said"), [
+    ("ko", "△ 일부만 확인해 차트에 실제보다 적게 나온 날: 11/9-11/15"),
+    ("ja", "△ 一部しか確認できず、グラフに実際より少なく表れている日: 11/9-11/15"),
+    ("en", "△ Only partly read, so the chart shows too little: Nov 9-Nov 15."),
+])  # fmt: skip
+def test_what_was_read_in_part_is_no_cheap_day(language: str, said: str) -> None:
+    """Of two organizations one was not read, or a day of a week: its bar is too short, and looks like a drop."""
+    partly = replace(NOVEMBER[2], unread_days=2, state=FigureState.PROVISIONAL)
+    points = (*NOVEMBER[:2], partly, *NOVEMBER[3:])
+    told = charts.missing_days(points, reader(language))
+    assert told is not None
+    assert told.splitlines()[1:] == [said]
+    assert charts.trend_text(points, reader(language)).count("△") == 1
+    many = [replace(partly, day=partly.day + timedelta(days=7 * n)) for n in range(7)]
+    [sentence] = (charts.missing_days(many, reader(language)) or "").splitlines()
+    assert sentence.startswith(said.rstrip("."))
+    assert charts.missing_days(NOVEMBER[2:], reader(language)) is None
+
+
+def test_the_axes_drawn_add_up_to_the_whole() -> None:
+    """Slack prints the height of a bar: three thirds of $100 are no $99.99."""
+    third = Money.of("33.333333333")
+    shares = tuple(AxisShare(axis, third, Decimal("0.3333"), None) for axis in (Axis.INPUT, Axis.OUTPUT, Axis.TOOLS))
+    *_, drawn = axes.details(Axes(shares, Money.of("99.999999999")), reader("ko"))
+    assert isinstance(drawn, kit.Either)
+    [series] = drawn.rich["chart"]["series"]
+    assert sum(Decimal(str(point["value"])) for point in series["data"]) == 100
+
+
+def test_the_first_chart_adds_up_to_the_amount_above_it() -> None:
+    status = a_status(figure=a_figure("100.005", unread_days=0), trend=a_trend(("33.335",) * 3))
+    told = collection.first_chart(CollectionProgress(1, "x", "backfill", 7, 7, "done"), status, reader("ko"))
+    [drawn] = [block for block in told.blocks if block["type"] == "data_visualization"]
+    heights = [Decimal(str(point["value"])) for point in drawn["chart"]["series"][0]["data"]]
+    assert "$100.00" in str(told.blocks[0])
+    assert sum(heights) == 100
