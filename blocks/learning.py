@@ -91,6 +91,8 @@ def effect_words(effect: Effect, t: Translator) -> str:
     """An effect in one sentence, with its range; that it cannot be told is an answer."""
     if effect.state is EffectState.EARLY:
         return t.gettext("It is too early to measure: seven days have to pass.")
+    if effect.state is EffectState.UNREAD:
+        return t.gettext("It cannot be measured: bills of the days after it could not be read.")
     if effect.state is EffectState.NO_HISTORY or effect.change is None or effect.low is None or effect.high is None:
         return t.gettext("There is too little history to compare with.")
     between = t.gettext("{low} to {high}", low=_signed(effect.low, t), high=_signed(effect.high, t))

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from statistics import median_low
 
 from bot.audit import record
@@ -30,6 +31,7 @@ from finops.effects import (
     SavingState,
     checked,
     effect_of,
+    readable,
 )
 from finops.hypotheses import (
     AlertQuality,
@@ -268,8 +270,10 @@ class Effects:
         found = []
         for day, named in told:
             until = min(last, day + timedelta(days=15))
-            others = {id_: costs for id_, costs in bills.costs.items() if id_ not in named}
-            effect = await asyncio.to_thread(effect_of, _together(bills, named), others, day, until, SciPy())
+            unread = bills.unread(named, readable(day, until))
+            others = bills.beside(named, readable(day, until, unread))
+            measured_ = partial(effect_of, _together(bills, named), others, day, until, SciPy(), unread=unread)
+            effect = await asyncio.to_thread(measured_)
             names = (bills.projects[id_].name for id_ in named if id_ in bills.projects)
             found.append(DigestEffect(day, effect, tuple(sorted(names))))
         return tuple(found)

@@ -14,7 +14,7 @@ from bot.picture import account_of
 from finops.behaviour import Action, ActionKind, Preceded
 from finops.charges import DayReading, FigureState, day_state
 from finops.digest import Digest
-from finops.effects import AFTER_DAYS, MOST_CONTROLS, Costs, Effect, Saving, SavingState, effect_of
+from finops.effects import AFTER_DAYS, MOST_CONTROLS, Costs, Effect, Saving, SavingState, effect_of, readable
 from finops.money import EXACT, Money, total
 from finops.periods import Period
 from finops.registry import Project
@@ -53,6 +53,23 @@ class Bills:
         project = self.projects.get(project_id)
         days = {} if project is None else self.readings.get(project.connection_id, {})
         return project is not None and all(day_state(days.get(day), self.now) is FigureState.SETTLED for day in period)
+
+    def unread(self, project_ids: Collection[int], period: Period) -> frozenset[date]:
+        """The days of a period on which some of these projects' bill was never read."""
+        ids = {self.projects[one].connection_id for one in project_ids if one in self.projects}
+        return frozenset(day for day in period for one in ids if day not in self.readings.get(one, {}))
+
+    def beside(self, project_ids: Collection[int], period: Period) -> dict[int, Costs]:
+        """What all others cost that are known for the whole period: of a day nobody read, nobody knows the cost."""
+        found = {}
+        readable: dict[int, bool] = {}
+        for id_, costs in self.costs.items():
+            connection_id = self.projects[id_].connection_id
+            if connection_id not in readable:
+                readable[connection_id] = not self.unread({id_}, period)
+            if id_ not in project_ids and readable[connection_id]:
+                found[id_] = costs
+        return found
 
 
 def apart(new: Sequence[tuple[Action, Saving]], lined: Sequence[tuple[Action, Saving]]) -> list[Saving]:
@@ -122,10 +139,11 @@ def measured(action: Action, project_id: int, bills: Bills, busy: Sequence[Actio
     """Against the projects that did nothing around those days, where three of them are left."""
     around = Period(action.day - timedelta(days=7), action.day + timedelta(days=1 + AFTER_DAYS))
     acted = {one.project_id for one in busy if one.kind in MEASURED and one.day in around}
-    others = {id_: costs for id_, costs in bills.costs.items() if id_ != project_id}
+    unread = bills.unread({project_id}, readable(action.day, around.end))
+    others = bills.beside({project_id}, readable(action.day, around.end, unread))
     quiet = {id_: costs for id_, costs in others.items() if id_ not in acted}
     chosen = quiet if len(quiet) >= 3 else others
-    return effect_of(bills.costs.get(project_id, {}), chosen, action.day, around.end, SciPy())
+    return effect_of(bills.costs.get(project_id, {}), chosen, action.day, around.end, SciPy(), unread=unread)
 
 
 async def involved(store: Store, workspace_id: str, action: Action) -> frozenset[int]:

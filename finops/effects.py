@@ -15,7 +15,7 @@ Logarithms of costs are floats, amounts never are.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -38,6 +38,7 @@ _LEAST_PLACEBOS = 5
 _FLOOR = 0.01
 # Bills repeat themselves to the cent in quiet projects; nobody knows an effect that exactly.
 _LEAST_ERROR = 0.0025
+_DAY = timedelta(days=1)
 _CENT = Decimal("0.000000001")
 _STEP = Decimal("0.0001")
 
@@ -53,6 +54,7 @@ class EffectState(StrEnum):
     INDISTINCT = "indistinct"  # 구분할 수 없음
     EARLY = "early"  # too few days since
     NO_HISTORY = "no_history"  # too few days of anything before
+    UNREAD = "unread"  # days since were never read: of those nobody knows the cost
 
 
 class Fit(NamedTuple):
@@ -149,16 +151,32 @@ class _Estimate(NamedTuple):
     floor: float
 
 
+def readable(day: date, until: date, unread: Collection[date] = ()) -> Period:
+    """The days around one that an effect is measured by: as many as there are before `until` and between `unread`."""
+    end = min([until, day + _DAY * (1 + AFTER_DAYS), *(one for one in unread if one > day)])
+    start = max([day - _DAY * BEFORE_DAYS, *(one + _DAY for one in unread if one < day)])
+    return Period(start, max(start, end))
+
+
 def effect_of(
-    target: Costs, controls: Mapping[int, Costs], day: date, until: date, library: Statistics, currency: str = "USD"
+    target: Costs,
+    controls: Mapping[int, Costs],
+    day: date,
+    until: date,
+    library: Statistics,
+    currency: str = "USD",
+    unread: Collection[date] = (),
 ) -> Effect:
-    """The effect on `target` of what happened on `day`, as known before `until`; `controls` did nothing that week."""
-    after = Period(
-        day + timedelta(days=1), max(day + timedelta(days=1), min(day + timedelta(days=1 + AFTER_DAYS), until))
-    )
-    before = Period(day - timedelta(days=BEFORE_DAYS), day)
+    """The effect on `target` of what happened on `day`, as known before `until`; `controls` did nothing that week.
+
+    Of the days in `unread` nobody knows what they cost, which is not nothing: only those between them are looked at.
+    """
+    looked_at = readable(day, until, unread)
+    after = Period(day + _DAY, max(day + _DAY, looked_at.end))
+    before = Period(min(day, looked_at.start), day)
     if after.days < LEAST_AFTER:
-        return Effect(EffectState.EARLY, after)
+        is_late = readable(day, until).end >= day + _DAY * (1 + LEAST_AFTER)
+        return Effect(EffectState.UNREAD if is_late else EffectState.EARLY, after)
     used = [one for one in before if target.get(one, 0) > 0]
     if len(used) < LEAST_BEFORE:
         return Effect(EffectState.NO_HISTORY, after)

@@ -28,7 +28,7 @@ from finops.levers import Lever
 from finops.money import Money
 from finops.periods import Period, charge_day, starts_at
 from finops.queries import ScopeKind
-from finops.registry import Project
+from finops.registry import Person, Project
 from finops.secret import Secret
 from finops.stops import Stop, StopChange, StopEvent, StopEventKind, StopState
 from finops.usage import Endpoint, UsageBucket, UsageReading, UsageRow, Width
@@ -523,6 +523,28 @@ async def test_days_over_the_limit_of_which_nobody_was_told_are_named(world: Wor
         await store.budgets.update(WORKSPACE, budget.id, is_enabled=True, by="U1", at=starts_at(date(2026, 10, 25)))
     october = (await world.bot.effects.of_month(WORKSPACE, date(2026, 10, 1))).misses
     assert (len(october.missed), october.judged, october.blind, october.changed) == (13, 13 + 6, 18, 25)
+
+
+@on_sqlite
+async def test_what_a_digest_changed_is_not_told_from_days_nobody_read(world: World, clock: FakeClock) -> None:
+    """The key died on the day of the digest: three weeks later nobody says that everything costs next to nothing."""
+    told = datetime(2026, 11, 23, 0, 10, tzinfo=UTC)
+    number = world.projects["chatbot"].id
+    digest = digesting.a_digest(
+        improve=(digesting.a_project(number, "chatbot", "140", "120"),), best=(), others=(), computed_at=told
+    )
+    async with world.storage.writing() as store:
+        await store.digests.keep(WORKSPACE, ScopeKind.WORKSPACE, None, date(2026, 11, 16), encoded(digest), told)
+    for name in NAMES[1:]:
+        await world.bot.projects.exclude(await person_of(world), world.projects[name].id)
+    clock.advance(days=20)
+    report = await world.bot.effects.report(await person_of(world))
+    said = words.digests(report, translator_for("en", "Asia/Seoul"))
+    assert said == ["• Nov 23 (chatbot): It cannot be measured: bills of the days after it could not be read."]
+
+
+async def person_of(world: World) -> Person:
+    return await world.bot.people.meet(WORKSPACE, "U0JIHOON01", JIHOON, asks_setup=True)
 
 
 @on_sqlite

@@ -97,6 +97,23 @@ def test_a_project_that_went_silent_saved_what_it_would_have_cost() -> None:
     assert abs(effect.saved.amount - would) < would / 20
 
 
+def test_days_that_nobody_read_are_no_days_without_cost() -> None:
+    """Five of fourteen days are missing: told as nothing spent they would be a saving, and before it a waste."""
+    until = DAY + timedelta(days=15)
+    gap = {DAY + timedelta(days=n) for n in range(4, 9)}
+    seen = {day: cost for day, cost in costs("20").items() if day not in gap}
+    effect = effect_of(seen, controls(), DAY, until, LIBRARY, unread=gap)
+    assert (effect.state, effect.saved) == (EffectState.UNREAD, None)
+    assert effect_of(seen, controls(), DAY, DAY + timedelta(days=6), LIBRARY, unread=gap).state is EffectState.EARLY
+    late = {DAY + timedelta(days=n) for n in range(11, 15)}
+    seen = {day: cost for day, cost in costs("20").items() if day not in late}
+    effect = effect_of(seen, controls(), DAY, until, LIBRARY, unread=late)
+    assert (effect.state, effect.period.end) == (EffectState.INDISTINCT, min(late))
+    before = {DAY - timedelta(days=n) for n in range(18, 24)}
+    seen = {day: cost for day, cost in costs("20").items() if day not in before}
+    assert effect_of(seen, {}, DAY, until, LIBRARY, unread=before).state is EffectState.INDISTINCT
+
+
 def test_without_any_other_project_its_own_past_is_all_there_is() -> None:
     effect = effect_of(costs("20", "0.5"), {}, DAY, DAY + timedelta(days=15), LIBRARY)
     assert (effect.state, effect.controls, effect.placebo_ratio) == (EffectState.LOWER, 0, None)
