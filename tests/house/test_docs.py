@@ -8,13 +8,17 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+import yaml
 
+import jobs
 import run
+from app import SHUTDOWN_SECONDS
 from bot.metrics import Metrics
 from bot.settings import CHECKOUT, Settings, read_env_file
+from handlers import guard
 from handlers.addresses import routes
 from storage import KeyRing
-from tests.house.tree import ROOT, files
+from tests.house.tree import ROOT, files, modules
 
 READMES = ("README.md", "README.ko.md")
 PAGES = sorted(path for path in files() if path.suffix == ".md")
@@ -94,6 +98,14 @@ def test_every_address_is_in_the_operators_page():
     assert set(re.findall(r"`((?:GET|POST) /[^`]+)`", page)) == served
 
 
+def test_a_container_is_given_the_time_to_end_that_it_may_take():
+    """Whoever waits for us: requests, then jobs, then what people asked for; the operator's page says how long."""
+    longest = SHUTDOWN_SECONDS + jobs.DRAIN_SECONDS + guard.DRAIN_SECONDS
+    given = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]["bot"]["stop_grace_period"]
+    assert longest < int(given.removesuffix("s"))
+    assert f"and {longest:.0f}\nseconds at the very most" in (ROOT / "docs/operating.md").read_text(encoding="utf-8")
+
+
 def test_make_says_what_run_says():
     """The Makefile has the verbs of run.py, all of them and no others."""
     phony = re.search(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
@@ -139,6 +151,13 @@ def test_the_korean_readme_is_a_twin():
         return [len(marks) for marks in re.findall(r"^(#+) ", outside, re.MULTILINE)], commands_of(page)
 
     assert shape("README.md") == shape("README.ko.md")
+
+
+def test_the_tour_leads_through_every_room():
+    """docs/rooms.md names every folder of Python, and no other."""
+    page = (ROOT / "docs/rooms.md").read_text(encoding="utf-8")
+    rooms = {path.relative_to(ROOT).parts[0] for path in modules() if path.parent != ROOT} - {"docs"}
+    assert set(re.findall(r"^(\w+)/  ", page, re.MULTILINE)) == rooms
 
 
 def test_decisions_are_numbered_and_short():
