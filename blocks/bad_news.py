@@ -358,6 +358,10 @@ REFUSALS: dict[str, Words] = {
         "This digest is told in that channel already. Change that place instead."
     ),
     "week_open": _week_open,
+    "changed_at_once": lambda _, t: t.gettext(
+        "Somebody else changed the same thing at the same moment. Look at how it stands now, and press again if that "
+        "is not what you want."
+    ),
     "too_busy": lambda _, t: t.gettext(
         "Too much is asked of the bot at this moment, so this was not done. What was saved is kept; ask again in a "
         "minute."

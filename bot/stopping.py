@@ -52,7 +52,7 @@ from finops.stopping import (
 )
 from finops.stops import ApprovalWay, Stop, StopChange, StopState
 from storage import Store
-from storage.errors import Conflict
+from storage.errors import Conflict, NotFound
 
 log = logging.getLogger(__name__)
 
@@ -307,7 +307,7 @@ class Stopping:
                     if acts:  # last of all, for all other acts wait for it
                         await record_all(desk, store, actor.workspace_id, actor.user_id, acts)
                 break
-            except Conflict:
+            except (Conflict, NotFound):  # what was there a moment ago is another now, or gone
                 if attempt == _ATTEMPTS - 1:
                     raise
         desk.wake_stops.set()

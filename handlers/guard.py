@@ -15,6 +15,7 @@ from bot.errors import BadNews, BadNewsKind, Refusal, explain, new_reference, no
 from handlers.outages import SLACK_FAILS, is_slacks_own
 from handlers.turns import AT_MOST, Job, Turns
 from handlers.visit import Visit, WindowClosed, WindowTooLate
+from storage.errors import Conflict
 
 log = logging.getLogger(__name__)
 
@@ -134,6 +135,10 @@ def _news_of(error: Exception) -> BadNews:
             error = WindowTooLate()
     if isinstance(error, WindowTooLate):
         return BadNews(BadNewsKind.REFUSAL, "window_too_late")
+    if isinstance(error, Conflict):
+        # Two at once, and the database gave this one up, or somebody else was faster each time it was tried.
+        log.warning("given up to somebody else", extra={"problem": str(error)})
+        return BadNews(BadNewsKind.REFUSAL, "changed_at_once")
     if is_slacks_own(error):
         reference = new_reference()
         log.warning("slack trouble", extra={"reference": reference, "error": error_code(error)})

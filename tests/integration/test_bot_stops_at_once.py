@@ -158,3 +158,29 @@ async def test_a_crowd_that_may_not_is_refused_at_once(world: World, monkeypatch
         found = await asyncio.gather(*clicks, return_exceptions=True)
     assert {one.code for one in found if isinstance(one, Refusal)} == {RefusalCode.NOT_ADMIN}
     assert len([one for one in found if isinstance(one, Refusal)]) == CONNECTIONS
+
+
+@on_postgresql
+@pytest.mark.parametrize("by", ["a person", "its budget"])
+async def test_a_project_that_is_let_go_of_as_it_is_stopped_is_gone(
+    world: World,
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    by: str,
+) -> None:
+    """Whoever comes to stop it is told that nothing is there, as a moment later; that is nobody's fault."""
+    incident = await told(world, BudgetAction.STOP if by == "its budget" else BudgetAction.ASK)
+    stopping = world.bot.evaluating.evaluate(WORKSPACE)
+    if by == "a person":
+        stopping.close()
+        stopping = world.bot.stopping.request(world.admin, StopTarget(incident_id=incident.id), Lever.STOP, "loop")
+    place = (Stops, "held_on")  # what is free to be stopped is asked last of all
+    found, _ = await beside(
+        monkeypatch, place, stopping, world.bot.projects.unregister(world.admin, world.project.id), database_url
+    )
+    if by == "a person":
+        assert isinstance(found, Refusal)
+        assert found.code is RefusalCode.STOP_NOTHING_THERE
+    assert [one.getMessage() for one in caplog.records if one.levelname == "ERROR"] == []
+    assert await stops(world) == []

@@ -27,7 +27,9 @@ VALUES: dict[str, object] = {
 
 def test_every_refusal_and_outage_has_its_own_words() -> None:
     """bot/ names them, blocks/ says them; what Slack itself brings about comes with them."""
-    assert set(bad_news.REFUSALS) == {code.value for code in RefusalCode} | {"too_busy", "window_too_late"}
+    assert set(bad_news.REFUSALS) == {code.value for code in RefusalCode} | {
+        "changed_at_once", "too_busy", "window_too_late",
+    }  # fmt: skip
     assert set(bad_news.OUTAGES) == {code.value for code in OutageCode} | {"slack_away"}
     assert set(doctor.FINDINGS) == {code.value for code in FindingCode}
 

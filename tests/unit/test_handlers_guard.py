@@ -14,6 +14,7 @@ from handlers import asking
 from handlers.guard import Work, guarded
 from handlers.visit import Visit, WindowClosed
 from providers.contract import Unavailable
+from storage.errors import Conflict
 from tests.unit.listening import SAKURA, FakeBot, FakeRespond, FakeSlack, a_visit
 
 
@@ -157,6 +158,13 @@ async def test_a_window_that_opened_too_late_asks_to_press_again() -> None:
     slack.refuses["views.open"] = "expired_trigger_id"
     await guarded(a_visit(FakeBot(), slack, respond=respond), lambda visit: visit.loading())
     assert "다시 눌러 주세요" in respond.said[0]["text"]
+
+
+async def test_who_is_given_up_to_somebody_else_at_the_same_moment_is_told_so(caplog: pytest.LogCaptureFixture) -> None:
+    """Two who waited for each other in the database are no fault of ours that a reference would find."""
+    _, respond = await failing(Conflict("what", "this transaction wanted"))
+    assert "같은 순간에" in respond.said[0]["text"]
+    assert [one.levelname for one in caplog.records] == ["WARNING"]
 
 
 async def test_slack_being_away_while_we_say_so_is_logged_and_over(caplog: pytest.LogCaptureFixture) -> None:
