@@ -66,5 +66,10 @@ SAID: dict[str, Callable[[Facts], str]] = {
     "admin.appointed": _appointed,
     "admin.removed": _removed,
     "lead.told": lambda f: f.t.gettext("wrote to the lead {person}", person=_named(str(f.get("lead") or "-"))),
+    "incident.reviewed": lambda f: f.t.gettext(
+        "posted a review of an alert; {person} is to see to it until {day}",
+        person=_named(str(f.get("owner") or "-")),
+        day=str(f.get("due") or "-"),
+    ),
     "team.tested": lambda f: f.t.gettext("sent a test alert to the channel of *{name}*", name=f.word()),
 }

@@ -57,6 +57,11 @@ def short(advice: Advice | None, t: Translator) -> str:
     return _SHORT[advice.kind](t) if advice is not None else ""
 
 
+def cure(kind: AdviceKind, t: Translator) -> str:
+    """What to do, as a whole sentence or two."""
+    return _SENTENCES[kind](t)
+
+
 def button(digest: Digest, t: Translator, *, style: str | None = "primary") -> kit.Block:
     """The button of the one next step; where nothing is to be done it opens the whole report."""
     advice = digest.advice

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from blocks import charts, exchange, ids, incident_silence, kit, stop_state, stops, value
+from blocks import charts, exchange, ids, incident_silence, kit, reviews, stop_state, stops, value
 from blocks import incident_elsewhere as elsewhere
 from blocks import incident_words as words
 from blocks import stop_words as stopped
@@ -73,6 +73,8 @@ def closed(shown: IncidentShown, t: Translator) -> kit.Message:
     if shown.stop is not None:
         parts += stops.story(shown.stop, t)
         more = (*more, stops.cause_button(shown.stop, t))
+    if shown.stop is not None or shown.percent >= _WHOLE:
+        more = (*more, reviews.button(shown.incident.id, t))
     parts.append(kit.actions(*more))
     drawn = charts.trend(shown.trend, t)
     if drawn:

@@ -41,6 +41,7 @@ from bot.ratings import Ratings
 from bot.recording import Recording
 from bot.reminding import Reminding
 from bot.reports import Reports
+from bot.reviews import Reviews
 from bot.spending import Spending
 from bot.stop_ends import StopEnds
 from bot.stopping import Stopping
@@ -110,6 +111,7 @@ class Bot:
         self.stopping = Stopping(desk, self.evaluating)
         self.home_readers = HomeReaders(desk)
         self.leads = Leads(desk, self.incidents, self.spending)
+        self.reviews = Reviews(desk, self.incidents)
         self.watching = Watching(desk, self.evaluating, Proving(desk), self.stop_ends)
         self.blindness = Blindness(desk)
         self.unwatched = Unwatched(desk, self.spending)

@@ -131,7 +131,7 @@ class Surroundings:
                 continue
             found[one] = since
             if since == steps[0][0] or min(mine) >= minute_of(since):  # as far back as minutes are known
-                older[one] = minute_of(since) // _HOUR * _HOUR
+                older[one] = -(-minute_of(since) // _HOUR) * _HOUR
         if not older:
             return found
         rows = await store.usage.hourly(

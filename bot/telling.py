@@ -12,7 +12,7 @@ from storage import Store
 
 INCIDENT, INCIDENT_EVENT, UNPRICED = "incident", "incident_event", "unpriced"
 BLIND, UNWATCHED = "blind", "unwatched"
-STOP, STOP_EVENT, STOP_LEAD = "stop", "stop_event", "stop_lead"
+STOP, STOP_EVENT, STOP_LEAD, REVIEW = "stop", "stop_event", "stop_lead", "review"
 URGENT, ROUTINE = 1, 0
 
 

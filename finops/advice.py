@@ -33,6 +33,12 @@ _CURES: Mapping[WhyKind, tuple[AdviceKind, Factor]] = {
 }
 
 
+def cure_of(cause: WhyKind) -> AdviceKind | None:
+    """What to do about a cause of more spending; None for one that has no cure we know."""
+    cure = _CURES.get(cause)
+    return None if cure is None else cure[0]
+
+
 def of_cause(project: DigestProject) -> Advice | None:
     """What the cause of a rise calls for; None where nothing rose, or the cause has no cure we know.
 

@@ -17,6 +17,7 @@ from blocks import (
     keys,
     kit,
     learning,
+    reviews,
     stop_lead,
     stop_thread,
     stops,
@@ -32,7 +33,7 @@ from bot.errors import Refusal, RefusalCode
 from bot.expiring import EXPIRY, ExpiryWarning, replaced
 from bot.feedback import FEEDBACK, FEEDBACK_ANSWER
 from bot.interviews import INTERVIEW
-from bot.telling import BLIND, INCIDENT, INCIDENT_EVENT, STOP, STOP_EVENT, STOP_LEAD, UNPRICED, UNWATCHED
+from bot.telling import BLIND, INCIDENT, INCIDENT_EVENT, REVIEW, STOP, STOP_EVENT, STOP_LEAD, UNPRICED, UNWATCHED
 from bot.trials import trial_of
 from bot.voting import POLL, POLL_LINE, POLL_REMINDER
 from finops.digest import DigestShown, DigestVersion
@@ -243,6 +244,13 @@ async def _stop_lead(speech: Speech) -> kit.Message:
     return stop_lead.message(str(subject["text"]), str(subject["by"]), target, await speech.words())
 
 
+async def _review(speech: Speech) -> kit.Message:
+    subject = speech.wanted.subject
+    due = date.fromisoformat(str(subject["due"]))
+    words = await speech.words()
+    return reviews.message(str(subject["text"]), str(subject["owner"]), due, str(subject["by"]), words)
+
+
 async def _unpriced(speech: Speech) -> kit.Message:
     subject, name = speech.wanted.subject, await _connection_name(speech)
     names = [str(each) for each in subject["names"]]
@@ -357,6 +365,7 @@ RENDER: Mapping[str, Say] = {
     STOP: _stop,
     STOP_EVENT: _stop_event,
     STOP_LEAD: _stop_lead,
+    REVIEW: _review,
     UNPRICED: _unpriced,
     BLIND: _blind,
     UNWATCHED: _unwatched,

@@ -8,6 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
+from blocks import ids
 from demo import story
 from demo import story_people as people
 from demo.budgeting import set_budget
@@ -149,3 +150,45 @@ async def test_a_stop_is_proved_by_usage_and_what_was_before_comes_back_exactly(
     assert told.root_texts[-1].startswith("✅ [마케팅팀] 일일 한도 $500 알림 종료 - 마지막 $5")
     assert told.cause == people.CAUSE
     assert sum(people.CAUSE in line for line in told.thread_texts) == 2, "when it was told, and in the last note"
+
+
+async def test_an_alert_that_is_over_leaves_a_review_with_owner_and_day_in_its_thread(tmp_path: Path) -> None:
+    """이지훈 completes the draft: the story in order, how long it took, cost, cause, prevention; who, until when."""
+    clock = StageClock()
+    async with scene(
+        f"sqlite:///{tmp_path / 'stage.db'}", golden_trace(), prices=PRICES, clock=clock, **QUICK
+    ) as stage:
+        await story.runaway(stage, clock, silent, pace=BRIEFLY)
+        jihoon, [root] = stage.slack.person(JIHOON), _reviewable(stage)
+        await jihoon.clicks(root, ids.INCIDENT_REVIEW)
+        await stage.slack.until(lambda: (jihoon.view or {}).get("callback_id") == ids.VIEW_REVIEW, 15)
+        draft = str(jihoon.view["blocks"][0]["element"]["initial_value"])  # type: ignore[index]
+        told = ["지출 급증 시작", "한도의 100% 도달", "지출 차단 요청 · 이지훈", "공급자에 적용됨", "사용량으로 확인됨"]
+        told += [
+            "복구됨",
+            "복구 후 첫 정상 호출",
+            "첫 알림부터 종료까지",
+            "한도 초과 금액: $",
+            "추가 발생",
+            "막은 손실 추정 $",
+        ]
+        places = [draft.index(words) for words in [*told, people.CAUSE, "재시도 로직을 점검하고"]]
+        assert places == sorted(places)
+        assert re.search(r"09:00 지출 급증 시작\n.* 한도의 100% 도달", draft)
+
+        yesterday, tomorrow = (str((clock() + timedelta(days=days)).date()) for days in (-1, 1))
+        refused = await jihoon.submits(None, {ids.REVIEW_DUE: yesterday})
+        assert refused["errors"] == {ids.REVIEW_DUE: "오늘이나 그 이후의 날짜를 선택해 주세요."}
+        assert (await jihoon.submits(None, {ids.REVIEW_TEXT: draft + " 코드 리뷰 강화", ids.REVIEW_DUE: tomorrow}))[
+            "ok"
+        ]
+        await caught_up(stage, clock)
+        line = stage.slack.messages(MARKETING)[-1]
+        assert line["thread_ts"] == root["ts"]
+        assert "코드 리뷰 강화" in str(line["blocks"])
+        assert f"담당 <@{MINSU}>" in line["text"]
+        assert stage.slack.complaints == []
+
+
+def _reviewable(stage: Stage) -> list[people.Message]:
+    return [one for one in stage.slack.messages(MARKETING) if ids.INCIDENT_REVIEW in people.offered(one)]

@@ -318,7 +318,8 @@ def test_the_end_is_calm_and_has_the_final_amount() -> None:
     """No siren, nothing to acknowledge, the way to the details."""
     message = incidents.root(told.over(), reader("ko"))
     assert message.text.startswith("✅ [마케팅팀] 일일 한도 $500 기간 종료 - 최종 $812 (162%)")
-    assert [each["action_id"] for each in _elements(message.blocks)] == [ids.INCIDENT_DETAIL, ids.INCIDENT_BUDGET]
+    offered = [ids.INCIDENT_DETAIL, ids.INCIDENT_BUDGET, ids.INCIDENT_REVIEW]
+    assert [each["action_id"] for each in _elements(message.blocks)] == offered
     assert "오늘" not in str(message.blocks)
     deleted = incidents.root(told.over("budget_deleted"), reader("ko"))
     assert "예산이 삭제되었습니다" in str(deleted.blocks)

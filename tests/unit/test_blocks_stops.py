@@ -289,7 +289,7 @@ def test_the_closed_alert_keeps_the_story_of_its_stop() -> None:
     assert refused(closed) == []
     failed = incidents.root(replace(saying_live.over(), stop=told.no_right()), t)
     assert [each["action_id"] for each in _elements(failed.blocks)] == [
-        ids.INCIDENT_DETAIL, ids.INCIDENT_BUDGET, ids.STOP_CAUSE
+        ids.INCIDENT_DETAIL, ids.INCIDENT_BUDGET, ids.STOP_CAUSE, ids.INCIDENT_REVIEW
     ]  # fmt: skip
     assert "차단 실패" in str(failed.blocks)
 

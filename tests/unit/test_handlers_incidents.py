@@ -196,5 +196,5 @@ def test_what_changes_something_is_done_once() -> None:
     """Every button of an alert but those that only open a window."""
     of_alerts = {action_id for action_id in ACTIONS if action_id.startswith(("incident.", "stop."))}
     windows = {ids.INCIDENT_SILENCE, ids.INCIDENT_STOP, ids.INCIDENT_APPROVE, ids.INCIDENT_LEAD}
-    windows |= {ids.STOP_OPEN, ids.STOP_APPROVE, ids.STOP_FIRMER, ids.STOP_LEAD, ids.STOP_CAUSE}
+    windows |= {ids.STOP_OPEN, ids.STOP_APPROVE, ids.STOP_FIRMER, ids.STOP_LEAD, ids.STOP_CAUSE, ids.INCIDENT_REVIEW}
     assert of_alerts - ONCE == {ids.INCIDENT_DETAIL, ids.INCIDENT_BUDGET} | windows
