@@ -118,7 +118,7 @@ class DigestFacts:
             improve,
             others,
             whole,
-            has_budget=_has_budget(read, scope, projects),
+            has_budget=_has_budget(read, projects),
             increase=increase(bills.figure, bills.previous),
         )
         return Digest(
@@ -173,7 +173,11 @@ async def _read(store: Store, workspace_id: str, week: Period, now: datetime) ->
         costs=costs,
         before=await store.charges.project_totals(workspace_id, week.before()),
         targets={id_: each.cost_per_success for id_, each in (await store.value_targets.all(workspace_id)).items()},
-        budgets=frozenset((one.terms.scope_kind, one.terms.scope_id) for one in await store.budgets.all(workspace_id)),
+        budgets=frozenset(
+            (one.terms.scope_kind, one.terms.scope_id)
+            for one in await store.budgets.all(workspace_id)
+            if one.is_enabled
+        ),
         runaways=await of_week(store, workspace_id, projects, week, readings, costs),
         exchange=await converter_at(store, workspace_id, now),
     )
@@ -296,14 +300,12 @@ def _with_runaways(projects: Iterable[DigestProject], read: _Week) -> tuple[Dige
     )
 
 
-def _has_budget(read: _Week, scope: Scope, projects: Iterable[Project]) -> bool:
-    """Whether any budget watches this scope or one of its parts."""
+def _has_budget(read: _Week, projects: Iterable[Project]) -> bool:
+    """Whether any budget that is switched on watches a scope's projects, all or some."""
     wide = {BudgetScope.WORKSPACE, BudgetScope.EVERY_PROJECT}
     if any(kind in wide for kind, _ in read.budgets):
         return True
-    if scope.kind is ScopeKind.WORKSPACE:
-        return bool(read.budgets)
-    mine = {(BudgetScope.PROJECT, one.id) for one in projects} | {(BudgetScope.TEAM, scope.id)}
+    mine = {whose for one in projects for whose in ((BudgetScope.PROJECT, one.id), (BudgetScope.TEAM, one.team_id))}
     return not mine.isdisjoint(read.budgets)
 
 

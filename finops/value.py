@@ -232,11 +232,11 @@ def spent_on(part: Part) -> Money | None:
     Where at least half of the calls that the provider saw are recorded, they cost that share of the bill: successes
     among the others are taken to be as frequent, so that cost / (successes / coverage) is what one success cost. Else
     they cost what each was estimated to, those without a known price as much as the others. A call that failed, and
-    one nobody told the end of, costs money all the same.
+    one nobody told the end of, costs money all the same. A bill that credits turned around tells nothing of it.
     """
     sums, cost, asked = part
     coverage = EXACT.divide(Decimal(sums.calls), Decimal(asked)) if asked else None
-    if cost is not None and coverage is not None and coverage >= ENOUGH_COVERAGE:
+    if cost is not None and coverage is not None and coverage >= ENOUGH_COVERAGE and cost.amount >= 0:
         return Money(EXACT.multiply(cost.amount, min(coverage, _ONE)), cost.currency)
     known = estimated(sums)
     if known is None:

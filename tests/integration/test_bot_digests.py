@@ -12,6 +12,7 @@ import pytest
 
 from bot.digest_channels import due_day, due_week, usual_channel
 from bot.errors import Refusal, RefusalCode
+from finops.budgets import BudgetPeriod, BudgetScope, BudgetTerms
 from finops.charges import FigureState
 from finops.digest import AdviceKind, DigestVersion, Unranked, thread_keys
 from finops.money import Money
@@ -281,6 +282,28 @@ async def test_a_week_after_one_that_nobody_could_read_is_not_the_first(storage:
     digest = (await world.bot.digests.report(world.admin, "")).digest
     assert (digest.previous.amount, digest.is_first, digest.increase) == (None, False, None)
     assert {one.previous for one in digest.projects} == {None}
+
+
+async def test_a_budget_that_is_switched_off_watches_nothing(storage: Storage, clock: FakeClock):
+    """Neither does one of a project that is taken out of collecting: a budget is proposed all the same."""
+    world = await a_week(storage, clock, with_value=False, with_bills=False)
+    for number in range(14):
+        await world.bill(WEEK.end - timedelta(days=number + 1), {None: "50"})
+
+    async def step() -> AdviceKind:
+        return (await world.bot.digests.report(world.admin, "")).digest.advice.kind
+
+    chatbot, search = world.projects["chatbot"], world.projects["search"]
+    async with storage.writing() as store:
+        for project_id in (chatbot, search):
+            terms = BudgetTerms(BudgetScope.PROJECT, project_id, BudgetPeriod.DAY, Money.of("15"))
+            budget = await store.budgets.create(WORKSPACE, terms, by="U1", at=MOMENT)
+    assert await step() is AdviceKind.NONE
+    await world.bot.projects.exclude(world.admin, chatbot)
+    assert await step() is AdviceKind.NONE
+    async with storage.writing() as store:
+        await store.budgets.update(WORKSPACE, budget.id, is_enabled=False, by="U1", at=clock())
+    assert await step() is AdviceKind.SET_BUDGET
 
 
 async def test_a_team_without_a_channel_is_told_through_its_lead(storage: Storage, clock: FakeClock):

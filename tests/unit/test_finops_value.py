@@ -77,6 +77,15 @@ def test_more_recorded_than_the_provider_told_of_yet_never_costs_more_than_the_b
     assert found.coverage == Decimal("1.25")
 
 
+def test_no_success_costs_less_than_nothing_where_credits_turned_the_bill_around() -> None:
+    """What was estimated of the calls themselves tells it then, as where nobody knows the bill."""
+    told = figure(sums(80, 20, cost="4"), Money.of("-20"), 100)
+    assert told == figure(sums(80, 20, cost="4"), None, 100)
+    assert told.cost_per_success == Money.of("0.05")
+    assert figure(sums(80, 20), Money.of("-20"), 100).cost_per_success is None
+    assert figure(sums(80, 20), Money.of("0"), 100).cost_per_success == Money.zero()
+
+
 def test_without_bill_or_price_a_success_has_no_cost() -> None:
     """Unknown is never zero."""
     found = figure(sums(100))
