@@ -67,10 +67,11 @@ def _change(card: DailyCard, t: Translator) -> str:
 
 def _largest(card: DailyCard, t: Translator) -> list[str]:
     """The dearest projects with their value beside the cost."""
-    shown = zip(card.breakdown.shares, figures.short_shown(card.breakdown, t), strict=False)
+    whole = card.breakdown
+    shown = zip(whole.shares, figures.short_shown(whole, t), figures.shares_shown(whole, t), strict=False)
     lines = []
-    for share, amount in list(shown)[:_SHOWN]:
-        facts = [f"{amount} ({t.share(share.ratio)})" if share.ratio is not None else amount, _bought(share, t)]
+    for share, amount, part in list(shown)[:_SHOWN]:
+        facts = [f"{amount} ({part})" if share.ratio is not None else amount, _bought(share, t)]
         name = kit.name(charts.share_name(share, t), 40)
         lines.append(f"• *{name}*  {kit.escape(' · '.join(fact for fact in facts if fact))}")
     return lines

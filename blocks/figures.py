@@ -178,6 +178,14 @@ def short_shown(breakdown: Breakdown, t: Translator) -> list[str]:
     return parts_of(_amounts(breakdown), t)
 
 
+def shares_shown(breakdown: Breakdown, t: Translator) -> list[str]:
+    """What part of the total each of the shares is, and the others last: rounded so that they add up to all of it."""
+    ratios = [share.ratio for share in breakdown.shares]
+    if breakdown.others is not None:
+        ratios.append(breakdown.others.ratio_of(breakdown.total) if breakdown.total.amount > 0 else None)
+    return t.shares(ratios)
+
+
 def _amounts(breakdown: Breakdown) -> list[Money]:
     return [*(share.amount for share in breakdown.shares), *([] if breakdown.others is None else [breakdown.others])]
 
@@ -189,11 +197,7 @@ def unallocated(breakdown: Breakdown, t: Translator) -> str | None:
 
 
 def _rows(breakdown: Breakdown, t: Translator) -> list[list[str]]:
-    shown = amounts_shown(breakdown, t)
-    ratios = [share.ratio for share in breakdown.shares]
-    if breakdown.others is not None:
-        ratios.append(breakdown.others.ratio_of(breakdown.total) if breakdown.total.amount > 0 else None)
-    parts = t.shares(ratios)
+    shown, parts = amounts_shown(breakdown, t), shares_shown(breakdown, t)
     rows = [
         [kit.bare(charts.share_name(share, t)), kit.bare(share.team_name or "-"), text, part]
         for share, text, part in zip(breakdown.shares, shown, parts, strict=False)

@@ -116,8 +116,8 @@ class Translator:
         """A share of a whole: never rounded to 0% while there is something, nor up to 100% while something is left."""
         if ratio is None:
             return "-"
-        if 0 < ratio < Decimal("0.01"):
-            return "<1%"
+        if 0 < abs(ratio) < Decimal("0.01"):
+            return "<1%" if ratio > 0 else ">-1%"
         if Decimal("0.99") < ratio < 1:
             return ">99%"
         return self.percent(ratio)
@@ -125,7 +125,7 @@ class Translator:
     def shares(self, ratios: Sequence[Decimal | None]) -> list[str]:
         """Shares of one whole side by side: rounded so that they add up to 100%, however the digits fall."""
         known = [ratio for ratio in ratios if ratio is not None]
-        if len(known) != len(ratios) or any(ratio < 0 for ratio in known):
+        if len(known) != len(ratios):
             return [self.share(ratio) for ratio in ratios]
         return [
             self.share(ratio) if rounded == 0 or (rounded == 1 and ratio < 1) else self.percent(rounded)

@@ -147,6 +147,16 @@ def test_the_parts_of_a_status_of_home_and_of_the_daily_card_add_up(each: list[D
     assert sum(first_after(r"\*p\d\*", said)) == headline
 
 
+def test_a_share_of_the_daily_card_is_the_one_of_the_status() -> None:
+    """Of three equal projects: 34, 33 and 33 per cent there, and 33 each here, is two answers."""
+    shares = [Share(f"p{n}", f"p{n}", Money.of("10")) for n in range(3)]
+    whole = breakdown_of(shares)
+    in_status = re.findall(r"\d+%", " ".join(lines_of(status.message(a_status(breakdown=whole), EN))[1:]))
+    on_card = re.findall(r"\((\d+%)\)", " ".join(lines_of(digest.daily(told.a_card(breakdown=whole), EN))))
+    assert on_card == ["34%", "33%", "33%"]
+    assert " ".join(on_card) in " ".join(in_status)
+
+
 @given(st.lists(st.tuples(cents, cents), min_size=1, max_size=5))
 @few
 def test_what_was_before_and_each_difference_add_up_to_what_is_now(pairs: list[tuple[Decimal, Decimal]]) -> None:

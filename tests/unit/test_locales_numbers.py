@@ -63,12 +63,27 @@ def test_no_parts_are_no_amounts() -> None:
 
 @pytest.mark.parametrize(
     ("ratio", "shown"),
-    [("0.004", "<1%"), ("0", "0%"), ("0.5", "50%"), ("0.9999", ">99%"), ("1", "100%"), ("-0.2", "-20%")],
+    [
+        ("0.004", "<1%"),
+        ("0", "0%"),
+        ("0.5", "50%"),
+        ("0.9999", ">99%"),
+        ("1", "100%"),
+        ("-0.2", "-20%"),
+        ("-0.002", ">-1%"),
+    ],
 )
 def test_a_share_is_never_rounded_to_none_or_all(ratio: str, shown: str) -> None:
     """0 % and 100 % are claims."""
     assert KO.share(Decimal(ratio)) == shown
     assert KO.share(None) == "-"
+
+
+def test_shares_add_up_beside_a_credit_too() -> None:
+    """What one project was credited, the others were charged beyond the whole."""
+    shown = KO.shares([Decimal("0.6265"), Decimal("0.1895"), Decimal("0.1895"), Decimal("-0.0055")])
+    assert shown == ["63%", "19%", "19%", "-1%"]
+    assert KO.shares([Decimal("1.255"), Decimal("-0.255")]) == ["126%", "-26%"]
 
 
 def test_percentages_are_grouped_and_signed() -> None:
