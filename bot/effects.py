@@ -18,6 +18,7 @@ from bot.digest_codec import decoded
 from bot.effects_ledger import MEASURED, Bills, apart, bills_of, expected, given_up, involved, measured, stop_checked
 from bot.effects_stats import SciPy
 from bot.misses import misses_of
+from bot.prevented import prevented_in
 from bot.pulse import pulse_of_weeks
 from bot.spending import Spending
 from bot.telling import ROUTINE, recipients
@@ -36,7 +37,6 @@ from finops.effects import (
 from finops.hypotheses import (
     AlertQuality,
     Ledger,
-    Prevented,
     acted_on,
     alerts_of,
     cost_value,
@@ -45,13 +45,12 @@ from finops.hypotheses import (
     one_by_one,
     people_act,
 )
-from finops.incidents import EventKind, Fact, Incident
+from finops.incidents import EventKind, Fact
 from finops.learning import ActionShown, DigestEffect, LearningReport
-from finops.money import EXACT, Money
+from finops.money import EXACT
 from finops.periods import Period, charge_day, starts_at
 from finops.queries import ScopeKind
 from finops.registry import Person
-from finops.stops import StopEventKind, StopState
 from storage import Store
 
 log = logging.getLogger(__name__)
@@ -190,7 +189,7 @@ class Effects:
             connections = await store.connections.all(workspace_id)
             projects = await store.projects.all(workspace_id)
             acts = await shown(store, workspace_id, mine[:SHOWN])
-            prevented = await _prevented(store, workspace_id, period)
+            prevented = await prevented_in(store, workspace_id, period)
             quality = await self.quality(store, workspace_id, period, told)
             digests = await self._of_digests(store, workspace_id, period)
             pulse = await pulse_of_weeks(store, workspace_id, period.end)
@@ -291,37 +290,8 @@ def _named(digest: Digest) -> frozenset[int]:
     return frozenset(one.project_id for one in digest.improve)
 
 
-async def _prevented(store: Store, workspace_id: str, period: Period) -> Prevented:
-    """Over the limits of a period's alerts: what was spent, and what stops kept from it by their cautious end."""
-    leaked, kept, unfinished = Money.zero(), Money.zero(), 0
-    for incident in await store.incidents.opened_since(workspace_id, _start(period)):
-        if charge_day(incident.opened_at) not in period or incident.id is None:
-            continue
-        stop = await store.stops.of_incident(workspace_id, incident.id)
-        events = await store.stops.events(workspace_id, stop.id) if stop is not None and stop.id else []
-        if stop is not None and not any(one.kind is StopEventKind.CLOSED for one in events):
-            is_over = stop.state in (StopState.CLOSED, StopState.FAILED)
-            unfinished += not is_over
-            # What held for a while and ended without a note kept something, and nobody will ever know what.
-            if not is_over or stop.stopped_at is not None:
-                continue
-        leaked = leaked + _over(incident)
-        for event in events:
-            low = event.values.get("saved_low")
-            if event.kind is StopEventKind.CLOSED and isinstance(low, str) and event.values.get("currency") == "USD":
-                kept = kept + Money.of(low)
-    return Prevented(kept, leaked, unfinished)
-
-
 def _is_of_later(line: Saving, period: Period) -> bool:
     return line.state is not SavingState.EXPECTED and line.period.end > period.end
-
-
-def _over(incident: Incident) -> Money:
-    spent, limit = incident.spent, incident.limit
-    if spent.currency != "USD" or limit.currency != "USD" or spent <= limit:
-        return Money.zero()
-    return spent - limit
 
 
 def _of_main_currency(savings: Sequence[Saving]) -> Ledger:

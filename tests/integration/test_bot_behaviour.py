@@ -468,6 +468,17 @@ async def test_a_stop_that_ended_without_a_note_is_not_waited_for(world: World, 
 
 
 @on_sqlite
+async def test_a_dollar_over_two_limits_is_over_once(world: World) -> None:
+    """Five over its project's limit and the same five over that of everything; another day is another five."""
+    for days in (3, 2):
+        await alerted(world, "search", NOW - timedelta(days=days, hours=1))
+        await alerted(world, None, NOW - timedelta(days=days))
+    await alerted(world, "notes", NOW - timedelta(days=4))
+    prevented = (await world.bot.effects.report(await person_of(world))).prevented
+    assert (prevented.prevented, prevented.leaked) == (Money.zero(), Money.of("15"))
+
+
+@on_sqlite
 async def test_what_a_digest_asked_for_is_expected_and_its_effect_measured(world: World, clock: FakeClock) -> None:
     """It named the chatbot for 50 dollars a week; three days later its model was changed."""
     told = datetime(2026, 11, 16, 0, 10, tzinfo=UTC)
