@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from blocks import exchange, figures, kit, why
+from blocks import exchange, figures, ids, kit, why
 from finops import written
 from finops.charges import FigureState
 from finops.digest import Baseline, Digest, DigestProject, Runaway, Unranked
@@ -179,6 +179,11 @@ def shares(found: Verdict, t: Translator) -> list[str]:
     """The three shares of the money, as percentages that add up."""
     whole = found.well + found.poor + found.open
     return t.shares([part.ratio_of(whole) for part in (found.well, found.poor, found.open)])
+
+
+def rule_button(digest: Digest, t: Translator) -> kit.Block:
+    """The way to how projects are ranked."""
+    return kit.button(t.gettext("How this is ranked"), ids.DIGEST_RULE, str(DigestKey.of(digest)))
 
 
 def worth(digest: Digest, t: Translator) -> str | None:

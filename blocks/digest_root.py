@@ -55,7 +55,7 @@ def brief(digest: Digest, t: Translator) -> Parts:
     for number, (head, lines) in enumerate(told, 1):
         body = "\n".join(f"• {line}" for line in lines)
         made.append(kit.section(f"*{number}. {head}*\n{body}"))
-    made.append(kit.actions(steps.button(digest, t), _rule_button(digest, t)))
+    made.append(kit.actions(steps.button(digest, t), parts.rule_button(digest, t)))
     return [*made, *picture(digest, t), kit.context(*_small_print(digest, t))]
 
 
@@ -107,11 +107,7 @@ def doors(digest: Digest, t: Translator) -> kit.Block:
     more = kit.button(t.gettext("All projects"), ids.DIGEST_SHOW, str(parts.DigestKey.of(digest)))
     step = steps.button(digest, t)
     # Where nothing is to be done, the step's own button opens the same.
-    return kit.actions(step, _rule_button(digest, t), None if step["action_id"] == ids.DIGEST_SHOW else more)
-
-
-def _rule_button(digest: Digest, t: Translator) -> kit.Block:
-    return kit.button(t.gettext("How this is ranked"), ids.DIGEST_RULE, str(parts.DigestKey.of(digest)))
+    return kit.actions(step, parts.rule_button(digest, t), None if step["action_id"] == ids.DIGEST_SHOW else more)
 
 
 def _judged(digest: Digest, t: Translator) -> Parts:

@@ -140,14 +140,10 @@ def _basis(digest: Digest, t: Translator) -> tuple[str, Parts]:
         # i18n: {basis} is: based on 12% of the calls; or: 93% of the calls recorded
         lines.append(t.gettext("Value: {basis}", basis=seen))
     body = "\n".join(f"• {kit.escape(each)}" for each in lines)
-    made: Parts = [kit.section(f"*{head}*\n{body}", _rule(digest, t))]
+    made: Parts = [kit.section(f"*{head}*\n{body}", parts.rule_button(digest, t))]
     made += _unranked(digest, t)
     say = kit.actions(kit.button(t.gettext("Feedback"), ids.FEEDBACK_OPEN))
     return head, [*made, kit.context(f"💡 {tip(digest, t)}"), say]
-
-
-def _rule(digest: Digest, t: Translator) -> kit.Block:
-    return kit.button(t.gettext("How this is ranked"), ids.DIGEST_RULE, str(parts.DigestKey.of(digest)))
 
 
 def _unranked(digest: Digest, t: Translator) -> Parts:

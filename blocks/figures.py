@@ -7,13 +7,18 @@ from datetime import timedelta
 from decimal import ROUND_FLOOR, Decimal
 
 from blocks import charts, kit, value
-from finops.figures import Breakdown, Figure
+from finops.figures import Breakdown, Figure, Scope, ScopeKind
 from finops.money import Money, total
 from finops.periods import Period
 from finops.value import ValueSource
 from locales import Translator
 
 _WHOLE_FROM = 100
+
+
+def scope_name(scope: Scope, t: Translator) -> str:
+    """Whose money it is, as plain text."""
+    return t.gettext("Everything") if scope.kind is ScopeKind.WORKSPACE else kit.bare(scope.name)
 
 
 def amount(figure: Figure, t: Translator) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
 from blocks import figures, kit
@@ -11,7 +10,7 @@ from blocks import incident_words as words
 from blocks.doctor_live import duration
 from finops.charges import FigureState
 from finops.incident_report import IncidentShown
-from finops.incidents import CloseReason, EventKind, Fact, IncidentEvent
+from finops.incidents import CloseReason, EventKind, Fact, IncidentEvent, instant_of
 from finops.money import Money
 from locales import Translator
 
@@ -99,7 +98,7 @@ def _acknowledged(event: IncidentEvent, shown: IncidentShown, t: Translator) -> 
 
 
 def _silenced(event: IncidentEvent, shown: IncidentShown, t: Translator) -> str:
-    until = _moment(event.values.get("until"))
+    until = instant_of(event.values.get("until"))
     return t.gettext(
         "{person} silenced the alerts until {until} · {time}",
         person=_by(event, shown, t),
@@ -181,13 +180,6 @@ def _state(values: Facts, t: Translator) -> str:
     return t.state(FigureState(given)) if given in set(FigureState) else ""
 
 
-def _moment(given: Fact) -> datetime | None:
-    try:
-        return datetime.fromisoformat(str(given)) if given is not None else None
-    except ValueError:
-        return None
-
-
 def _cause(event: IncidentEvent, shown: IncidentShown, t: Translator) -> str:
     """Somebody who knows told why."""
     cause = kit.name(str(event.values.get("text") or "-"), 300)
@@ -205,7 +197,7 @@ def _reminded(event: IncidentEvent, shown: IncidentShown, t: Translator) -> str:
             "⏰ {person}, {duration} after you acknowledged it this goes on.", person=person, duration=waited
         )
     then = t.gettext("Stop it, approve what comes, or silence it in the message above.")
-    until = _moment(event.values.get("opens_at"))
+    until = instant_of(event.values.get("opens_at"))
     if until is not None:
         then += " " + t.gettext("Otherwise it opens again at {time}.", time=words.when(until, shown, t))
     return f"{asked}\n{_standing(event, shown, t)}\n{then}"

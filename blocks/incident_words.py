@@ -12,7 +12,7 @@ from blocks.incident_held import speaking
 from blocks.stop_state import Look
 from finops.budget_report import OPERATOR
 from finops.budgets import BudgetOn, BudgetPeriod, UsualMethod
-from finops.figures import Scope, ScopeKind
+from finops.figures import ScopeKind
 from finops.incident_report import IncidentShown
 from finops.levers import Lever
 from finops.money import Money
@@ -118,7 +118,7 @@ def who(shown: IncidentShown, t: Translator) -> str:
     """Who is addressed, as plain text: the team, also for the limit of one of its projects."""
     if shown.scope.kind is ScopeKind.PROJECT and shown.team is not None:
         return kit.bare(shown.team.name)
-    return scope_name(shown.scope, t)
+    return figures.scope_name(shown.scope, t)
 
 
 def whose(shown: IncidentShown) -> str:
@@ -154,11 +154,6 @@ def when(moment: datetime, shown: IncidentShown, t: Translator) -> str:
     return t.clock(moment) if is_same_date else t.moment(moment)
 
 
-def scope_name(scope: Scope, t: Translator) -> str:
-    """Whose limit it is, as plain text."""
-    return t.gettext("Everything") if scope.kind is ScopeKind.WORKSPACE else kit.bare(scope.name)
-
-
 def limit_name(period: BudgetPeriod, t: Translator) -> str:
     """What a limit is called, as a noun that may begin a sentence."""
     return _LIMITS[period](t)
@@ -168,7 +163,7 @@ def budget_words(on: BudgetOn, t: Translator) -> str:
     """A budget by whose it is, its period and its amount; harmless in mrkdwn."""
     return t.gettext(
         "{scope} · {limit_name} {limit}",
-        scope=kit.escape(scope_name(on.scope, t)),
+        scope=kit.escape(figures.scope_name(on.scope, t)),
         limit_name=limit_name(on.budget.period, t),
         limit=figures.short(on.budget.amount, t),
     )

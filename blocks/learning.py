@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
-from blocks import actions, figures, ids, incident_words, kit, pulse
+from blocks import actions, figures, ids, kit, pulse
 from finops.effects import Effect, EffectState
 from finops.hypotheses import Hypothesis, Judged, Ledger, Verdict
 from finops.learning import LearningReport
@@ -255,7 +255,7 @@ def _misses(misses: Misses, t: Translator) -> list[str]:
     lines = []
     if misses.missed:
         which = [
-            f"{kit.escape(incident_words.scope_name(one.scope, t))} {t.days(one.window)}"
+            f"{kit.escape(figures.scope_name(one.scope, t))} {t.days(one.window)}"
             for one in misses.missed[:_MISSES_NAMED]
         ]
         more = len(misses.missed) - len(which)

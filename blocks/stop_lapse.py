@@ -7,6 +7,7 @@ from itertools import dropwhile
 from blocks import kit
 from blocks import stop_words as words
 from blocks.incident_thread import money
+from finops.incidents import instant_of
 from finops.stop_report import StopShown
 from finops.stops import ApprovalWay, StopEvent, StopEventKind, StopState
 from locales import Translator
@@ -112,7 +113,7 @@ def declined_line(event: StopEvent, shown: StopShown, t: Translator) -> str:
 def _wish(event: StopEvent, shown: StopShown, t: Translator) -> str:
     way = str(event.values.get("action") or "")
     said = words.way_name(ApprovalWay(way), t) if way in set(ApprovalWay) else t.gettext("let spending go on")
-    terms = words.allowance(words.moment(event.values.get("until")), money(event.values, "amount"), shown, t)
+    terms = words.allowance(instant_of(event.values.get("until")), money(event.values, "amount"), shown, t)
     return kit.escape(", ".join([said, *terms]))
 
 

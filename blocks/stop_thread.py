@@ -13,6 +13,7 @@ from blocks.stop_gone import denied_words
 from blocks.stop_lapse import asked_line, declined_line, lapsed_line
 from blocks.stop_state import state_line
 from finops.holds import Hold, HoldTrouble
+from finops.incidents import instant_of
 from finops.levers import Lever
 from finops.money import Money
 from finops.stop_report import StopShown
@@ -106,7 +107,7 @@ def _failed(event: StopEvent, shown: StopShown, t: Translator) -> str:
 def _proved(event: StopEvent, shown: StopShown, t: Translator) -> str:
     lever = _hold_lever(event, shown)
     label = words.PROVED[lever](t)
-    last = words.moment(event.values.get("last_request_at"))
+    last = instant_of(event.values.get("last_request_at"))
     leak, unpriced = money(event.values, "leak"), words.unpriced_of(event.values)
     facts = words.zero_words(lever, leak, last, shown, t, unpriced)
     said = t.gettext("✅ [{who}] {project}: {state}", who=_who(shown, t), project=_project(event, shown), state=label)
@@ -152,7 +153,7 @@ def _approved(event: StopEvent, shown: StopShown, t: Translator) -> str:
     said = t.gettext(
         "▶️ {person} approved: {way} · {time}", person=_by(event, shown, t), way=way, time=t.exact_clock(event.at)
     )
-    until = words.moment(values.get("until"))
+    until = instant_of(values.get("until"))
     terms = words.allowance(until, money(values, "amount"), shown, t)
     if values.get("restops") and terms:
         terms.append(words.end_words(until, shown, t))

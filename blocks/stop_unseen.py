@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from blocks.why_words import endpoint_name
+from finops.incidents import instant_of
 from finops.proof import CALLED
 from finops.usage import Endpoint
 from locales import Translator
@@ -19,7 +20,7 @@ def unseen_words(values: Mapping[str, object], time: Callable[[datetime], str], 
     kinds = [Endpoint(one) for one in told if one in CALLED]
     if not kinds:  # of an event from before this was written down
         return t.gettext("usage cannot be seen, so it is not certain")
-    since = _moment(values.get("unread_since"))
+    since = instant_of(values.get("unread_since"))
     if set(kinds) == CALLED:
         if since is None:
             return t.gettext("usage was never read, so it cannot be confirmed")
@@ -38,14 +39,6 @@ def _names(kinds: list[Endpoint], t: Translator) -> str:
     if more <= 0:
         return said
     return t.ngettext("{names} and {count} more kind", "{names} and {count} more kinds", more, names=said)
-
-
-def _moment(given: object) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(str(given)) if given is not None else None
-    except ValueError:
-        return None
-    return found if found is not None and found.tzinfo is not None else None
 
 
 _KINDS: dict[Endpoint, Callable[[Translator], str]] = {

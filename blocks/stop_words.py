@@ -12,6 +12,7 @@ from blocks.stop_unseen import unseen_words
 from finops.budget_report import OPERATOR
 from finops.figures import Scope
 from finops.holds import FINAL, Hold, HoldTrouble
+from finops.incidents import instant_of
 from finops.levers import Lever
 from finops.losses import Saved
 from finops.money import Money
@@ -120,7 +121,7 @@ def changed_by(event: StopEvent, shown: StopShown, t: Translator) -> str:
     """
     if event.values.get("trouble") == HoldTrouble.PROJECT_GONE:
         return gone_words(t)
-    at = moment(event.values.get("at"))
+    at = instant_of(event.values.get("at"))
     by = event.values.get("by")
     if by:
         who = kit.bare(str(by))
@@ -256,16 +257,12 @@ def what(shown: StopShown, t: Translator) -> str:
         return projects_count(len(holds), t)
     if shown.scope.kind is not ScopeKind.PROJECT:
         return t.gettext("all projects")  # whose they are is said beside it
-    return _scope_name(shown.scope, t)
+    return figures.scope_name(shown.scope, t)
 
 
 def who(shown: StopShown, t: Translator) -> str:
     """Who is addressed, as plain text: the team, else the scope itself."""
-    return kit.bare(shown.team.name) if shown.team is not None else _scope_name(shown.scope, t)
-
-
-def _scope_name(scope: Scope, t: Translator) -> str:
-    return t.gettext("Everything") if scope.kind is ScopeKind.WORKSPACE else kit.bare(scope.name)
+    return kit.bare(shown.team.name) if shown.team is not None else figures.scope_name(shown.scope, t)
 
 
 def projects_count(count: int, t: Translator) -> str:
@@ -337,15 +334,6 @@ def exact(instant: datetime, shown: StopShown, t: Translator) -> str:
 
 def _is_today(instant: datetime, shown: StopShown, t: Translator) -> bool:
     return instant.astimezone(t.zone).date() == shown.stop.updated_at.astimezone(t.zone).date()
-
-
-def moment(given: object) -> datetime | None:
-    """An instant among the facts of an event."""
-    try:
-        found = datetime.fromisoformat(str(given)) if given is not None else None
-    except ValueError:
-        return None
-    return found if found is not None and found.tzinfo is not None else None
 
 
 REQUESTED: dict[Lever, Callable[[Translator], str]] = {

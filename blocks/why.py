@@ -10,9 +10,8 @@ from functools import partial
 from blocks import figures, ids, kit, value
 from blocks.status import Question
 from blocks.why_words import endpoint_name, factor_name, sentence, times
-from finops.figures import Scope, is_comparable
+from finops.figures import is_comparable
 from finops.money import Money, total
-from finops.queries import ScopeKind
 from finops.why import Factor, Mover, UsualHours, Why, WhyKind, WhyPart, WhyReport
 from locales import Translator
 
@@ -130,7 +129,7 @@ def message(report: WhyReport, t: Translator, *, shared_by: str | None = None, m
     """
     headline = t.gettext(
         "{scope} · {period} · {difference}",
-        scope=_scope(report.scope, t),
+        scope=figures.scope_name(report.scope, t),
         period=t.period(report.query),
         difference=_difference(report, t),
     )
@@ -160,10 +159,6 @@ def _signed(amount: Money, text: str) -> str:
     if not amount.amount:
         return f"±{text}"
     return f"+{text}" if amount.amount > 0 and not text.startswith(("<", "-")) else text
-
-
-def _scope(scope: Scope, t: Translator) -> str:
-    return t.gettext("Everything") if scope.kind is ScopeKind.WORKSPACE else kit.bare(scope.name)
 
 
 def _is_told(report: WhyReport) -> bool:

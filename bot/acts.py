@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from finops.amounts import as_typed
 from finops.budget_report import ScopeChoice
 from finops.budgets import BudgetScope, BudgetTerms
 from finops.incidents import Fact
-from finops.money import Money
 from finops.registry import Connection, Credential, Project, Team
 from storage import Store
 
@@ -55,20 +55,14 @@ def budget_facts(terms: BudgetTerms, name: str) -> dict[str, Fact]:
         "scope": ScopeChoice(terms.scope_kind, terms.scope_id).key,
         "name": name,
         "period": terms.period.value,
-        "amount": amount_of(terms.amount),
+        "amount": as_typed(terms.amount),
         "currency": terms.amount.currency,
         "levels": list(terms.levels),
         "action": terms.action.value,
-        "floor": amount_of(terms.floor) if terms.floor else None,
+        "floor": as_typed(terms.floor) if terms.floor else None,
         "channel": terms.channel_id,
         "needs_two": terms.needs_two,
     }
-
-
-def amount_of(money: Money) -> str:
-    """An amount as plain decimal digits, none of them lost."""
-    digits = f"{money.amount:f}"
-    return digits.rstrip("0").rstrip(".") if "." in digits else digits
 
 
 def changes_of(before: dict[str, Fact], after: dict[str, Fact]) -> dict[str, Fact]:

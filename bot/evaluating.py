@@ -23,7 +23,7 @@ from finops.crossings import Context, evaluate
 from finops.estimates import Spent
 from finops.incidents import HELD_OPEN, Change, CloseReason, EventKind, Incident, IncidentState, close
 from finops.lateness import p95
-from finops.money import Money, to_units
+from finops.money import to_atto
 from finops.periods import Period, charge_day, starts_at
 from finops.queries import ScopeKind
 from finops.registry import Person
@@ -397,7 +397,7 @@ class _Plan:
 
     @classmethod
     def of(cls, budget: Budget, window: Period, picture: Picture, now: datetime) -> _Plan:
-        amount, floor = _units(budget.amount), _units(budget.floor)
+        amount, floor = to_atto(budget.amount.amount), to_atto(budget.floor.amount)
         is_over = charge_day(now) >= window.end
         levels = budget.told_levels
         least = max(floor, -(-amount * levels[0] // 100))
@@ -434,8 +434,3 @@ def _place_of(incident: Incident) -> Place:
 def _is_ours(on: BudgetOn) -> bool:
     """Amounts are in dollars, as they are billed; a budget in another currency is nothing to compare them with."""
     return on.budget.amount.currency == CURRENCY
-
-
-def _units(amount: Money) -> int:
-    nano, rest = to_units(amount.amount)
-    return nano * 10**9 + rest

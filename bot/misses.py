@@ -13,7 +13,7 @@ from finops.budgets import Budget, BudgetOn, BudgetPeriod, BudgetScope, effectiv
 from finops.charges import weakest
 from finops.incidents import Incident, IncidentEvent
 from finops.misses import Ended, Judgement, Misses, is_bill, judge, miss, tells
-from finops.money import Money, to_units
+from finops.money import to_atto
 from finops.periods import Period, starts_at
 from finops.queries import ScopeKind
 from storage import Store
@@ -66,7 +66,7 @@ def _looked_at(every: Sequence[Budget], windows: Windows, picture: Picture) -> _
         if budget.amount.currency != CURRENCY or not tells(budget):
             continue
         since = _since(on, picture, since_of)
-        least = max(_units(budget.amount), _units(budget.floor))
+        least = max(to_atto(budget.amount.amount), to_atto(budget.floor.amount))
         connections = _connections(on, picture)
         for window in windows[budget.period]:
             if budget.created_at >= starts_at(window.end):
@@ -142,8 +142,3 @@ def _place(ended: Ended) -> tuple[int, ScopeKind, int | None, Period]:
 
 def _place_of(incident: Incident) -> tuple[int, ScopeKind, int | None, Period]:
     return incident.budget_id, incident.scope_kind, incident.scope_id, incident.window
-
-
-def _units(amount: Money) -> int:
-    nano, rest = to_units(amount.amount)
-    return nano * 10**9 + rest

@@ -13,7 +13,7 @@ from bot.picture import CURRENCY, Account, Facts, House, Picture, Taught
 from finops.charges import LATE_BILL, DayReading
 from finops.estimates import Drift, DriftSample, Spent, drift
 from finops.estimates import corrections as corrections_of
-from finops.money import Money, to_units
+from finops.money import to_atto
 from finops.periods import Period, starts_at
 from finops.queries import ScopeKind
 from storage import Store
@@ -125,7 +125,7 @@ class Spending:
         key = (workspace_id, closed.start, closed.end, marks)
         if key not in self._closed:
             self._closed[key] = {
-                (row.connection_id, row.sub_account_id or ""): _units(row.amount)
+                (row.connection_id, row.sub_account_id or ""): to_atto(row.amount.amount)
                 for row in await store.charges.project_totals(workspace_id, closed)
                 if row.amount.currency == CURRENCY
             }
@@ -215,8 +215,3 @@ def _divided(units: int, by: int) -> int:
     """Rounded half-even, as amounts are kept."""
     whole, rest = divmod(units, by)
     return whole + (2 * rest > by or (2 * rest == by and whole % 2 == 1))
-
-
-def _units(amount: Money) -> int:
-    nano, rest = to_units(amount.amount)
-    return nano * 10**9 + rest

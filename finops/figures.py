@@ -45,11 +45,6 @@ class Figure:
     open_days: int = 0
 
     @property
-    def covered_days(self) -> int:
-        """How many days of the period the amount speaks for."""
-        return self.period.days - self.unread_days - self.open_days
-
-    @property
     def is_not_yet_collected(self) -> bool:
         """Nothing to say yet because the period has only just begun; that is not blindness."""
         return self.amount is None and self.unread_days == 0 and self.open_days > 0

@@ -20,6 +20,17 @@ from finops.periods import Period, charge_day
 from finops.queries import ScopeKind
 
 Fact = str | int | bool | None | list[int]
+
+
+def instant_of(fact: object) -> datetime | None:
+    """The instant that a fact tells; None where it tells none."""
+    try:
+        found = datetime.fromisoformat(str(fact)) if fact is not None else None
+    except ValueError:
+        return None
+    return found if found is not None and found.tzinfo is not None else None
+
+
 # Below every level worth naming, and above the zero of an incident that nobody has heard of.
 _TOLD = 1
 # Two people who press "30 minutes" within a minute mean one silence.

@@ -101,8 +101,13 @@ def to_units(amount: Decimal) -> tuple[int, int]:
     `from_units` gives the same amount back, rounded half-even to 18 decimals. The rest is in 0 ≤ rest < 1e9, so sums
     of both columns stay exact integers and a ledger of millions of rows still ties to the provider's bill.
     """
+    return divmod(to_atto(amount), _ATTO_PER_NANO)
+
+
+def to_atto(amount: Decimal) -> int:
+    """An amount in whole atto-units (1e-18), to be added and compared exactly; `from_units(0, …)` is its way back."""
     # One call per line of a bill: handing the context over costs a third of entering one.
-    return divmod(int(amount.quantize(_ATTO, None, EXACT).scaleb(ATTO_PLACES, EXACT)), _ATTO_PER_NANO)
+    return int(amount.quantize(_ATTO, None, EXACT).scaleb(ATTO_PLACES, EXACT))
 
 
 def all_to_units(amounts: Iterable[Decimal]) -> tuple[list[int], list[int]]:

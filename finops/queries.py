@@ -233,18 +233,18 @@ def parse_status(
 
     # A team may be called "Last Week": the reading that leaves a name we know goes first, and beside such a name that
     # is a period again. One project called "지난주" takes nobody else's last week away.
-    readings = [one for one in _readings(words) if is_known(one[1]) or squeezed(" ".join(one[0])) not in scopes]
-    readings.sort(key=lambda reading: not is_known(reading[1]))
-    for inside, outside in readings:
+    ways = [one for one in readings(words) if is_known(one[1]) or squeezed(" ".join(one[0])) not in scopes]
+    ways.sort(key=lambda way: not is_known(way[1]))
+    for inside, outside in ways:
         name = _name_of(" ".join(inside), today)
         if name is not None:
             return _query(outside, period_named(name, today))
-    for inside, _ in readings:
+    for inside, _ in ways:
         _refuse_if_meant_as_period(" ".join(inside))
     return _query(words, period_named(default, today))
 
 
-def _readings(words: list[str]) -> Iterator[tuple[list[str], list[str]]]:
+def readings(words: list[str]) -> Iterator[tuple[list[str], list[str]]]:
     """Every way to take a few words off the end or the beginning as the period, longest first."""
     for size in range(min(_MOST_WORDS, len(words)), 0, -1):
         yield words[-size:], words[:-size]

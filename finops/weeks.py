@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from typing import NoReturn
 
 from finops import written
 from finops.periods import Period, starts_at, week_of
-from finops.queries import UnknownPeriod
+from finops.queries import UnknownPeriod, readings
 from finops.suggest import closest
 from finops.written import BEFORE_LAST, MOST_WEEKS_BACK, squeezed
 
@@ -17,7 +17,6 @@ LAST_WEEK = "last week"
 
 _THIS = ("this week", "이번 주", "금주", "今週")
 _LAST = (LAST_WEEK, "previous week", "지난 주", "저번 주", "전주", "先週", "前週")
-_MOST_WORDS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +41,13 @@ def parse_week(text: str, today: date, names: Collection[str] = ()) -> WeekQuery
     known = {squeezed(name) for name in names}
     if not words or squeezed(text) in known:
         return WeekQuery(" ".join(words) or None, last_week(today))
-    for inside, outside in _readings(words):
+    for inside, outside in readings(words):
         said = " ".join(inside)
         is_name = squeezed(said) in known and squeezed(" ".join(outside)) not in known
         week = None if is_name else _week(said, today)
         if week is not None:
             return WeekQuery(" ".join(outside) or None, week)
-    for inside, _ in _readings(words):
+    for inside, _ in readings(words):
         _refuse_a_typo(" ".join(inside))
     return WeekQuery(" ".join(words), last_week(today))
 
@@ -83,13 +82,6 @@ def _refuse(words: str) -> NoReturn:
 
 def _back(week: Period, weeks: int) -> Period:
     return Period(week.start - timedelta(days=7 * weeks), week.end - timedelta(days=7 * weeks))
-
-
-def _readings(words: list[str]) -> Iterator[tuple[list[str], list[str]]]:
-    for size in range(min(_MOST_WORDS, len(words)), 0, -1):
-        yield words[-size:], words[:-size]
-        if size < len(words):
-            yield words[:size], words[size:]
 
 
 def _refuse_a_typo(words: str) -> None:

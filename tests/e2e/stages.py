@@ -19,7 +19,6 @@ from demo.slack import Person, SlackConfig
 from demo.slack.cast import EMMA, JIHOON, MARKETING, MINSU, SAKURA, SEOYEON
 from demo.stage import Stage, staged
 from demo.trace import Trace, parse_trace
-from handlers.addresses import BOT
 from jobs import delivery_pace
 
 # Prices with digits far below a nano-dollar: exactness is proved where rounding would show.
@@ -123,7 +122,3 @@ async def answer_to(stage: Stage, person: Person, command: str, channel: str | N
 async def idle(stage: Stage) -> None:
     """Wait until nothing is collected any more."""
     await asyncio.wait_for(collected(stage), 30)
-
-
-def policy_days(stage: Stage) -> int:
-    return stage.product[BOT].policy.backfill_days

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 
 from hypothesis import strategies as st
 
@@ -22,7 +21,7 @@ from finops.figures import (
     breakdown_of,
     increase,
 )
-from finops.money import Money, total
+from finops.money import Money
 from finops.periods import Period
 from finops.queries import NamedPeriod, PeriodName, ScopeKind
 from finops.registry import Credential, CredentialState, KnownProject, Project, Team
@@ -222,8 +221,3 @@ home_reports = st.builds(
     st.integers(0, 10**6),
     st.integers(0, 10**6),
 )
-
-
-def shown_total(breakdown: Breakdown) -> Decimal:
-    """The whole as it is shown: rounded to cents."""
-    return total([breakdown.total]).amount.quantize(Decimal("0.01"))

@@ -60,11 +60,10 @@ def ledgers(draw: st.DrawFn) -> tuple[Period, dict[date, Money], dict[date, DayR
 def test_a_figure_is_the_sum_of_what_is_known_and_counts_the_rest(
     ledger: tuple[Period, dict[date, Money], dict[date, DayReading]],
 ) -> None:
-    """Covered, unread and open days are all the days; no amount at all only when nothing is known."""
+    """What is neither unread nor open was read; no amount at all only when nothing is known."""
     period, cells, readings = ledger
     figure = figure_of(period, cells, readings, NOW)
-    assert figure.covered_days + figure.unread_days + figure.open_days == period.days
-    assert figure.covered_days == sum(day in readings for day in period)
+    assert figure.unread_days + figure.open_days == sum(day not in readings for day in period)
     if figure.amount is None:
         assert not cells
         assert not readings
@@ -149,7 +148,7 @@ def test_the_open_day_is_not_blindness() -> None:
     assert today.is_not_yet_collected
     assert not figure_of(WEEK, {}, {}, NOW).is_not_yet_collected
     month = figure_of(Period(date(2026, 7, 1), TODAY + timedelta(days=1)), {}, read(*WEEK), NOW)
-    assert (month.covered_days, month.unread_days, month.open_days) == (5, 0, 1)
+    assert (month.unread_days, month.open_days) == (0, 1)
     assert trend_of(Period(TODAY, TODAY + timedelta(days=1)), {}, {}, NOW) == ()
 
 
