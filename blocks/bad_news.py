@@ -282,7 +282,8 @@ REFUSALS: dict[str, Words] = {
         "console, or create a new Admin key with it."
     ),
     "key_already_registered": lambda v, t: t.gettext(
-        "This key is registered already, by *{team}* (ends with ...{ends_with}).",
+        "This key is registered already, by *{team}* (ends with ...{ends_with}). Each team has a key of its own: "
+        "create another in the console. One organization is counted once, however many keys read it.",
         team=_text(v, "team"),
         ends_with=_text(v, "ends_with"),
     ),

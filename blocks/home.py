@@ -180,7 +180,8 @@ def _figure(name: str, figure: Figure, bought: Sequence[str], t: Translator) -> 
 def _legend(figure: Figure, t: Translator) -> str:
     states = t.gettext(
         "{settled}: will not move · {provisional}: may be 8 to 24 hours late, and revised by the provider · "
-        "{blind}: we could not read it",
+        "{estimate}: computed from usage, the bill follows · {blind}: we could not read it",
+        estimate=t.badge(FigureState.ESTIMATE),
         settled=t.badge(FigureState.SETTLED),
         provisional=t.badge(FigureState.PROVISIONAL),
         blind=t.badge(FigureState.BLIND),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from blocks import ids, kit, teams, trials
-from finops.figures import SetupProgress
+from finops.figures import SetupProgress, SetupStep
 from finops.registry import Team
 from locales import Translator
 
@@ -192,9 +192,14 @@ def projects(t: Translator, team_: Team, *, found: int | None = None, problem: s
     )
 
 
-def waiting(t: Translator, lines: Sequence[str], progress: SetupProgress) -> kit.View:
-    """Nothing left to do but to try an alert: the set-up is complete, or only collecting is not over yet."""
+def waiting(t: Translator, lines: Sequence[str], progress: SetupProgress, unfinished: Team | None = None) -> kit.View:
+    """Nothing left to do but to try an alert: the set-up is complete, or only collecting is not over yet.
+
+    `unfinished` is a further team whose window somebody closed half-way: what it lacks, and the button for that.
+    """
     parts: list[kit.Block] = [kit.section(t.gettext(":white_check_mark: *The set-up is complete.*"))]
+    if unfinished is not None:
+        parts = [_unfinished(unfinished, progress, t)]
     if progress.team_id is not None:
         parts += trials.offer(progress.team_id, t, is_proved=progress.is_proved)
     if lines:
@@ -202,6 +207,14 @@ def waiting(t: Translator, lines: Sequence[str], progress: SetupProgress) -> kit
     parts.append(kit.section(t.gettext("See what was spent: `/finops status`. Another team: `/finops team`.")))
     # i18n: title of a modal, 24 characters
     return kit.modal(t.gettext("Set-up"), parts, close=t.gettext("Close"), callback_id=ids.VIEW_INFO)
+
+
+def _unfinished(team_: Team, progress: SetupProgress, t: Translator) -> kit.Block:
+    if progress.lacks is SetupStep.KEY:
+        said = t.gettext(":arrow_right: *{team}* has no Admin API key yet.", team=kit.name(team_.name))
+        return kit.section(said, kit.button(t.gettext("Register the key"), ids.KEY_NEW, team_.id, style="primary"))
+    said = t.gettext(":arrow_right: *{team}* has no projects yet.", team=kit.name(team_.name))
+    return kit.section(said, kit.button(t.gettext("Choose projects"), ids.PROJECT_NEW, team_.id, style="primary"))
 
 
 def _problem(problem: str | None) -> list[kit.Block]:

@@ -169,6 +169,11 @@ def _next_step(
     report: StatusReport, t: Translator, *, can_share: bool, may_register: bool
 ) -> tuple[str, kit.Block | None]:
     """One sentence about what to do now, and its button when there is one."""
+    if not report.is_connected:
+        step = t.gettext(
+            "No Admin API key is registered yet, so there is no bill to read. An admin sets it up: `/finops setup`"
+        )
+        return step, kit.button(t.gettext("Set-up"), ids.SETUP_NEXT)
     if report.figure.is_not_yet_collected:
         when = t.gettext(
             "Costs are collected after the charge day ends. Yesterday is ready now: `/finops status yesterday`"

@@ -264,6 +264,7 @@ class Reports:
             if named.name in _LONG_NAMES or named.period.days >= _LONG_DAYS
             else None,
             exchange=await converter_at(store, workspace_id, now),
+            is_connected=bool(house.connections),
         )
         today_so_far = look.estimates(scope.kind, scope.id)
         return await value_beside.beside(store, workspace_id, _with_today(report, look, house), projects, today_so_far)

@@ -100,7 +100,8 @@ class StatusReport:
 
     `increase` 0.5 is half as much again. `value` is of the days that `figure` speaks for. `axes` are what kind of
     thing a week or more was paid for; None of a shorter period, and where nothing was billed. `exchange` is how the
-    amount is told in another currency as well; None where nobody asked for one.
+    amount is told in another currency as well; None where nobody asked for one. `is_connected` is False as long as
+    there is no provider whose bill could be read.
     """
 
     scope: Scope
@@ -115,6 +116,7 @@ class StatusReport:
     value: ValueFigure = NO_VALUE
     axes: Axes | None = None
     exchange: Converter | None = None
+    is_connected: bool = True
 
 
 class SetupStep(StrEnum):
@@ -132,7 +134,8 @@ class SetupStep(StrEnum):
 class SetupProgress:
     """How far set-up has come; `team_id` is the team the next step is about.
 
-    `is_proved`: the button of a test alert was pressed, so alerts arrive and clicks come back.
+    `is_proved`: the button of a test alert was pressed, so alerts arrive and clicks come back. `lacks` is what that
+    team has not got, KEY or PROJECTS, where this person may give it to them; also when others have all they need.
     """
 
     has_team: bool
@@ -141,6 +144,7 @@ class SetupProgress:
     has_charges: bool
     team_id: int | None = None
     is_proved: bool = True
+    lacks: SetupStep | None = None
 
     @property
     def next_step(self) -> SetupStep:

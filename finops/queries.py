@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -241,6 +241,7 @@ def parse_status(
             return _query(outside, period_named(name, today))
     for inside, _ in ways:
         _refuse_if_meant_as_period(" ".join(inside))
+    _refuse_beside_a_name(readings, is_known, scopes)
     return _query(words, period_named(default, today))
 
 
@@ -318,6 +319,21 @@ def _refuse_if_meant_as_period(words: str) -> None:
         suggestion = closest(said, [squeezed(alias) for alias in _SPELLINGS])
         if suggestion is not None:
             raise UnknownPeriod(words, next(alias for alias in _SPELLINGS if squeezed(alias) == suggestion))
+
+
+def _refuse_beside_a_name(
+    readings: Iterable[tuple[list[str], list[str]]], is_known: Callable[[list[str]], bool], scopes: Collection[str]
+) -> None:
+    """Beside a name we know, other words can only be when: "there is no team 마케팅팀 작년" would be no answer.
+
+    Unless they are a name as well, or all of it is how a longer name begins or is nearly spelled.
+    """
+    for inside, outside in readings:
+        said = squeezed(" ".join(inside))
+        whole = {squeezed(" ".join([*inside, *outside])), squeezed(" ".join([*outside, *inside]))}
+        is_name = any(name.startswith(one) for one in (said, *whole) for name in scopes)
+        if outside and is_known(outside) and not is_name and all(closest(one, scopes) is None for one in whole):
+            raise UnknownPeriod(" ".join(inside), None)
 
 
 def scope_asked(text: str) -> ScopeAsked:

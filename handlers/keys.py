@@ -9,7 +9,7 @@ from bot.errors import Refusal, explain
 from bot.results import KeyChanged
 from finops.registry import Person, Team
 from handlers import home
-from handlers.submitting import KEY_FIELDS, Form, Outcome, Problem, Show
+from handlers.submitting import KEY_FIELDS, Back, Form, Outcome, Problem, Show
 from handlers.teams import number
 from handlers.visit import Visit
 from providers.contract import CredentialRejected
@@ -26,8 +26,8 @@ async def manage(visit: Visit, value: str = "") -> None:
 
 
 async def new(visit: Visit, value: str) -> None:
-    """The window a key is typed into: the only place where one ever is."""
-    await visit.loading()
+    """The window a key is typed into: the only place where one ever is. From the list it takes the list's place."""
+    await visit.in_place()
     team, managed = await team_or_first_step(visit, value)
     if team is None:
         return
@@ -63,7 +63,7 @@ async def submit_replacement(form: Form) -> Outcome:
     managed = await visit.bot.teams.managed_by(person, groups)
     credentials = await visit.bot.connections.of_team(visit.workspace_id, team.id)
     notice = keys.changed_words(t, "replaced", result.credential, still_collected=True)
-    return Show(keys.manage(t, managed, team, credentials, notice))
+    return Back(keys.manage(t, managed, team, credentials, notice))
 
 
 async def disable(visit: Visit, value: str) -> None:

@@ -12,7 +12,7 @@ from blocks import help as help_
 from bot.errors import Refusal, RefusalCode, explain
 from bot.voting import Listed, Voted
 from finops.keys import redacted
-from finops.polls import PollDraft, PollKind, exported
+from finops.polls import LONGEST_QUESTION, PollDraft, PollKind, exported
 from handlers.filing import sent
 from handlers.links import permalink
 from handlers.submitting import Form, Outcome, Problem, Show
@@ -27,15 +27,20 @@ _USUALLY_OPEN = timedelta(days=3)
 
 
 async def command(visit: Visit, words: str) -> None:
-    """`/finops poll`: the window to ask in; `next` fills it with what could be built next, `list` lists polls."""
+    """`/finops poll`: the window to ask in; `next` fills it with what could be built next, `list` lists polls.
+
+    Any other words are the question.
+    """
     asked = " ".join(words.casefold().split())
     if asked in _LIST:
         await listed(visit)
     elif visit.trigger_id is None:
         action = ids.POLL_READY if asked in _NEXT else ids.POLL_NEW
         await visit.answer(help_.by_button(await visit.words(), action))
+    elif asked in _NEXT:
+        await _form(visit, PollKind.NEXT_FEATURE)
     else:
-        await _form(visit, PollKind.NEXT_FEATURE if asked in _NEXT else PollKind.CUSTOM)
+        await _form(visit, PollKind.CUSTOM, words)
 
 
 async def new(visit: Visit) -> None:
@@ -185,11 +190,13 @@ async def _export(visit: Visit, poll_id: int) -> None:
     await visit.answer(polls.said(t.gettext("The file is in your direct messages with FinOps.")))
 
 
-async def _form(visit: Visit, kind: PollKind) -> None:
+async def _form(visit: Visit, kind: PollKind, question: str = "") -> None:
     before = Form.of(visit, visit.view or {}).conversation(ids.POLL_CHANNEL)  # in the window somebody comes from
     now, channel = visit.bot.clock(), visit.channel_id or before
     closes = (now + _USUALLY_OPEN).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
-    draft = PollDraft("", "", channel if channel[:1] in ("C", "G") else "", closes, kind)
+    draft = PollDraft(
+        question.strip()[:LONGEST_QUESTION], "", channel if channel[:1] in ("C", "G") else "", closes, kind
+    )
     await visit.open(poll_forms.form(draft, await visit.known()))
 
 

@@ -26,8 +26,8 @@ async def manage(visit: Visit, value: str = "") -> None:
 
 
 async def new(visit: Visit, value: str) -> None:
-    """The window in which projects are chosen."""
-    await visit.loading()
+    """The window in which projects are chosen. From the list it takes the list's place."""
+    await visit.in_place()
     team, managed = await team_or_first_step(visit, value)
     if team is None:
         return

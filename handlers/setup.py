@@ -24,7 +24,9 @@ async def next_step(visit: Visit) -> None:
         await visit.bot.people.require_admin(person)
     if progress.next_step in {SetupStep.TRIAL, SetupStep.WAIT, SetupStep.DONE}:
         running = await visit.bot.collecting.progress(visit.workspace_id)
-        await visit.show(setup.waiting(t, [collection.line(one, t) for one in running[:5]], progress))
+        lacking = progress.team_id if progress.lacks else None
+        unfinished = None if lacking is None else await visit.bot.teams.get(visit.workspace_id, lacking)
+        await visit.show(setup.waiting(t, [collection.line(one, t) for one in running[:5]], progress, unfinished))
         return
     if progress.next_step is SetupStep.TEAM or progress.team_id is None:
         await visit.show(setup.team(t, user_id=visit.user_id, channel_id=visit.channel_id))
@@ -37,8 +39,8 @@ async def next_step(visit: Visit) -> None:
 
 
 async def new_team(visit: Visit) -> None:
-    """The first window alone, for one more team."""
-    await visit.loading()
+    """The first window alone, for one more team. From the list it takes the list's place."""
+    await visit.in_place()
     person = await visit.person(asks_setup=True)
     await visit.bot.people.require_admin(person)
     t = await visit.words()

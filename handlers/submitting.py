@@ -45,7 +45,7 @@ class Show:
 
 @dataclass(frozen=True, slots=True)
 class Back:
-    """The form is done: it closes, and the window below shows what changed."""
+    """The form is done: it closes, and the window below shows what changed; where there is none, it shows it itself."""
 
     below: kit.View
 
@@ -145,7 +145,9 @@ class Submitting:
                 if is_first:
                     self._work.start(guard.guarded(form.visit, _following(shown)))
             case Back(below=below):
-                await ack()
+                # Opened by a message there is no window below: then it would close without a word.
+                is_alone = not form.view.get("previous_view_id")
+                await (ack(response_action="update", view=below) if is_alone else ack())
                 if is_first:
                     self._work.start(guard.guarded(form.visit, _below(form, below)))
             case None:
@@ -175,8 +177,10 @@ async def _late(form: Form, task: asyncio.Task[Outcome | None]) -> None:
                 await visit.show(view)
                 await _following(shown)(visit)
             case Back(below=below):
+                # "Checking" cannot be closed from here: it shows what the window below shows, which is not left as it
+                # was either, for closing the one uncovers the other.
                 await visit.show(below)
-                await home.refresh(visit)
+                await _below(form, below)(visit)
 
     await guard.guarded(form.visit, show)
 

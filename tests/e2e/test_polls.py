@@ -182,6 +182,9 @@ async def test_the_ready_made_poll_and_bad_input(talk: Stage) -> None:
     await talk.slack.until(lambda: len(emma.views) == 2, 15)
     assert f"'initial_conversation': '{MARKETING}'" in str(emma.view), "the channel that was chosen stays chosen"
     emma.closes(everything=True)
+    await emma.command("/finops poll Where do we eat?", MARKETING)
+    assert "'initial_value': 'Where do we eat?'" in str(await window(talk, emma, ids.VIEW_POLL)), "as it was typed"
+    emma.closes(everything=True)
     await emma.command("/finops poll next", MARKETING)
     await window(talk, emma, ids.VIEW_POLL)
     key = "sk-" + "admin-" + "a" * 40

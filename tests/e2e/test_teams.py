@@ -5,7 +5,20 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from tests.e2e.stages import EMMA, JIHOON, MARKETING, MINSU, Stage, answer_to, ids, scene, window, words_of
+from tests.e2e.stages import (
+    EMMA,
+    JIHOON,
+    MARKETING,
+    MINSU,
+    SEOYEON,
+    Stage,
+    answer_to,
+    ids,
+    scene,
+    set_up,
+    window,
+    words_of,
+)  # fmt: skip
 
 COSTS = "/v1/organization/costs"
 
@@ -71,3 +84,63 @@ async def test_what_nobody_sees_in_a_pasted_word_is_no_part_of_it(quick_stage: S
     assert "이름을 쓰는 팀이 이미 있습니다" in str(refused["errors"])
     person.closes(everything=True)
     assert "마케팅팀 ·" in words_of(await answer_to(quick_stage, person, "/finops 상태 \u200b마케팅\u200b팀"))
+
+
+async def test_before_anything_is_set_up_a_status_says_how_to_begin(quick_stage: Stage) -> None:
+    """Not that the provider cannot be read: there is none yet. The button says who may begin."""
+    minsu = quick_stage.slack.person(MINSU)
+    shown = await answer_to(quick_stage, minsu, "/finops 상태")
+    assert "아직 Admin API Key가 등록되지 않아" in words_of(shown)
+    assert "확인할 수 없습니다" not in words_of(shown)
+    await minsu.clicks(shown, ids.SETUP_NEXT)
+    assert "Slack 워크스페이스 관리자가" in words_of(await window(quick_stage, minsu))
+
+
+async def test_a_second_team_closed_half_way_is_gone_on_with(quick_stage: Stage) -> None:
+    """The key of the first team is refused with what to do; `/finops setup` knows what is missing, until nothing is."""
+    person, slack = await set_up(quick_stage, "chatbot-experiment"), quick_stage.slack
+    await person.command("/finops team")
+    await person.clicks(await window(quick_stage, person, ids.VIEW_INFO), ids.TEAM_NEW)
+    await window(quick_stage, person, ids.SETUP_TEAM)
+    assert len(person.views) == 1, "the list would be uncovered without the new team"
+    fields = {ids.TEAM_NAME: "데이터팀", ids.TEAM_LEAD: SEOYEON, ids.TEAM_CHANNEL: "C0DATA0001"}
+    assert (await person.submits(None, fields))["ok"]
+    await window(quick_stage, person, ids.SETUP_KEY)
+    refused = await person.submits(None, {ids.KEY: quick_stage.props.marketing_key})
+    assert "콘솔에서 새로 만들어" in str(refused["errors"])
+    person.closes(everything=True)
+
+    await person.command("/finops setup")
+    unfinished = await window(quick_stage, person, ids.VIEW_INFO)
+    assert "*데이터팀*: 아직 Admin API Key가 없습니다" in words_of(unfinished)
+    await person.clicks(unfinished, ids.KEY_NEW)
+    await window(quick_stage, person, ids.SETUP_KEY)
+    assert (await person.submits(None, {ids.KEY: quick_stage.props.data_team_key}))["ok"]
+    await window(quick_stage, person, ids.SETUP_KEY_DONE)
+    person.closes(everything=True)
+
+    await person.command("/finops setup")
+    unfinished = await window(quick_stage, person, ids.VIEW_INFO)
+    assert "*데이터팀*: 아직 등록된 프로젝트가 없습니다" in words_of(unfinished)
+    await person.clicks(unfinished, ids.PROJECT_NEW)
+    picker = await window(quick_stage, person, ids.SETUP_PROJECTS)
+    [free] = await person.options(picker, ids.PROJECTS, "batch")
+    assert (await person.submits(None, {ids.PROJECTS: [free["value"]]}))["ok"]
+    await slack.until(lambda: "batch" in words_of(person.view), 15)
+    person.closes(everything=True)
+    await person.command("/finops setup")
+    assert "설정을 모두 마쳤습니다" in words_of(await window(quick_stage, person, ids.VIEW_INFO))
+
+
+async def test_a_key_that_was_replaced_stands_in_no_window_below(quick_stage: Stage) -> None:
+    """Closing what says so uncovered the list with the old key, still in use."""
+    person = await set_up(quick_stage, "chatbot-experiment")
+    await person.command("/finops key")
+    listed = await window(quick_stage, person, ids.VIEW_INFO)
+    assert "...abc1" in words_of(listed)
+    await person.clicks(listed, ids.KEY_REPLACE)
+    await window(quick_stage, person, ids.VIEW_KEY_REPLACE)
+    assert (await person.submits(None, {ids.KEY: quick_stage.props.data_team_key}))["ok"]
+    await quick_stage.slack.until(lambda: "교체했습니다" in words_of(person.view), 15)
+    await quick_stage.slack.until(lambda: "abc1" not in str(person.views), 15)
+    assert "...data" in words_of(person.view)

@@ -157,7 +157,7 @@ async def test_the_line_that_asks_says_what_became_of_it(world: QuietWorld, endi
         office = Office(world.bot, slack, world.clock, OneSlack(slack))
         await office.rounds(office.deliverer(), 3)
         [asking] = [one for one in slack.messages(CHANNEL) if one["text"].startswith("⏳ [")]
-        assert "승인 대기 · 이지훈 요청: 일정 금액까지 허용, $1,850까지, " in asking["text"]
+        assert "승인 대기 · 이지훈 요청: 정한 금액까지 허용, $1,850까지, " in asking["text"]
         world.clock.advance(minutes=1)
         match ending:
             case "agreed":

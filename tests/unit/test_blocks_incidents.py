@@ -146,7 +146,7 @@ def test_open_alerts_come_before_everything_else_on_home() -> None:
     assert "외 1건" in str(blocks[3])
     assert blocks[5]["text"]["text"] == "어제 AI 비용 $233.00"
     assert blocks[6]["text"]["text"].startswith("오늘 지금까지  *$742.00*\n○ 추정")
-    assert "추정 오차 14일 +0.8%" in str(blocks)
+    assert "최근 14일 추정 오차 +0.8%" in str(blocks)
     assert refused_view(home.view(a_home(live=LIVE), t)) == []
     assert home.view(a_home(live=LiveReport()), t) == home.view(a_home(), t)
 

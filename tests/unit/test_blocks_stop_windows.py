@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from blocks import ids, kit, stop_form
+from blocks import bad_news, ids, kit, stop_form
 from blocks.stop_form import ApprovalDraft, StopDraft
+from bot.errors import Refusal, RefusalCode, explain
 from tests.unit import saying_live, slack_limits
 from tests.unit import stopping_said as told
 from tests.unit.saying import LANGUAGES, reader
@@ -64,6 +65,18 @@ def test_the_window_names_who_is_hit() -> None:
         assert fact in shown
     assert "팀의 다른 프로젝트: ad-copy-writer, batch" in shown
     assert "팀의 모든 프로젝트 (3개)" in shown
+
+
+def test_a_budget_that_was_first_is_no_person() -> None:
+    """What stops by itself is not called 님 or さん, in the window and in the answer to a click that came second."""
+    held = replace(told.a_stop(), requested_by=None)
+    for language, honours in (("ko", " 님"), ("ja", "さん")):
+        t = reader(language)
+        said = texts(stop_form.confirm(replace(told.a_radius(), held=held), t))
+        news = explain(Refusal(RefusalCode.STOP_UNDER_WAY, person=None, at=told.ASKED_AT))
+        for words in (said, bad_news.sentence(news, t)):
+            assert honours not in words
+            assert t.gettext("the budget's rule") in words
 
 
 def test_where_no_key_may_stop_the_window_says_whom_to_ask() -> None:

@@ -314,7 +314,9 @@ def test_a_refusal_of_a_stop_says_what_holds() -> None:
     """Nothing was changed, and who can or what would."""
     t = reader("ko")
     values: dict[str, object] = {"person": "U0JIHOON01", "at": told.ASKED_AT, "state": "restored", "end": told.DAY_END}
-    assert bad_news.sentence(News("stop_under_way", values=values), t).startswith("<@U0JIHOON01> 님이 7월 6일 14:03에")
+    assert bad_news.sentence(News("stop_under_way", values=values), t).startswith(
+        "7월 6일 14:03에 이미 요청되었습니다(요청: <@U0JIHOON01>)"
+    )
     assert "한도는 바뀌지 않았습니다" in bad_news.sentence(News("unknown_stop"), t)
     held = {bad_news.sentence(News("stop_not_held", values={"state": each}), t) for each in ("failed", "restoring")}
     assert len(held | {bad_news.sentence(News("stop_not_held", values=values), t)}) == 3

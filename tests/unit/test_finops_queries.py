@@ -226,6 +226,30 @@ def test_a_slip_gets_a_suggestion_in_its_own_language(text: str, words: str, sug
     parse_status(suggestion, TODAY)
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("마케팅팀 작년", "작년"),
+        ("작년 마케팅팀", "작년"),
+        ("team 마케팅팀 7일전", "7일전"),
+        ("마케팅팀 지난 분기", "지난 분기"),
+        ("chatbot last year", "last year"),
+    ],
+)
+def test_words_beside_a_name_are_no_other_name(text: str, words: str) -> None:
+    """ "There is no team 마케팅팀 작년" would send people to look for their team."""
+    with pytest.raises(UnknownPeriod) as caught:
+        parse_status(text, TODAY, ["마케팅팀", "chatbot"])
+    assert (caught.value.words, caught.value.suggestion) == (words, None)
+
+
+@pytest.mark.parametrize("text", ["team blue", "Team Blue Ocaen", "team chatbot", "마케팅팀 chatbot", "chatbot 마"])
+def test_what_begins_or_nearly_is_a_longer_name_is_no_period(text: str) -> None:
+    """Also beside a shorter one that we know."""
+    query = parse_status(text, TODAY, ["team", "Team Blue Ocean", "마케팅팀", "chatbot"])
+    assert query.period.name == PeriodName.LAST_7_DAYS
+
+
 @pytest.mark.parametrize("name", ["monty", "Monty", "Last Week", "3개월", "오늘의집", "어제", "2026-W27", "20260701"])
 def test_a_known_name_is_never_taken_for_a_period(name: str) -> None:
     """A team may be called anything, even like a period."""

@@ -77,6 +77,29 @@ async def test_an_edit_closes_and_refreshes_the_window_below() -> None:
     assert update == {"view_id": "V6", "view": RESULT}
 
 
+async def test_an_edit_opened_by_a_message_says_what_changed_itself() -> None:
+    """There is no list underneath: it would close without a word."""
+    submitted = Submitted()
+    submitted.form = Form.of(submitted.form.visit, {**VIEW, "previous_view_id": None})
+    assert await submitted.answered(giving(Back(RESULT))) == {"response_action": "update", "view": RESULT}
+    await submitted.slack.until("views.publish")
+    assert submitted.slack.told("views.update") == []
+
+
+async def test_a_late_edit_leaves_no_window_below_as_it_was() -> None:
+    """ "Checking" cannot be closed, and shows the list; so does the window that closing it uncovers."""
+    submitted, go = Submitted(within_seconds=0), asyncio.Event()
+
+    async def slow(_: Form) -> Outcome:
+        await go.wait()
+        return Back(RESULT)
+
+    await submitted.answered(slow)
+    go.set()
+    updates = await submitted.slack.until("views.update", 2)
+    assert [(one["view_id"], one["view"]) for one in updates] == [("V7", RESULT), ("V6", RESULT)]
+
+
 async def test_what_takes_longer_says_checking_and_shows_the_result_later() -> None:
     """Slack waits three seconds; asking a provider may take ten."""
     submitted, go = Submitted(within_seconds=0), asyncio.Event()
