@@ -180,7 +180,11 @@ class Collecting:
         self, store: Store, connection: Connection, backfill: Collection | None, until: date, now: datetime
     ) -> Period | None:
         """The stretch before `until` that needs another look: never read, or not yet seen twice without a change."""
-        reach = Period(until - timedelta(days=self._desk.policy.backfill_days), until)
+        last = await store.charges.last_read_day(connection.workspace_id, connection.id)
+        if last is None:
+            return None
+        # Back to the last day that was read, however long that is ago.
+        reach = Period(min(until - timedelta(days=self._desk.policy.backfill_days), last), until)
         readings = (await store.charges.readings(connection.workspace_id, reach)).get(connection.id, {})
         if not readings:
             return None

@@ -110,18 +110,19 @@ async def test_the_daily_reading_is_queued_once_for_each_slot_whoever_asks(
 
 
 @on_sqlite
+@pytest.mark.parametrize("away", [20, DAYS + 20])
 async def test_every_day_missed_in_a_long_downtime_is_made_up_for(
-    bot: Bot, company: Organization, admin: Person, team: Team, clock: FakeClock
+    bot: Bot, company: Organization, admin: Person, team: Team, clock: FakeClock, away: int
 ):
-    """Nothing ran for 20 days: one look afterwards queues all of them, and the ledger has no hole."""
+    """Nothing ran for so long, longer than a first reading reaches back, too: one look afterwards queues all of it."""
     await backfilled(bot, admin, team)
-    for n in range(20):
+    for n in range(away):
         company.charge(TODAY + timedelta(days=n), "proj_chat", f"{n}.25")
-    clock.moment = datetime(2026, 7, 26, 3, 0, tzinfo=UTC)
+    clock.moment = datetime(2026, 7, 6, 3, 0, tzinfo=UTC) + timedelta(days=away)
     assert await bot.collecting.due(clock()) == 2
     await worked(bot)
-    await assert_ledger_is_the_bill(bot, company, TODAY - timedelta(days=DAYS), TODAY + timedelta(days=20))
-    report = await bot.reports.status(WORKSPACE, admin, "30d")
+    await assert_ledger_is_the_bill(bot, company, TODAY - timedelta(days=DAYS), TODAY + timedelta(days=away))
+    report = await bot.reports.status(WORKSPACE, admin, f"{away}d")
     assert report.figure.unread_days == 0
 
 
