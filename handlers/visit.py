@@ -24,7 +24,7 @@ from bot.home_groups import belonging
 from bot.results import Profile
 from finops.registry import Person
 from finops.roles import Belonging
-from handlers.outages import SLACK_FAILS
+from handlers.outages import SLACK_FAILS, is_slacks_own
 from locales import Translator, translator_for
 
 log = logging.getLogger(__name__)
@@ -215,12 +215,22 @@ class Visit:
             thread = {"thread_ts": self.thread_ts} if self.thread_ts else {}
             await posted(self.client, "chat.postMessage", message, channel=self.channel_id, **thread)
         elif self.channel_id:
-            await posted(self.client, "chat.postEphemeral", message, channel=self.channel_id, user=self.user_id)
+            await self._whisper(message, self.channel_id)
         elif self.trigger_id is not None and self.window is None:
             await self.open(_window(message, await self.words()))
         elif self.window is not None:
             await self.show(_window(message, await self.words()))
         else:
+            await posted(self.client, "chat.postMessage", message, channel=self.user_id)
+
+    async def _whisper(self, message: kit.Message, channel_id: str) -> None:
+        """Say it where they asked; directly, where Slack shows it to nobody there (archived, left, read-only)."""
+        try:
+            await posted(self.client, "chat.postEphemeral", message, channel=channel_id, user=self.user_id)
+        except SlackApiError as error:
+            if is_slacks_own(error):
+                raise
+            log.info("not shown in the channel, told directly", extra={"error": error_code(error)})
             await posted(self.client, "chat.postMessage", message, channel=self.user_id)
 
     async def _respond(self, message: kit.Message, *, replaces: bool) -> None:

@@ -131,6 +131,15 @@ async def test_everyone_is_answered_in_the_language_slack_says_they_read() -> No
     assert slack.told("users.info") == [{"user": SAKURA, "include_locale": True}]
 
 
+@pytest.mark.parametrize("code", ["user_not_in_channel", "is_archived", "not_in_channel", "restricted_action"])
+async def test_a_mention_that_cannot_be_answered_in_its_channel_is_answered_directly(code: str) -> None:
+    """They left, the channel was archived or made read-only meanwhile: whoever asked is answered all the same."""
+    slack = FakeSlack()
+    slack.refuses["chat.postEphemeral"] = code
+    await hearing.mention(a_visit(FakeBot(), slack, trigger_id=None), {"text": "<@U0FINOPSBT> help"})
+    assert [call["channel"] for call in slack.told("chat.postMessage")] == [JIHOON]
+
+
 async def test_home_is_drawn_only_for_the_home_tab() -> None:
     """Opening the messages tab draws nothing."""
     slack = FakeSlack()
