@@ -29,6 +29,12 @@ RATE_LIMIT_FIELDS = (
     "batch_1_day_max_input_tokens",
 )
 
+# What a project starts with, and what no limit of a project may be above.
+_OF_THE_ORGANIZATION = {
+    "max_requests_per_1_minute": DEFAULT_REQUESTS_PER_MINUTE,
+    "max_tokens_per_1_minute": DEFAULT_TOKENS_PER_MINUTE,
+}
+
 
 class Limits:
     """The limits of one organization at one moment. What may not be changed is refused as the provider refuses it.
@@ -72,11 +78,7 @@ class Limits:
         return [self.rate_limit(project, model) for model in self._models()]
 
     def rate_limit(self, project: Project, model: str) -> dict[str, Any]:
-        plain = {
-            "max_requests_per_1_minute": DEFAULT_REQUESTS_PER_MINUTE,
-            "max_tokens_per_1_minute": DEFAULT_TOKENS_PER_MINUTE,
-        }
-        limits = plain | project.rate_limits.get(model, {})
+        limits = _OF_THE_ORGANIZATION | project.rate_limits.get(model, {})
         return {"object": "project.rate_limit", "id": f"rl-{model}", "model": model, **limits}
 
     def _models(self) -> list[str]:
@@ -130,6 +132,10 @@ class Limits:
         if unknown := sorted(set(body) - set(RATE_LIMIT_FIELDS)):
             raise Refused(400, f"Unknown parameter: '{unknown[0]}'.", param=unknown[0], code="unknown_parameter")
         changes = {name: whole_number(body, name, 0) for name in body}
+        for name, most in _OF_THE_ORGANIZATION.items():
+            if changes.get(name, 0) > most:
+                message = f"Invalid '{name}': a project's limit cannot be above the organization's ({most})."
+                raise Refused(400, message, param=name, code="integer_above_max_value")
         self.levers.watch([project], minute_of(self.now))
         project.rate_limits.setdefault(model, {}).update(changes)
         detail = {"id": identifier, "changes_requested": changes}

@@ -84,18 +84,16 @@ FORMER = st.fixed_dictionaries(
         | st.builds(dict, mode=st.sampled_from(["allow_list", "deny_list"]), model_ids=MODELS),
         "rate_limits": st.dictionaries(
             st.sampled_from(["big", "small"]),
-            st.dictionaries(
-                st.sampled_from(
-                    [
-                        "max_requests_per_1_minute",
-                        "max_tokens_per_1_minute",
-                        "max_requests_per_1_day",
-                        "batch_1_day_max_input_tokens",
-                    ]
-                ),
-                NUMBER,
-                min_size=1,
-            ),
+            st.fixed_dictionaries(
+                {},
+                optional={
+                    # Never above the organization's.
+                    "max_requests_per_1_minute": st.integers(0, 10_000),
+                    "max_tokens_per_1_minute": st.integers(0, 2_000_000),
+                    "max_requests_per_1_day": NUMBER,
+                    "batch_1_day_max_input_tokens": NUMBER,
+                },
+            ).filter(bool),
         ),
     }
 )

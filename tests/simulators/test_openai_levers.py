@@ -214,6 +214,8 @@ async def test_a_runaway_is_stopped_by_its_limit(desk: Desk) -> None:
         ("spend_limit", {**CENT, "currency": "KRW"}, "invalid_value"),
         ("spend_limit", {**CENT, "interval": "day"}, "invalid_value"),
         ("rate_limits/rl-big", {"max_requests_per_1_minute": -1}, "integer_below_min_value"),
+        ("rate_limits/rl-big", {"max_requests_per_1_minute": 10_001}, "integer_above_max_value"),
+        ("rate_limits/rl-big", {"max_tokens_per_1_minute": 2_000_001}, "integer_above_max_value"),
         ("rate_limits/rl-big", {"colour": 1}, "unknown_parameter"),
         ("model_permissions", {"mode": "maybe", "model_ids": []}, "invalid_value"),
         ("model_permissions", {"mode": "deny_list", "model_ids": "big"}, "invalid_type"),
