@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -40,7 +41,8 @@ async def mention(visit: Visit, event: Mapping[str, Any]) -> None:
 async def changed(visit: Visit, event: Mapping[str, Any]) -> None:
     """Slack says that somebody is described differently now: of whom we know, what gives or takes rights is taken in.
 
-    The event may come late or twice, so it is only the reason to ask. Nobody is told: nobody asked.
+    The event may come late or twice, so it is only the reason to ask; where Slack does not answer, it is believed if it
+    is news. Nobody is told: nobody asked.
     """
     user = event.get("user")
     if not isinstance(user, dict):
@@ -52,9 +54,18 @@ async def changed(visit: Visit, event: Mapping[str, Any]) -> None:
     try:
         now = await visit.profile(visit.user_id)
     except SLACK_FAILS as error:
-        log.warning("a change of a person was not looked up", extra={"error": type(error).__name__})
+        is_news = _happened_at(event) > known.seen_at.timestamp()
+        log.warning("a change was not looked up", extra={"error": type(error).__name__, "is_news": is_news})
+        if not is_news:
+            return
         now = told
     await visit.bot.people.meet(visit.workspace_id, visit.workspace_name, now)
+
+
+def _happened_at(event: Mapping[str, Any]) -> float:
+    """When it happened, in seconds of Slack's clock; before everything else where that is not told."""
+    told = str(event.get("event_ts") or "")
+    return float(told) if re.fullmatch(r"\d{1,12}(\.\d{1,9})?", told) else 0.0
 
 
 async def removed(visit: Visit, event: Mapping[str, Any]) -> None:

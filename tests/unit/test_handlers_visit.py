@@ -81,3 +81,24 @@ async def test_a_change_that_touches_no_right_asks_nobody_anything() -> None:
     assert slack.calls == []
     await hearing.changed(a_visit(bot, slack), {"type": "user_change", "user": {"id": JIHOON, "is_admin": False}})
     assert asked(slack) == 1
+
+
+@pytest.mark.parametrize(
+    ("event_ts", "is_believed"),
+    [(f"{NOW.timestamp() + 1:.6f}", True), (f"{NOW.timestamp() - 86_400:.6f}", False), (None, False), ("soon", False)],
+)
+async def test_an_old_event_is_not_believed_where_slack_does_not_answer(
+    event_ts: str | None, is_believed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Delivered again days later, or out of order, it would give back a right that was taken since."""
+    slack, bot = FakeSlack(), FakeBot()
+    slack.refuses["users.info"] = "internal_error"
+    met: list[Any] = []
+
+    async def meet(*given: Any) -> None:
+        met.append(given[-1])
+
+    monkeypatch.setattr(bot.people, "meet", meet)
+    event = {"type": "user_change", "event_ts": event_ts, "user": {"id": SAKURA, "is_admin": True}}
+    await hearing.changed(a_visit(bot, slack, SAKURA), event)
+    assert [profile.is_workspace_admin for profile in met] == [True] * is_believed
