@@ -63,6 +63,9 @@ class Clients:
         address = self._addresses[workspace_id]
         return AsyncWebClient(token=address.token, base_url=address.url, session=self._session, retry_handlers=[])
 
+    def forget(self, workspace_id: str) -> None:
+        """There is one token, and it stays."""
+
 
 def named(workspace: int) -> str:
     return f"T{workspace:010d}"

@@ -218,3 +218,7 @@ class Clients:
         if result is None or result.bot_token is None:
             raise NotInstalled(f"the app is not installed in {workspace_id}, or its token was revoked")
         return self._new_client(Secret(result.bot_token))
+
+    def forget(self, workspace_id: str) -> None:
+        """Ask anew for the token of a workspace: another copy of the bot may have been told of a new installation."""
+        self._authorizer.forget(None, workspace_id)

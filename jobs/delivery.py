@@ -102,6 +102,7 @@ class Delivery:
     def removed(self, workspace_id: str, code: str) -> None:
         """Nobody lets us speak there now: keep what waits, look again in a minute, and say so once."""
         self.paces.hold(workspace_id, _REMOVED_SECONDS)
+        self.speakers.forget(workspace_id)
         if workspace_id not in self._silent:
             self._silent.add(workspace_id)
             log.warning("workspace cannot be told anything", extra={"workspace_id": workspace_id, "error": code})

@@ -55,6 +55,10 @@ class Speakers:
             raise NotInstalled(workspace_id) from error
         return Speaker(self, workspace_id, _impatient(client))
 
+    def forget(self, workspace_id: str) -> None:
+        """The token of this workspace is dead: the next speaker asks whether there is another."""
+        self._clients.forget(workspace_id)
+
 
 class Speaker:
     """Says things in one workspace. Every call ends within CALL_SECONDS, done, refused or unknown."""

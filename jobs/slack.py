@@ -28,6 +28,10 @@ class SlackClients(Protocol):
         """A client with the workspace's token; LookupError when the app was removed there."""
         ...
 
+    def forget(self, workspace_id: str) -> None:
+        """Ask anew for the token of a workspace: Slack does not take the one that is remembered."""
+        ...
+
 
 async def post(client: AsyncWebClient, channel_id: str, message: kit.Message) -> tuple[str, str]:
     """Post a message, in plainer blocks where the workspace does not know the newest; its channel and time stamp."""

@@ -52,6 +52,9 @@ class Clients:
     async def of(self, workspace_id: str) -> AsyncWebClient:
         return AsyncWebClient(token=self._token, base_url=self._url)
 
+    def forget(self, workspace_id: str) -> None:
+        """There is one token, and it stays."""
+
 
 async def deliver(database_url: str, slack_url: str, token: str, number: int, *, is_first: bool) -> None:
     """Want a root and a line, tell them, want the root changed, tell that. Whoever comes second only tells."""

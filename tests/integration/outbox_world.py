@@ -46,11 +46,16 @@ class OneSlack:
         self._slack = slack
         self.workspaces = workspaces or (WORKSPACE,)
         self.token = slack.config.bot_token
+        self._remembered: dict[str, str] = {}  # as app.py's do, for some minutes
 
     async def of(self, workspace_id: str) -> AsyncWebClient:
         if workspace_id not in self.workspaces:
             raise LookupError(workspace_id)
-        return AsyncWebClient(token=self.token, base_url=self._slack.api_url)
+        token = self._remembered.setdefault(workspace_id, self.token)
+        return AsyncWebClient(token=token, base_url=self._slack.api_url)
+
+    def forget(self, workspace_id: str) -> None:
+        self._remembered.pop(workspace_id, None)
 
 
 @dataclass

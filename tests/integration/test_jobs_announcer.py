@@ -49,6 +49,9 @@ class OneWorkspace:
             raise LookupError(workspace_id)
         return self._client
 
+    def forget(self, workspace_id: str) -> None:
+        """There is one token, and it stays."""
+
 
 @pytest.fixture
 def database_kind() -> str:

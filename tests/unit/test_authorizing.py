@@ -92,6 +92,18 @@ async def test_a_revoked_token_is_forgotten_at_once(clock: FakeClock):
         await Clients(authorizer, lambda token: pytest.fail(f"a client was made with {token}")).of("T1")
 
 
+async def test_a_token_that_slack_refuses_is_asked_for_anew(clock: FakeClock):
+    """Another copy of the bot was told of the end and of the new beginning; this one finds it out by speaking."""
+    source, told = Source(HERE), []
+    clients = Clients(Authorizer(source, clock), lambda token: told.append(token))  # type: ignore[arg-type,func-returns-value]
+    for _ in range(2):
+        await clients.of("T1")
+    assert source.asked == [HERE]
+    clients.forget("T1")
+    await clients.of("T1")
+    assert source.asked == [HERE, HERE]
+
+
 async def test_absence_is_not_remembered(clock: FakeClock):
     """A workspace that installs the app works at its next click."""
     source = Source()
