@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from blocks import ids, kit
@@ -65,9 +65,11 @@ def registered(
     )
 
 
-def manage(t: Translator, teams: Sequence[Team], team: Team, credentials: Sequence[Credential],
-           notice: str | None = None) -> kit.View:  # fmt: skip
-    """The keys of one team: replace, stop collecting, start again, delete."""
+def manage(
+    t: Translator, teams: Sequence[Team], team: Team, credentials: Sequence[Credential], notice: str | None = None,
+    organizations: Mapping[int, str] | None = None,
+) -> kit.View:  # fmt: skip
+    """The keys of one team: replace, stop collecting, start again, delete. `organizations` by their connections."""
     parts = [kit.alert(notice, "success")] if notice else []
     if len(teams) > 1:
         options = [kit.option(each.name, each.id) for each in teams]
@@ -76,7 +78,7 @@ def manage(t: Translator, teams: Sequence[Team], team: Team, credentials: Sequen
     else:
         parts.append(kit.section(t.gettext("Keys of *{team}*", team=kit.name(team.name))))
     for credential in credentials[:_KEYS_SHOWN]:
-        parts += [kit.divider(), kit.section(_line(credential, t)), _buttons(credential, t)]
+        parts += [kit.divider(), kit.section(_line(credential, organizations or {}, t)), _buttons(credential, t)]
     more = len(credentials) - _KEYS_SHOWN
     if more > 0:
         parts.append(kit.context(t.ngettext("and {count} more key", "and {count} more keys", more)))
@@ -97,6 +99,12 @@ def changed_words(t: Translator, change: str, credential: Credential, *, still_c
     match change, still_collected:
         case "enabled", _:
             return t.gettext("The key {key} is enabled again; missing days are collected now.", key=key)
+        case "same", _:
+            return t.gettext(
+                "This is the key that was there before ({key}): its rights were read anew, and nothing was replaced. "
+                "To replace it, make a new one in the OpenAI console.",
+                key=key,
+            )
         case "replaced", _:
             return t.gettext("The key was replaced; the new one ends with {key}.", key=key)
         case "disabled", True:
@@ -236,7 +244,7 @@ def _rights(rights: Collection[str], t: Translator) -> str:
     return ", ".join(names.get(right, f"`{kit.name(right)}`") for right in sorted(rights, reverse=True)) or "-"
 
 
-def _line(credential: Credential, t: Translator) -> str:
+def _line(credential: Credential, organizations: Mapping[int, str], t: Translator) -> str:
     is_on = credential.state is CredentialState.ENABLED
     state = t.gettext("● enabled") if is_on else t.gettext("○ disabled")
     when = t.gettext(
@@ -244,7 +252,8 @@ def _line(credential: Credential, t: Translator) -> str:
         person=f"<@{credential.registered_by}>",
         day=t.day(credential.registered_at.astimezone(t.zone).date()),
     )
-    facts = [_rights(credential.rights, t), when]
+    whose = organizations.get(credential.connection_id)
+    facts = [*([f"*{kit.name(whose)}*"] if whose else []), _rights(credential.rights, t), when]
     if credential.expires_at is not None:
         day = t.day(credential.expires_at.astimezone(t.zone).date(), with_year=True)
         facts.append(t.gettext("expiry date {day}", day=day))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot import discovery, expiring
 from bot.acts import key_facts
@@ -86,6 +86,7 @@ class Connections:
             old = await self._standing(store, old)
             connection = await self._connection(store, old)
             await self._require_same_organization(store, connection, identity)
+            is_same = await self._is_same(store, old, key)
             credential = await self._replaced(store, actor, old, key, identity)
             await expiring.settle(store, old, credential, desk.now())
             await self._tell_organization(store, connection, identity)
@@ -96,7 +97,7 @@ class Connections:
         desk.wake_outbox.set()
         found = await self._discovered(connection, credential, key)
         await self._collecting.after_key_change(connection, actor)
-        return _registered(_Added(credential, connection, is_shared=False), identity, found)
+        return replace(_registered(_Added(credential, connection, is_shared=False), identity, found), is_same=is_same)
 
     async def disable(self, actor: Person, credential_id: int, groups: Iterable[str] = ()) -> KeyChanged:
         """Stop collecting with a key. Applications keep spending with their own keys."""
@@ -230,6 +231,14 @@ class Connections:
             raise Refusal(
                 RefusalCode.KEY_ALREADY_REGISTERED, team=team.name if team else "", ends_with=key.ends_with
             ) from error
+
+    async def _is_same(self, store: Store, old: Credential, key: Secret) -> bool:
+        """Whether a key is put in its own place: its rights are read anew, and nothing is replaced."""
+        try:
+            known_keys = await store.credentials.usable(old.workspace_id, old.connection_id)
+        except SecretUnreadable:
+            return False
+        return any(credential.id == old.id and known == key for credential, known in known_keys)
 
     async def _require_new_key(self, store: Store, connection: Connection, key: Secret) -> None:
         try:

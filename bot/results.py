@@ -34,7 +34,10 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class KeyRegistered:
-    """A key is in. `is_shared`: another team had connected this organization before; it is collected once."""
+    """A key is in. `is_shared`: another team had connected this organization before; it is collected once.
+
+    `is_same`: it was there before, in its own place.
+    """
 
     credential: Credential
     connection: Connection
@@ -44,6 +47,7 @@ class KeyRegistered:
     expires_at: datetime | None
     is_shared: bool
     projects_found: int | None  # None: this key may not list projects, or the provider did not answer in time
+    is_same: bool = False
 
     @property
     def may_manage(self) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from blocks import bad_news, ids, keys, setup
 from bot.errors import Refusal, explain
+from bot.keys import owner_name
 from bot.results import KeyChanged
 from finops.registry import Person, Team
 from handlers import home
@@ -62,8 +63,9 @@ async def submit_replacement(form: Form) -> Outcome:
         return Problem({ids.KEY: said.replace("*", "").replace("`", "")}, again)
     managed = await visit.bot.teams.managed_by(person, groups)
     credentials = await visit.bot.connections.of_team(visit.workspace_id, team.id)
-    notice = keys.changed_words(t, "replaced", result.credential, still_collected=True)
-    return Back(keys.manage(t, managed, team, credentials, notice))
+    change = "same" if result.is_same else "replaced"
+    notice = keys.changed_words(t, change, result.credential, still_collected=True)
+    return Back(keys.manage(t, managed, team, credentials, notice, await _organizations(visit)))
 
 
 async def disable(visit: Visit, value: str) -> None:
@@ -93,7 +95,14 @@ async def _changed(visit: Visit, value: str, change: str, act: Change) -> None:
 
 async def _show(visit: Visit, managed: list[Team], team: Team, notice: str | None = None) -> None:
     credentials = await visit.bot.connections.of_team(visit.workspace_id, team.id)
-    await visit.show(keys.manage(await visit.words(), managed, team, credentials, notice))
+    organizations = await _organizations(visit)
+    await visit.show(keys.manage(await visit.words(), managed, team, credentials, notice, organizations))
+
+
+async def _organizations(visit: Visit) -> dict[int, str]:
+    """What the provider calls whom the keys are of, where it says so."""
+    everyone = await visit.bot.connections.all(visit.workspace_id)
+    return {one.id: owner_name(one.organization_name, one.organization_id) or "" for one in everyone}
 
 
 async def team_or_first_step(visit: Visit, value: str) -> tuple[Team | None, list[Team]]:

@@ -146,3 +146,19 @@ async def test_a_member_is_not_offered_what_would_be_refused(quick_stage: Stage)
         shown = await answer_to(quick_stage, quick_stage.slack.person(who), "/finops status 30d")
         assert "미할당" in words_of(shown)
         assert (ids.PROJECT_NEW in str(shown)) is may
+
+
+async def test_a_key_that_is_put_in_its_own_place_is_not_called_replaced(quick_stage: Stage) -> None:
+    """Whoever pastes the old key by mistake would revoke it next; whose keys these are stands beside each."""
+    person = await set_up(quick_stage, "batch")
+    await person.command("/finops 키")
+    listed = await window(quick_stage, person, ids.VIEW_INFO)
+    assert "한빛소프트" in words_of(listed)
+    for key, said in (
+        (quick_stage.props.marketing_key, "지금 쓰고 있는 것과 같은 키(...abc1)입니다."),
+        (quick_stage.props.data_team_key, "키를 교체했습니다."),
+    ):
+        await person.clicks(await window(quick_stage, person, ids.VIEW_INFO), ids.KEY_REPLACE)
+        await window(quick_stage, person, ids.VIEW_KEY_REPLACE)
+        assert (await person.submits(None, {ids.KEY: key}))["ok"]
+        assert said in words_of(await window(quick_stage, person, ids.VIEW_INFO))
