@@ -241,7 +241,7 @@ def parse_status(
             return _query(outside, period_named(name, today))
     for inside, _ in ways:
         _refuse_if_meant_as_period(" ".join(inside))
-    _refuse_beside_a_name(readings, is_known, scopes)
+    _refuse_beside_a_name(ways, is_known, scopes)
     return _query(words, period_named(default, today))
 
 
@@ -322,13 +322,13 @@ def _refuse_if_meant_as_period(words: str) -> None:
 
 
 def _refuse_beside_a_name(
-    readings: Iterable[tuple[list[str], list[str]]], is_known: Callable[[list[str]], bool], scopes: Collection[str]
+    ways: Iterable[tuple[list[str], list[str]]], is_known: Callable[[list[str]], bool], scopes: Collection[str]
 ) -> None:
     """Beside a name we know, other words can only be when: "there is no team 마케팅팀 작년" would be no answer.
 
     Unless they are a name as well, or all of it is how a longer name begins or is nearly spelled.
     """
-    for inside, outside in readings:
+    for inside, outside in ways:
         said = squeezed(" ".join(inside))
         whole = {squeezed(" ".join([*inside, *outside])), squeezed(" ".join([*outside, *inside]))}
         is_name = any(name.startswith(one) for one in (said, *whole) for name in scopes)
