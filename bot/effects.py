@@ -22,9 +22,10 @@ from bot.prevented import prevented_in
 from bot.pulse import pulse_of_weeks
 from bot.spending import Spending
 from bot.telling import ROUTINE, recipients
-from finops.behaviour import Action, ActionKind, Told
+from finops.behaviour import ANSWERS_WITHIN, Action, ActionKind, Told
 from finops.digest import Digest
 from finops.effects import (
+    AFTER_DAYS,
     BEFORE_DAYS,
     LEAST_AFTER,
     EffectState,
@@ -170,7 +171,8 @@ class Effects:
 
     async def _report(self, workspace_id: str, period: Period, billed: Period) -> LearningReport:
         now, today = self._desk.now(), self._desk.today()
-        wide = Period(period.start - timedelta(days=7), min(period.end, today) + _DAY)
+        # What is checked in it may have been done a fortnight before; who is told at its end has a week to act.
+        wide = Period(period.start - _DAY * (1 + AFTER_DAYS), min(period.end + ANSWERS_WITHIN, today) + _DAY)
         async with self._desk.storage.reading() as store:
             around = await store.actions.of_days(workspace_id, wide)
             mine = [one for one in around if one.day in period][::-1]

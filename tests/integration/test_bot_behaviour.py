@@ -468,6 +468,43 @@ async def test_a_stop_that_ended_without_a_note_is_not_waited_for(world: World, 
 
 
 @on_sqlite
+async def test_who_is_told_at_the_end_of_a_month_has_a_week_to_act(world: World, clock: FakeClock) -> None:
+    """Alerted on 29 November, answered on 2 December: the note of the first Monday in December knows both."""
+    await alerted(world, "search", datetime(2026, 11, 29, 12, tzinfo=UTC))
+    done, clock.moment = datetime(2026, 12, 2, tzinfo=UTC), datetime(2026, 12, 7, tzinfo=UTC)
+    world.log.told = [ProviderChange("a1", "api_key.deleted", done, "user-1", frozenset({"proj_search"}))]
+    await world.bot.behaviour.learn(WORKSPACE)
+    report = await world.bot.effects.of_month(WORKSPACE, date(2026, 11, 1))
+    [act] = [one for one in report.hypotheses if one.hypothesis is Hypothesis.PEOPLE_ACT]
+    assert (act.share, act.other, report.quality.acted_on) == (Tally(1, 1), Tally(0, 1), 1)
+
+
+@on_sqlite
+async def test_what_another_provider_saved_counts_also_where_it_was_done_the_month_before(world: World) -> None:
+    async with world.storage.writing() as store:
+        other = await store.connections.create(
+            WORKSPACE, provider="aws", organization_id="o-2", organization_name="AWS", at=MOMENT
+        )
+        [bedrock], _ = await store.projects.register(
+            WORKSPACE, connection_id=other.id, team_id=world.tenant.team_id, projects=[("p1", "bedrock")],
+            registered_by="U0", at=MOMENT,
+        )  # fmt: skip
+        done = Action(
+            datetime(2026, 10, 20, tzinfo=UTC), date(2026, 10, 20), ActionKind.KEY_DELETED, ActionSource.PROVIDER,
+            "p:1", project_id=bedrock.id,
+        )  # fmt: skip
+        [kept] = await store.actions.add(WORKSPACE, [done])
+        assert kept.id is not None
+        days = Period(date(2026, 10, 21), date(2026, 11, 4))
+        await store.savings.expect(WORKSPACE, [Saving(kept.id, SavingState.EXPECTED, days)])
+        line = Saving(kept.id, SavingState.VERIFIED, days, verified=Money.of("9"))
+        await store.savings.change(WORKSPACE, line)
+    report = await world.bot.effects.of_month(WORKSPACE, date(2026, 11, 1))
+    [clouds] = [one for one in report.hypotheses if one.hypothesis is Hypothesis.MORE_CLOUDS]
+    assert clouds.share == Tally(1, 1)
+
+
+@on_sqlite
 async def test_a_dollar_over_two_limits_is_over_once(world: World) -> None:
     """Five over its project's limit and the same five over that of everything; another day is another five."""
     for days in (3, 2):
