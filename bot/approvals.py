@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from bot.acts import budget_facts, changes_of, scope_name
 from bot.audit import Act
 from bot.errors import Refusal, RefusalCode
-from bot.stop_scopes import Aim, aim_of, is_closed, refuse_held
+from bot.stop_scopes import Aim, is_closed, refuse_held
 from finops.amounts import AmountUnusable, amount_typed
 from finops.budgets import Budget, BudgetScope
 from finops.levers import Lever
@@ -21,7 +21,6 @@ from finops.stop_second import declined, has_lapsed, raised, second_asked, secon
 from finops.stopping import UNDER_WAY, Allowance, Ask, StopMistake, StopRefused, approved, asked, period_over
 from finops.stops import ApprovalWay, Pending, Stop, StopChange, StopState
 from storage import Store
-from storage.errors import Conflict
 
 _OVER = frozenset({StopState.FAILED, StopState.CLOSED})
 _INSTANT = timedelta(microseconds=1)
@@ -151,9 +150,6 @@ class Approvals:
     ) -> Act:
         """The new limit; of a default for every project, one for this project alone."""
         workspace_id, at = actor.workspace_id, max(now, budget.updated_at + _INSTANT)
-        await store.workspaces.hold(workspace_id)
-        if await aim_of(store, workspace_id, aim.target) != aim:
-            raise Conflict("budget", budget.id)  # changed, or its spending stopped, before nobody else could any more
         if await store.budgets.get(workspace_id, budget.id) is None:
             raise Refusal(RefusalCode.UNKNOWN_BUDGET)
         if budget.scope_kind is BudgetScope.EVERY_PROJECT and aim.scope.kind is ScopeKind.PROJECT:

@@ -29,7 +29,7 @@ from finops.queries import ScopeKind
 from finops.registry import Person
 from finops.stopping import may_stop_by_itself
 from storage import Store
-from storage.errors import Conflict, NotFound
+from storage.errors import Conflict
 from storage.records_live import UsageHealth
 
 log = logging.getLogger(__name__)
@@ -99,7 +99,7 @@ class Evaluating:
                 return 0
             try:
                 changed, stopped = await self._kept(decisions)
-            except (Conflict, NotFound):
+            except Conflict:
                 continue  # another replica, or a click, was first: look at what it decided
             except Exception as error:  # noqa: BLE001 - what nobody thought of in one alert silences no other
                 explain(error)

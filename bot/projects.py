@@ -176,6 +176,7 @@ class Projects:
         project = await self._managed(actor, project_id, groups)
         try:
             async with self._desk.storage.writing() as store:
+                await store.workspaces.hold(actor.workspace_id)
                 await store.projects.unregister(actor.workspace_id, project.id)
                 # Asked now, for whoever put it back a moment ago has been waited for.
                 if (agreed := await comes_back(store, project)) is not None:

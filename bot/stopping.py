@@ -52,7 +52,7 @@ from finops.stopping import (
 )
 from finops.stops import ApprovalWay, Stop, StopChange, StopState
 from storage import Store
-from storage.errors import Conflict, NotFound
+from storage.errors import Conflict
 
 log = logging.getLogger(__name__)
 
@@ -294,6 +294,9 @@ class Stopping:
         for attempt in range(_ATTEMPTS):
             try:
                 async with desk.storage.writing() as store:
+                    # Limits, stops and who has which project are decided about one after another: what one person
+                    # lets go on, another may be stopping within another alert.
+                    await store.workspaces.hold(actor.workspace_id)
                     aim = await aim_of(store, actor.workspace_id, target)
                     await require(store, actor, aim, groups)
                     decided = await decide(store, aim, desk.now())
@@ -307,7 +310,7 @@ class Stopping:
                     if acts:  # last of all, for all other acts wait for it
                         await record_all(desk, store, actor.workspace_id, actor.user_id, acts)
                 break
-            except (Conflict, NotFound):  # what was there a moment ago is another now, or gone
+            except Conflict:
                 if attempt == _ATTEMPTS - 1:
                     raise
         desk.wake_stops.set()

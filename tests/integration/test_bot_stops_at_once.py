@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,14 +14,17 @@ from bot.errors import Refusal, RefusalCode
 from bot.evaluating import Evaluating
 from bot.incidents import Silence
 from finops.budgets import Budget, BudgetAction, BudgetScope
-from finops.incidents import Incident
+from finops.incidents import Incident, IncidentState
 from finops.levers import Lever
 from finops.money import Money
+from finops.queries import ScopeKind
 from finops.stop_report import ApprovalWish, StopTarget
 from finops.stops import ApprovalWay, Stop, StopState
 from storage import Storage
 from storage.budgets import Budgets
+from storage.projects import Projects
 from storage.stops import Stops
+from storage.workspaces import Workspaces
 from tests.conftest import FakeClock
 from tests.databases import WORKSPACE
 from tests.integration.at_once import beside
@@ -49,6 +53,14 @@ async def told(world: World, action: BudgetAction = BudgetAction.STOP) -> Incide
             WORKSPACE, world.budget.id, terms=terms, by=world.admin.user_id, at=at
         )
     return incident
+
+
+async def own_alert(world: World) -> list[Incident]:
+    """The alerts with one of the project's own beside that of its team."""
+    async with world.storage.writing() as store:
+        terms = replace(world.budget.terms, scope_kind=BudgetScope.PROJECT, scope_id=world.project.id)
+        await store.budgets.create(WORKSPACE, terms, by=world.admin.user_id, at=world.clock())
+    return await world.evaluate()
 
 
 async def stops(world: World) -> list[Stop]:
@@ -111,9 +123,9 @@ async def test_a_limit_that_is_raised_as_its_budget_stops_gives_back_what_was_st
 async def test_raising_a_limit_keeps_what_somebody_changes_of_its_budget_meanwhile(
     world: World, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two people must agree from now on: a limit raised in the same moment took that back, unseen."""
+    """Two people must agree from now on: that was said to be so, and a limit raised in the same moment took it back."""
     incident = await told(world, BudgetAction.ASK)
-    await beside(
+    _, refused = await beside(
         monkeypatch,
         (Budgets, "get"),
         world.bot.stopping.approve(world.admin, StopTarget(incident_id=incident.id), HIGHER),
@@ -122,11 +134,10 @@ async def test_raising_a_limit_keeps_what_somebody_changes_of_its_budget_meanwhi
         ),
         database_url,
     )
+    assert isinstance(refused, Refusal)
+    assert refused.code is RefusalCode.BUDGET_CHANGED
     after = await budget(world)
-    assert (after.needs_two, after.amount) == (True, Money.of("500"))
-    [stop] = await stops(world)
-    assert stop.pending is not None
-    assert (stop.pending.way, stop.pending.amount) == (ApprovalWay.BUDGET, Money.of("2000"))
+    assert (after.needs_two, after.amount) == (False, Money.of("2000"))
 
 
 @on_postgresql
@@ -139,14 +150,14 @@ async def test_a_crowd_that_may_not_is_refused_at_once(world: World, monkeypatch
         everything = replace(world.budget.terms, scope_kind=BudgetScope.WORKSPACE, scope_id=None)
         await store.budgets.create(WORKSPACE, everything, by=world.admin.user_id, at=world.clock())
     [incident] = [one for one in await world.evaluate() if one.scope_id is None]
-    everybody, get = asyncio.Barrier(CONNECTIONS), Budgets.get
+    owner, name = (Workspaces, "hold") if how == "stop" else (Budgets, "get")
+    everybody, whole = asyncio.Barrier(CONNECTIONS), getattr(owner, name)
 
-    async def together(*given: Any, **named: Any) -> Budget | None:
-        found = await get(*given, **named)
+    async def together(*given: Any, **named: Any) -> Any:
         await everybody.wait()
-        return found
+        return await whole(*given, **named)
 
-    monkeypatch.setattr(Budgets, "get", together)
+    monkeypatch.setattr(owner, name, together)
     bot, target, by = world.bot, StopTarget(incident_id=incident.id), world.member
     clicks = [
         bot.stopping.request(by, target, Lever.STOP, "loop", is_wide=True)
@@ -175,12 +186,52 @@ async def test_a_project_that_is_let_go_of_as_it_is_stopped_is_gone(
     if by == "a person":
         stopping.close()
         stopping = world.bot.stopping.request(world.admin, StopTarget(incident_id=incident.id), Lever.STOP, "loop")
-    place = (Stops, "held_on")  # what is free to be stopped is asked last of all
-    found, _ = await beside(
-        monkeypatch, place, stopping, world.bot.projects.unregister(world.admin, world.project.id), database_url
-    )
+    letting_go = world.bot.projects.unregister(world.admin, world.project.id)
+    _, found = await beside(monkeypatch, (Projects, "unregister"), letting_go, stopping, database_url)
     if by == "a person":
         assert isinstance(found, Refusal)
         assert found.code is RefusalCode.STOP_NOTHING_THERE
     assert [one.getMessage() for one in caplog.records if one.levelname == "ERROR"] == []
     assert await stops(world) == []
+
+
+@on_postgresql
+async def test_a_project_that_is_to_be_stopped_again_is_not_let_go_of_at_that_moment(
+    world: World, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fifty dollars more, and then it is stopped: nobody would find it then."""
+    [incident] = [one for one in await own_alert(world) if one.scope_kind is ScopeKind.PROJECT]
+    until = world.clock() + timedelta(hours=1)
+    terms = ApprovalWish(ApprovalWay.AMOUNT, "50", until)
+    shown, refused = await beside(
+        monkeypatch,
+        (Stops, "open"),
+        world.bot.stopping.approve(world.admin, StopTarget(incident_id=incident.id), terms),
+        world.bot.projects.unregister(world.admin, world.project.id),
+        database_url,
+    )
+    assert shown.stop.state is StopState.ALLOWED
+    assert isinstance(refused, Refusal)
+    assert refused.code is RefusalCode.PROJECT_ALLOWED
+
+
+@on_postgresql
+@pytest.mark.parametrize("is_held_first", [True, False])
+async def test_what_one_stops_as_another_lets_it_go_on_is_said_as_it_is(
+    world: World, database_url: str, monkeypatch: pytest.MonkeyPatch, *, is_held_first: bool
+) -> None:
+    """The team was stopped beside its alert: the alert said that its spending is allowed."""
+    incident = await told(world, BudgetAction.ASK)
+    stopping, by = world.bot.stopping, world.admin
+    team = StopTarget(scope=f"team:{world.tenant.team_id}")
+    both = [
+        stopping.request(world.lead, team, Lever.STOP, "loop", is_wide=True),
+        stopping.approve(by, StopTarget(incident_id=incident.id), ApprovalWish(ApprovalWay.END_OF_DAY)),
+    ]
+    found = await beside(monkeypatch, (Stops, "open"), *both[:: 1 if is_held_first else -1], database_url)
+    assert [one.code for one in found if isinstance(one, Refusal)] == [RefusalCode.STOP_UNDER_WAY] * is_held_first
+    [stop] = await stops(world)
+    assert stop.state is StopState.STOPPING
+    async with world.storage.reading() as store:
+        [present] = await store.incidents.open_ones(WORKSPACE)
+    assert present.state is (IncidentState.OPEN if is_held_first else IncidentState.STOPPING)
