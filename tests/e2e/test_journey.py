@@ -161,4 +161,4 @@ async def test_a_key_that_is_put_in_its_own_place_is_not_called_replaced(quick_s
         await person.clicks(await window(quick_stage, person, ids.VIEW_INFO), ids.KEY_REPLACE)
         await window(quick_stage, person, ids.VIEW_KEY_REPLACE)
         assert (await person.submits(None, {ids.KEY: key}))["ok"]
-        assert said in words_of(await window(quick_stage, person, ids.VIEW_INFO))
+        await quick_stage.slack.until(lambda said=said: said in words_of(person.view), 15)
