@@ -241,7 +241,8 @@ def parse_status(
             return _query(outside, period_named(name, today))
     for inside, _ in ways:
         _refuse_if_meant_as_period(" ".join(inside))
-    _refuse_beside_a_name(ways, is_known, scopes)
+    if not is_known(words):
+        _refuse_beside_a_name(ways, is_known, scopes)
     return _query(words, period_named(default, today))
 
 

@@ -243,6 +243,13 @@ def test_words_beside_a_name_are_no_other_name(text: str, words: str) -> None:
     assert (caught.value.words, caught.value.suggestion) == (words, None)
 
 
+@pytest.mark.parametrize("text", ["project chatbot", "프로젝트 chatbot", "팀 마케팅팀", "チーム 마케팅팀"])
+def test_what_kind_a_name_is_of_is_no_period(text: str) -> None:
+    """As the help says it, and as the application of the local workspace does."""
+    query = parse_status(text, TODAY, ["마케팅팀", "chatbot"])
+    assert (query.period.name, query.scope_words) == (PeriodName.LAST_7_DAYS, text)
+
+
 @pytest.mark.parametrize("text", ["team blue", "Team Blue Ocaen", "team chatbot", "마케팅팀 chatbot", "chatbot 마"])
 def test_what_begins_or_nearly_is_a_longer_name_is_no_period(text: str) -> None:
     """Also beside a shorter one that we know."""
