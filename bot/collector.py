@@ -259,13 +259,18 @@ class Collector:
         # The time of asking, not of storing: of two readings that overtake each other, the later question wins.
         read_at = desk.now()
         amounts: list[Money] = []
-        restated = 0
+        restated, days_told = 0, 0
         async for day in provider.charges(key, period):
             if day.day not in period:
                 continue
+            days_told += 1
             sums, was_restated = await self._replace(run, day, read_at)
             amounts += sums
             restated += was_restated
+        if not days_told and period.end == run.collection.period.end:
+            # A day without cost is told as such, and older ones may be from before there was an organization. Of the
+            # newest, silence is no answer: it passed for a bill without a charge, read to its end.
+            raise UnexpectedResponse("no day of those asked for", pointer="/data")
         # Counted only when the whole chunk is in: an interrupted chunk is read, and counted, again.
         run.add(amounts)
         run.restated_days += restated

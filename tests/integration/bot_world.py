@@ -84,6 +84,7 @@ class LittleOpenAI:
         self.asked: list[tuple[str, date, date]] = []
         self.status = 200
         self.is_nonsense_on: set[date] = set()
+        self.is_silent_on: set[date] = set()
         self.costs_asked = asyncio.Event()
         self.gate: asyncio.Event | None = None
         self.gate_after = 0
@@ -157,6 +158,7 @@ class LittleOpenAI:
                 ],
             }
             for day in days
+            if day not in self.is_silent_on
         ]
         page = {"object": "page", "data": buckets, "has_more": False, "next_page": None}
         return web.json_response(page, headers=_owner(organization))

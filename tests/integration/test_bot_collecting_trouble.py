@@ -173,6 +173,36 @@ async def test_nonsense_for_one_day_spoils_that_day_only_and_keeps_its_old_rows(
 
 
 @on_sqlite
+async def test_an_answer_that_tells_no_day_is_no_bill_without_charges(
+    bot: Bot, openai: LittleOpenAI, company: Organization, admin: Person, team: Team, clock: FakeClock
+):
+    """Well-formed and empty: what was known stays, people are told once, and told when it is over."""
+    await connected(bot, admin, team)
+    openai.is_silent_on = set(company.bill)
+    await bot.projects.register(admin, team.id, ["proj_chat"])
+    [failed] = await worked(bot)
+    assert isinstance(failed, Failed)
+    assert (failed.news.code, failed.news.values["pointer"], failed.newly_blind) == (
+        "unexpected_response",
+        "/data",
+        True,
+    )
+    openai.is_silent_on = set()
+    clock.advance(minutes=20)
+    assert isinstance((await worked(bot))[-1], Finished)
+
+
+@on_sqlite
+async def test_days_from_before_there_was_an_organization_keep_no_backfill_from_its_end(
+    bot: Bot, openai: LittleOpenAI, company: Organization, admin: Person, team: Team
+):
+    await connected(bot, admin, team)
+    openai.is_silent_on = {day for day in company.bill if day < TODAY - timedelta(days=3)}
+    await bot.projects.register(admin, team.id, ["proj_chat"])
+    assert isinstance((await worked(bot))[-1], Finished)
+
+
+@on_sqlite
 async def test_a_collection_that_keeps_failing_does_not_hold_up_the_morning(
     bot: Bot, openai: LittleOpenAI, company: Organization, admin: Person, team: Team, clock: FakeClock
 ):
