@@ -10,10 +10,11 @@ from bot.desk import Desk
 from bot.incidents import open_incidents
 from bot.picture import House, Picture, money_of
 from bot.spending import Spending
-from finops.estimates import Drift
+from finops.charges import FigureState
+from finops.estimates import Drift, Spent
 from finops.figures import Breakdown, Figure, StatusReport
 from finops.incident_report import IncidentShown, LiveReport
-from finops.periods import Period
+from finops.periods import Period, charge_day
 from finops.queries import ScopeKind
 from storage.records import ProjectTotal
 from storage.records_live import Unpriced
@@ -47,12 +48,18 @@ class Look:
         spent = picture.spent(kind, scope_id, today)
         is_all = kind is ScopeKind.WORKSPACE
         return LiveReport(
-            today=spent if spent.as_of is not None else None,
+            today=spent if self._is_told(spent) else None,
             drift=self.drift,
             incidents=self.incidents if is_all else (),
             incident_count=self.incident_count if is_all else 0,
             unpriced=tuple(sorted(names)[:UNPRICED_SHOWN]),
         )
+
+    def _is_told(self, spent: Spent) -> bool:
+        """Whether there is anything to say of today: until somebody looked at it, not that it has cost nothing."""
+        if spent.as_of is None:
+            return False
+        return spent.state is FigureState.BLIND or charge_day(spent.as_of) >= self.picture.today
 
     def estimates(self, kind: ScopeKind, scope_id: int | None) -> list[ProjectTotal]:
         """What each provider project of a scope has cost today so far; they add up to what `at` says exactly."""
@@ -85,5 +92,6 @@ def with_today(report: StatusReport, live: LiveReport, breakdown: Callable[[], B
     spent, figure = live.today, report.figure
     if spent is None or not figure.is_not_yet_collected:
         return replace(report, live=live)
-    estimated = Figure(spent.amount, figure.period, spent.state, spent.as_of)
+    is_unknown = spent.state is FigureState.BLIND and not spent.amount
+    estimated = Figure(None if is_unknown else spent.amount, figure.period, spent.state, spent.as_of)
     return replace(report, figure=estimated, increase=None, breakdown=breakdown(), live=live)

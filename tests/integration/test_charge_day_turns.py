@@ -1,0 +1,49 @@
+"""When the charge day turns: of a day that nobody has looked at yet nothing is said, and never that it cost nothing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from finops.charges import FigureState
+from finops.queries import ScopeKind
+from storage import Storage
+from tests.conftest import FakeClock
+from tests.integration.bot_world import WORKSPACE
+from tests.integration.watch_world import a_watched_world, collected
+from tests.integration.watch_world import quick_storage as quick_storage
+
+
+async def test_a_day_that_nobody_has_looked_at_yet_is_no_day_of_nothing(
+    quick_storage: Storage, clock: FakeClock
+) -> None:
+    """Between midnight and the first reading nobody knows; and longer where the provider cannot be read by then."""
+    async with a_watched_world(quick_storage, clock) as world:
+        await collected(world)
+        reports, admin = world.bot.reports, world.admin
+        clock.moment = datetime(2026, 7, 6, 23, 58, tzinfo=UTC)
+        await world.polled()
+        before = (await reports.status(WORKSPACE, admin, "today")).figure
+        assert before.amount is not None
+        assert before.amount.amount > 40
+        clock.moment = datetime(2026, 7, 7, 0, 1, tzinfo=UTC)
+        status = await reports.status(WORKSPACE, admin, "today")
+        assert status.figure.is_not_yet_collected
+        home = await reports.home(WORKSPACE, admin)
+        assert home.live is not None
+        assert home.live.today is None
+        for key in world.openai.organization.admin_keys:
+            key.expires_at = clock()
+        clock.advance(minutes=2)
+        await world.bot.watching.poll(world.connection)
+        status = await reports.status(WORKSPACE, admin, "today")
+        assert (status.figure.amount, status.figure.state) == (None, FigureState.BLIND)
+        assert not status.figure.is_not_yet_collected
+        for key in world.openai.organization.admin_keys:
+            key.expires_at = None
+        clock.advance(minutes=2)
+        await world.bot.watching.poll(world.connection)
+        status = await reports.status_of(WORKSPACE, ScopeKind.WORKSPACE, None, "today")
+        assert status.figure.amount is not None
+        assert 0 < status.figure.amount.amount < 1
+        assert status.figure.as_of is not None
+        assert clock() - status.figure.as_of <= timedelta(minutes=5)
