@@ -36,8 +36,17 @@ T = TypeVar("T")
 Params = list[tuple[str, str | int | float | bool | None]]
 log = logging.getLogger(__name__)
 
+
+def _told(details: stamina.instrumentation.RetryDetails) -> None:
+    """A line for whoever looks closely: what an outage comes to is told once, by whoever reads."""
+    wait = round(details.wait_for, 2)
+    log.debug(
+        "asked again", extra={"problem": str(details.caused_by), "attempt": details.retry_num, "in_seconds": wait}
+    )
+
+
 # Left alone, stamina finds structlog installed and announces retries through a logger nobody configured: on stdout.
-stamina.instrumentation.set_on_retry_hooks([stamina.instrumentation.LoggingOnRetryHook])
+stamina.instrumentation.set_on_retry_hooks([_told])
 
 
 class Insecure(Unavailable):

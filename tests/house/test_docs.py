@@ -17,6 +17,7 @@ from bot.metrics import Metrics
 from bot.settings import CHECKOUT, Settings, read_env_file
 from handlers import guard
 from handlers.addresses import routes
+from handlers.commands import ALIASES, SUBCOMMANDS
 from storage import KeyRing
 from tests.house.tree import ROOT, files, modules
 
@@ -104,6 +105,13 @@ def test_a_container_is_given_the_time_to_end_that_it_may_take():
     given = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]["bot"]["stop_grace_period"]
     assert longest < int(given.removesuffix("s"))
     assert f"and {longest:.0f}\nseconds at the very most" in (ROOT / "docs/operating.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", [path.relative_to(ROOT).as_posix() for path in PAGES])
+def test_words_after_the_slash_command_are_understood(page: str):
+    """Whatever a page says to type in Slack, in whichever language, is a word that the command knows."""
+    words = set(re.findall(r"`/finops ([^\s`]+)", (ROOT / page).read_text(encoding="utf-8")))
+    assert words <= set(SUBCOMMANDS) | set(ALIASES)
 
 
 def test_make_says_what_run_says():
