@@ -189,8 +189,8 @@ def _buttons(project: Project, t: Translator) -> kit.Block:
         confirm=kit.confirm(
             t.gettext("Unregister this project?"),
             t.gettext(
-                "Its costs stay in the ledger and show as unallocated. Another team may register it. Spending "
-                "does not stop."
+                "Its costs stay in the ledger and show as unallocated. Another team may register it; recorded "
+                "outcomes, event tokens, target and budgets do not come along. Spending does not stop."
             ),
             t.gettext("Unregister"),
             t.gettext("Keep it"),

@@ -306,6 +306,32 @@ async def test_a_budget_that_is_switched_off_watches_nothing(storage: Storage, c
     assert await step() is AdviceKind.SET_BUDGET
 
 
+async def test_a_project_that_another_team_registers_keeps_its_cost_and_nothing_else(
+    storage: Storage, clock: FakeClock
+):
+    """As the window asks before it is unregistered: its week is the other team's, and begins without outcomes."""
+    world = await a_week(storage, clock)
+    await world.bot.digests.due()
+    await world.bot.projects.unregister(world.admin, world.projects["chatbot"])
+    whole = await world.bot.digests.report(world.admin, "")
+    assert whole.now is not None
+    assert whole.now.unallocated == Money.of("357")
+    other = await world.bot.teams.create(world.admin, "영업팀", MINSU, "C0SALES001")
+    async with storage.writing() as store:
+        await store.projects.register(
+            WORKSPACE, connection_id=world.tenant.connection.id, team_id=other.id,
+            projects=[("proj_chatbot", "chatbot")], registered_by="U0", at=clock(),
+        )  # fmt: skip
+    shown = {words: await world.bot.digests.report(world.admin, words) for words in ("", "마케팅팀", "영업팀")}
+    [moved] = shown["영업팀"].digest.projects
+    assert (moved.cost, moved.previous, moved.unranked) == (Money.of("350"), Money.of("350"), Unranked.NO_VALUE)
+    whole_now, team_now = shown[""].now, shown["마케팅팀"].now
+    assert whole_now is not None
+    assert team_now is not None
+    assert (team_now.total.amount, whole_now.total.amount) == (Money.of("420"), Money.of("777"))
+    assert whole_now.unallocated == Money.of("7")
+
+
 async def test_a_team_without_a_channel_is_told_through_its_lead(storage: Storage, clock: FakeClock):
     world = await a_week(storage, clock, with_value=False)
     async with storage.writing() as store:
