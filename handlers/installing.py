@@ -180,7 +180,8 @@ class Installations(AsyncInstallationStore):
         renewed.bot_refresh_token = answer["refresh_token"]
         renewed.bot_token_expires_at = int(self._clock().timestamp()) + int(answer["expires_in"])
         async with self.storage.writing() as store:
-            await store.installations.save(_record(renewed))
+            # Slack may have told meanwhile that the app was removed, or installed anew: then these are nobody's tokens.
+            await store.installations.renew(_record(renewed), record.installed_at)
             await store.claims.done(REFRESH_JOB, self._slot(record), self._clock())
 
     @staticmethod

@@ -29,15 +29,18 @@ class Installations(Repository):
 
     async def save(self, installation: Installation) -> None:
         """Keep an installation; the same person's earlier one is replaced."""
-        values: dict[str, Any] = {each.name: getattr(installation, each.name) for each in fields(installation)}
-        values |= {name: values[name] or "" for name in _KEY}
-        values |= {name: list(values[name]) for name in ("bot_scopes", "user_scopes")}
-        for name in _SEALED:
-            secret: Secret | None = values[name]
-            values[name] = None if secret is None else self._ring.seal(secret, *_identity(values, name))
+        values = self._values(installation)
         statement = self._insert(installations).values(values)
         news = {name: statement.excluded[name] for name in values if name not in _KEY}
         await self._db.execute(statement.on_conflict_do_update(index_elements=list(_KEY), set_=news))
+
+    async def renew(self, installation: Installation, made_at: datetime) -> bool:
+        """Keep the new tokens of the one made then; False where it is gone by now, or another has taken its place."""
+        values = self._values(installation)
+        mine = [installations.c[name] == values[name] for name in _KEY]
+        tokens = {name: values[name] for name in (*_SEALED, "bot_token_expires_at", "user_token_expires_at")}
+        changed = update(installations).where(*mine, installations.c.installed_at == made_at).values(tokens)
+        return (await self._db.execute(changed)).rowcount == 1
 
     async def find(
         self, enterprise_id: str | None, team_id: str | None, is_enterprise_install: bool, user_id: str | None = None
@@ -106,6 +109,15 @@ class Installations(Repository):
                 await self._db.execute(update(installations).where(*mine).values(news))
                 count += len(news)
         return count
+
+    def _values(self, installation: Installation) -> dict[str, Any]:
+        values: dict[str, Any] = {each.name: getattr(installation, each.name) for each in fields(installation)}
+        values |= {name: values[name] or "" for name in _KEY}
+        values |= {name: list(values[name]) for name in ("bot_scopes", "user_scopes")}
+        for name in _SEALED:
+            secret: Secret | None = values[name]
+            values[name] = None if secret is None else self._ring.seal(secret, *_identity(values, name))
+        return values
 
     def _opened(self, row: Any) -> Installation:
         told = dict(row._mapping)

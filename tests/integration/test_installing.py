@@ -27,6 +27,7 @@ from handlers.installing import Installations, States
 from storage import KeyRing, Storage, open_storage
 from storage.tables import oauth_states
 from tests.conftest import FakeClock
+from tests.integration.at_once import beside
 from tests.integration.test_front_door import FINOPS, JIHOON, log_lines, serving, settings_for
 
 # slack_sdk's oauth.v2.access uses a class of aiohttp that 4.0 will drop; nothing of ours can change that.
@@ -261,6 +262,27 @@ async def test_a_token_is_refreshed_once_whoever_asks(copies: Copies, now: FakeC
     assert later[0] is not None
     assert later[0].bot_token != before.bot_token
     assert copies.refreshes() == 1
+
+
+@pytest.mark.parametrize("is_back", [False, True])
+async def test_an_app_that_is_removed_as_its_token_is_refreshed_leaves_none_behind(
+    copies: Copies, now: FakeClock, monkeypatch: pytest.MonkeyPatch, *, is_back: bool
+):
+    """The refresh brought back what was forgotten, or put its token in the place of a new installation's."""
+    now.advance(hours=10, minutes=30)
+    here, there = copies.stores
+
+    async def removed() -> None:
+        await there.forget_made_until(None, TEAM, now())
+        if is_back:
+            now.advance(minutes=1)
+            await there.async_save(Installation(team_id=TEAM, user_id=MINSU, bot_token="xoxb-" + "new"))
+
+    found, _ = await beside(monkeypatch, (Installations, "_may_refresh"), here.installed(HERE), removed())
+    assert copies.refreshes() == 1
+    assert (found and found.bot_token) == ("xoxb-" + "new" if is_back else None)
+    later = await there.installed(HERE)
+    assert (later and later.bot_token) == (found and found.bot_token)
 
 
 async def test_a_failed_refresh_is_tried_again_and_nobody_is_locked_out(copies: Copies, slack, now: FakeClock):

@@ -54,7 +54,7 @@ from tests.integration.isolation_world import (
 )
 
 # Slack's own ids are the key here: they are the workspace.
-KEYED_BY_SLACK = {"Installations.save", "Installations.find", "Installations.delete"}
+KEYED_BY_SLACK = {"Installations.save", "Installations.renew", "Installations.find", "Installations.delete"}
 # Tables whose rows belong to no workspace, or to one by their key.
 WITHOUT_WORKSPACE = {"workspaces", "job_runs", "installations", "oauth_states"}
 
