@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import ROUND_FLOOR, Decimal
 
 from blocks import charts, kit, value
+from finops.charges import FigureState
 from finops.figures import Breakdown, Figure, Scope, ScopeKind
 from finops.money import Money, total
 from finops.periods import Period
@@ -110,6 +111,11 @@ def gaps(figure: Figure, t: Translator) -> list[str]:
             )
         )
     return found
+
+
+def is_partial(figure: Figure) -> bool:
+    """Whether the period goes on: half a day is not less than a whole one."""
+    return figure.is_not_yet_collected or figure.state is FigureState.ESTIMATE
 
 
 def comparison(now: Figure, before: Figure, increase: Decimal | None, t: Translator) -> str:

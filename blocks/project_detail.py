@@ -155,7 +155,7 @@ def _story(report: ProjectReport, t: Translator) -> Parts:
     """How the cost moved and why, then how well the calls went."""
     status = report.status
     lines = []
-    if status.figure.amount is not None and not status.figure.is_not_yet_collected:
+    if status.figure.amount is not None and not figures.is_partial(status.figure):
         lines.append(figures.comparison(status.figure, status.previous, status.increase, t))
     if report.why is not None and not _is_calm(report.why.kind, status.increase):
         lines.append(kit.escape(why.sentence(report.why, t)))

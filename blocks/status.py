@@ -52,8 +52,7 @@ def message(
     what a project's spending stands, and `may_stop` whether this reader may change that.
     """
     headline = _headline(report, t)
-    is_partial = report.figure.is_not_yet_collected or report.figure.state is FigureState.ESTIMATE
-    comparison = None if is_partial else _comparison(report, t)  # half a day is not less than a whole one
+    comparison = None if figures.is_partial(report.figure) else _comparison(report, t)
     parts: list[kit.Block | kit.Either] = [kit.header(headline)]
     story = [comparison] if comparison else []
     if _has_value(report):

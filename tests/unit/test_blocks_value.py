@@ -15,6 +15,7 @@ from syrupy.extensions.json import JSONSnapshotExtension
 
 from blocks import digest, event_tokens, home, ids, kit, project_detail, ratings, status, value
 from finops.caps import SEED_CAPS, CapSeen
+from finops.charges import FigureState
 from finops.digest import DigestVersion
 from finops.figures import HomeValues, Scope, breakdown_of, increase
 from finops.money import Money, to_units
@@ -279,3 +280,13 @@ def test_a_rating_is_asked_with_three_buttons_that_say_what_they_carry(language:
 def test_a_rating_somebody_made_up_is_none(text: str) -> None:
     found = ratings.parsed(text)
     assert found is None or found[2] in ratings.SCORES
+
+
+def test_a_project_today_is_not_held_against_yesterday() -> None:
+    """Half a day is not less than a whole one; it was said that nothing had been charged the day before."""
+    report = a_report()
+    today = replace(report.status.figure, state=FigureState.ESTIMATE)
+    told = str(
+        project_detail.view(replace(report, status=replace(report.status, figure=today, increase=None)), reader("ko"))
+    )
+    assert "직전 기간" not in told
