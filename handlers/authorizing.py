@@ -34,6 +34,7 @@ REMEMBERED_FOR = timedelta(minutes=10)
 REMEMBERED_AT_MOST = 2000
 TIMEOUT_SECONDS = 30
 RATE_LIMIT_RETRIES = 3
+LONGEST_WAIT_SECONDS = 10
 SERVER_ERROR_RETRIES = 2
 # What may arrive twice without anybody noticing: windows, Home, edits and questions. A new message is not among them.
 REPEATABLE = frozenset(
@@ -165,7 +166,7 @@ NewClient = Callable[[Secret | None], AsyncWebClient]
 async def clients(api_url: str, tls: ssl.SSLContext) -> AsyncIterator[NewClient]:
     """A maker of Web API clients that share one connection pool.
 
-    They wait out rate limits and repeat what is harmless when it arrives twice. A post is not repeated: one whose
+    They wait out short rate limits and repeat what is harmless when it arrives twice. A post is not repeated: one whose
     connection broke may have arrived, and posting it again would tell people twice.
     """
     if not api_url.startswith("https://"):
@@ -181,12 +182,36 @@ async def clients(api_url: str, tls: ssl.SSLContext) -> AsyncIterator[NewClient]
                 timeout=TIMEOUT_SECONDS,
                 trust_env_in_session=False,
                 retry_handlers=[
-                    AsyncRateLimitErrorRetryHandler(max_retry_count=RATE_LIMIT_RETRIES),
+                    ShortWaits(max_retry_count=RATE_LIMIT_RETRIES),
                     Hiccups(max_retry_count=SERVER_ERROR_RETRIES),
                 ],
             )
 
         yield new
+
+
+class ShortWaits(AsyncRateLimitErrorRetryHandler):
+    """Repeats a call that came too soon (HTTP 429) where Slack names a wait that somebody can sit through.
+
+    Any other would hold the click of one person, and a place among everybody's work, or the reading of a bill.
+    """
+
+    async def _can_retry_async(
+        self,
+        *,
+        state: RetryState,
+        request: HttpRequest,
+        response: HttpResponse | None = None,
+        error: Exception | None = None,
+    ) -> bool:
+        if response is None or not await super()._can_retry_async(
+            state=state, request=request, response=response, error=error
+        ):
+            return False
+        told = [
+            str(value) for name, values in response.headers.items() if name.lower() == "retry-after" for value in values
+        ]
+        return all(len(value) < 6 and value.isdecimal() and int(value) <= LONGEST_WAIT_SECONDS for value in told)
 
 
 class Hiccups(AsyncServerErrorRetryHandler):
