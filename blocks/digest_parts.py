@@ -328,6 +328,7 @@ def _percent(increase: Decimal, t: Translator) -> str:
 _REASONS: dict[Unranked, Callable[[Translator], str]] = {
     Unranked.NO_VALUE: lambda t: t.gettext("no outcomes recorded"),
     Unranked.FEW_OUTCOMES: lambda t: t.gettext("too few outcomes to judge by"),
+    Unranked.NO_PRICE: lambda t: t.gettext("cost of a success not known"),
     Unranked.SMALL_SPEND: lambda t: t.gettext("under 1% of the cost"),
     Unranked.NO_BASELINE: lambda t: t.gettext("no baseline yet"),
     Unranked.NO_SPEND: lambda t: t.gettext("no cost"),

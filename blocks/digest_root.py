@@ -171,6 +171,8 @@ def why_unranked(digest: Digest, t: Translator) -> str:
         return t.gettext("No ranking: no project records what its cost brings.")
     if Unranked.NO_BASELINE in reasons:
         return t.gettext("No ranking yet: projects are compared with their own weeks, and those are still few.")
+    if Unranked.NO_PRICE in reasons:
+        return t.gettext("No ranking: nobody knows what the calls with an outcome cost.")
     return t.gettext("No ranking: no project has both enough cost and enough outcomes.")
 
 

@@ -80,6 +80,7 @@ class Unranked(StrEnum):
 
     NO_VALUE = "no_value"  # 성과 기록 없음
     FEW_OUTCOMES = "few_outcomes"  # 판단하기엔 표본 부족
+    NO_PRICE = "no_price"  # outcomes enough, and nobody knows what their calls cost
     SMALL_SPEND = "small_spend"  # under one percent of the spend
     NO_BASELINE = "no_baseline"  # nothing to compare with yet: its first weeks
     NO_SPEND = "no_spend"

@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from finops.digest import Baseline, DigestProject, Unranked
 from finops.money import EXACT, Money
-from finops.value import Interval, ValueFigure, ValueSource
+from finops.value import ENOUGH_COVERAGE, Interval, ValueFigure, ValueSource
 
 LEAST_SHARE = Decimal("0.01")
 LEAST_OUTCOMES = 30
@@ -202,8 +202,10 @@ def _reason(one: Contender, worth: Worth | None, baseline: Decimal | None, whole
         return Unranked.NO_VALUE
     if whole.amount > 0 and one.cost.amount < EXACT.multiply(whole.amount, LEAST_SHARE):
         return Unranked.SMALL_SPEND
-    if one.value.outcomes < LEAST_OUTCOMES or worth is None:
+    if one.value.outcomes < LEAST_OUTCOMES or one.value.outcomes < ENOUGH_COVERAGE * one.value.calls:
         return Unranked.FEW_OUTCOMES
+    if worth is None:
+        return Unranked.NO_PRICE
     return Unranked.NO_BASELINE if baseline is None else None
 
 

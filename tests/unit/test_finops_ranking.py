@@ -86,6 +86,19 @@ def test_who_is_not_ranked_is_told_why():
     assert found == {one.project_id: reason for reason, one in cases.items()}
 
 
+def test_thousands_of_outcomes_are_not_too_few_where_nobody_knows_their_cost():
+    """A sample of the calls is recorded, without what they cost: neither the bill nor a price tells of them."""
+    sampled = figure(ValueSums(calls=4000, successes=3000, failures=1000), USD("500"), 100_000)
+    mute = figure(ValueSums(calls=4000, successes=400), USD("500"), 4000)
+    found = {
+        one.project_id: one.unranked
+        for one in ranked(
+            [replace(contender(n, 1, 1), value=each) for n, each in enumerate((sampled, mute))], USD("200")
+        ).others
+    }
+    assert found == {0: Unranked.NO_PRICE, 1: Unranked.FEW_OUTCOMES}
+
+
 def test_people_who_rate_a_project_do_not_rank_it():
     rated = figure(ValueSums(), USD("500"), None, [("U1", 1000), ("U2", 500)])
     assert rated.source is ValueSource.RATINGS
