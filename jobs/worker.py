@@ -12,6 +12,7 @@ from bot import Bot
 from bot.errors import explain
 from bot.results import Progress
 from jobs.announcer import Announcer
+from storage.engine import is_away
 
 log = logging.getLogger(__name__)
 
@@ -66,5 +67,8 @@ async def guarded(work: Callable[[], Awaitable[object]]) -> bool:
     try:
         return bool(await work())
     except Exception as error:  # noqa: BLE001 - one of the two guards: a job that dies is a promise broken daily
-        explain(error)
+        if is_away(error):  # every job says so until it is back: a line each, and no traceback that somebody would read
+            log.warning("the database is away", extra={"error": type(error).__name__})
+        else:
+            explain(error)
         return False

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -108,6 +108,17 @@ def _sqlite_engines(url: URL) -> Engines:
     reading = create_async_engine(url, pool_size=4, max_overflow=12, pool_timeout=_WAIT_SECONDS, **_SQLITE_ALL)
     _configure_sqlite(reading, "BEGIN", query_only=True)
     return Engines(url, writing, reading)
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether a statement failed because its server could not be reached, or went away: no mistake of ours.
+
+    psycopg has no SQLSTATE for a server that does not answer; one that ends or begins says 57P….
+    """
+    if not isinstance(error, DBAPIError):
+        return False
+    state = getattr(error.orig, "sqlstate", "")  # SQLite has none: a file is never away
+    return error.connection_invalidated or state is None or state.startswith(("08", "57P"))
 
 
 def migration_engine(url: URL) -> AsyncEngine:

@@ -1,0 +1,54 @@
+"""A database that is away is trouble of the house's, not a mistake of the job that met it."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import AsyncIterator
+from functools import partial
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from jobs.worker import guarded
+from storage.engine import Engines, is_away, normalised, open_engines
+from tests.databases import on_both_databases
+
+
+async def asked(engines: Engines, statement: str) -> bool:
+    async with engines.reading.connect() as connection:
+        await connection.execute(text(statement))
+    return True
+
+
+@pytest.fixture
+async def engines(database_url: str) -> AsyncIterator[Engines]:
+    async with open_engines(normalised(database_url)) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"])
+async def test_a_server_that_goes_away_is_one_line_and_no_mistake(
+    engines: Engines, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Every job meets it at every try: a traceback each would bury the log, and raise an alarm of mistakes."""
+    assert not await guarded(partial(asked, engines, "SELECT pg_terminate_backend(pg_backend_pid())"))
+    assert [(line.levelname, line.message) for line in caplog.records] == [("WARNING", "the database is away")]
+    assert await guarded(partial(asked, engines, "SELECT 1")), "the next try has a connection again"
+
+
+async def test_a_server_that_is_not_there_is_away() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    async with open_engines(normalised(f"postgresql://nobody@127.0.0.1:{port}/nothing")) as nowhere:
+        with pytest.raises(DBAPIError) as met:
+            await nowhere.reading.connect()
+    assert is_away(met.value)
+
+
+@on_both_databases
+async def test_a_wrong_statement_is_a_mistake_of_ours(engines: Engines, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        assert not await guarded(partial(asked, engines, "SELECT nothing_of_that_name"))
+    assert [line.levelname for line in caplog.records] == ["ERROR"]
