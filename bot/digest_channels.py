@@ -167,6 +167,7 @@ class DigestChannels:
         desk = self._desk
         try:
             async with desk.storage.writing() as store:
+                await store.workspaces.hold(actor.workspace_id)
                 workspace = await store.workspaces.get(actor.workspace_id)
                 zone = workspace.timezone if workspace is not None else desk.policy.default_timezone
                 wanted = replace(wanted, workspace_id=actor.workspace_id)

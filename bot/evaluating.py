@@ -132,7 +132,8 @@ class Evaluating:
         """Keep all of it, or nothing: how many incidents changed, and in how many of them the budget now stops."""
         changed = stopped = 0
         async with self._desk.storage.writing() as store:
-            await prove_budgets(store, [one.on.budget for one in decisions if one.on is not None])
+            budgets = [one.on.budget for one in decisions if one.on is not None]
+            await prove_budgets(store, budgets, is_stopping=any(one.is_stopping for one in decisions))
             for one in decisions:
                 before, is_stopped = one.before, False
                 for change in one.changes:

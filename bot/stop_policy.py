@@ -45,14 +45,15 @@ async def was_decided(store: Store, incident: Incident, limit: Money) -> bool:
     return since is None or await store.stops.were_decided(workspace_id, incident_id, since, of_it)
 
 
-async def prove_budgets(store: Store, decided: Sequence[Budget]) -> None:
+async def prove_budgets(store: Store, decided: Sequence[Budget], *, is_stopping: bool) -> None:
     """Conflict where somebody changed one of these budgets since it was decided about: one that was just raised would
-    speak, and stop, by its old limit. Whoever raises one from here on waits, and sees what was stopped.
+    speak, and stop, by its old limit. `is_stopping`: whoever raises one from here on waits, and sees what was stopped.
     """
     if not decided:
         return
     workspace_id = decided[0].workspace_id
-    await store.workspaces.hold(workspace_id)
+    if is_stopping:
+        await store.workspaces.hold(workspace_id)
     present = {one.id: one for one in await store.budgets.all(workspace_id)}
     for budget in decided:
         if present.get(budget.id) != budget:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -11,9 +12,11 @@ from bot import Bot, Policy
 from bot.errors import Refusal, RefusalCode
 from bot.results import ProjectsRegistered
 from finops.incidents import Fact
+from finops.queries import ScopeKind
 from finops.registry import Person, Team
 from storage import Storage
 from storage.budgets import Budgets
+from storage.digests import DigestChannels
 from storage.projects import Projects
 from storage.teams import Teams
 from tests.conftest import FakeClock
@@ -140,6 +143,33 @@ async def test_two_teams_that_take_projects_crosswise_share_them_out(
     names = ["chatbot-experiment", "검색"]
     assert ([each.name for each in one.registered], [each.name for each in one.taken]) == (names, [])
     assert ([each.name for each in other.registered], [each.name for each in other.taken]) == ([], names[::-1])
+
+
+@on_postgresql
+@pytest.mark.parametrize("how", ["change", "add"])
+async def test_a_channel_that_two_digests_of_a_team_are_given_at_once_is_one_s(
+    bot: Bot,
+    admin: Person,
+    teams: tuple[Team, Team],
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    how: str,
+) -> None:
+    """Whoever is second is told that it is told there already; that was told as a fault of ours."""
+    every = await bot.digests.channels.of(admin)
+    [usual] = [one for one in every if one.scope is ScopeKind.TEAM and one.scope_id == teams[0].id]
+    second = await bot.digests.channels.configure(admin, replace(usual, id=0, channel_id="C0SECOND01"))
+    wanted = replace(usual, id=usual.id if how == "change" else 0, channel_id="C0FINANCE1")
+    kept, refused = await beside(
+        monkeypatch,
+        (DigestChannels, how),
+        bot.digests.channels.configure(admin, wanted),
+        bot.digests.channels.configure(admin, replace(second, channel_id="C0FINANCE1")),
+        database_url,
+    )
+    assert kept.channel_id == "C0FINANCE1"
+    assert isinstance(refused, Refusal)
+    assert refused.code is RefusalCode.DIGEST_CHANNEL_TAKEN
 
 
 @on_postgresql
