@@ -90,7 +90,9 @@ def explained_together(
     parts = [_part(factor, told, amount, whole) for factor, amount in _amounts(whole, now - before).items()]
     parts.sort(key=lambda part: -abs(part.amount.amount))
     covered = _covered(billed, (estimated[0], estimated[1]))
-    kind = kind_of(now, before, parts, covered)
+    less = 1 if billed[0] > billed[1] else 0  # the period that cost less
+    unread = _decimal(max(_ZERO, billed[less] - estimated[less]) / _ATTOS)
+    kind = kind_of(now, before, parts, covered, unread)
     beside = beside_of(kind, now, before, parts, _mix_of_all(told))
     return Why(period, compared, now, before, tuple(parts), kind, covered, beside)
 

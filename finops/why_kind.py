@@ -45,11 +45,14 @@ _DOWN: Mapping[Factor, WhyKind] = {
 }
 
 
-def kind_of(now: Money, before: Money, parts: Iterable[WhyPart], covered: Decimal | None) -> WhyKind:
+def kind_of(
+    now: Money, before: Money, parts: Iterable[WhyPart], covered: Decimal | None, unread: Decimal = Decimal(0)
+) -> WhyKind:
     """The first of these that holds: begun, ended, unchanged, unknown, retry loop; else what the largest part says.
 
-    Only parts that point where the difference does are looked at. What went in and what came out of a request are
-    weighed as one, its length, and the larger of the two names it. Of equal parts, the first.
+    Only parts that point where the difference does name it. What went in and what came out of a request are
+    weighed as one, its length, and the larger of the two names it. Of equal parts, the first. `unread` is what was
+    billed, in the period that cost less, beyond what its usage tells.
     """
     difference = (now - before).amount
     if before.amount <= 0 < now.amount:
@@ -63,7 +66,7 @@ def kind_of(now: Money, before: Money, parts: Iterable[WhyPart], covered: Decima
         return WhyKind.UNKNOWN
     by_factor = {part.factor: part for part in parts}
     main = _main(by_factor, 1 if difference > 0 else -1)
-    if main is None or main.factor is Factor.UNEXPLAINED:
+    if main is None or main.factor is Factor.UNEXPLAINED or _is_taken_back(main, by_factor, unread):
         return WhyKind.UNKNOWN
     if difference > 0 and main.factor is Factor.REQUESTS and _is_a_loop(main, by_factor):
         return WhyKind.RETRY_LOOP
@@ -107,6 +110,18 @@ def _main(parts: Mapping[Factor, WhyPart], sign: int) -> WhyPart | None:
     weights = {factor: length if factor in LENGTHS else weight for factor, weight in towards.items() if weight > 0}
     main = max(weights, key=lambda factor: (weights[factor], towards[factor]), default=None)
     return None if main is None else parts[main]
+
+
+def _is_taken_back(main: WhyPart, parts: Mapping[Factor, WhyPart], unread: Decimal) -> bool:
+    """Whether usage that was never read takes back more than half of what would name the difference.
+
+    Before a first connection usage is not read as far back as bills are: few of the earlier days held against all of
+    the later ones are six times the requests, for a bill that is the same. A credit is no such thing.
+    """
+    untold = parts.get(Factor.UNEXPLAINED)
+    if untold is None or (untold.amount.amount > 0) is (main.amount.amount > 0):
+        return False
+    return 2 * min(abs(untold.amount.amount), unread) > abs(main.amount.amount)
 
 
 def tokens_each(parts: Mapping[Factor, WhyPart], *, now: bool) -> Decimal | None:

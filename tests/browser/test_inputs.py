@@ -208,6 +208,19 @@ async def test_the_stack_is_what_the_server_says_and_keeps_what_was_typed(
     await expect(page.locator("dialog")).to_have_count(0)
 
 
+async def test_another_window_in_the_same_place_is_read_from_its_top(visitor: Visitor, slack: PretendSlack) -> None:
+    """Whoever pressed the last button of a long window misses no warning of the next; the same window stays put."""
+    slack.state["views"] = [{**gallery.EVERY_INPUT, "callback_id": "detail"}]
+    page = await visitor.sees("app/home")
+    body = page.locator("dialog .modal-body")
+    await body.evaluate("node => { node.scrollTop = 200 }")
+    for callback, title, top in (("detail", "그대로", 200), ("stop", "차단", 0)):
+        view = {**gallery.EVERY_INPUT, "callback_id": callback, "title": gallery.plain(title), "hash": title}
+        await slack.tell({"type": "views", "views": [view]})
+        await expect(page.get_by_role("dialog", name=title)).to_be_visible()
+        assert await body.evaluate("node => node.scrollTop") == top
+
+
 async def test_escape_closes_the_list_first_and_then_the_modal(visitor: Visitor, slack: PretendSlack) -> None:
     """One Escape, one thing closed; focus returns to the field."""
     slack.state["views"] = [gallery.STEP]

@@ -256,6 +256,19 @@ def test_what_usage_does_not_tell_is_unexplained():
     assert (blind.kind, blind.covered, added(blind)) == (WhyKind.UNKNOWN, 0, 20)
 
 
+def test_days_whose_usage_was_never_read_are_no_rise_of_calls():
+    """A bill as large as the one before, of which usage knows a week of four: six times the calls are no loop."""
+    month, week = [asked(requests=6000)], [asked(requests=1000)]
+    billed = cost(*month)
+    found = explained(NOW, BEFORE, billed + Money.of(5), billed, month, week, Prices())
+    assert (found.kind, found.beside) == (WhyKind.UNKNOWN, None)
+    assert explained(NOW, BEFORE, billed, billed + Money.of(5), week, month, Prices()).kind is WhyKind.UNKNOWN
+    # What neither of both tells takes nothing back.
+    alike = Money.of(300)
+    told = explained(NOW, BEFORE, cost(*month) + alike, cost(*week) + alike, month, week, Prices())
+    assert told.kind is WhyKind.RETRY_LOOP
+
+
 def test_usage_without_a_known_price_is_not_free():
     """It explains nothing, and that is said."""
     strange = [asked("brand-new-model")]

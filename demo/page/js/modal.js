@@ -20,6 +20,7 @@ const contexts = new Map();
 let dialog = null;
 let busy = null; // id of the view being submitted
 let shownId = null;
+let shownAs = null; // what stands in it: another window in the same place is read from its top
 
 const top = () => world.views[world.views.length - 1] || null;
 
@@ -101,7 +102,9 @@ export function drawModal() {
     () => h("div", { class: "modal-buttons" }, footer(view)));
   if (!dialog.open) dialog.showModal();
   if (shownId !== view.id) focusFirst();
+  else if (shownAs !== view.callback_id) dialog.querySelector(".modal-body").scrollTop = 0;
   shownId = view.id;
+  shownAs = view.callback_id;
 }
 
 function focusFirst() {
