@@ -41,9 +41,7 @@ REPEATABLE = frozenset(
     {"views.open", "views.push", "views.update", "views.publish", "chat.update", "users.info", "auth.test"}
 )
 # What auth.test answers when a token will never work again, as opposed to "not now".
-DEAD_TOKEN = frozenset(
-    {"invalid_auth", "account_inactive", "token_revoked", "token_expired", "not_authed", "org_login"}
-)
+DEAD_TOKEN = frozenset({"invalid_auth", "account_inactive", "token_revoked", "token_expired", "not_authed"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 # Slack allows about one edit a second for a message; a person reads slower than that.
 EDIT_EVERY_SECONDS = 2.0
+# The next weeks of a bill do not wait for a Slack that has just let us wait.
+QUIET_SECONDS = 60.0
 _REMEMBERED = 1_000
 
 
@@ -41,6 +43,8 @@ class Announcer:
         self._edit_every_seconds = edit_every_seconds
         # Where the message of a collection stands, and when it was last edited (monotonic seconds).
         self._messages: OrderedDict[int, tuple[str, str, float]] = OrderedDict()
+        # Until when a workspace is not told how far something is (monotonic seconds).
+        self._quiet_until: dict[str, float] = {}
 
     async def tell(self, event: CollectionEvent) -> None:
         """Say one event to those it concerns."""
@@ -57,10 +61,13 @@ class Announcer:
                 "collection not announced",
                 extra={"collection_id": event.told.collection_id, "error": error_code(error)},
             )
+            self._quiet_until[event.told.workspace_id] = asyncio.get_running_loop().time() + QUIET_SECONDS
 
     async def _progress(self, event: Progress) -> None:
         asker = await self._asker(event.told)
         if asker is None:
+            return
+        if asyncio.get_running_loop().time() < self._quiet_until.get(event.told.workspace_id, 0.0):
             return
         *_, edited_at = self._messages.get(event.told.collection_id, (None, float("-inf")))
         if asyncio.get_running_loop().time() - edited_at < self._edit_every_seconds:

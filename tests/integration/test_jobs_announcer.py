@@ -217,6 +217,7 @@ async def test_slack_being_away_never_stops_a_collection(
     await bot.projects.register(admin, team.id, ["proj_chat"])
     slack.fail("*", error="internal_error", times="always")
     await announced(bot, announcer)
+    assert len(slack.calls) == 2, "the beginning and the end: nobody waits for Slack at every step"
     async with bot.storage.reading() as store:
         row = await store.collections.latest(WORKSPACE, 1)
     assert row is not None
