@@ -246,18 +246,18 @@ class Visit:
         await posted(self.client, "chat.postMessage", message, channel=self.user_id)
 
     async def _responded(self, **message: Any) -> WebhookResponse | None:
-        """What came back from the address of the click, after some patience; None where nothing did."""
+        """What came back from the address of the click, after some patience; None where nothing did.
+
+        A line that broke twice is not tried again: each time the person may have been shown it.
+        """
         assert self.respond is not None
-        answer: WebhookResponse | None = None
         for wait in (*_PATIENCE_SECONDS, None):
             try:
                 answer = await self.respond(**message)
             except SLACK_FAILS as error:
                 log.warning("no answer where the click came from", extra={"error": type(error).__name__})
-                answer = None
-                if isinstance(error, TimeoutError):
-                    break  # somebody has waited long enough
-            if wait is None or (answer is not None and answer.status_code < 500):
+                return None
+            if wait is None or answer.status_code < 500:
                 break
             await asyncio.sleep(wait)
         return answer
