@@ -27,7 +27,7 @@ from finops.periods import Period
 from finops.queries import ScopeKind
 from finops.ranking import LEAST_OUTCOMES, LEAST_SHARE, TRAILING_WEEKS, Contender, Past, Ranking, past_of, ranked
 from finops.registry import Connection, Credential, Project, Team
-from finops.value import ValueFigure
+from finops.value import ValueFigure, is_by_bill
 from storage import Store
 from storage.records import ProjectTotal
 
@@ -105,7 +105,8 @@ class DigestFacts:
         found = await value.gathered(store, workspace_id, read.period, projects, costs, is_everything=is_everything)
         whole = bills.figure.amount or bills.now.total
         values = found.each()
-        trailing = await _trailing(store, workspace_id, read, _rankable(projects, values, bills, whole), values)
+        rankable = _rankable(projects, values, bills, whole)
+        trailing = await _trailing(store, workspace_id, read, rankable, values, costs)
         contenders = _contenders(read, projects, values, bills, trailing)
         if len(contenders) > _SMALL:
             ranking = await asyncio.to_thread(ranked, contenders, whole)
@@ -231,9 +232,19 @@ def _rankable(
 
 
 async def _trailing(
-    store: Store, workspace_id: str, read: _Week, projects: Sequence[Project], values: Mapping[int, ValueFigure]
+    store: Store,
+    workspace_id: str,
+    read: _Week,
+    projects: Sequence[Project],
+    values: Mapping[int, ValueFigure],
+    billed: Collection[int],
 ) -> dict[int, Past]:
-    """What these projects bought by dollar in each of the weeks before."""
+    """What these projects bought by dollar in each of the weeks before, of those whose cost is known as this week's is.
+
+    That is by the bill, where a week was read to its end and enough calls are recorded (`billed` are the projects of
+    which this week's is known), else by the estimates of the recorded calls: half by one and half by the other would
+    tell the difference of the two, and of nothing that anybody did.
+    """
     if not projects:
         return {}
     each: dict[int, list[tuple[ValueFigure, Money]]] = {one.id: [] for one in projects}
@@ -245,10 +256,14 @@ async def _trailing(
         used = {
             one.id: costs[one.id]
             for one in projects
-            if one.id in costs and _is_read(read.readings.get(one.connection_id, {}), week)
+            if one.id in billed
+            and one.id in costs
+            and costs[one.id].amount >= 0
+            and _is_read(read.readings.get(one.connection_id, {}), week)
         }
         for id_, figure in (await value.of_projects(store, workspace_id, week, projects, used)).items():
-            each[id_].append((figure, costs.get(id_, Money.zero())))
+            if is_by_bill(figure, is_known=id_ in used) is is_by_bill(values[id_], is_known=id_ in billed):
+                each[id_].append((figure, costs.get(id_, Money.zero())))
     return {id_: past_of(values[id_], weeks) for id_, weeks in each.items()}
 
 

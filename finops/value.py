@@ -245,6 +245,11 @@ def spent_on(part: Part) -> Money | None:
     return Money(EXACT.divide(EXACT.multiply(known.amount, calls), Decimal(sums.priced)), known.currency)
 
 
+def is_by_bill(figure: ValueFigure, *, is_known: bool) -> bool:
+    """Whether one project's cost per success is a share of its bill (`is_known`), and not of its calls' estimates."""
+    return is_known and figure.coverage is not None and figure.coverage >= ENOUGH_COVERAGE
+
+
 def _per_success(parts: Iterable[Part]) -> tuple[Money | None, ValueSums]:
     """What one success cost, and the sums it is known from; None without any success whose cost is known."""
     whole: Money | None = None

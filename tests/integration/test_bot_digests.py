@@ -19,6 +19,7 @@ from finops.money import Money
 from finops.periods import Period, starts_at
 from finops.queries import ScopeKind
 from finops.secret import Secret
+from finops.usage import Endpoint, UsageBucket, UsageReading, UsageRow, Width
 from storage import Storage
 from storage.records import CollectionKind, CollectionState
 from tests.conftest import FakeClock
@@ -146,6 +147,39 @@ async def test_a_weekend_nobody_could_look_at_is_said_and_never_counted_as_nothi
     assert digest.total.blind_since == starts_at(weekend[0])
     assert digest.increase is None
     assert digest.value.outcomes == 120
+
+
+@pytest.mark.parametrize(
+    "unread", [date(2026, 7, 4), date(2026, 6, 24)], ids=["a day of the week", "a day of one before"]
+)
+async def test_a_week_is_ranked_by_the_bill_or_by_estimates_now_and_before(
+    storage: Storage, clock: FakeClock, unread: date
+):
+    """Every call is recorded, at a hundredth of what the bill says: one half by either would be a hundredfold."""
+    world = await a_week(storage, clock, unread=[unread])
+    starts = [starts_at(WEEK.start) - timedelta(days=7 * back) for back in range(3)]
+    buckets = tuple(
+        UsageBucket(start, tuple(
+            UsageRow(start, "completions", f"proj_{name}", "gpt-5.4", "key", "default", is_batch=False, requests=40)
+            for name in ("chatbot", "doc-summary", "search")
+        ))
+        for start in sorted(int(at.timestamp()) // 60 for at in starts)
+    )  # fmt: skip
+    reading = UsageReading(Endpoint.COMPLETIONS, Width.HOUR, buckets[0].start, buckets[-1].start + 60, buckets)
+    async with storage.writing() as store:
+        priced = [(row, 0, True) for bucket in buckets for row in bucket.rows]
+        connection_id = world.tenant.connection.id
+        await store.usage.replace(WORKSPACE, connection_id, reading, priced, clock(), reading.end)
+    digest = (await world.bot.digests.report(world.admin, "")).digest
+    ratios = {one.name: one.ratio for one in digest.projects if one.ratio is not None}
+    if unread in WEEK:
+        assert {name: round(each, 3) for name, each in ratios.items()} == {
+            "chatbot": Decimal("0.4"), "doc-summary": Decimal("1.8"), "search": Decimal(1),
+        }  # fmt: skip
+    else:
+        # One week is left to compare with: a median of one is that week.
+        assert ratios == {}
+        assert {one.unranked for one in digest.projects} == {Unranked.NO_BASELINE, Unranked.NO_VALUE}
 
 
 async def test_the_mornings_collection_is_waited_for_but_not_for_ever(storage: Storage, clock: FakeClock):
