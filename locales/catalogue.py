@@ -21,6 +21,23 @@ _SPEAKING_ROOMS = ("blocks", "locales", "handlers", "jobs")
 MessageKey = tuple[str, str | None]
 
 
+class _Catalogue(Catalog):
+    """A catalogue whose header says what is read again, and no more.
+
+    Babel's also tells when it was written: of two changes of words, one would always be in the other's way.
+    """
+
+    @property
+    def mime_headers(self) -> list[tuple[str, str]]:
+        return [
+            ("Language", str(self.locale_identifier)),
+            ("Plural-Forms", self.plural_forms),
+            ("MIME-Version", "1.0"),
+            ("Content-Type", "text/plain; charset=utf-8"),
+            ("Content-Transfer-Encoding", "8bit"),
+        ]
+
+
 def path_of(language: str) -> Path:
     """Where a language keeps its words."""
     return _HERE / language / "messages.po"
@@ -58,7 +75,8 @@ def extracted() -> Catalog:
 def update(language: str) -> list[str]:
     """Bring a language's file up to date with the source; returns the sentences that now need a translator."""
     before = read(language) if path_of(language).exists() else Catalog(locale=language)
-    after = Catalog(locale=language, project="FinOps for AI", charset="utf-8", fuzzy=False)
+    header = f"# The words of FinOps for AI in {before.locale.english_name}; `python3 -m locales` keeps them in order."
+    after = _Catalogue(locale=language, charset="utf-8", fuzzy=False, header_comment=header)
     waiting = []
     for message in _sentences(extracted()):
         known = before.get(_msgid(message), message.context)
