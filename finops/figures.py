@@ -31,9 +31,10 @@ UNALLOCATED = "unallocated"
 class Figure:
     """What was spent in a period, as far as we know.
 
-    `state` is the weakest state of the days the amount covers. `amount` is None only when no day of the period could
-    be read. `as_of` is when the provider last told us about any of them. `unread_days` are closed days we never read,
-    `open_days` days that have not ended yet and are not collected: the amount covers all the others.
+    `state` is the weakest state of the days the amount covers, and never settled where it lacks a closed day. `amount`
+    is None only when no day of the period could be read. `as_of` is when the provider last told us about any of them.
+    `unread_days` are closed days we never read, `open_days` days that have not ended yet and are not collected: the
+    amount covers all the others.
     """
 
     amount: Money | None
@@ -241,7 +242,7 @@ def figure_of(
     return Figure(
         amount=total(known, currency) if covered or known else None,
         period=period,
-        state=_state_of(covered, known, now),
+        state=_state_of(covered, known, now, is_whole=not any(day < today for day in missing)),
         as_of=max((reading.read_at for reading in covered), default=None),
         unread_days=sum(day < today for day in missing),
         blind_since=blind_since,
@@ -255,10 +256,12 @@ def spoken_for(shown: Figure) -> Period:
     return Period(shown.period.start, max(end, shown.period.start))
 
 
-def _state_of(covered: list[DayReading], known: list[Money], now: datetime) -> FigureState:
+def _state_of(covered: list[DayReading], known: list[Money], now: datetime, *, is_whole: bool) -> FigureState:
     if not covered:
         return FigureState.PROVISIONAL if known else FigureState.BLIND
-    return weakest(day_state(reading, now) for reading in covered)
+    # What lacks a day will move once that is read.
+    least = () if is_whole else (FigureState.PROVISIONAL,)
+    return weakest([*(day_state(reading, now) for reading in covered), *least])
 
 
 def readings_of_all(connections: Iterable[Mapping[date, DayReading]]) -> dict[date, DayReading]:

@@ -130,13 +130,15 @@ def test_a_read_day_without_costs_is_a_true_zero_and_an_unread_one_is_unknown() 
 
 
 def test_a_figure_is_settled_only_when_all_its_days_are() -> None:
-    """One moving day makes the week provisional; as_of is when we last heard."""
+    """One moving day makes the week provisional, and so does one that was never read; as_of is when we last heard."""
     settled = {
         day: a_reading(day, at=datetime(2026, 7, 5, 23, tzinfo=UTC), unchanged_reads=2)
         for day in Period(date(2026, 6, 29), date(2026, 7, 2))
     }
     early = figure_of(Period(date(2026, 6, 29), date(2026, 7, 2)), {}, settled, NOW)
     assert (early.state, early.as_of) == (FigureState.SETTLED, datetime(2026, 7, 5, 23, tzinfo=UTC))
+    lacking = figure_of(Period(date(2026, 6, 28), date(2026, 7, 2)), {}, settled, NOW)
+    assert (lacking.state, lacking.unread_days) == (FigureState.PROVISIONAL, 1)
     whole = figure_of(WEEK, {}, settled | {date(2026, 7, 5): a_reading(date(2026, 7, 5))}, NOW)
     assert (whole.state, whole.as_of) == (FigureState.PROVISIONAL, NOW)
 
