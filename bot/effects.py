@@ -187,7 +187,8 @@ class Effects:
             lines = {id_: one for id_, one in lines.items() if not _is_of_later(one, period)}
             lines |= {one.action_id: one for one in await store.savings.ended_in(workspace_id, period)}
             savings = [lines[one] for one in sorted(lines)]
-            valued = frozenset(await store.value.sums(workspace_id, period))
+            recorded = await store.value.sums(workspace_id, period)
+            valued = frozenset(id_ for id_, sums in recorded.items() if sums.successes or sums.failures)
             connections = await store.connections.all(workspace_id)
             projects = await store.projects.all(workspace_id)
             acts = await shown(store, workspace_id, mine[:SHOWN])
@@ -204,6 +205,7 @@ class Effects:
             if first is not None and one.id == project.connection_id and one.provider != first.provider
         }
         by_action = {one.id: one.project_id for one in around}
+        checked_ = [one for one in savings if one.state is not SavingState.EXPECTED]
         return LearningReport(
             period=period,
             at=now,
@@ -214,7 +216,7 @@ class Effects:
                 cost_value(told, around, valued, now),
                 more_clouds(
                     len({one.provider for one in connections}),
-                    [one for one in savings if by_action.get(one.action_id) in other],
+                    [one for one in checked_ if by_action.get(one.action_id) in other],
                 ),
                 people_act(told, around, now),
             ),

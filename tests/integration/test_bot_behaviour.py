@@ -21,6 +21,7 @@ from finops.budgets import BudgetPeriod, BudgetScope, BudgetTerms
 from finops.charges import Charge, ChargedDay, FigureState
 from finops.digest import Advice, AdviceKind
 from finops.effects import EffectState, Saving, SavingState
+from finops.events import RecordedCall
 from finops.holds import Hold, HoldState
 from finops.hypotheses import Hypothesis, Tally, Verdict
 from finops.incidents import Change, EventKind, Fact, Incident, IncidentEvent, IncidentState, RootAction
@@ -32,6 +33,7 @@ from finops.registry import Person, Project
 from finops.secret import Secret
 from finops.stops import Stop, StopChange, StopEvent, StopEventKind, StopState
 from finops.usage import Endpoint, UsageBucket, UsageReading, UsageRow, Width
+from finops.value import Outcome
 from jobs.learner import Learner
 from jobs.rendering import Reader, Rendering
 from locales import translator_for
@@ -493,15 +495,32 @@ async def test_what_another_provider_saved_counts_also_where_it_was_done_the_mon
             datetime(2026, 10, 20, tzinfo=UTC), date(2026, 10, 20), ActionKind.KEY_DELETED, ActionSource.PROVIDER,
             "p:1", project_id=bedrock.id,
         )  # fmt: skip
-        [kept] = await store.actions.add(WORKSPACE, [done])
+        later = replace(done, at=done.at + timedelta(days=20), day=date(2026, 11, 9), key="p:2")
+        kept, waits = await store.actions.add(WORKSPACE, [done, later])
         assert kept.id is not None
+        assert waits.id is not None
         days = Period(date(2026, 10, 21), date(2026, 11, 4))
-        await store.savings.expect(WORKSPACE, [Saving(kept.id, SavingState.EXPECTED, days)])
+        open_ = Saving(waits.id, SavingState.EXPECTED, Period(date(2026, 11, 10), date(2026, 11, 24)))
+        await store.savings.expect(WORKSPACE, [Saving(kept.id, SavingState.EXPECTED, days), open_])
         line = Saving(kept.id, SavingState.VERIFIED, days, verified=Money.of("9"))
         await store.savings.change(WORKSPACE, line)
     report = await world.bot.effects.of_month(WORKSPACE, date(2026, 11, 1))
     [clouds] = [one for one in report.hypotheses if one.hypothesis is Hypothesis.MORE_CLOUDS]
     assert clouds.share == Tally(1, 1)
+
+
+@on_sqlite
+async def test_calls_without_an_outcome_are_no_outcomes_beside_the_cost(world: World) -> None:
+    """Of two that were told of, one recorded that it called and the other what came of it."""
+    at = NOW - timedelta(days=9)
+    for name, outcome in (("search", None), ("notes", Outcome.SUCCESS)):
+        await alerted(world, name, at)
+        call = RecordedCall(event_id=name, request_id=name, at=at, task="answer", model="gpt-4o", outcome=outcome)
+        async with world.storage.writing() as store:
+            await store.value.record(WORKSPACE, world.projects[name].id, [call])
+    report = await world.bot.effects.report(await person_of(world))
+    [told] = [one for one in report.hypotheses if one.hypothesis is Hypothesis.COST_VALUE]
+    assert (told.share, told.other) == (Tally(0, 1), Tally(0, 1))
 
 
 @on_sqlite
