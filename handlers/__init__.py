@@ -378,10 +378,16 @@ def _clicked(click: Click, action: Mapping[str, Any]) -> Callable[[Visit], Await
         visit.clicked_at = str(action.get("action_ts") or "")
         # Two clicks on one shared report carry the same mark; elsewhere a second click is a second wish.
         which = value if action_id in _SHARED else visit.clicked_at
-        if action_id in ONCE and not await visit.is_first(f"click:{visit.user_id}:{action_id}:{which}"):
+        key, is_done = f"click:{visit.user_id}:{action_id}:{which}", False
+        if action_id in ONCE and not await visit.is_first(key):
             return
         asking.by_click(visit, action_id, value)
-        await click(visit, value)
+        try:
+            await click(visit, value)
+            is_done = True
+        finally:
+            if action_id in _SHARED and not is_done:
+                await visit.take_back(key)  # whoever is told that it failed presses the very same again
 
     return run
 

@@ -133,7 +133,7 @@ class FakeBot:
         self.audit = part(refused=self._refused)
         self.refusals: list[tuple[Any, ...]] = []
         self.storage = self
-        self.claims = part(once=self._once)
+        self.claims = part(once=self._once, take_back=self._take_back)
 
     def writing(self) -> FakeBot:
         return self
@@ -151,6 +151,9 @@ class FakeBot:
         is_new = key not in self.claimed
         self.claimed.add(key)
         return is_new
+
+    async def _take_back(self, workspace_id: str, key: str) -> None:
+        self.claimed.remove(key)
 
     async def _known(self, workspace_id: str, user_id: str) -> Person | None:
         return self.met.get(user_id)

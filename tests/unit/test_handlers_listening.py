@@ -15,6 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 import handlers
 from blocks import ids
+from bot.errors import Refusal, RefusalCode
 from handlers import Work, register
 from tests.unit.listening import JIHOON, FakeBot
 
@@ -210,3 +211,19 @@ async def test_two_clicks_on_share_share_once_and_a_new_report_can_be_shared_aga
         await house.hears(a_click(ids.STATUS_SHARE, f"workspace//today/{mark}", ts=f"1783299600.{number}"))
     await house.work.drain(5)
     assert shared == ["workspace//today/1", "workspace//today/2"]
+
+
+async def test_a_share_that_came_to_nothing_can_be_pressed_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who was told that it failed pressed a button that did nothing any more, and said nothing."""
+    tried: list[str] = []
+
+    async def share(_: Any, value: str) -> None:
+        tried.append(value)
+        if len(tried) == 1:
+            raise Refusal(RefusalCode.UNKNOWN_TEAM)
+
+    monkeypatch.setitem(handlers.ACTIONS, ids.STATUS_SHARE, share)
+    for number in range(3):
+        await house.hears(a_click(ids.STATUS_SHARE, "workspace//today/1", ts=f"1783299600.{number}"))
+        await house.work.drain(5)
+    assert tried == ["workspace//today/1"] * 2
