@@ -37,9 +37,11 @@ def file_words(count: int, t: Translator) -> str:
 
 
 def monthly(report: LearningReport, t: Translator) -> kit.Message:
-    """The note of the first Monday of a month."""
+    """The note of the first Monday of a month; at its end what comes next, and how it stands when somebody asks."""
     title = t.gettext("Monthly note: what telling people of their cost changed ({days})", days=t.days(report.period))
-    return kit.message(f"{title}\n{_summary(report, t)}", [kit.header(title), *_parts(report, t)])
+    next_step = kit.button(t.gettext("What is decided"), ids.DECISION_SHOW)
+    ways = kit.actions(next_step, kit.button(t.gettext("What it changed"), ids.LEARNING_SHOW))
+    return kit.message(f"{title}\n{_summary(report, t)}", [kit.header(title), *_parts(report, t), ways])
 
 
 def _parts(report: LearningReport, t: Translator) -> Parts:

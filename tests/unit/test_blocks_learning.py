@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from blocks import actions, home, kit, learning
+from blocks import actions, home, ids, kit, learning
 from finops.behaviour import Action, ActionKind, ActionSource, Preceded, Told
 from finops.budgets import BudgetPeriod
 from finops.effects import Effect, EffectState, Saving, SavingState
@@ -117,6 +117,12 @@ def test_what_was_learned_word_for_word(language: str, said: SnapshotAssertion) 
     messages = [learning.message(a_report(SHOWN), t), learning.monthly(a_report(()), t)]
     assert [refused(one) for one in messages] == [[], []]
     assert [one.arguments(plain=True) for one in messages] == said
+
+
+def test_the_months_note_ends_with_what_comes_next() -> None:
+    """Whoever read it need not remember a command."""
+    last = learning.monthly(a_report(()), reader("ko")).blocks[-1]
+    assert [one["action_id"] for one in last["elements"]] == [ids.DECISION_SHOW, ids.LEARNING_SHOW]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
