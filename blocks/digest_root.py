@@ -70,9 +70,11 @@ def _small_print(digest: Digest, t: Translator) -> list[str]:
     """How sure and of when, what was not read, at which rate it is converted, how much of the calls was recorded."""
     seen = value.coverage(digest.value, t)
     rate = exchange.lines(digest.exchange, [digest.total.amount], t)
+    others = figures.other_currencies(digest.other_currencies, t)
     return [
         figures.trust(digest.total, t),
         *figures.gaps(digest.total, t),
+        *([kit.escape(others)] if others else []),
         *rate,
         *([kit.escape(seen)] if seen else []),
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -16,7 +16,7 @@ from bot.ledger import ledger_of
 from bot.picture import CURRENCY, account_of
 from bot.why import Whys
 from finops.advice import advised, one_step
-from finops.allocation import Allocation, SubAccountCost, allocate, in_currency
+from finops.allocation import Allocation, SubAccountCost, allocate, in_currency, in_other_currencies
 from finops.budgets import BudgetScope
 from finops.charges import DayReading
 from finops.digest import Digest, DigestProject
@@ -75,6 +75,7 @@ class _Bills:
     previous: Figure
     trend: tuple[DayFigure, ...]
     are_first: bool
+    other_currencies: tuple[Money, ...]
 
     @property
     def are_comparable(self) -> bool:
@@ -140,6 +141,7 @@ class DigestFacts:
             unallocated=bills.now.unallocated_total if is_everything else None,
             is_first=bills.are_first,
             exchange=read.exchange,
+            other_currencies=bills.other_currencies,
         )
 
     async def _explained(self, store: Store, workspace_id: str, ranking: Ranking, read: _Week) -> Ranking:
@@ -202,18 +204,20 @@ async def _billed(store: Store, workspace_id: str, scope: Scope, read: _Week, pr
         ledger.trend(both, both),
         before.amount is None
         and not any(day < week.start for one in connections for day in read.readings.get(one.id, ())),
+        in_other_currencies((row.amount for row in _of(read.costs, mine)), ledger.currency),
     )
 
 
 def _allocated(
     totals: Iterable[ProjectTotal], projects: Sequence[Project], currency: str, mine: set[tuple[int, str]] | None
 ) -> Allocation:
-    costs = [
-        SubAccountCost(row.connection_id, row.sub_account_id, row.amount)
-        for row in totals
-        if mine is None or (row.connection_id, row.sub_account_id or "") in mine
-    ]
+    costs = [SubAccountCost(row.connection_id, row.sub_account_id, row.amount) for row in _of(totals, mine)]
     return allocate(in_currency(costs, currency), projects, currency)
+
+
+def _of(totals: Iterable[ProjectTotal], mine: set[tuple[int, str]] | None) -> Iterator[ProjectTotal]:
+    """What was billed to these accounts; to all where none are named."""
+    return (row for row in totals if mine is None or (row.connection_id, row.sub_account_id or "") in mine)
 
 
 def _rankable(

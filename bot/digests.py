@@ -160,6 +160,7 @@ class Digests:
             today=None if report.live is None else report.live.today,
             today_value=NO_VALUE if report.live is None else report.live.value,
             exchange=report.exchange,
+            other_currencies=report.other_currencies,
         )
 
     async def mails_due(self) -> list[MailDue]:

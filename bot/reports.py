@@ -27,8 +27,8 @@ from finops.allocation import (
     SubAccountCost,
     allocate,
     in_currency,
+    in_other_currencies,
     project_shares,
-    totals_by_currency,
 )
 from finops.figures import (
     BlindConnection,
@@ -40,7 +40,6 @@ from finops.figures import (
     breakdown_of,
     increase,
 )
-from finops.money import Money
 from finops.periods import Period
 from finops.queries import (
     DEFAULT_PERIOD,
@@ -219,7 +218,7 @@ class Reports:
                 if one.blind_since is not None
             ),
             collections=tuple(progress_of(row, connections[row.connection_id]) for row in rows),
-            other_currencies=_others(totals, ledger.currency),
+            other_currencies=in_other_currencies((row.amount for row in totals), ledger.currency),
             team_count=len(house.teams),
             project_count=len(house.projects),
             live=look.at(ScopeKind.WORKSPACE, None),
@@ -259,7 +258,7 @@ class Reports:
             increase=increase(figure, previous),
             breakdown=_breakdown(totals, house, ledger.currency, projects),
             trend=ledger.trend(named.period, before),
-            other_currencies=_others(totals, ledger.currency),
+            other_currencies=in_other_currencies((row.amount for row in totals), ledger.currency),
             axes=await axes_of_accounts(store, workspace_id, accounts, named.period, ledger.currency)
             if named.name in _LONG_NAMES or named.period.days >= _LONG_DAYS
             else None,
@@ -299,11 +298,6 @@ def _with_today(report: StatusReport, look: Look, house: _House) -> StatusReport
         return _breakdown(look.estimates(scope.kind, scope.id), house, report.breakdown.total.currency, owners)
 
     return with_today(report, look.at(scope.kind, scope.id), breakdown)
-
-
-def _others(totals: Iterable[ProjectTotal], currency: str) -> tuple[Money, ...]:
-    sums = totals_by_currency(row.amount for row in totals)
-    return tuple(amount for name, amount in sums.items() if name != currency and amount)
 
 
 def _asked(text: str, today: date, house: _House, default: PeriodName = DEFAULT_PERIOD) -> tuple[Scope, NamedPeriod]:

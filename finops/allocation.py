@@ -53,6 +53,12 @@ def totals_by_currency(amounts: Iterable[Money]) -> dict[str, Money]:
     return dict(sorted(sums.items()))
 
 
+def in_other_currencies(amounts: Iterable[Money], currency: str) -> tuple[Money, ...]:
+    """What there is besides one currency, a sum for each: never converted, and never left out in silence."""
+    sums = totals_by_currency(amounts)
+    return tuple(amount for name, amount in sums.items() if name != currency and amount)
+
+
 def allocate(costs: Iterable[SubAccountCost], projects: Iterable[Project], currency: str = "USD") -> Allocation:
     """Give every cost to the project registered for it, or to nobody. All costs are in `currency`."""
     owners = {(project.connection_id, project.provider_project_id): project for project in projects}

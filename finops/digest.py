@@ -138,6 +138,7 @@ class Digest:
     unallocated: Money | None = None
     is_first: bool = False
     exchange: Converter | None = None
+    other_currencies: tuple[Money, ...] = ()
 
     @property
     def projects(self) -> tuple[DigestProject, ...]:
@@ -246,6 +247,7 @@ class DailyCard:
     today: Spent | None = None
     today_value: ValueFigure = NO_VALUE
     exchange: Converter | None = None
+    other_currencies: tuple[Money, ...] = ()
 
 
 def has_moved(then: Digest, now: Digest) -> bool:
