@@ -1,4 +1,4 @@
-"""Props: the secrets of one stage, kept beside a database so that it can be opened again tomorrow."""
+"""Props: the secrets of one stage, kept for each database so that it can be opened again tomorrow."""
 
 from __future__ import annotations
 
