@@ -24,7 +24,7 @@ def listed(found: StopsListed, t: Translator, *, is_resume: bool = False) -> kit
         parts = [*held, kit.context(t.gettext("To stop spending instead: `/finops stop`"))]
     else:
         stoppable = _stoppable(found, t)
-        parts = [*held, kit.divider(), *stoppable] if found.held else stoppable
+        parts = [*held, *([kit.divider()] if stoppable else []), *stoppable] if found.held else stoppable
     if found.lacks_groups:
         parts.append(kit.context(_without_groups(t)))
     # i18n: title of a modal, 24 characters
@@ -74,9 +74,9 @@ def _others(found: StopsListed, t: Translator) -> Parts:
 
 
 def _stoppable(listed: StopsListed, t: Translator) -> Parts:
-    found = listed.stoppable
-    if not found and listed.lacks_groups:
-        return []  # nobody knows
+    found = listed.spending
+    if not found and (listed.lacks_groups or listed.stoppable):
+        return []  # nobody knows, or all of it is held
     if not found:
         return [kit.section(t.gettext("There is no project here that you may stop. The team's lead or an admin can."))]
     parts: Parts = [kit.section(t.gettext("*What can be stopped*"))]

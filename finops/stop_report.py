@@ -14,6 +14,7 @@ from finops.levers import Lever
 from finops.losses import Saved
 from finops.money import Money
 from finops.periods import Period
+from finops.queries import ScopeKind
 from finops.registry import Team
 from finops.stops import ApprovalWay, Stop, StopEvent
 from finops.why import Why
@@ -216,6 +217,9 @@ class Stoppable:
     requests: int | None
 
 
+_ENDED = frozenset({HoldState.SET, HoldState.PROVED})
+
+
 @dataclass(frozen=True, slots=True)
 class StopsListed:
     """What `/finops stop` and `/finops resume` show without a name: what this person may stop, and give back.
@@ -229,3 +233,15 @@ class StopsListed:
     others: int = 0
     ask: tuple[str, ...] = ()
     lacks_groups: bool = False
+
+    @property
+    def spending(self) -> tuple[Stoppable, ...]:
+        """What may be stopped and is not yet: of what a full stop holds, the list of those tells all.
+
+        What is only slowed, or not seen to end, is offered still.
+        """
+        holds = (hold for shown in self.held for hold in shown.holds)
+        ended = {one.project_id for one in holds if one.lever is Lever.STOP and one.is_wanted and one.state in _ENDED}
+        return tuple(
+            one for one in self.stoppable if one.scope.kind is not ScopeKind.PROJECT or one.scope.id not in ended
+        )

@@ -9,6 +9,7 @@ import pytest
 from blocks import bad_news, ids, kit, stop_form
 from blocks.stop_form import ApprovalDraft, StopDraft
 from bot.errors import Refusal, RefusalCode, explain
+from finops.stop_report import StopShown
 from tests.unit import saying_live, slack_limits
 from tests.unit import stopping_said as told
 from tests.unit.saying import LANGUAGES, reader
@@ -148,6 +149,25 @@ def test_the_approval_window_says_the_real_end_of_the_day() -> None:
     ] is None
     assert "initial_options" not in str(again)
     assert ("800" in texts(again), "100" in texts(again)) == (True, True)
+
+
+def test_what_is_stopped_is_not_offered_to_be_stopped_again() -> None:
+    """It stands above, with its ways back; what is slowed, or goes on all the same, can be stopped further."""
+    t = reader("ko")
+
+    def offered(*held: StopShown) -> list[str]:
+        blocks = stop_form.listed(told.a_list(held=held), t)["blocks"]
+        accessories = [block["accessory"] for block in blocks if "accessory" in block]
+        return [one["value"] for one in accessories if one["action_id"] == ids.STOP_OPEN]
+
+    every = ["team:1", "project:1", "project:2"]
+    assert offered(told.proved()) == ["team:1", "project:2"]
+    for held in (told.slowed(), told.unproved(), told.restored()):
+        assert offered(held) == every
+    alone = told.a_list(held=(told.proved(),), stoppable=told.a_list().stoppable[1:2])
+    window = stop_form.listed(alone, t)
+    assert "담당자나 관리자" not in texts(window)
+    assert window["blocks"][-1]["type"] != "divider"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
