@@ -11,9 +11,8 @@ from finops.behaviour import Action, ActionKind, ActionSource, Preceded
 from finops.effects import Saving, SavingState
 from finops.incidents import Fact
 from finops.learning import ActionShown
+from finops.periods import charge_day
 from locales import Translator
-
-_DAY = timedelta(days=1)
 
 
 def timeline(actions: Sequence[ActionShown], t: Translator, *, with_project: bool = True) -> list[kit.Block]:
@@ -51,7 +50,7 @@ def answered(action: Action, t: Translator) -> str:
     told = action.preceded
     if told is None:
         return ""
-    days = (action.at - told.at) // _DAY
+    days = (action.day - charge_day(told.at)).days  # by the calendar that the line's own day is of
     if told.kind is Preceded.ALERT:
         if days < 1:
             return t.gettext("on the day of an alert")
@@ -123,7 +122,8 @@ def _account(details: Mapping[str, Fact], t: Translator) -> str:
 
 
 _WORDS: Mapping[ActionKind, Callable[[Mapping[str, Fact], Translator], str]] = {
-    ActionKind.STOPPED: lambda _, t: t.gettext("stopped spending"),
+    # That it was asked for is what the trail says here; whether it held, the stop itself tells.
+    ActionKind.STOPPED: lambda _, t: t.gettext("asked to stop spending"),
     ActionKind.RESTORED: lambda _, t: t.gettext("put spending back"),
     ActionKind.BUDGET_MADE: lambda _, t: t.gettext("made a budget"),
     ActionKind.BUDGET_CHANGED: lambda _, t: t.gettext("changed a budget"),

@@ -101,8 +101,8 @@ def _is_measured(line: Saving) -> bool:
 async def expected(store: Store, workspace_id: str, action: Action, now: datetime) -> Saving | None:
     """What an action is to save: a stop what it kept from being spent, else what the digest before said it is worth.
 
-    None while a stop is not over: what it kept is told in its last note. Of one that held several projects and
-    kept nothing that could be told, nothing is to be measured.
+    None while a stop is not over: what it kept is told in its last note. Of one that never held, and of one that held
+    several projects and kept nothing that could be told, nothing is to be measured.
     """
     assert action.id is not None
     after = Period(action.day + _DAY, action.day + timedelta(days=1 + AFTER_DAYS))
@@ -117,7 +117,9 @@ async def expected(store: Store, workspace_id: str, action: Action, now: datetim
                 return Saving(
                     action.id, SavingState.EXPECTED, day, currency, expected=ends[0], low=ends[0], high=ends[1]
                 )
-        if action.project_id is None or now - action.at < _STOP_ENDS_WITHIN:
+        stop = await store.stops.get(workspace_id, stop_id) if isinstance(stop_id, int) else None
+        never_held = stop is None or stop.stopped_at is None
+        if action.project_id is None or never_held or now - action.at < _STOP_ENDS_WITHIN:
             return None
     worth = None
     if action.preceded is not None and action.preceded.kind is Preceded.DIGEST:

@@ -10,6 +10,7 @@ from decimal import Decimal
 import pytest
 
 from blocks import learning as words
+from blocks.actions import line
 from bot import Bot, Policy
 from bot.digest_channels import usual_channel
 from bot.digest_codec import encoded
@@ -307,6 +308,25 @@ async def test_a_stop_that_still_holds_saves_no_dollar_that_another_line_saves(
         lines = {one.action_id for one in await store.savings.open_ones(WORKSPACE)}
         done = [one for one in await store.actions.newest(WORKSPACE, 10) if one.id in lines]
     assert [one.kind for one in done] == [ActionKind.STOPPED if is_first else ActionKind.KEY_DELETED]
+
+
+@on_sqlite
+async def test_a_stop_that_never_held_saved_nothing_whatever_the_bills_say(world: World) -> None:
+    """Its provider refused it: a quiet fortnight is not its doing, and what was done is that it was asked for."""
+    at = NOW - timedelta(days=9)
+    stop = Stop(
+        id=None, workspace_id=WORKSPACE, incident_id=None, scope_kind=ScopeKind.PROJECT,
+        scope_id=world.projects["search"].id, channel_id="C1", lever=Lever.STOP, state=StopState.FAILED,
+        reason="a loop", requested_by="U1", requested_at=at, updated_at=at,
+    )  # fmt: skip
+    async with world.storage.writing() as store:
+        made, _ = await store.stops.open(WORKSPACE, stop, [], [])
+        await store.audit.append(WORKSPACE, AuditEntry(at, "U1", "stop.requested", f"stop:{made.id}"))
+    await world.bot.behaviour.learn(WORKSPACE)
+    await world.bot.effects.measure(WORKSPACE)
+    [shown] = await world.bot.behaviour.recent(WORKSPACE, world.projects["search"].id)
+    assert shown.saving is None
+    assert "지출 차단 요청" in line(shown, translator_for("ko", "Asia/Seoul"))
 
 
 @on_sqlite

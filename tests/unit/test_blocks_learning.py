@@ -193,3 +193,14 @@ def test_what_cannot_be_counted_yet_is_not_counted_as_nothing() -> None:
     assert "차단 1건은 알림이 종료된 뒤 집계합니다" in shown
     assert "조치 0건" not in shown
     assert "막은 비율" not in shown
+
+
+def test_the_day_of_an_alert_is_the_calendars_and_not_the_next_four_and_twenty_hours() -> None:
+    """Alerted at eleven at night of a charge day and answered an hour after it: that is a day later."""
+    at = datetime(2026, 7, 2, 23, tzinfo=UTC)
+    told = Told(Preceded.ALERT, 1, at)
+    t = reader("en")
+    for hours, said in ((0, "on the day of an alert"), (2, "1 day after an alert"), (26, "2 days after an alert")):
+        then = at + timedelta(hours=hours)
+        done = Action(then, then.date(), ActionKind.KEY_DELETED, ActionSource.PROVIDER, "a", preceded=told)
+        assert actions.answered(done, t) == said
