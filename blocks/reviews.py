@@ -53,7 +53,8 @@ def prepared(review: Review, t: Translator) -> str:
 
 
 def _timeline(review: Review, t: Translator) -> list[str]:
-    lines = [f"• {t.moment(one.at)} {_said(one, review, t)}" for one in review.moments]
+    # With its zone: who writes it may live in another one than those who read it.
+    lines = [f"• {t.moment(one.at)} {t.zone_name(one.at)} {_said(one, review, t)}" for one in review.moments]
     if review.lasted is not None:
         minutes = max(1, round(review.lasted.total_seconds() / 60))
         lines.append(

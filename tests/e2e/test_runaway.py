@@ -174,7 +174,7 @@ async def test_an_alert_that_is_over_leaves_a_review_with_owner_and_day_in_its_t
         ]
         places = [draft.index(words) for words in [*told, people.CAUSE, "재시도 로직을 점검하고"]]
         assert places == sorted(places)
-        assert re.search(r"09:00 지출 급증 시작\n.* 한도의 100% 도달", draft)
+        assert re.search(r"09:00 KST 지출 급증 시작\n.* 한도의 100% 도달", draft)
 
         yesterday, tomorrow = (str((clock() + timedelta(days=days)).date()) for days in (-1, 1))
         refused = await jihoon.submits(None, {ids.REVIEW_DUE: yesterday})
