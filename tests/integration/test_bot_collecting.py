@@ -136,7 +136,7 @@ async def test_old_days_settle_after_two_more_mornings_and_are_left_alone_then(
         clock.moment = datetime(2026, 7, 6 + morning, 0, 0, tzinfo=UTC)
         await bot.collecting.due(clock())
         await worked(bot)
-    report = await bot.reports.status(WORKSPACE, admin, "last month")
+    report = await bot.reports.status(WORKSPACE, admin, "2026-W26")  # all of it was read
     assert report.figure.state is FigureState.SETTLED
     openai.asked.clear()
     clock.advance(days=1)
