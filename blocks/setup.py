@@ -192,15 +192,23 @@ def projects(t: Translator, team_: Team, *, found: int | None = None, problem: s
     )
 
 
-def waiting(t: Translator, lines: Sequence[str], progress: SetupProgress, unfinished: Team | None = None) -> kit.View:
+def waiting(
+    t: Translator,
+    lines: Sequence[str],
+    progress: SetupProgress,
+    unfinished: Team | None = None,
+    *,
+    may_try: bool = True,
+) -> kit.View:
     """Nothing left to do but to try an alert: the set-up is complete, or only collecting is not over yet.
 
     `unfinished` is a further team whose window somebody closed half-way: what it lacks, and the button for that.
+    `may_try`: whether this reader may send a test alert, and so gets its button.
     """
     parts: list[kit.Block] = [kit.section(t.gettext(":white_check_mark: *The set-up is complete.*"))]
     if unfinished is not None:
         parts = [_unfinished(unfinished, progress, t)]
-    if progress.team_id is not None:
+    if progress.team_id is not None and may_try:
         parts += trials.offer(progress.team_id, t, is_proved=progress.is_proved)
     if lines:
         parts.append(kit.section("\n".join(lines)))

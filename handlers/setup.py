@@ -26,7 +26,10 @@ async def next_step(visit: Visit) -> None:
         running = await visit.bot.collecting.progress(visit.workspace_id)
         lacking = progress.team_id if progress.lacks else None
         unfinished = None if lacking is None else await visit.bot.teams.get(visit.workspace_id, lacking)
-        await visit.show(setup.waiting(t, [collection.line(one, t) for one in running[:5]], progress, unfinished))
+        managed = await visit.bot.teams.managed_by(person, await visit.groups())
+        may_try = any(team.id == progress.team_id for team in managed)
+        lines = [collection.line(one, t) for one in running[:5]]
+        await visit.show(setup.waiting(t, lines, progress, unfinished, may_try=may_try))
         return
     if progress.next_step is SetupStep.TEAM or progress.team_id is None:
         await visit.show(setup.team(t, user_id=visit.user_id, channel_id=visit.channel_id))

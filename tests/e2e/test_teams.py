@@ -144,3 +144,14 @@ async def test_a_key_that_was_replaced_stands_in_no_window_below(quick_stage: St
     await quick_stage.slack.until(lambda: "교체했습니다" in words_of(person.view), 15)
     await quick_stage.slack.until(lambda: "abc1" not in str(person.views), 15)
     assert "...data" in words_of(person.view)
+
+
+async def test_a_test_alert_is_offered_to_those_who_may_send_it(quick_stage: Stage) -> None:
+    """The team's lead gets the button; whoever only asks how far it is would be refused."""
+    await set_up(quick_stage, "chatbot-experiment")
+    for who, may in ((MINSU, True), (SEOYEON, False)):
+        person = quick_stage.slack.person(who)
+        await person.command("/finops setup")
+        told = await window(quick_stage, person, ids.VIEW_INFO)
+        assert "설정을 모두 마쳤습니다" in words_of(told)
+        assert (ids.TRIAL_SEND in str(told)) is may
