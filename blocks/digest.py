@@ -54,9 +54,9 @@ def daily(card: DailyCard, t: Translator) -> kit.Message:
     return digest_daily.daily(card, t)
 
 
-def mail(shown: DigestShown, t: Translator, link: str | None = None) -> tuple[str, str, str]:
-    """The same as a mail: subject, plain text, HTML. `link` opens the message in Slack."""
-    return digest_mail.written(shown, t, link)
+def mail(shown: DigestShown, t: Translator, link: str | None = None, workspace: str = "") -> tuple[str, str, str]:
+    """The same as a mail: subject, plain text, HTML. `link` opens the message in Slack; `workspace` '' is not named."""
+    return digest_mail.written(shown, t, link, workspace)
 
 
 def rule(t: Translator) -> kit.View:

@@ -24,17 +24,20 @@ _NAME = 48
 _LINK = "#1d4ed8"
 
 
-def written(shown: DigestShown, t: Translator, link: str | None) -> tuple[str, str, str]:
-    """Subject, plain text, HTML."""
-    letter = _Letter(shown.digest, shown.version, t, link)
+def written(shown: DigestShown, t: Translator, link: str | None, workspace: str = "") -> tuple[str, str, str]:
+    """Subject, plain text, HTML. `workspace` is named where the reader may get the weeks of several."""
+    letter = _Letter(shown.digest, shown.version, t, link, workspace)
     return letter.subject, letter.text(), letter.html()
 
 
 class _Letter:
     """One digest in one language, told twice."""
 
-    def __init__(self, digest: Digest, version: DigestVersion, t: Translator, link: str | None) -> None:
+    def __init__(
+        self, digest: Digest, version: DigestVersion, t: Translator, link: str | None, workspace: str = ""
+    ) -> None:
         self.digest = digest
+        self.workspace = kit.bare(workspace) if workspace else ""
         self.t = t
         self.link = link
         self.is_brief = version is DigestVersion.BRIEF
@@ -52,7 +55,8 @@ class _Letter:
     @property
     def name(self) -> str:
         """What this mail is."""
-        return self.t.gettext("Weekly AI cost report")
+        said = self.t.gettext("Weekly AI cost report")
+        return f"[{self.workspace}] {said}" if self.workspace else said
 
     def head(self, words: str) -> str:
         """A heading; numbered in the report for the boss."""
@@ -64,7 +68,12 @@ class _Letter:
     def text(self) -> str:
         """The same in words, for readers without HTML and for those who listen."""
         t, digest, self._count = self.t, self.digest, 0
-        lines = [parts.title(digest, t), *map(kit.unmarked, digest_root.facts(digest, t)), ""]
+        title = parts.title(digest, t)
+        lines = [
+            f"[{self.workspace}] {title}" if self.workspace else title,
+            *map(kit.unmarked, digest_root.facts(digest, t)),
+            "",
+        ]
         lines += self._text_verdict()
         lines += [self.head(self._step_head()), *(f"  {step}" for step in self._steps()), ""]
         if digest.why is not None:

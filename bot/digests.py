@@ -40,7 +40,8 @@ CARD_TREND = "days:14"
 class MailDue:
     """A week to be mailed: which digest, in which version and language.
 
-    `root_key` names its message in the outbox; None where it is told to people directly.
+    `root_key` names its message in the outbox; None where it is told to people directly. `workspace` is its name where
+    there are several: all their weeks go to the same people.
     """
 
     workspace_id: str
@@ -51,6 +52,7 @@ class MailDue:
     timezone: str
     told_at: datetime
     root_key: str | None
+    workspace: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +191,7 @@ class Digests:
                         workspace.timezone,
                         kept.computed_at,
                         root_key(row, week.start, row.channel_id) if row.channel_id else None,
+                        workspace.name if len(zones) > 1 else "",
                     )
         return list(found.values())
 

@@ -58,7 +58,7 @@ class DigestMail:
                 return False
         shown = await bot.digests.told(due.workspace_id, due.digest_id, due.version)
         t = translator_for(due.locale, due.timezone)
-        subject, text, html = digest.mail(shown, t, link)
+        subject, text, html = digest.mail(shown, t, link, due.workspace)
         try:
             # The same digest is the same Message-ID: killed between sending and noting it, it is seen as one.
             await self._mailer.send(subject, text, f"digest:{slot}", html)

@@ -20,7 +20,7 @@ from jobs.digester import Digester
 from jobs.mail import Mailer, MailServer
 from storage import Storage
 from tests.conftest import FakeClock
-from tests.databases import WORKSPACE
+from tests.databases import MOMENT, WORKSPACE
 from tests.house.tree import ROOT
 from tests.integration.digest_world import WEEK, World, a_week
 from tests.integration.outbox_world import ADMIN, CHANNEL, LEAD, Office, OneSlack, a_slack, key_of
@@ -102,6 +102,25 @@ async def test_the_mail_goes_once_with_the_same_numbers(world: World, sink: Mail
     parts = {part.get_content_type(): part.get_content() for part in mail.message.walk() if not part.is_multipart()}
     assert set(parts) == {"text/plain", "text/html"}
     assert all("777" in part for part in parts.values())
+
+
+async def test_where_there_are_several_workspaces_the_mail_says_whose_week_it_is(world: World, sink: MailSink) -> None:
+    """All of them go to whom the operator named, and no figure in them tells one from another."""
+    async with world.storage.writing() as store:
+        await store.workspaces.ensure(
+            "T0OTHER001", name="Other", locale="ko", timezone="Asia/Seoul", installed_by=None, at=MOMENT
+        )
+    digester = a_digester(world, sink)
+    for _ in range(2):
+        await digester.look()
+        world.clock.advance(seconds=20)
+    [mail] = sink.kept
+    async with world.storage.reading() as store:
+        mine = await store.workspaces.get(WORKSPACE)
+    assert mine is not None
+    assert mail.subject.startswith(f"[{mine.name}] ")
+    words = {part.get_content_type(): part.get_content() for part in mail.message.walk() if not part.is_multipart()}
+    assert all(f"[{mine.name}] " in each for each in words.values())
 
 
 async def test_a_mail_server_that_is_away_is_asked_again(world: World, sink: MailSink) -> None:
