@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from blocks import figures, ids, kit
 from blocks.incident_words import whose
+from finops.charges import FigureState
 from finops.figures import Scope
 from finops.incident_report import IncidentShown
 from finops.money import Money
@@ -39,7 +40,7 @@ class ApprovalFacts:
     that is over has no end to wait for.
 
     `seen_at` is handed back with the answer: what somebody changed since is not approved unseen. Without `limit` there
-    is no budget behind it, and only a time can be allowed.
+    is no budget behind it, and only a time can be allowed. `state` and `spent_at` are how sure and of when `spent` is.
     """
 
     target: StopTarget
@@ -54,6 +55,8 @@ class ApprovalFacts:
     requires_second: bool
     is_stopped: bool
     seen_at: datetime
+    state: FigureState | None = None
+    spent_at: datetime | None = None
 
 
 def approval_of(shown: IncidentShown | StopShown, now: datetime) -> ApprovalFacts:
@@ -89,6 +92,8 @@ def approval_of(shown: IncidentShown | StopShown, now: datetime) -> ApprovalFact
         requires_second=shown.budget.needs_two or (stop is not None and stop.requires_second),
         is_stopped=stop is not None and stop.stop.state in _IN_FORCE,
         seen_at=now,
+        state=shown.spent.state,
+        spent_at=shown.spent.as_of,
     )
 
 
@@ -136,14 +141,15 @@ def _facts(facts: ApprovalFacts, t: Translator) -> str:
         if facts.spent is None or facts.percent is None:
             lines.append(t.gettext("Spent: unknown · limit {limit}", limit=limit))
         else:
-            lines.append(
-                t.gettext(
-                    "Spent: {spent} · limit {limit} ({percent}%)",
-                    spent=figures.short(facts.spent, t),
-                    limit=limit,
-                    percent=t.number(facts.percent),
-                )
+            spent = t.gettext(
+                "Spent: {spent} · limit {limit} ({percent}%)",
+                spent=figures.short(facts.spent, t),
+                limit=limit,
+                percent=t.number(facts.percent),
             )
+            sure = [t.state(facts.state)] if facts.state is not None else []
+            known = [t.gettext("as of {time}", time=t.moment(facts.spent_at))] if facts.spent_at is not None else []
+            lines.append(" · ".join([spent, *sure, *known]))
     if facts.period_end is not None:
         lines.append(t.gettext("The period ends {time} {zone}", time=t.moment(facts.period_end), zone=_zone(facts, t)))
     return "\n".join(lines)

@@ -151,6 +151,14 @@ def test_the_approval_window_says_the_real_end_of_the_day() -> None:
     assert ("800" in texts(again), "100" in texts(again)) == (True, True)
 
 
+@pytest.mark.parametrize(
+    ("language", "sure"), [("ko", "(148%) · 추정 · 7월 6일"), ("en", "(148%) · estimate · as of Jul 6")]
+)
+def test_the_amount_that_is_approved_says_how_sure_it_is_and_of_when(language: str, sure: str) -> None:
+    """It decides how much more: five minutes of a loop are a hundred dollars."""
+    assert sure in texts(VIEWS["approve"](reader(language)))
+
+
 def test_what_is_stopped_is_not_offered_to_be_stopped_again() -> None:
     """It stands above, with its ways back; what is slowed, or goes on all the same, can be stopped further."""
     t = reader("ko")
