@@ -46,7 +46,8 @@ def today(
         "{state} · from {start} · as of {moment} {zone}",
         state=t.badge(spent.state),
         start=t.clock(start),
-        moment=t.clock(spent.as_of),
+        # Who has not been able to look may have looked last on another day.
+        moment=t.moment(spent.as_of) if spent.state is FigureState.BLIND else t.clock(spent.as_of),
         zone=t.zone_name(spent.as_of),
     )
     is_unknown = spent.state is FigureState.BLIND and not spent.amount

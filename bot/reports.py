@@ -266,7 +266,8 @@ class Reports:
             is_connected=bool(house.connections),
         )
         today_so_far = look.estimates(scope.kind, scope.id)
-        return await value_beside.beside(store, workspace_id, _with_today(report, look, house), projects, today_so_far)
+        report = _with_today(report, look, house)
+        return await value_beside.beside(store, workspace_id, report, projects, today_so_far, today)
 
 
 async def _house(store: Store, workspace_id: str, seen: House | None) -> _House:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from bot.picture import CURRENCY, Picture, account_of, money_of
 from bot.value import Gathered, costs_of, gathered, of_all, projects_of
@@ -28,8 +28,9 @@ _REMEMBERED = 64
 
 
 async def beside(
-    store: Store, workspace_id: str, report: StatusReport, projects: Sequence[Project], today: Sequence[ProjectTotal]
-) -> StatusReport:
+    store: Store, workspace_id: str, report: StatusReport, projects: Sequence[Project], today: Sequence[ProjectTotal],
+    open_day: date,
+) -> StatusReport:  # fmt: skip
     """A report with what each of its amounts bought. `today` are the estimates of the day that is open.
 
     Where days of the period could not be read, the bill is too small for what was recorded of them: then cost per
@@ -42,7 +43,7 @@ async def beside(
     elif shown.unread_days:
         costs = {}
     found = await gathered(store, workspace_id, spoken_for(shown), projects, costs, is_everything=is_everything)
-    live = await _today(store, workspace_id, report.live, projects, estimates, is_everything=is_everything)
+    live = await _today(store, workspace_id, report.live, projects, estimates, open_day, is_everything=is_everything)
     return replace(report, value=found.whole(), breakdown=valued(report.breakdown, found), live=live)
 
 
@@ -74,7 +75,9 @@ class AtHome:
         ):
             return report
         values, of_top = await self._of_closed_days(store, workspace_id, report, projects, top, now)
-        live = await _today(store, workspace_id, report.live, projects, costs_of(today, projects), is_everything=True)
+        live = await _today(
+            store, workspace_id, report.live, projects, costs_of(today, projects), charge_day(now), is_everything=True
+        )
         return replace(report, value=values, top=valued(report.top, of_top), live=live)
 
     async def _of_closed_days(
@@ -112,13 +115,13 @@ async def _today(
     live: LiveReport | None,
     projects: Sequence[Project],
     estimates: Mapping[int, Money],
+    day: date,
     *,
     is_everything: bool,
 ) -> LiveReport | None:
     """What is known of the open day, with what it bought so far."""
-    if live is None or live.today is None or live.today.as_of is None:
+    if live is None or live.today is None:
         return live
-    day = charge_day(live.today.as_of)
     period = Period(day, day + timedelta(days=1))
     return replace(
         live, value=await of_all(store, workspace_id, period, projects, estimates, is_everything=is_everything)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from blocks.live import today as said_of
 from finops.charges import FigureState
+from finops.events import RecordedCall
 from finops.queries import ScopeKind
+from finops.value import Outcome
+from locales import translator_for
 from storage import Storage
 from tests.conftest import FakeClock
 from tests.integration.bot_world import WORKSPACE
-from tests.integration.watch_world import a_watched_world, collected
+from tests.integration.watch_world import CHATBOT, MODEL, a_watched_world, collected
 from tests.integration.watch_world import quick_storage as quick_storage
 
 
@@ -47,3 +51,28 @@ async def test_a_day_that_nobody_has_looked_at_yet_is_no_day_of_nothing(
         assert 0 < status.figure.amount.amount < 1
         assert status.figure.as_of is not None
         assert clock() - status.figure.as_of <= timedelta(minutes=5)
+
+
+async def test_what_was_recorded_on_the_last_day_seen_is_not_what_today_bought(
+    quick_storage: Storage, clock: FakeClock
+) -> None:
+    """A key that ran out yesterday: today is unknown since then, and says when somebody looked last with its date."""
+    async with a_watched_world(quick_storage, clock) as world:
+        clock.moment = datetime(2026, 7, 6, 13, 0, tzinfo=UTC)
+        await world.polled()
+        project = await world.project(CHATBOT)
+        call = RecordedCall("1", "1", clock(), model=MODEL, outcome=Outcome.SUCCESS)
+        async with world.bot.storage.writing() as store:
+            await store.value.record(WORKSPACE, project.id, [call])
+        for key in world.openai.organization.admin_keys:
+            key.expires_at = clock()
+        clock.advance(days=1)
+        await world.bot.watching.poll(world.connection)
+        report = await world.bot.reports.status(WORKSPACE, world.admin, "month")
+        for live in (report.live, (await world.bot.reports.home(WORKSPACE, world.admin)).live):
+            assert live is not None
+            assert live.today is not None
+            assert (live.today.state, live.value.successes) == (FigureState.BLIND, 0)
+            said = said_of(live.today, translator_for("ko-KR", "Asia/Seoul"))
+            assert said is not None
+            assert "7월 6일 22:00" in said
