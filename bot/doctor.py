@@ -136,6 +136,8 @@ def _keys(connections: list[Connection], credentials: list[Credential]) -> Itera
         level,
         {"enabled": len(enabled), "disabled": len(credentials) - len(enabled), "without_key": without_key},
     )
+    if not enabled:
+        return  # "every connection may" would be true of none
     managing = {one.connection_id for one in enabled if MANAGEMENT_READ in one.rights}
     without = len(reading - managing)
     yield Finding(FindingCode.KEY_RIGHTS, Level.WARN if without else Level.OK, {"without_management": without})

@@ -94,6 +94,10 @@ async def test_before_anything_is_set_up_a_status_says_how_to_begin(quick_stage:
     assert "확인할 수 없습니다" not in words_of(shown)
     await minsu.clicks(shown, ids.SETUP_NEXT)
     assert "Slack 워크스페이스 관리자가" in words_of(await window(quick_stage, minsu))
+    minsu.closes(everything=True)
+    checked = words_of(await answer_to(quick_stage, minsu, "/finops 점검"))
+    assert "키: 사용 0개" in checked
+    assert "모든 연결" not in checked, "there is none"
 
 
 async def test_a_second_team_closed_half_way_is_gone_on_with(quick_stage: Stage) -> None:
