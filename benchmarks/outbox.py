@@ -153,7 +153,7 @@ async def furnish(storage: Storage, workspace: int, teams: int, projects: int, n
         reading = UsageReading(Endpoint.COMPLETIONS, Width.MINUTE, start, start + 1, buckets)
         priced = [(row, price, True) for row in rows]
         await store.usage.replace(workspace_id, connection.id, reading, priced, now, start + 1)
-        await store.usage.mark_read(workspace_id, connection.id, now)
+        await store.healths.mark_read(workspace_id, connection.id, now)
 
 
 def a_row(start: int, account: str) -> UsageRow:

@@ -335,7 +335,7 @@ async def _days(
     store: Store, workspace_id: str, house: _House, first: int, last: int
 ) -> list[tuple[Project, list[Habit], int]]:
     """Every registered project whose usage is being read: its days, and where those that were read to their end do."""
-    read = {one.connection_id: one.read_at for one in await store.usage.healths(workspace_id) if one.read_at}
+    read = {one.connection_id: one.read_at for one in await store.healths.all(workspace_id) if one.read_at}
     accounts = {
         account_of(one): one for one in house.projects.values() if not one.excluded and one.connection_id in read
     }

@@ -38,7 +38,7 @@ async def findings(
     if not read:
         return []
     workspace_id = read[0].workspace_id
-    healths = {one.connection_id: one for one in await store.usage.healths(workspace_id)}
+    healths = {one.connection_id: one for one in await store.healths.all(workspace_id)}
     taught = await spending.taught(store, workspace_id)
     waiting, oldest, dead = await store.outbox.standing(workspace_id, now - _CLOCKS_OF)
     names = [one.model or one.endpoint for one in await store.unpriced.since(workspace_id, desk.today())]

@@ -170,7 +170,7 @@ class Evaluating:
             resolved = await _resolved(store, workspace_id, looks)
             looks = [one for one in looks if one.is_crossing or one.incident is None or one.incident.id not in resolved]
             questions = list(dict.fromkeys(look.question for look in looks))
-            healths = await store.usage.healths(workspace_id)
+            healths = await store.healths.all(workspace_id)
             is_ending = any(look.window.end <= today for look in looks)
             newest = await _newest(store, workspace_id, healths) if is_ending else {}
             judge = _Judge(

@@ -148,7 +148,7 @@ async def detailed(store: Store, facts: Facts) -> IncidentDetail:
     if facts.headline is not None:
         connection_id, provider_project_id = facts.headline
         correction = _correction(facts)
-        health = await store.usage.health(workspace_id, connection_id)
+        health = await store.healths.get(workspace_id, connection_id)
         measured = p95(health.lateness_samples) if health is not None else None
         lateness = measured.total_seconds() if measured is not None else None
     names = {account_of(one): one.name for one in facts.whose.projects}

@@ -66,7 +66,7 @@ class Proving:
             holds = await store.stops.held_on(workspace_id, connection_id, self._desk.now() - WATCHED)
             if not holds:
                 return 0
-            health = await store.usage.health(workspace_id, connection_id)
+            health = await store.healths.get(workspace_id, connection_id)
             reads = await store.usage.reads(workspace_id, connection_id)
             read = {name: one.final_until for name, one in reads.items()}
             found = [await self._judged(store, one, health, read) for one in holds]

@@ -79,7 +79,7 @@ class Spending:
             one.id: _estimated_days(one.id, past, readings.get(one.id, {}), billed, now) | {today}
             for one in house.connections
         }
-        health = await store.usage.healths(workspace_id)
+        health = await store.healths.all(workspace_id)
         usage_read_at = {one.connection_id: one.read_at for one in health if one.read_at is not None}
         unwritten = {
             id_: _unwritten_days(days, usage_read_at.get(id_)) for id_, days in readings.items() if not as_billed

@@ -53,7 +53,7 @@ async def radius(desk: Desk, aim: Aim) -> BlastRadius:
     async with desk.storage.reading() as store:
         minute = minute_of(now)
         used = await store.usage.activity(workspace_id, minute - _HOUR, minute, accounts) if accounts else []
-        seen = {one.connection_id for one in await store.usage.healths(workspace_id) if one.read_at is not None}
+        seen = {one.connection_id for one in await store.healths.all(workspace_id) if one.read_at is not None}
         active = await holders_of(store, projects, Lever.STOP)
         its = await held_of(store, stop, aim.narrow) if stop is not None else ()
         wishes = [await usual_of(store, workspace_id, account_of(one), minute) for one in aim.narrow]

@@ -43,7 +43,7 @@ async def rest_of(store: Store, incident: Incident, stop: Stop, projects: Sequen
     if limit.currency != CURRENCY:
         return []
     mine = {account_of(one): one for one in projects}
-    read = [one.read_at for one in await store.usage.healths(workspace_id) if one.read_at is not None]
+    read = [one.read_at for one in await store.healths.all(workspace_id) if one.read_at is not None]
     end = minute_of(max([*read, incident.as_of]))
     accounts = None if incident.scope_kind is ScopeKind.WORKSPACE else list(mine)
     spent: dict[Account, int] = defaultdict(int)

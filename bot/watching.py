@@ -129,7 +129,7 @@ class Watching:
             mine = connection.workspace_id, unwatched.slots_of(connection)
             if await store.claims.once(mine[0], f"{mine[1]}{every:g}:{slot}", now):
                 return True
-            health = await store.usage.health(connection.workspace_id, connection.id)
+            health = await store.healths.get(connection.workspace_id, connection.id)
             if health is not None and health.read_at is not None and health.read_at > now + _MOST_SKEW:
                 # By a clock that was set back since: nobody would look until the turns it took came again.
                 await store.claims.forget_ahead(*mine, now)
@@ -138,7 +138,7 @@ class Watching:
     async def _polled(self, connection: Connection) -> Polled | None:
         desk, workspace_id = self._desk, connection.workspace_id
         async with desk.storage.reading() as store:
-            health = await store.usage.health(workspace_id, connection.id)
+            health = await store.healths.get(workspace_id, connection.id)
             reads = await store.usage.reads(workspace_id, connection.id)
             try:
                 keys = await store.credentials.usable(workspace_id, connection.id)
@@ -295,7 +295,7 @@ class Watching:
         trouble = await self._unseen(trip, lateness)
         recovered = missed = None
         async with desk.storage.writing() as store:
-            before = await store.usage.mark_read(one.workspace_id, one.id, trip.at, sample, trip.prices.version)
+            before = await store.healths.mark_read(one.workspace_id, one.id, trip.at, sample, trip.prices.version)
             if trouble is None and one.usage_blind:
                 recovered = await store.connections.mark_seen(one.workspace_id, one.id, desk.now(), sense="usage")
                 if recovered is not None:
@@ -356,10 +356,10 @@ class Watching:
         desk, now, one = self._desk, self._desk.now(), connection
         missed, newly, is_told = None, False, False
         async with desk.storage.writing() as store:
-            before = await store.usage.health(one.workspace_id, one.id)
+            before = await store.healths.get(one.workspace_id, one.id)
             if not one.usage_blind and (before is None or before.failing_since is None) and not self._is_skewed(one):
                 missed = await self._missed(store, one, keys, before, now)
-            since = await store.usage.mark_failing(one.workspace_id, one.id, missed or now, code)
+            since = await store.healths.mark_failing(one.workspace_id, one.id, missed or now, code)
             passes = passes or code in _PASSING or not await _are_in_use(store, one, keys)
             is_told = not passes or now - since >= desk.policy.blind_after
             if is_told:

@@ -84,5 +84,5 @@ async def _is_read(product: web.Application, since: datetime) -> bool:
     """Whether all usage was read in the poll of that moment or a later one."""
     slot = since - timedelta(seconds=since.timestamp() % product[BOT].policy.poll_seconds)
     async with product[STORAGE].reading() as store:
-        healths = await store.usage.healths(TEAM_ID)
+        healths = await store.healths.all(TEAM_ID)
     return all(one.read_at is not None and one.read_at >= slot for one in healths)

@@ -64,7 +64,7 @@ async def set_up(product: web.Application, given: Mapping[str, Any]) -> dict[str
 async def read_at(product: web.Application, given: Mapping[str, Any]) -> dict[str, str | None]:
     """When usage was last read as a whole, and when the reading of completions was made that is stored."""
     async with product[STORAGE].reading() as store:
-        health = await store.usage.health(TEAM_ID, given["connection"])
+        health = await store.healths.get(TEAM_ID, given["connection"])
         completions = (await store.usage.reads(TEAM_ID, given["connection"])).get("completions")
     return {
         "whole": _told(health.read_at if health else None),

@@ -48,7 +48,7 @@ async def caught_up(stage: Stage, clock: StageClock, *, until_closed: bool = Fal
         # Between reading and wanting to say something lies a moment: all must be quiet for a while.
         while quiet < _QUIET_LOOKS:
             async with storage.reading() as store:
-                healths = await store.usage.healths(TEAM_ID)
+                healths = await store.healths.all(TEAM_ID)
                 is_open = until_closed and bool(await store.incidents.open_ones(TEAM_ID))
                 is_silent = await store.outbox.waiting_count() == 0
             is_read = bool(healths) and all(one.read_at is not None and one.read_at >= slot for one in healths)

@@ -42,6 +42,7 @@ from storage.stops import Stops
 from storage.teams import Teams
 from storage.unpriced import UnpricedNames
 from storage.usage import Usage
+from storage.usage_healths import UsageHealths
 from storage.value import Value
 from storage.workspaces import Workspaces
 
@@ -63,6 +64,7 @@ class Store:
         self.bill_lines = BillLines(connection)
         self.restatements = Restatements(connection)
         self.usage = Usage(connection)
+        self.healths = UsageHealths(connection)
         self.drifts = Drifts(connection)
         self.unpriced = UnpricedNames(connection)
         self.budgets = Budgets(connection)

@@ -14,11 +14,12 @@ from finops.usage import UsageReading, UsageRow, Width
 from storage.charges import Account
 from storage.connections import hold_connection
 from storage.ledger import money
-from storage.records_live import Estimate, Repricing, UsageChange, UsageHealth, UsageRead, UsageSum
+from storage.records_live import Estimate, Repricing, UsageChange, UsageRead, UsageSum
 from storage.repository import Repository, across_workspaces
-from storage.tables_live import repricings, usage_groups, usage_health, usage_minutes, usage_reads
+from storage.tables_live import repricings, usage_groups, usage_minutes, usage_reads
 from storage.usage_groups_sums import GroupedUsage, grouped, same_hours
 from storage.usage_habits import habits
+from storage.usage_healths import UsageHealths
 from storage.usage_moving import Covered, Rollups, beside
 from storage.usage_repricing import reprice_days
 from storage.usage_rollups import Stretch, extended, prepare, whole_buckets
@@ -32,7 +33,6 @@ Priced = tuple[UsageRow, int, bool]
 _OVERTAKEN_AT_MOST = timedelta(hours=1)
 # The clocks of two machines that poll side by side.
 _CLOCKS_DIFFER = timedelta(minutes=1)
-_MOST_SAMPLES = 200
 
 # Asked at every poll, and put together once: that takes longer than answering them.
 _MINE: BindParameter[str] = bindparam("of_workspace")
@@ -40,7 +40,6 @@ _READS = select(usage_reads).where(
     usage_reads.c.workspace_id == _MINE, usage_reads.c.connection_id == bindparam("of_connection")
 )
 _READ = _READS.where(usage_reads.c.endpoint == bindparam("of_endpoint"))
-_HEALTHS = select(usage_health).where(usage_health.c.workspace_id == _MINE).order_by(usage_health.c.connection_id)
 
 
 class Usage(Repository):
@@ -309,7 +308,7 @@ class Usage(Repository):
             "after_rest": after[1],
         }
         await self._db.execute(insert(repricings).values(logged))
-        await self._set_health(workspace_id, connection_id, {"price_version": to_version})
+        await UsageHealths(self._db).mark_priced(workspace_id, connection_id, to_version)
         return Repricing(
             connection_id, at, from_version, to_version, period.start, rows, money(*before, "USD"), money(*after, "USD")
         )
@@ -349,68 +348,6 @@ class Usage(Repository):
             )
             gone += (await self._db.execute(old)).rowcount
         return gone
-
-    async def health(self, workspace_id: str, connection_id: int) -> UsageHealth | None:
-        """How reading a connection goes; None before the first try."""
-        found = [each for each in await self.healths(workspace_id) if each.connection_id == connection_id]
-        return found[0] if found else None
-
-    async def healths(self, workspace_id: str) -> list[UsageHealth]:
-        """How reading each connection goes."""
-        rows = await self._db.execute(_HEALTHS, {"of_workspace": workspace_id})
-        return [
-            UsageHealth(
-                row.connection_id,
-                row.read_at,
-                row.failing_since,
-                row.failing_code,
-                tuple(row.lateness_samples),
-                row.price_version,
-            )
-            for row in rows
-        ]
-
-    async def mark_read(
-        self,
-        workspace_id: str,
-        connection_id: int,
-        at: datetime,
-        lateness: Sequence[int] = (),
-        price_version: str | None = None,
-    ) -> UsageHealth | None:
-        """A poll succeeded: keep its lateness samples (seconds) and price version (None: as it was).
-
-        Tells how it stood before, None before the first try; nobody else has changed that since, nor can until our
-        transaction ends. NotFound for another workspace's connection.
-        """
-        await hold_connection(self._db, workspace_id, connection_id)
-        before = await self.health(workspace_id, connection_id)
-        values: dict[str, Any] = {"read_at": at, "failing_since": None, "failing_code": None}
-        if lateness:
-            known = () if before is None else before.lateness_samples
-            values["lateness_samples"] = [*known, *lateness][-_MOST_SAMPLES:]
-        if price_version is not None:
-            values["price_version"] = price_version
-        await self._set_health(workspace_id, connection_id, values)
-        return before
-
-    async def mark_failing(self, workspace_id: str, connection_id: int, at: datetime, code: str) -> datetime:
-        """A poll failed; tells since when they do: since `at` for the first, and where a clock was set back since.
-
-        NotFound for another workspace's connection.
-        """
-        await hold_connection(self._db, workspace_id, connection_id)
-        before = await self.health(workspace_id, connection_id)
-        since = at if before is None or before.failing_since is None else min(at, before.failing_since)
-        await self._set_health(workspace_id, connection_id, {"failing_since": since, "failing_code": code})
-        return since
-
-    async def _set_health(self, workspace_id: str, connection_id: int, values: dict[str, Any]) -> None:
-        key = {"workspace_id": workspace_id, "connection_id": connection_id}
-        first = key | {"lateness_samples": []} | values
-        await self._db.execute(
-            self._insert(usage_health).values(first).on_conflict_do_update(index_elements=list(key), set_=values)
-        )
 
     async def _read(self, workspace_id: str, connection_id: int, endpoint: str) -> Any:
         """How far it has been read; begins the record where there is none. Whoever asks holds the connection."""

@@ -93,7 +93,7 @@ async def proved(stage: Stage, clock: StageClock) -> None:
 
 async def _is_read(stage: Stage, since: datetime) -> bool:
     async with stage.product[BOT].storage.reading() as store:
-        healths = await store.usage.healths(TEAM_ID)
+        healths = await store.healths.all(TEAM_ID)
     return all(one.read_at is not None and one.read_at >= since for one in healths)
 
 

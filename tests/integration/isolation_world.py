@@ -228,7 +228,7 @@ async def _watched(store: Store, workspace_id: str, connection_id: int) -> None:
     """What usage told, until it could not be read."""
     await store.connections.mark_blind(workspace_id, connection_id, MOMENT, "rejected", "usage")
     await store.usage.replace(workspace_id, connection_id, *A_MINUTE, LATER, MINUTE)
-    await store.usage.mark_failing(workspace_id, connection_id, MOMENT, "unavailable")
+    await store.healths.mark_failing(workspace_id, connection_id, MOMENT, "unavailable")
     await store.usage.reprice(
         workspace_id, connection_id, PERIOD, doubled, from_version=None, to_version="2", at=MOMENT
     )

@@ -140,7 +140,7 @@ async def _used(
     prices = [(row, atto, True) for rows in priced.values() for row, atto in rows]
     async with storage.writing() as store:
         await store.usage.replace(WORKSPACE, tenant.connection.id, reading, prices, read_at, max(priced) + width)
-        await store.usage.mark_read(WORKSPACE, tenant.connection.id, read_at)
+        await store.healths.mark_read(WORKSPACE, tenant.connection.id, read_at)
 
 
 def _minute(moment: datetime) -> int:

@@ -95,7 +95,7 @@ class QuietWorld:
                 end = minute_of(at)
                 readings = [(UsageReading(one, Width.MINUTE, end - 60, end, ()), ()) for one in Endpoint]
                 await store.usage.replace_each(WORKSPACE, made.id, readings, at)
-                await store.usage.mark_read(WORKSPACE, made.id, at)
+                await store.healths.mark_read(WORKSPACE, made.id, at)
         return made
 
     async def more_teams(self, count: int) -> None:

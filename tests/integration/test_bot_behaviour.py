@@ -113,7 +113,7 @@ async def lived(world: World, first: date, end: date, now: datetime, *, is_settl
     async with world.storage.writing() as store:
         connection_id = world.tenant.connection.id
         await store.usage.replace(WORKSPACE, connection_id, reading, priced, now, reading.end)
-        await store.usage.mark_read(WORKSPACE, connection_id, now)
+        await store.healths.mark_read(WORKSPACE, connection_id, now)
         for day in days:
             charges = tuple(Charge(day, f"proj_{name}", "gpt-4o, input", cost_of(name, day)) for name in NAMES)
             for hours in (2, 80, 90) if is_settled else (2,):
@@ -238,7 +238,7 @@ async def test_the_first_look_reaches_far_back_and_so_does_one_after_a_silence(w
     """What was done before anybody looked is told once; from then on the last days are enough."""
     clock.advance(days=24)
     async with world.storage.writing() as store:  # Monday's usage was read to its end, and nothing after it
-        await store.usage.mark_read(WORKSPACE, world.tenant.connection.id, NOW)
+        await store.healths.mark_read(WORKSPACE, world.tenant.connection.id, NOW)
     assert await world.bot.learning.day(WORKSPACE)
     [shown] = await world.bot.behaviour.recent(WORKSPACE)
     assert (shown.action.kind, shown.action.day) == (ActionKind.MODEL_CHANGED, CHANGED)

@@ -288,7 +288,7 @@ HEALTHY = SlackCheck(bot_token_ok=True, app_token_ok=True, clock_skew_seconds=0.
 async def test_a_healthy_house_has_nothing_but_good_findings(bot: Bot, admin: Person, team: Team, clock: FakeClock):
     async with bot.storage.writing() as store:
         for connection in await store.connections.all(WORKSPACE):
-            await store.usage.mark_read(WORKSPACE, connection.id, clock())
+            await store.healths.mark_read(WORKSPACE, connection.id, clock())
     tried = await bot.trials.send(admin, team.id)
     await bot.trials.press(WORKSPACE, MINSU.user_id, tried.key, None)
     findings = await bot.doctor.examine(WORKSPACE, HEALTHY)

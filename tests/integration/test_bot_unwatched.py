@@ -265,7 +265,7 @@ async def test_only_what_nobody_looked_at_is_summed_up(world: QuietWorld) -> Non
     reading = UsageReading(Endpoint.COMPLETIONS, Width.MINUTE, minute, minute + 1, (UsageBucket(minute, (row,)),))
     async with world.bot.storage.writing() as store:
         await store.usage.replace(WORKSPACE, other.id, reading, [(row, 3 * 10**18, True)], read_at, reading.end)
-        await store.usage.mark_read(WORKSPACE, other.id, read_at)
+        await store.healths.mark_read(WORKSPACE, other.id, read_at)
     world.clock.advance(minutes=75)
     await world.started_again().watching.poll(world.connection)
     [wanted] = [one for one in await world.unwatched() if one.channel_id == CHANNEL]

@@ -295,7 +295,7 @@ async def test_lateness_is_measured_of_every_minute_that_is_new(quick_world: Wor
     assert polled.lateness == timedelta(0)
     quick_world.openai.behaviour.set({"late_hours": 0, "fresh_minutes": 0})
     async with quick_world.bot.storage.reading() as store:
-        health = await store.usage.health(WORKSPACE, quick_world.connection.id)
+        health = await store.healths.get(WORKSPACE, quick_world.connection.id)
     assert health is not None
     assert len(health.lateness_samples) == 3
 

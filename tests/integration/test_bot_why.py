@@ -156,7 +156,7 @@ async def world(storage: Storage, clock: FakeClock, prices: ListPrices) -> World
     loop = [usual[0]._replace(start=midnight + minute, **mean) for minute in range(60)]
     await used(made, loop, Width.MINUTE)
     async with storage.writing() as store:
-        await store.usage.mark_read(WORKSPACE, tenant.connection.id, NOW)
+        await store.healths.mark_read(WORKSPACE, tenant.connection.id, NOW)
     return made
 
 

@@ -247,7 +247,7 @@ async def test_a_reading_that_takes_too_long_is_given_up_with_the_rest(
 
 async def read_at(world: World) -> datetime | None:
     async with world.bot.storage.reading() as store:
-        health = await store.usage.health(WORKSPACE, world.connection.id)
+        health = await store.healths.get(WORKSPACE, world.connection.id)
     return None if health is None else health.read_at
 
 

@@ -304,7 +304,7 @@ async def test_prices_may_change_and_history_follows_and_says_so(storage: Storag
         assert sum(each.atto for each in by_hour) == 22 * ATTO
         assert sum(each.atto for each in by_day) == 42 * ATTO
         assert sum(each.unpriced for each in (*by_minute, *by_hour, *by_day)) == 0
-        health = await store.usage.health(WORKSPACE, tenant.connection.id)
+        health = await store.healths.get(WORKSPACE, tenant.connection.id)
         assert health is not None
         assert health.price_version == "2"
 
@@ -345,16 +345,16 @@ async def test_failing_polls_are_told_since_when_and_lateness_is_remembered(stor
     """The first failure counts until a poll succeeds; two hundred samples of lateness are kept, the newest."""
     mine = WORKSPACE, tenant.connection.id
     async with storage.writing() as store:
-        assert await store.usage.health(*mine) is None
-        assert await store.usage.mark_failing(*mine, NOW, "unavailable") == NOW
-        assert await store.usage.mark_failing(*mine, NOW + timedelta(minutes=5), "rejected") == NOW
-        before = await store.usage.mark_read(*mine, NOW + timedelta(minutes=9), range(150), "1")
+        assert await store.healths.get(*mine) is None
+        assert await store.healths.mark_failing(*mine, NOW, "unavailable") == NOW
+        assert await store.healths.mark_failing(*mine, NOW + timedelta(minutes=5), "rejected") == NOW
+        before = await store.healths.mark_read(*mine, NOW + timedelta(minutes=9), range(150), "1")
         assert before is not None
         assert (before.read_at, before.failing_since) == (None, NOW)
-        before = await store.usage.mark_read(*mine, NOW + timedelta(minutes=10), range(150))
+        before = await store.healths.mark_read(*mine, NOW + timedelta(minutes=10), range(150))
         assert before is not None
         assert (before.read_at, before.failing_since) == (NOW + timedelta(minutes=9), None)
-        [health] = await store.usage.healths(WORKSPACE)
+        [health] = await store.healths.all(WORKSPACE)
     assert (health.failing_since, health.failing_code, health.price_version) == (None, None, "1")
     assert health.read_at == NOW + timedelta(minutes=10)
     assert health.lateness_samples == (*range(100, 150), *range(150))
