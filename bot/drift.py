@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -16,6 +17,7 @@ from finops.estimates import compare, model_key, split_line_item
 from finops.money import EXACT, from_units
 from finops.periods import Period, starts_at
 from finops.registry import Connection
+from storage import Store
 from storage.records_live import Estimate
 
 log = logging.getLogger(__name__)
@@ -79,6 +81,24 @@ async def learned_so_far(desk: Desk, connection: Connection) -> int:
     if days:
         log.info("days compared", extra={"connection_id": connection.id, "count": len(days)})
     return len(days)
+
+
+async def held_anew(desk: Desk, store: Store, connection: Connection) -> None:
+    """Hold the days compared so far against their bills again, because what was estimated of them was priced again.
+
+    Asked for within the transaction that does so. What the old prices were wrong by would be taken off the new ones;
+    whoever has committed lets the lessons be learned anew.
+    """
+    workspace_id, mine = connection.workspace_id, defaultdict[date, list[Estimate]](list)
+    days = await store.drifts.compared_days(workspace_id, connection.id, desk.today() - timedelta(days=COMPARED_DAYS))
+    for row in await store.usage.open_estimates(workspace_id, sorted(days)):
+        if row.connection_id == connection.id:
+            mine[row.day].append(row)
+    for day, rows in mine.items():
+        charges = await store.charges.of_day(workspace_id, connection.id, day)
+        if charges:
+            samples = await asyncio.to_thread(compare, _by_model(rows), charges, day)
+            await store.drifts.replace_day(workspace_id, connection.id, day, samples, desk.now())
 
 
 def _written(day: date) -> datetime:

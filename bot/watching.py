@@ -276,6 +276,8 @@ class Watching:
                 to_version=now,
                 at=trip.at,
             )
+            await drift.held_anew(desk, store, one)
+        desk.lessons[one.workspace_id] += 1
         log.info(
             "history priced again",
             extra={

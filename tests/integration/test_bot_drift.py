@@ -192,3 +192,21 @@ async def test_a_line_of_the_bill_that_no_usage_explains_is_told(quick: World) -
     [told] = await quick.to_be_sent()
     assert (told.kind, told.channel_id) == ("unpriced", quick.team.channel_id)
     assert told.subject["names"] == ["gpt-9-preview, output"]
+
+
+async def test_what_bills_taught_of_a_wrong_price_is_not_held_against_the_right_one(quick: World) -> None:
+    """Listed a quarter too dear, corrected by what bills taught, then set right: that is not corrected once more."""
+    wrong = Rates(*(rate * Decimal("1.25") for rate in (RATES.input, RATES.cached_input, RATES.output)))
+    quick.prices.rates = wrong
+    await collected(quick)
+    await quick.polled()
+    compared = {one.day for one in await samples(quick)}
+    await quick.bot.spending.drift(WORKSPACE)  # what is remembered of the lessons has to go as well
+    quick.prices.rates, quick.prices.version = RATES, "2"
+    await quick.polled(5)
+    midnight, chatbot = quick.clock().replace(hour=0, minute=0), await quick.project(CHATBOT)
+    spent = await quick.bot.spending.spent(WORKSPACE, ScopeKind.PROJECT, chatbot.id, day_of(quick.clock().date()))
+    assert abs(spent.amount.amount - quick.happened(CHATBOT, midnight, quick.clock())) < Decimal("1e-8")
+    found = await samples(quick)
+    assert {one.day for one in found} == compared
+    assert all(one.estimated == one.billed > 0 for one in found)
