@@ -122,6 +122,15 @@ def seconds_passed() -> float:
     return time.monotonic() if boottime is None else time.clock_gettime(boottime)
 
 
+def was_left_alone(
+    desk: Desk, connection: Connection, before: UsageHealth | None, awake: Wakefulness, at: datetime
+) -> bool:
+    """Whether a connection was not read for so long before `at` that somebody may have to be told."""
+    if before is None or before.read_at is None:
+        return False
+    return awake.since(connection.id, before.read_at, at) > _longest(desk)
+
+
 async def missed_since(
     desk: Desk, store: Store, connection: Connection, keys: Sequence[Credential], before: UsageHealth | None,
     awake: Wakefulness, at: datetime,
@@ -130,10 +139,9 @@ async def missed_since(
 
     `before` is how reading it stood, `keys` the enabled ones. A stretch without an enabled key was somebody's wish.
     """
-    longest = max(desk.policy.blind_after, 2 * desk.policy.poll_every)
-    if before is None or before.read_at is None or awake.since(connection.id, before.read_at, at) <= longest:
+    if before is None or before.read_at is None or not was_left_alone(desk, connection, before, awake, at):
         return None
-    read_at = before.read_at
+    longest, read_at = _longest(desk), before.read_at
     if before.failing_since is not None:
         # It could not be read, and then it could: that was borne, unless we stopped trying meanwhile.
         tries = slots_of(connection)
@@ -142,6 +150,10 @@ async def missed_since(
             return None
     since = await _expected_since(store, connection.workspace_id, keys, read_at)
     return since if at - since > longest else None
+
+
+def _longest(desk: Desk) -> timedelta:
+    return max(desk.policy.blind_after, 2 * desk.policy.poll_every)
 
 
 def slots_of(connection: Connection) -> str:

@@ -297,6 +297,9 @@ class Watching:
         trouble = await self._unseen(trip, lateness)
         recovered = missed = None
         async with desk.storage.writing() as store:
+            if unwatched.was_left_alone(desk, one, trip.health, self._awake, trip.at):
+                # It may have to be told, which takes the workspace: before the connection, as who changes its keys.
+                await store.workspaces.hold(one.workspace_id)
             before = await store.healths.mark_read(one.workspace_id, one.id, trip.at, sample, trip.prices.version)
             if trouble is None and one.usage_blind:
                 recovered = await store.connections.mark_seen(one.workspace_id, one.id, desk.now(), sense="usage")

@@ -20,8 +20,10 @@ from jobs.watcher import Watcher
 from providers.contract import Unavailable
 from storage import Storage
 from storage.outbox import Outbox
+from storage.usage_healths import UsageHealths
 from tests.conftest import FakeClock
 from tests.databases import on_both_databases
+from tests.integration.at_once import beside
 from tests.integration.bot_world import SEOYEON, WORKSPACE, a_team, blind_told
 from tests.integration.outbox_world import CHANNEL, OTHER_CHANNEL, Office, OneSlack, a_slack
 from tests.integration.quiet_world import ADMIN_KEY, QuietWorld, a_quiet_world
@@ -96,6 +98,25 @@ async def test_two_replicas_that_come_back_together_tell_it_once(world: QuietWor
     assert sorted(one.unwatched for one in each if one is not None) == [NOTHING, timedelta(minutes=75)]
     [row] = await world.unwatched()
     assert (row.channel_id, row.urgency, row.version, row.detected_at) == (CHANNEL, 0, 1, None)
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"])  # SQLite's writers take turns
+async def test_who_comes_back_as_the_last_key_is_switched_off_waits_for_nobody_crosswise(
+    world: QuietWorld, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reading held the connection and asked for the workspace, whoever changed the key the other way round."""
+    [key] = await world.bot.connections.of_team(WORKSPACE, world.team.id)
+    world.clock.advance(minutes=75)
+    polled, changed = await beside(
+        monkeypatch,
+        (UsageHealths, "mark_read"),
+        world.started_again().watching.poll(world.connection),
+        world.bot.connections.disable(world.admin, key.id),
+        database_url,
+    )
+    assert not isinstance(polled, Exception), polled
+    assert not isinstance(changed, Exception), changed
+    assert (polled.unwatched, changed.still_collected) == (timedelta(minutes=75), False)
 
 
 @on_both_databases
