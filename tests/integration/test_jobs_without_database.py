@@ -16,9 +16,9 @@ from storage.engine import Engines, is_away, normalised, open_engines
 from tests.databases import on_both_databases
 
 
-async def asked(engines: Engines, statement: str) -> bool:
+async def asked(engines: Engines, statement: str, **values: str) -> bool:
     async with engines.reading.connect() as connection:
-        await connection.execute(text(statement))
+        await connection.execute(text(statement), values)
     return True
 
 
@@ -51,4 +51,14 @@ async def test_a_server_that_is_not_there_is_away() -> None:
 async def test_a_wrong_statement_is_a_mistake_of_ours(engines: Engines, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         assert not await guarded(partial(asked, engines, "SELECT nothing_of_that_name"))
+    assert [line.levelname for line in caplog.records] == ["ERROR"]
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"])  # SQLite takes every text
+async def test_what_never_reached_the_server_is_a_mistake_of_ours(
+    engines: Engines, caplog: pytest.LogCaptureFixture
+) -> None:
+    """psycopg refuses it by itself, without the code that tells a mistake from a server that is away."""
+    with caplog.at_level(logging.WARNING):
+        assert not await guarded(partial(asked, engines, "SELECT CAST(:said AS text)", said="a\0b"))
     assert [line.levelname for line in caplog.records] == ["ERROR"]
