@@ -176,7 +176,8 @@ class Reports:
         """The Home tab of nobody in particular."""
         today, now = self._desk.today(), self._desk.now()
 
-        week = period_named(PeriodName.LAST_7_DAYS, today).period
+        seven = period_named(PeriodName.LAST_7_DAYS, today)
+        week = seven.period
         trend = Period(today - timedelta(days=HOME_TREND_DAYS), today)
         shown = [period_named(name, today) for name in _AT_HOME]
         whole = spanning([trend, *(one.period for one in shown)])
@@ -197,6 +198,7 @@ class Reports:
             exchange = await converter_at(store, workspace_id, now)
         ledger = ledger_of(house.connections, house.credentials, days, readings, now)
         connections = {one.id: one for one in house.connections}
+        of_week, _ = ledger.figures(week, previous_period(seven, today))
         yesterday, last_week, last_month, month_to_date = [ledger.figures(*both)[0] for both in compared]
         report = HomeReport(
             yesterday=yesterday,
@@ -227,7 +229,7 @@ class Reports:
         )
         today_so_far = look.estimates(ScopeKind.WORKSPACE, None)
         async with self._desk.storage.reading() as store:
-            report = await self._values.beside(store, workspace_id, report, house.counted, week, today_so_far, now)
+            report = await self._values.beside(store, workspace_id, report, house.counted, of_week, today_so_far, now)
         return _HomeFacts(house, report, takes_first_admin)
 
     async def setup(self, workspace_id: str, person: Person) -> SetupProgress:

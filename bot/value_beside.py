@@ -12,7 +12,7 @@ from bot.value import Gathered, costs_of, gathered, of_all, projects_of
 from finops.budget_report import BudgetStanding
 from finops.budgets import BudgetScope, period_of
 from finops.charges import FigureState
-from finops.figures import Breakdown, HomeReport, HomeValues, Scope, StatusReport, spoken_for
+from finops.figures import Breakdown, Figure, HomeReport, HomeValues, Scope, StatusReport, spoken_for
 from finops.incident_report import IncidentShown, LiveReport
 from finops.money import Money
 from finops.periods import Period, charge_day
@@ -37,11 +37,8 @@ async def beside(
     success rests on the estimates of the recorded calls.
     """
     shown, is_everything = report.figure, report.scope.kind is ScopeKind.WORKSPACE
-    estimates, costs = costs_of(today, projects), None
-    if shown.state is FigureState.ESTIMATE:
-        costs = estimates
-    elif shown.unread_days:
-        costs = {}
+    estimates = costs_of(today, projects)
+    costs = estimates if shown.state is FigureState.ESTIMATE else _by_bill(shown)
     found = await gathered(store, workspace_id, spoken_for(shown), projects, costs, is_everything=is_everything)
     live = await _today(store, workspace_id, report.live, projects, estimates, open_day, is_everything=is_everything)
     return replace(report, value=found.whole(), breakdown=valued(report.breakdown, found), live=live)
@@ -63,11 +60,11 @@ class AtHome:
         workspace_id: str,
         report: HomeReport,
         projects: Sequence[Project],
-        top: Period,
+        top: Figure,
         today: Sequence[ProjectTotal],
         now: datetime,
     ) -> HomeReport:
-        """The Home tab with its value; `top` is the period of its largest projects."""
+        """The Home tab with its value; `top` is what the days of its largest projects came to."""
         months = Period(report.last_month.period.start, report.month_to_date.period.end)
         rated = Period(months.start - _WEEK, months.end)
         if not await store.value.tells_anything(workspace_id, months) and not await store.ratings.between(
@@ -86,27 +83,31 @@ class AtHome:
         workspace_id: str,
         report: HomeReport,
         projects: Sequence[Project],
-        top: Period,
+        top: Figure,
         now: datetime,
     ) -> tuple[HomeValues, Gathered]:
-        key = (workspace_id, top, report.month_to_date.period)
+        key = (workspace_id, top.period, report.month_to_date.period)
         held = self._known.get(key)
         if held is not None and timedelta(0) <= now - held[0] < _REMEMBERED_FOR:
             return held[1], held[2]
         shown = (report.yesterday, report.last_week, report.last_month, report.month_to_date)
-        costs: list[Mapping[int, Money] | None] = [{} if one.unread_days else None for one in shown]
         values = HomeValues(
             *[
-                await of_all(store, workspace_id, spoken_for(one), projects, cost, is_everything=True)
-                for one, cost in zip(shown, costs, strict=True)
+                await of_all(store, workspace_id, spoken_for(one), projects, _by_bill(one), is_everything=True)
+                for one in shown
             ]
         )
-        of_top = await gathered(store, workspace_id, top, projects)
+        of_top = await gathered(store, workspace_id, spoken_for(top), projects, _by_bill(top))
         self._known[key] = now, values, of_top
         self._known.move_to_end(key)
         while len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
         return values, of_top
+
+
+def _by_bill(shown: Figure) -> Mapping[int, Money] | None:
+    """What projects cost as the bill says (None), or nobody knows: where days were not read, it is too small."""
+    return {} if shown.unread_days else None
 
 
 async def _today(

@@ -10,6 +10,7 @@ import pytest
 
 from bot import Bot, Policy
 from bot.errors import Refusal, RefusalCode
+from bot.polls import minute_of
 from finops.audit import AuditKind, filter_of
 from finops.caps import written
 from finops.events import RecordedCall, token_hash
@@ -19,6 +20,7 @@ from finops.money import Money, to_units
 from finops.periods import Period, starts_at
 from finops.queries import ScopeKind
 from finops.registry import Person, Project, Team
+from finops.usage import Endpoint, UsageBucket, UsageReading, UsageRow, Width
 from finops.value import Dimension, Outcome, ValueSource
 from storage import Storage
 from tests.conftest import FakeClock
@@ -240,3 +242,28 @@ async def test_caps_of_one_line_change_that_segment_alone(bot: Bot, admin: Perso
     await bot.project_details.set_caps(admin, "sales: 0.03 / 2")
     told = written(await bot.project_details.caps(admin))
     assert told == "*: 0.05 / 5\nrnd_engineer: 0.2 / 50\nsales: 0.03 / 2"
+
+
+@on_sqlite
+async def test_the_largest_projects_at_home_are_not_valued_by_a_bill_that_lacks_a_day(
+    bot: Bot, openai: LittleOpenAI, admin: Person, chat: Project, clock: FakeClock
+):
+    """A day is left out of a good answer: what was recorded of it stood beside the bill of the other six."""
+    openai.is_silent_on = {TODAY}
+    clock.advance(days=1)
+    await bot.collecting.due(clock())
+    await worked(bot)
+    async with bot.storage.writing() as store:
+        start = minute_of(starts_at(TODAY))
+        row = UsageRow(start, "completions", "proj_chat", "m", "key", "default", is_batch=False, requests=5)
+        reading = UsageReading(Endpoint.COMPLETIONS, Width.DAY, start, start + Width.DAY, (UsageBucket(start, (row,)),))
+        await store.usage.replace(WORKSPACE, chat.connection_id, reading, [(row, 0, True)], clock(), reading.end)
+    await recorded(bot, chat, [a_call(n, TODAY, good=n > 0, cost="0.02") for n in range(5)])
+    report = await bot.reports.status(WORKSPACE, admin, "7d")
+    home = await bot.reports.home(WORKSPACE, admin)
+    asked, shown = [
+        next(one.value for one in each.shares if one.project_id == chat.id) for each in (report.breakdown, home.top)
+    ]
+    assert report.figure.unread_days == 1
+    assert shown == asked
+    assert shown.cost_per_success == Money.of("0.025")
