@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from finops.allocation import main_currency
@@ -20,6 +20,7 @@ class Ledger:
     """The daily sums of one stretch of days in one currency, and when each connection of the scope was read.
 
     `keyed` are the connections that somebody wants read, `expected` those of them that have been read before.
+    `together` remembers how several were read as one: most periods count the same ones, and Home asks for many.
     """
 
     days: Mapping[date, Money]
@@ -29,29 +30,35 @@ class Ledger:
     expected: Collection[int]
     now: datetime
     currency: str
+    together: dict[frozenset[int], Mapping[date, DayReading]] = field(default_factory=dict)
 
     def figures(self, period: Period, before: Period) -> tuple[Figure, Figure]:
         """What a period came to, and the one it is compared with."""
         counting = self._counting(period, before)
-        read = readings_of_all(self.readings[one] for one in counting)
+        read = self._read(counting)
         blind = min((at for one, at in self.blind.items() if one in counting or one in self.keyed), default=None)
         now, then = (figure_of(one, self.days, read, self.now, self.currency, blind) for one in (period, before))
         return now, then
 
     def trend(self, period: Period, before: Period) -> tuple[DayFigure, ...]:
         """The same period day by day."""
-        read = readings_of_all(self.readings[one] for one in self._counting(period, before))
+        read = self._read(self._counting(period, before))
         return trend_of(period, self.days, read, self.now, self.currency)
 
-    def _counting(self, *periods: Period) -> set[int]:
+    def _read(self, counting: frozenset[int]) -> Mapping[date, DayReading]:
+        if counting not in self.together:
+            self.together[counting] = readings_of_all(self.readings[one] for one in counting)
+        return self.together[counting]
+
+    def _counting(self, *periods: Period) -> frozenset[int]:
         """The connections of which a day has to be read to be known: all that were read in one of these periods, too.
 
         Whatever else is asked for at the same time is no matter, so that a period is told the same everywhere: where
         all keys of a connection were deleted for good, days are missing beside those on which it was still read, and
         later no more.
         """
-        read = {one for one, days in self.readings.items() if any(day in each for each in periods for day in days)}
-        return read.union(self.expected)
+        read = (one for one, days in self.readings.items() if any(day in each for each in periods for day in days))
+        return frozenset(read).union(self.expected)
 
 
 def ledger_of(
