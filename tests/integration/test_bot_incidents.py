@@ -18,6 +18,7 @@ from finops.charges import FigureState
 from finops.incidents import EventKind, IncidentState
 from finops.money import Money
 from finops.why import Factor, WhyKind
+from jobs.outbox import KEPT
 from locales import translator_for
 from storage import Storage
 from storage.records_live import OutboxState
@@ -300,6 +301,26 @@ async def test_nothing_is_shown_or_done_for_another_workspace(world: World) -> N
             await attempt
         assert refused.value.code is RefusalCode.UNKNOWN_INCIDENT
     assert (await world.incident(incident_id)).acknowledged_by is None
+
+
+@on_sqlite
+async def test_no_review_waits_for_a_thread_that_is_forgotten(world: World) -> None:
+    """The button of an old message stands for ever; what was to go below it was promised, and waited without end."""
+    incident_id = await breached(world)
+    await delivered(world)
+    due = world.clock().date() + timedelta(days=107)
+    world.clock.advance(days=100)
+    async with world.storage.writing() as store:
+        assert await store.outbox.forget_before(world.clock() - KEPT)
+    for attempt in (
+        world.bot.reviews.draft(world.admin, incident_id),
+        world.bot.reviews.post(world.admin, incident_id, "배치 한도", world.admin.user_id, due),
+    ):
+        with pytest.raises(Refusal) as refused:
+            await attempt
+        assert refused.value.code is RefusalCode.INCIDENT_CLOSED
+    async with world.storage.reading() as store:
+        assert await store.outbox.waiting_count() == 0
 
 
 @on_sqlite
