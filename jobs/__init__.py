@@ -168,7 +168,7 @@ def deliverer_of(
 ) -> Deliverer:
     """The deliverer of this process, with its ways to Slack and to the mail server."""
     rendering, paces = Rendering(bot), Paces(time.monotonic)
-    delivery = Delivery(Speakers(clients), rendering, paces, clock)
+    delivery = Delivery(Speakers(clients), rendering, paces)
     mail = MailAlarm(bot, rendering, mailer_of(settings, clock), name)
     edit_every = timedelta(seconds=settings.edit_every_seconds)
     return Deliverer(bot, delivery, mail, metrics, name, edit_every=edit_every)

@@ -12,10 +12,9 @@ from datetime import UTC, datetime
 from slack_sdk.errors import SlackApiError
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import Clock
 from jobs.delivery_errors import EXPECTED, Trouble, Verdict, judged
 from jobs.delivery_pace import Method, Paces
-from jobs.delivery_speaker import CALL_SECONDS, CannotLook, Speaker, Speakers
+from jobs.delivery_speaker import CannotLook, Speaker, Speakers
 from jobs.rendering import NothingToSay, Reader, Rendering
 from storage.records_live import NOTHING_TO_SAY, OutboxMessage
 
@@ -81,7 +80,6 @@ class Delivery:
         speakers: Speakers,
         rendering: Rendering,
         paces: Paces,
-        clock: Clock,
         *,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
@@ -89,7 +87,6 @@ class Delivery:
         self.speakers = speakers
         self.rendering = rendering
         self.paces = paces
-        self.clock = clock
         self.sleep = sleep
         self._jitter = jitter
         self._silent: set[str] = set()  # workspaces in which nobody lets us speak: said once
@@ -115,9 +112,10 @@ class Delivery:
 class Attempt:
     """One attempt to deliver one message. `may_stand` when it ended while Slack may have been taking a post."""
 
-    def __init__(self, delivery: Delivery, message: OutboxMessage) -> None:
+    def __init__(self, delivery: Delivery, message: OutboxMessage, is_ours: Callable[[], Awaitable[bool]]) -> None:
         self._delivery = delivery
         self._message = message
+        self._is_ours = is_ours
         self.may_stand = False
 
     async def made(self) -> Outcome:
@@ -219,10 +217,10 @@ class Attempt:
                     return Stands(reader.channel_id, found.ts, found.version, reader.user_id, stood_at)
         said = await delivery.rendering.message(message, reader, is_again=is_again)
         await self._turn(Method.POST, reader.channel_id)
-        if message.leased_until is not None:
-            left = (message.leased_until - delivery.clock()).total_seconds()
-            if left < CALL_SECONDS:  # we were asleep: whoever takes it over must not meet us
-                return Later(0.0, "overslept")
+        # Asked of the row, which all clocks see alike: we were asleep, or another's clock runs ahead of ours. Whoever
+        # takes it over from now on waits longer than our call may take.
+        if not await self._is_ours():
+            return Later(0.0, "taken over")
         self.may_stand = True
         try:
             channel_id, ts = await speaker.post(

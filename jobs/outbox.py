@@ -27,6 +27,7 @@ from jobs.delivery import (
 )
 from jobs.delivery_mail import MailAlarm
 from jobs.delivery_pace import Method, Paces
+from jobs.delivery_speaker import CALL_SECONDS
 from jobs.rendering import INSTEAD_OF
 from jobs.worker import guarded
 from storage import Store
@@ -38,6 +39,8 @@ log = logging.getLogger(__name__)
 SENDS_AT_ONCE = 16
 # Longer than an attempt: who holds a lease that ran out has given up already.
 LEASE = timedelta(seconds=ATTEMPT_SECONDS + 10)
+# Longer than a call: what somebody said who asked just before we took it over stands by then, or never will.
+SETTLING = timedelta(seconds=CALL_SECONDS + 5)
 LOOK_EVERY = 1.0
 # However much comes and goes, the database is asked no more often than this.
 SHORTEST_LOOK = 0.2
@@ -111,6 +114,7 @@ class Deliverer:
                 self._edit_every,
                 no_posts_in=self._paces.held(Method.POST),
                 no_edits_in=self._paces.held(Method.EDIT),
+                settling=SETTLING,
             )
         for message in messages:
             self._begin(partial(self.deliver, message), f"message {message.key}")
@@ -126,7 +130,7 @@ class Deliverer:
 
     async def deliver(self, message: OutboxMessage) -> bool:
         """Try one message and keep what became of it. A mistake of ours costs this message a try, nothing else."""
-        attempt = Attempt(self._delivery, message)
+        attempt = Attempt(self._delivery, message, partial(self._is_ours, message))
 
         async def tried() -> bool:
             await self._keep(message, await attempt.made())
@@ -138,6 +142,10 @@ class Deliverer:
         is_hopeless = message.attempts >= MOST_ATTEMPTS and message.last_error == _BUG and not attempt.may_stand
         later = Later(self._delivery.wait(message), _BUG, is_uncertain=attempt.may_stand)
         return await guarded(partial(self._kept, message, GivenUp(_BUG) if is_hopeless else later))
+
+    async def _is_ours(self, message: OutboxMessage) -> bool:
+        async with self._bot.storage.reading() as store:
+            return await store.outbox.is_leased(message.workspace_id, message.key, self.name, message.attempts)
 
     async def drained(self) -> None:
         """Wait until everything that was begun is finished."""

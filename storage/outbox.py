@@ -108,6 +108,7 @@ class Outbox(Repository):
         *,
         no_posts_in: Collection[str] = (),
         no_edits_in: Collection[str] = (),
+        settling: timedelta = timedelta(),
     ) -> list[OutboxMessage]:
         """Take what may be sent now: urgent first, then what was wanted first; at most one for each channel.
 
@@ -115,6 +116,9 @@ class Outbox(Repository):
 
         Each goes to one worker until `lease` passes in silence. A line of a thread waits for its root, and for the
         lines before it. A message that stands is edited again `edit_gap` after the last time, unless somebody waits.
+
+        What a silent worker holds is taken from it and goes to nobody for `settling`: with another clock than ours it
+        may be alive, and saying it this very moment.
         """
         if self._db.dialect.name == "postgresql":
             # One at a time decides who sends what, or two would both find a channel free.
@@ -132,10 +136,15 @@ class Outbox(Repository):
         if not ids:
             return []
         # A row that a decision is changing this very moment is left for the next time.
-        free = (
-            await self._db.scalars(select(outbox.c.id).where(outbox.c.id.in_(ids)).with_for_update(skip_locked=True))
-        ).all()
-        if not free:
+        rows = select(outbox.c.id, outbox.c.state).where(outbox.c.id.in_(ids)).with_for_update(skip_locked=True)
+        states = {row.id: row.state for row in await self._db.execute(rows)}
+        if settling and (left := [each for each, state in states.items() if state == OutboxState.SENDING]):
+            taken = {"state": OutboxState.WAITING, "worker": None, "leased_until": None, "is_uncertain": True}
+            await self._db.execute(
+                update(outbox).where(outbox.c.id.in_(left)).values(taken | {"next_at": now + settling})
+            )
+            states = {each: state for each, state in states.items() if each not in left}
+        if not (free := list(states)):
             return []
         await self._db.execute(
             update(outbox)
@@ -150,6 +159,12 @@ class Outbox(Repository):
         )
         found = await self._messages(sql.WITH_ROOT.where(outbox.c.id.in_(free)))
         return sorted(found, key=lambda message: (-message.urgency, message.id))
+
+    async def is_leased(self, workspace_id: str, key: str, worker: str, attempts: int) -> bool:
+        """Whether it is still `worker`'s, and this its last attempt: nobody has taken it over since."""
+        mine = outbox.c.workspace_id == workspace_id, outbox.c.key == key, outbox.c.worker == worker
+        is_ours = outbox.c.state == OutboxState.SENDING, outbox.c.attempts == attempts
+        return await self._db.scalar(select(outbox.c.id).where(*mine, *is_ours)) is not None
 
     async def sent(
         self, workspace_id: str, key: str, worker: str, version: int, channel_id: str, ts: str, at: datetime

@@ -31,7 +31,7 @@ from jobs.delivery import Delivery
 from jobs.delivery_mail import MailAlarm
 from jobs.delivery_pace import Paces
 from jobs.delivery_speaker import Speaker, Speakers
-from jobs.outbox import LEASE, Deliverer
+from jobs.outbox import LEASE, SETTLING, Deliverer
 from jobs.rendering import RENDER, Rendering
 from storage import KeyRing, Storage
 from storage.engine import normalised, open_engines
@@ -67,7 +67,7 @@ async def deliver(database_url: str, slack_url: str, token: str, number: int, *,
         async def pass_by(seconds: float) -> None:
             clock.advance(seconds=seconds)
 
-        delivery = Delivery(Speakers(Clients(slack_url, token), pass_by), rendering, paces, clock, sleep=pass_by)
+        delivery = Delivery(Speakers(Clients(slack_url, token), pass_by), rendering, paces, sleep=pass_by)
         name = f"process-{os.getpid()}"
         deliverer = Deliverer(
             bot, delivery, MailAlarm(bot, rendering, None, name), Metrics(), name,
@@ -91,6 +91,9 @@ async def deliver(database_url: str, slack_url: str, token: str, number: int, *,
             await want(f"{number}", "as it was")
             await want(f"{number}:line", "a line", thread_key=f"{number}")
             die_at(number, with_calls=database_url.startswith("sqlite"))
+        else:
+            await deliverer.deliver_due()
+            clock.advance(seconds=SETTLING.total_seconds())
         await deliver_in(2)
         await want(f"{number}", "as it is")
         await deliver_in(2)

@@ -74,9 +74,7 @@ class Office:
     def deliverer(self, name: str = "replica") -> Deliverer:
         """A replica's deliverer, with a pace of its own."""
         rendering, paces = Rendering(self.bot, self.render), Paces(self.monotonic)
-        delivery = Delivery(
-            Speakers(self.clients, self._sleep), rendering, paces, self.clock, sleep=self._sleep, jitter=_half
-        )
+        delivery = Delivery(Speakers(self.clients, self._sleep), rendering, paces, sleep=self._sleep, jitter=_half)
         mail = self.alarm(name)
         return Deliverer(self.bot, delivery, mail, self.metrics, name, edit_every=EDIT_EVERY, monotonic=self.monotonic)
 

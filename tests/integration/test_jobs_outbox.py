@@ -6,14 +6,18 @@ import asyncio
 import logging
 from datetime import timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from blocks import kit
+from bot import Bot, Policy
 from demo.mail import MailSink
 from jobs.delivery import MOST_ATTEMPTS
+from jobs.delivery_speaker import Speaker
 from jobs.rendering import NothingToSay, Speech
 from storage.records_live import OutboxState
+from tests.conftest import FakeClock
 from tests.databases import WORKSPACE, on_both_databases
 from tests.integration.live_world import World
 from tests.integration.outbox_desk import alarmed as alarmed
@@ -172,12 +176,13 @@ async def test_what_is_about_nothing_any_more_is_dropped(office: Office) -> None
 
 
 async def test_who_overslept_leaves_it_to_the_next(office: Office) -> None:
-    """Suspended between taking a message and posting it: the lease is over, another may be posting right now."""
-    slow = office.render["note"]
+    """Suspended between taking a message and posting it: another has taken it over, and may be posting right now."""
+    slow, next_one = office.render["note"], office.deliverer("next")
 
     async def asleep(speech: Speech) -> kit.Message:
         office.clock.advance(minutes=10)
         office.render["note"] = slow
+        await next_one.deliver_due()
         return await slow(speech)
 
     office.render["note"] = asleep
@@ -186,8 +191,8 @@ async def test_who_overslept_leaves_it_to_the_next(office: Office) -> None:
     await deliverer.look()
     await deliverer.drained()
     assert office.calls("chat.postMessage") == []
-    office.clock.advance(seconds=2)
-    await deliverer.deliver_due()
+    office.clock.advance(seconds=15)
+    await next_one.deliver_due()
     assert office.standing() == ["a"]
 
 
@@ -291,6 +296,43 @@ async def test_a_dead_replicas_messages_are_taken_over_and_looked_for(office: Of
     assert (await office.row("a")).state is OutboxState.SENDING
     office.clock.advance(seconds=41)
     await deliverer.deliver_due()
+    office.clock.advance(seconds=16)
+    await deliverer.deliver_due()
+    assert office.standing() == ["a"]
+    assert (await office.row("a")).state is OutboxState.SENT
+
+
+@on_both_databases
+@pytest.mark.parametrize("moment", ["before", "during"])
+async def test_a_replica_whose_clock_runs_ahead_of_a_lease_posts_nothing_twice(
+    office: Office, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """To it the other is long silent, and was about to post, or is in the midst of it, when it takes the message."""
+    ahead = FakeClock(office.clock() + timedelta(minutes=3))
+    other = Office(Bot(office.bot.storage, {}, ahead, Policy()), office.slack, ahead, office.clients)
+    one, two = office.deliverer("one"), other.deliverer("two")
+    say, post = office.render["note"], Speaker.post
+
+    async def slowly(speech: Speech) -> kit.Message:
+        await two.deliver_due()
+        office.clock.advance(seconds=2)  # this channel takes a post a second
+        return await say(speech)
+
+    async def slow_post(speaker: Speaker, *given: Any, **more: Any) -> tuple[str, str]:
+        monkeypatch.setattr(Speaker, "post", post)
+        await two.deliver_due()
+        office.clock.advance(seconds=2)
+        return await post(speaker, *given, **more)
+
+    if moment == "before":
+        office.render["note"] = slowly
+    else:
+        monkeypatch.setattr(Speaker, "post", slow_post)
+    await office.want("a", urgency=1)
+    await one.deliver_due()
+    ahead.advance(seconds=16)
+    office.clock.advance(seconds=16)
+    await two.deliver_due()
     assert office.standing() == ["a"]
     assert (await office.row("a")).state is OutboxState.SENT
 

@@ -244,6 +244,7 @@ ATTEMPTS: dict[str, Attempt] = {
     "Outbox.beginning": lambda s, w, b: s.outbox.beginning(w, "key"),
     "Outbox.dead": lambda s, w, b: s.outbox.dead(w, "key", "worker", "x"),
     "Outbox.get": lambda s, w, b: s.outbox.get(w, "key"),
+    "Outbox.is_leased": lambda s, w, b: s.outbox.is_leased(w, "key", "worker", 1),
     "Outbox.mailed": lambda s, w, b: s.outbox.mailed(w, "key", LATER),
     "Outbox.newest_of": lambda s, w, b: s.outbox.newest_of(w, "incident", 9),
     "Outbox.retry": lambda s, w, b: s.outbox.retry(w, "key", "worker", LATER, "x"),
