@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from functools import partial
@@ -13,8 +12,6 @@ from bot.errors import explain
 from bot.results import Progress
 from jobs.announcer import Announcer
 from storage.engine import is_away
-
-log = logging.getLogger(__name__)
 
 POLL_SECONDS = 5.0
 
@@ -67,8 +64,6 @@ async def guarded(work: Callable[[], Awaitable[object]]) -> bool:
     try:
         return bool(await work())
     except Exception as error:  # noqa: BLE001 - one of the two guards: a job that dies is a promise broken daily
-        if is_away(error):  # every job says so until it is back: a line each, and no traceback that somebody would read
-            log.warning("the database is away", extra={"error": type(error).__name__})
-        else:
+        if not is_away(error):  # else every job meets it at every try, and storage has said so, once
             explain(error)
         return False

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.actions import Actions
@@ -21,7 +23,7 @@ from storage.credentials import Credentials
 from storage.decisions import Decisions
 from storage.digests import DigestChannels, Digests
 from storage.drifts import Drifts
-from storage.engine import Engines, normalised, open_engines
+from storage.engine import Engines, is_away, normalised, open_engines
 from storage.errors import Conflict
 from storage.event_tokens import EventTokens
 from storage.exchange_rates import ExchangeRates
@@ -45,6 +47,8 @@ from storage.usage import Usage
 from storage.usage_healths import UsageHealths
 from storage.value import Value
 from storage.workspaces import Workspaces
+
+log = logging.getLogger(__name__)
 
 _DEADLOCK = "40P01"  # PostgreSQL's word for it
 
@@ -101,11 +105,15 @@ class Store:
 
 
 class Storage:
-    """An open database. Keep transactions short, and never wait for the network inside one: writers queue."""
+    """An open database. Keep transactions short, and never wait for the network inside one: writers queue.
+
+    When its server goes away, that is logged once, and once that it is back: whoever meets it need not say so.
+    """
 
     def __init__(self, engines: Engines, ring: KeyRing) -> None:
         self._engines = engines
         self._ring = ring
+        self._away_since: float | None = None
 
     @property
     def kind(self) -> str:
@@ -115,8 +123,9 @@ class Storage:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Store]:
         """A snapshot: every query inside sees the same moment, and none can write."""
-        async with self._engines.reading.connect() as connection, connection.begin():
-            yield Store(connection, self._ring)
+        with self._telling_when_away():
+            async with self._engines.reading.connect() as connection, connection.begin():
+                yield Store(connection, self._ring)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Store]:
@@ -125,8 +134,9 @@ class Storage:
         Raises Conflict where it and another one waited for each other and the database gave this one up.
         """
         try:
-            async with self._engines.writing.begin() as connection:
-                yield Store(connection, self._ring)
+            with self._telling_when_away():
+                async with self._engines.writing.begin() as connection:
+                    yield Store(connection, self._ring)
         except OperationalError as problem:
             if getattr(problem.orig, "sqlstate", None) == _DEADLOCK:
                 raise Conflict("what", "this transaction wanted") from problem
@@ -138,13 +148,28 @@ class Storage:
 
     async def ping(self) -> None:
         """Prove that the database answers; raises SQLAlchemy's error when it does not."""
-        async with self._engines.reading.connect() as connection:
-            await connection.execute(text("SELECT 1"))
+        with self._telling_when_away():
+            async with self._engines.reading.connect() as connection:
+                await connection.execute(text("SELECT 1"))
 
     async def revision(self) -> str | None:
         """The revision the database is at now: a newer copy of the program may have moved it since we opened it."""
         async with self._engines.reading.connect() as connection:
             return await connection.run_sync(revision_of)
+
+    @contextmanager
+    def _telling_when_away(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as problem:
+            if is_away(problem) and self._away_since is None:
+                self._away_since = time.monotonic()
+                log.warning("the database is away", extra={"error": type(problem).__name__})
+            raise
+        if self._away_since is not None:
+            seconds = time.monotonic() - self._away_since
+            self._away_since = None
+            log.warning("the database is back", extra={"seconds": round(seconds)})
 
 
 @asynccontextmanager

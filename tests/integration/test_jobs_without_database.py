@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 
 import pytest
@@ -12,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from jobs.worker import guarded
+from storage import Storage, Store
 from storage.engine import Engines, is_away, normalised, open_engines
 from tests.databases import on_both_databases
 
@@ -29,13 +31,24 @@ async def engines(database_url: str) -> AsyncIterator[Engines]:
 
 
 @pytest.mark.parametrize("database_kind", ["postgresql"])
-async def test_a_server_that_goes_away_is_one_line_and_no_mistake(
-    engines: Engines, caplog: pytest.LogCaptureFixture
+async def test_a_server_that_goes_away_is_one_line_and_another_when_it_is_back(
+    storage: Storage, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Every job meets it at every try: a traceback each would bury the log, and raise an alarm of mistakes."""
-    assert not await guarded(partial(asked, engines, "SELECT pg_terminate_backend(pg_backend_pid())"))
+    """Every job meets it at every try: a line each, or a traceback, would bury the log of an hour without it."""
+
+    async def asked(statement: str, doors: Callable[[], AbstractAsyncContextManager[Store]]) -> bool:
+        async with doors() as store:
+            await store.claims._db.execute(text(statement))
+        return True
+
+    for doors in (storage.reading, storage.writing, storage.reading):
+        assert not await guarded(partial(asked, "SELECT pg_terminate_backend(pg_backend_pid())", doors))
     assert [(line.levelname, line.message) for line in caplog.records] == [("WARNING", "the database is away")]
-    assert await guarded(partial(asked, engines, "SELECT 1")), "the next try has a connection again"
+    assert not await guarded(partial(asked, "SELECT nothing_of_that_name", storage.reading)), "this is another trouble"
+    caplog.clear()
+    for _ in range(2):
+        assert await guarded(partial(asked, "SELECT 1", storage.reading)), "the next try has a connection again"
+    assert [(line.levelname, line.message) for line in caplog.records] == [("WARNING", "the database is back")]
 
 
 async def test_a_server_that_is_not_there_is_away() -> None:
