@@ -11,7 +11,7 @@ from decimal import Decimal
 from bot.picture import CURRENCY, Account, Picture, Taught, account_of
 from bot.polls import minute_of, moment_of
 from finops.budgets import BudgetPeriod, Usual, period_of, usual
-from finops.burning import burn_per_minute, burning_since, paced_over
+from finops.burning import burn_per_minute, burning_since, is_unusual, paced_over
 from finops.money import EXACT, Money, from_units, to_units, total
 from finops.periods import Period
 from finops.queries import ScopeKind
@@ -140,8 +140,11 @@ class Surroundings:
         )  # fmt: skip
         hours = _by_start(rows, picture.taught)
         for one, until in older.items():
-            steps = _steps(hours[focus[one][1]], until - MINUTES_PER_DAY, until, _HOUR)
-            found[one] = burning_since(steps, _share_of(usuals[daily[one]], _HOUR)) or found[one]
+            account, a_day = focus[one][1], usuals[daily[one]]
+            if _is_told_whole(minutes[account], hours[account], minute_of(found[one]), a_day):
+                continue
+            steps = _steps(hours[account], until - MINUTES_PER_DAY, until, _HOUR)
+            found[one] = burning_since(steps, _share_of(a_day, _HOUR)) or found[one]
         return found
 
 
@@ -306,6 +309,17 @@ def _by_start(rows: Iterable[UsageSum], taught: Mapping[int, Taught]) -> dict[Ac
     for row in rows:
         found[row.connection_id, row.sub_account_id][row.start] += corrected(taught, row)
     return found
+
+
+def _is_told_whole(minutes: Mapping[int, int], hours: Mapping[int, int], since: int, a_day: Usual) -> bool:
+    """Whether minutes tell all that burned of the hour in which it began: who was silent before has no others."""
+    first = since // _HOUR * _HOUR
+    if since == first:
+        return False
+    known = sum(units for minute, units in minutes.items() if since <= minute < first + _HOUR)
+    # Rounded row by row, an hour and its minutes differ by some attos.
+    before = Money(from_units(max(0, hours.get(first, 0) - known) // 10**9, 0), CURRENCY)
+    return not is_unusual(before, _share_of(a_day, since - first))
 
 
 def _steps(buckets: Mapping[int, int], start: int, end: int, length: int) -> list[tuple[datetime, Money]]:

@@ -55,8 +55,8 @@ class World:
         """The loop goes on: so much in the minute before `until` (the clock's)."""
         end = until or self.clock()
         minute = _minute(end) - 1
-        row = _row(minute, int(Decimal(dollars) * CALLS_PER_DOLLAR))
-        await _used(self.storage, self.tenant, {minute: [(row, int(Decimal(dollars) * ATTO_PER_DOLLAR))]}, end)
+        row = a_row(minute, int(Decimal(dollars) * CALLS_PER_DOLLAR))
+        await used(self.storage, self.tenant, {minute: [(row, int(Decimal(dollars) * ATTO_PER_DOLLAR))]}, end)
 
     async def incident(self, incident_id: int) -> Incident:
         async with self.storage.reading() as store:
@@ -95,8 +95,8 @@ async def _history(world: World) -> None:
     midnight = _minute(starts_at(TODAY))
     busy = [midnight - day * 1440 + hour * 60 for day in range(1, 8) for hour in range(BUSY_HOURS)]
     price = USUAL_CALLS * ATTO_PER_DOLLAR // CALLS_PER_DOLLAR
-    hours = {start: [(_row(start, USUAL_CALLS), price)] for start in sorted(busy)}
-    await _used(world.storage, world.tenant, hours, starts_at(TODAY), Width.HOUR)
+    hours = {start: [(a_row(start, USUAL_CALLS), price)] for start in sorted(busy)}
+    await used(world.storage, world.tenant, hours, starts_at(TODAY), Width.HOUR)
 
 
 async def _today(world: World, spent: Decimal) -> None:
@@ -105,15 +105,15 @@ async def _today(world: World, spent: Decimal) -> None:
     calls = int(spent * CALLS_PER_DOLLAR)
     minutes = range(first + 4, last, 5)
     counts = [calls // len(minutes) + (number < calls % len(minutes)) for number in range(len(minutes))]
-    rows = [_row(minute, count) for minute, count in zip(minutes, counts, strict=True)]
+    rows = [a_row(minute, count) for minute, count in zip(minutes, counts, strict=True)]
     priced = {row.start: [(row, row.requests * ATTO_PER_DOLLAR // CALLS_PER_DOLLAR)] for row in rows}
     rest = int(spent * ATTO_PER_DOLLAR) - sum(atto for [(_, atto)] in priced.values())
     [(row, atto)] = priced[last - 1]
     priced[last - 1] = [(row, atto + rest)]
-    await _used(world.storage, world.tenant, priced, world.clock())
+    await used(world.storage, world.tenant, priced, world.clock())
 
 
-def _row(start: int, requests: int) -> UsageRow:
+def a_row(start: int, requests: int) -> UsageRow:
     tokens = {"input_tokens": 1000 * requests, "output_tokens": 400 * requests}
     return UsageRow(
         start,
@@ -128,7 +128,7 @@ def _row(start: int, requests: int) -> UsageRow:
     )
 
 
-async def _used(
+async def used(
     storage: Storage,
     tenant: Tenant,
     priced: dict[int, list[tuple[UsageRow, int]]],

@@ -24,7 +24,7 @@ from storage import Storage
 from storage.records_live import OutboxState
 from tests.conftest import FakeClock
 from tests.databases import WORKSPACE, on_sqlite
-from tests.integration.live_world import TWO_O_CLOCK, World, a_runaway, neighbour_of
+from tests.integration.live_world import ATTO_PER_DOLLAR, TWO_O_CLOCK, World, a_row, a_runaway, neighbour_of, used
 
 SEOUL = ZoneInfo("Asia/Seoul")
 
@@ -66,6 +66,18 @@ async def test_the_golden_message_comes_out_of_storage_word_for_word(world: Worl
     assert shown.spent.amount == Money.of("742")
     assert (shown.percent, shown.increase) == (148, Decimal("13.84"))
     assert (shown.usual.amount, shown.usual.days) == (Money.of("50"), 28)
+
+
+@on_sqlite
+async def test_who_was_silent_until_it_surged_surges_since_that_minute(storage: Storage, clock: FakeClock) -> None:
+    """Its first usage is the first minute there is, not as far back as minutes are known: the hour was told instead."""
+    world = await a_runaway(storage, clock, spent="0")
+    began, end = TWO_O_CLOCK - timedelta(minutes=40), TWO_O_CLOCK
+    minutes = range(int(began.timestamp()) // 60, int(end.timestamp()) // 60)
+    price = 700 * ATTO_PER_DOLLAR // len(minutes)
+    await used(storage, world.tenant, {one: [(a_row(one, 10), price)] for one in minutes}, end)
+    [incident] = await world.evaluate()
+    assert incident.since == began
 
 
 @on_sqlite
