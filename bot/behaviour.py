@@ -196,11 +196,17 @@ async def shown(store: Store, workspace_id: str, actions: Sequence[Action]) -> t
         ActionShown(
             one,
             projects.get(one.project_id or 0, ""),
-            teams.get(one.team_id or 0, ""),
+            teams.get(one.team_id or _holder(one), ""),
             savings.get(one.id or 0),
         )
         for one in actions
     )
+
+
+def _holder(action: Action) -> int:
+    """The team whose key it was; a key is no act of that team on its spending, and is never joined to its alerts."""
+    team_id = action.details.get("held_by")
+    return team_id if isinstance(team_id, int) else 0
 
 
 async def told_since(store: Store, workspace_id: str, since: datetime) -> list[Told]:
@@ -258,6 +264,8 @@ async def _act(store: Store, workspace_id: str, house: _House, kind: ActionKind,
     project_id, team_id, told = await _place(store, workspace_id, entry)
     project = house.projects.get(project_id or 0)
     facts: dict[str, Fact] = {"act": entry.action}
+    if entry.noun == "key":
+        facts["held_by"] = entry.details.get("team_id")
     return Action(
         at=entry.at,
         day=charge_day(entry.at),

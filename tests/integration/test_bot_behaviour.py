@@ -214,6 +214,18 @@ async def test_the_trail_and_the_providers_log_tell_what_was_done_and_by_whom(wo
 
 
 @on_sqlite
+async def test_a_key_is_told_with_its_team_and_never_as_the_answer_to_its_alerts(world: World) -> None:
+    """Two teams were set up on one day: two lines that are alike would say it twice."""
+    await alerted(world, None, NOW - timedelta(hours=2))
+    entry = AuditEntry(NOW, "U1", "key.registered", "key:1", details={"team_id": world.tenant.team_id})
+    async with world.storage.writing() as store:
+        await store.audit.append(WORKSPACE, entry)
+    await world.bot.behaviour.follow(WORKSPACE)
+    [shown, *_] = await world.bot.behaviour.recent(WORKSPACE)
+    assert (shown.team, shown.action.team_id, shown.action.preceded) == ("마케팅팀", None, None)
+
+
+@on_sqlite
 async def test_what_was_done_before_a_pause_is_seen_at_the_next_look(world: World, clock: FakeClock) -> None:
     """A bot that was away over the weekend, or whose Monday came at one press, shows Friday's act and not nothing."""
     async with world.storage.writing() as store:
