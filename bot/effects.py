@@ -195,7 +195,8 @@ class Effects:
             prevented = await prevented_in(store, workspace_id, period)
             quality = await self.quality(store, workspace_id, period, told)
             digests = await self._of_digests(store, workspace_id, period)
-            pulse = await pulse_of_weeks(store, workspace_id, period.end)
+            # A week is asked about on the Monday after it: who looks on that day is told of it, too.
+            pulse = await pulse_of_weeks(store, workspace_id, period.end + _DAY)
             misses = await misses_of(store, self._past, workspace_id, billed, today)
         first = min(connections, key=lambda one: one.id, default=None)
         other = {

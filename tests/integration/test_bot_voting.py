@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections import Counter
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
 from typing import Any
 
@@ -297,3 +297,14 @@ async def test_the_pulse_of_a_week_is_told_when_all_its_channels_closed(hall: Ha
     hall.clock.moment = asked[1].closes_at + LATE_CLICKS
     await voting.due()
     assert await told() == [(week, PulseState.TOLD, 3, 1, 1), later]
+
+
+async def test_on_the_monday_itself_the_effect_says_that_its_week_can_still_be_answered(hall: Hall) -> None:
+    """Not that nobody was asked, beside a question that has just been asked."""
+    monday = datetime(2026, 7, 6, 0, 1, tzinfo=UTC)
+    hall.clock.moment = monday + timedelta(minutes=5)
+    async with hall.storage.writing() as store:
+        await ask_pulse(store, WORKSPACE, date(2026, 6, 29), "C1", "digest:C1", "", ["U1"], monday)
+    actor = somebody("U0JIHOON01", Role.ADMIN)
+    report = await hall.bots[0].effects.report(actor)
+    assert [(one.week, one.state) for one in report.pulse] == [(date(2026, 6, 29), PulseState.OPEN)]
