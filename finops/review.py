@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,6 +18,8 @@ _TOLD = frozenset(
         StopEventKind.FIRST_TRAFFIC,
     }
 )
+_BEGINS = frozenset({StopEventKind.REQUESTED, StopEventKind.ALLOWANCE_ENDED})
+_OVER = frozenset({StopEventKind.PROVED, StopEventKind.RESTORED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Review:
 
     @property
     def moments(self) -> tuple[Moment, ...]:
-        """The story in order; of what happened to several projects the first, of levels reached at once the highest."""
+        """The story in order; of what happened to several projects the first, and so each time it was stopped."""
         shown, found = self.shown, dict[tuple[object, ...], Moment]()
         if shown.since != shown.incident.opened_at:
             found[None, 0] = Moment(shown.since, None)
@@ -50,19 +51,18 @@ class Review:
                 level = event.values["level"]
                 assert isinstance(level, int), "a level is a per cent"
                 found.setdefault((event.kind, level), Moment(event.at, event.kind, level))
-        for done in () if shown.stop is None else shown.stop.events:
+        turn = 0
+        for done in () if shown.stop is None else sorted(shown.stop.events, key=lambda one: one.at):
+            turn += done.kind in _BEGINS
             if done.kind in _TOLD:
                 by = done.values.get("by")
-                found.setdefault((done.kind,), Moment(done.at, done.kind, by=None if by is None else str(by)))
+                found.setdefault((done.kind, turn), Moment(done.at, done.kind, by=None if by is None else str(by)))
         return tuple(sorted(found.values(), key=lambda one: one.at))
 
     @property
     def lasted(self) -> timedelta | None:
-        """From the first word of it until it was put back, else until it was seen to be over; None: it was not."""
-        first = _first(self.moments, EventKind.CROSSED)
-        last = _first(self.moments, StopEventKind.RESTORED) or _first(self.moments, StopEventKind.PROVED)
+        """From the first word of it until it was put back for good, else seen to be over; None: it was not."""
+        moments = self.moments
+        first = next((one.at for one in moments if one.kind is EventKind.CROSSED), None)
+        last = max((one.at for one in moments if one.kind in _OVER), default=None)
         return last - first if first is not None and last is not None and last > first else None
-
-
-def _first(moments: Iterable[Moment], kind: EventKind | StopEventKind) -> datetime | None:
-    return next((one.at for one in moments if one.kind is kind), None)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from blocks import ids, reviews
+from finops.incidents import EventKind, IncidentEvent
 from finops.review import Review
+from finops.stops import StopEvent, StopEventKind
 from tests.unit import saying_live, slack_limits
 from tests.unit import stopping_said as told
 from tests.unit.saying import LANGUAGES, reader
 from tests.unit.test_blocks_limits import refused
 
 DAY = date(2026, 7, 7)
+AT = datetime(2026, 7, 6, 5, tzinfo=UTC)
 
 
 def a_review(*, is_stopped: bool = True) -> Review:
@@ -51,3 +54,18 @@ def test_the_window_and_the_page_fit_slack(language: str) -> None:
     assert "<@U0MINSU001>" in page.text
     assert slack_limits.of_view(reviews.posted(t)) == []
     assert ids.INCIDENT_REVIEW in str(reviews.button(12, t))
+
+
+def test_every_stop_of_an_alert_is_told_and_it_lasted_until_the_last() -> None:
+    """Allowed again, it was stopped a second time: a review that ends with the first way back tells half of it."""
+    shown, minute = a_review().shown, timedelta(minutes=1)
+    assert shown.stop is not None
+    crossed = IncidentEvent(EventKind.CROSSED, AT, "crossed:100", {"level": 100})
+    kinds = [StopEventKind.REQUESTED, StopEventKind.SET, StopEventKind.PROVED, StopEventKind.RESTORED]
+    told_of = tuple(StopEvent(kind, AT + minute * (n + 1), f"{n}") for n, kind in enumerate(kinds * 2))
+    once, twice = (
+        Review(replace(shown, events=(crossed,), stop=replace(shown.stop, events=events)), None, "")
+        for events in (told_of[:4], told_of)
+    )
+    assert [[one.kind for one in each.moments if one.kind in kinds] for each in (once, twice)] == [kinds, kinds * 2]
+    assert (once.lasted, twice.lasted) == (minute * 4, minute * 8)
