@@ -69,6 +69,12 @@ class Look:
         chosen = totals if accounts is None else [one for one in accounts if one in totals]
         return [ProjectTotal(one[0], one[1] or None, money_of(totals[one])) for one in chosen]
 
+    def priced(self, kind: ScopeKind, scope_id: int | None) -> list[ProjectTotal]:
+        """The same of those whose whole usage has a price: of the others nobody knows what they have cost."""
+        sums = self.picture.sums(Period(self.picture.today, self.picture.today + timedelta(days=1)))
+        each = self.estimates(kind, scope_id)
+        return [one for one in each if (one.connection_id, one.sub_account_id or "") not in sums.unpriced]
+
 
 class Live:
     """Knows what the open day has cost so far. No question costs a query per project."""

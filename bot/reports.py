@@ -227,7 +227,7 @@ class Reports:
             actions=actions,
             exchange=exchange,
         )
-        today_so_far = look.estimates(ScopeKind.WORKSPACE, None)
+        today_so_far = look.priced(ScopeKind.WORKSPACE, None)
         async with self._desk.storage.reading() as store:
             report = await self._values.beside(store, workspace_id, report, house.counted, of_week, today_so_far, now)
         return _HomeFacts(house, report, takes_first_admin)
@@ -267,7 +267,7 @@ class Reports:
             exchange=await converter_at(store, workspace_id, now),
             is_connected=bool(house.connections),
         )
-        today_so_far = look.estimates(scope.kind, scope.id)
+        today_so_far = look.priced(scope.kind, scope.id)
         report = _with_today(report, look, house)
         return await value_beside.beside(store, workspace_id, report, projects, today_so_far, today)
 

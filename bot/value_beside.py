@@ -31,7 +31,8 @@ async def beside(
     store: Store, workspace_id: str, report: StatusReport, projects: Sequence[Project], today: Sequence[ProjectTotal],
     open_day: date,
 ) -> StatusReport:  # fmt: skip
-    """A report with what each of its amounts bought. `today` are the estimates of the day that is open.
+    """A report with what each of its amounts bought. `today` are the estimates of the day that is open, as far as all
+    that was used has a price.
 
     Where days of the period could not be read, the bill is too small for what was recorded of them: then cost per
     success rests on the estimates of the recorded calls.
@@ -159,10 +160,10 @@ async def of_budgets(
 
 
 def _spent(picture: Picture, period: Period, projects: Sequence[Project]) -> dict[int, Money]:
-    """What each project has spent in a period so far, bills and estimates together."""
-    totals = picture.sums(period).totals
-    owners = {account_of(one): one.id for one in projects}
-    return {owners[account]: money_of(units) for account, units in totals.items() if account in owners}
+    """What each project has spent in a period so far, bills and estimates together, where all it used has a price."""
+    sums, owners = picture.sums(period), {account_of(one): one.id for one in projects}
+    known = ((account, units) for account, units in sums.totals.items() if account not in sums.unpriced)
+    return {owners[account]: money_of(units) for account, units in known if account in owners}
 
 
 async def of_incident(store: Store, shown: IncidentShown) -> ValueFigure:
@@ -171,7 +172,8 @@ async def of_incident(store: Store, shown: IncidentShown) -> ValueFigure:
     scope = Scope(incident.scope_kind, incident.scope_id, shown.scope.name)
     projects = await projects_of(store, incident.workspace_id, scope)
     # Of a wider scope no bill tells yet what each of its projects has cost in the open period: the calls themselves do.
-    is_own = scope.kind is ScopeKind.PROJECT and shown.spent.amount.currency == CURRENCY
+    # Nor does what is known to be spent where a part of it has no price.
+    is_own = scope.kind is ScopeKind.PROJECT and shown.spent.amount.currency == CURRENCY and not shown.spent.unpriced
     costs = {one.id: shown.spent.amount for one in projects} if is_own else {}
     is_everything = scope.kind is ScopeKind.WORKSPACE
     return await of_all(store, incident.workspace_id, incident.window, projects, costs, is_everything=is_everything)
