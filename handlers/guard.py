@@ -11,10 +11,11 @@ from slack_sdk.errors import SlackApiError
 
 from blocks import bad_news, kit
 from blocks.answered import error_code
-from bot.errors import BadNews, BadNewsKind, Refusal, explain, new_reference, noting
+from bot.errors import BadNews, BadNewsKind, OutageCode, Refusal, explain, new_reference, noting
 from handlers.outages import SLACK_FAILS, is_slacks_own
 from handlers.turns import AT_MOST, Job, Turns
 from handlers.visit import Visit, WindowClosed, WindowTooLate
+from storage.engine import is_away
 from storage.errors import Conflict
 
 log = logging.getLogger(__name__)
@@ -143,6 +144,11 @@ def _news_of(error: Exception) -> BadNews:
         reference = new_reference()
         log.warning("slack trouble", extra={"reference": reference, "error": error_code(error)})
         return BadNews(BadNewsKind.OUTAGE, "slack_away", {}, reference)
+    if is_away(error):
+        # Storage has said so; to the person it is our fault all the same, and a reference finds who met it.
+        reference = new_reference()
+        log.warning("not done while the database is away", extra={"reference": reference})
+        return BadNews(BadNewsKind.BUG, OutageCode.INTERNAL.value, {}, reference)
     return explain(error)
 
 

@@ -6,8 +6,10 @@ import asyncio
 import logging
 
 import aiohttp
+import psycopg
 import pytest
 from slack_sdk.errors import SlackApiError
+from sqlalchemy.exc import OperationalError
 
 from bot.errors import Refusal, RefusalCode, explain
 from handlers import asking
@@ -165,6 +167,24 @@ async def test_who_is_given_up_to_somebody_else_at_the_same_moment_is_told_so(ca
     _, respond = await failing(Conflict("what", "this transaction wanted"))
     assert "같은 순간에" in respond.said[0]["text"]
     assert [one.levelname for one in caplog.records] == ["WARNING"]
+
+
+async def test_while_the_database_is_away_whoever_asked_is_told_all_the_same(caplog: pytest.LogCaptureFixture) -> None:
+    """In the usual language, for theirs stands in the database; saying it broke, and they were told nothing at all."""
+    bot, respond = FakeBot(), FakeRespond()
+
+    async def away(*_: object) -> None:
+        raise OperationalError("SELECT", {}, psycopg.OperationalError("connection refused"))
+
+    bot.people.present = bot.people.known = away
+
+    async def work(visit: Visit) -> None:
+        await visit.person()
+
+    await guarded(a_visit(bot, FakeSlack(), respond=respond), work)
+    (told,) = [one for one in caplog.records if one.message == "not done while the database is away"]
+    assert str(told.reference) in str(respond.said[0]["blocks"])  # type: ignore[attr-defined]
+    assert {one.levelname for one in caplog.records} == {"WARNING"}
 
 
 async def test_slack_being_away_while_we_say_so_is_logged_and_over(caplog: pytest.LogCaptureFixture) -> None:
