@@ -221,6 +221,20 @@ async def test_another_window_in_the_same_place_is_read_from_its_top(visitor: Vi
         assert await body.evaluate("node => node.scrollTop") == top
 
 
+async def test_a_draft_is_shown_whole_and_a_long_one_from_its_beginning(visitor: Visitor, slack: PretendSlack) -> None:
+    """Four lines of fourteen, and those the last, are no draft to read before sending it."""
+    [box] = [one for one in gallery.EVERY_INPUT["blocks"] if one.get("block_id") == "long"]
+    for count, is_whole in ((14, True), (90, False)):
+        draft = {"initial_value": "\n".join(f"{number}번째 줄" for number in range(count))}
+        slack.state["views"] = [gallery.EVERY_INPUT | {"blocks": [box | {"element": box["element"] | draft}]}]
+        page = await visitor.sees("app/home")
+        field = page.get_by_role("dialog").locator("textarea")
+        await expect(field).to_be_focused()
+        top, hidden = await field.evaluate("it => [it.scrollTop, it.scrollHeight - it.clientHeight]")
+        assert (top, hidden <= 0) == (0, is_whole)
+        await expect(page.get_by_role("button", name="저장")).to_be_in_viewport()
+
+
 async def test_escape_closes_the_list_first_and_then_the_modal(visitor: Visitor, slack: PretendSlack) -> None:
     """One Escape, one thing closed; focus returns to the field."""
     slack.state["views"] = [gallery.STEP]

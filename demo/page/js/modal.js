@@ -111,6 +111,7 @@ function focusFirst() {
   const wide = matchMedia("(min-width: 721px)").matches;
   const first = dialog.querySelector("[autofocus]") || (wide && dialog.querySelector(".modal-body :is(input:not([type=file]), textarea, .select-open)"));
   (first || dialog.querySelector("h2")).focus({ preventScroll: !first });
+  if (first instanceof HTMLTextAreaElement) first.scrollTop = 0; // a draft is read from its beginning
 }
 
 function showProblems(view, found) {
