@@ -126,9 +126,12 @@ def _helpless(t: Translator) -> Parts:
     return [kit.alert(said, "warning"), kit.actions(kit.button(t.gettext("Manage keys"), ids.KEY_MANAGE))]
 
 
-def done(shown: StopShown, t: Translator) -> kit.View:
-    """After any of the windows: how the stop stands now, and where it goes on."""
-    parts: Parts = [kit.header(f"{words.who(shown, t)} - {words.what(shown, t)}"), *stops.parts(shown, t)]
+def done(shown: StopShown, reader: str, t: Translator) -> kit.View:
+    """After any of the windows: how the stop stands now for the reader (a user id), and where it goes on."""
+    parts: Parts = [
+        kit.header(f"{words.who(shown, t)} - {words.what(shown, t)}"),
+        *stops.parts(shown, t, reader=reader),
+    ]
     parts.append(kit.context(t.gettext("The message in the channel follows it and shows every step.")))
     return kit.modal(_stop_title(t), parts, close=t.gettext("Close"), callback_id=ids.VIEW_INFO)
 

@@ -30,10 +30,11 @@ def root(shown: StopShown, t: Translator) -> kit.Message:
     return replace(kit.message(text, [kit.header(first), *parts(shown, t)]), text=text)
 
 
-def parts(shown: StopShown, t: Translator, more: Sequence[kit.Block | None] = ()) -> Parts:
+def parts(shown: StopShown, t: Translator, more: Sequence[kit.Block | None] = (), reader: str | None = None) -> Parts:
     """What was done about the spending, for the root message of an incident: state, projects and buttons.
 
-    `more` are the message's own buttons and menus, in the same row after those of the stop.
+    `more` are the message's own buttons and menus, in the same row after those of the stop. `reader` is who alone
+    reads it (a user id): nobody can agree to what they asked for themselves.
     """
     found: Parts = []
     seen = look(shown)
@@ -48,7 +49,7 @@ def parts(shown: StopShown, t: Translator, more: Sequence[kit.Block | None] = ()
     notes = _notes(shown, t)
     if notes:
         found.append(kit.context("\n".join(notes)))
-    row = [*_buttons(shown, t), *(element for element in more if element)]
+    row = [*_buttons(shown, t, reader), *(element for element in more if element)]
     if row:
         found.append(kit.actions(*row, block_id=f"stop_{shown.stop.id}"))
     return found
@@ -114,13 +115,16 @@ def _last_resort(shown: StopShown, t: Translator) -> str | None:
     )
 
 
-def _buttons(shown: StopShown, t: Translator) -> list[kit.Block]:
+def _buttons(shown: StopShown, t: Translator, reader: str | None) -> list[kit.Block]:
     """What may be done now; at most one primary and one danger."""
     key = _key(shown)
     if shown.stop.pending is not None:
         agree = kit.button(t.pgettext("button", "Agree"), ids.STOP_AGREE, key, style="primary")
         decline = kit.button(t.pgettext("button", "Decline"), ids.STOP_DECLINE, key)
         again = [_now(shown, t)] if look(shown) is Look.ASKED or _is_beside(shown) else []
+        if shown.stop.pending.by == reader:
+            withdraw = kit.button(t.gettext("Withdraw"), ids.STOP_DECLINE, key)
+            return [each for each in (*again, withdraw) if each is not None]
         return [each for each in (*again, agree, decline) if each is not None]
     return [each for each in _BUTTONS[look(shown)](shown, t) if each is not None]
 

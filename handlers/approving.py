@@ -65,7 +65,7 @@ async def submit(form: Form) -> Outcome:
 
     async def act() -> kit.View:
         shown = await visit.bot.stopping.approve(person, target, wish, groups)
-        return stop_form.done(shown, t) if shown is not None else await _budget_changed(visit, target)
+        return stop_form.done(shown, person.user_id, t) if shown is not None else await _budget_changed(visit, target)
 
     try:
         view = await once(form, act)

@@ -93,7 +93,7 @@ async def submit(form: Form) -> Outcome:
             return await _without_collection(visit, person, target, what, seen, is_wide=is_wide)
         lever = Lever(what.value)
         held = await visit.bot.stopping.request(person, target, lever, reason, groups, is_wide=is_wide, seen=seen)
-        return stop_form.done(held, t)
+        return stop_form.done(held, person.user_id, t)
 
     try:
         view = await once(form, act)
@@ -214,7 +214,7 @@ async def acted(visit: Visit, act: Callable[..., Awaitable[StopShown]], value: s
         raise Refusal(RefusalCode.UNKNOWN_STOP)
     shown = await act(await visit.person(), target.stop_id, await visit.groups())
     if visit.window is not None:
-        await visit.show(stop_form.done(shown, await visit.words()))
+        await visit.show(stop_form.done(shown, visit.user_id, await visit.words()))
     if visit.view is not None:
         await home.refresh(visit)
 

@@ -27,7 +27,7 @@ VIEWS: dict[str, Callable[[Translator], kit.View]] = {
     "listed_held": lambda t: stop_form.listed(told.a_list(), t, is_resume=True),
     "listed_nothing": lambda t: stop_form.listed(told.a_list(stoppable=(), held=()), t, is_resume=True),
     "listed_without_groups": lambda t: stop_form.listed(told.a_list(stoppable=(), held=(), lacks_groups=True), t),
-    "done": lambda t: stop_form.done(told.requested(), t),
+    "done": lambda t: stop_form.done(told.requested(), "U0SEOYEON1", t),
     "collecting_off": lambda t: stop_form.collection_changed(StopWhat.COLLECTING_OFF, ["abc1"], t),
     "excluded": lambda t: stop_form.collection_changed(StopWhat.EXCLUDED, ["chatbot-experiment"], t),
     "lead": lambda t: stop_lead.window(told.a_draft(), t),

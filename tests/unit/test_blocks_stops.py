@@ -333,7 +333,7 @@ def test_nothing_of_a_stop_is_refused_by_slack(language: str) -> None:
     for build in STOPS.values():
         assert refused(stops.root(build(), t)) == []
         assert refused(incidents.root(told.in_incident(build()), t)) == []
-        assert refused_view(stop_form.done(build(), t)) == []
+        assert refused_view(stop_form.done(build(), "U0SEOYEON1", t)) == []
     for event in told.EVENTS.values():
         assert refused(stop_thread.line(event, told.shown(), t)) == []
     for view in VIEWS.values():
@@ -374,7 +374,7 @@ def test_however_much_there_is_it_fits_and_is_only_shown(
             stop_form.approval_of(shown, told.PROVED_AT), t, ApprovalDraft(amount=long, limit=long), kit.escape(long)
         ),
         stop_form.listed(listed, t),
-        stop_form.done(shown, t),
+        stop_form.done(shown, "U0SEOYEON1", t),
         stop_form.collection_changed(StopWhat.EXCLUDED, [long] * 50, t),
         stop_lead.window(told.a_draft(lead_name=long, project=long), t, long, kit.escape(long)),
     )
@@ -395,3 +395,14 @@ def test_however_much_there_is_it_fits_and_is_only_shown(
 
 def _elements(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [element for block in blocks if block["type"] == "actions" for element in block["elements"]]
+
+
+def test_whoever_asked_may_withdraw_and_is_not_offered_to_agree_with_themselves() -> None:
+    """That button could only be refused; in the channel, which all read, it stays."""
+    shown, t = told.pending(), reader("ko")
+    assert shown.stop.pending is not None
+    mine, other = (str(stop_form.done(shown, who, t)) for who in (shown.stop.pending.by, "U0OTHER001"))
+    assert ids.STOP_AGREE in other
+    assert ids.STOP_AGREE not in mine
+    assert (ids.STOP_DECLINE in mine, "철회" in mine, "거절" in mine) == (True, True, False)
+    assert ids.STOP_AGREE in str(stops.parts(shown, t))
