@@ -77,18 +77,22 @@ def apart(new: Sequence[tuple[Action, Saving]], lined: Sequence[tuple[Action, Sa
 
     Of what was done to one project within the same fourteen days the bills tell only what all of it did together: the
     first that was found stands for it, or the same dollars would be saved twice. What a stop kept on its own day is
-    told by itself; one that is measured like any other action is one of them.
+    told by itself, once however often it was asked for; one that is measured like any other action is one of them.
     """
     days: dict[int, list[date]] = defaultdict(list)
     for one, line in lined:
         if one.project_id is not None and _is_measured(line):
             days[one.project_id].append(one.day)
-    found = []
+    found, kept = [], {one.details.get("stop_id") for one, line in lined if not _is_measured(line)}
     for one, line in sorted(new, key=lambda each: (each[0].at, each[0].key)):
         if one.project_id is not None and _is_measured(line):
             if any(abs((one.day - day).days) <= AFTER_DAYS for day in days[one.project_id]):
                 continue
             days[one.project_id].append(one.day)
+        elif not _is_measured(line):
+            if one.details.get("stop_id") in kept:
+                continue
+            kept.add(one.details.get("stop_id"))
         found.append(line)
     return found
 
