@@ -105,7 +105,8 @@ async def gathered(
     readings = readings_of_all(told.get(one, {}) for one in concerned)
     trend = Period(day - timedelta(days=TREND_DAYS), day + timedelta(days=1))
     unread = [one for one in trend if one not in readings]
-    rows = await store.usage.daily(workspace_id, Period(unread[0], trend.end), found.accounts) if unread else []
+    # The day itself also once it is billed: who spent so much, and why, no bill tells.
+    rows = await store.usage.daily(workspace_id, Period(min([*unread, day]), trend.end), found.accounts)
     of_day = [row for row in rows if charge_day(moment_of(row.start)) == day]
     headline = _largest(of_day, taught)
     shown = brief(incident, budget, found)
@@ -115,7 +116,7 @@ async def gathered(
     shown = replace(
         shown,
         headline_project=await _named(store, workspace_id, found, headline),
-        spent=replace(shown.spent, unpriced=any(row.unpriced for row in of_day)),
+        spent=replace(shown.spent, unpriced=day in unread and any(row.unpriced for row in of_day)),
         usual=_usual(shown.usual, bills, readings, budget.period, incident),
         breach_at=breach,
         next_level=level,

@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from blocks import incident_detail
+from blocks import incident_detail, reviews
 from blocks import incidents as speak
 from bot import telling
 from bot.errors import Refusal, RefusalCode
 from bot.incidents import Silence, until
-from finops.charges import FigureState
+from finops.charges import Charge, ChargedDay, FigureState
 from finops.incidents import EventKind, IncidentState
 from finops.money import Money
 from finops.why import Factor, WhyKind
@@ -24,7 +24,18 @@ from storage import Storage
 from storage.records_live import OutboxState
 from tests.conftest import FakeClock
 from tests.databases import WORKSPACE, on_sqlite
-from tests.integration.live_world import ATTO_PER_DOLLAR, TWO_O_CLOCK, World, a_row, a_runaway, neighbour_of, used
+from tests.integration.live_world import (
+    ACCOUNT,
+    ATTO_PER_DOLLAR,
+    MODEL,
+    TODAY,
+    TWO_O_CLOCK,
+    World,
+    a_row,
+    a_runaway,
+    neighbour_of,
+    used,
+)
 
 SEOUL = ZoneInfo("Asia/Seoul")
 
@@ -94,6 +105,22 @@ async def test_the_cause_is_a_retry_loop_at_fifteen_times_the_calls(world: World
     t = translator_for("ko-KR")
     assert "호출 수 15배, 호출당 토큰 동일 → 재시도 루프 의심" in str(speak.root(shown, t).blocks)
     assert f"{t.clock(shown.since)}부터 급증" in str(speak.root(shown, t).blocks)
+
+
+@on_sqlite
+async def test_why_it_happened_is_known_when_its_day_is_billed_too(world: World) -> None:
+    """A review is drafted the day after: the bill is there by then, and says neither who called nor how often."""
+    incident_id = await breached(world)
+    before = (await world.bot.incidents.shown(WORKSPACE, incident_id)).cause
+    assert before is not None
+    bill = ChargedDay(TODAY, (Charge(TODAY, ACCOUNT, f"{MODEL}, input", Decimal(800), "USD"),))
+    async with world.storage.writing() as store:
+        now = world.clock.advance(days=1)
+        await store.charges.replace_day(WORKSPACE, world.tenant.connection.id, bill, now)
+    review = await world.bot.reviews.draft(world.admin, incident_id)
+    assert review.shown.cause == before
+    assert review.shown.headline_project is not None
+    assert "• …" not in reviews.prepared(review, translator_for("ko-KR"))
 
 
 @on_sqlite
