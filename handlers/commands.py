@@ -93,7 +93,7 @@ ALIASES = {
     "예산": "budget", "budgets": "budget", "予算": "budget",
     "차단": "stop", "停止": "stop", "복구": "resume", "再開": "resume", "復旧": "resume",
     "리포트": "report", "보고서": "report", "주간": "report", "reports": "report", "digest": "report",
-    "レポート": "report", "일일": "daily", "데일리": "daily", "日報": "daily", "デイリー": "daily",
+    "レポート": "report", "일일": "daily", "데일리": "daily", "日報": "daily", "日次": "daily", "デイリー": "daily",
     "투표": "poll", "polls": "poll", "vote": "poll", "投票": "poll", "アンケート": "poll",
     "감사": "audit", "監査": "audit",
     "통화": "currency", "환율": "currency", "通貨": "currency", "為替": "currency",
@@ -102,7 +102,7 @@ ALIASES = {
     "효과": "effect", "effects": "effect", "効果": "effect",
     "내보내기": "export", "exports": "export", "エクスポート": "export",
     "결정": "decisions", "decision": "decisions", "決定": "decisions",
-    "원인": "why", "왜": "why", "原因": "why", "要因": "why", "なぜ": "why",
+    "원인": "why", "이유": "why", "왜": "why", "原因": "why", "理由": "why", "要因": "why", "なぜ": "why",
     "도움말": "help", "도움": "help", "ヘルプ": "help",
 }  # fmt: skip
 # These open a window, which only a command or a click can: in a direct message they become a button.
