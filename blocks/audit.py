@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from blocks import audit_words as words
 from blocks import ids, kit
 from finops.audit import AuditKind, AuditPage, AuditRow, AuditVerdict
 from finops.audit_files import CSV, JSONL
+from finops.frozen import frozen
 from locales import Translator
 
 EXPORT_COMMAND = "python3 run.py run audit export audit.csv"
@@ -20,7 +20,7 @@ MOST_PAGES = 100
 _A_YEAR = timedelta(days=300)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AuditAsked:
     """What stands in the window. `days` None: of all time; `person` '' : by everybody.
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from blocks import budget_words as words
 from blocks import figures, ids, kit
 from finops.budget_report import BudgetStanding, ScopeChoice, Suggestion
 from finops.budgets import DEFAULT_LEVELS, BudgetAction, BudgetPeriod, BudgetScope, UsualMethod
+from finops.frozen import frozen
 from locales import Translator
 
 AMOUNT_LENGTH = 40
 _LONGEST_HISTORY = 28
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BudgetDraft:
     """What stands in the window: chosen and typed, not judged. `turn` makes Slack take over what we fill in.
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from blocks import digest_daily, digest_mail, digest_report, digest_root, digest_rules, digest_thread, kit
 from finops.digest import DailyCard, DigestShown, thread_keys
+from finops.frozen import frozen
 from locales import Translator
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ThreadLine:
     """One message of a digest's thread. `key` is its own within the digest, for the outbox."""
 

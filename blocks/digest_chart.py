@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
 from blocks import charts, kit
 from finops.digest import Digest
+from finops.frozen import frozen
 from finops.money import Money
 from locales import Translator
 
@@ -16,7 +16,7 @@ _WEEK = timedelta(days=7)
 _BAR_WIDTH = 12
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pair:
     """A day and the same weekday a week before; None where it is not known."""
 

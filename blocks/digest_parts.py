@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -12,6 +11,7 @@ from finops import written
 from finops.charges import FigureState
 from finops.digest import Baseline, Digest, DigestProject, Runaway, Unranked
 from finops.figures import ScopeKind
+from finops.frozen import frozen
 from finops.money import Money, total
 from finops.ranking import AT_MOST_BELOW, is_as_usual
 from finops.verdict import Verdict, Word, verdict
@@ -23,7 +23,7 @@ _TIMES_FROM = Decimal(2)
 _LONG = 40
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DigestKey:
     """Which digest a button asks for again: whose, and the Monday its week begins with."""
 
@@ -257,7 +257,7 @@ def costs(digest: Digest, t: Translator) -> Mapping[int, str]:
     return {one.project_id: said for one, said in zip(every, figures.parts_of(split, t), strict=False)}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bills:
     """What each project cost to the cent, as every list of all of them shows it, and what those lines add up to.
 

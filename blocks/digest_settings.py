@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 from blocks import ids, kit
 from finops.digest import DigestChannel, DigestVersion
 from finops.figures import ScopeKind
+from finops.frozen import frozen
 from locales import Translator
 
 PLACES_SHOWN = 30
@@ -20,7 +20,7 @@ _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 LANGUAGES = {"ko-KR": "한국어", "en-US": "English", "ja-JP": "日本語"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """A place as the window shows it: `weekday` ("mon"), `hour` and `minute` are its cron line taken apart.
 

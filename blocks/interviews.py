@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from blocks import ids, kit
 from finops.calendar_file import Appointment, Guest, address_of, calendar_file, uid_of
+from finops.frozen import frozen
 from finops.interviews import (
     LENGTHS,
     LONGEST_NOTE,
@@ -28,7 +28,7 @@ _USUAL_LENGTH = 30
 FILE_NAME = "finops-interview.ics"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OfferForm:
     """What stands in the form of an offer; `zone` is the reader's, in which its times are meant."""
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from html import unescape
 from typing import Any
 from unicodedata import east_asian_width
 from urllib.parse import urlencode
 
 from blocks.steady import steady
+from finops.frozen import frozen
 
 Block = dict[str, Any]
 View = dict[str, Any]
@@ -43,7 +43,7 @@ ELLIPSIS = "…"
 _ENDS = frozenset(".。!?…:：,、")  # of a sentence, or of what leads on to the next one
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Either:
     """A block a workspace may not know yet (a chart, a table) and the same facts in blocks that every one knows."""
 
@@ -51,7 +51,7 @@ class Either:
     plain: Sequence[Block]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Message:
     """A message: `text` is the notification and what a screen reader says, `blocks` what eyes see."""
 

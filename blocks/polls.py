@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from blocks import charts, ids, kit, poll_words
+from finops.frozen import frozen
 from finops.polls import (
     LONGEST_OPTION,
     LONGEST_QUESTION,
@@ -22,7 +22,7 @@ MORE_DECIDES, MORE_DECIDES_NOT = "decides", "decides_not"
 _PULSE_BUTTONS = {"good": ids.POLL_PULSE_GOOD, "fair": ids.POLL_PULSE_FAIR, "poor": ids.POLL_PULSE_POOR}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entry:
     """A poll in the list: where its message stands (a link, None: not known), and what this reader may do to it.
 

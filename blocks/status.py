@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from blocks import axes, charts, exchange, figures, ids, kit, live, stop_beside, value
 from finops.charges import FigureState
 from finops.figures import StatusReport
+from finops.frozen import frozen
 from finops.periods import charge_day
 from finops.queries import PeriodName, ScopeKind
 from finops.stop_report import StopShown
@@ -18,7 +18,7 @@ from locales import Translator
 _WEEK_DAYS = 7
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Question:
     """What a status button asks again: whose spending and when, by keys. `mark` tells renderings apart."""
 

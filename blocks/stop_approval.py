@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from blocks import figures, ids, kit
 from blocks.incident_words import whose
 from finops.charges import FigureState
 from finops.figures import Scope
+from finops.frozen import frozen
 from finops.incident_report import IncidentShown
 from finops.money import Money
 from finops.periods import charge_day, starts_at
@@ -23,7 +23,7 @@ _RESTOPS = "restops"
 _IN_FORCE = frozenset({StopState.STOPPING, StopState.STOPPED, StopState.RESTORING})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ApprovalDraft:
     """What stands in the approval window. `way` '' is what suits best; `until` None the end of the charge day."""
 
@@ -34,7 +34,7 @@ class ApprovalDraft:
     restops: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ApprovalFacts:
     """What the approval window says. `day_end` and `period_end` are instants; None amounts are unknown, and a period
     that is over has no end to wait for.

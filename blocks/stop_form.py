@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from blocks import ids, kit, stops
 from blocks import stop_words as words
 from blocks.stop_approval import ApprovalDraft, ApprovalFacts, approval_of, approve
 from blocks.stop_list import listed
+from finops.frozen import frozen
 from finops.levers import Lever
 from finops.money import Money, total
 from finops.stop_report import AffectedKey, AffectedProject, BlastRadius, StopShown
@@ -55,7 +55,7 @@ class StopBreadth(StrEnum):
     TEAM = "team"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StopDraft:
     """What stands in the window before a stop: chosen and typed, not judged."""
 

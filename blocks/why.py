@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 
@@ -11,6 +10,7 @@ from blocks import figures, ids, kit, value
 from blocks.status import Question
 from blocks.why_words import endpoint_name, factor_name, sentence, times
 from finops.figures import is_comparable
+from finops.frozen import frozen
 from finops.money import Money, total
 from finops.why import Factor, Mover, UsualHours, Why, WhyKind, WhyPart, WhyReport
 from locales import Translator
@@ -94,7 +94,7 @@ def _rows(why: Why, t: Translator) -> list[list[str]]:
     return [*rows, [t.gettext("Total"), shown.signed(t), _NOTHING]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Shown:
     """Both bills as one message shows them, and their difference, which is what lies between those."""
 

@@ -6,12 +6,12 @@ import asyncio
 import logging
 import re
 from collections.abc import AsyncGenerator, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.desk import Desk
 from finops.audit import AuditEntry, AuditFilter, AuditPage, AuditRow, AuditVerdict, Outcome, Verifying
+from finops.frozen import frozen
 from finops.incidents import Fact
 from finops.keys import redacted
 from finops.registry import Person
@@ -30,7 +30,7 @@ _BREATH = 200
 _MAIL = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+\.[^\s@<>\"']+")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Act:
     """Something that was done, to be recorded with others (`record_all`)."""
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -34,6 +34,7 @@ from finops.behaviour import (
     sightings,
 )
 from finops.digest import Digest
+from finops.frozen import frozen
 from finops.incidents import Fact
 from finops.learning import ActionShown
 from finops.periods import charge_day, starts_at, week_of
@@ -69,7 +70,7 @@ _PROVIDER: Mapping[str, ActionKind] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _House:
     """Whose actions there are."""
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from finops.charges import DayReading
 from finops.figures import Figure, Scope
+from finops.frozen import frozen
 from finops.queries import NamedPeriod
 from finops.registry import Connection, Project
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Billed:
     """Whose bill of which days was asked for, and how far it can be trusted.
 

@@ -6,7 +6,6 @@ Both are put in the outbox in the transaction that found it out, so neither is l
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from bot import moved
@@ -14,12 +13,13 @@ from bot.audience import teams_of
 from bot.desk import Desk
 from bot.errors import OutageCode
 from bot.telling import BLIND, ROUTINE, URGENT, recipients
+from finops.frozen import frozen
 from finops.registry import Connection, Team
 from storage import Store
 from storage.records_live import OutboxMessage
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BlindAlert:
     """A connection that cannot be read though somebody expects it, and whom that concerns."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bot.budget_scopes import ScopeBook
@@ -17,6 +16,7 @@ from finops.budgets import (
     BudgetScope,
     BudgetTerms,
 )
+from finops.frozen import frozen
 from finops.keys import contains_key, redacted
 from finops.money import Money
 from finops.suggest import closest
@@ -116,7 +116,7 @@ def _composed(text: str) -> Node | None:
     return yaml.compose(text, Loader=Shallow)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Said:
     """Words of the file and the line they stand in; `many` where a list of them stands."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot import budget_facts as facts
@@ -41,6 +41,7 @@ from finops.budgets import (
     BudgetScope,
     BudgetTerms,
 )
+from finops.frozen import frozen
 from finops.incidents import Fact
 from finops.registry import Person
 from storage import Store
@@ -53,7 +54,7 @@ _INSTANT = timedelta(microseconds=1)
 _OF_SOMEBODY = frozenset({BudgetScope.TEAM, BudgetScope.PROJECT})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BudgetWish:
     """What a person chose and typed, not judged yet. `scope` is a `ScopeChoice.key`; amounts as they were typed."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bot import discovery, expiring
 from bot.acts import key_facts
@@ -16,6 +16,7 @@ from bot.errors import OutageCode, Refusal, RefusalCode
 from bot.keys import owner_name, pasted_key, require_costs
 from bot.results import KeyChanged, KeyRegistered
 from bot.teams import Teams
+from finops.frozen import frozen
 from finops.incidents import Fact
 from finops.registry import Connection, Credential, CredentialState, Person, Team
 from finops.secret import Secret
@@ -28,7 +29,7 @@ log = logging.getLogger(__name__)
 _DISCOVERY_SECONDS = 8.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Added:
     """What storing a key came to."""
 

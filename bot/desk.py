@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 
 from bot.policy import Clock, Policy
 from bot.prices import PriceShelf
+from finops.frozen import frozen
 from finops.periods import charge_day
 from providers.contract import Provider
 from storage import Storage
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Desk:
     """Handed to every part of the bot.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from bot.errors import Refusal, RefusalCode
 from bot.people import People
 from bot.teams import Teams
 from finops.digest import DigestChannel, DigestVersion
+from finops.frozen import frozen
 from finops.incidents import Fact
 from finops.periods import Period, charge_day
 from finops.queries import ScopeKind
@@ -33,7 +34,7 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _CRON = re.compile(r"([0-5]?\d) ([01]?\d|2[0-3]) \* \* (mon|tue|wed|thu|fri|sat|sun)")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DueWeek:
     """A week that is to be told at a place, from `at` on."""
 
@@ -42,7 +43,7 @@ class DueWeek:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DueDay:
     """A daily card that is to be told at a place, from `at` on."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -22,6 +22,7 @@ from finops.charges import DayReading
 from finops.digest import Digest, DigestProject
 from finops.exchange import Converter
 from finops.figures import DayFigure, Figure, Scope, increase, is_comparable
+from finops.frozen import frozen
 from finops.money import Money
 from finops.periods import Period
 from finops.queries import ScopeKind
@@ -37,7 +38,7 @@ EXPLAINED_OTHERS = 10
 _SMALL = 200
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Week:
     """What a digest of any scope is made from, read once for all scopes of a workspace."""
 
@@ -61,7 +62,7 @@ class _Week:
         return [one for one in self.projects if one.team_id == scope.id and not one.excluded]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Bills:
     """A scope's two weeks as billed, in its main currency.
 

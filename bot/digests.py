@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from bot.desk import Desk
@@ -19,6 +18,7 @@ from bot.reports import Reports
 from bot.teams import Teams
 from finops.digest import DailyCard, Digest, DigestShown, DigestVersion, has_moved
 from finops.figures import Scope
+from finops.frozen import frozen
 from finops.periods import Period, starts_at, week_of
 from finops.queries import PeriodName, ScopeKind, UnknownPeriod, scope_asked
 from finops.registry import Person, Team
@@ -36,7 +36,7 @@ WAIT_FOR_COLLECTION = timedelta(minutes=15)
 CARD_TREND = "days:14"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MailDue:
     """A week to be mailed: which digest, in which version and language.
 
@@ -55,7 +55,7 @@ class MailDue:
     workspace: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Waiting:
     """What one workspace is to be told now."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -15,6 +14,7 @@ from finops.behaviour import Action, ActionKind, Preceded
 from finops.charges import DayReading, FigureState, day_state
 from finops.digest import Digest
 from finops.effects import AFTER_DAYS, MOST_CONTROLS, Costs, Effect, Saving, SavingState, effect_of, readable
+from finops.frozen import frozen
 from finops.money import EXACT, Money, total
 from finops.periods import Period
 from finops.registry import Project
@@ -39,7 +39,7 @@ _DAY = timedelta(days=1)
 _STOP_ENDS_WITHIN = timedelta(days=7)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bills:
     """What every project cost by day, and how far that can be trusted."""
 

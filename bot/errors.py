@@ -12,9 +12,10 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
+from finops.frozen import frozen
 from providers.contract import (
     CredentialReason,
     CredentialRejected,
@@ -181,7 +182,7 @@ class Refusal(Exception):
         self.values: dict[str, object] = values
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BadNews:
     """Something to be told to a person. `reference` finds the log line; a refusal needs none."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from bot.desk import Desk
@@ -21,6 +20,7 @@ from finops.budgets import Budget, BudgetAction, BudgetOn, BudgetPeriod, effecti
 from finops.charges import FigureState
 from finops.crossings import Context, evaluate
 from finops.estimates import Spent
+from finops.frozen import frozen
 from finops.incidents import HELD_OPEN, Change, CloseReason, EventKind, Incident, IncidentState, close
 from finops.lateness import p95
 from finops.money import to_atto
@@ -50,7 +50,7 @@ Place = tuple[int, BudgetPeriod, ScopeKind, int | None]
 """A budget at work: its id and period, and the scope it works on."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Look:
     """One budget at work in one period that has something to be decided about; `incident` is the period's, if any."""
 
@@ -65,7 +65,7 @@ class _Look:
         return Question(scope.kind, scope.id, self.on.budget.period, self.window.start, self.is_crossing)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Decision:
     """What is to be kept: the incident as it was read, its changes one after another, and what its budget then does
     about the spending: stops it itself, or asks whether to.
@@ -194,7 +194,7 @@ class Evaluating:
         return [one for one in decided if one is not None]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Judge:
     """Decides about one budget after the other, from what was gathered for all of them."""
 
@@ -384,7 +384,7 @@ def _look(on: BudgetOn, plan: _Plan, units: int, incident: Incident | None, pict
     return look
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Plan:
     """One budget in one period, in whole atto-units: ten thousand budgets are not worth ten thousand decimals."""
 

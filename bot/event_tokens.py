@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from bot.audit import record
 from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
 from bot.teams import Teams
 from finops.events import TOKEN_PREFIX, token_hash
+from finops.frozen import frozen
 from finops.incidents import Fact
 from finops.project_report import TokenShown
 from finops.registry import Person, Project
@@ -27,7 +27,7 @@ MOST_TOKENS = 20
 LONGEST_NAME = 40
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TokenMade:
     """A new token. `token` is told this once: only its hash is kept."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from bot.audit import record
@@ -12,6 +11,7 @@ from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
 from bot.people import People
 from finops.exchange import Converter, Rate, RateChange, RateUnusable, converter, rate_typed
+from finops.frozen import frozen
 from finops.incidents import Fact
 from finops.keys import redacted
 from finops.registry import Person
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 SHOWN = 5
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RateWish:
     """What stands in the window. `currency` '' is dollars alone; the rest is then not looked at."""
 

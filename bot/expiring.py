@@ -6,12 +6,12 @@ or deleted meanwhile is not warned of. A warning that stands says so once its ke
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from bot.desk import Desk
 from bot.telling import ROUTINE, URGENT
 from finops.expiry import FIRST_WARNING, LAST_WARNING, days_left, warning_due
+from finops.frozen import frozen
 from finops.registry import Credential, CredentialState, Team
 from storage import Store
 from storage.records_live import NOTHING_TO_SAY, OutboxMessage, OutboxState
@@ -21,7 +21,7 @@ _URGENT_DAYS = 1
 _REPLACED = "replaced"  # in the subject of a warning that stands
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExpiryWarning:
     """A key that will soon not be accepted any more, or is not already, and whom to tell directly."""
 
@@ -43,7 +43,7 @@ class ExpiryWarning:
         return {"credential_id": self.credential.id, "expires_at": self.expires_at.isoformat(), "mark": self.mark}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeyReplaced:
     """What became of a key that was warned of: another stands in its place."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.desk import Desk
+from finops.frozen import frozen
 from finops.roles import Belonging
 
 # So long what Slack said of a group holds on Home. Every click asks Slack again: nobody may do more by it.
@@ -20,7 +20,7 @@ Members = Callable[[str], Awaitable[frozenset[str] | None]]
 _Key = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Told:
     members: frozenset[str] | None
     until: datetime

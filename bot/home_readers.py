@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bot import stop_facts
 from bot.desk import Desk
@@ -16,6 +16,7 @@ from bot.stop_scopes import aim_of
 from bot.telling import root_key, stands_at, stop_key
 from bot.unowned import UnownedOfWeek
 from finops.approvals import ApprovalShown, HomeReader, WaitingFor, asks, waits_for
+from finops.frozen import frozen
 from finops.incident_report import IncidentShown
 from finops.incidents import Incident
 from finops.money import Money
@@ -30,7 +31,7 @@ APPROVALS_SHOWN = 5
 _ORDER = list(WaitingFor)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Standing:
     """What everybody's list is made from: stops that are not over, each with whoever decides about it (None: admins)
     and with its incident."""
@@ -39,7 +40,7 @@ class _Standing:
     stops: Sequence[tuple[Stop, Team | None, Incident | None]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Candidate:
     kind: WaitingFor
     team: Team | None

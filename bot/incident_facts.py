@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -20,6 +20,7 @@ from finops.budgets import Budget, BudgetOn, BudgetPeriod, Usual, UsualMethod, b
 from finops.charges import DayReading, FigureState, day_state
 from finops.estimates import UNCORRECTED, Correction, Spent
 from finops.figures import Breakdown, DayFigure, Scope, Share, breakdown_of, readings_of_all
+from finops.frozen import frozen
 from finops.incident_report import IncidentDetail, IncidentShown
 from finops.incidents import Incident, IncidentEvent
 from finops.lateness import p95
@@ -46,7 +47,7 @@ _HISTORY_DAYS = {BudgetPeriod.DAY: 28, BudgetPeriod.WEEK: 35, BudgetPeriod.MONTH
 _TOP = 5
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Facts:
     """What the window behind the message needs, and the message a part of."""
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from bot import telling
 from bot.picture import Account, account_of
 from finops.figures import Scope
+from finops.frozen import frozen
 from finops.queries import ScopeKind
 from finops.registry import Project, Team
 from storage import Store
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Whose:
     """Whom an incident concerns. `accounts` None: everything there is in the workspace."""
 

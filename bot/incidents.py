@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 
@@ -19,6 +19,7 @@ from bot.people import require_admin, require_manager
 from bot.spending import Spending
 from finops.approvals import asks
 from finops.budgets import Budget, BudgetOn
+from finops.frozen import frozen
 from finops.incident_report import IncidentDetail, IncidentShown
 from finops.incidents import (
     LONGEST_SILENCE,
@@ -69,7 +70,7 @@ _LENGTHS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OpinionTaken:
     """A person's opinion of an alert is on record. `is_new`: they had not said so before.
 

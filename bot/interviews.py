@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from bot.audit import record
@@ -10,6 +9,7 @@ from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
 from bot.people import People, require_admin
 from bot.telling import ROUTINE
+from finops.frozen import frozen
 from finops.incidents import Fact
 from finops.interviews import (
     DAY_BEFORE,
@@ -32,7 +32,7 @@ INTERVIEW = "interview"
 REMINDERS = frozenset({Happened.DAY, Happened.HOUR})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Changed:
     """What became of an appointment. `left` is the time it was moved away from, None where it was not."""
 

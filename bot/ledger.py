@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 
 from finops.allocation import main_currency
 from finops.charges import DayReading
 from finops.figures import DayFigure, Figure, figure_of, readings_of_all, trend_of
+from finops.frozen import frozen
 from finops.money import Money
 from finops.periods import Period
 from finops.registry import Connection, Credential
 from storage.records import DayTotal
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ledger:
     """The daily sums of one stretch of days in one currency, and when each connection of the scope was read.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.desk import Desk
@@ -13,6 +13,7 @@ from bot.spending import Spending
 from finops.charges import FigureState
 from finops.estimates import Drift, Spent
 from finops.figures import Breakdown, Figure, StatusReport
+from finops.frozen import frozen
 from finops.incident_report import IncidentShown, LiveReport
 from finops.periods import Period, charge_day
 from finops.queries import ScopeKind
@@ -23,7 +24,7 @@ INCIDENTS_SHOWN = 5
 UNPRICED_SHOWN = 20
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Look:
     """One look at the open day of a workspace; asked for a scope, it answers without a query."""
 

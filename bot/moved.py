@@ -6,9 +6,10 @@ What stands in Slack stays where it is: it was told.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
+from finops.frozen import frozen
 from finops.registry import Team
 from storage import Store
 from storage.records_live import OutboxMessage, OutboxState
@@ -16,7 +17,7 @@ from storage.records_live import OutboxMessage, OutboxState
 Places = Mapping[str | None, Sequence[Team]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Move:
     """A message that is to be told in another channel (None: to people alone), under its own key or as another one."""
 

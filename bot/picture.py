@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from finops.charges import DayReading, FigureState, day_state, weakest
 from finops.estimates import Corrections, Drift, Spent, drift_margin
+from finops.frozen import frozen
 from finops.holds import Hold
 from finops.money import ATTO_PLACES, EXACT, Money
 from finops.periods import Period, charge_day
@@ -24,7 +24,7 @@ Account = tuple[int, str]
 _COVERED_DAYS = 28
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Taught:
     """What the bills of the last weeks taught about one connection's estimates."""
 
@@ -37,7 +37,7 @@ class Taught:
         return drift_margin(self.drift)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class House:
     """Whose spending there is."""
 
@@ -78,7 +78,7 @@ class Collected:
         return () if account is None else (account,)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Look:
     """How one connection's part of a period is known."""
 
@@ -86,7 +86,7 @@ class Look:
     as_of: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sums:
     """One period in whole atto-units: the parts of `totals` and `nobody` add up to the whole to the last one."""
 
@@ -96,7 +96,7 @@ class Sums:
     looks: Mapping[int, Look]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Facts:
     """What a picture is painted from. Amounts are atto-units; `open` and `unpriced` hold corrected estimates by day."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from finops.frozen import frozen
 
 Clock = Callable[[], datetime]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Policy:
     """Rules of the house. `collect_cron` has five fields and is read in `collect_timezone`.
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from statistics import median_low
@@ -15,6 +15,7 @@ from bot.desk import Desk
 from bot.picture import CURRENCY, account_of, money_of
 from bot.polls import minute_of
 from bot.stop_keeping import keep
+from finops.frozen import frozen
 from finops.holds import STANDING, Hold, HoldState, judged, reopened
 from finops.incidents import Fact
 from finops.lateness import p95
@@ -41,7 +42,7 @@ _USUAL_DAYS = 7
 _AFTER_PROOF = timedelta(minutes=1)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Judgement:
     """One hold before and after a look at usage, and what else is to be told."""
 

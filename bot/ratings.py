@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
+from finops.frozen import frozen
 from finops.registry import Person, Project
 from storage.errors import NotFound
 
@@ -14,7 +14,7 @@ from storage.errors import NotFound
 OLDEST = timedelta(weeks=8)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rated:
     """What an answer came to: about which project, and whether it took the place of an earlier one."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 
 from bot import value_beside
@@ -40,6 +40,7 @@ from finops.figures import (
     breakdown_of,
     increase,
 )
+from finops.frozen import frozen
 from finops.periods import Period
 from finops.queries import (
     DEFAULT_PERIOD,
@@ -68,7 +69,7 @@ _AT_HOME = (PeriodName.YESTERDAY, PeriodName.LAST_WEEK, PeriodName.LAST_MONTH, P
 Account = tuple[int, str | None]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _House:
     """Who and what a workspace consists of: read once for each question."""
 
@@ -101,7 +102,7 @@ class _House:
         return projects, accounts, [one for one in self.connections if one.id in concerned]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _HomeFacts:
     """What everybody's Home tab has in common, and what the rest is made from."""
 

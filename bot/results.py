@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.errors import BadNews
 from finops.figures import CollectionProgress
+from finops.frozen import frozen
 from finops.registry import Connection, Credential, KnownProject, Project, Team
 from providers.contract import MANAGEMENT_READ
 from storage.records import CollectionKind as CollectionKind  # named in what the bot answers
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Profile:
     """A person as Slack describes them (users.info). `is_guest`: or of another company (Slack Connect)."""
 
@@ -32,7 +33,7 @@ class Profile:
         return self.is_bot or self.is_guest or self.is_deactivated
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeyRegistered:
     """A key is in. `is_shared`: another team had connected this organization before; it is collected once.
 
@@ -55,7 +56,7 @@ class KeyRegistered:
         return MANAGEMENT_READ in self.rights
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeyChanged:
     """A key was replaced, disabled, enabled or deleted. `still_collected`: some enabled key of it remains."""
 
@@ -65,7 +66,7 @@ class KeyChanged:
     collection_started: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProjectsRegistered:
     """What became of a choice of projects. `taken` belong to another team already (`team_name` says whose).
 
@@ -82,7 +83,7 @@ class ProjectsRegistered:
     is_told: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CollectionStarted:
     """Answer to "collect now": what runs or waits, and which connections cannot be read (every key disabled)."""
 
@@ -90,7 +91,7 @@ class CollectionStarted:
     without_key: tuple[Connection, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Told:
     """Where the news about one collection belongs: who asked, and the message that already shows it."""
 
@@ -103,7 +104,7 @@ class Told:
     message_ts: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Progress:
     """A chunk of days is stored for good. `total` is what the collected days of this run sum to."""
 
@@ -111,7 +112,7 @@ class Progress:
     collection: CollectionProgress
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finished:
     """A collection is complete. `is_empty`: the provider knows no cost in it, which is not the same as zero."""
 
@@ -121,7 +122,7 @@ class Finished:
     restated_days: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Failed:
     """A collection could not go on; what is stored stays. `retry_at` None: waits for a person (a new key)."""
 
@@ -144,7 +145,7 @@ class Level(StrEnum):
     FAIL = "fail"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SlackCheck:
     """What only the caller can know about Slack: made by handlers/ or the command line, judged by the doctor.
 
@@ -186,7 +187,7 @@ class FindingCode(StrEnum):
     UNPRICED = "unpriced"  # names: tuple of models and line items without a price today
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finding:
     """One line of the doctor's report."""
 
@@ -195,7 +196,7 @@ class Finding:
     values: dict[str, object] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Polled:
     """What one reading of a connection's usage came to: `read`, or the code of what went wrong.
 

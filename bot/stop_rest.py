@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.picture import CURRENCY, Account, account_of, money_of
 from bot.polls import minute_of
 from finops.burning import left_running
 from finops.figures import Scope
+from finops.frozen import frozen
 from finops.holds import Hold
 from finops.incidents import Incident
 from finops.levers import Lever
@@ -25,7 +25,7 @@ _LOOK_BACK = 15
 _NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Spender:
     """Who spends. `project` None: nobody registered it, or it is left out of collection, so no stop reaches it."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.errors import Refusal, RefusalCode
@@ -12,6 +12,7 @@ from bot.picture import Account, account_of
 from bot.stop_rest import rest_of, spender, standing_on
 from finops.budgets import Budget
 from finops.figures import Scope
+from finops.frozen import frozen
 from finops.holds import Hold
 from finops.incidents import Incident, IncidentState
 from finops.levers import Lever
@@ -26,7 +27,7 @@ from storage import Store
 _OVER = frozenset({StopState.FAILED, StopState.CLOSED})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Aim:
     """A target as it stands now. `narrow` is what it is about itself, `wide` everything of its team (or of the
     workspace), without what is left out of collection; `stop` is the latest one about it, in whatever state; `budget`
@@ -95,7 +96,7 @@ async def require(store: Store, actor: Person, aim: Aim, groups: Iterable[str]) 
         await require_manager(store, actor, aim.team, groups)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Instead:
     """Whom to ask where somebody may not act on a stop; or where Slack does not say whether they may."""
 
@@ -116,7 +117,7 @@ async def asked_instead(store: Store, actor: Person, stop: Stop, groups: Iterabl
     return None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Found:
     scope: Scope
     team: Team | None

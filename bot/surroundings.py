@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -12,6 +11,7 @@ from bot.picture import CURRENCY, Account, Picture, Taught, account_of
 from bot.polls import minute_of, moment_of
 from finops.budgets import BudgetPeriod, Usual, period_of, usual
 from finops.burning import burn_per_minute, burning_since, is_unusual, paced_over
+from finops.frozen import frozen
 from finops.money import EXACT, Money, from_units, to_units, total
 from finops.periods import Period
 from finops.queries import ScopeKind
@@ -36,7 +36,7 @@ _BACK = {BudgetPeriod.DAY: 28, BudgetPeriod.WEEK: 35, BudgetPeriod.MONTH: 124}
 Key = tuple[str, ScopeKind, int | None, BudgetPeriod, date]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Around:
     """What surrounds the spending of one scope. `newest` is the end of the newest minute with usage we hold."""
 
@@ -46,7 +46,7 @@ class Around:
     newest: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Question:
     """What to find out about: a scope in the period that holds `day`; `is_new`: also since when it surges."""
 
@@ -231,7 +231,7 @@ async def _burns(
     return {one: _rounded(_pace(told, mine, _a_minute(one, usuals[one]))) for one, mine in accounts.items()}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Told:
     """What each provider project spent in its newest half hour, in atto-dollars: by the minute, or only in all."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.audit import record
@@ -12,6 +11,7 @@ from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
 from bot.teams import Teams
 from bot.telling import URGENT
+from finops.frozen import frozen
 from finops.incidents import Fact
 from finops.registry import Person
 from finops.trials import KIND, Trial, TrialState
@@ -26,7 +26,7 @@ _LOOKED_AT = 50
 _PROVED = "buttons-proved"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pressed:
     """What became of a press. `is_first`: it is the one that counts; the message shows it soon."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
+from finops.frozen import frozen
 from finops.usage import Endpoint, UsageReading
 
 _REMEMBERED = 1_000  # connections times endpoints
@@ -15,7 +15,7 @@ _MINUTES = 180
 _NOTHING: Mapping[int, int] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Told:
     """What one endpoint told of its newest minutes at our last reading, as fingerprints."""
 

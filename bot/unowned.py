@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.desk import Desk
 from bot.flights import Flights
 from finops.allocation import SubAccountCost, allocate, in_currency, main_currency
+from finops.frozen import frozen
 from finops.money import Money, total
 from finops.owners import Unowned, suggested
 from finops.periods import Period
@@ -21,7 +21,7 @@ _REMEMBERED_FOR = timedelta(minutes=1)
 _REMEMBERED = 64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UnownedCosts:
     """The largest of `count` provider projects without an owner, over the last seven closed days."""
 
@@ -29,7 +29,7 @@ class UnownedCosts:
     count: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Sums:
     """What each provider project cost in a week, in one currency, as read at a moment; and what all of them did."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,6 +20,7 @@ from bot.surroundings import corrected
 from bot.telling import ROUTINE, UNWATCHED, recipients
 from finops.audit import AuditFilter, Outcome
 from finops.budgets import BudgetOn, effective
+from finops.frozen import frozen
 from finops.money import Money
 from finops.registry import Connection, Credential, Team
 from storage import Store
@@ -32,7 +32,7 @@ _MOST_ENABLED = 1_000
 _NOWHERE = "people"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UnwatchedShown:
     """What is told of a stretch in which nobody looked: [since, until), and what was found in it afterwards.
 
@@ -230,7 +230,7 @@ async def _moves(store: Store, workspace_id: str) -> list[moved.Move]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Work:
     """The budgets at work in a workspace, and the projects that are collected."""
 

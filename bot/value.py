@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 from bot.desk import Desk
@@ -11,6 +10,7 @@ from bot.picture import CURRENCY, Account, account_of
 from bot.polls import minute_of
 from finops.caps import CapSeen, seen
 from finops.figures import Scope
+from finops.frozen import frozen
 from finops.money import Money
 from finops.periods import Period, starts_at
 from finops.queries import ScopeKind
@@ -20,7 +20,7 @@ from storage import Store
 from storage.records import ProjectTotal
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Gathered:
     """What some projects recorded in a period, with all that makes figures of it; asked of without a query.
 

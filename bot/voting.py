@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -14,6 +14,7 @@ from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
 from bot.people import People
 from bot.telling import ROUTINE
+from finops.frozen import frozen
 from finops.incidents import Fact
 from finops.keys import contains_key
 from finops.polls import (
@@ -49,7 +50,7 @@ LISTED = 10
 Parsed = TypeVar("Parsed")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Voted:
     """What a click came to: what counts now, whether it took an earlier one's place, and how a hidden poll stands.
 
@@ -62,7 +63,7 @@ class Voted:
     was_changed: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Listed:
     """A poll in a list, and where its message stands: None until it was posted."""
 

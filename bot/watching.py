@@ -20,6 +20,7 @@ from bot.results import Polled
 from bot.stop_ends import StopEnds
 from bot.unchanged import Unchanged
 from bot.unwatched import Wakefulness
+from finops.frozen import frozen
 from finops.lateness import DAYS_ALIKE, expects_traffic, is_late, p95, seconds_late
 from finops.periods import Period, charge_day
 from finops.prices import PriceList, priced
@@ -48,7 +49,7 @@ _PRICED_AGAIN_DAYS = BY_DAY_DAYS
 WATCHED_SECONDS = 60.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _News:
     """One reading and its rows with their prices."""
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from finops.figures import UNALLOCATED, Share
+from finops.frozen import frozen
 from finops.money import Money, total
 from finops.registry import Project
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SubAccountCost:
     """What one provider project of one connection cost; `sub_account_id` None is cost the provider names nobody for."""
 
@@ -19,7 +19,7 @@ class SubAccountCost:
     amount: Money
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Allocation:
     """A total taken apart by owner: projects and unallocated add up to `total` exactly."""
 

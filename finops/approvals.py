@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
 from finops.budgets import BudgetAction
+from finops.frozen import frozen
 from finops.incident_report import IncidentShown
 from finops.incidents import Incident, IncidentState
 from finops.money import EXACT
@@ -32,7 +32,7 @@ class WaitingFor(StrEnum):
     END = "end"  # spending is allowed on terms, and those are nearly used up
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ApprovalShown:
     """One thing that waits for its reader: `stop` is given but for LIMIT, and `incident` for that one.
 
@@ -46,7 +46,7 @@ class ApprovalShown:
     link: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HomeReader:
     """What Home says to one person alone: the first of `count` things that wait for them, and whether they answer for
     a team. `is_unread`: what waits could not be read, which is not the same as nothing; `lacks_groups`: Slack did not

@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from finops.frozen import frozen
 from finops.incidents import Fact
 
 # What the first row names as the row before it.
@@ -40,7 +41,7 @@ class AuditProblem(StrEnum):
     HEAD_FORGED = "head_forged"  # the head is gone, or its seal is not ours
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AuditEntry:
     """One act. `actor` is a user id, None for the product itself; `action` is `<noun>.<verb past>`.
 
@@ -62,7 +63,7 @@ class AuditEntry:
         return self.action.partition(".")[0]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AuditRow:
     """An act in its place: `seq` counts from 1 without a gap within a workspace."""
 
@@ -72,7 +73,7 @@ class AuditRow:
     entry: AuditEntry
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AuditHead:
     """The end of a chain as it was sealed last: the `seq` and hash of its newest row.
 
@@ -84,7 +85,7 @@ class AuditHead:
     is_genuine: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AuditFilter:
     """Which rows are looked for; what is left out does not narrow. `since` is included.
 
@@ -130,7 +131,7 @@ def filter_of(kind: AuditKind, actor: str | None = None, since: datetime | None 
     return AuditFilter(_NOUNS.get(kind, ()), actor, outcome, since)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AuditVerdict:
     """Whether a chain is intact. `rows` were looked at; `first_bad_seq` is where the first thing is wrong.
 
@@ -144,7 +145,7 @@ class AuditVerdict:
     head: str = GENESIS
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AuditPage:
     """What a window of the trail shows: the newest rows first. `has_older` says whether more follow.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from finops.frozen import frozen
 from finops.money import Money
 
 
@@ -29,7 +29,7 @@ class Axis(StrEnum):
 BESIDE = frozenset((Axis.TRAINING, Axis.UNMAPPED))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AxisShare:
     """One axis of a whole. `ratio` is None where no share exists (the whole is zero or negative).
 
@@ -44,7 +44,7 @@ class AxisShare:
     line_items: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Axes:
     """A bill by axis: the amounts add up to `total`, and the ratios (rounded to a tenth of a percent) to one."""
 

@@ -15,7 +15,7 @@ the fourteen before had seen: a project whose mix swings every weekend has not c
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -25,6 +25,7 @@ from statistics import median
 from typing import NamedTuple
 
 from finops.audit import AuditEntry, Outcome
+from finops.frozen import frozen
 from finops.incidents import Fact
 
 MODEL_MOVED, SHARE_ROSE = Fraction(30, 100), Fraction(20, 100)
@@ -77,7 +78,7 @@ class Preceded(StrEnum):
     DIGEST = "digest"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Told:
     """Something that told people of their spending: of these projects and teams, or (both empty) of everything."""
 
@@ -88,7 +89,7 @@ class Told:
     team_ids: frozenset[int] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Action:
     """Something that was done, once for each `key` of a workspace.
 

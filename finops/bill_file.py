@@ -9,7 +9,6 @@ import csv
 import io
 import zipfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import IO
@@ -17,6 +16,7 @@ from typing import IO
 from finops.audit_files import safe
 from finops.charges import Charge, FigureState
 from finops.figures import Scope
+from finops.frozen import frozen
 from finops.money import EXACT, Money
 from finops.periods import Period, starts_at
 from finops.queries import NamedPeriod
@@ -32,7 +32,7 @@ MOST_LINES = 1_000_000
 PACKED_FROM = 50_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Owner:
     """Whose a provider project is: its name here or at the provider, and its team; '' where nobody knows."""
 
@@ -40,7 +40,7 @@ class Owner:
     team: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DayBill:
     """One day of one provider organization: its lines, how far they can be trusted, and when they were read."""
 
@@ -53,7 +53,7 @@ class DayBill:
     charges: Iterable[Charge]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BillFile:
     """A bill that was asked for as a file, put together at `at`.
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from finops.budgets import BudgetTerms
+from finops.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BudgetChange:
     """One budget as it is and as it would be. `index` is its place in the old list."""
 
@@ -18,7 +18,7 @@ class BudgetChange:
     after: BudgetTerms
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BudgetDiff:
     """What would be added, changed and removed, and what stays as it is.
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from finops.budget_diff import BudgetDiff
 from finops.budgets import Budget, BudgetPeriod, BudgetScope, Usual
 from finops.estimates import Spent
 from finops.figures import Scope
+from finops.frozen import frozen
 from finops.money import Money
 from finops.value import NO_VALUE, ValueFigure
 
@@ -20,7 +21,7 @@ Place = tuple[BudgetScope, int | None]
 """What a budget limits: the kind of scope and its id, None where it needs none."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ScopeChoice:
     """Something a budget may limit, by name; `team_name` is whose a project is.
 
@@ -54,7 +55,7 @@ def place_of(key: str) -> Place | None:
     return (BudgetScope(kind), int(id_)) if id_.isdecimal() and len(id_) < 16 else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BudgetStanding:
     """A budget and what is spent of it now.
 
@@ -72,7 +73,7 @@ class BudgetStanding:
     value: ValueFigure = NO_VALUE
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Suggestion:
     """What is usual for a scope in a period, and the limit that suits it; None where there is nothing to compare.
 
@@ -84,7 +85,7 @@ class Suggestion:
     of: Scope | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FirstStep:
     """A good first budget where there is none: for what, how often, and how much."""
 
@@ -93,7 +94,7 @@ class FirstStep:
     suggestion: Suggestion
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BudgetsReport:
     """All budgets of a workspace, the fullest first, or those that cover one scope; and what this person may do.
 
@@ -108,7 +109,7 @@ class BudgetsReport:
     first: FirstStep | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ImportPlan:
     """What a file would change. `mark` stands for the budgets as they were when this was worked out, and for the file.
 
@@ -153,7 +154,7 @@ class FileMistake(StrEnum):
     SECRET = "secret"  # noqa: S105 - the text holds a key
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MistakeInFile:
     """One mistake: the line it stands in (1 is the first), what kind, and the words to say it with."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from enum import StrEnum
 from itertools import pairwise
 
 from finops.figures import Scope
+from finops.frozen import frozen
 from finops.money import EXACT, Money, total
 from finops.periods import Period
 from finops.queries import ScopeKind
@@ -68,7 +68,7 @@ class BudgetRefused(ValueError):
         self.mistake = mistake
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BudgetTerms:
     """What a person decides about a budget. Raises BudgetRefused.
 
@@ -95,7 +95,7 @@ class BudgetTerms:
         return Money.zero(self.amount.currency) if self.floor is None else self.floor
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Budget:
     """A budget as kept. Raises BudgetRefused when its terms cannot be; `channel_id` None is the team's channel."""
 
@@ -142,7 +142,7 @@ class Budget:
         return tuple(sorted((*self.levels, WHOLE)))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BudgetOn:
     """A budget at work on one scope; a default for every project works on each of them. `team` owns the scope."""
 
@@ -159,7 +159,7 @@ class UsualMethod(StrEnum):
     MONTHS = "months"  # the 3 whole months before this one
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Usual:
     """What is spent in a usual period; None when there is too little history. `days` is how many days it rests on."""
 

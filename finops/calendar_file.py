@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from finops.frozen import frozen
 
 LINE_OCTETS = 75
 _PRODUCT = "-//FinOps for AI//Interviews//EN"
@@ -18,7 +19,7 @@ _NOWHERE = "finops.invalid"
 _ADDRESS_UNSAFE = re.compile(r"[^a-z0-9.-]+")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Guest:
     """Somebody at an appointment: a name, and an address that stands for them (`address_of`)."""
 
@@ -26,7 +27,7 @@ class Guest:
     address: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Appointment:
     """What a calendar is told. All times are aware; `stamp` is when this was written."""
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
 
 from finops.amounts import as_typed
+from finops.frozen import frozen
 from finops.money import Money
 
 DEFAULT_SEGMENT = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cap:
     """What one call, and one user in one charge day, may cost in a segment ('' is every segment without its own)."""
 
@@ -38,7 +38,7 @@ SEED_CAPS: Mapping[str, Cap] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UserDay:
     """What one user's calls of one charge day cost, as estimated, and the dearest of them."""
 
@@ -50,7 +50,7 @@ class UserDay:
     dearest_call: Money
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CapSeen:
     """How often the caps of a segment were passed in a project and period, and the worst of it.
 

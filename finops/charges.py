@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
+from finops.frozen import frozen
 from finops.money import EXACT
 from finops.periods import starts_at
 
@@ -57,7 +57,7 @@ class Charge(NamedTuple):
     consumed_unit: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChargedDay:
     """Every charge of one day, as one reading of the provider told it. Replaces the day as a whole or not at all."""
 
@@ -65,7 +65,7 @@ class ChargedDay:
     charges: tuple[Charge, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DayReading:
     """What we know about our readings of one charge day of one connection."""
 

@@ -15,13 +15,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from finops.budgets import WHOLE, BudgetOn, is_loud, period_of, reached
 from finops.estimates import Spent
+from finops.frozen import frozen
 from finops.incidents import (
     Change,
     EventKind,
@@ -40,7 +41,7 @@ from finops.money import Money
 from finops.periods import charge_day
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Context:
     """What is known around an amount when it is looked at.
 

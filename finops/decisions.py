@@ -9,12 +9,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
 from finops.audit_files import safe
 from finops.feedback import FeedbackState
+from finops.frozen import frozen
 from finops.learning import LearningReport
 from finops.polls import Count, Poll, PollShown
 
@@ -30,7 +31,7 @@ class DecisionState(StrEnum):
     DECLINED = "declined"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Decision:
     """What was decided about one answer of a poll, by whom and when; `name` is what they are called, '' not known."""
 
@@ -42,7 +43,7 @@ class Decision:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ranked:
     """An answer in its place: `place` counts from 1, and answers with equal votes share it (`is_tied`)."""
 
@@ -52,7 +53,7 @@ class Ranked:
     decision: Decision | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DecidedPoll:
     """A closed poll that decides, its answers by votes; those nobody chose stand last."""
 
@@ -69,7 +70,7 @@ class DecidedPoll:
         return tuple(one for one in self.answers if (one.place <= TOP and one.count.votes) or one.decision is not None)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Decisions:
     """What was voted and decided, the poll that closed last first; `open` polls decide when they close.
 

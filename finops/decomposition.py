@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 
+from finops.frozen import frozen
 from finops.money import ATTO_PLACES, EXACT, Money, rounded_parts
 from finops.periods import Period
 from finops.prices import PriceList
@@ -141,7 +142,7 @@ def _decimal(value: Fraction) -> Decimal:
     return _TOLD.divide(Decimal(value.numerator), Decimal(value.denominator))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Told:
     """What the factors' own values are read from: the models of the leading kind of usage."""
 

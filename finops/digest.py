@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -12,6 +11,7 @@ from finops.axes import Axes
 from finops.estimates import Spent
 from finops.exchange import Converter
 from finops.figures import Breakdown, DayFigure, Figure, Scope, ScopeKind
+from finops.frozen import frozen
 from finops.money import EXACT, Money
 from finops.periods import Period
 from finops.value import NO_VALUE, Interval, ValueFigure, ValueSource
@@ -41,7 +41,7 @@ class AdviceKind(StrEnum):
     NONE = "none"  # nothing to do, and that is said
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Runaway:
     """What a project spent `beyond` its usual on `days` of the week; `day` is the dearest of them.
 
@@ -61,7 +61,7 @@ class Runaway:
         return Money(EXACT.divide(self.beyond.amount, Decimal(self.days)), self.beyond.currency)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Advice:
     """What to do next, about which project (None: the whole scope), and what it could be worth a week.
 
@@ -88,7 +88,7 @@ class Unranked(StrEnum):
     RESTED = "rested"  # ranked, and neither among the best nor among those to improve
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DigestProject:
     """One project's week. `value_per_dollar` is successes weighted by feedback, by dollar; `ratio` is that by its
     baseline (1.2: a fifth better), with its interval at 95 %. `runaway` is over, `burning` may go on.
@@ -112,7 +112,7 @@ class DigestProject:
     burning: Runaway | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Digest:
     """A week of one scope, with the figures as they were at `computed_at`.
 
@@ -153,7 +153,7 @@ class DigestVersion(StrEnum):
     BRIEF = "brief"  # 보고: one page for the boss, 보고서체
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DigestShown:
     """A digest to be read: as it was then; `now` beside it where it is asked for again and has moved since."""
 
@@ -164,7 +164,7 @@ class DigestShown:
     is_kept: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DigestChannel:
     """Where, how and when a scope's digest is told.
 
@@ -230,7 +230,7 @@ def thread_keys(shown: DigestShown) -> tuple[str, ...]:
     return tuple(map(str, keys))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DailyCard:
     """Yesterday of one scope beside what it bought, and today so far; `today` is None before any usage was read.
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -24,6 +24,7 @@ from itertools import pairwise
 from statistics import fmean, median, pvariance
 from typing import NamedTuple, Protocol
 
+from finops.frozen import frozen
 from finops.money import EXACT, Money
 from finops.periods import Period
 
@@ -78,7 +79,7 @@ class Statistics(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Effect:
     """What changed. `change` is by how much costs differ from what they would have been (-0.2: a fifth lower).
 
@@ -107,7 +108,7 @@ class SavingState(StrEnum):
     INDISTINCT = "indistinct"  # chance explains it as well
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Saving:
     """One line of the ledger: what an action was to save over `period`, and what the settled bills say of it.
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache, reduce
 
 from finops.charges import Charge, FigureState
+from finops.frozen import frozen
 from finops.money import ATTO_PLACES, EXACT, Money
 
 TRAILING_DAYS = 14
@@ -22,7 +22,7 @@ _ATTO = Decimal(1).scaleb(-ATTO_PLACES)
 _RATIO_UNIT = Decimal("1e-9")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DriftSample:
     """One day of one project and model: what we estimated from usage and list prices (uncorrected), what was billed.
 
@@ -44,7 +44,7 @@ class CorrectionBasis(StrEnum):
     NONE = "none"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Correction:
     """What to multiply an estimate by, from 0.5 to 2; `days` is how many days taught it."""
 
@@ -64,7 +64,7 @@ class Correction:
 UNCORRECTED = Correction(Decimal(1), 0, CorrectionBasis.NONE)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Corrections:
     """The corrections of one connection that hold on one day."""
 
@@ -77,7 +77,7 @@ class Corrections:
         return self.by_project.get((sub_account_id, key)) or self.by_model.get(key) or UNCORRECTED
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Drift:
     """How far estimates lay from the bill over `days` days, before and after correction (as it stood each morning).
 
@@ -101,7 +101,7 @@ class Drift:
         return _over(self.corrected, self.billed)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Spent:
     """What a scope has spent in a period so far. `estimated` is the part of `amount` that is our own estimate.
 
@@ -125,7 +125,7 @@ class Spent:
             raise ValueError("what is known is known as of an aware time")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LineItem:
     """A line of a bill taken apart: "priority | gpt-5.6-sol, output, long context". '' where it does not say.
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from finops.frozen import frozen
 from finops.value import Outcome, ValueSums
 
 # An older event is refused, so that its id need not be kept for ever and a replay can never count twice.
@@ -32,7 +32,7 @@ def token_hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecordedCall:
     """What one event tells of one call, or of several alike. What is None, or a name that is '', was not told.
 
@@ -66,7 +66,7 @@ class RecordedCall:
         return self.input_tokens is not None or self.output_tokens is not None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ToldCall:
     """An event as an application told it: `user` is its own user id in the open, which is kept nowhere.
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
+from finops.frozen import frozen
 from finops.money import EXACT, CurrencyMismatch, Money
 from finops.periods import charge_day
 
@@ -58,7 +58,7 @@ class RateUnusable(ValueError):
         self.mistake = mistake
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rate:
     """What one dollar was in another currency on a day, exactly, and who says so ('' where nobody was named)."""
 
@@ -86,7 +86,7 @@ class Rate:
         return Money(exact.quantize(unit, rounding=ROUND_HALF_UP, context=EXACT), self.currency.value)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Converter:
     """A rate as it is used on a day (`today`)."""
 
@@ -108,7 +108,7 @@ class Converter:
         return self.rate.of(money) if money is not None and money and money.currency == BILLED else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RateChange:
     """What an administrator decided, and when: the rate from then on, or None for dollars alone."""
 

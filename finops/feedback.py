@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from finops.frozen import frozen
 
 LONGEST_TEXT = 3000
 LONGEST_ANSWER = 3000
@@ -28,7 +29,7 @@ class FeedbackState(StrEnum):
     DECLINED = "declined"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FeedbackDraft:
     """What somebody filled in. `channel_id` and `message_ts` name the message it is about, None where it is none."""
 
@@ -39,7 +40,7 @@ class FeedbackDraft:
     message_ts: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Feedback:
     """What somebody said. Who did not want to be asked about it is not kept: `user_id` is None then."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from finops.axes import Axes
 from finops.charges import DayReading, FigureState, day_state, weakest
 from finops.exchange import Converter
+from finops.frozen import frozen
 from finops.money import Money, total
 from finops.periods import Period, charge_day, week_of
 from finops.queries import NamedPeriod
@@ -27,7 +28,7 @@ TREND_POINTS = 20
 UNALLOCATED = "unallocated"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Figure:
     """What was spent in a period, as far as we know.
 
@@ -51,7 +52,7 @@ class Figure:
         return self.amount is None and self.unread_days == 0 and self.open_days > 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DayFigure:
     """One point of a trend: `span_days` days from `day` on, of which `unread_days` were never read."""
 
@@ -62,7 +63,7 @@ class DayFigure:
     unread_days: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Share:
     """One part of a whole, and what it bought. `ratio` is None when no share exists (the whole is zero or negative)."""
 
@@ -76,7 +77,7 @@ class Share:
     value: ValueFigure = NO_VALUE
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Breakdown:
     """A whole and its largest parts: the shares and `others` add up to `total` exactly."""
 
@@ -86,7 +87,7 @@ class Breakdown:
     total: Money
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scope:
     """Whose spending: the workspace (no id), one team or one project."""
 
@@ -95,7 +96,7 @@ class Scope:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StatusReport:
     """The answer to "what was spent": by whom, when, compared with what, and what it bought.
 
@@ -131,7 +132,7 @@ class SetupStep(StrEnum):
     DONE = "done"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SetupProgress:
     """How far set-up has come; `team_id` is the team the next step is about.
 
@@ -161,7 +162,7 @@ class SetupProgress:
         return SetupStep.DONE if self.has_charges else SetupStep.WAIT
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BlindConnection:
     """A connection we cannot read: since when, and why as a reason code."""
 
@@ -170,7 +171,7 @@ class BlindConnection:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CollectionProgress:
     """How far one collection has come; `total` is what was read so far, None before the first day."""
 
@@ -184,7 +185,7 @@ class CollectionProgress:
     told_to: str | None = None  # the user id of who asked for it, None: nobody did
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HomeValues:
     """What each amount of the Home tab bought."""
 
@@ -194,7 +195,7 @@ class HomeValues:
     month_to_date: ValueFigure = NO_VALUE
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HomeReport:
     """Everything the Home tab says; `top` is of the last seven days. `actions` are what was done last.
 

@@ -10,10 +10,11 @@ difference. So it does not matter where a program died or what an answer said: t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from finops.frozen import frozen
 from finops.levers import Json, Lever, LeverReading, Parts, changed_parts
 from finops.money import Money
 from finops.proof import Verdict
@@ -60,7 +61,7 @@ TOLD_AFTER = timedelta(seconds=30)
 LOUD_AFTER = timedelta(minutes=15)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Hold:
     """One lever on one provider project. `former` and `target` name the same parts; None before they were read.
 
@@ -116,14 +117,14 @@ class Hold:
         return self.state in ACTIVE
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Save:
     """Store this former state and these targets before anything is written."""
 
     former: Mapping[str, Json]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Write:
     """Make one part of the lever this value (None: remove it) with one request, then look again."""
 
@@ -131,7 +132,7 @@ class Write:
     value: Json
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settled:
     """Nothing more to write: it stands as wanted, or was let go. `kept` names parts that somebody else changed."""
 

@@ -7,13 +7,13 @@ Published in docs/effects.md; change both together. A difference of two shares h
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
 from finops.behaviour import ANSWERS_WITHIN, Action, Preceded, Told
 from finops.effects import Saving, SavingState
+from finops.frozen import frozen
 from finops.money import EXACT, Money, total
 from finops.value import Interval, wilson
 
@@ -39,7 +39,7 @@ class Verdict(StrEnum):
     NOT_MEASURABLE = "not_measurable"  # what it speaks of does not exist here
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tally:
     """How many of how many."""
 
@@ -47,7 +47,7 @@ class Tally:
     of: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Judged:
     """A hypothesis with its numbers: two shares and the difference of the first to the second, at 95 %."""
 
@@ -59,7 +59,7 @@ class Judged:
     interval: Interval | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ledger:
     """The savings of a time: what is expected, what settled bills verified, how many failed or cannot be told.
 
@@ -75,7 +75,7 @@ class Ledger:
     expected_count: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Prevented:
     """Of the dollars over limits, what stops prevented and what was spent all the same (G3).
 
@@ -93,7 +93,7 @@ class Prevented:
         return self.prevented.ratio_of(self.prevented + self.leaked)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AlertQuality:
     """How good alerts are: opinions of people, alerts that somebody acted on, and how fast one was taken up.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -11,6 +11,7 @@ from finops.budgets import Budget, BudgetOn, Usual
 from finops.estimates import Correction, Drift, Spent
 from finops.exchange import Converter
 from finops.figures import Breakdown, DayFigure, Scope
+from finops.frozen import frozen
 from finops.incidents import Incident, IncidentEvent
 from finops.money import Money
 from finops.periods import Period
@@ -20,7 +21,7 @@ from finops.value import NO_VALUE, ValueFigure
 from finops.why import Why
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StopUnder:
     """A stop of another alert, or of none, of which only that is told which concerns this incident's projects.
 
@@ -34,7 +35,7 @@ class StopUnder:
     place: tuple[str, str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HeldElsewhere:
     """What others hold of an incident's projects, at least one of `parts`; `whole` is all of it as if it were one stop.
 
@@ -48,7 +49,7 @@ class HeldElsewhere:
     speaks: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IncidentShown:
     """What the root message says: the present of one budget in one period.
 
@@ -109,7 +110,7 @@ class IncidentShown:
         return max(reached, default=None)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IncidentDetail:
     """What the window behind "details" says, beside what the message says: of `day`, the last one of the incident.
 
@@ -132,7 +133,7 @@ class IncidentDetail:
     unpriced: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LiveReport:
     """What is known of the day that is still open, beside the figures of the bill.
 

@@ -7,7 +7,7 @@ the budget, closes an incident, once.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from finops.budgets import BudgetOn, BudgetPeriod, is_loud, percent_floor, reached
 from finops.charges import FigureState
 from finops.estimates import Spent
+from finops.frozen import frozen
 from finops.money import Money
 from finops.periods import Period, charge_day
 from finops.queries import ScopeKind
@@ -117,7 +118,7 @@ class IncidentRefused(ValueError):
         self.incident = incident
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Incident:
     """One budget on one scope in one period (`window`), from its first level on.
 
@@ -188,7 +189,7 @@ class Incident:
         return charge_day(now) >= self.window.end
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IncidentEvent:
     """Something that happened to an incident; `key` is unique within it. `values` are facts, never words.
 
@@ -210,7 +211,7 @@ class IncidentEvent:
             raise ValueError("what is not said is not loud")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Change:
     """An incident's new state, what happened, and what becomes of its root message: kept together or not at all."""
 

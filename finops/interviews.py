@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from itertools import pairwise
 from zoneinfo import ZoneInfo
+
+from finops.frozen import frozen
 
 LENGTHS = (15, 20, 30, 45, 60, 90)
 MOST_AT_ONCE = 20
@@ -20,7 +21,7 @@ _SEPARATORS = re.compile(r"[,;\s、，]+")
 _TIME = re.compile(r"(\d{1,2})(?::(\d{2}))?")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Slot:
     """A time somebody offers for an interview. `place` is a link or a room, '' where none was named."""
 
@@ -40,7 +41,7 @@ class Slot:
         return int((self.ends_at - self.starts_at).total_seconds()) // 60
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Booking:
     """Somebody's appointment. `sequence` counts its changes, as calendars want it; a move keeps the booking."""
 
@@ -55,7 +56,7 @@ class Booking:
     sequence: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Meeting:
     """A booking with the time it is booked for."""
 
@@ -67,7 +68,7 @@ class Meeting:
         return self.booking.user_id if user_id == self.slot.host_user_id else self.slot.host_user_id
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Offered:
     """A time as whoever offers it sees it: with who booked it, None while it is free."""
 
@@ -75,7 +76,7 @@ class Offered:
     booking: Booking | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Board:
     """What one person sees of interviews; times to come only, soonest first.
 
@@ -99,7 +100,7 @@ class Happened(StrEnum):
     HOUR = "hour"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OfferWish:
     """What an admin filled in: a day and its times as typed, in the time zone `zone`."""
 

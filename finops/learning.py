@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from finops.audit_files import safe
 from finops.behaviour import Action
 from finops.effects import Effect, Saving
+from finops.frozen import frozen
 from finops.hypotheses import AlertQuality, Judged, Ledger, Prevented
 from finops.misses import Misses
 from finops.money import Money
@@ -18,7 +18,7 @@ from finops.periods import Period
 from finops.pulse import PulseWeek
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ActionShown:
     """One action with the names of what it was done to ('' where it is gone), and its line of the ledger."""
 
@@ -29,7 +29,7 @@ class ActionShown:
     effect: Effect | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DigestEffect:
     """What one weekly digest, told on `day`, changed in what the `projects` it named cost together."""
 
@@ -38,7 +38,7 @@ class DigestEffect:
     projects: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LearningReport:
     """What was done in a period, newest first, what it saved, and what that says of the three hypotheses.
 

@@ -7,10 +7,10 @@ back exactly that; a part that was not set at all (None) is removed again, never
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from finops.frozen import frozen
 from finops.money import EXACT
 
 Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
@@ -29,7 +29,7 @@ class Lever(StrEnum):
     STOP = "stop"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LeverReading:
     """A lever as it stands at the provider. `is_enforcing`: it says it refuses calls now; None: it does not say."""
 
@@ -37,7 +37,7 @@ class LeverReading:
     is_enforcing: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LeverWish:
     """What a lever needs to know to be set: the usual pace of calls a minute by model, and the models that stay."""
 

@@ -10,10 +10,10 @@ ahead to the end of the charge day. What was let go of ends both: what would hav
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from finops.frozen import frozen
 from finops.money import EXACT, Money, total
 
 _HOUR_MINUTES, _QUARTER_MINUTES, _LAST_MINUTES = 60, 15, 5
@@ -21,7 +21,7 @@ _SECONDS_PER_MINUTE = Decimal(60)
 _PLACES = Decimal("0.000000001")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Saved:
     """What was not spent: at least `low`, at most `high` by `until`; `is_over` False while that is still to come."""
 
@@ -31,7 +31,7 @@ class Saved:
     is_over: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stretch:
     """The time from the stop until a moment, and what is usually spent in just those hours; None where unknown."""
 

@@ -7,13 +7,13 @@ budget was before it was last changed is not kept, so only periods that began af
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from finops.budgets import WHOLE, Budget, BudgetOn, BudgetPeriod, reached
 from finops.charges import SETTLES_AFTER, FigureState
 from finops.figures import Scope
+from finops.frozen import frozen
 from finops.incidents import EventKind, IncidentEvent
 from finops.money import Money
 from finops.periods import Period, starts_at
@@ -35,7 +35,7 @@ class Judgement(StrEnum):
     CHANGED = "changed"  # the budget, or whom it limits, changed since the period began
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ended:
     """One budget on one scope in one period that is over, and what was spent in it by the bill.
 
@@ -51,7 +51,7 @@ class Ended:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Miss:
     """A limit that was passed in silence."""
 
@@ -62,7 +62,7 @@ class Miss:
     limit: Money
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Misses:
     """The misses of a time, newest first; how many periods were judged, and how many could not be and why."""
 

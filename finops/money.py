@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal, localcontext
 from itertools import repeat
+
+from finops.frozen import frozen
 
 # Providers answer with up to 30 decimals; 28 digits (the default) would round a long sum in silence.
 EXACT = Context(prec=80, rounding=ROUND_HALF_EVEN)
@@ -29,7 +30,7 @@ def _remember(code: str) -> None:
     _CODES.add(code)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Money:
     """An exact amount in one currency (ISO 4217, upper case). Adding two currencies raises CurrencyMismatch."""
 

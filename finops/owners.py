@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 
+from finops.frozen import frozen
 from finops.money import Money
 from finops.registry import Project
 
@@ -27,7 +27,7 @@ class Because(StrEnum):
     KEY = "key"  # only this team registered a key of the organization
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Suggested:
     """A team that may be the owner; `like` is the name of its project that is called alike ('' for other reasons)."""
 
@@ -36,7 +36,7 @@ class Suggested:
     like: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unowned:
     """What one provider project cost that no team answers for; `name` is '' where the provider names no project.
 

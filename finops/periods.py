@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+from finops.frozen import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class Period:
     """Charge days from `start` up to, not including, `end`."""
 

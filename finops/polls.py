@@ -12,12 +12,13 @@ import hashlib
 import hmac
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 
 from finops.audit_files import safe
+from finops.frozen import frozen
 
 FEWEST_OPTIONS, MOST_OPTIONS = 2, 10
 LONGEST_QUESTION, LONGEST_OPTION = 150, 75
@@ -77,7 +78,7 @@ class PollUnusable(ValueError):
         self.words = words
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Option:
     """One answer: `id` never changes and is never used twice in a poll, `text` is what people read."""
 
@@ -85,7 +86,7 @@ class Option:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PollDraft:
     """A poll as somebody fills it in. `options` is one text, an option on each line."""
 
@@ -100,7 +101,7 @@ class PollDraft:
     is_hidden: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Poll:
     """A poll. `locale` and `timezone` are '' where the channel's own hold; `created_by` '' is the product itself."""
 
@@ -156,7 +157,7 @@ class Poll:
         return found if found and len(found) == len(wanted) and (self.is_multiple or len(found) == 1) else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ballot:
     """One person's vote. `voted_at` of an anonymous one is the hour."""
 
@@ -166,7 +167,7 @@ class Ballot:
     revision: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Count:
     """One option's result: its votes, its share of all who voted (None: nobody did), and of a named poll by whom."""
 
@@ -176,7 +177,7 @@ class Count:
     voters: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PollShown:
     """A poll and how it stands: `counts` in the poll's order, `people` who voted."""
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
+from finops.frozen import frozen
 from finops.usage import MINUTES_PER_DAY, UsageRow, keeping_everything
 
 ATTOS_PER_DOLLAR = 10**18
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RateCard:
     """What one unit of each count costs, in atto-dollars; `source` says where the rates stand.
 

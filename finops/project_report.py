@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from finops.axes import Axes
 from finops.caps import CapSeen
 from finops.figures import StatusReport
+from finops.frozen import frozen
 from finops.learning import ActionShown
 from finops.money import Money
 from finops.registry import Project, Team
@@ -16,7 +16,7 @@ from finops.value import NamedValue, ValueFigure
 from finops.why import Why
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TokenShown:
     """What may be told about an event token. The token itself is told once, when it is made."""
 
@@ -28,7 +28,7 @@ class TokenShown:
     last_used_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProjectReport:
     """Everything the window about one project says of one period.
 

@@ -7,10 +7,10 @@ call, after the lever was set, are the proof. Calls in minutes well after it was
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from finops.frozen import frozen
 from finops.usage import Endpoint
 
 CALLED = frozenset(Endpoint) - {Endpoint.VECTOR_STORES}
@@ -33,7 +33,7 @@ class Verdict(StrEnum):
     UNSEEN = "unseen"  # the time is over, and usage could not be seen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Seen:
     """What usage told since a stop was asked for. `calls` are requests by epoch minute; minutes without any are absent.
 

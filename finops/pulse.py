@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from finops.frozen import frozen
 from finops.periods import Period, week_of
 
 WEEKS, LEAST = 8, 5
@@ -28,7 +28,7 @@ class PulseState(StrEnum):
     NOT_ASKED = "not_asked"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PulseTally:
     """What was answered below the digests of a week, in one channel or in several; whether it still can be."""
 
@@ -39,7 +39,7 @@ class PulseTally:
     poor: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PulseWeek:
     """One week, named by the Monday that the digest's week began with. Counts are 0 unless the week is told."""
 

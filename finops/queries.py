@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
 from finops import written
+from finops.frozen import frozen
 from finops.periods import Period, week_of
 from finops.suggest import closest
 from finops.written import MOST_WEEKS_BACK, squeezed
@@ -42,7 +42,7 @@ class ScopeKind(StrEnum):
     PROJECT = "project"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NamedPeriod:
     """A period and what it is called: a `PeriodName` value, `days:N`, `week:2026-06-29`, `day:2026-07-01` or
     `month:2026-06`."""
@@ -51,7 +51,7 @@ class NamedPeriod:
     period: Period
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StatusQuery:
     """A request for spending: of whom (None: everybody) and when.
 

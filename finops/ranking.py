@@ -16,12 +16,13 @@ The rule is published in docs/digest.md and behind the message's "how this is ra
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from statistics import median
 from typing import NamedTuple
 
 from finops.digest import Baseline, DigestProject, Unranked
+from finops.frozen import frozen
 from finops.money import EXACT, Money
 from finops.value import ENOUGH_COVERAGE, Interval, ValueFigure, ValueSource
 
@@ -37,7 +38,7 @@ _ONE, _ZERO = Decimal(1), Decimal(0)
 _STEP = Decimal("0.0001")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Contender:
     """One project before it is ranked.
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from finops.frozen import frozen
 
 
 class Role(StrEnum):
@@ -28,7 +29,7 @@ class CredentialState(StrEnum):
     DISABLED = "disabled"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Workspace:
     """A Slack workspace; its id is Slack's team id and stands in every row and every query."""
 
@@ -40,7 +41,7 @@ class Workspace:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Person:
     """A person of a workspace, as Slack last described them."""
 
@@ -63,7 +64,7 @@ class Person:
         return self.role is Role.OUTSIDER
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Team:
     """Owns projects, has a lead and a channel. `approvers` are Slack user ids (U…, W…) or user group ids (S…)."""
 
@@ -83,7 +84,7 @@ class Team:
         return tuple(one for one in self.approvers if one.startswith("S"))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Connection:
     """One provider organization, collected once however many teams registered a key of it.
 
@@ -103,7 +104,7 @@ class Connection:
     usage_blind: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Credential:
     """What may be told about a registered Admin key. The key itself never leaves storage.secrets."""
 
@@ -119,7 +120,7 @@ class Credential:
     expires_at: datetime | None = None  # None: it never does, or the provider would not say
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Project:
     """A provider project that a team registered. `provider_project_id` belongs to at most one team of a workspace."""
 
@@ -138,7 +139,7 @@ class Project:
     registered_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KnownProject:
     """A project the provider told us of, registered or not; names costs that nobody has claimed yet."""
 

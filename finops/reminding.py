@@ -9,10 +9,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from finops.charges import FigureState
+from finops.frozen import frozen
 from finops.incidents import (
     Change,
     EventKind,
@@ -39,7 +40,7 @@ _ACTS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Beside:
     """What is known beside an acknowledged incident and its events.
 

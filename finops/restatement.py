@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from finops.frozen import frozen
 from finops.money import Money
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Restatement:
     """One project's cost of a day that was read before and has moved. Of a read day, no line means zero."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from finops.frozen import frozen
 from finops.incident_report import IncidentShown
 from finops.incidents import EventKind
 from finops.stops import StopEventKind
@@ -22,7 +22,7 @@ _BEGINS = frozenset({StopEventKind.REQUESTED, StopEventKind.ALLOWANCE_ENDED})
 _OVER = frozenset({StopEventKind.PROVED, StopEventKind.RESTORED})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Moment:
     """Something worth telling afterwards. `kind` is None where it began to surge; `level` is that of a crossing."""
 
@@ -32,7 +32,7 @@ class Moment:
     by: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Review:
     """What the draft of a review is made from; `lead_user_id` is who would answer for what follows from it."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 
+from finops.frozen import frozen
 from finops.registry import ADMINS, Person, Role, Team
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Belonging:
     """The user groups somebody is in, which are what it consists of; and those of which Slack did not say.
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from decimal import Decimal
 
 from finops.budgets import BudgetPeriod
 from finops.figures import Scope
+from finops.frozen import frozen
 from finops.holds import STANDING, Hold, HoldState
 from finops.levers import Lever
 from finops.losses import Saved
@@ -20,7 +21,7 @@ from finops.stops import ApprovalWay, Stop, StopEvent
 from finops.why import Why
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StopTarget:
     """What somebody wants to act on: an incident, a stop, or a scope (`project:12`, `team:3`); exactly one is given.
 
@@ -53,7 +54,7 @@ class StopTarget:
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AffectedKey:
     """A key of the provider whose applications stop. `owner` '' where it does not say; `last_used_at` None: never."""
 
@@ -64,7 +65,7 @@ class AffectedKey:
     last_used_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AffectedProject:
     """One project in the blast radius. `requests` and `spent` are of the last hour; None where we cannot see.
 
@@ -81,7 +82,7 @@ class AffectedProject:
     is_held: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BlastRadius:
     """What the window before a stop says. `seen_at` is handed back with the answer: a stop needs a fresh look.
 
@@ -107,7 +108,7 @@ class BlastRadius:
     stranger: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StopShown:
     """A stop as it stands. `requires_second` when an approval needs two people; `names` by user id.
 
@@ -167,7 +168,7 @@ class StopShown:
         return bool(held) and all(hold.state is HoldState.PROVED for hold in held)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LeadDraft:
     """The message to a project's lead before it is sent: facts for the prepared text. `increase` as IncidentShown.
 
@@ -193,7 +194,7 @@ class LeadDraft:
     whole: Money | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ApprovalWish:
     """What a person chose and typed in the approval window, not judged yet.
 
@@ -208,7 +209,7 @@ class ApprovalWish:
     seen_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stoppable:
     """A project or team that this person may stop. `requests` are of the last hour."""
 
@@ -220,7 +221,7 @@ class Stoppable:
 _ENDED = frozenset({HoldState.SET, HoldState.PROVED})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StopsListed:
     """What `/finops stop` and `/finops resume` show without a name: what this person may stop, and give back.
 

@@ -7,11 +7,12 @@ two machines, says it once.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from finops.estimates import Spent
+from finops.frozen import frozen
 from finops.holds import STANDING, Hold, HoldState
 from finops.incidents import Fact, Incident, IncidentState
 from finops.levers import Lever
@@ -57,7 +58,7 @@ class StopRefused(ValueError):
         self.stop = stop
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ask:
     """Who wants what stopped, and why. `by` None: the budget's own policy."""
 
@@ -71,7 +72,7 @@ class Ask:
     by: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Allowance:
     """On which terms spending may go on. Both ends None: without condition."""
 

@@ -7,10 +7,11 @@ good, and an allowance that ends takes hold again. The incident behind a stop, i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 
+from finops.frozen import frozen
 from finops.holds import Hold
 from finops.incidents import Fact
 from finops.levers import Lever
@@ -73,7 +74,7 @@ class ApprovalWay(StrEnum):
     RESTORE = "restore"  # as it was before, without condition
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StopEvent:
     """Something that happened to a stop; `key` is unique within it. `values` are facts, never words.
 
@@ -88,7 +89,7 @@ class StopEvent:
     is_said: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pending:
     """An approval that waits for a second person: what the first one asked for."""
 
@@ -104,7 +105,7 @@ class Pending:
         return self.until is not None and self.until <= now
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stop:
     """One decision about one scope's spending. `incident_id` None: outside of any incident.
 
@@ -145,7 +146,7 @@ class Stop:
             raise ValueError("an allowance has an end")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StopChange:
     """A stop's new state with those of its holds that changed, and what happened: kept together or not at all."""
 

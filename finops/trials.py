@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from finops.frozen import frozen
 
 # The kind of its message in the outbox, and how the keys of these begin.
 KIND = "trial"
@@ -22,7 +23,7 @@ class TrialState(StrEnum):
     PRESSED = "pressed"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Trial:
     """One test alert. `clicked_at` is by Slack's clock, every other moment by ours; `trouble` is Slack's word for it.
 

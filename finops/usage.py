@@ -5,10 +5,12 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum, StrEnum
 from operator import add
 from typing import NamedTuple
+
+from finops.frozen import frozen
 
 MINUTES_PER_DAY = 1440
 
@@ -71,7 +73,7 @@ class UsageRow(NamedTuple):
 COUNTS = UsageRow._fields[7:]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UsageBucket:
     """Everything one bucket told; `rows` are empty where the provider told that nothing was used."""
 
@@ -79,7 +81,7 @@ class UsageBucket:
     rows: tuple[UsageRow, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UsageReading:
     """What one reading told of [start, end) (minutes since 1970): the buckets told of, ascending, each start once.
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from operator import add
 from typing import NamedTuple
 
+from finops.frozen import frozen
 from finops.money import EXACT, Money, from_units
 
 # A whole score in the database: scores are kept as whole thousandths, so that sums of them are exact.
@@ -79,7 +79,7 @@ class ValueSource(StrEnum):
     NONE = "none"  # 성과 기록 없음
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Interval:
     """Between what and what, at 95 %; `high` is None where no upper end can be told."""
 
@@ -87,7 +87,7 @@ class Interval:
     high: Decimal | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MoneyInterval:
     """The same of an amount."""
 
@@ -95,7 +95,7 @@ class MoneyInterval:
     high: Money | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ValueFigure:
     """What the money of one scope and period bought; it stands beside every cost.
 
@@ -131,7 +131,7 @@ class Dimension(StrEnum):
     MODEL = "model"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NamedValue:
     """One task, experiment, segment or model of a project ('' where its calls name none).
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
 from finops.digest import Digest
+from finops.frozen import frozen
 from finops.money import EXACT, Money, total
 from finops.ranking import is_below
 
@@ -25,7 +25,7 @@ class Word(StrEnum):
     OPEN = "open"  # too little is recorded to say
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verdict:
     """What was spent at its baseline or better (also by who is as usual), below it, and where nothing tells.
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from typing import NoReturn
 
 from finops import written
+from finops.frozen import frozen
 from finops.periods import Period, starts_at, week_of
 from finops.queries import UnknownPeriod, readings
 from finops.suggest import closest
@@ -19,7 +19,7 @@ _THIS = ("this week", "이번 주", "금주", "今週")
 _LAST = (LAST_WEEK, "previous week", "지난 주", "저번 주", "전주", "先週", "前週")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WeekQuery:
     """Whose week (None: the workspace's) and which."""
 

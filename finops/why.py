@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
 from finops.figures import Figure, Scope
+from finops.frozen import frozen
 from finops.money import Money
 from finops.periods import Period
 from finops.queries import NamedPeriod
@@ -56,7 +56,7 @@ class WhyKind(StrEnum):
     UNKNOWN = "unknown"  # the provider did not tell enough to say
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WhyPart:
     """One factor's part of the difference, and how the factor itself moved.
 
@@ -73,7 +73,7 @@ class WhyPart:
     subject: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Beside:
     """What moved the mean cost of a request: beside it, 77 % more requests are no contradiction to 30 % more cost.
 
@@ -86,7 +86,7 @@ class Beside:
     part: WhyPart | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UsualHours:
     """What is compared where `before` is the usual: [start, end), and the same hours of `days` of the days before."""
 
@@ -95,7 +95,7 @@ class UsualHours:
     days: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Why:
     """The difference of `now` and `before` (periods of equal length, or `before` the usual), largest part first.
 
@@ -120,7 +120,7 @@ class Why:
         return self.now - self.before
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mover:
     """One project of a wider scope and why it moved; `project_id` is None of what no registered project owns."""
 
@@ -129,7 +129,7 @@ class Mover:
     why: Why
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WhyReport:
     """The answer to "why did it move": of whom, when, compared with what; with the value the money bought.
 

@@ -8,7 +8,6 @@ import ssl
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 from weakref import WeakValueDictionary
@@ -26,6 +25,7 @@ from slack_sdk.oauth.installation_store import Installation
 from slack_sdk.web.async_client import AsyncWebClient
 
 from blocks.answered import error_code
+from finops.frozen import frozen
 from finops.secret import Secret
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ REPEATABLE = frozenset(
 DEAD_TOKEN = frozenset({"invalid_auth", "account_inactive", "token_revoked", "token_expired", "not_authed"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """Where the app is installed: a workspace, or a whole organization when `team_id` is None."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,6 +15,7 @@ from bot.budget_files import MOST_MISTAKES
 from bot.errors import Refusal, RefusalCode, explain
 from bot.results import Level, SlackCheck
 from bot.settings import Settings
+from finops.frozen import frozen
 from finops.secret import Secret
 from handlers import operating_audit, pricing
 from handlers.authorizing import NewClient
@@ -109,7 +110,7 @@ async def resealed(storage: Storage) -> int:
         return await store.reseal_all()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Order:
     """What is to be done with a file of budgets."""
 

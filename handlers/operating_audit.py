@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
@@ -12,11 +11,12 @@ from blocks import audit as words_of
 from bot import Bot
 from bot.settings import Settings
 from finops.audit_files import CSV, FORMS, JSONL, encoding_of, head, line
+from finops.frozen import frozen
 from handlers.operating_order import SCREEN, which, without_workspace, workspace
 from locales import translator_for
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Order:
     """What is to be done with the trail. `file` '': verify it."""
 

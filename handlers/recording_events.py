@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from finops.events import FURTHEST_AHEAD, MOST_CALLS, OLDEST, RecordedCall, ToldCall
+from finops.frozen import frozen
 from finops.value import SCORE_UNITS, Outcome
 
 MOST_EVENTS = 1_000
@@ -46,7 +47,7 @@ class TooManyEvents(Exception):
     """More events than one request may bring."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fault:
     """What is wrong with one field of one event, without what was written there."""
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from finops.events import RecordedCall, ToldCall
+from finops.frozen import frozen
 from finops.value import Outcome
 from handlers import recording_events as fields
 
@@ -57,7 +58,7 @@ UNREADABLE: Any = object()
 _OUTCOMES = {_OK: Outcome.SUCCESS, _ERROR: Outcome.FAILURE}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Span:
     """As much of a span as is read, whatever it was written in. Ids are in hex, times in nanoseconds since 1970.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from typing import Any
 
@@ -13,6 +13,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 
 from blocks import bad_news, ids, kit, setup
 from bot.errors import BadNews
+from finops.frozen import frozen
 from finops.written import visible
 from handlers import guard, home
 from handlers.visit import Visit
@@ -23,7 +24,7 @@ log = logging.getLogger(__name__)
 ANSWER_WITHIN_SECONDS = 2.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Problem:
     """The form stays: `errors` by input. `form` is the same form again, for when "checking" has taken its place."""
 
@@ -31,7 +32,7 @@ class Problem:
     form: kit.View
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Show:
     """Another view takes the place of the form. `refreshes_home`: something changed that Home shows.
 
@@ -43,7 +44,7 @@ class Show:
     then: Callable[[Visit], Awaitable[None]] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Back:
     """The form is done: it closes, and the window below shows what changed; where there is none, it shows it itself."""
 
@@ -53,7 +54,7 @@ class Back:
 Outcome = Problem | Show | Back
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Form:
     """What somebody submitted: ids from the view, and what stands in its inputs."""
 

@@ -23,6 +23,7 @@ from blocks.answered import error_code
 from bot import Bot
 from bot.home_groups import belonging
 from bot.results import Profile
+from finops.frozen import frozen
 from finops.registry import Person
 from finops.roles import Belonging
 from handlers.outages import SLACK_FAILS, is_slacks_own
@@ -53,7 +54,7 @@ class WindowTooLate(Exception):
     """Slack lets a click open a window for three seconds; they were over."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Respond:
     """Answers at the address that came with a command or a click.
 

@@ -6,12 +6,12 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from slack_sdk.errors import SlackApiError
 from sqlalchemy.exc import SQLAlchemyError
 
+from finops.frozen import frozen
 from jobs.delivery_errors import EXPECTED, Trouble, Verdict, judged
 from jobs.delivery_pace import Method, Paces
 from jobs.delivery_speaker import CannotLook, Speaker, Speakers
@@ -34,7 +34,7 @@ _SHORTEST_WAIT, _LONGEST_WAIT, _LONGEST_URGENT_WAIT = 1.0, 300.0, 15.0
 _BEFORE_LOOKING = 3.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stands:
     """It stands in Slack, this version of it. `user_id`: told directly to this person. `since`: found, not posted."""
 
@@ -45,7 +45,7 @@ class Stands:
     since: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Later:
     """Not now. `is_uncertain`: it may stand there all the same. `wants_root`: its thread has to be begun anew."""
 
@@ -55,14 +55,14 @@ class Later:
     wants_root: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Nobody:
     """Nobody could be told in Slack."""
 
     code: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GivenUp:
     """It will not work, however often it is tried."""
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
 
 from blocks.answered import error_code
+from finops.frozen import frozen
 from jobs.slack import CHANNEL_CLOSED
 
 # Without a Retry-After that can be read.
@@ -30,7 +30,7 @@ class Trouble(StrEnum):
     REFUSED = "refused"  # something nobody thought of: try again, but not for ever
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verdict:
     """What went wrong; `code` is Slack's word for it, `retry_after` in seconds."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +12,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from blocks import kit
+from finops.frozen import frozen
 from jobs.delivery_errors import NotInstalled, Trouble, Unanswered, judged
 from jobs.delivery_pace import POST_EVERY
 from jobs.slack import SlackClients
@@ -26,7 +26,7 @@ _REMEMBERED = 2_000
 _TRANSIENT = frozenset({Trouble.LIMITED, Trouble.AWAY, Trouble.UNCERTAIN})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Found:
     """A message of ours that stands: where in time, and which version of it."""
 

@@ -8,7 +8,6 @@ import logging
 import smtplib
 import ssl
 from collections.abc import Collection
-from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
@@ -16,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from bot import Clock
 from bot.settings import Settings
+from finops.frozen import frozen
 from finops.secret import Secret
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ class MailTrouble(Exception):
     """The mail did not go; the text is for the log and repeats no secret."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MailServer:
     """Where mail is handed over. `is_tls_first`: TLS from the first byte (smtps), else STARTTLS (smtp).
 

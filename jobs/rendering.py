@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from html import unescape
 
@@ -38,6 +38,7 @@ from bot.trials import trial_of
 from bot.voting import POLL, POLL_LINE, POLL_REMINDER
 from finops.digest import DigestShown, DigestVersion
 from finops.feedback import Feedback
+from finops.frozen import frozen
 from finops.incident_report import IncidentShown
 from finops.interviews import Happened
 from finops.polls import PollShown
@@ -57,7 +58,7 @@ class NothingToSay(Exception):
     """What the message is about does not exist any more."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reader:
     """Who reads it: a person directly, or everybody in a channel (None: unknown, the workspace at large)."""
 
@@ -65,7 +66,7 @@ class Reader:
     user_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Speech:
     """What a kind of message needs to be made: the bot to ask, whom to speak to, and what was wanted."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
 from finops.charges import ChargedDay
+from finops.frozen import frozen
 from finops.levers import Json, Lever, LeverReading, LeverWish, Parts
 from finops.periods import Period
 from finops.secret import Secret
@@ -99,7 +99,7 @@ MANAGEMENT_READ = "management.read"
 MANAGEMENT_WRITE = "management.write"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Identity:
     """Who a key belongs to and what it may do, as far as the provider tells: `usage.read`, `management.read`, and
     `management.write`, without which no lever can be pulled.
@@ -115,7 +115,7 @@ class Identity:
     project_ids: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProviderProject:
     """A project as the provider describes it."""
 
@@ -125,7 +125,7 @@ class ProviderProject:
     created_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeyHolder:
     """A key that calls models on a project, and whose it is: who is hit when the project is stopped.
 
@@ -141,7 +141,7 @@ class KeyHolder:
     ends_with: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProviderActor:
     """Who changed something at the provider, as its own log tells it; `kind` is its word for what was done.
 
@@ -153,7 +153,7 @@ class ProviderActor:
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProviderChange:
     """Something done to keys, limits or projects, as the provider's own log tells it; `id` is its name there.
 

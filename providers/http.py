@@ -14,7 +14,7 @@ import ssl
 import time
 from collections.abc import Awaitable, Callable, Collection, Generator, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -22,6 +22,7 @@ import httpx
 import stamina
 import stamina.instrumentation
 
+from finops.frozen import frozen
 from finops.keys import contains_key
 from finops.levers import Json
 from finops.secret import Secret
@@ -53,7 +54,7 @@ class Insecure(Unavailable):
     """The connection would not be safe: no TLS, TLS older than 1.3, or a certificate we cannot trust."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RetryPolicy:
     """How long to insist: `attempts` in all, `budget` seconds in all, waits doubling from `wait_initial`, jittered.
 
@@ -90,7 +91,7 @@ class RetryPolicy:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """An HTTP answer, read to its end. `reference` is the provider's id of the request."""
 

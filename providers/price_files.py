@@ -15,6 +15,7 @@ from pathlib import Path
 
 import yaml
 
+from finops.frozen import frozen
 from finops.prices import RateCard
 from finops.usage import Endpoint
 from providers.price_rates import COUNTED, NEEDED, SHARE, TOKENS, counted_card, tier_of, token_card
@@ -37,7 +38,7 @@ class PriceFileError(ValueError):
         super().__init__("\n".join(self.mistakes))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entry:
     """One entry: the rates of a model (None: of every model of its endpoint) from a day on."""
 

@@ -11,12 +11,12 @@ import importlib.metadata
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from finops.frozen import frozen
 from finops.periods import starts_at
 from finops.prices import RateCard
 from finops.usage import Endpoint
@@ -138,7 +138,7 @@ class ListPrices:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Package:
     """genai-prices, with its own data or newer data in a file."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import accumulate, compress
 from operator import ne, or_, sub
 
+from finops.frozen import frozen
 from storage.day_lines import Lines
 from storage.sheets import packed
 
@@ -16,7 +16,7 @@ Units = tuple[int, int]
 """Whole nano-units, and the rest in atto-units."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DaySums:
     """The sums of one day as they will stand beside its lines.
 

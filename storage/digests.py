@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import and_, or_, select, update
 
 from finops.digest import DigestChannel, DigestVersion
+from finops.frozen import frozen
 from finops.queries import ScopeKind
 from storage.errors import AlreadyExists, NotFound
 from storage.repository import Repository, across_workspaces
@@ -17,7 +17,7 @@ from storage.tables import teams, workspaces
 from storage.tables_value import digest_channels, digests
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeptDigest:
     """One scope's week as it was told; `facts` is what bot.digest_codec reads."""
 

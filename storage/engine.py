@@ -8,7 +8,6 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from finops.frozen import frozen
 from storage import sqlite_driver
 from storage.compiled import COMPILED
 from storage.errors import DatabaseUnusable
@@ -37,7 +37,7 @@ _SQLITE_ALL: dict[str, Any] = {**_ALL, "connect_args": {"async_creator_fn": sqli
 _NEAR = {None, "", "localhost", "127.0.0.1", "::1"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Engines:
     """Two doors to one database: transactions that write, and snapshots that only read."""
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from enum import StrEnum
 
+from finops.frozen import frozen
 from finops.money import Money
 from finops.periods import Period
 from finops.secret import Secret
@@ -29,7 +30,7 @@ class CollectionState(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Collection:
     """One reading of one connection's bill, day by day: resumable at `next_day` after any kind of death."""
 
@@ -57,7 +58,7 @@ class Collection:
         return self.period.days
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DayProjectTotal:
     """The exact sum of one charge day of one provider project in one currency (None: the bill named no project)."""
 
@@ -67,7 +68,7 @@ class DayProjectTotal:
     amount: Money
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProjectTotal:
     """The exact sum of a period for one provider project in one currency."""
 
@@ -76,7 +77,7 @@ class ProjectTotal:
     amount: Money
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DayTotal:
     """The exact sum of one charge day in one currency."""
 
@@ -84,7 +85,7 @@ class DayTotal:
     amount: Money
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Restated:
     """The provider changed its mind about a day we had already read: old, new and when we learned of it."""
 
@@ -100,7 +101,7 @@ class Restated:
         return self.new - self.old
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DayChange:
     """What one reading did to one stored day.
 
@@ -117,7 +118,7 @@ class DayChange:
     totals: tuple[Money, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Installation:
     """One person's installation of the app: what Slack's OAuth answered. Tokens are sealed at rest and masked in print.
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from finops.frozen import frozen
 from finops.incidents import EventKind
 from finops.money import Money
 
@@ -44,7 +44,7 @@ class Estimate(NamedTuple):
     requests: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UsageChange:
     """What one reading did to the stored usage.
 
@@ -60,7 +60,7 @@ class UsageChange:
     kept: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UsageRead:
     """How far one endpoint of a connection has been read; minutes since 1970.
 
@@ -74,7 +74,7 @@ class UsageRead:
     newest_data: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UsageHealth:
     """How reading the usage of a connection goes. `lateness_samples` are seconds, newest last, at most 200."""
 
@@ -86,7 +86,7 @@ class UsageHealth:
     price_version: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Repricing:
     """History priced again with newer prices: how many rows moved, and what they came to before and after."""
 
@@ -100,7 +100,7 @@ class Repricing:
     after: Money
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unpriced:
     """Something used on a day that no price is known for; `endpoint` '' is a line item of the bill."""
 
@@ -139,7 +139,7 @@ class OutboxState(StrEnum):
     DEAD = "dead"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OutboxMessage:
     """One message as it should stand in Slack. `subject` holds ids and frozen facts, never words.
 

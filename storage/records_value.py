@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 
+from finops.frozen import frozen
 from finops.money import Money
 
 
@@ -16,7 +16,7 @@ class Recorded(NamedTuple):
     repeated: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EventToken:
     """A token with which an application records its calls, without the token: only its last letters are kept.
 
@@ -35,7 +35,7 @@ class EventToken:
     revoked_by: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rating:
     """What one person said of one project's week (by its Monday); `score` is in thousandths: 0, 500 or 1000."""
 
@@ -46,7 +46,7 @@ class Rating:
     rated_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ValueTarget:
     """What a success of a project may cost, as its team said."""
 

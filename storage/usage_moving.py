@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
+from finops.frozen import frozen
 from finops.usage import Width
 from storage.usage_rollups import (
     NOTHING,
@@ -36,7 +36,7 @@ async def beside(count: int, work: Callable[P, T], *args: P.args, **kwargs: P.kw
     return work(*args, **kwargs)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Covered:
     """What has been read without a gap: by minutes, and by hours or finer."""
 
@@ -49,7 +49,7 @@ class Covered:
         return stretch is not None and stretch.covers(start, width)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rollups:
     """The three tables of one endpoint of one connection, kept equal: hours to minutes, days to hours."""
 

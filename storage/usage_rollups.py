@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import compress, repeat
 from operator import itemgetter, lt, ne
 from typing import NamedTuple
 
+from finops.frozen import frozen
 from finops.usage import COUNTS, UsageReading, UsageRow, Width
 from storage.errors import AmountOutOfRange
 
@@ -252,7 +252,7 @@ def _added(values: Iterable[int], at: Sequence[int], sums: list[int]) -> list[in
     return sums
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stretch:
     """An unbroken stretch of time that was read: [start, end), minutes since 1970."""
 
