@@ -109,7 +109,7 @@ class _Facts:
             money = Money(Decimal(str(self.get(name))), str(self.get("currency") or "USD"))
         except (InvalidOperation, ValueError):
             return "-"
-        return figures.short(money, self.t)
+        return figures.decided(money, self.t)
 
     def changes(self) -> str:
         """Everything that is different, before → after."""

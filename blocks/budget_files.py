@@ -120,9 +120,9 @@ def _changes(
         named = f"{mark}{name(words.scope_name(scope, t))}{mark}"
         return "• " + " · ".join([named, limit_name(terms.period, t), *more])
 
-    added = [told(terms, figures.short(terms.amount, t), *words.details(terms, t)) for terms in plan.diff.added]
+    added = [told(terms, figures.decided(terms.amount, t), *words.details(terms, t)) for terms in plan.diff.added]
     changed = [told(one.after, *words.differences(one.before, one.after, t)) for one in plan.diff.changed]
-    removed = [told(terms, figures.short(terms.amount, t)) for _, terms in plan.diff.removed]
+    removed = [told(terms, figures.decided(terms.amount, t)) for _, terms in plan.diff.removed]
     kinds = (
         (t.ngettext("➕ {count} added", "➕ {count} added", len(added)), added),
         (t.ngettext("✏️ {count} changed", "✏️ {count} changed", len(changed)), changed),

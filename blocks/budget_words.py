@@ -53,7 +53,7 @@ def scope_detail(scope: ScopeChoice, t: Translator) -> str:
 
 def title(scope: ScopeChoice, period: BudgetPeriod, amount: Money, t: Translator) -> str:
     """A budget by whose it is, its period and its amount, for mrkdwn."""
-    return f"*{kit.escape(scope_name(scope, t))}* · {limit_name(period, t)} {figures.short(amount, t)}"
+    return f"*{kit.escape(scope_name(scope, t))}* · {limit_name(period, t)} {figures.decided(amount, t)}"
 
 
 def period_name(period: BudgetPeriod, t: Translator) -> str:
@@ -108,7 +108,7 @@ def differences(before: BudgetTerms, after: BudgetTerms, t: Translator) -> list[
     none = t.pgettext("floor", "none")
     team = t.pgettext("channel", "the team's")
     pairs: list[tuple[str, str, str]] = [
-        ("", figures.short(before.amount, t), figures.short(after.amount, t)),
+        ("", figures.decided(before.amount, t), figures.decided(after.amount, t)),
         (t.gettext("Alert levels"), levels_words(before.levels, t), levels_words(after.levels, t)),
         (t.gettext("At 100%"), action_name(before.action, t), action_name(after.action, t)),
         (t.gettext("Two-person rule"), _yes(before.needs_two, t), _yes(after.needs_two, t)),
@@ -128,7 +128,7 @@ def details(terms: BudgetTerms, t: Translator) -> list[str]:
     if terms.needs_two:
         found.append(t.gettext("two people let spending go on"))
     if terms.silent_below:
-        found.append(t.gettext("silent below {amount}", amount=figures.short(terms.silent_below, t)))
+        found.append(t.gettext("silent below {amount}", amount=figures.decided(terms.silent_below, t)))
     if terms.channel_id:
         found.append(f"<#{terms.channel_id}>")
     return found
@@ -188,7 +188,7 @@ def _yes(is_so: bool, t: Translator) -> str:
 
 
 def _floor(terms: BudgetTerms, none: str, t: Translator) -> str:
-    return figures.short(terms.silent_below, t) if terms.silent_below else none
+    return figures.decided(terms.silent_below, t) if terms.silent_below else none
 
 
 def _channel(terms: BudgetTerms, team: str) -> str:

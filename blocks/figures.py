@@ -9,7 +9,7 @@ from decimal import ROUND_FLOOR, Decimal
 from blocks import charts, kit, value
 from finops.charges import FigureState
 from finops.figures import Breakdown, Figure, Scope, ScopeKind
-from finops.money import Money, total
+from finops.money import EXACT, Money, total
 from finops.periods import Period
 from finops.value import ValueSource
 from locales import Translator
@@ -40,6 +40,14 @@ def short(money: Money, t: Translator) -> str:
         return t.money(Money(money.amount.to_integral_value(ROUND_FLOOR), money.currency), 0)
     shown = t.money(money)
     return shown.removesuffix(".00")
+
+
+def decided(money: Money, t: Translator) -> str:
+    """An amount that somebody set (a limit, a floor, a target, a cap): to its last digit, for it is judged by that."""
+    if money.amount == money.amount.to_integral_value():
+        return t.money(money, 0)
+    digits = -int(money.amount.normalize(EXACT).as_tuple().exponent)
+    return t.money(money, max(digits, t.places(Money.of(1, money.currency))))
 
 
 def whole(money: Money, t: Translator) -> str:

@@ -103,7 +103,7 @@ def _about(shown: IncidentShown, t: Translator) -> str:
         "[{scope}] {limit_name} {limit} - {spent} ({percent}%)",
         scope=kit.escape(words.who(shown, t)),
         limit_name=words.limit_name(shown.budget.period, t),
-        limit=figures.short(shown.limit, t),
+        limit=figures.decided(shown.limit, t),
         spent=figures.short(shown.spent.amount, t),
         percent=t.number(shown.percent),
     )

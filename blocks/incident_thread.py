@@ -61,9 +61,14 @@ def money(values: Facts, key: str, currency: str = "currency") -> Money | None:
         return None
 
 
-def _amount(values: Facts, key: str, t: Translator, currency: str = "currency") -> str:
-    found = money(values, key, currency)
+def _amount(values: Facts, key: str, t: Translator) -> str:
+    found = money(values, key)
     return figures.short(found, t) if found is not None else "-"
+
+
+def _limit(values: Facts, key: str, t: Translator, currency: str = "currency") -> str:
+    found = money(values, key, currency)
+    return figures.decided(found, t) if found is not None else "-"
 
 
 def _percent(values: Facts, key: str, t: Translator) -> str:
@@ -79,7 +84,7 @@ def _crossed(event: IncidentEvent, shown: IncidentShown, t: Translator) -> str:
         "[{scope}] {limit_name} {limit}: {level}% reached - {spent} ({percent}%)",
         scope=kit.escape(words.who(shown, t)),
         limit_name=words.limit_name(shown.budget.period, t),
-        limit=_amount(values, "limit", t),
+        limit=_limit(values, "limit", t),
         level=t.number(height),
         spent=_amount(values, "spent", t),
         percent=_percent(values, "percent", t),
@@ -125,7 +130,7 @@ def _risen(event: IncidentEvent, key: str, shown: IncidentShown, t: Translator) 
         scope=kit.escape(words.who(shown, t)),
         level=_percent(event.values, key, t),
         limit_name=words.limit_name(shown.budget.period, t),
-        limit=_amount(event.values, "limit", t),
+        limit=_limit(event.values, "limit", t),
         spent=_amount(event.values, "spent", t),
         percent=_percent(event.values, "percent", t),
     )
@@ -136,8 +141,8 @@ def _budget_changed(event: IncidentEvent, shown: IncidentShown, t: Translator) -
     facts = [
         t.gettext(
             "Limit changed: {before} → {after} · {person} · {time}",
-            before=_amount(values, "limit_before", t, "currency_before"),
-            after=_amount(values, "limit", t),
+            before=_limit(values, "limit_before", t, "currency_before"),
+            after=_limit(values, "limit", t),
             person=_by(event, shown, t),
             time=_at(event, shown, t),
         ),
@@ -216,7 +221,7 @@ def _standing(event: IncidentEvent, shown: IncidentShown, t: Translator) -> str:
         "[{scope}] {limit_name} {limit} - {spent} ({percent}%)",
         scope=kit.escape(words.who(shown, t)),
         limit_name=words.limit_name(shown.budget.period, t),
-        limit=_amount(values, "limit", t),
+        limit=_limit(values, "limit", t),
         spent=_amount(values, "spent", t),
         percent=_percent(values, "percent", t),
     )

@@ -58,7 +58,7 @@ def headline(shown: IncidentShown, t: Translator) -> str:
     given: dict[str, object] = {
         "scope": who(shown, t),
         "limit_name": limit_name(shown.budget.period, t),
-        "limit": figures.short(shown.limit, t),
+        "limit": figures.decided(shown.limit, t),
         "spent": figures.short(shown.spent.amount, t),
         "percent": t.number(shown.percent),
         "when": of_when(shown, t),
@@ -99,7 +99,7 @@ def closing_line(shown: IncidentShown, t: Translator, *, is_period_over: bool) -
     given: dict[str, object] = {
         "scope": who(shown, t),
         "limit_name": limit_name(shown.budget.period, t),
-        "limit": figures.short(shown.limit, t),
+        "limit": figures.decided(shown.limit, t),
         "spent": figures.short(shown.spent.amount, t),
         "percent": t.number(shown.percent),
     }
@@ -165,7 +165,7 @@ def budget_words(on: BudgetOn, t: Translator) -> str:
         "{scope} · {limit_name} {limit}",
         scope=kit.escape(figures.scope_name(on.scope, t)),
         limit_name=limit_name(on.budget.period, t),
-        limit=figures.short(on.budget.amount, t),
+        limit=figures.decided(on.budget.amount, t),
     )
 
 

@@ -11,7 +11,7 @@ from blocks.event_tokens import tokens as token_rows
 from finops.budgets import BudgetScope
 from finops.caps import CapSeen
 from finops.figures import spoken_for
-from finops.money import EXACT, Money
+from finops.money import EXACT
 from finops.periods import Period
 from finops.project_report import ProjectReport
 from finops.queries import NamedPeriod, PeriodName
@@ -140,7 +140,7 @@ def _against_target(report: ProjectReport, t: Translator) -> str | None:
     goal, one = report.target, report.value.cost_per_success
     if goal is None:
         return None
-    shown = value.each(goal, t)
+    shown = figures.decided(goal, t)
     if one is None or one.currency != goal.currency or not goal.amount:
         return t.gettext("Target: {amount} a success", amount=shown)
     apart = EXACT.divide(one.amount, goal.amount) - 1
@@ -262,7 +262,7 @@ def _cap(one: CapSeen, t: Translator) -> str:
             t.gettext(
                 "up to {amount} a day (cap {cap})",
                 amount=t.money(one.dearest_user_day),
-                cap=_cap_amount(one.cap.per_user_day, t),
+                cap=figures.decided(one.cap.per_user_day, t),
             )
         )
     if one.dearest_call is not None:
@@ -270,15 +270,11 @@ def _cap(one: CapSeen, t: Translator) -> str:
             t.gettext(
                 "up to {amount} a call (cap {cap})",
                 amount=value.each(one.dearest_call, t),
-                cap=_cap_amount(one.cap.per_call, t),
+                cap=figures.decided(one.cap.per_call, t),
             )
         )
     name = kit.name(one.segment) if one.segment else t.gettext("no segment")
     return f"• {name}  {kit.escape(' · '.join(facts))}"
-
-
-def _cap_amount(money: Money, t: Translator) -> str:
-    return t.money(money).removesuffix(".00")
 
 
 def _trust(report: ProjectReport, t: Translator) -> list[str]:

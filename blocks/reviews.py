@@ -31,7 +31,7 @@ def prepared(review: Review, t: Translator) -> str:
             None,
             (
                 words.whose(shown),
-                f"{words.limit_name(shown.budget.period, t)} {figures.short(shown.limit, t)}",
+                f"{words.limit_name(shown.budget.period, t)} {figures.decided(shown.limit, t)}",
                 f"{figures.short(shown.spent.amount, t)} ({t.number(shown.percent)}%)",
                 words.comparison(shown, t),
             ),

@@ -137,7 +137,7 @@ def _facts(facts: ApprovalFacts, t: Translator) -> str:
     )
     lines = [f"*{' · '.join(named)}*"]
     if facts.limit is not None:
-        limit = figures.short(facts.limit, t)
+        limit = figures.decided(facts.limit, t)
         if facts.spent is None or facts.percent is None:
             lines.append(t.gettext("Spent: unknown · limit {limit}", limit=limit))
         else:

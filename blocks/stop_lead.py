@@ -44,7 +44,7 @@ def prepared(draft: LeadDraft, t: Translator) -> str:
             t.gettext(
                 "That is {percent}% of the limit of {limit}.",
                 percent=t.number(draft.percent),
-                limit=figures.short(draft.limit, t),
+                limit=figures.decided(draft.limit, t),
             )
         )
     cause = incident_words.cause(draft.cause, t)

@@ -142,7 +142,7 @@ def former_words(hold: Hold, t: Translator, *, is_kept: bool = False) -> str:
     limit = former_limit(hold)
     if limit is None:
         return t.gettext("no limit, as before")
-    return t.gettext("the former limit {amount} as it was", amount=figures.short(limit, t))
+    return t.gettext("the former limit {amount} as it was", amount=figures.decided(limit, t))
 
 
 def former_limit(hold: Hold) -> Money | None:

@@ -96,9 +96,9 @@ class Translator:
 
     @staticmethod
     def places(money: Money) -> int:
-        """How many digits of an amount are shown: its currency's, and of less than half of the last as many as tell."""
+        """How many digits of an amount are shown: its currency's, and of half of the last or less as many as tell."""
         places = get_currency_precision(money.currency)
-        if money.amount and abs(money.amount) < Decimal(1).scaleb(-places) / 2:
+        if money.amount and abs(money.amount) <= Decimal(1).scaleb(-places) / 2:
             places = min(NANO_PLACES, 1 - money.amount.adjusted())
         return places
 

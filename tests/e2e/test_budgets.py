@@ -145,6 +145,15 @@ async def test_a_press_fills_in_what_is_recommended_and_nothing_else(house: Stag
 
 
 @together
+async def test_a_limit_is_shown_as_it_was_typed(house: Stage) -> None:
+    """To its last digit: it is judged by what was typed, not by $5 or $150."""
+    person = house.slack.person(JIHOON)
+    for typed, shown in (("$5.005", "$5.005"), ("150.5", "$150.50"), ("0.005", "$0.005"), ("7.00", "$7")):
+        await a_form(house, person, "마케팅팀", typed)
+        assert f"일일 한도 {shown} 예산을 추가했습니다" in words_of(await saves(house, person, "예산을 추가했습니다"))
+
+
+@together
 async def test_the_whole_workspace_needs_a_channel_and_a_saved_budget_says_that_it_stops(house: Stage) -> None:
     """Slack itself asks for the channel; the answer to saving says what happens at 100%."""
     person = house.slack.person(JIHOON)

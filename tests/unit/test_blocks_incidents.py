@@ -295,6 +295,16 @@ def test_an_amount_never_looks_larger_than_it_is() -> None:
     assert shown == ["$499", "$742", "$50", "$48.20", "$100", "$0.0040", "$1,000"]
 
 
+@pytest.mark.parametrize(
+    ("limit", "shown"),
+    [("5.005", "$5.005"), ("150.5", "$150.50"), ("0.005", "$0.005"), ("500.00", "$500"), ("7E+2", "$700")],
+)
+def test_a_limit_is_shown_as_it_was_set(limit: str, shown: str) -> None:
+    """Whatever is spent of it is cut; the limit itself is what the alert is judged by."""
+    root = incidents.root(told.shown(incident=told.an_incident(limit=limit)), reader("ko"))
+    assert f"일일 한도 {shown} 초과 - 현재 $742 (148%)" in root.text
+
+
 def test_an_amount_restated_down_is_shown_as_it_is_and_never_unsaid() -> None:
     """150 % was said and stays said; the root shows what is known now."""
     restated = replace(told.silenced(), percent=40, spent=told.a_spent("200"))

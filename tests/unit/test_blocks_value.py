@@ -220,8 +220,8 @@ def test_the_window_about_one_project_word_for_word(language: str, said: Snapsho
     ("goal", "words"),
     [
         ("0.018", "⚠️ 목표($0.018)보다 10% 높습니다"),
-        ("0.04", "✅ 목표($0.040)보다 51% 낮습니다"),
-        ("0.0197", "목표와 같습니다($0.020)"),
+        ("0.04", "✅ 목표($0.04)보다 51% 낮습니다"),
+        ("0.0197", "목표와 같습니다($0.0197)"),
     ],
 )
 def test_a_target_says_how_far_away_it_is(goal: str, words: str) -> None:
