@@ -64,7 +64,7 @@ class Teams:
                 await self._recorded(store, actor, "team.created", team, team_facts(team))
                 return team
         except AlreadyExists as error:
-            raise Refusal(RefusalCode.TEAM_NAME_TAKEN, team=name) from error
+            raise Refusal(RefusalCode.TEAM_NAME_TAKEN, team=error.name) from error
 
     async def update(
         self,

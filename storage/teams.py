@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from finops.registry import Team
 from storage.errors import AlreadyExists, NotFound
@@ -20,7 +20,10 @@ _ALL = _MINE.order_by(teams.c.name_key)
 
 
 class Teams(Repository):
-    """Teams of a workspace; two names that people would read as the same cannot both exist."""
+    """Teams of a workspace; two names that people would read as the same cannot both be given.
+
+    "마케팅 팀" and "마케팅팀" are the same. Two that were called so before this was known live on, and keep theirs.
+    """
 
     async def create(
         self,
@@ -35,6 +38,9 @@ class Teams(Repository):
         at: datetime,
     ) -> Team:
         """Make a team; AlreadyExists when its name is taken."""
+        other = await self._alike(workspace_id, name)
+        if other is not None:
+            raise AlreadyExists("team", other.name, other.id)
         values = {
             "workspace_id": workspace_id,
             "name": name,
@@ -82,8 +88,9 @@ class Teams(Repository):
     ) -> Team:
         """Change what is given; NotFound, or AlreadyExists when another team has that name."""
         if name is not None:
-            other = await self.by_name(workspace_id, name)
-            if other is not None and other.id != team_id:
+            before, other = await self.get(workspace_id, team_id), await self._alike(workspace_id, name, but=team_id)
+            is_its_own = before is not None and compared(before.name) == compared(name)
+            if other is not None and not is_its_own:
                 raise AlreadyExists("team", other.name, other.id)
         given = {"name": name, "lead_user_id": lead_user_id, "channel_id": channel_id, "locale": locale}
         values: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
@@ -98,6 +105,13 @@ class Teams(Repository):
         if team is None:
             raise NotFound("team", team_id)
         return team
+
+    async def _alike(self, workspace_id: str, name: str, but: int = 0) -> Team | None:
+        """A team whose name differs from this one in nothing but blanks; `but` is the team that wants it."""
+        joined = func.replace(teams.c.name_key, " ", "") == compared(name).replace(" ", "")
+        found = _MINE.where(joined, teams.c.id != but).order_by(teams.c.id).limit(1)
+        row = (await self._db.execute(found, {"of_workspace": workspace_id})).one_or_none()
+        return None if row is None else _team(row)
 
     async def _one(self, workspace_id: str, condition: Any) -> Team | None:
         row = (await self._db.execute(_MINE.where(condition), {"of_workspace": workspace_id})).one_or_none()

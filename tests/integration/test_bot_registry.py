@@ -143,8 +143,9 @@ async def test_a_role_is_kept_when_slack_describes_the_person_anew(bot: Bot, adm
 
 async def test_a_second_team_of_the_same_name_is_refused(bot: Bot, admin: Person, team: Team):
     """Blanks, case and Unicode forms do not make another name."""
-    refusal = await refused_code(bot.teams.create(admin, "  마케팅팀 ", MINSU, "C0DATA0001"))
-    assert refusal.code is RefusalCode.TEAM_NAME_TAKEN
+    for name in ("  마케팅팀 ", "마케팅 팀"):
+        refusal = await refused_code(bot.teams.create(admin, name, MINSU, "C0DATA0001"))
+        assert (refusal.code, refusal.values) == (RefusalCode.TEAM_NAME_TAKEN, {"team": "마케팅팀"})
 
 
 IMPOSSIBLE_TEAMS: list[tuple[str, Profile, str, list[Profile], RefusalCode]] = [

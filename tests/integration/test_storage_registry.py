@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from sqlalchemy import update
 
 from finops.registry import Person, Role, Team
 from storage import Storage
 from storage.errors import AlreadyExists, NotFound
+from storage.tables import teams
 from tests.databases import MOMENT, WORKSPACE, Tenant
 
 LATER = MOMENT + timedelta(hours=1)
@@ -118,6 +120,33 @@ async def test_names_that_read_the_same_are_the_same_team(storage: Storage, tena
     assert (refusal.value.existing_id, refusal.value.name) == (first.id, first.name)
     async with storage.reading() as store:
         assert await store.teams.by_name(WORKSPACE, name) == first
+
+
+async def test_a_blank_more_or_less_makes_no_second_team(storage: Storage, tenant: Tenant) -> None:
+    """ "마케팅 팀" and "마케팅팀" are one team to whoever reads an alert, when it is made and when one is renamed."""
+    data = await a_team(storage, "데이터팀")
+    for name in ("마케팅 팀", "마 케 팅팀"):
+        with pytest.raises(AlreadyExists) as refusal:
+            await a_team(storage, name)
+        assert (refusal.value.existing_id, refusal.value.name) == (tenant.team_id, "마케팅팀")
+        async with storage.writing() as store:
+            with pytest.raises(AlreadyExists):
+                await store.teams.update(WORKSPACE, data.id, name=name)
+            assert (await store.teams.update(WORKSPACE, tenant.team_id, name=name)).name == name
+            await store.teams.update(WORKSPACE, tenant.team_id, name="마케팅팀")
+
+
+async def test_two_teams_that_were_called_alike_before_live_on(storage: Storage, tenant: Tenant) -> None:
+    """Each keeps its name and everything else can be changed; a third of that name there will not be."""
+    other = await a_team(storage, "데이터팀")
+    async with storage.writing() as store:
+        renamed = {"name": "마케팅 팀", "name_key": "마케팅 팀"}
+        await store.teams._db.execute(update(teams).where(teams.c.id == other.id).values(renamed))
+        for id_, name in ((other.id, "마케팅 팀"), (tenant.team_id, "마케팅팀")):
+            changed = await store.teams.update(WORKSPACE, id_, name=name, lead_user_id="U0SEOYEON1")
+            assert (changed.name, changed.lead_user_id) == (name, "U0SEOYEON1")
+            with pytest.raises(AlreadyExists):
+                await store.teams.update(WORKSPACE, id_, name="마케 팅팀")
 
 
 async def test_a_team_changes_what_is_given_and_keeps_the_rest(storage: Storage, tenant: Tenant) -> None:
