@@ -24,16 +24,17 @@ _NAMED = 5  # days that a sentence names
 
 def trend(
     points: Sequence[DayFigure], t: Translator, title: str | None = None, whole: Money | None = None
-) -> kit.Either | None:
-    """Spending day by day (or week by week, month by month), oldest first; None when fewer than two are known.
+) -> list[kit.Block | kit.Either]:
+    """Spending day by day (or week by week, month by month), oldest first; nothing when fewer than two are known.
 
     Where the days make up `whole`, which stands beside them, they add up to it as shown.
 
-    A day we could not read is left out of the drawing and named below it: an empty bar would read as zero.
+    A day we could not read is left out of the drawing and named below it: an empty bar would read as zero. So is one of
+    which we read a part, and a week or month that lacks a day: a bar too short reads as a drop.
     """
     known = [(point, point.amount) for point in points if point.amount is not None][-POINTS:]
     if len(known) < 2:
-        return None
+        return []
     currency = known[0][1].currency
     longest = _longest(points)
     title = title or _titled(longest, currency, t)
@@ -44,9 +45,11 @@ def trend(
     starts = t.clock(starts_at(known[-1][0].day))
     # i18n: axis of a chart, 50 characters
     axis = t.gettext("Charge day, from {time}", time=starts)
-    return kit.Either(
+    drawn = kit.Either(
         _bars(title, bars, t, axis), [kit.section(f"*{title}*"), kit.preformatted(trend_text(points, t, whole))]
     )
+    lacking = missing_days(points, t)
+    return [drawn, kit.context(lacking)] if lacking else [drawn]
 
 
 def trend_title(points: Sequence[DayFigure], t: Translator) -> str:
@@ -121,9 +124,14 @@ def share_name(share: Share, t: Translator) -> str:
 def missing_days(points: Sequence[DayFigure], t: Translator) -> str | None:
     """What a drawing leaves out, and what it draws too short, for it was not (wholly) read; None where it is whole."""
     missing = [_named(point, t) for point in points if point.amount is None]
+    left_out = _left_out(missing[:_NAMED], len(missing) - _NAMED, t) if missing else None
+    return "\n".join(filter(None, (left_out, partly_read(points, t)))) or None
+
+
+def partly_read(points: Sequence[DayFigure], t: Translator) -> str | None:
+    """What a drawing draws too short, for only a part of it was read; None where it draws nothing so."""
     partly = [_named(point, t) for point in points if point.amount is not None and point.unread_days]
-    told = [say(each[:_NAMED], len(each) - _NAMED, t) for each, say in ((missing, _left_out), (partly, _short)) if each]
-    return "\n".join(told) or None
+    return _short(partly[:_NAMED], len(partly) - _NAMED, t) if partly else None
 
 
 def _left_out(days: Sequence[str], more: int, t: Translator) -> str:

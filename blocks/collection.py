@@ -89,8 +89,9 @@ def first_chart(progress: CollectionProgress, report: StatusReport, t: Translato
             figures.trust(report.figure, t), *figures.gaps(report.figure, t), kit.escape(value.line(report.value, t))
         )
     )
-    drawn = (charts.trend(report.trend, t, whole=report.figure.amount), figures.parts_table(report.breakdown, t))
-    parts += [picture for picture in drawn if picture is not None]
+    parts += charts.trend(report.trend, t, whole=report.figure.amount)
+    table = figures.parts_table(report.breakdown, t)
+    parts += [table] if table is not None else []
     parts.append(
         kit.section(t.gettext("From now on costs are collected every morning. Ask any time: `/finops status`"))
     )

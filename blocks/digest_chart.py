@@ -18,7 +18,7 @@ _BAR_WIDTH = 12
 
 @frozen
 class Pair:
-    """A day and the same weekday a week before; None where it is not known."""
+    """A day and the same weekday a week before; None where it is not known, `before` also where a part of it is not."""
 
     day: date
     now: Money | None
@@ -27,13 +27,16 @@ class Pair:
 
 def pairs(digest: Digest) -> list[Pair]:
     """The days of the week in order, whether known or not."""
-    known = {point.day: point.amount for point in digest.trend if point.span_days == 1}
+    days = [point for point in digest.trend if point.span_days == 1]
+    known, whole = (
+        {one.day: one.amount for one in days if is_told or not one.unread_days} for is_told in (True, False)
+    )
     currency = digest.total.amount.currency if digest.total.amount is not None else None
-    return [Pair(day, _of(known, day, currency), _of(known, day - _WEEK, currency)) for day in digest.week]
+    return [Pair(day, _of(known, day, currency), _of(whole, day - _WEEK, currency)) for day in digest.week]
 
 
 def has_before(days: Sequence[Pair]) -> bool:
-    """Whether the week before can stand beside this one: every day known that is known now."""
+    """Whether the week before can stand beside this one: every day wholly known that is known now."""
     return all(pair.before is not None for pair in days if pair.now is not None)
 
 
@@ -105,8 +108,13 @@ def amounts_before(days: Sequence[Pair], t: Translator) -> list[str]:
 
 
 def missing(digest: Digest, t: Translator) -> str | None:
-    """A sentence for the days of the week that the picture leaves out."""
+    """A sentence for the days of the week that the picture leaves out, and those that it draws too short."""
     return charts.missing_days([point for point in digest.trend if point.day in digest.week], t)
+
+
+def partly_read(digest: Digest, t: Translator) -> str | None:
+    """A sentence for the days that it draws too short alone, where the others stand there as unknown."""
+    return charts.partly_read([point for point in digest.trend if point.day in digest.week], t)
 
 
 def _of(known: dict[date, Money | None], day: date, currency: str | None) -> Money | None:

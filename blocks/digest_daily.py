@@ -28,9 +28,7 @@ def daily(card: DailyCard, t: Translator) -> kit.Message:
     so_far = live.today(card.today, t, card.today_value, card.exchange)
     if so_far:
         made.append(kit.section(so_far))
-    drawn = charts.trend(card.trend, t)
-    if drawn:
-        made.append(drawn)
+    made += charts.trend(card.trend, t)
     rate = exchange.lines(card.exchange, [card.figure.amount], t)
     late = [] if card.figure.state is FigureState.SETTLED else [t.gettext("Bills may be 8 to 24 hours late.")]
     others = figures.other_currencies(card.other_currencies, t)

@@ -111,10 +111,12 @@ class _Letter:
 
     def _text_days(self, days: Sequence[chart.Pair]) -> list[str]:
         amounts = zip(days, chart.amounts(days, self.t), chart.amounts_before(days, self.t), strict=True)
-        return [
+        lines = [
             f"  {self.t.weekday(pair.day)} {self.t.short_day(pair.day)}  {now}" + (f" ({old})" if old else "")
             for pair, now, old in amounts
         ]
+        partly = chart.partly_read(self.digest, self.t)
+        return [*lines, f"  {partly}"] if partly else lines
 
     def _text_row(self, one: DigestProject) -> str:
         change = parts.moved(one.cost, one.previous, self.t)
@@ -232,7 +234,9 @@ class _Letter:
         if is_compared:
             legend.append(self._swatch(html.BEFORE, "before", t.days(digest.week.before())))
         title = html.heading(self.head(chart.title(digest, days, t)))
-        return html.row(title + html.table(rows) + html.paragraph("&emsp;".join(legend), size=12, is_dim=True), top=24)
+        partly = chart.partly_read(digest, t)
+        below = ["&emsp;".join(legend), *([html.text(partly)] if partly else [])]
+        return html.row(title + html.table(rows) + html.paragraph("<br>".join(below), size=12, is_dim=True), top=24)
 
     @staticmethod
     def _swatch(colour: str, name: str, words: str) -> str:

@@ -50,9 +50,7 @@ def root(shown: IncidentShown, t: Translator) -> kit.Message:
         parts.append(kit.actions(*_first(shown, t), *_others(shown, t), block_id=f"incident_{shown.incident.id}"))
     # i18n: title of a chart, 50 characters
     title = t.gettext("Last 7 days and today ({currency})", currency=shown.limit.currency)
-    drawn = charts.trend(shown.trend, t, None if shown.is_period_over else title)
-    if drawn:
-        parts.append(drawn)
+    parts += charts.trend(shown.trend, t, None if shown.is_period_over else title)
     parts.append(kit.context(_foot(shown, t)))
     parts.append(_feedback(shown.incident, t))
     return _message(first, second, parts)
@@ -76,9 +74,7 @@ def closed(shown: IncidentShown, t: Translator) -> kit.Message:
     if shown.stop is not None or shown.percent >= _WHOLE:
         more = (*more, reviews.button(shown.incident.id, t))
     parts.append(kit.actions(*more))
-    drawn = charts.trend(shown.trend, t)
-    if drawn:
-        parts.append(drawn)
+    parts += charts.trend(shown.trend, t)
     parts.append(kit.context(_foot(shown, t)))
     parts.append(_feedback(shown.incident, t))
     return _message(first, second, parts)

@@ -140,10 +140,7 @@ def _pictures(report: StatusReport, t: Translator) -> list[kit.Block | kit.Eithe
         return found
     drawn = charts.trend(report.trend, t, whole=report.figure.amount)
     if drawn:
-        found.append(drawn)
-        missing = charts.missing_days(report.trend, t)
-        if missing:
-            found.append(kit.context(missing))
+        found += drawn
     elif report.scope.kind is not ScopeKind.PROJECT:
         compared = charts.projects(report.breakdown, t)
         if compared:

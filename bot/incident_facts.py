@@ -297,9 +297,8 @@ def _trend(
         elif day in used:
             points.append(DayFigure(day, _sum(used[day], taught), FigureState.ESTIMATE))
         else:
-            points.append(
-                DayFigure(day, bills.get(day), FigureState.PROVISIONAL if day in bills else FigureState.BLIND)
-            )
+            state = FigureState.PROVISIONAL if day in bills else FigureState.BLIND
+            points.append(DayFigure(day, bills.get(day), state, unread_days=1))
     return tuple(points)
 
 

@@ -8,22 +8,27 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import delete
 
 from blocks import incident_detail, reviews
 from blocks import incidents as speak
 from bot import telling
 from bot.errors import Refusal, RefusalCode
 from bot.incidents import Silence, until
+from finops.budgets import BudgetPeriod, BudgetScope, BudgetTerms
 from finops.charges import Charge, ChargedDay, FigureState
 from finops.incidents import EventKind, IncidentState
 from finops.money import Money
+from finops.periods import starts_at
+from finops.queries import ScopeKind
 from finops.why import Factor, WhyKind
 from jobs.outbox import KEPT
 from locales import translator_for
 from storage import Storage
 from storage.records_live import OutboxState
+from storage.tables_live import usage_days, usage_hours
 from tests.conftest import FakeClock
-from tests.databases import WORKSPACE, on_sqlite
+from tests.databases import MOMENT, WORKSPACE, on_sqlite
 from tests.integration.live_world import (
     ACCOUNT,
     ATTO_PER_DOLLAR,
@@ -130,6 +135,31 @@ async def test_the_chart_shows_seven_bills_and_todays_estimate(world: World) -> 
     assert [point.amount for point in shown.trend] == [Money.of("50")] * 7 + [Money.of("742")]
     assert shown.trend[-1].state is FigureState.ESTIMATE
     assert FigureState.ESTIMATE not in [point.state for point in shown.trend[:-1]]
+
+
+@on_sqlite
+async def test_the_chart_knows_of_which_day_it_has_a_part_alone(world: World) -> None:
+    """Of two organizations one was not read, and no usage tells what it may have cost: the bar is too short."""
+    partly = TODAY - timedelta(days=3)
+    async with world.storage.writing() as store:
+        other = await store.connections.create(
+            WORKSPACE, provider="openai", organization_id="org-2", organization_name="둘째", at=MOMENT
+        )
+        for number in range(1, 8):
+            if TODAY - timedelta(days=number) != partly:
+                empty = ChargedDay(TODAY - timedelta(days=number), ())
+                await store.charges.replace_day(WORKSPACE, other.id, empty, MOMENT)
+        terms = BudgetTerms(BudgetScope.WORKSPACE, None, BudgetPeriod.DAY, Money.of("500"), channel_id="C0MARKET01")
+        await store.budgets.create(WORKSPACE, terms, by=world.admin.user_id, at=MOMENT)
+        midnight = int(starts_at(partly).timestamp()) // 60
+        for table in (usage_hours, usage_days):
+            of_day = table.c.start.between(midnight, midnight + 1439)
+            await store.usage._db.execute(delete(table).where(of_day))
+    [_, everything] = sorted(await world.evaluate(), key=lambda one: one.scope_kind is ScopeKind.WORKSPACE)
+    assert everything.id is not None
+    trend = (await world.bot.incidents.shown(WORKSPACE, everything.id)).trend
+    assert [point.day for point in trend if point.unread_days] == [partly]
+    assert [point.amount for point in trend[:-1]] == [Money.of("50")] * 7
 
 
 async def test_the_details_add_up_to_what_the_message_says(world: World) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
-from blocks import axes, charts, collection, kit
+from blocks import axes, charts, collection, digest_daily, incidents, kit, status
 from finops.axes import Axes, Axis, AxisShare
 from finops.charges import FigureState
 from finops.figures import CollectionProgress, DayFigure
 from finops.money import Money
+from locales import Translator
+from tests.unit import saying_live as live
+from tests.unit.digesting import a_card
 from tests.unit.saying import a_figure, a_status, a_trend, reader
 
 
@@ -48,8 +52,8 @@ def test_weeks_and_months_are_called_what_they_are(
     points: tuple[DayFigure, ...], language: str, title: str, labels: list[str]
 ) -> None:
     """Whole ones by their beginning, those that the period cuts by their days: a short bar is no drop."""
-    drawn = charts.trend(points, reader(language))
-    assert drawn is not None
+    drawn, *_ = charts.trend(points, reader(language))
+    assert isinstance(drawn, kit.Either)
     assert drawn.rich["title"] == title
     assert drawn.rich["chart"]["axis_config"]["categories"] == labels
     assert all(label in charts.trend_text(points, reader(language)) for label in labels)
@@ -77,6 +81,27 @@ def test_what_was_read_in_part_is_no_cheap_day(language: str, said: str) -> None
     [sentence] = (charts.missing_days(many, reader(language)) or "").splitlines()
     assert sentence.startswith(said.rstrip("."))
     assert charts.missing_days(NOVEMBER[2:], reader(language)) is None
+
+
+LACKING = (*a_trend(("10", None, "12")), replace(a_trend(("4",), date(2026, 7, 7))[0], unread_days=1))
+DONE = CollectionProgress(1, "x", "backfill", 7, 7, "done")
+
+
+@pytest.mark.parametrize("told", [
+    lambda t: status.message(a_status(trend=LACKING), t),
+    lambda t: collection.first_chart(DONE, a_status(trend=LACKING), t),
+    lambda t: digest_daily.daily(a_card(trend=LACKING), t),
+    lambda t: incidents.root(live.shown(trend=LACKING), t),
+    lambda t: incidents.root(replace(live.over(), trend=LACKING), t),
+], ids=["status", "first chart", "daily card", "alert", "alert that is over"])  # fmt: skip
+def test_every_chart_names_what_it_lacks(told: Callable[[Translator], kit.Message]) -> None:
+    """Below the drawing: neither a day left out nor a bar too short reads as little spent."""
+    blocks = told(reader("ko")).blocks
+    at = next(n for n, block in enumerate(blocks) if block["type"] == "data_visualization")
+    assert blocks[at + 1]["elements"][0]["text"].splitlines() == [
+        "△ 확인하지 못해 차트에서 뺀 날: 7/4",
+        "△ 일부만 확인해 차트에 실제보다 적게 나온 날: 7/6",
+    ]
 
 
 def test_the_axes_drawn_add_up_to_the_whole() -> None:

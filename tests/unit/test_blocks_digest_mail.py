@@ -14,6 +14,7 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
 from blocks import axes, digest
+from blocks import digest_chart as chart
 from blocks import digest_html as html
 from finops.digest import DigestVersion, Unranked
 from finops.line_items import axes_of
@@ -214,3 +215,15 @@ def test_every_project_costs_in_the_mail_what_it_costs_in_slack():
     amounts = sorted(re.findall(r"\$316\.8\d", str(table.blocks if table is not None else "")))
     assert amounts == ["$316.87", "$316.87", "$316.88"]
     assert sorted(re.findall(r"\$316\.8\d", text)) == sorted(re.findall(r"\$316\.8\d", mail)) == amounts
+
+
+def test_a_day_of_which_a_part_was_read_is_no_cheap_day() -> None:
+    """This week's is named below its days; one of the week before is not held against this one's."""
+    *others, sunday = told.a_trend_of_two_weeks()
+    found = told.a_digest(trend=(*others, replace(sunday, unread_days=1)))
+    _, text, page = digest.mail(told.shown(found), reader("ko"))
+    for mail in (text, page):
+        assert "△ 일부만 확인해 차트에 실제보다 적게 나온 날: 7/5" in mail
+    assert chart.has_before(chart.pairs(found))
+    monday, *others = told.a_trend_of_two_weeks()
+    assert not chart.has_before(chart.pairs(told.a_digest(trend=(replace(monday, unread_days=1), *others))))

@@ -377,8 +377,8 @@ def test_a_shorter_week_does_not_read_as_a_drop() -> None:
     points = [DayFigure(date(2026, 6, 6), Money.of("80"), FigureState.SETTLED, 2)]
     points += [DayFigure(date(2026, 6, 8 + 7 * n), Money.of("280"), FigureState.SETTLED, 7) for n in range(3)]
     for name, label in (("ko", "6/6-6/7"), ("en", "Jun 6-Jun 7"), ("ja", "6/6-6/7")):
-        drawn = charts.trend(points, reader(name))
-        assert drawn is not None
+        [drawn] = charts.trend(points, reader(name))
+        assert isinstance(drawn, kit.Either)
         assert drawn.rich["chart"]["axis_config"]["categories"][0] == label
         assert [len(label) <= 20 for label in drawn.rich["chart"]["axis_config"]["categories"]] == [True] * 4
 
