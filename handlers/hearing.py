@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from handlers import commands, home
+from handlers.guard import attempt, tell
 from handlers.outages import SLACK_FAILS
 from handlers.visit import Visit, without_mention
 
@@ -17,10 +18,19 @@ Heard = Callable[[Visit, Mapping[str, Any]], Awaitable[None]]
 
 
 async def home_opened(visit: Visit, event: Mapping[str, Any]) -> None:
-    """The Home tab is drawn each time it is looked at; the messages tab needs nothing."""
+    """The Home tab is drawn each time it is looked at; the messages tab needs nothing.
+
+    That it could not be drawn is told once an hour: whoever looks again and again sees that it is still as it was.
+    """
     visit.channel_id = None
-    if event.get("tab", "home") == "home":
-        await home.publish(visit)
+    if event.get("tab", "home") != "home":
+        return
+    news = await attempt(home.publish(visit))
+    if news is None:
+        return
+    key = f"home.failed:{visit.user_id}:{visit.bot.clock():%Y-%m-%dT%H}"
+    if await attempt(visit.is_first(key)) is True:
+        await tell(visit, news)
 
 
 async def direct_message(visit: Visit, event: Mapping[str, Any]) -> None:

@@ -15,7 +15,6 @@ from bot.errors import BadNews
 from finops.approvals import ApprovalShown, HomeReader
 from finops.figures import HomeReport
 from finops.incident_report import LiveReport
-from finops.registry import Person
 from handlers.guard import attempt
 from handlers.links import permalink
 from handlers.outages import SLACK_FAILS
@@ -29,13 +28,12 @@ PATIENCE_SECONDS = 2.0
 
 async def publish(visit: Visit) -> None:
     """Draw the Home tab of this person. When its figures cannot be read, it says so instead of showing old ones."""
-    person = await visit.person()
+    report = await attempt(_report(visit))
     t = await visit.words()
-    report = await attempt(visit.bot.reports.home(visit.workspace_id, person))
     if isinstance(report, BadNews):
         await visit.client.views_publish(user_id=visit.user_id, view=home.trouble(bad_news.sentence(report, t), t))
         return
-    reader = await attempt(_reader(visit, person, report))
+    reader = await attempt(_reader(visit, report))
     if isinstance(reader, BadNews):
         reader = HomeReader(is_unread=True)
     try:
@@ -54,7 +52,11 @@ async def refresh(visit: Visit) -> None:
         log.warning("home not refreshed", extra={"error": type(error).__name__})
 
 
-async def _reader(visit: Visit, person: Person, report: HomeReport) -> HomeReader:
+async def _report(visit: Visit) -> HomeReport:
+    return await visit.bot.reports.home(visit.workspace_id, await visit.person())
+
+
+async def _reader(visit: Visit, report: HomeReport) -> HomeReader:
     """What waits for this person, each with the link to its message."""
 
     async def members(group: str) -> frozenset[str] | None:
@@ -68,7 +70,7 @@ async def _reader(visit: Visit, person: Person, report: HomeReport) -> HomeReade
     live = report.live or LiveReport()
     unowned_of = report.top.total if any(share.is_unallocated for share in report.top.shares) else None
     reader = await visit.bot.home_readers.of(
-        person, live.incidents, members, open_count=live.incident_count, unowned_of=unowned_of
+        await visit.person(), live.incidents, members, open_count=live.incident_count, unowned_of=unowned_of
     )
     linked = await asyncio.gather(*(_linked(visit, one) for one in reader.approvals))
     return replace(reader, approvals=tuple(linked))

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
 import pytest
 from pytest_mock import MockerFixture
+from sqlalchemy.exc import OperationalError
 
 from blocks import ids
 from blocks import status as status_words
 from finops.roles import Belonging
 from handlers import commands, hearing, home, status
 from handlers.visit import posted, without_mention
+from tests.conftest import FakeClock
 from tests.unit.listening import JIHOON, SAKURA, SEOYEON, FakeBot, FakeRespond, FakeSlack, a_visit
 from tests.unit.saying import a_status, reader
 
@@ -147,6 +150,34 @@ async def test_home_is_drawn_only_for_the_home_tab() -> None:
     assert slack.calls == []
     await hearing.home_opened(a_visit(FakeBot(), slack), {"tab": "home"})
     assert [call["user_id"] for call in slack.told("views.publish")] == [JIHOON]
+
+
+async def test_a_home_that_cannot_be_drawn_is_told_once_an_hour() -> None:
+    """Slack stumbles, and somebody looks again and again: one message, not one for each look; then one an hour."""
+    slack, clock = FakeSlack(), FakeClock(datetime(2026, 7, 6, 1, tzinfo=UTC))
+    bot = FakeBot(clock)
+    for looks, told in ((3, 1), (2, 2)):
+        for _ in range(looks):
+            slack.refuses["views.publish"] = "internal_error"
+            await hearing.home_opened(a_visit(bot, slack, trigger_id=None), {"tab": "home"})
+        assert [call["channel"] for call in slack.told("chat.postMessage")] == [JIHOON] * told
+        clock.advance(hours=1)
+    await hearing.home_opened(a_visit(bot, slack, trigger_id=None), {"tab": "home"})
+    assert len(slack.told("chat.postMessage")) == told
+
+
+async def test_home_itself_says_that_nobody_can_be_looked_up() -> None:
+    """The database is away: what cannot be read is said where it would stand, and nobody is written to."""
+    slack, bot = FakeSlack(), FakeBot()
+
+    async def away(*_: object) -> None:
+        raise OperationalError("SELECT", {}, OSError("gone"), connection_invalidated=True)
+
+    bot.people.present = bot.people.known = bot.claims.once = away
+    await hearing.home_opened(a_visit(bot, slack, trigger_id=None), {"tab": "home"})
+    [drawn] = slack.told("views.publish")
+    assert "저희 쪽에서" in str(drawn["view"])
+    assert slack.told("chat.postMessage") == []
 
 
 async def test_home_without_charts_where_slack_does_not_know_them() -> None:
