@@ -3,6 +3,7 @@ four (open a cursor, ask, read, close it) and a fifth to begin."""
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Iterable
 from typing import Any, Self
@@ -24,6 +25,16 @@ class Connection(aiosqlite.Connection):
 
     begin: str | None = None
     is_visited = False
+
+    async def _connect(self) -> Self:
+        """Open the file. Where it cannot be opened, the thread has ended before that is told: it still wants to answer,
+        and a program that ends on the sentence would have closed the loop it answers to, and show a traceback."""
+        try:
+            await super()._connect()
+        except sqlite3.Error:
+            await asyncio.to_thread(self._thread.join)
+            raise
+        return self
 
     def cursor(self) -> Cursor:  # type: ignore[override]
         """A cursor that does not exist in SQLite until it is used."""

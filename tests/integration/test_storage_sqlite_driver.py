@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
+from storage import sqlite_driver
 from storage.engine import Engines, normalised, open_engines
 
 
@@ -86,3 +87,11 @@ async def test_a_statement_that_could_not_begin_does_not_run_when_tried_again(en
     finally:
         other.close()
     assert await seen(engines) == ["a"]
+
+
+async def test_a_file_that_cannot_be_opened_leaves_no_thread_behind(tmp_path: Path) -> None:
+    """Whoever is told may end the program on it: a thread that still answered would do so with a traceback."""
+    opening = sqlite_driver.connect(str(tmp_path))
+    with pytest.raises(sqlite3.OperationalError, match="unable to open"):
+        await opening
+    assert not opening._thread.is_alive()
