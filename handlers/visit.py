@@ -16,7 +16,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook import WebhookResponse
 from slack_sdk.webhook.async_client import AsyncWebhookClient
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from blocks import kit, setup
 from blocks.answered import error_code
@@ -28,7 +28,6 @@ from finops.registry import Person
 from finops.roles import Belonging
 from handlers.outages import SLACK_FAILS, is_slacks_own
 from locales import Translator, translator_for
-from storage.engine import is_away
 
 log = logging.getLogger(__name__)
 
@@ -155,12 +154,13 @@ class Visit:
             await self.bot.people.meet(self.workspace_id, self.workspace_name, profile)
 
     async def words(self) -> Translator:
-        """The reader's language and time zone; what we know stands in when Slack, or the database, does not answer."""
+        """The reader's language and time zone; what we know stands in when Slack, or the database, does not answer.
+
+        Nor where the database takes nothing (a full disk): whoever it cannot remember is told all the same.
+        """
         try:
             return self._words_of(await self.person())
-        except (*SLACK_FAILS, DBAPIError) as error:
-            if isinstance(error, DBAPIError) and not is_away(error):
-                raise
+        except (*SLACK_FAILS, SQLAlchemyError) as error:
             log.warning("a person could not be looked up", extra={"error": type(error).__name__})
             return self._words_of(self._person)
 

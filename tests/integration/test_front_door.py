@@ -241,6 +241,17 @@ async def test_oauth_variables_in_the_environment_change_nothing(slack, tmp_path
         assert call.ok
 
 
+async def test_a_database_that_takes_nothing_more_leaves_nobody_without_an_answer(slack, tmp_path):
+    """On a full disk a person whom we never met cannot be remembered; they are told all the same, with a reference."""
+    async with serving(settings_for(slack, tmp_path, FINOPS_LOCALE="en")) as (url, _):
+        with closing(sqlite3.connect(tmp_path / "finops.sqlite3")) as database:
+            database.execute("CREATE TRIGGER full BEFORE INSERT ON people BEGIN SELECT RAISE(ABORT, 'full'); END")
+        slack.deliver_to(f"{url}/slack/events")
+        await slack.person(JIHOON).command("/finops status", FINOPS)
+    [told] = slack.person(JIHOON).ephemerals(FINOPS)
+    assert "Tell your admin this reference" in str(told["blocks"])
+
+
 async def test_the_token_is_asked_about_once(slack, tmp_path):
     """auth.test is not repeated for every click."""
     async with serving(settings_for(slack, tmp_path)) as (url, _):
