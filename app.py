@@ -35,7 +35,7 @@ from bot import Bot, Clock
 from bot.logs import configure
 from bot.metrics import Metrics
 from bot.settings import CHECKOUT, Settings, SettingsError, read_env_file
-from handlers import authorizing, door, installing, manifest, operating, pricing
+from handlers import authorizing, door, installing, manifest, operating, pricing, socket_mode
 from handlers.addresses import BOT, METRICS, PAGES, SERVED, SLACK, SOCKET, STORAGE, routes
 from providers import PROVIDERS
 from providers.http import http_client, tls_context
@@ -87,7 +87,7 @@ def build(settings: Settings, *, clock: Clock = utc_now) -> web.Application:
             if settings.uses_oauth:
                 app[PAGES] = installing.Pages(settings, client(None), installations, clock)
             if settings.slack_app_token is not None:
-                socket = door.SocketDoor(slack, settings.slack_app_token.reveal(), app[METRICS])
+                socket = socket_mode.SocketDoor(slack, settings.slack_app_token.reveal(), app[METRICS])
                 app[SOCKET] = await stack.enter_async_context(socket.opened())
             yield
 

@@ -13,13 +13,14 @@ from bot.settings import Settings
 from handlers import door, operating, recording
 from handlers.installing import INSTALL_PATH, Pages
 from handlers.manifest import EVENTS_PATH, REDIRECT_PATH
+from handlers.socket_mode import SocketDoor
 from storage import Storage
 
 BOT = web.AppKey("bot", Bot)
 SLACK = web.AppKey("slack", AsyncApp)
 STORAGE = web.AppKey("storage", Storage)
 METRICS = web.AppKey("metrics", Metrics)
-SOCKET = web.AppKey("socket", door.SocketDoor)
+SOCKET = web.AppKey("socket", SocketDoor)
 PAGES = web.AppKey("pages", Pages)
 # How the application is served, by whomever: bodies come as they were sent, and are unpacked where one is wanted.
 SERVED: dict[str, Any] = {"auto_decompress": False}

@@ -1,27 +1,21 @@
-"""The two doors Slack comes in by: HTTP requests and Socket Mode envelopes, both measured, neither logged whole."""
+"""The door Slack comes in by over HTTP, and how it is served: requests are measured, and none is logged whole."""
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import json
 import logging
 import secrets
 import socket
 import ssl
-import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
-from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app, send_async_response
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_bolt.logger.messages import warning_client_prioritized_and_token_skipped
-from slack_sdk.socket_mode.aiohttp import SocketModeClient
-from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 from yarl import query_to_pairs
 
@@ -104,37 +98,6 @@ def _may_be_signed(headers: Mapping[str, str]) -> bool:
     """Whether the headers can be looked at: Bolt's verifier takes them for a number and for ASCII, and would fail."""
     sent_at, signature = headers.get("X-Slack-Request-Timestamp", "0"), headers.get("X-Slack-Signature", "")
     return sent_at.isdecimal() and len(sent_at) <= _MOST_DIGITS and signature.isascii()
-
-
-class SocketDoor(AsyncSocketModeHandler):
-    """Socket Mode: no public address needed. Build it inside the running loop."""
-
-    def __init__(self, slack: AsyncApp, app_token: str, metrics: Metrics) -> None:
-        super().__init__(slack, app_token)
-        self._metrics = metrics
-
-    async def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override]
-        with self._metrics.answering("socket") as answer:
-            started = time.time()
-            response = await run_async_bolt_app(self.app, req)
-            answer.status = response.status
-            await send_async_response(client, req, response, started)
-
-    async def is_open(self) -> bool:
-        """Whether Slack can reach us through this door now."""
-        return await self.client.is_connected()
-
-    @asynccontextmanager
-    async def opened(self) -> AsyncIterator[SocketDoor]:
-        """Connect in the background (Slack may be away when we start; the client keeps trying) and close at the end."""
-        connecting = asyncio.create_task(self.client.connect(), name="socket-mode-connect")  # type: ignore[no-untyped-call]
-        try:
-            yield self
-        finally:
-            await self.client.close()  # type: ignore[no-untyped-call]
-            connecting.cancel()
-            with suppress(asyncio.CancelledError):
-                await connecting
 
 
 @contextmanager

@@ -20,10 +20,10 @@ from finops.secret import Secret
 from handlers import operating_audit, pricing
 from handlers.authorizing import NewClient
 from handlers.checking import slack_check
-from handlers.door import SocketDoor
 from handlers.operating_audit import audit
 from handlers.operating_order import SCREEN, which, without_workspace, workspace, written
 from handlers.outages import SLACK_FAILS
+from handlers.socket_mode import SocketDoor
 from handlers.visit import Visit
 from locales import translator_for
 from storage import Storage
