@@ -122,6 +122,9 @@ class Evaluating:
         for one in decisions:
             try:
                 told = await self._kept([one])
+            except Conflict as lost:
+                # Somebody else was first: the next look sees what they decided.
+                log.info("somebody else was first", extra={"what": str(lost)})
             except Exception as error:  # noqa: BLE001 - as above
                 explain(error)
             else:
