@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 
+from bot.budget_levels import Look, looks_at, place_of, place_of_incident, windows_looked_at
 from bot.desk import Desk
 from bot.errors import explain
-from bot.picture import CURRENCY, Picture, Sums
+from bot.picture import CURRENCY, Picture
 from bot.polls import moment_of
 from bot.spending import Spending
 from bot.stop_ends import outliving
 from bot.stop_policy import STOPPABLE, prove_budgets, stop_by_policy, was_decided
 from bot.surroundings import Around, Question, Surroundings
 from bot.telling import keep, recipients
-from finops.budgets import Budget, BudgetAction, BudgetOn, BudgetPeriod, effective, period_of
-from finops.charges import FigureState
+from finops.budgets import Budget, BudgetAction, BudgetOn, effective
 from finops.crossings import Context, evaluate
 from finops.estimates import Spent
 from finops.frozen import frozen
 from finops.incidents import HELD_OPEN, Change, CloseReason, EventKind, Incident, IncidentState, close
 from finops.lateness import p95
-from finops.money import to_atto
-from finops.periods import Period, charge_day, starts_at
+from finops.periods import starts_at
 from finops.queries import ScopeKind
 from finops.registry import Person
 from finops.stopping import may_stop_by_itself
@@ -42,27 +40,7 @@ _LONGEST_WAIT = timedelta(minutes=20)
 # newer comes, and nobody waits longer.
 _LONGEST_BEHIND = timedelta(hours=2)
 _GIVEN_UP_AFTER = timedelta(hours=6)
-# So long after its end a period is looked at again for a crossing nobody saw: we may have been away at midnight.
-_LAST_LOOK = timedelta(hours=24)
 _INSTANT = timedelta(microseconds=1)
-
-Place = tuple[int, BudgetPeriod, ScopeKind, int | None]
-"""A budget at work: its id and period, and the scope it works on."""
-
-
-@frozen
-class _Look:
-    """One budget at work in one period that has something to be decided about; `incident` is the period's, if any."""
-
-    on: BudgetOn
-    window: Period
-    incident: Incident | None
-    is_crossing: bool  # a level is reached that was not
-
-    @property
-    def question(self) -> Question:
-        scope = self.on.scope
-        return Question(scope.kind, scope.id, self.on.budget.period, self.window.start, self.is_crossing)
 
 
 @frozen
@@ -161,7 +139,7 @@ class Evaluating:
             kinds = sorted({one.period for one in budgets if one.is_enabled})
             if not kinds and not open_ones:
                 return []
-            windows = {kind: _windows(kind, today, now) for kind in kinds}
+            windows = {kind: windows_looked_at(kind, today, now) for kind in kinds}
             periods = dict.fromkeys(
                 [*(one for each in windows.values() for one in each), *(i.window for i in open_ones)]
             )
@@ -169,7 +147,7 @@ class Evaluating:
             starts = {one.start for each in windows.values() for one in each}
             known = await store.incidents.of_windows(workspace_id, starts) if starts else []
             at_work = [one for one in effective(budgets, picture.house.teams, picture.house.projects) if _is_ours(one)]
-            looks = list(_looks(at_work, [*known, *open_ones], windows, picture, now))
+            looks = list(looks_at(at_work, [*known, *open_ones], windows, picture, now))
             resolved = await _resolved(store, workspace_id, looks)
             looks = [one for one in looks if one.is_crossing or one.incident is None or one.incident.id not in resolved]
             questions = list(dict.fromkeys(look.question for look in looks))
@@ -189,10 +167,10 @@ class Evaluating:
                 allowed=await outliving(store, open_ones, now),
                 now=now,
             )
-        places = {_place(one) for one in at_work} if open_ones else set()
+        places = {place_of(one) for one in at_work} if open_ones else set()
         decided = [_guarded(judge, look) for look in looks]
         # What is held, or allowed since its period, is ended by its stop, whatever became of its budget.
-        gone = [one for one in open_ones if _place_of(one) not in places and one.id not in judge.allowed]
+        gone = [one for one in open_ones if place_of_incident(one) not in places and one.id not in judge.allowed]
         decided += [judge.ended(one) for one in gone if one.state not in HELD_OPEN]
         return [one for one in decided if one is not None]
 
@@ -213,7 +191,7 @@ class _Judge:
     allowed: Collection[int | None]  # incidents whose period is over, but not what was allowed since
     now: datetime
 
-    def decide(self, look: _Look) -> _Decision | None:
+    def decide(self, look: Look) -> _Decision | None:
         """What the present amount changes, if anything; a period that is over is looked at for the last time."""
         on, scope, incident = look.on, look.on.scope, look.incident
         spent = self.picture.spent(scope.kind, scope.id, look.window)
@@ -250,7 +228,7 @@ class _Judge:
         people = recipients(None, None, self.admins)
         return _Decision(incident, (close(incident, reason, self.now),), people)
 
-    def _context(self, look: _Look) -> Context:
+    def _context(self, look: Look) -> Context:
         around = self.around[look.question]
         incident = look.incident
         # Once it is known since when it surges, that stays: we only look so far back.
@@ -266,7 +244,7 @@ class _Judge:
             comes_back=incident is not None and incident.id not in self.resolved,
         )
 
-    def _is_to_be_closed(self, look: _Look, incident: Incident) -> bool:
+    def _is_to_be_closed(self, look: Look, incident: Incident) -> bool:
         """Whether the period is over and its last minutes have had their time to arrive."""
         if incident.state is IncidentState.CLOSED or incident.state in HELD_OPEN or not incident.is_over(self.now):
             return False
@@ -295,7 +273,7 @@ class _Judge:
         return recipients(project, on.team, self.admins)
 
 
-def _guarded(judge: _Judge, look: _Look) -> _Decision | None:
+def _guarded(judge: _Judge, look: Look) -> _Decision | None:
     """What is decided about one budget; a failure is logged under a reference, and the others are decided about."""
     try:
         return judge.decide(look)
@@ -304,7 +282,7 @@ def _guarded(judge: _Judge, look: _Look) -> _Decision | None:
         return None
 
 
-async def _stopped(store: Store, looks: Iterable[_Look]) -> set[int | None]:
+async def _stopped(store: Store, looks: Iterable[Look]) -> set[int | None]:
     """Incidents of budgets that stop by themselves in which their limit was decided about before."""
     found: set[int | None] = set()
     for look in looks:
@@ -316,7 +294,7 @@ async def _stopped(store: Store, looks: Iterable[_Look]) -> set[int | None]:
     return found
 
 
-async def _resolved(store: Store, workspace_id: str, looks: Iterable[_Look]) -> set[int | None]:
+async def _resolved(store: Store, workspace_id: str, looks: Iterable[Look]) -> set[int | None]:
     """Of the incidents that are closed, those that somebody's act ended: their budget being at work is no news."""
     found: set[int | None] = set()
     for incident in (look.incident for look in looks):
@@ -338,101 +316,6 @@ async def _newest(store: Store, workspace_id: str, healths: Iterable[UsageHealth
         if told:
             found[one.connection_id] = moment_of(max(told) + 1)
     return found
-
-
-def _looks(
-    at_work: Iterable[BudgetOn],
-    incidents: Iterable[Incident],
-    windows: Mapping[BudgetPeriod, Sequence[Period]],
-    picture: Picture,
-    now: datetime,
-) -> Iterator[_Look]:
-    """Every budget and period that may have something to be decided about: of ten thousand, few."""
-    found: dict[Place, dict[Period, Incident]] = defaultdict(dict)
-    for each in incidents:
-        found[_place_of(each)][each.window] = each
-    plans: dict[int, list[_Plan]] = {}
-    for on in at_work:
-        budget, scope = on.budget, on.scope
-        plan = plans.get(budget.id)
-        if plan is None:
-            plan = plans[budget.id] = [_Plan.of(budget, window, picture, now) for window in windows[budget.period]]
-        known = found.get(_place(on)) if found else None
-        for one in plan:
-            units = picture.units_in(one.sums, scope.kind, scope.id)
-            if known is None and units < one.least:
-                continue
-            look = _look(on, one, units, known.get(one.window) if known else None, picture)
-            if look is not None:
-                yield look
-        for window, incident in (known or {}).items():
-            if window not in windows[budget.period] and incident.state is not IncidentState.CLOSED:
-                yield _Look(on, window, incident, is_crossing=False)
-
-
-def _look(on: BudgetOn, plan: _Plan, units: int, incident: Incident | None, picture: Picture) -> _Look | None:
-    is_open = incident is not None and incident.state is not IncidentState.CLOSED
-    # Of another limit than a closed incident knew, any level may be new.
-    is_known = incident is not None and (is_open or incident.limit == on.budget.amount)
-    needed = plan.above(incident.level if incident is not None and is_known else 0)
-    is_crossing = needed is not None and units >= needed
-    look = _Look(on, plan.window, incident, is_crossing)
-    if incident is not None and is_open:
-        has_news = is_crossing or plan.is_over or incident.silenced_until or incident.limit != on.budget.amount
-        return look if incident.has_root or has_news else None
-    if incident is not None and incident.has_root and not plan.is_over and units >= plan.least:
-        return look
-    if not is_crossing or (plan.is_over and (incident is not None or not _was_missed(picture, on, plan.window))):
-        return None
-    return look
-
-
-@frozen
-class _Plan:
-    """One budget in one period, in whole atto-units: ten thousand budgets are not worth ten thousand decimals."""
-
-    window: Period
-    is_over: bool
-    sums: Sums
-    levels: tuple[int, ...]
-    amount: int
-    floor: int
-    least: int  # what reaches the first level
-
-    @classmethod
-    def of(cls, budget: Budget, window: Period, picture: Picture, now: datetime) -> _Plan:
-        amount, floor = to_atto(budget.amount.amount), to_atto(budget.floor.amount)
-        is_over = charge_day(now) >= window.end
-        levels = budget.told_levels
-        least = max(floor, -(-amount * levels[0] // 100))
-        return cls(window, is_over, picture.sums(window), levels, amount, floor, least)
-
-    def above(self, level: int) -> int | None:
-        """The amount that reaches the next level above `level`; None where there is none."""
-        following = next((each for each in self.levels if each > level), None)
-        return None if following is None else max(self.floor, -(-self.amount * following // 100))
-
-
-def _was_missed(picture: Picture, on: BudgetOn, window: Period) -> bool:
-    """Whether a level of a period that is over can only have been missed: the budget was there, and no bill is yet."""
-    is_older = on.budget.updated_at < starts_at(window.end)
-    return is_older and picture.spent(on.scope.kind, on.scope.id, window).state is FigureState.ESTIMATE
-
-
-def _windows(kind: BudgetPeriod, today: date, now: datetime) -> list[Period]:
-    """The period that runs and, for a day after its end, the one before."""
-    window = period_of(kind, today)
-    if now - starts_at(window.start) >= _LAST_LOOK:
-        return [window]
-    return [window, period_of(kind, window.start - timedelta(days=1))]
-
-
-def _place(on: BudgetOn) -> Place:
-    return on.budget.id, on.budget.period, on.scope.kind, on.scope.id
-
-
-def _place_of(incident: Incident) -> Place:
-    return incident.budget_id, incident.period, incident.scope_kind, incident.scope_id
 
 
 def _is_ours(on: BudgetOn) -> bool:
