@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot import blindness, drift, unpriced, unwatched
@@ -14,72 +12,32 @@ from bot.audience import has_enabled_key
 from bot.desk import Desk
 from bot.errors import OutageCode, explain, outage
 from bot.evaluating import Evaluating
-from bot.polls import BY_DAY_DAYS, Step, minute_of, moment_of, silence, steps
+from bot.polls import minute_of, moment_of
 from bot.proving import Proving
 from bot.results import Polled
 from bot.stop_ends import StopEnds
-from bot.unchanged import Unchanged
 from bot.unwatched import Wakefulness
-from finops.frozen import frozen
+from bot.usage_reader import Trip, UsageReader
 from finops.lateness import DAYS_ALIKE, expects_traffic, is_late, p95, seconds_late
-from finops.periods import Period, charge_day
-from finops.prices import PriceList, priced
 from finops.registry import Connection, Credential
 from finops.secret import Secret
 from finops.stopping import WATCHED
-from finops.usage import Endpoint, UsageReading, UsageRow, Width
-from providers.contract import CredentialRejected, Provider, ProviderError, UnexpectedResponse
+from finops.usage import Endpoint, Width
+from providers.contract import ProviderError, UnexpectedResponse
 from storage import Store
-from storage.errors import AmountOutOfRange, SecretUnreadable
-from storage.records_live import UsageChange, UsageHealth, UsageRead
+from storage.errors import SecretUnreadable
+from storage.records_live import UsageHealth, UsageRead
 
 log = logging.getLogger(__name__)
 
-# One connection's endpoints are read a few at a time, and so are connections: a provider counts our requests.
+# Connections are read a few at a time, as the endpoints of each are: a provider counts our requests.
 _AT_ONCE = 4
-_CONNECTIONS_AT_ONCE = 4
-# More rows than this are priced beside the event loop.
-_FEW_ROWS = 500
 # Beyond this our minutes are not the provider's, and Slack would refuse us soon as well.
 _MOST_SKEW = timedelta(minutes=5)
 _BUSY_DAYS = 8
 _SILENCE_MINUTES = 30
-_PRICED_AGAIN_DAYS = BY_DAY_DAYS
 # A stop wants its proof within minutes, and a day after a restore is looked at as closely.
 WATCHED_SECONDS = 60.0
-
-
-@frozen
-class _News:
-    """One reading and its rows with their prices."""
-
-    reading: UsageReading
-    rows: list[tuple[UsageRow, int, bool]]
-
-
-@dataclass
-class _Trip:
-    """One reading of one connection's usage."""
-
-    connection: Connection
-    keys: list[tuple[Credential, Secret]]
-    provider: Provider
-    prices: PriceList
-    health: UsageHealth | None
-    at: datetime
-    reads: Mapping[str, UsageRead]
-    troubles: list[ProviderError] = field(default_factory=list)
-    newest: int | None = None
-    first_seen: int | None = None
-    was_read_at: datetime | None = None
-    unpriced: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
-    waiting: list[_News] = field(default_factory=list)
-    is_first: bool = False
-
-    @property
-    def ends_a_day(self) -> bool:
-        """Whether the last reading that succeeded was of another day, so that some day is now known to its end."""
-        return self.was_read_at is None or charge_day(self.was_read_at) != charge_day(self.at)
 
 
 class Watching:
@@ -90,10 +48,10 @@ class Watching:
         self._evaluating = evaluating
         self._proving = proving
         self._stop_ends = stop_ends
-        self._unchanged = Unchanged()
+        self._reader = UsageReader(desk)
         self._awake = Wakefulness()
         self._reading: set[int] = set()
-        self._gate = asyncio.Semaphore(_CONNECTIONS_AT_ONCE)
+        self._gate = asyncio.Semaphore(_AT_ONCE)
 
     async def due(self) -> list[Connection]:
         """The connections whose reading falls to us just now: in each slot of time, to whoever asks first."""
@@ -170,16 +128,8 @@ class Watching:
         """One reading of everything that is new: what came of it, and since when that could have been read."""
         desk = self._desk
         prices = await desk.prices.fresh()
-        trip = _Trip(connection, keys, desk.providers[connection.provider], prices, health, desk.now(), reads)
-        trip.is_first = not reads
-        trip.was_read_at = health.read_at if health else None
-        await self._priced_again(trip)
-        gate = asyncio.Semaphore(_AT_ONCE)
-        # One that breaks takes the others along: nothing of a trip outlives it.
-        async with asyncio.TaskGroup() as reading:
-            for endpoint in Endpoint:
-                reading.create_task(self._read(trip, endpoint, gate))
-        await self._keep_waiting(trip)
+        trip = Trip(connection, keys, desk.providers[connection.provider], prices, health, desk.now(), reads)
+        await self._reader.read(trip)
         if trip.unpriced:
             await unpriced.announce(desk, connection, desk.today(), trip.unpriced)
         if trip.is_first or (trip.ends_a_day and not trip.troubles):
@@ -189,109 +139,9 @@ class Watching:
             polled = await self._failed(connection, [one for one, _ in keys], _code_of(trip.troubles))
         else:
             polled = await self._succeeded(trip)
-        return polled, _available(trip)
+        return polled, trip.available
 
-    async def _read(self, trip: _Trip, endpoint: Endpoint, gate: asyncio.Semaphore) -> None:
-        """Everything new of one endpoint, oldest first, so that what is read has no gaps whenever we are stopped."""
-        stored = trip.reads.get(endpoint.value)
-        known = self._unchanged.known(
-            trip.connection.id, endpoint, stored.read_at if stored else None, trip.prices.version
-        )
-        covered, newest = (stored.final_until, stored.newest_data) if stored else (None, None)
-        wanted = steps(covered, minute_of(trip.at), newest)
-        try:
-            for step in wanted:
-                async with gate:
-                    reading = await _asked(trip, endpoint, step, known)
-                    is_told = step is wanted[0] and any(bucket.rows for bucket in reading.buckets)
-                    if is_told and (silent := silence(step, newest)) is not None:
-                        await self._keep(trip, [await self._news(trip, await _asked(trip, endpoint, silent, {}))])
-                news = await self._news(trip, reading)
-                if step is wanted[-1] and len(news.rows) <= _FEW_ROWS:
-                    trip.waiting.append(news)
-                else:
-                    await self._keep(trip, [news])
-        except ProviderError as error:
-            trip.troubles.append(error)
-
-    async def _news(self, trip: _Trip, reading: UsageReading) -> _News:
-        """What a reading tells, priced."""
-        rows = [row for bucket in reading.buckets for row in bucket.rows]
-        is_few = len(rows) <= _FEW_ROWS
-        with_prices = priced(rows, trip.prices) if is_few else await asyncio.to_thread(priced, rows, trip.prices)
-        return _News(reading, with_prices)
-
-    async def _keep_waiting(self, trip: _Trip) -> None:
-        """Store the small readings of a trip together, for a transaction costs more than what is in it.
-
-        Where one of them is nonsense, the others are kept one by one.
-        """
-        try:
-            await self._keep(trip, trip.waiting)
-        except UnexpectedResponse:
-            for news in trip.waiting:
-                try:
-                    await self._keep(trip, [news])
-                except UnexpectedResponse as error:
-                    trip.troubles.append(error)
-
-    async def _keep(self, trip: _Trip, each: Sequence[_News]) -> None:
-        """Store readings, all or none. UnexpectedResponse where counts or prices are beyond anything real."""
-        one, readings = trip.connection, [(news.reading, news.rows) for news in each]
-        try:
-            async with self._desk.storage.writing() as store:
-                changes = await store.usage.replace_each(one.workspace_id, one.id, readings, trip.at, self._desk.now())
-        except AmountOutOfRange as error:
-            raise UnexpectedResponse("usage is beyond anything real") from error
-        for news, change in zip(each, changes, strict=True):
-            if news.reading.width is Width.MINUTE:
-                self._note(trip, news, change)
-
-    def _note(self, trip: _Trip, news: _News, change: UsageChange) -> None:
-        if change.kept:
-            self._unchanged.forget(trip.connection.id, news.reading.endpoint)
-        else:
-            self._unchanged.remember(trip.connection.id, news.reading, trip.at, trip.prices.version)
-        trip.newest = max((each for each in (trip.newest, change.newest_data) if each is not None), default=None)
-        if change.first_seen:
-            trip.first_seen = max(trip.first_seen or 0, change.first_seen[-1])
-        yesterday = minute_of(trip.at) - Width.DAY
-        for row, _, is_priced in news.rows:
-            if not is_priced and row.start > yesterday:
-                trip.unpriced[row.endpoint, row.model].add(row.sub_account_id)
-
-    async def _priced_again(self, trip: _Trip) -> None:
-        """When prices changed, what was estimated with the old ones is estimated anew, and that is logged."""
-        desk, one = self._desk, trip.connection
-        before, now = trip.health.price_version if trip.health else None, trip.prices.version
-        if trip.is_first or before == now:
-            return
-        today = desk.today()
-        async with desk.storage.writing() as store:
-            done = await store.usage.reprice(
-                one.workspace_id,
-                one.id,
-                Period(today - timedelta(days=_PRICED_AGAIN_DAYS), today + timedelta(days=1)),
-                lambda rows: priced(rows, trip.prices),
-                from_version=before,
-                to_version=now,
-                at=trip.at,
-            )
-            await drift.held_anew(desk, store, one)
-        desk.lessons[one.workspace_id] += 1
-        log.info(
-            "history priced again",
-            extra={
-                "connection_id": one.id,
-                "from_version": before,
-                "to_version": now,
-                "rows": done.rows_changed,
-                "before": f"{done.before.amount:f}",
-                "after": f"{done.after.amount:f}",
-            },
-        )
-
-    async def _succeeded(self, trip: _Trip) -> Polled:
+    async def _succeeded(self, trip: Trip) -> Polled:
         desk, one = self._desk, trip.connection
         sample = () if trip.first_seen is None else (seconds_late(trip.first_seen, trip.at),)
         lateness = p95([*(trip.health.lateness_samples if trip.health else ()), *sample])
@@ -331,7 +181,7 @@ class Watching:
             log.warning("connection was not watched", extra=told)
         return since
 
-    async def _unseen(self, trip: _Trip, lateness: timedelta | None) -> tuple[OutageCode, datetime] | None:
+    async def _unseen(self, trip: Trip, lateness: timedelta | None) -> tuple[OutageCode, datetime] | None:
         """Why what was told cannot be the present, and since when: our clock is wrong, or the provider is behind."""
         if self._is_skewed(trip.connection):
             return OutageCode.CLOCK_SKEW, trip.at
@@ -409,24 +259,6 @@ def _length(since: datetime | None, until: datetime) -> timedelta:
     return timedelta(0) if since is None else until - since
 
 
-async def _asked(trip: _Trip, endpoint: Endpoint, step: Step, known: Mapping[int, int]) -> UsageReading:
-    """A rejected key is put behind the others; only when every key is rejected, the rejection counts."""
-    for left in range(len(trip.keys), 0, -1):
-        pair = trip.keys[0]
-        try:
-            start, end = moment_of(step.start), moment_of(step.end)
-            return await trip.provider.usage(
-                pair[1], endpoint, step.width, start, end, known if step.width is Width.MINUTE else None
-            )
-        except CredentialRejected:
-            if left == 1:
-                raise
-            # Another endpoint may have put it back already.
-            if trip.keys[0] is pair:
-                trip.keys.append(trip.keys.pop(0))
-    raise AssertionError("a trip has a key")
-
-
 def _code_of(troubles: Sequence[ProviderError]) -> str:
     """One code for what went wrong: what a person has to mend before what passes."""
     codes = [outage(error)[0] for error in troubles]
@@ -436,11 +268,3 @@ def _code_of(troubles: Sequence[ProviderError]) -> str:
     if len(codes) < len(Endpoint) and all(isinstance(error, UnexpectedResponse) for error in troubles):
         return OutageCode.USAGE_UNREADABLE
     return codes[0]
-
-
-def _available(trip: _Trip) -> dict[int, datetime]:
-    """When what is new could have been read at the earliest, so that no alert looks faster than it is."""
-    if trip.first_seen is None:
-        return {}
-    ended = moment_of(trip.first_seen + 1)
-    return {trip.connection.id: ended if trip.was_read_at is None else max(ended, trip.was_read_at)}
