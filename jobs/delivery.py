@@ -15,7 +15,8 @@ from finops.frozen import frozen
 from jobs.delivery_errors import EXPECTED, Trouble, Verdict, judged
 from jobs.delivery_pace import Method, Paces
 from jobs.delivery_speaker import CannotLook, Speaker, Speakers
-from jobs.rendering import NothingToSay, Reader, Rendering
+from jobs.rendering import Rendering
+from jobs.speech import NothingToSay, Reader
 from storage.records_live import NOTHING_TO_SAY, OutboxMessage
 
 log = logging.getLogger(__name__)

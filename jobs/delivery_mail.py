@@ -11,7 +11,8 @@ from functools import partial
 from blocks import kit
 from bot import Bot
 from jobs.mail import Mailer, MailTrouble
-from jobs.rendering import NothingToSay, Rendering
+from jobs.rendering import Rendering
+from jobs.speech import NothingToSay
 from jobs.worker import guarded
 from storage.records_live import OutboxMessage
 

@@ -29,123 +29,25 @@ from blocks import unwatched as unwatched_blocks
 from bot import Bot
 from bot.digest_telling import DAILY, DIGEST, DIGEST_LINE
 from bot.effects import MONTHLY
-from bot.errors import Refusal, RefusalCode
+from bot.errors import RefusalCode
 from bot.expiring import EXPIRY, ExpiryWarning, replaced
 from bot.feedback import FEEDBACK, FEEDBACK_ANSWER
 from bot.interviews import INTERVIEW
 from bot.telling import BLIND, INCIDENT, INCIDENT_EVENT, REVIEW, STOP, STOP_EVENT, STOP_LEAD, UNPRICED, UNWATCHED
 from bot.trials import trial_of
 from bot.voting import POLL, POLL_LINE, POLL_REMINDER
-from finops.digest import DigestShown, DigestVersion
 from finops.feedback import Feedback
-from finops.frozen import frozen
-from finops.incident_report import IncidentShown
 from finops.interviews import Happened
 from finops.polls import PollShown
 from finops.queries import ScopeKind
-from finops.registry import Team
-from finops.stop_report import StopShown, StopTarget
-from finops.stops import StopEvent
+from finops.stop_report import StopTarget
 from finops.trials import KIND as TRIAL
+from jobs.speech import NothingToSay, Reader, Speech, gone
 from locales import Translator, translator_for
 from storage.records_live import OutboxMessage
 
 # In the subject of a copy: the channel that could not be told.
 INSTEAD_OF = "instead_of"
-
-
-class NothingToSay(Exception):
-    """What the message is about does not exist any more."""
-
-
-@frozen
-class Reader:
-    """Who reads it: a person directly, or everybody in a channel (None: unknown, the workspace at large)."""
-
-    channel_id: str | None = None
-    user_id: str | None = None
-
-
-@frozen
-class Speech:
-    """What a kind of message needs to be made: the bot to ask, whom to speak to, and what was wanted."""
-
-    bot: Bot
-    wanted: OutboxMessage
-    reader: Reader
-
-    async def words(self, team: Team | None = None) -> Translator:
-        """The reader's language: a person's own; in a channel that of the team which is told there.
-
-        In a channel no team has, that of the team it is about; of none, the workspace's.
-        """
-        bot, workspace_id = self.bot, self.wanted.workspace_id
-        if self.reader.user_id is not None:
-            person = await bot.people.known(workspace_id, self.reader.user_id)
-            if person is not None:
-                return translator_for(person.locale, person.timezone)
-        here = self.reader.channel_id
-        if here is not None and (team is None or team.channel_id != here):
-            async with bot.storage.reading() as store:
-                teams = await store.teams.all(workspace_id)
-            team = next((one for one in teams if one.channel_id == here), team)
-        workspace = await bot.people.workspace(workspace_id)
-        zone = workspace.timezone if workspace else bot.policy.default_timezone
-        if team is not None:
-            return translator_for(team.locale, zone)
-        return translator_for(workspace.locale if workspace else bot.policy.default_locale, zone)
-
-    async def shown(self, *, is_line: bool = False) -> IncidentShown:
-        """The incident it is about, read now; for a line of its thread without history and picture."""
-        read = self.bot.incidents.told if is_line else self.bot.incidents.shown
-        try:
-            return await read(self.wanted.workspace_id, int(self.wanted.subject["incident_id"]))
-        except Refusal as refusal:
-            if refusal.code is RefusalCode.UNKNOWN_INCIDENT:
-                raise NothingToSay from refusal
-            raise
-
-    async def digest(self) -> DigestShown:
-        """The digest it is about, as it was kept: whoever reads it later reads the same."""
-        subject = self.wanted.subject
-        try:
-            return await self.bot.digests.told(
-                self.wanted.workspace_id, int(subject["digest_id"]), DigestVersion(subject["version"])
-            )
-        except Refusal as refusal:
-            if refusal.code is RefusalCode.UNKNOWN_DIGEST:
-                raise NothingToSay from refusal
-            raise
-
-    async def digest_words(self) -> Translator:
-        """The language decided for the place; a person who is told directly reads their own."""
-        locale = str(self.wanted.subject.get("locale") or "")
-        if self.reader.user_id is not None or not locale:
-            team_id = self.wanted.subject.get("team_id")
-            team = None
-            if team_id is not None:
-                async with self.bot.storage.reading() as store:
-                    team = await store.teams.get(self.wanted.workspace_id, int(team_id))
-            return await self.words(team)
-        workspace = await self.bot.people.workspace(self.wanted.workspace_id)
-        return translator_for(locale, workspace.timezone if workspace else self.bot.policy.default_timezone)
-
-    async def stop(self) -> StopShown:
-        """The stop it is about, read now."""
-        try:
-            return await self.bot.stopping.shown(self.wanted.workspace_id, int(self.wanted.subject["stop_id"]))
-        except Refusal as refusal:
-            if refusal.code is RefusalCode.UNKNOWN_STOP:
-                raise NothingToSay from refusal
-            raise
-
-    async def stop_event(self) -> tuple[StopEvent, StopShown]:
-        """What happened to a stop, and how that stands now."""
-        shown = await self.stop()
-        event = next((one for one in shown.events if one.key == self.wanted.subject["event"]), None)
-        if event is None:
-            raise NothingToSay
-        return event, shown
 
 
 async def _feedback(speech: Speech) -> kit.Message:
@@ -162,12 +64,8 @@ async def _feedback_answer(speech: Speech) -> kit.Message:
 
 
 async def _told_feedback(speech: Speech) -> Feedback:
-    try:
+    with gone(RefusalCode.UNKNOWN_FEEDBACK):
         return await speech.bot.feedback.told(speech.wanted.workspace_id, int(speech.wanted.subject["feedback_id"]))
-    except Refusal as refusal:
-        if refusal.code is RefusalCode.UNKNOWN_FEEDBACK:
-            raise NothingToSay from refusal
-        raise
 
 
 async def _monthly(speech: Speech) -> kit.Message:
@@ -197,12 +95,8 @@ async def _poll_line(speech: Speech) -> kit.Message:
 
 
 async def _poll_shown(speech: Speech) -> PollShown:
-    try:
+    with gone(RefusalCode.UNKNOWN_POLL):
         return await speech.bot.voting.told(speech.wanted.workspace_id, int(speech.wanted.subject["poll_id"]))
-    except Refusal as refusal:
-        if refusal.code is RefusalCode.UNKNOWN_POLL:
-            raise NothingToSay from refusal
-        raise
 
 
 async def _poll_words(speech: Speech, poll_shown: PollShown) -> Translator:
@@ -332,17 +226,13 @@ async def _digest_line(speech: Speech) -> kit.Message:
 async def _daily(speech: Speech) -> kit.Message:
     subject = speech.wanted.subject
     scope_id = subject["scope_id"]
-    try:
+    with gone(RefusalCode.UNKNOWN_TEAM):
         card = await speech.bot.digests.daily(
             speech.wanted.workspace_id,
             ScopeKind(subject["scope_kind"]),
             None if scope_id is None else int(scope_id),
             date.fromisoformat(str(subject["day"])),
         )
-    except Refusal as refusal:
-        if refusal.code is RefusalCode.UNKNOWN_TEAM:
-            raise NothingToSay from refusal
-        raise
     if card is None:
         raise NothingToSay
     return digest.daily(card, await speech.digest_words())

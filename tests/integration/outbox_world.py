@@ -19,7 +19,8 @@ from jobs.delivery_pace import Paces
 from jobs.delivery_speaker import EVENT_TYPE, Speakers
 from jobs.mail import Mailer
 from jobs.outbox import Deliverer
-from jobs.rendering import RENDER, Rendering, Say, Speech
+from jobs.rendering import RENDER, Rendering, Say
+from jobs.speech import Speech
 from storage.records_live import OutboxMessage
 from tests.conftest import FakeClock
 from tests.databases import WORKSPACE

@@ -36,7 +36,8 @@ from finops.stops import Stop, StopChange, StopEvent, StopEventKind, StopState
 from finops.usage import Endpoint, UsageBucket, UsageReading, UsageRow, Width
 from finops.value import Outcome
 from jobs.learner import Learner
-from jobs.rendering import Reader, Rendering
+from jobs.rendering import Rendering
+from jobs.speech import Reader
 from locales import translator_for
 from providers.contract import ProviderChange, Unavailable
 from storage import Storage

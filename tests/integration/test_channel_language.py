@@ -20,7 +20,7 @@ from finops.digest import DigestChannel
 from finops.registry import Person
 from handlers import setup, teams
 from handlers.submitting import Back, Form, Problem, Show
-from jobs.rendering import Reader, Speech
+from jobs.speech import Reader, Speech
 from storage import Storage
 from tests.conftest import FakeClock
 from tests.integration.bot_world import (

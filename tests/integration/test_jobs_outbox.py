@@ -15,7 +15,7 @@ from bot import Bot, Policy
 from demo.mail import MailSink
 from jobs.delivery import MOST_ATTEMPTS
 from jobs.delivery_speaker import Speaker
-from jobs.rendering import NothingToSay, Speech
+from jobs.speech import NothingToSay, Speech
 from storage.records_live import OutboxState
 from tests.conftest import FakeClock
 from tests.databases import WORKSPACE, on_both_databases
