@@ -17,6 +17,7 @@ from finops.money import Money, to_units
 from finops.periods import Period
 from finops.queries import ScopeKind
 from storage.errors import Conflict, NotFound
+from storage.event_rows import keep_event
 from storage.ledger import money
 from storage.records_live import Clocks, Opinion
 from storage.repository import Repository
@@ -158,22 +159,7 @@ class Incidents(Repository):
         return [Clocks(*row) for row in rows]
 
     async def _keep_event(self, workspace_id: str, incident_id: int, event: IncidentEvent) -> bool:
-        statement = (
-            self._insert(incident_events)
-            .values(
-                workspace_id=workspace_id,
-                incident_id=incident_id,
-                key=event.key,
-                kind=event.kind,
-                at=event.at,
-                values=dict(event.values),
-                is_loud=event.is_loud,
-                is_said=event.is_said,
-            )
-            .on_conflict_do_nothing(index_elements=["workspace_id", "incident_id", "key"])
-            .returning(incident_events.c.id)
-        )
-        return (await self._db.execute(statement)).one_or_none() is not None
+        return await keep_event(self._db, incident_events, workspace_id, "incident_id", incident_id, event)
 
     async def _open(self, incident: Incident) -> int:
         statement = (

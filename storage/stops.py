@@ -17,6 +17,7 @@ from finops.queries import ScopeKind
 from finops.stops import Stop, StopChange, StopEvent, StopState
 from storage import stops_rows as rows
 from storage.errors import AlreadyHeld, Conflict, NotFound
+from storage.event_rows import keep_event
 from storage.repository import Repository, across_workspaces
 from storage.tables import projects
 from storage.tables_live import incidents
@@ -351,22 +352,7 @@ class Stops(Repository):
         return row
 
     async def _keep_event(self, workspace_id: str, stop_id: int, event: StopEvent) -> bool:
-        statement = (
-            self._insert(stop_events)
-            .values(
-                workspace_id=workspace_id,
-                stop_id=stop_id,
-                key=event.key,
-                kind=event.kind,
-                at=event.at,
-                values=dict(event.values),
-                is_loud=event.is_loud,
-                is_said=event.is_said,
-            )
-            .on_conflict_do_nothing(index_elements=["workspace_id", "stop_id", "key"])
-            .returning(stop_events.c.id)
-        )
-        return (await self._db.execute(statement)).one_or_none() is not None
+        return await keep_event(self._db, stop_events, workspace_id, "stop_id", stop_id, event)
 
     async def _stops(self, workspace_id: str, *conditions: Any) -> list[Stop]:
         found = await self._db.execute(_STOPS.where(*conditions), {"of_workspace": workspace_id})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from operator import add
 from typing import Any, NamedTuple
 
@@ -14,11 +14,9 @@ from finops.usage import COUNTS, Width
 from finops.usage_groups import UsageGroup
 from storage.tables_live import usage_groups, usage_reads
 from storage.usage_rollups import NANO
-from storage.usage_sums import TABLES, Part, buckets_of
+from storage.usage_sums import TABLES, Accounts, Part, buckets_of, of_accounts
 
-_AT_ONCE = 500
 _SUMMED = (*COUNTS, "estimate_nano", "estimate_rest", "unpriced")
-Accounts = Collection[tuple[int, str | None]]
 _Name = tuple[int, str, str, str, str, bool]
 
 
@@ -113,11 +111,7 @@ async def _names(db: AsyncConnection, workspace_id: str, accounts: Accounts | No
         )
         .where(usage_reads.c.workspace_id == workspace_id)
     )
-    wanted = None if accounts is None else {(connection_id, account or "") for connection_id, account in accounts}
-    if wanted is not None:
-        query = query.where(usage_reads.c.connection_id.in_({connection_id for connection_id, _ in wanted}))
-        if len(wanted) <= _AT_ONCE:
-            query = query.where(usage_groups.c.sub_account_id.in_({account for _, account in wanted}))
+    query, wanted = of_accounts(query, accounts)
     found: dict[int, dict[int, _Name]] = defaultdict(dict)
     for read_id, group_id, connection_id, account, *how in await db.execute(query):
         if wanted is None or (connection_id, account) in wanted:

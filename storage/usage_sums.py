@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from operator import add
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import BigInteger, ColumnElement, Table, bindparam, cast, exists, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Select, Table, bindparam, cast, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from finops.periods import starts_at
@@ -20,6 +20,8 @@ from storage.usage_rollups import NANO
 TABLES: dict[Width, Table] = {Width.MINUTE: usage_minutes, Width.HOUR: usage_hours, Width.DAY: usage_days}
 Part = tuple[Width, int, int]
 """A stretch of one table: its width, from which minute, to which."""
+Accounts = Collection[tuple[int, str | None]]
+"""Provider projects, each with its connection; None is what a connection used beside all of them."""
 
 # Up to this many buckets of so many groups are looked up one by one in the key; more are faster as one stretch.
 _MOST_LOOKUPS = 10_000
@@ -79,7 +81,7 @@ async def sums(
     db: AsyncConnection,
     workspace_id: str,
     parts: Iterable[Part],
-    accounts: Collection[tuple[int, str | None]] | None,
+    accounts: Accounts | None,
     *,
     by_start: bool = False,
     by_key: bool = False,
@@ -150,7 +152,7 @@ async def busy_buckets(
 
 
 async def newest_spent(
-    db: AsyncConnection, workspace_id: str, since_minute: int, accounts: Collection[tuple[int, str | None]] | None
+    db: AsyncConnection, workspace_id: str, since_minute: int, accounts: Accounts | None
 ) -> int | None:
     """The newest minute from `since_minute` on that cost something, or whose price nobody knows; None without any."""
     table, found = usage_minutes, list[int]()
@@ -162,16 +164,26 @@ async def newest_spent(
     return max(found, default=None)
 
 
-async def _groups(
-    db: AsyncConnection, workspace_id: str, accounts: Collection[tuple[int, str | None]] | None
-) -> dict[int, dict[int, _Named]]:
+_Query = TypeVar("_Query", bound=Select[Any])
+
+
+def of_accounts(query: _Query, accounts: Accounts | None) -> tuple[_Query, set[tuple[int, str]] | None]:
+    """The query of fewer groups, where few are asked about, and of which accounts its answers are to be taken.
+
+    None: of all. It may answer more than was asked: the connection of one account with the project of another.
+    """
+    if accounts is None:
+        return query, None
+    wanted = {(connection_id, account or "") for connection_id, account in accounts}
+    query = query.where(usage_reads.c.connection_id.in_({connection_id for connection_id, _ in wanted}))
+    if len(wanted) <= _AT_ONCE:
+        query = query.where(usage_groups.c.sub_account_id.in_({account for _, account in wanted}))
+    return query, wanted
+
+
+async def _groups(db: AsyncConnection, workspace_id: str, accounts: Accounts | None) -> dict[int, dict[int, _Named]]:
     """The groups of each endpoint, by number; of the named projects only, when given."""
-    query = _GROUPS
-    wanted = None if accounts is None else {(connection_id, account or "") for connection_id, account in accounts}
-    if wanted is not None:
-        query = query.where(usage_reads.c.connection_id.in_({connection_id for connection_id, _ in wanted}))
-        if len(wanted) <= _AT_ONCE:
-            query = query.where(usage_groups.c.sub_account_id.in_({account for _, account in wanted}))
+    query, wanted = of_accounts(_GROUPS, accounts)
     found: dict[int, dict[int, _Named]] = defaultdict(dict)
     for read_id, group_id, *name in await db.execute(query, {"of_workspace": workspace_id}):
         if wanted is None or (name[0], name[1]) in wanted:
