@@ -186,17 +186,7 @@ def _floor_input(draft: BudgetDraft, t: Translator) -> kit.Block:
 
 
 def _channel_input(draft: BudgetDraft, t: Translator) -> kit.Block:
-    element: kit.Block = {
-        "type": "conversations_select",
-        "action_id": ids.BUDGET_CHANNEL,
-        "filter": {
-            "include": ["public", "private"],
-            "exclude_bot_users": True,
-            "exclude_external_shared_channels": True,
-        },
-    }
-    if draft.channel_id[:1] in {"C", "G"}:
-        element["initial_conversation"] = draft.channel_id
+    element = kit.channel_select(draft.channel_id) | {"action_id": ids.BUDGET_CHANNEL}
     is_wide = draft.scope is not None and draft.scope.kind is BudgetScope.WORKSPACE
     if is_wide:
         hint = t.gettext("The whole workspace has no channel of its own. For a private one, invite FinOps first.")

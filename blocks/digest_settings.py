@@ -132,16 +132,7 @@ def version_name(version: DigestVersion, t: Translator) -> str:
 
 
 def _place_input(channel: DigestChannel, t: Translator) -> kit.Block:
-    element: kit.Block = {
-        "type": "conversations_select",
-        "filter": {
-            "include": ["public", "private"],
-            "exclude_bot_users": True,
-            "exclude_external_shared_channels": True,
-        },
-    }
-    if channel.channel_id:
-        element["initial_conversation"] = channel.channel_id
+    element = kit.channel_select(channel.channel_id)
     if channel.id == 0:
         return kit.input_block(ids.DIGEST_PLACE, t.gettext("Channel"), element)
     hint = t.gettext("Empty: {usual}.", usual=_usual_place(channel, t))

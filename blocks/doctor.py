@@ -4,27 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
 
 from blocks import doctor_live, ids, kit, trials
 from blocks.bad_news import provider_words
+from blocks.doctor_live import Finding
 from blocks.keys import expiry_words
 from finops.registry import Team
 from locales import Translator
 
 Values = Mapping[str, object]
 _SIGNS = {"ok": ":white_check_mark:", "warn": ":warning:", "fail": ":no_entry:"}
-
-
-class Finding(Protocol):
-    """What bot.doctor.examine returns."""
-
-    @property
-    def code(self) -> str: ...
-    @property
-    def level(self) -> str: ...
-    @property
-    def values(self) -> Mapping[str, object]: ...
 
 
 def message(

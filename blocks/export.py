@@ -48,8 +48,7 @@ def no_file(file: BillFile, figure: Figure, t: Translator) -> kit.Message:
 
 
 def _told(file: BillFile, words: str, t: Translator) -> kit.Message:
-    said = f"{_subject(file, t)}\n{words}"
-    return kit.message(said, [kit.section(said)])
+    return kit.line(f"{_subject(file, t)}\n{words}")
 
 
 def _subject(file: BillFile, t: Translator) -> str:

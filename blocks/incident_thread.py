@@ -22,8 +22,7 @@ _STEP_SECONDS = 300
 
 def line(event: IncidentEvent, shown: IncidentShown, t: Translator) -> kit.Message:
     """One thing that happened, in its own words: a broadcast line is read without its thread."""
-    said = _LINES[event.kind](event, shown, t)
-    return kit.message(said, [kit.section(said)])
+    return kit.line(_LINES[event.kind](event, shown, t))
 
 
 def closing_reason(shown: IncidentShown) -> CloseReason:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from blocks import ids, kit
+from blocks.teams import team_heading
 from finops.registry import Credential, CredentialState, Team
 from locales import Translator
 
@@ -71,12 +72,8 @@ def manage(
 ) -> kit.View:  # fmt: skip
     """The keys of one team: replace, stop collecting, start again, delete. `organizations` by their connections."""
     parts = [kit.alert(notice, "success")] if notice else []
-    if len(teams) > 1:
-        options = [kit.option(each.name, each.id) for each in teams]
-        chosen = kit.select(ids.KEY_TEAM, t.gettext("Choose a team"), options, team.id)
-        parts.append(kit.section(t.gettext("Keys of"), chosen, block_id="team"))
-    else:
-        parts.append(kit.section(t.gettext("Keys of *{team}*", team=kit.name(team.name))))
+    alone = t.gettext("Keys of *{team}*", team=kit.name(team.name))
+    parts.append(team_heading(ids.KEY_TEAM, t.gettext("Keys of"), alone, teams, team, t))
     for credential in credentials[:_KEYS_SHOWN]:
         parts += [kit.divider(), kit.section(_line(credential, organizations or {}, t)), _buttons(credential, t)]
     more = len(credentials) - _KEYS_SHOWN

@@ -74,6 +74,11 @@ def message(text: str, parts: Iterable[Block | Either]) -> Message:
     )
 
 
+def line(text: str) -> Message:
+    """A message of one paragraph: what stands in a thread, or says one thing."""
+    return message(text, [section(text)])
+
+
 def spoken(text: str) -> str:
     """Several lines as the one that a notification has: what ends no sentence is kept apart from what follows it."""
     said = ""
@@ -298,6 +303,21 @@ def select(action_id: str, placeholder: str, options: Sequence[Block], selected:
     chosen = [entry for entry in options[:OPTIONS] if entry["value"] == str(selected)]
     if chosen:
         element["initial_option"] = chosen[0]
+    return element
+
+
+def channel_select(channel_id: str | None) -> Block:
+    """The choice of a channel of our own: where somebody outside reads along, nobody is told of money."""
+    element: Block = {
+        "type": "conversations_select",
+        "filter": {
+            "include": ["public", "private"],
+            "exclude_bot_users": True,
+            "exclude_external_shared_channels": True,
+        },
+    }
+    if channel_id and channel_id[0] in "CG":
+        element["initial_conversation"] = channel_id
     return element
 
 

@@ -65,7 +65,7 @@ def reminder(shown: PollShown, t: Translator) -> kit.Message:
         zone=t.zone_name(shown.poll.closes_at),
         people=poll_words.people(shown, t),
     )
-    return kit.message(said, [kit.section(said)])
+    return kit.line(said)
 
 
 def result(shown: PollShown, t: Translator) -> kit.Message:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from blocks import ids, kit, trials
+from blocks.teams import team_heading
 from finops.budgets import BudgetScope
 from finops.registry import KnownProject, Project, Team
 from locales import Translator
@@ -67,12 +68,8 @@ def manage(
 ) -> kit.View:  # fmt: skip
     """The projects of one team; one of them, once found by name, with what can be done."""
     parts = [kit.alert(notice, "success")] if notice else []
-    if len(teams) > 1:
-        options = [kit.option(each.name, each.id) for each in teams]
-        menu = kit.select(ids.PROJECT_TEAM, t.gettext("Choose a team"), options, team.id)
-        parts.append(kit.section(t.gettext("Projects of"), menu, block_id="team"))
-    else:
-        parts.append(kit.section(t.gettext("Projects of *{team}*", team=kit.name(team.name))))
+    alone = t.gettext("Projects of *{team}*", team=kit.name(team.name))
+    parts.append(team_heading(ids.PROJECT_TEAM, t.gettext("Projects of"), alone, teams, team, t))
     if projects:
         finder = {
             "type": "external_select",

@@ -40,17 +40,7 @@ def team(t: Translator, *, user_id: str, channel_id: str | None = None, problem:
     """
     given = typed or {}
     lead = {"type": "users_select", "initial_user": given.get(ids.TEAM_LEAD) or user_id}
-    channel: kit.Block = {
-        "type": "conversations_select",
-        "filter": {
-            "include": ["public", "private"],
-            "exclude_bot_users": True,
-            "exclude_external_shared_channels": True,
-        },
-    }
-    chosen = given.get(ids.TEAM_CHANNEL) or channel_id
-    if chosen and chosen[0] in "CG":
-        channel["initial_conversation"] = chosen
+    channel = kit.channel_select(given.get(ids.TEAM_CHANNEL) or channel_id)
     parts = [
         *_problem(problem),
         kit.section(t.gettext("Costs belong to a team. Everything can be changed later.")),

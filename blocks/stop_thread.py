@@ -25,8 +25,7 @@ _MENTION = re.compile(r"<@(\w+)>")
 
 def line(event: StopEvent, shown: StopShown, t: Translator) -> kit.Message:
     """One thing that happened, in its own words: a broadcast line is read without its thread."""
-    said = _LINES[event.kind](event, shown, t)
-    return kit.message(said, [kit.section(said)])
+    return kit.line(_LINES[event.kind](event, shown, t))
 
 
 def mail(event: StopEvent, shown: StopShown, t: Translator, link: str | None = None) -> tuple[str, str]:

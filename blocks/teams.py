@@ -29,18 +29,20 @@ def manage(t: Translator, teams: Sequence[Team], notice: str | None = None) -> k
     return kit.modal(t.gettext("Teams"), parts, close=t.gettext("Close"), callback_id=ids.VIEW_INFO)
 
 
+def team_heading(
+    action_id: str, several: str, alone: str, teams: Sequence[Team], team: Team, t: Translator
+) -> kit.Block:
+    """Whose things a window shows: `alone` names the team, or `several` stands before the choice among them."""
+    if len(teams) < 2:
+        return kit.section(alone)
+    options = [kit.option(each.name, each.id) for each in teams]
+    return kit.section(several, kit.select(action_id, t.gettext("Choose a team"), options, team.id), block_id="team")
+
+
 def edit(t: Translator, team: Team, problem: str | None = None, typed: Mapping[str, str] | None = None) -> kit.View:
     """Name, lead, channel and language of a team; approvers stand behind a button, so four inputs are enough."""
     given = typed or {}
-    channel: kit.Block = {
-        "type": "conversations_select",
-        "filter": {
-            "include": ["public", "private"],
-            "exclude_bot_users": True,
-            "exclude_external_shared_channels": True,
-        },
-        "initial_conversation": given.get(ids.TEAM_CHANNEL) or team.channel_id,
-    }
+    channel = kit.channel_select(given.get(ids.TEAM_CHANNEL) or team.channel_id)
     lead = {"type": "users_select", "initial_user": given.get(ids.TEAM_LEAD) or team.lead_user_id}
     approvers = _approvers_button(team, t)
     parts = [

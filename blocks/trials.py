@@ -101,7 +101,7 @@ def repeated(trial: Trial, t: Translator) -> kit.Message:
             moment=t.moment(trial.heard_at),
             zone=t.zone_name(trial.heard_at),
         )
-    return kit.message(told, [kit.section(told)])
+    return kit.line(told)
 
 
 def send_button(team_id: int, t: Translator, *, is_again: bool = False, is_primary: bool = False) -> kit.Block:

@@ -8,9 +8,10 @@ from blocks import bad_news, ids, keys, setup
 from bot.errors import Refusal, explain
 from bot.keys import owner_name
 from bot.results import KeyChanged
-from finops.registry import Person, Team
+from finops.registry import Team
 from handlers import home
 from handlers.submitting import KEY_FIELDS, Back, Form, Outcome, Problem, Show
+from handlers.team_choice import team_asked_for
 from handlers.teams import number
 from handlers.visit import Visit
 from providers.contract import CredentialRejected
@@ -20,16 +21,14 @@ Change = Callable[..., Awaitable[KeyChanged]]
 
 async def manage(visit: Visit, value: str = "") -> None:
     """`/finops key`, the button on Home, and the team menu inside the window."""
-    await visit.in_place()
-    team, managed = await team_or_first_step(visit, value)
+    team, managed = await team_asked_for(visit, value)
     if team is not None:
         await _show(visit, managed, team)
 
 
 async def new(visit: Visit, value: str) -> None:
     """The window a key is typed into: the only place where one ever is. From the list it takes the list's place."""
-    await visit.in_place()
-    team, managed = await team_or_first_step(visit, value)
+    team, managed = await team_asked_for(visit, value)
     if team is None:
         return
     if not value and len(managed) > 1:
@@ -103,30 +102,3 @@ async def _organizations(visit: Visit) -> dict[int, str]:
     """What the provider calls whom the keys are of, where it says so."""
     everyone = await visit.bot.connections.all(visit.workspace_id)
     return {one.id: owner_name(one.organization_name, one.organization_id) or "" for one in everyone}
-
-
-async def team_or_first_step(visit: Visit, value: str) -> tuple[Team | None, list[Team]]:
-    """`chosen_team` for the window that is open; where there is no team at all, it asks an admin to make the first."""
-    person = await visit.person(asks_setup=True)
-    team, managed = await chosen_team(visit, person, value)
-    if team is None:
-        await visit.bot.people.require_admin(person)
-        await visit.show(setup.team(await visit.words(), user_id=visit.user_id))
-    return team, managed
-
-
-async def chosen_team(visit: Visit, person: Person, value: str) -> tuple[Team | None, list[Team]]:
-    """The team a button or menu names, else the first this person answers for; and all of those.
-
-    None when there is no team at all. Refuses when there are teams, and this person answers for none of them.
-    """
-    groups = await visit.groups()
-    if value:
-        team = await visit.bot.teams.require_manager(person, number(value), groups)
-        return team, await visit.bot.teams.managed_by(person, groups)
-    managed = await visit.bot.teams.managed_by(person, groups)
-    if not managed:
-        if await visit.bot.teams.all(visit.workspace_id):
-            await visit.bot.teams.require_any(person, groups)
-        return None, []
-    return managed[0], managed

@@ -8,8 +8,8 @@ from blocks import bad_news, ids, kit, projects, setup
 from bot.errors import Refusal, explain
 from finops.registry import Project, Team
 from handlers import home
-from handlers.keys import chosen_team, team_or_first_step
 from handlers.submitting import Back, Form, Outcome, Problem, Show
+from handlers.team_choice import chosen_team, team_asked_for
 from handlers.teams import number
 from handlers.visit import Visit
 
@@ -19,16 +19,14 @@ _LEAD_REFUSED = frozenset({"lead_is_bot", "lead_is_guest"})
 
 async def manage(visit: Visit, value: str = "") -> None:
     """`/finops project`, the button on Home, and the team menu inside the window."""
-    await visit.in_place()
-    team, managed = await team_or_first_step(visit, value)
+    team, managed = await team_asked_for(visit, value)
     if team is not None:
         await _show(visit, managed, team)
 
 
 async def new(visit: Visit, value: str) -> None:
     """The window in which projects are chosen. From the list it takes the list's place."""
-    await visit.in_place()
-    team, managed = await team_or_first_step(visit, value)
+    team, managed = await team_asked_for(visit, value)
     if team is None:
         return
     if not value and len(managed) > 1:
