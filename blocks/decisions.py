@@ -46,7 +46,7 @@ def message(
             continue
         room -= len(drawn)
         told += drawn
-    parts += told or [_nothing(t, is_public=is_public)]
+    parts += told or [_nothing(report, t, is_public=is_public)]
     if hidden:
         words = t.ngettext("{count} older poll: in the file", "{count} older polls: in the file", hidden)
         parts.append(kit.context(words))
@@ -124,11 +124,19 @@ def _menu(poll: DecidedPoll, one: Ranked, t: Translator) -> kit.Block:
     return kit.select(ids.DECISION_SET, t.gettext("Decide"), options, f"{about}/{held}")
 
 
-def _nothing(t: Translator, *, is_public: bool) -> kit.Block:
-    said = t.gettext(
+def _nothing(report: Decisions, t: Translator, *, is_public: bool) -> kit.Block:
+    asks = not (is_public or report.open)
+    ask = kit.button(t.gettext("Ask what to build next"), ids.POLL_READY) if asks else None
+    return kit.section(_nothing_words(report, t), ask)
+
+
+def _nothing_words(report: Decisions, t: Translator) -> str:
+    """That no vote is over, and the way to one; where one is open, nobody is asked to post another."""
+    if report.open:
+        return t.gettext("No vote on what comes next has closed yet. The result will stand here.")
+    return t.gettext(
         "No vote on what comes next has closed yet. Post a poll: FinOps brings the options, and the result stands here."
     )
-    return kit.section(said, None if is_public else kit.button(t.gettext("Ask what to build next"), ids.POLL_READY))
 
 
 def _still_open(report: Decisions, t: Translator) -> str:
@@ -173,7 +181,9 @@ def _in_words(report: Decisions, t: Translator) -> str:
             for one in poll.top
         ]
         told.append(kit.escape(f"{poll.poll.question}: {', '.join(answers) or _people(poll, t)}"))
-    return " | ".join(told) or "-"
+    if told:
+        return " | ".join(told)
+    return "\n".join([_nothing_words(report, t), *([_still_open(report, t)] if report.open else [])])
 
 
 _STATES: dict[DecisionState, Callable[[Translator], str]] = {

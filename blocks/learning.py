@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from blocks import actions, figures, ids, kit, pulse
 from finops.effects import Effect, EffectState
-from finops.hypotheses import Hypothesis, Judged, Ledger, Verdict
+from finops.hypotheses import Hypothesis, Judged, Ledger, Tally, Verdict
 from finops.learning import LearningReport
 from finops.misses import Misses
 from locales import Translator
@@ -184,14 +184,7 @@ def _judged(one: Judged, t: Translator) -> str:
     said = verdict(one, t)
     if one.share is None or one.other is None or one.hypothesis is Hypothesis.MORE_CLOUDS:
         return said
-    facts = _compared(
-        one.hypothesis,
-        t,
-        hits=t.number(one.share.hits),
-        of=t.number(one.share.of),
-        other_hits=t.number(one.other.hits),
-        other_of=t.number(one.other.of),
-    )
+    facts = _compared(one.hypothesis, one.share, one.other, t)
     if one.interval is None or one.interval.high is None:
         return f"{said} · {facts}"
     between = t.gettext("{low} to {high}", low=_points(one.interval.low, t), high=_points(one.interval.high, t))
@@ -199,14 +192,36 @@ def _judged(one: Judged, t: Translator) -> str:
     return f"{said} · {facts} · {told}"
 
 
-def _compared(hypothesis: Hypothesis, t: Translator, **counts: str) -> str:
-    if hypothesis is Hypothesis.COST_VALUE:
+def _compared(hypothesis: Hypothesis, share: Tally, other: Tally, t: Translator) -> str:
+    """Both shares in words; a side without a case is told as such, for of none nobody acted and nobody did not."""
+    hits, of = t.number(share.hits), t.number(share.of)
+    other_hits, other_of = t.number(other.hits), t.number(other.of)
+    if not (share.of or other.of):
+        return t.gettext("no case is seven days old yet")
+    if hypothesis is not Hypothesis.COST_VALUE:
         return t.gettext(
-            "acted within seven days: {hits} of {of} with outcomes recorded, {other_hits} of {other_of} without",
-            **counts,
+            "acted within seven days: {hits} of {of} after being told, {other_hits} of {other_of} before",
+            hits=hits,
+            of=of,
+            other_hits=other_hits,
+            other_of=other_of,
+        )
+    if not other.of:
+        return t.gettext(
+            "acted within seven days: {hits} of {of} with outcomes recorded, no case without yet", hits=hits, of=of
+        )
+    if not share.of:
+        return t.gettext(
+            "acted within seven days: {hits} of {of} without outcomes recorded, no case with yet",
+            hits=other_hits,
+            of=other_of,
         )
     return t.gettext(
-        "acted within seven days: {hits} of {of} after being told, {other_hits} of {other_of} before", **counts
+        "acted within seven days: {hits} of {of} with outcomes recorded, {other_hits} of {other_of} without",
+        hits=hits,
+        of=of,
+        other_hits=other_hits,
+        other_of=other_of,
     )
 
 

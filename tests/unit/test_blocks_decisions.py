@@ -66,6 +66,19 @@ def test_ties_and_what_is_decided_are_told_beside_the_votes() -> None:
     assert "비용 예측 40% (계획)" in told.text
 
 
+def test_a_page_without_a_closed_vote_says_so_also_where_only_a_line_is_read() -> None:
+    """In a notification stood a dash; and where a vote is open, nobody is asked to post another."""
+    t = reader("en")
+    assert decisions.message(EMPTY, t).text == (
+        "What comes next: voted and decided: No vote on what comes next has closed yet. "
+        "Post a poll: FinOps brings the options, and the result stands here."
+    )
+    waiting = decisions.message(replace(EMPTY, open=PAGE.open), t)
+    assert "No vote on what comes next has closed yet. The result will stand here. Still open: 언제?" in waiting.text
+    assert "Post a poll" not in f"{waiting.blocks}{waiting.text}"
+    assert ids.POLL_READY not in str(waiting.blocks)
+
+
 def test_only_administrators_have_menus_and_nobody_has_in_public() -> None:
     t = reader("en")
     assert ids.DECISION_SET in str(decisions.message(PAGE, t, is_admin=True).blocks)

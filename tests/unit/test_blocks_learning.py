@@ -195,6 +195,21 @@ def test_what_cannot_be_counted_yet_is_not_counted_as_nothing() -> None:
     assert "막은 비율" not in shown
 
 
+def test_of_no_case_no_share_is_told() -> None:
+    """Of a new workspace it said "0 of 0"; and a side without a case says so beside the other's share."""
+
+    def told(share: Tally, other: Tally, hypothesis: Hypothesis = Hypothesis.COST_VALUE) -> str:
+        report = replace(a_report(()), hypotheses=(judged(hypothesis, share, other),))
+        return str(learning.message(report, reader("en")).blocks)
+
+    none, some = Tally(0, 0), Tally(1, 4)
+    for hypothesis in (Hypothesis.COST_VALUE, Hypothesis.PEOPLE_ACT):
+        assert "*too few cases to say* · no case is seven days old yet" in told(none, none, hypothesis)
+    assert "1 of 4 with outcomes recorded, no case without yet" in told(some, none)
+    assert "1 of 4 without outcomes recorded, no case with yet" in told(none, some)
+    assert not any("0 of 0" in told(*sides) for sides in ((none, none), (some, none), (none, some)))
+
+
 def test_the_day_of_an_alert_is_the_calendars_and_not_the_next_four_and_twenty_hours() -> None:
     """Alerted at eleven at night of a charge day and answered an hour after it: that is a day later."""
     at = datetime(2026, 7, 2, 23, tzinfo=UTC)
