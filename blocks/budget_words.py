@@ -89,7 +89,9 @@ def standing(one: BudgetStanding, t: Translator) -> str:
         t.badge(one.spent.state),
     ]
     if one.spent.as_of is not None:
-        facts.append(t.gettext("as of {time}", time=t.clock(one.spent.as_of)))
+        # Who has not been able to look may have looked last on another day.
+        time = t.moment(one.spent.as_of) if one.spent.state is FigureState.BLIND else t.clock(one.spent.as_of)
+        facts.append(t.gettext("as of {time}", time=time))
     return " · ".join(facts)
 
 

@@ -14,6 +14,7 @@ from finops.budget_report import OPERATOR
 from finops.budgets import BudgetOn, BudgetPeriod, UsualMethod
 from finops.figures import ScopeKind
 from finops.incident_report import IncidentShown
+from finops.incidents import IncidentState
 from finops.levers import Lever
 from finops.money import Money
 from finops.periods import starts_at
@@ -149,9 +150,14 @@ def as_of(shown: IncidentShown, t: Translator) -> str:
 
 
 def when(moment: datetime, shown: IncidentShown, t: Translator) -> str:
-    """The time of day; with its date when it is not the date of the message."""
-    is_same_date = moment.astimezone(t.zone).date() == shown.incident.updated_at.astimezone(t.zone).date()
-    return t.clock(moment) if is_same_date else t.moment(moment)
+    """The time of day; with its date unless it is of the one day on which the message was begun and last told.
+
+    One that is over stays as it is and is read on any day: with its date, always.
+    """
+    incident = shown.incident
+    days = {at.astimezone(t.zone).date() for at in (moment, incident.opened_at, incident.updated_at)}
+    is_of_today = len(days) == 1 and incident.state is not IncidentState.CLOSED
+    return t.clock(moment) if is_of_today else t.moment(moment)
 
 
 def limit_name(period: BudgetPeriod, t: Translator) -> str:

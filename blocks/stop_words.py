@@ -12,13 +12,13 @@ from blocks.stop_unseen import unseen_words
 from finops.budget_report import OPERATOR
 from finops.figures import Scope
 from finops.holds import FINAL, Hold, HoldTrouble
-from finops.incidents import instant_of
+from finops.incidents import IncidentState, instant_of
 from finops.levers import Lever
 from finops.losses import Saved
 from finops.money import Money
 from finops.queries import ScopeKind
 from finops.stop_report import StopShown
-from finops.stops import ApprovalWay, Pending, StopEvent, StopEventKind
+from finops.stops import ApprovalWay, Pending, StopEvent, StopEventKind, StopState
 from locales import Translator
 
 REASON = 300
@@ -323,7 +323,7 @@ def people(user_ids: Sequence[str], t: Translator) -> str:
 
 
 def when(instant: datetime, shown: StopShown, t: Translator) -> str:
-    """The time of day; with its date when it is not the date of the message."""
+    """The time of day; with its date unless it is of the one day on which the message was begun and last told."""
     return t.clock(instant) if _is_today(instant, shown, t) else t.moment(instant)
 
 
@@ -333,7 +333,13 @@ def exact(instant: datetime, shown: StopShown, t: Translator) -> str:
 
 
 def _is_today(instant: datetime, shown: StopShown, t: Translator) -> bool:
-    return instant.astimezone(t.zone).date() == shown.stop.updated_at.astimezone(t.zone).date()
+    """Not where it is over, for what is over stays as it is and is read on any day."""
+    stop, incident = shown.stop, shown.incident
+    told = [instant, stop.requested_at, stop.updated_at, *([shown.told_at] if shown.told_at is not None else [])]
+    if incident is not None:
+        told += [incident.opened_at, incident.updated_at]
+    is_over = stop.state is StopState.CLOSED or (incident is not None and incident.state is IncidentState.CLOSED)
+    return not is_over and len({at.astimezone(t.zone).date() for at in told}) == 1
 
 
 REQUESTED: dict[Lever, Callable[[Translator], str]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from bot import stop_facts
 from bot.desk import Desk
@@ -111,7 +112,7 @@ class HomeReaders:
         shown = []
         if mine:
             async with self._desk.storage.reading() as store:
-                shown = [await _shown(store, one) for one in mine[:APPROVALS_SHOWN]]
+                shown = [await _shown(store, one, self._desk.now()) for one in mine[:APPROVALS_SHOWN]]
         return HomeReader(tuple(shown), len(mine), manages or bool(mine), lacks_groups=lacks_groups)
 
     def _candidates(self, standing: _Standing, incidents: Sequence[IncidentShown], person: Person) -> list[_Candidate]:
@@ -160,13 +161,13 @@ async def _team_of(store: Store, stop: Stop, teams: dict[int, Team], owners: dic
     return (await aim_of(store, stop.workspace_id, StopTarget(stop_id=stop.id))).team
 
 
-async def _shown(store: Store, one: _Candidate) -> ApprovalShown:
+async def _shown(store: Store, one: _Candidate, now: datetime) -> ApprovalShown:
     """One thing with everything that is said of it, and where its message stands."""
     if one.stop is None:
         assert one.incident is not None, "a candidate is a stop or an incident"
         workspace_id, key = one.incident.incident.workspace_id, root_key(one.incident.incident.id or 0)
         return ApprovalShown(one.kind, incident=one.incident, place=await stands_at(store, workspace_id, key))
-    shown = await stop_facts.shown(store, one.stop, with_saved=False)
+    shown = await stop_facts.shown(store, one.stop, with_saved=False, told_at=now)
     if one.kind is WaitingFor.RESTORE and one.of is not None:
         found = await whose(store, one.of.workspace_id, one.of.scope_kind, one.of.scope_id)
         shown = replace(shown, rest=await beside(store, one.of, one.stop, found.projects))

@@ -64,7 +64,7 @@ class ProjectDetails:
             last = await store.value.last_event_at(workspace_id, project_id)
             tokens = await tokens_of(store, workspace_id, project_id) if may_manage else None
             actions = await recent(store, workspace_id, project_id)
-            stop = await stop_for(store, actor, project, groups)
+            stop = await stop_for(store, actor, project, self._desk.now(), groups)
             has_amount = status.figure.amount is not None and period.days > 0
             is_told = has_amount and is_comparable(status.figure, status.previous)
             why = await self._why.of_scope(store, workspace_id, status.scope, period) if is_told else None
@@ -93,7 +93,7 @@ class ProjectDetails:
         """Whether this person may stop a project's spending, or put it back; and under what it stands now."""
         async with self._desk.storage.reading() as store:
             project, team = await _owned(store, actor.workspace_id, project_id)
-            shown = await stop_for(store, actor, project, groups)
+            shown = await stop_for(store, actor, project, self._desk.now(), groups)
         return team is not None and may_manage_team(actor, team, frozenset(groups)), shown
 
     async def target(self, actor: Person, project_id: int, groups: Iterable[str] = ()) -> tuple[Project, Money | None]:

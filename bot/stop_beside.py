@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 
 from bot import stop_facts
 from bot.stop_scopes import asked_instead
@@ -15,7 +16,7 @@ from finops.stops import StopState
 from storage import Store
 
 
-async def stop_of(store: Store, project: Project) -> StopShown | None:
+async def stop_of(store: Store, project: Project, now: datetime) -> StopShown | None:
     """How the stop stands under which a project is held, be it its own, its team's or an alert's; or under which it
     may spend on terms. None where nobody stopped it, or it was put back for good."""
     workspace_id = project.workspace_id
@@ -23,16 +24,18 @@ async def stop_of(store: Store, project: Project) -> StopShown | None:
         hold = await store.stops.active_hold(workspace_id, project.connection_id, project.provider_project_id, lever)
         stop = await store.stops.get(workspace_id, hold.stop_id) if hold is not None else None
         if stop is not None:
-            return await stop_facts.shown(store, stop, with_saved=False)
+            return await stop_facts.shown(store, stop, with_saved=False, told_at=now)
     stop = await store.stops.of_scope(workspace_id, ScopeKind.PROJECT, project.id)
     if stop is None or stop.state is not StopState.ALLOWED:
         return None
-    return await stop_facts.shown(store, stop, with_saved=False)
+    return await stop_facts.shown(store, stop, with_saved=False, told_at=now)
 
 
-async def stop_for(store: Store, actor: Person, project: Project, groups: Iterable[str] = ()) -> StopShown | None:
+async def stop_for(
+    store: Store, actor: Person, project: Project, now: datetime, groups: Iterable[str] = ()
+) -> StopShown | None:
     """The same for one reader: with whom to ask where they may not give it back, for it may hold others' projects."""
-    shown = await stop_of(store, project)
+    shown = await stop_of(store, project, now)
     if shown is None:
         return None
     instead = await asked_instead(store, actor, shown.stop, groups)

@@ -18,7 +18,6 @@ from bot.stop_scopes import Aim, held_of
 from finops.figures import Scope
 from finops.levers import Lever, LeverWish, next_lever
 from finops.money import Money
-from finops.periods import starts_at
 from finops.queries import ScopeKind
 from finops.registry import CredentialState, Person, Project, Team
 from finops.stop_report import (
@@ -102,8 +101,8 @@ async def radius(desk: Desk, aim: Aim) -> BlastRadius:
     )
 
 
-async def shown(store: Store, stop: Stop, *, with_saved: bool = True) -> StopShown:
-    """A stop as it stands, with the names of everybody who did something about it."""
+async def shown(store: Store, stop: Stop, *, with_saved: bool = True, told_at: datetime | None = None) -> StopShown:
+    """A stop as it stands, with the names of everybody who did something about it; `told_at` as StopShown has it."""
     assert stop.id is not None
     workspace_id = stop.workspace_id
     scope, team = await _scope_of(store, stop)
@@ -122,11 +121,10 @@ async def shown(store: Store, stop: Stop, *, with_saved: bool = True) -> StopSho
         person = await store.people.get(workspace_id, user_id)
         if person is not None:
             names[user_id] = person.name
-    needs_two, window_end = False, None
+    needs_two, incident = False, None
     if stop.incident_id is not None:
         incident = await store.incidents.get(workspace_id, stop.incident_id)
         if incident is not None:
-            window_end = starts_at(incident.window.end)
             budget = await store.budgets.get(workspace_id, incident.budget_id, even_deleted=True)
             needs_two = budget is not None and budget.needs_two
     return StopShown(
@@ -139,7 +137,8 @@ async def shown(store: Store, stop: Stop, *, with_saved: bool = True) -> StopSho
         requires_second=needs_two,
         next_lever=next_lever(stop.lever),
         saved=await saved_by(store, stop, holds) if with_saved else None,
-        window_end=window_end,
+        incident=incident,
+        told_at=told_at,
     )
 
 

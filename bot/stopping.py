@@ -125,7 +125,7 @@ class Stopping:
                     continue
                 instead = await asked_instead(store, actor, one, groups)
                 if instead is None:
-                    held.append(await stop_facts.shown(store, one))
+                    held.append(await stop_facts.shown(store, one, told_at=self._desk.now()))
                 elif not instead.lacks_groups:
                     others.append(instead)
         able = tuple(dict.fromkeys(user_id for instead in others for user_id in instead.ask))

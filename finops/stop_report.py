@@ -11,10 +11,11 @@ from finops.budgets import BudgetPeriod
 from finops.figures import Scope
 from finops.frozen import frozen
 from finops.holds import STANDING, Hold, HoldState
+from finops.incidents import Incident
 from finops.levers import Lever
 from finops.losses import Saved
 from finops.money import Money
-from finops.periods import Period
+from finops.periods import Period, starts_at
 from finops.queries import ScopeKind
 from finops.registry import Team
 from finops.stops import ApprovalWay, Stop, StopEvent
@@ -115,7 +116,8 @@ class StopShown:
     `saved` is the loss avoided so far, None where it cannot be said. `next_lever` is the firmer one to offer. `rest`
     are the projects that use up the same limit beside what is held, most first; one without an id no stop reaches.
     `ask` is given where one person reads it who may not give it back: the user ids of who may. `lacks_groups`: they
-    may all the same, but Slack did not say who is in a user group that may.
+    may all the same, but Slack did not say who is in a user group that may. `incident` is the alert it belongs to.
+    `told_at` is when one person reads it, who may do so days after its message was last told.
     """
 
     stop: Stop
@@ -128,9 +130,15 @@ class StopShown:
     next_lever: Lever | None = None
     saved: Saved | None = None
     rest: tuple[Scope, ...] = ()
-    window_end: datetime | None = None  # of the incident's period: what is allowed within it ends with it
+    incident: Incident | None = None
+    told_at: datetime | None = None
     ask: tuple[str, ...] | None = None
     lacks_groups: bool = False
+
+    @property
+    def window_end(self) -> datetime | None:
+        """The end of the incident's period: what is allowed within it ends with it."""
+        return starts_at(self.incident.window.end) if self.incident is not None else None
 
     @property
     def leak(self) -> Money | None:

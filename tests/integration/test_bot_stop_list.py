@@ -75,3 +75,18 @@ async def test_a_project_that_others_hold_as_well_tells_its_lead_whom_to_ask(wor
         line = stop_beside.line(shown, reader("en")) or ""
         seen[person.user_id] = (may_stop, buttons, "It is not yours to restore. Ask <@U0JIHOON01>." in line)
     assert seen == {"U0JIHOON01": (True, [ids.STOP_RESTORE], False), "U0MINSU001": (True, [], True)}
+
+
+async def test_what_was_stopped_on_another_day_tells_its_date_wherever_it_is_read(world: QuietWorld) -> None:
+    """In the list and beside the project: 09:00 alone would be read as of today."""
+    [project] = await world.bot.projects.all(WORKSPACE)
+    asked = await world.bot.stopping.request(world.admin, StopTarget(scope=f"project:{project.id}"), Lever.STOP, "루프")
+    t = reader("en")
+    date = t.moment(asked.stop.requested_at)
+    told = []
+    for days in (0, 2):
+        world.clock.advance(days=days)
+        _, beside = await world.bot.project_details.stop_of(world.admin, project.id)
+        said = (stop_beside.line(beside, t), (await resume(world, world.admin))[1])
+        told.append([date in str(one) for one in said])
+    assert told == [[False, False], [True, True]]

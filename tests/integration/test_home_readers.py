@@ -84,8 +84,10 @@ async def test_everything_that_waits_is_shown_to_those_who_decide_and_to_nobody_
     shown = await stopped(world, incident)
     [one] = (await home_of(world, admin, incidents=live.incidents)).approvals
     assert (one.kind, one.stop and one.stop.stop.id, one.place) == (WaitingFor.RESTORE, shown.stop.id, None)
+    assert one.stop is not None
+    assert one.stop.told_at == world.clock()  # so that the times of a stop of another day have their date
     async with bot.storage.reading() as store:
-        held = await stop_of(store, await world.project(CHATBOT))
+        held = await stop_of(store, await world.project(CHATBOT), world.clock())
     assert held is not None
     assert held.stop.id == shown.stop.id
 
@@ -101,7 +103,7 @@ async def test_everything_that_waits_is_shown_to_those_who_decide_and_to_nobody_
     await bot.holding.work_due(WORKER)
     async with bot.storage.reading() as store:
         stop = await store.stops.get(WORKSPACE, shown.stop.id or 0)
-        allowed = await stop_of(store, await world.project(CHATBOT))
+        allowed = await stop_of(store, await world.project(CHATBOT), world.clock())
     assert stop is not None
     assert stop.state is StopState.ALLOWED
     assert allowed is not None

@@ -96,7 +96,7 @@ def shown(stop: Stop | None = None, *holds: Hold, **more: Any) -> StopShown:
         "team": TEAM,
         "holds": holds or (a_hold(),),
         "names": NAMES,
-        "window_end": DAY_END,
+        "incident": saying_live.an_incident(),
     }
     return StopShown(**(given | more))
 

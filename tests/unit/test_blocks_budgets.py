@@ -330,3 +330,11 @@ def test_a_suggestion_without_an_amount_has_no_button(suggestion: Suggestion, la
     """Nothing is filled in that nobody knows."""
     view = budget_form.form(BudgetDraft(MARKETING), reader(language), suggestion)
     assert (ids.BUDGET_FILL in texts(view)) is (suggestion.recommended is not None)
+
+
+def test_a_budget_nobody_can_look_at_tells_the_day_of_its_last_look() -> None:
+    """What is known of it may be of yesterday: 14:00 alone would be read as of today."""
+    seen, blind = (replace(FULL[0], spent=a_spent(state=state)) for state in (FigureState.ESTIMATE, FigureState.BLIND))
+    t = reader("ko")
+    said = [str(budgets.listed(BudgetsReport((one,), **ADMIN), t)) for one in (seen, blind)]
+    assert ["7월 6일 14:00 기준" in each for each in said] == [False, True]
