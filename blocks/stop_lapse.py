@@ -58,27 +58,27 @@ def asked_line(event: StopEvent, shown: StopShown, t: Translator) -> str:
         return t.gettext(
             "⏳ [{who}] {what}: waiting for approval. {person} asks: {wish}. Another approver has to agree.", **given
         )
-    outcome = _outcome(event, shown, t)
-    return t.gettext("☑️ [{who}] {what}: {person} asked: {wish}. {outcome}", outcome=outcome, **given)
+    sign, outcome = _outcome(event, shown, t)
+    return t.gettext("{sign} [{who}] {what}: {person} asked: {wish}. {outcome}", sign=sign, outcome=outcome, **given)
 
 
-def _outcome(event: StopEvent, shown: StopShown, t: Translator) -> str:
-    """What became of a wish, by the first thing that ended it."""
+def _outcome(event: StopEvent, shown: StopShown, t: Translator) -> tuple[str, str]:
+    """What became of a wish, by the first thing that ended it: the sign its own line has, and the words."""
     after = dropwhile(lambda one: one.key != event.key, shown.events)
     ended = next((one for one in after if one.kind in _ENDS and one.key != event.key), None)
     if ended is None:
-        return t.gettext("This is no longer asked.")
+        return "ℹ️", t.gettext("This is no longer asked.")
     given = {"person": _person(ended.values.get("by"), shown, t), "time": words.exact(ended.at, shown, t)}
     match ended.kind:
         case StopEventKind.APPROVED:
-            return t.gettext("{person} agreed · {time}", **given)
+            return "☑️", t.gettext("{person} agreed · {time}", **given)
         case StopEventKind.DECLINED if ended.values.get("by") == event.values.get("by"):
-            return t.gettext("Taken back · {time}", time=given["time"])
+            return "✖️", t.gettext("Taken back · {time}", time=given["time"])
         case StopEventKind.DECLINED:
-            return t.gettext("{person} did not agree · {time}", **given)
+            return "✖️", t.gettext("{person} did not agree · {time}", **given)
         case StopEventKind.LAPSED:
-            return t.gettext("Nobody agreed in time.")
-    return t.gettext("Asked anew · {time}", time=given["time"])
+            return "⏰", t.gettext("Nobody agreed in time.")
+    return "ℹ️", t.gettext("Asked anew · {time}", time=given["time"])
 
 
 def lapsed_line(event: StopEvent, shown: StopShown, t: Translator) -> str:

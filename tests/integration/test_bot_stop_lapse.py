@@ -124,10 +124,9 @@ async def test_the_alert_says_in_the_channel_that_nobody_agreed_and_offers_the_c
     assert "*⏰ 기한 안에 동의한 사람이 없습니다* · 이지훈 요청" in told
     assert "그래서 허용된 것도, 차단된 것도 없습니다." in told
     assert [one in told for one in (ids.INCIDENT_STOP, ids.INCIDENT_APPROVE, ids.STOP_AGREE)] == [True, True, False]
-    [line] = [one for one in rest if one["text"].startswith("⏰")]
-    [asking] = [one["text"] for one in rest if one["text"].startswith("☑️")]
-    assert asking.startswith("☑️ [마케팅팀] 모든 프로젝트 · ")
-    assert "· 이지훈 요청: " in asking
+    asking, line = [one for one in rest if one["text"].startswith("⏰")]
+    asking = asking["text"]
+    assert asking.startswith("⏰ [마케팅팀] 모든 프로젝트 · 이지훈 요청: ")
     assert "· 기한 안에 동의한 사람이 없습니다" in asking
     assert "승인 대기" not in str(rest)
     assert (line["thread_ts"], line.get("subtype"), "<@" in line["text"]) == (before["ts"], None, False)
@@ -139,15 +138,18 @@ async def test_the_alert_says_in_the_channel_that_nobody_agreed_and_offers_the_c
     assert "Nobody agreed" not in await root(world, incident)
 
 
-@pytest.mark.parametrize(("ending", "said"), [
-    ("agreed", "박서연 님이 동의했습니다"),
-    ("declined", "박서연 님이 동의하지 않았습니다"),
-    ("taken back", "요청을 취소했습니다"),
-    ("asked anew", "다시 요청했습니다"),
-    ("stopped after all", "요청이 종료되었습니다"),
+@pytest.mark.parametrize(("ending", "sign", "said"), [
+    ("agreed", "☑️", "박서연 님이 동의했습니다"),
+    ("declined", "✖️", "박서연 님이 동의하지 않았습니다"),
+    ("taken back", "✖️", "요청을 취소했습니다"),
+    ("asked anew", "ℹ️", "다시 요청했습니다"),
+    ("stopped after all", "ℹ️", "요청이 종료되었습니다"),
 ])  # fmt: skip
-async def test_the_line_that_asks_says_what_became_of_it(world: QuietWorld, ending: str, said: str) -> None:
-    """In the channel and the thread, edited where it stands; of two people the alert names both."""
+async def test_the_line_that_asks_says_what_became_of_it(world: QuietWorld, ending: str, sign: str, said: str) -> None:
+    """In the channel and the thread, edited where it stands; of two people the alert names both.
+
+    Its sign says it before the words do: what was declined does not look like what was agreed to.
+    """
     incident = await an_alert(world)
     profile = Profile(SECOND, "박서연", "ko-KR", "Asia/Seoul", is_workspace_admin=True)
     second = replace(await world.bot.people.meet(WORKSPACE, "한빛", profile), role=world.admin.role)
@@ -171,7 +173,7 @@ async def test_the_line_that_asks_says_what_became_of_it(world: QuietWorld, endi
         await office.rounds(office.deliverer("another"), 3)
         [root_message, *rest] = slack.messages(CHANNEL)
     [edited] = [one for one in rest if one["ts"] == asking["ts"]]
-    assert edited["text"].startswith("☑️ [")
+    assert edited["text"].startswith(f"{sign} [")
     assert said in edited["text"]
     assert sum("승인 대기" in one["text"] for one in rest) == (ending == "asked anew")
     assert ("이지훈 요청, 박서연 동의" in str(root_message["blocks"])) == (ending == "agreed")
