@@ -1,4 +1,5 @@
-"""My approvals on Home: what waits for this reader's word, each with the button of its message and the way there."""
+"""My approvals on Home: what waits for this reader's word, each with the button of its message and the way there; and
+what this reader asked for, which waits for another's."""
 
 from __future__ import annotations
 
@@ -22,18 +23,25 @@ def approvals(reader: HomeReader, t: Translator) -> Parts:
         said = t.gettext("Your approvals could not be read just now. Each of them stands in its channel as well.")
         return [kit.context(said)]
     unsaid: Parts = [kit.context(_without_groups(t))] if reader.lacks_groups else []
-    if not reader.approvals:
-        return unsaid
-    parts: Parts = [kit.header(t.ngettext("My approvals · {count}", "My approvals · {count}", reader.count))]
-    for one in reader.approvals:
-        parts += _one(one, t)
-    more = reader.count - len(reader.approvals)
-    if more > 0:
-        said = t.ngettext(
-            "and {count} more, which stands in its channel", "and {count} more, which stand in their channels", more
-        )
-        parts.append(kit.context(said))
-    return [*parts, *unsaid, kit.divider()]
+    parts: Parts = []
+    if reader.approvals:
+        parts.append(kit.header(t.ngettext("My approvals · {count}", "My approvals · {count}", reader.count)))
+        for one in reader.approvals:
+            parts += _one(one, t)
+        more = reader.count - len(reader.approvals)
+        if more > 0:
+            said = t.ngettext(
+                "and {count} more, which stands in its channel", "and {count} more, which stand in their channels", more
+            )
+            parts.append(kit.context(said))
+    if reader.asked:
+        parts.append(kit.header(t.ngettext("My requests · {count}", "My requests · {count}", reader.asked_count)))
+        for one in reader.asked:
+            parts += _asked(one, t)
+        more = reader.asked_count - len(reader.asked)
+        if more > 0:
+            parts.append(kit.context(t.ngettext("and {count} more", "and {count} more", more)))
+    return [*parts, *unsaid, kit.divider()] if parts else unsaid
 
 
 def _without_groups(t: Translator) -> str:
@@ -54,8 +62,7 @@ def _one(one: ApprovalShown, t: Translator) -> Parts:
         button = kit.button(t.gettext("Change the terms"), ids.STOP_APPROVE, _key(shown))
     else:
         told, button = kit.escape(stops.state_line(shown, t)), _held(shown, t)
-    named = f"*{kit.escape(words.who(shown, t))} · {kit.escape(words.what(shown, t))}*"
-    return [kit.section(_lines(f"{named}  {_wanted(one.kind, shown, t)}", told, one, t), button)]
+    return [kit.section(_lines(f"{_named(shown, t)}  {_wanted(one.kind, shown, t)}", told, one, t), button)]
 
 
 def _second(shown: StopShown, pending: Pending, t: Translator) -> tuple[str, kit.Block]:
@@ -63,6 +70,27 @@ def _second(shown: StopShown, pending: Pending, t: Translator) -> tuple[str, kit
     person = kit.escape(words.actor(pending.by, shown, t))
     told = t.gettext("⏳ {person} asks: {wish}", person=person, wish=kit.escape(wish_of(shown, pending, t)))
     return told, agree_button(shown, pending, t)
+
+
+def _asked(one: ApprovalShown, t: Translator) -> Parts:
+    """What this reader asked for: that it waits for another, and until when; there is nothing for them to press."""
+    pending = one.stop.stop.pending if one.stop is not None else None
+    if one.stop is None or pending is None:
+        return []
+    told = t.gettext("⏳ You asked: {wish}", wish=kit.escape(wish_of(one.stop, pending, t)))
+    return [kit.section(_lines(f"{_named(one.stop, t)}  {_awaited(pending, t)}", told, one, t))]
+
+
+def _awaited(pending: Pending, t: Translator) -> str:
+    """Whose word is missing, and when it would come too late."""
+    if pending.until is None:
+        return t.gettext("waits for another approver to agree")
+    until = f"{t.moment(pending.until)} {t.zone_name(pending.until)}"
+    return t.gettext("waits for another approver to agree until {time}", time=until)
+
+
+def _named(shown: StopShown, t: Translator) -> str:
+    return f"*{kit.escape(words.who(shown, t))} · {kit.escape(words.what(shown, t))}*"
 
 
 def _held(shown: StopShown, t: Translator) -> kit.Block:

@@ -44,6 +44,8 @@ def buttons(project_id: int, shown: StopShown | None, t: Translator) -> list[kit
     """
     is_others = shown is not None and shown.ask is not None
     if shown is not None and shown.stop.pending is not None and not is_others:
+        if shown.is_own_wish:  # nobody can agree with themselves
+            return [kit.button(t.gettext("Withdraw"), ids.STOP_DECLINE, f"stop:{shown.stop.id}")]
         return [agree_button(shown, shown.stop.pending, t)]  # a second wish beside the first would count for nothing
     stop = kit.button(t.gettext("Stop spending"), ids.STOP_OPEN, f"project:{project_id}")
     if shown is None or shown.stop.state is StopState.ALLOWED:

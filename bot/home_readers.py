@@ -16,7 +16,7 @@ from bot.stop_rest import beside
 from bot.stop_scopes import aim_of
 from bot.telling import root_key, stands_at, stop_key
 from bot.unowned import UnownedOfWeek
-from finops.approvals import ApprovalShown, HomeReader, WaitingFor, asks, waits_for
+from finops.approvals import ApprovalShown, HomeReader, WaitingFor, asks, is_own_wish, waits_for
 from finops.frozen import frozen
 from finops.incident_report import IncidentShown
 from finops.incidents import Incident
@@ -109,11 +109,26 @@ class HomeReaders:
         rest = [one.team for one in found if one.team is not None and not _may(person, one.team, groups.held)]
         lacks_groups = any(may_belong(team, groups) for team in rest)
         mine.sort(key=lambda one: _ORDER.index(one.kind))  # and within a kind the oldest first, as they were found
-        shown = []
-        if mine:
+        asked = [] if person.is_outsider else self._asked(standing, person)
+        shown, waiting = list[ApprovalShown](), list[ApprovalShown]()
+        if mine or asked:
+            now = self._desk.now()
             async with self._desk.storage.reading() as store:
-                shown = [await _shown(store, one, self._desk.now()) for one in mine[:APPROVALS_SHOWN]]
-        return HomeReader(tuple(shown), len(mine), manages or bool(mine), lacks_groups=lacks_groups)
+                shown = [await _shown(store, one, now) for one in mine[:APPROVALS_SHOWN]]
+                waiting = [await _shown(store, one, now) for one in asked[:APPROVALS_SHOWN]]
+        return HomeReader(
+            tuple(shown), len(mine), manages or bool(mine), lacks_groups=lacks_groups, asked=tuple(waiting),
+            asked_count=len(asked),
+        )  # fmt: skip
+
+    def _asked(self, standing: _Standing, person: Person) -> list[_Candidate]:
+        """What this person asked a second one for, whoever decides about it."""
+        now = self._desk.now()
+        return [
+            _Candidate(WaitingFor.SECOND, team, stop, incident)
+            for stop, team, incident in standing.stops
+            if is_own_wish(stop, person.user_id, now)
+        ]
 
     def _candidates(self, standing: _Standing, incidents: Sequence[IncidentShown], person: Person) -> list[_Candidate]:
         """What waits for somebody, whoever that is, but not for another than this person by name."""

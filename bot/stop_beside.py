@@ -8,6 +8,7 @@ from datetime import datetime
 
 from bot import stop_facts
 from bot.stop_scopes import asked_instead
+from finops.approvals import is_own_wish
 from finops.levers import Lever
 from finops.queries import ScopeKind
 from finops.registry import Person, Project
@@ -34,10 +35,12 @@ async def stop_of(store: Store, project: Project, now: datetime) -> StopShown | 
 async def stop_for(
     store: Store, actor: Person, project: Project, now: datetime, groups: Iterable[str] = ()
 ) -> StopShown | None:
-    """The same for one reader: with whom to ask where they may not give it back, for it may hold others' projects."""
+    """The same for one reader: with whom to ask where they may not give it back, for it may hold others' projects, and
+    with whether the wish that waits for a second person is their own."""
     shown = await stop_of(store, project, now)
     if shown is None:
         return None
+    shown = replace(shown, is_own_wish=is_own_wish(shown.stop, actor.user_id, now))
     instead = await asked_instead(store, actor, shown.stop, groups)
     if instead is None:
         return shown

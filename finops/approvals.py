@@ -48,9 +48,10 @@ class ApprovalShown:
 
 @frozen
 class HomeReader:
-    """What Home says to one person alone: the first of `count` things that wait for them, and whether they answer for
-    a team. `is_unread`: what waits could not be read, which is not the same as nothing; `lacks_groups`: Slack did not
-    say which user groups they belong to, and what waits for one of those is not among it.
+    """What Home says to one person alone: the first of `count` things that wait for them, and whether they answer for a
+    team. `asked` are the first of `asked_count` wishes of their own that wait for a second person. `is_unread`: what
+    waits could not be read, which is not the same as nothing; `lacks_groups`: Slack did not say which user groups they
+    belong to, and what waits for one of those is not among it.
 
     `unowned` are the largest of `unowned_count` costs that no team answers for, told to whoever registers projects;
     `unowned_team` is the first suggested team they may register for, None where that is no team of theirs.
@@ -64,6 +65,8 @@ class HomeReader:
     unowned: tuple[Unowned, ...] = ()
     unowned_count: int = 0
     unowned_team: int | None = None
+    asked: tuple[ApprovalShown, ...] = ()
+    asked_count: int = 0
 
 
 def waits_for(stop: Stop, incident: Incident | None, reader: str, now: datetime) -> WaitingFor | None:
@@ -78,6 +81,11 @@ def waits_for(stop: Stop, incident: Incident | None, reader: str, now: datetime)
     if stop.state is StopState.ALLOWED and _ends_soon(stop, incident, now):
         return WaitingFor.END
     return None
+
+
+def is_own_wish(stop: Stop, reader: str, now: datetime) -> bool:
+    """Whether what this person asked for still waits for a second one."""
+    return stop.pending is not None and stop.pending.by == reader and not stop.pending.is_past(now)
 
 
 def asks(shown: IncidentShown) -> bool:

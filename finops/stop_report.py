@@ -115,9 +115,10 @@ class StopShown:
 
     `saved` is the loss avoided so far, None where it cannot be said. `next_lever` is the firmer one to offer. `rest`
     are the projects that use up the same limit beside what is held, most first; one without an id no stop reaches.
-    `ask` is given where one person reads it who may not give it back: the user ids of who may. `lacks_groups`: they
-    may all the same, but Slack did not say who is in a user group that may. `incident` is the alert it belongs to.
-    `told_at` is when one person reads it, who may do so days after its message was last told.
+    `ask` is given where one person reads it who may not give it back: the user ids of who may. `lacks_groups`: they may
+    all the same, but Slack did not say who is in a user group that may. `is_own_wish`: it was this reader who asked for
+    the second person. `incident` is the alert it belongs to. `told_at` is when one person reads it, who may do so days
+    after its message was last told.
     """
 
     stop: Stop
@@ -134,6 +135,7 @@ class StopShown:
     told_at: datetime | None = None
     ask: tuple[str, ...] | None = None
     lacks_groups: bool = False
+    is_own_wish: bool = False
 
     @property
     def window_end(self) -> datetime | None:

@@ -72,8 +72,9 @@ async def _reader(visit: Visit, report: HomeReport) -> HomeReader:
     reader = await visit.bot.home_readers.of(
         await visit.person(), live.incidents, members, open_count=live.incident_count, unowned_of=unowned_of
     )
-    linked = await asyncio.gather(*(_linked(visit, one) for one in reader.approvals))
-    return replace(reader, approvals=tuple(linked))
+    linked = await asyncio.gather(*(_linked(visit, one) for one in (*reader.approvals, *reader.asked)))
+    count = len(reader.approvals)
+    return replace(reader, approvals=tuple(linked[:count]), asked=tuple(linked[count:]))
 
 
 async def _linked(visit: Visit, one: ApprovalShown) -> ApprovalShown:

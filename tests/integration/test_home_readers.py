@@ -93,7 +93,16 @@ async def test_everything_that_waits_is_shown_to_those_who_decide_and_to_nobody_
 
     await bot.stopping.restore(admin, shown.stop.id or 0)
     assert kinds(await home_of(world, second)) == [WaitingFor.SECOND]
-    assert kinds(await home_of(world, admin)) == []
+    own = await home_of(world, admin)
+    assert (kinds(own), [one.stop and one.stop.stop.id for one in own.asked], own.asked_count) == (
+        [],
+        [shown.stop.id],
+        1,
+    )
+    assert not (await home_of(world, second)).asked
+    assert not (await home_of(world, member)).asked
+    beside = [(await bot.project_details.stop_of(one, (await world.project(CHATBOT)).id))[1] for one in (admin, second)]
+    assert [one and one.is_own_wish for one in beside] == [True, False]
     await bot.stopping.decline(second, shown.stop.id or 0)
 
     until = world.clock() + timedelta(hours=1)
@@ -120,9 +129,11 @@ async def test_a_wish_whose_time_is_over_asks_nobody_and_keeps_nothing_from_bein
     wish = ApprovalWish(ApprovalWay.AMOUNT, "900", world.clock() + timedelta(hours=1), restops=True)
     await bot.stopping.approve(admin, StopTarget(incident_id=incident.id), wish)
     assert kinds(await home_of(world, second)) == [WaitingFor.SECOND]
+    assert (await home_of(world, admin)).asked_count == 1
     world.clock.advance(hours=2)
     for person in admin, second:
         assert kinds(await home_of(world, person)) == [WaitingFor.RESTORE]
+        assert not (await home_of(world, person)).asked
     asked = (await bot.stopping.restore(second, stop_id)).stop
     assert (asked.state, asked.pending and asked.pending.by) == (StopState.STOPPED, second.user_id)
 

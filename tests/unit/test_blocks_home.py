@@ -32,7 +32,11 @@ WAITING = (
     ApprovalShown(WaitingFor.RESTORE, stop=told.slowed()),
     ApprovalShown(WaitingFor.END, stop=told.allowed(), link=LINK),
 )
-APPROVER = HomeReader(WAITING, 7, manages=True)
+ASKED = (
+    ApprovalShown(WaitingFor.SECOND, stop=told.asked(), link=LINK),
+    ApprovalShown(WaitingFor.SECOND, stop=told.pending()),
+)
+APPROVER = HomeReader(WAITING, 7, manages=True, asked=ASKED, asked_count=3)
 VALUE = ValueFigure(
     ValueSource.EVENTS, calls=15_000, outcomes=14_000, successes=13_250, cost_per_success=Money.of("0.0142"),
     coverage=Decimal("0.92"),
@@ -54,6 +58,19 @@ def test_my_approvals_word_for_word(snapshot: SnapshotAssertion, language: str) 
     blocks = home.view(a_home(), reader(language), APPROVER)["blocks"]
     end = next(place for place, block in enumerate(blocks) if block["type"] == "divider")
     assert blocks[: end + 1] == snapshot.use_extension(JSONSnapshotExtension)
+
+
+def test_who_asked_for_a_second_person_sees_that_it_waits_and_until_when() -> None:
+    """With nothing to press: of their own wish there is nothing that they may agree to."""
+    view = home.view(a_home(is_admin=False), reader("ko"), HomeReader(asked=ASKED[:1], asked_count=1))
+    header, section, divider = view["blocks"][:3]
+    assert (header["text"]["text"], divider["type"]) == ("내 요청 · 1건", "divider")
+    first, second = section["text"]["text"].splitlines()
+    assert first == "*마케팅팀 · chatbot-experiment*  7월 7일 09:00 KST까지 다른 승인자의 동의를 기다립니다"
+    assert second.startswith("⏳ 내가 요청한 내용: 정한 금액까지 허용, $842까지, ")
+    assert LINK in second
+    assert "accessory" not in section
+    assert not pressed(view) & {ids.STOP_AGREE, ids.STOP_DECLINE}
 
 
 def test_who_approves_nothing_sees_nothing_of_it() -> None:
@@ -226,6 +243,8 @@ def test_a_project_that_is_stopped_offers_the_way_out_and_another_the_stop() -> 
     assert ids_of(told.proved()) == [ids.STOP_RESTORE]
     assert ids_of(told.slowed()) == [ids.STOP_OPEN, ids.STOP_RESTORE]
     assert ids_of(told.restoring()) == []
+    assert ids_of(told.pending()) == [ids.STOP_AGREE]
+    assert ids_of(replace(told.pending(), is_own_wish=True)) == [ids.STOP_DECLINE]
     assert stop_beside.line(None, t) is None
     [restore] = stop_beside.buttons(3, told.partly(), t)
     assert "프로젝트 3개" in restore["confirm"]["text"]["text"]
