@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from bot.policy import Clock, Policy
 from bot.prices import PriceShelf
@@ -38,6 +38,12 @@ class Desk:
 
     def now(self) -> datetime:
         return self.clock()
+
+    def now_of(self, provider: Provider) -> datetime:
+        """The moment by the provider's clock, as it told when it last answered; by ours before that. What is compared
+        with its minutes is stamped by it, for ours may be wrong, or put right in between.
+        """
+        return self.clock() + (provider.skew or timedelta())
 
     def today(self) -> date:
         """The charge day that is still open."""

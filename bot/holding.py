@@ -122,6 +122,7 @@ class _Attempt:
         self._worker = worker
         self._failures = 0
         self._written: Counter[tuple[bool, str]] = Counter()
+        self._skew = timedelta()  # how far the provider's clock is ahead of ours; what it did is stamped by its own
 
     @property
     def hold(self) -> Hold:
@@ -150,6 +151,7 @@ class _Attempt:
         try:
             keys, provider = await self._door()
             reading, step = await self._looked(keys, provider)
+            self._skew = provider.skew or timedelta()
             if isinstance(step, Save):
                 former = await self._without_ours(step.former)
                 target = await self._target(provider, former)
@@ -303,19 +305,21 @@ class _Attempt:
             await self._keep(failed, {})
         else:
             next_at = now + self._desk.policy.poll_every
-            released = replace(calm, state=HoldState.RELEASED, released_at=now, next_at=next_at, updated_at=now)
+            at = now + self._skew
+            released = replace(calm, state=HoldState.RELEASED, released_at=at, next_at=next_at, updated_at=now)
             await self._keep(released, {"kept": ", ".join(step.kept) or None})
 
     async def _stands(self, calm: Hold, reading: LeverReading, now: datetime) -> None:
         is_enforced = calm.enforced_at is None and reading.is_enforcing is True
-        set_at = calm.set_at or now
-        is_awaited = calm.enforced_at is None and reading.is_enforcing is False and now - set_at < _ENFORCED_BY
+        seen_at = now + self._skew
+        set_at = calm.set_at or seen_at
+        is_awaited = calm.enforced_at is None and reading.is_enforcing is False and seen_at - set_at < _ENFORCED_BY
         after = replace(
             calm,
             state=HoldState.SET if calm.state is HoldState.SAVED else calm.state,
             set_at=set_at,
-            enforced_at=now if is_enforced else calm.enforced_at,
-            next_at=now + min(self._desk.policy.poll_every, max(_UNTIL_ENFORCED, now - set_at))
+            enforced_at=seen_at if is_enforced else calm.enforced_at,
+            next_at=now + min(self._desk.policy.poll_every, max(_UNTIL_ENFORCED, seen_at - set_at))
             if is_awaited
             else now + self._desk.policy.poll_every,
         )

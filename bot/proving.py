@@ -70,24 +70,31 @@ class Proving:
             health = await store.healths.get(workspace_id, connection_id)
             reads = await store.usage.reads(workspace_id, connection_id)
             read = {name: one.final_until for name, one in reads.items()}
-            found = [await self._judged(store, one, health, read) for one in holds]
+            now = await self._provider_now(store, workspace_id, connection_id)
+            found = [await self._judged(store, one, health, read, now) for one in holds]
         changed = [one for one in found if one is not None]
         for one in changed:
             await self._keep(one)
         return len(changed)
 
+    async def _provider_now(self, store: Store, workspace_id: str, connection_id: int) -> datetime:
+        connection = await store.connections.get(workspace_id, connection_id)
+        assert connection is not None, "a hold names its connection by a foreign key"
+        return self._desk.now_of(self._desk.providers[connection.provider])
+
     async def _judged(
-        self, store: Store, hold: Hold, health: UsageHealth | None, read: Mapping[str, int]
+        self, store: Store, hold: Hold, health: UsageHealth | None, read: Mapping[str, int], now: datetime
     ) -> _Judgement | None:
-        now = self._desk.now()
-        start = minute_of(hold.requested_at)
+        # Asked for by a clock that ran ahead, it was set before it was asked for: what was used since is seen, too.
+        begun = min(hold.requested_at, hold.set_at or hold.requested_at)
+        start = minute_of(begun)
         account = [account_of(hold)]
         rows = await store.usage.recent(hold.workspace_id, start, account)
         lateness = p95(health.lateness_samples) if health is not None else None
         if hold.state is HoldState.RELEASED:
             # What was seen is spent, wherever else nothing could be read.
             furthest = max((until for name, until in read.items() if name in CALLED), default=0)
-            return await self._after_restore(store, hold, rows, Seen({}, furthest, lateness))
+            return await self._after_restore(store, hold, rows, Seen({}, furthest, lateness), now)
         if hold.state not in STANDING or not hold.is_wanted or hold.set_at is None:
             return None
         unwanted = _unwanted(hold, rows)
@@ -105,7 +112,7 @@ class Proving:
         set_at = after.set_at or hold.set_at
         said = verdict(seen, set_at, now)
         unpriced = sum(row.unpriced for row in unwanted)
-        after = judged(after, said, leak, last_request_at(seen, hold.requested_at), now, unpriced)
+        after = judged(after, said, leak, last_request_at(seen, begun), now, unpriced)
         if after == hold:
             return None
         facts: dict[str, Fact] = {}
@@ -113,11 +120,12 @@ class Proving:
             facts = {"reason": "usage_goes_on"} if said is Verdict.GOES_ON else _unseen(read, seen, set_at)
         return _Judgement(hold, after, facts)
 
-    async def _after_restore(self, store: Store, hold: Hold, rows: Sequence[UsageSum], seen: Seen) -> _Judgement | None:
+    async def _after_restore(
+        self, store: Store, hold: Hold, rows: Sequence[UsageSum], seen: Seen, now: datetime
+    ) -> _Judgement | None:
         """The first calls again, told once; and a surge, told once in an hour."""
         if hold.released_at is None or hold.set_at is None:
             return None
-        now = self._desk.now()
         first = minute_of(hold.released_at)
         back = [row for row in rows if row.start >= first and row.requests]
         after, event = hold, None

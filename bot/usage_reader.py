@@ -68,6 +68,11 @@ class Trip:
         return self.health.read_at if self.health else None
 
     @property
+    def provider_at(self) -> datetime:
+        """When it began, by the clock that the provider's minutes go by: those still to come are told as empty."""
+        return self.at + (self.provider.skew or timedelta())
+
+    @property
     def ends_a_day(self) -> bool:
         """Whether the last reading that succeeded was of another day, so that some day is now known to its end."""
         return self.was_read_at is None or charge_day(self.was_read_at) != charge_day(self.at)
@@ -105,7 +110,7 @@ class UsageReader:
             trip.connection.id, endpoint, stored.read_at if stored else None, trip.prices.version
         )
         covered, newest = (stored.final_until, stored.newest_data) if stored else (None, None)
-        wanted = steps(covered, minute_of(trip.at), newest)
+        wanted = steps(covered, minute_of(trip.provider_at), newest)
         try:
             for step in wanted:
                 async with gate:

@@ -143,7 +143,7 @@ class Watching:
 
     async def _succeeded(self, trip: Trip) -> Polled:
         desk, one = self._desk, trip.connection
-        sample = () if trip.first_seen is None else (seconds_late(trip.first_seen, trip.at),)
+        sample = () if trip.first_seen is None else (seconds_late(trip.first_seen, trip.provider_at),)
         lateness = p95([*(trip.health.lateness_samples if trip.health else ()), *sample])
         trouble = await self._unseen(trip, lateness)
         recovered = missed = None
@@ -188,9 +188,9 @@ class Watching:
         if trip.newest is None:
             return None  # connected in a quiet stretch: nothing was seen yet that could be missing now
         poll = self._desk.policy.poll_every
-        if not is_late(trip.newest, trip.at, lateness, expected=True, poll=poll):
+        if not is_late(trip.newest, trip.provider_at, lateness, expected=True, poll=poll):
             return None
-        one, now = trip.connection, minute_of(trip.at)
+        one, now = trip.connection, minute_of(trip.provider_at)
         async with self._desk.storage.reading() as store:
             busy = await store.usage.busy(one.workspace_id, one.id, now - _BUSY_DAYS * Width.DAY, now, Width.HOUR)
             # Minutes tell sooner, where we have watched for a week: how the silence began, on each of the days before.
@@ -198,7 +198,7 @@ class Watching:
             for begin in range(silent - DAYS_ALIKE * Width.DAY, silent, Width.DAY):
                 end = begin + _SILENCE_MINUTES
                 busy += await store.usage.busy(one.workspace_id, one.id, begin, end, Width.MINUTE)
-        if not expects_traffic(trip.newest, trip.at, lateness, busy, poll):
+        if not expects_traffic(trip.newest, trip.provider_at, lateness, busy, poll):
             return None
         return OutageCode.USAGE_LATE, moment_of(trip.newest + 1)
 

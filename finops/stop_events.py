@@ -25,7 +25,7 @@ def told_of(before: Hold, after: Hold, now: datetime, facts: Mapping[str, Fact])
         }
         yield StopEvent(StopEventKind.TROUBLE, now, f"trouble:{mark}:{now.isoformat()}", values, is_loud=is_loud)
     if after.enforced_at is not None and before.enforced_at is None and before.state in STANDING and before.is_wanted:
-        seconds = int((after.enforced_at - after.requested_at).total_seconds())
+        seconds = _between(after.requested_at, after.enforced_at)
         yield StopEvent(StopEventKind.ENFORCED, now, f"enforced:{mark}", named | {"seconds": seconds}, is_said=False)
     if before.state is HoldState.PROVED and after.state is HoldState.SET:
         is_turn = before.proved_at is not None and before.proved_at.strftime("%Y%m") != now.strftime("%Y%m")
@@ -43,7 +43,7 @@ def told_of(before: Hold, after: Hold, now: datetime, facts: Mapping[str, Fact])
     last = after.last_request_at.isoformat() if after.last_request_at else None
     match after.state:
         case HoldState.SET if before.state is HoldState.SAVED:
-            seconds = int((now - after.requested_at).total_seconds())
+            seconds = _between(after.requested_at, now)
             yield StopEvent(StopEventKind.SET, now, f"set:{mark}", named | {"seconds": seconds})
         case HoldState.PROVED:
             values = named | leak | {"last_request_at": last}
@@ -57,7 +57,12 @@ def told_of(before: Hold, after: Hold, now: datetime, facts: Mapping[str, Fact])
         case HoldState.LOST:
             yield StopEvent(StopEventKind.LOST, now, f"lost:{mark}", named | firm, is_loud=True)
         case HoldState.RELEASED:
-            seconds = int((now - (after.release_at or now)).total_seconds())
+            seconds = _between(after.release_at or now, now)
             if after.release_at is None:
                 return  # an earlier turn's, or one that was cut short
             yield StopEvent(StopEventKind.RESTORED, now, f"restored:{mark}", named | {"seconds": seconds})
+
+
+def _between(asked_at: datetime, at: datetime) -> int:
+    """Whole seconds from one to the other; none where a clock was put back in between."""
+    return max(0, int((at - asked_at).total_seconds()))

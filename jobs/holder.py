@@ -60,8 +60,9 @@ class Holder:
     async def _work(self, hold: Hold) -> bool:
         after = await self._bot.holding.work(hold, self.name)
         if after.state is not hold.state:
-            is_set = after.state is HoldState.SET and after.set_at is not None
-            seconds = (after.set_at - after.requested_at).total_seconds() if is_set and after.set_at else None
+            is_set = after.state is HoldState.SET
+            # Both by our clock, which may have been put back in between; `set_at` is by the provider's.
+            seconds = max(0.0, (after.updated_at - after.requested_at).total_seconds()) if is_set else None
             self._metrics.lever_moved(after.lever, after.state, seconds)
         # What was decided while we held the lease waits for the next look: have it at once.
         self._bot.wake_stops.set()

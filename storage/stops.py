@@ -368,7 +368,9 @@ def _due(now: datetime, lease: timedelta = _FURTHEST_AHEAD) -> tuple[Any, Any]:
     is_free = or_(holds.c.leased_until.is_(None), holds.c.leased_until <= now, holds.c.leased_until > ahead)
     is_denied = holds.c.trouble.is_not_distinct_from(HoldTrouble.PROJECT_GONE.value)
     was_ahead = and_(_UNDER_WAY, ~is_denied, holds.c.next_at > now + _LONGEST_WAIT)
-    return or_(holds.c.next_at <= now, was_ahead), is_free
+    # What nobody has failed at since waits for nothing: it was asked for by a clock ahead of this one.
+    is_asked_for = and_(_UNDER_WAY, holds.c.attempts == 0, holds.c.next_at.is_not(None))
+    return or_(holds.c.next_at <= now, was_ahead, is_asked_for), is_free
 
 
 def _turn(hold: Hold) -> tuple[int, str, str]:

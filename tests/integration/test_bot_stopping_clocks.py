@@ -1,0 +1,97 @@
+"""A stop while our clock is wrong, or is put right in the middle of it: the proof goes by the provider's minutes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from finops.holds import HoldState
+from finops.levers import Lever
+from finops.stop_report import StopShown, StopTarget
+from finops.stops import StopEventKind
+from tests.integration.stopping_world import WORKER, a_runaway, again, cents, kinds, limited, stopped, watched
+from tests.integration.stopping_world import world as world
+from tests.integration.watch_world import World
+from tests.integration.watch_world import quick_storage as quick_storage
+
+
+def jumps(world: World, minutes: float) -> None:
+    """From now on our clock is so many minutes ahead of the provider's, which is right."""
+    ours = world.clock
+    ours.moment += timedelta(minutes=minutes)
+    world.openai.clock = lambda: ours() - timedelta(minutes=minutes)
+
+
+async def asked(world: World, minutes: float, when: str) -> StopShown:
+    """A stop of a runaway, and our clock jumps once: before the click, before it is carried out, or after that."""
+    incident = await a_runaway(world)
+    limited(world)
+    await watched(world, 3)
+    if when == "before the click":
+        jumps(world, minutes)
+    shown = await world.bot.stopping.request(world.admin, StopTarget(incident_id=incident.id), Lever.STOP, "루프")
+    if when == "before it is set":
+        jumps(world, minutes)
+    await world.bot.holding.work_due(WORKER)
+    if when == "after it is set":
+        jumps(world, minutes)
+    return shown
+
+
+CLICK, SET, AFTER = "before the click", "before it is set", "after it is set"
+
+
+@pytest.mark.parametrize(("minutes", "when"), [(20, CLICK), (-20, SET), (-60, AFTER), (60, AFTER)])
+async def test_no_clock_proves_a_stop_that_does_not_end_the_spending(world: World, minutes: float, when: str) -> None:
+    """The provider says yes and calls go on: that is told after a quarter of an hour, and never the opposite."""
+    world.openai.behaviour.enforcement_seconds = 10**6
+    shown = await asked(world, minutes, when)
+    for _ in range(18):
+        await watched(world, 1)
+        shown = await again(world, shown)
+        assert shown.current[0].state in (HoldState.SET, HoldState.UNPROVED)
+    [told] = [one for one in shown.events if one.kind is StopEventKind.UNPROVED]
+    assert (told.values["reason"], told.is_loud) == ("usage_goes_on", True)
+
+
+@pytest.mark.parametrize(("minutes", "when"), [(-20, CLICK), (-8, SET), (20, SET), (-60, AFTER)])
+async def test_no_clock_keeps_a_stop_from_its_proof(world: World, minutes: float, when: str) -> None:
+    """It is set at once, and proved by the minutes that follow, at most nine of which the provider may be late."""
+    shown = await asked(world, minutes, when)
+    began = world.openai.clock()
+    await watched(world, 1)
+    assert cents(world) == 1
+    await watched(world, 15)
+    shown = await again(world, shown)
+    [hold] = shown.current
+    assert (hold.state, kinds(shown)[-1]) == (HoldState.PROVED, StopEventKind.PROVED)
+    assert hold.set_at is not None
+    assert hold.proved_at is not None
+    assert abs(hold.set_at - began) <= timedelta(minutes=1, seconds=1)
+    assert timedelta(minutes=5) <= hold.proved_at - hold.set_at <= timedelta(minutes=16)
+    assert all(one.values.get("seconds", 0) >= 0 for one in shown.events), "nothing is done before it is asked for"  # type: ignore[operator]
+
+
+async def test_what_has_not_happened_yet_is_not_read(world: World) -> None:
+    """Our clock runs ahead: minutes to come are told as empty, and are no silence once the provider cannot be read."""
+    await world.polled()
+    jumps(world, 60)
+    for _ in range(2):  # the first answer tells what time it is
+        await world.polled(5)
+    async with world.bot.storage.reading() as store:
+        read = await store.usage.reads(world.connection.workspace_id, world.connection.id)
+    assert {one.final_until for one in read.values()} == {int(world.openai.clock().timestamp()) // 60}
+
+
+async def test_calls_come_back_after_a_restore_as_the_provider_tells_them(world: World) -> None:
+    """Our clock is a quarter of an hour behind: calls from before the stop are not the first ones after it."""
+    jumps(world, -15)
+    shown = await stopped(world, await a_runaway(world))
+    await watched(world, 9)
+    await world.bot.stopping.restore(world.admin, shown.stop.id or 0)
+    world.openai.boost("chatbot-experiment", 0, world.openai.clock())
+    await watched(world, 8)
+    shown = await again(world, shown)
+    assert StopEventKind.RESTORED in kinds(shown)
+    assert StopEventKind.FIRST_TRAFFIC not in kinds(shown)
