@@ -25,9 +25,8 @@ from handlers.submitting import Form, Outcome, Problem, Show
 from handlers.visit import DIRECT, Visit
 from locales import Translator
 
-# What a window says of who is hit is true for a while only.
+# What a window says of who is hit is true for a while only; the copy that filled it may be as much ahead of this one.
 OLD_AFTER = timedelta(minutes=15)
-_A_MOMENT = timedelta(minutes=1)
 _LEVERS = frozenset({StopWhat.STOP, StopWhat.SLOW, StopWhat.CHEAP})
 # Which input a refusal belongs to.
 _FIELDS = {RefusalCode.STOP_REASON_MISSING: ids.STOP_REASON, RefusalCode.STOP_NO_CHEAP_MODELS: ids.STOP_WHAT}
@@ -235,12 +234,12 @@ async def _listed(visit: Visit, person: Person) -> None:
 
 
 def seen_at(form: Form, now: datetime) -> datetime | None:
-    """When a window's facts were read; None: too long ago, or it is no time of ours (none, or one to come)."""
+    """When a window's facts were read; None: too long ago, or it is no time of ours (none, or far to come)."""
     try:
         at = datetime.fromisoformat(str(form.ids.get("seen")))
     except ValueError:
         return None
-    return at if at.tzinfo is not None and -_A_MOMENT <= now - at <= OLD_AFTER else None
+    return at if at.tzinfo is not None and abs(now - at) <= OLD_AFTER else None
 
 
 def too_old(t: Translator) -> str:

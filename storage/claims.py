@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import and_, delete, func, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.sql.dml import ReturningInsert
 
 from storage.repository import Repository, across_workspaces, inserting
 from storage.tables import claims, job_runs
 
 _RUNNING, _DONE = "running", "done"
+_FURTHEST_AHEAD = timedelta(minutes=15)
 # Later than any sweep asks about.
 FOR_GOOD = datetime(9999, 1, 1, tzinfo=UTC)
 
@@ -74,12 +75,17 @@ class Claims(Repository):
 
     @across_workspaces("a job runs once for all workspaces")
     async def run(self, job: str, slot: str, worker: str, now: datetime, lease: timedelta) -> bool:
-        """Take one slot of a job: True for one worker, and for another once the first was silent for `lease`."""
+        """Take one slot of a job: True for one worker, and for another once the first was silent for `lease`.
+
+        A sign of life from a quarter of an hour ahead is none: it was given by a clock that has been put back since.
+        """
+        beat = job_runs.c.heartbeat_at
+        is_silent = or_(beat <= now - lease, beat > now + _FURTHEST_AHEAD)
         insert = self._insert(job_runs).values(job=job, slot=slot, worker=worker, state=_RUNNING, heartbeat_at=now)
         statement = insert.on_conflict_do_update(
             index_elements=["job", "slot"],
             set_={"worker": worker, "state": _RUNNING, "heartbeat_at": now},
-            where=and_(job_runs.c.state != _DONE, job_runs.c.heartbeat_at <= now - lease),
+            where=and_(job_runs.c.state != _DONE, is_silent),
         ).returning(job_runs.c.worker)
         return (await self._db.execute(statement)).one_or_none() is not None
 

@@ -107,6 +107,16 @@ async def test_a_silent_workers_slot_is_taken_over_once_and_a_living_ones_is_not
         assert not await store.claims.beat(*slot, "first", later)
 
 
+async def test_a_slot_taken_by_a_clock_that_ran_ahead_is_nobodys_after_it_was_put_back(replicas: list[Storage]) -> None:
+    """Taken an hour from now by who died: a letter or a token would wait for that hour. A few minutes are a copy's."""
+    async with replicas[0].writing() as store:
+        assert await store.claims.run("mail", "near", "ahead", MOMENT + timedelta(minutes=10), LEASE)
+        assert await store.claims.run("mail", "far", "ahead", MOMENT + timedelta(hours=1), LEASE)
+    async with replicas[1].writing() as store:
+        assert not await store.claims.run("mail", "near", "here", MOMENT, LEASE)
+        assert await store.claims.run("mail", "far", "here", MOMENT, LEASE)
+
+
 async def test_a_collection_is_queued_once_for_each_slot(replicas: list[Storage], tenant: Tenant) -> None:
     """Three replicas whose clocks ring at 09:00 queue one reading."""
 

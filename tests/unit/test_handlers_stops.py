@@ -209,6 +209,13 @@ async def test_a_window_of_another_time_is_shown_afresh_and_does_nothing(seen: d
     assert house.stopping.done == []
 
 
+async def test_a_window_that_a_copy_with_another_clock_filled_is_taken() -> None:
+    """Filled by a copy that is ten minutes ahead of the one that hears the answer: a stop does not wait for that."""
+    house = House()
+    await stops.submit(house.stop(seen=NOW + timedelta(minutes=10)))
+    assert house.stopping.done == [("request", "project:3", Lever.STOP, "재시도 루프", False)]
+
+
 @pytest.mark.parametrize("typed", [{"what": "explode"}, {"what": ""}, {"breadth": "world"}, {"reason": SECRET}])
 async def test_what_nobody_offered_and_secrets_do_nothing(typed: dict[str, str]) -> None:
     """A choice that is not in the window, a key where a reason belongs."""
