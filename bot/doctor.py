@@ -73,7 +73,7 @@ class Doctor:
         admins = await store.people.admins(workspace_id)
         connections = await store.connections.all(workspace_id)
         credentials = await store.credentials.all(workspace_id)
-        older = await store.credentials.sealed_by_older_keys(workspace_id)
+        older = await store.sealed_by_older_keys(workspace_id)
         rows = await store.collections.active(workspace_id)
         unreadable = await _unreadable(store, connections)
         return [

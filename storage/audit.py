@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, String, bindparam, cast, func, insert, or_, select, type_coerce, update
+from sqlalchemy import BindParameter, Select, String, bindparam, cast, func, insert, or_, select, type_coerce, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from finops.audit import GENESIS, AuditEntry, AuditFilter, AuditHead, AuditRow, row_after
@@ -102,9 +102,13 @@ class Audit(Repository):
 
         Read it in the same snapshot as the rows it is compared with.
         """
-        mine = select(audit_heads).where(audit_heads.c.workspace_id == workspace_id)
-        row = (await self._db.execute(mine)).one_or_none()
+        row = (await self._db.execute(_end_of(workspace_id))).one_or_none()
         return None if row is None else self._head(workspace_id, row)
+
+    async def sealed_by_older_keys(self, workspace_id: str) -> int:
+        """One, where `reseal_all` would seal the end of this trail again; else none."""
+        row = (await self._db.execute(_end_of(workspace_id))).one_or_none()
+        return int(row is not None and self._is_stale(row))
 
     @across_workspaces("rotating the master key concerns every sealed row")
     async def reseal_all(self) -> int:
@@ -115,7 +119,7 @@ class Audit(Repository):
         count = 0
         ends = select(audit_heads).order_by(audit_heads.c.workspace_id).with_for_update()
         for row in (await self._db.execute(ends)).all():
-            if not self._head(row.workspace_id, row).is_genuine or self._ring.is_current(row.sealed):
+            if not self._is_stale(row):
                 continue
             sealed = self._seal(row.workspace_id, row.seq, row.hash)
             mine = audit_heads.c.workspace_id == row.workspace_id
@@ -154,6 +158,10 @@ class Audit(Repository):
             told = ""
         return AuditHead(row.seq, row.hash, is_genuine=told == _told(row.seq, row.hash))
 
+    def _is_stale(self, row: Any) -> bool:
+        """Whether an older key of ours sealed it."""
+        return self._head(row.workspace_id, row).is_genuine and not self._ring.is_current(row.sealed)
+
     def _seal_as(self, before: bytes | None, workspace_id: str, seq: int, hash_: str) -> bytes:
         """Sealed as it was before: a copy of the bot that does not have the new master key yet must not take the work
         of one that has for a forgery. `reseal_all` changes the key, once every copy has it."""
@@ -161,6 +169,10 @@ class Audit(Repository):
 
     def _seal(self, workspace_id: str, seq: int, hash_: str) -> bytes:
         return self._ring.seal(Secret(_told(seq, hash_)), *_identity(workspace_id))
+
+
+def _end_of(workspace_id: str) -> Select[Any]:
+    return select(audit_heads).where(audit_heads.c.workspace_id == workspace_id)
 
 
 def _told(seq: int, hash_: str) -> str:

@@ -93,6 +93,12 @@ class Installations(Repository):
         newest = {(row.enterprise_id, row.team_id): row for row in rows}
         return [self._opened(row) for row in newest.values()]
 
+    async def sealed_by_older_keys(self, workspace_id: str) -> int:
+        """How many of a workspace's tokens are sealed with a master key that is no longer the first of the ring."""
+        mine = select(*(installations.c[name] for name in _SEALED)).where(installations.c.team_id == workspace_id)
+        tokens = [token for row in await self._db.execute(mine) for token in row if token is not None]
+        return sum(not self._ring.is_current(token) for token in tokens)
+
     @across_workspaces("rotating the master key concerns every sealed row")
     async def reseal_all(self) -> int:
         """Seal again, with the ring's first key, whatever an older key sealed. Tells how many tokens."""

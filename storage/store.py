@@ -95,6 +95,15 @@ class Store:
         self.installations = Installations(connection, ring)
         self.oauth_states = OAuthStates(connection)
 
+    async def sealed_by_older_keys(self, workspace_id: str) -> int:
+        """How many of a workspace's secrets, and ends of its audit trail, `reseal_all` would bring under the first key.
+
+        Only where that is none may an older key be taken away.
+        """
+        secrets = await self.credentials.sealed_by_older_keys(workspace_id)
+        secrets += await self.installations.sealed_by_older_keys(workspace_id)
+        return secrets + await self.audit.sealed_by_older_keys(workspace_id)
+
     async def reseal_all(self) -> int:
         """Bring every sealed secret, and the ends of the audit trails, under the ring's first key.
 

@@ -31,6 +31,7 @@ from tests.integration.bot_world import (
     an_admin,
     worked,
 )
+from tests.integration.test_storage_secrets import an_installation
 
 TODAY = date(2026, 7, 6)  # a Monday
 
@@ -323,7 +324,10 @@ async def test_the_doctor_finds_what_is_wrong_the_worst_first(
 async def test_the_doctor_knows_old_and_foreign_master_keys(
     bot: Bot, database_url: str, ring: KeyRing, openai: LittleOpenAI, clock: FakeClock, admin: Person, team: Team
 ):
-    """A key sealed under a former master key is a warning; one that nobody can open is a failure."""
+    """What a former master key sealed is a warning, tokens of Slack and the trail's end, too: only where there is none
+    left may the former key be taken away. What nobody can open is a failure."""
+    async with open_storage(database_url, ring) as storage, storage.writing() as store:
+        await store.installations.save(an_installation())
 
     async def sealed(other: KeyRing) -> tuple[Level, dict[str, object]]:
         async with open_storage(database_url, other) as storage, a_bot(storage, openai, clock) as twin:
@@ -332,5 +336,12 @@ async def test_the_doctor_knows_old_and_foreign_master_keys(
             return found[FindingCode.KEYS_SEALED].level, found[FindingCode.KEYS_SEALED].values
 
     rotated = KeyRing.from_text(f"{KeyRing.generate('k2').to_text()},{ring.to_text()}")
-    assert await sealed(rotated) == (Level.WARN, {"old": 1, "unreadable": 0})
-    assert await sealed(KeyRing.generate("k9")) == (Level.FAIL, {"old": 1, "unreadable": 1})
+    assert await sealed(rotated) == (Level.WARN, {"old": 4, "unreadable": 0})
+    assert await sealed(KeyRing.generate("k9")) == (Level.FAIL, {"old": 3, "unreadable": 1})
+    async with open_storage(database_url, rotated) as storage, storage.writing() as store:
+        await store.credentials.reseal_all()
+        assert await store.sealed_by_older_keys(WORKSPACE) == 3
+    assert (await sealed(rotated))[0] is Level.WARN
+    async with open_storage(database_url, rotated) as storage, storage.writing() as store:
+        assert await store.reseal_all() == 3
+    assert (await sealed(rotated))[0] is Level.OK
