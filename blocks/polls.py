@@ -70,7 +70,10 @@ def reminder(shown: PollShown, t: Translator) -> kit.Message:
 
 def result(shown: PollShown, t: Translator) -> kit.Message:
     """A line in its thread when it has closed."""
-    said = " · ".join(filter(None, [t.gettext("Closed"), poll_words.leading(shown, t), poll_words.people(shown, t)]))
+    told = poll_words.leading(shown, t) if shown.is_told else ""
+    said = " · ".join(filter(None, [t.gettext("Closed"), told, poll_words.people(shown, t)]))
+    if not shown.is_told:
+        said = f"{said}\n{poll_words.too_few(t)}"
     parts = [kit.section(said)]
     if shown.poll.decides:
         parts.append(kit.actions(kit.button(t.gettext("What is decided"), ids.DECISION_SHOW)))
@@ -122,7 +125,7 @@ def results(shown: PollShown, t: Translator, notice: str | None = None) -> kit.M
     state = poll_words.closing(shown.poll, t) if shown.is_open else t.gettext("Closed")
     parts: list[kit.Block | kit.Either] = [kit.section(notice)] if notice else []
     parts += [kit.section(f"*{asked}*"), kit.section(poll_words.results(shown, t))]
-    picture = chart(shown, t)
+    picture = chart(shown, t) if shown.is_told else None
     if picture is not None:
         parts.append(picture)
     parts.append(kit.context(f"{state} · {poll_words.people(shown, t)}"))
@@ -213,6 +216,8 @@ def _end(shown: PollShown, t: Translator) -> list[kit.Block]:
     poll = shown.poll
     asker = f" · <@{poll.created_by}>" if poll.created_by.isalnum() else ""
     parts = [kit.context(f"{poll_words.people(shown, t)}{asker}")]
+    if not shown.is_open and not shown.is_told:
+        parts.append(kit.context(poll_words.too_few(t)))
     if not shown.is_open or poll.kind is PollKind.PULSE:
         return parts
     buttons = []
@@ -220,7 +225,7 @@ def _end(shown: PollShown, t: Translator) -> list[kit.Block]:
         buttons.append(kit.button(t.gettext("Choose and vote"), ids.POLL_CHOOSE, poll.id, style="primary"))
     if poll.may_add and len(poll.options) < MOST_OPTIONS:
         buttons.append(kit.button(t.gettext("Add an option"), ids.POLL_ADD, poll.id))
-    if poll.is_hidden:
+    if poll.is_hidden and not poll.is_anonymous:
         buttons.append(kit.button(t.gettext("See results"), ids.POLL_RESULTS, poll.id))
     return [*parts, kit.actions(*buttons)] if buttons else parts
 
@@ -235,7 +240,11 @@ def _entry(entry: Entry, t: Translator) -> kit.Block:
         lines[1] += " · " + t.gettext("decides what comes next")
     if entry.shown.is_public and entry.shown.leaders:
         lines.append(poll_words.leading(entry.shown, t))
-    options = [kit.option(t.gettext("See results"), f"{poll.id}/{MORE_RESULTS}")]
+    if not entry.shown.is_open and not entry.shown.is_told:
+        lines.append(poll_words.too_few(t))
+    options = []
+    if entry.shown.is_told:
+        options.append(kit.option(t.gettext("See results"), f"{poll.id}/{MORE_RESULTS}"))
     if entry.is_mine:
         if entry.shown.is_public:
             options.append(kit.option(t.gettext("Export (CSV)"), f"{poll.id}/{MORE_EXPORT}"))
@@ -246,4 +255,5 @@ def _entry(entry: Entry, t: Translator) -> kit.Block:
             options.append(kit.option(t.gettext("Does not decide what comes next"), f"{poll.id}/{MORE_DECIDES_NOT}"))
         else:
             options.append(kit.option(t.gettext("Decides what comes next"), f"{poll.id}/{MORE_DECIDES}"))
-    return kit.section("\n".join(lines), {"type": "overflow", "action_id": ids.POLL_MORE, "options": options})
+    menu = {"type": "overflow", "action_id": ids.POLL_MORE, "options": options} if options else None
+    return kit.section("\n".join(lines), menu)

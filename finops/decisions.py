@@ -103,7 +103,8 @@ def decided(shown: PollShown, decisions: Iterable[Decision]) -> DecidedPoll:
 
 
 def exported(polls: Sequence[DecidedPoll]) -> bytes:
-    """A CSV for spreadsheets: a line for each answer of each poll, with what was decided about it; counts only."""
+    """A CSV for spreadsheets: a line for each answer of each poll, with what was decided about it; counts only, and
+    none where too few voted anonymously."""
     written = io.StringIO()
     sheet = csv.writer(written, lineterminator="\r\n")
     sheet.writerow(
@@ -115,7 +116,8 @@ def exported(polls: Sequence[DecidedPoll]) -> bytes:
         for one in poll.answers:
             made = one.decision
             decision = ("", "", "") if made is None else (made.state.value, safe(made.by), _time(made.at))
-            sheet.writerow((*head, one.place, safe(one.count.option.text), one.count.votes, *decision))
+            place, votes = (one.place, one.count.votes) if poll.shown.is_told else ("", "")
+            sheet.writerow((*head, place, safe(one.count.option.text), votes, *decision))
     return written.getvalue().encode("utf-8-sig")
 
 

@@ -26,7 +26,8 @@ SAID = {
     "named": shown(a_poll(is_anonymous=False, is_hidden=False, is_multiple=True), BALLOTS, MOMENT),
     "closed": shown(a_poll(salt=None, closed_at=OVER, closed_by="U1"), BALLOTS, OVER),
     "pulse": shown(PULSE, [], MOMENT),
-    "pulse_closed": shown(PULSE, [Ballot("x", ("good",), MOMENT, 1)], OVER + timedelta(days=9)),
+    "pulse_closed": shown(PULSE, [Ballot("x", ("good",), MOMENT, 1)] * 5, OVER + timedelta(days=9)),
+    "few": shown(a_poll(salt=None, closed_at=OVER, closed_by="U1"), BALLOTS[:3], OVER),
 }
 
 
@@ -44,7 +45,7 @@ def test_hidden_results_are_nowhere_in_the_message(language: str) -> None:
     assert polls.root(SAID["hidden"], t) == polls.root(
         shown(a_poll(), [Ballot(one.voter, ("1",), MOMENT, 1) for one in BALLOTS], MOMENT), t
     )
-    for name in ("hidden", "closed"):
+    for name in ("hidden", "closed", "few"):
         assert "U3" not in str(polls.root(SAID[name], t))
     assert "U3" in str(polls.root(SAID["named"], t))
 
