@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from finops.registry import CredentialState, Team
+from collections.abc import Iterable
+
+from finops.registry import Connection, Credential, CredentialState, Team
 from storage import Store
 
 
@@ -13,6 +15,13 @@ async def teams_of(store: Store, workspace_id: str, connection_id: int) -> tuple
         if project.connection_id == connection_id:
             ids.add(project.team_id)
     return tuple(team for team in await store.teams.all(workspace_id) if team.id in ids)
+
+
+def not_left(connections: Iterable[Connection], credentials: Iterable[Credential]) -> list[Connection]:
+    """The connections without those whose keys were all deleted for good: what they read stays, and nobody waits for
+    more. All of them where none has a key: then that is why nothing is known."""
+    found, keyed = list(connections), {one.connection_id for one in credentials}
+    return [one for one in found if one.id in keyed] or found
 
 
 async def has_enabled_key(store: Store, workspace_id: str, connection_id: int) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from bot.audience import has_enabled_key, teams_of
+from bot.audience import has_enabled_key, not_left, teams_of
 from bot.audit import Act, record_all
 from bot.collector import Collector, progress_of
 from bot.desk import Desk
@@ -82,6 +82,7 @@ class Collecting:
         async with desk.storage.reading() as store:
             connections = await store.connections.all(actor.workspace_id)
             allowed = await self._answers_for(store, actor, connections)
+            allowed = not_left(allowed, await store.credentials.all(actor.workspace_id))
         if connections and not allowed:
             await self._people.require_admin(actor)
         if not allowed:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import doctor_live, doctor_trial
+from bot.audience import not_left
 from bot.desk import Desk
 from bot.errors import OutageCode
 from bot.results import Finding, FindingCode, Level, SlackCheck
@@ -73,19 +74,20 @@ class Doctor:
         admins = await store.people.admins(workspace_id)
         connections = await store.connections.all(workspace_id)
         credentials = await store.credentials.all(workspace_id)
+        looked_at = not_left(connections, credentials)
         older = await store.sealed_by_older_keys(workspace_id)
         rows = await store.collections.active(workspace_id)
         unreadable = await _unreadable(store, connections)
         return [
             Finding(FindingCode.ADMINS, Level.OK if admins else Level.FAIL, {"count": len(admins)}),
-            *_keys(connections, credentials),
+            *_keys(looked_at, credentials),
             *_expiry(credentials, now),
             Finding(
                 FindingCode.KEYS_SEALED,
                 Level.FAIL if unreadable else Level.WARN if older else Level.OK,
                 {"old": older, "unreadable": unreadable},
             ),
-            *_connections(connections, credentials, now),
+            *_connections(looked_at, credentials, now),
             _queue(rows, now),
             *await doctor_trial.findings(store, workspace_id),
             *await doctor_live.findings(self._desk, self._spending, store, connections, credentials),

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from bot import value_beside
+from bot.audience import not_left
 from bot.axes import axes_of_accounts
 from bot.behaviour import recent
 from bot.billed import Billed
@@ -217,7 +218,7 @@ class Reports:
             ),
             blind=tuple(
                 BlindConnection(_name(one), one.blind_since, one.blind_reason)
-                for one in house.connections
+                for one in not_left(house.connections, house.credentials)
                 if one.blind_since is not None
             ),
             collections=tuple(progress_of(row, connections[row.connection_id]) for row in rows),

@@ -256,6 +256,35 @@ async def test_a_period_is_told_the_same_everywhere_when_a_connection_is_left(
     }
 
 
+async def test_an_organization_whose_keys_were_all_deleted_is_no_longer_waited_for(
+    bot: Bot, openai: LittleOpenAI, admin: Person, team: Team
+):
+    """Its line stood on Home for good, and the check-up warned of it each time; one that is switched off is told."""
+    other, key = Organization("org-other", None, {"proj_x": "x"}), KEY[:-1] + "9"
+    openai.keys[key] = Key(other)
+    registered = await bot.connections.register_key(admin, team.id, key)
+    await bot.projects.register(admin, team.id, ["proj_x"])
+    await worked(bot)
+
+    async def told() -> tuple[list[str], list[str], list[str]]:
+        blind = [one.name for one in (await bot.reports.home(WORKSPACE, admin)).blind]
+        found = await bot.doctor.examine(WORKSPACE)
+        judged = (FindingCode.CONNECTION, FindingCode.KEYS)
+        warned = [one.code.value for one in found if one.code in judged and one.level is not Level.OK]
+        started = await bot.collecting.start_manual(admin)
+        return blind, warned, [one.organization_id or "" for one in started.without_key]
+
+    await bot.connections.disable(admin, registered.credential.id)
+    assert await told() == (["org-other"], ["keys", "connection"], ["org-other"])
+    await bot.connections.delete(admin, registered.credential.id)
+    assert await told() == ([], [], [])
+    [last] = await bot.connections.of_team(WORKSPACE, team.id)
+    await bot.connections.delete(admin, last.id)
+    # Where nobody has a key any more, that is why nothing is known.
+    blind, warned, without_key = await told()
+    assert (len(blind), warned, len(without_key)) == (2, ["keys", "connection", "connection"], 2)
+
+
 async def test_no_question_costs_a_query_per_project_or_team(bot: Bot, admin: Person, team: Team):
     """The number of statements is the same for one project and for many."""
 
