@@ -139,7 +139,7 @@ def _basis(digest: Digest, t: Translator) -> tuple[str, Parts]:
     if seen:
         # i18n: {basis} is: based on 12% of the calls; or: 93% of the calls recorded
         lines.append(t.gettext("Value: {basis}", basis=seen))
-    body = "\n".join(f"• {kit.escape(each)}" for each in lines)
+    body = "\n".join(f"• {kit.harmless(each)}" for each in lines)
     made: Parts = [kit.section(f"*{head}*\n{body}", parts.rule_button(digest, t))]
     made += _unranked(digest, t)
     say = kit.actions(kit.button(t.gettext("Feedback"), ids.FEEDBACK_OPEN))

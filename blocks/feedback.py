@@ -102,7 +102,7 @@ def triage(told: Feedback, t: Translator, sender: str = "", decider: str = "") -
         kit.button(_decision(state, t), action_id, told.id) for state, action_id in _DECISIONS if state != told.state
     ]
     parts.append(kit.actions(answer, *decisions))
-    return kit.message(f"{head}: {kit.escape(kit.clip(told.text, 200))}", parts)
+    return kit.message(f"{head}: {kit.harmless(kit.clip(told.text, 200))}", parts)
 
 
 def answer_form(told: Feedback, t: Translator, typed: str = "", problem: str | None = None) -> kit.View:
@@ -146,7 +146,7 @@ def answer(told: Feedback, t: Translator) -> kit.Message:
             kit.button(t.gettext("Interviews"), ids.INTERVIEW_OPEN),
         )
     )
-    return kit.message(f"{head}: {kit.escape(kit.clip(told.answer or '', 200))}", parts)
+    return kit.message(f"{head}: {kit.harmless(kit.clip(told.answer or '', 200))}", parts)
 
 
 def category_name(category: FeedbackCategory, t: Translator) -> str:
@@ -186,7 +186,7 @@ def _paragraphs(text: str, mark: str = "") -> list[kit.Block]:
     found, room = [""], kit.SECTION_TEXT
     for line in text.splitlines() or [""]:
         piece = mark
-        for letter in map(kit.escape, line):
+        for letter in map(kit.harmless, line):
             if len(piece) + len(letter) > room:
                 found, piece = [*found, piece, ""], mark
             piece += letter

@@ -74,7 +74,7 @@ def message(t: Translator, *, is_admin: bool, teams: Iterable[str] = (), project
 def _example(names: Iterable[str]) -> str:
     """The first name that stands in an example as it is; '' where none does."""
     fitting = (name for name in names if "`" not in name and kit.bare(name, _LONGEST_EXAMPLE) == name)
-    return kit.escape(next(fitting, ""))
+    return kit.harmless(next(fitting, ""))
 
 
 def unknown(t: Translator, typed: str, suggestion: str | None) -> kit.Message:

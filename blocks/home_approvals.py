@@ -114,7 +114,7 @@ def _lines(first: str, told: str, one: ApprovalShown, t: Translator) -> str:
     if not one.link:
         return f"{first}\n{told}"
     opens = t.gettext("Open the message")
-    return f"{first}\n{told} · <{kit.escape(one.link)}|{opens}>"
+    return f"{first}\n{told} · <{kit.harmless(one.link)}|{opens}>"
 
 
 def _key(shown: StopShown) -> str:

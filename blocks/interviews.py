@@ -338,7 +338,7 @@ def _title(t: Translator) -> str:
 
 
 def _quoted(text: str) -> str:
-    return "\n".join(f">{line}" for line in kit.escape(text).splitlines()) or ">"
+    return "\n".join(f">{line}" for line in kit.harmless(text).splitlines()) or ">"
 
 
 def _person(user_id: str) -> str:

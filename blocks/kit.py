@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import unescape
 from typing import Any
@@ -11,6 +12,7 @@ from urllib.parse import urlencode
 
 from blocks.steady import steady
 from finops.frozen import frozen
+from finops.written import MARKS
 
 Block = dict[str, Any]
 View = dict[str, Any]
@@ -40,6 +42,8 @@ NAME = 60
 ELLIPSIS = "…"
 
 
+_MARK = re.compile(r"[*_~`]")
+_ALIKE = {ord(mark): alike for alike, mark in MARKS.items()}
 _ENDS = frozenset(".。!?…:：,、")  # of a sentence, or of what leads on to the next one
 
 
@@ -110,8 +114,24 @@ def message_link(workspace_id: str, channel_id: str, ts: str) -> str:
 
 
 def escape(text: str) -> str:
-    """Text somebody typed, harmless in mrkdwn: no mention, no link, no broken entity."""
+    """Text somebody typed, shown in mrkdwn as it is: no mention, no link, no broken entity, nothing bold or struck.
+
+    Slack knows no escape for its marks: what stands in their place looks alike, where they could mark something.
+    """
+    return harmless(_MARK.sub(_alike, text))
+
+
+def harmless(text: str) -> str:
+    """Text that somebody may have set out themselves: no mention, no link, no broken entity; bold stays bold."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _alike(found: re.Match[str]) -> str:
+    """What looks like a mark. A line within or between words marks nothing: my_project and 6/29 ~ 7/5 stay."""
+    mark, text = found[0], found.string
+    before, after = text[: found.start()][-1:], text[found.end() :][:1]
+    is_plain = (before.isalnum() and after.isalnum()) or (before.isspace() and after.isspace())
+    return mark if is_plain and mark in "_~" else mark.translate(_ALIKE)
 
 
 def is_key(text: str) -> bool:
@@ -130,8 +150,8 @@ def bare(text: str, limit: int = NAME) -> str:
 
 
 def unmarked(mrkdwn: str) -> str:
-    """Our own mrkdwn as plain words, for mail: no stars, and names as they were typed."""
-    return unescape(mrkdwn.replace("*", ""))
+    """Our own mrkdwn as plain words, for mail and errors beside an input: no stars, and names as they were typed."""
+    return unescape(mrkdwn.replace("*", "")).translate(MARKS)
 
 
 def width(text: str) -> int:

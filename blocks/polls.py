@@ -54,7 +54,7 @@ def root(shown: PollShown, t: Translator) -> kit.Message:
     if picture is not None:
         parts.append(picture)
     parts += _end(shown, t)
-    return kit.message(" | ".join(said), parts)
+    return kit.message(kit.escape(" | ".join(said)), parts)
 
 
 def reminder(shown: PollShown, t: Translator) -> kit.Message:
@@ -129,7 +129,7 @@ def results(shown: PollShown, t: Translator, notice: str | None = None) -> kit.M
     if picture is not None:
         parts.append(picture)
     parts.append(kit.context(f"{state} · {poll_words.people(shown, t)}"))
-    return kit.message(f"{notice or ''} {asked} | {poll_words.in_a_line(shown, t)}", parts)
+    return kit.message(f"{notice or ''} {asked} | {kit.escape(poll_words.in_a_line(shown, t))}", parts)
 
 
 def said(text: str) -> kit.Message:
@@ -169,7 +169,7 @@ def listed(entries: Sequence[Entry], t: Translator) -> kit.Message:
             kit.button(t.gettext("Ask what to build next"), ids.POLL_READY),
         )
     )
-    questions = " | ".join(poll_words.question(entry.shown.poll, t) for entry in entries)
+    questions = " | ".join(kit.escape(poll_words.question(entry.shown.poll, t)) for entry in entries)
     return kit.message(f"{title}: {questions or '-'}", parts)
 
 

@@ -155,7 +155,7 @@ def message(text: str, owner: str, due: date, by: str, t: Translator) -> kit.Mes
     head = t.gettext("📝 Review of the alert")
     follows = t.gettext("To be seen to by {person} until {day}", person=_person(owner, t), day=t.day(due))
     written = t.gettext("Written by {person} with FinOps", person=_person(by, t))
-    shown = kit.escape(kit.clip(text, TEXT_LENGTH))
+    shown = kit.harmless(kit.clip(text, TEXT_LENGTH))
     return kit.message(
         f"{head} · {follows}",
         [kit.section(f"*{head}*"), kit.section(shown), kit.section(follows), kit.context(written)],

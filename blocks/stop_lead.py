@@ -149,7 +149,7 @@ def window(draft: LeadDraft, t: Translator, text: str | None = None, problem: st
 
 def message(text: str, by: str, target: StopTarget, t: Translator) -> kit.Message:
     """The direct message itself. `text` as typed, `by` the user id of who sends it."""
-    shown = kit.escape(kit.clip(text, TEXT_LENGTH))
+    shown = kit.harmless(kit.clip(text, TEXT_LENGTH))
     sender = f"<@{by}>" if by.isalnum() else t.gettext("somebody")
     return kit.message(
         shown,

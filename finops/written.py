@@ -13,6 +13,8 @@ MOST_WEEKS_BACK = 260
 
 BEFORE_LAST = ("week before last", "지지난 주", "저저번 주", "전전주", "先々週", "前々週")
 
+# Slack has no escape for its marks: in messages these stand for them, which look alike.
+MARKS = {0x2217: "*", 0x02CD: "_", 0x223C: "~", 0x02CB: "`"}
 _UNSEEN = dict.fromkeys((0xAD, 0x061C, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF))
 _BACK = re.compile(r"(\d{1,4})(?:w|weeks?ago|주전|週間前|週前)")
 _BACK_IN_WORDS = re.compile(r"(\d{1,4})(?:weeks?ago|주전|週間前|週前)")
@@ -36,9 +38,10 @@ def squeezed(words: str) -> str:
 def visible(words: str) -> str:
     """Words without what nobody sees and pasting brings along: blanks of no width, marks of direction.
 
-    The joiners stay: without them emoji, and words of some languages, fall apart.
+    The joiners stay: without them emoji, and words of some languages, fall apart. What stands in a message for one of
+    the marks of Slack is that mark again.
     """
-    return words.translate(_UNSEEN)
+    return words.translate(_UNSEEN | MARKS)
 
 
 def compared(name: str) -> str:

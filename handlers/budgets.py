@@ -220,7 +220,7 @@ async def _refused(visit: Visit, draft: BudgetDraft, refusal: Refusal) -> Outcom
         return Show(bad_news.view(news, t), refreshes_home=False)
     said = bad_news.sentence(news, t)
     name = budget_form.block_of(field, draft.turn)
-    return Problem({name: said.replace("*", "")}, await _form(visit, draft, problem=said))
+    return Problem({name: kit.unmarked(said)}, await _form(visit, draft, problem=said))
 
 
 async def _redrawn(visit: Visit, draft: BudgetDraft) -> None:

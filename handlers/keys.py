@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from blocks import bad_news, ids, keys, setup
+from blocks import bad_news, ids, keys, kit, setup
 from bot.errors import Refusal, explain
 from bot.keys import owner_name
 from bot.results import KeyChanged
@@ -59,7 +59,7 @@ async def submit_replacement(form: Form) -> Outcome:
         if str(news.code) not in KEY_FIELDS:
             return Show(bad_news.view(news, t), refreshes_home=False)
         again = setup.key(t, team, problem=said, is_setup=False, replaces=old.id, ends_with=old.ends_with)
-        return Problem({ids.KEY: said.replace("*", "").replace("`", "")}, again)
+        return Problem({ids.KEY: kit.unmarked(said.replace("`", ""))}, again)
     managed = await visit.bot.teams.managed_by(person, groups)
     credentials = await visit.bot.connections.of_team(visit.workspace_id, team.id)
     change = "same" if result.is_same else "replaced"

@@ -105,7 +105,7 @@ async def submit(form: Form) -> Outcome:
         said = bad_news.sentence(news, t)
         choices = await _choices(visit, names) if held == 0 else ()
         again = digest_settings.edit(t, await _shown(visit, channel), names, choices, said)
-        return Problem({field: said.replace("*", "")}, again)
+        return Problem({field: kit.unmarked(said)}, again)
     notice = digest_settings.saved_words(await _shown(visit, kept), names, t)
     return Back(await _listed(visit, notice))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from blocks import bad_news, collection, ids, keys, projects, setup
+from blocks import bad_news, collection, ids, keys, kit, projects, setup
 from blocks.kit import View
 from bot.errors import Refusal, explain
 from bot.results import KeyRegistered, ProjectsRegistered
@@ -159,4 +159,4 @@ def _problem(error: Exception, fields: dict[str, str], again: View, t: Translato
     field = fields.get(str(news.code))
     if field is None:
         return Show(bad_news.view(news, t), refreshes_home=False)
-    return Problem({field: (said or bad_news.sentence(news, t)).replace("*", "").replace("`", "")}, again)
+    return Problem({field: kit.unmarked((said or bad_news.sentence(news, t)).replace("`", ""))}, again)

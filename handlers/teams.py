@@ -60,7 +60,7 @@ async def submit_edit(form: Form) -> Outcome:
             return Show(bad_news.view(news, t), refreshes_home=False)
         team = await visit.bot.teams.get(visit.workspace_id, form.number("team"))
         said = bad_news.sentence(news, t)
-        return Problem({field: said.replace("*", "")}, teams.edit(t, team, said, typed))
+        return Problem({field: kit.unmarked(said)}, teams.edit(t, team, said, typed))
     every = await visit.bot.teams.all(visit.workspace_id)
     return Back(teams.manage(t, every, teams.saved_words(t, team)))
 
@@ -81,7 +81,7 @@ async def submit_approvers(form: Form) -> Outcome:
         team = await visit.bot.teams.get(visit.workspace_id, form.number("team"))
         said = bad_news.sentence(news, t)
         again = teams.approvers(t, team, await _groups(visit), said, is_listed=is_listed)
-        return Problem({field: said.replace("*", "")}, again)
+        return Problem({field: kit.unmarked(said)}, again)
     if is_listed:
         every = await visit.bot.teams.all(visit.workspace_id)
         return Back(teams.manage(t, every, teams.saved_words(t, team)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
-from html import unescape
 
 from blocks import (
     collection,
@@ -312,6 +311,6 @@ class Rendering:
         write = self._mail.get(wanted.kind)
         if write is not None:
             return await write(speech, link)
-        said = unescape((await self._render[wanted.kind](speech)).text)
+        said = kit.unmarked((await self._render[wanted.kind](speech)).text)
         told = [said, "", link, ""] if link else [said, ""]
         return said.splitlines()[0], "\n".join(told)

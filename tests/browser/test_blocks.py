@@ -6,6 +6,7 @@ from typing import Any
 
 from playwright.async_api import expect
 
+from blocks import kit
 from tests.browser import gallery
 from tests.browser.chromium import module
 from tests.browser.conftest import Visitor
@@ -67,6 +68,17 @@ async def test_markers_count_only_at_the_edge_of_a_word(visitor: Visitor) -> Non
         ["a &lt; ", ""],
         ["가<나", ""],
     ]
+
+
+async def test_a_name_with_marks_in_it_is_drawn_as_it_is(visitor: Visitor) -> None:
+    """Beside our own bold and in it: what a project is called sets nothing."""
+    page = await visitor.sees()
+    read = f"""(text) => {module("mrkdwn")}.then((m) => m.inlineElements(text)
+        .map((each) => [each.text, Object.keys(each.style || {{}}).join()]))"""
+    for typed in ("*prod*", "_old_", "~old~ x", "`tmp`", "a*b", "my_project"):
+        shown = kit.name(typed)
+        assert kit.unmarked(shown) == typed
+        assert await page.evaluate(read, f"*{shown}* · {shown}") == [[shown, "bold"], [f" · {shown}", ""]]
 
 
 async def test_dates_fall_back_when_a_token_is_unknown(visitor: Visitor) -> None:

@@ -82,6 +82,13 @@ async def test_what_nobody_sees_in_a_pasted_word_is_no_part_of_it(quick_stage: S
     await window(quick_stage, person, ids.SETUP_TEAM)
     refused = await person.submits(None, fields | {ids.TEAM_NAME: "마케팅팀\u200b"})
     assert "이름을 쓰는 팀이 이미 있습니다" in str(refused["errors"])
+    assert (await person.submits(None, fields | {ids.TEAM_NAME: "R&D *팀*"}))["ok"]
+    person.closes(everything=True)
+    await person.command("/finops team")
+    await person.clicks(await window(quick_stage, person, ids.VIEW_INFO), ids.TEAM_NEW)
+    await window(quick_stage, person, ids.SETUP_TEAM)
+    refused = await person.submits(None, fields | {ids.TEAM_NAME: "R&D *팀*"})
+    assert "R&D *팀*" in str(refused["errors"]), "an error is plain text: neither an entity nor what looks like a star"
     person.closes(everything=True)
     assert "마케팅팀 ·" in words_of(await answer_to(quick_stage, person, "/finops 상태 \u200b마케팅\u200b팀"))
 

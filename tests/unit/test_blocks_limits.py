@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
-from blocks import collection, home, kit, projects, status, teams
+from blocks import bad_news, collection, home, kit, projects, status, teams
+from bot.errors import BadNews, BadNewsKind
+from finops.written import visible
 from tests.unit import slack_limits
 from tests.unit.saying import (
     DATA_TEAM,
@@ -113,6 +115,25 @@ def test_what_somebody_typed_is_shown_and_never_interpreted(typed: str) -> None:
     """A team may be called <!channel>; naming it rings nobody."""
     assert kit.name(typed) == typed.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     assert kit.name(f"{typed}\n\n {'x' * 200}").endswith(kit.ELLIPSIS)
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("*prod*", "∗prod∗"),
+        ("2*3", "2∗3"),  # whatever drops our own stars leaves it
+        ("_old_ `x`", "ˍoldˍ ˋxˋ"),
+        ("~old~", "∼old∼"),
+        ("my_project_2", "my_project_2"),
+        ("6/29 ~ 7/5", "6/29 ~ 7/5"),
+    ],
+)
+def test_a_name_is_shown_with_its_marks_and_never_set_by_them(typed: str, shown: str) -> None:
+    """Bold, struck or code by chance, and in notifications without its stars: a name is what somebody typed."""
+    assert kit.name(typed) == kit.escape(typed) == shown
+    assert kit.unmarked(f"*{kit.name(typed)}*") == visible(shown) == typed
+    told = BadNews(BadNewsKind.REFUSAL, "team_name_taken", {"team": typed})
+    assert shown in bad_news.message(told, reader("ko")).text
 
 
 def test_a_notification_keeps_apart_what_stood_on_lines_of_their_own() -> None:

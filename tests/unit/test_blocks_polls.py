@@ -119,3 +119,15 @@ def test_any_poll_in_any_language_fits_slack(room: PollShown, language: str) -> 
         poll_forms.adding(poll.id, t),
     ):
         assert refused_view(view) == []
+
+
+def test_a_question_rings_nobody() -> None:
+    """What anybody may ask stands in the notification, too: as words, not as a call to everybody in the channel."""
+    poll = a_poll(
+        question="<!channel> *지금*?", options=(Option("1", "<@U0MINSU001>"), Option("2", "아니요")), is_hidden=False
+    )
+    told = shown(poll, [Ballot("x", ("1",), MOMENT, 1)], MOMENT)
+    for message in (polls.root(told, reader("ko")), polls.results(told, reader("ko"))):
+        assert "&lt;!channel&gt; ∗지금∗?" in message.text
+        assert "&lt;@U0MINSU001&gt;" in message.text
+        assert not {"<!", "<@"} & {message.text[n : n + 2] for n in range(len(message.text))}
