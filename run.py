@@ -32,7 +32,7 @@ CHECKS = (
 )
 VERBS = {
     "demo": (RUNTIME, (("-m", "demo"),)),
-    "run": (RUNTIME, (("app.py",),)),
+    "run": (RUNTIME, ((str(HERE / "app.py"),),)),
     "test": (DEVELOPMENT, (TESTS,)),
     "check": (DEVELOPMENT, CHECKS),
 }

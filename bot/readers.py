@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from finops.secret import Secret
 from finops.zones import zone_named
 
+CHECKOUT = Path(__file__).resolve().parent.parent
 # A key-management service on another continent answers within seconds; one that asks a person never does.
 _COMMAND_SECONDS = 60
 
@@ -74,6 +75,7 @@ def web_address(text: str) -> str:
     try:
         parts = urlsplit(text)
         usable = parts.scheme in {"https", "http"} and bool(parts.hostname) and (parts.port or 1) > 0
+        usable = usable and not {"?", "#"} & set(text)  # we write paths behind it
     except ValueError:
         usable = False
     if not usable:
@@ -121,7 +123,8 @@ def database_url(text: str) -> Secret:
         normalised(text)
     except DatabaseUnusable as problem:
         raise Mistake(f"cannot be used: {problem}") from None
-    return Secret(text)
+    kind, slashes, path = text.partition(":///")
+    return Secret(f"{kind}{slashes}{CHECKOUT / path}" if kind.startswith("sqlite") else text)
 
 
 def host_names(text: str) -> frozenset[str]:
@@ -193,7 +196,7 @@ def key_ring(text: str) -> Secret:
 
 
 def private_file(text: str) -> Path:
-    path = Path(text).expanduser()
+    path = CHECKOUT / Path(text).expanduser()
     if not path.is_file():
         raise Mistake(f"names a file that is not there: {path}")
     if reason := too_open(path):
@@ -202,7 +205,7 @@ def private_file(text: str) -> Path:
 
 
 def some_file(text: str) -> Path:
-    path = Path(text).expanduser()
+    path = CHECKOUT / Path(text).expanduser()
     if not path.is_file():
         raise Mistake(f"names a file that is not there: {path}")
     return path

@@ -16,6 +16,9 @@ from urllib.parse import urlsplit
 
 from bot.policy import Policy
 from bot.readers import (
+    CHECKOUT as CHECKOUT,  # where everybody looks for it
+)
+from bot.readers import (
     Mistake,
     answer_of,
     certificate_trouble,
@@ -45,7 +48,6 @@ from bot.readers import (
 )
 from finops.secret import Secret
 
-CHECKOUT = Path(__file__).resolve().parent.parent
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 NOT_OURS = frozenset({"FINOPS_VENV"})  # run.py's own
 # Bolt would read it behind our back, with its test turned the wrong way round.
@@ -208,7 +210,8 @@ class Settings:
     def own_address(self) -> str:
         """Where this process answers when nobody said how it is called from outside."""
         scheme = "https" if self.tls_certificate is not None else "http"
-        return f"{scheme}://{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{scheme}://{host}:{self.port}"
 
     def _disagreements(self) -> Iterator[tuple[tuple[str, ...], str]]:
         """Mistakes that lie between settings, with the fields they are about."""

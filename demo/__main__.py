@@ -70,7 +70,7 @@ async def run(given: argparse.Namespace, trace: Trace, prices: Prices) -> int:
     """Raise the stage and play what was asked for."""
     end_on_signals()
     with tempfile.TemporaryDirectory(prefix="finops-demo-") as folder:
-        database = given.database or f"sqlite:///{Path(folder) / 'demo.sqlite3'}"
+        database = from_here(given.database) if given.database else f"sqlite:///{Path(folder) / 'demo.sqlite3'}"
         props = Props.beside(given.database) if given.database else Props.fresh()
         clock, is_alone = StageClock(), given.once or given.story is not None
         pace: dict[str, Any] = STORIES[given.story] if given.story else {}
@@ -91,6 +91,12 @@ async def run(given: argparse.Namespace, trace: Trace, prices: Prices) -> int:
                 sys.stdout.write(json.dumps(asdict(told), ensure_ascii=False, indent=None if given.json else 2) + "\n")
                 return 0
             return await serve(stage, trace, is_fresh=given.fresh)
+
+
+def from_here(address: str) -> str:
+    """An address whose file is named from where we stand: the product would look for it beside app.py."""
+    kind, slashes, path = address.partition(":///")
+    return f"{kind}{slashes}{Path(path).absolute()}" if kind == "sqlite" else address
 
 
 async def serve(stage: Stage, trace: Trace, *, is_fresh: bool) -> int:

@@ -38,6 +38,20 @@ def test_what_it_starts_takes_its_place(tmp_path: Path):
     assert said.split() == [str(started.pid), str(tmp_path), "y"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="there a process stays beside it")
+def test_an_operators_words_are_heard_in_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A nightly `audit verify` starts in whatever folder cron likes; what it names in words lies there."""
+    became: list[tuple[list[str], Path]] = []
+    monkeypatch.setattr(run, "environment", lambda _: sys.executable)
+    monkeypatch.setattr(run.subprocess, "call", lambda *_, **__: 0)
+    monkeypatch.setattr(run, "become", lambda command, folder, _: became.append((command, folder)))
+    monkeypatch.chdir(tmp_path)
+    run.main(["run", "audit", "verify"])
+    [([_, script, *words], folder)] = became
+    assert (folder / script).is_file()
+    assert (words, folder) == (["audit", "verify"], tmp_path)
+
+
 @pytest.fixture
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A checkout with two small lock files and an environment that looks made."""

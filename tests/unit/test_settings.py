@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot import readers
-from bot.settings import Settings, SettingsError, read_env_file
+from bot.settings import CHECKOUT, Settings, SettingsError, read_env_file
 from storage.secrets import KeyRing
 
 BOT_TOKEN = "xoxb-" + "1" * 12 + "-canary"
@@ -56,6 +56,7 @@ def test_nothing_set_names_everything_that_is_missing_at_once():
         ("SLACK_SIGNING_SECRET", "not hexadecimal", "should be the signing secret"),
         ("SLACK_API_URL", "slack.com/api", "should be a web address"),
         ("SLACK_API_URL", "https://slack.com:notaport/", "should be a web address"),
+        ("FINOPS_PUBLIC_URL", "https://finops.example.com/?from=mail", "should be a web address"),
         ("OPENAI_BASE_URL", "https://user:pass@api.openai.com/v1", "should not carry a user name"),
         ("DATABASE_URL", "mysql://db/finops", "should begin with sqlite:/// or postgresql://"),
         ("DATABASE_URL", "postgresql://u:p@db:port/finops", "the database address cannot be read"),
@@ -134,6 +135,22 @@ def test_plaintext_is_allowed_only_where_it_is_named():
 def test_an_empty_variable_counts_as_unset():
     """`.env.example` is full of empty lines; copying it must not break anything."""
     assert Settings.from_env(GOOD | {"SLACK_SIGNING_SECRET": "", "PORT": " "}).port == 3000
+
+
+def test_a_file_is_the_same_one_wherever_an_operator_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """`run.py run doctor` in another folder looked at another, new and empty database than the bot's."""
+    monkeypatch.chdir(tmp_path)
+    settings = Settings.from_env(GOOD | {"DATABASE_URL": "sqlite:///finops.db", "FINOPS_PRICES": "LICENSE"})
+    assert settings.database_url.reveal() == f"sqlite:///{CHECKOUT / 'finops.db'}"
+    assert settings.prices == CHECKOUT / "LICENSE"
+    elsewhere = Settings.from_env(GOOD | {"DATABASE_URL": f"sqlite:///{tmp_path / 'finops.db'}"})
+    assert elsewhere.database_url.reveal() == f"sqlite:///{tmp_path / 'finops.db'}"
+
+
+def test_where_we_serve_is_told_as_an_address_that_can_be_called():
+    """Applications are told it where nobody named another; the newer kind of address stands in brackets."""
+    assert Settings.from_env(GOOD | {"FINOPS_HOST": "::1"}).own_address == "http://[::1]:3000"
+    assert Settings.from_env(GOOD | {"PORT": "80"}).own_address == "http://127.0.0.1:80"
 
 
 def test_the_keys_may_lie_in_a_private_file(tmp_path: Path):
