@@ -57,11 +57,14 @@ class Learning:
 
 
 def due_month(workspace: Workspace, now: datetime) -> date | None:
-    """The first day of the month that is to be told now: from the first Monday after it, 09:00 there, for six days."""
+    """The first day of the month that is to be told now: from the first Monday after it, 09:00 there, for six days.
+
+    East of Seoul that may be before its last charge day has ended: then it is told as soon as that has.
+    """
     zone = ZoneInfo(workspace.timezone)
     first = now.astimezone(zone).date().replace(day=1)
     monday = first + timedelta(days=-first.weekday() % 7)
-    slot = datetime.combine(monday, TOLD_AT, zone).astimezone(UTC)
+    slot = max(datetime.combine(monday, TOLD_AT, zone).astimezone(UTC), starts_at(first))
     told = (first - timedelta(days=1)).replace(day=1)
     is_new = workspace.created_at > starts_at(told) + KNOWN_FOR
     return told if slot <= now < slot + CATCH_UP and not is_new else None

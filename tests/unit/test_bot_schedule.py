@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
+import pytest
+
+from bot.learning import due_month
 from bot.schedule import latest_slot
+from finops.registry import Workspace
 
 
 def test_nine_in_seoul_is_midnight_utc():
@@ -43,3 +47,20 @@ def test_a_time_that_comes_twice_when_clocks_are_put_back_is_found():
         assert found <= at
         if hour >= 1:
             assert found.date() == at.date()
+
+
+@pytest.mark.parametrize(
+    ("zone", "told_at"),
+    [
+        ("America/New_York", datetime(2026, 6, 1, 13, tzinfo=UTC)),
+        ("Asia/Kathmandu", datetime(2026, 6, 1, 3, 15, tzinfo=UTC)),
+        ("Asia/Seoul", datetime(2026, 6, 1, tzinfo=UTC)),
+        ("Australia/Lord_Howe", datetime(2026, 6, 1, tzinfo=UTC)),
+        ("Pacific/Auckland", datetime(2026, 6, 1, tzinfo=UTC)),
+    ],
+)
+def test_a_month_is_told_on_its_first_monday_and_never_before_it_is_over(zone: str, told_at: datetime):
+    """The first is a Monday: nine o'clock on Lord Howe is half past ten in the evening of the last charge day."""
+    workspace = Workspace("T1", "한빛소프트", "ko-KR", zone, None, datetime(2025, 1, 1, tzinfo=UTC))
+    assert due_month(workspace, told_at - timedelta(seconds=1)) is None
+    assert due_month(workspace, told_at) == date(2026, 5, 1)
