@@ -125,9 +125,9 @@ def key(t: Translator, team_: Team, *, problem: str | None = None, is_setup: boo
     )
 
 
-def projects(t: Translator, team_: Team, *, found: int | None = None, problem: str | None = None,
+def projects(t: Translator, team_: Team, *, may_list: bool, found: int | None = None, problem: str | None = None,
              is_setup: bool = True) -> kit.View:  # fmt: skip
-    """Step 3: projects, searched by name; typing an id is possible and never necessary."""
+    """Step 3: projects, searched by name; typing an id is possible and never necessary, if keys `may_list` projects."""
     picker = {
         "type": "multi_external_select",
         "placeholder": {"type": "plain_text", "text": t.gettext("Search by name or id"), "emoji": True},
@@ -141,6 +141,12 @@ def projects(t: Translator, team_: Team, *, found: int | None = None, problem: s
             found,
         )
         intro = f"{intro}\n{offered}"
+    if not may_list:
+        intro += "\n" + t.gettext(
+            "△ The registered key may not list projects: only those with costs in the last 30 days are found, and by "
+            "Project ID (proj_…) alone. With the *Management: read* permission all are found by name."
+        )
+    checked = t.gettext("Checked with OpenAI before it is registered.")
     parts = [
         *_problem(problem),
         kit.section(intro),
@@ -164,7 +170,7 @@ def projects(t: Translator, team_: Team, *, found: int | None = None, problem: s
             ids.PROJECT_TYPED,
             t.gettext("Or type a Project ID"),
             placeholder="proj_…",
-            hint=t.gettext("Checked with OpenAI before it is registered."),
+            hint=checked if may_list else t.gettext("Registered if a bill names it."),
             is_optional=True,
             max_length=100,
         ),

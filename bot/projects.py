@@ -59,6 +59,18 @@ class Projects:
                 )
         return sorted(found, key=lambda one: (one.name.casefold(), one.provider_project_id))[:SEARCH_LIMIT]
 
+    async def may_list(self, team: Team) -> bool:
+        """Whether the team's keys list all projects by name; the others know those alone that a bill names, by id.
+
+        Refused where the team has no key to ask with.
+        """
+        connections = await self._connections(team)
+        async with self._desk.storage.reading() as store:
+            keys = [await store.credentials.of_connection(one.workspace_id, one.id) for one in connections]
+        return all(
+            any(MANAGEMENT_READ in key.rights and key.state is CredentialState.ENABLED for key in each) for each in keys
+        )
+
     async def register(
         self, actor: Person, team_id: int, ids: Sequence[str], groups: Iterable[str] = (), channel_id: str | None = None
     ) -> ProjectsRegistered:

@@ -32,7 +32,8 @@ async def new(visit: Visit, value: str) -> None:
     if not value and len(managed) > 1:
         await _show(visit, managed, team)
     else:
-        await visit.show(setup.projects(await visit.words(), team, is_setup=False))
+        may_list = await visit.bot.projects.may_list(team)
+        await visit.show(setup.projects(await visit.words(), team, may_list=may_list, is_setup=False))
 
 
 async def found(visit: Visit, value: str) -> None:

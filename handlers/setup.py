@@ -38,7 +38,7 @@ async def next_step(visit: Visit) -> None:
     if progress.next_step is SetupStep.KEY:
         await visit.show(setup.key(t, team))
     else:
-        await visit.show(setup.projects(t, team))
+        await visit.show(setup.projects(t, team, may_list=await visit.bot.projects.may_list(team)))
 
 
 async def new_team(visit: Visit) -> None:
@@ -113,7 +113,11 @@ async def submit_key_done(form: Form) -> Outcome:
     team = await visit.bot.teams.require_manager(await visit.person(), form.number("team"), await visit.groups())
     found = form.ids.get("found")
     view = setup.projects(
-        await visit.words(), team, found=found if isinstance(found, int) else None, is_setup=form.is_setup
+        await visit.words(),
+        team,
+        may_list=await visit.bot.projects.may_list(team),
+        found=found if isinstance(found, int) else None,
+        is_setup=form.is_setup,
     )
     return Show(view, refreshes_home=False)
 
@@ -126,7 +130,9 @@ async def submit_projects(form: Form) -> Outcome:
     team = await visit.bot.teams.require_manager(person, form.number("team"), groups)
     chosen, typed = form.chosen(ids.PROJECTS), form.text(ids.PROJECT_TYPED)
     results: list[ProjectsRegistered] = []
+    may_list = True
     try:
+        may_list = await visit.bot.projects.may_list(team)
         if typed and typed not in chosen:
             results.append(await visit.bot.projects.register_typed(person, team.id, typed, groups))
         if form.chosen(ids.PROJECTS_ALL):
@@ -134,7 +140,7 @@ async def submit_projects(form: Form) -> Outcome:
         elif chosen or not typed:
             results.append(await visit.bot.projects.register(person, team.id, chosen, groups))
     except Refusal as refusal:
-        again = setup.projects(t, team, problem=_said(refusal, t), is_setup=form.is_setup)
+        again = setup.projects(t, team, may_list=may_list, problem=_said(refusal, t), is_setup=form.is_setup)
         return _problem(refusal, PROJECT_FIELDS, again, t)
     view = projects.registered(
         t,

@@ -166,3 +166,24 @@ async def test_a_test_alert_is_offered_to_those_who_may_send_it(quick_stage: Sta
         told = await window(quick_stage, person, ids.VIEW_INFO)
         assert "설정을 모두 마쳤습니다" in words_of(told)
         assert (ids.TRIAL_SEND in str(told)) is may
+
+
+async def test_a_key_that_may_not_list_projects_says_how_they_are_found(quick_stage: Stage) -> None:
+    """A menu that finds nothing can say nothing: the window does, before anybody types a name in vain."""
+    person = quick_stage.slack.person(JIHOON)
+    await person.command("/finops setup")
+    await window(quick_stage, person, ids.SETUP_TEAM)
+    fields = {ids.TEAM_NAME: "마케팅팀", ids.TEAM_LEAD: MINSU, ids.TEAM_CHANNEL: MARKETING}
+    assert (await person.submits(None, fields))["ok"]
+    await window(quick_stage, person, ids.SETUP_KEY)
+    assert (await person.submits(None, {ids.KEY: quick_stage.props.usage_only_key}))["ok"]
+    await window(quick_stage, person, ids.SETUP_KEY_DONE)
+    await person.submits(None, {})
+    asked = await window(quick_stage, person, ids.SETUP_PROJECTS)
+    assert "이름이 아닌 Project ID(proj_…)로 찾을 수 있습니다" in words_of(asked)
+    assert await person.options(asked, ids.PROJECTS, "chatbot") == []
+    known = quick_stage.openai.organization.named("batch").id
+    found = await person.options(asked, ids.PROJECTS, known)
+    assert [one["value"] for one in found] == [known]
+    refused = await person.submits(None, {ids.PROJECT_TYPED: "proj_nobody"})
+    assert "목록 권한이 없고" in refused["errors"][ids.PROJECT_TYPED]
