@@ -96,6 +96,7 @@ DIGEST_ADD: Final = "digest.add"
 RATE_GOOD: Final = "rate.good"
 RATE_FAIR: Final = "rate.fair"
 RATE_POOR: Final = "rate.poor"
+RATE_WITHDRAW: Final = "rate.withdraw"  # carries the same
 PROJECT_DETAIL: Final = "project.detail"  # the window about one project; carries its id
 PROJECT_DETAIL_PERIOD: Final = "project.detail_period"
 # These four carry `project:12/last_30_days`; the second a token's id after another slash.

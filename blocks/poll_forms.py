@@ -127,12 +127,20 @@ def choosing(poll: Poll, chosen: Collection[str], t: Translator) -> kit.View:
 
 
 def voted_view(
-    poll: Poll, chosen: Sequence[str], shown: PollShown | None, t: Translator, *, was_changed: bool
+    poll: Poll,
+    chosen: Sequence[str],
+    shown: PollShown | None,
+    t: Translator,
+    *,
+    was_changed: bool = False,
+    is_same: bool = False,
 ) -> kit.View:
     """The same as `voted`, in the window in which was chosen."""
     more = [kit.section(poll_words.results(shown, t))] if shown is not None else []
     # i18n: title of a modal, 24 characters
-    return info(t.gettext("Your vote"), poll_words.thanks(poll, chosen, t, was_changed=was_changed), t, more)
+    return info(
+        t.gettext("Your vote"), poll_words.thanks(poll, chosen, t, was_changed=was_changed, is_same=is_same), t, more
+    )
 
 
 def adding(poll_id: int, t: Translator) -> kit.View:

@@ -147,12 +147,16 @@ def leading(shown: PollShown, t: Translator) -> str:
     return t.gettext("Equal at the top with {votes} each: {options}", options=", ".join(names), votes=votes)
 
 
-def thanks(poll: Poll, chosen: Sequence[str], t: Translator, *, was_changed: bool) -> str:
+def thanks(
+    poll: Poll, chosen: Sequence[str], t: Translator, *, was_changed: bool = False, is_same: bool = False
+) -> str:
     """What a voter is told: what counts now, and until when it may be changed; mrkdwn."""
     if not chosen:
         return taken_back(poll, t)
     by_id: Mapping[str, Option] = {option.id: option for option in poll.options}
     answers = ", ".join(kit.name(option_text(poll, by_id[one], t), LONGEST_OPTION) for one in chosen if one in by_id)
+    if is_same:
+        return t.gettext("Your vote stays {answers}. It can be changed until the poll closes.", answers=answers)
     if was_changed:
         return t.gettext("Your vote is now {answers}. It can be changed until the poll closes.", answers=answers)
     return t.gettext("Thank you. Your vote: {answers}. It can be changed until the poll closes.", answers=answers)

@@ -101,10 +101,16 @@ def chart(shown: PollShown, t: Translator) -> kit.Either | None:
 
 
 def voted(
-    poll: Poll, chosen: Sequence[str], shown: PollShown | None, t: Translator, *, was_changed: bool
+    poll: Poll,
+    chosen: Sequence[str],
+    shown: PollShown | None,
+    t: Translator,
+    *,
+    was_changed: bool = False,
+    is_same: bool = False,
 ) -> kit.Message:
     """What only the voter sees: what counts now, how to change it, and (`shown`) how a hidden poll stands."""
-    said = poll_words.thanks(poll, chosen, t, was_changed=was_changed)
+    said = poll_words.thanks(poll, chosen, t, was_changed=was_changed, is_same=is_same)
     parts: list[kit.Block | kit.Either] = [kit.section(said)]
     if shown is not None:
         parts.append(kit.section(poll_words.results(shown, t)))

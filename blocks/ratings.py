@@ -36,10 +36,15 @@ def rating_block(project: Rated, week: Period, t: Translator) -> list[kit.Block]
     return [kit.section(asked), kit.actions(*buttons, block_id=f"rate_{project.project_id}_{week.start}")]
 
 
-def thanks(name: str, score: int, t: Translator, *, was_changed: bool) -> kit.Message:
-    """What only the person who answered sees: what is kept, and that it may be changed."""
+def thanks(
+    name: str, project_id: int, week: date, score: int, t: Translator, *, was_changed: bool = False,
+    is_same: bool = False,
+) -> kit.Message:  # fmt: skip
+    """What only the person who answered sees: what is kept, and that it may be changed or taken back."""
     word = dict(zip(SCORES, _words(t), strict=True))[score]
-    if was_changed:
+    if is_same:
+        said = t.gettext("Your answer for *{project}* stays: {answer}.", project=kit.name(name), answer=word)
+    elif was_changed:
         said = t.gettext("Your answer for *{project}* is now: {answer}.", project=kit.name(name), answer=word)
     else:
         said = t.gettext(
@@ -47,6 +52,14 @@ def thanks(name: str, score: int, t: Translator, *, was_changed: bool) -> kit.Me
             project=kit.name(name),
             answer=word,
         )
+    value = value_of(project_id, week, score)
+    back = kit.button(t.gettext("Take my answer back"), ids.RATE_WITHDRAW, value)
+    return kit.message(said.replace("*", ""), [kit.section(said), kit.actions(back)])
+
+
+def withdrawn(name: str, t: Translator) -> kit.Message:
+    """That an answer counts no more."""
+    said = t.gettext("Your answer for *{project}* was taken back. You can answer again.", project=kit.name(name))
     return kit.message(said.replace("*", ""), [kit.section(said)])
 
 

@@ -54,13 +54,15 @@ Parsed = TypeVar("Parsed")
 class Voted:
     """What a click came to: what counts now, whether it took an earlier one's place, and how a hidden poll stands.
 
-    `chosen` is empty where the vote is taken back. `shown` is None where everybody sees that in the message.
+    `is_same`: the earlier one was no other. `chosen` is empty where the vote is taken back. `shown` is None where
+    everybody sees that in the message.
     """
 
     poll: Poll
     shown: PollShown | None
     chosen: tuple[str, ...]
     was_changed: bool
+    is_same: bool = False
 
 
 @frozen
@@ -164,9 +166,10 @@ class Voting:
         if not stands:
             later = await store.polls.ballot(*mine)
             return Voted(poll, None, later.options if later is not None else (), was_changed=True)
-        if (before.options if before is not None else ()) != options:
+        is_same = before is not None and before.options == options
+        if not is_same and (before is not None or options):
             await want_message(store, poll, now)
-        return Voted(poll, None, options, before is not None)
+        return Voted(poll, None, options, was_changed=before is not None and not is_same, is_same=is_same)
 
     async def _beside_the_others(self, voted: Voted) -> Voted:
         self._desk.wake_outbox.set()

@@ -94,6 +94,7 @@ ACTIONS: dict[str, Click] = {
     ids.RATE_GOOD: ratings.rate,
     ids.RATE_FAIR: ratings.rate,
     ids.RATE_POOR: ratings.rate,
+    ids.RATE_WITHDRAW: ratings.withdraw,
     ids.COLLECT_NOW: lambda visit, _: collecting.now(visit),
     ids.STATUS_SHOW: status.show,
     ids.STATUS_SHARE: status.share,

@@ -109,7 +109,9 @@ async def submit_vote(form: Form) -> Outcome:
         visit.workspace_id, visit.user_id, form.number("poll"), form.chosen(ids.POLL_CHOICES)
     )
     t = await _voter_words(visit)
-    view = poll_forms.voted_view(voted.poll, voted.chosen, voted.shown, t, was_changed=voted.was_changed)
+    view = poll_forms.voted_view(
+        voted.poll, voted.chosen, voted.shown, t, was_changed=voted.was_changed, is_same=voted.is_same
+    )
     return Show(view, refreshes_home=False)
 
 
@@ -204,7 +206,7 @@ def _counts(voted: Voted, t: Translator) -> kit.Message:
     """What of this person counts now: of two clicks that overtook each other both answers say the same."""
     if not voted.chosen:
         return polls.withdrawn(voted.poll, t)
-    return polls.voted(voted.poll, voted.chosen, voted.shown, t, was_changed=voted.was_changed)
+    return polls.voted(voted.poll, voted.chosen, voted.shown, t, was_changed=voted.was_changed, is_same=voted.is_same)
 
 
 async def _voter_words(visit: Visit) -> Translator:

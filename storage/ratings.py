@@ -38,6 +38,12 @@ class Ratings(Repository):
         key = ["workspace_id", "project_id", "week", "user_id"]
         await self._db.execute(insert.on_conflict_do_update(index_elements=key, set_={"score": score, "rated_at": at}))
 
+    async def take_back(self, workspace_id: str, project_id: int, week: date, user_id: str) -> bool:
+        """Forget an answer; False when there is none."""
+        mine = ratings.c.workspace_id == workspace_id, ratings.c.project_id == project_id
+        gone = delete(ratings).where(*mine, ratings.c.week == week, ratings.c.user_id == user_id)
+        return (await self._db.execute(gone)).rowcount == 1
+
     async def of_week(self, workspace_id: str, week: date) -> dict[int, list[Rating]]:
         """Everybody's answers of a week (by its Monday), by project."""
         rows = await self._db.execute(

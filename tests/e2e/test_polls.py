@@ -104,6 +104,8 @@ async def test_five_people_vote_in_three_languages(talk: Stage) -> None:
     for _ in range(3):
         await jihoon.clicks(message, ids.POLL_VOTE, "1/2")
     assert "화요일" in words_of(await heard(talk, jihoon, "감사합니다"))
+    await heard(talk, jihoon, "투표는 그대로입니다")
+    assert not any("바꾸었습니다" in words_of(one) for one in jihoon.ephemerals(MARKETING))
     await sakura.clicks(message, ids.POLL_VOTE, "1/1")
     await emma.clicks(message, ids.POLL_VOTE, "1/3")
     await heard(talk, emma, "Thank you")

@@ -87,7 +87,8 @@ async def test_a_project_is_connected_recorded_judged_and_disconnected(sqlite_te
 
 
 async def rates_another(stage: Stage, seoyeon: Person) -> None:
-    """One tap rates a project that records nothing, another changes it; only who taps sees what was kept."""
+    """One tap rates a project that records nothing, the same again changes nothing, another changes it, and it can be
+    taken back; only who taps sees what was kept."""
     bot = stage.product[BOT]
     seoyeon.joins(MARKETING)
     [workspace] = await bot.people.workspaces()
@@ -100,12 +101,17 @@ async def rates_another(stage: Stage, seoyeon: Person) -> None:
         client = AsyncWebClient(settings["SLACK_BOT_TOKEN"], settings["SLACK_API_URL"], session=session)
         await client.chat_postMessage(channel=MARKETING, **asked.arguments())
     posted = stage.slack.messages(MARKETING)[-1]
-    for number, (button, words) in enumerate(((ids.RATE_GOOD, "도움 됨"), (ids.RATE_POOR, "바꾸었습니다"))):
+    taps = ((ids.RATE_GOOD, "감사합니다"), (ids.RATE_GOOD, "그대로입니다"), (ids.RATE_POOR, "바꾸었습니다"))
+    for number, (button, words) in enumerate(taps):
         await seoyeon.clicks(posted, button)
         await stage.slack.until(partial(_has_heard, seoyeon, number + 1), 15)
         assert words in words_of(seoyeon.ephemerals(MARKETING)[-1])
     rated = (await bot.values.by_project(workspace.id, week))[project.id]
     assert (rated.source, rated.raters, rated.feedback) == (ValueSource.RATINGS, 1, 0)
+    await seoyeon.clicks(seoyeon.ephemerals(MARKETING)[-1], ids.RATE_WITHDRAW)
+    await stage.slack.until(lambda: "거두었습니다" in str(seoyeon.ephemerals(MARKETING)), 15)
+    rated = (await bot.values.by_project(workspace.id, week))[project.id]
+    assert (rated.source, rated.raters) == (ValueSource.NONE, 0)
 
 
 def _has_heard(person: Person, times: int) -> bool:

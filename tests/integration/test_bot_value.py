@@ -199,11 +199,13 @@ async def test_a_token_of_another_project_is_not_revoked_through_this_one(
 
 
 @on_sqlite
-async def test_a_rating_is_one_answer_a_person_may_change(bot: Bot, admin: Person, member: Person, chat: Project):
-    """Two people, one of whom thinks again; it speaks for the week it is about."""
+async def test_a_rating_is_one_answer_a_person_may_change_or_take_back(
+    bot: Bot, admin: Person, member: Person, chat: Project
+):
+    """Two people, one of whom thinks again; it speaks for the week it is about. The same again changes nothing."""
     monday = WEEK.start
-    assert not (await bot.ratings.rate(admin, chat.id, monday, 0)).was_changed
-    assert (await bot.ratings.rate(admin, chat.id, monday, 1000)).was_changed
+    told = [await bot.ratings.rate(admin, chat.id, monday, score) for score in (0, 1000, 1000)]
+    assert [(one.was_changed, one.is_same) for one in told] == [(False, False), (True, False), (False, True)]
     await bot.ratings.rate(member, chat.id, monday, 500)
     rated = (await bot.values.by_project(WORKSPACE, WEEK))[chat.id]
     assert (rated.source, rated.raters, rated.feedback) == (ValueSource.RATINGS, 2, Decimal("0.75"))
@@ -211,6 +213,14 @@ async def test_a_rating_is_one_answer_a_person_may_change(bot: Bot, admin: Perso
         with pytest.raises(Refusal) as refusal:
             await bot.ratings.rate(admin, chat.id, week, 0)
         assert refusal.value.code is RefusalCode.RATING_TOO_OLD
+        with pytest.raises(Refusal) as refusal:
+            await bot.ratings.take_back(admin, chat.id, week)
+        assert refusal.value.code is RefusalCode.RATING_TOO_OLD
+    for _ in range(2):
+        assert (await bot.ratings.take_back(admin, chat.id, monday)).id == chat.id
+    rated = (await bot.values.by_project(WORKSPACE, WEEK))[chat.id]
+    assert (rated.raters, rated.feedback) == (1, Decimal("0.5"))
+    assert not (await bot.ratings.rate(admin, chat.id, monday, 0)).was_changed
 
 
 @on_sqlite

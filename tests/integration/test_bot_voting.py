@@ -82,6 +82,16 @@ async def test_everybody_counts_once_however_they_click(hall: Hall) -> None:
     assert message.kind == "poll"
 
 
+async def test_the_same_again_is_told_as_such(hall: Hall) -> None:
+    """Whoever presses their own answer once more was told that they had changed it."""
+    voting, mine = hall.bots[0].voting, (WORKSPACE, "U1", hall.poll.id)
+    told = [await voting.vote(*mine, [option]) for option in ("1", "1", "2")]
+    assert [(one.was_changed, one.is_same) for one in told] == [(False, False), (False, True), (True, False)]
+    await voting.withdraw(*mine)
+    again = await voting.vote(*mine, ["2"])
+    assert (again.was_changed, again.is_same) == (False, False)
+
+
 async def test_the_last_click_counts_in_whatever_order_clicks_are_handled(hall: Hall) -> None:
     """Two answers and taking it back, in each order and handled in each order, one by one and at once by two copies."""
     second = int(MOMENT.timestamp())

@@ -265,6 +265,7 @@ ATTEMPTS: dict[str, Attempt] = {
     "Projects.unregister": lambda s, w, b: s.projects.unregister(w, b.project.id),
     "Projects.update": lambda s, w, b: s.projects.update(w, b.project.id, excluded=True),
     "Ratings.give": lambda s, w, b: s.ratings.give(w, b.project.id, WEEK.start, "U9", 0, LATER),
+    "Ratings.take_back": lambda s, w, b: s.ratings.take_back(w, b.project.id, WEEK.start, "U1"),
     "Ratings.between": lambda s, w, b: s.ratings.between(w, WEEK),
     "Ratings.of_week": lambda s, w, b: s.ratings.of_week(w, WEEK.start),
     "Restatements.of": lambda s, w, b: s.restatements.of(w, PERIOD),

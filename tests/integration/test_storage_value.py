@@ -276,7 +276,7 @@ async def test_a_token_of_a_project_let_go_is_not_found(storage: Storage, projec
 
 @on_sqlite
 async def test_a_person_rates_a_week_once_and_may_think_again(storage: Storage, projects: list[int]) -> None:
-    """The newest answer counts; a week is told by its Monday only."""
+    """The newest answer counts, until it is taken back; a week is told by its Monday only."""
     async with storage.writing() as store:
         for user, score in (("U1", 0), ("U2", 1000), ("U1", 500)):
             await store.ratings.give(WORKSPACE, projects[0], DAY, user, score, MOMENT)
@@ -285,7 +285,10 @@ async def test_a_person_rates_a_week_once_and_may_think_again(storage: Storage, 
         with pytest.raises(NotFound):
             await store.ratings.give(WORKSPACE, 999, DAY, "U1", 0, MOMENT)
         given = await store.ratings.of_week(WORKSPACE, DAY)
+        again = [await store.ratings.take_back(WORKSPACE, projects[0], DAY, "U2") for _ in range(2)]
+        left = await store.ratings.of_week(WORKSPACE, DAY)
     assert {(one.user_id, one.score) for one in given[projects[0]]} == {("U1", 500), ("U2", 1000)}
+    assert (again, [one.user_id for one in left[projects[0]]]) == ([True, False], ["U1"])
 
 
 @on_sqlite

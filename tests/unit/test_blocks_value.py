@@ -272,8 +272,15 @@ def test_a_rating_is_asked_with_three_buttons_that_say_what_they_carry(language:
     carried = [ratings.parsed(each["value"]) for each in buttons["elements"]]
     assert carried == [(12, WEEK.start, score) for score in (1000, 500, 0)]
     assert refused(kit.message("x", [question, buttons])) == []
-    for was_changed in (True, False):
-        assert refused(ratings.thanks("batch <jobs>", 500, t, was_changed=was_changed)) == []
+    said = set()
+    for how in ({}, {"was_changed": True}, {"is_same": True}):
+        told = ratings.thanks("batch <jobs>", 12, WEEK.start, 500, t, **how)
+        assert refused(told) == []
+        [back] = told.blocks[-1]["elements"]
+        assert (back["action_id"], ratings.parsed(back["value"])) == (ids.RATE_WITHDRAW, (12, WEEK.start, 500))
+        said.add(told.text)
+    assert len(said) == 3
+    assert refused(ratings.withdrawn("batch <jobs>", t)) == []
 
 
 @given(st.text(max_size=40))
