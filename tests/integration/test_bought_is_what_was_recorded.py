@@ -21,7 +21,7 @@ from tests.integration.eventful_world import AT_HOME, PERIODS, Owned, World, an_
 from tests.integration.watch_world import quick_storage as quick_storage
 
 SEEDS, STEPS = (3,), 3
-LATEST = timedelta(days=9)
+LATE = (timedelta(minutes=50), timedelta(days=9))  # as often of the day that is open as of all others
 
 
 @dataclass
@@ -64,7 +64,7 @@ class Applications:
 
     def _call(self, project_id: int) -> RecordedCall:
         chance, name = self.world.chance, f"call-{len(self.calls)}"
-        at = self.world.clock() - chance.random() * LATEST
+        at = self.world.clock() - chance.random() * chance.choice(LATE)
         outcome = chance.choice((None, Outcome.SUCCESS, Outcome.SUCCESS, Outcome.FAILURE))
         event = RecordedCall(name, name, at, task=chance.choice("ab"), calls=chance.choice((1, 1, 5)), outcome=outcome)
         self.calls[name] = Made(project_id, [event])
