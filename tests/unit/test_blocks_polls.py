@@ -124,8 +124,9 @@ def test_any_poll_in_any_language_fits_slack(room: PollShown, language: str) -> 
 def test_a_question_rings_nobody() -> None:
     """What anybody may ask stands in the notification, too: as words, not as a call to everybody in the channel."""
     poll = a_poll(
-        question="<!channel> *지금*?", options=(Option("1", "<@U0MINSU001>"), Option("2", "아니요")), is_hidden=False
-    )
+        question="<!channel> *지금*?", options=(Option("1", "<@U0MINSU001>"), Option("2", "아니요")),
+        is_hidden=False, is_anonymous=False, salt=None,
+    )  # fmt: skip
     told = shown(poll, [Ballot("x", ("1",), MOMENT, 1)], MOMENT)
     for message in (polls.root(told, reader("ko")), polls.results(told, reader("ko"))):
         assert "&lt;!channel&gt; ∗지금∗?" in message.text
