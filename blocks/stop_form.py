@@ -9,9 +9,10 @@ from blocks import ids, kit, stops
 from blocks import stop_words as words
 from blocks.stop_approval import ApprovalDraft, ApprovalFacts, approval_of, approve
 from blocks.stop_list import listed
+from finops.charges import FigureState
 from finops.frozen import frozen
 from finops.levers import Lever
-from finops.money import Money, total
+from finops.money import total
 from finops.stop_report import AffectedKey, AffectedProject, BlastRadius, StopShown
 from finops.stops import Stop, StopState
 from locales import Translator
@@ -79,7 +80,7 @@ def confirm(radius: BlastRadius, t: Translator, draft: StopDraft | None = None, 
     parts += [] if radius.may_stop else _helpless(t)
     parts += [kit.alert(words.stranger_words(radius.stranger, t), "warning")] if radius.stranger else []
     parts += [kit.alert(f"*{question}*", "error"), kit.section(f"*{kit.escape(_title(radius, t))}*")]
-    parts.append(kit.fields(_totals(radius.projects, t)))
+    parts += [kit.fields(_totals(radius, t)), *_hour(radius, t)]
     parts += _hit(radius, t)
     parts.append(_what(radius, given, t))
     breadth = _breadth(radius, given, t)
@@ -195,28 +196,39 @@ def _title(radius: BlastRadius, t: Translator) -> str:
     return " · ".join(named)
 
 
-def _totals(projects: Sequence[AffectedProject], t: Translator) -> list[str]:
+def _totals(radius: BlastRadius, t: Translator) -> list[str]:
     """The last hour of all of them, their keys and owners. One unknown part makes the whole unknown, never smaller."""
+    projects = radius.projects
     requests = [one.requests for one in projects]
     known = [count for count in requests if count is not None]
-    spent = [one.spent for one in projects if one.spent is not None]
     keys = [len(one.keys) for one in projects if one.keys is not None]
     leads = list(dict.fromkeys(one.lead_user_id for one in projects if one.lead_user_id))
     unknown = t.gettext("unknown")
     is_counted = len(known) == len(projects) and bool(projects)
     facts = [
         (t.gettext("Requests, last hour"), t.number(sum(known)) if is_counted else unknown),
-        (t.gettext("Spent, last hour"), _sum(spent, len(projects), t) or unknown),
+        (t.gettext("Spent, last hour"), _spent(projects, t) or unknown),
         (t.gettext("Keys hit"), t.number(sum(keys)) if len(keys) == len(projects) and projects else unknown),
         (t.gettext("In charge"), _people(leads) or t.gettext("nobody named")),
     ]
     return [f"{name}\n*{fact}*" for name, fact in facts]
 
 
-def _sum(spent: Sequence[Money], count: int, t: Translator) -> str | None:
-    if not spent or len(spent) < count or len({one.currency for one in spent}) > 1:
+def _spent(projects: Sequence[AffectedProject], t: Translator) -> str | None:
+    """What all of them spent together; None where part of it is unknown."""
+    spent = [one.spent for one in projects if one.spent is not None]
+    if not spent or len(spent) < len(projects) or len({one.currency for one in spent}) > 1:
         return None
     return t.money(total(spent, spent[0].currency))
+
+
+def _hour(radius: BlastRadius, t: Translator) -> list[kit.Block]:
+    """How sure the last hour is, and when it ended; nothing where it is unknown."""
+    if all(one.spent is None for one in radius.projects):
+        return []
+    until, zone = t.clock(radius.used_until), t.zone_name(radius.used_until)
+    as_of = t.gettext("as of {moment} {zone}", moment=until, zone=zone)
+    return [kit.context(f"{t.badge(FigureState.ESTIMATE)} · {as_of}")]
 
 
 def _people(user_ids: Sequence[str]) -> str:

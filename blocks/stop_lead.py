@@ -47,6 +47,16 @@ def prepared(draft: LeadDraft, t: Translator) -> str:
                 limit=figures.decided(draft.limit, t),
             )
         )
+    if draft.spent is not None and draft.state is not None and draft.as_of is not None:
+        said.append(
+            # i18n: how sure the amounts above are, and of when: (estimate, as of Jul 6 14:00 KST)
+            t.gettext(
+                "({state}, as of {moment} {zone})",
+                state=t.state(draft.state),
+                moment=t.moment(draft.as_of),
+                zone=t.zone_name(draft.as_of),
+            )
+        )
     cause = incident_words.cause(draft.cause, t)
     if cause and draft.cause is not None:
         hours = why.hours(draft.cause, t)

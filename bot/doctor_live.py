@@ -42,7 +42,7 @@ async def findings(
     taught = await spending.taught(store, workspace_id)
     waiting, oldest, dead = await store.outbox.standing(workspace_id, now - _CLOCKS_OF)
     names = [one.model or one.endpoint for one in await store.unpriced.since(workspace_id, desk.today())]
-    patience = desk.policy.blind_after + 2 * desk.policy.poll_every
+    patience = desk.policy.stale_after
     return [
         *(_usage(one, healths.get(one.id), now, patience) for one in read),
         *(_drift(one, taught.get(one.id)) for one in read),

@@ -57,10 +57,10 @@ class Leads:
             spent = await self._spent(store, aim)
         incident = aim.incident
         scope, whole = _around(aim)
-        increase = cause = None
+        increase = cause = state = as_of = None
         if incident is not None and incident.id is not None:
             shown = await self._incidents.shown(actor.workspace_id, incident.id)
-            increase = shown.increase
+            increase, state, as_of = shown.increase, shown.spent.state, shown.spent.as_of or incident.as_of
             spender = shown.headline_project.id if shown.headline_project is not None else None
             # The cause is told of who spends most: of somebody else it says nothing.
             if aim.top is None or aim.top.id == spender:
@@ -82,6 +82,8 @@ class Leads:
             is_over=incident is not None and incident.is_over(self._desk.now()),
             scope=scope,
             whole=whole,
+            state=state,
+            as_of=as_of,
         )
 
     async def _spent(self, store: Store, aim: Aim) -> Money | None:

@@ -52,3 +52,8 @@ class Policy:
     def poll_every(self) -> timedelta:
         """How often usage is read."""
         return timedelta(seconds=self.poll_seconds)
+
+    @property
+    def stale_after(self) -> timedelta:
+        """How old a reading of usage may be that still speaks for the present."""
+        return self.blind_after + 2 * self.poll_every

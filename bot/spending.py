@@ -101,7 +101,7 @@ class Spending:
             readings=readings,
             estimated_days=estimated,
             usage_read_at=usage_read_at,
-            stale_after=self._desk.policy.blind_after + 2 * self._desk.policy.poll_every,
+            stale_after=self._desk.policy.stale_after,
         )
         return Picture(today, house, facts, taught)
 

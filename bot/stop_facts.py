@@ -47,15 +47,14 @@ async def radius(desk: Desk, aim: Aim) -> BlastRadius:
     now = desk.now()
     projects = tuple(dict.fromkeys([*aim.narrow, *aim.wide]))
     stop = aim.stop if aim.stop is not None and aim.stop.state in UNDER_WAY else None
-    accounts = [account_of(one) for one in projects]
     workspace_id = projects[0].workspace_id if projects else ""
     async with desk.storage.reading() as store:
-        minute = minute_of(now)
-        used = await store.usage.activity(workspace_id, minute - _HOUR, minute, accounts) if accounts else []
-        seen = {one.connection_id for one in await store.healths.all(workspace_id) if one.read_at is not None}
+        seen = await _seen(store, desk, projects)
+        used_until = min(seen.values(), default=now)
+        used = await _last_hour(store, projects, used_until)
         active = await holders_of(store, projects, Lever.STOP)
         its = await held_of(store, stop, aim.narrow) if stop is not None else ()
-        wishes = [await usual_of(store, workspace_id, account_of(one), minute) for one in aim.narrow]
+        wishes = [await usual_of(store, workspace_id, account_of(one), minute_of(now)) for one in aim.narrow]
         credentials = [
             one
             for connection_id in sorted({one.connection_id for one in aim.narrow})
@@ -94,6 +93,7 @@ async def radius(desk: Desk, aim: Aim) -> BlastRadius:
         cheap_models=tuple(sorted({model for wish in wishes for model in wish.models})),
         usual_pace=pace or None,
         seen_at=now,
+        used_until=used_until,
         held=held,
         connection_keys=tuple((one.id, one.ends_with) for one in credentials if one.state is CredentialState.ENABLED),
         may_stop=helpless <= reached,
@@ -142,16 +142,20 @@ async def shown(store: Store, stop: Stop, *, with_saved: bool = True, told_at: d
     )
 
 
-async def stoppable(store: Store, now: datetime, teams: Iterable[Team], projects: Iterable[Project]) -> list[Stoppable]:
+async def stoppable(store: Store, desk: Desk, teams: Iterable[Team], projects: Iterable[Project]) -> list[Stoppable]:
     """Projects of these teams, those with most calls in the last hour first."""
     by_team = {one.id: one for one in teams}
     mine = [one for one in projects if one.team_id in by_team]
     if not mine:
         return []
-    minute = minute_of(now)
-    rows = await store.usage.activity(mine[0].workspace_id, minute - _HOUR, minute, [account_of(one) for one in mine])
+    seen = await _seen(store, desk, mine)
+    rows = await _last_hour(store, mine, min(seen.values(), default=desk.now()))
     found = [
-        Stoppable(Scope(ScopeKind.PROJECT, one.id, one.name), by_team[one.team_id], _requests(rows, one))
+        Stoppable(
+            Scope(ScopeKind.PROJECT, one.id, one.name),
+            by_team[one.team_id],
+            _requests(rows, one) if one.connection_id in seen else None,
+        )
         for one in mine
     ]
     return sorted(found, key=lambda one: (-(one.requests or 0), one.scope.name, one.scope.id or 0))
@@ -203,6 +207,25 @@ async def _asked_for_keys(desk: Desk, project: Project) -> tuple[AffectedKey, ..
     except (ProviderError, TimeoutError):
         return None
     return tuple(_affected(one) for one in found)
+
+
+async def _seen(store: Store, desk: Desk, projects: Sequence[Project]) -> dict[int, datetime]:
+    """When the usage of their connections was read; of one that is missing nobody knows what happens there now."""
+    if not projects:
+        return {}
+    mine = {one.connection_id for one in projects}
+    readings = {one.connection_id: one.read_at for one in await store.healths.all(projects[0].workspace_id)}
+    oldest = desk.now() - desk.policy.stale_after
+    return {id_: at for id_, at in readings.items() if id_ in mine and at is not None and at >= oldest}
+
+
+async def _last_hour(store: Store, projects: Sequence[Project], until: datetime) -> list[UsageSum]:
+    """What they used in the hour before a reading."""
+    if not projects:
+        return []
+    end = minute_of(until)
+    accounts = [account_of(one) for one in projects]
+    return await store.usage.activity(projects[0].workspace_id, end - _HOUR, end, accounts)
 
 
 def _affected(one: KeyHolder) -> AffectedKey:

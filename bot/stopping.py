@@ -118,7 +118,7 @@ class Stopping:
             every = await store.teams.all(actor.workspace_id)
             teams = [one for one in every if may_manage_team(actor, one, held_groups)]
             projects = await store.projects.all(actor.workspace_id)
-            stoppable = await stop_facts.stoppable(store, self._desk.now(), teams, projects)
+            stoppable = await stop_facts.stoppable(store, self._desk, teams, projects)
             held, others = list[StopShown](), list[Instead]()
             for one in await store.stops.active(actor.workspace_id):
                 if one.state not in UNDER_WAY:

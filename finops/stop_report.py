@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from finops.budgets import BudgetPeriod
+from finops.charges import FigureState
 from finops.figures import Scope
 from finops.frozen import frozen
 from finops.holds import STANDING, Hold, HoldState
@@ -68,7 +69,7 @@ class AffectedKey:
 
 @frozen
 class AffectedProject:
-    """One project in the blast radius. `requests` and `spent` are of the last hour; None where we cannot see.
+    """One project in the blast radius. `requests` and `spent` are of the last hour we saw; None where we cannot see.
 
     `keys` None: the provider did not tell. `is_held`: its spending is stopped already.
     """
@@ -86,6 +87,7 @@ class AffectedProject:
 @frozen
 class BlastRadius:
     """What the window before a stop says. `seen_at` is handed back with the answer: a stop needs a fresh look.
+    `used_until` is when the last hour of the projects ended.
 
     `projects` are those of the target, `team_projects` all of its team (the same for a team). `levers` can be chosen;
     `cheap_models` are what stays with "cheap models only". `connection_keys` are our own Admin keys of the
@@ -103,6 +105,7 @@ class BlastRadius:
     cheap_models: tuple[str, ...]
     usual_pace: int | None  # calls a minute on a usual day; what SLOW holds them at
     seen_at: datetime
+    used_until: datetime
     held: Stop | None = None
     connection_keys: tuple[tuple[int, str], ...] = ()
     may_stop: bool = True
@@ -184,7 +187,8 @@ class LeadDraft:
 
     `spent` is what the project itself spent in `window`, today where that is None; None: unknown. `limit`, `percent`
     and `increase` are those of the alert: of the project, or of `scope` where that is given, which spent `whole` with
-    everything in it. `cause` is the alert's, where it speaks of this project. `is_over`: the window is past.
+    everything in it. `cause` is the alert's, where it speaks of this project. `is_over`: the window is past. `state`
+    and `as_of` are how sure and of when these amounts are.
     """
 
     target: StopTarget
@@ -202,6 +206,8 @@ class LeadDraft:
     is_over: bool = False
     scope: Scope | None = None
     whole: Money | None = None
+    state: FigureState | None = None
+    as_of: datetime | None = None
 
 
 @frozen

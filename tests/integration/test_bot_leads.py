@@ -10,6 +10,7 @@ import pytest
 from bot import Policy
 from bot.errors import Refusal, RefusalCode
 from finops.budgets import BudgetPeriod, BudgetScope
+from finops.charges import FigureState
 from finops.queries import ScopeKind
 from finops.registry import Role
 from finops.stop_report import StopTarget
@@ -61,6 +62,7 @@ async def test_of_a_projects_own_alert_there_is_one_amount(world: World) -> None
     target = StopTarget(incident_id=incident.id)
     draft = await world.bot.leads.draft(world.admin, target)
     assert (draft.spent, draft.scope, draft.whole) == (incident.spent, None, None)
+    assert (draft.state, draft.as_of) == (FigureState.ESTIMATE, incident.as_of)
     # Whoever leads it is not asked to write to themselves.
     lead = replace(world.admin, user_id=draft.lead_user_id)
     for wanted in (world.bot.leads.draft(lead, target), world.bot.leads.tell(lead, target, "확인 부탁드립니다.")):

@@ -53,6 +53,28 @@ class Doors:
         return replace(told, endpoint=endpoint, buckets=buckets)
 
 
+async def test_an_hour_nobody_saw_is_unknown_before_a_stop_and_never_zero(world: World) -> None:
+    """Twenty minutes after the last reading the window knows its hour still, an hour and a half after it nothing."""
+    incident = await a_runaway(world)
+    read_at, hour = world.clock(), []
+    for minutes in (20, 70):
+        world.clock.advance(minutes=minutes)
+        radius = await world.bot.stopping.preview(world.admin, StopTarget(incident_id=incident.id))
+        [offered] = [
+            one for one in (await world.bot.stopping.listed(world.admin)).stoppable if one.scope.name == CHATBOT
+        ]
+        [chatbot] = radius.projects
+        hour.append((chatbot.requests, chatbot.spent, offered.requests))
+        if minutes == 20:
+            assert radius.used_until == read_at
+    [(requests, spent, listed), unknown] = hour
+    assert requests == listed
+    assert requests is not None
+    assert spent is not None
+    assert (requests > 100, spent.amount > 1) == (True, True), "the hour up to the reading, whole"
+    assert unknown == (None, None, None)
+
+
 async def test_a_stop_is_not_proved_by_the_silence_of_an_endpoint_nobody_can_read(world: World) -> None:
     """Calls go on as embeddings, of which nothing can be read: that is told as unseen, and as going on when it is."""
     doors = Doors(world, Endpoint.EMBEDDINGS)

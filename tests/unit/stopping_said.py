@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from finops.budgets import BudgetPeriod
+from finops.charges import FigureState
 from finops.figures import Scope
 from finops.holds import Hold, HoldState, HoldTrouble
 from finops.incident_report import IncidentShown
@@ -313,6 +314,7 @@ def a_radius(**more: Any) -> BlastRadius:
         "cheap_models": ("gpt-4.1-nano", "gpt-4o-mini"),
         "usual_pace": 12,
         "seen_at": ASKED_AT,
+        "used_until": ASKED_AT,
         "connection_keys": ((1, "abc1"),),
     }
     return BlastRadius(**(given | more))
@@ -343,6 +345,8 @@ def a_draft(**more: Any) -> LeadDraft:
         "increase": Decimal("13.84"),
         "cause": saying_live.LOOP,
         "is_stopped": True,
+        "state": FigureState.ESTIMATE,
+        "as_of": ASKED_AT,
     }
     return LeadDraft(**(given | more))
 

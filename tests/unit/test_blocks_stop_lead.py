@@ -26,6 +26,8 @@ def test_the_prepared_message_is_polite_and_says_why() -> None:
     assert text.startswith("김민수님, 안녕하세요.\nchatbot-experiment의 오늘 비용이 $742로 평소의 14.8배입니다.")
     said = "사용량으로 본 원인: 호출 수 15배, 호출당 토큰 동일 → 재시도 루프 의심"
     assert f"{said} (7월 6일 13:40~14:00 KST, 직전 7일 같은 시간대 평균과 비교)" in text
+    assert "입니다.\n(추정, 7월 6일 14:03 KST 기준)\n" in text
+    assert "추정" not in stop_lead.prepared(told.bare_draft(), reader("ko"))
     assert "확인 부탁드립니다." in text
     assert "루프" not in stop_lead.prepared(told.bare_draft(), reader("ko"))
 

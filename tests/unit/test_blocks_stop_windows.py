@@ -102,6 +102,20 @@ def test_what_cannot_be_seen_is_never_zero_in_the_window() -> None:
     assert [field["text"].split("\n")[1] for field in fields[:3]] == ["*확인 불가*"] * 3
 
 
+@pytest.mark.parametrize(
+    ("language", "sure"),
+    [
+        ("ko", "○ 추정 · 14:03 기준(KST)"),
+        ("en", "○ estimate · as of 01:03 EDT"),
+        ("ja", "○ 推定 · 14:03 時点 (JST)"),
+    ],
+)
+def test_the_last_hour_says_how_sure_it_is_and_when_it_ended(language: str, sure: str) -> None:
+    """Whoever decides about a stop sees an estimate, and of when; of an hour nobody saw there is nothing to say."""
+    assert sure in texts(stop_form.confirm(told.a_radius(), reader(language)))
+    assert sure not in texts(stop_form.confirm(told.blind_radius(), reader(language)))
+
+
 def test_each_action_says_what_it_does_not_do() -> None:
     """Two of the five stop no spending, and two let some of it go on."""
     view = stop_form.confirm(told.a_radius(), reader("ko"))
