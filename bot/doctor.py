@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,7 +16,7 @@ from bot.results import Finding, FindingCode, Level, SlackCheck
 from bot.rights import within_reach
 from bot.spending import Spending
 from finops.expiry import EXPIRED, days_left, warning_due
-from finops.registry import Connection, Credential, CredentialState
+from finops.registry import Connection, Credential, CredentialState, Person
 from providers.contract import MANAGEMENT_READ
 from storage import Store
 from storage.errors import SecretUnreadable
@@ -79,7 +79,7 @@ class Doctor:
         rows = await store.collections.active(workspace_id)
         unreadable = await _unreadable(store, connections)
         return [
-            Finding(FindingCode.ADMINS, Level.OK if admins else Level.FAIL, {"count": len(admins)}),
+            _admins(admins, connections),
             *_keys(looked_at, credentials),
             *_expiry(credentials, now),
             Finding(
@@ -122,6 +122,12 @@ async def _unreadable(store: Store, connections: list[Connection]) -> int:
             opened = 0
         count += opened < enabled
     return count
+
+
+def _admins(admins: Sequence[Person], connections: list[Connection]) -> Finding:
+    """Before anything is set up that is the next step, and no fault: who installs asks before anybody could begin."""
+    without = Level.FAIL if connections else Level.WARN
+    return Finding(FindingCode.ADMINS, Level.OK if admins else without, {"count": len(admins)})
 
 
 def _keys(connections: list[Connection], credentials: list[Credential]) -> Iterator[Finding]:

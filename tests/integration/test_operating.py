@@ -159,6 +159,16 @@ async def test_the_doctor_says_what_is_right_and_what_is_wrong(tmp_path: Path):
     assert not is_well
 
 
+async def test_the_doctor_finds_nothing_wrong_before_the_first_start(tmp_path: Path):
+    """Whoever follows the README asks it first: what is next is told, and that it is not done yet is no failure."""
+    async with SimulatedSlack() as slack:
+        slack.use_manifest(manifest.socket_manifest())
+        settings = settings_for(slack, tmp_path, socket_mode=True, FINOPS_LOCALE="en")
+        said, is_well = await front_door.operate("doctor", settings)
+    assert "! Nobody administers FinOps yet. A Slack workspace admin begins with /finops setup." in said
+    assert is_well, said
+
+
 async def test_the_doctor_names_prices_that_would_keep_the_bot_from_starting(tmp_path: Path):
     """It is asked before the first start: what that would refuse, it must not call well."""
     wrong = tmp_path / "prices.yaml"
