@@ -26,6 +26,7 @@ Parts = list[kit.Block | kit.Either]
 # Cells of the table: 60 rows of these stay below the 10,000 characters of a message's tables.
 _NAME, _TEAM, _AMOUNT, _WORDS = 32, 20, 18, 34
 _NAMES_SHOWN = 12
+_PARAGRAPH = kit.SECTION_TEXT - 200
 
 
 def line(shown: DigestShown, key: str, t: Translator) -> kit.Message | None:
@@ -103,12 +104,12 @@ def _verdict(project: DigestProject, t: Translator) -> str:
     return t.gettext("{times} times its baseline", times=parts.times(project.ratio, t))
 
 
-def paragraphs(lines: Iterable[str], limit: int = kit.SECTION_TEXT - 200) -> list[kit.Block]:
+def paragraphs(lines: Iterable[str]) -> list[kit.Block]:
     """Lines as as few sections as hold them, each whole."""
     made: list[list[str]] = [[]]
     length = 0
     for each in lines:
-        if made[-1] and length + len(each) + 1 > limit:
+        if made[-1] and length + len(each) + 1 > _PARAGRAPH:
             made.append([])
             length = 0
         made[-1].append(each)

@@ -239,8 +239,8 @@ def other_currencies(amounts: Sequence[Money], t: Translator) -> str | None:
     )
 
 
-def top_words(breakdown: Breakdown, t: Translator, limit: int = 3, *, is_short: bool = False) -> str:
-    """The largest projects in one line, for a notification or a screen reader; `is_short`: beside a `whole`."""
+def top_words(breakdown: Breakdown, t: Translator, *, is_short: bool = False) -> str:
+    """The three largest projects in one line, for a notification or a screen reader; `is_short`: beside a `whole`."""
     said = short_shown(breakdown, t) if is_short else amounts_shown(breakdown, t)
-    shown = list(zip(breakdown.shares, said, strict=False))[:limit]
+    shown = list(zip(breakdown.shares, said, strict=False))[:3]
     return ", ".join(f"{kit.name(charts.share_name(share, t), 30)} {kit.escape(amount)}" for share, amount in shown)

@@ -286,11 +286,9 @@ def option(text: str, value: str | int, description: str | None = None) -> Block
 
 def text_input(
     name_: str, label: str, *, hint: str | None = None, placeholder: str | None = None, initial: str | None = None,
-    is_optional: bool = False, max_length: int = 80, min_length: int | None = None,
+    is_optional: bool = False, max_length: int = 80,
 ) -> Block:  # fmt: skip
     element: Block = {"type": "plain_text_input", "action_id": name_, "max_length": max_length}
-    if min_length:
-        element["min_length"] = min_length
     if placeholder:
         element["placeholder"] = _plain(placeholder, PLACEHOLDER)
     if initial:

@@ -39,9 +39,7 @@ class Collecting:
         # The newest slot known to be queued, by connection: most looks end here, without a question to the database.
         self._queued: dict[int, datetime] = {}
 
-    async def start_backfill(
-        self, actor: Person, connection_id: int, channel_id: str | None = None
-    ) -> CollectionProgress | None:
+    async def start_backfill(self, actor: Person, connection_id: int) -> CollectionProgress | None:
         """Queue the first reading of a connection, newest days first; None when it was read before.
 
         Asking again while it waits or runs answers with its progress; after a failure it goes on where it stopped.
@@ -59,10 +57,9 @@ class Collecting:
                 period=Period(today - timedelta(days=desk.policy.backfill_days), today),
                 requested_by=actor.user_id,
                 at=desk.now(),
-                channel_id=channel_id,
             )
             if row is None:
-                row = await self._resumed(store, connection, actor.user_id, channel_id)
+                row = await self._resumed(store, connection, actor.user_id)
             if row is not None:
                 await self._retry_now(store, connection)
         if row is None:
@@ -70,7 +67,7 @@ class Collecting:
         desk.wake.set()
         return progress_of(row, connection)
 
-    async def start_manual(self, actor: Person, channel_id: str | None = None) -> CollectionStarted:
+    async def start_manual(self, actor: Person) -> CollectionStarted:
         """Read the recent days of every connection this person answers for, now, and tell them what came of it.
 
         What waits already is not doubled, unless somebody else is told of it.
@@ -97,7 +94,7 @@ class Collecting:
                 await self._retry_now(store, connection)
                 row = await self._theirs(store, waiting, actor)
                 is_waiting = row is not None
-                row = row or await self._add_manual(store, connection, actor.user_id, channel_id)
+                row = row or await self._add_manual(store, connection, actor.user_id)
                 if row is not None:
                     started.append(progress_of(row, connection))
                     days = f"{row.period.start}/{row.period.end}"
@@ -117,8 +114,8 @@ class Collecting:
             if not await store.collections.latest(connection.workspace_id, connection.id):
                 return False  # never collected: the first project starts the back-fill
             await self._retry_now(store, connection)
-            manual = await self._add_manual(store, connection, actor.user_id, None)
-            resumed = await self._resumed(store, connection, actor.user_id, None)
+            manual = await self._add_manual(store, connection, actor.user_id)
+            resumed = await self._resumed(store, connection, actor.user_id)
         desk.wake.set()
         return manual is not None or resumed is not None
 
@@ -171,7 +168,7 @@ class Collecting:
         rows = [await self._add(store, connection, CollectionKind.DAILY, name, daily, now)]
         backfill = await store.collections.latest(workspace_id, connection.id, CollectionKind.BACKFILL)
         if backfill is not None and backfill.state is CollectionState.FAILED:
-            rows.append(await self._resumed(store, connection, backfill.requested_by, backfill.channel_id))
+            rows.append(await self._resumed(store, connection, backfill.requested_by))
         older = await self._older_days(store, connection, backfill, daily.start, now)
         if older is not None:
             rows.append(await self._add(store, connection, CollectionKind.CATCH_UP, name, older, now))
@@ -197,9 +194,7 @@ class Collecting:
         unsure = [day for day in known if day_state(readings.get(day), now) is not FigureState.SETTLED]
         return Period(min(unsure), max(unsure) + timedelta(days=1)) if unsure else None
 
-    async def _resumed(
-        self, store: Store, connection: Connection, requested_by: str | None, channel_id: str | None
-    ) -> Collection | None:
+    async def _resumed(self, store: Store, connection: Connection, requested_by: str | None) -> Collection | None:
         """The back-fill that is open, or what is left of one that failed, queued again; None when it was completed."""
         latest = await store.collections.latest(connection.workspace_id, connection.id, CollectionKind.BACKFILL)
         if latest is None or latest.state is CollectionState.DONE:
@@ -214,7 +209,6 @@ class Collecting:
             period=Period(latest.period.start, latest.period.end - timedelta(days=latest.days_done)),
             requested_by=requested_by,
             at=self._desk.now(),
-            channel_id=channel_id,
         )
 
     async def _theirs(self, store: Store, waiting: list[Collection], actor: Person) -> Collection | None:
@@ -228,9 +222,7 @@ class Collecting:
                 return replace(row, requested_by=actor.user_id)
         return None
 
-    async def _add_manual(
-        self, store: Store, connection: Connection, requested_by: str, channel_id: str | None
-    ) -> Collection | None:
+    async def _add_manual(self, store: Store, connection: Connection, requested_by: str) -> Collection | None:
         """The recent days, and all days since the last one that was read."""
         today = self._desk.today()
         start = today - timedelta(days=self._desk.policy.reread_days)
@@ -245,7 +237,6 @@ class Collecting:
             period=Period(start, today),
             requested_by=requested_by,
             at=self._desk.now(),
-            channel_id=channel_id,
         )
 
     async def _retry_now(self, store: Store, connection: Connection) -> None:

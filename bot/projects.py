@@ -72,7 +72,7 @@ class Projects:
         )
 
     async def register(
-        self, actor: Person, team_id: int, ids: Sequence[str], groups: Iterable[str] = (), channel_id: str | None = None
+        self, actor: Person, team_id: int, ids: Sequence[str], groups: Iterable[str] = ()
     ) -> ProjectsRegistered:
         """Give provider projects to a team. Those of another team come back as `taken`, with its name."""
         team = await self._teams.require_manager(actor, team_id, groups)
@@ -85,7 +85,7 @@ class Projects:
             for project_id in wanted:
                 known = await self._known(store, team, connections, project_id)
                 by_connection.setdefault(known.connection_id, []).append((project_id, known.name))
-        return await self._register(actor, team, by_connection, channel_id)
+        return await self._register(actor, team, by_connection)
 
     async def register_all(self, actor: Person, team_id: int, groups: Iterable[str] = ()) -> ProjectsRegistered:
         """Give every provider project that nobody owns yet to a team: hundreds in one step. Archived ones stay out."""
@@ -100,10 +100,10 @@ class Projects:
                     by_connection[known.connection_id].append((known.provider_project_id, known.name))
         if not any(by_connection.values()):
             raise Refusal(RefusalCode.NOTHING_CHOSEN)
-        return await self._register(actor, team, by_connection, None)
+        return await self._register(actor, team, by_connection)
 
     async def register_typed(
-        self, actor: Person, team_id: int, typed_id: str, groups: Iterable[str] = (), channel_id: str | None = None
+        self, actor: Person, team_id: int, typed_id: str, groups: Iterable[str] = ()
     ) -> ProjectsRegistered:
         """Register a project by an id a person typed, after the provider said that it exists and is in use."""
         team = await self._teams.require_manager(actor, team_id, groups)
@@ -126,10 +126,10 @@ class Projects:
                 if project.is_archived:
                     raise Refusal(RefusalCode.ARCHIVED_PROJECT, project_id=project_id, project=project.name)
                 await self._remember(connection, project)
-                return await self._register(actor, team, {connection.id: [(project.id, project.name)]}, channel_id)
+                return await self._register(actor, team, {connection.id: [(project.id, project.name)]})
         if can_list:
             raise Refusal(RefusalCode.UNKNOWN_PROJECT, project_id=project_id)
-        return await self._register_by_costs(actor, team, connections, project_id, channel_id)
+        return await self._register_by_costs(actor, team, connections, project_id)
 
     async def of_team(self, workspace_id: str, team_id: int) -> list[Project]:
         async with self._desk.storage.reading() as store:
@@ -201,7 +201,7 @@ class Projects:
         return project
 
     async def _register(
-        self, actor: Person, team: Team, by_connection: dict[int, list[tuple[str, str]]], channel_id: str | None
+        self, actor: Person, team: Team, by_connection: dict[int, list[tuple[str, str]]]
     ) -> ProjectsRegistered:
         desk, workspace_id = self._desk, team.workspace_id
         registered: list[Project] = []
@@ -226,7 +226,7 @@ class Projects:
             extra={"team_id": team.id, "registered": len(registered), "taken": len(taken), "user_id": actor.user_id},
         )
         begun = [
-            await self._collecting.start_backfill(actor, connection_id, channel_id)
+            await self._collecting.start_backfill(actor, connection_id)
             for connection_id in {project.connection_id for project in registered}
         ]
         started = [one for one in begun if one is not None]
@@ -244,7 +244,7 @@ class Projects:
         return bool(totals)
 
     async def _register_by_costs(
-        self, actor: Person, team: Team, connections: list[Connection], project_id: str, channel_id: str | None
+        self, actor: Person, team: Team, connections: list[Connection], project_id: str
     ) -> ProjectsRegistered:
         """No key may list projects: only a cost that names the id proves it."""
         async with self._desk.storage.reading() as store:
@@ -254,7 +254,7 @@ class Projects:
                     break
             else:
                 raise Refusal(RefusalCode.PROJECT_NOT_VERIFIABLE, project_id=project_id)
-        return await self._register(actor, team, {known.connection_id: [(project_id, known.name)]}, channel_id)
+        return await self._register(actor, team, {known.connection_id: [(project_id, known.name)]})
 
     async def _known(
         self, store: Store, team: Team, connections: Sequence[Connection], project_id: str

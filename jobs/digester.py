@@ -16,8 +16,8 @@ LOOK_EVERY_SECONDS = 15.0
 class Digester(Rounds):
     """Trouble with one workspace keeps no other from its digest; what was missed is told late, for six days."""
 
-    def __init__(self, bot: Bot, mail: DigestMail, look_every_seconds: float = LOOK_EVERY_SECONDS) -> None:
-        super().__init__(look_every_seconds)
+    def __init__(self, bot: Bot, mail: DigestMail) -> None:
+        super().__init__(LOOK_EVERY_SECONDS)
         self._bot = bot
         self._mail = mail
 

@@ -19,11 +19,10 @@ AT_ONCE = 32
 class Holder:
     """One in each process; the database gives each hold to one of all replicas' holders."""
 
-    def __init__(self, bot: Bot, metrics: Metrics, name: str, look_every: float = LOOK_EVERY_SECONDS) -> None:
+    def __init__(self, bot: Bot, metrics: Metrics, name: str) -> None:
         self.name = name
         self._bot = bot
         self._metrics = metrics
-        self._look_every = look_every
         self._working: set[asyncio.Task[bool]] = set()
         self._is_stopping = False
 
@@ -39,7 +38,7 @@ class Holder:
                 self._bot.wake_stops.clear()
                 await guarded(self.look)
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._bot.wake_stops.wait(), self._look_every)
+                    await asyncio.wait_for(self._bot.wake_stops.wait(), LOOK_EVERY_SECONDS)
             await self.drained()
         finally:
             for task in self._working:

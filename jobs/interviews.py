@@ -12,8 +12,8 @@ LOOK_EVERY_SECONDS = 15.0
 class Reminder(Rounds):
     """A day and an hour before; who was not reminded in time is reminded late, and never after it began."""
 
-    def __init__(self, bot: Bot, look_every_seconds: float = LOOK_EVERY_SECONDS) -> None:
-        super().__init__(look_every_seconds)
+    def __init__(self, bot: Bot) -> None:
+        super().__init__(LOOK_EVERY_SECONDS)
         self._bot = bot
 
     async def look(self) -> bool:

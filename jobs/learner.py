@@ -14,8 +14,8 @@ LOOK_EVERY_SECONDS = 60.0
 class Learner(Rounds):
     """Trouble with one workspace keeps no other from learning."""
 
-    def __init__(self, bot: Bot, look_every_seconds: float = LOOK_EVERY_SECONDS) -> None:
-        super().__init__(look_every_seconds)
+    def __init__(self, bot: Bot) -> None:
+        super().__init__(LOOK_EVERY_SECONDS)
         self._bot = bot
 
     async def look(self) -> bool:

@@ -12,8 +12,8 @@ LOOK_EVERY_SECONDS = 5.0
 class PollClock(Rounds):
     """What was missed while nobody looked is closed late, with the votes given in time."""
 
-    def __init__(self, bot: Bot, look_every_seconds: float = LOOK_EVERY_SECONDS) -> None:
-        super().__init__(look_every_seconds)
+    def __init__(self, bot: Bot) -> None:
+        super().__init__(LOOK_EVERY_SECONDS)
         self._bot = bot
 
     async def look(self) -> bool:

@@ -73,7 +73,6 @@ class Collections(Repository):
         period: Period,
         requested_by: str | None,
         at: datetime,
-        channel_id: str | None = None,
     ) -> Collection | None:
         """Queue a collection; None when this connection already has one of that kind and slot."""
         statement = (
@@ -89,7 +88,6 @@ class Collections(Repository):
                 days_done=0,
                 state=CollectionState.QUEUED,
                 requested_by=requested_by,
-                channel_id=channel_id,
                 attempts=0,
                 created_at=at,
             )
