@@ -82,8 +82,6 @@ def _poll(poll: DecidedPoll, t: Translator, *, with_menu: bool) -> list[kit.Bloc
     asked = kit.name(poll.poll.question, LONGEST_QUESTION)
     closed = t.gettext("closed {moment}", moment=t.moment(poll.poll.closed_at))
     head = f"*{asked}*\n{closed} · {_people(poll, t)}"
-    if not poll.shown.is_told:
-        head = f"{head}\n{poll_words.too_few(t)}"
     return [kit.section(head), *(_answer(poll, one, t, with_menu=with_menu) for one in poll.top)]
 
 
@@ -93,9 +91,7 @@ def _people(poll: DecidedPoll, t: Translator) -> str:
 
 def _answer(poll: DecidedPoll, one: Ranked, t: Translator, *, with_menu: bool) -> kit.Block:
     text = kit.name(one.count.option.text, LONGEST_OPTION)
-    lines = [f"*{text}*", _decision(one, t)]
-    if poll.shown.is_told:
-        lines[:1] = [f"{_place(one, t)} · *{text}*", poll_words.result(poll.shown, one.count, t)]
+    lines = [f"{_place(one, t)} · *{text}*", poll_words.result(poll.shown, one.count, t), _decision(one, t)]
     return kit.section("\n".join(lines), _menu(poll, one, t) if with_menu else None)
 
 
@@ -180,8 +176,7 @@ def _in_words(report: Decisions, t: Translator) -> str:
     told = []
     for poll in report.polls:
         answers = [
-            one.count.option.text
-            + (f" {t.share(one.count.share)}" if poll.shown.is_told else "")
+            f"{one.count.option.text} {t.share(one.count.share)}"
             + (f" ({state_name(one.decision.state, t)})" if one.decision is not None else "")
             for one in poll.top
         ]

@@ -7,7 +7,6 @@ from datetime import datetime
 
 from blocks import ids, kit, poll_words
 from finops.polls import (
-    FEWEST_TOLD,
     LONGEST_OPTION,
     LONGEST_QUESTION,
     MOST_OPTIONS,
@@ -170,10 +169,7 @@ def _secret(t: Translator) -> list[kit.Block]:
     return [
         kit.option(t.gettext("By name"), NAMED, t.gettext("Everybody sees who chose what.")),
         kit.option(
-            t.gettext("Anonymous"),
-            ANONYMOUS,
-            # i18n: 75 characters
-            t.gettext("Nobody sees who. The result comes at the end, from {count} votes on.", count=FEWEST_TOLD),
+            t.gettext("Anonymous"), ANONYMOUS, t.gettext("Nobody sees it, and after closing nobody can find out.")
         ),
     ]
 

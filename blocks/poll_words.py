@@ -7,7 +7,6 @@ from decimal import Decimal
 
 from blocks import charts, kit
 from finops.polls import (
-    FEWEST_TOLD,
     LONGEST,
     LONGEST_OPTION,
     LONGEST_QUESTION,
@@ -75,8 +74,6 @@ def closing(poll: Poll, t: Translator) -> str:
 
 def hiding(poll: Poll, t: Translator) -> str:
     """Who sees results when."""
-    if poll.is_anonymous:
-        return t.gettext("results are told when it closes, if at least {count} people voted", count=FEWEST_TOLD)
     if poll.is_hidden:
         return t.gettext("results are shown to you once you voted, to everybody when it closes")
     return t.gettext("results are visible to everybody all the time")
@@ -86,14 +83,9 @@ def secrecy(t: Translator) -> str:
     """What anonymous means here, exactly."""
     return t.gettext(
         "🔒 Votes are kept under a name made from a random number of this poll; the number, and when you clicked, are "
-        "erased when it closes, and then nobody can tell from it who voted for what. Until then only somebody who "
-        "holds the database could. If all choose the same, the result itself says it."
+        "erased when it closes, and then nobody can tell who voted for what. Until then only somebody who holds the "
+        "database could. But where few vote, or all choose the same, the result itself lets others guess."
     )
-
-
-def too_few(t: Translator) -> str:
-    """Why an anonymous poll that is over has no result."""
-    return t.gettext("With fewer than {count} votes none is told, so that nobody can be guessed.", count=FEWEST_TOLD)
 
 
 def people(shown: PollShown, t: Translator) -> str:
@@ -117,9 +109,7 @@ def result(shown: PollShown, count: Count, t: Translator) -> str:
 
 
 def results(shown: PollShown, t: Translator) -> str:
-    """Every option with its result, as mrkdwn; where it is not told, why."""
-    if not shown.is_told:
-        return too_few(t)
+    """Every option with its result, as mrkdwn."""
     return "\n".join(
         f"*{kit.name(option_text(shown.poll, count.option, t), LONGEST_OPTION)}*\n{result(shown, count, t)}"
         for count in shown.counts
@@ -128,8 +118,6 @@ def results(shown: PollShown, t: Translator) -> str:
 
 def in_a_line(shown: PollShown, t: Translator) -> str:
     """The results in words for notifications and screen readers."""
-    if not shown.is_told:
-        return too_few(t)
     return ", ".join(
         f"{option_text(shown.poll, count.option, t)} {t.share(count.share)} ({t.number(count.votes)})"
         for count in shown.counts
@@ -212,11 +200,6 @@ REFUSALS: dict[str, Callable[[Values, Translator], str]] = {
     "poll_closed": lambda _, t: t.gettext("This poll is closed, so nothing was changed. Votes given in time count."),
     "poll_hidden": lambda _, t: t.gettext(
         "Results are shown once you voted; in lists and files when the poll closes. So nobody follows the others."
-    ),
-    "poll_untold": lambda _, t: t.gettext(
-        "The result of an anonymous poll is told when it closes, if at least {count} people voted. So nobody can be "
-        "guessed.",
-        count=FEWEST_TOLD,
     ),
     "poll_choice": lambda _, t: t.gettext("Choose an answer. Nothing was changed."),
     "poll_no_adding": lambda _, t: t.gettext("No options can be added to this poll."),

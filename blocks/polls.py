@@ -70,10 +70,7 @@ def reminder(shown: PollShown, t: Translator) -> kit.Message:
 
 def result(shown: PollShown, t: Translator) -> kit.Message:
     """A line in its thread when it has closed."""
-    told = poll_words.leading(shown, t) if shown.is_told else ""
-    said = " · ".join(filter(None, [t.gettext("Closed"), told, poll_words.people(shown, t)]))
-    if not shown.is_told:
-        said = f"{said}\n{poll_words.too_few(t)}"
+    said = " · ".join(filter(None, [t.gettext("Closed"), poll_words.leading(shown, t), poll_words.people(shown, t)]))
     parts = [kit.section(said)]
     if shown.poll.decides:
         parts.append(kit.actions(kit.button(t.gettext("What is decided"), ids.DECISION_SHOW)))
@@ -131,7 +128,7 @@ def results(shown: PollShown, t: Translator, notice: str | None = None) -> kit.M
     state = poll_words.closing(shown.poll, t) if shown.is_open else t.gettext("Closed")
     parts: list[kit.Block | kit.Either] = [kit.section(notice)] if notice else []
     parts += [kit.section(f"*{asked}*"), kit.section(poll_words.results(shown, t))]
-    picture = chart(shown, t) if shown.is_told else None
+    picture = chart(shown, t)
     if picture is not None:
         parts.append(picture)
     parts.append(kit.context(f"{state} · {poll_words.people(shown, t)}"))
@@ -222,8 +219,6 @@ def _end(shown: PollShown, t: Translator) -> list[kit.Block]:
     poll = shown.poll
     asker = f" · <@{poll.created_by}>" if poll.created_by.isalnum() else ""
     parts = [kit.context(f"{poll_words.people(shown, t)}{asker}")]
-    if not shown.is_open and not shown.is_told:
-        parts.append(kit.context(poll_words.too_few(t)))
     if not shown.is_open or poll.kind is PollKind.PULSE:
         return parts
     buttons = []
@@ -231,7 +226,7 @@ def _end(shown: PollShown, t: Translator) -> list[kit.Block]:
         buttons.append(kit.button(t.gettext("Choose and vote"), ids.POLL_CHOOSE, poll.id, style="primary"))
     if poll.may_add and len(poll.options) < MOST_OPTIONS:
         buttons.append(kit.button(t.gettext("Add an option"), ids.POLL_ADD, poll.id))
-    if poll.is_hidden and not poll.is_anonymous:
+    if poll.is_hidden:
         buttons.append(kit.button(t.gettext("See results"), ids.POLL_RESULTS, poll.id))
     return [*parts, kit.actions(*buttons)] if buttons else parts
 
@@ -246,11 +241,7 @@ def _entry(entry: Entry, t: Translator) -> kit.Block:
         lines[1] += " · " + t.gettext("decides what comes next")
     if entry.shown.is_public and entry.shown.leaders:
         lines.append(poll_words.leading(entry.shown, t))
-    if not entry.shown.is_open and not entry.shown.is_told:
-        lines.append(poll_words.too_few(t))
-    options = []
-    if entry.shown.is_told:
-        options.append(kit.option(t.gettext("See results"), f"{poll.id}/{MORE_RESULTS}"))
+    options = [kit.option(t.gettext("See results"), f"{poll.id}/{MORE_RESULTS}")]
     if entry.is_mine:
         if entry.shown.is_public:
             options.append(kit.option(t.gettext("Export (CSV)"), f"{poll.id}/{MORE_EXPORT}"))
@@ -261,5 +252,4 @@ def _entry(entry: Entry, t: Translator) -> kit.Block:
             options.append(kit.option(t.gettext("Does not decide what comes next"), f"{poll.id}/{MORE_DECIDES_NOT}"))
         else:
             options.append(kit.option(t.gettext("Decides what comes next"), f"{poll.id}/{MORE_DECIDES}"))
-    menu = {"type": "overflow", "action_id": ids.POLL_MORE, "options": options} if options else None
-    return kit.section("\n".join(lines), menu)
+    return kit.section("\n".join(lines), {"type": "overflow", "action_id": ids.POLL_MORE, "options": options})

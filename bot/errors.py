@@ -116,7 +116,6 @@ class RefusalCode(StrEnum):
     RATING_TOO_OLD = "rating_too_old"
     UNKNOWN_POLL = "unknown_poll"
     POLL_CLOSED = "poll_closed"
-    POLL_UNTOLD = "poll_untold"  # an anonymous result waits for the end, and for enough votes
     POLL_HIDDEN = "poll_hidden"  # results are for those who voted, and for all once it is closed
     POLL_CHOICE = "poll_choice"  # nothing chosen, or an option that the poll does not have
     POLL_NO_ADDING = "poll_no_adding"

@@ -174,9 +174,8 @@ class Voting:
     async def _beside_the_others(self, voted: Voted) -> Voted:
         self._desk.wake_outbox.set()
         poll = voted.poll
-        if not (poll.is_hidden and voted.chosen) or poll.is_anonymous:
-            return voted
-        return replace(voted, shown=await self.told(poll.workspace_id, poll.id))
+        is_told = poll.is_hidden and voted.chosen
+        return replace(voted, shown=await self.told(poll.workspace_id, poll.id)) if is_told else voted
 
     async def own(self, workspace_id: str, user_id: str, poll_id: int) -> tuple[Poll, tuple[str, ...]]:
         """An open poll and what this person chose so far. Refuses UNKNOWN_POLL and POLL_CLOSED."""
@@ -211,16 +210,11 @@ class Voting:
             return shown(poll, await store.polls.ballots(workspace_id, poll_id), self._desk.now())
 
     async def results(self, workspace_id: str, user_id: str, poll_id: int) -> PollShown:
-        """How a poll stands, for one person's eyes.
-
-        Refuses POLL_UNTOLD while an anonymous one is open, POLL_HIDDEN while they have not voted in a hidden one.
-        """
+        """How a poll stands, for one person's eyes. Refuses POLL_HIDDEN while they have not voted in a hidden one."""
         async with self._desk.storage.reading() as store:
             poll = await self._found(store, workspace_id, poll_id)
             found = shown(poll, await store.polls.ballots(workspace_id, poll_id), self._desk.now())
-            if found.is_open and not found.is_told:
-                raise Refusal(RefusalCode.POLL_UNTOLD)
-            if found.is_told and not found.is_public and await self._ballot(store, poll, user_id) is None:
+            if not found.is_public and await self._ballot(store, poll, user_id) is None:
                 raise Refusal(RefusalCode.POLL_HIDDEN)
         return found
 
@@ -235,15 +229,12 @@ class Voting:
         return await self.told(actor.workspace_id, poll_id)
 
     async def export(self, actor: Person, poll_id: int) -> tuple[PollShown, list[Ballot]]:
-        """A poll with its votes, for a file. Refuses UNKNOWN_POLL, NOT_POLL_OWNER, POLL_HIDDEN until it closes, and
-        POLL_UNTOLD where it is anonymous and open, or too few voted."""
+        """A poll with its votes, for a file. Refuses UNKNOWN_POLL, NOT_POLL_OWNER, and POLL_HIDDEN until it closes."""
         async with self._desk.storage.reading() as store:
             poll = await self._found(store, actor.workspace_id, poll_id)
             ballots = await store.polls.ballots(actor.workspace_id, poll_id)
         await self._require_owner(actor, poll)
         found = shown(poll, ballots, self._desk.now())
-        if not found.is_told:
-            raise Refusal(RefusalCode.POLL_UNTOLD)
         if not found.is_public:
             raise Refusal(RefusalCode.POLL_HIDDEN)
         async with self._desk.storage.writing() as store:

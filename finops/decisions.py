@@ -103,8 +103,7 @@ def decided(shown: PollShown, decisions: Iterable[Decision]) -> DecidedPoll:
 
 
 def exported(polls: Sequence[DecidedPoll]) -> bytes:
-    """A CSV for spreadsheets: a line for each answer of each poll, with what was decided about it; counts only, and
-    none where too few voted anonymously."""
+    """A CSV for spreadsheets: a line for each answer of each poll, with what was decided about it; counts only."""
     written = io.StringIO()
     sheet = csv.writer(written, lineterminator="\r\n")
     sheet.writerow(
@@ -116,8 +115,7 @@ def exported(polls: Sequence[DecidedPoll]) -> bytes:
         for one in poll.answers:
             made = one.decision
             decision = ("", "", "") if made is None else (made.state.value, safe(made.by), _time(made.at))
-            place, votes = (one.place, one.count.votes) if poll.shown.is_told else ("", "")
-            sheet.writerow((*head, place, safe(one.count.option.text), votes, *decision))
+            sheet.writerow((*head, one.place, safe(one.count.option.text), one.count.votes, *decision))
     return written.getvalue().encode("utf-8-sig")
 
 

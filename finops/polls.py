@@ -24,8 +24,6 @@ FEWEST_OPTIONS, MOST_OPTIONS = 2, 10
 LONGEST_QUESTION, LONGEST_OPTION = 150, 75
 SHORTEST, LONGEST = timedelta(minutes=5), timedelta(days=60)  # messages are forgotten after ninety
 SALT_BYTES = 32
-# Of fewer anonymous answers the counts say much about single people: they are told nowhere.
-FEWEST_TOLD = 5
 # A reminder comes a quarter of the poll's time before its end, at most a day; the shortest polls have none.
 _REMIND_AT_MOST, _REMIND_FROM = timedelta(days=1), timedelta(hours=1)
 # What one tap below a digest says, from best to worst.
@@ -181,7 +179,7 @@ class Count:
 
 @frozen
 class PollShown:
-    """A poll and how it stands: `counts` in the poll's order, nobody's where it is not told; `people` who voted."""
+    """A poll and how it stands: `counts` in the poll's order, `people` who voted."""
 
     poll: Poll
     counts: tuple[Count, ...]
@@ -193,15 +191,9 @@ class PollShown:
         return self.poll.is_open(self.as_of)
 
     @property
-    def is_told(self) -> bool:
-        """Whether anybody may see how it stands: of an anonymous poll nobody before it closes, for whoever looks twice
-        sees what came in between; and then only where enough voted, or nobody did."""
-        return not self.poll.is_anonymous or (not self.is_open and not 0 < self.people < FEWEST_TOLD)
-
-    @property
     def is_public(self) -> bool:
-        """Whether everybody may see how it stands: it is told, and closed or never to be hidden."""
-        return self.is_told and (not self.is_open or not self.poll.is_hidden)
+        """Whether everybody may see how it stands: it is closed, or was never to be hidden."""
+        return not self.is_open or not self.poll.is_hidden
 
     @property
     def leaders(self) -> tuple[Count, ...]:
@@ -211,19 +203,18 @@ class PollShown:
 
 
 def shown(poll: Poll, ballots: Sequence[Ballot], as_of: datetime) -> PollShown:
-    """Count the votes, as far as they may be told. Votes for options that are not the poll's count for nothing."""
-    people = len(ballots)
-    told = ballots if PollShown(poll, (), people, as_of).is_told else ()
+    """Count the votes. Votes for options that are not the poll's count for nothing."""
     by: dict[str, list[str]] = {option.id: [] for option in poll.options}
-    for ballot in sorted(told, key=lambda one: (one.voted_at, one.voter)):
+    for ballot in sorted(ballots, key=lambda one: (one.voted_at, one.voter)):
         for option_id in ballot.options:
             if option_id in by:
                 by[option_id].append(ballot.voter)
+    people = len(ballots)
     counts = tuple(
         Count(
             option,
             len(by[option.id]),
-            Decimal(len(by[option.id])) / len(told) if told else None,
+            Decimal(len(by[option.id])) / people if people else None,
             () if poll.is_anonymous else tuple(by[option.id]),
         )
         for option in poll.options

@@ -14,9 +14,8 @@ from enum import StrEnum
 
 from finops.frozen import frozen
 from finops.periods import Period, week_of
-from finops.polls import FEWEST_TOLD
 
-WEEKS, LEAST = 8, FEWEST_TOLD
+WEEKS, LEAST = 8, 5
 _WEEK = timedelta(days=7)
 
 
