@@ -16,9 +16,9 @@ _KEYS_SHOWN = 20
 def registered(
     t: Translator, team: Team, credential: Credential, *, organization: str | None, rights: Collection[str],
     expires_at: datetime | None = None, is_shared: bool = False, projects_found: int | None = None,
-    is_setup: bool = True,
+    is_setup: bool = True, others: Collection[str] = (),
 ) -> kit.View:  # fmt: skip
-    """The key is in: which organization, which rights, and on to the projects."""
+    """The key is in: which organization, which rights, and on to the projects. `others`: the team's organizations."""
     success = t.gettext("Admin API key registered (ends with ...{ends_with})", ends_with=kit.name(credential.ends_with))
     facts = [
         t.gettext(
@@ -29,13 +29,18 @@ def registered(
     if expires_at is not None:
         facts.append(t.gettext("*Expires*  {moment} {zone}", moment=t.moment(expires_at), zone=t.zone_name(expires_at)))
     parts = [kit.section(f":white_check_mark: *{success}*"), kit.section("\n".join(facts))]
+    if others:
+        said = t.gettext(
+            "{team} already has keys of {organizations}. This one is of another organization, and the costs of both "
+            "are collected. If that was not meant, delete it: `/finops key`",
+            team=kit.name(team.name),
+            organizations=", ".join(kit.name(one) for one in others),
+        )
+        parts.append(kit.alert(said, "warning"))
     if is_shared:
         parts.append(
             kit.context(
-                t.gettext(
-                    "Another team connected this organization before. It is collected once, so nothing is "
-                    "counted twice."
-                )
+                t.gettext("This organization was connected before. It is collected once, so nothing is counted twice.")
             )
         )
     if projects_found is None:

@@ -36,6 +36,7 @@ class _Added:
     credential: Credential
     connection: Connection
     is_shared: bool
+    others: tuple[str, ...] = ()
 
 
 class Connections:
@@ -212,7 +213,18 @@ class Connections:
             )
             connection = await store.connections.get(workspace_id, connection.id) or connection
             await self._recorded(store, actor, "key.registered", credential, {"is_shared": is_shared})
-        return _Added(credential, connection, is_shared)
+            others = await self._other_organizations(store, team_id, connection)
+        return _Added(credential, connection, is_shared, others)
+
+    async def _other_organizations(self, store: Store, team_id: int, connection: Connection) -> tuple[str, ...]:
+        """What the team's other keys are of, where that is known to be another organization: maybe it was a slip."""
+        keys = await store.credentials.of_team(connection.workspace_id, team_id)
+        held = {one.connection_id for one in keys}
+        return tuple(
+            owner_name(one.organization_name, one.organization_id) or ""
+            for one in await store.connections.all(connection.workspace_id)
+            if one.id in held and one.id != connection.id and one.organization_id and connection.organization_id
+        )
 
     async def _replaced(
         self, store: Store, actor: Person, old: Credential, key: Secret, identity: Identity
@@ -327,5 +339,6 @@ def _registered(added: _Added, identity: Identity, projects_found: int | None) -
         key_name=identity.key_name,
         expires_at=identity.expires_at,
         is_shared=added.is_shared,
+        other_organizations=added.others,
         projects_found=projects_found,
     )

@@ -35,9 +35,9 @@ class Profile:
 
 @frozen
 class KeyRegistered:
-    """A key is in. `is_shared`: another team had connected this organization before; it is collected once.
+    """A key is in. `is_shared`: the organization was connected before; it is collected once.
 
-    `is_same`: it was there before, in its own place.
+    `is_same`: it was there before, in its own place. `other_organizations` are those that the team has keys of besides.
     """
 
     credential: Credential
@@ -49,6 +49,7 @@ class KeyRegistered:
     is_shared: bool
     projects_found: int | None  # None: this key may not list projects, or the provider did not answer in time
     is_same: bool = False
+    other_organizations: tuple[str, ...] = ()
 
     @property
     def may_manage(self) -> bool:

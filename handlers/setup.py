@@ -104,6 +104,7 @@ def key_done(result: KeyRegistered, team: Team, t: Translator, *, is_setup: bool
         is_shared=result.is_shared,
         projects_found=result.projects_found,
         is_setup=is_setup,
+        others=result.other_organizations,
     )
 
 

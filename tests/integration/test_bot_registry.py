@@ -245,6 +245,18 @@ async def test_a_key_of_another_organization_cannot_take_an_old_ones_place(
     assert [one.ends_with for one in await bot.connections.of_team(WORKSPACE, team.id)] == ["abc1"]
 
 
+async def test_a_teams_key_of_another_organization_is_taken_and_named_as_one(
+    bot: Bot, openai: LittleOpenAI, admin: Person, team: Team
+):
+    """A slip of the clipboard or a second company: the first key says nothing, a second one of the same neither."""
+    openai.keys[SECOND_KEY] = Key(openai.keys[KEY].organization)
+    openai.keys[OTHER_KEY] = Key(Organization("org-other", None, {"proj_x": "x"}))
+    told = [await bot.connections.register_key(admin, team.id, key) for key in (KEY, SECOND_KEY, OTHER_KEY)]
+    assert [(one.is_shared, one.other_organizations) for one in told] == [
+        (False, ()), (True, ()), (False, ("org-hanbit",)),
+    ]  # fmt: skip
+
+
 async def test_two_keys_of_one_organization_registered_at_once_share_a_connection(
     bot: Bot, openai: LittleOpenAI, admin: Person, team: Team
 ):

@@ -186,6 +186,9 @@ VIEWS: dict[str, Seen] = {
     "key_registered": lambda t: keys.registered(
         t, TEAM, CREDENTIAL, organization="한빛소프트", rights=CREDENTIAL.rights, projects_found=204
     ),
+    "key_registered_beside": lambda t: keys.registered(
+        t, TEAM, CREDENTIAL, organization="한빛소프트", rights=CREDENTIAL.rights, is_shared=True, others=["다른회사"]
+    ),
     "keys": lambda t: keys.manage(t, [TEAM, DATA_TEAM], TEAM, [CREDENTIAL]),
     "keys_with_an_end": lambda t: keys.manage(t, [TEAM], TEAM, [replace(CREDENTIAL, expires_at=UNTIL)]),
     "projects_registered": lambda t: projects.registered(
