@@ -157,8 +157,8 @@ def _language_input(channel: DigestChannel, t: Translator) -> kit.Block:
 
 def _weekday_input(place: Place, t: Translator) -> kit.Block:
     entries = [kit.option(_weekday(day, t), day) for day in _WEEKDAYS]
-    menu = kit.select(ids.DIGEST_WEEKDAY, t.gettext("Day"), entries, place.weekday)
-    return kit.input_block(ids.DIGEST_WEEKDAY, t.gettext("Day"), menu)
+    menu = kit.select(ids.DIGEST_WEEKDAY, t.gettext("Day of the week"), entries, place.weekday)
+    return kit.input_block(ids.DIGEST_WEEKDAY, t.gettext("Day of the week"), menu)
 
 
 def _time_input(place: Place, t: Translator) -> kit.Block:

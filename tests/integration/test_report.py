@@ -104,7 +104,10 @@ async def test_the_settings_show_and_change_what_one_decides_about(world: World)
     team = await world.place(ScopeKind.TEAM)
     visit, slack = visiting(world, MINSU.user_id)
     await report.edit(visit, str(team.id))
-    assert slack_limits.of_view(slack.told("views.update")[-1]["view"]) == []
+    window = slack.told("views.update")[-1]["view"]
+    assert slack_limits.of_view(window) == []
+    labels = {block["block_id"]: block["label"]["text"] for block in window["blocks"] if "label" in block}
+    assert labels[ids.DIGEST_WEEKDAY] == "요일", "a Monday is no date"
     form = a_form(
         visit, team.id, channel="C0OTHER001", version="brief", language="ja-JP", weekday="wed", time="14:30",
         ways=[digest_settings.WEEKLY, digest_settings.DAILY, digest_settings.MAIL],
