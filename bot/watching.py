@@ -147,11 +147,15 @@ class Watching:
         lateness = p95([*(trip.health.lateness_samples if trip.health else ()), *sample])
         trouble = await self._unseen(trip, lateness)
         recovered = missed = None
+        is_borne = False
         async with desk.storage.writing() as store:
             if unwatched.was_left_alone(desk, one, trip.health, self._awake, trip.at):
                 # It may have to be told, which takes the workspace: before the connection, as who changes its keys.
                 await store.workspaces.hold(one.workspace_id)
             before = await store.healths.mark_read(one.workspace_id, one.id, trip.at, sample, trip.prices.version)
+            if trouble is not None and trouble[0] is OutageCode.CLOCK_SKEW:
+                since = await self._skewed_since(store, one, before, trip.at)
+                trouble, is_borne = (trouble[0], since), trip.at - since < desk.policy.blind_after
             if trouble is None and one.usage_blind:
                 recovered = await store.connections.mark_seen(one.workspace_id, one.id, desk.now(), sense="usage")
                 if recovered is not None:
@@ -161,6 +165,8 @@ class Watching:
                 if missed is not None:
                     await unwatched.tell(desk, store, one, missed, trip.at)
         self._awake.note(one.id, trip.at)
+        if trouble is not None and is_borne:
+            return Polled(one, trouble[0].value, lateness)
         if trouble is not None:
             async with desk.storage.writing() as store:
                 newly = await self._blinded(store, one, *trouble)
@@ -169,6 +175,14 @@ class Watching:
         if recovered is not None or missed is not None:
             desk.wake_outbox.set()
         return Polled(one, "read", lateness, recovered_since=recovered, unwatched=_length(missed, trip.at))
+
+    async def _skewed_since(self, store: Store, one: Connection, before: UsageHealth | None, at: datetime) -> datetime:
+        """Since when every copy that reads it has a wrong clock; one whose clock is right ends that by reading it.
+
+        Two copies of which one is wrong would else tell every few minutes that nobody sees, and that somebody does.
+        """
+        known = before.failing_since if before is not None and before.failing_code == OutageCode.CLOCK_SKEW else None
+        return await store.healths.mark_failing(one.workspace_id, one.id, known or at, OutageCode.CLOCK_SKEW)
 
     async def _missed(
         self, store: Store, one: Connection, keys: Sequence[Credential], before: UsageHealth | None, at: datetime

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from bot import Policy
+from bot import Bot, Policy
 from bot.errors import OutageCode
 from demo.trace import Usage
 from finops.secret import Secret
 from finops.usage import Endpoint, UsageBucket, UsageReading, UsageRow, Width
+from providers.http import http_client
 from storage import Storage
 from tests.conftest import FakeClock
-from tests.integration.bot_world import WORKSPACE, blind_told
-from tests.integration.watch_world import CHATBOT, MODEL, WRITER, World, a_watched_world
+from tests.integration.bot_world import ATTEMPT_ONCE, WORKSPACE, blind_told, tls_context_once
+from tests.integration.watch_world import CHATBOT, MODEL, WRITER, FewDoors, World, a_watched_world
 from tests.integration.watch_world import quick_storage as quick_storage
 
 
@@ -208,11 +210,33 @@ async def test_a_mistake_of_ours_that_keeps_us_from_looking_is_borne_and_told_li
 
 
 async def test_a_clock_that_is_wrong_is_said_to_be(quick_world: World):
-    """The minutes we would ask for are not the provider's: a person has to set a clock."""
+    """Days would turn, and budgets be held against them, at another hour: a person has to set a clock."""
     await quick_world.polled()
     quick_world.openai.clock = lambda: quick_world.clock() + timedelta(minutes=9)
-    polled = await quick_world.polled(5)
-    assert (polled.result, polled.newly_blind) == (OutageCode.CLOCK_SKEW, True)
+    told = [(one.result, one.newly_blind) for one in [await quick_world.polled(5) for _ in range(4)]]
+    assert told == [(OutageCode.CLOCK_SKEW, is_told) for is_told in (False, False, False, True)]
+
+
+async def test_a_copy_whose_clock_is_wrong_blinds_nobody_while_another_one_sees(quick_world: World):
+    """Twenty minutes ahead, beside one that is right: a message each five minutes said that nobody sees."""
+    world = quick_world
+
+    def ahead() -> datetime:
+        return world.clock() + timedelta(minutes=20)
+
+    async with AsyncExitStack() as stack:
+        http = await stack.enter_async_context(
+            http_client(timeout=10.0, plaintext_hosts={"127.0.0.1"}, tls=tls_context_once())
+        )
+        wrong = FewDoors(http, world.openai.url, ahead, ATTEMPT_ONCE)
+        other = Bot(world.bot.storage, {"openai": wrong}, ahead, world.bot.policy, world.prices)
+        found: list[str] = []
+        for _ in range(60):
+            world.clock.advance(minutes=1)
+            for bot in (world.bot, other):
+                found += [one.result for one in await bot.watching.poll_due()]
+    assert min(found.count("read"), found.count(OutageCode.CLOCK_SKEW)) >= 4, "both of them read"
+    assert await blind_told(world.bot) == []
 
 
 async def test_usage_that_stops_arriving_is_late_and_not_zero(quick_world: World):
