@@ -134,6 +134,21 @@ def partly_read(points: Sequence[DayFigure], t: Translator) -> str | None:
     return _short(partly[:_NAMED], len(partly) - _NAMED, t) if partly else None
 
 
+def asked_again(days: Sequence[str], t: Translator) -> str:
+    """That nobody knows these days yet, and that nobody has to do anything about it."""
+    named = ", ".join([*days[:_NAMED], *([kit.ELLIPSIS] if len(days) > _NAMED else [])])
+    return t.gettext("△ Not (wholly) read yet: {days}. Every daily collection asks for them again.", days=named)
+
+
+def unread(points: Sequence[DayFigure], t: Translator) -> list[str]:
+    """The days among those that were not (wholly) read, by name; not those before the first that is known.
+
+    Nobody asks for these again: they may be from before there was anything to be billed.
+    """
+    first = next((n for n, point in enumerate(points) if point.amount is not None), len(points))
+    return [_named(point, t) for point in points[first:] if point.amount is None or point.unread_days]
+
+
 def _left_out(days: Sequence[str], more: int, t: Translator) -> str:
     if more > 0:
         return t.ngettext(

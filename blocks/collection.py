@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from html import unescape
 
 from blocks import charts, figures, ids, kit, value
@@ -76,14 +76,17 @@ def started(collections: tuple[CollectionProgress, ...], without_key: tuple[str,
     return kit.message(headline, parts)
 
 
-def first_chart(progress: CollectionProgress, report: StatusReport, t: Translator) -> kit.Message:
-    """A back-fill is done: what was found, drawn at once."""
+def first_chart(
+    progress: CollectionProgress, report: StatusReport, t: Translator, unread: Sequence[date] = ()
+) -> kit.Message:
+    """A back-fill is done: what was found, drawn at once. `unread`: the days that were left out of the answer."""
     headline = t.gettext(
         "The first chart is here · {period} · {amount}",
         period=t.period(report.query),
         amount=figures.amount(report.figure, t),
     )
     parts: list[kit.Block | kit.Either] = [kit.header(headline), kit.section(_collected(progress, t))]
+    parts += _lacking(unread, t)
     parts.append(
         kit.context(
             figures.trust(report.figure, t), *figures.gaps(report.figure, t), kit.escape(value.line(report.value, t))
@@ -100,9 +103,10 @@ def first_chart(progress: CollectionProgress, report: StatusReport, t: Translato
 
 
 def finished(
-    progress: CollectionProgress, t: Translator, *, is_empty: bool = False, restated_days: int = 0
-) -> kit.Message:
-    """A collection is done. Nothing found is said as such: it is not a zero."""
+    progress: CollectionProgress, t: Translator, *, is_empty: bool = False, restated_days: int = 0,
+    unread: Sequence[date] = (),
+) -> kit.Message:  # fmt: skip
+    """A collection is done. Nothing found is said as such: it is not a zero. `unread`: the days that were left out."""
     if is_empty:
         headline = t.gettext("Collection finished: the provider knows no cost yet")
         body = t.gettext(
@@ -112,7 +116,7 @@ def finished(
         )
         return kit.message(headline, [kit.section(f"*{headline}*"), kit.section(body)])
     headline = t.gettext("Collection finished · {connection}", connection=kit.name(progress.connection_name))
-    parts = [kit.section(f"*{headline}*"), kit.section(_collected(progress, t))]
+    parts = [kit.section(f"*{headline}*"), kit.section(_collected(progress, t)), *_lacking(unread, t)]
     if restated_days:
         parts.append(
             kit.context(
@@ -236,6 +240,10 @@ def _collected(progress: CollectionProgress, t: Translator) -> str:
         days=t.number(progress.days_done),
         amount=t.money(progress.total),
     )
+
+
+def _lacking(unread: Sequence[date], t: Translator) -> list[kit.Block]:
+    return [kit.context(charts.asked_again([t.short_day(day) for day in unread], t))] if unread else []
 
 
 def _week(t: Translator) -> kit.Block:

@@ -32,7 +32,8 @@ def daily(card: DailyCard, t: Translator) -> kit.Message:
     rate = exchange.lines(card.exchange, [card.figure.amount], t)
     late = [] if card.figure.state is FigureState.SETTLED else [t.gettext("Bills may be 8 to 24 hours late.")]
     others = figures.other_currencies(card.other_currencies, t)
-    beside = [*figures.gaps(card.figure, t), *late, *([kit.escape(others)] if others else []), *rate]
+    lacking = [*figures.gaps(card.figure, t), *figures.awaited(card.figure, card.previous, t)]
+    beside = [*lacking, *late, *([kit.escape(others)] if others else []), *rate]
     made.append(kit.context(figures.trust(card.figure, t), *beside))
     made.append(kit.actions(kit.button(t.gettext("See details"), ids.STATUS_SHOW, _question(card))))
     spoken = [kit.escape(head), kit.escape(bought)]

@@ -121,6 +121,12 @@ def gaps(figure: Figure, t: Translator) -> list[str]:
     return found
 
 
+def awaited(now: Figure, before: Figure, t: Translator) -> list[str]:
+    """That a single unknown day is asked for again: the one before it is known, and nobody is told of an outage."""
+    is_gap = now.amount is None and now.period.days == now.unread_days == 1 and now.blind_since is None
+    return [charts.asked_again([t.days(now.period)], t)] if is_gap and before.amount is not None else []
+
+
 def is_partial(figure: Figure) -> bool:
     """Whether the period goes on: half a day is not less than a whole one."""
     return figure.is_not_yet_collected or figure.state is FigureState.ESTIMATE

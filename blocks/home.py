@@ -133,6 +133,9 @@ def _spending(report: HomeReport, t: Translator) -> Parts:
     if report.trend:
         parts.append(kit.section(t.gettext("*Last 14 days*")))
         parts.append(kit.preformatted(charts.trend_text(report.trend, t)))
+        unread = charts.unread(report.trend, t)
+        if unread and not report.blind:
+            parts.append(kit.context(charts.asked_again(unread, t)))
     table = figures.parts_table(report.top, t)
     if table:
         parts += [kit.section(_largest(report, t), _details(report, t)), table]

@@ -103,7 +103,8 @@ def _comparison(report: StatusReport, t: Translator) -> str:
 
 
 def _facts(report: StatusReport, t: Translator) -> list[str]:
-    facts = [figures.trust(report.figure, t), *figures.gaps(report.figure, t)]
+    now, before = report.figure, report.previous
+    facts = [figures.trust(now, t), *figures.gaps(now, t), *figures.awaited(now, before, t)]
     others = figures.other_currencies(report.other_currencies, t)
     if others:
         facts.append(others)

@@ -313,7 +313,18 @@ class Collector:
         if since is not None:
             log.info("connection seen again", extra={"connection_id": one.connection_id, "since": since.isoformat()})
             desk.wake_outbox.set()
-        return Finished(run.told, run.progress(CollectionState.DONE), not run.sums, run.restated_days)
+        unread = await self._unread(run)
+        done = replace(run.progress(CollectionState.DONE), days_done=run.days_done - len(unread))
+        return Finished(run.told, done, not run.sums, run.restated_days, unread)
+
+    async def _unread(self, run: _Run) -> tuple[date, ...]:
+        """The days left out that will be asked for again: not those from before the first that was ever read."""
+        one, reach = run.collection, timedelta(days=self._desk.policy.backfill_days)
+        async with self._desk.storage.reading() as store:
+            every = await store.charges.readings(one.workspace_id, Period(one.period.end - reach, one.period.end))
+        readings = every.get(one.connection_id, {})
+        first = min(readings, default=one.period.end)
+        return tuple(day for day in one.period if day > first and day not in readings)
 
     async def _failed(self, run: _Run, error: Exception) -> Failed:
         """What could not be read. It is tried again by itself, except when only a person can mend the key.

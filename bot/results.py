@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from bot.errors import BadNews
@@ -115,12 +115,16 @@ class Progress:
 
 @frozen
 class Finished:
-    """A collection is complete. `is_empty`: the provider knows no cost in it, which is not the same as zero."""
+    """A collection is complete. `is_empty`: the provider knows no cost in it, which is not the same as zero.
+
+    `unread` are the days that were left out of its answers and are not known from before: they are asked for again.
+    """
 
     told: Told
     collection: CollectionProgress
     is_empty: bool
     restated_days: int = 0
+    unread: tuple[date, ...] = ()
 
 
 @frozen

@@ -83,9 +83,15 @@ class Announcer:
         t = _words_for(asker)
         if event.told.kind is CollectionKind.BACKFILL and not event.is_empty:
             report = await self._bot.reports.first_chart(event.told.workspace_id)
-            message = speak.first_chart(event.collection, report, t)
+            message = speak.first_chart(event.collection, report, t, event.unread)
         else:
-            message = speak.finished(event.collection, t, is_empty=event.is_empty, restated_days=event.restated_days)
+            message = speak.finished(
+                event.collection,
+                t,
+                is_empty=event.is_empty,
+                restated_days=event.restated_days,
+                unread=event.unread,
+            )
         client = await self._show(event.told, asker, message, is_news=True)
         self._messages.pop(event.told.collection_id, None)
         await self._publish_home(client, asker)

@@ -6,11 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from blocks import collection, home, status
 from bot import Bot, Policy
 from bot.results import Failed, Finished, Progress
 from bot.telling import URGENT
 from finops.periods import Period
 from finops.registry import Person, Team
+from locales import translator_for
 from providers.openai import OpenAI
 from storage import Storage
 from storage.records import CollectionKind
@@ -190,6 +192,38 @@ async def test_an_answer_that_tells_no_day_is_no_bill_without_charges(
     openai.is_silent_on = set()
     clock.advance(minutes=20)
     assert isinstance((await worked(bot))[-1], Finished)
+
+
+@on_sqlite
+async def test_a_day_left_out_of_a_good_answer_is_told_and_not_counted_as_read(
+    bot: Bot, openai: LittleOpenAI, company: Organization, admin: Person, team: Team, clock: FakeClock
+):
+    """Nobody is blind, so nothing else would say it: the result does, and a status of that very day."""
+    await connected(bot, admin, team)
+    yesterday, other = TODAY - timedelta(days=1), TODAY - timedelta(days=4)
+    openai.is_silent_on = {yesterday, other}
+    await bot.projects.register(admin, team.id, ["proj_chat"])
+    done = (await worked(bot))[-1]
+    assert isinstance(done, Finished)
+    assert done.unread == (other, yesterday)
+    assert done.collection.days_done == done.collection.days_total - 2
+    t = translator_for("ko-KR")
+    names = ", ".join(map(t.short_day, done.unread))
+    said = f"△ 아직 다 확인하지 못한 날: {names}. 매일 비용을 수집할 때 다시 조회합니다."
+    report = await bot.reports.first_chart(WORKSPACE)
+    assert said in str(collection.first_chart(done.collection, report, t, done.unread).blocks)
+    assert said in str(collection.finished(done.collection, t, unread=done.unread).blocks)
+    home_now = await bot.reports.home(WORKSPACE, admin)
+    assert said in str(home.view(home_now, t))
+    asked = await bot.reports.status(WORKSPACE, admin, "어제")
+    assert "확인 불가" in str(status.message(asked, t).blocks)
+    assert said.replace(names, t.short_day(yesterday)) in str(status.message(asked, t).blocks)
+    openai.is_silent_on = set()
+    clock.advance(days=1)
+    await bot.collecting.due(clock())
+    again = (await worked(bot))[-1]
+    assert isinstance(again, Finished)
+    assert again.unread == ()
 
 
 @on_sqlite

@@ -9,11 +9,12 @@ from decimal import Decimal
 
 import pytest
 
-from blocks import axes, charts, collection, digest_daily, incidents, kit, status
+from blocks import axes, charts, collection, digest_daily, figures, incidents, kit, status
 from finops.axes import Axes, Axis, AxisShare
 from finops.charges import FigureState
 from finops.figures import CollectionProgress, DayFigure
 from finops.money import Money
+from finops.periods import Period
 from locales import Translator
 from tests.unit import saying_live as live
 from tests.unit.digesting import a_card
@@ -121,3 +122,16 @@ def test_the_first_chart_adds_up_to_the_amount_above_it() -> None:
     heights = [Decimal(str(point["value"])) for point in drawn["chart"]["series"][0]["data"]]
     assert "$100.00" in str(told.blocks[0])
     assert sum(heights) == 100
+
+
+def test_the_card_of_a_day_that_is_unknown_says_what_becomes_of_it() -> None:
+    """Where no outage is told. Of a day before there was anything, or of one that is known, there is nothing to say."""
+    told = "△ 아직 다 확인하지 못한 날: 7/5. 매일 비용을 수집할 때 다시 조회합니다."
+    unknown = a_figure(None, unread_days=1, period=Period(date(2026, 7, 5), date(2026, 7, 6)))
+    before = a_figure("10", unread_days=0)
+    t = reader("ko")
+    assert figures.awaited(unknown, before, t) == [told]
+    assert told in str(digest_daily.daily(a_card(figure=unknown, previous=before, increase=None), t).blocks)
+    assert figures.awaited(unknown, replace(unknown, as_of=None), t) == []
+    assert figures.awaited(before, before, t) == []
+    assert figures.awaited(replace(unknown, blind_since=live.AT), before, t) == []
