@@ -224,7 +224,9 @@ def _connection(f: Finding, t: Translator) -> str:
     name = _value(f.values, "name")
     since = f.values.get("since")
     if f.level == "ok":
-        return t.gettext("Every connection can be read.")
+        return t.gettext(
+            "*{connection}* is no longer collected: its keys were deleted. What was read of it stays.", connection=name
+        )
     reason = provider_words(str(f.values.get("code") or ""), f.values, t)
     if isinstance(since, datetime):
         return t.gettext(

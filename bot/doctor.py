@@ -88,6 +88,7 @@ class Doctor:
                 {"old": older, "unreadable": unreadable},
             ),
             *_connections(looked_at, credentials, now),
+            *_left([one for one in connections if one not in looked_at]),
             _queue(rows, now),
             *await doctor_trial.findings(store, workspace_id),
             *await doctor_live.findings(self._desk, self._spending, store, connections, credentials),
@@ -187,6 +188,13 @@ def _connections(connections: list[Connection], credentials: list[Credential], n
         age = now - one.collected_at
         level = Level.FAIL if age > COLLECTION_FAIL else Level.WARN if age > COLLECTION_WARN else Level.OK
         yield Finding(FindingCode.COLLECTION, level, {"name": name, "age_minutes": int(age.total_seconds() // 60)})
+
+
+def _left(connections: list[Connection]) -> Iterator[Finding]:
+    """Nothing to mend, but why days of theirs are missing."""
+    for one in connections:
+        name = one.organization_name or one.organization_id or one.provider
+        yield Finding(FindingCode.CONNECTION, Level.OK, {"name": name})
 
 
 def _queue(rows: list[Collection], now: datetime) -> Finding:

@@ -180,7 +180,7 @@ class FindingCode(StrEnum):
     KEY_EXPIRY = "key_expiry"  # ends_with, expires_at, days_left (one for each key near its end; else one that is well)
     KEY_RIGHTS = "key_rights"  # without_management: how many connections cannot list projects
     KEY_STOPS = "key_stops"  # without_stop: of how many connections no key is known to have the right to stop
-    CONNECTION = "connection"  # name, since, code (one finding for each blind connection; else none)
+    CONNECTION = "connection"  # name, since, code (one for each that is blind; OK, of one left: name alone)
     COLLECTION = "collection"  # name, age_minutes (None: never)
     QUEUE = "queue"  # waiting, oldest_minutes
     USAGE = "usage"  # name, age_minutes (None: never read), lateness_seconds (p95; None: not measured)

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from blocks import doctor
 from bot import Bot, Policy
 from bot.errors import Refusal, RefusalCode
 from bot.results import FindingCode, Level, SlackCheck
@@ -32,6 +33,7 @@ from tests.integration.bot_world import (
     worked,
 )
 from tests.integration.test_storage_secrets import an_installation
+from tests.unit.saying import reader
 
 TODAY = date(2026, 7, 6)  # a Monday
 
@@ -266,22 +268,25 @@ async def test_an_organization_whose_keys_were_all_deleted_is_no_longer_waited_f
     await bot.projects.register(admin, team.id, ["proj_x"])
     await worked(bot)
 
-    async def told() -> tuple[list[str], list[str], list[str]]:
+    async def told() -> tuple[list[str], list[str], list[str], list[str]]:
         blind = [one.name for one in (await bot.reports.home(WORKSPACE, admin)).blind]
         found = await bot.doctor.examine(WORKSPACE)
         judged = (FindingCode.CONNECTION, FindingCode.KEYS)
         warned = [one.code.value for one in found if one.code in judged and one.level is not Level.OK]
         started = await bot.collecting.start_manual(admin)
-        return blind, warned, [one.organization_id or "" for one in started.without_key]
+        without_key = [one.organization_id or "" for one in started.without_key]
+        left = [doctor.words(one, reader("en")) for one in found if one.level is Level.OK and one.code == "connection"]
+        return blind, warned, without_key, left
 
     await bot.connections.disable(admin, registered.credential.id)
-    assert await told() == (["org-other"], ["keys", "connection"], ["org-other"])
+    assert await told() == (["org-other"], ["keys", "connection"], ["org-other"], [])
     await bot.connections.delete(admin, registered.credential.id)
-    assert await told() == ([], [], [])
+    left = ["*org-other* is no longer collected: its keys were deleted. What was read of it stays."]
+    assert await told() == ([], [], [], left)
     [last] = await bot.connections.of_team(WORKSPACE, team.id)
     await bot.connections.delete(admin, last.id)
     # Where nobody has a key any more, that is why nothing is known.
-    blind, warned, without_key = await told()
+    blind, warned, without_key, _ = await told()
     assert (len(blind), warned, len(without_key)) == (2, ["keys", "connection", "connection"], 2)
 
 
