@@ -252,6 +252,14 @@ async def storage(database_url: str, ring: KeyRing) -> AsyncIterator[Storage]:
         yield Storage(engines, ring)
 
 
+@pytest.fixture
+async def quick_storage(sqlite_template: Path, tmp_path: Path, ring: KeyRing) -> AsyncIterator[Storage]:
+    """A fresh database on SQLite, for what does not depend on the database."""
+    shutil.copy(sqlite_template, tmp_path / "quick.db")
+    async with open_engines(normalised(f"sqlite:///{tmp_path / 'quick.db'}")) as engines:
+        yield Storage(engines, ring)
+
+
 @dataclass(frozen=True)
 class Tenant:
     """A workspace with one team and one connection: what most tests begin with."""

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from bot import Bot, Policy
+from bot import Bot, Policy, telling
 from bot.polls import minute_of
 from bot.results import Polled
 from bot.telling import UNWATCHED
-from finops.budgets import Budget, BudgetPeriod, BudgetScope, BudgetTerms
+from finops.budgets import Budget, BudgetAction, BudgetPeriod, BudgetScope, BudgetTerms
+from finops.incidents import Change, Incident, RootAction
 from finops.money import Money
+from finops.periods import Period, charge_day
+from finops.queries import ScopeKind
 from finops.registry import Connection, Person, Team
 from finops.secret import Secret
 from finops.usage import Endpoint, UsageReading, Width
@@ -22,6 +25,7 @@ from storage import Storage
 from storage.records_live import OutboxMessage
 from tests.conftest import FakeClock
 from tests.integration.bot_world import MINSU, WORKSPACE, an_admin
+from tests.unit import saying_live
 
 ADMIN_KEY = "sk-" + "admin-" + "quiet0000000000000000abc1"
 
@@ -71,6 +75,19 @@ class QuietWorld:
         wanted = BudgetTerms(scope, scope_id, BudgetPeriod.DAY, Money.of("900"), **terms)
         async with self.bot.storage.writing() as store:
             return await store.budgets.create(WORKSPACE, wanted, by=self.admin.user_id, at=self.clock())
+
+    async def an_alert(self, *, is_wide: bool = False) -> Incident:
+        """The day's limit of the team (of everything) is reached, and letting it go on takes two."""
+        kind, scope_id = (BudgetScope.WORKSPACE, None) if is_wide else (BudgetScope.TEAM, self.team.id)
+        budget = await self.a_budget(kind, scope_id, action=BudgetAction.ASK, needs_two=True)
+        now, day = self.clock(), charge_day(self.clock())
+        given: dict[str, Any] = dict.fromkeys(("since", "opened_at", "updated_at", "as_of", "detected_at"), now)
+        incident = saying_live.an_incident("950", "900", id=None, budget_id=budget.id, scope_id=self.team.id, **given)
+        if is_wide:
+            incident = replace(incident, scope_kind=ScopeKind.WORKSPACE, scope_id=None)
+        incident = replace(incident, window=Period(day, day + timedelta(days=1)))
+        async with self.bot.storage.writing() as store:
+            return await telling.keep(store, Change(incident, (), RootAction.POST), None, (), now)
 
     async def connect(self, team: Team, organization: str, secret: str, *, is_read: bool = True) -> Connection:
         """Another organization, connected by a team. `is_read`: just now, which takes a reading by days and hours."""

@@ -3,90 +3,172 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
+from typing import Any, TypeAlias
 
 import pytest
 
+from bot import Policy
 from demo.openai import ALL_RIGHTS
 from demo.openai.limits import Limits
+from demo.trace import Trace
 from finops.budgets import BudgetScope
+from finops.incident_report import IncidentShown
 from finops.incidents import Incident
 from finops.levers import Lever
-from finops.stop_report import StopShown, StopTarget
-from finops.stops import StopEventKind
+from finops.registry import Person, Project, Role, Team
+from finops.stop_report import ApprovalWish, BlastRadius, StopShown, StopTarget
+from finops.stops import ApprovalWay, StopEventKind
 from storage import Storage
 from tests.conftest import FakeClock
-from tests.integration.bot_world import WORKSPACE
-from tests.integration.watch_world import CHATBOT, World, a_watched_world
-from tests.integration.watch_world import quick_storage as quick_storage
+from tests.integration import watch_world
+from tests.integration.bot_world import WORKSPACE as WORKSPACE
+from tests.integration.watch_world import CHATBOT as CHATBOT
+from tests.integration.watch_world import WRITER as WRITER
+from tests.integration.watch_world import a_watched_world
 
 FORMER_CENTS = 100_000
+FORMER = {"spend_limit": {"currency": "USD", "interval": "month", "threshold_amount": FORMER_CENTS}}
 WORKER = "a test"
+
+Subject: TypeAlias = Incident | StopShown | Project | Team
+
+
+class World(watch_world.World):
+    """A watched world in which 이지훈, who is the admin, stops what runs away and gives it back."""
+
+    @property
+    def second(self) -> Person:
+        """Who may agree to what the admin asks for: the team's lead."""
+        return replace(self.admin, user_id=self.team.lead_user_id, role=Role.MEMBER)
+
+    # -- at the provider
+
+    async def surge(self, name: str = CHATBOT, times: int = 15) -> None:
+        """So many times the usual calls for forty minutes, read twice."""
+        await self.polled()
+        self.openai.boost(name, times, self.clock())
+        for minutes in (35, 5):
+            await self.polled(minutes)
+
+    def limited(self, name: str = CHATBOT, cents: int = FORMER_CENTS) -> None:
+        """The limit that the project had before anybody here did anything, or that somebody set elsewhere."""
+        tenant, project = self.openai.tenant(), self.openai.project(name)
+        body = {"threshold_amount": cents, "currency": "USD", "interval": "month"}
+        Limits(tenant.organization, tenant.levers, self.openai.behaviour, self.clock()).set_spend_limit(project, body)
+
+    def cents(self, name: str = CHATBOT) -> int | None:
+        """The spend limit as the provider has it."""
+        return self.openai.project(name).spend_limit_cents
+
+    def without(self, *rights: str) -> None:
+        """The key loses rights at the provider; none named: it has all of them again."""
+        keys = self.openai.organization.admin_keys
+        keys[0] = replace(keys[0], rights=ALL_RIGHTS - set(rights))
+
+    # -- what happens
+
+    async def runaway(self, *, limit: str = "6", **terms: object) -> Incident:
+        """Fifteen times the usual calls, until the whole limit and more is spent."""
+        project = await self.project(CHATBOT)
+        await self.a_budget(BudgetScope.PROJECT, project.id, limit, **terms)
+        await self.surge()
+        [incident] = await self.incidents()
+        assert incident.level >= 100
+        return incident
+
+    async def acted(self) -> None:
+        """What is due at the provider is done."""
+        await self.bot.holding.work_due(WORKER)
+
+    async def watched(self, minutes: int, *, after: int = 0) -> None:
+        """Minute after minute goes by, `after` so many in which nobody looked; usage is read, levers looked after."""
+        self.clock.advance(minutes=after)
+        for _ in range(minutes):
+            self.clock.advance(minutes=1)
+            await self.bot.watching.poll_due()
+            await self.acted()
+            await self.bot.evaluating.everywhere()
+            await self.bot.stop_ends.everywhere()
+            await self.acted()
+
+    # -- what people do
+
+    async def stopped(self, what: Subject, lever: Lever = Lever.STOP, **more: Any) -> StopShown:
+        """The admin asks for a stop, and it is set: as far as the provider lets us."""
+        shown = await self.bot.stopping.request(self.admin, about(what), lever, "재시도 루프", **more)
+        await self.acted()
+        return await self.again(shown)
+
+    async def restore(self, shown: StopShown) -> StopShown:
+        """The admin asks for what was before."""
+        return await self.bot.stopping.restore(self.admin, shown.stop.id or 0)
+
+    async def approve(
+        self,
+        what: Subject,
+        way: ApprovalWay,
+        amount: str = "",
+        *,
+        hours: float = 0,
+        **more: Any,
+    ) -> StopShown | None:
+        """The admin lets spending go on; None where only the budget was changed. `hours` from now end an AMOUNT."""
+        if hours:
+            more["until"] = self.clock() + timedelta(hours=hours)
+        return await self.bot.stopping.approve(self.admin, about(what), ApprovalWish(way, amount, **more))
+
+    # -- how it stands
+
+    async def window(self, what: Subject, **more: Any) -> BlastRadius:
+        """What the window before a stop says to the admin."""
+        return await self.bot.stopping.preview(self.admin, about(what), **more)
+
+    async def alert(self, incident: Incident) -> IncidentShown:
+        """What the message of an incident has to say."""
+        return await self.bot.incidents.shown(WORKSPACE, incident.id or 0)
+
+    async def again(self, shown: StopShown) -> StopShown:
+        """A stop as it stands now."""
+        return await self.bot.stopping.shown(WORKSPACE, shown.stop.id or 0)
+
+    async def incident_now(self) -> Incident:
+        """The newest incident as it stands now."""
+        return (await self.incidents())[-1]
+
+
+@asynccontextmanager
+async def a_stopping_world(
+    storage: Storage, clock: FakeClock, *, limited: tuple[str, ...] = (), policy: Policy | None = None,
+    trace: Trace | None = None,
+) -> AsyncIterator[World]:  # fmt: skip
+    """A watched world; the projects named in `limited` have a limit of their own."""
+    async with a_watched_world(storage, clock, policy=policy, trace=trace) as made:
+        world = World(**vars(made))
+        for name in limited:
+            world.limited(name)
+        yield world
 
 
 @pytest.fixture
 async def world(quick_storage: Storage, clock: FakeClock) -> AsyncIterator[World]:
-    async with a_watched_world(quick_storage, clock) as made:
+    async with a_stopping_world(quick_storage, clock) as made:
         yield made
 
 
-async def a_runaway(world: World, *, limit: str = "6", **terms: object) -> Incident:
-    """Fifteen times the usual calls, until the whole limit and more is spent."""
-    project = await world.project(CHATBOT)
-    await world.a_budget(BudgetScope.PROJECT, project.id, limit, **terms)
-    await world.polled()
-    world.openai.boost(CHATBOT, 15, world.clock())
-    for minutes in (35, 5):
-        await world.polled(minutes)
-    [incident] = await world.incidents()
-    assert incident.level >= 100
-    return incident
-
-
-def limited(world: World, name: str = CHATBOT, cents: int = FORMER_CENTS) -> None:
-    """The limit that the project had before anybody here did anything."""
-    tenant, project = world.openai.tenant(), world.openai.project(name)
-    body = {"threshold_amount": cents, "currency": "USD", "interval": "month"}
-    Limits(tenant.organization, tenant.levers, world.openai.behaviour, world.clock()).set_spend_limit(project, body)
-
-
-def cents(world: World, name: str = CHATBOT) -> int | None:
-    """The spend limit as the provider has it."""
-    return world.openai.project(name).spend_limit_cents
-
-
-async def stopped(world: World, incident: Incident, lever: Lever = Lever.STOP) -> StopShown:
-    target = StopTarget(incident_id=incident.id)
-    shown = await world.bot.stopping.request(world.admin, target, lever, "재시도 루프")
-    await world.bot.holding.work_due(WORKER)
-    return await again(world, shown)
-
-
-async def again(world: World, shown: StopShown) -> StopShown:
-    return await world.bot.stopping.shown(WORKSPACE, shown.stop.id or 0)
-
-
-async def watched(world: World, minutes: int, *, after: int = 0) -> None:
-    """Minute after minute goes by, `after` so many in which nobody looked; usage is read, levers are looked after."""
-    world.clock.advance(minutes=after)
-    for _ in range(minutes):
-        world.clock.advance(minutes=1)
-        await world.bot.watching.poll_due()
-        await world.bot.holding.work_due(WORKER)
-        await world.bot.evaluating.everywhere()
-        await world.bot.stop_ends.everywhere()
-        await world.bot.holding.work_due(WORKER)
+def about(what: Subject) -> StopTarget:
+    """What a button of an alert, of a stop, of a project or a team is about."""
+    if isinstance(what, Incident):
+        return StopTarget(incident_id=what.id)
+    if isinstance(what, StopShown):
+        return StopTarget(stop_id=what.stop.id)
+    if isinstance(what, Team):
+        return StopTarget(scope=f"team:{what.id}")
+    return StopTarget(scope=f"project:{what.id}")
 
 
 def kinds(shown: StopShown) -> list[StopEventKind]:
+    """What happened to a stop, in order."""
     return [one.kind for one in shown.events]
-
-
-async def incident_now(world: World) -> Incident:
-    return (await world.incidents())[-1]
-
-
-def without(world: World, *rights: str) -> None:
-    """The key loses rights at the provider; none named: it has all of them again."""
-    keys = world.openai.organization.admin_keys
-    keys[0] = replace(keys[0], rights=ALL_RIGHTS - set(rights))

@@ -15,31 +15,27 @@ from bot.errors import Refusal, RefusalCode
 from bot.incidents import open_incidents
 from bot.telling import root_key
 from finops.budgets import BudgetScope
-from finops.incident_report import IncidentShown, LiveReport
+from finops.incident_report import LiveReport
 from finops.incidents import Incident, IncidentState
 from finops.levers import Lever
 from finops.queries import ScopeKind
-from finops.stop_report import ApprovalWish, StopShown, StopTarget
+from finops.stop_report import StopShown
 from finops.stops import ApprovalWay
 from storage import Storage
 from storage.records_live import OutboxMessage, OutboxState
 from tests.conftest import FakeClock
 from tests.databases import statements
-from tests.integration.bot_world import WORKSPACE
-from tests.integration.stopping_world import WORKER, cents, limited, stopped
-from tests.integration.watch_world import CHATBOT, WRITER, World, a_steady_trace, a_watched_world
-from tests.integration.watch_world import quick_storage as quick_storage
+from tests.integration.stopping_world import CHATBOT, WORKSPACE, WRITER, World, a_stopping_world, about
+from tests.integration.watch_world import a_steady_trace
 from tests.unit.saying import reader
 
 ENGLISH = reader("en")
-WISH = ApprovalWish(ApprovalWay.END_OF_DAY)
 
 
 @pytest.fixture
 async def world(quick_storage: Storage, clock: FakeClock) -> AsyncIterator[World]:
-    async with a_watched_world(quick_storage, clock, policy=Policy(backfill_days=1), trace=a_steady_trace(2)) as made:
-        limited(made, CHATBOT)
-        limited(made, WRITER)
+    policy, trace, limited = Policy(backfill_days=1), a_steady_trace(2), (CHATBOT, WRITER)
+    async with a_stopping_world(quick_storage, clock, limited=limited, policy=policy, trace=trace) as made:
         yield made
 
 
@@ -69,13 +65,9 @@ async def delivered(world: World) -> list[str]:
         keys += [one.key for one in found]
 
 
-async def shown(world: World, incident: Incident) -> IncidentShown:
-    return await world.bot.incidents.shown(WORKSPACE, incident.id or 0)
-
-
 async def text(world: World, incident: Incident) -> str:
     """All of its root message."""
-    message = incidents.root(await shown(world, incident), ENGLISH)
+    message = incidents.root(await world.alert(incident), ENGLISH)
     return f"{message.text}\n{message.blocks}"
 
 
@@ -87,7 +79,7 @@ async def at_home(world: World) -> str:
 
 
 async def buttons(world: World, incident: Incident) -> list[str]:
-    blocks = incidents.root(await shown(world, incident), ENGLISH).blocks
+    blocks = incidents.root(await world.alert(incident), ENGLISH).blocks
     return [one["action_id"] for block in blocks if block["type"] == "actions" for one in block["elements"]]
 
 
@@ -97,22 +89,18 @@ async def root(world: World, incident: Incident) -> OutboxMessage:
     return found
 
 
-def target(incident: Incident) -> StopTarget:
-    return StopTarget(incident_id=incident.id)
-
-
 async def test_what_the_teams_alert_stopped_the_projects_own_tells_and_offers_no_stop(world: World) -> None:
     """Who, when, why, and the way to where it is restored, in one edit that rings nobody; then the truth is back."""
     own, of_team = await two_alerts(world)
     before, key = await root(world, own), root_key(own.id or 0)
     world.clock.advance(seconds=40)
-    found = await world.bot.stopping.request(world.admin, target(of_team), Lever.STOP, "재시도 루프")
+    found = await world.bot.stopping.request(world.admin, about(of_team), Lever.STOP, "재시도 루프")
     wanted = await root(world, own)
     assert (wanted.state, wanted.is_prompt, wanted.urgency) == (OutboxState.WAITING, True, 0)
     assert wanted.version == before.version + 1
     # One edit at once, and no line of its thread; what the provider says afterwards waits for the next edit.
     assert [one for one in await delivered(world) if one.startswith(key)] == [key]
-    await world.bot.holding.work_due(WORKER)
+    await world.acted()
     assert key not in await delivered(world)
     world.clock.advance(seconds=30)
     assert [one for one in await delivered(world) if one.startswith(key)] == [key]
@@ -126,17 +114,17 @@ async def test_what_the_teams_alert_stopped_the_projects_own_tells_and_offers_no
     assert f"channel={there.channel_id}&message_ts={there.ts}|마케팅팀 · Daily limit $30>" in said
     assert {ids.INCIDENT_STOP, ids.INCIDENT_APPROVE}.isdisjoint(await buttons(world, own))
     with pytest.raises(Refusal) as stale:  # a click on what was drawn before
-        await world.bot.stopping.preview(world.admin, target(own))
+        await world.window(own)
     assert (stale.value.code, stale.value.values["person"]) == (RefusalCode.STOP_UNDER_WAY, world.admin.user_id)
     home = await at_home(world)
     assert "2 stopped · 2 open alerts" in home
     assert home.count("⛔ [마케팅팀] Stopped - ad-copy-writer") == 2
 
-    await world.bot.stopping.restore(world.admin, found.stop.id or 0)
-    await world.bot.holding.work_due(WORKER)
+    await world.restore(found)
+    await world.acted()
     world.clock.advance(seconds=30)
     assert key in await delivered(world)
-    assert (await shown(world, own)).elsewhere is None
+    assert (await world.alert(own)).elsewhere is None
     assert (await text(world, own)).startswith("🚨 [마케팅팀] Daily limit $30 exceeded - now")
     assert ids.INCIDENT_STOP in await buttons(world, own)
 
@@ -151,53 +139,50 @@ async def test_an_alert_of_everything_speaks_for_itself_while_who_spends_most_is
     await world.polled(35)
     [incident] = await world.incidents()
     await delivered(world)
-    await world.bot.stopping.request(world.admin, StopTarget(scope=f"project:{chatbot.id}"), Lever.STOP, "먼저")
+    await world.bot.stopping.request(world.admin, about(chatbot), Lever.STOP, "먼저")
     for _ in range(2):  # asked for, and in force
-        found = (await shown(world, incident)).elsewhere
+        found = (await world.alert(incident)).elsewhere
         assert found is not None
         assert (found.is_all, found.speaks) == (True, False)
         said = await text(world, incident)
         assert said.startswith("🚨 [Everything] Daily limit $30 exceeded"), said[:80]
         assert f"Most of it is spent by *{writer.provider_project_id}*" in said
         assert ids.INCIDENT_STOP not in await buttons(world, incident)
-        await world.bot.holding.work_due(WORKER)
+        await world.acted()
 
 
 async def test_a_teams_alert_stops_who_is_not_stopped_yet_and_gives_way_when_nobody_is_left(world: World) -> None:
     """The writer is held by its own alert, then the other one outside of any; nothing is agreed to of either."""
     own, of_team = await two_alerts(world, needs_two=True)
     writer, chatbot = await world.project(WRITER), await world.project(CHATBOT)
-    asked = await world.bot.stopping.approve(world.admin, target(of_team), WISH)
+    asked = await world.approve(of_team, ApprovalWay.END_OF_DAY)
     assert asked is not None
-    await stopped(world, own)
+    await world.stopped(own)
     said = await text(world, of_team)
     assert said.startswith("⛔ [마케팅팀] Stopped - ad-copy-writer · Daily limit $30")
-    radius = await world.bot.stopping.preview(world.admin, target(of_team))
+    radius = await world.window(of_team)
     assert ([one.name for one in radius.projects], radius.held) == ([CHATBOT], None)
-    draft = await world.bot.leads.draft(world.admin, target(of_team))  # who is to be talked to is who ran away
+    draft = await world.bot.leads.draft(world.admin, about(of_team))  # who is to be talked to is who ran away
     assert (draft.project, draft.is_stopped) == (WRITER, True)
 
-    outside = await world.bot.stopping.request(
-        world.admin, StopTarget(scope=f"project:{chatbot.id}"), Lever.STOP, "함께"
-    )
-    await world.bot.holding.work_due(WORKER)
-    found = await shown(world, of_team)
+    outside = await world.stopped(chatbot)
+    found = await world.alert(of_team)
     assert found.elsewhere is not None
     assert (found.elsewhere.is_all, [one.on is None for one in found.elsewhere.parts]) == (True, [False, True])
     said = await text(world, of_team)
     assert said.startswith("⛔ [마케팅팀] Stopped - 2 projects · Daily limit $30")
     assert "Held outside of any alert: " in said
     assert ids.INCIDENT_STOP not in await buttons(world, of_team)
-    assert await refusal(world.bot.stopping.request(world.admin, target(of_team), Lever.STOP, "루프"))
+    assert await refusal(world.bot.stopping.request(world.admin, about(of_team), Lever.STOP, "루프"))
     lead = replace(world.admin, user_id=world.team.lead_user_id)
     assert await refusal(world.bot.stopping.agree(lead, asked.stop.id or 0))
-    assert (cents(world, WRITER), cents(world, CHATBOT)) == (1, 1)
+    assert (world.cents(WRITER), world.cents(CHATBOT)) == (1, 1)
 
-    await world.bot.stopping.restore(world.admin, outside.stop.id or 0)
-    await world.bot.holding.work_due(WORKER)
+    await world.restore(outside)
+    await world.acted()
     assert ids.INCIDENT_STOP in await buttons(world, of_team)
     await world.bot.projects.exclude(world.admin, writer.id)  # and then it is none of the team's any more
-    assert (await shown(world, of_team)).elsewhere is None
+    assert (await world.alert(of_team)).elsewhere is None
     assert (await text(world, own)).startswith("⛔")
 
 
@@ -206,25 +191,22 @@ async def test_stopped_in_both_at_once_it_is_stopped_once_and_called_so_in_both_
 ) -> None:
     """It was allowed in its own alert. The day after, the one that holds it stays, and tells yesterday's amount."""
     own, of_team = await two_alerts(world)
-    await world.bot.stopping.approve(world.admin, target(own), WISH)
+    await world.approve(own, ApprovalWay.END_OF_DAY)
     assert (await text(world, own)).startswith("▶️ [마케팅팀] Allowed")
     seen = [(await world.project(WRITER)).id]
     answers = await asyncio.gather(
-        *(
-            world.bot.stopping.request(world.admin, target(one), Lever.STOP, "루프", seen=seen)
-            for one in (of_team, own)
-        ),
+        *(world.bot.stopping.request(world.admin, about(one), Lever.STOP, "루프", seen=seen) for one in (of_team, own)),
         return_exceptions=True,
     )
     [done] = [one for one in answers if isinstance(one, StopShown)]
     [late] = [one for one in answers if isinstance(one, Refusal)]
     assert late.code is RefusalCode.STOP_UNDER_WAY
-    await world.bot.holding.work_due(WORKER)
+    await world.acted()
     for one in (own, of_team):
         assert (await text(world, one)).startswith("⛔ [마케팅팀] Stopped - ad-copy-writer")
     if done.stop.incident_id == of_team.id:
-        assert await refusal(world.bot.stopping.approve(world.admin, target(own), WISH))
-    assert cents(world, WRITER) == 1
+        assert await refusal(world.approve(own, ApprovalWay.END_OF_DAY))
+    assert world.cents(WRITER) == 1
 
     world.clock.advance(days=1, hours=7)
     await world.bot.evaluating.everywhere()
@@ -238,9 +220,9 @@ async def test_stopped_in_both_at_once_it_is_stopped_once_and_called_so_in_both_
         assert "now $" not in said
     assert "today" not in str(incidents.detail(detail, ENGLISH))
     # "Stop again" means what was held, although nothing of its day is estimated any more.
-    await world.bot.stopping.restore(world.admin, done.stop.id or 0)
-    await world.bot.holding.work_due(WORKER)
-    radius = await world.bot.stopping.preview(world.admin, target(held))
+    await world.restore(done)
+    await world.acted()
+    radius = await world.window(held)
     assert [one.name for one in radius.projects] == [WRITER]
 
 
@@ -253,7 +235,7 @@ async def refusal(attempt: Awaitable[object]) -> bool:
 
 async def test_who_holds_a_teams_projects_is_asked_for_all_of_them_at_once(world: World) -> None:
     """In the window as at the click: one question, however many projects there are."""
-    wanted = StopTarget(scope=f"team:{world.team.id}")
+    wanted = about(world.team)
     with statements() as seen:
         await world.bot.stopping.preview(world.admin, wanted)
         await world.bot.stopping.request(world.admin, wanted, Lever.STOP, "재시도 루프", is_wide=True)

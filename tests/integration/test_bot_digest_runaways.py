@@ -20,7 +20,6 @@ from storage import Storage
 from tests.conftest import FakeClock
 from tests.databases import WORKSPACE
 from tests.integration.digest_world import WEEK, World, a_week
-from tests.integration.watch_world import quick_storage as quick_storage
 
 SUNDAY = WEEK.end - timedelta(days=1)
 SPENT: dict[str | None, str] = {"proj_chatbot": "740", "proj_doc-summary": "30", "proj_search": "20"}

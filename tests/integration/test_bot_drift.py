@@ -19,7 +19,6 @@ from storage import Storage
 from tests.conftest import FakeClock
 from tests.integration.bot_world import WORKSPACE, worked
 from tests.integration.watch_world import CHATBOT, MODEL, RATES, WRITER, World, a_watched_world, collected, day_of
-from tests.integration.watch_world import quick_storage as quick_storage
 
 
 @pytest.fixture

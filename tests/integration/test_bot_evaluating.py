@@ -22,7 +22,6 @@ from storage.errors import Conflict
 from tests.conftest import FakeClock
 from tests.integration.bot_world import WORKSPACE
 from tests.integration.watch_world import CHATBOT, WRITER, World, a_watched_world, collected, day_of
-from tests.integration.watch_world import quick_storage as quick_storage
 
 # What the steady trace spends in an hour, of each application: 90k uncached, 10k cached, 50k output.
 AN_HOUR = Decimal("0.9775")

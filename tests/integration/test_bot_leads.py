@@ -19,7 +19,6 @@ from tests.conftest import FakeClock
 from tests.databases import WORKSPACE, on_sqlite
 from tests.integration.live_world import a_runaway
 from tests.integration.watch_world import WRITER, World, a_steady_trace, a_watched_world
-from tests.integration.watch_world import quick_storage as quick_storage
 
 
 @pytest.fixture

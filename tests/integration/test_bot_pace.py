@@ -19,7 +19,6 @@ from tests.conftest import FakeClock
 from tests.databases import statements
 from tests.integration.bot_world import WORKSPACE
 from tests.integration.watch_world import CHATBOT, MODEL, WRITER, World, a_watched_world
-from tests.integration.watch_world import quick_storage as quick_storage
 
 # What the steady trace spends in a minute, of each application.
 A_MINUTE = Decimal("0.9775") / 60

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -16,12 +15,9 @@ from bot.errors import Refusal, RefusalCode
 from bot.results import Profile
 from finops.approvals import WaitingFor
 from finops.audit import AuditFilter
-from finops.budgets import BudgetAction, BudgetScope
-from finops.incidents import Change, CloseReason, Incident, RootAction, close
+from finops.incidents import CloseReason, Incident, close
 from finops.levers import Lever
-from finops.periods import Period, charge_day
-from finops.queries import ScopeKind
-from finops.stop_report import ApprovalWish, StopTarget
+from finops.stop_report import ApprovalWish
 from finops.stops import ApprovalWay, Stop, StopChange, StopEventKind, StopState
 from storage import Storage
 from storage.records_live import OutboxMessage
@@ -30,7 +26,7 @@ from tests.databases import on_both_databases
 from tests.integration.bot_world import WORKSPACE
 from tests.integration.outbox_world import CHANNEL, Office, OneSlack, a_slack
 from tests.integration.quiet_world import QuietWorld, a_quiet_world
-from tests.unit import saying_live
+from tests.integration.stopping_world import about
 from tests.unit.saying import reader
 
 HOUR = timedelta(hours=1)
@@ -49,26 +45,8 @@ async def world(storage: Storage, clock: FakeClock) -> AsyncIterator[QuietWorld]
         yield made
 
 
-async def an_alert(world: QuietWorld, *, is_wide: bool = False) -> Incident:
-    """The day's limit of the team (of everything) is reached, and letting it go on takes two."""
-    kind, scope_id = (BudgetScope.WORKSPACE, None) if is_wide else (BudgetScope.TEAM, world.team.id)
-    budget = await world.a_budget(kind, scope_id, action=BudgetAction.ASK, needs_two=True)
-    now, day = world.clock(), charge_day(world.clock())
-    given: dict[str, Any] = dict.fromkeys(("since", "opened_at", "updated_at", "as_of", "detected_at"), now)
-    incident = saying_live.an_incident("950", "900", id=None, budget_id=budget.id, scope_id=world.team.id, **given)
-    if is_wide:
-        incident = replace(incident, scope_kind=ScopeKind.WORKSPACE, scope_id=None)
-    incident = replace(incident, window=Period(day, day + timedelta(days=1)))
-    async with world.bot.storage.writing() as store:
-        return await telling.keep(store, Change(incident, (), RootAction.POST), None, (), now)
-
-
 def wish(world: QuietWorld) -> ApprovalWish:
     return ApprovalWish(ApprovalWay.AMOUNT, "900", world.clock() + HOUR)
-
-
-def target(incident: Incident) -> StopTarget:
-    return StopTarget(incident_id=incident.id)
 
 
 async def latest(world: QuietWorld, incident: Incident) -> Stop:
@@ -102,8 +80,8 @@ async def waiting(world: QuietWorld, incident: Incident, person: str) -> list[Wa
 
 async def test_the_alert_says_in_the_channel_that_nobody_agreed_and_offers_the_choice_again(world: QuietWorld) -> None:
     """Waiting, then lapsed: the same message edited, one quiet line below it, nobody rung; and it can be asked anew."""
-    incident, second = await an_alert(world), replace(world.admin, user_id=SECOND)
-    await world.bot.stopping.approve(world.admin, target(incident), wish(world))
+    incident, second = await world.an_alert(), replace(world.admin, user_id=SECOND)
+    await world.bot.stopping.approve(world.admin, about(incident), wish(world))
     asked = await latest(world, incident)
     assert asked.state is StopState.ASKED
     assert await waiting(world, incident, SECOND) == [WaitingFor.SECOND]
@@ -132,7 +110,7 @@ async def test_the_alert_says_in_the_channel_that_nobody_agreed_and_offers_the_c
     assert (line["thread_ts"], line.get("subtype"), "<@" in line["text"]) == (before["ts"], None, False)
     # The budget asks again, and whoever is asked begins anew.
     assert await waiting(world, incident, SECOND) == [WaitingFor.LIMIT]
-    await world.bot.stopping.approve(second, target(incident), wish(world))
+    await world.bot.stopping.approve(second, about(incident), wish(world))
     anew = await latest(world, incident)
     assert (anew.state, anew.pending and anew.pending.by) == (StopState.ASKED, SECOND)
     assert "Nobody agreed" not in await root(world, incident)
@@ -150,10 +128,10 @@ async def test_the_line_that_asks_says_what_became_of_it(world: QuietWorld, endi
 
     Its sign says it before the words do: what was declined does not look like what was agreed to.
     """
-    incident = await an_alert(world)
+    incident = await world.an_alert()
     profile = Profile(SECOND, "박서연", "ko-KR", "Asia/Seoul", is_workspace_admin=True)
     second = replace(await world.bot.people.meet(WORKSPACE, "한빛", profile), role=world.admin.role)
-    await world.bot.stopping.approve(world.admin, target(incident), wish(world))
+    await world.bot.stopping.approve(world.admin, about(incident), wish(world))
     stop_id = (await latest(world, incident)).id or 0
     async with a_slack(world.clock) as slack:
         office = Office(world.bot, slack, world.clock, OneSlack(slack))
@@ -167,9 +145,9 @@ async def test_the_line_that_asks_says_what_became_of_it(world: QuietWorld, endi
             case "declined" | "taken back":
                 await world.bot.stopping.decline(second if ending == "declined" else world.admin, stop_id)
             case "asked anew":
-                await world.bot.stopping.approve(world.admin, target(incident), wish(world))
+                await world.bot.stopping.approve(world.admin, about(incident), wish(world))
             case _:
-                await world.bot.stopping.request(second, target(incident), Lever.STOP, "재시도 루프")
+                await world.bot.stopping.request(second, about(incident), Lever.STOP, "재시도 루프")
         await office.rounds(office.deliverer("another"), 3)
         [root_message, *rest] = slack.messages(CHANNEL)
     [edited] = [one for one in rest if one["ts"] == asking["ts"]]
@@ -181,14 +159,14 @@ async def test_the_line_that_asks_says_what_became_of_it(world: QuietWorld, endi
 
 async def test_a_new_limit_that_two_agreed_on_after_a_restore_is_no_longer_waited_for(world: QuietWorld) -> None:
     """The stop is watched on, and its alert asks nobody for what was agreed."""
-    incident, second = await an_alert(world), replace(world.admin, user_id=SECOND)
-    await world.bot.stopping.approve(world.admin, target(incident), wish(world))
+    incident, second = await world.an_alert(), replace(world.admin, user_id=SECOND)
+    await world.bot.stopping.approve(world.admin, about(incident), wish(world))
     stop = await latest(world, incident)
     put_back = replace(stop, state=StopState.RESTORED, restored_at=world.clock(), pending=None)
     async with world.bot.storage.writing() as store:
         await store.stops.save(WORKSPACE, StopChange(put_back), stop)
     more = ApprovalWish(ApprovalWay.BUDGET, "2000")
-    await world.bot.stopping.approve(world.admin, target(incident), more)
+    await world.bot.stopping.approve(world.admin, about(incident), more)
     assert (await latest(world, incident)).pending is not None
     await world.bot.stopping.agree(second, stop.id or 0)
     after = await latest(world, incident)
@@ -203,9 +181,9 @@ async def test_a_new_limit_that_two_agreed_on_after_a_restore_is_no_longer_waite
 @on_both_databases
 async def test_two_replicas_say_it_once_and_what_is_held_stays_held(world: QuietWorld) -> None:
     """Both look at the same moment; the wish is gone, the stop and its levers are as they were."""
-    incident = await an_alert(world)
-    await world.bot.stopping.request(world.admin, target(incident), Lever.STOP, "재시도 루프")
-    await world.bot.stopping.approve(world.admin, target(incident), wish(world))
+    incident = await world.an_alert()
+    await world.bot.stopping.request(world.admin, about(incident), Lever.STOP, "재시도 루프")
+    await world.bot.stopping.approve(world.admin, about(incident), wish(world))
     world.clock.advance(minutes=59)
     assert await world.bot.stop_ends.everywhere() == 0
     world.clock.advance(minutes=1)
@@ -228,9 +206,9 @@ async def test_two_replicas_say_it_once_and_what_is_held_stays_held(world: Quiet
 
 async def test_who_does_not_agree_is_told_in_the_thread_and_written_down(world: QuietWorld) -> None:
     """The second person's no, and the first one's change of mind; a limit that was raised instead is neither."""
-    incident, second = await an_alert(world), replace(world.admin, user_id=SECOND)
+    incident, second = await world.an_alert(), replace(world.admin, user_id=SECOND)
     for person in (second, world.admin):
-        await world.bot.stopping.approve(world.admin, target(incident), wish(world))
+        await world.bot.stopping.approve(world.admin, about(incident), wish(world))
         asked = await latest(world, incident)
         await world.bot.stopping.decline(person, asked.id or 0)
         async with world.bot.storage.reading() as store:
@@ -242,15 +220,15 @@ async def test_who_does_not_agree_is_told_in_the_thread_and_written_down(world: 
         world.clock.advance(minutes=1)
     more = ApprovalWish(ApprovalWay.BUDGET, "2000")
     for person in (world.admin, second):
-        await world.bot.stopping.approve(person, target(incident), more)
+        await world.bot.stopping.approve(person, about(incident), more)
     async with world.bot.storage.reading() as store:
         assert len(await store.audit.page(WORKSPACE, AuditFilter(nouns=("stop.declined",)), limit=5)) == 2
 
 
 async def test_a_wish_that_lapses_with_its_alert_is_told_there_too(world: QuietWorld) -> None:
     """The closed alert says that nobody agreed, and not that a stop is over which never was."""
-    incident = await an_alert(world)
-    await world.bot.stopping.approve(world.admin, target(incident), ApprovalWish(ApprovalWay.END_OF_DAY))
+    incident = await world.an_alert()
+    await world.bot.stopping.approve(world.admin, about(incident), ApprovalWish(ApprovalWay.END_OF_DAY))
     world.clock.advance(days=1)
     async with world.bot.storage.writing() as store:
         await telling.keep(store, close(incident, CloseReason.PERIOD_ENDED, world.clock()), incident, (), world.clock())
@@ -265,9 +243,9 @@ async def test_a_wish_that_lapses_with_its_alert_is_told_there_too(world: QuietW
 
 async def test_terms_and_the_wish_for_others_may_end_at_the_same_moment(world: QuietWorld) -> None:
     """The lapse is told, and what was agreed on is done: not a minute later."""
-    incident, second = await an_alert(world), replace(world.admin, user_id=SECOND)
+    incident, second = await world.an_alert(), replace(world.admin, user_id=SECOND)
     for person in (world.admin, second, second):
-        await world.bot.stopping.approve(person, target(incident), wish(world))
+        await world.bot.stopping.approve(person, about(incident), wish(world))
     allowed = await latest(world, incident)
     assert (allowed.state, allowed.pending and allowed.pending.by) == (StopState.ALLOWED, SECOND)
     world.clock.advance(hours=1)
@@ -280,15 +258,15 @@ async def test_terms_and_the_wish_for_others_may_end_at_the_same_moment(world: Q
 @pytest.mark.parametrize("is_held", [False, True])
 async def test_a_wish_without_a_time_lapses_with_what_it_was_about(world: QuietWorld, is_held: bool) -> None:
     """A new limit that nobody agreed to: with its alert, or with the day after the restore, it ends in no silence."""
-    incident, second = await an_alert(world), replace(world.admin, user_id=SECOND)
+    incident, second = await world.an_alert(), replace(world.admin, user_id=SECOND)
     restore, more = ApprovalWish(ApprovalWay.RESTORE), ApprovalWish(ApprovalWay.BUDGET, "2000")
     if is_held:
-        await world.bot.stopping.request(world.admin, target(incident), Lever.STOP, "재시도 루프")
+        await world.bot.stopping.request(world.admin, about(incident), Lever.STOP, "재시도 루프")
         for person in (world.admin, second):
-            await world.bot.stopping.approve(person, target(incident), restore)
+            await world.bot.stopping.approve(person, about(incident), restore)
         await world.bot.holding.work_due("a test")
         assert (await latest(world, incident)).state is StopState.RESTORED
-    await world.bot.stopping.approve(world.admin, target(incident), more)
+    await world.bot.stopping.approve(world.admin, about(incident), more)
     world.clock.advance(days=1)
     if not is_held:
         async with world.bot.storage.writing() as store:
@@ -309,10 +287,10 @@ async def test_a_wish_without_a_time_lapses_with_what_it_was_about(world: QuietW
 
 async def test_what_waits_for_a_second_person_outlives_the_terms_it_would_replace(world: QuietWorld) -> None:
     """Allowed for an hour and asked for two: when the hour is over the wish still waits, and can be agreed to."""
-    incident, second = await an_alert(world), replace(world.admin, user_id=SECOND)
+    incident, second = await world.an_alert(), replace(world.admin, user_id=SECOND)
     hour, two = (replace(wish(world), until=world.clock() + n * HOUR, restops=False) for n in (1, 2))
     for person, asked in ((world.admin, hour), (second, hour), (world.admin, two)):
-        await world.bot.stopping.approve(person, target(incident), asked)
+        await world.bot.stopping.approve(person, about(incident), asked)
     world.clock.advance(minutes=60)
     assert await world.bot.stop_ends.everywhere() == 1
     after = await latest(world, incident)

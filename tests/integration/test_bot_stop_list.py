@@ -11,14 +11,12 @@ from blocks import ids, stop_beside, stop_form
 from bot.errors import Refusal, RefusalCode
 from finops.levers import Lever
 from finops.registry import Person, Role
-from finops.stop_report import StopTarget
 from storage import Storage
 from tests.conftest import FakeClock
 from tests.integration.bot_world import MINSU, WORKSPACE, a_team
 from tests.integration.outbox_world import OTHER_CHANNEL
 from tests.integration.quiet_world import ADMIN_KEY, QuietWorld, a_quiet_world
-from tests.integration.test_bot_stop_lapse import an_alert, target
-from tests.integration.watch_world import quick_storage as quick_storage
+from tests.integration.stopping_world import about
 from tests.unit.saying import LANGUAGES, reader
 
 
@@ -47,9 +45,9 @@ async def test_only_those_who_may_give_a_stop_back_are_offered_it_and_the_others
     assert "in force" not in (await resume(world, member))[1]
 
     wide = await world.bot.stopping.request(
-        world.admin, target(await an_alert(world, is_wide=True)), Lever.SLOW, "모두", is_wide=True
+        world.admin, about(await world.an_alert(is_wide=True)), Lever.SLOW, "모두", is_wide=True
     )
-    await world.bot.stopping.request(world.admin, StopTarget(scope=f"project:{mine.id}"), Lever.STOP, "재시도 루프")
+    await world.bot.stopping.request(world.admin, about(mine), Lever.STOP, "재시도 루프")
     assert (await resume(world, world.admin))[0] == 2
     count, said = await resume(world, lead)
     assert (count, "1 stop is in force that is not yours to restore. Ask <@U0JIHOON01>." in said) == (1, True)
@@ -66,7 +64,7 @@ async def test_a_project_that_others_hold_as_well_tells_its_lead_whom_to_ask(wor
     lead = replace(world.admin, user_id=MINSU.user_id, role=Role.MEMBER)
     [project] = await world.bot.projects.all(WORKSPACE)
     await world.bot.stopping.request(
-        world.admin, target(await an_alert(world, is_wide=True)), Lever.STOP, "모두", is_wide=True
+        world.admin, about(await world.an_alert(is_wide=True)), Lever.STOP, "모두", is_wide=True
     )
     seen = {}
     for person in (world.admin, lead):
@@ -80,7 +78,7 @@ async def test_a_project_that_others_hold_as_well_tells_its_lead_whom_to_ask(wor
 async def test_what_was_stopped_on_another_day_tells_its_date_wherever_it_is_read(world: QuietWorld) -> None:
     """In the list and beside the project: 09:00 alone would be read as of today."""
     [project] = await world.bot.projects.all(WORKSPACE)
-    asked = await world.bot.stopping.request(world.admin, StopTarget(scope=f"project:{project.id}"), Lever.STOP, "루프")
+    asked = await world.bot.stopping.request(world.admin, about(project), Lever.STOP, "루프")
     t = reader("en")
     date = t.moment(asked.stop.requested_at)
     told = []

@@ -5,34 +5,48 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
+from finops.incidents import Incident
 from finops.periods import charge_day, starts_at
-from tests.integration.bot_world import WORKSPACE
-from tests.integration.stopping_world import WORKER, a_runaway, again, stopped, watched
+from finops.why import Why
+from tests.integration.stopping_world import CHATBOT, WORKSPACE, World
 from tests.integration.stopping_world import world as world
-from tests.integration.watch_world import CHATBOT, World
-from tests.integration.watch_world import quick_storage as quick_storage
 
 # What is told is rounded to a billionth of a dollar.
 _NANO = Decimal("1e-9")
 
 
-async def test_a_loss_is_claimed_until_the_restore_and_not_a_minute_longer(world: World) -> None:
-    """Held: so far, and to the end of the day. Restored a quarter of an hour later: of that quarter alone, each at the
-    pace before the stop and less the usual and the leak; and the next day's note says the same."""
-    incident = await a_runaway(world)
+async def cause_of(world: World, incident: Incident) -> Why:
+    """Why, as somebody reads it who asks for the details of a stop that is proved."""
+    found = (await world.bot.incidents.detail(WORKSPACE, incident.id or 0)).shown
+    assert found.stop is not None
+    assert found.stop.is_proved
+    assert found.cause is not None
+    return found.cause
+
+
+async def test_a_loss_is_claimed_until_the_restore_and_not_a_minute_longer_and_its_cause_stays_as_it_was(
+    world: World,
+) -> None:
+    """Held: so far, and to the end of the day; quiet minutes do not water down how many times the usual calls there
+    were. Restored half an hour later: of that half hour alone, each at the pace before the stop and less the usual and
+    the leak; and the next day's note says the same."""
+    incident = await world.runaway()
     asked_at = world.clock()
-    shown = await stopped(world, incident)
-    await watched(world, 12)
-    held = (await again(world, shown)).saved
-    day_end = starts_at(charge_day(asked_at) + timedelta(days=1))
+    shown = await world.stopped(incident)
+    await world.watched(12)
+    held, cause = (await world.again(shown)).saved, await cause_of(world, incident)
+    today = starts_at(charge_day(asked_at))
     assert held is not None
-    assert (held.until, held.is_over) == (day_end, False)
+    assert (held.until, held.is_over) == (today + timedelta(days=1), False)
     assert held.low < held.high
+    assert cause.now.amount == world.happened(CHATBOT, max(incident.since, today), asked_at)
+    await world.watched(1, after=17)
+    assert await cause_of(world, incident) == cause
 
     restored_at = world.clock()
-    await world.bot.stopping.restore(world.admin, shown.stop.id or 0)
-    await world.bot.holding.work_due(WORKER)
-    shown = await again(world, shown)
+    await world.restore(shown)
+    await world.acted()
+    shown = await world.again(shown)
     [hold], saved = shown.current, shown.saved
     assert saved is not None
     assert (saved.until, saved.is_over) == (restored_at.replace(second=0, microsecond=0), True)
@@ -52,23 +66,6 @@ async def test_a_loss_is_claimed_until_the_restore_and_not_a_minute_longer(world
     world.clock.advance(hours=25)
     await world.bot.watching.poll_due()
     await world.bot.stop_ends.everywhere()
-    note = (await again(world, shown)).events[-1].values
+    note = (await world.again(shown)).events[-1].values
     told = (Decimal(str(note["saved_low"])), Decimal(str(note["saved_high"])))
     assert told == (saved.low.amount, saved.high.amount)
-
-
-async def test_the_cause_of_what_was_stopped_stays_as_it_was(world: World) -> None:
-    """Quiet minutes after a stop do not water down how many times the usual calls there were."""
-    incident = await a_runaway(world)
-    shown = await stopped(world, incident)
-    told = []
-    for minutes in (12, 30):
-        await watched(world, 12, after=minutes - 12)
-        found = (await world.bot.incidents.detail(WORKSPACE, incident.id or 0)).shown
-        assert found.stop is not None
-        assert found.stop.is_proved
-        assert found.cause is not None
-        told.append(found.cause)
-    assert told[0] == told[1]
-    day = starts_at(charge_day(shown.stop.requested_at))
-    assert told[0].now.amount == world.happened(CHATBOT, max(found.since, day), shown.stop.requested_at)

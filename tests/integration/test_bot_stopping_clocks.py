@@ -8,12 +8,10 @@ import pytest
 
 from finops.holds import HoldState
 from finops.levers import Lever
-from finops.stop_report import StopShown, StopTarget
+from finops.stop_report import StopShown
 from finops.stops import StopEventKind
-from tests.integration.stopping_world import WORKER, a_runaway, again, cents, kinds, limited, stopped, watched
+from tests.integration.stopping_world import CHATBOT, World, about, kinds
 from tests.integration.stopping_world import world as world
-from tests.integration.watch_world import World
-from tests.integration.watch_world import quick_storage as quick_storage
 
 
 def jumps(world: World, minutes: float) -> None:
@@ -25,15 +23,15 @@ def jumps(world: World, minutes: float) -> None:
 
 async def asked(world: World, minutes: float, when: str) -> StopShown:
     """A stop of a runaway, and our clock jumps once: before the click, before it is carried out, or after that."""
-    incident = await a_runaway(world)
-    limited(world)
-    await watched(world, 3)
+    incident = await world.runaway()
+    world.limited()
+    await world.watched(3)
     if when == "before the click":
         jumps(world, minutes)
-    shown = await world.bot.stopping.request(world.admin, StopTarget(incident_id=incident.id), Lever.STOP, "루프")
+    shown = await world.bot.stopping.request(world.admin, about(incident), Lever.STOP, "루프")
     if when == "before it is set":
         jumps(world, minutes)
-    await world.bot.holding.work_due(WORKER)
+    await world.acted()
     if when == "after it is set":
         jumps(world, minutes)
     return shown
@@ -48,8 +46,8 @@ async def test_no_clock_proves_a_stop_that_does_not_end_the_spending(world: Worl
     world.openai.behaviour.enforcement_seconds = 10**6
     shown = await asked(world, minutes, when)
     for _ in range(18):
-        await watched(world, 1)
-        shown = await again(world, shown)
+        await world.watched(1)
+        shown = await world.again(shown)
         assert shown.current[0].state in (HoldState.SET, HoldState.UNPROVED)
     [told] = [one for one in shown.events if one.kind is StopEventKind.UNPROVED]
     assert (told.values["reason"], told.is_loud) == ("usage_goes_on", True)
@@ -60,10 +58,10 @@ async def test_no_clock_keeps_a_stop_from_its_proof(world: World, minutes: float
     """It is set at once, and proved by the minutes that follow, at most nine of which the provider may be late."""
     shown = await asked(world, minutes, when)
     began = world.openai.clock()
-    await watched(world, 1)
-    assert cents(world) == 1
-    await watched(world, 15)
-    shown = await again(world, shown)
+    await world.watched(1)
+    assert world.cents() == 1
+    await world.watched(15)
+    shown = await world.again(shown)
     [hold] = shown.current
     assert (hold.state, kinds(shown)[-1]) == (HoldState.PROVED, StopEventKind.PROVED)
     assert hold.set_at is not None
@@ -87,11 +85,11 @@ async def test_what_has_not_happened_yet_is_not_read(world: World) -> None:
 async def test_calls_come_back_after_a_restore_as_the_provider_tells_them(world: World) -> None:
     """Our clock is a quarter of an hour behind: calls from before the stop are not the first ones after it."""
     jumps(world, -15)
-    shown = await stopped(world, await a_runaway(world))
-    await watched(world, 9)
-    await world.bot.stopping.restore(world.admin, shown.stop.id or 0)
-    world.openai.boost("chatbot-experiment", 0, world.openai.clock())
-    await watched(world, 8)
-    shown = await again(world, shown)
+    shown = await world.stopped(await world.runaway())
+    await world.watched(9)
+    await world.restore(shown)
+    world.openai.boost(CHATBOT, 0, world.openai.clock())
+    await world.watched(8)
+    shown = await world.again(shown)
     assert StopEventKind.RESTORED in kinds(shown)
     assert StopEventKind.FIRST_TRAFFIC not in kinds(shown)

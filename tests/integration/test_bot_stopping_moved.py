@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -13,34 +11,19 @@ from blocks import bad_news, figures
 from bot.budgets import BudgetWish
 from bot.errors import Refusal, RefusalCode, explain
 from finops.incidents import IncidentState
-from finops.levers import Lever
 from finops.queries import ScopeKind
-from finops.registry import Project, Role
-from finops.stop_report import ApprovalWish, StopShown, StopTarget
+from finops.registry import Project
+from finops.stop_report import ApprovalWish, StopShown
 from finops.stops import ApprovalWay, StopEventKind, StopState
 from storage.tables import projects
-from tests.integration.bot_world import WORKSPACE
-from tests.integration.stopping_world import (
-    FORMER_CENTS,
-    WORKER,
-    a_runaway,
-    again,
-    cents,
-    incident_now,
-    kinds,
-    limited,
-    stopped,
-    watched,
-)
+from tests.integration.stopping_world import CHATBOT, FORMER_CENTS, WORKSPACE, WRITER, World, about, kinds
 from tests.integration.stopping_world import world as world
-from tests.integration.watch_world import CHATBOT, WRITER, World
-from tests.integration.watch_world import quick_storage as quick_storage
 from tests.unit.saying import reader
 
 
 async def a_stop(world: World, **terms: object) -> StopShown:
-    limited(world)
-    return await stopped(world, await a_runaway(world, **terms))
+    world.limited()
+    return await world.stopped(await world.runaway(**terms))
 
 
 async def lost(world: World, project: Project) -> None:
@@ -69,12 +52,12 @@ async def test_a_project_that_is_stopped_stays_with_its_team_until_it_is_restore
         assert (refusal.value.code, refusal.value.values) == (RefusalCode.PROJECT_HELD, {"project": CHATBOT})
 
     await refused()
-    await world.bot.stopping.restore(world.admin, shown.stop.id or 0)
+    await world.restore(shown)
     await refused()
     assert await world.project(CHATBOT) == project
     await world.bot.projects.unregister(world.admin, (await world.project(WRITER)).id)
-    await world.bot.holding.work_due(WORKER)
-    assert cents(world) == FORMER_CENTS
+    await world.acted()
+    assert world.cents() == FORMER_CENTS
     await world.bot.projects.unregister(world.admin, project.id)
     assert await world.bot.projects.all(WORKSPACE) == []
 
@@ -84,17 +67,16 @@ async def test_what_is_held_is_given_back_although_nobody_has_its_project_any_mo
     """An administrator decides, by the message of the stop or of the alert; a lead of nothing does not."""
     shown = await a_stop(world)
     await lost(world, await world.project(CHATBOT))
-    target = StopTarget(stop_id=shown.stop.id) if by == "stop" else StopTarget(incident_id=shown.stop.incident_id)
-    lead = replace(world.admin, user_id=world.team.lead_user_id, role=Role.MEMBER)
+    what = shown if by == "stop" else await world.incident_now()
     with pytest.raises(Refusal) as refusal:
-        await world.bot.stopping.approve(lead, target, ApprovalWish(ApprovalWay.RESTORE))
+        await world.bot.stopping.approve(world.second, about(what), ApprovalWish(ApprovalWay.RESTORE))
     assert refusal.value.code is RefusalCode.NOT_ADMIN
     assert (await world.bot.stopping.retry(world.admin, shown.stop.id or 0)).stop.state is StopState.STOPPED
-    assert await world.bot.stopping.approving(world.admin, target) is not None
-    await world.bot.stopping.approve(world.admin, target, ApprovalWish(ApprovalWay.RESTORE))
-    await watched(world, 2)
-    assert cents(world) == FORMER_CENTS
-    assert (await again(world, shown)).stop.state is StopState.RESTORED
+    assert await world.bot.stopping.approving(world.admin, about(what)) is not None
+    await world.approve(what, ApprovalWay.RESTORE)
+    await world.watched(2)
+    assert world.cents() == FORMER_CENTS
+    assert (await world.again(shown)).stop.state is StopState.RESTORED
 
 
 async def test_a_project_that_was_registered_anew_is_given_back_by_its_name(world: World) -> None:
@@ -103,43 +85,47 @@ async def test_a_project_that_was_registered_anew_is_given_back_by_its_name(worl
     project = await world.project(CHATBOT)
     await lost(world, project)
     anew = await registered_again(world, project)
-    target = StopTarget(scope=f"project:{anew.id}")
-    found = await world.bot.stopping.approving(world.admin, target)
+    found = await world.bot.stopping.approving(world.admin, about(anew))
     assert found is not None
     assert found.stop.id == shown.stop.id
-    await world.bot.stopping.approve(world.admin, target, ApprovalWish(ApprovalWay.RESTORE))
-    await world.bot.holding.work_due(WORKER)
-    assert cents(world) == FORMER_CENTS
-    second = await world.bot.stopping.request(world.admin, target, Lever.STOP, "또 재시도")
-    await world.bot.holding.work_due(WORKER)
-    assert (second.stop.scope_kind, second.stop.scope_id, cents(world)) == (ScopeKind.PROJECT, anew.id, 1)
+    await world.approve(anew, ApprovalWay.RESTORE)
+    await world.acted()
+    assert world.cents() == FORMER_CENTS
+    second = await world.stopped(anew)
+    assert (second.stop.scope_kind, second.stop.scope_id, world.cents()) == (ScopeKind.PROJECT, anew.id, 1)
 
 
-async def test_two_people_are_needed_by_whatever_name_a_stop_is_asked_for(world: World) -> None:
-    """A stop of an alert keeps the rule of its budget when somebody names the project instead of the alert."""
-    await a_stop(world, needs_two=True)
-    target = StopTarget(scope=f"project:{(await world.project(CHATBOT)).id}")
-    after = await world.bot.stopping.approve(world.admin, target, ApprovalWish(ApprovalWay.RESTORE))
+async def test_two_people_are_needed_by_whatever_name_a_stop_is_asked_for_also_when_its_budget_is_gone(
+    world: World,
+) -> None:
+    """A stop of an alert keeps the rule of its budget when somebody names the project instead of the alert, and when
+    somebody deletes the budget: to decide alone."""
+    shown = await a_stop(world, needs_two=True)
+    after = await world.approve(await world.project(CHATBOT), ApprovalWay.RESTORE)
     assert after is not None
     assert (after.stop.state, kinds(after)[-1]) == (StopState.STOPPED, StopEventKind.SECOND_ASKED)
-    await world.bot.holding.work_due(WORKER)
-    assert cents(world) == 1
+    await world.acted()
+    assert world.cents() == 1
+    await world.bot.stopping.decline(world.admin, shown.stop.id or 0)
+    world.clock.advance(minutes=1)
+    await world.bot.budgets.delete(world.admin, (await world.incident_now()).budget_id)
+    after = await world.restore(shown)
+    assert (after.stop.state, kinds(after)[-1]) == (StopState.STOPPED, StopEventKind.SECOND_ASKED)
 
 
-async def allowed(world: World, shown: StopShown, dollars: str = "2") -> None:
+async def allowed(world: World, shown: StopShown, dollars: str) -> None:
     """So many dollars more, then it stops again."""
-    wish = ApprovalWish(ApprovalWay.AMOUNT, dollars, world.clock() + timedelta(hours=8))
-    await world.bot.stopping.approve(world.admin, StopTarget(incident_id=shown.stop.incident_id), wish)
-    await world.bot.holding.work_due(WORKER)
-    assert cents(world) == FORMER_CENTS
-    assert (await again(world, shown)).stop.state is StopState.ALLOWED
+    await world.approve(await world.incident_now(), ApprovalWay.AMOUNT, dollars, hours=8)
+    await world.acted()
+    assert world.cents() == FORMER_CENTS
+    assert (await world.again(shown)).stop.state is StopState.ALLOWED
 
 
 async def test_a_project_that_is_to_be_stopped_again_stays_with_its_team(world: World) -> None:
     """A dollar more, then stopped again: nobody would find it then. Approved without that, it goes as always."""
     shown = await a_stop(world)
     await allowed(world, shown, "1")
-    project, stop = await world.project(CHATBOT), (await again(world, shown)).stop
+    project, stop = await world.project(CHATBOT), (await world.again(shown)).stop
     with pytest.raises(Refusal) as refusal:
         await world.bot.projects.unregister(world.admin, project.id)
     told = {"project": CHATBOT, "until": stop.allowed_until, "amount": stop.allowed_ceiling}
@@ -149,8 +135,7 @@ async def test_a_project_that_is_to_be_stopped_again_stays_with_its_team(world: 
     assert figures.short(stop.allowed_ceiling, reader("ko")) in said
     assert await world.project(CHATBOT) == project
     await world.bot.projects.unregister(world.admin, (await world.project(WRITER)).id)  # whom nobody agreed to stop
-    wish = ApprovalWish(ApprovalWay.AMOUNT, "1", world.clock() + timedelta(hours=8), restops=False)
-    await world.bot.stopping.approve(world.admin, StopTarget(incident_id=shown.stop.incident_id), wish)
+    await world.approve(await world.incident_now(), ApprovalWay.AMOUNT, "1", hours=8, restops=False)
     await world.bot.projects.unregister(world.admin, project.id)
     assert await world.bot.projects.all(WORKSPACE) == []
 
@@ -168,7 +153,7 @@ async def test_an_allowance_is_measured_whatever_becomes_of_its_budget(world: Wo
     """It was agreed to stop again after a dollar more: at a dollar it does, says so, and can be put back."""
     shown = await a_stop(world)
     await allowed(world, shown, "1")
-    project, budget_id = await world.project(CHATBOT), (await incident_now(world)).budget_id
+    project, budget_id = await world.project(CHATBOT), (await world.incident_now()).budget_id
     if change == "excluded":
         await world.bot.projects.exclude(world.admin, project.id)
     elif change == "moved":
@@ -176,30 +161,28 @@ async def test_an_allowance_is_measured_whatever_becomes_of_its_budget(world: Wo
     else:
         await world.bot.budgets.switch(world.admin, budget_id, is_enabled=False)
     await world.bot.evaluating.everywhere()
-    assert (await incident_now(world)).state is IncidentState.CLOSED
+    assert (await world.incident_now()).state is IncidentState.CLOSED
     if change == "off and on":
         await world.bot.budgets.switch(world.admin, budget_id, is_enabled=True)
     elif change == "moved":
         await registered_again(world, project)
 
-    ceiling = (await again(world, shown)).stop.allowed_ceiling
+    ceiling = (await world.again(shown)).stop.allowed_ceiling
     assert ceiling is not None
     before, minutes = await used(world), 0
-    while cents(world) != 1 and minutes < 30:
+    while world.cents() != 1 and minutes < 30:
         before, minutes = await used(world), minutes + 1
-        await watched(world, 1)
+        await world.watched(1)
     assert before < ceiling.amount <= await used(world)
-    shown = await again(world, shown)
+    shown = await world.again(shown)
     [ended] = [one for one in shown.events if one.kind is StopEventKind.ALLOWANCE_ENDED]
     assert (ended.values["reason"], ended.values["restops"], ended.is_loud) == ("amount", True, True)
     assert (shown.stop.state, shown.stop.turn) == (StopState.STOPPED, 2)
-    incident = await incident_now(world)
+    incident = await world.incident_now()
     assert (incident.state, incident.spent.amount >= ceiling.amount) == (IncidentState.STOPPED, True)
-    await world.bot.stopping.approve(
-        world.admin, StopTarget(incident_id=shown.stop.incident_id), ApprovalWish(ApprovalWay.RESTORE)
-    )
-    await watched(world, 1)
-    assert (cents(world), (await again(world, shown)).stop.state) == (FORMER_CENTS, StopState.RESTORED)
+    await world.approve(incident, ApprovalWay.RESTORE)
+    await world.watched(1)
+    assert (world.cents(), (await world.again(shown)).stop.state) == (FORMER_CENTS, StopState.RESTORED)
 
 
 @pytest.mark.parametrize("by", ["form", "file"])
@@ -207,7 +190,7 @@ async def test_nobody_takes_the_rule_of_two_people_away_to_decide_alone(world: W
     """While something is held, and while the second person is asked for; afterwards at will."""
     shown = await a_stop(world, needs_two=True)
     bot, me = world.bot, world.admin
-    budget_id = (await incident_now(world)).budget_id
+    budget_id = (await world.incident_now()).budget_id
 
     async def without_the_rule() -> None:
         if by == "file":
@@ -225,19 +208,10 @@ async def test_nobody_takes_the_rule_of_two_people_away_to_decide_alone(world: W
         assert (await bot.budgets.get(WORKSPACE, budget_id)).needs_two
 
     await refused()
-    await bot.stopping.restore(me, shown.stop.id or 0)
+    await world.restore(shown)
     await refused()
-    second = replace(me, user_id=world.team.lead_user_id, role=Role.MEMBER)
-    await bot.stopping.agree(second, shown.stop.id or 0)
-    await bot.holding.work_due(WORKER)
-    assert (cents(world), (await again(world, shown)).stop.state) == (FORMER_CENTS, StopState.RESTORED)
+    await bot.stopping.agree(world.second, shown.stop.id or 0)
+    await world.acted()
+    assert (world.cents(), (await world.again(shown)).stop.state) == (FORMER_CENTS, StopState.RESTORED)
     await without_the_rule()
     assert not (await bot.budgets.get(WORKSPACE, budget_id)).needs_two
-
-
-async def test_a_budget_that_is_deleted_leaves_its_stop_the_rule_of_two_people(world: World) -> None:
-    """Who deletes it, or switches it off, still asks for the second person."""
-    shown = await a_stop(world, needs_two=True)
-    await world.bot.budgets.delete(world.admin, (await incident_now(world)).budget_id)
-    after = await world.bot.stopping.restore(world.admin, shown.stop.id or 0)
-    assert (after.stop.state, kinds(after)[-1]) == (StopState.STOPPED, StopEventKind.SECOND_ASKED)

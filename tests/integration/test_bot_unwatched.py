@@ -28,7 +28,6 @@ from tests.integration.bot_world import SEOYEON, WORKSPACE, a_team, blind_told
 from tests.integration.outbox_world import CHANNEL, OTHER_CHANNEL, Office, OneSlack, a_slack
 from tests.integration.quiet_world import ADMIN_KEY, QuietWorld, a_quiet_world
 from tests.integration.watch_world import CHATBOT, WRITER, a_watched_world
-from tests.integration.watch_world import quick_storage as quick_storage
 
 AWAY = Unavailable("the provider is away")
 NOTHING = timedelta(0)

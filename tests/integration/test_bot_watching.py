@@ -21,7 +21,6 @@ from storage import Storage
 from tests.conftest import FakeClock
 from tests.integration.bot_world import ATTEMPT_ONCE, WORKSPACE, blind_told, tls_context_once
 from tests.integration.watch_world import CHATBOT, MODEL, WRITER, FewDoors, World, a_watched_world
-from tests.integration.watch_world import quick_storage as quick_storage
 
 
 @pytest.fixture

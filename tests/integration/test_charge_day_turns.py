@@ -14,7 +14,6 @@ from storage import Storage
 from tests.conftest import FakeClock
 from tests.integration.bot_world import WORKSPACE
 from tests.integration.watch_world import CHATBOT, MODEL, a_watched_world, collected
-from tests.integration.watch_world import quick_storage as quick_storage
 
 
 async def test_a_day_that_nobody_has_looked_at_yet_is_no_day_of_nothing(

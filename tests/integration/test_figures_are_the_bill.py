@@ -15,7 +15,6 @@ from storage import Storage
 from tests.conftest import FakeClock
 from tests.integration.bot_world import WORKSPACE
 from tests.integration.eventful_world import AT_HOME, PERIODS, Owned, World, an_eventful_month
-from tests.integration.watch_world import quick_storage as quick_storage
 
 SEEDS, STEPS = (7,), 7
 

@@ -16,7 +16,7 @@ from finops.budgets import BudgetAction
 from finops.incident_report import IncidentShown
 from finops.owners import Because
 from finops.registry import Person, Role
-from finops.stop_report import ApprovalWish, StopTarget
+from finops.stop_report import ApprovalWish
 from finops.stops import ApprovalWay, StopState
 from handlers import home
 from storage import Storage
@@ -33,10 +33,8 @@ from tests.integration.bot_world import (
     an_admin,
     worked,
 )
-from tests.integration.stopping_world import WORKER, a_runaway, stopped
+from tests.integration.stopping_world import CHATBOT, World, about
 from tests.integration.stopping_world import world as world
-from tests.integration.watch_world import CHATBOT, World
-from tests.integration.watch_world import quick_storage as quick_storage
 from tests.unit.listening import SEOYEON as REPORTER
 from tests.unit.listening import FakeSlack, a_visit
 
@@ -73,7 +71,7 @@ async def test_everything_that_waits_is_shown_to_those_who_decide_and_to_nobody_
     second = replace(admin, user_id="U0MINSU001")
     assert await home_of(world, admin) == HomeReader(manages=True)
 
-    incident = await a_runaway(world, action=BudgetAction.ASK, needs_two=True)
+    incident = await world.runaway(action=BudgetAction.ASK, needs_two=True)
     live = (await bot.reports.home(WORKSPACE, admin)).live
     assert live is not None
     assert kinds(await home_of(world, admin, incidents=live.incidents)) == [WaitingFor.LIMIT]
@@ -81,7 +79,7 @@ async def test_everything_that_waits_is_shown_to_those_who_decide_and_to_nobody_
     # Of many alerts Home shows the worst; whoever is asked about another one is asked all the same.
     assert kinds(await home_of(world, admin, open_count=live.incident_count)) == [WaitingFor.LIMIT]
 
-    shown = await stopped(world, incident)
+    shown = await world.stopped(incident)
     [one] = (await home_of(world, admin, incidents=live.incidents)).approvals
     assert (one.kind, one.stop and one.stop.stop.id, one.place) == (WaitingFor.RESTORE, shown.stop.id, None)
     assert one.stop is not None
@@ -91,7 +89,7 @@ async def test_everything_that_waits_is_shown_to_those_who_decide_and_to_nobody_
     assert held is not None
     assert held.stop.id == shown.stop.id
 
-    await bot.stopping.restore(admin, shown.stop.id or 0)
+    await world.restore(shown)
     assert kinds(await home_of(world, second)) == [WaitingFor.SECOND]
     own = await home_of(world, admin)
     assert (kinds(own), [one.stop and one.stop.stop.id for one in own.asked], own.asked_count) == (
@@ -108,8 +106,8 @@ async def test_everything_that_waits_is_shown_to_those_who_decide_and_to_nobody_
     until = world.clock() + timedelta(hours=1)
     wish = ApprovalWish(ApprovalWay.AMOUNT, "900", until, restops=True)
     for person in (admin, second):
-        await bot.stopping.approve(person, StopTarget(incident_id=incident.id), wish)
-    await bot.holding.work_due(WORKER)
+        await bot.stopping.approve(person, about(incident), wish)
+    await world.acted()
     async with bot.storage.reading() as store:
         stop = await store.stops.get(WORKSPACE, shown.stop.id or 0)
         allowed = await stop_of(store, await world.project(CHATBOT), world.clock())
@@ -124,10 +122,9 @@ async def test_a_wish_whose_time_is_over_asks_nobody_and_keeps_nothing_from_bein
     """The stop waits for a restore again, and who asks for one begins anew instead of agreeing to what is past."""
     admin, bot = world.admin, world.bot
     second = replace(admin, user_id="U0MINSU001")
-    incident = await a_runaway(world, action=BudgetAction.ASK, needs_two=True)
-    stop_id = (await stopped(world, incident)).stop.id or 0
-    wish = ApprovalWish(ApprovalWay.AMOUNT, "900", world.clock() + timedelta(hours=1), restops=True)
-    await bot.stopping.approve(admin, StopTarget(incident_id=incident.id), wish)
+    incident = await world.runaway(action=BudgetAction.ASK, needs_two=True)
+    stop_id = (await world.stopped(incident)).stop.id or 0
+    await world.approve(incident, ApprovalWay.AMOUNT, "900", hours=1)
     assert kinds(await home_of(world, second)) == [WaitingFor.SECOND]
     assert (await home_of(world, admin)).asked_count == 1
     world.clock.advance(hours=2)
@@ -153,7 +150,7 @@ async def test_what_home_offers_an_approver_of_a_group_depends_on_their_rights_a
     assert await asyncio.gather(*[home_of(world, member, slack)] * 3) == [HomeReader(manages=True)] * 3
     assert await home_of(world, other, slack) == HomeReader()
     assert slack.asked == [GROUP]
-    await stopped(world, await a_runaway(world))
+    await world.stopped(await world.runaway())
     assert len((await home_of(world, member, slack)).approvals) == 1
     assert (await home_of(world, other, slack)).approvals == ()
     assert slack.asked == [GROUP] * 2  # the runaway took longer than an answer holds
@@ -167,7 +164,7 @@ async def test_home_says_so_where_slack_does_not_tell_the_readers_user_groups(
 ) -> None:
     """What waits for a group is not shown as nothing to whoever may be one of it; a group that is gone has nobody."""
     await world.bot.teams.update(world.admin, world.team.id, approvers=[GROUP])
-    await stopped(world, await a_runaway(world))
+    await world.stopped(await world.runaway())
     slack, told = FakeSlack(), []
     for trouble in ("ratelimited", "no_such_subteam", "timeout"):
         if trouble == "timeout":

@@ -16,7 +16,6 @@ from storage import Storage
 from tests.conftest import FakeClock
 from tests.integration.outbox_world import Office, OneSlack
 from tests.integration.watch_world import WRITER, World, a_steady_trace, a_watched_world
-from tests.integration.watch_world import quick_storage as quick_storage
 
 
 @pytest.fixture

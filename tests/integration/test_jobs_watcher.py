@@ -21,7 +21,6 @@ from tests.integration.bot_world import WORKSPACE, blind_told
 from tests.integration.outbox_world import Office, OneSlack
 from tests.integration.test_jobs_announcer import OneWorkspace
 from tests.integration.watch_world import World, a_watched_world
-from tests.integration.watch_world import quick_storage as quick_storage
 
 PATH = "/v1/organization/usage/completions"
 

@@ -14,7 +14,6 @@ from benchmarks.prevented.spikes import FIRST, Kind, Spike, breach, drawn, over,
 from benchmarks.storms.world import CHATBOT, PRICES, WrittenPrices, a_trace
 from demo.prices import FilePrices
 from storage import Storage
-from tests.integration.watch_world import quick_storage as quick_storage
 
 CHARGED = FilePrices("a test", PRICES)
 EVENING = datetime(2026, 7, 8, 23, 30, tzinfo=UTC)

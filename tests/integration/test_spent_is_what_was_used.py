@@ -20,7 +20,6 @@ from storage import Storage
 from tests.conftest import FakeClock
 from tests.integration.bot_world import WORKSPACE, worked
 from tests.integration.watch_world import CHATBOT, RATES, WRITER, World, WrittenPrices, a_watched_world
-from tests.integration.watch_world import quick_storage as quick_storage
 
 # Of the last the price list is wrong at times.
 SEEDS, WRONG_AT_TIMES, STEPS, DAYS = (3, 21, 104), (104,), 14, 9

@@ -13,7 +13,6 @@ from storage import Storage
 from tests.conftest import FakeClock
 from tests.integration.bot_world import WORKSPACE
 from tests.integration.watch_world import CHATBOT, DAYS, MODEL, a_watched_world
-from tests.integration.watch_world import quick_storage as quick_storage
 
 
 def two_models() -> Trace:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
-from pathlib import Path
-
-import pytest
 
 from bot import Bot, Policy
 from bot.results import Polled
@@ -29,8 +25,7 @@ from finops.secret import Secret
 from finops.usage import Endpoint, UsageReading, Width
 from providers.http import http_client
 from providers.openai import OpenAI
-from storage import KeyRing, Storage
-from storage.engine import normalised, open_engines
+from storage import Storage
 from storage.records_live import OutboxMessage
 from tests.conftest import FakeClock
 from tests.integration.bot_world import ATTEMPT_ONCE, WORKSPACE, a_team, an_admin, tls_context_once, worked
@@ -198,14 +193,6 @@ async def _connected(bot: Bot, openai: SimulatedOpenAI, team: Team, at: datetime
             projects=[one for one in named if one[1] in (CHATBOT, WRITER)], registered_by=by, at=at,
         )  # fmt: skip
     return connection
-
-
-@pytest.fixture
-async def quick_storage(sqlite_template: Path, tmp_path: Path, ring: KeyRing) -> AsyncIterator[Storage]:
-    """A fresh database on SQLite, for what does not depend on the database."""
-    shutil.copy(sqlite_template, tmp_path / "quick.db")
-    async with open_engines(normalised(f"sqlite:///{tmp_path / 'quick.db'}")) as engines:
-        yield Storage(engines, ring)
 
 
 async def collected(world: World) -> None:
