@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from benchmarks import effects as stage
@@ -86,10 +86,19 @@ def test_the_hours_say_on_which_day_it_was_and_without_them_it_is_the_day_it_was
     assert moment(seen, []) == 15 * DAY
 
 
-@given(st.lists(st.integers(0, 10**6), max_size=40))
-def test_whatever_was_used_only_whole_days_and_past_ones_are_told(tokens: list[int]) -> None:
-    end = len(tokens) * DAY
-    assert all(0 <= one.start <= end and one.start % DAY == 0 for one in sightings(days(*tokens), 0, end))
+# Stretches of days in which one habit held: some percent on another model, or nothing used at all.
+STRETCHES = st.lists(st.tuples(st.sampled_from([None, 0, 10, 50, 90, 100]), st.integers(1, 15)), max_size=6)
+
+
+@example([(10, 14), (90, 3), (None, 4)])
+@given(STRETCHES)
+def test_whatever_was_used_only_whole_days_and_past_ones_are_told(stretches: list[tuple[int | None, int]]) -> None:
+    shares = [share for share, count in stretches for _ in range(count)]
+    used = [mixed(share, n * DAY) for n, share in enumerate(shares) if share is not None]
+    end = len(shares) * DAY
+    for one in sightings(used, 0, end):
+        assert 0 < one.start < end
+        assert one.start % DAY == 0
 
 
 def test_only_what_somebody_did_about_spending_counts_of_the_trail() -> None:

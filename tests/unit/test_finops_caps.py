@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from finops.caps import SEED_CAPS, Cap, CapsUnreadable, UserDay, read_caps, seen, written
@@ -70,7 +70,15 @@ def test_people_type_as_they_like() -> None:
     ]
 
 
-@given(st.text(max_size=80))
+AMOUNTS = st.sampled_from(["0", "0.00", "0.02", "$1", "5", "-1"])
+LINES = st.lists(
+    st.builds("{}: {} / {}".format, st.sampled_from(["*", "sales", "영업팀"]), AMOUNTS, AMOUNTS), max_size=3
+)
+
+
+@example("sales: 0.02 / 1")
+@example("sales: 0 / 1")
+@given(st.text(max_size=80) | LINES.map("\n".join))
 def test_nothing_typed_breaks_the_reader(text: str) -> None:
     try:
         found = read_caps(text)

@@ -11,7 +11,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -344,12 +344,12 @@ class Told:
             self.roots.append(found.root)
 
 
-@given(budgets(), st.lists(st.tuples(amounts, moments), max_size=20))
-def test_any_sequence_of_amounts_and_times_speaks_each_level_once(
-    budget: Budget, sequence: list[tuple[Decimal, datetime]]
-):
+@example(a_budget(1000), [(percent, NOW) for percent in (60, 80, 70, 80, 120, 160)])
+@given(budgets(), st.lists(st.tuples(st.integers(0, 450), moments), max_size=20))
+def test_any_sequence_of_amounts_and_times_speaks_each_level_once(budget: Budget, percents: list[tuple[int, datetime]]):
     """Rising, restated down, rising again, at any time of the day: loud levels rise strictly, keys are unique."""
     told = Told()
+    sequence = [(budget.amount.amount * percent / 100, now) for percent, now in percents]
     for amount, now in sequence:
         told.take(looked(told.incident, amount, now, on_team(budget)))
     loud = [event.values["level"] for event in told.events if event.is_loud]
