@@ -8,7 +8,7 @@ from blocks import charts, exchange, figures, ids, kit, live, value
 from blocks import digest_parts as parts
 from finops.charges import FigureState
 from finops.digest import DailyCard
-from finops.figures import ScopeKind, Share
+from finops.figures import ScopeKind
 from finops.queries import day_named
 from locales import Translator
 
@@ -72,14 +72,10 @@ def _largest(card: DailyCard, t: Translator) -> list[str]:
     shown = zip(whole.shares, figures.short_shown(whole, t), figures.shares_shown(whole, t), strict=False)
     lines = []
     for share, amount, part in list(shown)[:_SHOWN]:
-        facts = [f"{amount} ({part})" if share.ratio is not None else amount, _bought(share, t)]
+        cost = f"{amount} ({part})" if share.ratio is not None else amount
         name = kit.name(charts.share_name(share, t), 40)
-        lines.append(f"• *{name}*  {kit.escape(' · '.join(fact for fact in facts if fact))}")
+        lines.append(f"• *{name}*  {kit.escape(f'{cost} · {value.cell(share.value, t)}')}")
     return lines
-
-
-def _bought(share: Share, t: Translator) -> str:
-    return "" if share.is_unallocated else value.cell(share.value, t)
 
 
 def _question(card: DailyCard) -> str:

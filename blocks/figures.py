@@ -7,7 +7,6 @@ from datetime import timedelta
 from decimal import ROUND_FLOOR, Decimal
 
 from blocks import charts, kit, value
-from finops.charges import FigureState
 from finops.figures import Breakdown, Figure, Scope, ScopeKind
 from finops.money import EXACT, Money, total
 from finops.periods import Period
@@ -129,7 +128,7 @@ def awaited(now: Figure, before: Figure, t: Translator) -> list[str]:
 
 def is_partial(figure: Figure) -> bool:
     """Whether the period goes on: half a day is not less than a whole one."""
-    return figure.is_not_yet_collected or figure.state is FigureState.ESTIMATE
+    return figure.is_not_yet_collected or figure.is_estimated
 
 
 def comparison(now: Figure, before: Figure, increase: Decimal | None, t: Translator) -> str:
@@ -189,7 +188,7 @@ def _values(breakdown: Breakdown, t: Translator) -> list[str]:
     if all(share.value.source is ValueSource.NONE for share in shares):
         told = ["" for _ in shares]
     else:
-        told = ["" if share.is_unallocated else value.cell(share.value, t) for share in shares]
+        told = [value.cell(share.value, t) for share in shares]
     return [*told, *([""] if breakdown.others is not None else []), ""]
 
 

@@ -109,8 +109,13 @@ def _spending(report: HomeReport, t: Translator) -> Parts:
         (t.pgettext("period", "last month"), report.last_month),
     ]
     told = (report.value.yesterday, report.value.last_week, report.value.month_to_date, report.value.last_month)
-    has_value = any(one.source is not ValueSource.NONE for one in told)
-    so_far = live.today(report.live.today, t, report.live.value, report.exchange) if report.live else None
+    today = [report.live.value] if report.live else []
+    has_value = any(one.source is not ValueSource.NONE for one in [*told, *today])
+    so_far = (
+        live.today(report.live.today, t, report.live.value, report.exchange, is_valued=has_value)
+        if report.live
+        else None
+    )
     parts: Parts = [kit.section(so_far)] if so_far else []
     bought = [home_value.lines(one, t) if has_value else [] for one in told]
     near = [exchange.about(figure.amount, report.exchange, t) for _, figure in named]
@@ -171,7 +176,8 @@ def _told(named: Sequence[tuple[str, Figure]], t: Translator) -> list[str]:
 
 
 def _figure(name: str, figure: Figure, bought: Sequence[str], t: Translator) -> str:
-    lines = [name, f"*{figures.amount(figure, t)}*"]
+    # It begins a line here: where languages have capitals, with one.
+    lines = [name[:1].upper() + name[1:], f"*{figures.amount(figure, t)}*"]
     if figure.amount is not None:
         lines += [kit.escape(words) for words in bought]
     lines.append(figures.brief(figure, t))

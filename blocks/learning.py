@@ -362,5 +362,5 @@ _VERDICTS: Mapping[Verdict, Say] = {
     Verdict.REFUTED: lambda t: t.gettext("the numbers say no"),
     Verdict.OPEN: lambda t: t.gettext("cannot be told from chance"),
     Verdict.TOO_FEW: lambda t: t.gettext("too few cases to say"),
-    Verdict.NOT_MEASURABLE: lambda t: t.gettext("not measurable: one provider is connected"),
+    Verdict.NOT_MEASURABLE: lambda t: t.gettext("not measurable: fewer than two providers are connected"),
 }

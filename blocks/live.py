@@ -36,9 +36,17 @@ def incidents(report: LiveReport, t: Translator) -> Parts:
 
 
 def today(
-    spent: Spent | None, t: Translator, bought: ValueFigure = NO_VALUE, at: Converter | None = None
+    spent: Spent | None,
+    t: Translator,
+    bought: ValueFigure = NO_VALUE,
+    at: Converter | None = None,
+    *,
+    is_valued: bool = True,
 ) -> str | None:
-    """What was spent so far today, how sure and of when, and what it bought; None before any usage was read."""
+    """What was spent so far today, how sure and of when, and what it bought; None before any usage was read.
+
+    `is_valued` is whether the amounts beside it bought anything: where none did, that is said once for all of them.
+    """
     if spent is None or spent.as_of is None:
         return None
     start = starts_at(charge_day(spent.as_of))
@@ -53,7 +61,7 @@ def today(
     is_unknown = spent.state is FigureState.BLIND and not spent.amount
     amount = t.gettext("unknown") if is_unknown else t.money(spent.amount)
     told = exchange.about(None if is_unknown else spent.amount, at, t)
-    if bought.source is not ValueSource.NONE:
+    if bought.source is not ValueSource.NONE or (is_valued and not is_unknown):
         seen = value.coverage(bought, t)  # `line` says it only where it is too little
         facts = f"{kit.escape(value.line(bought, t))}\n{facts}" + (f" · {kit.escape(seen)}" if seen else "")
     if told is not None:

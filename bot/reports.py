@@ -45,6 +45,7 @@ from finops.frozen import frozen
 from finops.periods import Period
 from finops.queries import (
     DEFAULT_PERIOD,
+    EVERYTHING,
     NamedPeriod,
     PeriodName,
     ScopeKind,
@@ -55,7 +56,7 @@ from finops.queries import (
     previous_period,
 )
 from finops.registry import Connection, Credential, Person, Project, Team
-from finops.written import compared
+from finops.written import compared, squeezed
 from storage import Store
 from storage.records import ProjectTotal
 
@@ -173,6 +174,13 @@ class Reports:
         setup = set_up(facts.house, person, has_charges=known.has_charges, is_proved=known.is_proved)
         may_begin = person.is_admin or (facts.takes_first and person.is_workspace_admin)
         return replace(facts.report, setup=setup, is_admin=person.is_admin, may_begin=may_begin)
+
+    async def may_begin(self, person: Person) -> bool:
+        """Whether this person may set things up: as an admin, or because asking for it makes them the first one."""
+        if person.is_admin or not person.is_workspace_admin:
+            return person.is_admin
+        async with self._desk.storage.reading() as store:
+            return await takes_first(store, person.workspace_id, self._desk.policy)
 
     async def _home(self, workspace_id: str) -> _HomeFacts:
         """The Home tab of nobody in particular."""
@@ -327,6 +335,8 @@ def _scope_of(query: StatusQuery, house: _House) -> Scope:
         for scope, names in _scopes(house):
             if words and (kind is None or kind is scope.kind) and compared(words) in names:
                 return scope
+    if squeezed(query.scope_words) in EVERYTHING:
+        return Scope(ScopeKind.WORKSPACE, None, "")
     for words, kind in readings:
         those = [scope for scope, _ in _scopes(house) if kind in (None, scope.kind)]
         name = begun(words, (scope.name for scope in those))

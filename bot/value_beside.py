@@ -11,7 +11,6 @@ from bot.picture import CURRENCY, Picture, account_of, money_of
 from bot.value import Gathered, costs_of, gathered, of_all, projects_of
 from finops.budget_report import BudgetStanding
 from finops.budgets import BudgetScope, period_of
-from finops.charges import FigureState
 from finops.figures import Breakdown, Figure, HomeReport, HomeValues, Scope, StatusReport, spoken_for
 from finops.incident_report import IncidentShown, LiveReport
 from finops.money import Money
@@ -39,7 +38,7 @@ async def beside(
     """
     shown, is_everything = report.figure, report.scope.kind is ScopeKind.WORKSPACE
     estimates = costs_of(today, projects)
-    costs = estimates if shown.state is FigureState.ESTIMATE else _by_bill(shown)
+    costs = estimates if shown.is_estimated else _by_bill(shown)
     found = await gathered(store, workspace_id, spoken_for(shown), projects, costs, is_everything=is_everything)
     live = await _today(store, workspace_id, report.live, projects, estimates, open_day, is_everything=is_everything)
     return replace(report, value=found.whole(), breakdown=valued(report.breakdown, found), live=live)

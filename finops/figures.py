@@ -47,6 +47,11 @@ class Figure:
     open_days: int = 0
 
     @property
+    def is_estimated(self) -> bool:
+        """Whether it is the open day, by our estimates, which no bill tells of: blind where nobody can look."""
+        return self.state is FigureState.ESTIMATE or (self.state is FigureState.BLIND and self.as_of is not None)
+
+    @property
     def is_not_yet_collected(self) -> bool:
         """Nothing to say yet because the period has only just begun; that is not blindness."""
         return self.amount is None and self.unread_days == 0 and self.open_days > 0

@@ -98,6 +98,14 @@ _ALIASES: dict[PeriodName, tuple[str, ...]] = {
     ),
     PeriodName.LAST_MONTH: ("last month", "previous month", "지난 달", "저번 달", "전월", "先月", "前月"),
 }  # fmt: skip
+# Times that people ask for and nobody is told of by one word: they are no names of teams.
+_UNTOLD = frozenset({
+    "올해", "금년", "작년", "내년", "내일", "분기", "이번분기", "지난분기",
+    "今年", "昨年", "去年", "来年", "明日", "四半期",
+    "year", "thisyear", "lastyear", "ytd", "yeartodate", "quarter", "thisquarter", "lastquarter", "tomorrow",
+})  # fmt: skip
+# What the answer itself calls the whole workspace, as people type it back; compared when `squeezed`.
+EVERYTHING = frozenset({"everything", "all", "전체", "모두", "全体", "すべて", "全部"})
 _QUOTES = "\"'`“”‘’「」 "
 _KINDS = {
     "team": ScopeKind.TEAM, "팀": ScopeKind.TEAM, "チーム": ScopeKind.TEAM,
@@ -241,6 +249,8 @@ def parse_status(
             return _query(outside, period_named(name, today))
     for inside, _ in ways:
         _refuse_if_meant_as_period(" ".join(inside))
+        if squeezed(" ".join(inside)) in _UNTOLD and not any(name.startswith(squeezed(text)) for name in scopes):
+            raise UnknownPeriod(" ".join(inside), None)
     if not is_known(words):
         _refuse_beside_a_name(ways, is_known, scopes)
     return _query(words, period_named(default, today))

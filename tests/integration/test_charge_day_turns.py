@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from blocks import status as told
 from blocks.live import today as said_of
 from finops.charges import FigureState
 from finops.events import RecordedCall
@@ -75,3 +76,33 @@ async def test_what_was_recorded_on_the_last_day_seen_is_not_what_today_bought(
             said = said_of(live.today, translator_for("ko-KR", "Asia/Seoul"))
             assert said is not None
             assert "7월 6일 22:00" in said
+
+
+async def test_the_open_day_that_nobody_can_look_at_is_told_once_and_compared_with_nothing(
+    quick_storage: Storage, clock: FakeClock
+) -> None:
+    """By estimates, as before: what was seen until then is not less than yesterday, nor was yesterday nothing."""
+    async with a_watched_world(quick_storage, clock) as world:
+        await collected(world)
+        clock.moment = datetime(2026, 7, 6, 13, 0, tzinfo=UTC)
+        await world.polled()
+        project = await world.project(CHATBOT)
+        calls = [
+            RecordedCall(f"{n}", f"{n}", clock(), model=MODEL, cost_nano=42_000_000, outcome=Outcome.SUCCESS)
+            for n in range(9)
+        ]
+        async with world.bot.storage.writing() as store:
+            await store.value.record(WORKSPACE, project.id, calls)
+        seen = await world.bot.reports.status(WORKSPACE, world.admin, "today")
+        for key in world.openai.organization.admin_keys:
+            key.expires_at = clock()
+        clock.advance(minutes=20)
+        await world.bot.watching.poll(world.connection)
+        report = await world.bot.reports.status(WORKSPACE, world.admin, "today")
+        assert (report.figure.amount, report.figure.state) == (seen.figure.amount, FigureState.BLIND)
+        assert seen.value.cost_per_success is not None
+        assert report.value.cost_per_success == seen.value.cost_per_success
+        said = str(told.message(report, translator_for("ko-KR", "Asia/Seoul")).arguments())
+        assert "확인 불가" in said
+        assert "직전 기간" not in said
+        assert "오늘 지금까지" not in said

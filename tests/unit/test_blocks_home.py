@@ -11,17 +11,28 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from blocks import home, home_value, ids, incidents, kit, status, stop_beside, stop_form, teams
+from blocks import figures, home, home_value, ids, incidents, kit, status, stop_beside, stop_form, teams, value
 from finops.approvals import ApprovalShown, HomeReader, WaitingFor
 from finops.figures import HomeValues, Scope, SetupProgress, Share, breakdown_of
 from finops.incident_report import LiveReport
 from finops.money import Money
 from finops.owners import Because, Suggested, Unowned
 from finops.queries import ScopeKind
-from finops.value import ValueFigure, ValueSource
+from finops.value import NO_VALUE, ValueFigure, ValueSource
 from tests.unit import saying_live
 from tests.unit import stopping_said as told
-from tests.unit.saying import BLIND, DATA_TEAM, LANGUAGES, PROGRESS, TEAM, a_home, a_status, an_empty_home, reader
+from tests.unit.saying import (
+    BLIND,
+    DATA_TEAM,
+    LANGUAGES,
+    NOTHING,
+    PROGRESS,
+    TEAM,
+    a_home,
+    a_status,
+    an_empty_home,
+    reader,
+)
 from tests.unit.slack_limits import of_view
 
 LINK = "https://hanbit.slack.com/archives/C0MARKET01/p1783314202000100"
@@ -266,3 +277,41 @@ def test_a_status_shows_the_stop_to_all_and_its_button_to_those_who_may() -> Non
     assert "차단 확인됨" in str(status.message(report, t, stop=told.proved()).blocks)
     shared = status.message(report, t, shared_by="U0JIHOON01", stop=told.proved(), may_stop=True)
     assert "차단" not in str(shared.blocks)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_amount_stands_at_home_without_what_it_bought(language: str) -> None:
+    """Each morning nothing is recorded of the open day yet, and on a first day of nothing else: both say so."""
+    t = reader(language)
+    none = value.none(t)
+
+    def told(live: ValueFigure, *closed: ValueFigure) -> list[int]:
+        """How often it is said that nobody recorded anything: of the open day, of the four before it, for all."""
+        report = a_home(
+            live=LiveReport(today=saying_live.a_spent(), value=live), value=HomeValues(*closed), top=NOTHING
+        )
+        blocks = home.view(report, t)["blocks"]
+        fields = next(place for place, block in enumerate(blocks) if "fields" in block)
+        return [str(blocks[place]).count(none) for place in (fields - 1, fields, fields + 1)]
+
+    assert told(NO_VALUE, *[VALUE] * 4) == [1, 0, 0]
+    assert told(VALUE, *[NO_VALUE] * 4) == [0, 4, 0]
+    assert told(VALUE, *[VALUE] * 4) == [0, 0, 0]
+    assert told(NO_VALUE, *[NO_VALUE] * 4) == [0, 0, 1]
+
+
+def test_what_no_team_answers_for_has_no_recorded_outcome() -> None:
+    """Its row of the table says so, as every other does of which nobody recorded anything."""
+    recorded = Share("chat", "chat", Money.of("80"), value=VALUE)
+    unowned = Share("?", "?", Money.of("20"), is_unallocated=True)
+    table = str(figures.parts_table(breakdown_of([recorded, unowned]), reader("ko")))
+    assert table.count("성과 기록 없음") == 2  # in the table, and in the lines where Slack has none
+
+
+def test_set_up_is_offered_in_status_to_whoever_may_begin_it() -> None:
+    """The others read that an admin does it."""
+    new = a_status(is_connected=False)
+    for may_begin in (True, False):
+        blocks = str(status.message(new, reader("ko"), may_begin=may_begin).blocks)
+        assert (ids.SETUP_NEXT in blocks) == may_begin
+        assert "관리자가 설정을 시작" in blocks

@@ -161,6 +161,11 @@ def test_today_is_an_estimate_and_never_a_smaller_yesterday() -> None:
     assert "적습니다" not in message.text
     assert str(message.blocks).count("오늘 지금까지") == 0
     assert "오늘 지금까지" in str(status.message(of_the_month(), t).blocks)
+    for change in ({"amount": None}, {}):
+        seen = replace(of_today().figure, state=FigureState.BLIND, **change)
+        told_blind = str(status.message(replace(of_today(), figure=seen), t).blocks)
+        assert "오늘 지금까지" not in told_blind
+        assert "직전 기간" not in told_blind
     blind = home.view(a_home(live=replace(LIVE, today=BLIND_TODAY)), t)
     assert "확인 불가" in str(blind)
     assert "$0" not in str(blind["blocks"][:8])

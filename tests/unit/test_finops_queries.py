@@ -226,6 +226,16 @@ def test_a_slip_gets_a_suggestion_in_its_own_language(text: str, words: str, sug
     parse_status(suggestion, TODAY)
 
 
+@pytest.mark.parametrize("text", ["올해", "작년", "지난 분기", "this year", "Last-Year", "tomorrow", "今年", "四半期"])
+def test_a_time_nobody_is_told_of_is_no_name_either(text: str) -> None:
+    """Nobody looks for a team called 작년; where one is, or begins so, it is meant."""
+    with pytest.raises(UnknownPeriod) as caught:
+        parse_status(text, TODAY, ["마케팅팀"])
+    assert caught.value.suggestion is None
+    assert parse_status(text, TODAY, [text]).scope_words == text
+    assert parse_status(text, TODAY, [f"{text} 결산"]).scope_words == text
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
