@@ -17,8 +17,8 @@ def alike(words: str) -> str:
 def begun(words: str, names: Iterable[str]) -> str | None:
     """The name that is meant: the very one, else the only one that begins so, or in which a word begins so.
 
-    `chatbot` is the beginning of `chatbot-experiment`, and of `Old Chatbot`. None where no name begins so; refused
-    with all of them where several do.
+    `chatbot` is the beginning of `chatbot-experiment`, and of `Old Chatbot`; 마케팅 팀 is 마케팅팀 before it begins
+    any other. None where no name begins so; refused with all of them where several do.
     """
     wanted = alike(words)
     if not wanted:
@@ -26,7 +26,8 @@ def begun(words: str, names: Iterable[str]) -> str | None:
     known = {alike(name): name for name in reversed(list(names))}
     if wanted in known:
         return known[wanted]
-    found = [known[name] for name in known if any(name.startswith(wanted, start) for start in _starts(name))]
+    found = [known[name] for name in known if _joined(name) == _joined(wanted)]
+    found = found or [known[name] for name in known if any(name.startswith(wanted, start) for start in _starts(name))]
     if len(found) > 1:
         raise Refusal(RefusalCode.SEVERAL_SCOPES, words=words, choices=tuple(reversed(found)))
     return found[0] if found else None
@@ -36,6 +37,10 @@ def unknown(words: str, names: Iterable[str]) -> Refusal:
     """What is said where nothing is called so: what may have been meant, and what there is."""
     choices = tuple(dict.fromkeys(names))
     return Refusal(RefusalCode.UNKNOWN_SCOPE, words=words, suggestion=closest(words, choices), choices=choices)
+
+
+def _joined(name: str) -> str:
+    return name.replace(" ", "")
 
 
 def _starts(name: str) -> Iterator[int]:

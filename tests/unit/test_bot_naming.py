@@ -44,6 +44,16 @@ def test_a_beginning_that_no_other_name_has_is_enough(words: str) -> None:
     assert book("chatbot-experiment", "batch", teams=("마케팅팀",)).meant(words).name == "chatbot-experiment"
 
 
+def test_a_blank_more_or_less_names_the_same() -> None:
+    """Korean is written either way. Where two teams are called so from before, each is found by its own name."""
+    assert begun("마케팅 팀", ["마케팅팀 2기", "마케팅팀"]) == "마케팅팀"
+    assert begun("마케팅팀", ["데이터팀", "마케팅 팀"]) == "마케팅 팀"
+    twins = ["마케팅 팀", "마케팅팀"]
+    assert [begun(name, twins) for name in twins] == twins
+    with pytest.raises(Refusal):
+        begun("마 케팅팀", twins)
+
+
 def test_the_kind_before_a_beginning_says_which_is_meant() -> None:
     """A team and a project may begin alike."""
     both = book("마케팅 카피", teams=("마케팅팀",))
