@@ -44,6 +44,7 @@ from finops.hypotheses import (
     ledger,
     more_clouds,
     one_by_one,
+    opinions,
     people_act,
 )
 from finops.incidents import EventKind, Fact
@@ -147,13 +148,11 @@ class Effects:
             for one in await store.incidents.opened_since(workspace_id, _start(period))
             if charge_day(one.opened_at) in period and one.spoken_level > 0
         ]
-        kinds: dict[EventKind, int] = defaultdict(int)
-        waited = []
+        said, waited = list[EventKind](), list[int]()
         for incident in opened:
             assert incident.id is not None
             events = await store.incidents.events(workspace_id, incident.id)
-            for kind in {one.kind for one in events}:
-                kinds[kind] += 1
+            said += opinions(events).values()
             taken_up = [one.at for one in events if one.kind is EventKind.ACKNOWLEDGED]
             if taken_up:
                 waited.append(int((min(taken_up) - incident.opened_at).total_seconds()))
@@ -161,8 +160,8 @@ class Effects:
         acted = acted_on(alerts_of(told), actions, self._desk.now())
         return AlertQuality(
             alerts=len(opened),
-            helpful=kinds[EventKind.HELPFUL],
-            not_helpful=kinds[EventKind.NOT_HELPFUL],
+            helpful=said.count(EventKind.HELPFUL),
+            not_helpful=said.count(EventKind.NOT_HELPFUL),
             acted_on=acted.hits,
             acknowledged=len(waited),
             median_seconds=median_low(waited) if waited else None,

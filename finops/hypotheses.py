@@ -6,7 +6,7 @@ Published in docs/effects.md; change both together. A difference of two shares h
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -14,11 +14,13 @@ from enum import StrEnum
 from finops.behaviour import ANSWERS_WITHIN, Action, Preceded, Told
 from finops.effects import Saving, SavingState
 from finops.frozen import frozen
+from finops.incidents import EventKind, IncidentEvent
 from finops.money import EXACT, Money, total
 from finops.value import Interval, wilson
 
 # Fewer than this on either side, and nothing is said.
 LEAST_TOLD = 10
+_OPINIONS = (EventKind.HELPFUL, EventKind.NOT_HELPFUL)
 
 
 class Hypothesis(StrEnum):
@@ -193,6 +195,11 @@ def judged(hypothesis: Hypothesis, share: Tally, other: Tally) -> Judged:
     high = difference + EXACT.sqrt((high_a - a) ** 2 + (b - second.low) ** 2)
     verdict = Verdict.SUPPORTED if low > 0 else Verdict.REFUTED if high < 0 else Verdict.OPEN
     return Judged(hypothesis, verdict, share, other, difference, Interval(low, high))
+
+
+def opinions(events: Iterable[IncidentEvent]) -> Mapping[str, EventKind]:
+    """What each person thinks of an alert, by their last word on it, HELPFUL or NOT_HELPFUL; `events` in order."""
+    return {str(one.values.get("by")): one.kind for one in events if one.kind in _OPINIONS}
 
 
 def one_by_one(told: Iterable[Told]) -> list[Told]:

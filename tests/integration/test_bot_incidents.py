@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -19,7 +20,7 @@ from finops.budgets import BudgetPeriod, BudgetScope, BudgetTerms
 from finops.charges import Charge, ChargedDay, FigureState
 from finops.incidents import EventKind, IncidentState
 from finops.money import Money
-from finops.periods import starts_at
+from finops.periods import Period, starts_at
 from finops.queries import ScopeKind
 from finops.why import Factor, WhyKind
 from jobs.outbox import KEPT
@@ -351,6 +352,22 @@ async def test_a_good_opinion_between_two_bad_ones_is_no_row(world: World) -> No
         world.clock.advance(seconds=1)
         taken = await world.bot.incidents.feedback(person, incident_id, is_helpful=is_helpful)
         assert taken.budget_id is None
+
+
+@on_sqlite
+async def test_the_share_of_opinions_counts_each_person_once_by_their_last_word(world: World) -> None:
+    """Of three who found one alert helpful and one who did not at first, it made two opinions, half of them good."""
+    incident_id = await breached(world)
+    for person, is_helpful in (
+        (world.admin, False), (world.lead, True), (world.member, True), (world.admin, True),
+    ):  # fmt: skip
+        world.clock.advance(seconds=1)
+        await world.bot.incidents.feedback(person, incident_id, is_helpful=is_helpful)
+    stranger = replace(world.member, user_id="U0OTHER001")
+    await world.bot.incidents.feedback(stranger, incident_id, is_helpful=False)
+    async with world.storage.reading() as store:
+        quality = await world.bot.effects.quality(store, WORKSPACE, Period(TODAY, TODAY + timedelta(days=1)), ())
+    assert (quality.helpful, quality.not_helpful, quality.precision) == (3, 1, Decimal("0.75"))
 
 
 @on_sqlite
