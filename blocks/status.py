@@ -43,13 +43,13 @@ class Question:
 
 def message(
     report: StatusReport, t: Translator, *, shared_by: str | None = None, mark: str | None = "",
-    may_begin: bool = False, may_register: bool = False, stop: StopShown | None = None, may_stop: bool = False,
+    may_register: bool = False, stop: StopShown | None = None, may_stop: bool = False,
 ) -> kit.Message:  # fmt: skip
     """A status report. `shared_by` (a user id) makes it the public version: no buttons, and who showed it.
 
     `mark` goes into the buttons, to tell this rendering from the next; None where there is no channel to share it in.
-    `may_begin` and `may_register`: whether this reader may set things up, or give projects to a team, and so gets the
-    button for it. `stop` is under what a project's spending stands, and `may_stop` whether this reader may change that.
+    `may_register`: whether this reader may give projects to a team, and so gets the button for it. `stop` is under
+    what a project's spending stands, and `may_stop` whether this reader may change that.
     """
     headline = _headline(report, t)
     comparison = None if figures.is_partial(report.figure) else _comparison(report, t)
@@ -66,7 +66,7 @@ def message(
     parts += _live(report, t)
     parts += _pictures(report, t)
     parts += _axes(report, t)
-    step, button = _next_step(report, t, can_share=mark is not None, may_begin=may_begin, may_register=may_register)
+    step, button = _next_step(report, t, can_share=mark is not None, may_register=may_register)
     if shared_by is None:
         parts.append(kit.section(step))
         stopping = stop_beside.buttons(report.scope.id or 0, stop, t) if may_stop else []
@@ -163,14 +163,14 @@ def _axes(report: StatusReport, t: Translator) -> list[kit.Block | kit.Either]:
 
 
 def _next_step(
-    report: StatusReport, t: Translator, *, can_share: bool, may_begin: bool, may_register: bool
+    report: StatusReport, t: Translator, *, can_share: bool, may_register: bool
 ) -> tuple[str, kit.Block | None]:
     """One sentence about what to do now, and its button when there is one."""
     if not report.is_connected:
         step = t.gettext(
             "No Admin API key is registered yet, so there is no bill to read. An admin sets it up: `/finops setup`"
         )
-        return step, kit.button(t.gettext("Set-up"), ids.SETUP_NEXT) if may_begin else None
+        return step, kit.button(t.gettext("Set-up"), ids.SETUP_NEXT)
     if report.figure.is_not_yet_collected:
         when = t.gettext(
             "Costs are collected after the charge day ends. Yesterday is ready now: `/finops status yesterday`"

@@ -175,13 +175,6 @@ class Reports:
         may_begin = person.is_admin or (facts.takes_first and person.is_workspace_admin)
         return replace(facts.report, setup=setup, is_admin=person.is_admin, may_begin=may_begin)
 
-    async def may_begin(self, person: Person) -> bool:
-        """Whether this person may set things up: as an admin, or because asking for it makes them the first one."""
-        if person.is_admin or not person.is_workspace_admin:
-            return person.is_admin
-        async with self._desk.storage.reading() as store:
-            return await takes_first(store, person.workspace_id, self._desk.policy)
-
     async def _home(self, workspace_id: str) -> _HomeFacts:
         """The Home tab of nobody in particular."""
         today, now = self._desk.today(), self._desk.now()

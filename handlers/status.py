@@ -74,13 +74,7 @@ async def _answer(visit: Visit, report: StatusReport) -> kit.Message:
         groups = await visit.groups()
         may_stop, stop = await visit.bot.project_details.stop_of(person, report.scope.id, groups)
     return status.message(
-        report,
-        await visit.words(),
-        mark=mark(visit),
-        may_begin=not report.is_connected and await visit.bot.reports.may_begin(person),
-        may_register=may_register,
-        stop=stop,
-        may_stop=may_stop,
+        report, await visit.words(), mark=mark(visit), may_register=may_register, stop=stop, may_stop=may_stop
     )
 
 

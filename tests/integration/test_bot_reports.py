@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -16,7 +15,7 @@ from bot.results import FindingCode, Level, SlackCheck
 from finops.charges import FigureState
 from finops.periods import Period
 from finops.queries import ScopeKind
-from finops.registry import Person, Role, Team
+from finops.registry import Person, Team
 from storage import KeyRing, Storage, open_storage
 from tests.conftest import FakeClock
 from tests.databases import on_sqlite, statements
@@ -187,22 +186,6 @@ async def test_what_the_answer_calls_everything_may_be_typed_back(bot: Bot, admi
     await bot.teams.create(admin, "전체", MINSU, "C0DATA0001")
     named = await bot.reports.status(WORKSPACE, admin, words)
     assert (named.scope.kind is ScopeKind.TEAM) == ("전체" in words)
-
-
-@on_sqlite
-async def test_set_up_is_offered_to_those_who_may_begin_it(bot: Bot, admin: Person):
-    """Whoever administers it; a Slack admin only where nobody does yet."""
-    assert await bot.reports.may_begin(admin)
-    for is_workspace_admin in (True, False):
-        other = replace(admin, user_id="U9", role=Role.MEMBER, is_workspace_admin=is_workspace_admin)
-        assert not await bot.reports.may_begin(other)
-    first = replace(admin, workspace_id="T0NEW", role=Role.MEMBER, is_workspace_admin=True)
-    async with bot.storage.writing() as store:
-        await store.workspaces.ensure(
-            "T0NEW", name="새 회사", locale="", timezone="", installed_by=None, at=admin.seen_at
-        )
-    assert await bot.reports.may_begin(first)
-    assert not await bot.reports.may_begin(replace(first, is_workspace_admin=False))
 
 
 @on_sqlite

@@ -306,12 +306,3 @@ def test_what_no_team_answers_for_has_no_recorded_outcome() -> None:
     unowned = Share("?", "?", Money.of("20"), is_unallocated=True)
     table = str(figures.parts_table(breakdown_of([recorded, unowned]), reader("ko")))
     assert table.count("성과 기록 없음") == 2  # in the table, and in the lines where Slack has none
-
-
-def test_set_up_is_offered_in_status_to_whoever_may_begin_it() -> None:
-    """The others read that an admin does it."""
-    new = a_status(is_connected=False)
-    for may_begin in (True, False):
-        blocks = str(status.message(new, reader("ko"), may_begin=may_begin).blocks)
-        assert (ids.SETUP_NEXT in blocks) == may_begin
-        assert "관리자가 설정을 시작" in blocks
