@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 
-from blocks import ids, kit, stops
+from blocks import figures, ids, incident_words, kit, stops, why_words
 from blocks import stop_words as words
 from blocks.stop_approval import ApprovalDraft, ApprovalFacts, approval_of, approve
 from blocks.stop_list import listed
 from finops.charges import FigureState
 from finops.frozen import frozen
+from finops.incident_report import IncidentShown
 from finops.levers import Lever
 from finops.money import total
 from finops.stop_report import AffectedKey, AffectedProject, BlastRadius, StopShown
@@ -63,6 +64,19 @@ class StopDraft:
     what: str = StopWhat.STOP.value
     breadth: str = StopBreadth.PROJECT.value
     reason: str = ""
+
+
+def drafted(shown: IncidentShown, t: Translator) -> StopDraft:
+    """The window as an alert begins it: what it suspects, else its limit, is the reason that one may keep or change.
+
+    In an emergency nobody has to type before it stops.
+    """
+    suspected = why_words.conclusion(shown.cause, t) if shown.cause is not None else ""
+    name, limit = incident_words.limit_name(shown.budget.period, t), figures.decided(shown.limit, t)
+    reached = t.gettext(
+        "{limit_name} {limit}: {percent}% spent", limit_name=name, limit=limit, percent=t.number(shown.percent)
+    )
+    return StopDraft(reason=suspected or reached)
 
 
 def confirm(radius: BlastRadius, t: Translator, draft: StopDraft | None = None, problem: str | None = None) -> kit.View:

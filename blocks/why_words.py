@@ -44,6 +44,11 @@ def sentence(why: Why, t: Translator, *, is_first: bool = True) -> str:
     return said if is_named else begun(said)
 
 
+def conclusion(why: Why, t: Translator) -> str:
+    """What it points to alone, as plain text: `Likely a retry loop`; '' where there is none to tell."""
+    return "" if why.kind in _WHOLE else _first_capital(_CONCLUSIONS[why.kind](t))
+
+
 def _listed(said: Sequence[str], t: Translator) -> str:
     whole = said[0]
     for other in said[1:]:

@@ -225,7 +225,10 @@ def _is_out_of_sight(visit: Visit) -> bool:
 
 async def _confirm(visit: Visit, target: StopTarget) -> None:
     radius = await visit.bot.stopping.preview(await visit.person(), target, await visit.groups())
-    await visit.show(stop_form.confirm(radius, await visit.words()))
+    t, draft = await visit.words(), None
+    if target.incident_id is not None:
+        draft = stop_form.drafted(await visit.bot.incidents.shown(visit.workspace_id, target.incident_id), t)
+    await visit.show(stop_form.confirm(radius, t, draft))
 
 
 async def _listed(visit: Visit, person: Person) -> None:

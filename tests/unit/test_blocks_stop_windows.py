@@ -17,7 +17,7 @@ from tests.unit.stop_windows import VIEWS, texts
 
 
 def test_the_sentence_of_the_requirements_is_kept() -> None:
-    """The warning, the two buttons, and a reason that has to be typed."""
+    """The warning, the two buttons, and a reason that nobody leaves out; without an alert it has to be typed."""
     view = stop_form.confirm(told.a_radius(), reader("ko"))
     assert "*이 프로젝트의 키를 사용하는 모든 애플리케이션이 중단됩니다. 계속하시겠습니까?*" in texts(view)
     assert (view["submit"]["text"], view["close"]["text"]) == ("예, 즉시 차단", "취소")
@@ -29,6 +29,25 @@ def test_the_sentence_of_the_requirements_is_kept() -> None:
         "projects": [1],
         "team_projects": [1, 2, 3],
     }
+
+
+@pytest.mark.parametrize(
+    ("language", "suspected", "reached"),
+    [
+        ("ko", "재시도 루프 의심", "일일 한도 $500의 148% 사용"),
+        ("en", "Likely a retry loop", "Daily limit $500: 148% spent"),
+        ("ja", "リトライループの疑い", "1日の上限 $500 の 148% を使用"),
+    ],
+)
+def test_from_an_alert_the_reason_stands_there_already(language: str, suspected: str, reached: str) -> None:
+    """Two clicks stop it: what is suspected is the reason, or what was reached where nobody can tell why."""
+    t = reader(language)
+    shown = replace(saying_live.shown(), cause=saying_live.LOOP)
+    reasons = [stop_form.drafted(replace(shown, cause=cause), t).reason for cause in (shown.cause, None)]
+    assert reasons == [suspected, reached]
+    view = stop_form.confirm(told.a_radius(), t, stop_form.drafted(shown, t))
+    [given] = [block["element"] for block in view["blocks"] if block.get("block_id") == ids.STOP_REASON]
+    assert given["initial_value"] == suspected
 
 
 @pytest.mark.parametrize(("language", "question"), [
