@@ -13,7 +13,7 @@ from finops.incident_report import IncidentShown
 from finops.money import Money
 from finops.periods import charge_day, starts_at
 from finops.queries import ScopeKind
-from finops.stop_report import StopShown, StopTarget
+from finops.stop_report import StopShown, StopTarget, decided_at
 from finops.stops import ApprovalWay, StopState
 from locales import Translator
 
@@ -39,8 +39,9 @@ class ApprovalFacts:
     """What the approval window says. `day_end` and `period_end` are instants; None amounts are unknown, and a period
     that is over has no end to wait for.
 
-    `seen_at` is handed back with the answer: what somebody changed since is not approved unseen. Without `limit` there
-    is no budget behind it, and only a time can be allowed. `state` and `spent_at` are how sure and of when `spent` is.
+    `seen_at` and `decided_at` are handed back with the answer: what somebody changed since is not approved unseen.
+    Without `limit` there is no budget behind it, and only a time can be allowed. `state` and `spent_at` are how sure
+    and of when `spent` is.
     """
 
     target: StopTarget
@@ -55,6 +56,7 @@ class ApprovalFacts:
     requires_second: bool
     is_stopped: bool
     seen_at: datetime
+    decided_at: tuple[datetime, ...] = ()
     state: FigureState | None = None
     spent_at: datetime | None = None
 
@@ -76,6 +78,7 @@ def approval_of(shown: IncidentShown | StopShown, now: datetime) -> ApprovalFact
             requires_second=shown.requires_second,
             is_stopped=shown.stop.state in _IN_FORCE,
             seen_at=now,
+            decided_at=decided_at(None, shown.stop),
         )
     stop = shown.stop
     is_known = shown.spent.as_of is not None
@@ -92,6 +95,7 @@ def approval_of(shown: IncidentShown | StopShown, now: datetime) -> ApprovalFact
         requires_second=shown.budget.needs_two or (stop is not None and stop.requires_second),
         is_stopped=stop is not None and stop.stop.state in _IN_FORCE,
         seen_at=now,
+        decided_at=decided_at(shown.budget, stop.stop if stop is not None else None),
         state=shown.spent.state,
         spent_at=shown.spent.as_of,
     )
@@ -100,7 +104,7 @@ def approval_of(shown: IncidentShown | StopShown, now: datetime) -> ApprovalFact
 def approve(
     facts: ApprovalFacts, t: Translator, draft: ApprovalDraft | None = None, problem: str | None = None
 ) -> kit.View:
-    """The window in which spending is let go on (VIEW_APPROVE). Metadata: target."""
+    """The window in which spending is let go on (VIEW_APPROVE). Metadata: target, seen and decided (ISO times)."""
     given = draft or ApprovalDraft()
     parts: Parts = [kit.alert(problem)] if problem else []
     parts.append(kit.section(_facts(facts, t)))
@@ -125,7 +129,11 @@ def approve(
         submit=t.pgettext("button", "Approve"),
         close=t.gettext("Cancel"),
         callback_id=ids.VIEW_APPROVE,
-        metadata={"target": str(facts.target), "seen": facts.seen_at.isoformat()},
+        metadata={
+            "target": str(facts.target),
+            "seen": facts.seen_at.isoformat(),
+            "decided": [moment.isoformat() for moment in facts.decided_at],
+        },
     )
 
 

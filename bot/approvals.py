@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -39,8 +40,8 @@ class Approvals:
         if is_closed(aim):
             raise Refusal(RefusalCode.INCIDENT_CLOSED)
         stop = aim.stop if aim.stop is not None and aim.stop.state not in _OVER else None
-        if wish.seen_at is not None:
-            _refuse_unseen(aim, stop, wish.seen_at)
+        if wish.known is not None:
+            _refuse_unseen(aim, stop, wish.known)
         if wish.way is ApprovalWay.RESTORE and (stop is None or stop.state not in UNDER_WAY):
             await refuse_held(store, aim)
             state = stop.state.value if stop else None
@@ -171,16 +172,16 @@ class Approvals:
         return Ask(actor.workspace_id, incident_id, scope.kind, scope.id, aim.channel_id, Lever.STOP, "", actor.user_id)
 
 
-def _refuse_unseen(aim: Aim, stop: Stop | None, seen_at: datetime) -> None:
-    """Refuse, naming who, where somebody changed the budget or the stop after the window was filled."""
+def _refuse_unseen(aim: Aim, stop: Stop | None, known: Collection[datetime]) -> None:
+    """Refuse, naming who, where somebody decided about the budget or the stop what the window did not know."""
     budget = aim.budget
-    if budget is not None and budget.updated_at > seen_at:
+    if budget is not None and budget.updated_at not in known:
         raise Refusal(RefusalCode.BUDGET_CHANGED, person=budget.updated_by, at=budget.updated_at)
     if stop is None:
         return
-    if stop.approved_at is not None and stop.approved_at > seen_at:
+    if stop.approved_at is not None and stop.approved_at not in known:
         raise Refusal(RefusalCode.STOP_CHANGED, person=stop.approved_by, at=stop.approved_at, state=stop.state)
-    if stop.requested_at > seen_at:
+    if stop.requested_at not in known:
         raise Refusal(RefusalCode.STOP_CHANGED, person=stop.requested_by, at=stop.requested_at, state=stop.state)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import field
 from datetime import datetime
 from decimal import Decimal
 
-from finops.budgets import BudgetPeriod
+from finops.budgets import Budget, BudgetPeriod
 from finops.charges import FigureState
 from finops.figures import Scope
 from finops.frozen import frozen
@@ -214,15 +214,23 @@ class LeadDraft:
 class ApprovalWish:
     """What a person chose and typed in the approval window, not judged yet.
 
-    `until` is for AMOUNT; `amount` is what more may be spent (AMOUNT) or the new limit (BUDGET), as typed. `seen_at` is
-    when the window was filled: what somebody changed since is shown first. None: a button without a window.
+    `until` is for AMOUNT; `amount` is what more may be spent (AMOUNT) or the new limit (BUDGET), as typed. `known` is
+    what the window knew to be decided (`decided_at`): anything else is shown first. None: a button without a window.
     """
 
     way: ApprovalWay
     amount: str = ""
     until: datetime | None = None
     restops: bool = True
-    seen_at: datetime | None = None
+    known: Collection[datetime] | None = None
+
+
+def decided_at(budget: Budget | None, stop: Stop | None) -> tuple[datetime, ...]:
+    """When somebody last decided about a budget and a stop; compared for being the same, for clocks may differ."""
+    found = [] if budget is None else [budget.updated_at]
+    if stop is not None:
+        found += [stop.requested_at] if stop.approved_at is None else [stop.requested_at, stop.approved_at]
+    return tuple(found)
 
 
 @frozen

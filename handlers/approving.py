@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from blocks import bad_news, budgets, ids, kit, stop_form
 from blocks.stop_form import ApprovalDraft, ApprovalFacts
 from bot.errors import Refusal, RefusalCode, explain
+from finops.incidents import instant_of
 from finops.keys import contains_key
 from finops.stop_report import ApprovalWish, StopShown, StopTarget
 from finops.stops import ApprovalWay
@@ -54,14 +55,13 @@ async def submit(form: Form) -> Outcome:
     async def again(said: str | None = None) -> kit.View:
         return stop_form.approve(await _facts(visit, target), t, draft, said)
 
-    seen = stops.seen_at(form, visit.bot.clock())
-    if seen is None:
+    if stops.seen_at(form, visit.bot.clock()) is None:
         return Show(await again(stops.too_old(t)), refreshes_home=False)
     if draft.way not in set(ApprovalWay):
         return Show(await again(), refreshes_home=False)
     way = ApprovalWay(draft.way)
     amount = draft.limit if way is ApprovalWay.BUDGET else draft.amount
-    wish = ApprovalWish(way, amount, draft.until, draft.restops, seen)
+    wish = ApprovalWish(way, amount, draft.until, draft.restops, _known(form))
 
     async def act() -> kit.View:
         shown = await visit.bot.stopping.approve(person, target, wish, groups)
@@ -132,6 +132,13 @@ async def _budget_changed(visit: Visit, target: StopTarget) -> kit.View:
     standing = await visit.bot.budgets.open(person, budget_id, groups)
     notice = budgets.saved_words(t, standing.budget, standing.scope, is_new=False)
     return budgets.listed(await visit.bot.budgets.report(person, groups), t, notice)
+
+
+def _known(form: Form) -> list[datetime] | None:
+    """When what the window told of was decided; None where it carries nothing of that."""
+    told = form.ids.get("decided")
+    found = [instant_of(one) for one in told] if isinstance(told, list) else None
+    return None if found is None else [moment for moment in found if moment is not None]
 
 
 def _draft(form: Form) -> ApprovalDraft:

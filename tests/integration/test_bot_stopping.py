@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
+from blocks import stop_form
 from bot.errors import Refusal, RefusalCode
 from bot.stop_policy import stop_by_policy
 from demo.openai.faults import Fault
 from finops.budgets import Budget, BudgetAction, BudgetScope, effective
 from finops.holds import HoldState
-from finops.incidents import IncidentState
+from finops.incidents import Incident, IncidentState
 from finops.levers import Lever
 from finops.money import Money
 from finops.stops import ApprovalWay, StopEventKind, StopState
@@ -223,27 +224,34 @@ async def test_a_limit_can_be_raised_where_nothing_is_held_any_more(world: World
 
 
 async def test_nobody_approves_what_somebody_changed_since_they_looked(world: World) -> None:
-    """A window that was filled before the budget, or the stop, became another one changes nothing and says who did. A
-    new limit for a budget that is gone meanwhile is refused in words, and the stop let go of in the other ways."""
+    """A window that was filled before the budget, or the stop, became another one changes nothing and says who did;
+    also where the copy that made it another one is behind the one that filled the window. A new limit for a budget
+    that is gone meanwhile is refused in words, and the stop let go of in the other ways."""
     incident = await world.runaway()
-    shown, seen = await world.stopped(incident), world.clock()
-    world.clock.advance(minutes=1)
+    shown, known = await world.stopped(incident), await decided(world, incident)
     async with world.bot.storage.writing() as store:
         await store.budgets.update(
-            WORKSPACE, incident.budget_id, is_enabled=True, by=world.team.lead_user_id, at=world.clock()
-        )
+            WORKSPACE, incident.budget_id, is_enabled=True, by=world.team.lead_user_id,
+            at=world.clock() - timedelta(minutes=10),
+        )  # fmt: skip
     with pytest.raises(Refusal) as refused:
-        await world.approve(shown, ApprovalWay.BUDGET, "900", seen_at=seen)
+        await world.approve(shown, ApprovalWay.BUDGET, "900", known=known)
     assert refused.value.code is RefusalCode.BUDGET_CHANGED
     assert refused.value.values["person"] == world.team.lead_user_id
     await world.bot.budgets.delete(world.admin, incident.budget_id)
     with pytest.raises(Refusal) as refused:
         await world.approve(shown, ApprovalWay.BUDGET, "100")
     assert refused.value.code is RefusalCode.UNKNOWN_BUDGET
-    world.clock.advance(minutes=1)
-    seen = world.clock()
-    world.clock.advance(minutes=1)
+    known = await decided(world, incident)
+    world.clock.moment -= timedelta(minutes=9)
     assert (await world.restore(shown)).stop.state is StopState.RESTORING
     with pytest.raises(Refusal) as refused:
-        await world.approve(shown, ApprovalWay.END_OF_DAY, seen_at=seen)
+        await world.approve(shown, ApprovalWay.END_OF_DAY, known=known)
     assert refused.value.code is RefusalCode.STOP_CHANGED
+    await world.acted()
+    assert await world.approve(shown, ApprovalWay.END_OF_DAY, known=await decided(world, incident)) is not None
+
+
+async def decided(world: World, incident: Incident) -> tuple[datetime, ...]:
+    """What a window about an alert knows to be decided."""
+    return stop_form.approval_of(await world.alert(incident), world.clock()).decided_at

@@ -119,7 +119,7 @@ class House:
         return [name for name, _ in self.slack.calls]
 
     def form(self, target: str = "project:3", *, seen: datetime = NOW, view: str = "V7", **typed: Any) -> Form:
-        metadata = json.dumps({"target": target, "seen": seen.isoformat()})
+        metadata = json.dumps({"target": target, "seen": seen.isoformat(), "decided": [NOW.isoformat()]})
         values = {name: {name: given} for name, given in typed.items()}
         body = {"id": view, "private_metadata": metadata, "state": {"values": values}}
         return Form.of(a_visit(self.bot, self.slack), body)
@@ -277,8 +277,8 @@ async def test_terms_reach_the_bot_as_they_were_chosen() -> None:
         assert isinstance(await approving.submit(form), Show)
     later = NOW + timedelta(hours=1)
     assert house.stopping.done == [
-        ("approve", "stop:5", ApprovalWish(ApprovalWay.AMOUNT, "100", later, restops=False, seen_at=NOW)),
-        ("approve", "stop:5", ApprovalWish(ApprovalWay.BUDGET, "900", later, restops=False, seen_at=NOW)),
+        ("approve", "stop:5", ApprovalWish(ApprovalWay.AMOUNT, "100", later, restops=False, known=[NOW])),
+        ("approve", "stop:5", ApprovalWish(ApprovalWay.BUDGET, "900", later, restops=False, known=[NOW])),
     ]
 
 
