@@ -40,7 +40,7 @@ def approvals(reader: HomeReader, t: Translator) -> Parts:
             parts += _asked(one, t)
         more = reader.asked_count - len(reader.asked)
         if more > 0:
-            parts.append(kit.context(t.ngettext("and {count} more", "and {count} more", more)))
+            parts.append(kit.context(t.ngettext("and {count} more request", "and {count} more requests", more)))
     return [*parts, *unsaid, kit.divider()] if parts else unsaid
 
 
