@@ -31,7 +31,9 @@ BEARERS = (
     (re.compile(r"(?i)((?:postgres(?:ql)?(?:\+\w+)?)://[^:/@\s]+:)[^@\s]+@"), rf"\1{MASK}@"),
 )
 # Bolt logs the whole body of a request whose signature is wrong, at INFO: a stranger would write into our logs.
+# SQLite's driver logs each statement twice, at DEBUG, with the values in it: who voted what, and what nobody signed.
 CHATTY = {
+    "aiosqlite": logging.INFO,
     "slack_bolt.RequestVerification": logging.WARNING,
     "httpx": logging.WARNING,
     "apscheduler": logging.WARNING,

@@ -228,6 +228,15 @@ async def test_what_an_impostor_sent_is_not_logged(slack, web_client, tmp_path, 
     assert "written-by-a-stranger" not in log_lines.getvalue()
 
 
+async def test_what_is_written_to_the_database_is_not_logged(slack, tmp_path, log_lines):
+    """Who voted what stands there, and what was said without a name: no level of the log shows it."""
+    async with serving(settings_for(slack, tmp_path)) as (url, _):
+        slack.deliver_to(f"{url}/slack/events")
+        await slack.person(JIHOON).command("/finops help", FINOPS)
+    assert "INSERT INTO" not in log_lines.getvalue()
+    assert "users.info" in log_lines.getvalue()
+
+
 async def test_oauth_variables_in_the_environment_change_nothing(slack, tmp_path, monkeypatch):
     """Bolt would switch to OAuth, drop our token and reverse a token check on seeing these."""
     monkeypatch.setenv("SLACK_CLIENT_ID", "1.2")
