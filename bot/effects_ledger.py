@@ -18,7 +18,7 @@ from finops.frozen import frozen
 from finops.money import EXACT, Money, total
 from finops.periods import Period
 from finops.registry import Project
-from finops.stops import StopEventKind
+from finops.stops import Stop, StopEventKind
 from storage import Store
 
 # What can have changed spending by itself; a budget alone changes nothing.
@@ -112,27 +112,33 @@ async def expected(store: Store, workspace_id: str, action: Action, now: datetim
     after = Period(action.day + _DAY, action.day + timedelta(days=1 + AFTER_DAYS))
     if action.kind is ActionKind.STOPPED:
         stop_id = action.details.get("stop_id")
-        for event in await store.stops.events(workspace_id, stop_id) if isinstance(stop_id, int) else ():
-            low, high = event.values.get("saved_low"), event.values.get("saved_high")
-            if event.kind is StopEventKind.CLOSED and isinstance(low, str) and isinstance(high, str):
-                currency = str(event.values.get("currency") or "USD")
-                ends = Money.of(low, currency), Money.of(high, currency)
-                day = Period(action.day, action.day + _DAY)
-                return Saving(
-                    action.id, SavingState.EXPECTED, day, currency, expected=ends[0], low=ends[0], high=ends[1]
-                )
         stop = await store.stops.get(workspace_id, stop_id) if isinstance(stop_id, int) else None
+        kept = None if stop is None else await _kept_by(store, stop)
+        if kept is not None:
+            low, high = kept
+            day = Period(action.day, action.day + _DAY)
+            return Saving(action.id, SavingState.EXPECTED, day, low.currency, expected=low, low=low, high=high)
         never_held = stop is None or stop.stopped_at is None
         if action.project_id is None or never_held or now - action.at < _STOP_ENDS_WITHIN:
             return None
     worth = None
     if action.preceded is not None and action.preceded.kind is Preceded.DIGEST:
-        kept = await store.digests.get(workspace_id, action.preceded.id)
-        worth = None if kept is None else _worth(decoded(kept.facts), action.project_id)
+        digest = await store.digests.get(workspace_id, action.preceded.id)
+        worth = None if digest is None else _worth(decoded(digest.facts), action.project_id)
     if worth is None:
         return Saving(action.id, SavingState.EXPECTED, after)
-    expected = Money(EXACT.multiply(worth.amount, Decimal(AFTER_DAYS // 7)), worth.currency)
-    return Saving(action.id, SavingState.EXPECTED, after, worth.currency, expected=expected)
+    saved = Money(EXACT.multiply(worth.amount, Decimal(AFTER_DAYS // 7)), worth.currency)
+    return Saving(action.id, SavingState.EXPECTED, after, worth.currency, expected=saved)
+
+
+async def _kept_by(store: Store, stop: Stop) -> tuple[Money, Money] | None:
+    """What a stop kept from being spent, at least and at most, as its last note tells; None where it tells nothing."""
+    for event in await store.stops.events(stop.workspace_id, stop.id or 0):
+        low, high = event.values.get("saved_low"), event.values.get("saved_high")
+        if event.kind is StopEventKind.CLOSED and isinstance(low, str) and isinstance(high, str):
+            currency = str(event.values.get("currency") or "USD")
+            return Money.of(low, currency), Money.of(high, currency)
+    return None
 
 
 def _worth(digest: Digest, project_id: int | None) -> Money | None:

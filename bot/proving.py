@@ -24,7 +24,7 @@ from finops.money import ATTO_PLACES, EXACT, Money
 from finops.periods import Period
 from finops.proof import CALLED, Seen, Verdict, final_until, last_request_at, seen_until, unread, verdict
 from finops.stopping import WATCHED, progressed
-from finops.stops import StopChange, StopEvent, StopEventKind, StopState
+from finops.stops import StopEvent, StopEventKind, StopState
 from finops.usage import Width
 from storage import Store
 from storage.errors import Conflict
@@ -85,6 +85,7 @@ class Proving:
     async def _judged(
         self, store: Store, hold: Hold, health: UsageHealth | None, read: Mapping[str, int], now: datetime
     ) -> _Judgement | None:
+        """What usage, as far as it was read, says of a hold; None where that is nothing new."""
         # Asked for by a clock that ran ahead, it was set before it was asked for: what was used since is seen, too.
         begun = min(hold.requested_at, hold.set_at or hold.requested_at)
         start = minute_of(begun)
@@ -150,31 +151,39 @@ class Proving:
         return None if after is hold and event is None else _Judgement(hold, after, {}, event)
 
     async def _keep(self, one: _Judgement) -> None:
-        desk, before = self._desk, one.before
+        """Keep what was judged and tell of it; where somebody decides at the same moment, on what they left."""
         for _ in range(_ATTEMPTS):
             try:
-                async with desk.storage.writing() as store:
-                    stop = await store.stops.get(before.workspace_id, before.stop_id)
-                    holds = await store.stops.holds(before.workspace_id, before.stop_id)
-                    present = next((each for each in holds if each.id == before.id), None)
-                    if stop is None or present is None or _moved(present, before):
-                        return  # decided anew meanwhile: the next reading looks again
-                    after = _onto(present, before, one.after)
-                    change = progressed(stop, holds, present, after, desk.now(), one.facts)
-                    if one.event is not None:
-                        known = {each.key for each in await store.stops.events(before.workspace_id, before.stop_id)}
-                        # Who allowed so much more knows that it is more than usual.
-                        is_news = one.event.key not in known and stop.state is StopState.RESTORED
-                        fresh = (one.event,) if is_news else ()
-                        if not fresh and after == present:
-                            return
-                        change = StopChange(change.stop, change.holds, (*change.events, *fresh))
-                    await keep(desk, store, change, stop, (present,))
+                is_kept = await self._kept(one)
             except Conflict:
                 continue
-            desk.wake_outbox.set()
-            log.info("hold judged", extra={"hold_id": before.id, "state": one.after.state.value})
+            if is_kept:
+                self._desk.wake_outbox.set()
+                log.info("hold judged", extra={"hold_id": one.before.id, "state": one.after.state.value})
             return
+
+    async def _kept(self, one: _Judgement) -> bool:
+        """Whether it is kept: not where the hold was decided anew meanwhile (the next reading looks again), nor where
+        all of it was known."""
+        desk, before = self._desk, one.before
+        async with desk.storage.writing() as store:
+            stop = await store.stops.get(before.workspace_id, before.stop_id)
+            holds = await store.stops.holds(before.workspace_id, before.stop_id)
+            present = next((each for each in holds if each.id == before.id), None)
+            if stop is None or present is None or _moved(present, before):
+                return False
+            after = _onto(present, before, one.after)
+            change = progressed(stop, holds, present, after, desk.now(), one.facts)
+            if one.event is not None:
+                known = {each.key for each in await store.stops.events(before.workspace_id, before.stop_id)}
+                # Who allowed so much more knows that it is more than usual.
+                is_news = one.event.key not in known and stop.state is StopState.RESTORED
+                if not is_news and after == present:
+                    return False
+                if is_news:
+                    change = replace(change, events=(*change.events, one.event))
+            await keep(desk, store, change, stop, (present,))
+            return True
 
 
 def _unseen(read: Mapping[str, int], seen: Seen, set_at: datetime) -> dict[str, Fact]:

@@ -35,15 +35,17 @@ async def asked_again(
 
 
 async def _asked(desk: Desk, workspace_id: str, connection_id: int, within_seconds: float) -> tuple[int, bool]:
+    """The connection, and whether one of its keys may stop its spending."""
     async with desk.storage.reading() as store:
         connection = await store.connections.get(workspace_id, connection_id)
+        if connection is None:
+            return connection_id, False
         try:
             keys = await store.credentials.openable(workspace_id, connection_id)
         except SecretUnreadable:
             keys = []
     may_stop = False
-    for credential, key in keys if connection is not None else []:
-        assert connection is not None
+    for credential, key in keys:
         try:
             async with asyncio.timeout(within_seconds):
                 identity = await desk.providers[connection.provider].identify(key)

@@ -95,24 +95,24 @@ class StopEnds:
         elif is_past:
             await keep(desk, store, period_over(stop, now), stop)
         else:
-            reason = allowance_is_over(stop, await self._spent(store, stop, incident, now), now)
-            assert reason is not None, "it is ending"
-            projects, holders = await _free(store, stop) if stop.restops else ((), ())
-            if not projects and any(not one.is_wanted for one in holders):
-                return False  # somebody else's is just being put back: then it is taken hold of
-            if projects and incident is not None and incident.state is IncidentState.CLOSED:
-                # Its budget speaks no more, but what is held is shown, and put back, by its alert.
-                spent, as_of = await self._seen(store, incident, await _held(store, stop))
-                again = replace(
-                    incident,
-                    state=IncidentState.STOPPING,
-                    spent=spent,
-                    as_of=as_of,
-                    closed_at=None,
-                    updated_at=now,
-                )
-                await telling.keep(store, change_of(incident, again), incident, await audience(store, stop), now)
-            await keep(desk, store, allowance_ended(stop, reason, projects, now, is_held=bool(holders)), stop)
+            return await self._after_allowance(store, stop, incident, now)
+        return True
+
+    async def _after_allowance(self, store: Store, stop: Stop, incident: Incident | None, now: datetime) -> bool:
+        """What was allowed is over: what was to be stopped again is, as far as nobody else holds it."""
+        reason = allowance_is_over(stop, await self._spent(store, stop, incident, now), now)
+        assert reason is not None, "it is ending"
+        projects, holders = await _free(store, stop) if stop.restops else ((), ())
+        if not projects and any(not one.is_wanted for one in holders):
+            return False  # somebody else's is just being put back: then it is taken hold of
+        if projects and incident is not None and incident.state is IncidentState.CLOSED:
+            # Its budget speaks no more, but what is held is shown, and put back, by its alert.
+            spent, as_of = await self._seen(store, incident, await _held(store, stop))
+            again = replace(
+                incident, state=IncidentState.STOPPING, spent=spent, as_of=as_of, closed_at=None, updated_at=now
+            )
+            await telling.keep(store, change_of(incident, again), incident, await audience(store, stop), now)
+        await keep(self._desk, store, allowance_ended(stop, reason, projects, now, is_held=bool(holders)), stop)
         return True
 
     async def _spent(self, store: Store, stop: Stop, incident: Incident | None, now: datetime) -> Money | None:

@@ -214,7 +214,7 @@ class Stopping:
             is_held = found is not None
             return found
 
-        shown = await self._approved(actor, target, groups, decide, acts)
+        shown = await self._decided_if_any(actor, target, groups, decide, acts)
         return shown if is_held else None
 
     async def restore(self, actor: Person, stop_id: int, groups: Iterable[str] = ()) -> StopShown:
@@ -278,12 +278,13 @@ class Stopping:
     async def _decided(
         self, actor: Person, target: StopTarget, groups: Iterable[str], decide: Decide, acts: Sequence[Act] = ()
     ) -> StopShown:
-        shown = await self._approved(actor, target, groups, decide, acts)
+        """`_decided_if_any`, for a target that has a stop then; refused where it has none."""
+        shown = await self._decided_if_any(actor, target, groups, decide, acts)
         if shown is None:
             raise Refusal(RefusalCode.UNKNOWN_STOP)
         return shown
 
-    async def _approved(
+    async def _decided_if_any(
         self, actor: Person, target: StopTarget, groups: Iterable[str], decide: Decide, acts: Sequence[Act] = ()
     ) -> StopShown | None:
         """Decide and keep, on what stands at that moment; what somebody changed meanwhile is read again.
