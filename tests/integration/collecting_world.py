@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import date
 
 import pytest
@@ -10,18 +9,10 @@ import pytest
 from bot import Bot, Policy
 from finops.periods import Period
 from finops.registry import Person, Team
-from storage import Storage
-from tests.conftest import FakeClock
 from tests.integration.bot_world import (
     KEY,
     WORKSPACE,
-    Key,
-    LittleOpenAI,
     Organization,
-    a_bot,
-    a_company,
-    a_team,
-    an_admin,
     worked,
 )
 
@@ -30,32 +21,14 @@ DAYS = 16  # of back-fill: two whole chunks and a short one
 
 
 @pytest.fixture
-async def openai() -> AsyncIterator[LittleOpenAI]:
-    async with LittleOpenAI().running() as little:
-        yield little
+def days() -> int:
+    return DAYS
 
 
 @pytest.fixture
-async def bot(storage: Storage, openai: LittleOpenAI, clock: FakeClock) -> AsyncIterator[Bot]:
-    async with a_bot(storage, openai, clock, Policy(backfill_days=DAYS, blind_after_minutes=0)) as made:
-        yield made
-
-
-@pytest.fixture
-def company(openai: LittleOpenAI) -> Organization:
-    made = a_company(TODAY, DAYS)
-    openai.keys[KEY] = Key(made)
-    return made
-
-
-@pytest.fixture
-async def admin(bot: Bot) -> Person:
-    return await an_admin(bot)
-
-
-@pytest.fixture
-async def team(bot: Bot, admin: Person) -> Team:
-    return await a_team(bot, admin)
+def policy() -> Policy:
+    """Trouble is told at once."""
+    return Policy(backfill_days=DAYS, blind_after_minutes=0)
 
 
 async def connected(bot: Bot, admin: Person, team: Team, key: str = KEY) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -35,10 +34,7 @@ from tests.integration.bot_world import (
     WORKSPACE,
     Key,
     LittleOpenAI,
-    a_bot,
-    a_company,
     a_team,
-    an_admin,
 )
 from tests.integration.live_world import a_runaway
 
@@ -48,22 +44,15 @@ FILE = 'version: 1\nbudgets:\n  - {scope: "team:마케팅팀", period: day, amou
 
 
 @pytest.fixture
-async def openai() -> AsyncIterator[LittleOpenAI]:
-    async with LittleOpenAI().running() as little:
-        company = a_company(TODAY, 3)
-        little.keys = {KEY: Key(company), SECOND_KEY: Key(company)}
-        yield little
+def days() -> int:
+    return 3
 
 
 @pytest.fixture
-async def bot(storage: Storage, openai: LittleOpenAI, clock: FakeClock) -> AsyncIterator[Bot]:
-    async with a_bot(storage, openai, clock, Policy(backfill_days=3)) as made:
-        yield made
-
-
-@pytest.fixture
-async def admin(bot: Bot) -> Person:
-    return await an_admin(bot)
+def openai(openai: LittleOpenAI) -> LittleOpenAI:
+    """Two keys open the same company."""
+    openai.keys[SECOND_KEY] = Key(openai.keys[KEY].organization)
+    return openai
 
 
 async def trail(bot: Bot, workspace_id: str = WORKSPACE) -> list[AuditRow]:

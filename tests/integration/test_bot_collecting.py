@@ -32,11 +32,8 @@ from tests.integration.bot_world import (
     worked,
 )
 from tests.integration.collecting_world import DAYS, TODAY, assert_ledger_is_the_bill, backfilled, connected
-from tests.integration.collecting_world import admin as admin
-from tests.integration.collecting_world import bot as bot
-from tests.integration.collecting_world import company as company
-from tests.integration.collecting_world import openai as openai
-from tests.integration.collecting_world import team as team
+from tests.integration.collecting_world import days as days
+from tests.integration.collecting_world import policy as policy
 
 
 async def test_a_backfill_reads_everything_newest_first_and_tells_its_progress(

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import date, timedelta
 
 import pytest
 
-from bot import Bot, Policy
+from bot import Bot
 from bot.results import CollectionStarted, Failed
 from finops.periods import Period
 from finops.registry import Person, Team
-from storage import Storage
 from storage.collections import Collections
 from storage.records import CollectionKind
 from tests.conftest import FakeClock
@@ -21,35 +19,13 @@ from tests.integration.bot_world import (
     KEY,
     MINSU,
     WORKSPACE,
-    Key,
     LittleOpenAI,
-    a_bot,
-    a_company,
     a_team,
-    an_admin,
     worked,
 )
 
 pytestmark = pytest.mark.parametrize("database_kind", ["postgresql"])  # SQLite's writers take turns
 LEASE = timedelta(minutes=1)
-
-
-@pytest.fixture
-async def openai() -> AsyncIterator[LittleOpenAI]:
-    async with LittleOpenAI().running() as little:
-        little.keys[KEY] = Key(a_company(date(2026, 7, 6), 8))
-        yield little
-
-
-@pytest.fixture
-async def bot(storage: Storage, openai: LittleOpenAI, clock: FakeClock) -> AsyncIterator[Bot]:
-    async with a_bot(storage, openai, clock, Policy(backfill_days=8)) as made:
-        yield made
-
-
-@pytest.fixture
-async def admin(bot: Bot) -> Person:
-    return await an_admin(bot)
 
 
 @pytest.fixture

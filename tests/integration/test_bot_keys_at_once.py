@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import Coroutine
 from datetime import date
 from typing import Any
 
 import pytest
 
-from bot import Bot, Policy
+from bot import Bot
 from bot.collector import Collector
 from bot.errors import OutageCode, Refusal, RefusalCode
 from bot.results import Finished, Progress
 from finops.registry import Connection, Person, Team
-from storage import Storage
 from storage.connections import Connections
 from storage.credentials import Credentials
 from storage.usage import Usage
-from tests.conftest import FakeClock
 from tests.databases import on_both_databases
 from tests.integration.at_once import beside
 from tests.integration.bot_world import (
@@ -27,10 +25,7 @@ from tests.integration.bot_world import (
     Key,
     LittleOpenAI,
     Organization,
-    a_bot,
-    a_company,
     a_team,
-    an_admin,
     blind_told,
     worked,
 )
@@ -40,22 +35,10 @@ on_postgresql = pytest.mark.parametrize("database_kind", ["postgresql"])  # SQLi
 
 
 @pytest.fixture
-async def openai() -> AsyncIterator[LittleOpenAI]:
-    async with LittleOpenAI().running() as little:
-        company = a_company(TODAY, 8)
-        little.keys |= {KEY: Key(company), SECOND_KEY: Key(company)}
-        yield little
-
-
-@pytest.fixture
-async def bot(storage: Storage, openai: LittleOpenAI, clock: FakeClock) -> AsyncIterator[Bot]:
-    async with a_bot(storage, openai, clock, Policy(backfill_days=8)) as made:
-        yield made
-
-
-@pytest.fixture
-async def admin(bot: Bot) -> Person:
-    return await an_admin(bot)
+def openai(openai: LittleOpenAI) -> LittleOpenAI:
+    """Two keys open the same company."""
+    openai.keys[SECOND_KEY] = Key(openai.keys[KEY].organization)
+    return openai
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -29,37 +28,12 @@ from tests.integration.bot_world import (
     LittleOpenAI,
     Organization,
     a_bot,
-    a_company,
     a_team,
-    an_admin,
     worked,
 )
 
 TODAY = date(2026, 7, 6)
 NAME = "한빛소프트"
-
-
-@pytest.fixture
-async def openai() -> AsyncIterator[LittleOpenAI]:
-    async with LittleOpenAI().running() as little:
-        little.keys[KEY] = Key(a_company(TODAY, 8))
-        yield little
-
-
-@pytest.fixture
-async def bot(storage: Storage, openai: LittleOpenAI, clock: FakeClock) -> AsyncIterator[Bot]:
-    async with a_bot(storage, openai, clock, Policy(backfill_days=8)) as made:
-        yield made
-
-
-@pytest.fixture
-async def admin(bot: Bot) -> Person:
-    return await an_admin(bot)
-
-
-@pytest.fixture
-async def team(bot: Bot, admin: Person) -> Team:
-    return await a_team(bot, admin)
 
 
 async def refused_code(call: object) -> Refusal:

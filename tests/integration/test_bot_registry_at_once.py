@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import date
 
 import pytest
 
-from bot import Bot, Policy
+from bot import Bot
 from bot.errors import Refusal, RefusalCode
 from bot.results import ProjectsRegistered
 from finops.incidents import Fact
@@ -28,10 +26,7 @@ from tests.integration.bot_world import (
     WORKSPACE,
     Key,
     LittleOpenAI,
-    a_bot,
-    a_company,
     a_team,
-    an_admin,
 )
 from tests.integration.live_world import World, a_runaway
 
@@ -39,22 +34,15 @@ on_postgresql = pytest.mark.parametrize("database_kind", ["postgresql"])  # SQLi
 
 
 @pytest.fixture
-async def openai() -> AsyncIterator[LittleOpenAI]:
-    async with LittleOpenAI().running() as little:
-        company = a_company(date(2026, 7, 6), 2)
-        little.keys |= {KEY: Key(company), SECOND_KEY: Key(company)}
-        yield little
+def days() -> int:
+    return 2
 
 
 @pytest.fixture
-async def bot(storage: Storage, openai: LittleOpenAI, clock: FakeClock) -> AsyncIterator[Bot]:
-    async with a_bot(storage, openai, clock, Policy(backfill_days=2)) as made:
-        yield made
-
-
-@pytest.fixture
-async def admin(bot: Bot) -> Person:
-    return await an_admin(bot)
+def openai(openai: LittleOpenAI) -> LittleOpenAI:
+    """Two keys open the same company."""
+    openai.keys[SECOND_KEY] = Key(openai.keys[KEY].organization)
+    return openai
 
 
 @pytest.fixture

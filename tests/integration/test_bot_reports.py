@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
 from blocks import doctor
-from bot import Bot, Policy
+from bot import Bot
 from bot.errors import Refusal, RefusalCode
 from bot.results import FindingCode, Level, SlackCheck
 from finops.charges import FigureState
 from finops.periods import Period
 from finops.queries import ScopeKind
 from finops.registry import Person, Team
-from storage import KeyRing, Storage, open_storage
+from storage import KeyRing, open_storage
 from tests.conftest import FakeClock
 from tests.databases import on_sqlite, statements
 from tests.integration.bot_world import (
@@ -27,9 +26,7 @@ from tests.integration.bot_world import (
     LittleOpenAI,
     Organization,
     a_bot,
-    a_company,
     a_team,
-    an_admin,
     worked,
 )
 from tests.integration.test_storage_secrets import an_installation
@@ -42,29 +39,6 @@ TODAY = date(2026, 7, 6)  # a Monday
 def days() -> int:
     """How many days of bill there are: the last seven, and the seven before to compare with."""
     return 14
-
-
-@pytest.fixture
-async def openai(days: int) -> AsyncIterator[LittleOpenAI]:
-    async with LittleOpenAI().running() as little:
-        little.keys[KEY] = Key(a_company(TODAY, days))
-        yield little
-
-
-@pytest.fixture
-def company(openai: LittleOpenAI) -> Organization:
-    return openai.keys[KEY].organization
-
-
-@pytest.fixture
-async def bot(storage: Storage, openai: LittleOpenAI, clock: FakeClock, days: int) -> AsyncIterator[Bot]:
-    async with a_bot(storage, openai, clock, Policy(backfill_days=days)) as made:
-        yield made
-
-
-@pytest.fixture
-async def admin(bot: Bot) -> Person:
-    return await an_admin(bot)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -14,34 +13,14 @@ from bot.results import Finding, FindingCode, Level
 from bot.trials import trial_of
 from finops.registry import Person, Team
 from finops.trials import KIND, Trial
-from storage import Storage
 from tests.conftest import FakeClock
 from tests.databases import on_sqlite
 from tests.integration.bot_world import (
     MINSU,
     SEOYEON,
     WORKSPACE,
-    LittleOpenAI,
-    a_bot,
     a_team,
-    an_admin,
 )
-
-
-@pytest.fixture
-async def bot(storage: Storage, clock: FakeClock) -> AsyncIterator[Bot]:
-    async with LittleOpenAI().running() as openai, a_bot(storage, openai, clock) as one:
-        yield one
-
-
-@pytest.fixture
-async def admin(bot: Bot) -> Person:
-    return await an_admin(bot)
-
-
-@pytest.fixture
-async def team(bot: Bot, admin: Person) -> Team:
-    return await a_team(bot, admin)
 
 
 async def found(bot: Bot) -> Finding | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
-from bot import Bot, Policy
+from bot import Bot
 from bot.errors import Refusal, RefusalCode
 from bot.polls import minute_of
 from finops.audit import AuditKind, filter_of
@@ -22,20 +22,15 @@ from finops.queries import ScopeKind
 from finops.registry import Person, Project, Team
 from finops.usage import Endpoint, UsageBucket, UsageReading, UsageRow, Width
 from finops.value import Dimension, Outcome, ValueSource
-from storage import Storage
 from tests.conftest import FakeClock
 from tests.databases import on_sqlite
 from tests.integration.bot_world import (
     KEY,
     SEOYEON,
     WORKSPACE,
-    Key,
     LittleOpenAI,
     Organization,
-    a_bot,
-    a_company,
     a_team,
-    an_admin,
     worked,
 )
 
@@ -45,26 +40,8 @@ WEEK = Period(TODAY - timedelta(days=7), TODAY)
 
 
 @pytest.fixture
-async def openai() -> AsyncIterator[LittleOpenAI]:
-    async with LittleOpenAI().running() as little:
-        little.keys[KEY] = Key(a_company(TODAY, 14))
-        yield little
-
-
-@pytest.fixture
-def company(openai: LittleOpenAI) -> Organization:
-    return openai.keys[KEY].organization
-
-
-@pytest.fixture
-async def bot(storage: Storage, openai: LittleOpenAI, clock: FakeClock) -> AsyncIterator[Bot]:
-    async with a_bot(storage, openai, clock, Policy(backfill_days=14)) as made:
-        yield made
-
-
-@pytest.fixture
-async def admin(bot: Bot) -> Person:
-    return await an_admin(bot)
+def days() -> int:
+    return 14
 
 
 @pytest.fixture

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,7 +20,6 @@ from finops.registry import Person
 from handlers import setup, teams
 from handlers.submitting import Back, Form, Problem, Show
 from jobs.speech import Reader, Speech
-from storage import Storage
 from tests.conftest import FakeClock
 from tests.integration.bot_world import (
     JIHOON,
@@ -30,9 +28,6 @@ from tests.integration.bot_world import (
     WORKSPACE,
     Key,
     LittleOpenAI,
-    a_bot,
-    a_company,
-    an_admin,
     worked,
 )
 from tests.integration.outbox_world import Office, OneSlack
@@ -49,21 +44,8 @@ def database_kind() -> str:
 
 
 @pytest.fixture
-async def openai() -> AsyncIterator[LittleOpenAI]:
-    async with LittleOpenAI().running() as little:
-        little.keys[KEY] = Key(a_company(date(2026, 7, 6), 2))
-        yield little
-
-
-@pytest.fixture
-async def bot(storage: Storage, openai: LittleOpenAI, clock: FakeClock) -> AsyncIterator[Bot]:
-    async with a_bot(storage, openai, clock, Policy(backfill_days=1, blind_after_minutes=0)) as made:
-        yield made
-
-
-@pytest.fixture
-async def admin(bot: Bot) -> Person:
-    return await an_admin(bot)
+def policy() -> Policy:
+    return Policy(backfill_days=1, blind_after_minutes=0)
 
 
 async def acts(bot: Bot) -> list[dict[str, Any]]:

@@ -17,19 +17,15 @@ from demo.slack import SimulatedSlack
 from finops.registry import Person, Team
 from jobs.announcer import Announcer
 from jobs.worker import Worker
-from storage import KeyRing, Storage
+from storage import KeyRing
 from storage.records import CollectionState
 from tests.conftest import FakeClock
 from tests.databases import on_both_databases
 from tests.integration.bot_world import (
     KEY,
     WORKSPACE,
-    Key,
     LittleOpenAI,
-    a_bot,
-    a_company,
     a_team,
-    an_admin,
     blind_told,
     worked,
 )
@@ -66,21 +62,13 @@ async def slack(clock: FakeClock) -> AsyncIterator[SimulatedSlack]:
 
 
 @pytest.fixture
-async def openai() -> AsyncIterator[LittleOpenAI]:
-    async with LittleOpenAI().running() as little:
-        little.keys[KEY] = Key(a_company(TODAY, 16))
-        yield little
+def days() -> int:
+    return 16
 
 
 @pytest.fixture
-async def bot(storage: Storage, openai: LittleOpenAI, clock: FakeClock) -> AsyncIterator[Bot]:
-    async with a_bot(storage, openai, clock, Policy(backfill_days=16, blind_after_minutes=0)) as made:
-        yield made
-
-
-@pytest.fixture
-async def admin(bot: Bot) -> Person:
-    return await an_admin(bot)
+def policy(days: int) -> Policy:
+    return Policy(backfill_days=days, blind_after_minutes=0)
 
 
 @pytest.fixture

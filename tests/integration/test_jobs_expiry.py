@@ -32,7 +32,6 @@ from tests.integration.bot_world import (
     a_bot,
     a_company,
     a_team,
-    an_admin,
 )
 from tests.integration.outbox_desk import slack as slack
 from tests.integration.outbox_world import ADMIN, LEAD, Office, OneSlack
@@ -53,17 +52,6 @@ async def openai() -> AsyncIterator[LittleOpenAI]:
         little.keys[KEY] = Key(company, expires_at=END)
         little.keys[SECOND_KEY] = Key(company, expires_at=END + timedelta(days=90))
         yield little
-
-
-@pytest.fixture
-async def bot(storage: Storage, openai: LittleOpenAI, clock: FakeClock) -> AsyncIterator[Bot]:
-    async with a_bot(storage, openai, clock) as made:
-        yield made
-
-
-@pytest.fixture
-async def admin(bot: Bot) -> Person:
-    return await an_admin(bot)
 
 
 @pytest.fixture
