@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from finops.amounts import AmountMistake, AmountUnusable, amount_typed, as_typed
@@ -80,7 +80,13 @@ def test_a_floor_may_be_nothing():
         amount_typed("-1", may_be_zero=True)
 
 
-@given(st.text(max_size=60))
+NUMBERS = st.decimals("-1", 10**13, places=3).map("{:f}".format)
+UNITS = st.sampled_from(["", " 달러", "USD", "만", "k", "m"])
+
+
+@example("0")
+@example("1,500.50 달러")
+@given(st.text(max_size=60) | st.builds("{}{}".format, NUMBERS, UNITS))
 def test_whatever_is_typed_is_an_amount_or_a_reason(typed: str):
     """No text breaks it, and what it takes for money is above zero and can be kept."""
     try:

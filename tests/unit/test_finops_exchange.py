@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from finops.exchange import (
@@ -37,6 +37,8 @@ rates = st.builds(
 )
 
 
+@example(Decimal(1), WON)  # half a won
+@example(Decimal(-1), WON)
 @given(amounts, rates)
 def test_a_conversion_lies_within_half_a_unit_of_the_exact_product(amount: Decimal, rate: Rate) -> None:
     """Checked with fractions, which know no rounding; half a unit itself goes away from zero."""
