@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import builtins
 import re
 import shlex
 from dataclasses import fields
@@ -75,6 +77,21 @@ def test_commands_in_documents_exist(page: str):
 def test_no_document_asks_the_systems_python_for_the_bot(page: str):
     """`python3 app.py` finds no library where nothing but the system's Python is: run.py knows the right one."""
     assert [line for line in commands_of(page) if line.startswith("python3 app.py")] == []
+
+
+@pytest.mark.parametrize("page", [path.relative_to(ROOT).as_posix() for path in PAGES])
+def test_python_in_documents_can_be_pasted(page: str):
+    """Every name in a block of Python comes from somewhere in it: whoever pastes it gets no NameError."""
+    for block in re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL):
+        names = [node for node in ast.walk(ast.parse(block)) if isinstance(node, ast.Name)]
+        imported = {
+            one.asname or one.name
+            for node in ast.walk(ast.parse(block))
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for one in node.names
+        }
+        told = imported | {node.id for node in names if isinstance(node.ctx, ast.Store)} | set(dir(builtins))
+        assert {node.id for node in names} <= told, block
 
 
 def test_every_metric_is_in_the_operators_page():
