@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from blocks import charts, figures, ids, incident_acts, kit, value, why
@@ -12,10 +12,12 @@ from finops.estimates import Correction, CorrectionBasis
 from finops.figures import Breakdown
 from finops.incident_report import IncidentDetail
 from finops.incidents import IncidentState
+from finops.stop_report import AffectedKey
 from locales import Translator
 
 Parts = list[kit.Block | kit.Either]
 _HOURS = 26
+_KEY_NAME = 40
 
 
 def view(detail: IncidentDetail, t: Translator) -> kit.View:
@@ -45,7 +47,7 @@ def view(detail: IncidentDetail, t: Translator) -> kit.View:
     )
     for title, breakdown in named:
         if breakdown is not None and breakdown.shares:
-            parts.append(kit.section(f"{title}\n{_parts(breakdown, t)}"))
+            parts.append(kit.section(f"{title}\n{_parts(breakdown, detail.holders, t)}"))
     parts.append(kit.context("\n".join(_trust(detail, t))))
     parts += incident_acts.row(shown, t)
     # i18n: title of a modal, 24 characters
@@ -98,16 +100,22 @@ def _zone(detail: IncidentDetail, t: Translator) -> str:
     return t.zone_name(detail.shown.incident.updated_at)
 
 
-def _parts(breakdown: Breakdown, t: Translator) -> str:
+def _parts(breakdown: Breakdown, holders: Mapping[str, AffectedKey], t: Translator) -> str:
     """The parts of today's estimate, largest first; what is shown adds up."""
     amounts = figures.amounts_shown(breakdown, t)
     ratios = [share.ratio for share in breakdown.shares]
-    names = [charts.share_name(share, t) for share in breakdown.shares]
+    names = [_key(holders[one.key]) if one.key in holders else charts.share_name(one, t) for one in breakdown.shares]
     if breakdown.others is not None:
         names.append(t.ngettext("{count} other", "{count} others", breakdown.others_count))
         ratios.append(breakdown.others.ratio_of(breakdown.total) if breakdown.total.amount > 0 else None)
     rows: Iterable[tuple[str, str, str]] = zip(names, amounts, t.shares(ratios), strict=True)
     return "\n".join(f"• {kit.name(name)}  *{kit.escape(amount)}*  {kit.escape(share)}" for name, amount, share in rows)
+
+
+def _key(key: AffectedKey) -> str:
+    """A key as the window of a stop calls it, to find it among the application's."""
+    name = kit.bare(key.name, _KEY_NAME)
+    return f"{name} ...{key.ends_with}" if key.ends_with else name
 
 
 def _trust(detail: IncidentDetail, t: Translator) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -15,7 +16,9 @@ from bot.errors import Refusal, RefusalCode
 from bot.incident_facts import brief, detailed, gathered, names_of
 from bot.incident_scopes import Whose, recipients_of, whose
 from bot.incidents_held import held_elsewhere, own_stop
+from bot.key_holders import by_id
 from bot.people import require_admin, require_manager
+from bot.picture import Account
 from bot.spending import Spending
 from finops.approvals import asks
 from finops.budgets import Budget, BudgetOn
@@ -38,9 +41,11 @@ from finops.incidents import (
 from finops.queries import ScopeKind
 from finops.registry import Person
 from finops.roles import may_manage_team
+from finops.stop_report import AffectedKey
 from finops.zones import zone_named
 from storage import Store
 from storage.errors import Conflict
+from storage.records_live import UsageSum
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +57,9 @@ _IN_A_ROW = 2
 _OF_ITS_TIME = frozenset({IncidentMistake.UNTIL_PASSED, IncidentMistake.UNTIL_TOO_FAR})
 # More alerts than that are open only where nobody looks at any of them.
 MOST_ASKING = 50
+# A person waits for the details: the keys of so many projects are asked for, and told by id where that takes longer.
+_KEYS_ASKED_OF = 5
+_PATIENCE_SECONDS = 2.0
 
 
 class Silence(StrEnum):
@@ -117,7 +125,16 @@ class Incidents:
             taught = await self._spending.taught(store, workspace_id)
             prices = await self._desk.prices.fresh()
             facts = await gathered(store, incident, budget, taught, prices, self._desk.now())
-            return await detailed(store, facts)
+            found = await detailed(store, facts)
+        return replace(found, holders=await self._holders(workspace_id, facts.rows))
+
+    async def _holders(self, workspace_id: str, rows: Sequence[UsageSum]) -> dict[str, AffectedKey]:
+        """The keys behind a day's usage, of the projects with most of it: outside of any transaction, and briefly."""
+        cost: Counter[Account] = Counter()
+        for row in rows:
+            cost[row.connection_id, row.sub_account_id] += row.atto
+        largest = [account for account, _ in cost.most_common(_KEYS_ASKED_OF)]
+        return await by_id(self._desk, workspace_id, largest, _PATIENCE_SECONDS)
 
     async def acknowledge(self, actor: Person, incident_id: int) -> None:
         """Somebody of the channel takes care of it. Refused, naming who, when somebody did before."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from bot.desk import Desk
-from bot.holding import by_any
+from bot.key_holders import affected, holders
 from bot.lever_wishes import usual_of
 from bot.picture import account_of, money_of
 from bot.polls import minute_of
@@ -29,9 +29,7 @@ from finops.stop_report import (
 )
 from finops.stopping import UNDER_WAY
 from finops.stops import Stop, StopState
-from providers.contract import KeyHolder, ProviderError
 from storage import Store
-from storage.errors import SecretUnreadable
 from storage.records_live import UsageSum
 
 _HOUR = 60
@@ -185,28 +183,10 @@ async def _keys_of(desk: Desk, projects: Sequence[Project]) -> dict[int, tuple[A
 
     async def one(project: Project) -> tuple[int, tuple[AffectedKey, ...] | None]:
         async with gate:
-            return project.id, await _asked_for_keys(desk, project)
+            found = await holders(desk, project.workspace_id, account_of(project), _PATIENCE_SECONDS)
+            return project.id, None if found is None else tuple(map(affected, found))
 
     return dict(await asyncio.gather(*(one(project) for project in projects)))
-
-
-async def _asked_for_keys(desk: Desk, project: Project) -> tuple[AffectedKey, ...] | None:
-    """The keys of a project; None where the provider does not tell in time."""
-    async with desk.storage.reading() as store:
-        connection = await store.connections.get(project.workspace_id, project.connection_id)
-        try:
-            keys = await store.credentials.openable(project.workspace_id, project.connection_id)
-        except SecretUnreadable:
-            return None
-    if connection is None or not keys:
-        return None
-    provider = desk.providers[connection.provider]
-    try:
-        async with asyncio.timeout(_PATIENCE_SECONDS):
-            found = await by_any(keys, lambda key: provider.holders(key, project.provider_project_id))
-    except (ProviderError, TimeoutError):
-        return None
-    return tuple(_affected(one) for one in found)
 
 
 async def _seen(store: Store, desk: Desk, projects: Sequence[Project]) -> dict[int, datetime]:
@@ -226,10 +206,6 @@ async def _last_hour(store: Store, projects: Sequence[Project], until: datetime)
     end = minute_of(until)
     accounts = [account_of(one) for one in projects]
     return await store.usage.activity(projects[0].workspace_id, end - _HOUR, end, accounts)
-
-
-def _affected(one: KeyHolder) -> AffectedKey:
-    return AffectedKey(one.name, one.ends_with, one.owner, one.is_service_account, one.last_used_at)
 
 
 def _levers(wishes: Sequence[LeverWish]) -> tuple[Lever, ...]:

@@ -16,7 +16,7 @@ from finops.incidents import Incident, IncidentEvent
 from finops.money import Money
 from finops.periods import Period
 from finops.registry import Team
-from finops.stop_report import StopShown
+from finops.stop_report import AffectedKey, StopShown
 from finops.value import NO_VALUE, ValueFigure
 from finops.why import Why
 
@@ -115,8 +115,8 @@ class IncidentDetail:
     """What the window behind "details" says, beside what the message says: of `day`, the last one of the incident.
 
     `hours` are oldest first. `models` and `keys` split the day's estimate of the scope, as do `projects` when the scope
-    is wider than one. `lateness_seconds` is within what time 95 % of this provider's usage arrived; None when not yet
-    measured.
+    is wider than one. `holders` are those keys by id, as far as the provider told them. `lateness_seconds` is within
+    what time 95 % of this provider's usage arrived; None when not yet measured.
     """
 
     shown: IncidentShown
@@ -124,6 +124,7 @@ class IncidentDetail:
     hours: tuple[tuple[datetime, Money], ...] = ()
     models: Breakdown | None = None
     keys: Breakdown | None = None
+    holders: Mapping[str, AffectedKey] = field(default_factory=dict)
     projects: Breakdown | None = None
     requests: int | None = None
     tokens: int | None = None

@@ -88,6 +88,14 @@ async def test_three_people_press_the_buttons_of_one_alert(tmp_path: Path) -> No
         shown = words_of(await window(stage, jihoon, ids.VIEW_INFO))
         assert "최근 7일과 오늘" in shown
         assert "Project ID" in shown
+        assert "chatbot-experiment production ..." in shown, "a key by its name"
+        assert "key_" not in shown
+        jihoon.closes()
+        [project] = [one for one in stage.openai.organization.projects.values() if one.name == "chatbot-experiment"]
+        stage.openai.fail(path=f"/v1/organization/projects/{project.id}/api_keys", status=500)
+        await jihoon.clicks(roots(stage)[0], ids.INCIDENT_DETAIL)
+        assert "key_" in words_of(await window(stage, jihoon, ids.VIEW_INFO)), "by its id, where nobody tells the name"
+        stage.openai.faults.clear()
         jihoon.closes()
         assert "의견 감사합니다" in await refused(stage, jihoon, ids.INCIDENT_FEEDBACK, f"{_id(root)}/good")
 

@@ -16,6 +16,7 @@ from finops.incidents import EventKind, Fact, Incident, IncidentEvent, IncidentS
 from finops.money import Money
 from finops.periods import Period
 from finops.queries import ScopeKind
+from finops.stop_report import AffectedKey
 from finops.why import Factor, UsualHours, Why, WhyKind, WhyPart
 from tests.unit.saying import NOW, TEAM
 
@@ -285,6 +286,7 @@ def a_detail(**changes: Any) -> IncidentDetail:
         "hours": (*hours, (start + timedelta(hours=4), Money.of("733.3"))),
         "models": breakdown_of([_share("gpt-5.4", "740.5"), _share("text-embedding-3-small", "1.5")]),
         "keys": breakdown_of([_share("key_abc123", "741"), _share("key_def456", "1")]),
+        "holders": {"key_abc123": AffectedKey("bot *운영*", "5491", "", is_service_account=True, last_used_at=None)},
         "projects": breakdown_of([_share("chatbot-experiment", "735"), _share("ad-copy-writer", "7")]),
         "requests": 148_400,
         "tokens": 212_000_000,
