@@ -67,9 +67,9 @@ def projects(breakdown: Breakdown, t: Translator) -> kit.Either | None:
     # i18n: title of a chart, 50 characters
     title = t.gettext("Cost by project ({currency})", currency=breakdown.total.currency)
     labels: dict[str, Money] = {}
-    # As the table below says them: rounded so that they make up the whole.
-    amounts = t.rounded([share.amount for share in breakdown.shares])
-    for share, amount in list(zip(breakdown.shares, amounts, strict=True))[:POINTS]:
+    # As the table below says them: rounded so that they make up the whole, with the others that it does not draw.
+    amounts = t.rounded(breakdown.amounts)
+    for share, amount in list(zip(breakdown.shares, amounts, strict=False))[:POINTS]:
         label = kit.bare(share_name(share, t), LABEL)
         number = 1
         while label in labels:

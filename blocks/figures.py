@@ -194,12 +194,12 @@ def _values(breakdown: Breakdown, t: Translator) -> list[str]:
 
 def amounts_shown(breakdown: Breakdown, t: Translator) -> list[str]:
     """The amounts of the shares, and of the others last, rounded so that they add up to the total as shown."""
-    return t.amounts(_amounts(breakdown))
+    return t.amounts(breakdown.amounts)
 
 
 def short_shown(breakdown: Breakdown, t: Translator) -> list[str]:
     """The same as people say them: they add up to the total as `whole` tells it."""
-    return parts_of(_amounts(breakdown), t)
+    return parts_of(breakdown.amounts, t)
 
 
 def shares_shown(breakdown: Breakdown, t: Translator) -> list[str]:
@@ -208,10 +208,6 @@ def shares_shown(breakdown: Breakdown, t: Translator) -> list[str]:
     if breakdown.others is not None:
         ratios.append(breakdown.others.ratio_of(breakdown.total) if breakdown.total.amount > 0 else None)
     return t.shares(ratios)
-
-
-def _amounts(breakdown: Breakdown) -> list[Money]:
-    return [*(share.amount for share in breakdown.shares), *([] if breakdown.others is None else [breakdown.others])]
 
 
 def unallocated(breakdown: Breakdown, t: Translator) -> str | None:

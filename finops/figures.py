@@ -91,6 +91,11 @@ class Breakdown:
     others_count: int
     total: Money
 
+    @property
+    def amounts(self) -> list[Money]:
+        """Every part: the shares', and the others' last."""
+        return [*(share.amount for share in self.shares), *([] if self.others is None else [self.others])]
+
 
 @frozen
 class Scope:

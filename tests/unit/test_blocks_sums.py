@@ -147,6 +147,17 @@ def test_the_parts_of_a_status_of_home_and_of_the_daily_card_add_up(each: list[D
     assert sum(first_after(r"\*p\d\*", said)) == headline
 
 
+@given(st.lists(st.decimals("0.1", "999", places=3), min_size=3, max_size=9))
+@few
+def test_a_bar_of_a_project_is_what_the_table_below_it_says(each: list[Decimal]) -> None:
+    """Also of a day whose smallest projects are told as one: $18.57 above $18.56 is two answers."""
+    parts = breakdown_of([Share(f"p{n}", f"p{n}", Money(one)) for n, one in enumerate(each)], 2)
+    figure = replace(a_figure(), amount=parts.total)
+    message = status.message(a_status(figure=figure, breakdown=parts, trend=()), EN)
+    rows = first_after(r"^• p\d+  \*", lines_of(message))
+    assert [read(drawn(one)) for one in bars_of(message)[0]] == rows
+
+
 def test_a_share_of_the_daily_card_is_the_one_of_the_status() -> None:
     """Of three equal projects: 34, 33 and 33 per cent there, and 33 each here, is two answers."""
     shares = [Share(f"p{n}", f"p{n}", Money.of("10")) for n in range(3)]
