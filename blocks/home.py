@@ -149,9 +149,13 @@ def _spending(report: HomeReport, t: Translator) -> Parts:
 
 
 def _largest(report: HomeReport, t: Translator) -> str:
-    """What the table lists: a sixth project has a line of its own rather than be "1 other", and is counted then."""
+    """What the table lists, of which days and how sure that is.
+
+    A sixth project has a line of its own rather than be "1 other", and is counted then.
+    """
     named = sum(not share.is_unallocated for share in report.top.shares)
-    return t.gettext("*Top {count} projects · last 7 days*", count=max(_TOP, named))
+    listed = t.gettext("*Top {count} projects · last 7 days*", count=max(_TOP, named))
+    return f"{listed}\n{figures.brief(report.last_7_days, t)}"
 
 
 def _details(report: HomeReport, t: Translator) -> kit.Block | None:

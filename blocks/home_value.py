@@ -8,11 +8,11 @@ from locales import Translator
 
 
 def lines(figure: ValueFigure, t: Translator) -> list[str]:
-    """The cost of a success, then how many there were and how much of the calls they speak for; plain text."""
-    if figure.source is not ValueSource.EVENTS or figure.cost_per_success is None:
+    """How many successes, what one of them cost and between what, then how much of the calls they are; plain text."""
+    each = value.per_success(figure, t)
+    if figure.source is not ValueSource.EVENTS or each is None:
         return [value.cell(figure, t)]
-    amount = t.gettext("{amount} a success", amount=value.each(figure.cost_per_success, t))
-    return [amount, " · ".join([value.successes(figure, t), *coverage(figure, t)])]
+    return [f"{value.successes(figure, t)} · {each}", *coverage(figure, t)]
 
 
 def coverage(figure: ValueFigure, t: Translator) -> list[str]:

@@ -208,6 +208,7 @@ class Reports:
             last_week=last_week,
             last_month=last_month,
             month_to_date=month_to_date,
+            last_7_days=of_week,
             top=_breakdown(totals, house, ledger.currency),
             trend=ledger.trend(trend, trend.before()),
             setup=SetupProgress(

@@ -207,7 +207,7 @@ class HomeValues:
 
 @frozen
 class HomeReport:
-    """Everything the Home tab says; `top` is of the last seven days. `actions` are what was done last.
+    """Everything the Home tab says; `top` is of `last_7_days`. `actions` are what was done last.
 
     `may_begin` is whether the reader may set things up: as an admin, or because asking for it makes them the first one.
     `exchange` is how its amounts are told in another currency as well; None where nobody asked for one.
@@ -217,6 +217,7 @@ class HomeReport:
     last_week: Figure
     last_month: Figure
     month_to_date: Figure
+    last_7_days: Figure
     top: Breakdown
     trend: tuple[DayFigure, ...]
     setup: SetupProgress

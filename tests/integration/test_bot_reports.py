@@ -76,6 +76,7 @@ async def test_home_says_yesterday_last_week_last_month_and_this_month(
     assert len(home.trend) == 14
     assert home.trend[-1].amount == home.yesterday.amount
     assert home.top.total.amount == company.total(days_ago(7), TODAY)
+    assert (home.last_7_days.amount, home.last_7_days.period) == (home.top.total, Period(days_ago(7), TODAY))
     assert (home.team_count, home.project_count, home.is_admin) == (1, 1, True)
     assert home.other_currencies == ()
 

@@ -102,6 +102,7 @@ def a_home(**changes: object) -> HomeReport:
         "last_week": a_figure("742", Period(date(2026, 6, 29), TODAY)),
         "last_month": a_figure("1850.4", Period(date(2026, 6, 1), date(2026, 7, 1)), FigureState.SETTLED),
         "month_to_date": a_figure("566.25", Period(date(2026, 7, 1), date(2026, 7, 7)), open_days=1),
+        "last_7_days": a_figure(),
         "top": breakdown_of(SHARES),
         "trend": a_trend(DAYS + DAYS),
         "setup": DONE,
@@ -207,6 +208,7 @@ progresses = st.builds(
 setups = st.builds(SetupProgress, st.booleans(), st.booleans(), st.booleans(), st.booleans(), st.just(1))
 home_reports = st.builds(
     HomeReport,
+    figures,
     figures,
     figures,
     figures,

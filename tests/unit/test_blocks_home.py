@@ -18,7 +18,7 @@ from finops.incident_report import LiveReport
 from finops.money import Money
 from finops.owners import Because, Suggested, Unowned
 from finops.queries import ScopeKind
-from finops.value import NO_VALUE, ValueFigure, ValueSource
+from finops.value import NO_VALUE, MoneyInterval, ValueFigure, ValueSource
 from tests.unit import saying_live
 from tests.unit import stopping_said as told
 from tests.unit.saying import (
@@ -50,7 +50,7 @@ ASKED = (
 APPROVER = HomeReader(WAITING, 7, manages=True, asked=ASKED, asked_count=3)
 VALUE = ValueFigure(
     ValueSource.EVENTS, calls=15_000, outcomes=14_000, successes=13_250, cost_per_success=Money.of("0.0142"),
-    coverage=Decimal("0.92"),
+    coverage=Decimal("0.92"), cost_per_success_interval=MoneyInterval(Money.of("0.0131"), Money.of("0.0149")),
 )  # fmt: skip
 
 
@@ -106,11 +106,12 @@ def test_the_fullest_home_fits_slack(language: str, is_plain: bool) -> None:
 def test_a_cost_per_success_says_how_many_and_of_how_much() -> None:
     """`$0.014 a success` of three calls is another thing than of thirteen thousand."""
     t = reader("ko")
-    assert home_value.lines(VALUE, t) == ["성공 1건당 $0.014", "성공 13,250건 · 전체 호출의 92% 기록됨"]
+    of_it = "성공 13,250건 · 1건당 $0.014 (추정, $0.013~0.015)"
+    assert home_value.lines(VALUE, t) == [of_it, "전체 호출의 92% 기록됨"]
     few = replace(VALUE, coverage=Decimal("0.31"))
-    assert home_value.lines(few, t)[1] == "성공 13,250건 · 전체 호출의 31% 기준"
+    assert home_value.lines(few, t) == [of_it, "전체 호출의 31% 기준"]
     whole = replace(VALUE, coverage=Decimal(1))
-    assert home_value.lines(whole, t)[1] == "성공 13,250건"
+    assert home_value.lines(whole, t) == [of_it]
     assert home_value.lines(ValueFigure(ValueSource.NONE), t) == ["성과 기록 없음"]
     view = home.view(a_home(value=HomeValues(yesterday=VALUE)), t)
     assert "성공 13,250건" in words_of(view)

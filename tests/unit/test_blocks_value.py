@@ -163,7 +163,7 @@ def test_home_says_the_value_of_each_amount_or_once_that_there_is_none() -> None
     t = reader("ko")
     assert str(home.view(a_home(), t)).count("성과 기록 없음") == 1
     shown = str(home.view(a_home(value=HomeValues(last_week=a_value())), t))
-    assert shown.count("성공 1건당 $0.020") == 1
+    assert shown.count("성공 1,204건 · 1건당 $0.020 (추정") == 1
     assert shown.count("성과 기록 없음") == 3
 
 

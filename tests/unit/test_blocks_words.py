@@ -413,7 +413,7 @@ def test_home_of_a_newcomer_teaches_the_next_step() -> None:
 
 
 def test_home_shows_state_and_time_on_every_figure() -> None:
-    """Yesterday, last week, this month so far, last month."""
+    """Yesterday, last week, this month so far, last month; and the table of the last seven days."""
     blocks = VIEWS["home"](reader("ko"))["blocks"]
     at = next(number for number, block in enumerate(blocks) if "fields" in block)
     fields = blocks[at]["fields"]
@@ -421,6 +421,8 @@ def test_home_shows_state_and_time_on_every_figure() -> None:
     assert "기준(KST)" in blocks[at + 1]["elements"][0]["text"]
     for each in fields:
         assert any(state in each["text"] for state in ("잠정", "확정"))
+    largest = next(block for block in blocks if "상위 5개 프로젝트" in str(block.get("text")))
+    assert largest["text"]["text"] == "*상위 5개 프로젝트 · 최근 7일*\n◐ 잠정 · 6/29 ~ 7/5"
 
 
 def test_the_open_day_is_not_said_to_be_in_the_month_so_far() -> None:
