@@ -39,6 +39,7 @@ from jobs.learner import Learner
 from jobs.mail import mailer_of
 from jobs.outbox import KEPT, Deliverer
 from jobs.rendering import Rendering
+from jobs.rounds import Every
 from jobs.slack import SlackClients as SlackClients  # what app.py hands us
 from jobs.voting import PollClock
 from jobs.watcher import Watcher
@@ -49,6 +50,7 @@ log = logging.getLogger(__name__)
 # Several connections are read side by side; each of them by one worker of all replicas.
 WORKERS = 3
 DRAIN_SECONDS = 10.0
+LOOK_SECONDS = 60.0
 CLAIMS_KEPT = timedelta(days=7)
 MINUTES_KEPT = timedelta(days=90)
 # Event ids outlive the oldest event that is taken, so that none can count twice.
@@ -64,11 +66,12 @@ async def running(
     metrics: Metrics | None = None,
     *,
     poll_seconds: float = POLL_SECONDS,
+    look_seconds: float = LOOK_SECONDS,
 ) -> AsyncIterator[None]:
     """Everything that happens without being asked, until the block ends; then what was begun is put down safely.
 
-    The alarm rings at the collecting hour and looks every minute for what was missed, so a laptop that slept or a
-    database that was away costs minutes, never a day.
+    The alarm rings at the collecting hour, and every minute somebody looks for what was missed, so a laptop that slept,
+    a clock that was put right or a database that was away costs minutes, never a day.
     """
     await bot.people.settle()  # the settings may name other administrators than when we ran last
     announcer = Announcer(bot, clients)
@@ -86,15 +89,13 @@ async def running(
         "poll clock": PollClock(bot),
         "reminder": Reminder(bot),
     }
-    looking, judging = asyncio.Lock(), asyncio.Lock()
+    looking = asyncio.Lock()
 
     async def look() -> None:
         async with looking:
             await look_around(bot, clock())
 
-    async def judge() -> None:
-        async with judging:
-            await watcher.evaluate()
+    runners |= {"look for what was missed": Every(look_seconds, look), "judge": Every(look_seconds, watcher.evaluate)}
 
     async def forget() -> None:
         async with looking:
@@ -105,20 +106,17 @@ async def running(
         timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
     )
     scheduler.add_job(look, alarm(settings.collect_cron, settings.collect_timezone), id="collect")
-    scheduler.add_job(look, IntervalTrigger(minutes=1, timezone=UTC), id="look for what was missed")
-    scheduler.add_job(judge, IntervalTrigger(minutes=1, timezone=UTC), id="evaluate")
     scheduler.add_job(forget, IntervalTrigger(hours=6, timezone=UTC), id="forget what is old")
     tasks = [asyncio.create_task(runner.run(), name=name) for name, runner in runners.items()]
     scheduler.start()
-    first_look = asyncio.create_task(workers[0].guarded(look), name="first look")
     try:
         yield
     finally:
         # shutdown(wait=True) would cancel what runs: pause, let it come to a safe place, then shut down.
         scheduler.pause()
         bot.wake.set()
-        await put_down(runners.values(), [*tasks, first_look])
-        async with looking, judging:  # an alarm that is ringing right now is heard to its end
+        await put_down(runners.values(), tasks)
+        async with looking:  # an alarm that is ringing right now is heard to its end
             scheduler.shutdown(wait=False)
 
 

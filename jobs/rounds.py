@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from jobs.worker import guarded
@@ -35,3 +36,18 @@ class Rounds(ABC):
     @abstractmethod
     async def look(self) -> bool:
         """Do what is due now; whether anything was."""
+
+
+class Every(Rounds):
+    """Does one thing at once, and again whenever so many seconds have passed.
+
+    A scheduler waits for a time of day: where clocks are put back by an hour, it does not ring for an hour.
+    """
+
+    def __init__(self, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
+        super().__init__(seconds)
+        self._work = work
+
+    async def look(self) -> bool:
+        """Do it now."""
+        return bool(await self._work())

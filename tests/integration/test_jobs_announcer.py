@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from pytest_mock import MockerFixture
 from slack_sdk.web.async_client import AsyncWebClient
 
 import jobs
@@ -235,6 +236,25 @@ async def test_a_missed_slot_is_made_up_for_at_start(
     async with jobs.running(bot, OneWorkspace(slack), clock, settings, poll_seconds=60.0):
         await openai.costs_asked.wait()
     assert openai.asked[0][2] == date(2026, 7, 9)
+
+
+async def test_a_clock_that_is_put_back_stops_nobody_from_looking(
+    bot: Bot, openai: LittleOpenAI, slack: SimulatedSlack, admin: Person, team: Team, clock: FakeClock,
+    settings: Settings, mocker: MockerFixture,
+):  # fmt: skip
+    """By an hour, as the scheduler sees it: the morning's bill was read an hour late, and what ended went on."""
+    machine = mocker.patch("apscheduler.schedulers.base.datetime")  # it goes by no other clock
+    machine.now.side_effect = datetime.now
+    async with jobs.running(bot, OneWorkspace(slack), clock, settings, poll_seconds=60.0, look_seconds=0.02):
+        await openai.costs_asked.wait()
+        machine.now.side_effect = lambda zone: datetime.now(zone) - timedelta(hours=1)
+        while await bot.collecting.progress(WORKSPACE):
+            await slack.next("views.publish", timeout_seconds=20)
+        openai.costs_asked.clear()
+        openai.asked.clear()
+        clock.advance(days=1)
+        await openai.costs_asked.wait()
+    assert openai.asked[0][2] == date(2026, 7, 7)
 
 
 @on_both_databases
