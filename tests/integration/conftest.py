@@ -13,7 +13,17 @@ from bot import Bot, Policy
 from finops.registry import Person, Team
 from storage import Storage
 from tests.conftest import FakeClock
-from tests.integration.bot_world import KEY, Key, LittleOpenAI, Organization, a_bot, a_company, a_team, an_admin
+from tests.integration.bot_world import (
+    KEY,
+    SECOND_KEY,
+    Key,
+    LittleOpenAI,
+    Organization,
+    a_bot,
+    a_company,
+    a_team,
+    an_admin,
+)
 
 
 @pytest.fixture
@@ -30,9 +40,10 @@ def policy(days: int) -> Policy:
 
 @pytest.fixture
 async def openai(clock: FakeClock, days: int) -> AsyncIterator[LittleOpenAI]:
-    """The provider; one key opens the company's organization."""
+    """The provider; two keys open the company's organization."""
     async with LittleOpenAI().running() as little:
-        little.keys[KEY] = Key(a_company(clock().date(), days))
+        company = a_company(clock().date(), days)
+        little.keys |= {KEY: Key(company), SECOND_KEY: Key(company)}
         yield little
 
 

@@ -32,8 +32,6 @@ from tests.integration.bot_world import (
     SECOND_KEY,
     SEOYEON,
     WORKSPACE,
-    Key,
-    LittleOpenAI,
     a_team,
 )
 from tests.integration.live_world import a_runaway
@@ -46,13 +44,6 @@ FILE = 'version: 1\nbudgets:\n  - {scope: "team:마케팅팀", period: day, amou
 @pytest.fixture
 def days() -> int:
     return 3
-
-
-@pytest.fixture
-def openai(openai: LittleOpenAI) -> LittleOpenAI:
-    """Two keys open the same company."""
-    openai.keys[SECOND_KEY] = Key(openai.keys[KEY].organization)
-    return openai
 
 
 async def trail(bot: Bot, workspace_id: str = WORKSPACE) -> list[AuditRow]:

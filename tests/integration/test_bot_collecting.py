@@ -125,7 +125,7 @@ async def test_every_day_missed_in_a_long_downtime_is_made_up_for(
 
 @on_sqlite
 async def test_old_days_settle_after_two_more_mornings_and_are_left_alone_then(
-    bot: Bot, openai: LittleOpenAI, company: Organization, admin: Person, team: Team, clock: FakeClock
+    bot: Bot, openai: LittleOpenAI, admin: Person, team: Team, clock: FakeClock
 ):
     """A back-fill reads old days once; catch-up looks again until they stood still twice."""
     await backfilled(bot, admin, team)
@@ -160,10 +160,9 @@ async def test_a_restated_day_is_replaced_and_the_old_amount_is_on_record(
 
 
 async def test_keys_of_one_organization_are_collected_once(
-    bot: Bot, openai: LittleOpenAI, company: Organization, admin: Person, team: Team, clock: FakeClock
+    bot: Bot, company: Organization, admin: Person, team: Team, clock: FakeClock
 ):
     first = await connected(bot, admin, team)
-    openai.keys[SECOND_KEY] = Key(company)
     data = await a_team(bot, admin, "데이터팀", "C0DATA0001")
     assert await connected(bot, admin, data, SECOND_KEY) == first
     await bot.projects.register(admin, team.id, ["proj_chat"])
@@ -189,7 +188,7 @@ async def test_without_organization_ids_shared_projects_make_one_connection(
 
 @on_sqlite
 async def test_disabling_the_last_key_stops_collecting_and_every_figure_says_so(
-    bot: Bot, openai: LittleOpenAI, company: Organization, admin: Person, team: Team, clock: FakeClock
+    bot: Bot, openai: LittleOpenAI, admin: Person, team: Team, clock: FakeClock
 ):
     await backfilled(bot, admin, team)
     [credential] = await bot.connections.of_team(WORKSPACE, team.id)
@@ -215,9 +214,7 @@ async def test_disabling_the_last_key_stops_collecting_and_every_figure_says_so(
 
 
 @on_sqlite
-async def test_a_manual_reading_is_not_doubled_and_belongs_to_managers(
-    bot: Bot, company: Organization, admin: Person, team: Team
-):
+async def test_a_manual_reading_is_not_doubled_and_belongs_to_managers(bot: Bot, admin: Person, team: Team):
     await backfilled(bot, admin, team)
     first = await bot.collecting.start_manual(admin)
     second = await bot.collecting.start_manual(admin)
@@ -234,7 +231,7 @@ async def test_a_manual_reading_is_not_doubled_and_belongs_to_managers(
 @on_sqlite
 @pytest.mark.parametrize("is_running", [False, True])
 async def test_who_asks_for_what_the_clock_began_is_told_what_came_of_it(
-    bot: Bot, company: Organization, admin: Person, team: Team, clock: FakeClock, is_running: bool
+    bot: Bot, admin: Person, team: Team, clock: FakeClock, is_running: bool
 ):
     """The answer promises a message; the morning's reading waits, or runs, and was told to nobody."""
     await backfilled(bot, admin, team)
@@ -252,7 +249,7 @@ async def test_who_asks_for_what_the_clock_began_is_told_what_came_of_it(
 
 @on_sqlite
 async def test_everybody_who_asks_is_told_and_none_is_promised_what_another_one_gets(
-    bot: Bot, company: Organization, admin: Person, team: Team
+    bot: Bot, admin: Person, team: Team
 ):
     """The first reading is told to who began it; who asks beside it has a reading of their own behind it."""
     await connected(bot, admin, team)
@@ -268,9 +265,7 @@ async def test_everybody_who_asks_is_told_and_none_is_promised_what_another_one_
     ]
 
 
-async def test_two_workers_never_get_the_same_collection(
-    bot: Bot, openai: LittleOpenAI, company: Organization, admin: Person, team: Team
-):
+async def test_two_workers_never_get_the_same_collection(bot: Bot, company: Organization, admin: Person, team: Team):
     """While one worker is in it, the queue has nothing for the other; what it puts down goes on at once."""
     await connected(bot, admin, team)
     await bot.projects.register(admin, team.id, ["proj_chat"])

@@ -22,7 +22,6 @@ from tests.integration.bot_world import (
     KEY,
     SECOND_KEY,
     WORKSPACE,
-    Key,
     LittleOpenAI,
     Organization,
     a_bot,
@@ -75,7 +74,7 @@ async def test_a_failure_blinds_once_and_recovery_is_told_with_its_beginning(
 
 @on_sqlite
 async def test_trouble_that_passes_within_minutes_blinds_nobody(
-    storage: Storage, openai: LittleOpenAI, company: Organization, clock: FakeClock
+    storage: Storage, openai: LittleOpenAI, clock: FakeClock
 ):
     """A provider away for some minutes is asked again in silence; away for a quarter of an hour, it is told, once."""
     async with a_bot(storage, openai, clock, Policy(backfill_days=DAYS)) as bot:
@@ -126,7 +125,7 @@ async def test_a_mistake_of_ours_is_borne_and_told_like_an_outage(
 
 
 async def test_a_name_that_no_database_keeps_stops_no_collection(
-    bot: Bot, openai: LittleOpenAI, company: Organization, admin: Person, team: Team, clock: FakeClock
+    bot: Bot, company: Organization, admin: Person, team: Team, clock: FakeClock
 ):
     """PostgreSQL has no room for a zero in a text: one project named so, and no bill was read any more."""
     await backfilled(bot, admin, team)
@@ -140,9 +139,7 @@ async def test_a_name_that_no_database_keeps_stops_no_collection(
 
 
 @on_sqlite
-async def test_a_key_that_is_refused_is_told_at_once(
-    storage: Storage, openai: LittleOpenAI, company: Organization, clock: FakeClock
-):
+async def test_a_key_that_is_refused_is_told_at_once(storage: Storage, openai: LittleOpenAI, clock: FakeClock):
     """No waiting mends a revoked key: a person has to."""
     async with a_bot(storage, openai, clock, Policy(backfill_days=DAYS)) as bot:
         admin = await an_admin(bot)
@@ -193,7 +190,7 @@ async def test_an_answer_that_tells_no_day_is_no_bill_without_charges(
 
 @on_sqlite
 async def test_a_day_left_out_of_a_good_answer_is_told_and_not_counted_as_read(
-    bot: Bot, openai: LittleOpenAI, company: Organization, admin: Person, team: Team, clock: FakeClock
+    bot: Bot, openai: LittleOpenAI, admin: Person, team: Team, clock: FakeClock
 ):
     """Nobody is blind, so nothing else would say it: the result does, and a status of that very day."""
     await connected(bot, admin, team)
@@ -235,7 +232,7 @@ async def test_days_from_before_there_was_an_organization_keep_no_backfill_from_
 
 @on_sqlite
 async def test_a_collection_that_keeps_failing_does_not_hold_up_the_morning(
-    bot: Bot, openai: LittleOpenAI, company: Organization, admin: Person, team: Team, clock: FakeClock
+    bot: Bot, openai: LittleOpenAI, admin: Person, team: Team, clock: FakeClock
 ):
     """A back-fill stuck on one bad day long ago is retried, and the daily reading goes first."""
     await connected(bot, admin, team)
@@ -268,7 +265,7 @@ async def test_missed_days_are_made_up_for_though_an_old_day_keeps_the_backfill_
 
 @on_sqlite
 async def test_a_person_who_asks_does_not_wait_for_the_next_try(
-    bot: Bot, openai: LittleOpenAI, company: Organization, admin: Person, team: Team, clock: FakeClock
+    bot: Bot, openai: LittleOpenAI, admin: Person, team: Team, clock: FakeClock
 ):
     """Blind and parked for a while: "collect now" means now, and is not queued a second time."""
     await backfilled(bot, admin, team)
@@ -294,7 +291,6 @@ async def test_a_rejected_key_gives_way_to_another_of_the_same_connection(
     bot: Bot, openai: LittleOpenAI, company: Organization, admin: Person, team: Team
 ):
     await connected(bot, admin, team)
-    openai.keys[SECOND_KEY] = Key(company)
     data = await a_team(bot, admin, "데이터팀", "C0DATA0001")
     second = await bot.connections.register_key(admin, data.id, SECOND_KEY)
     assert second.is_shared
@@ -317,7 +313,6 @@ async def test_when_every_key_is_rejected_a_person_has_to_help_and_a_new_key_goe
     assert isinstance(failed, Failed)
     assert failed.news.code == "key_rejected"
     assert failed.retry_at is None
-    openai.keys[SECOND_KEY] = Key(company)
     [credential] = await bot.connections.of_team(WORKSPACE, team.id)
     clock.advance(hours=1)
     replaced = await bot.connections.replace_key(admin, credential.id, SECOND_KEY)

@@ -35,13 +35,6 @@ on_postgresql = pytest.mark.parametrize("database_kind", ["postgresql"])  # SQLi
 
 
 @pytest.fixture
-def openai(openai: LittleOpenAI) -> LittleOpenAI:
-    """Two keys open the same company."""
-    openai.keys[SECOND_KEY] = Key(openai.keys[KEY].organization)
-    return openai
-
-
-@pytest.fixture
 async def teams(bot: Bot, admin: Person) -> tuple[Team, Team]:
     return await a_team(bot, admin), await a_team(bot, admin, "데이터팀", "C0DATA0001")
 

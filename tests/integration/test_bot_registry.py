@@ -223,7 +223,6 @@ async def test_a_teams_key_of_another_organization_is_taken_and_named_as_one(
     bot: Bot, openai: LittleOpenAI, admin: Person, team: Team
 ):
     """A slip of the clipboard or a second company: the first key says nothing, a second one of the same neither."""
-    openai.keys[SECOND_KEY] = Key(openai.keys[KEY].organization)
     openai.keys[OTHER_KEY] = Key(Organization("org-other", None, {"proj_x": "x"}))
     told = [await bot.connections.register_key(admin, team.id, key) for key in (KEY, SECOND_KEY, OTHER_KEY)]
     assert [(one.is_shared, one.other_organizations) for one in told] == [
@@ -231,10 +230,7 @@ async def test_a_teams_key_of_another_organization_is_taken_and_named_as_one(
     ]  # fmt: skip
 
 
-async def test_two_keys_of_one_organization_registered_at_once_share_a_connection(
-    bot: Bot, openai: LittleOpenAI, admin: Person, team: Team
-):
-    openai.keys[SECOND_KEY] = Key(openai.keys[KEY].organization)
+async def test_two_keys_of_one_organization_registered_at_once_share_a_connection(bot: Bot, admin: Person, team: Team):
     data = await a_team(bot, admin, "데이터팀", "C0DATA0001")
     one, two = await asyncio.gather(
         bot.connections.register_key(admin, team.id, KEY), bot.connections.register_key(admin, data.id, SECOND_KEY)
@@ -289,10 +285,9 @@ async def test_thousands_of_projects_are_all_listed(bot: Bot, openai: LittleOpen
     assert [one.name for one in await bot.projects.search(admin, team.id, "proj_0349")] == ["service 349"]
 
 
-async def test_a_second_claim_is_refused_naming_the_owner(bot: Bot, openai: LittleOpenAI, admin: Person, team: Team):
+async def test_a_second_claim_is_refused_naming_the_owner(bot: Bot, admin: Person, team: Team):
     await bot.connections.register_key(admin, team.id, KEY)
     await bot.projects.register(admin, team.id, ["proj_chat"])
-    openai.keys[SECOND_KEY] = Key(openai.keys[KEY].organization)
     data = await a_team(bot, admin, "데이터팀", "C0DATA0001")
     await bot.connections.register_key(admin, data.id, SECOND_KEY)
     result = await bot.projects.register(admin, data.id, ["proj_chat", "proj_search"])

@@ -24,8 +24,6 @@ from tests.integration.bot_world import (
     KEY,
     SECOND_KEY,
     WORKSPACE,
-    Key,
-    LittleOpenAI,
     a_team,
 )
 from tests.integration.live_world import World, a_runaway
@@ -36,13 +34,6 @@ on_postgresql = pytest.mark.parametrize("database_kind", ["postgresql"])  # SQLi
 @pytest.fixture
 def days() -> int:
     return 2
-
-
-@pytest.fixture
-def openai(openai: LittleOpenAI) -> LittleOpenAI:
-    """Two keys open the same company."""
-    openai.keys[SECOND_KEY] = Key(openai.keys[KEY].organization)
-    return openai
 
 
 @pytest.fixture

@@ -113,7 +113,7 @@ async def test_status_compares_with_the_period_before(bot: Bot, company: Organiz
 
 
 @on_sqlite
-async def test_a_scope_is_found_by_its_words(bot: Bot, company: Organization, admin: Person, team: Team):
+async def test_a_scope_is_found_by_its_words(bot: Bot, admin: Person, team: Team):
     for words, kind in {
         "": ScopeKind.WORKSPACE,
         "마케팅팀": ScopeKind.TEAM,

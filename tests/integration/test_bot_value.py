@@ -29,7 +29,6 @@ from tests.integration.bot_world import (
     SEOYEON,
     WORKSPACE,
     LittleOpenAI,
-    Organization,
     a_team,
     worked,
 )
@@ -201,9 +200,7 @@ async def test_a_rating_is_one_answer_a_person_may_change_or_take_back(
 
 
 @on_sqlite
-async def test_a_project_is_found_by_name_and_shown_in_detail(
-    bot: Bot, admin: Person, company: Organization, chat: Project
-):
+async def test_a_project_is_found_by_name_and_shown_in_detail(bot: Bot, admin: Person, chat: Project):
     """Cost, value by day and task, target and tokens of the same seven days."""
     calls = [*(a_call(n) for n in range(4)), a_call(9, WEEK.start, task="reply", experiment="b", segment="vip")]
     await recorded(bot, chat, calls)
