@@ -122,7 +122,7 @@ class SocketDoor:
         try:
             yield self
         finally:
-            await self._socket.close()  # type: ignore[no-untyped-call]
-            connecting.cancel()
+            connecting.cancel()  # before what it connects through is closed under its hands
             with suppress(asyncio.CancelledError):
                 await connecting
+            await self._socket.close()  # type: ignore[no-untyped-call]
