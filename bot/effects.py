@@ -240,20 +240,21 @@ class Effects:
         wanted = frozenset[int]().union(*whose)
         bills = await bills_of(store, workspace_id, Period(first, self._desk.today()), wanted, now)
         busy = await store.actions.of_days(workspace_id, Period(first, self._desk.today()))
-        done = []
-        for saving, action, ids in zip(due, actions, whose, strict=True):
+
+        async def line(saving: Saving, action: Action | None, ids: frozenset[int]) -> Saving | None:
+            """As the bills of the projects it is about (`ids`) say; None while they do not say it yet."""
             if action is None or not ids or not ids <= set(bills.projects):
-                done.append(given_up(saving, now))
-            elif not all(bills.is_settled(one, saving.period) for one in ids):
-                if now - _start(Period(saving.period.end, saving.period.end)) > _GIVEN_UP_AFTER:
-                    done.append(given_up(saving, now))
-            elif action.kind is ActionKind.STOPPED and saving.low is not None:
-                done.append(await stop_checked(store, workspace_id, saving, bills, ids, now))
-            else:
-                effect = await asyncio.to_thread(measured, action, min(ids), bills, busy)
-                if effect.state is not EffectState.EARLY:
-                    done.append(checked(saving, effect, now))
-        return done
+                return given_up(saving, now)
+            if not all(bills.is_settled(one, saving.period) for one in ids):
+                is_overdue = now - _start(Period(saving.period.end, saving.period.end)) > _GIVEN_UP_AFTER
+                return given_up(saving, now) if is_overdue else None
+            if action.kind is ActionKind.STOPPED and saving.low is not None:
+                return await stop_checked(store, workspace_id, saving, bills, ids, now)
+            effect = await asyncio.to_thread(measured, action, min(ids), bills, busy)
+            return None if effect.state is EffectState.EARLY else checked(saving, effect, now)
+
+        told = [await line(*one) for one in zip(due, actions, whose, strict=True)]
+        return [one for one in told if one is not None]
 
     async def _of_digests(self, store: Store, workspace_id: str, period: Period) -> tuple[DigestEffect, ...]:
         """The effect of each digest old enough on what the projects it named cost together, newest first."""

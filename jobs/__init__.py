@@ -1,6 +1,6 @@
 """When the bot wakes: an alarm clock that fills the queue, workers that empty it, a watcher, a holder, a deliverer.
 
-The database decides who of all replicas acts.
+And those that go their rounds: digests, lessons, polls, interviews. The database decides who of all replicas acts.
 """
 
 from __future__ import annotations
