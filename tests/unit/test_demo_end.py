@@ -1,4 +1,4 @@
-"""The local workspace ends as cleanly by a signal as by Ctrl-C."""
+"""The local workspace begins with the database that is named, and ends as cleanly by a signal as by Ctrl-C."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.__main__ import end_on_signals
+from demo.__main__ import end_on_signals, from_here
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
@@ -44,3 +44,13 @@ def test_a_signal_that_is_ignored_stays_so() -> None:
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_a_database_named_by_whoever_plays_lies_where_they_stand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The product would look for it beside app.py, as it does for what its settings name."""
+    monkeypatch.chdir(tmp_path)
+    assert from_here("sqlite:///my.sqlite3") == f"sqlite:///{tmp_path / 'my.sqlite3'}"
+    for address in (f"sqlite:///{tmp_path / 'other.sqlite3'}", "postgresql://finops@localhost/finops"):
+        assert from_here(address) == address
