@@ -46,7 +46,7 @@ def test_a_signal_that_is_ignored_stays_so() -> None:
         signal.signal(signal.SIGHUP, before)
 
 
-def test_a_database_named_by_whoever_plays_lies_where_they_stand(
+def test_a_database_that_is_named_lies_where_its_player_stands(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The product would look for it beside app.py, as it does for what its settings name."""
