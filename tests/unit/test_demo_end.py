@@ -46,9 +46,7 @@ def test_a_signal_that_is_ignored_stays_so() -> None:
         signal.signal(signal.SIGHUP, before)
 
 
-def test_a_database_that_is_named_lies_where_its_player_stands(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_database_that_is_named_lies_where_its_player_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The product would look for it beside app.py, as it does for what its settings name."""
     monkeypatch.chdir(tmp_path)
     assert from_here("sqlite:///my.sqlite3") == f"sqlite:///{tmp_path / 'my.sqlite3'}"
