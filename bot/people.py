@@ -104,10 +104,10 @@ class People:
 
     async def unseen_admins(self, workspace_id: str, but: str) -> tuple[str, ...]:
         """The admins, but one person, of whom Slack told us nothing for a while: they may have left unnoticed."""
-        since = self._desk.now() - UNSEEN_AFTER
+        now = self._desk.now()
         async with self._desk.storage.reading() as store:
             admins = await store.people.admins(workspace_id)
-        return tuple(one.user_id for one in admins if one.seen_at < since and one.user_id != but)
+        return tuple(one.user_id for one in admins if abs(now - one.seen_at) > UNSEEN_AFTER and one.user_id != but)
 
     def _is_in_doubt(self, person: Person) -> bool:
         return role_now(person, named=self._desk.policy.first_admins) is not person.role

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -186,6 +187,8 @@ async def test_an_admin_of_whom_nobody_heard_for_a_while_is_asked_about(house: H
         clock.advance(hours=2)
         assert await bot.people.unseen_admins(WORKSPACE, but="U0ANY") == (JIHOON.user_id,)
         assert await bot.people.unseen_admins(WORKSPACE, but=JIHOON.user_id) == ()
+        clock.moment -= timedelta(hours=9)  # put right: it had met him at an hour that is still to come
+        assert await bot.people.unseen_admins(WORKSPACE, but="U0ANY") == (JIHOON.user_id,)
 
 
 async def test_an_admin_from_before_the_reasons_were_kept_is_judged_by_what_is_known(house: House):

@@ -19,9 +19,11 @@ def asked(slack: FakeSlack) -> int:
 
 
 @pytest.mark.parametrize(
-    ("who", "minutes", "times"), [(JIHOON, 9, 0), (JIHOON, 11, 1), (SAKURA, 50, 0), (SAKURA, 61, 1)]
+    ("who", "minutes", "times"),
+    [(JIHOON, 9, 0), (JIHOON, 11, 1), (SAKURA, 50, 0), (SAKURA, 61, 1), (JIHOON, -11, 1), (SAKURA, -61, 1)],
 )
 async def test_slack_is_asked_again_about_admins_sooner_than_about_others(who: str, minutes: int, times: int) -> None:
+    """Also where the clock was put back since: what it showed then may be hours ahead."""
     slack = FakeSlack()
     await a_visit(FakeBot(lambda: NOW + timedelta(minutes=minutes)), slack, who).person()
     assert asked(slack) == times
