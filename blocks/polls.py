@@ -217,8 +217,10 @@ def _option(shown: PollShown, index: int, t: Translator) -> kit.Block:
 
 def _end(shown: PollShown, t: Translator) -> list[kit.Block]:
     poll = shown.poll
-    asker = f" · <@{poll.created_by}>" if poll.created_by.isalnum() else ""
-    parts = [kit.context(f"{poll_words.people(shown, t)}{asker}")]
+    told = [poll_words.people(shown, t)]
+    if poll.created_by.isalnum():
+        told.append(t.gettext("posted by {person}", person=f"<@{poll.created_by}>"))
+    parts = [kit.context(" · ".join(told))]
     if not shown.is_open or poll.kind is PollKind.PULSE:
         return parts
     buttons = []

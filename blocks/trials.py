@@ -193,7 +193,7 @@ def finding(f: Finding, t: Translator) -> str:
 
 
 def _never(t: Translator) -> str:
-    return t.gettext("It was never proved that buttons work.")
+    return t.gettext("No test alert has shown yet that buttons work.")
 
 
 def _is_refusal(trouble: str | None) -> bool:

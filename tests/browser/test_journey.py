@@ -156,7 +156,7 @@ async def test_what_was_set_up_is_changed_in_windows_that_close_one_by_one(perso
     await page.get_by_role("tab", name="메시지").click()
     await typed(page, "/finops 점검")
     check = page.locator(".message", has_text="점검 결과 · 확인할 항목 1개")
-    await expect(check).to_contain_text("버튼이 동작하는지 아직 확인된 적이 없습니다")
+    await expect(check).to_contain_text("아직 테스트 알림으로 버튼을 확인하지 않았습니다")
     await expect(check).to_contain_text("Socket Mode가 연결되어 있습니다")
     await expect(check).to_contain_text("대기 중인 수집이 없습니다.")
     await check.get_by_role("button", name="버튼 시험").click()

@@ -76,7 +76,7 @@ async def test_at_the_end_of_the_set_up_an_alert_is_tried_and_its_press_proves_t
         fields = {ids.TEAM_NAME: "마케팅팀", ids.TEAM_LEAD: MINSU, ids.TEAM_CHANNEL: MARKETING}
         assert (await jihoon.submits(None, fields))["ok"]
         told = words_of([await answer_to(stage, jihoon, "/finops doctor")])
-        assert "버튼이 동작하는지 아직 확인된 적이 없습니다" in told
+        assert "아직 테스트 알림으로 버튼을 확인하지 않았습니다" in told
         await window(stage, jihoon, ids.SETUP_KEY)
         assert (await jihoon.submits(None, {ids.KEY: stage.props.marketing_key}))["ok"]
         await window(stage, jihoon, ids.SETUP_KEY_DONE)
