@@ -18,7 +18,9 @@ async def makes_token(stage: Stage, person: Person, project: str) -> str:
     except LookupError as error:
         raise Stuck(f"no token can be made for {project}: {words_of(view)[:500]}") from error
     await stage.slack.until(lambda: (person.view or {}).get("callback_id") == ids.VIEW_TOKEN_NEW, ANSWER_SECONDS)
-    answer = await person.submits(None, {ids.TOKEN_NAME: project})
+    # A trace names its applications as it likes; who types one stops where the input ends.
+    fields = {block.get("block_id"): block["element"] for block in (person.view or {})["blocks"] if "element" in block}
+    answer = await person.submits(None, {ids.TOKEN_NAME: project[: fields[ids.TOKEN_NAME]["max_length"]]})
     if not answer.get("ok"):
         raise Stuck(f"the token was refused: {answer.get('errors') or answer}")
     await stage.slack.until(lambda: TOKEN.search(words_of(person.view)) is not None, ANSWER_SECONDS)

@@ -13,9 +13,10 @@ import pytest
 from demo.once import play
 from demo.prices import FilePrices, Rates
 from demo.trace import parse_trace
+from demo.value_people import makes_token
 from finops.periods import charge_day
 from handlers.addresses import BOT
-from tests.e2e.stages import scene
+from tests.e2e.stages import scene, set_up
 
 # 1e-16 dollars for a token: far below the nano-dollar, as many digits as a ledger must keep.
 PRICES = FilePrices("prices of this test", {
@@ -104,3 +105,13 @@ async def test_a_trace_longer_than_a_first_collection_says_which_days_are_compar
     assert {day: Decimal(amount) for day, amount in told.by_day.items()} == newest
     assert Decimal(told.ledger_total) == Decimal(told.provider_total) == sum(newest.values())
     assert [words for words in heard if "12 days" in words and "newest 8" in words]
+
+
+async def test_an_application_of_any_name_is_connected(tmp_path: object) -> None:
+    """Its token is made in its window, as a person does: what the trace calls it may be longer than its input."""
+    name = "요약 애플리케이션 " + "x" * 60
+    rows = [row(hour, name, "dust", 1, 1 + hour, hour, 0) for hour in range(24)]
+    async with scene(f"sqlite:///{tmp_path}/named.db", parse_trace(written(rows, COLUMNS)), prices=PRICES) as stage:
+        person = await set_up(stage, name)
+        assert (await makes_token(stage, person, name)).startswith("fin_")
+        assert stage.slack.complaints == []
