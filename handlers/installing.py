@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from aiohttp import web
@@ -26,6 +27,7 @@ from slack_sdk.oauth.installation_store import Installation as SlackInstallation
 from slack_sdk.oauth.installation_store.async_installation_store import AsyncInstallationStore
 from slack_sdk.oauth.state_store.async_state_store import AsyncOAuthStateStore
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from blocks.answered import error_code
 from bot.settings import Settings
@@ -178,11 +180,19 @@ class Installations(AsyncInstallationStore):
         renewed = _installation(record)
         renewed.bot_token = answer["access_token"]
         renewed.bot_refresh_token = answer["refresh_token"]
-        renewed.bot_token_expires_at = int(self._clock().timestamp()) + int(answer["expires_in"])
+        renewed.bot_token_expires_at = int(self._told_at(answer).timestamp()) + int(answer["expires_in"])
         async with self.storage.writing() as store:
             # Slack may have told meanwhile that the app was removed, or installed anew: then these are nobody's tokens.
             await store.installations.renew(_record(renewed), record.installed_at)
             await store.claims.done(REFRESH_JOB, self._slot(record), self._clock())
+
+    def _told_at(self, answer: AsyncSlackResponse) -> datetime:
+        """When Slack answered, by its own clock: a token ends by that one, and ours may be put back by hours."""
+        told = next((str(value) for name, value in answer.headers.items() if name.lower() == "date"), "")
+        try:
+            return parsedate_to_datetime(told)
+        except ValueError:
+            return self._clock()
 
     @staticmethod
     def _slot(record: Installation) -> str:

@@ -6,9 +6,9 @@ import asyncio
 import io
 import re
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.cookies import SimpleCookie
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -214,6 +214,7 @@ class Copies:
 
     stores: list[Installations]
     slack: SimulatedSlack
+    ahead: Callable[[timedelta], Installations]
 
     def refreshes(self) -> int:
         return sum(call.args.get("grant_type") == "refresh_token" for call in self.slack.calls)
@@ -244,7 +245,7 @@ async def copies(slack: SimulatedSlack, storage: Storage, tmp_path: Path, now: F
                 bot_user_id="U0FINOPSBT",
             )
         )
-        yield Copies(stores, slack)
+        yield Copies(stores, slack, lambda by: Installations(storage, new_client(None), settings, lambda: now() + by))
 
 
 async def test_a_token_is_refreshed_once_whoever_asks(copies: Copies, now: FakeClock):
@@ -295,6 +296,15 @@ async def test_a_failed_refresh_is_tried_again_and_nobody_is_locked_out(copies: 
     assert renewed is not None
     assert renewed.bot_token_expires_at is not None
     assert renewed.bot_token_expires_at > now().timestamp() + 11 * 3600
+
+
+async def test_a_token_ends_by_slacks_clock_whatever_ours_said(copies: Copies, now: FakeClock):
+    """Refreshed by a clock eleven hours ahead that was put right: it was used for nine hours after its end."""
+    renewed = await copies.ahead(timedelta(hours=11)).installed(HERE)
+    assert copies.refreshes() == 1
+    assert renewed is not None
+    assert renewed.bot_token_expires_at is not None
+    assert abs(renewed.bot_token_expires_at - now().timestamp() - 12 * 3600) < 300
 
 
 async def test_a_job_finds_a_workspace_inside_an_organization(storage: Storage, copies: Copies, now: FakeClock):
