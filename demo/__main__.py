@@ -107,12 +107,18 @@ async def serve(stage: Stage, trace: Trace, *, is_fresh: bool) -> int:
         await onboard(stage, person, first_team(stage, trace), say)
         if APPLICATION in trace.applications:
             await add_marketing(stage, say)
-    sys.stdout.write(f"\n  FinOps for AI is ready: {stage.slack.url}\n  Ctrl-C ends it.\n\n")
+    sys.stdout.write(welcome(stage.slack.url, is_fresh=is_fresh))
     sys.stdout.flush()
     if not is_fresh:
         await story_monday.connect(stage, say)  # the page can be used meanwhile
     await asyncio.Event().wait()
     return 0
+
+
+def welcome(url: str, *, is_fresh: bool) -> str:
+    """Where to go; and, for whoever onboards by hand, where the key is that a window will ask for."""
+    keys = "  Copy an Admin key from the flask at the left (실험실) before you begin: the window that asks for one covers it.\n"
+    return f"\n  FinOps for AI is ready: {url}\n{keys if is_fresh else ''}  Ctrl-C ends it.\n\n"
 
 
 async def add_marketing(stage: Stage, say: Callable[[str], None]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.__main__ import end_on_signals, from_here
+from demo.__main__ import end_on_signals, from_here, welcome
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
@@ -52,3 +52,8 @@ def test_a_database_that_is_named_lies_where_its_player_stands(tmp_path: Path, m
     assert from_here("sqlite:///my.sqlite3") == f"sqlite:///{tmp_path / 'my.sqlite3'}"
     for address in (f"sqlite:///{tmp_path / 'other.sqlite3'}", "postgresql://finops@localhost/finops"):
         assert from_here(address) == address
+
+
+def test_whoever_onboards_by_hand_is_told_where_the_keys_are() -> None:
+    """The window that asks for one covers the drawer that has them."""
+    assert [("실험실" in welcome("http://127.0.0.1:8600", is_fresh=fresh)) for fresh in (True, False)] == [True, False]
