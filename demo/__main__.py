@@ -117,7 +117,7 @@ async def serve(stage: Stage, trace: Trace, *, is_fresh: bool) -> int:
 
 def welcome(url: str, *, is_fresh: bool) -> str:
     """Where to go; and, for whoever onboards by hand, where the key is that a window will ask for."""
-    keys = "  Copy an Admin key from the flask at the left (실험실) before you begin: the window that asks for one covers it.\n"
+    keys = "  Copy an Admin key from the flask (실험실, at the left) first: the window that asks for one covers it.\n"
     return f"\n  FinOps for AI is ready: {url}\n{keys if is_fresh else ''}  Ctrl-C ends it.\n\n"
 
 
