@@ -8,7 +8,6 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from aiohttp import ClientWebSocketResponse
 from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app, send_async_response
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
@@ -39,13 +38,15 @@ class Socket(SocketModeClient):
         """Connect, however long that takes."""
         while not self.closed:
             try:
-                session = await self._new_session()
-            except SLACK_FAILS as error:
+                await self._begin_session()
+            except (*SLACK_FAILS, RuntimeError) as error:  # aiohttp's word for what was closed
+                if self.closed:
+                    return
                 self._tell_away(error)
                 await asyncio.sleep(CROWDED_SECONDS if error_code(error) == "ratelimited" else AGAIN_SECONDS)
             else:
                 self._tell_back()
-                self._listen_to(session)
+                self._watch_session()
                 return
 
     async def connect_to_new_endpoint(self, force: bool = False) -> None:
@@ -56,7 +57,7 @@ class Socket(SocketModeClient):
             if force or not await self.is_connected():
                 await self.connect()
 
-    async def _new_session(self) -> ClientWebSocketResponse:
+    async def _begin_session(self) -> None:
         """Leave the old session first, for Slack counts them, and open one at a new address."""
         self.auto_reconnect_enabled = False
         if self.current_session is not None:
@@ -64,15 +65,14 @@ class Socket(SocketModeClient):
                 await self.current_session.close()
         answer = await self.web_client.apps_connections_open(app_token=self.app_token)
         tls = self.web_client.ssl if self.web_client.ssl is not None else True
-        session = await self.aiohttp_client_session.ws_connect(
+        self.current_session = await self.aiohttp_client_session.ws_connect(
             answer["url"], autoping=False, heartbeat=self.ping_interval, proxy=self.proxy, ssl=tls
         )
-        await session.ping(f"sdk-ping-pong:{time.time()}".encode())  # whose answer their monitor waits for
-        return session
+        await self.current_session.ping(f"sdk-ping-pong:{time.time()}".encode())  # whose answer their monitor waits for
 
-    def _listen_to(self, session: ClientWebSocketResponse) -> None:
+    def _watch_session(self) -> None:
         """Hear what comes, and watch that it goes on coming: one of each, for what they watch is the session."""
-        self.current_session, self.stale, self.last_ping_pong_time = session, False, None
+        self.stale, self.last_ping_pong_time = False, None
         self.auto_reconnect_enabled = self.default_auto_reconnect_enabled
         for former in (self.current_session_monitor, self.message_receiver):
             if former is not None:

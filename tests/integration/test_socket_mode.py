@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from typing import Any
 
 import aiohttp
 import pytest
@@ -71,3 +73,30 @@ async def test_a_socket_that_slack_ends_is_opened_anew(slack: SimulatedSlack, tm
         ("warning", "Slack's socket is away", "internal_error"),
         ("warning", "Slack's socket is back", None),
     ]
+
+
+class HeldSlack:
+    """A Slack that answers with an address when it is let go."""
+
+    ssl = None
+
+    def __init__(self) -> None:
+        self.asked, self.go = asyncio.Event(), asyncio.Event()
+
+    async def apps_connections_open(self, app_token: str) -> dict[str, str]:
+        del app_token
+        self.asked.set()
+        await self.go.wait()
+        return {"url": "ws://127.0.0.1:9/link"}
+
+
+async def test_ending_while_it_is_opened_is_no_mistake(log_lines):
+    """Slack may ask for a new connection a moment before: nobody waits for what comes of it any more."""
+    slack: Any = HeldSlack()
+    socket = socket_mode.Socket("xapp-1", web_client=slack)
+    connecting = asyncio.create_task(socket.connect())
+    await slack.asked.wait()
+    await socket.close()
+    slack.go.set()
+    await connecting
+    assert told(log_lines) == []
