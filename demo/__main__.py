@@ -135,6 +135,13 @@ def first_team(stage: Stage, trace: Trace) -> Wish:
     return Wish("데이터팀", DATA, SEOYEON, stage.props.data_team_key, known)
 
 
+def port(text: str) -> int:
+    """A port as it is typed; 0 takes any."""
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and int(text) < 2**16):
+        raise argparse.ArgumentTypeError(f"should be a number from 0 to 65535, not {text!r}")
+    return int(text)
+
+
 def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="run.py demo", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -146,7 +153,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--trace", type=Path, default=DEMO_TRACE, help="hourly traffic, CSV, plain or gzipped")
     parser.add_argument("--prices", type=Path, help="CSV of prices (default: dated list prices)")
     parser.add_argument("--database", help="keep everything in this database (sqlite:///… or postgresql://…)")
-    parser.add_argument("--port", type=int, default=PAGE_PORT, help=f"of the page (default {PAGE_PORT}; 0 takes any)")
+    parser.add_argument("--port", type=port, default=PAGE_PORT, help=f"of the page (default {PAGE_PORT}; 0 takes any)")
     parser.add_argument("--http", action="store_true", help="deliver over signed HTTP instead of Socket Mode")
     parser.add_argument("--verbose", action="store_true", help="show the product's own log")
     return parser

@@ -1,4 +1,4 @@
-"""The local workspace begins with the database that is named, and ends as cleanly by a signal as by Ctrl-C."""
+"""The local workspace begins with what is named, and ends as cleanly by a signal as by Ctrl-C."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.__main__ import end_on_signals, from_here, welcome
+from demo.__main__ import arguments, end_on_signals, from_here, welcome
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
@@ -57,3 +57,12 @@ def test_a_database_that_is_named_lies_where_its_player_stands(tmp_path: Path, m
 def test_whoever_onboards_by_hand_is_told_where_the_keys_are() -> None:
     """The window that asks for one covers the drawer that has them."""
     assert [("실험실" in welcome("http://127.0.0.1:8600", is_fresh=fresh)) for fresh in (True, False)] == [True, False]
+
+
+@pytest.mark.parametrize("typed", ["65536", "99999", "-1", "page", "９"])
+def test_a_port_that_is_none_is_said_in_a_sentence(typed: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A number that no port has ended in a traceback."""
+    assert arguments().parse_args(["--port", "65535"]).port == 65535
+    with pytest.raises(SystemExit):
+        arguments().parse_args([f"--port={typed}"])
+    assert "should be a number from 0 to 65535" in capsys.readouterr().err
