@@ -40,7 +40,7 @@ from handlers.addresses import BOT, METRICS, PAGES, SERVED, SLACK, SOCKET, STORA
 from providers import PROVIDERS
 from providers.http import http_client, tls_context
 from storage import KeyRing, open_storage
-from storage.errors import StorageError
+from storage.errors import StorageError as StorageError  # whoever builds the house may meet it, too
 
 gc.freeze()
 gc.enable()

@@ -23,6 +23,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from app import StorageError
 from bot import logs
 from bot.settings import SettingsError
 from demo import lab, story, story_life, story_monday
@@ -167,7 +168,7 @@ def main() -> int:
         trace = read_trace(given.trace)
         prices = read_prices(given.prices) if given.prices else ListPrices()
         return asyncio.run(run(given, trace, prices))
-    except (TraceError, PriceError, SettingsError, Stuck) as error:
+    except (TraceError, PriceError, SettingsError, StorageError, Stuck) as error:
         say(str(error))
         return 2
     except TimeoutError:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.__main__ import arguments, end_on_signals, from_here, welcome
+from demo.__main__ import arguments, end_on_signals, from_here, main, welcome
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
@@ -66,3 +66,14 @@ def test_a_port_that_is_none_is_said_in_a_sentence(typed: str, capsys: pytest.Ca
     with pytest.raises(SystemExit):
         arguments().parse_args([f"--port={typed}"])
     assert "should be a number from 0 to 65535" in capsys.readouterr().err
+
+
+def test_a_database_that_cannot_be_opened_is_said_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As the product says it: whoever named a folder, or a server that is not there, read a traceback first."""
+    monkeypatch.setattr("sys.argv", ["demo", "--once", "--database", f"sqlite:///{tmp_path}"])
+    monkeypatch.setattr("demo.props.VAR", tmp_path / "var")
+    monkeypatch.setattr("demo.__main__.logs.configure", lambda *_: None)
+    assert main() == 2
+    assert "cannot be opened: unable to open database file" in capsys.readouterr().err
