@@ -336,6 +336,9 @@ async def test_a_due_hold_goes_to_one_worker_and_back_when_it_falls_silent(
     """The lease keeps it, its end or letting go gives it away; what is not due yet, or needs nothing, is not taken."""
     _, holds = await opened(storage, tenant, projects)
 
+    async with storage.reading() as store:
+        assert await store.stops.any_due(NOW - timedelta(minutes=5)), "asked for by a copy whose clock is ahead"
+
     async def take(store: Store, worker: str, now: datetime = NOW) -> list[int | None]:
         return [hold.id for hold in await store.stops.due(now, 1, worker, LEASE)]
 
