@@ -52,6 +52,8 @@ def environment(lock_name: str) -> str:
         venv.create(folder, with_pip=True, clear=True)
     except subprocess.CalledProcessError:
         sys.exit("run.py: this Python cannot make environments. On Debian or Ubuntu: apt install python3-venv")
+    except OSError as problem:
+        sys.exit(f"run.py: {folder} cannot be made: {problem.strerror}. FINOPS_VENV may name another folder.")
     pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     code = subprocess.call(
         [*pip, "--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(HERE / lock_name)]

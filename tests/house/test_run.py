@@ -95,3 +95,10 @@ def test_a_stale_environment_is_made_anew(house: Path, monkeypatch: pytest.Monke
     with pytest.raises(Stop):
         run.environment(run.DEVELOPMENT)
     assert made == [house / ".venv"]
+
+
+def test_an_environment_that_cannot_be_made_is_said_in_a_sentence(house: Path, monkeypatch: pytest.MonkeyPatch):
+    """A checkout that cannot be written to, or where a file stands in its place: no traceback, and a way out."""
+    monkeypatch.setenv("FINOPS_VENV", run.RUNTIME)  # a file: whoever runs this may be root, to whom nothing is closed
+    with pytest.raises(SystemExit, match="FINOPS_VENV may name another folder"):
+        run.environment(run.RUNTIME)
