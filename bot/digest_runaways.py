@@ -92,9 +92,13 @@ def _told(
     read_days: Collection[date],
 ) -> Ran:
     stops = {charge_day(one.set_at) for one in holds if one.set_at is not None}
-    # A wide alert does not say whose it is: whoever cost at least as much beyond the usual as usually.
-    far = {day for day, beyond in _beyond(wide, daily, read_days).items() if daily[day] - beyond <= beyond}
-    days = {*alerted, *stops, *far}
+    # A wide alert does not say whose it is.
+    days = {*alerted, *stops, *_far(wide, daily, read_days)}
+    # A run is not over because nobody was told of its next day: nobody looked, or somebody raised the limit.
+    after = [day for day in week if day - _DAY not in stops]
+    for day in _far(after, daily, read_days):
+        if day - _DAY in days:
+            days.add(day)
     ended = _ended(days, stops, week)
     over, burning = (_beyond(some, daily, read_days) for some in (ended, days - ended))
     counted = [one for one in holds if one.set_at is not None and charge_day(one.set_at) in over]
@@ -104,6 +108,11 @@ def _told(
         ),
         _runaway(burning),
     )
+
+
+def _far(days: Iterable[date], daily: Mapping[date, Money], read_days: Collection[date]) -> list[date]:
+    """Those that cost at least as much beyond the usual as usually, in order."""
+    return [day for day, beyond in _beyond(days, daily, read_days).items() if daily[day] - beyond <= beyond]
 
 
 def _dear(costs: Iterable[ProjectTotal]) -> set[Account]:

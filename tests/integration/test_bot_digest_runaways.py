@@ -49,9 +49,9 @@ async def an_alert(world: World, day: date, kind: ScopeKind = ScopeKind.PROJECT)
         await store.incidents.save(WORKSPACE, Change(incident, (crossed,), RootAction.POST), None)
 
 
-async def a_stop(world: World, *, restored: bool) -> None:
-    """Somebody stopped chatbot on Sunday at ten, and let go of it an hour later, or not yet."""
-    at, number = starts_at(SUNDAY) + timedelta(hours=10), world.projects["chatbot"]
+async def a_stop(world: World, *, restored: bool, day: date = SUNDAY) -> None:
+    """Somebody stopped chatbot on a day at ten, and let go of it an hour later, or not yet."""
+    at, number = starts_at(day) + timedelta(hours=10), world.projects["chatbot"]
     state = StopState.RESTORED if restored else StopState.STOPPED
     stop = Stop(
         id=None, workspace_id=WORKSPACE, incident_id=None, scope_kind=ScopeKind.PROJECT, scope_id=number,
@@ -120,3 +120,35 @@ async def test_what_calmed_down_before_sunday_is_over(quick_storage: Storage, cl
     assert (told.runaway, told.burning) == (Runaway(friday, Money.of(690)), None)
     assert told.advice is not None
     assert told.advice.burning is None
+
+
+@pytest.mark.parametrize("days", [2, 3])
+async def test_what_went_on_without_another_alert_was_not_over(quick_storage: Storage, clock: FakeClock, days: int):
+    """An alert on Friday; nobody was told of Saturday, nor of Sunday, but both are billed ten times the usual.
+
+    The bot was away, or somebody raised the limit: the run ends where the bill says so, and on Sunday it may go on.
+    """
+    world = await a_week(quick_storage, clock)
+    friday = SUNDAY - timedelta(days=2)
+    for day in range(days):
+        await world.bill(friday + timedelta(days=day), SPENT)
+    await an_alert(world, friday)
+    told = await chatbot(world)
+    ran = told.burning if days == 3 else told.runaway
+    assert ran is not None
+    assert (ran.days, ran.beyond) == (days, Money.of(690 * days))
+    assert (told.runaway is None) == (days == 3)
+    assert (told.burning is None) == (days == 2)
+
+
+async def test_a_day_twice_as_dear_after_a_stop_is_no_part_of_what_was_stopped(
+    quick_storage: Storage, clock: FakeClock
+):
+    """Stopped on Friday, restored, and dear again on Saturday without an alert: a choice, as far as anybody knows."""
+    world = await a_week(quick_storage, clock)
+    friday = SUNDAY - timedelta(days=2)
+    for day in (friday, friday + timedelta(days=1)):
+        await world.bill(day, SPENT)
+    await an_alert(world, friday)
+    await a_stop(world, restored=True, day=friday)
+    assert (await chatbot(world)).runaway == Runaway(friday, Money.of(690), is_stopped=True, is_restored=True)
