@@ -225,7 +225,8 @@ class _Reader:
             self._wrong(said.line, FileMistake.SCOPE, given=_short(words))
             return None
         is_team = kind.casefold().strip() == _TEAM
-        found = self._book.teams_named(name) if is_team else self._book.projects_named(name)
+        book = self._book
+        found = (book.teams_named(name) or book.teams_joined(name)) if is_team else book.projects_named(name)
         if len(found) == 1:
             return found[0]
         if found:

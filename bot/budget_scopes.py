@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from functools import cached_property
 
-from bot.naming import alike, begun, unknown
+from bot.naming import alike, begun, joined, unknown
 from finops.budget_report import Place, ScopeChoice
 from finops.budgets import Budget, BudgetScope
 from finops.queries import ScopeKind, scope_asked
@@ -59,13 +59,13 @@ class ScopeBook:
 
     def search(self, words: str) -> list[ScopeChoice]:
         """Everything whose name (or provider's id, or team) holds the words: the widest first, then by name."""
-        wanted = alike(words)
+        wanted = joined(words)
         wide = [ScopeChoice(BudgetScope.WORKSPACE), ScopeChoice(BudgetScope.EVERY_PROJECT)]
         teams = sorted(self.teams.values(), key=lambda one: (one.name.casefold(), one.id))
         projects = sorted(self.projects.values(), key=lambda one: (one.name.casefold(), one.id))
         return [
             *(wide if not wanted else ()),
-            *(self.choice(BudgetScope.TEAM, one.id) for one in teams if wanted in alike(one.name)),
+            *(self.choice(BudgetScope.TEAM, one.id) for one in teams if wanted in joined(one.name)),
             *(
                 self.choice(BudgetScope.PROJECT, one.id)
                 for one in projects
@@ -98,6 +98,11 @@ class ScopeBook:
         wanted = alike(words)
         return [self.choice(BudgetScope.TEAM, one.id) for one in self.teams.values() if alike(one.name) == wanted]
 
+    def teams_joined(self, words: str) -> list[ScopeChoice]:
+        """The teams that are called so but for their blanks: one, or none, or twins older than that rule."""
+        wanted = joined(words)
+        return [self.choice(BudgetScope.TEAM, one.id) for one in self.teams.values() if joined(one.name) == wanted]
+
     def projects_named(self, words: str) -> list[ScopeChoice]:
         """The projects of that provider's id, else of that name."""
         wanted = alike(words)
@@ -123,7 +128,7 @@ class ScopeBook:
     @cached_property
     def _spelled(self) -> dict[int, str]:
         return {
-            one.id: alike(f"{one.name} {one.provider_project_id} {self._team_name(one)}")
+            one.id: "\n".join(map(joined, (one.name, one.provider_project_id, self._team_name(one))))
             for one in self.projects.values()
         }
 

@@ -26,7 +26,7 @@ def begun(words: str, names: Iterable[str]) -> str | None:
     known = {alike(name): name for name in reversed(list(names))}
     if wanted in known:
         return known[wanted]
-    found = [known[name] for name in known if _joined(name) == _joined(wanted)]
+    found = [known[name] for name in known if name.replace(" ", "") == joined(wanted)]
     found = found or [known[name] for name in known if any(name.startswith(wanted, start) for start in _starts(name))]
     if len(found) > 1:
         raise Refusal(RefusalCode.SEVERAL_SCOPES, words=words, choices=tuple(reversed(found)))
@@ -39,8 +39,9 @@ def unknown(words: str, names: Iterable[str]) -> Refusal:
     return Refusal(RefusalCode.UNKNOWN_SCOPE, words=words, suggestion=closest(words, choices), choices=choices)
 
 
-def _joined(name: str) -> str:
-    return name.replace(" ", "")
+def joined(words: str) -> str:
+    """A name as it is compared where blanks say nothing: 마케팅 팀 is 마케팅팀."""
+    return alike(words).replace(" ", "")
 
 
 def _starts(name: str) -> Iterator[int]:

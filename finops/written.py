@@ -31,8 +31,12 @@ _MONTH_IN_WORDS = re.compile(rf"({'|'.join(_MONTHS)}),?(\d{{4}})?|(\d{{4}})({'|'
 
 
 def squeezed(words: str) -> str:
-    """Words as they are compared: without case, blanks, hyphens and underscores; wide letters are narrow ones."""
-    return re.sub(r"[\s_\-]+", "", unicodedata.normalize("NFKC", words)).casefold()
+    """Words as they are compared: without case, blanks, hyphens and underscores; wide letters are narrow ones.
+
+    Both sides are compared by what is `visible` of them: whoever writes Korean may type as a tilde the very letter that
+    stands for one.
+    """
+    return re.sub(r"[\s_\-]+", "", unicodedata.normalize("NFKC", visible(words))).casefold()
 
 
 def visible(words: str) -> str:
@@ -45,8 +49,9 @@ def visible(words: str) -> str:
 
 
 def compared(name: str) -> str:
-    """A name as it is compared: without case; wide letters are narrow ones, and any blank between words is one."""
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    """A name as it is compared: without case; wide letters are narrow ones, any blank between words is one; and as
+    `squeezed` by what is visible of it."""
+    return " ".join(unicodedata.normalize("NFKC", visible(name)).casefold().split())
 
 
 def weeks_back(words: str, *, is_short_known: bool = False) -> int | None:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from blocks import bad_news, ids, kit, projects, setup
 from bot.errors import Refusal, explain
+from bot.naming import alike
 from finops.registry import Project, Team
 from handlers import home
 from handlers.submitting import Back, Form, Outcome, Problem, Show
@@ -110,8 +111,8 @@ async def offered(visit: Visit, words: str) -> list[kit.Block]:
 async def registered(visit: Visit, words: str) -> list[kit.Block]:
     """What the finder shows: the team's own projects."""
     own = await visit.bot.projects.of_team(visit.workspace_id, _team_of(visit))
-    wanted = words.casefold().strip()
-    matching = [p for p in own if wanted in p.name.casefold() or wanted in p.provider_project_id.casefold()]
+    wanted = alike(words)
+    matching = [p for p in own if wanted in alike(p.name) or wanted in alike(p.provider_project_id)]
     return projects.registered_options(matching, await visit.words())
 
 

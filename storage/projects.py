@@ -7,10 +7,11 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, Final, Protocol
 
-from sqlalchemy import and_, bindparam, delete, func, select, update
+from sqlalchemy import and_, bindparam, delete, func, or_, select, update
 
 from finops.holds import ACTIVE
 from finops.registry import KnownProject, Project
+from finops.written import visible
 from storage.errors import AlreadyHeld, NotFound
 from storage.repository import Repository, compared
 from storage.tables import connections, known_projects, projects, teams
@@ -241,9 +242,15 @@ class KnownProjects(Repository):
     async def search(
         self, workspace_id: str, connection_id: int, words: str, *, limit: int = 100, include_archived: bool = False
     ) -> list[KnownProject]:
-        """Projects whose name or id holds every word, by name; with the team that has each, if one has."""
+        """Projects whose name or id holds every word, by name; with the team that has each, if one has.
+
+        A word is looked for as it is and as what is `visible` of it: it may be copied from a message of ours.
+        """
+        key = known_projects.c.search_key
         conditions = [known_projects.c.connection_id == connection_id]
-        conditions += [known_projects.c.search_key.contains(compared(word), autoescape=True) for word in words.split()]
+        for word in words.split():
+            spelled = sorted({compared(word), compared(visible(word))})
+            conditions.append(or_(*(key.contains(one, autoescape=True) for one in spelled)))
         if not include_archived:
             conditions.append(known_projects.c.is_archived.is_(False))
         return await self._many(workspace_id, *conditions, limit=limit)

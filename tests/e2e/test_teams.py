@@ -61,6 +61,25 @@ async def test_emma_makes_a_team_and_its_channel_is_told_in_english_until_she_ch
         assert slack.complaints == []
 
 
+async def test_a_name_is_found_with_the_very_letters_that_stand_for_marks(quick_stage: Stage) -> None:
+    """A Korean keyboard's tilde is the one that messages show for a mark; stars are copied from a message as they look
+    there: in commands, in the search among all projects, and among the team's own."""
+    quick_stage.openai.organization.named("batch").name = "1∼3월 *행사*"
+    person = await set_up(quick_stage, "1∼3월 *행사*")
+    for typed in ("1∼3월 *행사*", "1~3월 ∗행사∗", "1∼3"):
+        assert "1∼3월 ∗행사∗ · " in words_of(await answer_to(quick_stage, person, f"/finops 상태 {typed}"))
+    await person.command("/finops 프로젝트")
+    listed = await window(quick_stage, person, ids.VIEW_INFO)
+    for typed in ("1∼3월 *", "1~3월 ∗"):
+        [found] = await person.options(listed, ids.PROJECT_FIND, typed)
+        assert found["text"]["text"].startswith("1∼3월 *행사*")
+    await person.clicks(listed, ids.PROJECT_NEW)
+    picker = await window(quick_stage, person, ids.SETUP_PROJECTS)
+    for typed in ("1∼3", "∗행사∗"):
+        [found] = await person.options(picker, ids.PROJECTS, typed)
+        assert found["text"]["text"].startswith("1∼3월 *행사*")
+
+
 async def test_what_nobody_sees_in_a_pasted_word_is_no_part_of_it(quick_stage: Stage) -> None:
     """Blanks of no width and marks of direction, as web pages bring them along: in names, keys, ids and commands."""
     person = quick_stage.slack.person(JIHOON)

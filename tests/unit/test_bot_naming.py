@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from blocks import bad_news
+from bot.budget_files import FileRefused, read
 from bot.budget_scopes import ScopeBook
 from bot.errors import Refusal, RefusalCode
 from bot.naming import alike, begun
@@ -52,6 +53,17 @@ def test_a_blank_more_or_less_names_the_same() -> None:
     assert [begun(name, twins) for name in twins] == twins
     with pytest.raises(Refusal):
         begun("마 케팅팀", twins)
+
+
+def test_menus_and_files_find_a_team_whichever_way_its_blanks_are_written() -> None:
+    """As commands do; a project is offered by the name of its team, too."""
+    known = book("batch", teams=("마케팅 팀", "데이터팀"))
+    assert [one.name for one in known.search("마케팅팀")] == ["마케팅 팀", "batch"]
+    assert [one.name for one in known.search("데이터 팀")] == ["데이터팀"]
+    text = 'version: 1\nbudgets:\n  - {scope: "team:%s", period: day, amount: 5}\n'
+    assert [one.scope_id for name in ("마케팅팀", "마케팅 팀") for one in read(text % name, known)] == [1, 1]
+    with pytest.raises(FileRefused):
+        read(text % "마 케팅팀", book(teams=("마케팅 팀", "마케팅팀")))
 
 
 def test_the_kind_before_a_beginning_says_which_is_meant() -> None:
