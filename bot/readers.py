@@ -196,17 +196,21 @@ def key_ring(text: str) -> Secret:
 
 
 def private_file(text: str) -> Path:
-    path = CHECKOUT / Path(text).expanduser()
-    if not path.is_file():
-        raise Mistake(f"names a file that is not there: {path}")
+    path = some_file(text)
     if reason := too_open(path):
         raise Mistake(reason)
     return path
 
 
 def some_file(text: str) -> Path:
-    path = CHECKOUT / Path(text).expanduser()
-    if not path.is_file():
+    try:
+        path = CHECKOUT / Path(text).expanduser()
+        is_there = path.is_file()
+    except (OSError, RuntimeError) as problem:  # a folder that is closed to us; a home of nobody
+        raise Mistake(
+            f"names a file that cannot be looked for ({getattr(problem, 'strerror', None) or problem})"
+        ) from None
+    if not is_there:
         raise Mistake(f"names a file that is not there: {path}")
     return path
 

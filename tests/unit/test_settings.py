@@ -137,6 +137,15 @@ def test_an_empty_variable_counts_as_unset():
     assert Settings.from_env(GOOD | {"SLACK_SIGNING_SECRET": "", "PORT": " "}).port == 3000
 
 
+@pytest.mark.parametrize("name", ["FINOPS_KEYS_FILE", "FINOPS_PRICES"])
+@pytest.mark.parametrize("text", ["/" + "x" * 300, "~nobody-of-that-name/file"])
+def test_a_file_that_cannot_even_be_looked_for_is_said_in_a_sentence(name: str, text: str):
+    """As one in a folder that is closed to the bot, which is closed to no test that root runs."""
+    assert any(
+        said.startswith(f"{name} names a file that cannot be looked for (") for said in mistakes_of(**{name: text})
+    )
+
+
 def test_a_file_is_the_same_one_wherever_an_operator_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """`run.py run doctor` in another folder looked at another, new and empty database than the bot's."""
     monkeypatch.chdir(tmp_path)
