@@ -100,6 +100,8 @@ def _drift(f: Finding, t: Translator) -> str:
         "error": signed(ratio - 1, t),
         "days": t.number(days if isinstance(days, int) else 0),
     }
+    if given["error"] == signed(Decimal(0), t):
+        return t.gettext("The bills of *{connection}* agree with our estimates of {days} days.", **given)
     if f.level == "ok":
         return t.gettext(
             "The bills of *{connection}* differ from our estimates by {error} over {days} days; the next estimates "
@@ -114,8 +116,9 @@ def _drift(f: Finding, t: Translator) -> str:
 
 
 def signed(ratio: Decimal, t: Translator) -> str:
-    """A difference with its sign: +0.8%."""
-    return f"{'+' if ratio > 0 else ''}{t.percent(ratio, 1)}"
+    """A difference with its sign: +0.8%; what rounds to none has none."""
+    percent = t.percent(ratio, 1)
+    return f"+{percent}" if ratio > 0 and percent != t.percent(Decimal(0), 1) else percent
 
 
 def _clocks(f: Finding, t: Translator) -> str:

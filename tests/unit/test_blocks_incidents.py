@@ -455,6 +455,8 @@ def test_the_check_up_speaks_of_usage_alerts_and_prices() -> None:
         assert len({doctor.words(finding, reader(language)) for finding in findings}) == len(findings)
     t = reader("ko")
     assert "+0.8%" in doctor.words(findings[2], t)
+    agreed = doctor.words(News("drift", values={"name": "A", "ratio": Decimal("1.0001"), "days": 14}), t)
+    assert agreed == "*A* 청구 비용이 최근 14일의 추정과 일치합니다.", "nothing is corrected by 0.0%"
     assert "4초" in doctor.words(findings[4], t)
 
 
