@@ -39,7 +39,7 @@ class Socket(SocketModeClient):
         while not self.closed:
             try:
                 await self._begin_session()
-            except (*SLACK_FAILS, RuntimeError) as error:  # aiohttp's word for what was closed
+            except Exception as error:  # noqa: BLE001 - whatever it is: who gives up is deaf for as long as we run
                 if self.closed:
                     return
                 self._tell_away(error)
@@ -85,7 +85,8 @@ class Socket(SocketModeClient):
             self._away_since = time.monotonic()
         if (why := error_code(error)) != self._why:
             self._why = why
-            log.warning("Slack's socket is away", extra={"error": why})
+            unforeseen = None if isinstance(error, SLACK_FAILS) else error
+            log.warning("Slack's socket is away", extra={"error": why}, exc_info=unforeseen)
 
     def _tell_back(self) -> None:
         seconds = None if self._away_since is None else round(time.monotonic() - self._away_since)

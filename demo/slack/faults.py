@@ -7,7 +7,7 @@ from typing import Any
 
 from demo.slack.wire import JSON, ApiError
 
-ODD_ANSWERS = ("html", "truncated", "cut_off")
+ODD_ANSWERS = ("html", "plain", "truncated", "cut_off")
 
 
 @dataclass(slots=True)
@@ -21,7 +21,7 @@ class Fault:
     retry_after: int = 1
     delay_seconds: float = 0.0
     drop_connection: str | None = None  # "before" Slack did it, or "after" it did
-    answer: str | None = None  # Slack did it, and its answer is none: html, truncated, cut_off
+    answer: str | None = None  # Slack did it, and its answer is none: one of ODD_ANSWERS
     where: JSON = field(default_factory=dict)  # only calls with these arguments
 
     @classmethod

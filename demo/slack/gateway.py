@@ -172,6 +172,8 @@ async def _odd(request: web.Request, kind: str, body: str) -> web.StreamResponse
     """What arrives instead of the answer: a gateway's page, half of it as if it were all, or a line that breaks."""
     if kind == "html":
         return web.Response(text="<html><body><h1>We'll be back soon</h1></body></html>", content_type="text/html")
+    if kind == "plain":
+        return web.Response(text="We'll be back soon")
     half = body[: len(body) // 2].encode()
     if kind == "truncated":
         return web.Response(body=half, content_type="application/json")

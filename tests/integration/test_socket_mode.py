@@ -100,3 +100,18 @@ async def test_ending_while_it_is_opened_is_no_mistake(log_lines):
     slack.go.set()
     await connecting
     assert told(log_lines) == []
+
+
+async def test_no_answer_that_nobody_foresaw_leaves_the_bot_deaf(slack: SimulatedSlack, tmp_path, log_lines):
+    """A page of a gateway in plain words, with a 200, breaks Slack's library: at the start, and when it reconnects."""
+    slack.fail("apps.connections.open", answer="plain", times=3)
+    async with serving(settings_for(slack, tmp_path, socket_mode=True)):
+        await slack.connected()
+        slack.fail("apps.connections.open", answer="plain", times=3)
+        await slack.hub.socket.disconnect()
+        await slack.connected()
+        assert (await slack.person(JIHOON).command("/finops help", FINOPS))["ok"]
+    assert told(log_lines) == 2 * [
+        ("warning", "Slack's socket is away", "AttributeError"),
+        ("warning", "Slack's socket is back", None),
+    ]
