@@ -174,6 +174,8 @@ class Stopping:
         is_wide: bool,
         seen: Sequence[int] | None,
     ) -> StopShown:
+        """A new stop; beside one that is under way more within it, or a firmer lever in its place; or nothing anew."""
+
         async def decide(store: Store, aim: Aim, now: datetime) -> tuple[StopChange, Stop | None] | None:
             if is_closed(aim):
                 raise Refusal(RefusalCode.INCIDENT_CLOSED)
@@ -188,7 +190,8 @@ class Stopping:
                 if more and is_standing and lever is before.lever:
                     free = await self._free(store, more, lever, aim)
                     return extended(before, _wider(aim, before, free, lever, said, actor.user_id), free, now), before
-                if not is_firmer(lever, before.lever) or any(one not in wanted for one in held):
+                takes_over = is_firmer(lever, before.lever) and all(one in wanted for one in held)
+                if not takes_over:
                     if not more and is_standing and before.requested_by == actor.user_id:
                         return None  # a second click: it is done
                     raise Refusal(RefusalCode.STOP_UNDER_WAY, person=before.requested_by, at=before.requested_at)
