@@ -11,6 +11,7 @@ from finops.polls import (
     LONGEST_OPTION,
     LONGEST_QUESTION,
     MOST_OPTIONS,
+    PULSE_LEAST,
     SHORTEST,
     Count,
     NextFeature,
@@ -74,6 +75,8 @@ def closing(poll: Poll, t: Translator) -> str:
 
 def hiding(poll: Poll, t: Translator) -> str:
     """Who sees results when."""
+    if poll.kind is PollKind.PULSE:
+        return t.gettext("the result is told when it closes, if at least {count} answered", count=PULSE_LEAST)
     if poll.is_hidden:
         return t.gettext("results are shown to you once you voted, to everybody when it closes")
     return t.gettext("results are visible to everybody all the time")
@@ -86,6 +89,11 @@ def secrecy(t: Translator) -> str:
         "erased when it closes, and then nobody can tell who voted for what. Until then only somebody who holds the "
         "database could. But where few vote, or all choose the same, the result itself lets others guess."
     )
+
+
+def too_few(t: Translator) -> str:
+    """Why a pulse that is over has no result."""
+    return t.gettext("Fewer than {count} answered, so no result is told: nobody is to be guessed.", count=PULSE_LEAST)
 
 
 def people(shown: PollShown, t: Translator) -> str:

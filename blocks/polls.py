@@ -221,6 +221,8 @@ def _end(shown: PollShown, t: Translator) -> list[kit.Block]:
     if poll.created_by.isalnum():
         told.append(t.gettext("posted by {person}", person=f"<@{poll.created_by}>"))
     parts = [kit.context(" · ".join(told))]
+    if not shown.is_open and not shown.is_told:
+        parts.append(kit.context(poll_words.too_few(t)))
     if not shown.is_open or poll.kind is PollKind.PULSE:
         return parts
     buttons = []

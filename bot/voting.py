@@ -174,7 +174,7 @@ class Voting:
     async def _beside_the_others(self, voted: Voted) -> Voted:
         self._desk.wake_outbox.set()
         poll = voted.poll
-        is_told = poll.is_hidden and voted.chosen
+        is_told = poll.is_hidden and voted.chosen and poll.kind is not PollKind.PULSE
         return replace(voted, shown=await self.told(poll.workspace_id, poll.id)) if is_told else voted
 
     async def own(self, workspace_id: str, user_id: str, poll_id: int) -> tuple[Poll, tuple[str, ...]]:
@@ -214,7 +214,7 @@ class Voting:
         async with self._desk.storage.reading() as store:
             poll = await self._found(store, workspace_id, poll_id)
             found = shown(poll, await store.polls.ballots(workspace_id, poll_id), self._desk.now())
-            if not found.is_public and await self._ballot(store, poll, user_id) is None:
+            if not found.is_told or (not found.is_public and await self._ballot(store, poll, user_id) is None):
                 raise Refusal(RefusalCode.POLL_HIDDEN)
         return found
 

@@ -29,6 +29,8 @@ _REMIND_AT_MOST, _REMIND_FROM = timedelta(days=1), timedelta(hours=1)
 # What one tap below a digest says, from best to worst.
 PULSE_OPTIONS = ("good", "fair", "poor")
 PULSE_OPEN = timedelta(days=6)
+# Fewer answers to a pulse say much about single people, who were asked without having asked for it: none is told.
+PULSE_LEAST = 5
 # A click made in time may be handled late: so long after its end a poll waits for such, and only then tells its result.
 LATE_CLICKS = timedelta(seconds=60)
 # Farther in the future than clocks go wrong: such a click is dated by us.
@@ -191,9 +193,15 @@ class PollShown:
         return self.poll.is_open(self.as_of)
 
     @property
+    def is_told(self) -> bool:
+        """Whether anybody may see how it stands: a pulse tells nobody before it closes, nor where few answered."""
+        is_pulse = self.poll.kind is PollKind.PULSE
+        return not is_pulse or (not self.is_open and not 0 < self.people < PULSE_LEAST)
+
+    @property
     def is_public(self) -> bool:
-        """Whether everybody may see how it stands: it is closed, or was never to be hidden."""
-        return not self.is_open or not self.poll.is_hidden
+        """Whether everybody may see how it stands: it is told, and closed or never to be hidden."""
+        return self.is_told and (not self.is_open or not self.poll.is_hidden)
 
     @property
     def leaders(self) -> tuple[Count, ...]:

@@ -14,8 +14,9 @@ from enum import StrEnum
 
 from finops.frozen import frozen
 from finops.periods import Period, week_of
+from finops.polls import PULSE_LEAST
 
-WEEKS, LEAST = 8, 5
+WEEKS, LEAST = 8, PULSE_LEAST
 _WEEK = timedelta(days=7)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from blocks import polls
 from bot import Bot, Policy
 from bot.errors import Refusal, RefusalCode
 from bot.pulse import ask_pulse, pulse_of_weeks
@@ -25,6 +26,7 @@ from storage import Storage
 from storage.tables_learning import poll_votes
 from tests.conftest import FakeClock
 from tests.databases import MOMENT, OTHER_WORKSPACE, WORKSPACE, a_tenant
+from tests.unit.saying import LANGUAGES, reader
 
 PEOPLE = 24
 A_DRAFT = PollDraft("What next?", "this\nthat", "C1", MOMENT + timedelta(days=1))
@@ -307,6 +309,28 @@ async def test_the_pulse_of_a_week_is_told_when_all_its_channels_closed(hall: Ha
     hall.clock.moment = asked[1].closes_at + LATE_CLICKS
     await voting.due()
     assert await told() == [(week, PulseState.TOLD, 3, 1, 1), later]
+
+
+@pytest.mark.parametrize("answers", [4, 5])
+async def test_a_pulse_tells_nobody_before_it_closes_nor_where_few_answered(hall: Hall, answers: int) -> None:
+    """As beside the digests of `/finops effect`: the message in the channel says no more than they do."""
+    voting = hall.bots[0].voting
+    async with hall.storage.writing() as store:
+        await ask_pulse(store, WORKSPACE, date(2026, 6, 29), "C1", "digest:C1", "", ["U1"], MOMENT)
+    async with hall.storage.reading() as store:
+        [pulse] = [one for one in await store.polls.over(MOMENT + timedelta(days=7)) if one.kind is PollKind.PULSE]
+    for number in range(answers):
+        assert (await voting.vote(WORKSPACE, f"U{number}", pulse.id, ["good"])).shown is None
+    with pytest.raises(Refusal) as refused:
+        await voting.results(WORKSPACE, "U1", pulse.id)
+    assert refused.value.code is RefusalCode.POLL_HIDDEN
+    hall.clock.moment = pulse.closes_at + LATE_CLICKS
+    await voting.due()
+    told = await voting.told(WORKSPACE, pulse.id)
+    assert (told.is_public, told.people) == (answers == 5, answers)
+    for language in LANGUAGES:
+        said = str(polls.root(told, reader(language)).arguments())
+        assert ("100%" in said, "data_visualization" in said) == (told.is_public, told.is_public)
 
 
 async def test_on_the_monday_itself_the_effect_says_that_its_week_can_still_be_answered(hall: Hall) -> None:

@@ -26,7 +26,8 @@ SAID = {
     "named": shown(a_poll(is_anonymous=False, is_hidden=False, is_multiple=True), BALLOTS, MOMENT),
     "closed": shown(a_poll(salt=None, closed_at=OVER, closed_by="U1"), BALLOTS, OVER),
     "pulse": shown(PULSE, [], MOMENT),
-    "pulse_closed": shown(PULSE, [Ballot("x", ("good",), MOMENT, 1)], OVER + timedelta(days=9)),
+    "pulse_closed": shown(PULSE, [Ballot(f"x{n}", ("good",), MOMENT, 1) for n in range(5)], OVER + timedelta(days=9)),
+    "pulse_few": shown(PULSE, [Ballot(f"x{n}", ("good",), MOMENT, 1) for n in range(4)], OVER + timedelta(days=9)),
 }
 
 
