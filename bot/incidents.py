@@ -23,6 +23,7 @@ from bot.spending import Spending
 from finops.approvals import asks
 from finops.budgets import Budget, BudgetOn
 from finops.frozen import frozen
+from finops.hypotheses import opinions
 from finops.incident_report import IncidentDetail, IncidentShown
 from finops.incidents import (
     LONGEST_SILENCE,
@@ -80,7 +81,7 @@ _LENGTHS = {
 
 @frozen
 class OpinionTaken:
-    """A person's opinion of an alert is on record. `is_new`: they had not said so before.
+    """A person's opinion of an alert is on record. `is_new`: it was not their last word already.
 
     `budget_id` names a budget to offer better levels for, and `project_id` the project the alert was about, if it was
     one: alerts of this budget were called unhelpful twice in a row, and this person may change it. `unhelpful` are then
@@ -186,12 +187,14 @@ class Incidents:
     async def feedback(
         self, actor: Person, incident_id: int, groups: Iterable[str] = (), *, is_helpful: bool
     ) -> OpinionTaken:
-        """Keep a person's opinion of an alert, each kind once; ask for better levels after two bad ones in a row."""
+        """Keep a person's opinion of an alert, which may change; ask for better levels after two bad ones in a row."""
         workspace_id = actor.workspace_id
         async with self._desk.storage.writing() as store:
             incident, budget = await self._found(store, workspace_id, incident_id)
-            event = feedback(actor.user_id, self._desk.now(), is_helpful=is_helpful)
-            is_new = await store.incidents.add_event(workspace_id, incident_id, event)
+            before = await store.incidents.events(workspace_id, incident_id)
+            event = feedback(actor.user_id, self._desk.now(), before, is_helpful=is_helpful)
+            is_same = opinions(before).get(actor.user_id) is event.kind
+            is_new = not is_same and await store.incidents.add_event(workspace_id, incident_id, event)
             latest = await store.incidents.opinions(workspace_id, budget.id, _IN_A_ROW)
             found = await whose(store, workspace_id, incident.scope_kind, incident.scope_id)
             if is_new:

@@ -6,7 +6,7 @@ the budget, closes an incident, once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -339,10 +339,13 @@ def close(incident: Incident, reason: CloseReason, now: datetime, spent: Spent |
     return change_of(incident, after, IncidentEvent(EventKind.CLOSED, now, key, values, is_said=is_said))
 
 
-def feedback(by: str, now: datetime, *, is_helpful: bool) -> IncidentEvent:
-    """A person's opinion of the alert, recorded and not said; its key allows one of each kind per person."""
+def feedback(by: str, now: datetime, before: Iterable[IncidentEvent] = (), *, is_helpful: bool) -> IncidentEvent:
+    """A person's opinion of the alert, recorded and not said. After what happened `before` it has a key of its own, for
+    who changed their mind may change it back; two clicks at once have the same.
+    """
     kind = EventKind.HELPFUL if is_helpful else EventKind.NOT_HELPFUL
-    return IncidentEvent(kind, now, f"{kind}:{by}", {"by": by}, is_said=False)
+    times = sum(one.kind is kind and one.values.get("by") == by for one in before)
+    return IncidentEvent(kind, now, f"{kind}:{by}:{times}" if times else f"{kind}:{by}", {"by": by}, is_said=False)
 
 
 def acted(incident: Incident, state: IncidentState | None, now: datetime) -> Change | None:

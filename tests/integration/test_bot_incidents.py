@@ -370,6 +370,21 @@ async def test_the_share_of_opinions_counts_each_person_once_by_their_last_word(
     assert (quality.helpful, quality.not_helpful, quality.precision) == (3, 1, Decimal("0.75"))
 
 
+async def test_who_changed_their_mind_may_change_it_back(world: World) -> None:
+    """And is thanked for nothing that is not kept; the same word twice is one, also where two clicks meet."""
+    incident_id, said = await breached(world), list[bool]()
+    for is_helpful in (True, False, False, True, False):
+        world.clock.advance(seconds=1)
+        said.append((await world.bot.incidents.feedback(world.member, incident_id, is_helpful=is_helpful)).is_new)
+    assert said == [True, True, False, True, True]
+    judge = world.bot.incidents.feedback
+    met = await asyncio.gather(*(judge(world.member, incident_id, is_helpful=True) for _ in range(2)))
+    assert sorted(one.is_new for one in met) == [False, True]
+    async with world.storage.reading() as store:
+        quality = await world.bot.effects.quality(store, WORKSPACE, Period(TODAY, TODAY + timedelta(days=1)), ())
+    assert (quality.helpful, quality.not_helpful) == (1, 0)
+
+
 @on_sqlite
 async def test_nothing_is_shown_or_done_for_another_workspace(world: World) -> None:
     """An id that belongs to others is an id of nothing."""
