@@ -40,7 +40,7 @@ async def budget(visit: Visit, value: str) -> None:
 
 
 async def feedback(visit: Visit, value: str) -> None:
-    """Helpful or not: the last word of each person counts. Twice not helpful in a row asks for better levels at once."""
+    """Helpful or not: of each person the last word counts. Twice not helpful asks for better levels at once."""
     incident_id, opinion = _parted(value, incidents.OPINIONS)
     person, groups = await visit.person(), await visit.groups()
     is_helpful = opinion == incidents.OPINIONS[0]
