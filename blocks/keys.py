@@ -16,9 +16,12 @@ _KEYS_SHOWN = 20
 def registered(
     t: Translator, team: Team, credential: Credential, *, organization: str | None, rights: Collection[str],
     expires_at: datetime | None = None, is_shared: bool = False, projects_found: int | None = None,
-    is_setup: bool = True, others: Collection[str] = (),
+    may_list: bool = False, is_setup: bool = True, others: Collection[str] = (),
 ) -> kit.View:  # fmt: skip
-    """The key is in: which organization, which rights, and on to the projects. `others`: the team's organizations."""
+    """The key is in: which organization, which rights, and on to the projects. `others`: the team's organizations.
+
+    `may_list`: whether the projects can be listed with another key where this one may not (`projects_found` None).
+    """
     success = t.gettext("Admin API key registered (ends with ...{ends_with})", ends_with=kit.name(credential.ends_with))
     facts = [
         t.gettext(
@@ -31,8 +34,8 @@ def registered(
     parts = [kit.section(f":white_check_mark: *{success}*"), kit.section("\n".join(facts))]
     if others:
         said = t.gettext(
-            "{team} already has keys of {organizations}. This one is of another organization, and the costs of both "
-            "are collected. If that was not meant, delete it: `/finops key`",
+            "{team} already has keys of {organizations}. This one is of another organization, and its costs are "
+            "collected as well. If that was not meant, delete it: `/finops key`",
             team=kit.name(team.name),
             organizations=", ".join(kit.name(one) for one in others),
         )
@@ -43,7 +46,7 @@ def registered(
                 t.gettext("This organization was connected before. It is collected once, so nothing is counted twice.")
             )
         )
-    if projects_found is None:
+    if projects_found is None and not may_list:
         parts.append(
             kit.context(
                 t.gettext("This key may not list projects. Type their ids in the next step, or add *Management: read*.")

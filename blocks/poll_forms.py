@@ -169,7 +169,7 @@ def _secret(t: Translator) -> list[kit.Block]:
     return [
         kit.option(t.gettext("By name"), NAMED, t.gettext("Everybody sees who chose what.")),
         kit.option(
-            t.gettext("Anonymous"), ANONYMOUS, t.gettext("Nobody sees it, and after closing nobody can find out.")
+            t.gettext("Anonymous"), ANONYMOUS, t.gettext("Nobody sees it, and after closing no record tells it.")
         ),
     ]
 

@@ -164,8 +164,9 @@ def listed(entries: Sequence[Entry], t: Translator) -> kit.Message:
     title = t.gettext("Polls")
     parts: list[kit.Block | kit.Either] = [kit.section(f"*{title}*")]
     parts += [_entry(entry, t) for entry in entries]
+    nothing = t.gettext("Nobody has asked anything yet.")
     if not entries:
-        parts.append(kit.section(t.gettext("Nobody has asked anything yet.")))
+        parts.append(kit.section(nothing))
     parts.append(
         kit.actions(
             kit.button(t.gettext("New poll"), ids.POLL_NEW, style="primary"),
@@ -173,7 +174,7 @@ def listed(entries: Sequence[Entry], t: Translator) -> kit.Message:
         )
     )
     questions = " | ".join(kit.escape(poll_words.question(entry.shown.poll, t)) for entry in entries)
-    return kit.message(f"{title}: {questions or '-'}", parts)
+    return kit.message(f"{title}: {questions or nothing}", parts)
 
 
 def _heading(poll: Poll, asked: str) -> kit.Block:

@@ -90,10 +90,11 @@ async def submit_key(form: Form) -> Outcome:
     except (Refusal, CredentialRejected) as error:
         said = bad_news.typed_key_words(explain(error), t)
         return _problem(error, KEY_FIELDS, setup.key(t, team, problem=said, is_setup=form.is_setup), t, said)
-    return Show(key_done(result, team, t, is_setup=form.is_setup))
+    may_list = await visit.bot.projects.may_list(team)
+    return Show(key_done(result, team, t, may_list=may_list, is_setup=form.is_setup))
 
 
-def key_done(result: KeyRegistered, team: Team, t: Translator, *, is_setup: bool) -> View:
+def key_done(result: KeyRegistered, team: Team, t: Translator, *, may_list: bool, is_setup: bool) -> View:
     return keys.registered(
         t,
         team,
@@ -103,6 +104,7 @@ def key_done(result: KeyRegistered, team: Team, t: Translator, *, is_setup: bool
         expires_at=result.expires_at,
         is_shared=result.is_shared,
         projects_found=result.projects_found,
+        may_list=may_list,
         is_setup=is_setup,
         others=result.other_organizations,
     )

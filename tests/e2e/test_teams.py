@@ -206,3 +206,21 @@ async def test_a_key_that_may_not_list_projects_says_how_they_are_found(quick_st
     assert [one["value"] for one in found] == [known]
     refused = await person.submits(None, {ids.PROJECT_TYPED: "proj_nobody"})
     assert "목록 권한이 없고" in refused["errors"][ids.PROJECT_TYPED]
+
+
+async def test_nobody_is_sent_for_ids_that_another_key_of_the_organization_finds_by_name(quick_stage: Stage) -> None:
+    """The window after it looks with every key of the organization, so what this one may not is no trouble."""
+    person = await set_up(quick_stage, "batch")
+    await person.command("/finops team")
+    await person.clicks(await window(quick_stage, person, ids.VIEW_INFO), ids.TEAM_NEW)
+    await window(quick_stage, person, ids.SETUP_TEAM)
+    fields = {ids.TEAM_NAME: "데이터팀", ids.TEAM_LEAD: MINSU, ids.TEAM_CHANNEL: MARKETING}
+    assert (await person.submits(None, fields))["ok"]
+    await window(quick_stage, person, ids.SETUP_KEY)
+    assert (await person.submits(None, {ids.KEY: quick_stage.props.usage_only_key}))["ok"]
+    done = words_of(await window(quick_stage, person, ids.SETUP_KEY_DONE))
+    assert "Project ID" not in done
+    assert "이 키로는 비용을 볼 수만 있고 지출을 차단할 수는 없습니다" in done
+    await person.submits(None, {})
+    asked = await window(quick_stage, person, ids.SETUP_PROJECTS)
+    assert await person.options(asked, ids.PROJECTS, "chatbot")

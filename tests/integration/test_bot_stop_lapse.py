@@ -119,7 +119,7 @@ async def test_the_alert_says_in_the_channel_that_nobody_agreed_and_offers_the_c
 @pytest.mark.parametrize(("ending", "sign", "said"), [
     ("agreed", "☑️", "박서연 님이 동의했습니다"),
     ("declined", "✖️", "박서연 님이 동의하지 않았습니다"),
-    ("taken back", "✖️", "요청을 취소했습니다"),
+    ("taken back", "✖️", "요청을 철회했습니다"),
     ("asked anew", "ℹ️", "다시 요청했습니다"),
     ("stopped after all", "ℹ️", "요청이 종료되었습니다"),
 ])  # fmt: skip

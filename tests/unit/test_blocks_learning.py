@@ -205,8 +205,8 @@ def test_of_no_case_no_share_is_told() -> None:
     none, some = Tally(0, 0), Tally(1, 4)
     for hypothesis in (Hypothesis.COST_VALUE, Hypothesis.PEOPLE_ACT):
         assert "*too few cases to say* · no case is seven days old yet" in told(none, none, hypothesis)
-    assert "1 of 4 with outcomes recorded, no case without yet" in told(some, none)
-    assert "1 of 4 without outcomes recorded, no case with yet" in told(none, some)
+    assert "1 of 4 with outcomes recorded, no cases without them yet" in told(some, none)
+    assert "1 of 4 without outcomes recorded, no cases with them yet" in told(none, some)
     assert not any("0 of 0" in told(*sides) for sides in ((none, none), (some, none), (none, some)))
 
 

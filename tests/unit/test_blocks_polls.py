@@ -131,3 +131,17 @@ def test_a_question_rings_nobody() -> None:
         assert "&lt;!channel&gt; ∗지금∗?" in message.text
         assert "&lt;@U0MINSU001&gt;" in message.text
         assert not {"<!", "<@"} & {message.text[n : n + 2] for n in range(len(message.text))}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_form_promises_no_more_than_the_message(language: str) -> None:
+    """Records tell nobody who voted for what; that nobody can find out is not ours to promise, for results may tell."""
+    promised = {"ko": "기록으로도", "en": "no record tells it", "ja": "記録からも"}
+    assert promised[language[:2]] in str(poll_forms.form(PollDraft("", "", "", OVER), reader(language)))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_notification_of_an_empty_list_says_that_it_is_empty(language: str) -> None:
+    message = polls.listed([], reader(language))
+    [_, nothing, _] = message.blocks
+    assert message.text.endswith(nothing["text"]["text"])
