@@ -77,7 +77,7 @@ def build(settings: Settings, *, clock: Clock = utc_now) -> web.Application:
             token = settings.slack_bot_token
             source = installations if token is None else authorizing.OneWorkspace(client(token))
             authorizer = authorizing.Authorizer(source, clock)
-            slack = door.bolt(settings.slack_signing_secret, client(None), authorizer)
+            slack = door.bolt(settings, client(None), authorizer)
             installing.watch_removals(slack, installations, authorizer)
             work = handlers.register(slack, bot)
             stack.push_async_callback(work.drain)

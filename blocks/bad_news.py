@@ -48,6 +48,14 @@ def typed_key_words(news: News, t: Translator) -> str:
     return sentence(news, t)
 
 
+def locked_out(t: Translator) -> str:
+    """What is said where Slack refuses our token, and so does not tell the reader's language either."""
+    return t.gettext(
+        "FinOps cannot answer now: Slack does not accept its token. If that goes on, ask whoever runs FinOps to "
+        "install it again."
+    )
+
+
 def message(news: News, t: Translator) -> kit.Message:
     """Bad news for one person's eyes."""
     said = sentence(news, t)

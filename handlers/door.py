@@ -19,10 +19,11 @@ from slack_bolt.logger.messages import warning_client_prioritized_and_token_skip
 from slack_sdk.web.async_client import AsyncWebClient
 from yarl import query_to_pairs
 
+from blocks import bad_news
 from bot.metrics import Metrics
 from bot.settings import LOOPBACK, Settings, SettingsError
-from finops.secret import Secret
 from handlers.authorizing import Authorizer
+from locales import translator_for
 
 log = logging.getLogger(__name__)
 
@@ -35,19 +36,21 @@ _MOST_DIGITS = 20
 _NOT_TO_BE_HAD = frozenset({errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES})
 
 
-def bolt(signing_secret: Secret | None, client: AsyncWebClient, authorizer: Authorizer) -> AsyncApp:
+def bolt(settings: Settings, client: AsyncWebClient, authorizer: Authorizer) -> AsyncApp:
     """Bolt without its traps: nothing comes from the environment, no body is logged.
 
     `authorize` is always ours, so that OAuth variables in the environment change nothing; the ssl_check middleware is
     off because its token check is the wrong way round. Without a signing secret (Socket Mode) a random one stands in:
-    no request could be signed with it.
+    no request could be signed with it. What Bolt tells people where our token is refused is in our words.
     """
+    signing_secret = settings.slack_signing_secret
     slack = AsyncApp(
         name="finops",
         signing_secret=signing_secret.reveal() if signing_secret else secrets.token_hex(32),
         client=client,
         authorize=authorizer,  # type: ignore[arg-type] # Bolt takes an AsyncAuthorize and does not say so
         ssl_check_enabled=False,
+        user_facing_authorize_error_message=bad_news.locked_out(translator_for(settings.locale)),
     )
     # Bolt logs the whole body of a wrongly signed request at INFO, and sets the level anew for each app.
     logging.getLogger("slack_bolt.RequestVerification").setLevel(logging.WARNING)

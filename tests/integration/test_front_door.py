@@ -21,11 +21,13 @@ from aiohttp.http_parser import DeflateBuffer
 from slack_sdk.signature import SignatureVerifier
 
 import app as front_door
+from blocks import bad_news
 from bot.logs import configure
 from bot.settings import Settings
 from demo.slack import SimulatedSlack
 from handlers import addresses
 from jobs import look_around
+from locales import translator_for
 from storage.secrets import KeyRing
 
 JIHOON, FINOPS = "U0JIHOON01", "C0FINOPS01"
@@ -259,6 +261,17 @@ async def test_a_database_that_takes_nothing_more_leaves_nobody_without_an_answe
         await slack.person(JIHOON).command("/finops status", FINOPS)
     [told] = slack.person(JIHOON).ephemerals(FINOPS)
     assert "Tell your admin this reference" in str(told["blocks"])
+
+
+@pytest.mark.parametrize("locale", ["ko", "en", "ja"])
+async def test_where_slack_refuses_our_token_people_read_it_in_our_words(slack, tmp_path, locale):
+    """Bolt would apologize in English for an unknown reason. Which language is the reader's nobody tells us then."""
+    slack.hub.tokens.revoke_all()
+    async with serving(settings_for(slack, tmp_path, FINOPS_LOCALE=locale)) as (url, _):
+        slack.deliver_to(f"{url}/slack/events")
+        await slack.person(JIHOON).command("/finops status", FINOPS)
+    [told] = slack.person(JIHOON).ephemerals(FINOPS)
+    assert told["text"] == bad_news.locked_out(translator_for(locale))
 
 
 async def test_the_token_is_asked_about_once(slack, tmp_path):
