@@ -94,8 +94,12 @@ class Installations(Repository):
         return [self._opened(row) for row in newest.values()]
 
     async def sealed_by_older_keys(self, workspace_id: str) -> int:
-        """How many of a workspace's tokens are sealed with a master key that is no longer the first of the ring."""
-        mine = select(*(installations.c[name] for name in _SEALED)).where(installations.c.team_id == workspace_id)
+        """How many of a workspace's tokens are sealed with a master key that is no longer the first of the ring.
+
+        Those of whole organizations count for each workspace: it may be one of theirs.
+        """
+        whose = installations.c.team_id.in_((workspace_id, ""))
+        mine = select(*(installations.c[name] for name in _SEALED)).where(whose)
         tokens = [token for row in await self._db.execute(mine) for token in row if token is not None]
         return sum(not self._ring.is_current(token) for token in tokens)
 

@@ -364,3 +364,7 @@ async def test_the_doctor_knows_old_and_foreign_master_keys(
     async with open_storage(database_url, rotated) as storage, storage.writing() as store:
         assert await store.reseal_all() == 3
     assert (await sealed(rotated))[0] is Level.OK
+    whole = an_installation(enterprise_id="E0HANBIT01", team_id=None, is_enterprise_install=True)
+    async with open_storage(database_url, ring) as storage, storage.writing() as store:
+        await store.installations.save(whole)  # by a copy that does not know the new key yet
+    assert await sealed(rotated) == (Level.WARN, {"old": 2, "unreadable": 0})
