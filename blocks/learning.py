@@ -321,8 +321,8 @@ def _misses(misses: Misses, t: Translator) -> list[str]:
     if misses.changed:
         lines.append(
             t.ngettext(
-                "{count} period cannot be judged: its budget was changed since",
-                "{count} periods cannot be judged: their budgets were changed since",
+                "{count} period cannot be judged: its budget was made or changed after it began",
+                "{count} periods cannot be judged: their budgets were made or changed after they began",
                 misses.changed,
             )
         )
