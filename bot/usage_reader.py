@@ -152,7 +152,9 @@ class UsageReader:
         one, readings = trip.connection, [(news.reading, news.rows) for news in each]
         try:
             async with self._desk.storage.writing() as store:
-                changes = await store.usage.replace_each(one.workspace_id, one.id, readings, trip.at, self._desk.now())
+                changes = await store.usage.replace_each(
+                    one.workspace_id, one.id, readings, trip.at, self._desk.now(), trip.provider_at
+                )
         except AmountOutOfRange as error:
             raise UnexpectedResponse("usage is beyond anything real") from error
         for news, change in zip(each, changes, strict=True):

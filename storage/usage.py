@@ -54,6 +54,7 @@ class Usage(Repository):
         read_at: datetime,
         final_until: int | None,
         now: datetime | None = None,
+        told_at: datetime | None = None,
     ) -> UsageChange:
         """Let what a reading told of each bucket take the place of what we held of it, and move the roll-ups by that.
 
@@ -62,8 +63,9 @@ class Usage(Repository):
         sum of their minutes and days of their hours, but for those that the provider told as one: a reading by hour or
         day is kept where no finer readings cover the whole of it, and once it is over; finer readings that come to
         cover it take its place. `final_until` (minutes since 1970) is kept unless None. What was read later than `now`
-        was stamped by a clock that has been set back since, and has not overtaken anything. All or nothing with the
-        transaction around it. NotFound for another workspace's connection.
+        was stamped by a clock that has been set back since, and has not overtaken anything. `told_at` is `read_at` by
+        the clock of whoever told it, where that is another: by it hours are over. All or nothing with the transaction
+        around it. NotFound for another workspace's connection.
         """
         told = await beside(len(priced), prepare, reading, priced)
         await hold_connection(self._db, workspace_id, connection_id)
@@ -84,7 +86,7 @@ class Usage(Repository):
                 first_seen = tuple(sorted(set(changed.fresh.starts) - set(held.starts)))
             newest = max((each for each in (newest, *block.starts[-1:]) if each is not None), default=None)
         else:
-            minute = int(read_at.timestamp()) // 60
+            minute = int((told_at or read_at).timestamp()) // 60
             span = whole_buckets(reading.start, min(reading.end, minute), reading.width)
             over = {start for start in block.buckets if start % reading.width == 0 and start + reading.width <= minute}
             block = block.only(over)
@@ -113,6 +115,7 @@ class Usage(Repository):
         readings: Sequence[tuple[UsageReading, Sequence[Priced]]],
         read_at: datetime,
         now: datetime | None = None,
+        told_at: datetime | None = None,
     ) -> list[UsageChange]:
         """`replace` for readings of different endpoints, each final until its end; the changes in the same order.
 
@@ -122,7 +125,7 @@ class Usage(Repository):
         return [
             UsageChange(0, None)
             if told.endpoint in silent
-            else await self.replace(workspace_id, connection_id, told, priced, read_at, told.end, now)
+            else await self.replace(workspace_id, connection_id, told, priced, read_at, told.end, now, told_at)
             for told, priced in readings
         ]
 

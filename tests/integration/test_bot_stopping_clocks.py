@@ -82,6 +82,20 @@ async def test_what_has_not_happened_yet_is_not_read(world: World) -> None:
     assert {one.final_until for one in read.values()} == {int(world.openai.clock().timestamp()) // 60}
 
 
+async def test_no_hour_is_lost_to_a_clock_that_is_hours_behind(world: World) -> None:
+    """Korean time taken for UTC, and back: after a night in which nobody looked, its hours are read as hours, and are
+    over by the clock of whoever tells them."""
+    await world.polled()
+    world.clock.advance(hours=12)
+    jumps(world, -9 * 60)
+    for _ in range(3):  # the first answer tells what time it is
+        await world.polled(5)
+    now = int(world.openai.clock().timestamp()) // 60
+    async with world.bot.storage.reading() as store:
+        rows = await store.usage.hourly(world.connection.workspace_id, now - 12 * 60, now, None)
+    assert len({row.start for row in rows if row.requests}) >= 12
+
+
 async def test_calls_come_back_after_a_restore_as_the_provider_tells_them(world: World) -> None:
     """Our clock is a quarter of an hour behind: calls from before the stop are not the first ones after it."""
     jumps(world, -15)
