@@ -41,6 +41,7 @@ def message(t: Translator, *, is_admin: bool, teams: Iterable[str] = (), project
         ),
         t.gettext("`/finops effect` — what was done about the cost, and whether it changed anything"),
         t.gettext("`/finops export` — last month's bill as a CSV, line by line; a team, project or period may follow"),
+        t.gettext("`/finops price` — what a million tokens cost; with a model, what it cost before, too"),
         t.gettext("`/finops decisions` — what was voted to come next, and what is decided about it"),
         t.gettext("`/finops feedback` — tell us what you think · `/finops interview` — talk with us"),
     ]

@@ -34,6 +34,7 @@ from bot.live import Live
 from bot.people import People
 from bot.policy import Clock, Policy
 from bot.prices import ChangingList, PriceShelf
+from bot.pricing import Pricing
 from bot.project_detail import ProjectDetails
 from bot.projects import Projects
 from bot.proving import Proving
@@ -99,6 +100,7 @@ class Bot:
         self.why = Whys(desk, self.spending, self.reports)
         self.digests = Digests(desk, self.people, self.teams, self.reports, DigestFacts(self.why, self.axes))
         self.values = Values(desk)
+        self.pricing = Pricing(desk)
         self.event_tokens = EventTokens(desk, self.teams)
         self.ratings = Ratings(desk)
         self.project_details = ProjectDetails(desk, self.people, self.teams, self.reports, self.why, self.axes)

@@ -1,0 +1,92 @@
+"""Unit prices as people ask for them: what each model costs, since when, and what it cost before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+
+from finops.frozen import frozen
+from finops.periods import Period
+from finops.prices import PriceList, RateCard
+
+_DAY = timedelta(days=1)
+
+
+class Kind(NamedTuple):
+    """One way of using a model: the endpoint, the model ('' where the endpoint has none), the tier, and in a batch."""
+
+    endpoint: str
+    model: str
+    service_tier: str = ""
+    is_batch: bool = False
+
+
+@frozen
+class Held:
+    """The rates that hold from a day on; `since` None: already on the first day that was looked at.
+
+    `card` None: no price is known, which is not free.
+    """
+
+    card: RateCard | None
+    since: date | None
+
+
+@frozen
+class KindPrice:
+    """What one kind of usage costs, the newest price first."""
+
+    kind: Kind
+    prices: tuple[Held, ...]
+
+    @property
+    def card(self) -> RateCard | None:
+        """What it costs now."""
+        return self.prices[0].card
+
+
+@frozen
+class PriceReport:
+    """Kinds of usage and their prices. `asked` is the model that was named, '' where all that were used are told.
+
+    `suggestion` is the name that was probably meant, where nothing is known of the one that was asked.
+    """
+
+    period: Period
+    at: datetime
+    prices: tuple[KindPrice, ...]
+    asked: str = ""
+    suggestion: str | None = None
+
+
+def held(prices: PriceList, kind: Kind, today: date, days: int) -> tuple[Held, ...]:
+    """The prices of the last `days` days (one at least) up to today, the newest first; neighbours always differ.
+
+    A price that is the same in a newer list is the same price. A day without one before the first says nothing.
+    """
+    found: list[Held] = []
+    day, card = today, prices.card(*kind, today)
+    for _ in range(days - 1):
+        before = prices.card(*kind, day - _DAY)
+        if _rates(before) != _rates(card):
+            found.append(Held(card, day))
+            card = before
+        day -= _DAY
+    if card is not None or not found:
+        found.append(Held(card, None))
+    return tuple(found)
+
+
+def _rates(card: RateCard | None) -> RateCard | None:
+    return None if card is None else replace(card, source="")
+
+
+def meant(used: Iterable[Kind], words: str) -> list[Kind]:
+    """The kinds of usage of the model that some words mean: of that name, else of those it begins, else it is in."""
+    used, asked = list(used), words.casefold()
+    for is_meant in (str.__eq__, str.startswith, str.__contains__):
+        if found := [kind for kind in used if is_meant(kind.model.casefold(), asked)]:
+            return found
+    return []
