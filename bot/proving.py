@@ -86,9 +86,7 @@ class Proving:
         self, store: Store, hold: Hold, health: UsageHealth | None, read: Mapping[str, int], now: datetime
     ) -> _Judgement | None:
         """What usage, as far as it was read, says of a hold; None where that is nothing new."""
-        # Asked for by a clock that ran ahead, it was set before it was asked for: what was used since is seen, too.
-        begun = min(hold.requested_at, hold.set_at or hold.requested_at)
-        start = minute_of(begun)
+        start = minute_of(hold.began_at)
         account = [account_of(hold)]
         rows = await store.usage.recent(hold.workspace_id, start, account)
         lateness = p95(health.lateness_samples) if health is not None else None
@@ -113,7 +111,7 @@ class Proving:
         set_at = after.set_at or hold.set_at
         said = verdict(seen, set_at, now)
         unpriced = sum(row.unpriced for row in unwanted)
-        after = judged(after, said, leak, last_request_at(seen, begun), now, unpriced)
+        after = judged(after, said, leak, last_request_at(seen, hold.began_at), now, unpriced)
         if after == hold:
             return None
         facts: dict[str, Fact] = {}

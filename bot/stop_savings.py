@@ -54,14 +54,15 @@ def _times_of(hold: Hold) -> _Times | None:
     """None for one that was never set."""
     if hold.set_at is None:
         return None
+    asked = minute_of(hold.began_at)
     day_end = minute_of(starts_at(charge_day(hold.set_at) + timedelta(days=1)))
     # What is being let go of counts until that was asked for; what was lost, until that was found.
     ended = hold.release_at or hold.released_at or (None if hold.is_active else hold.updated_at)
     if ended is not None:
         end = min(minute_of(ended), day_end)
-        return _Times(minute_of(hold.requested_at), minute_of(hold.set_at), end, end)
+        return _Times(asked, minute_of(hold.set_at), end, end)
     seen = min(minute_of(max(hold.set_at, hold.checked_at or hold.set_at)), day_end)
-    return _Times(minute_of(hold.requested_at), minute_of(hold.set_at), seen, day_end)
+    return _Times(asked, minute_of(hold.set_at), seen, day_end)
 
 
 async def _kept_by(store: Store, workspace_id: str, times: _Times, holds: Sequence[Hold]) -> Saved | None:

@@ -116,6 +116,11 @@ class Hold:
         """Whether something of ours stands at the provider, or may."""
         return self.state in ACTIVE
 
+    @property
+    def began_at(self) -> datetime:
+        """When it was asked for; where the clock that heard it ran ahead, when it was set, which is before."""
+        return min(self.requested_at, self.set_at or self.requested_at)
+
 
 @frozen
 class Save:

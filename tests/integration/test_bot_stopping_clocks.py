@@ -71,6 +71,15 @@ async def test_no_clock_keeps_a_stop_from_its_proof(world: World, minutes: float
     assert all(one.values.get("seconds", 0) >= 0 for one in shown.events), "nothing is done before it is asked for"  # type: ignore[operator]
 
 
+async def test_what_a_stop_kept_is_told_by_the_minutes_before_it(world: World) -> None:
+    """Our clock runs ahead of the click: the quiet minutes after the stop are none of those before it."""
+    shown = await asked(world, 20, CLICK)
+    await world.watched(35)
+    saved = (await world.again(shown)).saved
+    assert saved is not None
+    assert saved.low.amount > 0
+
+
 async def test_what_has_not_happened_yet_is_not_read(world: World) -> None:
     """Our clock runs ahead: minutes to come are told as empty, and are no silence once the provider cannot be read."""
     await world.polled()
