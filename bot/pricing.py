@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 from bot.desk import Desk
 from finops.periods import Period
-from finops.price_report import Kind, KindPrice, PriceReport, held, meant
+from finops.price_report import Kind, KindPrice, PriceReport, alike, held, named
 from finops.prices import PriceList
 from finops.suggest import closest
 from finops.usage import Endpoint
@@ -34,7 +34,7 @@ class Pricing:
         period = Period(today - timedelta(days=_USED_DAYS - 1), today + timedelta(days=1))
         used = await self._used(workspace_id, period)
         prices = await self._desk.prices.fresh()
-        kinds = _meant(prices, used, words, today) if words else used
+        kinds = named(used, words) or _listed(prices, words, today) or alike(used, words) if words else used
         found = await asyncio.to_thread(_priced, prices, kinds, today, _HISTORY_DAYS if words else 1)
         suggestion = closest(words, sorted({kind.model for kind in used})) if words and not found else None
         return PriceReport(period, self._desk.now(), found, words, suggestion)
@@ -45,13 +45,6 @@ class Pricing:
             for one in await store.usage.grouped(workspace_id, period):
                 spent[Kind(*one.group[:4])] += one.group.atto
         return [kind for kind, _ in sorted(spent.items(), key=lambda each: (-each[1], each[0]))]
-
-
-def _meant(prices: PriceList, used: Sequence[Kind], words: str, today: date) -> Sequence[Kind]:
-    """What was used of the model of that name, else what the list has, else what was used of models named alike."""
-    found = meant(used, words)
-    is_named = any(kind.model.casefold() == words.casefold() for kind in found)
-    return found if is_named else _listed(prices, words, today) or found
 
 
 def _listed(prices: PriceList, name: str, today: date) -> list[Kind]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -12,6 +13,7 @@ from finops.periods import Period
 from finops.prices import PriceList, RateCard
 
 _DAY = timedelta(days=1)
+_DATE = re.compile(r"-\d{4}-\d{2}-\d{2}$")
 
 
 class Kind(NamedTuple):
@@ -83,10 +85,14 @@ def _rates(card: RateCard | None) -> RateCard | None:
     return None if card is None else replace(card, source="")
 
 
-def meant(used: Iterable[Kind], words: str) -> list[Kind]:
-    """The kinds of usage of the model that some words mean: of that name, else of those it begins, else it is in."""
+def named(used: Iterable[Kind], words: str) -> list[Kind]:
+    """The kinds of usage of the model of that name, or of a dated version of it; letter case does not matter."""
+    asked = words.casefold()
+    return [kind for kind in used if asked in (name := kind.model.casefold(), _DATE.sub("", name))]
+
+
+def alike(used: Iterable[Kind], words: str) -> list[Kind]:
+    """The kinds of usage of models whose name the words begin, else of those they are a part of."""
     used, asked = list(used), words.casefold()
-    for is_meant in (str.__eq__, str.startswith, str.__contains__):
-        if found := [kind for kind in used if is_meant(kind.model.casefold(), asked)]:
-            return found
-    return []
+    begun = [kind for kind in used if kind.model.casefold().startswith(asked)]
+    return begun or [kind for kind in used if asked in kind.model.casefold()]

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from finops.price_report import Held, Kind, held, meant
+from finops.price_report import Held, Kind, alike, held, named
 from finops.prices import RateCard
 
 TODAY = date(2026, 7, 6)
@@ -56,10 +56,11 @@ def test_the_same_price_in_a_newer_list_is_no_change() -> None:
     assert held(Dated({date.min: OLD, days_ago(3): newer}), CHAT, TODAY, 10) == (Held(newer, None),)
 
 
-def test_a_model_is_meant_by_its_name_else_its_beginning_else_a_part_of_it() -> None:
-    names = ("gpt-5", "gpt-5-mini", "ft:gpt-5:acme", "o4-mini")
+def test_a_model_is_found_by_its_name_and_others_by_what_their_names_share() -> None:
+    names = ("gpt-5", "gpt-5-2026-01-31", "gpt-5-mini", "ft:gpt-5:acme", "o4-mini")
     used = [Kind("completions", name) for name in names]
-    found = {words: [one.model for one in meant(used, words)] for words in ("GPT-5", "gpt", "mini", "4o")}
-    assert found == {
-        "GPT-5": ["gpt-5"], "gpt": ["gpt-5", "gpt-5-mini"], "mini": ["gpt-5-mini", "o4-mini"], "4o": [],
-    }  # fmt: skip
+    assert [one.model for one in named(used, "GPT-5")] == ["gpt-5", "gpt-5-2026-01-31"]
+    assert [one.model for one in named(used, "gpt-5-2026-01-31")] == ["gpt-5-2026-01-31"]
+    assert named(used, "gpt") == []
+    found = {words: [one.model for one in alike(used, words)] for words in ("gpt-5-m", "Mini", "4o")}
+    assert found == {"gpt-5-m": ["gpt-5-mini"], "Mini": ["gpt-5-mini", "o4-mini"], "4o": []}
