@@ -55,13 +55,14 @@ async def submit(form: Form) -> Outcome:
     async def again(said: str | None = None) -> kit.View:
         return stop_form.approve(await _facts(visit, target), t, draft, said)
 
-    if stops.seen_at(form, visit.bot.clock()) is None:
+    known = _known(form)
+    if known is None or stops.seen_at(form, visit.bot.clock()) is None:
         return Show(await again(stops.too_old(t)), refreshes_home=False)
     if draft.way not in set(ApprovalWay):
         return Show(await again(), refreshes_home=False)
     way = ApprovalWay(draft.way)
     amount = draft.limit if way is ApprovalWay.BUDGET else draft.amount
-    wish = ApprovalWish(way, amount, draft.until, draft.restops, _known(form))
+    wish = ApprovalWish(way, amount, draft.until, draft.restops, known)
 
     async def act() -> kit.View:
         shown = await visit.bot.stopping.approve(person, target, wish, groups)
@@ -135,7 +136,7 @@ async def _budget_changed(visit: Visit, target: StopTarget) -> kit.View:
 
 
 def _known(form: Form) -> list[datetime] | None:
-    """When what the window told of was decided; None where it carries nothing of that."""
+    """When what the window told of was decided; None where it carries nothing of that, as one of an older version."""
     told = form.ids.get("decided")
     found = [instant_of(one) for one in told] if isinstance(told, list) else None
     return None if found is None else [moment for moment in found if moment is not None]

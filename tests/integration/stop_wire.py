@@ -180,9 +180,10 @@ class Company:
         return self.submission(user_id, ids.VIEW_STOP, metadata, workspace, **(filled | more))
 
     def approving(self, user_id: str, target: str, workspace: str = TEAM_ID, **more: Any) -> dict[str, Any]:
-        """A filled approval window."""
+        """A filled approval window; `decided` is what it knew, in ISO times."""
         filled = {ids.APPROVE_WAY: chosen("end_of_day")}
         metadata = {"target": target, "seen": more.pop("seen", self.clock().isoformat())}
+        metadata["decided"] = more.pop("decided", [])
         return self.submission(user_id, ids.VIEW_APPROVE, metadata, workspace, **(filled | more))
 
     def _common(self, kind: str, user_id: str, workspace: str) -> dict[str, Any]:

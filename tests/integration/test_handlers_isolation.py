@@ -190,7 +190,8 @@ async def test_no_window_reaches_another_workspace(house: House) -> None:
     about_stops = {ids.VIEW_STOP, ids.VIEW_APPROVE, ids.VIEW_STOP_LEAD, ids.VIEW_STOP_CAUSE}
     seen = house.bot.clock().isoformat()
     carried = [(callback_id, house.forged) for callback_id in VIEWS]
-    carried += [(one, {"target": target, "seen": seen}) for one in about_stops for target in targets(house)]
+    fresh = {"seen": seen, "decided": []}
+    carried += [(one, fresh | {"target": target}) for one in about_stops for target in targets(house)]
     for callback_id, carries in carried:
         handler = VIEWS[callback_id]
         view = {

@@ -75,7 +75,8 @@ async def test_what_one_alert_stopped_another_shows_and_a_click_on_its_old_butto
     await house.sends(house.click(JIHOON, ids.INCIDENT_STOP, f"incident:{own}"))
     assert f"<@{MINSU}>" in house.cleared(JIHOON)
     await house.sends(house.stopping(JIHOON, f"incident:{own}", view_id="V0BESIDE2"))
-    await house.sends(house.approving(JIHOON, f"incident:{own}", view_id="V0BESIDE3"))
+    known = (await house.bot.incidents.shown(TEAM_ID, own)).budget.updated_at.isoformat()
+    await house.sends(house.approving(JIHOON, f"incident:{own}", view_id="V0BESIDE3", decided=[known]))
     assert await house.standing() == before
     assert len(alerts(house, DATA)) == 1
 
@@ -218,7 +219,9 @@ async def test_an_approval_and_a_word_to_the_lead_said_again_count_once(house: C
     _, telling = await house.posts(house.submission(JIHOON, ids.VIEW_STOP_LEAD, {"target": f"stop:{stop.id}"}, **text))
     minsu = house.stage.slack.person(MINSU)
     await house.stage.slack.until(lambda: "확인 부탁드립니다" in words_of(minsu.messages(minsu.dm)), WAIT)
-    _, approving = await house.posts(house.approving(JIHOON, f"stop:{stop.id}"))
+    _, approving = await house.posts(
+        house.approving(JIHOON, f"stop:{stop.id}", decided=[stop.requested_at.isoformat()])
+    )
     allowed = await house.until("allowed", StopState.ALLOWED)
     for letter in (telling, approving):
         assert await house.again(letter) == 200
@@ -246,7 +249,7 @@ async def test_a_window_with_nonsense_for_ids_does_nothing(house: Company, metad
 async def test_ids_of_another_workspace_are_nobodys(house: Company) -> None:
     """An admin here, whose window carries the neighbour's project: it is not found, and not touched."""
     before = await house.standing()
-    metadata = {"target": f"project:{house.neighbours.id}", "seen": house.clock().isoformat()}
+    metadata = {"target": f"project:{house.neighbours.id}", "seen": house.clock().isoformat(), "decided": []}
     for callback_id, filled in FILLED.items():
         answer = await house.sends(house.submission(JIHOON, callback_id, metadata, **filled))
         assert answer["response_action"] == "update", callback_id
