@@ -201,8 +201,8 @@ def _person(user_id: str | None) -> str:
 
 
 def _link(told: Feedback) -> str | None:
-    """Opens the message it is about; a direct conversation is not everybody's to open."""
-    if told.channel_id is None or told.message_ts is None or told.channel_id.startswith("D"):
+    """Opens the message it is about, where everybody may."""
+    if told.channel_id is None or told.message_ts is None or kit.is_direct(told.channel_id):
         return None
     return kit.message_link(told.workspace_id, told.channel_id, told.message_ts)
 

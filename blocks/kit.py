@@ -113,6 +113,11 @@ def message_link(workspace_id: str, channel_id: str, ts: str) -> str:
     return f"https://slack.com/app_redirect?{urlencode(asked)}"
 
 
+def is_direct(channel_id: str) -> bool:
+    """Whether it is a direct conversation: neither to be mentioned, nor everybody's to open."""
+    return channel_id.startswith("D")
+
+
 def escape(text: str) -> str:
     """Text somebody typed, shown in mrkdwn as it is: no mention, no link, no broken entity, nothing bold or struck.
 

@@ -77,8 +77,11 @@ def message(
 
 
 def shared(t: Translator, channel_id: str) -> kit.Message:
-    """What takes the place of a report once it was shared."""
-    told = t.gettext("Shared in {channel}.", channel=f"<#{channel_id}>")
+    """What takes the place of a report once it was shared; a direct conversation has no name to mention."""
+    if kit.is_direct(channel_id):
+        told = t.gettext("Shared in this conversation.")
+    else:
+        told = t.gettext("Shared in {channel}.", channel=f"<#{channel_id}>")
     return kit.message(told, [kit.context(told)])
 
 

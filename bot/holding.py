@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from bot.desk import Desk
 from bot.lever_wishes import wish_for
-from bot.stop_keeping import keep
+from bot.stop_keeping import keep, redraw_own
 from finops.holds import (
     FINAL,
     STANDING,
@@ -346,6 +346,7 @@ class _Attempt:
         """Keep what concerns the hold alone; Conflict when it is no longer as we know it, or no longer ours."""
         async with self._desk.storage.writing() as store:
             await store.stops.keep_hold(after, self._hold, self._worker)
+            await redraw_own(store, self._hold, self._desk.now())
         self._hold = after
 
     async def _keep(self, after: Hold, facts: Mapping[str, Fact]) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot import telling
 from bot.audit import record
 from bot.desk import Desk
 from bot.incidents_beside import redraw_beside
-from finops.holds import Hold
+from finops.holds import Hold, HoldState
 from finops.incidents import Incident, acted
+from finops.levers import Lever
+from finops.periods import charge_day, starts_at
 from finops.queries import ScopeKind
 from finops.stop_second import asked_key
 from finops.stopping import incident_state
@@ -56,6 +58,22 @@ async def keep(
         actor = None if by is None else str(by)
         await record(desk, store, workspace_id, actor, f"stop.{event.kind}", f"stop:{stop.id}", event.values)
     return stop
+
+
+async def redraw_own(store: Store, before: Hold, at: datetime) -> None:
+    """Have the message of a stop outside of any incident drawn anew where it stands: what it kept from being spent
+    grows until its day ends. `before` is the hold as it was when it was last seen to stand.
+
+    The message of an incident is drawn anew with each reading.
+    """
+    if before.lever is not Lever.STOP or before.state is not HoldState.PROVED or before.set_at is None:
+        return
+    if (before.checked_at or before.set_at) >= starts_at(charge_day(before.set_at) + timedelta(days=1)):
+        return
+    stop = await store.stops.get(before.workspace_id, before.stop_id)
+    own = await store.outbox.get(before.workspace_id, telling.stop_key(before.stop_id))
+    if stop is not None and own is not None and own.ts is not None and await _of(store, stop) is None:
+        await telling.want_stop(store, stop, await audience(store, stop), at, is_urgent=False, is_prompt=False)
 
 
 async def audience(store: Store, stop: Stop) -> tuple[str, ...]:

@@ -105,8 +105,13 @@ async def want_root(
     )
 
 
-async def want_stop(store: Store, stop: Stop, people: Sequence[str], at: datetime, *, is_urgent: bool) -> None:
-    """Have the message of a stop outside of any incident posted, or drawn anew."""
+async def want_stop(
+    store: Store, stop: Stop, people: Sequence[str], at: datetime, *, is_urgent: bool, is_prompt: bool = True
+) -> None:
+    """Have the message of a stop outside of any incident posted, or drawn anew.
+
+    At once, or, not `is_prompt`, together with what else comes to be shown there.
+    """
     assert stop.id is not None
     await store.outbox.want(
         stop.workspace_id,
@@ -117,7 +122,7 @@ async def want_stop(store: Store, stop: Stop, people: Sequence[str], at: datetim
         people,
         urgency=URGENT if is_urgent else ROUTINE,
         at=at,
-        is_prompt=True,
+        is_prompt=is_prompt,
     )
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
+from bot.telling import stop_key
+from finops.holds import HoldState
 from finops.incidents import Incident
 from finops.periods import charge_day, starts_at
 from finops.why import Why
 from tests.integration.stopping_world import CHATBOT, WORKSPACE, World
 from tests.integration.stopping_world import world as world
+from tests.integration.test_bot_alerts_beside import delivered
 
 # What is told is rounded to a billionth of a dollar.
 _NANO = Decimal("1e-9")
@@ -69,3 +72,26 @@ async def test_a_loss_is_claimed_until_the_restore_and_not_a_minute_longer_and_i
     note = (await world.again(shown)).events[-1].values
     told = (Decimal(str(note["saved_low"])), Decimal(str(note["saved_high"])))
     assert told == (saved.low.amount, saved.high.amount)
+
+
+async def test_the_message_of_a_stop_outside_of_any_alert_tells_what_was_avoided_so_far_until_its_day_ends(
+    world: World,
+) -> None:
+    """With each look at the provider, as an alert does with each reading: else the first hour's dollars stood there
+    as "so far" all day. Once the day is over nothing more is added, and nothing drawn."""
+    await world.surge()
+    shown = await world.stopped(await world.project(CHATBOT))
+    await world.watched(12)
+    assert (await world.again(shown)).current[0].state is HoldState.PROVED
+    await delivered(world)
+    key = stop_key(shown.stop.id or 0)
+    day_end = starts_at(charge_day(world.clock()) + timedelta(days=1))
+    await world.watched(1, after=59)
+    assert await delivered(world) == [key]
+    await world.watched(1, after=int((day_end - world.clock()).total_seconds() // 60))
+    assert key in await delivered(world)
+    saved = (await world.again(shown)).saved
+    assert saved is not None
+    assert saved.is_over
+    await world.watched(1, after=59)
+    assert key not in await delivered(world)

@@ -302,6 +302,13 @@ def test_a_shared_report_has_no_buttons_and_says_who_shared_it() -> None:
     assert "<@U0JIHOON01> 님이 공유했습니다" in str(message.blocks)
 
 
+@pytest.mark.parametrize("channel_id", ["C0MARKET01", "D0JIHOON01"])
+def test_where_it_was_shared_is_named_by_what_has_a_name(channel_id: str) -> None:
+    """Slack shows `<#D0JIHOON01>` as it is, or as an unknown channel: a direct conversation is none."""
+    told = status.shared(reader("ko"), channel_id).text
+    assert told == ("이 대화에 공유했습니다." if channel_id.startswith("D") else "<#C0MARKET01> 채널에 공유했습니다.")
+
+
 def test_the_sentences_of_the_requirements_are_kept() -> None:
     """The two success messages, letter for letter."""
     t = reader("ko")
