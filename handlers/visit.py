@@ -69,7 +69,7 @@ class Respond:
         webhook = AsyncWebhookClient(
             self.address, timeout=client.timeout, ssl=client.ssl, proxy=client.proxy, session=client.session
         )
-        return await webhook.send(**message)
+        return await webhook.send_dict(message)  # `send` knows of no thread
 
 
 @dataclass(slots=True)
@@ -87,7 +87,7 @@ class Visit:
     is_ephemeral: bool = False
     is_direct: bool = False
     view: Mapping[str, Any] | None = None
-    # The message that was clicked in; and the first one of the thread that was written in, '' outside of any.
+    # The message that was clicked in; the first one of the thread that was written or clicked in, '' outside of any.
     message: Mapping[str, Any] | None = None
     thread_ts: str = ""
     window: str | None = None
@@ -240,9 +240,10 @@ class Visit:
             await posted(self.client, "chat.postMessage", message, channel=self.user_id)
 
     async def _respond(self, message: kit.Message, *, replaces: bool) -> None:
+        thread = {"thread_ts": self.thread_ts} if self.thread_ts and not replaces else {}
         for is_plain in (False, True):
             answer = await self._responded(
-                **message.arguments(plain=is_plain), response_type="ephemeral", replace_original=replaces
+                **message.arguments(plain=is_plain), response_type="ephemeral", replace_original=replaces, **thread
             )
             if answer is not None and took(answer):
                 return
@@ -364,8 +365,16 @@ def visit_of(bot: Bot, body: Mapping[str, Any], context: AsyncBoltContext, clien
         is_ephemeral=bool(container.get("is_ephemeral")),
         view=body.get("view"),
         message=body.get("message"),
+        thread_ts=_thread_of(container, body.get("message") or {}),
         organization_id=context.enterprise_id or "",
     )
+
+
+def _thread_of(container: Mapping[str, Any], message: Mapping[str, Any]) -> str:
+    """The thread whose reply was clicked; '' for what stands in the channel itself, also if it has replies."""
+    thread = container.get("thread_ts") or ""
+    is_in_channel = thread == container.get("message_ts") or message.get("subtype") == "thread_broadcast"
+    return "" if is_in_channel else thread
 
 
 async def posted(client: AsyncWebClient, method: str, message: kit.Message, **where: str) -> Any:

@@ -99,13 +99,16 @@ async def rates_another(stage: Stage, seoyeon: Person) -> None:
     settings = stage.slack.client_settings()
     async with aiohttp.ClientSession() as session:
         client = AsyncWebClient(settings["SLACK_BOT_TOKEN"], settings["SLACK_API_URL"], session=session)
-        await client.chat_postMessage(channel=MARKETING, **asked.arguments())
+        root = await client.chat_postMessage(channel=MARKETING, text="주간 리포트")
+        await client.chat_postMessage(channel=MARKETING, thread_ts=root["ts"], **asked.arguments())
     posted = stage.slack.messages(MARKETING)[-1]
     taps = ((ids.RATE_GOOD, "감사합니다"), (ids.RATE_GOOD, "그대로입니다"), (ids.RATE_POOR, "바꾸었습니다"))
     for number, (button, words) in enumerate(taps):
         await seoyeon.clicks(posted, button)
         await stage.slack.until(partial(_has_heard, seoyeon, number + 1), 15)
-        assert words in words_of(seoyeon.ephemerals(MARKETING)[-1])
+        heard = seoyeon.ephemerals(MARKETING)[-1]
+        assert words in words_of(heard)
+        assert heard["thread_ts"] == root["ts"], "whoever answers in a thread looks there for the answer"
     rated = (await bot.values.by_project(workspace.id, week))[project.id]
     assert (rated.source, rated.raters, rated.feedback) == (ValueSource.RATINGS, 1, 0)
     await seoyeon.clicks(seoyeon.ephemerals(MARKETING)[-1], ids.RATE_WITHDRAW)

@@ -13,6 +13,7 @@ import pytest
 from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
+from slack_bolt.context.async_context import AsyncBoltContext
 from slack_bolt.request.internals import parse_body
 from slack_sdk.errors import SlackApiError
 
@@ -21,7 +22,7 @@ from finops.secret import Secret
 from handlers import status
 from handlers.authorizing import clients
 from handlers.door import unpacked
-from handlers.visit import Respond
+from handlers.visit import Respond, visit_of
 from tests.unit.listening import JIHOON, FakeBot, FakeSlack, a_visit
 
 WORDS = {"text": "답", "response_type": "ephemeral", "replace_original": False}
@@ -68,6 +69,29 @@ class ResponseUrl:
                 yield Respond(f"{address}/answers", client(Secret("none")))
         finally:
             await runner.cleanup()
+
+
+@pytest.mark.parametrize(
+    ("container", "message", "thread"),
+    [
+        ({"message_ts": "2.0", "thread_ts": "1.0"}, {"ts": "2.0"}, {"thread_ts": "1.0"}),
+        ({"message_ts": "2.0", "thread_ts": "1.0"}, {"subtype": "thread_broadcast"}, {}),
+        ({"message_ts": "1.0", "thread_ts": "1.0"}, {"ts": "1.0"}, {}),
+        ({"message_ts": "1.0"}, {"ts": "1.0"}, {}),
+        ({"type": "view"}, None, {}),
+    ],
+)
+async def test_an_answer_stands_where_the_click_was(
+    container: dict[str, str], message: dict[str, str] | None, thread: dict[str, str]
+) -> None:
+    """In the thread whose reply was clicked; in the channel for what stands there, also where it has replies."""
+    slack = ResponseUrl()
+    async with slack.responding() as respond:
+        context = AsyncBoltContext({"response_url": respond.address, "client": respond.client})
+        visit = visit_of(FakeBot(), {"container": container, "message": message}, context, respond.client)  # type: ignore[arg-type]
+        await visit.answer(kit.line("답"))
+        await visit.answer(kit.line("답"), replaces=True)
+    assert [{"thread_ts": one["thread_ts"]} if "thread_ts" in one else {} for one in slack.said] == [thread, {}]
 
 
 async def test_answers_share_a_connection() -> None:
