@@ -130,8 +130,7 @@ def _unknown(report: PriceReport, t: Translator) -> str:
     name = kit.name(report.asked).replace("`", "")
     said = t.gettext("No price is known for `{model}`, and nobody used it in the last 30 days.", model=name)
     if report.suggestion:
-        command = f"`/finops price {kit.name(report.suggestion)}`"
-        said += " " + t.gettext("Did you mean {command}?", command=command)
+        said += " " + t.gettext("Did you mean `/finops price {model}`?", model=kit.name(report.suggestion))
     return said
 
 
