@@ -15,6 +15,8 @@ from finops.periods import charge_day
 from providers.contract import Provider
 from storage import Storage
 
+_FURTHEST = timedelta(days=1)
+
 
 @frozen
 class Desk:
@@ -43,8 +45,15 @@ class Desk:
         """The moment by the provider's clock, as it told when it last answered; by ours before that. What is compared
         with its minutes is stamped by it, for ours may be wrong, or put right in between.
         """
-        return self.clock() + (provider.skew or timedelta())
+        return self.clock() + skew_of(provider)
 
     def today(self) -> date:
         """The charge day that is still open."""
         return charge_day(self.clock())
+
+
+def skew_of(provider: Provider) -> timedelta:
+    """How far the provider's clock is ahead of ours, as far as one may be: a day. Of more nobody could tell which of
+    both is wrong, and whoever believed it would ask for years of usage.
+    """
+    return max(-_FURTHEST, min(_FURTHEST, provider.skew or timedelta()))

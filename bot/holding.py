@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from bot.desk import Desk
+from bot.desk import Desk, skew_of
 from bot.lever_wishes import wish_for
 from bot.stop_keeping import keep, redraw_own
 from finops.holds import (
@@ -151,7 +151,7 @@ class _Attempt:
         try:
             keys, provider = await self._door()
             reading, step = await self._looked(keys, provider)
-            self._skew = provider.skew or timedelta()
+            self._skew = skew_of(provider)
             if isinstance(step, Save):
                 former = await self._without_ours(step.former)
                 target = await self._target(provider, former)

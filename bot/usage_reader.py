@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot import drift
-from bot.desk import Desk
+from bot.desk import Desk, skew_of
 from bot.polls import BY_DAY_DAYS, Step, minute_of, moment_of, silence, steps
 from bot.unchanged import Unchanged
 from finops.frozen import frozen
@@ -70,7 +70,7 @@ class Trip:
     @property
     def provider_at(self) -> datetime:
         """When it began, by the clock that the provider's minutes go by: those still to come are told as empty."""
-        return self.at + (self.provider.skew or timedelta())
+        return self.at + skew_of(self.provider)
 
     @property
     def ends_a_day(self) -> bool:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from httpx import Headers
 
 from finops.holds import HoldState
 from finops.levers import Lever
 from finops.stop_report import StopShown
 from finops.stops import StopEventKind
+from providers.http import Answer
+from providers.openai_usage import skew_of
 from tests.integration.stopping_world import CHATBOT, World, about, kinds
 from tests.integration.stopping_world import world as world
 
@@ -89,6 +92,15 @@ async def test_what_has_not_happened_yet_is_not_read(world: World) -> None:
     async with world.bot.storage.reading() as store:
         read = await store.usage.reads(world.connection.workspace_id, world.connection.id)
     assert {one.final_until for one in read.values()} == {int(world.openai.clock().timestamp()) // 60}
+
+
+@pytest.mark.parametrize("date", ["Fri, 31 Dec 9999 23:59:59 GMT", "Mon, 01 Jan 0001 00:00:00 GMT"])
+async def test_an_absurd_date_of_one_answer_ends_no_reading(world: World, date: str) -> None:
+    """It was believed, then no question could be put, and only an answer to one would have ended that."""
+    await world.polled()
+    absurd = Answer(200, Headers({"date": date}), b"", None)
+    world.provider._door.skew = skew_of(absurd, world.clock(), world.clock(), None)
+    assert (await world.polled(5)).result == "read"
 
 
 async def test_no_hour_is_lost_to_a_clock_that_is_hours_behind(world: World) -> None:
