@@ -30,5 +30,6 @@ def row(shown: IncidentShown, t: Translator) -> list[kit.Block]:
         found.append(kit.button(t.pgettext("button", "Approve"), ids.INCIDENT_APPROVE, key))
     found.append(kit.button(t.gettext("Message the lead"), ids.INCIDENT_LEAD, key))
     found.append(kit.button(t.gettext("Tell the cause"), ids.STOP_CAUSE, key))
-    found.append(kit.button(t.gettext("Change budget"), ids.INCIDENT_BUDGET, number))
+    if not shown.budget.is_deleted:
+        found.append(kit.button(t.gettext("Change budget"), ids.INCIDENT_BUDGET, number))
     return [kit.actions(*found)]

@@ -63,7 +63,7 @@ def closed(shown: IncidentShown, t: Translator) -> kit.Message:
     found = words.cause(shown.cause, t)
     if found:
         parts.append(kit.section(kit.escape(found)))
-    more: tuple[kit.Block | None, ...] = (_detail_button(shown.incident, t), _budget_button(shown.incident, t))
+    more: tuple[kit.Block | None, ...] = (_detail_button(shown.incident, t), _budget_button(shown, t))
     reason = closing_words(closing_reason(shown), t)
     # i18n: {reason} is: The period of this limit is over
     told = t.gettext("{reason}. The provider's bill settles the amount within days.", reason=reason)
@@ -239,7 +239,7 @@ def _others(shown: IncidentShown, t: Translator) -> list[kit.Block | None]:
     return [_detail_button(shown.incident, t), incident_silence.button(shown.incident, t), _menu(shown, t)]
 
 
-def _menu(shown: IncidentShown, t: Translator) -> kit.Block:
+def _menu(shown: IncidentShown, t: Translator) -> kit.Block | None:
     """The rarer actions, at most five: what stands in the row already is not among them."""
     stop, is_calm = _stop(shown), not _is_at_limit(shown)
     entries: list[tuple[str, str]] = []
@@ -251,7 +251,10 @@ def _menu(shown: IncidentShown, t: Translator) -> kit.Block:
         entries.append((ids.MORE_LEAD, t.gettext("Message the lead")))
     if stop is None or stop_state.look(stop) is not Look.RESTORED or stop.stop.cause:
         entries.append((ids.MORE_CAUSE, t.gettext("Tell the cause")))
-    entries.append((ids.MORE_BUDGET, t.gettext("Change budget")))
+    if not shown.budget.is_deleted:
+        entries.append((ids.MORE_BUDGET, t.gettext("Change budget")))
+    if not entries:
+        return None
     options = [kit.option(text, f"{shown.incident.id}/{name}") for name, text in entries]
     return {"type": "overflow", "action_id": ids.INCIDENT_MORE, "options": options}
 
@@ -265,8 +268,10 @@ def _detail_button(incident: Incident, t: Translator) -> kit.Block:
     return kit.button(t.gettext("See details"), ids.INCIDENT_DETAIL, str(incident.id))
 
 
-def _budget_button(incident: Incident, t: Translator) -> kit.Block:
-    return kit.button(t.gettext("Change budget"), ids.INCIDENT_BUDGET, str(incident.id))
+def _budget_button(shown: IncidentShown, t: Translator) -> kit.Block | None:
+    if shown.budget.is_deleted:
+        return None
+    return kit.button(t.gettext("Change budget"), ids.INCIDENT_BUDGET, str(shown.incident.id))
 
 
 def _foot(shown: IncidentShown, t: Translator) -> str:

@@ -9,13 +9,14 @@ from datetime import datetime, timedelta
 
 from bot import budget_facts as facts
 from bot import budget_imports as imports
-from bot import value_beside
+from bot import telling, value_beside
 from bot.acts import budget_facts, changes_of, scope_name
 from bot.audit import record
 from bot.budget_files import written
 from bot.budget_scopes import ScopeBook
 from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
+from bot.incident_scopes import recipients_of, whose
 from bot.people import People, lead_of
 from bot.spending import Spending
 from bot.teams import Teams
@@ -235,7 +236,7 @@ class Budgets:
         return replace(before, budget=budget)
 
     async def delete(self, actor: Person, budget_id: int, groups: Iterable[str] = ()) -> BudgetStanding:
-        """Take a budget out of force for good; how it stood. What it told so far stays."""
+        """Take a budget out of force for good; how it stood. What it told stays, without the way to change it."""
         before = await self._changeable(actor, budget_id, groups)
         at = _after(before.budget, self._desk.now())
         async with self._desk.storage.writing() as store:
@@ -244,6 +245,11 @@ class Budgets:
                 raise Refusal(RefusalCode.UNKNOWN_BUDGET)
             facts = budget_facts(before.budget.terms, before.scope.name)
             await self._recorded(store, actor, "budget.deleted", before.budget, facts)
+            for one in await store.incidents.open_ones(actor.workspace_id):
+                if one.budget_id == budget_id and one.has_root:
+                    found = await whose(store, actor.workspace_id, one.scope_kind, one.scope_id)
+                    people = await recipients_of(store, actor.workspace_id, found)
+                    await telling.want_root(store, one, people, at)
         log.info("budget deleted", extra={"budget_id": budget_id, "user_id": actor.user_id})
         return before
 

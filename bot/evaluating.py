@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.budget_levels import Look, looks_at, place_of, place_of_incident, windows_looked_at
@@ -20,7 +21,7 @@ from finops.budgets import Budget, BudgetAction, BudgetOn, effective
 from finops.crossings import Context, evaluate
 from finops.estimates import Spent
 from finops.frozen import frozen
-from finops.incidents import HELD_OPEN, Change, CloseReason, EventKind, Incident, IncidentState, close
+from finops.incidents import HELD_OPEN, Change, CloseReason, EventKind, Incident, IncidentState, change_of, close
 from finops.lateness import p95
 from finops.periods import starts_at
 from finops.queries import ScopeKind
@@ -171,7 +172,7 @@ class Evaluating:
         decided = [_guarded(judge, look) for look in looks]
         # What is held, or allowed since its period, is ended by its stop, whatever became of its budget.
         gone = [one for one in open_ones if place_of_incident(one) not in places and one.id not in judge.allowed]
-        decided += [judge.ended(one) for one in gone if one.state not in HELD_OPEN]
+        decided += [judge.ended(one) if one.state not in HELD_OPEN else judge.outlived(one) for one in gone]
         return [one for one in decided if one is not None]
 
 
@@ -227,6 +228,17 @@ class _Judge:
             reason = CloseReason.BUDGET_DISABLED
         people = recipients(None, None, self.admins)
         return _Decision(incident, (close(incident, reason, self.now),), people)
+
+    def outlived(self, incident: Incident) -> _Decision | None:
+        """Its budget is gone, what it held is not: once its period is over, that is shown of the amount, once."""
+        if (
+            not incident.has_root
+            or incident.updated_at >= starts_at(incident.window.end)
+            or not incident.is_over(self.now)
+        ):
+            return None
+        people = recipients(None, None, self.admins)
+        return _Decision(incident, (change_of(incident, replace(incident, updated_at=self.now)),), people)
 
     def _context(self, look: Look) -> Context:
         around = self.around[look.question]

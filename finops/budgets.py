@@ -115,6 +115,7 @@ class Budget:
     updated_by: str
     updated_at: datetime
     needs_two: bool = False
+    is_deleted: bool = False  # kept for the incidents it opened
 
     def __post_init__(self) -> None:
         check_terms(self.scope_kind, self.scope_id, self.amount, self.levels, self.floor)

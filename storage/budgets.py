@@ -135,4 +135,5 @@ def _budget(row: Any) -> Budget:
         updated_by=row.updated_by,
         updated_at=row.updated_at,
         needs_two=row.needs_two,
+        is_deleted=row.deleted_at is not None,
     )

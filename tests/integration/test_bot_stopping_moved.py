@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from sqlalchemy import delete
 
-from blocks import bad_news, figures
+from blocks import bad_news, figures, ids, incidents
 from bot.budgets import BudgetWish
 from bot.errors import Refusal, RefusalCode, explain
+from bot.telling import root_key
 from finops.incidents import IncidentState
+from finops.periods import charge_day, starts_at
 from finops.queries import ScopeKind
 from finops.registry import Project
 from finops.stop_report import ApprovalWish, StopShown
@@ -18,6 +21,7 @@ from finops.stops import ApprovalWay, StopEventKind, StopState
 from storage.tables import projects
 from tests.integration.stopping_world import CHATBOT, FORMER_CENTS, WORKSPACE, WRITER, World, about, kinds
 from tests.integration.stopping_world import world as world
+from tests.integration.test_bot_alerts_beside import delivered
 from tests.unit.saying import reader
 
 
@@ -215,3 +219,31 @@ async def test_nobody_takes_the_rule_of_two_people_away_to_decide_alone(world: W
     assert (world.cents(), (await world.again(shown)).stop.state) == (FORMER_CENTS, StopState.RESTORED)
     await without_the_rule()
     assert not (await bot.budgets.get(WORKSPACE, budget_id)).needs_two
+
+
+async def test_an_alert_that_outlives_its_budget_says_so_and_of_which_day_its_amount_is(world: World) -> None:
+    """What is held is shown by it until it is over: without a way to a budget that is gone, and after midnight no
+    longer as what is spent "now"; each is drawn once."""
+    shown = await a_stop(world)
+    incident = await world.incident_now()
+    key = root_key(incident.id or 0)
+    await delivered(world)
+
+    async def root() -> str:
+        return str(incidents.root(await world.alert(incident), reader("en")).blocks)
+
+    assert f"{incident.id}/{ids.MORE_BUDGET}" in await root()
+    await world.bot.budgets.delete(world.admin, incident.budget_id)
+    assert key in await delivered(world)
+    assert f"{incident.id}/{ids.MORE_BUDGET}" not in await root()
+
+    await world.watched(1)
+    await delivered(world)
+    day_end = starts_at(charge_day(world.clock()) + timedelta(days=1))
+    world.clock.advance(seconds=(day_end - world.clock()).total_seconds())
+    assert await world.bot.evaluating.evaluate(WORKSPACE) == 1
+    assert key in await delivered(world)
+    assert ", now" not in await root()
+    assert await world.bot.evaluating.evaluate(WORKSPACE) == 0
+    assert (await world.incident_now()).state is not IncidentState.CLOSED
+    assert (await world.again(shown)).stop.state is StopState.STOPPED

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from blocks import collection, doctor, figures, home, ids, incidents, kit, status, unpriced, why
+from blocks import collection, doctor, figures, home, ids, incident_acts, incidents, kit, status, unpriced, why
 from blocks import incident_words as words
 from finops.budgets import BudgetAction, Usual, UsualMethod
 from finops.charges import FigureState
@@ -338,6 +338,18 @@ def test_the_end_is_calm_and_has_the_final_amount() -> None:
     assert "오늘" not in str(message.blocks)
     deleted = incidents.root(told.over("budget_deleted"), reader("ko"))
     assert "예산이 삭제되었습니다" in str(deleted.blocks)
+
+
+def test_a_budget_that_was_deleted_is_not_offered_to_be_changed() -> None:
+    """Neither where its alert is over, nor in the menu and the details of one that outlives it."""
+    t, gone = reader("ko"), replace(told.shown().budget, is_deleted=True)
+    over, held = (replace(one, budget=gone) for one in (told.over("budget_deleted"), told.shown()))
+    assert [each["action_id"] for each in _elements(incidents.root(over, t).blocks)] == [
+        ids.INCIDENT_DETAIL, ids.INCIDENT_REVIEW
+    ]  # fmt: skip
+    assert "예산 변경" in str(incidents.root(told.shown(), t).blocks)
+    assert "예산 변경" not in str(incidents.root(held, t).blocks)
+    assert "예산 변경" not in str(incident_acts.row(held, t))
 
 
 def test_nobody_is_rung_about_their_own_click() -> None:
