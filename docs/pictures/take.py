@@ -182,8 +182,6 @@ async def on_both(stage: Stage, browser: Browser, user: str, name: str, what: st
             await look(page, stage.slack.url, user, MARKETING)
             shown = page.locator(what).first
             await shown.wait_for()
-            if what == WINDOW:
-                await shown.locator("textarea").fill(people.REASON)
             await shown.screenshot(path=HERE / f"{name}{end}-ko.png", animations="disabled")
 
 
