@@ -162,7 +162,7 @@ def _approved(event: StopEvent, shown: StopShown, t: Translator) -> str:
 def _restored(event: StopEvent, shown: StopShown, t: Translator) -> str:
     hold, is_kept = _hold(event, shown), bool(event.values.get("kept"))
     facts = [t.gettext("↩️ {project} is restored", project=_project(event, shown)), t.exact_clock(event.at)]
-    if hold is not None:
+    if hold is not None and hold.requested_at <= event.at:  # else it was taken hold of again since
         facts.append(kit.escape(words.former_words(hold, t, is_kept=is_kept)))
     return " · ".join(facts)
 

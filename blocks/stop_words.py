@@ -135,6 +135,8 @@ def former_words(hold: Hold, t: Translator, *, is_kept: bool = False) -> str:
     """What stands at the provider again: `the former limit $1,000 as it was`; plain text."""
     if is_kept:
         return t.gettext("what somebody changed at OpenAI meanwhile was left as it is")
+    if hold.former is None:  # let go of before anything was written: what stood there, nobody has read
+        return t.gettext("nothing had been changed at OpenAI yet")
     if hold.lever is Lever.SLOW:
         return t.gettext("the former rate limits as they were")
     if hold.lever is Lever.CHEAP:

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from blocks import stop_form
+from blocks import stop_form, stop_thread, stops
 from bot.errors import Refusal, RefusalCode
 from bot.stop_policy import stop_by_policy
 from demo.openai.faults import Fault
@@ -20,6 +20,7 @@ from finops.money import Money
 from finops.stops import ApprovalWay, StopEventKind, StopState
 from tests.integration.stopping_world import CHATBOT, FORMER, FORMER_CENTS, WORKSPACE, WRITER, World, about, kinds
 from tests.integration.stopping_world import world as world
+from tests.unit.saying import reader
 
 
 async def test_a_stop_is_set_proved_and_restored_bit_for_bit_and_closed_the_next_day(world: World) -> None:
@@ -59,6 +60,28 @@ async def test_a_stop_is_set_proved_and_restored_bit_for_bit_and_closed_the_next
     assert (shown.stop.state, closing.state) == (StopState.CLOSED, IncidentState.CLOSED)
     note = shown.events[-1]
     assert Decimal(str(note.values["saved_high"])) >= Decimal(str(note.values["saved_low"])) > 0
+
+
+async def test_what_was_let_go_of_before_anything_was_set_says_nothing_of_a_limit_that_nobody_read(
+    world: World,
+) -> None:
+    """The project has a limit: "no limit, as before" would have been a lie. What an earlier turn put back is no part
+    of the next one, whenever its line is drawn."""
+    world.limited()
+    shown = await world.stopped(await world.runaway())
+    await world.restore(shown)
+    await world.acted()
+    world.clock.advance(minutes=1)
+    asked = await world.bot.stopping.request(world.admin, about(shown), Lever.STOP, "재시도 루프")
+    await world.restore(asked)
+    await world.acted()
+    shown, t = await world.again(shown), reader("en")
+    assert (shown.current[0].state, world.cents()) == (HoldState.RELEASED, FORMER_CENTS)
+    first, last = (one for one in shown.events if one.kind is StopEventKind.RESTORED)
+    assert "limit" not in stop_thread.line(first, shown, t).text
+    for told in (stops.root(shown, t).text, stop_thread.line(last, shown, t).text):
+        assert "nothing had been changed at OpenAI yet" in told
+        assert "limit" not in told
 
 
 async def test_an_allowance_ends_by_itself_and_the_stop_is_back(world: World) -> None:
