@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from bot.picture import Picture, Sums
 from bot.surroundings import Question
-from finops.budgets import Budget, BudgetOn, BudgetPeriod, period_of
+from finops.budgets import Budget, BudgetOn, BudgetPeriod, is_loud, period_of
 from finops.charges import FigureState
 from finops.frozen import frozen
 from finops.incidents import Incident, IncidentState
@@ -82,7 +82,9 @@ def _look(on: BudgetOn, plan: _Plan, units: int, incident: Incident | None, pict
     # Of another limit than a closed incident knew, any level may be new.
     is_known = incident is not None and (is_open or incident.limit == on.budget.amount)
     needed = plan.above(incident.level if incident is not None and is_known else 0)
-    is_crossing = needed is not None and units >= needed
+    # What was only kept for the thread is to be told once the budget's levels make it loud.
+    is_unheard = incident is not None and not incident.has_root and units >= plan.loud
+    is_crossing = is_unheard or (needed is not None and units >= needed)
     look = Look(on, plan.window, incident, is_crossing)
     if incident is not None and is_open:
         has_news = is_crossing or plan.is_over or incident.silenced_until or incident.limit != on.budget.amount
@@ -105,14 +107,16 @@ class _Plan:
     amount: int
     floor: int
     least: int  # what reaches the first level
+    loud: int  # what reaches the first level that is told to the channel
 
     @classmethod
     def of(cls, budget: Budget, window: Period, picture: Picture, now: datetime) -> _Plan:
         amount, floor = to_atto(budget.amount.amount), to_atto(budget.floor.amount)
         is_over = charge_day(now) >= window.end
         levels = budget.told_levels
-        least = max(floor, -(-amount * levels[0] // 100))
-        return cls(window, is_over, picture.sums(window), levels, amount, floor, least)
+        first_loud = next(level for level in levels if is_loud(budget, level))
+        least, loud = (max(floor, -(-amount * level // 100)) for level in (levels[0], first_loud))
+        return cls(window, is_over, picture.sums(window), levels, amount, floor, least, loud)
 
     def above(self, level: int) -> int | None:
         """The amount that reaches the next level above `level`; None where there is none."""

@@ -8,6 +8,7 @@
   crossing posts. From then on the root always shows the present.
 - While silenced, crossings are recorded and not said. When silence ends and a loud level rose meanwhile, one loud
   summary says it.
+- A period that is over keeps the limit and the levels it ended with: what is changed afterwards is of the next one.
 - A budget that comes back within the period it was closed in goes on with the same incident: at once where it was
   closed for nothing but the budget's absence and a level is reached, else at a level it has not told.
 """
@@ -38,7 +39,7 @@ from finops.incidents import (
     speaking_state,
 )
 from finops.money import Money
-from finops.periods import charge_day
+from finops.periods import charge_day, starts_at
 
 
 @frozen
@@ -73,7 +74,9 @@ def evaluate(incident: Incident | None, on: BudgetOn, spent: Spent, context: Con
         raise ValueError(
             f"incident {incident.id} is not of budget {on.budget.id} by the {on.budget.period} on {on.scope}"
         )
-    levels = tuple(level for level in reached(on.budget, spent.amount) if level > incident.level)
+    if incident.is_over(now):
+        on = _as_it_ended(incident, on)
+    levels = _news(incident, on, spent, now)
     if incident.state is not IncidentState.CLOSED:
         return _moved(incident, on, spent, context, levels, now)
     if incident.is_over(now):
@@ -85,6 +88,34 @@ def evaluate(incident: Incident | None, on: BudgetOn, spent: Spent, context: Con
         return change
     goes_on = context.comes_back and incident.has_root and reached(on.budget, spent.amount)
     return (change or change_of(incident, again)) if goes_on else None
+
+
+def _as_it_ended(incident: Incident, on: BudgetOn) -> BudgetOn:
+    """The budget by the limit its period ended with: another one is agreed for what comes, and says nothing of it."""
+    if not _is_changed_since(incident, on):
+        return on
+    return replace(on, budget=replace(on.budget, amount=incident.limit))
+
+
+def _is_changed_since(incident: Incident, on: BudgetOn) -> bool:
+    return on.budget.updated_at >= starts_at(incident.window.end)
+
+
+def _news(incident: Incident, on: BudgetOn, spent: Spent, now: datetime) -> tuple[int, ...]:
+    """The levels that are reached and have to be recorded, ascending.
+
+    One that was kept for the thread is news where the budget's levels have come to make it loud: nobody heard of it.
+    After the period news is what its last minutes reached; levels that were chosen since are of the next one.
+    """
+    found = reached(on.budget, spent.amount)
+    fresh = tuple(level for level in found if level > incident.level)
+    if incident.is_over(now) and _is_changed_since(incident, on):
+        known = reached(on.budget, incident.spent)
+        return tuple(level for level in fresh if level not in known)
+    is_unheard = not incident.has_root and incident.silenced_until is None
+    if not fresh and is_unheard and found and is_loud(on.budget, found[-1]):
+        return found[-1:]
+    return fresh
 
 
 def _opened(on: BudgetOn, spent: Spent, context: Context, now: datetime) -> Change:
@@ -132,7 +163,7 @@ def _moved(
         changed = budget_changed(after, on, now, incident.spent)
         after = changed.incident
         events.extend(changed.events)
-        levels = tuple(level for level in reached(on.budget, spent.amount) if level > after.level)
+        levels = _news(after, on, spent, now)
     if levels:
         after, crossed = _crossed(after, on, context, levels, now)
         events.append(crossed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from alembic import command
@@ -12,12 +13,13 @@ from bot import telling
 from finops.budgets import BudgetAction, BudgetPeriod, BudgetScope
 from finops.incidents import CloseReason, EventKind, Incident, IncidentState, close
 from finops.money import Money
+from finops.periods import starts_at
 from storage import Storage
 from storage.engine import normalised
 from storage.migrate import config, run_on, upgrade
 from tests.conftest import FakeClock
-from tests.databases import WORKSPACE
-from tests.integration.live_world import World, a_runaway
+from tests.databases import WORKSPACE, on_sqlite
+from tests.integration.live_world import TODAY, World, a_runaway
 
 
 @pytest.fixture
@@ -88,6 +90,38 @@ async def test_a_limit_raised_while_a_budget_is_off_is_told_of_from_then_on(worl
     async with world.storage.reading() as store:
         events = await store.incidents.events(WORKSPACE, before.id or 0)
     assert [one.key for one in events if one.kind is EventKind.CROSSED] == ["crossed:100:500", "crossed:100:900"]
+
+
+@on_sqlite
+async def test_what_only_the_thread_was_to_hear_is_told_aloud_where_other_levels_make_it_loud(world: World) -> None:
+    """74.2 % of $1,000 waits for a thread. Whoever then asks to hear of 50 % alone hears of it, once."""
+    await changed(world, amount=Money.of("1000"))
+    [quiet] = await world.evaluate()
+    assert (quiet.level, quiet.has_root) == (50, False)
+    await changed(world, levels=(50,))
+    [loud] = await world.evaluate()
+    assert (loud.id, loud.level, loud.spoken_level) == (quiet.id, 50, 50)
+    assert await world.bot.evaluating.evaluate(WORKSPACE) == 0
+    async with world.storage.reading() as store:
+        root, *lines = await store.outbox.beginning(WORKSPACE, telling.root_key(quiet.id or 0))
+    assert (root.urgency, [one.is_broadcast for one in lines]) == (telling.URGENT, [False])
+
+
+@on_sqlite
+async def test_a_limit_changed_after_midnight_is_none_of_yesterday(world: World) -> None:
+    """Yesterday's alert waits for its last minutes: they are told, and it is closed, by yesterday's limit."""
+    await changed(world, amount=Money.of("1000"))
+    [before] = await world.evaluate()
+    midnight = starts_at(TODAY) + timedelta(days=1)
+    world.clock.moment = midnight + timedelta(minutes=1)
+    await changed(world, amount=Money.of("300"), levels=(10, 20, 100))
+    [same] = await world.evaluate()
+    assert (same.id, same.limit, same.level) == (before.id, Money.of("1000"), before.level)
+    await world.spend("300", until=midnight)
+    assert await world.evaluate() == []
+    told = await world.incident(before.id or 0)
+    assert (told.limit, told.level, told.spoken_level) == (Money.of("1000"), 100, 100)
+    assert (told.state, told.spent) == (IncidentState.CLOSED, Money.of("1042"))
 
 
 async def test_what_was_resolved_stays_so_while_its_budget_works(world: World) -> None:
