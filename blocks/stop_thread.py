@@ -162,7 +162,7 @@ def _approved(event: StopEvent, shown: StopShown, t: Translator) -> str:
 def _restored(event: StopEvent, shown: StopShown, t: Translator) -> str:
     hold, is_kept = _hold(event, shown), bool(event.values.get("kept"))
     facts = [t.gettext("↩️ {project} is restored", project=_project(event, shown)), t.exact_clock(event.at)]
-    if hold is not None and hold.requested_at <= event.at:  # else it was taken hold of again since
+    if hold is not None:
         facts.append(kit.escape(words.former_words(hold, t, is_kept=is_kept)))
     return " · ".join(facts)
 
@@ -265,11 +265,11 @@ def _lever(event: StopEvent, shown: StopShown) -> Lever:
 
 
 def _hold(event: StopEvent, shown: StopShown) -> Hold | None:
-    """The hold an event is about; a project may have had several, of which the last is shown."""
-    for hold in shown.current:
-        if event.values.get("project_id") == hold.project_id or event.values.get("project") == hold.name:
-            return hold
-    return None
+    """The hold an event is about: a project may have had several, and a late line speaks of that of its time."""
+    project_id, name = event.values.get("project_id"), event.values.get("project")
+    mine = [one for one in shown.holds if one.project_id == project_id or one.name == name]
+    by_then = [one for one in mine if one.requested_at <= event.at]
+    return max(by_then or mine, key=lambda one: one.id or 0, default=None)
 
 
 def _hold_lever(event: StopEvent, shown: StopShown) -> Lever:

@@ -65,8 +65,8 @@ async def test_a_stop_is_set_proved_and_restored_bit_for_bit_and_closed_the_next
 async def test_what_was_let_go_of_before_anything_was_set_says_nothing_of_a_limit_that_nobody_read(
     world: World,
 ) -> None:
-    """The project has a limit: "no limit, as before" would have been a lie. What an earlier turn put back is no part
-    of the next one, whenever its line is drawn."""
+    """The project has a limit: "no limit, as before" would have been a lie. What an earlier turn put back its line
+    tells, whenever it is drawn."""
     world.limited()
     shown = await world.stopped(await world.runaway())
     await world.restore(shown)
@@ -78,7 +78,7 @@ async def test_what_was_let_go_of_before_anything_was_set_says_nothing_of_a_limi
     shown, t = await world.again(shown), reader("en")
     assert (shown.current[0].state, world.cents()) == (HoldState.RELEASED, FORMER_CENTS)
     first, last = (one for one in shown.events if one.kind is StopEventKind.RESTORED)
-    assert "limit" not in stop_thread.line(first, shown, t).text
+    assert "the former limit $1,000 as it was" in stop_thread.line(first, shown, t).text
     for told in (stops.root(shown, t).text, stop_thread.line(last, shown, t).text):
         assert "nothing had been changed at OpenAI yet" in told
         assert "limit" not in told
