@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import tempfile
@@ -69,9 +70,13 @@ def test_a_port_that_is_none_is_said_in_a_sentence(typed: str, capsys: pytest.Ca
 
 
 def test_a_database_that_cannot_be_opened_is_said_in_a_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """As the product says it: whoever named a folder, or a server that is not there, read a traceback first."""
+    caplog.set_level(logging.CRITICAL, "slack_sdk")  # as the workspace does, but only until the end of this test
     monkeypatch.setattr("sys.argv", ["demo", "--once", "--database", f"sqlite:///{tmp_path}"])
     monkeypatch.setattr("demo.props.VAR", tmp_path / "var")
     monkeypatch.setattr("demo.__main__.logs.configure", lambda *_: None)
