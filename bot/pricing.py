@@ -14,7 +14,7 @@ from finops.prices import PriceList
 from finops.suggest import closest
 from finops.usage import Endpoint
 
-_USED_DAYS = 30
+_USED_DAYS = 30  # blocks/prices.py says it in words
 # How far back a former price of a named model is looked for.
 _HISTORY_DAYS = 400
 _LONGEST_NAME = 100
@@ -37,7 +37,7 @@ class Pricing:
         kinds = named(used, words) or _listed(prices, words, today) or alike(used, words) if words else used
         found = await asyncio.to_thread(_priced, prices, kinds, today, _HISTORY_DAYS if words else 1)
         suggestion = closest(words, sorted({kind.model for kind in used})) if words and not found else None
-        return PriceReport(period, self._desk.now(), found, words, suggestion)
+        return PriceReport(found, words, suggestion)
 
     async def _used(self, workspace_id: str, period: Period) -> Sequence[Kind]:
         spent: Counter[Kind] = Counter()

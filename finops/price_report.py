@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from finops.frozen import frozen
-from finops.periods import Period
 from finops.prices import PriceList, RateCard
 
 _DAY = timedelta(days=1)
@@ -56,8 +55,6 @@ class PriceReport:
     `suggestion` is the name that was probably meant, where nothing is known of the one that was asked.
     """
 
-    period: Period
-    at: datetime
     prices: tuple[KindPrice, ...]
     asked: str = ""
     suggestion: str | None = None

@@ -12,7 +12,7 @@ from syrupy.extensions.json import JSONSnapshotExtension
 from blocks import prices
 from finops.price_report import Held, Kind, KindPrice, PriceReport
 from finops.prices import RateCard
-from tests.unit.saying import LANGUAGES, NOW, WEEK, reader
+from tests.unit.saying import LANGUAGES, reader
 from tests.unit.slack_limits import of_message
 
 ATTO = 10**12  # a dollar for a million tokens, by the token
@@ -30,8 +30,6 @@ CHAT = RateCard(
 DEARER = replace(CHAT, source="own-prices gpt-5", input_tokens=2 * ATTO, cache_write_tokens=2 * ATTO)
 GPT = Kind("completions", "gpt-5")
 USED = PriceReport(
-    WEEK,
-    NOW,
     (
         KindPrice(GPT, (Held(CHAT, None),)),
         KindPrice(Kind("completions", "gpt-5", "flex"), (Held(replace(CHAT, output_tokens=5 * ATTO), None),)),
