@@ -109,9 +109,11 @@ def listening(settings: Settings) -> Iterator[None]:
     try:
         yield
     except OSError as problem:
-        if problem.errno not in _NOT_TO_BE_HAD and not isinstance(problem, socket.gaierror):
+        # From Python 3.13 on asyncio says nothing but "could not bind" where no address is this machine's.
+        is_elsewhere = problem.errno is None and "could not bind" in str(problem)
+        if not (is_elsewhere or problem.errno in _NOT_TO_BE_HAD or isinstance(problem, socket.gaierror)):
             raise
-        why = problem.strerror or type(problem).__name__
+        why = "it is no address of this machine" if is_elsewhere else problem.strerror or type(problem).__name__
         raise SettingsError(
             [f"FINOPS_HOST {settings.host} and PORT {settings.port} cannot be served on: {why}."]
         ) from None

@@ -15,7 +15,7 @@ Rows = list[Any]
 
 def connect(database: str, **how: Any) -> Connection:
     """A connection that waits to be opened; SQLAlchemy calls this with what the address says."""
-    made = Connection(lambda: sqlite3.connect(database, **how), iter_chunk_size=64)
+    made = Connection(lambda: made.opened(sqlite3.connect(database, **how)), iter_chunk_size=64)
     made._thread.daemon = True  # a program that ends need not wait for a database
     return made
 
@@ -25,6 +25,21 @@ class Connection(aiosqlite.Connection):
 
     begin: str | None = None
     is_visited = False
+    _file: sqlite3.Connection | None = None
+
+    def opened(self, file: sqlite3.Connection) -> sqlite3.Connection:
+        """Remember what is open, in the thread that opened it: whoever asked may be gone before it is told."""
+        self._file = file
+        return file
+
+    def stop(self) -> asyncio.Future[Any] | None:
+        """End the thread, and before it close the file: aiosqlite forgets one that opened for a cancelled task."""
+        self._tx.put_nowait((None, self._close_file))
+        return super().stop()
+
+    def _close_file(self) -> None:
+        if self._file is not None:
+            self._file.close()  # a second time, mostly, which is nothing
 
     async def _connect(self) -> Self:
         """Open the file. Where it cannot be opened, the thread has ended before that is told: it still wants to answer,
