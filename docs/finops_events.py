@@ -41,13 +41,16 @@ class Recorder:
     def _unsent(self, events):
         try:
             request = urllib.request.Request(self._url, f"[{','.join(events)}]".encode(), self._headers)  # noqa: S310
-            return urllib.request.urlopen(request, timeout=10).close() or []  # noqa: S310
-        except urllib.error.HTTPError as no:
-            if no.code in (400, 413) and (half := len(events) // 2):  # one of them is no JSON, or all are too long
+            try:
+                return urllib.request.urlopen(request, timeout=10).close() or []  # noqa: S310
+            except urllib.error.HTTPError as no:
+                with no:
+                    code, said = no.code, no.read()
+            if code in (400, 413) and (half := len(events) // 2):  # one of them is no JSON, or all are too long
                 return self._unsent(events[:half]) + self._unsent(events[half:])
-            faults = json.load(no)["faults"] if no.code == 422 else [{"index": n} for n in range(len(events))]
-            faulty = set() if no.code == 429 or no.code >= 500 else {fault["index"] for fault in faults}
-            self.dropped += len(faulty)
-            return [event for n, event in enumerate(events) if n not in faulty]
+            lost = range(len(events)) if code != 422 else {fault["index"] for fault in json.loads(said)["faults"]}
+            lost = () if code == 429 or code >= 500 else lost
+            self.dropped += len(lost)
+            return [event for n, event in enumerate(events) if n not in lost]
         except Exception:  # noqa: BLE001 - nobody is there to hear of it
             return events

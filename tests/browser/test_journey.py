@@ -97,6 +97,7 @@ async def test_a_newcomer_onboards_a_team_and_shares_its_bill(person: Visitor, s
     await expect(page.locator(".messages")).to_contain_text("첫 차트가 준비되었습니다")
 
     await page.get_by_role("link", name="finops", exact=True).click()
+    await expect(page.get_by_label("#finops에 메시지 보내기")).to_be_visible()  # the bot's own has a box, too
     await typed(page, "/finops 상태 어제")
     report = page.locator(".message", has_text="전체 · 어제 · $88.00")
     await expect(report).to_contain_text("잠정")
