@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import NoReturn
 
 HERE = Path(__file__).resolve().parent
+# The newest Python for which all pinned libraries are published ready to run.
+NEWEST = (3, 14)
 RUNTIME, DEVELOPMENT = "requirements.lock", "requirements-dev.lock"
 # How many is for tests/conftest.py to say; beyond four, each only starts one more database and browser.
 TESTS = ("-m", "pytest", "-n", "auto", "--maxprocesses", "4", "--dist", "worksteal")
@@ -59,7 +61,9 @@ def environment(lock_name: str) -> str:
         [*pip, "--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(HERE / lock_name)]
     )
     if code:
-        sys.exit(f"run.py: installing {lock_name} failed; pip says why above. Nothing else was changed: try again.")
+        ours, newest = (".".join(map(str, version[:2])) for version in (sys.version_info, NEWEST))
+        advice = f"use {newest}: {ours} is too new for some" if sys.version_info[:2] > NEWEST else "try again"
+        sys.exit(f"run.py: installing {lock_name} failed; pip says why above. Nothing else was changed: {advice}.")
     (folder / f"{lock_name}.stamp").write_text(fingerprint(lock_name))  # last: an interrupted install starts over
     return str(python)
 

@@ -102,3 +102,26 @@ def test_an_environment_that_cannot_be_made_is_said_in_a_sentence(house: Path, m
     monkeypatch.setenv("FINOPS_VENV", run.RUNTIME)  # a file: whoever runs this may be root, to whom nothing is closed
     with pytest.raises(SystemExit, match="FINOPS_VENV may name another folder"):
         run.environment(run.RUNTIME)
+
+
+@pytest.mark.parametrize(
+    ("version", "advice"),
+    [((3, 14, 8), "Nothing else was changed: try again"), ((3, 15, 0), "use 3.14: 3.15 is too new for some")],
+)
+def test_libraries_that_cannot_be_had_are_said_in_a_sentence(
+    house: Path, monkeypatch: pytest.MonkeyPatch, version: tuple[int, ...], advice: str
+):
+    """pip names one library; that a newer Python than all of them know is used, it does not."""
+    monkeypatch.setattr(run.venv, "create", lambda *_, **__: None)
+    monkeypatch.setattr(run.subprocess, "call", lambda _: 1)
+    monkeypatch.setattr(run.sys, "version_info", version)
+    with pytest.raises(SystemExit, match=advice):
+        run.environment(run.RUNTIME)
+
+
+@pytest.mark.parametrize("text", ["README.md", "README.ko.md", "CONTRIBUTING.md"])
+def test_newcomers_are_told_which_python(text: str):
+    """One that everything was tried on."""
+    newest = ".".join(map(str, run.NEWEST))
+    said = (ROOT / text).read_text()
+    assert f"3.11 to {newest}" in said or f"3.11~{newest}" in said
