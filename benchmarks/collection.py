@@ -3,8 +3,10 @@
     python -m benchmarks.collection [--days 60] [--projects 1112] [--items 5] [--rounds 3] [--postgres]
 
 Two processes, so that peak memory is the pipeline's own. In the first the floor (sorted rows, ready made, by raw
-`executemany` or COPY-then-upsert) and the storing step (a parsed day → rows, roll-ups, reading, commit) take turns day
-by day, so that a busy moment strikes both. The second is the whole pipeline (bytes → our provider → storage), during
+`executemany` or COPY-then-upsert) and the storing step take turns day by day, so that a busy moment strikes both. What
+the floor is given ready made, we make of a parsed day first: exact integers, sorted. That is told apart (`prepare`), so
+that storing is compared by the same input (rows → rows, roll-ups, reading, commit), and with it (`both`), so that
+nothing is left out. The second process is the whole pipeline (bytes → our provider → storage), during
 which the lag of the event loop is sampled, and beside it the lag of a loop that has nothing to do, in a process of its
 own: what the machine alone makes everybody wait.
 Targets: storing >= 0.8x of the floor on SQLite and >= 0.7x on PostgreSQL, pipeline >= 0.45x, peak <= 150 MiB, lag p99
@@ -28,20 +30,27 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from subprocess import PIPE
 from typing import Any
+from unittest.mock import patch
 
 from benchmarks.floors_storage import KEY, Bill, Floor, PostgresFloor, SqliteFloor, Stopwatch, a_bill, a_postgres
 from bot.collector import settle_memory
+from finops.charges import ChargedDay
 from finops.periods import Period
 from storage import KeyRing, Storage, open_storage
-from storage.day_lines import prepare
+from storage.day_lines import Lines, prepare
 
 WORKSPACE = "T0BENCH001"
-STEPS = ("floor", "store", "pipeline")
+STEPS = ("floor", "prepare", "store", "both", "pipeline")
 
 
 async def store(bill: Bill, url: str, target: Floor) -> dict[str, Any]:
     """Parsed days through `replace_day`, one transaction each, in turns with their ready-made rows into the floor."""
-    floor, ours = Stopwatch(), Stopwatch()
+    floor, preparing, ours = Stopwatch(), Stopwatch(), Stopwatch()
+
+    def prepared(charged: ChargedDay) -> Lines:
+        with preparing.running():
+            return prepare(charged)
+
     async with opened(url) as (storage, connection_id), bill.provider() as provider:
         settle_memory()  # as the collector does
         async for charged in provider.charges(KEY, Period(bill.first_day, bill.end)):
@@ -50,12 +59,13 @@ async def store(bill: Bill, url: str, target: Floor) -> dict[str, Any]:
             with floor.running():
                 target.write(rows)
             del rows
-            with ours.running():
+            with ours.running(), patch("storage.charges.prepare", prepared):
                 async with storage.writing() as writing:
                     await writing.charges.replace_day(WORKSPACE, connection_id, charged, datetime.now(UTC))
         with floor.running():
             target.commit()
-    told = {"floor": floor, "store": ours}
+    storing = Stopwatch(ours.seconds - preparing.seconds, ours.cpu_seconds - preparing.cpu_seconds)
+    told = {"floor": floor, "prepare": preparing, "store": storing, "both": ours}
     return {name: {"seconds": watch.seconds, "cpu": watch.cpu_seconds} for name, watch in told.items()}
 
 
@@ -169,17 +179,17 @@ def report(name: str, bill: Bill, found: dict[str, list[dict[str, Any]]], target
     for step in STEPS:
         seconds, cpu = median(step, "seconds"), median(step, "cpu")
         print(f"  {step:9} {seconds:7.2f} s  {bill.rows / seconds:9,.0f} rows/s  {cpu:6.2f} s of CPU here")
-    for step, target in zip(STEPS[1:], targets, strict=True):
+    for step, target in [("store", targets[0]), ("both", None), ("pipeline", targets[1])]:
         ratio, cpu = (
             statistics.median(
                 bare[each] / mine[each] for bare, mine in zip(found["floor"], found[step], strict=True)
             )
             for each in ("seconds", "cpu")
         )  # fmt: skip
-        verdict = "" if ratio >= target else "  MISSED"
+        verdict = "" if target is None else f" (target >= {target}x)" + ("" if ratio >= target else "  MISSED")
         # On PostgreSQL half of the floor's work is the server's, whose processor time is not ours to see.
         paired = f", {cpu:.2f}x by CPU" if name == "SQLite" else ""
-        print(f"  {step:9} {ratio:.2f}x of the floor by the clock{paired} (target >= {target}x){verdict}")
+        print(f"  {step:9} {ratio:.2f}x of the floor by the clock{paired}{verdict}")
     lag, peak = median("pipeline", "lag_p99"), median("pipeline", "peak")
     print(f"  pipeline  loop lag p99 {lag:.0f} ms, max {median('pipeline', 'lag_max'):.0f} ms (target p99 <= 50); "
           f"of an idle loop beside it p99 {median('pipeline', 'lag_idle'):.0f} ms")  # fmt: skip
