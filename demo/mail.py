@@ -58,13 +58,16 @@ class Mail:
 
 @dataclass(slots=True)
 class MailSink:
-    """The server. `refuse` is answered to the next mails ("451 later"); `when_kept` is called with each mail kept."""
+    """The server. `refuse` is answered to the next mails ("451 later"), `refuse_for` each time somebody is named who
+    stands there; `when_kept` is called with each mail kept."""
 
     tls: ssl.SSLContext | None = None  # offers STARTTLS, or speaks TLS first
     is_tls_first: bool = False
     login: tuple[str, str] | None = None  # the only user and password there is; None: nobody needs to log in
     kept: list[Mail] = field(default_factory=list)
     refuse: list[str] = field(default_factory=list)
+    refuse_for: dict[str, str] = field(default_factory=dict)
+    goodbye: str = "221 bye"
     when_kept: Callable[[Mail], None] | None = None
     port: int = 0
     _arrived: asyncio.Event = field(default_factory=asyncio.Event)
@@ -128,7 +131,7 @@ class _Conversation:
             words = line.decode("utf-8", "replace").rstrip("\r\n")
             verb, _, rest = words.partition(" ")
             if verb.upper() == "QUIT":
-                await self._say("221 bye")
+                await self._say(self._sink.goodbye)
                 return
             await self._answer(verb.upper(), rest)
 
@@ -146,6 +149,8 @@ class _Conversation:
             case "MAIL":
                 self._sender, self._recipients = _address(rest), []
                 await self._say("250 ok")
+            case "RCPT" if self._sender is not None and _address(rest) in self._sink.refuse_for:
+                await self._say(self._sink.refuse_for[_address(rest)])
             case "RCPT" if self._sender is not None:
                 self._recipients.append(_address(rest))
                 await self._say("250 ok")

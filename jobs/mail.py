@@ -7,9 +7,12 @@ import hashlib
 import logging
 import smtplib
 import ssl
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from email.header import Header
+from email.headerregistry import Address, AddressHeader
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
 from urllib.parse import unquote, urlsplit
 
@@ -25,10 +28,40 @@ SMTPS_PORT, SUBMISSION_PORT = 465, 587
 OLDER_TLS = "tls=1.2"
 # For each step of the conversation.
 STEP_SECONDS = 10.0
+# Refused with one of these is refused for good; with any other, for now.
+_FOR_GOOD = range(500, 600)
+_GOES_AWAY = 421
+# Of so many mails at most it is kept whom they need not be sent to again.
+_MOST_KEPT = 100
 
 
 class MailTrouble(Exception):
     """The mail did not go; the text is for the log and repeats no secret."""
+
+
+class _Written(EmailPolicy):
+    """How a mail crosses the wire: in seven bits, for no server has to take eight, and one that must change a mail
+    breaks its signature; and with words folded by us, for Python loses the space between two encoded ones until 3.13.
+    """
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        if value.isascii():
+            return super().fold_binary(name, value)
+        if isinstance(value, AddressHeader):
+            written = f",{self.linesep} ".join(self._address(one) for one in value.addresses)
+        else:
+            written = self._words(value)
+        return f"{name}: {written}{self.linesep}".encode()
+
+    def _address(self, one: Address) -> str:
+        words = one.display_name
+        return str(one) if words.isascii() else f"{self._words(words)}{self.linesep} <{one.addr_spec}>"
+
+    def _words(self, words: str) -> str:
+        return Header(words, "utf-8", header_name="Subject").encode(linesep=self.linesep)
+
+
+_WRITTEN = _Written(linesep="\r\n", cte_type="7bit")
 
 
 @frozen
@@ -94,14 +127,16 @@ class Mailer:
         self._ca_file = ca_file
         self._tls: ssl.SSLContext | None = None
         self._is_exception_told = False
+        self._settled: dict[str, set[str]] = {}  # by the key of a mail that some have and others were refused for now
 
     async def send(self, subject: str, body: str, key: str, html: str | None = None) -> None:
         """Send one mail; raises MailTrouble. The same `key` is the same Message-ID: a repeated mail is seen as one.
 
-        `html` says the same as `body` and is shown in its place by readers that can.
+        `html` says the same as `body` and is shown in its place by readers that can. Where a server takes it for some
+        and not for others yet, that is MailTrouble, and sent again it goes to those others alone.
         """
         domain = parseaddr(self._sender)[1].rpartition("@")[2]
-        mail = EmailMessage(policy=SMTP)
+        mail = EmailMessage(policy=_WRITTEN)
         mail["From"] = self._sender
         mail["To"] = ", ".join(self._recipients)
         mail["Subject"] = " ".join(subject.split())
@@ -112,22 +147,52 @@ class Mailer:
         mail.set_content(body, cte="base64" if html is not None else None)
         if html is not None:
             mail.add_alternative(html, subtype="html", cte="base64")
+        settled = self._settled.get(key, set())
+        asked = [who for one in self._recipients if (who := parseaddr(one)[1]) not in settled]
         # A thread: smtplib waits for sockets, and nobody else shall.
-        await asyncio.to_thread(self._hand_over, mail)
+        self._judge(key, asked, await asyncio.to_thread(self._hand_over, mail, asked))
 
-    def _hand_over(self, mail: EmailMessage) -> None:
+    def _judge(self, key: str, asked: Sequence[str], refused: Mapping[str, int]) -> None:
+        """Raises MailTrouble unless somebody has the mail by now and nobody else can have it by being asked again."""
+        codes = " ".join(str(code) for code in sorted(set(refused.values())))
+        waiting = {who for who, code in refused.items() if code not in _FOR_GOOD}
+        if len(refused) == len(asked) and (waiting or key not in self._settled):
+            raise MailTrouble(f"SMTPRecipientsRefused {codes}")
+        if refused:
+            log.warning("mail refused for some", extra={"count": len(refused), "codes": codes})
+        settled = self._settled.pop(key, set())
+        if waiting:
+            self._settled[key] = settled.union(asked) - waiting
+            if len(self._settled) > _MOST_KEPT:
+                del self._settled[next(iter(self._settled))]
+            raise MailTrouble(f"SMTPRecipientsRefused {codes}")
+
+    def _hand_over(self, mail: EmailMessage, asked: Sequence[str]) -> dict[str, int]:
+        """Who of those asked for was refused, with which code."""
         server = self._server
         try:
-            with self._connected() as smtp:
+            with self._conversation() as smtp:
                 if server.user is not None and server.password is not None:
                     smtp.login(server.user, server.password.reveal())
-                refused = smtp.send_message(mail)
+                refused = smtp.send_message(mail, to_addrs=asked)
+        except smtplib.SMTPRecipientsRefused as error:  # nobody has it: a server that goes away refuses all at once
+            return {who: error.recipients.get(who, (_GOES_AWAY, b""))[0] for who in asked}
         except (smtplib.SMTPException, OSError) as error:
             # Without the error itself: a server may repeat in its answer what it was told. A reason is OpenSSL's word.
             code = getattr(error, "smtp_code", "") or getattr(error, "reason", "") or ""
             raise MailTrouble(f"{type(error).__name__} {code}".strip()) from None
-        if refused:
-            log.warning("mail refused for some", extra={"count": len(refused)})
+        return {who: code for who, (code, _) in refused.items()}
+
+    @contextmanager
+    def _conversation(self) -> Iterator[smtplib.SMTP]:
+        """A connection that ends with the block. What a server took it has, whatever it says to our goodbye."""
+        smtp = self._connected()
+        try:
+            yield smtp
+        finally:
+            with suppress(smtplib.SMTPException, OSError):
+                smtp.quit()
+            smtp.close()
 
     def _connected(self) -> smtplib.SMTP:
         server = self._server

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import AsyncIterator
+from email import message_from_bytes
+from email.header import decode_header, make_header
 
 import pytest
 
@@ -197,6 +199,77 @@ async def test_a_mail_says_whose_it_is_and_is_one_mail_however_often_it_is_sent(
     assert first["From"].addresses[0].display_name == "FinOps"
     assert first["Date"].datetime == clock()
     assert plain.kept[0].recipients == ("jihoon@hanbit.example", "ops@hanbit.example")
+
+
+def as_read(raw: bytes, name: str) -> str:
+    """A header as a mail program reads it; Python's own reading of names adds spaces of its own until 3.13."""
+    folded = message_from_bytes(raw)[name]
+    return str(make_header(decode_header("".join(folded.splitlines())))).replace('"', "")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "🚨 한도 초과: 마케팅팀 예산이 모두 소진되었습니다. 지출 $742.00, 한도 $500.00 (2026년 11월)",
+        "🚨 上限超過: マーケティングチームの予算 chatbot-experiment 支出 $742.00, 上限 $500.00 (2026年11月)",
+        "No letter but ASCII, and longer than a line of a mail may be: $742.00 of $500.00 (November 2026)",
+    ],
+)
+async def test_words_cross_the_wire_in_seven_bits_with_every_space(
+    plain: MailSink, clock: FakeClock, words: str
+) -> None:
+    """In the subject, in the names of sender and readers, however they are folded, and in the body."""
+    one, other = f'"{words[:40].strip()}" <one@hanbit.example>', "other@hanbit.example"
+    server = MailServer.from_url(plain.url)
+    mailer = Mailer(server, one, [one, other], clock, plaintext_hosts={"127.0.0.1"})
+    await mailer.send(words, f"{words[:30]}\n", "incident:1")
+    [mail] = plain.kept
+    raw = mail.message.as_bytes()
+    assert raw.isascii()
+    assert max(map(len, raw.splitlines())) <= 78
+    assert (as_read(raw, "Subject"), mail.text.strip()) == (words, words[:30].strip())
+    assert as_read(raw, "From") == f"{words[:40].strip()} <one@hanbit.example>"
+    assert as_read(raw, "To") == f"{words[:40].strip()} <one@hanbit.example>, {other}"
+    assert mail.recipients == ("one@hanbit.example", other)
+
+
+async def test_whom_a_server_takes_later_is_asked_for_again_alone(plain: MailSink, clock: FakeClock) -> None:
+    """As greylisting does it: each has the mail once. Who does not exist is asked for once and keeps nobody waiting."""
+    mailer = a_mailer(plain, clock, named=True)
+    plain.refuse_for["ops@hanbit.example"] = "450 4.2.0 greylisted"
+    for _ in range(2):
+        with pytest.raises(MailTrouble, match="SMTPRecipientsRefused 450"):
+            await mailer.send("limit reached", "body", "incident:1")
+    plain.refuse_for["jihoon@hanbit.example"] = plain.refuse_for.pop("ops@hanbit.example")
+    await mailer.send("limit reached", "body", "incident:1")
+    plain.refuse_for["jihoon@hanbit.example"] = "550 5.1.1 no such user"
+    await mailer.send("limit reached", "body", "incident:2")
+    had = [mail.recipients for mail in plain.kept]
+    assert had == [("jihoon@hanbit.example",), ("ops@hanbit.example",), ("ops@hanbit.example",)]
+    plain.refuse_for["ops@hanbit.example"] = "421 4.3.2 going down"
+    with pytest.raises(MailTrouble, match="SMTPRecipientsRefused 421 550"):
+        await mailer.send("limit reached", "body", "incident:3")
+
+
+async def test_who_is_refused_for_good_after_others_had_the_mail_ends_it(plain: MailSink, clock: FakeClock) -> None:
+    """Later turned into never: the mail went to whom it could go."""
+    mailer = a_mailer(plain, clock, named=True)
+    plain.refuse_for["ops@hanbit.example"] = "450 4.2.0 greylisted"
+    with pytest.raises(MailTrouble):
+        await mailer.send("limit reached", "body", "incident:1")
+    plain.refuse_for["ops@hanbit.example"] = "550 5.1.1 no such user"
+    await mailer.send("limit reached", "body", "incident:1")
+    assert [mail.recipients for mail in plain.kept] == [("jihoon@hanbit.example",)]
+    plain.refuse_for["jihoon@hanbit.example"] = "550 5.1.1 no such user"
+    with pytest.raises(MailTrouble, match="SMTPRecipientsRefused 550"):
+        await mailer.send("limit reached", "body", "incident:2")
+
+
+async def test_a_mail_that_was_taken_is_taken_whatever_the_goodbye(plain: MailSink, clock: FakeClock) -> None:
+    """A server that is tired of us after the mail has it: it is not sent again."""
+    plain.goodbye = "421 4.4.2 too long"
+    await a_mailer(plain, clock, named=True).send("limit reached", "body", "incident:1")
+    assert len(plain.kept) == 1
 
 
 @pytest.mark.parametrize(
