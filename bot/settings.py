@@ -151,6 +151,7 @@ class Settings:
             values["keys"] = _keys(values, environ, mistakes)
             unusable.update({"keys"} if values["keys"] is None and any(values[name] for name in _KEYS) else ())
         mistakes += _strangers(environ, {one.metadata["name"] for one in fields(cls)})
+        mistakes += _unusable_proxies(environ)
         settings = cls(**values)
         mistakes += [sentence for names, sentence in settings._disagreements() if not unusable.intersection(names)]
         if mistakes:
@@ -317,6 +318,16 @@ def _strangers(environ: Mapping[str, str], known: set[str]) -> Iterator[str]:
         elif name.startswith("FINOPS_") and name not in known | NOT_OURS:
             close = difflib.get_close_matches(name, known, n=1)
             yield f"{name} is not a setting" + (f"; did you mean {close[0]}?" if close else ".")
+
+
+def _unusable_proxies(environ: Mapping[str, str]) -> Iterator[str]:
+    """Proxies of a kind that our libraries do not speak, and fall over at the start; the text may hold a password."""
+    for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        if (text := environ.get(name, "").strip()) and not text.lower().startswith(("http://", "https://")):
+            yield (
+                f"{name} should be an HTTP proxy such as http://proxy.example.com:3128, for no other kind (SOCKS) is "
+                "spoken: name one, or start the bot without it."
+            )
 
 
 def read_env_file(path: Path) -> dict[str, str]:

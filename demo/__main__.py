@@ -36,7 +36,7 @@ from demo.prices import ListPrices, PriceError, Prices, read_prices
 from demo.props import Props
 from demo.runaway import APPLICATION
 from demo.slack.cast import DATA, JIHOON, MARKETING, MINSU, SEOYEON
-from demo.stage import Stage, staged
+from demo.stage import Stage, staged, stay_on_this_machine
 from demo.trace import Trace, TraceError, read_trace
 
 PAGE_PORT = 8600
@@ -162,6 +162,7 @@ def arguments() -> argparse.ArgumentParser:
 
 def main() -> int:
     given = arguments().parse_args()
+    stay_on_this_machine()
     logs.configure("info" if given.verbose else "error", "text")
     logging.getLogger("slack_sdk").setLevel(logging.CRITICAL)
     try:

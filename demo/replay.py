@@ -26,6 +26,7 @@ from demo.openai.__main__ import DEMO_TRACE
 from demo.replay_plan import DAY_MINUTES
 from demo.replay_report import Comparison, Settled, settled_table, table
 from demo.replay_stage import Wish, raised
+from demo.stage import stay_on_this_machine
 from demo.trace import read_trace
 
 LARGEST_ERROR = 0.01
@@ -107,6 +108,7 @@ def arguments() -> argparse.ArgumentParser:
 
 def main() -> int:
     given = arguments().parse_args()
+    stay_on_this_machine()
     level = "info" if given.verbose else "error"
     logs.configure(level, "text")
     logging.getLogger("slack_sdk").setLevel(logging.CRITICAL)

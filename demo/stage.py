@@ -5,6 +5,7 @@ The product is built by the same `app.build` as in production, from settings tha
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -64,6 +65,13 @@ def openai_of(trace: Trace, prices: Prices, clock: Clock, props: Props) -> Simul
         trace, prices, clock, admin_keys=keys, others=(other,), idle_projects=("sandbox",),
         plan=Plan(trace, archived_projects=("legacy-2025",)),
     )  # fmt: skip
+
+
+def stay_on_this_machine() -> None:
+    """Forget the machine's proxies, for this process and those it starts: a proxy knows another 127.0.0.1."""
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        del os.environ[name]
+    os.environ["NO_PROXY"] = "*"  # nor what macOS and Windows keep elsewhere
 
 
 @asynccontextmanager

@@ -118,11 +118,13 @@ def http_client(
     """
     return httpx.AsyncClient(
         verify=tls or tls_context(),
-        mounts={"http://": _PlaintextGate(frozenset(plaintext_hosts))},
+        mounts={"http://": None},  # past the machine's proxy, which would read along
         timeout=httpx.Timeout(timeout, connect=min(timeout, 10.0)),
         limits=httpx.Limits(max_connections=50, max_keepalive_connections=20),
         headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
         follow_redirects=False,
+        # Asked before each request: a transport for `http://` would not be where NO_PROXY names the host.
+        event_hooks={"request": [_PlaintextGate(frozenset(plaintext_hosts))]},
     )
 
 
@@ -137,26 +139,22 @@ class Bearer(httpx.Auth):
         yield request
 
 
-class _PlaintextGate(httpx.AsyncBaseTransport):
+class _PlaintextGate:
     """Lets plaintext through to the hosts that were named, and to no other."""
 
     def __init__(self, hosts: frozenset[str]) -> None:
         self._hosts = hosts
         self._told: set[str] = set()
-        # Never used for TLS; by default it would load the system's certificates once more.
-        self._transport = httpx.AsyncHTTPTransport(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def __call__(self, request: httpx.Request) -> None:
         host = request.url.host
+        if request.url.scheme != "http":
+            return
         if host not in self._hosts:
             raise Insecure(f"refused to send a key to {host} without TLS; use https, or name it as a plaintext host")
         if host not in self._told:
             self._told.add(host)
             log.warning("plaintext connection, allowed as a named exception", extra={"host": host})
-        return await self._transport.handle_async_request(request)
-
-    async def aclose(self) -> None:
-        await self._transport.aclose()
 
 
 async def get(http: httpx.AsyncClient, url: str, *, auth: httpx.Auth, params: Params, within: float) -> Answer:

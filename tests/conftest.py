@@ -18,6 +18,10 @@ pytest_plugins = ("tests.databases",)
 # authority, whose key nobody has, does as well. A test about TLS names its own.
 DATA = Path(__file__).parent / "data"
 os.environ |= {"SSL_CERT_FILE": str(DATA / "trusted-authority.pem"), "SSL_CERT_DIR": str(DATA / "none")}
+# Nor does anything ask the machine's proxy, to which 127.0.0.1 is another machine.
+for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+    del os.environ[name]
+os.environ["NO_PROXY"] = "*"
 if importlib.util.find_spec("sniffio") is None:
     # httpcore looks for it on every path again for each lock it makes; told once that it is not here, it believes it.
     sys.modules["sniffio"] = None  # type: ignore[assignment]

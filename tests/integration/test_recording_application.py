@@ -50,7 +50,6 @@ async def test_an_instrumented_application_is_recorded_by_its_settings_alone(
             # With "true", the older conventions, it would go to OpenTelemetry's logs and not be sent to us at all.
             "OTEL_SEMCONV_STABILITY_OPT_IN": "gen_ai_latest_experimental",
             "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_AND_EVENT",
-            "NO_PROXY": "127.0.0.1",
         }
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-W", "error", "-m", "tests.integration.recording_application", CANARY,

@@ -97,6 +97,8 @@ def test_each_wrong_value_gets_its_own_sentence(name: str, text: str, said: str)
         ({"FINOPS_HOST": "0.0.0.0"}, "would be served without TLS"),
         ({"FINOPS_ADMIN": "U1"}, "FINOPS_ADMIN is not a setting; did you mean FINOPS_ADMINS?"),
         ({"SLACK_VERIFICATION_TOKEN": "x"}, "SLACK_VERIFICATION_TOKEN is not used"),
+        ({"ALL_PROXY": "socks5://127.0.0.1:1080"}, "ALL_PROXY should be an HTTP proxy"),
+        ({"https_proxy": "proxy.internal:3128"}, "https_proxy should be an HTTP proxy such as http://"),
     ],
 )
 def test_settings_that_disagree_are_told_together(changes: dict[str, str | None], said: str):
@@ -113,6 +115,7 @@ def test_no_mistake_repeats_a_secret():
         "SLACK_CLIENT_SECRET": "canary-client",
         "FINOPS_KEYS": "k1:canary!",
         "DATABASE_URL": "mysql://me:canary@db/x",
+        "HTTPS_PROXY": "socks5://me:canary@proxy.internal:1080",
     }
     with pytest.raises(SettingsError) as caught:
         Settings.from_env(wrong)
