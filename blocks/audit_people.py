@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Protocol
 
-from blocks import kit
+from blocks import kit, runbooks
 from finops.audit import AuditEntry
 from finops.incidents import Fact
 from locales import Translator
@@ -36,6 +36,13 @@ def _appointed(facts: Facts) -> str:
 
 def _removed(facts: Facts) -> str:
     return _because(facts, facts.t.gettext("{person} is no admin any more", person=_person(facts)))
+
+
+def _ticked(facts: Facts) -> str:
+    step = runbooks.title(str(facts.get("step") or ""), facts.t) or "-"
+    if facts.get("is_done"):
+        return facts.t.gettext("ticked a step below an alert: {step}", step=step)
+    return facts.t.gettext("said that a step below an alert is not done: {step}", step=step)
 
 
 def _because(facts: Facts, told: str) -> str:
@@ -71,5 +78,7 @@ SAID: dict[str, Callable[[Facts], str]] = {
         person=_named(str(f.get("owner") or "-")),
         day=str(f.get("due") or "-"),
     ),
+    "incident.runbook_put": lambda f: f.t.gettext("put the steps to take below an alert"),
+    "incident.step_ticked": _ticked,
     "team.tested": lambda f: f.t.gettext("sent a test alert to the channel of *{name}*", name=f.word()),
 }

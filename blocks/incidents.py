@@ -239,7 +239,7 @@ def _others(shown: IncidentShown, t: Translator) -> list[kit.Block | None]:
     return [_detail_button(shown.incident, t), incident_silence.button(shown.incident, t), _menu(shown, t)]
 
 
-def _menu(shown: IncidentShown, t: Translator) -> kit.Block | None:
+def _menu(shown: IncidentShown, t: Translator) -> kit.Block:
     """The rarer actions, at most five: what stands in the row already is not among them."""
     stop, is_calm = _stop(shown), not _is_at_limit(shown)
     entries: list[tuple[str, str]] = []
@@ -253,8 +253,7 @@ def _menu(shown: IncidentShown, t: Translator) -> kit.Block | None:
         entries.append((ids.MORE_CAUSE, t.gettext("Tell the cause")))
     if not shown.budget.is_deleted:
         entries.append((ids.MORE_BUDGET, t.gettext("Change budget")))
-    if not entries:
-        return None
+    entries.append((ids.MORE_RUNBOOK, t.gettext("Steps to take")))
     options = [kit.option(text, f"{shown.incident.id}/{name}") for name, text in entries]
     return {"type": "overflow", "action_id": ids.INCIDENT_MORE, "options": options}
 

@@ -43,6 +43,7 @@ from bot.recording import Recording
 from bot.reminding import Reminding
 from bot.reports import Reports
 from bot.reviews import Reviews
+from bot.runbooks import Runbooks
 from bot.spending import Spending
 from bot.stop_ends import StopEnds
 from bot.stopping import Stopping
@@ -114,6 +115,7 @@ class Bot:
         self.home_readers = HomeReaders(desk)
         self.leads = Leads(desk, self.incidents, self.spending)
         self.reviews = Reviews(desk, self.incidents)
+        self.runbooks = Runbooks(desk)
         self.watching = Watching(desk, self.evaluating, Proving(desk), self.stop_ends)
         self.blindness = Blindness(desk)
         self.unwatched = Unwatched(desk, self.spending)

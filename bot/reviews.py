@@ -15,7 +15,6 @@ from bot.stop_scopes import aim_of
 from finops.registry import Person
 from finops.review import Review
 from finops.stop_report import StopTarget
-from storage import Store
 
 LONGEST_TEXT = 2500
 
@@ -33,7 +32,7 @@ class Reviews:
         """
         shown = await self._incidents.shown(actor.workspace_id, incident_id)
         async with self._desk.storage.reading() as store:
-            await _require_thread(store, actor.workspace_id, incident_id)
+            await telling.require_root(store, actor.workspace_id, incident_id)
             aim = await aim_of(store, actor.workspace_id, StopTarget(incident_id=incident_id))
             of_project = aim.top.lead_user_id if aim.top is not None else None
             of_team = aim.team.lead_user_id if aim.team is not None else None
@@ -49,7 +48,7 @@ class Reviews:
         desk, workspace_id, now = self._desk, actor.workspace_id, self._desk.now()
         async with desk.storage.writing() as store:
             aim = await aim_of(store, workspace_id, StopTarget(incident_id=incident_id))
-            await _require_thread(store, workspace_id, incident_id)
+            await telling.require_root(store, workspace_id, incident_id)
             await store.outbox.want(
                 workspace_id,
                 f"{telling.root_key(incident_id)}:review:{now.isoformat()}",
@@ -66,9 +65,3 @@ class Reviews:
                 desk, store, workspace_id, actor.user_id, "incident.reviewed", f"incident:{incident_id}", values
             )
         desk.wake_outbox.set()
-
-
-async def _require_thread(store: Store, workspace_id: str, incident_id: int) -> None:
-    """Refuse where the message of an alert is forgotten: a line below it would wait for ever."""
-    if await store.outbox.get(workspace_id, telling.root_key(incident_id)) is None:
-        raise Refusal(RefusalCode.INCIDENT_CLOSED)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from bot.errors import Refusal, RefusalCode
 from finops.incidents import Change, Incident, IncidentEvent, RootAction
 from finops.registry import Person, Project, Team
 from finops.stops import Stop
@@ -12,7 +13,8 @@ from storage import Store
 
 INCIDENT, INCIDENT_EVENT, UNPRICED = "incident", "incident_event", "unpriced"
 BLIND, UNWATCHED = "blind", "unwatched"
-STOP, STOP_EVENT, STOP_LEAD, REVIEW = "stop", "stop_event", "stop_lead", "review"
+STOP, STOP_EVENT, STOP_LEAD = "stop", "stop_event", "stop_lead"
+REVIEW, RUNBOOK = "review", "runbook"
 URGENT, ROUTINE = 1, 0
 
 
@@ -29,6 +31,12 @@ def event_key(incident_id: int, event: str) -> str:
 def stop_key(stop_id: int) -> str:
     """The name of a stop: of its own root message, when no incident has one for it, and of the lines about it."""
     return f"stop:{stop_id}"
+
+
+async def require_root(store: Store, workspace_id: str, incident_id: int) -> None:
+    """Refuse where the message of an alert is forgotten: a line below it would wait for ever."""
+    if await store.outbox.get(workspace_id, root_key(incident_id)) is None:
+        raise Refusal(RefusalCode.INCIDENT_CLOSED)
 
 
 async def stands_at(store: Store, workspace_id: str, key: str) -> tuple[str, str] | None:

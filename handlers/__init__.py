@@ -39,6 +39,7 @@ from handlers import (
     ratings,
     report,
     reviews,
+    runbooks,
     setup,
     silences,
     status,
@@ -128,6 +129,7 @@ ACTIONS: dict[str, Click] = {
     ids.INCIDENT_APPROVE: approving.ask,
     ids.INCIDENT_LEAD: stops.lead,
     ids.INCIDENT_MORE: incidents.more,
+    ids.INCIDENT_STEP: runbooks.tick,
     ids.STOP_OPEN: stops.ask,
     ids.STOP_APPROVE: approving.ask,
     ids.STOP_RESTORE: approving.restore,
@@ -262,6 +264,7 @@ ONCE = frozenset(
         ids.INCIDENT_GOOD,
         ids.INCIDENT_BAD,
         ids.INCIDENT_MORE,
+        ids.INCIDENT_STEP,
         ids.STOP_RESTORE,
         ids.STOP_AGREE,
         ids.STOP_DECLINE,
@@ -411,6 +414,9 @@ async def _found(search: Search, visit: Visit, words: str) -> list[kit.Block]:
 
 
 def _value(action: Mapping[str, Any]) -> str:
-    """What a button carries, or what was picked in a menu."""
+    """What a button carries, or what was picked in a menu; of boxes to tick the block's name and what is ticked."""
+    if action.get("type") == "checkboxes":
+        ticked = [str(option.get("value")) for option in action.get("selected_options") or ()]
+        return f"{action.get('block_id')}={','.join(ticked)}"
     option = action.get("selected_option") or {}
     return str(action.get("value") or option.get("value") or "")

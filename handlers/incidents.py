@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from blocks import ids, incidents
 from bot.errors import Refusal, RefusalCode
 from finops.stop_report import StopTarget
-from handlers import approving, budgets, stops
+from handlers import approving, budgets, runbooks, stops
 from handlers.teams import number
 from handlers.visit import Visit
 
@@ -52,7 +52,11 @@ async def feedback(visit: Visit, value: str) -> None:
 
 
 # What the menu of rarer actions offers: those about the incident itself, and those about its spending.
-_ITSELF: Mapping[str, Click] = {ids.MORE_ACKNOWLEDGE: acknowledge, ids.MORE_BUDGET: budget}
+_ITSELF: Mapping[str, Click] = {
+    ids.MORE_ACKNOWLEDGE: acknowledge,
+    ids.MORE_BUDGET: budget,
+    ids.MORE_RUNBOOK: runbooks.put,
+}
 _ITS_SPENDING: Mapping[str, Click] = {
     ids.MORE_STOP: stops.ask,
     ids.MORE_APPROVE: approving.ask,

@@ -17,6 +17,7 @@ from blocks import (
     kit,
     learning,
     reviews,
+    runbooks,
     stop_lead,
     stop_thread,
     stops,
@@ -32,7 +33,19 @@ from bot.errors import RefusalCode
 from bot.expiring import EXPIRY, ExpiryWarning, replaced
 from bot.feedback import FEEDBACK, FEEDBACK_ANSWER
 from bot.interviews import INTERVIEW
-from bot.telling import BLIND, INCIDENT, INCIDENT_EVENT, REVIEW, STOP, STOP_EVENT, STOP_LEAD, UNPRICED, UNWATCHED
+from bot.runbooks import runbook_of
+from bot.telling import (
+    BLIND,
+    INCIDENT,
+    INCIDENT_EVENT,
+    REVIEW,
+    RUNBOOK,
+    STOP,
+    STOP_EVENT,
+    STOP_LEAD,
+    UNPRICED,
+    UNWATCHED,
+)
 from bot.trials import trial_of
 from bot.voting import POLL, POLL_LINE, POLL_REMINDER
 from finops.feedback import Feedback
@@ -143,6 +156,10 @@ async def _review(speech: Speech) -> kit.Message:
     due = date.fromisoformat(str(subject["due"]))
     words = await speech.words()
     return reviews.message(str(subject["text"]), str(subject["owner"]), due, str(subject["by"]), words)
+
+
+async def _runbook(speech: Speech) -> kit.Message:
+    return runbooks.message(runbook_of(speech.wanted), await speech.words())
 
 
 async def _unpriced(speech: Speech) -> kit.Message:
@@ -256,6 +273,7 @@ RENDER: Mapping[str, Say] = {
     STOP_EVENT: _stop_event,
     STOP_LEAD: _stop_lead,
     REVIEW: _review,
+    RUNBOOK: _runbook,
     UNPRICED: _unpriced,
     BLIND: _blind,
     UNWATCHED: _unwatched,

@@ -102,10 +102,38 @@ async def test_three_people_press_the_buttons_of_one_alert(tmp_path: Path) -> No
         await minsu.clicks(roots(stage)[0], ids.INCIDENT_MORE, "예산 변경")
         assert "500" in str(await window(stage, minsu, ids.VIEW_BUDGET))
 
+        await the_steps_are_ticked(stage, minsu, emma)
+
         await jihoon.opens_home()
         await stage.slack.until(lambda: "열린 알림 1건" in words_of(jihoon.home), WAIT)
         assert len(roots(stage)) == 1
         assert stage.slack.complaints == []
+
+
+async def the_steps_are_ticked(stage: Stage, minsu: Person, emma: Person) -> None:
+    """Below the alert, once however often they are asked for; each sees what the other ticked, and who it was."""
+
+    def steps() -> list[dict[str, Any]]:
+        return [one for one in stage.slack.messages(MARKETING) if ids.INCIDENT_STEP in str(one["blocks"])]
+
+    async def tick(person: Person, number: int, *, is_done: bool = True) -> None:
+        box = [block["block_id"] for block in steps()[0]["blocks"] if "accessory" in block][number]
+        await person.clicks(steps()[0], ids.INCIDENT_STEP, ["done"] if is_done else [], block_id=box)
+
+    await minsu.clicks(roots(stage)[0], ids.INCIDENT_MORE, "대응 순서")
+    await stage.slack.until(lambda: bool(steps()), WAIT)
+    assert steps()[0]["thread_ts"] == roots(stage)[0]["ts"]
+    await tick(minsu, 0)
+    await stage.slack.until(lambda: "4개 중 1개 완료" in steps()[0]["text"], WAIT)
+    assert "stand in the thread" in await refused(stage, emma, ids.INCIDENT_MORE, "대응 순서")
+    await tick(emma, 1)
+    await stage.slack.until(lambda: "4개 중 2개 완료" in steps()[0]["text"], WAIT)
+    assert f"✅ <@{MINSU}>" in words_of(steps()[0])
+    assert f"✅ <@{EMMA}>" in words_of(steps()[0])
+    await tick(minsu, 1, is_done=False)
+    await stage.slack.until(lambda: "4개 중 1개 완료" in steps()[0]["text"], WAIT)
+    assert f"✅ <@{EMMA}>" not in words_of(steps()[0])
+    assert len(steps()) == 1
 
 
 def _id(root: dict[str, Any]) -> str:

@@ -260,9 +260,10 @@ def test_at_the_limit_the_red_button_is_first_and_below_it_somebody_takes_care()
     assert [each.get("text", {}).get("text") for each in over[:3]] == ["지금 차단하기", "승인", "상세 보기"]
     assert [each.get("style") for each in over[:3]] == ["danger", "primary", None]
     assert [each["action_id"] for each in over[3:]] == [ids.INCIDENT_SILENCE, ids.INCIDENT_MORE]
-    assert [option["value"] for option in over[4]["options"]] == ["12/acknowledge", "12/lead", "12/cause", "12/budget"]
+    rarer = ["12/lead", "12/cause", "12/budget", "12/runbook"]
+    assert [option["value"] for option in over[4]["options"]] == ["12/acknowledge", *rarer]
     assert (below[0]["text"]["text"], below[0]["style"]) == ("확인", "primary")
-    assert [option["value"] for option in below[-1]["options"]] == ["12/stop", "12/lead", "12/cause", "12/budget"]
+    assert [option["value"] for option in below[-1]["options"]] == ["12/stop", *rarer]
     assert "danger" not in [each.get("style") for each in below]
 
 
@@ -276,7 +277,7 @@ def test_buttons_carry_the_incident_and_a_choice_and_nothing_else() -> None:
         )
     ]
     assert values[:4] == ["incident:12", "incident:12", "12", "12"]
-    assert values[4:] == ["12/acknowledge", "12/lead", "12/cause", "12/budget"]
+    assert values[4:] == ["12/acknowledge", "12/lead", "12/cause", "12/budget", "12/runbook"]
     assert "12/good" in str(incidents.root(told.shown(), reader("ko")).blocks)
 
 
