@@ -12,6 +12,9 @@ from typing import Protocol
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, PlatformCollector, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+from finops.holds import HoldState
+from finops.levers import Lever
+
 # Slack gives three seconds: the buckets are finest where an answer becomes too late.
 ACK_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0)
 # Promised: within a minute of our seeing it, within five of the provider's telling it.
@@ -129,6 +132,21 @@ class Metrics:
             "finops_errors", "Errors logged, by who logged them.", ["logger"], registry=self.registry
         )
         self._polls = Counter("finops_polls", "Readings of usage, by outcome.", ["result"], registry=self.registry)
+        self._begin_at_zero()
+
+    def _begin_at_zero(self) -> None:
+        """Show what is known beforehand as zero: Prometheus sees no rise in a counter that begins with one."""
+        for clock in ("detected", "available"):
+            self._alerts.labels(clock)
+        for step in ("delivered", "answered"):
+            self._trials.labels(step)
+        for outcome in ("accepted", "repeated", "refused", "ignored"):
+            self._events.labels(outcome)
+        for lever in Lever:
+            self._stops.labels(lever)
+            for state in (HoldState.SET, HoldState.RELEASED, HoldState.FAILED, HoldState.LOST):
+                self._levers.labels(lever, state)
+        self._polls.labels("read")
 
     def lever_moved(self, lever: str, state: str, seconds: float | None = None) -> None:
         """A hold came to a state; `seconds` since the wish when that was being set."""

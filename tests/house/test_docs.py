@@ -102,6 +102,17 @@ def test_every_metric_is_in_the_operators_page():
     assert sorted(name for name in ours if not re.search(rf"`{name}(_total)?[`{{]", page)) == []
 
 
+def test_alarms_ask_for_metrics_there_are():
+    """By a name and labels that are told from the first reading on; what cannot be is looked for as new, too."""
+    [written] = re.findall(r"```yaml\n(groups:.*?)```", (ROOT / "docs/operating.md").read_text("utf-8"), re.DOTALL)
+    samples = [each for metric in Metrics().registry.collect() for each in metric.samples]
+    for rule in yaml.safe_load(written)["groups"][0]["rules"]:
+        for name, chosen in re.findall(r"(finops_\w+)(?:{([^}]*)})?", rule["expr"]):
+            labels = dict(re.findall(r'(\w+)="([^"]*)"', chosen))
+            told = any(each.name == name and labels.items() <= each.labels.items() for each in samples)
+            assert told or f"({name} unless {name} offset" in rule["expr"], (rule["alert"], name)
+
+
 def test_every_address_is_in_the_operators_page():
     """What is served stands in the table, and what stands there is served."""
     environ = {
