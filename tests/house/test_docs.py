@@ -17,7 +17,7 @@ import run
 from app import SHUTDOWN_SECONDS
 from bot.metrics import Metrics
 from bot.settings import CHECKOUT, Settings, read_env_file
-from handlers import guard
+from handlers import guard, recording
 from handlers.addresses import routes
 from handlers.commands import ALIASES, SUBCOMMANDS
 from storage import KeyRing
@@ -125,6 +125,17 @@ def test_every_address_is_in_the_operators_page():
     served = {f"{route.method} {route.path}" for route in routes(Settings.from_env(environ))}
     page = (ROOT / "docs/operating.md").read_text(encoding="utf-8")
     assert set(re.findall(r"`((?:GET|POST) /[^`]+)`", page)) == served
+
+
+def test_a_proxy_passes_on_what_the_public_may_ask_for():
+    """Every address but the operator's three, and as much of a body as we take ourselves."""
+    page = (ROOT / "docs/operating.md").read_text(encoding="utf-8")
+    [written] = re.findall(r"```nginx\n(.*?)```", page, re.DOTALL)
+    passed_on = dict(re.findall(r"location = (\S+) +{ proxy_pass [^;]+;(?: client_max_body_size (\d+)m;)?", written))
+    served = set(re.findall(r"`(?:GET|POST) (/[^`]+)`", page))
+    assert passed_on.keys() == served - {"/healthz", "/readyz", "/metrics"}
+    assert int(passed_on[recording.EVENTS]) * 2**20 == recording.MOST_EVENT_BYTES
+    assert int(passed_on[recording.TRACES]) * 2**20 == recording.MOST_TRACE_BYTES
 
 
 def test_a_container_is_given_the_time_to_end_that_it_may_take():
