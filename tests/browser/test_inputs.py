@@ -9,6 +9,7 @@ from typing import Any
 from playwright.async_api import Page, expect
 
 from tests.browser import gallery
+from tests.browser.chromium import look
 from tests.browser.conftest import Visitor
 from tests.browser.pretend import PretendSlack
 
@@ -235,6 +236,35 @@ async def test_a_draft_is_shown_whole_and_a_long_one_from_its_beginning(visitor:
         await expect(page.get_by_role("button", name="저장")).to_be_in_viewport()
 
 
+async def test_a_field_grows_with_its_text_also_where_no_style_does_it(visitor: Visitor, slack: PretendSlack) -> None:
+    """Safari and older Firefox do not know field-sizing: there the page measures."""
+    page = await visitor.context.new_page()
+    await page.add_init_script("""CSS.supports = () => false;
+        const fixed = new CSSStyleSheet();
+        fixed.replaceSync("textarea.field { field-sizing: fixed }");
+        addEventListener("DOMContentLoaded", () => { document.adoptedStyleSheets = [fixed]; });""")
+    [box] = [one for one in gallery.EVERY_INPUT["blocks"] if one.get("block_id") == "long"]
+    draft = {"initial_value": "\n".join(f"{number}번째 줄" for number in range(14))}
+    slack.state["views"] = [gallery.EVERY_INPUT | {"blocks": [box | {"element": box["element"] | draft}]}]
+    await look(page, slack.url, "U0JIHOON01", "app/home")
+    field = page.get_by_role("dialog").locator("textarea")
+    whole = "it => it.scrollHeight <= it.clientHeight"
+    drawn = await field.bounding_box()
+    assert drawn
+    assert await field.evaluate(whole)
+    await field.press("ControlOrMeta+End")
+    await field.press("Enter")
+    grown = await field.bounding_box()
+    assert grown
+    assert grown["height"] > drawn["height"]
+    assert await field.evaluate(whole)
+    await field.fill("한 줄")
+    shrunk = await field.bounding_box()
+    assert shrunk
+    assert shrunk["height"] < drawn["height"]
+    await page.close()
+
+
 async def test_escape_closes_the_list_first_and_then_the_modal(visitor: Visitor, slack: PretendSlack) -> None:
     """One Escape, one thing closed; focus returns to the field."""
     slack.state["views"] = [gallery.STEP]
@@ -245,6 +275,12 @@ async def test_escape_closes_the_list_first_and_then_the_modal(visitor: Visitor,
     await page.keyboard.press("Escape")
     await expect(page.locator(".list-panel")).to_have_count(0)
     await expect(opener).to_be_focused()
+    await opener.click()
+    left_to_the_browser = await page.locator(".list-search").evaluate(
+        "node => node.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', bubbles: true, cancelable: true }))"
+    )
+    assert not left_to_the_browser, "Safari would close the modal with the list"
+    await expect(page.locator(".list-panel")).to_have_count(0)
     await page.keyboard.press("Escape")
     assert await slack.next("/_page/close") == {"user": "U0JIHOON01", "view_id": "V0STEP"}
 

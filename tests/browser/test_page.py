@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 
+import pytest
 from playwright.async_api import expect
 
 from tests.browser import gallery
@@ -187,15 +188,24 @@ async def test_writing_is_sent_with_references_and_escapes(visitor: Visitor, sla
     await expect(box).to_have_value("")
 
 
-async def test_enter_that_ends_a_composition_does_not_send(visitor: Visitor, slack: PretendSlack) -> None:
-    """While a syllable is being composed, Enter belongs to the input method."""
+@pytest.mark.parametrize("sign", ["isComposing: true", "keyCode: 229"], ids=["while", "Safari, after"])
+async def test_enter_that_ends_a_composition_does_not_send(visitor: Visitor, slack: PretendSlack, sign: str) -> None:
+    """Enter that ends a syllable belongs to the input method; Safari tells of it when the composition is over."""
     page = await visitor.sees()
+    enter = f"node => node.dispatchEvent(new KeyboardEvent('keydown', {{ key: 'Enter', {sign}, bubbles: true }}))"
     box = page.locator("#main").get_by_role("textbox")
     await box.fill("한")
-    await box.evaluate(
-        "(node) => node.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', isComposing: true, bubbles: true }))"
-    )
-    assert not [path for path, _ in slack.posts if path == "/_page/message"]
+    await box.evaluate(enter)
+    await expect(box).to_have_value("한")
+
+    await slack.tell({"type": "views", "views": [gallery.STEP]})
+    field = page.locator("[data-block=name]")
+    await field.fill("데이터팀")
+    await field.evaluate(enter)
+    await page.locator("[data-block=lead] .select-open").click()
+    await page.locator(".list-search").evaluate(enter)
+    await expect(page.locator(".list-panel")).to_be_visible()
+    assert not [path for path, _ in slack.posts if path in {"/_page/message", "/_page/submit"}]
 
 
 async def test_live_events_change_only_what_they_name(visitor: Visitor, slack: PretendSlack) -> None:

@@ -118,7 +118,7 @@ when("input", "typed", (node) => {
 });
 
 when("keys", "typed", (node, event) => {
-  if (event.key !== "Enter" || event.isComposing || (element(node).multiline && !event.ctrlKey && !event.metaKey)) return;
+  if (event.key !== "Enter" || (element(node).multiline && !event.ctrlKey && !event.metaKey)) return;
   const { block, ctx } = boundOf(node);
   event.preventDefault();
   if (block.dispatch_action && triggers(element(node)).includes("on_enter_pressed")) changedValue(node, node.value);

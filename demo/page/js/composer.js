@@ -146,7 +146,6 @@ async function send(box) {
 }
 
 function key(node, event) {
-  if (event.isComposing) return;
   const box = boxOf(node);
   const list = box.querySelector(".suggest");
   if (!list.hidden && list.items?.length) {

@@ -1,7 +1,7 @@
 // Confirm dialogs and passing notices.
 
 import { freshId, h } from "./dom.js";
-import { when } from "./events.js";
+import { composing, when } from "./events.js";
 import { icon } from "./icons.js";
 import { plain, textObject } from "./richtext.js";
 import { say } from "./words.js";
@@ -9,7 +9,7 @@ import { say } from "./words.js";
 /** Escape for this dialog alone: a browser may close a dialog together with the one below it, without asking. */
 export function onEscape(dialog, act) {
   dialog.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || event.isComposing || event.defaultPrevented) return;
+    if (event.key !== "Escape" || composing(event) || event.defaultPrevented) return;
     if (event.target.closest("dialog") !== dialog || document.querySelector(":popover-open")) return;
     event.preventDefault();
     act();

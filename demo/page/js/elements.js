@@ -56,19 +56,41 @@ function choices(kind) {
   };
 }
 
+// Where a style alone cannot make a field as tall as what is in it (field-sizing), it is measured:
+// when it appears, when it becomes wider or narrower, and with every letter. What a reader pulled it to stays until then.
+const widths = new WeakMap();
+const measured = CSS.supports("field-sizing", "content") ? null : new ResizeObserver((entries) => {
+  for (const { target, contentRect } of entries) {
+    if (widths.get(target) !== contentRect.width) fit(target);
+    widths.set(target, contentRect.width);
+  }
+});
+
+function fit(area) {
+  area.style.height = "auto";
+  area.style.height = `${area.scrollHeight + area.offsetHeight - area.clientHeight}px`;
+}
+
+function textArea(props) {
+  const area = h("textarea", props);
+  measured?.observe(area);
+  if (measured) area.addEventListener("input", () => fit(area));
+  return area;
+}
+
 function textInput(type, mode) {
   return (element, block, ctx) => {
     const common = { class: "field", placeholder: plain(element.placeholder), data: { input: "typed", keys: "typed" },
       value: valueOf(ctx, block, element) ?? "",
       autocomplete: "off", spellcheck: "false", autofocus: element.focus_on_load, inputmode: mode };
-    const node = element.multiline ? h("textarea", { ...common, rows: 4 }) : h("input", { ...common, type });
+    const node = element.multiline ? textArea({ ...common, rows: 4 }) : h("input", { ...common, type });
     return bind(node, element, block, ctx);
   };
 }
 
 function richTextInput(element, block, ctx) {
   const lines = Math.min(element.max_lines || 8, Math.max(element.min_lines || 4, 4));
-  return bind(h("textarea", { class: "field", rows: lines, placeholder: plain(element.placeholder), data: { input: "typed" },
+  return bind(textArea({ class: "field", rows: lines, placeholder: plain(element.placeholder), data: { input: "typed" },
     value: asWriting(valueOf(ctx, block, element)), autofocus: element.focus_on_load }), element, block, ctx);
 }
 

@@ -3,6 +3,9 @@
 const handlers = { do: {}, input: {}, change: {}, keys: {}, submit: {} };
 const KIND_OF = { click: "do", input: "input", change: "change", keydown: "keys", submit: "submit" };
 
+/** Whether a key belongs to the input method. Safari ends a composition before it tells of the key that ended it. */
+export const composing = (event) => event.isComposing || event.keyCode === 229;
+
 /** Register what happens for data-<kind>="name"; the handler gets (node, event). */
 export function when(kind, name, handler) {
   handlers[kind][name] = handler;
@@ -10,6 +13,7 @@ export function when(kind, name, handler) {
 
 function listen(event) {
   const kind = KIND_OF[event.type];
+  if (kind === "keys" && composing(event)) return;
   const from = event.target instanceof Element ? event.target : null;
   for (let node = from?.closest(`[data-${kind}]`); node; node = node.parentElement?.closest(`[data-${kind}]`)) {
     const handler = handlers[kind][node.dataset[kind]];

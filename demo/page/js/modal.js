@@ -110,8 +110,12 @@ export function drawModal() {
 function focusFirst() {
   const wide = matchMedia("(min-width: 721px)").matches;
   const first = dialog.querySelector("[autofocus]") || (wide && dialog.querySelector(".modal-body :is(input:not([type=file]), textarea, .select-open)"));
-  (first || dialog.querySelector("h2")).focus({ preventScroll: !first });
-  if (first instanceof HTMLTextAreaElement) first.scrollTop = 0; // a draft is read from its beginning
+  const isDraft = first instanceof HTMLTextAreaElement;
+  (first || dialog.querySelector("h2")).focus({ preventScroll: !first || isDraft });
+  if (isDraft) { // read from its beginning; Firefox goes to its end later, unless it was told not to scroll
+    first.scrollIntoView({ block: "nearest" });
+    first.scrollTop = 0;
+  }
 }
 
 function showProblems(view, found) {

@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js";
 import { bind, boundOf } from "./bound.js";
-import { when } from "./events.js";
+import { composing, when } from "./events.js";
 import { icon } from "./icons.js";
 import { enter, valueOf } from "./inputs.js";
 import { closePopover, openPopover, replace } from "./popover.js";
@@ -159,6 +159,7 @@ function openTimes(anchor) {
   };
   search.addEventListener("input", show);
   search.addEventListener("keydown", (event) => {
+    if (composing(event)) return;
     if (event.key === "ArrowDown") box.querySelector("[aria-selected=true], .list-row")?.focus();
     else if (event.key === "Enter" && timeIn(search.value)) choose(timeIn(search.value));
     else return;

@@ -1,6 +1,7 @@
-// Panels that float over the page: lists, menus, calendars. The browser closes them (Esc, a click elsewhere).
+// Panels that float over the page: lists, menus, calendars. A click elsewhere closes them, the browser sees to that.
 
 import { freshId, h } from "./dom.js";
+import { composing } from "./events.js";
 
 let open = null;
 
@@ -62,6 +63,13 @@ export const replace = (panel, anchor) => panel.isConnected && place(panel, anch
 document.addEventListener("scroll", (event) => {
   if (open && event.target instanceof Node && !open.panel.contains(event.target)) place(open.panel, open.anchor);
 }, true);
+
+// One Escape closes one thing: left to itself, Safari closes with the panel the dialog below it.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || event.defaultPrevented || composing(event) || !open) return;
+  event.preventDefault();
+  closePopover();
+});
 
 /** A menu of {label, more, run, tone, checked}; arrow keys move, Enter chooses. */
 export function openMenu(anchor, label, items) {

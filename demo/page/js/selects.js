@@ -4,7 +4,7 @@ import { askOptions } from "./api.js";
 import { avatar } from "./people.js";
 import { freshId, h } from "./dom.js";
 import { bind, boundOf } from "./bound.js";
-import { when } from "./events.js";
+import { composing, when } from "./events.js";
 import { icon } from "./icons.js";
 import { enter, isMulti, valueOf } from "./inputs.js";
 import { closePopover, openPopover, replace } from "./popover.js";
@@ -224,7 +224,7 @@ class List {
   }
 
   key(event) {
-    if (event.isComposing) return;
+    if (composing(event)) return;
     const moves = { ArrowDown: this.active + 1, ArrowUp: this.active - 1 };
     if (event.key in moves) this.move(moves[event.key]);
     else if (event.key === "Enter") this.choose(this.active);
