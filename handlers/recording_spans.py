@@ -18,7 +18,12 @@ ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     "model": ("gen_ai.response.model", "gen_ai.request.model"),
     "provider": ("gen_ai.provider.name", "gen_ai.system"),
     "input_tokens": ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
-    "cached_input_tokens": ("gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cached_input_tokens"),
+    "cached_input_tokens": (
+        "gen_ai.usage.cache_read.input_tokens",
+        "gen_ai.usage.cached_input_tokens",
+        "gen_ai.usage.cache_read_input_tokens",  # OpenLLMetry
+        "ai.usage.cachedInputTokens",  # Vercel's AI SDK, whose other names are the conventions' own
+    ),
     "output_tokens": ("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
     "user": ("user.id", "enduser.id"),
     "calls": ("finops.calls",),
@@ -34,9 +39,17 @@ OPERATION = "gen_ai.operation.name"
 READ = frozenset(key for keys in ATTRIBUTES.values() for key in keys) | {OPERATION}
 # One request to a model each. An agent's or a tool's span holds such calls, and would count them twice.
 _CALLS = frozenset(("chat", "generate_content", "text_completion", "embeddings"))
+
+
+def _provider(value: Any) -> str:
+    """Whose model it was. Vercel's AI SDK names the door beside the house: `openai.responses`."""
+    named = fields.provider_name(value)
+    return "openai" if named.startswith("openai.") else named
+
+
 _READERS: dict[str, Callable[[Any], Any]] = {
     "model": fields.name,
-    "provider": fields.provider_name,
+    "provider": _provider,
     "input_tokens": fields.tokens,
     "cached_input_tokens": fields.tokens,
     "output_tokens": fields.tokens,

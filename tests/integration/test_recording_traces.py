@@ -121,6 +121,27 @@ async def test_a_real_exporter_records_calls_and_no_text(door: Door, log_lines: 
     assert await exported(door, spans, "fin_" + "x" * 43) is SpanExportResult.FAILURE
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"gen_ai.system": "openai.responses", "ai.usage.cachedInputTokens": 4, "ai.usage.inputTokens": 10},
+        {"gen_ai.system": "openai.chat", "ai.usage.cachedInputTokens": 4, "ai.usage.totalTokens": 13},
+        {"gen_ai.system": "OpenAI", "gen_ai.usage.cache_read_input_tokens": 4, "llm.usage.total_tokens": 13},
+        {"gen_ai.provider.name": "openai", "gen_ai.usage.cache_read.input_tokens": 4},
+    ],
+    ids=["AI SDK, responses", "AI SDK, chat", "OpenLLMetry", "conventions"],
+)
+async def test_a_call_costs_the_same_whoever_wrote_its_span(door: Door, written: dict[str, Any]) -> None:
+    """As these libraries write it: cached tokens cost what cached ones do, and OpenAI's price is known."""
+    call = {
+        "gen_ai.request.model": "gpt-5.4", "gen_ai.response.model": "gpt-5.4", "gen_ai.usage.input_tokens": 10,
+        "gen_ai.usage.output_tokens": 3,
+    }  # fmt: skip
+    assert await exported(door, finished((call | written, StatusCode.UNSET, 0))) is SpanExportResult.SUCCESS
+    sums = await door.sums()
+    assert (sums.calls, sums.priced, sums.cached_input_tokens) == (1, 1, 4)
+
+
 def around(moment: Any) -> Any:
     """The days before and after, and that of a moment."""
     from finops.periods import Period
