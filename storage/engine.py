@@ -35,6 +35,7 @@ _ALL: dict[str, Any] = {
 }
 _SQLITE_ALL: dict[str, Any] = {**_ALL, "connect_args": {"async_creator_fn": sqlite_driver.connect}}
 _NEAR = {None, "", "localhost", "127.0.0.1", "::1"}
+_UNENCRYPTED = {"disable", "allow", "prefer"}
 
 
 @frozen
@@ -71,22 +72,34 @@ def normalised(text: str) -> URL:
 
 
 def _with_encryption(url: URL) -> URL:
-    """Over a network: TLS 1.3 or nothing, unless the address itself says otherwise, which is then logged."""
-    host = url.host or url.query.get("host")
-    if host in _NEAR or (isinstance(host, str) and host.startswith("/")):
+    """Over a network: TLS 1.3 or nothing, unless the address itself says otherwise."""
+    if _is_near(url):
         return url
     if "sslmode" not in url.query:
         url = url.update_query_dict({"sslmode": "require"})
-    if url.query["sslmode"] in {"disable", "allow", "prefer"}:
-        log.warning("the connection to the database may be unencrypted, as its address asks", extra={"host": host})
-        return url
-    if "ssl_min_protocol_version" not in url.query:
+    if url.query["sslmode"] not in _UNENCRYPTED and "ssl_min_protocol_version" not in url.query:
         url = url.update_query_dict({"ssl_min_protocol_version": "TLSv1.3"})
-    if url.query["ssl_min_protocol_version"] != "TLSv1.3":
-        log.warning(
-            "the connection to the database may be older than TLS 1.3, as its address asks", extra={"host": host}
-        )
     return url
+
+
+def say_exceptions(url: URL) -> None:
+    """Log it where a normalised address asks for less than TLS 1.3: for whoever opens it, once the log is set up."""
+    if url.get_backend_name() == "sqlite" or _is_near(url):
+        return
+    named = {"host": _host(url)}
+    if url.query["sslmode"] in _UNENCRYPTED:
+        log.warning("the connection to the database may be unencrypted, as its address asks", extra=named)
+    elif url.query["ssl_min_protocol_version"] != "TLSv1.3":
+        log.warning("the connection to the database may be older than TLS 1.3, as its address asks", extra=named)
+
+
+def _host(url: URL) -> str | tuple[str, ...] | None:
+    return url.host or url.query.get("host")
+
+
+def _is_near(url: URL) -> bool:
+    host = _host(url)
+    return host in _NEAR or (isinstance(host, str) and host.startswith("/"))
 
 
 @asynccontextmanager

@@ -23,7 +23,7 @@ from storage.credentials import Credentials
 from storage.decisions import Decisions
 from storage.digests import DigestChannels, Digests
 from storage.drifts import Drifts
-from storage.engine import Engines, is_away, normalised, open_engines
+from storage.engine import Engines, is_away, normalised, open_engines, say_exceptions
 from storage.errors import Conflict
 from storage.event_tokens import EventTokens
 from storage.exchange_rates import ExchangeRates
@@ -185,6 +185,7 @@ class Storage:
 async def open_storage(url: str, ring: KeyRing) -> AsyncIterator[Storage]:
     """Open the database at `url`, brought up to date first; raises DatabaseUnusable with a sentence when it cannot."""
     address = normalised(url)
+    say_exceptions(address)
     await migrate(address)
     async with open_engines(address) as engines:
         yield Storage(engines, ring)

@@ -243,6 +243,12 @@ def test_a_settings_object_never_shows_a_secret():
     assert KEYS not in repr(settings)
 
 
+def test_reading_settings_logs_nothing(caplog: pytest.LogCaptureFixture):
+    """They say how to log: a line before that would be none of JSON, and told again when the database is opened."""
+    Settings.from_env(GOOD | {"DATABASE_URL": "postgresql://me:canary@db/x?sslmode=disable"})
+    assert caplog.records == []
+
+
 def test_env_file_is_read_as_people_write_it(tmp_path: Path):
     """Comments, quotes, `export` and blank lines are understood; a value may hold an equals sign."""
     file = tmp_path / ".env"
