@@ -15,7 +15,10 @@ from typing import Any
 from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
-from slack_bolt.logger.messages import warning_client_prioritized_and_token_skipped
+from slack_bolt.logger.messages import (
+    info_default_oauth_settings_loaded,
+    warning_client_prioritized_and_token_skipped,
+)
 from slack_sdk.web.async_client import AsyncWebClient
 from yarl import query_to_pairs
 
@@ -27,9 +30,10 @@ from locales import translator_for
 
 log = logging.getLogger(__name__)
 
-# Bolt finds SLACK_BOT_TOKEN in the environment and warns that it goes unused: by Bolt, but not by us.
-_UNUSED = warning_client_prioritized_and_token_skipped()
-logging.getLogger("slack_bolt.AsyncApp").addFilter(lambda line: line.getMessage() != _UNUSED)
+# Bolt finds SLACK_BOT_TOKEN in the environment and warns that it goes unused: by Bolt, but not by us. And it finds
+# SLACK_CLIENT_ID, empty ones too (a container is given every line of .env), and tells of stores in files: not ours.
+_NOT_SO = {warning_client_prioritized_and_token_skipped(), info_default_oauth_settings_loaded()}
+logging.getLogger("slack_bolt.AsyncApp").addFilter(lambda line: line.getMessage() not in _NOT_SO)
 # Of a time in seconds; Python refuses to read a number of thousands of digits.
 _MOST_DIGITS = 20
 # Somebody else listens there, it is no address of this machine, or only root may listen there.

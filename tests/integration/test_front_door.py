@@ -239,10 +239,13 @@ async def test_what_is_written_to_the_database_is_not_logged(slack, tmp_path, lo
     assert "users.info" in log_lines.getvalue()
 
 
-async def test_oauth_variables_in_the_environment_change_nothing(slack, tmp_path, monkeypatch):
-    """Bolt would switch to OAuth, drop our token and reverse a token check on seeing these."""
-    monkeypatch.setenv("SLACK_CLIENT_ID", "1.2")
-    monkeypatch.setenv("SLACK_CLIENT_SECRET", "x")
+@pytest.mark.parametrize(("client_id", "client_secret"), [("1.2", "x"), ("", "")])
+async def test_oauth_variables_in_the_environment_change_nothing(
+    slack, tmp_path, monkeypatch, log_lines, client_id, client_secret
+):
+    """Bolt would switch to OAuth, drop our token and reverse a token check on seeing these, and say so."""
+    monkeypatch.setenv("SLACK_CLIENT_ID", client_id)
+    monkeypatch.setenv("SLACK_CLIENT_SECRET", client_secret)
     monkeypatch.setenv("SLACK_VERIFICATION_TOKEN", "verification-token")
     async with serving(settings_for(slack, tmp_path)) as (url, _):
         slack.deliver_to(f"{url}/slack/events")
@@ -250,6 +253,7 @@ async def test_oauth_variables_in_the_environment_change_nothing(slack, tmp_path
         assert result["ok"]
         call = await slack.next("auth.test")
         assert call.ok
+    assert "InstallationStore" not in log_lines.getvalue()
 
 
 async def test_a_database_that_takes_nothing_more_leaves_nobody_without_an_answer(slack, tmp_path):
