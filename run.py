@@ -51,6 +51,8 @@ def environment(lock_name: str) -> str:
         return str(python)
     print(f"run.py: making {folder.name} from {lock_name} (once)", file=sys.stderr, flush=True)
     try:
+        if folder.exists() and any(folder.iterdir()) and not (folder / "pyvenv.cfg").exists():
+            sys.exit(f"run.py: {folder} holds something else, which would be cleared away: name a new folder.")
         venv.create(folder, with_pip=True, clear=True)
     except subprocess.CalledProcessError:
         sys.exit("run.py: this Python cannot make environments. On Debian or Ubuntu: apt install python3-venv")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import importlib.util
 import os
+import signal
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -36,6 +37,22 @@ settings.load_profile("house")
 def pytest_xdist_auto_num_workers() -> int:
     """Half as many again as processors: a story waits for browsers, other processes and moved clocks half its time."""
     return len(os.sched_getaffinity(0)) * 3 // 2 if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def pytest_configure() -> None:
+    """Let SIGTERM and a closed terminal end the tests as Ctrl-C does: no server and no browser goes on running.
+
+    A signal that whoever started us ignores (`nohup`) stays ignored.
+    """
+    for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupted)
+
+
+def _interrupted(number: int, _: object) -> None:
+    """Once: a terminal that closes says so twice, and the second would end the clearing away."""
+    signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def pytest_collection_finish() -> None:

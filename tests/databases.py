@@ -168,12 +168,14 @@ def postgres_server() -> Iterator[PostgresServer]:
     except Exception as problem:  # noqa: BLE001 - whatever keeps a server from starting, the answer is the same
         shutil.rmtree(folder, ignore_errors=True)
         _do_without(f"no PostgreSQL here: set TEST_POSTGRES_URL ({type(problem).__name__}: {problem})")
-    server = PostgresServer(normalised(private.get_uri()))
-    server.make_hasty()
-    yield server
-    server.close()
-    private.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        server = PostgresServer(normalised(private.get_uri()))
+        server.make_hasty()
+        yield server
+        server.close()
+    finally:  # whoever was interrupted in the midst of a statement cannot tidy up, and the server still ends
+        private.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _private_server(folder: Path) -> Any:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from syrupy.utils import warn_incomplete_worker_reports
 
 import run
+from tests.conftest import pytest_configure
 from tests.house.tree import ROOT, imports
 
 
@@ -52,6 +55,27 @@ def test_an_operators_words_are_heard_in_any_folder(tmp_path: Path, monkeypatch:
     assert (words, folder) == (["audit", "verify"], tmp_path)
 
 
+def test_ctrl_c_ends_the_tests_without_a_traceback():
+    """What the snapshots' library says of tests that did not come to their end is no error."""
+    warn_incomplete_worker_reports(received=0, expected=2)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+def test_a_signal_ends_the_tests_as_ctrl_c_does():
+    """Who is ended without a word leaves servers and browsers running; a second word changes nothing."""
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    kept = {number: signal.signal(number, signal.SIG_DFL) for number in numbers}
+    try:
+        pytest_configure()
+        for number in numbers:
+            with pytest.raises(KeyboardInterrupt):
+                os.kill(os.getpid(), number)
+            os.kill(os.getpid(), number)
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
+
+
 @pytest.fixture
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A checkout with two small lock files and an environment that looks made."""
@@ -62,6 +86,7 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     python = tmp_path / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.touch()
+    (tmp_path / ".venv" / "pyvenv.cfg").touch()
     return tmp_path
 
 
@@ -102,6 +127,17 @@ def test_an_environment_that_cannot_be_made_is_said_in_a_sentence(house: Path, m
     monkeypatch.setenv("FINOPS_VENV", run.RUNTIME)  # a file: whoever runs this may be root, to whom nothing is closed
     with pytest.raises(SystemExit, match="FINOPS_VENV may name another folder"):
         run.environment(run.RUNTIME)
+
+
+def test_a_folder_that_holds_something_else_is_not_cleared(house: Path, monkeypatch: pytest.MonkeyPatch):
+    """`FINOPS_VENV=~` would have emptied a home: what is cleared away is an environment, or nothing."""
+    (house / "home").mkdir()
+    (house / "home" / "letters.txt").touch()
+    monkeypatch.setenv("FINOPS_VENV", "home")
+    monkeypatch.setattr(run.subprocess, "call", lambda _: 1)
+    with pytest.raises(SystemExit, match="holds something else"):
+        run.environment(run.RUNTIME)
+    assert (house / "home" / "letters.txt").exists()
 
 
 @pytest.mark.parametrize(
