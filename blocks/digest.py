@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from blocks import digest_daily, digest_mail, digest_report, digest_root, digest_rules, digest_thread, kit
-from finops.digest import DailyCard, DigestShown, thread_keys
+from finops.digest import DailyCard, DigestShown
+from finops.digest_thread import thread_keys
 from finops.frozen import frozen
 from locales import Translator
 

@@ -1,24 +1,16 @@
-"""The thread of Monday's digest: all projects, why it moved, what it was paid for, what that stands on; a rating."""
+"""The thread of Monday's digest: what is to be decided, all projects, why it moved, what it was paid for, what that
+stands on; a rating."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from blocks import axes, charts, ids, kit, ratings, value, why
+from blocks import axes, charts, digest_agenda, ids, kit, ratings, value, why
 from blocks import digest_parts as parts
 from blocks import digest_root as root
 from blocks.digest_tips import tip
-from finops.digest import (
-    TABLE_PROJECTS,
-    TABLES,
-    Digest,
-    DigestProject,
-    DigestShown,
-    ThreadKey,
-    Unranked,
-    thread_keys,
-    to_rate,
-)
+from finops.digest import Digest, DigestProject, DigestShown, Unranked
+from finops.digest_thread import TABLE_PROJECTS, TABLES, ThreadKey, thread_keys, to_rate
 from finops.ranking import is_as_usual
 from locales import Translator
 
@@ -36,6 +28,8 @@ def line(shown: DigestShown, key: str, t: Translator) -> kit.Message | None:
     digest = shown.digest
     kind, _, number = key.partition(":")
     match kind:
+        case ThreadKey.AGENDA:
+            head, made = digest_agenda.agenda(digest, t)
         case ThreadKey.PROJECTS:
             head, made = projects(digest, int(number or 1), t)
         case ThreadKey.WHY:

@@ -10,7 +10,8 @@ from bot.digest_channels import DueDay, DueWeek
 from bot.digest_codec import decoded, encoded
 from bot.pulse import ask_pulse
 from bot.telling import ROUTINE, recipients
-from finops.digest import Digest, DigestChannel, DigestShown, thread_keys
+from finops.digest import Digest, DigestChannel, DigestShown
+from finops.digest_thread import thread_keys
 from finops.periods import Period, starts_at
 from finops.queries import ScopeKind
 from finops.registry import CredentialState, Person, Team

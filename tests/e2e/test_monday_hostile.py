@@ -23,7 +23,8 @@ from demo.onboarding import settled_view
 from demo.slack import Person, payloads
 from demo.slack.cast import TEAM_ID
 from demo.value_people import makes_token
-from finops.digest import DigestShown, DigestVersion, ThreadKey, Unranked
+from finops.digest import DigestShown, DigestVersion, Unranked
+from finops.digest_thread import ThreadKey
 from finops.periods import charge_day
 from finops.queries import ScopeKind
 from finops.weeks import last_week

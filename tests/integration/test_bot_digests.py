@@ -14,7 +14,8 @@ from bot.digest_channels import due_day, due_week, usual_channel
 from bot.errors import Refusal, RefusalCode
 from finops.budgets import BudgetPeriod, BudgetScope, BudgetTerms
 from finops.charges import FigureState
-from finops.digest import AdviceKind, DigestVersion, Unranked, thread_keys
+from finops.digest import AdviceKind, DigestVersion, Unranked
+from finops.digest_thread import thread_keys
 from finops.money import Money
 from finops.periods import Period, starts_at
 from finops.queries import ScopeKind

@@ -13,7 +13,8 @@ import pytest
 
 from bot.voting import poll_key
 from demo.mail import MailSink
-from finops.digest import DigestVersion, thread_keys
+from finops.digest import DigestVersion
+from finops.digest_thread import thread_keys
 from finops.queries import ScopeKind
 from jobs.digest_mail import TRY_AGAIN, WAIT_FOR_SLACK, DigestMail
 from jobs.digester import Digester

@@ -18,19 +18,8 @@ from blocks import digest, ids, kit
 from blocks import digest_parts as parts
 from blocks import digest_steps as steps
 from demo.slack.blockkit import check, check_view
-from finops.digest import (
-    TABLE_PROJECTS,
-    TABLES,
-    Advice,
-    AdviceKind,
-    Baseline,
-    DigestProject,
-    DigestShown,
-    DigestVersion,
-    Runaway,
-    Unranked,
-    thread_keys,
-)
+from finops.digest import Advice, AdviceKind, Baseline, DigestProject, DigestShown, DigestVersion, Runaway, Unranked
+from finops.digest_thread import TABLE_PROJECTS, TABLES, thread_keys
 from finops.figures import ScopeKind
 from finops.money import Money
 from finops.value import NO_VALUE, Interval, ValueFigure, ValueSource
@@ -224,8 +213,8 @@ def test_chance_is_no_verdict() -> None:
     found = verdict(week)
     assert found is not None
     assert (found.poor.amount, found.well) == (0, told.BEST[0].cost + near.cost + few.cost)
-    [first, *_] = digest.thread(told.shown(week), KO)
-    assert str(first.message.blocks).count("평소와 비슷") == 2
+    _, table, *_ = digest.thread(told.shown(week), KO)
+    assert str(table.message.blocks).count("평소와 비슷") == 2
 
 
 def _at(ratio: str, baseline: Baseline = Baseline.OWN_MEDIAN) -> DigestProject:
@@ -259,9 +248,10 @@ def test_the_thread_has_what_there_is_and_nothing_else() -> None:
     for name, week in told.WEEKS.items():
         shown = told.shown(week())
         assert tuple(line.key for line in digest.thread(shown, KO)) == thread_keys(shown), name
-    assert thread_keys(told.shown()) == ("projects", "why", "axes", "basis", "rate")
-    assert thread_keys(told.shown(told.many_projects()))[:2] == ("projects", "projects:2")
-    assert thread_keys(told.shown(told.only_unallocated())) == ("axes", "basis")
+    assert thread_keys(told.shown()) == ("agenda", "projects", "why", "axes", "basis", "rate")
+    assert thread_keys(told.shown(told.many_projects()))[:3] == ("agenda", "projects", "projects:2")
+    assert thread_keys(told.shown(told.only_unallocated())) == ("agenda", "axes", "basis")
+    assert thread_keys(told.shown(told.all_well()))[0] == "projects", "nothing has to be decided"
     assert digest.line(told.shown(), "tomorrow", KO) is None
 
 
@@ -271,11 +261,12 @@ def test_the_table_holds_every_project_up_to_its_end_and_the_sum_of_the_rest() -
     lines = digest.thread(told.shown(told.a_digest(best=(), improve=(), others=many)), EN)
     tables = [block for line in lines for block in line.message.blocks if block["type"] == "data_table"]
     assert [len(table["rows"]) - 1 for table in tables] == [TABLE_PROJECTS] * TABLES
-    assert "20 more projects: $20.00" in str(lines[TABLES - 1].message.blocks)
+    [last] = [line for line in lines if line.key == f"projects:{TABLES}"]
+    assert "20 more projects: $20.00" in str(last.message.blocks)
 
 
 def test_the_table_sorts_by_amount_and_adds_up_to_the_whole() -> None:
-    [first, *_] = digest.thread(told.shown(), KO)
+    _, first, *_ = digest.thread(told.shown(), KO)
     [table] = [block for block in first.message.blocks if block["type"] == "data_table"]
     assert [row[1]["type"] for row in table["rows"][1:]] == ["raw_number"] * 10
     assert "프로젝트 $2,417.07 + 미할당 $64.30 = *$2,481.37*" in first.message.blocks[0]["text"]["text"]
