@@ -126,7 +126,7 @@ class Gateway:
     async def upload(self, request: web.Request) -> web.StreamResponse:
         """The bytes of a file, to an address given out before."""
         ticket = self._hub.uploads.get(request.match_info["file"])
-        content = await request.read()
+        content = await _content(request)
         if ticket is None or ticket["state"] != "waiting" or not content:
             return web.Response(status=400, text="invalid upload")
         ticket |= {"state": "uploaded", "size": len(content)}
@@ -212,6 +212,16 @@ async def _read(request: web.Request, method: Method | None) -> tuple[JSON, str 
         token = args["token"]
     args.pop("token", None)
     return args, token
+
+
+async def _content(request: web.Request) -> bytes:
+    """The bytes of a file: the whole body, or the one file of a form, as `curl -F` and Slack's SDK for Node send it."""
+    if not request.content_type.startswith("multipart/"):
+        return await request.read()
+    for field in (await request.post()).values():
+        if isinstance(field, web.FileField):
+            return field.file.read()
+    return b""
 
 
 def _json(text: str) -> JSON:

@@ -468,6 +468,23 @@ async def test_files_go_up_in_three_steps_and_only_known_ones_show_in_blocks(sla
     assert (await client.chat_postMessage(channel=FINOPS, text="a", blocks=known)).data["ok"] is True
 
 
+async def test_the_bytes_of_a_file_come_bare_or_in_a_form(slack: SimulatedSlack) -> None:
+    """Slack shows `curl -F`, and its SDK for Node sends a form; its SDK for Python sends them bare."""
+    client, content = client_of(slack), "요일,비용\r\n".encode()
+    form = aiohttp.FormData()
+    form.add_field("body", content, filename="Untitled", content_type="application/octet-stream")
+    async with aiohttp.ClientSession() as http:
+        for body in (form, content):
+            asked = await client.files_getUploadURLExternal(filename="a.csv", length=len(content))
+            async with http.post(asked["upload_url"], data=body) as answer:
+                assert (answer.status, await answer.text()) == (200, f"OK - {len(content)}")
+            assert slack.hub.contents[asked["file_id"]] == content
+        asked = await client.files_getUploadURLExternal(filename="a.csv", length=1)
+        nothing = aiohttp.FormData({"body": "no file"}, default_to_multipart=True)
+        async with http.post(asked["upload_url"], data=nothing) as answer:
+            assert answer.status == 400
+
+
 async def test_files_are_refused_before_anything_is_shared(slack: SimulatedSlack) -> None:
     """Nothing of nothing, no novel for a description, and no file where the app is no member."""
     client = client_of(slack)
