@@ -265,6 +265,17 @@ async def test_a_field_grows_with_its_text_also_where_no_style_does_it(visitor: 
     await page.close()
 
 
+async def test_what_opens_in_a_long_window_is_seen_whole_and_moves_nothing(
+    visitor: Visitor, slack: PretendSlack
+) -> None:
+    """Only the fields scroll: Firefox scrolled the window itself, its title away; and no list ends below the screen."""
+    page = await every_input(visitor, slack)
+    assert await page.get_by_role("dialog").evaluate("it => it.scrollHeight <= it.clientHeight")
+    await page.locator("[data-block=time]").evaluate("it => it.scrollIntoView({ block: 'end' })")
+    await page.locator("[data-block=time] .select-open").click()
+    await expect(page.locator(".list-panel")).to_be_in_viewport(ratio=1)
+
+
 async def test_escape_closes_the_list_first_and_then_the_modal(visitor: Visitor, slack: PretendSlack) -> None:
     """One Escape, one thing closed; focus returns to the field."""
     slack.state["views"] = [gallery.STEP]

@@ -176,6 +176,7 @@ function openTimes(anchor) {
     if (row) choose(row.dataset.time);
   });
   show();
+  replace(panel, anchor);
   search.focus();
 }
 
