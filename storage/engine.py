@@ -34,7 +34,19 @@ _ALL: dict[str, Any] = {
     "execution_options": {"compiled_cache": COMPILED},
 }
 _SQLITE_ALL: dict[str, Any] = {**_ALL, "connect_args": {"async_creator_fn": sqlite_driver.connect}}
-_NEAR = {None, "", "localhost", "127.0.0.1", "::1"}
+# What a server, a role or the environment presets is not relied on.
+_POSTGRES_ALL: dict[str, Any] = {
+    **_ALL,
+    "isolation_level": "READ COMMITTED",
+    "connect_args": {
+        "connect_timeout": 10,
+        "application_name": "finops-for-ai",
+        "client_encoding": "utf8",
+        # One that only reads, as a primary that was relieved, is away: the next try may meet the new one.
+        "target_session_attrs": "read-write",
+    },
+}
+_NEAR = {"localhost", "127.0.0.1", "::1"}
 _UNENCRYPTED = {"disable", "allow", "prefer"}
 
 
@@ -86,20 +98,26 @@ def say_exceptions(url: URL) -> None:
     """Log it where a normalised address asks for less than TLS 1.3: for whoever opens it, once the log is set up."""
     if url.get_backend_name() == "sqlite" or _is_near(url):
         return
-    named = {"host": _host(url)}
+    named = {"host": ",".join(_hosts(url))}
     if url.query["sslmode"] in _UNENCRYPTED:
         log.warning("the connection to the database may be unencrypted, as its address asks", extra=named)
     elif url.query["ssl_min_protocol_version"] != "TLSv1.3":
         log.warning("the connection to the database may be older than TLS 1.3, as its address asks", extra=named)
 
 
-def _host(url: URL) -> str | tuple[str, ...] | None:
-    return url.host or url.query.get("host")
+def _hosts(url: URL) -> list[str]:
+    """Every host an address names, wherever in it: before the path, as `host=`, as `hostaddr=`, several with commas."""
+    named = [url.host or ""]
+    for key in ("host", "hostaddr"):
+        value = url.query.get(key, ())
+        named += [value] if isinstance(value, str) else value
+    return [host for each in named for host in each.split(",") if host]
 
 
 def _is_near(url: URL) -> bool:
-    host = _host(url)
-    return host in _NEAR or (isinstance(host, str) and host.startswith("/"))
+    """Only where a host is named: none means a socket, which has no use for TLS and ignores it, or PGHOST."""
+    hosts = _hosts(url)
+    return bool(hosts) and all(host in _NEAR or host.startswith("/") for host in hosts)
 
 
 @asynccontextmanager
@@ -140,10 +158,12 @@ def is_away(error: BaseException) -> bool:
 def migration_engine(url: URL) -> AsyncEngine:
     """An engine for one migration: foreign keys rest on SQLite, where changing a table means copying it."""
     is_sqlite = url.get_backend_name() == "sqlite"
-    engine = create_async_engine(url, poolclass=NullPool, **(_SQLITE_ALL if is_sqlite else _ALL))
+    engine = create_async_engine(url, poolclass=NullPool, **(_SQLITE_ALL if is_sqlite else _POSTGRES_ALL))
     if is_sqlite:
         _make_private(Path(str(url.database)))
         _configure_sqlite(engine, "BEGIN IMMEDIATE", query_only=False, foreign_keys=False)
+    else:
+        _configure_postgres(engine)
     return engine
 
 
@@ -201,14 +221,27 @@ def _postgres_engines(url: URL) -> Engines:
             max_overflow=15,
             pool_timeout=_WAIT_SECONDS,
             pool_pre_ping=True,
-            connect_args=_POSTGRES_ARGS,
-            **_ALL,
+            **_POSTGRES_ALL,
         )
     except ModuleNotFoundError as problem:
         raise DatabaseUnusable("PostgreSQL needs its driver: pip install 'psycopg[binary]'") from problem
+    _configure_postgres(engine)
     # Several queries of one answer must tell one story: a snapshot, as SQLite gives by itself.
     reading = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     return Engines(url, engine, reading)
 
 
-_POSTGRES_ARGS = {"connect_timeout": 10, "application_name": "finops-for-ai"}
+def _configure_postgres(engine: AsyncEngine) -> None:
+    @event.listens_for(engine.sync_engine, "connect")
+    def configure(connection: Any, _record: object) -> None:
+        driver = connection.driver_connection
+        cursor = connection.cursor()
+        if not (driver.info.parameter_status("DateStyle") or "").startswith("ISO"):
+            cursor.execute("SET datestyle = 'ISO'")  # the driver reads no other
+        # Who answers is not whom we reached: a pooler stands between, and the next transaction may be another
+        # server process's, which knows nothing of what this one prepared.
+        cursor.execute("SELECT pg_backend_pid()")
+        if cursor.fetchone()[0] != driver.info.backend_pid:
+            driver.prepare_threshold = None
+        cursor.close()
+        connection.commit()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, String, Table, inspect, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 import storage.tables_exchange
 import storage.tables_learning
@@ -18,6 +19,7 @@ import storage.tables_value  # noqa: F401 - all fill the metadata
 from storage.engine import migration_engine
 from storage.errors import DatabaseUnusable
 from storage.tables import metadata
+from storage.unusable import place, why
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -46,13 +48,25 @@ async def run_on(url: URL, work: Callable[[Connection], None]) -> None:
     try:
         async with engine.begin() as connection:
             if url.get_backend_name() == "postgresql":
-                await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+                await _alone(connection)
             await connection.run_sync(work)
     except (DBAPIError, OSError) as problem:
-        reason = getattr(problem, "orig", problem)
-        raise DatabaseUnusable(f"the database at {url.render_as_string()} cannot be opened: {reason}") from problem
+        raise DatabaseUnusable(f"the database at {place(url)} cannot be opened: {why(problem)}") from problem
     finally:
         await engine.dispose()
+
+
+async def _alone(connection: AsyncConnection) -> None:
+    """Wait for other copies' migrations; a role's time limits are for its queries, not for this."""
+    encoding = (await connection.execute(text("SHOW server_encoding"))).scalar()
+    if encoding != "UTF8":
+        raise DatabaseUnusable(
+            f"the database keeps text as {encoding}, in which not every name can be written; make one with"
+            " CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0, and bring what there is over with pg_dump"
+        )
+    for limit in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+        await connection.execute(text(f"SET LOCAL {limit} = 0"))
+    await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
 
 
 def revision_of(connection: Connection) -> str | None:

@@ -173,7 +173,8 @@ class Storage:
         except DBAPIError as problem:
             if is_away(problem) and self._away_since is None:
                 self._away_since = time.monotonic()
-                log.warning("the database is away", extra={"error": type(problem).__name__})
+                reason = str(problem.orig).partition("\n")[0]
+                log.warning("the database is away", extra={"error": type(problem).__name__, "reason": reason})
             raise
         if self._away_since is not None:
             seconds = time.monotonic() - self._away_since

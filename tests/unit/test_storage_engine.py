@@ -31,6 +31,22 @@ def test_a_server_over_the_network_is_spoken_to_in_tls_1_3() -> None:
     assert query == {"sslmode": "require", "ssl_min_protocol_version": "TLSv1.3"}
 
 
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        "postgresql://u:p@/finops?hostaddr=192.0.2.1",
+        "postgresql://u:p@/finops?host=/run/postgresql,db.example.com",
+        "postgresql://u:p@localhost/finops?host=db.example.com",
+        "postgresql://u:p@/finops?host=localhost&host=db.example.com",
+        "postgresql:///finops",  # PGHOST may name one; a socket, which is meant else, ignores it
+    ],
+)
+def test_wherever_in_the_address_a_server_is_named_it_is_spoken_to_in_tls_1_3(pasted: str) -> None:
+    """libpq knows more places for it than the one before the path."""
+    query = normalised(pasted).query
+    assert (query["sslmode"], query["ssl_min_protocol_version"]) == ("require", "TLSv1.3")
+
+
 def test_a_stricter_choice_of_the_operator_is_kept() -> None:
     """Verifying the certificate stays asked for."""
     query = normalised("postgresql://u:p@db.example.com/finops?sslmode=verify-full").query
