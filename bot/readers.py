@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import formataddr, parseaddr
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from finops.secret import Secret
 from finops.zones import zone_named
@@ -96,6 +96,8 @@ def smtp_address(text: str) -> Secret:
         usable = False
     if not usable:
         raise Mistake("should be a mail server such as smtps://user:password@mail.example.com:465")
+    if not unquote((parts.username or "") + (parts.password or "")).isascii():
+        raise Mistake("should have a user and a password of ASCII letters: no other can be told to a mail server")
     if parts.query not in {"", "tls=1.2"}:
         raise Mistake("may end with ?tls=1.2, for a server that has no TLS 1.3, and with no other parameter")
     return Secret(text)

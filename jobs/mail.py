@@ -177,7 +177,7 @@ class Mailer:
                 refused = smtp.send_message(mail, to_addrs=asked)
         except smtplib.SMTPRecipientsRefused as error:  # nobody has it: a server that goes away refuses all at once
             return {who: error.recipients.get(who, (_GOES_AWAY, b""))[0] for who in asked}
-        except (smtplib.SMTPException, OSError) as error:
+        except (smtplib.SMTPException, OSError, UnicodeError) as error:  # the last: of a host that can be no name
             # Without the error itself: a server may repeat in its answer what it was told. A reason is OpenSSL's word.
             code = getattr(error, "smtp_code", "") or getattr(error, "reason", "") or ""
             raise MailTrouble(f"{type(error).__name__} {code}".strip()) from None

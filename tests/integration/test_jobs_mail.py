@@ -177,6 +177,9 @@ async def test_trouble_of_any_kind_is_one_error(clock: FakeClock) -> None:
             await mailer.send("subject", "body", "a")
     with pytest.raises(MailTrouble, match="ConnectionRefusedError"):
         await mailer.send("subject", "body", "a")
+    typed = Mailer(MailServer.from_url("smtp://mail..example.com"), "a@b.example", ["c@d.example"], clock)
+    with pytest.raises(MailTrouble, match="UnicodeError"):
+        await typed.send("subject", "body", "a")
     nowhere = Mailer(MailServer.from_url("smtps://127.0.0.1:9"), "a@b.example", ["c@d.example"], clock)
     with pytest.raises(MailTrouble, match="ConnectionRefusedError"):
         await nowhere.send("subject", "body", "a")
@@ -280,6 +283,7 @@ async def test_a_mail_that_was_taken_is_taken_whatever_the_goodbye(plain: MailSi
         ({"FINOPS_SMTP_URL": "smtp://ops@mail.example.com"}, "should be a mail server"),
         ({"FINOPS_SMTP_URL": f"smtp://ops:{PASSWORD}@mail.example.com?tls=1.1"}, "may end with ?tls=1.2"),
         ({"FINOPS_SMTP_URL": f"smtp://ops:{PASSWORD}@mail.example.com?verify=no"}, "and with no other parameter"),
+        ({"FINOPS_SMTP_URL": "smtp://ops:%EB%B9%84%EB%B0%80@mail.example.com"}, "a password of ASCII letters"),
         ({"FINOPS_MAIL_FROM": "nobody"}, "FINOPS_MAIL_FROM should be a mail address"),
         ({"FINOPS_ALERT_EMAILS": "a@example.com, b"}, "not 'b'"),
         ({"FINOPS_ALERT_EMAILS": ""}, "go together"),
