@@ -1,4 +1,5 @@
-# Not built by the project's own checks: tell us when it does not build for you.
+# Built by hand, not by the project's own checks: tell us when it does not build for you. How to use it:
+# docs/operating.md.
 FROM python:3.11-slim-bookworm AS environment
 WORKDIR /build
 COPY requirements.lock .
@@ -20,7 +21,8 @@ COPY handlers handlers
 COPY jobs jobs
 COPY locales locales
 COPY manifest.yml ./
-RUN install -d -o 10001 -g 10001 -m 700 /data
+# COPY keeps the modes of the checkout: of one made under `umask 077`, the bot's user could read nothing.
+RUN chmod -R a+rX /app && install -d -o 10001 -g 10001 -m 700 /data
 USER 10001:10001
 VOLUME /data
 EXPOSE 3000

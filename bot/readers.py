@@ -229,11 +229,13 @@ def too_open(path: Path) -> str | None:
 
 
 def private_text(path: Path) -> str:
-    """What a file of secrets says; a Mistake when it is no text."""
+    """What a file of secrets says; a Mistake when it is no text, or somebody else's."""
     try:
         return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as problem:
-        raise Mistake(f"names {path}, which cannot be read as text ({type(problem).__name__})") from None
+    except UnicodeDecodeError:
+        raise Mistake(f"names {path}, which cannot be read as text") from None
+    except OSError as problem:
+        raise Mistake(f"names {path}, which cannot be read ({problem.strerror})") from None
 
 
 def command(text: str) -> tuple[str, ...]:
@@ -262,7 +264,7 @@ def answer_of(words: Sequence[str], variables: Mapping[str, str]) -> str:
     except UnicodeDecodeError:
         raise Mistake("wrote something that is no text") from None
     except OSError as problem:
-        raise Mistake(f"cannot be run ({type(problem).__name__}: {words[0]})") from None
+        raise Mistake(f"cannot be run ({problem.strerror}: {words[0]})") from None
     if ended.returncode:
         raise Mistake(f"ended with {ended.returncode}; run it by hand to see why")
     return said
@@ -275,5 +277,5 @@ def certificate_trouble(certificate: Path | None, key: Path | None) -> str | Non
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")
     except (ssl.SSLError, OSError, ValueError) as problem:
-        return getattr(problem, "reason", None) or type(problem).__name__
+        return getattr(problem, "reason", None) or getattr(problem, "strerror", None) or type(problem).__name__
     return None

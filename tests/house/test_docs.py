@@ -6,6 +6,11 @@ import ast
 import builtins
 import re
 import shlex
+import sqlite3
+import stat
+import subprocess
+import sys
+from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
 
@@ -21,7 +26,7 @@ from handlers import guard, recording
 from handlers.addresses import routes
 from handlers.commands import ALIASES, SUBCOMMANDS
 from storage import KeyRing
-from tests.house.tree import ROOT, files, modules
+from tests.house.tree import ROOMS, ROOT, files, modules
 
 READMES = ("README.md", "README.ko.md")
 PAGES = sorted(path for path in files() if path.suffix == ".md")
@@ -144,6 +149,45 @@ def test_a_container_is_given_the_time_to_end_that_it_may_take():
     given = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]["bot"]["stop_grace_period"]
     assert longest < int(given.removesuffix("s"))
     assert f"and {longest:.0f}\nseconds at the very most" in (ROOT / "docs/operating.md").read_text(encoding="utf-8")
+
+
+def test_the_image_holds_the_whole_product():
+    """A room that is copied nowhere is missed at the first start, and not by any other test."""
+    recipe = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    context = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    for name in (*ROOMS, "app.py", "manifest.yml"):
+        assert re.search(rf"^COPY {re.escape(name)} ", recipe, re.MULTILINE), name
+        assert f"!{name}" in context
+
+
+def test_the_image_is_readable_for_the_bots_user_however_the_checkout_was_made(tmp_path):
+    """A checkout made under `umask 077` made an image whose bot could not open app.py."""
+    (tmp_path / "blocks").mkdir(mode=0o700)
+    (tmp_path / "blocks/kit.py").touch(mode=0o600)
+    [command] = re.findall(r"^RUN (chmod .*?) &&", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
+    subprocess.run(shlex.split(command.replace("/app", str(tmp_path))), check=True)
+    assert [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("blocks", "blocks/kit.py")] == [0o755, 0o644]
+
+
+def test_what_compose_takes_from_the_settings_is_a_setting():
+    """The port of this machine too: without one of its own for each, a second copy could not start."""
+    text = (ROOT / "compose.yaml").read_text(encoding="utf-8")
+    assert set(re.findall(r"\$\{([A-Z_]+)", text)) <= {*Settings.names(), "POSTGRES_PASSWORD"}
+    bot = yaml.safe_load(text)["services"]["bot"]
+    assert bot["ports"] == [f"127.0.0.1:${{PORT:-3000}}:{bot['environment']['PORT']}"]
+
+
+def test_a_database_in_a_container_is_copied_by_the_command_of_the_operators_page(tmp_path):
+    """While it is written to, and a second time over the first copy: neither sqlite3 nor pg_dump is in the image."""
+    words = [word for line in commands_of("docs/operating.md") for word in shlex.split(line)]
+    [program] = [word for word in words if "import sqlite3" in word]
+    with closing(sqlite3.connect(tmp_path / "finops.sqlite3")) as database:
+        database.execute("PRAGMA journal_mode = WAL")
+        for day in (1, 2):
+            database.execute(f"CREATE TABLE day_{day} (cost TEXT)")
+            subprocess.run([sys.executable, "-c", program.replace("/data/", f"{tmp_path}/")], check=True)
+    with closing(sqlite3.connect(tmp_path / "copy.sqlite3")) as copy:
+        assert copy.execute("SELECT name FROM sqlite_master").fetchall() == [("day_1",), ("day_2",)]
 
 
 @pytest.mark.parametrize("page", [path.relative_to(ROOT).as_posix() for path in PAGES])

@@ -197,7 +197,7 @@ FAILING = shlex.join([sys.executable, "-c", "import sys; print('canary'); sys.ex
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("no-such-program --now", "cannot be run (FileNotFoundError: no-such-program)"),
+        ("no-such-program --now", "cannot be run (No such file or directory: no-such-program)"),
         (FAILING, "ended with 3; run it by hand to see why"),
         (printing("k1:canary!"), "cannot be used"),
         (printing(""), "cannot be used"),
@@ -293,3 +293,9 @@ def test_files_that_hold_something_else_are_told_with_everything_else(tmp_path: 
     assert sum("cannot be served with" in sentence for sentence in told) == 1
     assert sum("cannot be read as text" in sentence for sentence in told) == 1
     assert len(told) == 3
+
+
+def test_a_file_of_secrets_that_is_somebody_elses_is_told_in_the_systems_words(tmp_path: Path):
+    """A key mounted into a container belongs to whoever made it; a folder stands for it: root may read all files."""
+    with pytest.raises(readers.Mistake, match=r"which cannot be read \(Is a directory\)"):
+        readers.private_text(tmp_path)
