@@ -23,12 +23,14 @@ from storage.records_value import EventToken
 
 EVENTS, TRACES = "/v1/events", "/v1/traces"
 MOST_EVENT_BYTES = 2**20
-MOST_TRACE_BYTES = 2**22
+# As much as a collector takes: an exporter sends 512 spans at a time, and many carry prompts, which we do not read.
+MOST_TRACE_BYTES = 20 * 2**20
 MOST_SPANS = 10_000
 # Whoever waits longer should come again: what is committed meanwhile does not count twice.
 ANSWER_SECONDS = 10
 COME_AGAIN_SECONDS = 2
 _READ_APART_BYTES = 2**16
+_UNPACKED_APART_BYTES = 2**12  # packed: it may be a thousand times as much
 _PACKED = frozenset({"gzip", "deflate"})
 _ENCODINGS = _PACKED | {"", "identity"}
 _GZIP_OR_DEFLATE = 32  # zlib's word for: whichever it is
@@ -104,9 +106,8 @@ async def _events(recording: Recording, metrics: Metrics, request: web.Request) 
 async def _traces(recording: Recording, metrics: Metrics, request: web.Request) -> bytes:
     token = await _token(recording, request)
     kind = _prove_type(request, {otlp.PROTOBUF, otlp.JSON})
-    body = await _body(request, MOST_TRACE_BYTES)
     try:
-        spans = await _apart(body, otlp.spans_of, kind)
+        spans = await _apart(await _body(request, MOST_TRACE_BYTES), otlp.spans_of, kind)
     except otlp.NotTraces as problem:
         raise Declined(400, "not_traces", str(problem)) from None
     if len(spans) > MOST_SPANS:
@@ -177,16 +178,24 @@ async def _body(request: web.Request, most: int) -> bytes:
         raise unreadable from None
     if request.headers.get("Content-Encoding", "").casefold() not in _PACKED:
         return bytes(body)
-    unpacking = zlib.decompressobj(zlib.MAX_WBITS | _GZIP_OR_DEFLATE)
-    try:
-        unpacked = unpacking.decompress(bytes(body), most + 1)
-    except zlib.error:
-        raise unreadable from None
+    packed, is_small = bytes(body), len(body) < _UNPACKED_APART_BYTES
+    unpacked = _unpacked(packed, most) if is_small else await asyncio.to_thread(_unpacked, packed, most)
+    if unpacked is None:
+        raise unreadable
     if len(unpacked) > most:
         raise too_large
-    if not unpacking.eof or unpacking.unused_data:
-        raise unreadable
     return unpacked
+
+
+def _unpacked(packed: bytes, most: int) -> bytes | None:
+    """What was packed, as far as it is looked at: one byte more than `most`. None where it is not packed at all."""
+    unpacking = zlib.decompressobj(zlib.MAX_WBITS | _GZIP_OR_DEFLATE)
+    try:
+        unpacked = unpacking.decompress(packed, most + 1)
+    except zlib.error:
+        return None
+    is_whole = unpacking.eof and not unpacking.unused_data
+    return unpacked if is_whole or len(unpacked) > most else None
 
 
 async def _apart(body: bytes, read: Callable[[bytes, Any], Read], other: datetime | str) -> Read:

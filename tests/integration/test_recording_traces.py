@@ -121,6 +121,14 @@ async def test_a_real_exporter_records_calls_and_no_text(door: Door, log_lines: 
     assert await exported(door, spans, "fin_" + "x" * 43) is SpanExportResult.FAILURE
 
 
+async def test_a_usual_batch_with_prompts_in_it_is_not_too_large(door: Door) -> None:
+    """As many spans as the SDK sends at a time, each with ten kilobytes that nobody reads; exporters drop a 413."""
+    prompt = {"gen_ai.input.messages": CANARY * (10_000 // len(CANARY))}
+    spans = finished(*[(CHAT | prompt, StatusCode.OK, 1)] * 512)
+    assert await exported(door, spans) is SpanExportResult.SUCCESS
+    assert (await door.sums()).calls == 512
+
+
 @pytest.mark.parametrize(
     "written",
     [
@@ -280,7 +288,7 @@ async def test_nonsense_is_declined_in_the_form_it_came_in(door: Door, kind: str
     for body in (b"\xff\xff\xff", b'{"resourceSpans": 7}', b'{"resourceSpans": [{"scopeSpans": [7]}]}', b"[" * 99_999):
         status, said = await post(door, body, kind)
         assert (status, b"the body is not" in said) == (400, True)
-    assert (await post(door, gzip.compress(b"x" * 2**23), kind, **{"Content-Encoding": "gzip"}))[0] == 413
+    assert (await post(door, gzip.compress(b"x" * 2**25), kind, **{"Content-Encoding": "gzip"}))[0] == 413
 
 
 async def test_another_type_is_declined(door: Door) -> None:
