@@ -68,6 +68,7 @@ class MailSink:
     refuse: list[str] = field(default_factory=list)
     refuse_for: dict[str, str] = field(default_factory=dict)
     goodbye: str = "221 bye"
+    greeted: list[str] = field(default_factory=list)  # the names that clients gave themselves
     when_kept: Callable[[Mail], None] | None = None
     port: int = 0
     _arrived: asyncio.Event = field(default_factory=asyncio.Event)
@@ -138,6 +139,7 @@ class _Conversation:
     async def _answer(self, verb: str, rest: str) -> None:
         match verb:
             case "EHLO" | "HELO":
+                self._sink.greeted.append(rest)
                 await self._greet()
             case "STARTTLS" if self._sink.tls is not None and not self._version:
                 await self._say("220 go ahead")

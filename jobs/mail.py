@@ -121,6 +121,8 @@ class Mailer:
     ) -> None:
         self._server = server
         self._sender = sender
+        # Whom the server talks to: a container knows itself as `[127.0.0.1]` alone, which Google's relay refuses.
+        self._domain = parseaddr(sender)[1].rpartition("@")[2]
         self._recipients = tuple(recipients)
         self._clock = clock
         self._is_plain = server.host in plaintext_hosts
@@ -135,13 +137,12 @@ class Mailer:
         `html` says the same as `body` and is shown in its place by readers that can. Where a server takes it for some
         and not for others yet, that is MailTrouble, and sent again it goes to those others alone.
         """
-        domain = parseaddr(self._sender)[1].rpartition("@")[2]
         mail = EmailMessage(policy=_WRITTEN)
         mail["From"] = self._sender
         mail["To"] = ", ".join(self._recipients)
         mail["Subject"] = " ".join(subject.split())
         mail["Date"] = format_datetime(self._clock())
-        mail["Message-ID"] = f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{domain}>"
+        mail["Message-ID"] = f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{self._domain}>"
         mail["Auto-Submitted"] = "auto-generated"  # no out-of-office answers, please
         # Base64: lines of HTML are longer than mail allows, and a server that sees them may break them anywhere.
         mail.set_content(body, cte="base64" if html is not None else None)
@@ -197,10 +198,12 @@ class Mailer:
     def _connected(self) -> smtplib.SMTP:
         server = self._server
         if server.is_tls_first:
-            first = smtplib.SMTP_SSL(server.host, server.port, timeout=STEP_SECONDS, context=self._context())
+            first = smtplib.SMTP_SSL(
+                server.host, server.port, self._domain, timeout=STEP_SECONDS, context=self._context()
+            )
             self._tell_exception(first)
             return first
-        smtp = smtplib.SMTP(server.host, server.port, timeout=STEP_SECONDS)
+        smtp = smtplib.SMTP(server.host, server.port, self._domain, timeout=STEP_SECONDS)
         try:
             smtp.ehlo()
             if smtp.has_extn("starttls") or not self._is_plain:

@@ -61,6 +61,8 @@ async def test_mail_goes_behind_tls_1_3_after_logging_in(
         await mailer.send("🚨 한도 초과", "742 of 500\n.\na dot stands alone\n", "incident:1")
     [mail] = sink.kept
     assert (mail.tls_version, mail.user) == ("TLSv1.3", "fin@ops")
+    # No `[127.0.0.1]`, which is all a container knows of itself and which Google's relay refuses.
+    assert set(sink.greeted) == {"hanbit.example"}
     assert mail.subject == "🚨 한도 초과"
     assert mail.text.splitlines() == ["742 of 500", ".", "a dot stands alone"]
     assert caplog.messages == []
