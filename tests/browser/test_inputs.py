@@ -276,6 +276,19 @@ async def test_what_opens_in_a_long_window_is_seen_whole_and_moves_nothing(
     await expect(page.locator(".list-panel")).to_be_in_viewport(ratio=1)
 
 
+async def test_fields_look_alike_and_their_scrollbars_have_the_pages_colours(
+    visitor: Visitor, slack: PretendSlack
+) -> None:
+    """A time is written as a date is, not as the hour beside a message; a dark window had a white bar in Firefox."""
+    page = await every_input(visitor, slack)
+    look_of = "it => { const { fontSize, color } = getComputedStyle(it); return [fontSize, color]; }"
+    date, time = (page.locator(f"[data-block={name}] .select-text") for name in ("date", "time"))
+    assert await time.evaluate(look_of) == await date.evaluate(look_of)
+    await time.click()
+    for box in (page.locator(".modal-body"), page.locator(".list-panel .list")):
+        assert await box.evaluate("it => getComputedStyle(it).scrollbarColor") != "auto"
+
+
 async def test_escape_closes_the_list_first_and_then_the_modal(visitor: Visitor, slack: PretendSlack) -> None:
     """One Escape, one thing closed; focus returns to the field."""
     slack.state["views"] = [gallery.STEP]
