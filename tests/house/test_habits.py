@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
+from pathlib import Path
 
 import pytest
 
-from tests.house.tree import ROOMS, ROOT, docstring, dotted, files, modules, named, nodes, parsed, texts
+from tests.house.tree import ROOMS, ROOT, docstring, dotted, files, listed, modules, named, nodes, parsed, texts
 
 LONGEST_FILE, LONGEST_TEST = 450, 700  # a file of tests is a list to look things up in
 # Seconds, retries and ratios for a progress bar are not money. Each line says what the float is.
@@ -188,3 +189,11 @@ def test_the_development_lock_holds_the_runtime_lock():
 def test_no_file_is_too_big_for_git():
     """Anything above a megabyte belongs elsewhere."""
     assert [named(path) for path in files() if path.stat().st_size > 1_000_000] == []
+
+
+def test_a_download_without_git_is_looked_at_like_a_clone(tmp_path: Path):
+    """What was unpacked from a ZIP has no list of its files; what is ignored in a clone is ignored there, too."""
+    for name in (".gitignore", "app.py", "var/bills.db"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("/var/\n")
+    assert listed(tmp_path) == (tmp_path / ".gitignore", tmp_path / "app.py")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import gc
 import subprocess
+import tempfile
 import tokenize
 from collections.abc import Iterator
 from functools import cache
@@ -19,14 +20,24 @@ PICTURES = frozenset({".png", ".gz", ".ico", ".woff2"})
 @cache
 def files() -> tuple[Path, ...]:
     """Every file of the project, committed or about to be; ignored ones are nobody's business."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-        text=True,
-    ).stdout
-    return tuple(sorted(path for name in listed.split("\0") if name and (path := ROOT / name).is_file()))
+    return listed(ROOT)
+
+
+def listed(root: Path) -> tuple[Path, ...]:
+    """Every file below a folder that is not ignored there: a clone, whoever owns it, or what was unpacked from a ZIP."""
+    with tempfile.TemporaryDirectory() as empty:
+        git = ["git", "-c", "safe.directory=*"]
+        if not (root / ".git").exists():
+            subprocess.run([*git, "init", "--quiet", "--bare", empty], check=True)
+            git += ["--git-dir", empty, "--work-tree", str(root)]
+        names = subprocess.run(
+            [*git, "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+            cwd=root,
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout
+    return tuple(sorted(path for name in names.split("\0") if name and (path := root / name).is_file()))
 
 
 def texts() -> Iterator[tuple[str, str]]:
