@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import errno
 import json
 import logging
 import signal
@@ -40,6 +41,7 @@ from demo.stage import Stage, staged, stay_on_this_machine
 from demo.trace import Trace, TraceError, read_trace
 
 PAGE_PORT = 8600
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 MARKETING_PROJECTS = (APPLICATION, "ad-copy-writer")
 STORIES: dict[str, dict[str, str]] = {
     "runaway": story.SETTINGS,
@@ -160,6 +162,17 @@ def arguments() -> argparse.ArgumentParser:
     return parser
 
 
+def unusable(error: OSError, port: int) -> str | None:
+    """What this machine does not let us have, in a sentence; None where it may be a mistake of ours."""
+    if "attempting to bind" in str(error) and error.errno in {errno.EADDRINUSE, errno.EACCES}:
+        is_taken = error.errno == errno.EADDRINUSE
+        why = "is in use" if is_taken else "may not be opened by you"
+        return f"port {port} {why}. Choose another: python3 run.py demo --port 0"
+    if error.errno in FULL or (error.errno in {errno.EACCES, errno.EROFS} and error.filename):
+        return f"{error.filename or tempfile.gettempdir()} cannot be written to: {error.strerror}"
+    return None
+
+
 def main() -> int:
     given = arguments().parse_args()
     stay_on_this_machine()
@@ -176,9 +189,9 @@ def main() -> int:
         say("something did not come to an end in time; run it again with --verbose to see what")
         return 2
     except OSError as error:
-        if error.errno is None or given.once or "address already in use" not in str(error).lower():
+        if (said := unusable(error, given.port)) is None:
             raise
-        say(f"port {given.port} is in use. Choose another: python3 run.py demo --port 0")
+        say(said)
         return 2
     except (KeyboardInterrupt, asyncio.CancelledError):
         return 0

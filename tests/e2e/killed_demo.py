@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from pathlib import Path
 
+from demo import props
 from demo.__main__ import main
 
 
@@ -34,6 +36,7 @@ def run(arguments: list[str], kill_at: str | None) -> int:
 
 if __name__ == "__main__":
     database_url, trace, prices, *deaths = sys.argv[1:]
+    props.VAR = Path(trace).parent  # not in the checkout, where nobody would clear it away
     scripted = ["--once", "--json", "--trace", trace, "--prices", prices, "--database", database_url]
     for words in deaths:
         ended = run(scripted, words)

@@ -24,7 +24,7 @@ def files() -> tuple[Path, ...]:
 
 
 def listed(root: Path) -> tuple[Path, ...]:
-    """Every file below a folder that is not ignored there: a clone, whoever owns it, or what was unpacked from a ZIP."""
+    """Every file below a folder that is not ignored there: of a clone, whoever owns it, or an unpacked ZIP."""
     with tempfile.TemporaryDirectory() as empty:
         git = ["git", "-c", "safe.directory=*"]
         if not (root / ".git").exists():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import os
 import signal
@@ -11,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from demo.__main__ import arguments, end_on_signals, from_here, main, welcome
+from demo.__main__ import arguments, end_on_signals, from_here, main, unusable, welcome
+from demo.props import Props
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
@@ -86,3 +88,28 @@ def test_a_database_that_cannot_be_opened_is_said_in_a_sentence(
     monkeypatch.setattr("demo.__main__.logs.configure", lambda *_: None)
     assert main() == 2
     assert "cannot be opened: unable to open database file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("place", ["/finops/var", None])
+def test_what_cannot_be_written_is_said_in_a_sentence(
+    place: str | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A checkout that is only for reading, a disk that is full."""
+
+    def beside(_: str) -> Props:
+        raise OSError(errno.ENOSPC, "No space left on device", place)
+
+    monkeypatch.setattr(Props, "beside", beside)
+    monkeypatch.setattr("sys.argv", ["demo", "--once", "--database", "sqlite:///unused.sqlite3"])
+    monkeypatch.setattr("demo.__main__.logs.configure", lambda *_: None)
+    assert main() == 2
+    assert f"{place or tempfile.gettempdir()} cannot be written to: No space left" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [(errno.EADDRINUSE, "port 80 is in use"), (errno.EACCES, "port 80 may not be opened by you")]
+)
+def test_a_port_that_cannot_be_had_is_said_in_a_sentence(number: int, said: str) -> None:
+    """Another has it; or it is below 1024, and we are not root: then it ended in a traceback."""
+    refused = OSError(number, "error while attempting to bind on address ('127.0.0.1', 80): no")
+    assert said in (unusable(refused, 80) or "")
