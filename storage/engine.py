@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InternalError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -144,14 +144,15 @@ def _sqlite_engines(url: URL) -> Engines:
 def is_away(error: BaseException) -> bool:
     """Whether a statement failed because its server could not be reached, or went away: no mistake of ours.
 
-    psycopg has no SQLSTATE for a server that does not answer; one that ends or begins says 57P…. Nor has it one for
-    what it never sent, as a text with a zero byte: that is no trouble of operation, and a mistake.
+    psycopg has no SQLSTATE for a server that does not answer, nor for an answer that makes no sense, as that of a
+    pooler whose server ends meanwhile; one that ends or begins says 57P…. Nor has it one for what it never sent, as a
+    text with a zero byte: that is no trouble of operation, and a mistake.
     """
     if not isinstance(error, DBAPIError):
         return False
     state = getattr(error.orig, "sqlstate", "")  # SQLite has none: a file is never away
     if state is None:
-        return isinstance(error, OperationalError)
+        return isinstance(error, OperationalError | InternalError)
     return error.connection_invalidated or state.startswith(("08", "57P"))
 
 

@@ -34,6 +34,11 @@ _VERSION = Table(
     Column("version_num", String(32), nullable=False),
     PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
 )
+# Limits of time, by name: not every version of PostgreSQL knows every one.
+_PATIENTLY = text(
+    "SELECT set_config(name, '0', true) FROM pg_settings WHERE name IN"
+    " ('statement_timeout', 'lock_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout')"
+)
 _LOCK = 4_603_002_001  # any number, the same in every copy of this program
 
 
@@ -64,8 +69,7 @@ async def _alone(connection: AsyncConnection) -> None:
             f"the database keeps text as {encoding}, in which not every name can be written; make one with"
             " CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0, and bring what there is over with pg_dump"
         )
-    for limit in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
-        await connection.execute(text(f"SET LOCAL {limit} = 0"))
+    await connection.execute(_PATIENTLY)
     await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
 
 

@@ -190,9 +190,17 @@ async def test_a_standby_is_refused_and_a_primary_that_became_one_is_away(
         assert await guarded(partial(wrote, storage))
 
 
+def last_words(state: str, words: str) -> bytes:
+    body = f"SFATAL\0VFATAL\0C{state}\0M{words}\0\0".encode()
+    return b"E" + (len(body) + 4).to_bytes(4) + body
+
+
 @asynccontextmanager
-async def pooler(address: str) -> AsyncIterator[str]:
-    """Somebody between who, as every pooler, says a number of its own for the server process; and nothing else."""
+async def pooler(address: str, loses_its_server: asyncio.Event | None = None) -> AsyncIterator[str]:
+    """Somebody between who, as every pooler, says a number of its own for the server process.
+
+    When it loses that process, it hands on its last words, adds its own, and hangs up.
+    """
     url = make_url(address)
     host, port = str(url.query.get("host") or url.host), url.port or 5432
 
@@ -202,6 +210,15 @@ async def pooler(address: str) -> AsyncIterator[str]:
             await writer.drain()
         writer.close()
         await writer.wait_closed()
+
+    async def asked(reader: asyncio.StreamReader, server: asyncio.StreamWriter, back: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            if loses_its_server and loses_its_server.is_set():
+                back.write(last_words("57P01", "terminating connection") + last_words("08P01", "server conn crashed?"))
+                break
+            server.write(data)
+        server.close()
+        await server.wait_closed()
 
     async def renumbered(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         kind = b""
@@ -220,7 +237,7 @@ async def pooler(address: str) -> AsyncIterator[str]:
             server = await asyncio.open_unix_connection(f"{host}/.s.PGSQL.{port}")
         else:
             server = await asyncio.open_connection(host, port)
-        await asyncio.gather(onward(reader, server[1]), renumbered(server[0], writer))
+        await asyncio.gather(asked(reader, server[1], writer), renumbered(server[0], writer))
 
     listening = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with listening:
@@ -252,3 +269,21 @@ async def test_nothing_is_prepared_where_a_pooler_is_between(database_url: str, 
             assert not await prepared(between)
     else:
         assert await prepared(database_url)
+
+
+async def test_a_server_that_a_pooler_loses_is_away(database_url: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Two errors in answer to one COMMIT are nonsense to the driver, and no mistake of ours."""
+    lost = asyncio.Event()
+
+    async def write() -> None:
+        async with storage.writing() as store:
+            await store.workspaces.all()
+            lost.set()
+
+    async with pooler(database_url, lost) as between, open_engines(normalised(between)) as engines:
+        storage = Storage(engines, KeyRing.generate())
+        assert not await guarded(write)
+        assert [(line.levelname, line.message) for line in caplog.records] == [("WARNING", "the database is away")]
+        lost.clear()
+        async with storage.reading() as store:
+            assert await store.workspaces.all() == []
