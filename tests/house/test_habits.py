@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -197,3 +198,16 @@ def test_a_download_without_git_is_looked_at_like_a_clone(tmp_path: Path):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("/var/\n")
     assert listed(tmp_path) == (tmp_path / ".gitignore", tmp_path / "app.py")
+
+
+def test_every_clone_has_the_same_bytes(tmp_path: Path):
+    """Git for Windows makes two characters of each line's end; the script of CI would not start with them."""
+    git = ["git", "-C", str(tmp_path), "-c", "core.autocrlf=true"]
+    for name in (".gitattributes", ".ci/run"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    subprocess.run([*git, "init", "--quiet"], check=True)
+    subprocess.run([*git, "add", "."], check=True)
+    (tmp_path / ".ci/run").unlink()
+    subprocess.run([*git, "checkout", "--quiet", "."], check=True)
+    assert (tmp_path / ".ci/run").read_bytes() == (ROOT / ".ci/run").read_bytes()
