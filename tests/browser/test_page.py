@@ -305,6 +305,20 @@ async def test_a_phone_shows_everything_without_sideways_scrolling(phone: Visito
     assert await dialog.locator(".modal-body").evaluate("(node) => node.scrollWidth <= node.clientWidth")
 
 
+async def test_a_phone_does_not_enlarge_the_page_when_one_writes(phone: Visitor, slack: PretendSlack) -> None:
+    """Safari does where letters are smaller than 16 pixels: in the channel, in windows, in the lab."""
+    form = {"label": "메일", "fields": [{"name": "to", "label": "받는 사람"}], "action": {"path": "/_sim/mail"}}
+    slack.state["lab"] = [{"title": "메일", "items": [form]}]
+    slack.state["views"] = [gallery.EVERY_INPUT]
+    page = await phone.sees()
+    await page.evaluate("document.querySelector('.sidebar-foot [data-do=toggle-lab]').click()")
+    await expect(page.locator(".lab-field")).to_have_count(1)
+    small = await page.locator("textarea, select, input:not([type=checkbox], [type=radio], [type=file])").evaluate_all(
+        "all => all.filter(it => parseFloat(getComputedStyle(it).fontSize) < 16).map(it => it.className)"
+    )
+    assert small == []
+
+
 async def test_every_control_has_a_name(visitor: Visitor, slack: PretendSlack) -> None:
     """A screen reader can say what each button, link and field is."""
     slack.state["views"] = [gallery.EVERY_INPUT]
