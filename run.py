@@ -53,7 +53,8 @@ def environment(lock_name: str) -> str:
     try:
         if folder.exists() and any(folder.iterdir()) and not (folder / "pyvenv.cfg").exists():
             sys.exit(f"run.py: {folder} holds something else, which would be cleared away: name a new folder.")
-        venv.create(folder, with_pip=True, clear=True)
+        # As `python3 -m venv` does: the copy of a Python that looks for its library beside itself would not start.
+        venv.create(folder, with_pip=True, clear=True, symlinks=os.name != "nt")
     except subprocess.CalledProcessError:
         sys.exit("run.py: this Python cannot make environments. On Debian or Ubuntu: apt install python3-venv")
     except OSError as problem:

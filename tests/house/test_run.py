@@ -112,7 +112,8 @@ def test_a_stale_environment_is_made_anew(house: Path, monkeypatch: pytest.Monke
     class Stop(Exception):
         pass
 
-    def create(folder: Path, **_: object) -> None:
+    def create(folder: Path, *, symlinks: bool = False, **_: object) -> None:
+        assert symlinks == (os.name != "nt")
         made.append(folder)
         raise Stop
 
