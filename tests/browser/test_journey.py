@@ -133,6 +133,7 @@ async def test_what_was_set_up_is_changed_in_windows_that_close_one_by_one(perso
     await expect(window).to_contain_text("담당자: @김민수")
 
     await pressed(page, "프로젝트 등록")
+    await expect(window).to_contain_text("한 프로젝트는 한 팀에만 속합니다.")  # the window before has a list, too
     await window.get_by_role("combobox").click()
     await page.keyboard.type("sandbox")
     await page.get_by_role("option", name="sandbox").click()

@@ -75,21 +75,25 @@ def test_a_port_that_is_none_is_said_in_a_sentence(typed: str, capsys: pytest.Ca
     assert "should be a number from 0 to 65535" in capsys.readouterr().err
 
 
+@pytest.fixture
+def logs(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """What the workspace does to the process's logs lasts only until the end of a test."""
+    caplog.set_level(logging.CRITICAL, "slack_sdk")
+    monkeypatch.setattr("demo.__main__.logs.configure", lambda *_: None)
+
+
+@pytest.mark.usefixtures("logs")
 def test_a_database_that_cannot_be_opened_is_said_in_a_sentence(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    caplog: pytest.LogCaptureFixture,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """As the product says it: whoever named a folder, or a server that is not there, read a traceback first."""
-    caplog.set_level(logging.CRITICAL, "slack_sdk")  # as the workspace does, but only until the end of this test
     monkeypatch.setattr("sys.argv", ["demo", "--once", "--database", f"sqlite:///{tmp_path}"])
     monkeypatch.setattr("demo.props.VAR", tmp_path / "var")
-    monkeypatch.setattr("demo.__main__.logs.configure", lambda *_: None)
     assert main() == 2
     assert "cannot be opened: unable to open database file" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("logs")
 @pytest.mark.parametrize("place", ["/finops/var", None])
 def test_what_cannot_be_written_is_said_in_a_sentence(
     place: str | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -101,7 +105,6 @@ def test_what_cannot_be_written_is_said_in_a_sentence(
 
     monkeypatch.setattr(Props, "beside", beside)
     monkeypatch.setattr("sys.argv", ["demo", "--once", "--database", "sqlite:///unused.sqlite3"])
-    monkeypatch.setattr("demo.__main__.logs.configure", lambda *_: None)
     assert main() == 2
     assert f"{place or tempfile.gettempdir()} cannot be written to: No space left" in capsys.readouterr().err
 
