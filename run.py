@@ -45,13 +45,15 @@ def environment(lock_name: str) -> str:
 
     The development lock is a superset of the runtime lock, so an environment made for `test` also serves `demo`.
     """
-    folder = HERE / os.environ.get("FINOPS_VENV", ".venv")
+    named = os.environ.get("FINOPS_VENV")
+    folder = HERE / (named or ".venv")
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     if python.exists() and any(stamp(folder, name) == fingerprint(name) for name in {lock_name, DEVELOPMENT}):
         return str(python)
     print(f"run.py: making {folder.name} from {lock_name} (once)", file=sys.stderr, flush=True)
     try:
-        if folder.exists() and any(folder.iterdir()) and not (folder / "pyvenv.cfg").exists():
+        # Ours may be half cleared away: Ctrl-C came between, or on Windows somebody was using it.
+        if named and folder.exists() and any(folder.iterdir()) and not (folder / "pyvenv.cfg").exists():
             sys.exit(f"run.py: {folder} holds something else, which would be cleared away: name a new folder.")
         # As `python3 -m venv` does: the copy of a Python that looks for its library beside itself would not start.
         venv.create(folder, with_pip=True, clear=True, symlinks=os.name != "nt")
@@ -65,7 +67,7 @@ def environment(lock_name: str) -> str:
     )
     if code:
         ours, newest = (".".join(map(str, version[:2])) for version in (sys.version_info, NEWEST))
-        advice = f"use {newest}: {ours} is too new for some" if sys.version_info[:2] > NEWEST else "try again"
+        advice = f"{ours} may be too new, use {newest}" if sys.version_info[:2] > NEWEST else "try again"
         sys.exit(f"run.py: installing {lock_name} failed; pip says why above. Nothing else was changed: {advice}.")
     (folder / f"{lock_name}.stamp").write_text(fingerprint(lock_name))  # last: an interrupted install starts over
     return str(python)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.house.tree import ROOMS, ROOT, docstring, dotted, files, listed, modules, named, nodes, parsed, texts
+from tests.house.tree import ROOMS, ROOT, docstring, dotted, files, git, listed, modules, named, nodes, parsed, texts
 
 LONGEST_FILE, LONGEST_TEST = 450, 700  # a file of tests is a list to look things up in
 # Seconds, retries and ratios for a progress bar are not money. Each line says what the float is.
@@ -192,6 +191,16 @@ def test_no_file_is_too_big_for_git():
     assert [named(path) for path in files() if path.stat().st_size > 1_000_000] == []
 
 
+@pytest.fixture
+def hook(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Tests that are run by a hook of git: the repository that it names to whatever it runs."""
+    repository = tmp_path_factory.mktemp("hook") / "git"
+    monkeypatch.setenv("GIT_DIR", str(repository))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(repository / "index"))
+    return repository
+
+
+@pytest.mark.usefixtures("hook")
 def test_a_download_without_git_is_looked_at_like_a_clone(tmp_path: Path):
     """What was unpacked from a ZIP has no list of its files; what is ignored in a clone is ignored there, too."""
     for name in (".gitignore", "app.py", "var/bills.db"):
@@ -200,14 +209,15 @@ def test_a_download_without_git_is_looked_at_like_a_clone(tmp_path: Path):
     assert listed(tmp_path) == (tmp_path / ".gitignore", tmp_path / "app.py")
 
 
-def test_every_clone_has_the_same_bytes(tmp_path: Path):
+def test_every_clone_has_the_same_bytes(tmp_path: Path, hook: Path):
     """Git for Windows makes two characters of each line's end; the script of CI would not start with them."""
-    git = ["git", "-C", str(tmp_path), "-c", "core.autocrlf=true"]
     for name in (".gitattributes", ".ci/run"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())
-    subprocess.run([*git, "init", "--quiet"], check=True)
-    subprocess.run([*git, "add", "."], check=True)
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "config", "core.autocrlf", "true")
+    git(tmp_path, "add", ".")
     (tmp_path / ".ci/run").unlink()
-    subprocess.run([*git, "checkout", "--quiet", "."], check=True)
+    git(tmp_path, "checkout", "--quiet", ".")
     assert (tmp_path / ".ci/run").read_bytes() == (ROOT / ".ci/run").read_bytes()
+    assert not hook.exists(), "run by a hook, this would have staged that everything was deleted"

@@ -141,9 +141,24 @@ def test_a_folder_that_holds_something_else_is_not_cleared(house: Path, monkeypa
     assert (house / "home" / "letters.txt").exists()
 
 
+@pytest.mark.parametrize("named", [None, ""], ids=["not named", "named with nothing"])
+def test_an_environment_that_was_half_cleared_away_is_made_anew(
+    house: Path, monkeypatch: pytest.MonkeyPatch, named: str | None
+):
+    """Ctrl-C between, or a file in use on Windows: nobody who named no folder is asked for another one."""
+    (house / ".venv" / "pyvenv.cfg").unlink()
+    if named is not None:
+        monkeypatch.setenv("FINOPS_VENV", named)
+    made: list[Path] = []
+    monkeypatch.setattr(run.venv, "create", lambda folder, **_: made.append(folder))
+    monkeypatch.setattr(run.subprocess, "call", lambda _: 0)
+    run.environment(run.RUNTIME)
+    assert made == [house / ".venv"]
+
+
 @pytest.mark.parametrize(
     ("version", "advice"),
-    [((3, 14, 8), "Nothing else was changed: try again"), ((3, 15, 0), "use 3.14: 3.15 is too new for some")],
+    [((3, 14, 8), "Nothing else was changed: try again"), ((3, 15, 0), "3.15 may be too new, use 3.14")],
 )
 def test_libraries_that_cannot_be_had_are_said_in_a_sentence(
     house: Path, monkeypatch: pytest.MonkeyPatch, version: tuple[int, ...], advice: str

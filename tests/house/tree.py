@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import gc
+import os
 import subprocess
 import tempfile
 import tokenize
@@ -26,18 +27,18 @@ def files() -> tuple[Path, ...]:
 def listed(root: Path) -> tuple[Path, ...]:
     """Every file below a folder that is not ignored there: of a clone, whoever owns it, or an unpacked ZIP."""
     with tempfile.TemporaryDirectory() as empty:
-        git = ["git", "-c", "safe.directory=*"]
+        chosen = ["-c", "safe.directory=*"]
         if not (root / ".git").exists():
-            subprocess.run([*git, "init", "--quiet", "--bare", empty], check=True)
-            git += ["--git-dir", empty, "--work-tree", str(root)]
-        names = subprocess.run(
-            [*git, "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-            cwd=root,
-            capture_output=True,
-            check=True,
-            text=True,
-        ).stdout
+            git(root, "init", "--quiet", "--bare", empty)
+            chosen += ["--git-dir", empty, "--work-tree", str(root)]
+        names = git(root, *chosen, "ls-files", "--cached", "--others", "--exclude-standard", "-z")
     return tuple(sorted(path for name in names.split("\0") if name and (path := root / name).is_file()))
+
+
+def git(folder: Path, *words: str) -> str:
+    """What git says in a folder, and never of another: in a hook, the environment names the hook's repository."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    return subprocess.run(["git", *words], cwd=folder, env=environ, capture_output=True, check=True, text=True).stdout
 
 
 def texts() -> Iterator[tuple[str, str]]:
