@@ -49,7 +49,7 @@ def ticked(value: str) -> tuple[int, RunbookStep, bool] | None:
     """Whose step was ticked, or unticked, by the name of its block and what is chosen there; None of anything else."""
     incident_id, _, rest = value.partition("/")
     name, _, turn = rest.partition("/")
-    if not incident_id.isdecimal() or name not in set(RunbookStep):
+    if not kit.is_key(incident_id) or name not in set(RunbookStep):
         return None
     return int(incident_id), RunbookStep(name), turn.endswith(f"={_BOX}")
 

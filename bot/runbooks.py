@@ -14,7 +14,9 @@ from finops.incidents import Fact
 from finops.registry import Person
 from finops.runbooks import Runbook, RunbookStep, StepState
 from storage import Store
-from storage.records_live import OutboxMessage
+from storage.records_live import OutboxMessage, OutboxState
+
+_ENDED = (OutboxState.SENT, OutboxState.DEAD)
 
 
 class Runbooks:
@@ -24,8 +26,9 @@ class Runbooks:
         self._desk = desk
 
     async def put(self, actor: Person, incident_id: int) -> None:
-        """Put the steps into the thread of an alert; they stand there once, whoever asks again.
+        """Put the steps into the thread of an alert; they stand there once, with what is ticked, whoever asks again.
 
+        Deleted in Slack, or given up because nobody could be told, they are put there again.
         Refused where there is no such alert, and where its message is forgotten.
         """
         desk, workspace_id = self._desk, actor.workspace_id
@@ -33,10 +36,13 @@ class Runbooks:
             # One after the other: two who ask at once would both find none, and the second clear what was ticked.
             await store.workspaces.hold(workspace_id)
             await telling.require_root(store, workspace_id, incident_id)
-            if await store.outbox.get(workspace_id, _key(incident_id)) is not None:
-                return
-            await self._want(store, workspace_id, Runbook(incident_id, actor.user_id, {}))
-            await self._record(store, actor, incident_id, "incident.runbook_put", {})
+            message = await store.outbox.get(workspace_id, _key(incident_id))
+            if message is None:
+                await self._want(store, workspace_id, Runbook(incident_id, actor.user_id, {}))
+                await self._record(store, actor, incident_id, "incident.runbook_put", {})
+            elif message.state in _ENDED:
+                # Only Slack knows whether they still stand there: an edit posts anew what does not.
+                await self._want(store, workspace_id, runbook_of(message))
         desk.wake_outbox.set()
 
     async def tick(self, actor: Person, incident_id: int, step: RunbookStep, *, is_done: bool) -> None:

@@ -159,7 +159,8 @@ async def _review(speech: Speech) -> kit.Message:
 
 
 async def _runbook(speech: Speech) -> kit.Message:
-    return runbooks.message(runbook_of(speech.wanted), await speech.words())
+    shown = await speech.shown(is_line=True)
+    return runbooks.message(runbook_of(speech.wanted), await speech.words(shown.team))
 
 
 async def _unpriced(speech: Speech) -> kit.Message:

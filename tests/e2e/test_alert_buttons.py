@@ -135,6 +135,14 @@ async def the_steps_are_ticked(stage: Stage, minsu: Person, emma: Person) -> Non
     assert f"✅ <@{EMMA}>" not in words_of(steps()[0])
     assert len(steps()) == 1
 
+    gone = steps()[0]["ts"]
+    stage.slack.world.delete(MARKETING, stage.slack.world.message(MARKETING, gone) or {})
+    assert not steps()
+    await minsu.clicks(roots(stage)[0], ids.INCIDENT_MORE, "대응 순서")
+    await stage.slack.until(lambda: bool(steps()), WAIT)
+    assert steps()[0]["thread_ts"] == roots(stage)[0]["ts"]
+    assert f"✅ <@{MINSU}>" in words_of(steps()[0])
+
 
 def _id(root: dict[str, Any]) -> str:
     """The incident's id, as its buttons carry it."""

@@ -13,8 +13,10 @@ from bot.errors import Refusal, RefusalCode
 from bot.runbooks import runbook_of
 from finops.runbooks import Runbook, RunbookStep
 from jobs.outbox import KEPT
+from jobs.rendering import Rendering
+from jobs.speech import Reader
 from storage import Storage
-from storage.records_live import OutboxMessage
+from storage.records_live import OutboxMessage, OutboxState
 from tests.conftest import FakeClock
 from tests.databases import WORKSPACE, on_sqlite
 from tests.integration.live_world import World, a_runaway, neighbour_of
@@ -38,6 +40,15 @@ async def kept(world: World, incident_id: int) -> tuple[OutboxMessage, Runbook]:
         message = await store.outbox.get(WORKSPACE, f"{telling.root_key(incident_id)}:runbook")
     assert message is not None
     return message, runbook_of(message)
+
+
+async def everything_sent(world: World) -> None:
+    """All that waits stands in Slack."""
+    now = world.clock()
+    async with world.storage.writing() as store:
+        while found := await store.outbox.lease("test", now, timedelta(minutes=1), 10, []):
+            for one in found:
+                await store.outbox.sent(WORKSPACE, one.key, "test", one.version, "C0MARKET01", f"{one.id}.0", now)
 
 
 async def test_two_who_ask_and_four_who_tick_at_once_lose_nothing(world: World) -> None:
@@ -75,6 +86,31 @@ async def test_a_tick_can_be_taken_back_and_the_trail_tells_each_change_once(wor
 
 
 @on_sqlite
+async def test_steps_that_are_gone_are_put_there_again_as_they_were_ticked(world: World) -> None:
+    """Only Slack knows that somebody deleted them: whoever asks again has them edited, which posts what is gone."""
+    incident_id = await breached(world)
+    await world.bot.runbooks.put(world.admin, incident_id)
+    await world.bot.runbooks.tick(world.admin, incident_id, RunbookStep.CUT, is_done=True)
+    await everything_sent(world)
+    await world.bot.runbooks.put(world.lead, incident_id)
+    message, runbook = await kept(world, incident_id)
+    assert (message.state, message.version, message.is_edit) == (OutboxState.WAITING, 3, True)
+    assert (runbook.by, runbook.done_count) == (world.admin.user_id, 1)
+
+
+@on_sqlite
+async def test_the_steps_speak_the_language_of_their_alert_where_no_team_is_told_any_more(world: World) -> None:
+    """The team has moved to another channel; the alert stays where it was told, and so does its thread."""
+    incident_id = await breached(world)
+    await world.bot.runbooks.put(world.admin, incident_id)
+    async with world.storage.writing() as store:
+        await store.teams.update(WORKSPACE, world.tenant.team_id, channel_id="C0NEWPLACE", locale="ja")
+    message, _ = await kept(world, incident_id)
+    said = await Rendering(world.bot).message(message, Reader("C0MARKET01"))
+    assert said.text == "🧭 対応の手順 · 4件中0件完了"
+
+
+@on_sqlite
 async def test_there_are_no_steps_where_there_is_no_thread(world: World) -> None:
     """Of another workspace's alert, of one nobody knows, before they were put there, and of one that is forgotten."""
     incident_id = await breached(world)
@@ -88,11 +124,7 @@ async def test_there_are_no_steps_where_there_is_no_thread(world: World) -> None
             await attempt
         assert refused.value.code is RefusalCode.INCIDENT_CLOSED
     await world.bot.runbooks.put(world.admin, incident_id)
-    now = world.clock()
-    async with world.storage.writing() as store:
-        while found := await store.outbox.lease("test", now, timedelta(minutes=1), 10, []):
-            for one in found:
-                await store.outbox.sent(WORKSPACE, one.key, "test", one.version, "C0MARKET01", f"{one.id}.0", now)
+    await everything_sent(world)
     world.clock.advance(days=100)
     async with world.storage.writing() as store:
         assert await store.outbox.forget_before(world.clock() - KEPT)

@@ -64,6 +64,7 @@ def test_a_box_has_another_name_after_each_turn() -> None:
         ("12/prevent/31=", (12, RunbookStep.PREVENT, False)),
         ("12/unknown/0=done", None),
         ("x/trace/0=done", None),
+        (f"{10**18}/trace/0=done", None),
         ("12/trace", (12, RunbookStep.TRACE, False)),
         ("", None),
     ],
