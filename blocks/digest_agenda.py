@@ -37,7 +37,8 @@ def _line(point: Point, digest: Digest, t: Translator) -> str:
             todo = kit.escape(_todo(digest.advice, t))
             known, asked = f"*{about}*  {todo}" if about else todo, t.gettext("who does it?")
         case PointKind.MOVED:
-            known, asked = kit.escape(parts.whole_cause(digest, t)), t.gettext("was that meant?")
+            known = kit.escape(f"{parts.change(digest, t)} · {parts.whole_cause(digest, t)}")
+            asked = t.gettext("was that meant?")
         case PointKind.UNALLOCATED:
             known, asked = kit.escape(parts.unallocated_line(digest, t) or ""), t.gettext("which team answers for it?")
         case PointKind.UNRECORDED:

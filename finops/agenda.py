@@ -5,8 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 from enum import StrEnum
 
+from finops.advice import LEAST_WORTH
 from finops.digest import AdviceKind, Digest, DigestProject, Runaway, Unranked
 from finops.frozen import frozen
+from finops.money import EXACT, Money
+from finops.why import WhyKind
 
 # A review of fifteen minutes has no time for more.
 MOST_POINTS = 5
@@ -19,8 +22,8 @@ class PointKind(StrEnum):
     """What a point of the agenda is about."""
 
     RUNAWAY = "runaway"  # something ran away: is its cause mended?
-    IMPROVE = "improve"  # a project below its own baseline: who does what?
     STEP = "step"  # the one next step of the week
+    IMPROVE = "improve"  # a project below its own baseline: who does what?
     MOVED = "moved"  # the whole went up or down: was that meant?
     UNALLOCATED = "unallocated"  # nobody answers for it
     UNRECORDED = "unrecorded"  # projects that cost money and say of nothing what it brought
@@ -42,13 +45,17 @@ def agenda(digest: Digest) -> tuple[Point, ...]:
     away = away[:_RUNAWAYS]
     below = [one for one in digest.improve if one not in away]
     points = [Point(PointKind.RUNAWAY, (one,)) for one in away]
-    points += [Point(PointKind.IMPROVE, (one,)) for one in below]
-    if _is_own_step(digest, [one.project_id for one in (*away, *below)]):
-        points.append(Point(PointKind.STEP))
+    is_own_step = _is_own_step(digest, [one.project_id for one in (*away, *below)])
     # Where projects stand above, they are what moved it.
-    if not away and not below and digest.why is not None and abs(digest.increase or Decimal(0)) >= _NOTABLE:
+    is_moved = not away and not below and not (is_own_step and digest.advice.project_id) and _has_moved(digest)
+    # A step that no project below its baseline has is worth more than theirs: it must not fall off the end. To look
+    # at what moved the whole is what the point about that asks for.
+    if is_own_step and not (is_moved and digest.advice.kind is AdviceKind.LOOK_WHY):
+        points.append(Point(PointKind.STEP))
+    points += [Point(PointKind.IMPROVE, (one,)) for one in below]
+    if is_moved:
         points.append(Point(PointKind.MOVED))
-    if digest.unallocated is not None and digest.unallocated.amount > 0:
+    if digest.unallocated is not None and _is_worth_a_word(digest.unallocated, digest.total.amount):
         points.append(Point(PointKind.UNALLOCATED))
     silent = [one for one in digest.others if one.unranked is Unranked.NO_VALUE and one.cost.amount > 0]
     if silent:
@@ -63,6 +70,16 @@ def _is_own_step(digest: Digest, named: list[int]) -> bool:
     if not digest.projects or step.kind in (AdviceKind.NONE, AdviceKind.CONNECT_EVENTS):
         return False
     return step.project_id not in named
+
+
+def _has_moved(digest: Digest) -> bool:
+    """Whether the whole moved notably, and somebody looked why. Of cents a tenth is no change that has a cause."""
+    is_told = digest.why is not None and digest.why.kind is not WhyKind.UNCHANGED
+    return is_told and abs(digest.increase or Decimal(0)) >= _NOTABLE
+
+
+def _is_worth_a_word(part: Money, whole: Money) -> bool:
+    return part.amount > 0 and part.amount >= EXACT.multiply(whole.amount, LEAST_WORTH)
 
 
 def _ran(project: DigestProject) -> list[Runaway]:

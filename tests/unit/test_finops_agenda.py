@@ -12,6 +12,7 @@ from blocks import digest_agenda
 from finops.agenda import MOST_POINTS, PointKind, agenda
 from finops.digest import Advice, AdviceKind, Digest, DigestProject, Runaway, Unranked
 from finops.money import Money
+from finops.why import WhyKind
 from tests.unit import digesting as told
 from tests.unit.saying import LANGUAGES, reader
 
@@ -64,6 +65,46 @@ def test_the_one_step_is_a_point_where_no_other_is_about_the_same() -> None:
     about = replace(usual, advice=Advice(AdviceKind.CHECK_RETRIES, usual.improve[0].project_id, "chatbot-experiment"))
     assert PointKind.STEP not in kinds(about)
     assert kinds(replace(calm, advice=Advice(AdviceKind.CONNECT_EVENTS, 3, "batch"))) == []
+
+
+def test_the_one_step_is_on_a_full_agenda_before_what_is_worth_less() -> None:
+    """It was chosen over the steps of all projects below their baselines: of six points it is not the one left out."""
+    usual = told.a_digest()
+    first, second, third, *rest = usual.others
+    week = replace(
+        usual,
+        improve=(*usual.improve, third),
+        others=(ran(first, "9"), ran(second, "8"), *rest),
+        advice=Advice(AdviceKind.CHECK_RETRIES, rest[0].project_id, rest[0].name),
+    )
+    expected = [PointKind.RUNAWAY, PointKind.RUNAWAY, PointKind.STEP, PointKind.IMPROVE, PointKind.IMPROVE]
+    assert kinds(week) == expected
+
+
+def test_what_moved_the_whole_is_asked_about_once() -> None:
+    """Not beside the step to look at just that, nor beside a project that has the step; and not where nothing did."""
+    calm = replace(told.all_well(), unallocated=None, why=told.a_digest().why, increase=Decimal("0.4"))
+    assert kinds(replace(calm, advice=Advice(AdviceKind.LOOK_WHY))) == [PointKind.MOVED]
+    assert kinds(replace(calm, advice=Advice(AdviceKind.LOOK_WHY), why=None)) == [PointKind.STEP]
+    best = calm.best[0]
+    assert kinds(replace(calm, advice=Advice(AdviceKind.CHECK_RETRIES, best.project_id, best.name))) == [PointKind.STEP]
+    same = replace(calm, why=told.a_why(WhyKind.UNCHANGED, "0.02", "0.01"), advice=Advice(AdviceKind.NONE))
+    assert kinds(same) == []
+
+
+def test_a_total_that_moved_says_by_how_much() -> None:
+    """Where usage does not tell why, the cause alone would leave open what "that" is."""
+    calm = replace(told.all_well(), unallocated=None, advice=Advice(AdviceKind.NONE), increase=Decimal("0.4"))
+    week = replace(calm, why=told.a_why(WhyKind.UNKNOWN, "140", "100"))
+    [_, body] = digest_agenda.agenda(week, reader("en"))
+    assert "\n1. up 40% on the week before · " in body[0]["text"]["text"]  # type: ignore[index,operator]
+
+
+@pytest.mark.parametrize(("amount", "asked"), [("0.004", False), ("11.41", False), ("11.42", True), ("-64", False)])
+def test_no_team_is_asked_to_answer_for_next_to_nothing(amount: str, asked: bool) -> None:
+    """From one percent of the week on, as everywhere else; a credit is nobody's to answer for."""
+    week = replace(told.all_well(), unallocated=Money.of(amount), advice=Advice(AdviceKind.NONE), why=None)
+    assert (PointKind.UNALLOCATED in kinds(week)) is asked
 
 
 @pytest.mark.parametrize(("increase", "asked"), [("0.1", True), ("-0.4", True), ("0.09", False), (None, False)])
