@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -25,7 +26,6 @@ EVENTS, TRACES = "/v1/events", "/v1/traces"
 MOST_EVENT_BYTES = 2**20
 # As much as a collector takes: an exporter sends 512 spans at a time, and many carry prompts, which we do not read.
 MOST_TRACE_BYTES = 20 * 2**20
-MOST_SPANS = 10_000
 # Whoever waits longer should come again: what is committed meanwhile does not count twice.
 ANSWER_SECONDS = 10
 COME_AGAIN_SECONDS = 2
@@ -34,6 +34,9 @@ _UNPACKED_APART_BYTES = 2**12  # packed: it may be a thousand times as much
 _PACKED = frozenset({"gzip", "deflate"})
 _ENCODINGS = _PACKED | {"", "identity"}
 _GZIP_OR_DEFLATE = 32  # zlib's word for: whichever it is
+# Reading may take a hundred times as much memory as what is read, and goes on when its request has given up: two at
+# once, and the threads in which mail is sent and keys are turned are left to those.
+_APART = ThreadPoolExecutor(2, thread_name_prefix="reading")
 
 Read = TypeVar("Read")
 
@@ -110,8 +113,8 @@ async def _traces(recording: Recording, metrics: Metrics, request: web.Request) 
         spans = await _apart(await _body(request, MOST_TRACE_BYTES), otlp.spans_of, kind)
     except otlp.NotTraces as problem:
         raise Declined(400, "not_traces", str(problem)) from None
-    if len(spans) > MOST_SPANS:
-        raise Declined(413, "too_many_spans", f"one request brings {MOST_SPANS} spans at the most")
+    except otlp.TooManySpans:
+        raise Declined(413, "too_many_spans", f"one request brings {otlp.MOST_SPANS} spans at the most") from None
     read = told_by(spans, recording.now())
     if read.told:
         await _recorded(recording, metrics, token, read.told)
@@ -179,7 +182,8 @@ async def _body(request: web.Request, most: int) -> bytes:
     if request.headers.get("Content-Encoding", "").casefold() not in _PACKED:
         return bytes(body)
     packed, is_small = bytes(body), len(body) < _UNPACKED_APART_BYTES
-    unpacked = _unpacked(packed, most) if is_small else await asyncio.to_thread(_unpacked, packed, most)
+    loop = asyncio.get_running_loop()
+    unpacked = _unpacked(packed, most) if is_small else await loop.run_in_executor(_APART, _unpacked, packed, most)
     if unpacked is None:
         raise unreadable
     if len(unpacked) > most:
@@ -202,7 +206,7 @@ async def _apart(body: bytes, read: Callable[[bytes, Any], Read], other: datetim
     """Read what is large in another thread: nobody else should wait while a megabyte is taken apart."""
     if len(body) < _READ_APART_BYTES:
         return read(body, other)
-    return await asyncio.to_thread(read, body, other)
+    return await asyncio.get_running_loop().run_in_executor(_APART, read, body, other)
 
 
 def _last_word(response: web.Response) -> web.Response:

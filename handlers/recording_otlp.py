@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 
 import msgspec
 
 from handlers.recording_spans import READ, UNREADABLE, Span
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
+MOST_SPANS = 10_000
 # OTLP's JSON writes 64-bit integers as texts; an enum is a number, though its name is seen, too.
 _STATUSES = {"STATUS_CODE_UNSET": 0, "STATUS_CODE_OK": 1, "STATUS_CODE_ERROR": 2}
 _MOST_DIGITS = 20
@@ -19,9 +21,15 @@ _WRONG_SHAPE = (TypeError, ValueError, AttributeError, KeyError)
 _NO_SPAN = "a span has ids, times in nanoseconds, a status and attributes, as OTLP writes them in JSON"
 _NO_RESOURCE = "the resource of a span has attributes, as OTLP writes them in JSON"
 
+T = TypeVar("T")
+
 
 class NotTraces(Exception):
     """The body is no export of traces; the sentence says why, and repeats nothing of it."""
+
+
+class TooManySpans(Exception):
+    """More spans, or resources or scopes to hold them, than one request may bring."""
 
 
 def _number(written: str) -> Any:
@@ -35,7 +43,7 @@ _DECODER = msgspec.json.Decoder(float_hook=_number)
 
 
 def spans_of(body: bytes, content_type: str) -> list[Span]:
-    """Every span of an export request, those at fault too, each saying so of itself. Raises NotTraces."""
+    """Every span of an export request, each that is at fault saying so. Raises NotTraces or TooManySpans."""
     return _from_protobuf(body) if content_type == PROTOBUF else _from_json(body)
 
 
@@ -73,25 +81,32 @@ def _from_protobuf(body: bytes) -> list[Span]:
         request.ParseFromString(body)
     except DecodeError:
         raise NotTraces("the body is not an ExportTraceServiceRequest in protobuf") from None
+    resources = [(_taken(each.resource.attributes), each) for each in _bounded(request.resource_spans)]
+    scopes = _bounded((shared, scope) for shared, resource in resources for scope in resource.scope_spans)
     spans = []
-    for resource in request.resource_spans:
-        shared = _taken(resource.resource.attributes)
-        for scope in resource.scope_spans:
-            for span in scope.spans:
-                attributes = shared | _taken(span.attributes)
-                for happened in span.events:
-                    attributes |= _taken(happened.attributes)
-                spans.append(
-                    Span(
-                        span.trace_id.hex(),
-                        span.span_id.hex(),
-                        span.start_time_unix_nano,
-                        span.end_time_unix_nano,
-                        span.status.code,
-                        attributes,
-                    )
-                )
+    for shared, span in _bounded((shared, span) for shared, scope in scopes for span in scope.spans):
+        attributes = shared | _taken(span.attributes)
+        for happened in span.events:
+            attributes |= _taken(happened.attributes)
+        spans.append(
+            Span(
+                span.trace_id.hex(),
+                span.span_id.hex(),
+                span.start_time_unix_nano,
+                span.end_time_unix_nano,
+                span.status.code,
+                attributes,
+            )
+        )
     return spans
+
+
+def _bounded(found: Iterable[T]) -> list[T]:
+    """What was found; of too many none is made: an empty span is two bytes on the wire, and hundreds as an object."""
+    few = list(islice(found, MOST_SPANS + 1))
+    if len(few) > MOST_SPANS:
+        raise TooManySpans
+    return few
 
 
 def _taken(attributes: Iterable[Any]) -> dict[str, Any]:
@@ -107,17 +122,14 @@ def _taken(attributes: Iterable[Any]) -> dict[str, Any]:
 
 def _from_json(body: bytes) -> list[Span]:
     try:
-        request = _DECODER.decode(body)
-        spans = []
-        for resource in _list(request, "resourceSpans"):
-            shared = _shared(resource)
-            for scope in _list(resource, "scopeSpans"):
-                spans += [_json_span(shared, span) for span in _list(scope, "spans")]
+        resources = [(_shared(each), each) for each in _bounded(_list(_DECODER.decode(body), "resourceSpans"))]
+        scopes = _bounded((shared, scope) for shared, resource in resources for scope in _list(resource, "scopeSpans"))
+        spans = _bounded((shared, span) for shared, scope in scopes for span in _list(scope, "spans"))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise NotTraces("the body is not JSON") from None
     except _WRONG_SHAPE:
         raise NotTraces("the body is not an ExportTraceServiceRequest in JSON") from None
-    return spans
+    return [_json_span(shared, span) for shared, span in spans]
 
 
 def _shared(resource: Any) -> dict[str, Any] | None:
