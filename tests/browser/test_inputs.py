@@ -253,7 +253,16 @@ async def test_a_field_grows_with_its_text_also_where_no_style_does_it(visitor: 
     assert drawn
     assert await field.evaluate(whole)
     await field.press("ControlOrMeta+End")
+    tall = await page.locator(".modal-body").evaluate("""body => {
+        const { get } = Object.getOwnPropertyDescriptor(Element.prototype, "scrollHeight");
+        Object.defineProperty(HTMLTextAreaElement.prototype, "scrollHeight", { configurable: true, get() {
+            window.shortest = Math.min(window.shortest ?? Infinity, body.scrollHeight);
+            return get.call(this);
+        } });
+        return body.scrollHeight;
+    }""")
     await field.press("Enter")
+    assert await page.evaluate("window.shortest") >= tall, "Firefox would scroll the window at each letter"
     grown = await field.bounding_box()
     assert grown
     assert grown["height"] > drawn["height"]

@@ -67,8 +67,11 @@ const measured = CSS.supports("field-sizing", "content") ? null : new ResizeObse
 });
 
 function fit(area) {
+  // Its room is kept meanwhile: Firefox scrolls a window that becomes shorter, be it for a moment, with every letter.
+  area.style.marginBottom = `${area.offsetHeight}px`;
   area.style.height = "auto";
   area.style.height = `${area.scrollHeight + area.offsetHeight - area.clientHeight}px`;
+  area.style.marginBottom = "";
 }
 
 function textArea(props) {
