@@ -9,6 +9,7 @@ import smtplib
 import ssl
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
 from email.header import Header
 from email.headerregistry import Address, AddressHeader
 from email.message import EmailMessage
@@ -31,6 +32,8 @@ STEP_SECONDS = 10.0
 # Refused with one of these is refused for good; with any other, for now.
 _FOR_GOOD = range(500, 600)
 _GOES_AWAY = 421
+# A mailbox that is full says "for now" for weeks; a server that lets strangers wait takes them within an hour.
+_INSIST = timedelta(hours=4)
 # Of so many mails at most it is kept whom they need not be sent to again.
 _MOST_KEPT = 100
 
@@ -129,13 +132,15 @@ class Mailer:
         self._ca_file = ca_file
         self._tls: ssl.SSLContext | None = None
         self._is_exception_told = False
-        self._settled: dict[str, set[str]] = {}  # by the key of a mail that some have and others were refused for now
+        # By the key of a mail that some have and others were refused for now: since when, and who is settled.
+        self._settled: dict[str, tuple[datetime, set[str]]] = {}
 
     async def send(self, subject: str, body: str, key: str, html: str | None = None) -> None:
         """Send one mail; raises MailTrouble. The same `key` is the same Message-ID: a repeated mail is seen as one.
 
         `html` says the same as `body` and is shown in its place by readers that can. Where a server takes it for some
-        and not for others yet, that is MailTrouble, and sent again it goes to those others alone.
+        and not for others yet, that is MailTrouble, and sent again it goes to those others alone; after some hours it
+        ends without them.
         """
         mail = EmailMessage(policy=_WRITTEN)
         mail["From"] = self._sender
@@ -148,22 +153,24 @@ class Mailer:
         mail.set_content(body, cte="base64" if html is not None else None)
         if html is not None:
             mail.add_alternative(html, subtype="html", cte="base64")
-        settled = self._settled.get(key, set())
+        _, settled = self._settled.get(key, (None, set()))
         asked = [who for one in self._recipients if (who := parseaddr(one)[1]) not in settled]
         # A thread: smtplib waits for sockets, and nobody else shall.
         self._judge(key, asked, await asyncio.to_thread(self._hand_over, mail, asked))
 
     def _judge(self, key: str, asked: Sequence[str], refused: Mapping[str, int]) -> None:
-        """Raises MailTrouble unless somebody has the mail by now and nobody else can have it by being asked again."""
+        """Raises MailTrouble unless somebody has the mail by now and it is no use to ask again for anybody else."""
         codes = " ".join(str(code) for code in sorted(set(refused.values())))
         waiting = {who for who, code in refused.items() if code not in _FOR_GOOD}
-        if len(refused) == len(asked) and (waiting or key not in self._settled):
+        since, settled = self._settled.get(key, (self._clock(), set()))
+        waits = bool(waiting) and self._clock() < since + _INSIST
+        if len(refused) == len(asked) and (waits or key not in self._settled):
             raise MailTrouble(f"SMTPRecipientsRefused {codes}")
         if refused:
             log.warning("mail refused for some", extra={"count": len(refused), "codes": codes})
-        settled = self._settled.pop(key, set())
-        if waiting:
-            self._settled[key] = settled.union(asked) - waiting
+        self._settled.pop(key, None)
+        if waits:
+            self._settled[key] = since, settled.union(asked) - waiting
             if len(self._settled) > _MOST_KEPT:
                 del self._settled[next(iter(self._settled))]
             raise MailTrouble(f"SMTPRecipientsRefused {codes}")

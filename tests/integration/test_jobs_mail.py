@@ -256,6 +256,23 @@ async def test_whom_a_server_takes_later_is_asked_for_again_alone(plain: MailSin
         await mailer.send("limit reached", "body", "incident:3")
 
 
+async def test_a_mailbox_that_stays_full_ends_after_some_hours(plain: MailSink, clock: FakeClock) -> None:
+    """It says "for now" for weeks. Each start of the bot would send an old alert to all the others once more."""
+    mailer = a_mailer(plain, clock, named=True)
+    plain.refuse_for["ops@hanbit.example"] = "452 4.2.2 over quota"
+    for _ in range(2):
+        with pytest.raises(MailTrouble, match="SMTPRecipientsRefused 452"):
+            await mailer.send("limit reached", "body", "incident:1")
+        clock.advance(hours=2)
+    await mailer.send("limit reached", "body", "incident:1")
+    assert [mail.recipients for mail in plain.kept] == [("jihoon@hanbit.example",)]
+    plain.refuse_for["jihoon@hanbit.example"] = "452 4.2.2 over quota"
+    for _ in range(2):  # but who has nothing yet is not given up for others who have nothing
+        with pytest.raises(MailTrouble, match="SMTPRecipientsRefused 452"):
+            await mailer.send("limit reached", "body", "incident:2")
+        clock.advance(hours=5)
+
+
 async def test_who_is_refused_for_good_after_others_had_the_mail_ends_it(plain: MailSink, clock: FakeClock) -> None:
     """Later turned into never: the mail went to whom it could go."""
     mailer = a_mailer(plain, clock, named=True)
