@@ -175,5 +175,5 @@ def test_libraries_that_cannot_be_had_are_said_in_a_sentence(
 def test_newcomers_are_told_which_python(text: str):
     """One that everything was tried on."""
     newest = ".".join(map(str, run.NEWEST))
-    said = (ROOT / text).read_text()
+    said = (ROOT / text).read_text(encoding="utf-8")
     assert f"3.11 to {newest}" in said or f"3.11~{newest}" in said
