@@ -7,7 +7,7 @@ from blocks import digest_steps as steps
 from blocks import kit
 from finops.agenda import Point, PointKind
 from finops.agenda import agenda as to_decide
-from finops.digest import Advice, Digest
+from finops.digest import Digest
 from locales import Translator
 
 _NAMES_SHOWN = 3
@@ -30,11 +30,13 @@ def _line(point: Point, digest: Digest, t: Translator) -> str:
             asked = t.gettext("is its cause mended?")
         case PointKind.IMPROVE:
             [project] = point.projects
-            known = f"*{parts.named(project)}*  {kit.escape(_todo(project.advice, t) or parts.standing(project, t))}"
+            known = (
+                f"*{parts.named(project)}*  {kit.escape(steps.todo(project.advice, t) or parts.standing(project, t))}"
+            )
             asked = t.gettext("who does it?")
         case PointKind.STEP:
             about = kit.escape(steps.about(digest))
-            todo = kit.escape(_todo(digest.advice, t))
+            todo = kit.escape(steps.todo(digest.advice, t))
             known, asked = f"*{about}*  {todo}" if about else todo, t.gettext("who does it?")
         case PointKind.MOVED:
             known = kit.escape(f"{parts.change(digest, t)} · {parts.whole_cause(digest, t)}")
@@ -46,16 +48,7 @@ def _line(point: Point, digest: Digest, t: Translator) -> str:
     return f"{known} — {kit.escape(asked)}"
 
 
-def _todo(advice: Advice | None, t: Translator) -> str:
-    """What to do in a few words, and what that is worth."""
-    todo, saving = steps.short(advice, t), steps.worth(advice, t)
-    return f"{todo} ({saving})" if saving else todo
-
-
 def _unrecorded(point: Point, t: Translator) -> str:
-    names = ", ".join(f"*{parts.named(one)}*" for one in point.projects[:_NAMES_SHOWN])
-    more = len(point.projects) - _NAMES_SHOWN
-    if more > 0:
-        names = t.ngettext("{names} and {count} more", "{names} and {count} more", more, names=names)
+    names = parts.listed([f"*{parts.named(one)}*" for one in point.projects], _NAMES_SHOWN, t)
     silent = t.gettext("no outcomes recorded")
     return f"{names}  {kit.escape(silent)}"

@@ -106,7 +106,7 @@ class _Letter:
 
     def _text_project(self, one: DigestProject) -> list[str]:
         found = [f"- {_name(one)}: {parts.cost(one, self.costs, self.t)}", f"    {self._bought(one)}"]
-        cause, todo = parts.story(one, self.t), self._todo(one)
+        cause, todo = parts.story(one, self.t), steps.todo(one.advice, self.t)
         return [*found, *([f"    {cause}"] if cause else []), *([f"    → {todo}"] if todo else [])]
 
     def _text_days(self, days: Sequence[chart.Pair]) -> list[str]:
@@ -207,7 +207,7 @@ class _Letter:
         for number, one in enumerate(projects):
             change = parts.moved(one.cost, one.previous, self.t)
             below = [html.paragraph(html.facts(self._bought(one)), size=13)]
-            cause, todo = parts.story(one, self.t), self._todo(one)
+            cause, todo = parts.story(one, self.t), steps.todo(one.advice, self.t)
             below += [html.paragraph(html.text(cause), size=13, is_dim=True)] if cause else []
             below += [html.paragraph(html.coloured(f"→ {todo}", _LINK, "accent"), size=13)] if todo else []
             name = html.paragraph(html.text(_name(one)), size=15, is_bold=True)
@@ -319,10 +319,6 @@ class _Letter:
         if one.unranked in (Unranked.NO_SPEND, Unranked.NO_VALUE):
             return parts.reason(one.unranked, self.t)
         return " · ".join(filter(None, (value.cell(one.value, self.t), parts.standing(one, self.t))))
-
-    def _todo(self, one: DigestProject) -> str:
-        todo, saving = steps.short(one.advice, self.t), steps.worth(one.advice, self.t)
-        return f"{todo} ({saving})" if todo and saving else todo
 
     def _verdict_words(self) -> str:
         return parts.verdict_line(self.verdict, self.t) if self.verdict is not None else ""

@@ -307,6 +307,12 @@ def named(project: DigestProject) -> str:
     return kit.name(project.name, _LONG)
 
 
+def listed(names: Sequence[str], most: int, t: Translator) -> str:
+    """The first so many names, and how many more there are."""
+    shown, more = ", ".join(names[:most]), len(names) - most
+    return shown if more <= 0 else t.ngettext("{names} and {count} more", "{names} and {count} more", more, names=shown)
+
+
 def only_unallocated(digest: Digest) -> bool:
     """Whether money was spent and no project is registered that it could belong to."""
     return not digest.projects and digest.unallocated is not None and digest.unallocated.amount > 0

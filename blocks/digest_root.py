@@ -150,9 +150,8 @@ def _entry(number: int, project: DigestProject, costs: Mapping[int, str], t: Tra
     """A project: what it cost; quoted below it what that bought, where it stands and why it moved, and what to do."""
     facts_ = [parts.standing(project, t) if project.ratio is not None else "", parts.cause(project, t)]
     quoted = [value.line(project.value, t), " · ".join(filter(None, facts_)), parts.runaway(project, t)]
-    todo, saving = steps.short(project.advice, t), steps.worth(project.advice, t)
-    if todo:
-        quoted.append(f"→ {todo} ({saving})" if saving else f"→ {todo}")
+    if todo := steps.todo(project.advice, t):
+        quoted.append(f"→ {todo}")
     head = f"*{number}. {parts.named(project)}*  {kit.escape(parts.cost(project, costs, t))}"
     return "\n".join([head, *(f"> {kit.escape(line)}" for line in quoted if line)])
 
@@ -235,6 +234,5 @@ def proposals(digest: Digest, t: Translator) -> list[str]:
 
 
 def _proposal(advice: Advice, t: Translator) -> str:
-    saving = steps.worth(advice, t)
-    said = f"{steps.short(advice, t)} ({saving})" if saving else steps.short(advice, t)
+    said = steps.todo(advice, t)
     return f"{kit.bare(advice.project_name, 40)}: {said}" if advice.project_id is not None else said

@@ -57,6 +57,12 @@ def short(advice: Advice | None, t: Translator) -> str:
     return _SHORT[advice.kind](t) if advice is not None else ""
 
 
+def todo(advice: Advice | None, t: Translator) -> str:
+    """What to do in a few words and, beside it, what that may save; plain text, '' where there is nothing to do."""
+    said, saving = short(advice, t), worth(advice, t)
+    return f"{said} ({saving})" if said and saving else said
+
+
 def cure(kind: AdviceKind, t: Translator) -> str:
     """What to do, as a whole sentence or two."""
     return _SENTENCES[kind](t)

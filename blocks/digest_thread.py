@@ -148,10 +148,7 @@ def _unranked(digest: Digest, t: Translator) -> Parts:
         names = [kit.name(one.name, _NAME) for one in digest.others if one.unranked is reason]
         if not names or reason is Unranked.RESTED:
             continue
-        shown = ", ".join(names[:_NAMES_SHOWN])
-        more = len(names) - _NAMES_SHOWN
-        if more > 0:
-            shown = t.ngettext("{names} and {count} more", "{names} and {count} more", more, names=shown)
+        shown = parts.listed(names, _NAMES_SHOWN, t)
         lines.append(f"• {kit.escape(parts.reason(reason, t))}: {shown}")
     if not lines:
         return []

@@ -33,10 +33,7 @@ class Runbooks:
         """
         desk, workspace_id = self._desk, actor.workspace_id
         async with desk.storage.writing() as store:
-            # One after the other: two who ask at once would both find none, and the second clear what was ticked.
-            await store.workspaces.hold(workspace_id)
-            await telling.require_root(store, workspace_id, incident_id)
-            message = await store.outbox.get(workspace_id, _key(incident_id))
+            message = await _held(store, workspace_id, incident_id)
             if message is None:
                 await self._want(store, workspace_id, Runbook(incident_id, actor.user_id, {}))
                 await self._record(store, actor, incident_id, "incident.runbook_put", {})
@@ -52,9 +49,7 @@ class Runbooks:
         """
         desk, workspace_id = self._desk, actor.workspace_id
         async with desk.storage.writing() as store:
-            await store.workspaces.hold(workspace_id)
-            await telling.require_root(store, workspace_id, incident_id)
-            message = await store.outbox.get(workspace_id, _key(incident_id))
+            message = await _held(store, workspace_id, incident_id)
             if message is None:
                 raise Refusal(RefusalCode.INCIDENT_CLOSED)
             before = runbook_of(message)
@@ -97,6 +92,17 @@ def runbook_of(message: OutboxMessage) -> Runbook:
         for name, one in subject["steps"].items()
     }
     return Runbook(int(subject["incident_id"]), str(subject["by"]), states)
+
+
+async def _held(store: Store, workspace_id: str, incident_id: int) -> OutboxMessage | None:
+    """The message of the steps, which nobody else changes before this transaction ends; None before they were put.
+
+    One after the other: two who ask at once would both find none, and two who tick lose one tick. Refused where the
+    alert's own message is forgotten.
+    """
+    await store.workspaces.hold(workspace_id)
+    await telling.require_root(store, workspace_id, incident_id)
+    return await store.outbox.get(workspace_id, _key(incident_id))
 
 
 def _subject(runbook: Runbook) -> dict[str, Any]:

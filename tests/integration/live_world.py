@@ -51,6 +51,12 @@ class World:
         async with self.storage.reading() as store:
             return await store.incidents.open_ones(WORKSPACE)
 
+    async def breached(self) -> int:
+        """The same where one incident opens; its id."""
+        [incident] = await self.evaluate()
+        assert incident.id is not None
+        return incident.id
+
     async def spend(self, dollars: str, until: datetime | None = None) -> None:
         """The loop goes on: so much in the minute before `until` (the clock's)."""
         end = until or self.clock()

@@ -51,13 +51,6 @@ async def world(storage: Storage, clock: FakeClock) -> World:
     return await a_runaway(storage, clock)
 
 
-async def breached(world: World) -> int:
-    """The id of the one incident there is."""
-    [incident] = await world.evaluate()
-    assert incident.id is not None
-    return incident.id
-
-
 async def delivered(world: World) -> list[str]:
     """Slack takes everything that waits; the keys, in order."""
     keys = []
@@ -74,7 +67,7 @@ async def delivered(world: World) -> list[str]:
 
 async def test_the_golden_message_comes_out_of_storage_word_for_word(world: World) -> None:
     """$742 of $500 against $50 at 14:00, from usage rows and bills to the first two lines."""
-    incident_id = await breached(world)
+    incident_id = await world.breached()
     shown = await world.bot.incidents.shown(WORKSPACE, incident_id)
     assert speak.root(shown, translator_for("ko-KR", "Asia/Seoul")).text == (
         "🚨 [마케팅팀] 일일 한도 $500 초과 - 현재 $742 (148%)\n"
@@ -100,7 +93,7 @@ async def test_who_was_silent_until_it_surged_surges_since_that_minute(storage: 
 @on_sqlite
 async def test_the_cause_is_a_retry_loop_at_fifteen_times_the_calls(world: World) -> None:
     """$742 against $50 is 14.84 times the calls; since it surges, against the same hours of the week before."""
-    shown = await world.bot.incidents.shown(WORKSPACE, await breached(world))
+    shown = await world.bot.incidents.shown(WORKSPACE, await world.breached())
     assert shown.cause is not None
     assert shown.cause.kind is WhyKind.RETRY_LOOP
     changes = {part.factor: part.change for part in shown.cause.parts}
@@ -116,7 +109,7 @@ async def test_the_cause_is_a_retry_loop_at_fifteen_times_the_calls(world: World
 @on_sqlite
 async def test_why_it_happened_is_known_when_its_day_is_billed_too(world: World) -> None:
     """A review is drafted the day after: the bill is there by then, and says neither who called nor how often."""
-    incident_id = await breached(world)
+    incident_id = await world.breached()
     before = (await world.bot.incidents.shown(WORKSPACE, incident_id)).cause
     assert before is not None
     bill = ChargedDay(TODAY, (Charge(TODAY, ACCOUNT, f"{MODEL}, input", Decimal(800), "USD"),))
@@ -132,7 +125,7 @@ async def test_why_it_happened_is_known_when_its_day_is_billed_too(world: World)
 @on_sqlite
 async def test_the_chart_shows_seven_bills_and_todays_estimate(world: World) -> None:
     """Each day with its state."""
-    shown = await world.bot.incidents.shown(WORKSPACE, await breached(world))
+    shown = await world.bot.incidents.shown(WORKSPACE, await world.breached())
     assert [point.amount for point in shown.trend] == [Money.of("50")] * 7 + [Money.of("742")]
     assert shown.trend[-1].state is FigureState.ESTIMATE
     assert FigureState.ESTIMATE not in [point.state for point in shown.trend[:-1]]
@@ -165,7 +158,7 @@ async def test_the_chart_knows_of_which_day_it_has_a_part_alone(world: World) ->
 
 async def test_the_details_add_up_to_what_the_message_says(world: World) -> None:
     """Hours, models, keys and projects: each of them comes to the same $742."""
-    detail = await world.bot.incidents.detail(WORKSPACE, await breached(world))
+    detail = await world.bot.incidents.detail(WORKSPACE, await world.breached())
     spent = detail.shown.spent.amount
     assert sum((amount.amount for _, amount in detail.hours), Decimal(0)) == spent.amount
     assert [hour for hour, _ in detail.hours] == [datetime(2026, 7, 6, hour, tzinfo=UTC) for hour in range(5)]
@@ -182,7 +175,7 @@ async def test_the_details_add_up_to_what_the_message_says(world: World) -> None
 @on_sqlite
 async def test_the_details_say_which_hours_stand_against_which(world: World) -> None:
     """A factor that moved from 10 to 148 says nothing by itself: since the surge, and the same hours of seven days."""
-    detail = await world.bot.incidents.detail(WORKSPACE, await breached(world))
+    detail = await world.bot.incidents.detail(WORKSPACE, await world.breached())
     cause = detail.shown.cause
     assert cause is not None
     assert cause.hours is not None
@@ -196,7 +189,7 @@ async def test_the_details_say_which_hours_stand_against_which(world: World) -> 
 @on_sqlite
 async def test_today_is_answered_with_the_estimate_and_its_parts(world: World) -> None:
     """`/finops status today` before any bill: how much, by whom, as an estimate; Home shows the alert first."""
-    await breached(world)
+    await world.breached()
     report = await world.bot.reports.status(WORKSPACE, world.admin, "today")
     assert (report.figure.amount, report.figure.state) == (Money.of("742"), FigureState.ESTIMATE)
     assert report.increase is None
@@ -217,7 +210,7 @@ async def test_today_is_answered_with_the_estimate_and_its_parts(world: World) -
 @on_sqlite
 async def test_one_click_acknowledges_for_everybody(world: World) -> None:
     """The root is drawn anew at once, the thread has its line, and nobody is asked twice."""
-    incident_id = await breached(world)
+    incident_id = await world.breached()
     await delivered(world)
     world.clock.advance(minutes=3)
     await world.bot.incidents.acknowledge(world.member, incident_id)
@@ -238,7 +231,7 @@ async def test_one_click_acknowledges_for_everybody(world: World) -> None:
 @on_sqlite
 async def test_an_acknowledged_alert_that_goes_on_rising_says_each_level_aloud_once(world: World) -> None:
     """150, 200 and 300 % after somebody took care of it: a broadcast line each, however often anybody looks."""
-    incident_id = await breached(world)
+    incident_id = await world.breached()
     await world.bot.incidents.acknowledge(world.member, incident_id)
     await delivered(world)
     for amount, level in (("10", 150), ("250", 200), ("500", 300)):
@@ -262,7 +255,7 @@ async def test_an_acknowledged_alert_that_goes_on_rising_says_each_level_aloud_o
 
 async def test_two_clicks_are_one_action_and_the_second_learns_who_was_first(world: World) -> None:
     """At the same moment or later; one's own second click is simply done."""
-    incident_id = await breached(world)
+    incident_id = await world.breached()
     both = (world.admin, world.lead)
     answers = await asyncio.gather(
         *(world.bot.incidents.acknowledge(one, incident_id) for one in both), return_exceptions=True
@@ -281,7 +274,7 @@ async def test_two_clicks_are_one_action_and_the_second_learns_who_was_first(wor
 @on_sqlite
 async def test_a_stale_button_has_the_message_drawn_anew(world: World) -> None:
     """Whoever pressed it is told why nothing happened, and everybody sees the present."""
-    incident_id = await breached(world)
+    incident_id = await world.breached()
     await world.bot.incidents.acknowledge(world.admin, incident_id)
     await delivered(world)
     with pytest.raises(Refusal):
@@ -292,7 +285,7 @@ async def test_a_stale_button_has_the_message_drawn_anew(world: World) -> None:
 @on_sqlite
 async def test_silence_is_for_those_who_answer_for_the_team(world: World) -> None:
     """The lead and admins may; a member is told who can, and nothing changes."""
-    incident_id = await breached(world)
+    incident_id = await world.breached()
     with pytest.raises(Refusal) as refused:
         await world.bot.incidents.silence(world.member, incident_id, "1h")
     assert refused.value.code is RefusalCode.NOT_TEAM_MANAGER
@@ -306,7 +299,7 @@ async def test_silence_is_for_those_who_answer_for_the_team(world: World) -> Non
 
 async def test_silence_hides_messages_and_keeps_records_and_ends_with_one_summary(world: World) -> None:
     """150 % is reached in silence: on record at once, told when somebody turns the alerts on again."""
-    incident_id = await breached(world)
+    incident_id = await world.breached()
     await world.bot.incidents.silence(world.admin, incident_id, "4h")
     await delivered(world)
     world.clock.advance(minutes=5)
@@ -329,7 +322,7 @@ async def test_silence_hides_messages_and_keeps_records_and_ends_with_one_summar
 
 async def test_an_opinion_counts_once_and_two_bad_ones_offer_better_levels(world: World) -> None:
     """From those who may change the budget; a member's two thumbs open nothing."""
-    incident_id = await breached(world)
+    incident_id = await world.breached()
     judge = world.bot.incidents.feedback
     first = await judge(world.admin, incident_id, is_helpful=False)
     again = await judge(world.admin, incident_id, is_helpful=False)
@@ -347,7 +340,7 @@ async def test_an_opinion_counts_once_and_two_bad_ones_offer_better_levels(world
 @on_sqlite
 async def test_a_good_opinion_between_two_bad_ones_is_no_row(world: World) -> None:
     """Bad, good, bad: nobody is asked for other levels."""
-    incident_id = await breached(world)
+    incident_id = await world.breached()
     for person, is_helpful in ((world.admin, False), (world.member, True), (world.lead, False)):
         world.clock.advance(seconds=1)
         taken = await world.bot.incidents.feedback(person, incident_id, is_helpful=is_helpful)
@@ -357,7 +350,7 @@ async def test_a_good_opinion_between_two_bad_ones_is_no_row(world: World) -> No
 @on_sqlite
 async def test_the_share_of_opinions_counts_each_person_once_by_their_last_word(world: World) -> None:
     """Of three who found one alert helpful and one who did not at first, it made two opinions, half of them good."""
-    incident_id = await breached(world)
+    incident_id = await world.breached()
     for person, is_helpful in (
         (world.admin, False), (world.lead, True), (world.member, True), (world.admin, True),
     ):  # fmt: skip
@@ -372,7 +365,7 @@ async def test_the_share_of_opinions_counts_each_person_once_by_their_last_word(
 
 async def test_who_changed_their_mind_may_change_it_back(world: World) -> None:
     """And is thanked for nothing that is not kept; the same word twice is one, also where two clicks meet."""
-    incident_id, said = await breached(world), list[bool]()
+    incident_id, said = await world.breached(), list[bool]()
     for is_helpful in (True, False, False, True, False):
         world.clock.advance(seconds=1)
         said.append((await world.bot.incidents.feedback(world.member, incident_id, is_helpful=is_helpful)).is_new)
@@ -388,7 +381,7 @@ async def test_who_changed_their_mind_may_change_it_back(world: World) -> None:
 @on_sqlite
 async def test_nothing_is_shown_or_done_for_another_workspace(world: World) -> None:
     """An id that belongs to others is an id of nothing."""
-    incident_id, stranger = await breached(world), neighbour_of(world.admin)
+    incident_id, stranger = await world.breached(), neighbour_of(world.admin)
     for attempt in (
         world.bot.incidents.shown(stranger.workspace_id, incident_id),
         world.bot.incidents.detail(stranger.workspace_id, incident_id),
@@ -407,7 +400,7 @@ async def test_nothing_is_shown_or_done_for_another_workspace(world: World) -> N
 @on_sqlite
 async def test_no_review_waits_for_a_thread_that_is_forgotten(world: World) -> None:
     """The button of an old message stands for ever; what was to go below it was promised, and waited without end."""
-    incident_id = await breached(world)
+    incident_id = await world.breached()
     await delivered(world)
     due = world.clock().date() + timedelta(days=107)
     world.clock.advance(days=100)
@@ -427,7 +420,7 @@ async def test_no_review_waits_for_a_thread_that_is_forgotten(world: World) -> N
 @on_sqlite
 async def test_a_closed_incident_takes_no_clicks(world: World) -> None:
     """The next charge day has begun; the message says how it ended, and so does the refusal."""
-    incident_id = await breached(world)
+    incident_id = await world.breached()
     world.clock.moment = datetime(2026, 7, 7, 7, 0, tzinfo=UTC)
     await world.evaluate()
     assert (await world.incident(incident_id)).state is IncidentState.CLOSED

@@ -27,13 +27,6 @@ async def world(storage: Storage, clock: FakeClock) -> World:
     return await a_runaway(storage, clock)
 
 
-async def breached(world: World) -> int:
-    """The id of the one incident there is."""
-    [incident] = await world.evaluate()
-    assert incident.id is not None
-    return incident.id
-
-
 async def kept(world: World, incident_id: int) -> tuple[OutboxMessage, Runbook]:
     """The message of the steps, and what it shows."""
     async with world.storage.reading() as store:
@@ -53,7 +46,7 @@ async def everything_sent(world: World) -> None:
 
 async def test_two_who_ask_and_four_who_tick_at_once_lose_nothing(world: World) -> None:
     """The steps stand once, in the thread, and every tick is kept with the name of who was first."""
-    incident_id = await breached(world)
+    incident_id = await world.breached()
     people = [replace(world.admin, user_id=f"U{number}") for number in range(4)]
     await asyncio.gather(*(world.bot.runbooks.put(person, incident_id) for person in people[:2]))
     put, _ = await kept(world, incident_id)
@@ -71,7 +64,7 @@ async def test_two_who_ask_and_four_who_tick_at_once_lose_nothing(world: World) 
 @on_sqlite
 async def test_a_tick_can_be_taken_back_and_the_trail_tells_each_change_once(world: World) -> None:
     """Ticking what is ticked changes neither the message nor the trail."""
-    incident_id = await breached(world)
+    incident_id = await world.breached()
     await world.bot.runbooks.put(world.admin, incident_id)
     for is_done in (True, True, False, False):
         await world.bot.runbooks.tick(world.admin, incident_id, RunbookStep.CUT, is_done=is_done)
@@ -88,7 +81,7 @@ async def test_a_tick_can_be_taken_back_and_the_trail_tells_each_change_once(wor
 @on_sqlite
 async def test_steps_that_are_gone_are_put_there_again_as_they_were_ticked(world: World) -> None:
     """Only Slack knows that somebody deleted them: whoever asks again has them edited, which posts what is gone."""
-    incident_id = await breached(world)
+    incident_id = await world.breached()
     await world.bot.runbooks.put(world.admin, incident_id)
     await world.bot.runbooks.tick(world.admin, incident_id, RunbookStep.CUT, is_done=True)
     await everything_sent(world)
@@ -101,7 +94,7 @@ async def test_steps_that_are_gone_are_put_there_again_as_they_were_ticked(world
 @on_sqlite
 async def test_the_steps_speak_the_language_of_their_alert_where_no_team_is_told_any_more(world: World) -> None:
     """The team has moved to another channel; the alert stays where it was told, and so does its thread."""
-    incident_id = await breached(world)
+    incident_id = await world.breached()
     await world.bot.runbooks.put(world.admin, incident_id)
     async with world.storage.writing() as store:
         await store.teams.update(WORKSPACE, world.tenant.team_id, channel_id="C0NEWPLACE", locale="ja")
@@ -113,7 +106,7 @@ async def test_the_steps_speak_the_language_of_their_alert_where_no_team_is_told
 @on_sqlite
 async def test_there_are_no_steps_where_there_is_no_thread(world: World) -> None:
     """Of another workspace's alert, of one nobody knows, before they were put there, and of one that is forgotten."""
-    incident_id = await breached(world)
+    incident_id = await world.breached()
     stranger = neighbour_of(world.admin)
     for attempt in (
         world.bot.runbooks.put(stranger, incident_id),
