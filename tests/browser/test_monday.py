@@ -21,7 +21,7 @@ from tests.e2e.stages import scene
 @pytest_asyncio.fixture(loop_scope="session")
 async def stage(tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
     """Two teams, and the laboratory beside them; nothing is recorded yet."""
-    monkeypatch.setattr("jobs.digester.Digester.__init__.__defaults__", (1.0,))
+    monkeypatch.setattr("jobs.digester.LOOK_EVERY_SECONDS", 0.3)
     database, clock = shutil.copy(sqlite_template, tmp_path / "stage.db"), on_a_wednesday()
     async with scene(f"sqlite:///{database}", four_weeks(), clock=clock, **SETTINGS) as running:
         lab.show(running)

@@ -55,7 +55,7 @@ async def test_a_week_is_told_once_with_exact_figures_wherever_it_is_due(
     tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Recorded is what was sent, told is what is billed; one is praised, one is to improve, one is asked about."""
-    monkeypatch.setattr("jobs.digester.Digester.__init__.__defaults__", (1.0,))
+    monkeypatch.setattr("jobs.digester.LOOK_EVERY_SECONDS", 0.3)
     clock = on_a_wednesday()
     shutil.copy(sqlite_template, tmp_path / "stage.db")
     async with scene(

@@ -47,7 +47,7 @@ async def talk(
     sqlite_template: Path, tmp_path: Path, moving: StageClock, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Stage]:
     """A stage where edits follow at once and everybody of this test is in the team's channel."""
-    monkeypatch.setattr("jobs.voting.PollClock.__init__.__defaults__", (0.2,))
+    monkeypatch.setattr("jobs.voting.LOOK_EVERY_SECONDS", 0.2)
     path = tmp_path / "polls.db"
     shutil.copy(sqlite_template, path)
     async with scene(f"sqlite:///{path}", a_trace(days=2), clock=moving, FINOPS_EDIT_EVERY_SECONDS="1") as stage:

@@ -50,7 +50,7 @@ async def stage(
     sqlite_template: Path, tmp_path: Path, clock: StageClock, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Stage]:
     """Requests signed as Slack signs them; feedback is read in the channel of the marketing team."""
-    monkeypatch.setattr("jobs.interviews.Reminder.__init__.__defaults__", (0.5,))
+    monkeypatch.setattr("jobs.interviews.LOOK_EVERY_SECONDS", 0.3)
     shutil.copy(sqlite_template, tmp_path / "stage.db")
     more = {"socket_mode": False, "FINOPS_FEEDBACK_CHANNEL": MARKETING, "FINOPS_EDIT_EVERY_SECONDS": "1"}
     url = f"sqlite:///{tmp_path / 'stage.db'}"
