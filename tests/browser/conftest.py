@@ -13,12 +13,14 @@ from tests.browser import gallery
 
 pytest.importorskip("playwright", reason="playwright is not installed")
 
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Request
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Request, expect
 
 from tests.browser.chromium import DESKTOP, PHONE, chromium, executable, look, window
 from tests.browser.pretend import PretendSlack
 
 HERE = Path(__file__).parent
+# What is true is seen at once; a machine that is busy with something else is slow, not wrong.
+expect.set_options(timeout=15_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

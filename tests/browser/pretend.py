@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -80,13 +81,17 @@ class PretendSlack:
         return web.json_response(answer(body) if answer else {"ok": True})
 
     async def tell(self, event: JSON) -> None:
-        """Send a live event to every open page, keeping what it says for the next reload."""
+        """Send a live event to every open page, keeping what it says for the next reload.
+
+        A page that is being left does not hear it.
+        """
         if event["type"] == "views":
             self.state["views"] = event["views"]
         if event["type"] == "home":
             self.state["home"] = event["view"]
         for line in list(self.lines):
-            await line.send_json(event)
+            with contextlib.suppress(ConnectionError):
+                await line.send_json(event)
 
     async def hang_up(self) -> None:
         """Cut every live line."""
