@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.keys import owner_name
 from finops.amounts import as_typed
 from finops.budget_report import ScopeChoice
 from finops.budgets import BudgetScope, BudgetTerms
@@ -23,7 +24,7 @@ def team_facts(team: Team) -> dict[str, Fact]:
 
 def key_facts(credential: Credential, team: Team | None, connection: Connection | None) -> dict[str, Fact]:
     """What may be told about a key: whose it is and its last characters. Never the key."""
-    organization = None if connection is None else connection.organization_name or connection.organization_id
+    organization = None if connection is None else owner_name(connection.organization_name, connection.organization_id)
     return {
         "team_id": credential.team_id,
         "team": team.name if team is not None else None,

@@ -12,6 +12,7 @@ from bot.audit import Act, record_all
 from bot.collector import Collector, progress_of
 from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
+from bot.keys import owner_name
 from bot.people import People
 from bot.results import CollectionEvent, CollectionStarted
 from bot.schedule import latest_slot
@@ -98,7 +99,7 @@ class Collecting:
                 if row is not None:
                     started.append(progress_of(row, connection))
                     days = f"{row.period.start}/{row.period.end}"
-                    name = connection.organization_name or connection.organization_id
+                    name = owner_name(connection.organization_name, connection.organization_id)
                     facts: dict[str, Fact] = {"organization": name, "days": days, "waited": is_waiting}
                     acts.append(Act("collection.requested", f"connection:{connection.id}", facts))
             await record_all(desk, store, actor.workspace_id, actor.user_id, acts)

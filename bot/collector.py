@@ -58,7 +58,7 @@ def progress_of(collection: Collection, connection: Connection, total: Money | N
     """A queue row as people are told of it."""
     return CollectionProgress(
         id=collection.id,
-        connection_name=connection.organization_name or connection.organization_id or connection.provider,
+        connection_name=connection.name,
         kind=collection.kind.value,
         days_done=collection.days_done,
         days_total=collection.days_total,

@@ -172,29 +172,27 @@ def _expiry(credentials: list[Credential], now: datetime) -> list[Finding]:
 def _connections(connections: list[Connection], credentials: list[Credential], now: datetime) -> Iterator[Finding]:
     keyed = {one.connection_id for one in credentials if one.state is CredentialState.ENABLED}
     for one in connections:
-        name = one.organization_name or one.organization_id or one.provider
         if one.blind_since is not None:
             is_wish = one.blind_reason == OutageCode.KEYS_DISABLED
             yield Finding(
                 FindingCode.CONNECTION,
                 Level.WARN if is_wish else Level.FAIL,
-                {"name": name, "since": one.blind_since, "code": one.blind_reason},
+                {"name": one.name, "since": one.blind_since, "code": one.blind_reason},
             )
         if one.id not in keyed:
             continue
         if one.collected_at is None:
-            yield Finding(FindingCode.COLLECTION, Level.WARN, {"name": name, "age_minutes": None})
+            yield Finding(FindingCode.COLLECTION, Level.WARN, {"name": one.name, "age_minutes": None})
             continue
         age = now - one.collected_at
         level = Level.FAIL if age > COLLECTION_FAIL else Level.WARN if age > COLLECTION_WARN else Level.OK
-        yield Finding(FindingCode.COLLECTION, level, {"name": name, "age_minutes": int(age.total_seconds() // 60)})
+        yield Finding(FindingCode.COLLECTION, level, {"name": one.name, "age_minutes": int(age.total_seconds() // 60)})
 
 
 def _left(connections: list[Connection]) -> Iterator[Finding]:
     """Nothing to mend, but why days of theirs are missing."""
     for one in connections:
-        name = one.organization_name or one.organization_id or one.provider
-        yield Finding(FindingCode.CONNECTION, Level.OK, {"name": name})
+        yield Finding(FindingCode.CONNECTION, Level.OK, {"name": one.name})
 
 
 def _queue(rows: list[Collection], now: datetime) -> Finding:

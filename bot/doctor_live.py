@@ -56,7 +56,7 @@ async def findings(
 
 
 def _usage(one: Connection, health: UsageHealth | None, now: datetime, patience: timedelta) -> Finding:
-    values: dict[str, object] = {"name": _name(one), "age_minutes": None, "lateness_seconds": None}
+    values: dict[str, object] = {"name": one.name, "age_minutes": None, "lateness_seconds": None}
     if health is None or health.read_at is None:
         return Finding(FindingCode.USAGE, Level.WARN, values)
     age, lateness = now - health.read_at, p95(health.lateness_samples)
@@ -76,10 +76,10 @@ def _unwatched(last: tuple[datetime, datetime] | None, now: datetime) -> Finding
 def _drift(one: Connection, taught: Taught | None) -> Finding:
     drift = taught.drift if taught is not None else None
     if drift is None or drift.estimated <= 0:
-        return Finding(FindingCode.DRIFT, Level.OK, {"name": _name(one), "ratio": None, "days": 0})
+        return Finding(FindingCode.DRIFT, Level.OK, {"name": one.name, "ratio": None, "days": 0})
     ratio = EXACT.divide(drift.billed, drift.estimated)
     level = Level.FAIL if ratio > MOST_RATIO else Level.WARN if abs(ratio - 1) > DRIFT_WARN else Level.OK
-    return Finding(FindingCode.DRIFT, level, {"name": _name(one), "ratio": ratio, "days": drift.days})
+    return Finding(FindingCode.DRIFT, level, {"name": one.name, "ratio": ratio, "days": drift.days})
 
 
 def _clocks(clocks: Sequence[Clocks]) -> Finding:
@@ -101,7 +101,3 @@ def _outbox(waiting: int, oldest: timedelta, dead: int) -> Finding:
     return Finding(
         FindingCode.OUTBOX, level, {"waiting": waiting, "oldest_seconds": oldest.total_seconds(), "dead": dead}
     )
-
-
-def _name(one: Connection) -> str:
-    return one.organization_name or one.organization_id or one.provider

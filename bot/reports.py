@@ -219,7 +219,7 @@ class Reports:
                 is_proved=proved,
             ),
             blind=tuple(
-                BlindConnection(_name(one), one.blind_since, one.blind_reason)
+                BlindConnection(one.name, one.blind_since, one.blind_reason)
                 for one in not_left(house.connections, house.credentials)
                 if one.blind_since is not None
             ),
@@ -355,7 +355,3 @@ def _scope_by_id(house: _House, kind: ScopeKind, scope_id: int | None) -> Scope:
         if scope.kind is kind and scope.id == scope_id:
             return scope
     raise Refusal(RefusalCode.UNKNOWN_TEAM if kind is ScopeKind.TEAM else RefusalCode.UNKNOWN_PROJECT)
-
-
-def _name(connection: Connection) -> str:
-    return connection.organization_name or connection.organization_id or connection.provider

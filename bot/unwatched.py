@@ -71,7 +71,7 @@ class Unwatched:
         ids = set(wanted.subject["connection_ids"])
         # Another replica may have read the others all the time: what those used was seen.
         rows = [row for row in used if row.connection_id in ids]
-        names = [one.organization_name or one.organization_id or one.provider for one in connections if one.id in ids]
+        names = [one.name for one in connections if one.id in ids]
         amount = money_of(sum(corrected(taught, row) for row in rows)) if mine else None
         unpriced = sorted({row.model or row.sub_account_id for row in rows if row.unpriced})
         return UnwatchedShown(since, until, tuple(names), amount, tuple(unpriced))

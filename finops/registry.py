@@ -103,6 +103,11 @@ class Connection:
     costs_blind: bool = False
     usage_blind: bool = False
 
+    @property
+    def name(self) -> str:
+        """How it is called in front of people: as its organization, or else as its provider."""
+        return self.organization_name or self.organization_id or self.provider
+
 
 @frozen
 class Credential:

@@ -12,6 +12,6 @@ async def now(visit: Visit) -> None:
     person = await visit.person()
     started = await visit.bot.collecting.start_manual(person)
     t = await visit.words()
-    without = tuple(one.organization_name or one.organization_id or one.provider for one in started.without_key)
+    without = tuple(one.name for one in started.without_key)
     await visit.answer(collection.started(started.collections, without, t))
     await home.refresh(visit)

@@ -192,7 +192,7 @@ async def _connection_name(speech: Speech) -> str:
         one = await store.connections.get(speech.wanted.workspace_id, int(speech.wanted.subject["connection_id"]))
     if one is None:
         raise NothingToSay
-    return one.organization_name or one.organization_id or one.provider
+    return one.name
 
 
 async def _unwatched(speech: Speech) -> kit.Message:
