@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import cast
@@ -16,7 +16,6 @@ from bot.desk import Desk
 from bot.digest_codec import decoded
 from bot.holding import by_any
 from bot.picture import account_of
-from bot.polls import minute_of
 from finops.audit import AuditEntry, AuditFilter, AuditRow
 from finops.behaviour import (
     ANSWERS_WITHIN,
@@ -37,7 +36,7 @@ from finops.digest import Digest
 from finops.frozen import frozen
 from finops.incidents import Fact
 from finops.learning import ActionShown
-from finops.periods import charge_day, starts_at, week_of
+from finops.periods import charge_day, minute_of, moment_of, starts_at, week_of
 from finops.queries import ScopeKind
 from finops.registry import Connection, Project
 from finops.secret import Secret
@@ -365,7 +364,7 @@ async def _of_usage(store: Store, workspace_id: str, seen: Sequence[tuple[Projec
     """What was seen and is not known yet, at the hour it happened."""
     found = []
     for project, sighting in seen:
-        day = charge_day(datetime.fromtimestamp(sighting.start * 60, UTC))
+        day = charge_day(moment_of(sighting.start))
         known = await store.actions.near(workspace_id, [sighting.kind], day - _SAME, day + _SAME)
         if (sighting.kind, project.id) not in known:
             found.append(_habit_changed(project, sighting, await _hours(store, workspace_id, project, sighting)))
@@ -379,7 +378,7 @@ async def _hours(store: Store, workspace_id: str, project: Project, sighting: Si
 
 
 def _habit_changed(project: Project, sighting: Sighting, hours: Sequence[Habit]) -> Action:
-    at = datetime.fromtimestamp(moment(sighting, hours) * 60, UTC)
+    at = moment_of(moment(sighting, hours))
     day = charge_day(at)
     details: dict[str, Fact] = {
         "from_model": sighting.from_model or None,

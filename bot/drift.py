@@ -11,11 +11,10 @@ from decimal import Decimal
 
 from bot import unpriced
 from bot.desk import Desk
-from bot.polls import minute_of
 from finops.charges import Charge, ChargedDay
 from finops.estimates import compare, model_key, split_line_item
 from finops.money import EXACT, from_units
-from finops.periods import Period, starts_at
+from finops.periods import Period, minute_of, starts_at
 from finops.registry import Connection
 from storage import Store
 from storage.records_live import Estimate

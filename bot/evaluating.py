@@ -11,7 +11,6 @@ from bot.budget_levels import Look, looks_at, place_of, place_of_incident, windo
 from bot.desk import Desk
 from bot.errors import explain
 from bot.picture import CURRENCY, Picture
-from bot.polls import moment_of
 from bot.spending import Spending
 from bot.stop_ends import outliving
 from bot.stop_policy import STOPPABLE, prove_budgets, stop_by_policy, was_decided
@@ -23,7 +22,7 @@ from finops.estimates import Spent
 from finops.frozen import frozen
 from finops.incidents import HELD_OPEN, Change, CloseReason, EventKind, Incident, IncidentState, change_of, close
 from finops.lateness import p95
-from finops.periods import starts_at
+from finops.periods import moment_of, starts_at
 from finops.queries import ScopeKind
 from finops.registry import Person
 from finops.stopping import may_stop_by_itself

@@ -11,7 +11,6 @@ from bot.exchange import converter_at
 from bot.incident_scopes import Whose, whose
 from bot.incidents_held import frozen_at, held_elsewhere, own_stop
 from bot.picture import CURRENCY, Account, Taught, account_of
-from bot.polls import minute_of, moment_of
 from bot.rights import within_reach
 from bot.stop_rest import stranger_of
 from bot.value_beside import of_incident
@@ -25,7 +24,7 @@ from finops.incident_report import IncidentDetail, IncidentShown
 from finops.incidents import Incident, IncidentEvent
 from finops.lateness import p95
 from finops.money import ATTO_PLACES, EXACT, Money
-from finops.periods import Period, charge_day, starts_at
+from finops.periods import Period, charge_day, minute_of, moment_of, starts_at
 from finops.prices import PriceList
 from finops.queries import ScopeKind
 from finops.usage import MINUTES_PER_DAY

@@ -6,10 +6,10 @@ from collections import defaultdict
 from decimal import Decimal
 
 from bot.picture import Account, account_of
-from bot.polls import minute_of
 from finops.holds import Hold
 from finops.levers import LeverWish, cheap_models
 from finops.money import ATTO_PLACES, EXACT
+from finops.periods import minute_of
 from finops.usage import Width
 from storage import Store
 

@@ -13,7 +13,6 @@ from statistics import median_low
 
 from bot.desk import Desk
 from bot.picture import CURRENCY, account_of, money_of
-from bot.polls import minute_of
 from bot.stop_keeping import keep
 from finops.frozen import frozen
 from finops.holds import STANDING, Hold, HoldState, judged, reopened
@@ -21,7 +20,7 @@ from finops.incidents import Fact
 from finops.lateness import p95
 from finops.levers import Json, Lever
 from finops.money import ATTO_PLACES, EXACT, Money
-from finops.periods import Period
+from finops.periods import Period, minute_of
 from finops.proof import CALLED, Seen, Verdict, final_until, last_request_at, seen_until, unread, verdict
 from finops.stopping import WATCHED, progressed
 from finops.stops import StopEvent, StopEventKind, StopState

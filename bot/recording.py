@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.desk import Desk
 from finops.events import RecordedCall, ToldCall, is_token, token_hash
-from finops.periods import charge_day
+from finops.periods import charge_day, minute_of
 from finops.prices import PriceList, price
 from finops.usage import Endpoint, UsageRow
 from storage.errors import NotFound, StorageError
@@ -213,7 +213,7 @@ def estimated(told: ToldCall, prices: PriceList) -> int | None:
     if not call.model or not call.tells_tokens or told.provider not in _PRICED_PROVIDERS:
         return None
     at = call.at
-    minute = int(at.timestamp()) // 60
+    minute = minute_of(at)
     for endpoint in (Endpoint.COMPLETIONS, Endpoint.EMBEDDINGS):
         card = prices.card(endpoint, call.model, "", is_batch=False, day=charge_day(at))
         if card is not None:

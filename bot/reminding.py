@@ -10,8 +10,8 @@ from bot.desk import Desk
 from bot.incident_scopes import Whose, recipients_of, whose
 from bot.incidents_held import held_elsewhere
 from bot.people import lead_of
-from bot.polls import minute_of, moment_of
 from finops.incidents import Change, EventKind, Incident
+from finops.periods import minute_of, moment_of
 from finops.reminding import GOES_ON, Beside, follow_up, is_waited_out
 from finops.stops import StopState
 from storage import Store

@@ -14,13 +14,13 @@ from bot import telling
 from bot.desk import Desk
 from bot.incident_scopes import whose
 from bot.picture import Account, account_of, money_of
-from bot.polls import minute_of
 from bot.spending import Spending
 from bot.stop_keeping import audience, keep
 from bot.stop_savings import saved_by
 from finops.holds import Hold
 from finops.incidents import CloseReason, Incident, IncidentState, change_of, close
 from finops.money import Money
+from finops.periods import minute_of
 from finops.queries import ScopeKind
 from finops.registry import Project
 from finops.stop_second import has_lapsed, lapsed, unanswered

@@ -10,7 +10,6 @@ from bot.desk import Desk
 from bot.key_holders import affected, holders
 from bot.lever_wishes import usual_of
 from bot.picture import account_of, money_of
-from bot.polls import minute_of
 from bot.rights import asked_again, within_reach
 from bot.stop_rest import holders_of
 from bot.stop_savings import saved_by
@@ -18,6 +17,7 @@ from bot.stop_scopes import Aim, held_of
 from finops.figures import Scope
 from finops.levers import Lever, LeverWish, next_lever
 from finops.money import Money
+from finops.periods import minute_of
 from finops.queries import ScopeKind
 from finops.registry import CredentialState, Person, Project, Team
 from finops.stop_report import (

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from bot.picture import CURRENCY, Account, account_of, money_of
-from bot.polls import minute_of
 from finops.burning import left_running
 from finops.figures import Scope
 from finops.frozen import frozen
 from finops.holds import Hold
 from finops.incidents import Incident
 from finops.levers import Lever
+from finops.periods import minute_of
 from finops.queries import ScopeKind
 from finops.registry import Project
 from finops.stops import Stop

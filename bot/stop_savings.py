@@ -8,13 +8,12 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from bot.picture import CURRENCY, Account, account_of, money_of
-from bot.polls import minute_of, moment_of
 from bot.why_usual import COMPARED_DAYS
 from finops.holds import Hold
 from finops.levers import Lever
 from finops.losses import Saved, Stretch, saved, together
 from finops.money import Money, total
-from finops.periods import charge_day, starts_at
+from finops.periods import charge_day, minute_of, moment_of, starts_at
 from finops.stopping import latest
 from finops.stops import Stop
 from finops.usage import Width

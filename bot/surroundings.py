@@ -8,12 +8,11 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from bot.picture import CURRENCY, Account, Picture, Taught, account_of
-from bot.polls import minute_of, moment_of
 from finops.budgets import BudgetPeriod, Usual, period_of, usual
 from finops.burning import burn_per_minute, burning_since, is_unusual, paced_over
 from finops.frozen import frozen
 from finops.money import EXACT, Money, from_units, to_units, total
-from finops.periods import Period
+from finops.periods import Period, minute_of, moment_of
 from finops.queries import ScopeKind
 from finops.usage import MINUTES_PER_DAY
 from storage import Store

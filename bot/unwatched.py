@@ -14,7 +14,6 @@ from typing import Any
 from bot import moved
 from bot.desk import Desk
 from bot.picture import CURRENCY, Account, Collected, money_of
-from bot.polls import minute_of
 from bot.spending import Spending
 from bot.surroundings import corrected
 from bot.telling import ROUTINE, UNWATCHED, recipients
@@ -22,6 +21,7 @@ from finops.audit import AuditFilter, Outcome
 from finops.budgets import BudgetOn, effective
 from finops.frozen import frozen
 from finops.money import Money
+from finops.periods import minute_of
 from finops.registry import Connection, Credential, Team
 from storage import Store
 from storage.records_live import OutboxMessage, UsageHealth

@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 
 from bot import drift
 from bot.desk import Desk, skew_of
-from bot.polls import BY_DAY_DAYS, Step, minute_of, moment_of, silence, steps
 from bot.unchanged import Unchanged
+from bot.usage_steps import BY_DAY_DAYS, Step, silence, steps
 from finops.frozen import frozen
-from finops.periods import Period, charge_day
+from finops.periods import Period, charge_day, minute_of, moment_of
 from finops.prices import PriceList, priced
 from finops.registry import Connection, Credential
 from finops.secret import Secret

@@ -7,12 +7,11 @@ from datetime import date, timedelta
 
 from bot.desk import Desk
 from bot.picture import CURRENCY, Account, account_of
-from bot.polls import minute_of
 from finops.caps import CapSeen, seen
 from finops.figures import Scope
 from finops.frozen import frozen
 from finops.money import Money
-from finops.periods import Period, starts_at
+from finops.periods import Period, minute_of, starts_at
 from finops.queries import ScopeKind
 from finops.registry import Project
 from finops.value import Dimension, NamedValue, Part, ValueFigure, ValueRow, ValueSums, figure, named, together

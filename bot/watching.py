@@ -12,13 +12,13 @@ from bot.audience import has_enabled_key
 from bot.desk import Desk
 from bot.errors import OutageCode, explain, outage
 from bot.evaluating import Evaluating
-from bot.polls import minute_of, moment_of
 from bot.proving import Proving
 from bot.results import Polled
 from bot.stop_ends import StopEnds
 from bot.unwatched import Wakefulness
 from bot.usage_reader import Trip, UsageReader
 from finops.lateness import DAYS_ALIKE, expects_traffic, is_late, p95, seconds_late
+from finops.periods import minute_of, moment_of
 from finops.registry import Connection, Credential
 from finops.secret import Secret
 from finops.stopping import WATCHED

@@ -8,14 +8,13 @@ from datetime import timedelta
 
 from bot.desk import Desk
 from bot.picture import Account, Picture, account_of, money_of
-from bot.polls import minute_of
 from bot.reports import Reports
 from bot.spending import Spending
 from bot.why_usual import Grouped, against_usual, corrected, side_by_side
 from finops.decomposition import UsageOfBoth, explained_together
 from finops.figures import Scope, StatusReport
 from finops.money import Money
-from finops.periods import Period, starts_at
+from finops.periods import Period, minute_of, starts_at
 from finops.prices import PriceList
 from finops.queries import ScopeKind, previous_period
 from finops.registry import Person

@@ -9,10 +9,9 @@ from datetime import date, timedelta
 from fractions import Fraction
 
 from bot.picture import Account, Taught, money_of
-from bot.polls import moment_of
 from finops.decomposition import UsageOfBoth, explained_together
 from finops.estimates import UNCORRECTED
-from finops.periods import Period, starts_at
+from finops.periods import Period, minute_of, moment_of, starts_at
 from finops.prices import PriceList
 from finops.usage import Width
 from finops.usage_groups import UsageGroup
@@ -77,7 +76,7 @@ async def against_usual(
     are left out; None when none is left.
     """
     start, end = stretch
-    midnight = int(starts_at(day).timestamp()) // 60
+    midnight = minute_of(starts_at(day))
     present = await store.usage.grouped_between(workspace_id, start, end, accounts)
     minutes = {
         hour: within

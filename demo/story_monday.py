@@ -26,7 +26,7 @@ from demo.value import SILENT, Tally, monday_of, tallied
 from demo.value_people import makes_token
 from finops.digest import DigestProject
 from finops.money import EXACT
-from finops.periods import Period, charge_day, starts_at
+from finops.periods import Period, charge_day, minute_of, starts_at
 from finops.queries import ScopeKind
 from handlers.addresses import BOT, STORAGE
 
@@ -152,7 +152,7 @@ async def said(stage: Stage) -> None:
 
 def sent_in(stage: Stage, week: Period) -> dict[str, Tally]:
     """What the connected applications sent for a week, counted here and nowhere else."""
-    start, end = (int(starts_at(day).timestamp()) // 60 for day in (week.start, week.end))
+    start, end = (minute_of(starts_at(day)) for day in (week.start, week.end))
     applications = stage.applications
     found: dict[str, Tally] = {}
     for name in applications.connected:

@@ -46,6 +46,16 @@ def starts_at(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
+def minute_of(moment: datetime) -> int:
+    """The minute since 1970 that a moment lies in."""
+    return int(moment.timestamp()) // 60
+
+
+def moment_of(minute: int) -> datetime:
+    """The instant at which a minute begins."""
+    return datetime.fromtimestamp(minute * 60, UTC)
+
+
 def week_of(day: date) -> Period:
     """The charge week that holds a day: Monday to Sunday."""
     monday = day - timedelta(days=day.weekday())

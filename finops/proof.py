@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from finops.frozen import frozen
+from finops.periods import minute_of, moment_of
 from finops.usage import Endpoint
 
 CALLED = frozenset(Endpoint) - {Endpoint.VECTOR_STORES}
@@ -59,7 +60,7 @@ def final_until(seen: Seen, now: datetime) -> int:
     """The epoch minute before which every minute is final."""
     lateness = _UNKNOWN_LATENESS if seen.lateness is None else seen.lateness
     lateness = min(max(lateness, _SHORTEST_LATENESS), _LONGEST_LATENESS)
-    return min(seen.read_until, int((now - lateness).timestamp() // 60))
+    return min(seen.read_until, minute_of(now - lateness))
 
 
 def unread(read: Mapping[str, int], seen: Seen, set_at: datetime) -> tuple[tuple[Endpoint, ...], datetime | None]:
@@ -69,7 +70,7 @@ def unread(read: Mapping[str, int], seen: Seen, set_at: datetime) -> tuple[tuple
     """
     needed = _quiet_from(seen, set_at) + QUIET_MINUTES
     short = sorted((until, one.value) for one in CALLED if (until := read.get(one, 0)) < needed)
-    since = datetime.fromtimestamp(short[0][0] * 60, tz=set_at.tzinfo) if short and short[0][0] else None
+    since = moment_of(short[0][0]) if short and short[0][0] else None
     return tuple(Endpoint(one) for _, one in short), since
 
 
@@ -79,7 +80,7 @@ def verdict(seen: Seen, set_at: datetime, now: datetime) -> Verdict:
         return Verdict.PROVED
     if now - set_at < DEADLINE:
         return Verdict.WAITING
-    has_spread = int((set_at + SPREADING).timestamp() // 60)
+    has_spread = minute_of(set_at + SPREADING)
     if _quiet_from(seen, set_at) > has_spread:
         return Verdict.GOES_ON
     return Verdict.UNSEEN
@@ -87,12 +88,12 @@ def verdict(seen: Seen, set_at: datetime, now: datetime) -> Verdict:
 
 def _quiet_from(seen: Seen, set_at: datetime) -> int:
     """The first minute from which on nothing was seen: the first whole one under the lever, or after the last call."""
-    first = int(set_at.timestamp() // 60) + 1
+    first = minute_of(set_at) + 1
     return max((minute + 1 for minute, calls in seen.calls.items() if calls and minute >= first), default=first)
 
 
 def last_request_at(seen: Seen, since: datetime) -> datetime | None:
     """The end of the last minute with a call since then; None when there was none."""
-    start = int(since.timestamp() // 60)
+    start = minute_of(since)
     last = max((minute for minute, calls in seen.calls.items() if calls and minute >= start), default=None)
-    return None if last is None else datetime.fromtimestamp((last + 1) * 60, tz=since.tzinfo)
+    return None if last is None else moment_of(last + 1)

@@ -21,11 +21,10 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from bot import Bot, Clock
 from bot.metrics import Metrics
-from bot.polls import minute_of
 from bot.schedule import alarm
 from bot.settings import Settings
 from finops.events import OLDEST
-from finops.periods import charge_day
+from finops.periods import charge_day, minute_of
 from jobs.announcer import Announcer
 from jobs.delivery import Delivery
 from jobs.delivery_mail import MailAlarm

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import BindParameter, bindparam, delete, exists, func, insert, select, update
 
 from finops.behaviour import Habit
-from finops.periods import Period
+from finops.periods import Period, minute_of, starts_at
 from finops.usage import UsageReading, UsageRow, Width
 from storage.charges import Account
 from storage.connections import hold_connection
@@ -24,7 +24,7 @@ from storage.usage_moving import Covered, Rollups, beside
 from storage.usage_repricing import reprice_days
 from storage.usage_rollups import Stretch, extended, prepare, whole_buckets
 from storage.usage_rows import UsageRows, Whose
-from storage.usage_sums import busy_buckets, estimates, minute_of, newest_spent, stretches, sums
+from storage.usage_sums import busy_buckets, estimates, newest_spent, stretches, sums
 
 Priced = tuple[UsageRow, int, bool]
 """A row, its price in atto-dollars, and whether a price is known."""
@@ -86,7 +86,7 @@ class Usage(Repository):
                 first_seen = tuple(sorted(set(changed.fresh.starts) - set(held.starts)))
             newest = max((each for each in (newest, *block.starts[-1:]) if each is not None), default=None)
         else:
-            minute = int((told_at or read_at).timestamp()) // 60
+            minute = minute_of(told_at or read_at)
             span = whole_buckets(reading.start, min(reading.end, minute), reading.width)
             over = {start for start in block.buckets if start % reading.width == 0 and start + reading.width <= minute}
             block = block.only(over)
@@ -212,7 +212,7 @@ class Usage(Repository):
         self, workspace_id: str, period: Period, accounts: Collection[Account] | None = None
     ) -> list[UsageSum]:
         """Sums per day, connection, project and model."""
-        part = [(Width.DAY, minute_of(period.start), minute_of(period.end))]
+        part = [(Width.DAY, minute_of(starts_at(period.start)), minute_of(starts_at(period.end)))]
         return await sums(self._db, workspace_id, part, accounts, by_start=True)
 
     async def habits(
@@ -226,7 +226,7 @@ class Usage(Repository):
         self, workspace_id: str, period: Period, accounts: Collection[Account] | None = None
     ) -> list[GroupedUsage]:
         """Sums over a period by project, endpoint, model, tier and batch: what a cost is explained from."""
-        part = [(Width.DAY, minute_of(period.start), minute_of(period.end))]
+        part = [(Width.DAY, minute_of(starts_at(period.start)), minute_of(starts_at(period.end)))]
         return await grouped(self._db, workspace_id, part, accounts)
 
     async def grouped_between(

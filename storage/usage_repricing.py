@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from finops.periods import Period, starts_at
+from finops.periods import Period, minute_of, starts_at
 from finops.usage import MINUTES_PER_DAY, UsageRow, Width
 from storage.tables_live import usage_days, usage_reads
 from storage.usage_moving import Rollups
@@ -23,7 +23,7 @@ async def reprice_days(
     db: AsyncConnection, workspace_id: str, connection_id: int, period: Period, price: Pricer
 ) -> tuple[int, Units, Units]:
     """Price some days again: how many rows moved, and the nano-units and rest of all of them before and after."""
-    first, last = (int(starts_at(day).timestamp()) // 60 for day in (period.start, period.end))
+    first, last = (minute_of(starts_at(day)) for day in (period.start, period.end))
     mine = usage_reads.c.workspace_id == workspace_id, usage_reads.c.connection_id == connection_id
     reads = (await db.execute(select(usage_reads.c.id, usage_reads.c.endpoint).where(*mine))).all()
     ids = [row.id for row in reads]

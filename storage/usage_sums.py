@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 from sqlalchemy import BigInteger, ColumnElement, Select, Table, bindparam, cast, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from finops.periods import starts_at
+from finops.periods import minute_of, starts_at
 from finops.usage import Width
 from storage.records_live import Estimate, UsageSum
 from storage.tables_live import usage_days, usage_groups, usage_hours, usage_minutes, usage_reads
@@ -53,11 +53,6 @@ class _Named(NamedTuple):
     sub_account_id: str
     model: str
     api_key_id: str
-
-
-def minute_of(day: date) -> int:
-    """The minute since 1970 at which a charge day begins."""
-    return int(starts_at(day).timestamp()) // 60
 
 
 def stretches(from_minute: int, to_minute: int) -> list[Part]:
@@ -111,7 +106,7 @@ async def estimates(db: AsyncConnection, workspace_id: str, days: Collection[dat
     table = usage_days
     told = (table.c.estimate_nano, table.c.estimate_rest, table.c.unpriced, table.c.requests)
     groups = await _groups(db, workspace_id, None)
-    each, reads = {minute_of(day): day for day in days}, sorted(groups)
+    each, reads = {minute_of(starts_at(day)): day for day in days}, sorted(groups)
     # Of all endpoints and days at once: whoever evaluates a month would ask hundreds of times, every minute.
     for at in range(0, len(reads) if each else 0, _AT_ONCE):
         mine = table.c.workspace_id == workspace_id, table.c.read_id.in_(reads[at : at + _AT_ONCE])

@@ -9,13 +9,12 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from bot import Bot, Policy, telling
-from bot.polls import minute_of
 from bot.results import Polled
 from bot.telling import UNWATCHED
 from finops.budgets import Budget, BudgetAction, BudgetPeriod, BudgetScope, BudgetTerms
 from finops.incidents import Change, Incident, RootAction
 from finops.money import Money
-from finops.periods import Period, charge_day
+from finops.periods import Period, charge_day, minute_of
 from finops.queries import ScopeKind
 from finops.registry import Connection, Person, Team
 from finops.secret import Secret

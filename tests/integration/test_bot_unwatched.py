@@ -11,10 +11,10 @@ import pytest
 
 from bot import Bot, unwatched
 from bot.metrics import Metrics
-from bot.polls import minute_of
 from bot.results import FindingCode, Level
 from finops.budgets import BudgetScope
 from finops.money import Money
+from finops.periods import minute_of
 from finops.usage import Endpoint, UsageBucket, UsageReading, UsageRow, Width
 from jobs.watcher import Watcher
 from providers.contract import Unavailable

@@ -10,14 +10,13 @@ import pytest
 
 from bot import Bot
 from bot.errors import Refusal, RefusalCode
-from bot.polls import minute_of
 from finops.audit import AuditKind, filter_of
 from finops.caps import written
 from finops.events import RecordedCall, token_hash
 from finops.figures import Scope
 from finops.keys import contains_key
 from finops.money import Money, to_units
-from finops.periods import Period, starts_at
+from finops.periods import Period, minute_of, starts_at
 from finops.queries import ScopeKind
 from finops.registry import Person, Project, Team
 from finops.usage import Endpoint, UsageBucket, UsageReading, UsageRow, Width

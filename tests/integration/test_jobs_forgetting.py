@@ -12,8 +12,8 @@ from sqlalchemy import ColumnElement, select
 from bot import Bot
 from bot.metrics import Metrics
 from bot.policy import Policy
-from bot.polls import minute_of
 from finops.events import RecordedCall
+from finops.periods import minute_of
 from finops.usage import Endpoint, UsageBucket, UsageReading, UsageRow, Width
 from jobs import CALLS_KEPT, CLAIMS_KEPT, EVENT_IDS_KEPT, MINUTES_KEPT, VALUE_KEPT, forget_what_is_old
 from jobs.outbox import KEPT

@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.polls import BY_DAY_DAYS, LONGEST_GAP, REREAD_TAIL, Step, silence, steps
+from bot.usage_steps import BY_DAY_DAYS, LONGEST_GAP, REREAD_TAIL, Step, silence, steps
 from finops.usage import Width
 
 DAY = 1440

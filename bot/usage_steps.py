@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 from finops.usage import Width
@@ -24,16 +23,6 @@ class Step(NamedTuple):
     width: Width
     start: int
     end: int
-
-
-def minute_of(moment: datetime) -> int:
-    """The minute since 1970 that a moment lies in."""
-    return int(moment.timestamp()) // 60
-
-
-def moment_of(minute: int) -> datetime:
-    """The instant at which a minute begins."""
-    return datetime.fromtimestamp(minute * 60, UTC)
 
 
 def steps(covered_until: int | None, now: int, newest: int | None = None) -> list[Step]:
