@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from blocks import ids, kit
+from blocks import ids, kit, terms
 from finops.queries import PeriodName
 from locales import Translator
 
@@ -42,6 +42,7 @@ def message(t: Translator, *, is_admin: bool, teams: Iterable[str] = (), project
         t.gettext("`/finops effect` — what was done about the cost, and whether it changed anything"),
         t.gettext("`/finops export` — last month's bill as a CSV, line by line; a team, project or period may follow"),
         t.gettext("`/finops price` — what a million tokens cost; with a model, what it cost before, too"),
+        t.gettext("`/finops term` — what the words mean; `/finops help {word}` explains one", word=terms.example(t)),
         t.gettext("`/finops decisions` — what was voted to come next, and what is decided about it"),
         t.gettext("`/finops feedback` — tell us what you think · `/finops interview` — talk with us"),
     ]

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from blocks import help as help_
 from blocks import ids, keys
+from blocks import terms as glossary
 from finops.keys import KeyKind, contains_key, kind_of
 from finops.periods import charge_day
 from finops.queries import UnknownPeriod, parse_status
@@ -34,6 +35,7 @@ from handlers import (
     status,
     stops,
     teams,
+    terms,
     why,
 )
 from handlers import keys as key_windows
@@ -43,8 +45,10 @@ Answer = Callable[[Visit, str], Awaitable[None]]
 
 
 async def show_help(visit: Visit, words: str = "") -> None:
-    """`/finops` alone, and `/finops help`."""
-    del words
+    """`/finops` alone, and `/finops help`; a word after it that is no command's is asked of the glossary."""
+    if words and (_command(words) not in SUBCOMMANDS or glossary.find(words) is not None):
+        await terms.ask(visit, words)
+        return
     person = await visit.person()
     everybody = await visit.bot.teams.all(visit.workspace_id)
     teams = sorted(everybody, key=lambda team: (person.user_id not in (team.lead_user_id, *team.approvers), team.name))
@@ -83,6 +87,7 @@ SUBCOMMANDS: dict[str, Answer] = {
     "currency": lambda visit, _: exchange.manage(visit),
     "audit": audit.show,
     "doctor": lambda visit, _: checking.examine(visit),
+    "term": terms.ask,
     "help": show_help,
 }
 ALIASES = {
@@ -107,6 +112,7 @@ ALIASES = {
     "내보내기": "export", "exports": "export", "エクスポート": "export",
     "결정": "decisions", "decision": "decisions", "決定": "decisions",
     "원인": "why", "이유": "why", "왜": "why", "原因": "why", "理由": "why", "要因": "why", "なぜ": "why",
+    "용어": "term", "terms": "term", "glossary": "term", "用語": "term", "用語集": "term",
     "도움말": "help", "도움": "help", "ヘルプ": "help",
 }  # fmt: skip
 # These open a window, which only a command or a click can: in a direct message they become a button.
@@ -135,8 +141,7 @@ async def answer(visit: Visit, text: str) -> None:
     if visit.thread_ts and await stops.heard_cause(visit, text):
         return
     word, _, rest = text.partition(" ")
-    name = word.casefold()
-    name = ALIASES.get(name, name)
+    name = _command(word)
     if not word:
         await show_help(visit)
     elif name in SUBCOMMANDS:
@@ -150,6 +155,11 @@ async def answer(visit: Visit, text: str) -> None:
     elif not (visit.is_direct and await stops.heard_cause(visit, text)):
         suggestion = closest(word, [*SUBCOMMANDS, *ALIASES])
         await visit.answer(help_.unknown(await visit.words(), word, suggestion))
+
+
+def _command(word: str) -> str:
+    """The command that a word of any language names; the word itself where it names none."""
+    return ALIASES.get(word.casefold(), word.casefold())
 
 
 def _holds_admin_key(text: str) -> bool:

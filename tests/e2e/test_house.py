@@ -154,3 +154,15 @@ async def test_the_examples_of_the_help_work_as_they_stand_and_as_people_shorten
         assert named in words_of(await answer_to(house, reader, f"/finops {asked}"))
     await reader.command("/finops 차단 chatbot", MARKETING)
     assert "chatbot-experiment" in words_of(await window(house, reader, ids.VIEW_STOP))
+
+
+async def test_a_word_of_a_message_is_explained_by_name_and_from_the_menu(house: Stage) -> None:
+    """As it stands there, in any language; a slip names what was meant; a command's name still shows the help."""
+    reader = house.slack.person(JIHOON)
+    assert "청구되었지만" in words_of(await answer_to(house, reader, "/finops 도움말 잠정"))
+    assert "쇼백" in words_of(await answer_to(house, reader, "/finops help showback"))
+    assert "`/finops 도움말 쇼백`" in words_of(await answer_to(house, reader, "/finops 도움말 쇼벡"))
+    assert "`/finops 상태`" in words_of(await answer_to(house, reader, "/finops help status"))
+    listed = await answer_to(house, reader, "/finops 용어")
+    await reader.clicks(listed, ids.TERM_SHOW, "avoided")
+    await house.slack.until(lambda: "추정이므로 범위로" in words_of(reader.ephemerals(reader.dm)[-1]))
