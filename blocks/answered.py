@@ -5,6 +5,10 @@ from __future__ import annotations
 from slack_sdk.errors import SlackApiError
 
 _BLOCK_REFUSED = frozenset({"invalid_blocks", "invalid_arguments"})
+# The blocks of a message are not known there, or more than Slack takes together: the plain version is neither.
+TOO_RICH = frozenset(
+    {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long", "too_many_attachments"}
+)
 
 
 def error_code(error: BaseException) -> str:
@@ -17,3 +21,8 @@ def error_code(error: BaseException) -> str:
 def is_unknown_block(error: BaseException) -> bool:
     """Whether a block was refused that the workspace may not know yet; of windows and Home Slack says so otherwise."""
     return error_code(error) in _BLOCK_REFUSED
+
+
+def is_too_rich(error: BaseException) -> bool:
+    """Whether a message may be taken in plainer blocks."""
+    return error_code(error) in TOO_RICH

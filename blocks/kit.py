@@ -10,6 +10,8 @@ from typing import Any
 from unicodedata import east_asian_width
 from urllib.parse import urlencode
 
+from blocks.fitting import ELLIPSIS as ELLIPSIS
+from blocks.fitting import fitting, paragraph
 from blocks.steady import steady
 from finops.frozen import frozen
 from finops.written import MARKS
@@ -39,7 +41,6 @@ CONFIRM_BUTTON = 30
 TABLE_ROWS = 100
 DATA_ROWS = 100
 NAME = 60
-ELLIPSIS = "…"
 
 
 _MARK = re.compile(r"[*_~`]")
@@ -64,17 +65,17 @@ class Message:
     plain_blocks: list[Block]
 
     def arguments(self, *, plain: bool = False) -> dict[str, Any]:
-        """For chat.postMessage, chat.update or a response url. `plain` is the answer to `invalid_blocks`."""
+        """For chat.postMessage, chat.update or a response url. `plain` is the answer to a refusal of the blocks."""
         return {"text": self.text, "blocks": self.plain_blocks if plain else self.blocks}
 
 
 def message(text: str, parts: Iterable[Block | Either]) -> Message:
-    """A message that fits: what is beyond 50 blocks is left out, never refused."""
+    """A message that fits: what is beyond 50 blocks is left out; the plain one is not too long together either."""
     every = list(parts)
     return Message(
         clip(spoken(text) or "-", FALLBACK_TEXT),
         steady(rich(every)[:MESSAGE_BLOCKS]),
-        steady(plain(every)[:MESSAGE_BLOCKS]),
+        steady(fitting(plain(every)[:MESSAGE_BLOCKS])),
     )
 
 
@@ -170,7 +171,7 @@ def header(text: str) -> Block:
 
 def section(text: str, accessory: Block | None = None, block_id: str | None = None) -> Block:
     """A paragraph of mrkdwn. Too long, it ends at the last whole line and shows that it was cut."""
-    block: Block = {"type": "section", "text": {"type": "mrkdwn", "text": _paragraph(text, SECTION_TEXT)}}
+    block: Block = {"type": "section", "text": {"type": "mrkdwn", "text": paragraph(text, SECTION_TEXT)}}
     if accessory:
         block["accessory"] = accessory
     return _with_id(block, block_id)
@@ -179,14 +180,14 @@ def section(text: str, accessory: Block | None = None, block_id: str | None = No
 def fields(texts: Sequence[str]) -> Block:
     return {
         "type": "section",
-        "fields": [{"type": "mrkdwn", "text": _paragraph(text, FIELD_TEXT)} for text in texts[:FIELDS]],
+        "fields": [{"type": "mrkdwn", "text": paragraph(text, FIELD_TEXT)} for text in texts[:FIELDS]],
     }
 
 
 def context(*texts: str) -> Block:
     return {
         "type": "context",
-        "elements": [{"type": "mrkdwn", "text": _paragraph(text, FIELD_TEXT)} for text in texts[:CONTEXT_ELEMENTS]],
+        "elements": [{"type": "mrkdwn", "text": paragraph(text, FIELD_TEXT)} for text in texts[:CONTEXT_ELEMENTS]],
     }
 
 
@@ -383,13 +384,6 @@ def metadata(view: Mapping[str, Any]) -> dict[str, Any]:
 
 def _plain(text: str, limit: int) -> Block:
     return {"type": "plain_text", "text": clip(text, limit), "emoji": True}
-
-
-def _paragraph(text: str, limit: int) -> str:
-    if len(text) <= limit:
-        return text or " "
-    kept = text[: limit - 2]
-    return (kept[: kept.rfind("\n")] if "\n" in kept else kept[: max(kept.rfind(" "), limit // 2)]) + "\n" + ELLIPSIS
 
 
 def _with_id(block: Block, block_id: str | None) -> Block:

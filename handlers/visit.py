@@ -19,7 +19,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 from sqlalchemy.exc import SQLAlchemyError
 
 from blocks import kit, setup
-from blocks.answered import error_code
+from blocks.answered import TOO_RICH, error_code, is_too_rich
 from bot import Bot
 from bot.home_groups import belonging
 from bot.results import Profile
@@ -247,7 +247,7 @@ class Visit:
             )
             if answer is not None and took(answer):
                 return
-            if answer is None or "invalid_blocks" not in answer.body:
+            if answer is None or not any(code in answer.body for code in TOO_RICH):
                 break
         # The address in a click lives for half an hour and five uses; the person still gets the answer.
         await posted(self.client, "chat.postMessage", message, channel=self.user_id)
@@ -378,11 +378,11 @@ def _thread_of(container: Mapping[str, Any], message: Mapping[str, Any]) -> str:
 
 
 async def posted(client: AsyncWebClient, method: str, message: kit.Message, **where: str) -> Any:
-    """Post a message; a workspace that does not know a block yet gets the same facts in words."""
+    """Post a message; where Slack does not take its blocks (too new, too long together), the same facts in words."""
     try:
         return await client.api_call(method, json={**where, **message.arguments()})
     except SlackApiError as error:
-        if error_code(error) != "invalid_blocks":
+        if not is_too_rich(error):
             raise
         log.warning("blocks refused, plain version sent", extra={"detail": str(error)[:300]})
     return await client.api_call(method, json={**where, **message.arguments(plain=True)})

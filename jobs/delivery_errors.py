@@ -7,7 +7,7 @@ from enum import StrEnum
 import aiohttp
 from slack_sdk.errors import SlackApiError
 
-from blocks.answered import error_code
+from blocks.answered import TOO_RICH, error_code
 from finops.frozen import frozen
 from jobs.slack import CHANNEL_CLOSED
 
@@ -70,9 +70,7 @@ _MEANING: dict[Trouble, frozenset[str]] = {
     ),
     Trouble.GONE: frozenset({"block_mismatch", "cant_update_message", "edit_window_closed", "message_not_found"}),
     Trouble.THREADLESS: frozenset({"cannot_reply_to_message", "invalid_thread_ts", "thread_not_found"}),
-    Trouble.TOO_RICH: frozenset(
-        {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long", "too_many_attachments"}
-    ),
+    Trouble.TOO_RICH: TOO_RICH,
 }  # fmt: skip
 _TROUBLE = {code: trouble for trouble, codes in _MEANING.items() for code in codes}
 

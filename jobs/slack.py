@@ -10,7 +10,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from blocks import kit
-from blocks.answered import error_code, is_unknown_block
+from blocks.answered import is_too_rich, is_unknown_block
 
 log = logging.getLogger(__name__)
 
@@ -34,11 +34,11 @@ class SlackClients(Protocol):
 
 
 async def post(client: AsyncWebClient, channel_id: str, message: kit.Message) -> tuple[str, str]:
-    """Post a message, in plainer blocks where the workspace does not know the newest; its channel and time stamp."""
+    """Post a message, in plainer blocks where Slack does not take these; its channel and time stamp."""
     try:
         answer = await client.chat_postMessage(channel=channel_id, **message.arguments())
     except SlackApiError as error:
-        if error_code(error) != "invalid_blocks":
+        if not is_too_rich(error):
             raise
         answer = await client.chat_postMessage(channel=channel_id, **message.arguments(plain=True))
     return str(answer["channel"]), str(answer["ts"])
@@ -49,7 +49,7 @@ async def edit(client: AsyncWebClient, channel_id: str, ts: str, message: kit.Me
     try:
         await client.chat_update(channel=channel_id, ts=ts, **message.arguments())
     except SlackApiError as error:
-        if error_code(error) != "invalid_blocks":
+        if not is_too_rich(error):
             raise
         await client.chat_update(channel=channel_id, ts=ts, **message.arguments(plain=True))
 

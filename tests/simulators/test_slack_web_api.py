@@ -34,6 +34,8 @@ ALL = (
     "reactions:read",
     "reactions:write",
 )
+# Four sections, each as long as a section may be.
+LONG_TOGETHER = [{"type": "section", "text": plain("가" * 3000)}] * 4
 
 
 @pytest.fixture
@@ -270,6 +272,7 @@ async def test_a_message_arrives_with_ids_for_its_blocks(slack: SimulatedSlack) 
         ({"channel": FINOPS, "text": "a", "metadata": "x"}, "invalid_metadata_format"),
         ({"channel": FINOPS, "text": "a", "blocks": "x"}, "invalid_blocks_format"),
         ({"channel": FINOPS, "text": "a", "blocks": [{"type": "section"}]}, "invalid_blocks"),
+        ({"channel": FINOPS, "text": "a", "blocks": LONG_TOGETHER}, "msg_blocks_too_long"),
         ({"channel": FINOPS, "text": "a", "attachments": [{"text": "a"}] * 101}, "too_many_attachments"),
         ({"text": "a"}, "invalid_arguments"),
     ],

@@ -12,6 +12,7 @@ from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
 from blocks import bad_news, collection, home, kit, projects, status, teams
+from blocks.fitting import MESSAGE_TEXT, characters
 from bot.errors import BadNews, BadNewsKind
 from finops.written import visible
 from tests.unit import slack_limits
@@ -147,3 +148,16 @@ def test_a_message_of_too_many_blocks_keeps_the_first_fifty() -> None:
     """Slack refuses the whole message at 51."""
     message = kit.message("many", [kit.divider()] * 70)
     assert len(message.blocks) == len(message.plain_blocks) == 50
+
+
+@given(st.lists(st.text(st.sampled_from("가a \n"), max_size=4000), min_size=1, max_size=50))
+@hurried
+def test_a_message_in_older_blocks_is_never_too_long_together(texts: list[str]) -> None:
+    """Slack refuses the sum as well: the longest are cut, no block is left out, and what is short stays whole."""
+    parts = [kit.section(text) for text in texts]
+    message = kit.message("many", parts)
+    assert characters(message.plain_blocks) <= MESSAGE_TEXT
+    assert len(message.plain_blocks) == len(parts)
+    for whole, kept in zip(parts, message.plain_blocks, strict=True):
+        assert len(whole["text"]["text"]) > 100 or kept == whole
+    assert message.blocks == parts

@@ -6,7 +6,7 @@ import copy
 
 from demo.slack.api.request import Request, method
 from demo.slack.cast import Channel
-from demo.slack.content import LONGEST_UPDATE, Content, read_content
+from demo.slack.content import LONGEST_UPDATE, Content, not_too_long, read_content
 from demo.slack.limits import Tier
 from demo.slack.wire import JSON, ApiError, random_id
 
@@ -90,7 +90,7 @@ async def post_message(request: Request) -> JSON:
     """Post a message."""
     channel = destination(request)
     may_write(request, channel)
-    content = read_content(request.args, request.world)
+    content = not_too_long(read_content(request.args, request.world))
     extra = {**thread_of(request, channel), **_customised(request)}
     stored = request.world.post(channel.id, {**by_app(request), **content.fields(), **extra})
     return {"channel": channel.id, "ts": stored["ts"], "message": copy.deepcopy(stored), **_warned(content)}
@@ -139,7 +139,7 @@ async def update(request: Request) -> JSON:
     message = _own(request, channel, "cant_update_message")
     if channel.is_archived:
         raise ApiError("is_inactive")  # an edit is refused by another word than a post
-    content = read_content(request.args, request.world, longest=LONGEST_UPDATE)
+    content = not_too_long(read_content(request.args, request.world, longest=LONGEST_UPDATE))
     changes: JSON = {}
     drop: list[str] = []
     if content.text is not None:
@@ -189,7 +189,7 @@ async def schedule_message(request: Request) -> JSON:
         raise ApiError("time_in_past")
     if post_at > now + FURTHEST_SECONDS:
         raise ApiError("time_too_far")
-    content = read_content(request.args, request.world)
+    content = not_too_long(read_content(request.args, request.world))
     extra = thread_of(request, channel)
     message = {**by_app(request), **content.fields(), **extra}
     scheduled_id = random_id("Q")
