@@ -249,6 +249,7 @@ async def test_two_admins_who_lose_the_role_at_one_moment_leave_the_place_free(
     monkeypatch.setattr(Workspaces, "hold", held)
     async with house.bot() as bot, asyncio.timeout(20):
         found = await asyncio.gather(*(bot.people.present(WORKSPACE, one.user_id) for one in (MINSU, SEOYEON)))
+    assert both.is_set(), "both were in the midst of it"
     assert [one and one.is_admin for one in found] == [False, False]
     async with house.storage.reading() as store:
         assert not await store.claims.has(WORKSPACE, "first-admin")

@@ -83,4 +83,4 @@ async def test_a_stop_of_many_projects_looks_them_up_together(
         root = await store.outbox.get(WORKSPACE, telling.root_key(kept.id or 0))
     assert root is not None
     assert root.version == 2
-    assert len(asked) <= 1, "the alert's own project, and nobody else's"
+    assert asked == [projects[0].id], "the alert's own project, and nobody else's"
