@@ -10,12 +10,13 @@ from bot.incident_scopes import whose
 from bot.picture import CURRENCY, Picture, account_of
 from finops.budget_report import BudgetStanding, FirstStep, Place, Suggestion
 from finops.budgets import (
+    HISTORY_DAYS,
+    USUAL_METHODS,
     Budget,
     BudgetOn,
     BudgetPeriod,
     BudgetScope,
     Usual,
-    UsualMethod,
     effective,
     percent_floor,
     period_of,
@@ -29,13 +30,6 @@ from finops.queries import ScopeKind
 from finops.registry import Person, Project
 from storage import Store
 
-# As far back as the usual of a period is looked for: whole periods before the present one.
-_BACK = {BudgetPeriod.DAY: 28, BudgetPeriod.WEEK: 35, BudgetPeriod.MONTH: 124}
-_METHODS = {
-    BudgetPeriod.DAY: UsualMethod.DAYS,
-    BudgetPeriod.WEEK: UsualMethod.WEEKS,
-    BudgetPeriod.MONTH: UsualMethod.MONTHS,
-}
 _FIRST_LOOKS_BACK = timedelta(days=28)
 
 
@@ -85,12 +79,12 @@ def _standing(
 async def suggestion(store: Store, workspace_id: str, place: Place, period: BudgetPeriod, today: date) -> Suggestion:
     """What is usual for a scope in a period, and the limit that suits it. Bills only: estimates are no history."""
     window = period_of(period, today)
-    back = Period(window.start - timedelta(days=_BACK[period]), window.start)
+    back = Period(window.start - timedelta(days=HISTORY_DAYS[period]), window.start)
     of: Scope | None = None
     if place[0] is BudgetScope.EVERY_PROJECT:
         largest = await _largest(store, workspace_id, back)
         if largest is None:
-            return Suggestion(Usual(None, 0, _METHODS[period]))
+            return Suggestion(Usual(None, 0, USUAL_METHODS[period]))
         place, of = (BudgetScope.PROJECT, largest.id), Scope(ScopeKind.PROJECT, largest.id, largest.name)
     found = await whose(store, workspace_id, ScopeKind(place[0].value), place[1])
     bills = {

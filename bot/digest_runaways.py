@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from bot.picture import CURRENCY, Account, account_of
-from finops.budgets import BudgetPeriod, usual
+from finops.budgets import HISTORY_DAYS, BudgetPeriod, usual
 from finops.charges import DayReading
 from finops.digest import Runaway
 from finops.holds import Hold
@@ -23,8 +23,7 @@ from storage import Store
 from storage.records import ProjectTotal
 
 _DAY = timedelta(days=1)
-# As far back as the usual of a day is looked for.
-_HISTORY = timedelta(days=28)
+_HISTORY = timedelta(days=HISTORY_DAYS[BudgetPeriod.DAY])
 
 
 class Ran(NamedTuple):

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from bot import unpriced
 from bot.desk import Desk
+from bot.usage_steps import FILLED_IN_DAYS
 from finops.charges import Charge, ChargedDay
 from finops.estimates import compare, model_key, split_line_item
 from finops.money import EXACT, from_units
@@ -21,8 +22,6 @@ from storage.records_live import Estimate
 
 log = logging.getLogger(__name__)
 
-# Usage is filled in this far back when a connection is new.
-COMPARED_DAYS = 28
 # A bill read in the night it ended is not written to its end yet: what it lacks is no error of the estimate.
 _WRITTEN_AFTER = timedelta(hours=6)
 # Line items of older days are no news.
@@ -32,7 +31,7 @@ _NEWS = timedelta(days=2)
 async def learned(desk: Desk, connection: Connection, charged: ChargedDay) -> None:
     """A day's bill was read: hold it against what was estimated, and tell line items that no usage explains."""
     day, charges = charged.day, charged.charges
-    if day < desk.today() - timedelta(days=COMPARED_DAYS) or not charges:
+    if day < desk.today() - timedelta(days=FILLED_IN_DAYS) or not charges:
         return
     async with desk.storage.reading() as store:
         estimates = await store.usage.open_estimates(connection.workspace_id, [day])
@@ -68,7 +67,7 @@ async def learned_so_far(desk: Desk, connection: Connection) -> int:
     A new connection begins like that, and so does the first look after a downtime.
     """
     workspace_id, today = connection.workspace_id, desk.today()
-    past = Period(today - timedelta(days=COMPARED_DAYS), today)
+    past = Period(today - timedelta(days=FILLED_IN_DAYS), today)
     async with desk.storage.reading() as store:
         readings = (await store.charges.readings(workspace_id, past)).get(connection.id, {})
         done = await store.drifts.compared_days(workspace_id, connection.id, past.start)
@@ -89,7 +88,7 @@ async def held_anew(desk: Desk, store: Store, connection: Connection) -> None:
     whoever has committed lets the lessons be learned anew.
     """
     workspace_id, mine = connection.workspace_id, defaultdict[date, list[Estimate]](list)
-    days = await store.drifts.compared_days(workspace_id, connection.id, desk.today() - timedelta(days=COMPARED_DAYS))
+    days = await store.drifts.compared_days(workspace_id, connection.id, desk.today() - timedelta(days=FILLED_IN_DAYS))
     for row in await store.usage.open_estimates(workspace_id, sorted(days)):
         if row.connection_id == connection.id:
             mine[row.day].append(row)

@@ -15,7 +15,17 @@ from bot.rights import within_reach
 from bot.stop_rest import stranger_of
 from bot.value_beside import of_incident
 from bot.why_usual import against_usual
-from finops.budgets import Budget, BudgetOn, BudgetPeriod, Usual, UsualMethod, breach_at, percent_floor, usual
+from finops.budgets import (
+    HISTORY_DAYS,
+    USUAL_METHODS,
+    Budget,
+    BudgetOn,
+    BudgetPeriod,
+    Usual,
+    breach_at,
+    percent_floor,
+    usual,
+)
 from finops.charges import DayReading, FigureState, day_state
 from finops.estimates import UNCORRECTED, Correction, Spent
 from finops.figures import Breakdown, DayFigure, Scope, Share, breakdown_of, readings_of_all
@@ -36,13 +46,6 @@ TREND_DAYS = 7
 # Less than a fifth more than usual is no cause for words.
 _TELLING = Decimal("1.2")
 _REACHED = 100
-_METHODS = {
-    BudgetPeriod.DAY: UsualMethod.DAYS,
-    BudgetPeriod.WEEK: UsualMethod.WEEKS,
-    BudgetPeriod.MONTH: UsualMethod.MONTHS,
-}
-# As far back as the usual of a period is looked for.
-_HISTORY_DAYS = {BudgetPeriod.DAY: 28, BudgetPeriod.WEEK: 35, BudgetPeriod.MONTH: 124}
 _TOP = 5
 
 
@@ -61,7 +64,7 @@ class Facts:
 def brief(incident: Incident, budget: Budget, found: Whose) -> IncidentShown:
     """What a line about an incident needs: the amounts of its last decision, without history, cause or picture."""
     spent, limit = incident.spent, incident.limit
-    usual = Usual(incident.usual, 0, _METHODS[budget.period])
+    usual = Usual(incident.usual, 0, USUAL_METHODS[budget.period])
     same = spent.currency == limit.currency
     is_estimate = incident.spent_state is FigureState.ESTIMATE
     return IncidentShown(
@@ -94,7 +97,7 @@ async def gathered(
     found = await whose(store, workspace_id, incident.scope_kind, incident.scope_id)
     events = await store.incidents.events(workspace_id, incident.id)
     day = min(charge_day(now), incident.window.end - timedelta(days=1))
-    days = Period(day - timedelta(days=_HISTORY_DAYS[budget.period]), day + timedelta(days=1))
+    days = Period(day - timedelta(days=HISTORY_DAYS[budget.period]), day + timedelta(days=1))
     bills = {
         one.day: one.amount
         for one in await store.charges.daily_totals(workspace_id, days, found.accounts)

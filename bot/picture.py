@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from bot.usage_steps import FILLED_IN_DAYS
 from finops.charges import DayReading, FigureState, day_state, weakest
 from finops.estimates import Corrections, Drift, Spent, drift_margin
 from finops.frozen import frozen
@@ -19,9 +20,6 @@ from finops.registry import Connection, Credential, KnownProject, Project, Team
 CURRENCY = "USD"
 Account = tuple[int, str]
 """A provider project: connection id and sub-account id ('' where the provider names none)."""
-
-# As far back as usage is filled in when a connection is new.
-_COVERED_DAYS = 28
 
 
 @frozen
@@ -224,7 +222,7 @@ class Picture:
         estimated = facts.estimated_days.get(connection.id, frozenset())
         read_at = facts.usage_read_at.get(connection.id)
         is_fresh = read_at is not None and facts.now - read_at <= facts.stale_after and not connection.usage_blind
-        oldest_known = self.today - timedelta(days=_COVERED_DAYS)
+        oldest_known = self.today - timedelta(days=FILLED_IN_DAYS)
         states: list[FigureState] = []
         known: list[datetime] = []
         for day in period:

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from bot.picture import CURRENCY, Account, Picture, Taught, account_of
-from finops.budgets import BudgetPeriod, Usual, period_of, usual
+from finops.budgets import HISTORY_DAYS, BudgetPeriod, Usual, period_of, usual
 from finops.burning import burn_per_minute, burning_since, is_unusual, paced_over
 from finops.frozen import frozen
 from finops.money import EXACT, Money, from_units, to_units, total
@@ -30,7 +30,6 @@ _SURGE_MINUTES, _SURGE_STEP, _HOUR = 180, 5, 60
 _MOST_SURGES = 100
 _USUAL_FOR = timedelta(minutes=10)
 _REMEMBERED = 20_000
-_BACK = {BudgetPeriod.DAY: 28, BudgetPeriod.WEEK: 35, BudgetPeriod.MONTH: 124}
 
 Key = tuple[str, ScopeKind, int | None, BudgetPeriod, date]
 
@@ -161,7 +160,7 @@ async def _usual_of(
 ) -> dict[Question, Usual]:
     """The medians of the bills before the period of `day`: all scopes of one kind of period at once."""
     window = period_of(period, day)
-    back = Period(window.start - timedelta(days=_BACK[period]), window.start)
+    back = Period(window.start - timedelta(days=HISTORY_DAYS[period]), window.start)
     readings = await store.charges.readings(workspace_id, back)
     accounts = {one: picture.accounts(one.kind, one.scope_id) for one in questions}
     daily: dict[Account, dict[date, Money]] = defaultdict(dict)

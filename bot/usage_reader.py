@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from bot import drift
 from bot.desk import Desk, skew_of
 from bot.unchanged import Unchanged
-from bot.usage_steps import BY_DAY_DAYS, Step, silence, steps
+from bot.usage_steps import FILLED_IN_DAYS, Step, silence, steps
 from finops.frozen import frozen
 from finops.periods import Period, charge_day, minute_of, moment_of
 from finops.prices import PriceList, priced
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 _AT_ONCE = 4
 # More rows than this are priced beside the event loop.
 _FEW_ROWS = 500
-_PRICED_AGAIN_DAYS = BY_DAY_DAYS
+_PRICED_AGAIN_DAYS = FILLED_IN_DAYS
 
 
 @frozen

@@ -11,7 +11,7 @@ REREAD_TAIL = 20
 # Months of minutes are never read: further back, hours are fine enough, and then days.
 BY_MINUTE = 120
 BY_HOUR_DAYS = 7  # whole ones before today
-BY_DAY_DAYS = 28  # as far as anybody looks back for what is usual
+FILLED_IN_DAYS = 28  # where a connection is new: as far as anybody looks back for what is usual
 LONGEST_GAP = 360
 
 _HOUR, _DAY = int(Width.HOUR), int(Width.DAY)
@@ -38,7 +38,7 @@ def steps(covered_until: int | None, now: int, newest: int | None = None) -> lis
     """
     today = now // _DAY * _DAY
     if covered_until is None:
-        return _stretches(today - BY_DAY_DAYS * _DAY, today, now)
+        return _stretches(today - FILLED_IN_DAYS * _DAY, today, now)
     # A clock that was set back claims to have covered what has not happened yet.
     begin = min(covered_until, now) - REREAD_TAIL
     if newest is not None:

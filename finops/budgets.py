@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from enum import StrEnum
 from itertools import pairwise
+from typing import NamedTuple
 
 from finops.figures import Scope
 from finops.frozen import frozen
@@ -261,6 +262,25 @@ def percent_floor(spent: Money, amount: Money) -> int:
     return percent if EXACT.multiply(amount.amount, percent) <= EXACT.multiply(spent.amount, 100) else percent - 1
 
 
+class _History(NamedTuple):
+    """So many periods are looked at for the usual one, so few are enough, and so many days the longest one has."""
+
+    method: UsualMethod
+    most: int
+    fewest: int
+    longest: int
+
+
+_HISTORY = {
+    BudgetPeriod.DAY: _History(UsualMethod.DAYS, 28, 3, 1),
+    BudgetPeriod.WEEK: _History(UsualMethod.WEEKS, 4, 2, 7),
+    BudgetPeriod.MONTH: _History(UsualMethod.MONTHS, 3, 1, 31),
+}
+USUAL_METHODS = {period: each.method for period, each in _HISTORY.items()}
+HISTORY_DAYS = {period: (each.most + 1) * each.longest - 1 for period, each in _HISTORY.items()}
+"""So many days before any day of a period hold everything its `usual` can rest on."""
+
+
 def usual(
     daily: Mapping[date, Money],
     read_days: Collection[date],
@@ -273,7 +293,7 @@ def usual(
     A read day without an amount is a true zero, but periods before the first cost are no history: nothing ran yet.
     None with fewer than 3 days, 2 weeks or 1 month. Today and the period it belongs to never count.
     """
-    method, most, fewest = _HISTORY[period]
+    method, most, fewest, _ = _HISTORY[period]
     known: list[tuple[int, Money]] = []
     window = period_of(period, today)
     for _ in range(most):
@@ -286,13 +306,6 @@ def usual(
     days = sum(length for length, _ in known)
     middle = median([amount for _, amount in known]) if len(known) >= fewest else None
     return Usual(middle, days, method)
-
-
-_HISTORY = {
-    BudgetPeriod.DAY: (UsualMethod.DAYS, 28, 3),
-    BudgetPeriod.WEEK: (UsualMethod.WEEKS, 4, 2),
-    BudgetPeriod.MONTH: (UsualMethod.MONTHS, 3, 1),
-}
 
 
 def median(amounts: Sequence[Money]) -> Money:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.usage_steps import BY_DAY_DAYS, LONGEST_GAP, REREAD_TAIL, Step, silence, steps
+from bot.usage_steps import FILLED_IN_DAYS, LONGEST_GAP, REREAD_TAIL, Step, silence, steps
 from finops.usage import Width
 
 DAY = 1440
@@ -23,7 +23,7 @@ def test_the_first_reading_is_wide_and_only_the_last_two_hours_are_minutes():
     """Four weeks of days for what is usual, eight days of hours for the window, two hours of minutes to begin with."""
     today = NOW // DAY * DAY
     assert steps(None, NOW) == [
-        Step(Width.DAY, today - BY_DAY_DAYS * DAY, today - 7 * DAY),
+        Step(Width.DAY, today - FILLED_IN_DAYS * DAY, today - 7 * DAY),
         Step(Width.HOUR, today - 7 * DAY, today + 600),
         Step(Width.MINUTE, today + 600, NOW),
     ]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from finops.budgets import (
     DEFAULT_LEVELS,
+    HISTORY_DAYS,
     LARGEST_AMOUNT,
     Budget,
     BudgetAction,
@@ -307,6 +308,16 @@ def test_weeks_and_months_count_when_they_were_read_as_a_whole():
     assert usual(daily, hole, BudgetPeriod.MONTH, TODAY) == Usual(Money.of(120), 30, UsualMethod.MONTHS)
     one_week = list(Period(date(2026, 6, 22), TODAY))
     assert usual(daily, one_week, BudgetPeriod.WEEK, TODAY) == Usual(None, 7, UsualMethod.WEEKS)
+
+
+@settings(max_examples=100)
+@given(days, st.sampled_from(BudgetPeriod))
+def test_nothing_before_the_days_of_history_says_what_is_usual(today: date, period: BudgetPeriod):
+    """Whoever reads the days of HISTORY_DAYS before any day of a period has all of it, and more tells nothing."""
+    far = Period(today - timedelta(days=200), today)
+    near = Period(today - timedelta(days=HISTORY_DAYS[period]), today)
+    daily = {day: Money.of(day.toordinal()) for day in far}
+    assert usual(daily, [*near], period, today) == usual(daily, [*far], period, today)
 
 
 @settings(max_examples=100)
