@@ -6,10 +6,9 @@ from blocks import ids, kit
 from blocks.incident_held import is_all_stopped
 from finops.incident_report import IncidentShown
 from finops.incidents import IncidentState
-from finops.stops import StopState
+from finops.stops import OVER
 from locales import Translator
 
-_OVER = frozenset({StopState.CLOSED, StopState.FAILED})
 _WHOLE = 100
 
 
@@ -22,7 +21,7 @@ def row(shown: IncidentShown, t: Translator) -> list[kit.Block]:
     if incident.state is IncidentState.CLOSED:
         return []
     key, number = f"incident:{incident.id}", str(incident.id)
-    is_open = not shown.is_period_over and (shown.stop is None or shown.stop.stop.state in _OVER)
+    is_open = not shown.is_period_over and (shown.stop is None or shown.stop.stop.state in OVER)
     is_open = is_open and not is_all_stopped(shown)
     found: list[kit.Block | None] = []
     if is_open and shown.percent >= _WHOLE:

@@ -6,7 +6,7 @@ from blocks.stop_state import takes_over
 from finops.incident_report import HeldElsewhere, IncidentShown
 from finops.levers import Lever
 from finops.stop_report import StopShown
-from finops.stopping import UNDER_WAY
+from finops.stops import UNDER_WAY
 
 
 def speaking(shown: IncidentShown) -> StopShown | None:

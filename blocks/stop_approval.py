@@ -14,13 +14,12 @@ from finops.money import Money
 from finops.periods import charge_day, starts_at
 from finops.queries import ScopeKind
 from finops.stop_report import StopShown, StopTarget, decided_at
-from finops.stops import ApprovalWay, StopState
+from finops.stops import UNDER_WAY, ApprovalWay
 from locales import Translator
 
 Parts = list[kit.Block | kit.Either]
 _AMOUNT_LENGTH = 40
 _RESTOPS = "restops"
-_IN_FORCE = frozenset({StopState.STOPPING, StopState.STOPPED, StopState.RESTORING})
 
 
 @frozen
@@ -76,7 +75,7 @@ def approval_of(shown: IncidentShown | StopShown, now: datetime) -> ApprovalFact
             day_end=day_end,
             period_end=shown.window_end,
             requires_second=shown.requires_second,
-            is_stopped=shown.stop.state in _IN_FORCE,
+            is_stopped=shown.stop.state in UNDER_WAY,
             seen_at=now,
             decided_at=decided_at(None, shown.stop),
         )
@@ -93,7 +92,7 @@ def approval_of(shown: IncidentShown | StopShown, now: datetime) -> ApprovalFact
         day_end=day_end,
         period_end=None if shown.is_period_over else starts_at(shown.incident.window.end),
         requires_second=shown.budget.needs_two or (stop is not None and stop.requires_second),
-        is_stopped=stop is not None and stop.stop.state in _IN_FORCE,
+        is_stopped=stop is not None and stop.stop.state in UNDER_WAY,
         seen_at=now,
         decided_at=decided_at(shown.budget, stop.stop if stop is not None else None),
         state=shown.spent.state,

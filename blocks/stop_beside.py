@@ -7,10 +7,8 @@ from blocks import stop_words as words
 from blocks.stop_state import status
 from finops.levers import Lever
 from finops.stop_report import StopShown
-from finops.stops import Pending, StopState
+from finops.stops import IN_FORCE, Pending, StopState
 from locales import Translator
-
-_IN_FORCE = frozenset({StopState.STOPPING, StopState.STOPPED})
 
 
 def line(shown: StopShown | None, t: Translator) -> str | None:
@@ -23,7 +21,7 @@ def line(shown: StopShown | None, t: Translator) -> str | None:
         told = f"{told} · {together}"
     if shown.stop.pending is not None:
         told = f"{told}\n{words.pending_words(shown.stop.pending, shown, t)}"
-    if shown.ask is None or shown.stop.state not in _IN_FORCE:
+    if shown.ask is None or shown.stop.state not in IN_FORCE:
         return told
     if shown.lacks_groups:
         said = t.gettext(
@@ -50,7 +48,7 @@ def buttons(project_id: int, shown: StopShown | None, t: Translator) -> list[kit
     stop = kit.button(t.gettext("Stop spending"), ids.STOP_OPEN, f"project:{project_id}")
     if shown is None or shown.stop.state is StopState.ALLOWED:
         return [stop]
-    if shown.stop.state not in _IN_FORCE:
+    if shown.stop.state not in IN_FORCE:
         return []
     further = [stop] if shown.stop.lever is not Lever.STOP else []  # it is only slowed down
     return further if is_others else [*further, _restore(shown, t)]

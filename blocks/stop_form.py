@@ -15,7 +15,7 @@ from finops.incident_report import IncidentShown
 from finops.levers import Lever
 from finops.money import total
 from finops.stop_report import AffectedKey, AffectedProject, BlastRadius, StopShown
-from finops.stops import Stop, StopState
+from finops.stops import UNDER_WAY, Stop, StopState
 from locales import Translator
 
 __all__ = [
@@ -37,7 +37,6 @@ REASON_LENGTH = 500
 _PROJECTS_SHOWN, _KEYS_SHOWN, _NAMES_SHOWN = 8, 6, 12
 # Of the 3,000 characters that a window carries.
 _IDS_CARRIED = 250
-_IN_FORCE = frozenset({StopState.STOPPING, StopState.STOPPED, StopState.RESTORING})
 
 
 class StopWhat(StrEnum):
@@ -86,7 +85,7 @@ def confirm(radius: BlastRadius, t: Translator, draft: StopDraft | None = None, 
     window carries: of that, those there are at the submission).
     A stop that is in force already is shown instead, with the ways out of it, and nothing to submit.
     """
-    if radius.held is not None and radius.held.state in _IN_FORCE:
+    if radius.held is not None and radius.held.state in UNDER_WAY:
         return _already(radius, radius.held, t, problem)
     given = draft or StopDraft()
     question = _question(len(radius.projects), t)

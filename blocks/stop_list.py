@@ -6,12 +6,11 @@ from blocks import ids, kit, stops
 from blocks import stop_words as words
 from finops.queries import ScopeKind
 from finops.stop_report import StopsListed
-from finops.stops import StopState
+from finops.stops import UNDER_WAY, StopState
 from locales import Translator
 
 Parts = list[kit.Block | kit.Either]
 _HELD_SHOWN, _STOPPABLE_SHOWN = 15, 40
-_IN_FORCE = frozenset({StopState.STOPPING, StopState.STOPPED, StopState.RESTORING})
 
 
 def listed(found: StopsListed, t: Translator, *, is_resume: bool = False) -> kit.View:
@@ -44,12 +43,12 @@ def _held(found: StopsListed, t: Translator) -> Parts:
     held = found.held
     if not held and found.lacks_groups:
         return []  # nobody knows
-    count = sum(shown.stop.state in _IN_FORCE for shown in held)
+    count = sum(shown.stop.state in UNDER_WAY for shown in held)
     if count:
         parts: Parts = [kit.header(t.ngettext("{count} stop in force", "{count} stops in force", count))]
     else:
         parts = [kit.section(t.gettext("There is no stop at present that you may restore."))]
-    for shown in sorted(held, key=lambda one: one.stop.state not in _IN_FORCE)[:_HELD_SHOWN]:
+    for shown in sorted(held, key=lambda one: one.stop.state not in UNDER_WAY)[:_HELD_SHOWN]:
         named = f"*{kit.escape(words.who(shown, t))} · {kit.escape(words.what(shown, t))}*"
         parts.append(kit.section(f"{named}\n{kit.escape(stops.state_line(shown, t))}"))
         if shown.stop.state in (StopState.STOPPING, StopState.STOPPED):

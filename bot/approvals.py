@@ -19,11 +19,10 @@ from finops.queries import ScopeKind
 from finops.registry import Person
 from finops.stop_report import ApprovalWish
 from finops.stop_second import declined, has_lapsed, raised, second_asked, second_of
-from finops.stopping import UNDER_WAY, Allowance, Ask, StopMistake, StopRefused, approved, asked, period_over
-from finops.stops import ApprovalWay, Pending, Stop, StopChange, StopState
+from finops.stopping import Allowance, Ask, StopMistake, StopRefused, approved, asked, period_over
+from finops.stops import OVER, UNDER_WAY, ApprovalWay, Pending, Stop, StopChange, StopState
 from storage import Store
 
-_OVER = frozenset({StopState.FAILED, StopState.CLOSED})
 _INSTANT = timedelta(microseconds=1)
 Decided = tuple[StopChange, Stop | None]
 
@@ -39,7 +38,7 @@ class Approvals:
         """
         if is_closed(aim):
             raise Refusal(RefusalCode.INCIDENT_CLOSED)
-        stop = aim.stop if aim.stop is not None and aim.stop.state not in _OVER else None
+        stop = aim.stop if aim.stop is not None and aim.stop.state not in OVER else None
         if wish.known is not None:
             _refuse_unseen(aim, stop, wish.known)
         if wish.way is ApprovalWay.RESTORE and (stop is None or stop.state not in UNDER_WAY):
@@ -96,7 +95,7 @@ class Approvals:
                 day_end = starts_at(charge_day(now) + timedelta(days=1))
                 last = day_end if end is None else min(day_end, end)
                 # Where nothing was stopped, nothing is at the end of the period: the next one has a limit of its own.
-                was_stopped = aim.stop is not None and aim.stop.turn > 0 and aim.stop.state not in _OVER
+                was_stopped = aim.stop is not None and aim.stop.turn > 0 and aim.stop.state not in OVER
                 return Pending(actor.user_id, now, wish.way, last, None, restops and (was_stopped or last != end))
             case ApprovalWay.BUDGET:
                 if aim.budget is None:

@@ -23,8 +23,8 @@ from finops.money import Money
 from finops.queries import ScopeKind
 from finops.registry import Person
 from finops.stop_report import LeadDraft, StopTarget
-from finops.stopping import UNDER_WAY, cause_pinned
-from finops.stops import StopState
+from finops.stopping import cause_pinned
+from finops.stops import UNDER_WAY, StopState
 from storage import Store
 from storage.errors import Conflict
 

@@ -11,7 +11,7 @@ from finops.incidents import Incident
 from finops.money import Money, total
 from finops.periods import Period, charge_day, starts_at
 from finops.queries import ScopeKind
-from finops.stops import StopEventKind, StopState
+from finops.stops import OVER, StopEventKind
 from storage import Store
 
 _Whose = tuple[ScopeKind, int | None]
@@ -29,7 +29,7 @@ async def prevented_in(store: Store, workspace_id: str, period: Period) -> Preve
         stop = await store.stops.of_incident(workspace_id, incident.id)
         events = await store.stops.events(workspace_id, stop.id) if stop is not None and stop.id else []
         if stop is not None and not any(one.kind is StopEventKind.CLOSED for one in events):
-            is_over = stop.state in (StopState.CLOSED, StopState.FAILED)
+            is_over = stop.state in OVER
             unfinished += not is_over
             # What held for a while and ended without a note kept something, and nobody will ever know what.
             if not is_over or stop.stopped_at is not None:

@@ -27,8 +27,7 @@ from finops.stop_report import (
     Stoppable,
     StopShown,
 )
-from finops.stopping import UNDER_WAY
-from finops.stops import Stop, StopState
+from finops.stops import UNDER_WAY, Stop, StopState
 from storage import Store
 from storage.records_live import UsageSum
 

@@ -19,14 +19,12 @@ from finops.queries import ScopeKind
 from finops.registry import Project
 from finops.stop_report import StopTarget
 from finops.stopping import Ask, extended, latest, requested, taken_again
-from finops.stops import Stop, StopState
+from finops.stops import IN_FORCE, OVER, Stop, StopState
 from storage import Store
 from storage.errors import Conflict
 
-_STANDING = frozenset({StopState.STOPPING, StopState.STOPPED})
 STOPPABLE = frozenset({*SPEAKING, IncidentState.STOPPING, IncidentState.STOPPED, IncidentState.RESTORED})
 """The states of an incident in which nobody lets spending go on: what a person stopped of it may be less than all."""
-_OVER = frozenset({StopState.FAILED, StopState.CLOSED})
 
 
 async def was_decided(store: Store, incident: Incident, limit: Money) -> bool:
@@ -91,10 +89,10 @@ async def stop_by_policy(desk: Desk, store: Store, incident: Incident, on: Budge
         by=None,
     )
     now, before = desk.now(), aim.stop
-    if before is None or before.state in _OVER:
+    if before is None or before.state in OVER:
         await keep(desk, store, requested(ask, free, now), None)
         return True
-    if before.state in _STANDING:
+    if before.state in IN_FORCE:
         return await _taken_over(desk, store, before, ask, projects, free)
     if before.state not in (StopState.ASKED, StopState.RESTORED):
         return False

@@ -20,11 +20,9 @@ from finops.periods import charge_day
 from finops.queries import ScopeKind
 from finops.registry import Person, Project, Team
 from finops.stop_report import StopTarget
-from finops.stopping import UNDER_WAY, latest
-from finops.stops import Stop, StopState
+from finops.stopping import latest
+from finops.stops import OVER, UNDER_WAY, Stop
 from storage import Store
-
-_OVER = frozenset({StopState.FAILED, StopState.CLOSED})
 
 
 @frozen
@@ -70,7 +68,7 @@ async def aim_of(store: Store, workspace_id: str, target: StopTarget) -> Aim:
         if incident is None:
             raise Refusal(RefusalCode.UNKNOWN_INCIDENT)
         stop = await store.stops.of_incident(workspace_id, target.incident_id)
-        if stop is not None and stop.state not in _OVER and stop.scope_kind is ScopeKind.PROJECT is incident.scope_kind:
+        if stop is not None and stop.state not in OVER and stop.scope_kind is ScopeKind.PROJECT is incident.scope_kind:
             found = await _of_stop(store, workspace_id, stop)
         else:
             found = await _of_scope(store, workspace_id, incident.scope_kind, incident.scope_id)

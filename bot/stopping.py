@@ -41,7 +41,6 @@ from finops.roles import may_belong, may_manage_team
 from finops.stop_report import ApprovalWish, BlastRadius, StopShown, StopsListed, StopTarget
 from finops.stopping import (
     LONGEST_REASON,
-    UNDER_WAY,
     Ask,
     extended,
     is_firmer,
@@ -50,14 +49,13 @@ from finops.stopping import (
     taken_again,
     tried_again,
 )
-from finops.stops import ApprovalWay, Stop, StopChange, StopState
+from finops.stops import OVER, UNDER_WAY, ApprovalWay, Stop, StopChange, StopState
 from storage import Store
 from storage.errors import Conflict
 
 log = logging.getLogger(__name__)
 
 _ATTEMPTS = 4
-_OVER = frozenset({StopState.FAILED, StopState.CLOSED})
 _NOT_HELD = frozenset({HoldState.FAILED, HoldState.LOST})
 Decide = Callable[[Store, Aim, datetime], Awaitable[tuple[StopChange, Stop | None] | None]]
 
@@ -99,7 +97,7 @@ class Stopping:
             await require(store, actor, aim, groups)
             if is_closed(aim):
                 raise Refusal(RefusalCode.INCIDENT_CLOSED)
-            if aim.stop is None or aim.stop.state in _OVER:
+            if aim.stop is None or aim.stop.state in OVER:
                 return None
             return await stop_facts.shown(store, aim.stop)
 
@@ -179,7 +177,7 @@ class Stopping:
         async def decide(store: Store, aim: Aim, now: datetime) -> tuple[StopChange, Stop | None] | None:
             if is_closed(aim):
                 raise Refusal(RefusalCode.INCIDENT_CLOSED)
-            before = aim.stop if aim.stop is not None and aim.stop.state not in _OVER else None
+            before = aim.stop if aim.stop is not None and aim.stop.state not in OVER else None
             wanted = aim.wide if is_wide else aim.narrow
             if seen is not None:
                 wanted = seen_of(aim, seen)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from bot.errors import Refusal, RefusalCode
-from finops.stopping import UNDER_WAY
-from finops.stops import Stop, StopState
+from finops.stops import UNDER_WAY, Stop, StopState
 from storage import Store
 
 

@@ -37,8 +37,6 @@ _MIRRORED = {
     StopState.FAILED: None,
     StopState.CLOSED: None,
 }
-UNDER_WAY = frozenset({StopState.STOPPING, StopState.STOPPED, StopState.RESTORING})
-"""The states in which something of ours stands at a provider, or may."""
 
 
 class StopMistake(StrEnum):

@@ -32,6 +32,14 @@ class StopState(StrEnum):
     CLOSED = "closed"
 
 
+IN_FORCE = frozenset({StopState.STOPPING, StopState.STOPPED})
+"""The states in which spending is stopped, or is just being: nobody lets it go on."""
+UNDER_WAY = IN_FORCE | {StopState.RESTORING}
+"""The states in which something of ours stands at a provider, or may."""
+OVER = frozenset({StopState.FAILED, StopState.CLOSED})
+"""The states in which nothing of it goes on: whoever stops anew begins another stop."""
+
+
 class StopEventKind(StrEnum):
     """What happened to a stop. The comment names the facts in `values`; amounts are plain decimal strings."""
 

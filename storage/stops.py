@@ -14,7 +14,7 @@ from finops.holds import ACTIVE, Hold, HoldState, HoldTrouble
 from finops.levers import Lever
 from finops.periods import Period, starts_at
 from finops.queries import ScopeKind
-from finops.stops import Stop, StopChange, StopEvent, StopState
+from finops.stops import OVER, Stop, StopChange, StopEvent
 from storage import stops_rows as rows
 from storage.errors import AlreadyHeld, Conflict, NotFound
 from storage.event_rows import keep_event
@@ -23,7 +23,7 @@ from storage.tables import projects
 from storage.tables_live import incidents
 from storage.tables_stops import holds, stop_events, stops
 
-_OVER = (StopState.CLOSED.value, StopState.FAILED.value)
+_OVER = sorted(state.value for state in OVER)
 _ACTIVE = sorted(state.value for state in ACTIVE)
 _UNPROVED = sorted(state.value for state in ACTIVE - {HoldState.PROVED})
 # What people wait for; the others stand, or were let go of, and are only looked after.

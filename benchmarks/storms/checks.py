@@ -14,8 +14,8 @@ from bot.telling import root_key, stop_key
 from finops.audit import AuditFilter
 from finops.holds import FINAL, STANDING, TOLD_AFTER, Hold, HoldState, HoldTrouble
 from finops.incidents import SPEAKING, Incident, IncidentState
-from finops.stopping import UNDER_WAY, incident_state, latest
-from finops.stops import Stop, StopEvent, StopEventKind, StopState
+from finops.stopping import incident_state, latest
+from finops.stops import UNDER_WAY, Stop, StopEvent, StopEventKind, StopState
 
 FINAL_STATES = frozenset({StopState.CLOSED, StopState.FAILED})
 

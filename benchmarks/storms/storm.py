@@ -23,8 +23,7 @@ from finops.budgets import Budget, BudgetAction
 from finops.levers import Lever
 from finops.registry import Person
 from finops.stop_report import ApprovalWish, StopTarget
-from finops.stopping import UNDER_WAY
-from finops.stops import ApprovalWay, Stop
+from finops.stops import UNDER_WAY, ApprovalWay, Stop
 
 MOST_WRITES = 40  # of one round of work: three parts of a lever, some of them again
 Click = Coroutine[Any, Any, None]

@@ -19,7 +19,6 @@ from finops.money import Money
 from finops.proof import Verdict
 from finops.stop_second import declined, has_lapsed, lapsed, second_asked, second_of
 from finops.stopping import (
-    UNDER_WAY,
     WATCHED,
     Allowance,
     StopMistake,
@@ -41,7 +40,7 @@ from finops.stopping import (
     taken_again,
     tried_again,
 )
-from finops.stops import ApprovalWay, Pending, Stop, StopChange, StopEvent, StopEventKind, StopState
+from finops.stops import UNDER_WAY, ApprovalWay, Pending, Stop, StopChange, StopEvent, StopEventKind, StopState
 from tests.unit.stopping_kit import CENT, LIMIT, NOW, a_held, a_project, a_stop, an_ask
 
 LATER = NOW + timedelta(minutes=5)
