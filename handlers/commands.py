@@ -42,6 +42,8 @@ from handlers import keys as key_windows
 from handlers.visit import Visit
 
 Answer = Callable[[Visit, str], Awaitable[None]]
+# `search.py` written to us comes as <http://search.py|search.py>, an address as <https://…>, a channel as <#C…|name>.
+_LINK = re.compile(r"<(?:#[A-Z0-9]+(?=\|)|(?P<address>(?:https?|mailto|tel):[^<>|]*))(?:\|(?P<shown>[^<>]*))?>")
 
 
 async def show_help(visit: Visit, words: str = "") -> None:
@@ -167,8 +169,8 @@ def _holds_admin_key(text: str) -> bool:
 
 
 def _as_typed(text: str) -> str:
-    """What a person typed, before Slack escaped it and turned names of channels into links."""
-    text = re.sub(r"<#[A-Z0-9]+\|([^>]*)>", r"\1", text)
+    """What a person typed, before Slack escaped it and made links of channels and of all that looks like an address."""
+    text = _LINK.sub(lambda found: found["shown"] or found["address"] or "", text)
     return " ".join(visible(html.unescape(text)).split())
 
 

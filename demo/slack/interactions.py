@@ -12,6 +12,7 @@ from demo.slack.config import Command
 from demo.slack.content import elements_of, every_block, find_element
 from demo.slack.journal import Delivery
 from demo.slack.state import View, shown
+from demo.slack.typed import escaped, linked, linked_addresses
 from demo.slack.values import FIELDS, Offered, options_of, overlaid
 from demo.slack.wire import JSON, ApiError
 from demo.slack.words import failure, say
@@ -62,6 +63,7 @@ class Interactions:
         return {"ok": True, "response": shown_now.get("message")}
 
     def _escaped(self, registered: Command, text: str) -> str:
+        """The words of a command as an app hears them that wants channels, users and links escaped."""
         if not registered.should_escape:
             return text
 
@@ -74,7 +76,7 @@ class Interactions:
             user = next((each for each in users if name in (each.name, each.real_name)), None)
             return f"<@{user.id}|{user.name}>" if user else found.group()
 
-        return _MENTION.sub(escape, text)
+        return _MENTION.sub(escape, linked_addresses(escaped(text)))
 
     # -- presses and choices
 
@@ -167,7 +169,7 @@ class Interactions:
         channel = self._here(user_id, channel_id)
         if channel.is_archived:
             raise ApiError("is_archived")
-        message: JSON = {"user": user_id, "text": text}
+        message: JSON = {"user": user_id, "text": linked(text)}
         if thread_ts:
             message["thread_ts"] = thread_ts
         stored = self._world.post(channel.id, message)

@@ -9,6 +9,7 @@ from demo.slack.hub import Hub
 from demo.slack.interactions import locate
 from demo.slack.journal import Call
 from demo.slack.state import shown
+from demo.slack.typed import escaped
 from demo.slack.values import FIELDS, overlaid, shaped, stateful
 from demo.slack.wire import JSON, ApiError
 
@@ -130,7 +131,7 @@ class Person:
 
     async def says(self, channel: str, text: str, thread_ts: str | None = None) -> JSON:
         """Write a message; the app hears of it in the background where it may."""
-        return self._hub.interactions.say(self.id, channel, text, thread_ts)
+        return self._hub.interactions.say(self.id, channel, escaped(text), thread_ts)
 
     async def shortcut(self, callback_id: str, message: Where | None = None) -> JSON:
         """Use a shortcut, on a message or from anywhere."""

@@ -174,7 +174,7 @@ async def test_what_a_lead_answers_in_words_can_be_pinned_as_the_cause(tmp_path:
 
         for said, thread_ts in (
             ("네, 방금 배포한 코드에 재시도 로직 버그가 있었습니다. 수정하겠습니다.", None),
-            ("차단 감사합니다. 원인은 A & B <배치> 작업입니다.", letter["ts"]),
+            ("차단 감사합니다. 원인은 retry.py의 A & B <배치> 작업입니다: https://ci.example/7?a=1&b=2", letter["ts"]),
         ):
             await minsu.says(minsu.dm, said, thread_ts)
             await stage.slack.until(lambda said=said: answers(said), WAIT)

@@ -73,9 +73,11 @@ async def test_a_command_opens_a_modal_and_answers_through_the_response_url(
 
     minsu = slack.person(MINSU)
     async with over(slack, app):
-        assert await minsu.command("/finops setup @서연 #finops", FINOPS) == {"ok": True}
+        typed = "/finops setup R&D <1> @서연 #finops https://x.example/?a=1&b=2"
+        assert await minsu.command(typed, FINOPS) == {"ok": True}
         await slack.next("response_url")
-    assert heard[0]["text"] == f"setup @서연 <#{FINOPS}|finops>"
+    link = "<https://x.example/?a=1&amp;b=2>"
+    assert heard[0]["text"] == f"setup R&amp;D &lt;1&gt; @서연 <#{FINOPS}|finops> {link}"
     assert (heard[0]["channel_name"], heard[0]["user_id"], heard[0]["is_enterprise_install"]) == (
         "finops",
         MINSU,
@@ -364,11 +366,15 @@ async def test_mentions_and_direct_messages_reach_the_app(slack: SimulatedSlack,
         await minsu.says(FINOPS, "그냥 하는 말")
         await minsu.says(FINOPS, f"<@{BOT}> 안녕")
         first = await asyncio.wait_for(heard.get(), 2)
-        await minsu.says(minsu.dm, "안녕")
+        await minsu.says(minsu.dm, "a<b & search.py, ml@x.example, https://x.example/?a=1&b=2 <#C0MARKET01|마케팅팀>")
         second = await asyncio.wait_for(heard.get(), 2)
         await slack.settled()
     assert (first["type"], first["channel"], first["user"]) == ("app_mention", FINOPS, MINSU)
-    assert (second["type"], second["channel_type"], second["text"]) == ("message", "im", "안녕")
+    assert (second["type"], second["channel_type"]) == ("message", "im")
+    assert second["text"] == (
+        "a&lt;b &amp; <http://search.py|search.py>, <mailto:ml@x.example|ml@x.example>,"
+        " <https://x.example/?a=1&amp;b=2> <#C0MARKET01|마케팅팀>"
+    )
     assert heard.empty()
 
 
