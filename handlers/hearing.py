@@ -10,7 +10,7 @@ from typing import Any
 from handlers import commands, home
 from handlers.guard import attempt, tell
 from handlers.outages import SLACK_FAILS
-from handlers.visit import Visit, without_mention
+from handlers.visit import SLACKBOT, Visit, without_mention
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ async def home_opened(visit: Visit, event: Mapping[str, Any]) -> None:
 
 async def direct_message(visit: Visit, event: Mapping[str, Any]) -> None:
     """What people type to us: the words of the command, without the command."""
-    if event.get("channel_type") != "im" or event.get("subtype") or event.get("bot_id"):
+    if event.get("channel_type") != "im" or event.get("subtype") or _is_by_a_machine(event):
         return
     visit.is_direct, visit.thread_ts = True, str(event.get("thread_ts") or "")
     await commands.answer(visit, str(event.get("text") or ""))
@@ -43,9 +43,14 @@ async def direct_message(visit: Visit, event: Mapping[str, Any]) -> None:
 
 async def mention(visit: Visit, event: Mapping[str, Any]) -> None:
     """`@FinOps status`: answered to the one who asked; money is nobody else's business until it is shared."""
-    if event.get("bot_id"):
+    if _is_by_a_machine(event):
         return
     await commands.answer(visit, without_mention(str(event.get("text") or "")))
+
+
+def _is_by_a_machine(event: Mapping[str, Any]) -> bool:
+    """Whether no person wrote it: an app, or Slackbot, which reminds in its own name of what somebody asked it to."""
+    return bool(event.get("bot_id")) or event.get("user") == SLACKBOT
 
 
 async def changed(visit: Visit, event: Mapping[str, Any]) -> None:

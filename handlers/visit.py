@@ -42,6 +42,7 @@ _NO_GROUP = frozenset({"no_such_subteam", "plan_upgrade_required"})
 # What only one person sees may come twice; better than an answer that never comes.
 _PATIENCE_SECONDS = (0.5, 1.5)
 DIRECT = "D"  # how Slack's names of direct conversations begin
+SLACKBOT = "USLACKBOT"  # described as no bot: github.com/slackapi/bolt-js/issues/794
 _ACTIONS_OF_MESSAGES = frozenset({"actions"})
 
 
@@ -329,7 +330,7 @@ def _described(user: Mapping[str, Any], user_id: str, ours: Collection[str]) -> 
         locale=user.get("locale"),
         timezone=user.get("tz"),
         is_workspace_admin=bool(user.get("is_admin") or user.get("is_owner")),
-        is_bot=bool(user.get("is_bot")),
+        is_bot=bool(user.get("is_bot")) or user_id == SLACKBOT,
         is_guest=is_guest or _is_of_others(user, ours),
         is_deactivated=bool(user.get("deleted")),
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from demo.slack.cast import User
+from handlers.visit import SLACKBOT
 from tests.e2e.stages import (
     EMMA,
     JIHOON,
@@ -110,6 +112,17 @@ async def test_what_nobody_sees_in_a_pasted_word_is_no_part_of_it(quick_stage: S
     assert "R&D *팀*" in str(refused["errors"]), "an error is plain text: neither an entity nor what looks like a star"
     person.closes(everything=True)
     assert "마케팅팀 ·" in words_of(await answer_to(quick_stage, person, "/finops 상태 \u200b마케팅\u200b팀"))
+
+
+async def test_slackbot_leads_no_team_though_slack_describes_it_as_a_person(quick_stage: Stage) -> None:
+    """The menu of people offers it, and nothing reaches it: an alert to the lead would be read by nobody."""
+    quick_stage.slack.world.users[SLACKBOT] = User(SLACKBOT, "slackbot", "Slackbot")
+    person = quick_stage.slack.person(JIHOON)
+    await person.command("/finops setup")
+    await window(quick_stage, person, ids.SETUP_TEAM)
+    fields = {ids.TEAM_NAME: "마케팅팀", ids.TEAM_LEAD: SLACKBOT, ids.TEAM_CHANNEL: MARKETING}
+    refused = await person.submits(None, fields)
+    assert refused["errors"] == {ids.TEAM_LEAD: "봇은 팀 담당자가 될 수 없습니다. 사람을 선택해 주세요."}
 
 
 async def test_before_anything_is_set_up_a_status_says_how_to_begin(quick_stage: Stage) -> None:

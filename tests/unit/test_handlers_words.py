@@ -15,7 +15,7 @@ from blocks import ids
 from blocks import status as status_words
 from finops.roles import Belonging
 from handlers import commands, hearing, home, status
-from handlers.visit import posted, without_mention
+from handlers.visit import SLACKBOT, posted, without_mention
 from tests.conftest import FakeClock
 from tests.unit.listening import JIHOON, SAKURA, SEOYEON, FakeBot, FakeRespond, FakeSlack, a_visit
 from tests.unit.saying import a_status, reader
@@ -52,6 +52,22 @@ async def test_team_names_arrive_as_they_were_typed() -> None:
     bot = FakeBot()
     await said("status R&amp;D &lt;1&gt; <#C0MARKET01|마케팅팀>", bot=bot)
     assert bot.asked == [("status", "R&D <1> 마케팅팀")]
+
+
+@pytest.mark.parametrize(
+    ("arrives", "typed"),
+    [
+        ("status <http://search.py|search.py> 30d", "search.py 30d"),
+        ("status <mailto:ml@hanbit.example|ml@hanbit.example>", "ml@hanbit.example"),
+        ("status <https://x.example/?a=1&amp;b=2>", "https://x.example/?a=1&b=2"),
+        ("status <#C0MARKET01> 30d", "<#C0MARKET01> 30d"),
+    ],
+)
+async def test_what_slack_makes_a_link_of_is_read_as_it_was_typed(arrives: str, typed: str) -> None:
+    """Written to us, every name with a dot that could be a domain comes as a link; a channel without name stays."""
+    bot = FakeBot()
+    await said(arrives, bot=bot)
+    assert bot.asked == [("status", typed)]
 
 
 @pytest.mark.parametrize(("typo", "meant"), [("sttaus", "status"), ("상테", "상태"), ("porject", "project")])
@@ -104,6 +120,7 @@ async def test_a_direct_message_is_the_command_without_the_command() -> None:
     [
         {"channel_type": "im", "text": "status", "bot_id": "B1"},
         {"channel_type": "im", "text": "status", "subtype": "message_changed"},
+        {"channel_type": "im", "text": "Reminder: status", "user": SLACKBOT},
         {"channel_type": "channel", "text": "status"},
     ],
 )
@@ -111,6 +128,14 @@ async def test_bots_edits_and_channels_are_not_answered(event: dict[str, Any]) -
     """We answer people who talk to us, and read nothing else."""
     slack, bot = FakeSlack(), FakeBot()
     await hearing.direct_message(a_visit(bot, slack), event)
+    assert slack.calls == bot.asked == []
+
+
+async def test_a_reminder_that_says_our_name_is_not_answered() -> None:
+    """Slackbot says it for somebody, in its own name; it reads no answer and cannot be written to."""
+    slack, bot = FakeSlack(), FakeBot()
+    told = {"type": "app_mention", "text": "Reminder: <@U0FINOPSBT> status", "user": SLACKBOT}
+    await hearing.mention(a_visit(bot, slack, trigger_id=None), told)
     assert slack.calls == bot.asked == []
 
 
