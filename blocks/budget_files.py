@@ -12,8 +12,6 @@ from finops.budget_report import ImportPlan, ScopeChoice, changes_count
 from finops.budgets import BudgetTerms
 from locales import Translator
 
-# As much as a text area of Slack holds, and as much as is shown in one piece.
-TEXT_AREA = 3000
 EXPORT_COMMAND = "python3 run.py run budgets export budgets.yaml"
 IMPORT_COMMAND = "python3 run.py run budgets import budgets.yaml"
 _SHOWN = 10
@@ -21,14 +19,14 @@ _SHOWN = 10
 
 def exported(text: str, t: Translator) -> kit.View:
     """The file to be copied. One that does not fit is not shown in part: importing a part would delete the rest."""
-    if len(text) > TEXT_AREA:
+    if len(text) > kit.TEXT_AREA:
         told = t.ngettext(
             "The file has {count} character, and Slack shows {limit} at most. A part of it is no file: importing it "
             "would delete the budgets of the other part. An operator writes all of it on the server:",
             "The file has {count} characters, and Slack shows {limit} at most. A part of it is no file: importing it "
             "would delete the budgets of the other part. An operator writes all of it on the server:",
             len(text),
-            limit=t.number(TEXT_AREA),
+            limit=t.number(kit.TEXT_AREA),
         )
         parts = [kit.section(told), kit.preformatted(EXPORT_COMMAND)]
     else:
@@ -156,15 +154,7 @@ def _notes(plan: ImportPlan, t: Translator) -> str:
 
 
 def _area(text: str, turn: int, t: Translator) -> kit.Block:
-    element: kit.Block = {
-        "type": "plain_text_input",
-        "action_id": ids.BUDGET_FILE,
-        "multiline": True,
-        "max_length": TEXT_AREA,
-        "placeholder": {"type": "plain_text", "text": "version: 1", "emoji": True},
-    }
-    if text:
-        element["initial_value"] = text[:TEXT_AREA]
+    element = {"action_id": ids.BUDGET_FILE, **kit.typed(kit.TEXT_AREA, text, "version: 1", is_multiline=True)}
     name = f"{ids.BUDGET_FILE}.{turn}" if turn else ids.BUDGET_FILE
     return kit.input_block(name, t.gettext("File (YAML)"), element)
 
@@ -172,6 +162,6 @@ def _area(text: str, turn: int, t: Translator) -> kit.Block:
 def _limit(t: Translator) -> str:
     return t.gettext(
         "{limit} characters fit here. For a longer file, on the server: {command}",
-        limit=t.number(TEXT_AREA),
+        limit=t.number(kit.TEXT_AREA),
         command=f"`{IMPORT_COMMAND}`",
     )

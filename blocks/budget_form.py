@@ -8,12 +8,9 @@ from datetime import datetime
 from blocks import budget_words as words
 from blocks import figures, ids, kit
 from finops.budget_report import BudgetStanding, ScopeChoice, Suggestion
-from finops.budgets import DEFAULT_LEVELS, BudgetAction, BudgetPeriod, BudgetScope, UsualMethod
+from finops.budgets import DEFAULT_LEVELS, HISTORY_DAYS, BudgetAction, BudgetPeriod, BudgetScope, UsualMethod
 from finops.frozen import frozen
 from locales import Translator
-
-AMOUNT_LENGTH = 40
-_LONGEST_HISTORY = 28
 
 
 @frozen
@@ -109,7 +106,7 @@ def suggestion_words(suggestion: Suggestion | None, t: Translator) -> str:
             said = t.gettext("Median week of the last 4 weeks {usual} → {recommended} recommended", **given)
         case _:
             said = t.gettext("Median month of the last 3 months {usual} → {recommended} recommended", **given)
-    if usual.method is UsualMethod.DAYS and usual.days < _LONGEST_HISTORY:
+    if usual.method is UsualMethod.DAYS and usual.days < HISTORY_DAYS[BudgetPeriod.DAY]:
         said += " " + t.ngettext("({count} day on record)", "({count} days on record)", usual.days)
     if suggestion.of is not None:
         project = kit.name(suggestion.of.name)
@@ -141,7 +138,7 @@ def _period_input(draft: BudgetDraft, t: Translator) -> kit.Block:
 
 
 def _amount_input(draft: BudgetDraft, t: Translator) -> kit.Block:
-    element = _text(ids.BUDGET_AMOUNT, draft.amount, t.gettext("for example: 500"))
+    element = {"action_id": ids.BUDGET_AMOUNT, **kit.typed(kit.AMOUNT, draft.amount, t.gettext("for example: 500"))}
     hint = t.gettext("US dollars; $500 and 1,000.50 are understood.")
     return kit.input_block(block_of(ids.BUDGET_AMOUNT, draft.turn), t.gettext("Amount"), element, hint=hint)
 
@@ -179,7 +176,7 @@ def _needs_two_input(draft: BudgetDraft, t: Translator) -> kit.Block:
 
 
 def _floor_input(draft: BudgetDraft, t: Translator) -> kit.Block:
-    element = _text(ids.BUDGET_FLOOR, draft.floor, t.gettext("for example: 10"))
+    element = {"action_id": ids.BUDGET_FLOOR, **kit.typed(kit.AMOUNT, draft.floor, t.gettext("for example: 10"))}
     hint = t.gettext("Below this amount nothing is told, whatever the level. Empty: no floor.")
     name = block_of(ids.BUDGET_FLOOR, draft.turn)
     return kit.input_block(name, t.gettext("Floor"), element, hint=hint, is_optional=True)
@@ -221,18 +218,6 @@ def _fate(standing: BudgetStanding, t: Translator) -> kit.Block:
         ),
     )
     return kit.actions(kit.button(t.gettext("All budgets"), ids.BUDGET_MANAGE), toggle, delete, block_id="fate")
-
-
-def _text(action_id: str, initial: str, placeholder: str) -> kit.Block:
-    element: kit.Block = {
-        "type": "plain_text_input",
-        "action_id": action_id,
-        "max_length": AMOUNT_LENGTH,
-        "placeholder": {"type": "plain_text", "text": placeholder, "emoji": True},
-    }
-    if initial:
-        element["initial_value"] = initial[:AMOUNT_LENGTH]
-    return element
 
 
 def finder(action_id: str, t: Translator) -> kit.Block:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from blocks import ids, kit
+from finops.events import LONGEST_TOKEN_NAME
 from finops.project_report import ProjectReport, TokenShown
 from finops.registry import Project
 from locales import Translator
@@ -40,7 +41,7 @@ def new(t: Translator, project: Project, period: str, problem: str | None = None
             ids.TOKEN_NAME,
             t.gettext("Which application uses it?"),
             placeholder=t.gettext("for example: web-backend"),
-            max_length=40,
+            max_length=LONGEST_TOKEN_NAME,
         )
     )
     return kit.modal(

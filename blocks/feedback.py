@@ -28,9 +28,7 @@ def form(t: Translator, draft: FeedbackDraft | None = None, problem: str | None 
     chosen = draft.category.value if draft is not None else FeedbackCategory.IDEA.value
     menu = kit.select(ids.FEEDBACK_CATEGORY, t.gettext("What it is"), entries, chosen)
     parts.append(kit.input_block(ids.FEEDBACK_CATEGORY, t.gettext("What it is"), menu))
-    text: kit.Block = {"type": "plain_text_input", "multiline": True, "max_length": LONGEST_TEXT}
-    if draft is not None and draft.text:
-        text["initial_value"] = kit.clip(draft.text, LONGEST_TEXT)
+    text = kit.typed(LONGEST_TEXT, draft.text if draft is not None else None, is_multiline=True)
     hint = t.gettext("Please no keys, prompts or customer data.")
     parts.append(kit.input_block(ids.FEEDBACK_TEXT, t.gettext("What you want to say"), text, hint=hint))
     answers = [kit.option(t.gettext("Yes, with my name"), YES), kit.option(t.gettext("No, without my name"), NO)]
@@ -109,9 +107,7 @@ def answer_form(told: Feedback, t: Translator, typed: str = "", problem: str | N
     """The window to answer in (VIEW_FEEDBACK_ANSWER). Metadata: the feedback's id."""
     parts = [kit.alert(problem)] if problem else []
     parts += [*_paragraphs(kit.clip(told.text, _RECALLED), ">"), kit.context(category_name(told.category, t))]
-    element: kit.Block = {"type": "plain_text_input", "multiline": True, "max_length": LONGEST_ANSWER}
-    if typed:
-        element["initial_value"] = kit.clip(typed, LONGEST_ANSWER)
+    element = kit.typed(LONGEST_ANSWER, typed, is_multiline=True)
     hint = t.gettext("Sent once, as a direct message from FinOps, with your name.")
     parts.append(kit.input_block(ids.FEEDBACK_ANSWER_TEXT, t.gettext("Your answer"), element, hint=hint))
     return kit.modal(

@@ -85,9 +85,7 @@ def booking(
     hint = _zone_words(found.free[0].starts_at, t)
     parts.append(kit.input_block(ids.INTERVIEW_SLOT, t.gettext("Time"), menu, hint=hint))
     typed = note or (mine.booking.note if mine is not None else "")
-    element: kit.Block = {"type": "plain_text_input", "multiline": True, "max_length": LONGEST_NOTE}
-    if typed:
-        element["initial_value"] = kit.clip(typed, LONGEST_NOTE)
+    element = kit.typed(LONGEST_NOTE, typed, is_multiline=True)
     label = t.gettext("What you would like to talk about")
     parts.append(kit.input_block(ids.INTERVIEW_NOTE, label, element, is_optional=True))
     return kit.modal(

@@ -35,12 +35,14 @@ VIEW_TITLE = 24
 PLACEHOLDER = 150
 FALLBACK_TEXT = 3000
 METADATA = 3000
+TEXT_AREA = 3000
 CONFIRM_TITLE = 100
 CONFIRM_TEXT = 300
 CONFIRM_BUTTON = 30
 TABLE_ROWS = 100
 DATA_ROWS = 100
 NAME = 60
+AMOUNT = 40
 
 
 _MARK = re.compile(r"[*_~`]")
@@ -294,12 +296,22 @@ def text_input(
     name_: str, label: str, *, hint: str | None = None, placeholder: str | None = None, initial: str | None = None,
     is_optional: bool = False, max_length: int = 80,
 ) -> Block:  # fmt: skip
-    element: Block = {"type": "plain_text_input", "action_id": name_, "max_length": max_length}
+    element = typed(max_length, initial, placeholder)
+    return input_block(name_, label, element, hint=hint, is_optional=is_optional)
+
+
+def typed(
+    max_length: int, initial: str | None = None, placeholder: str | None = None, *, is_multiline: bool = False
+) -> Block:
+    """What is typed into, up to so many characters; of what stands in it already an ellipsis admits what is cut."""
+    element: Block = {"type": "plain_text_input", "max_length": max_length}
+    if is_multiline:
+        element["multiline"] = True
     if placeholder:
         element["placeholder"] = _plain(placeholder, PLACEHOLDER)
     if initial:
-        element["initial_value"] = initial[:max_length]
-    return input_block(name_, label, element, hint=hint, is_optional=is_optional)
+        element["initial_value"] = clip(initial, max_length)
+    return element
 
 
 def input_block(name_: str, label: str, element: Block, *, hint: str | None = None, is_optional: bool = False) -> Block:

@@ -43,9 +43,7 @@ def form(draft: PollDraft, t: Translator, problem: str = "") -> kit.View:
     """The window to ask in."""
     question, options = ready(draft, t)
     question_name, options_name = names(draft.kind)
-    typed: kit.Block = {"type": "plain_text_input", "multiline": True, "max_length": _TYPED}
-    if options:
-        typed["initial_value"] = options[:_TYPED]
+    typed = kit.typed(_TYPED, options, is_multiline=True)
     closes: kit.Block = {"type": "datetimepicker", "initial_date_time": int(draft.closes_at.timestamp())}
     place: kit.Block = {
         "type": "conversations_select",

@@ -85,14 +85,12 @@ def target(t: Translator, project: Project, held: str, period: str, problem: str
 
 def caps(t: Translator, written: str, project_id: int, period: str, problem: str | None = None) -> kit.View:
     """The window in which an admin says what calls and users may cost, by segment."""
-    block = kit.text_input(
+    block = kit.input_block(
         ids.CAPS_TEXT,
         t.gettext("Segment: one call / one user's day"),
-        initial=written,
+        kit.typed(kit.TEXT_AREA, written, is_multiline=True),
         hint=t.gettext("One segment a line, in dollars; * is everybody else. What passes a cap is shown, not stopped."),
-        max_length=3000,
     )
-    block["element"]["multiline"] = True
     parts: Parts = [*([kit.alert(problem)] if problem else []), block]
     return kit.modal(
         # i18n: title of a modal, 24 characters

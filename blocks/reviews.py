@@ -10,11 +10,10 @@ from blocks import incident_words as words
 from finops.advice import cure_of
 from finops.incidents import EventKind
 from finops.money import Money
-from finops.review import Moment, Review
+from finops.review import LONGEST_REVIEW, Moment, Review
 from finops.stops import StopEventKind
 from locales import Translator
 
-TEXT_LENGTH = 2500
 _DUE_AFTER = timedelta(days=7)
 
 
@@ -123,12 +122,7 @@ def window(
 ) -> kit.View:
     """The window to complete and post it (VIEW_REVIEW). Metadata: incident."""
     parts = [kit.alert(problem)] if problem else []
-    typed: kit.Block = {
-        "type": "plain_text_input",
-        "multiline": True,
-        "max_length": TEXT_LENGTH,
-        "initial_value": kit.clip(text or prepared(review, t), TEXT_LENGTH),
-    }
+    typed = kit.typed(LONGEST_REVIEW, text or prepared(review, t), is_multiline=True)
     owner: kit.Block = {"type": "users_select"}
     if review.lead_user_id is not None:
         owner["initial_user"] = review.lead_user_id
@@ -155,7 +149,7 @@ def message(text: str, owner: str, due: date, by: str, t: Translator) -> kit.Mes
     head = t.gettext("📝 Review of the alert")
     follows = t.gettext("To be seen to by {person} until {day}", person=_person(owner, t), day=t.day(due))
     written = t.gettext("Written by {person} with FinOps", person=_person(by, t))
-    shown = kit.harmless(kit.clip(text, TEXT_LENGTH))
+    shown = kit.harmless(kit.clip(text, LONGEST_REVIEW))
     return kit.message(
         f"{head} · {follows}",
         [kit.section(f"*{head}*"), kit.section(shown), kit.section(follows), kit.context(written)],

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from blocks import ids, kit, teams, trials
 from finops.figures import SetupProgress, SetupStep
-from finops.registry import Team
+from finops.registry import LONGEST_TEAM_NAME, Team
 from locales import Translator
 
 ADMIN_KEYS_URL = "https://platform.openai.com/settings/organization/admin-keys"
-TEAM_NAME_LENGTH = 80
 KEY_LENGTH = 300
 # Team, key, projects, a test alert, and the first chart, as Home counts them.
 _STEPS = 5
@@ -49,7 +48,7 @@ def team(t: Translator, *, user_id: str, channel_id: str | None = None, problem:
             t.gettext("Team name"),
             placeholder=t.gettext("for example: Marketing"),
             initial=given.get(ids.TEAM_NAME),
-            max_length=TEAM_NAME_LENGTH,
+            max_length=LONGEST_TEAM_NAME,
         ),
         kit.input_block(ids.TEAM_LEAD, t.gettext("Lead"), lead, hint=t.gettext("Answers for the team's costs.")),
         kit.input_block(

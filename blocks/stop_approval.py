@@ -18,7 +18,6 @@ from finops.stops import UNDER_WAY, ApprovalWay
 from locales import Translator
 
 Parts = list[kit.Block | kit.Either]
-_AMOUNT_LENGTH = 40
 _RESTOPS = "restops"
 
 
@@ -181,7 +180,7 @@ def _way(facts: ApprovalFacts, draft: ApprovalDraft, t: Translator) -> kit.Block
 
 def _amount(draft: ApprovalDraft, t: Translator) -> kit.Block:
     hint = t.gettext("Only for a further amount: US dollars on top of what is spent now.")
-    element = _text(draft.amount, t.gettext("for example: 100"))
+    element = kit.typed(kit.AMOUNT, draft.amount, t.gettext("for example: 100"))
     return kit.input_block(ids.APPROVE_AMOUNT, t.gettext("Further amount"), element, hint=hint, is_optional=True)
 
 
@@ -197,7 +196,7 @@ def _until(facts: ApprovalFacts, draft: ApprovalDraft, t: Translator) -> kit.Blo
 
 def _limit(draft: ApprovalDraft, t: Translator) -> kit.Block:
     hint = t.gettext("Only for changing the budget: the whole limit, in US dollars.")
-    element = _text(draft.limit, t.gettext("for example: 800"))
+    element = kit.typed(kit.AMOUNT, draft.limit, t.gettext("for example: 800"))
     return kit.input_block(ids.APPROVE_LIMIT, t.gettext("New limit"), element, hint=hint, is_optional=True)
 
 
@@ -208,17 +207,6 @@ def _restops(draft: ApprovalDraft, t: Translator) -> kit.Block:
     if draft.restops:
         element["initial_options"] = [option]
     return kit.input_block(ids.APPROVE_RESTOPS, t.gettext("When it ends"), element, is_optional=True)
-
-
-def _text(initial: str, placeholder: str) -> kit.Block:
-    element: kit.Block = {
-        "type": "plain_text_input",
-        "max_length": _AMOUNT_LENGTH,
-        "placeholder": {"type": "plain_text", "text": placeholder, "emoji": True},
-    }
-    if initial:
-        element["initial_value"] = initial[:_AMOUNT_LENGTH]
-    return element
 
 
 def _zone(facts: ApprovalFacts, t: Translator) -> str:

@@ -15,6 +15,7 @@ from finops.incident_report import IncidentShown
 from finops.levers import Lever
 from finops.money import total
 from finops.stop_report import AffectedKey, AffectedProject, BlastRadius, StopShown
+from finops.stopping import LONGEST_REASON
 from finops.stops import UNDER_WAY, Stop, StopState
 from locales import Translator
 
@@ -33,7 +34,6 @@ __all__ = [
 ]
 
 Parts = list[kit.Block | kit.Either]
-REASON_LENGTH = 500
 _PROJECTS_SHOWN, _KEYS_SHOWN, _NAMES_SHOWN = 8, 6, 12
 # Of the 3,000 characters that a window carries.
 _IDS_CARRIED = 250
@@ -367,14 +367,7 @@ def _radio(name: str, label: str, options: Sequence[kit.Block], selected: str, h
 
 
 def _reason(draft: StopDraft, t: Translator) -> kit.Block:
-    element: kit.Block = {
-        "type": "plain_text_input",
-        "multiline": True,
-        "max_length": REASON_LENGTH,
-        "placeholder": {"type": "plain_text", "text": t.gettext("for example: a retry loop"), "emoji": True},
-    }
-    if draft.reason:
-        element["initial_value"] = draft.reason[:REASON_LENGTH]
+    element = kit.typed(LONGEST_REASON, draft.reason, t.gettext("for example: a retry loop"), is_multiline=True)
     hint = t.gettext("Kept in the audit trail and shown in the message.")
     return kit.input_block(ids.STOP_REASON, t.gettext("Reason"), element, hint=hint)
 

@@ -10,11 +10,9 @@ from typing import Any
 from blocks import figures, ids, incident_words, kit, why
 from finops.budgets import BudgetPeriod
 from finops.queries import NamedPeriod, PeriodName, ScopeKind
-from finops.stop_report import LeadDraft, StopTarget
+from finops.stop_report import LONGEST_CAUSE, LONGEST_LETTER, LeadDraft, StopTarget
 from locales import Translator
 
-TEXT_LENGTH = 2500
-CAUSE_LENGTH = 500
 # So many times next to nothing says nothing; the amount does.
 _COUNTED_TO = 10_000
 _ANSWER = "answer"
@@ -137,12 +135,7 @@ def window(draft: LeadDraft, t: Translator, text: str | None = None, problem: st
     person = f"<@{draft.lead_user_id}>" if draft.lead_user_id.isalnum() else kit.name(draft.lead_name)
     to = t.gettext("To {person}, who leads *{project}*", person=person, project=kit.name(draft.project))
     parts.append(kit.section(to))
-    element: kit.Block = {
-        "type": "plain_text_input",
-        "multiline": True,
-        "max_length": TEXT_LENGTH,
-        "initial_value": kit.clip(text or prepared(draft, t), TEXT_LENGTH),
-    }
+    element = kit.typed(LONGEST_LETTER, text or prepared(draft, t), is_multiline=True)
     hint = t.gettext("Sent as a direct message from FinOps, with your name.")
     parts.append(kit.input_block(ids.LEAD_TEXT, t.gettext("Message"), element, hint=hint))
     return kit.modal(
@@ -159,7 +152,7 @@ def window(draft: LeadDraft, t: Translator, text: str | None = None, problem: st
 
 def message(text: str, by: str, target: StopTarget, t: Translator) -> kit.Message:
     """The direct message itself. `text` as typed, `by` the user id of who sends it."""
-    shown = kit.harmless(kit.clip(text, TEXT_LENGTH))
+    shown = kit.harmless(kit.clip(text, LONGEST_LETTER))
     sender = f"<@{by}>" if by.isalnum() else t.gettext("somebody")
     return kit.message(
         shown,
@@ -177,7 +170,7 @@ def offered(target: StopTarget, text: str, t: Translator) -> kit.Message:
     said: kit.Block = {
         "type": "section",
         "block_id": _ANSWER,
-        "text": {"type": "plain_text", "text": kit.clip(text, CAUSE_LENGTH), "emoji": False},
+        "text": {"type": "plain_text", "text": kit.clip(text, LONGEST_CAUSE), "emoji": False},
     }
     button = kit.button(t.gettext("Pin as the cause"), ids.STOP_CAUSE, str(target), style="primary")
     return kit.message(asked, [said, kit.section(asked), kit.actions(button)])
@@ -200,9 +193,7 @@ def cause_window(target: StopTarget, t: Translator, problem: str | None = None, 
     options = [kit.option(words(t), quick.value) for quick, words in _CAUSES.items()]
     radio: kit.Block = {"type": "radio_buttons", "options": options}
     parts.append(kit.input_block(ids.CAUSE_QUICK, t.gettext("What happened"), radio, is_optional=True))
-    typed: kit.Block = {"type": "plain_text_input", "multiline": True, "max_length": CAUSE_LENGTH}
-    if text:
-        typed["initial_value"] = kit.clip(text, CAUSE_LENGTH)
+    typed = kit.typed(LONGEST_CAUSE, text, is_multiline=True)
     hint = t.gettext("Pinned to the alert, with your name.")
     parts.append(kit.input_block(ids.CAUSE_TEXT, t.gettext("In your words"), typed, hint=hint, is_optional=True))
     return kit.modal(

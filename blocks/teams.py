@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from blocks import ids, kit
-from finops.registry import Team
+from finops.registry import LONGEST_TEAM_NAME, Team
 from locales import Translator, translator_for
 
 _TEAMS_SHOWN = 30
@@ -47,7 +47,12 @@ def edit(t: Translator, team: Team, problem: str | None = None, typed: Mapping[s
     approvers = _approvers_button(team, t)
     parts = [
         *([kit.alert(problem)] if problem else []),
-        kit.text_input(ids.TEAM_NAME, t.gettext("Team name"), initial=given.get(ids.TEAM_NAME) or team.name),
+        kit.text_input(
+            ids.TEAM_NAME,
+            t.gettext("Team name"),
+            initial=given.get(ids.TEAM_NAME) or team.name,
+            max_length=LONGEST_TEAM_NAME,
+        ),
         kit.input_block(ids.TEAM_LEAD, t.gettext("Lead"), lead),
         kit.input_block(ids.TEAM_CHANNEL, t.gettext("Channel"), channel),
         language_input(t, given.get(ids.TEAM_LANGUAGE) or team.locale),

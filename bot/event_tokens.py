@@ -10,7 +10,7 @@ from bot.audit import record
 from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
 from bot.teams import Teams
-from finops.events import TOKEN_PREFIX, token_hash
+from finops.events import LONGEST_TOKEN_NAME, TOKEN_PREFIX, token_hash
 from finops.frozen import frozen
 from finops.incidents import Fact
 from finops.project_report import TokenShown
@@ -24,7 +24,6 @@ log = logging.getLogger(__name__)
 
 _RANDOM_BYTES = 32  # 43 letters
 MOST_TOKENS = 20
-LONGEST_NAME = 40
 
 
 @frozen
@@ -63,7 +62,7 @@ class EventTokens:
                 kept = await store.event_tokens.add(
                     actor.workspace_id,
                     project_id=project_id,
-                    name=called[:LONGEST_NAME],
+                    name=called[:LONGEST_TOKEN_NAME],
                     token_hash=token_hash(token.reveal()),
                     ends_with=token.ends_with,
                     by=actor.user_id,

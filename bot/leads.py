@@ -22,7 +22,7 @@ from finops.incidents import EventKind, IncidentState, pinned
 from finops.money import Money
 from finops.queries import ScopeKind
 from finops.registry import Person
-from finops.stop_report import LeadDraft, StopTarget
+from finops.stop_report import LONGEST_CAUSE, LONGEST_LETTER, LeadDraft, StopTarget
 from finops.stopping import cause_pinned
 from finops.stops import UNDER_WAY, StopState
 from storage import Store
@@ -30,8 +30,6 @@ from storage.errors import Conflict
 
 log = logging.getLogger(__name__)
 
-LONGEST_TEXT = 2500
-LONGEST_CAUSE = 500
 _ATTEMPTS = 4
 _LETTERS = 100
 _ANSWERED_WITHIN = timedelta(days=1)
@@ -97,7 +95,7 @@ class Leads:
 
     async def tell(self, actor: Person, target: StopTarget, text: str) -> None:
         """Send the text to the lead directly, through the outbox, in the actor's name."""
-        said = text.strip()[:LONGEST_TEXT]
+        said = text.strip()[:LONGEST_LETTER]
         if not said:
             raise Refusal(RefusalCode.TEXT_MISSING)
         desk, workspace_id, now = self._desk, actor.workspace_id, self._desk.now()

@@ -13,10 +13,8 @@ from bot.people import lead_of
 from bot.stop_facts import lead_name
 from bot.stop_scopes import aim_of
 from finops.registry import Person
-from finops.review import Review
+from finops.review import LONGEST_REVIEW, Review
 from finops.stop_report import StopTarget
-
-LONGEST_TEXT = 2500
 
 
 class Reviews:
@@ -42,7 +40,7 @@ class Reviews:
 
     async def post(self, actor: Person, incident_id: int, text: str, owner: str, due: date) -> None:
         """Put a review into the thread of its alert, in the actor's name."""
-        said = text.strip()[:LONGEST_TEXT]
+        said = text.strip()[:LONGEST_REVIEW]
         if not said or not owner:
             raise Refusal(RefusalCode.TEXT_MISSING)
         desk, workspace_id, now = self._desk, actor.workspace_id, self._desk.now()

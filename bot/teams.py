@@ -11,12 +11,11 @@ from bot.errors import Refusal, RefusalCode
 from bot.people import People, require_manager
 from bot.results import Profile
 from finops.incidents import Fact
-from finops.registry import Person, Team
+from finops.registry import LONGEST_TEAM_NAME, Person, Team
 from finops.roles import may_belong, may_manage_team
 from storage import Store
 from storage.errors import AlreadyExists, NotFound
 
-LONGEST_NAME = 50
 # What a channel can be spoken to in: the languages of locales/, which this room does not know.
 LANGUAGES = ("ko", "en", "ja")
 
@@ -153,8 +152,8 @@ def _checked_name(name: str) -> str:
     name = " ".join(name.split())
     if not name:
         raise Refusal(RefusalCode.TEAM_NAME_MISSING)
-    if len(name) > LONGEST_NAME:
-        raise Refusal(RefusalCode.TEAM_NAME_TOO_LONG, limit=LONGEST_NAME)
+    if len(name) > LONGEST_TEAM_NAME:
+        raise Refusal(RefusalCode.TEAM_NAME_TOO_LONG, limit=LONGEST_TEAM_NAME)
     return name
 
 

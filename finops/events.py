@@ -18,6 +18,7 @@ FURTHEST_AHEAD = timedelta(minutes=10)
 MOST_CALLS = 1_000_000
 _NANO = 10**9
 
+LONGEST_TOKEN_NAME = 40
 TOKEN_PREFIX = "fin_"  # noqa: S105 - what every token begins with, and no token
 _TOKEN = re.compile(TOKEN_PREFIX + "[A-Za-z0-9_-]{43}")
 

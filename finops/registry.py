@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from finops.frozen import frozen
 
+LONGEST_TEAM_NAME = 50
+
 
 class Role(StrEnum):
     """What a person may do in a workspace, and of an admin why. Approvers are named per team (`Team.approvers`)."""

@@ -9,6 +9,7 @@ from finops.incident_report import IncidentShown
 from finops.incidents import EventKind
 from finops.stops import StopEventKind
 
+LONGEST_REVIEW = 2500
 _TOLD = frozenset(
     {
         StopEventKind.REQUESTED,

@@ -22,6 +22,9 @@ from finops.registry import Team
 from finops.stops import ApprovalWay, Stop, StopEvent
 from finops.why import Why
 
+LONGEST_LETTER = 2500
+LONGEST_CAUSE = 500
+
 
 @frozen
 class StopTarget:

@@ -9,7 +9,7 @@ import pytest
 
 from blocks import ids, reviews
 from finops.incidents import EventKind, IncidentEvent
-from finops.review import Review
+from finops.review import LONGEST_REVIEW, Review
 from finops.stops import StopEvent, StopEventKind
 from tests.unit import saying_live, slack_limits
 from tests.unit import stopping_said as told
@@ -44,11 +44,11 @@ def test_the_window_and_the_page_fit_slack(language: str) -> None:
     """Also with nobody to lead it, and with the longest text; nothing that was typed calls anybody."""
     t = reader(language)
     for review in (a_review(), replace(a_review(), lead_user_id=None)):
-        view = reviews.window(review, 12, DAY, t, "<" * reviews.TEXT_LENGTH, "problem")
+        view = reviews.window(review, 12, DAY, t, "<" * LONGEST_REVIEW, "problem")
         assert slack_limits.of_view(view) == []
         assert ("initial_user" in str(view)) is (review.lead_user_id is not None)
         assert "2026-07-14" in str(view)
-    page = reviews.message("<!channel> & *done*" + "<" * reviews.TEXT_LENGTH, "U0MINSU001", DAY, "U0JIHOON01", t)
+    page = reviews.message("<!channel> & *done*" + "<" * LONGEST_REVIEW, "U0MINSU001", DAY, "U0JIHOON01", t)
     assert refused(page) == []
     assert "<!channel>" not in str(page.blocks)
     assert "<@U0MINSU001>" in page.text

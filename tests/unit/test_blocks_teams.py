@@ -10,6 +10,7 @@ import pytest
 from blocks import audit_words, ids, kit, setup, teams
 from bot import teams as bot_teams
 from finops.audit import AuditEntry, Outcome
+from finops.registry import LONGEST_TEAM_NAME
 from locales import catalogue
 from tests.unit.saying import LANGUAGES, NOW, TEAM, reader
 from tests.unit.slack_limits import of_view
@@ -46,6 +47,14 @@ def test_a_team_is_edited_with_its_own_language_standing(kept: str, shown: str) 
     view = teams.edit(reader("ko"), replace(TEAM, locale=kept))
     assert (standing(view), of_view(view)) == (shown, [])
     assert standing(teams.edit(reader("ko"), TEAM, "no", {ids.TEAM_LANGUAGE: "ja"})) == "ja"
+
+
+def test_a_team_s_name_is_typed_no_longer_than_it_is_kept() -> None:
+    """Not found out when it is saved: the field takes as many letters, in both windows that ask for it."""
+    t = reader("ko")
+    for view in (setup.team(t, user_id="U0JIHOON01"), teams.edit(t, TEAM)):
+        [field] = [one["element"] for one in view["blocks"] if one.get("block_id") == ids.TEAM_NAME]
+        assert field["max_length"] == LONGEST_TEAM_NAME
 
 
 def test_the_trail_tells_a_change_of_language_by_name() -> None:

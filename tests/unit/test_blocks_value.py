@@ -14,7 +14,7 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
 from blocks import digest, event_tokens, home, ids, kit, project_detail, ratings, status, value
-from finops.caps import SEED_CAPS, CapSeen
+from finops.caps import SEED_CAPS, Cap, CapSeen, CapsUnreadable, read_caps, written
 from finops.charges import FigureState
 from finops.digest import DigestVersion
 from finops.figures import HomeValues, Scope, breakdown_of, increase
@@ -214,6 +214,19 @@ def test_the_window_about_one_project_word_for_word(language: str, said: Snapsho
     ]
     assert [fault for view in views for fault in refused_view(view)] == []
     assert views == said
+
+
+def test_caps_that_do_not_fit_are_not_saved_as_others() -> None:
+    """The window takes as much as Slack does. Cut within an amount, the last cap would be another one."""
+    small, large = Money.of("0.5"), Money.of("500")
+    whole = written(
+        [*(Cap(f"{number:050}", small, Money.of("5")) for number in range(49)), Cap("x" * 50, small, large)]
+    )
+    assert read_caps(whole[:3000])[-1].per_user_day == Money.of("50")
+    view = project_detail.caps(reader("ko"), whole, 1, "last_7_days")
+    [field] = [one["element"] for one in view["blocks"] if one.get("block_id") == ids.CAPS_TEXT]
+    with pytest.raises(CapsUnreadable):
+        read_caps(field["initial_value"])
 
 
 @pytest.mark.parametrize(
