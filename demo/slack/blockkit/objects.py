@@ -76,7 +76,10 @@ workflow = shape(
 
 
 def initial_is_offered(node: Node) -> None:
-    """What is chosen at first has to be among the choices, to the letter."""
+    """What is chosen at first has to be among the choices, to the letter of what describes it.
+
+    github.com/slackapi/python-slack-sdk/issues/1509
+    """
     offered = list(node.get("options") or [])
     for group in node.get("option_groups") or []:
         if isinstance(group, dict):
@@ -91,8 +94,8 @@ def initial_is_offered(node: Node) -> None:
                 node.child("initial_options").child(index).say("initial_options must match the options")
 
 
-def _key(chosen: object) -> tuple[object, object]:
+def _key(chosen: object) -> tuple[object, ...]:
     if not isinstance(chosen, dict):
-        return (None, None)
-    words = chosen.get("text")
-    return (chosen.get("value"), words.get("text") if isinstance(words, dict) else None)
+        return ()
+    words = (chosen.get("text"), chosen.get("description"))
+    return (chosen.get("value"), *(each.get("text") if isinstance(each, dict) else None for each in words))

@@ -19,7 +19,8 @@ from demo.slack.blockkit.node import (
 from demo.slack.blockkit.objects import ident
 from demo.slack.blockkit.rich_text import rich_text
 
-_raw_text = shape({"text": string()})
+# https://docs.slack.dev/tools/node-slack-sdk/reference/types/interfaces/RawTextElement
+_raw_text = shape({"text": string(None, 1)})
 _raw_number = shape({"value": number()}, {"text": string()})
 _CELLS: dict[str, Check] = {"raw_text": _raw_text, "raw_number": _raw_number, "rich_text": rich_text}
 _PLAIN_CELLS: dict[str, Check] = {"raw_text": _raw_text, "raw_number": _raw_number}
