@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from enum import StrEnum
+from html import unescape
 from typing import Any
 
 from blocks import figures, ids, incident_words, kit, why
@@ -177,10 +178,10 @@ def offered(target: StopTarget, text: str, t: Translator) -> kit.Message:
 
 
 def answer_in(message: Mapping[str, Any] | None) -> str:
-    """What `offered` repeats in a message that Slack hands back; '' in any other."""
+    """What `offered` repeats in a message that Slack hands back, with entities in its plain text; '' in any other."""
     for block in (message or {}).get("blocks") or ():
         if block.get("block_id") == _ANSWER:
-            return str((block.get("text") or {}).get("text") or "")
+            return unescape(str((block.get("text") or {}).get("text") or ""))
     return ""
 
 

@@ -136,7 +136,7 @@ class Interactions:
             payload["container"]["thread_ts"] = message["thread_ts"]
         payload["channel"] = payloads.channel_field(channel)
         if not ephemeral:
-            payload["message"] = copy.deepcopy(message)
+            payload["message"] = payloads.message_field(message)
         payload["state"] = {"values": values}
         path = self._hub.hooks.issue("actions", channel.id, user_id, message["ts"], is_ephemeral=ephemeral)
         payload["response_url"] = self._hub.url + path
@@ -156,7 +156,8 @@ class Interactions:
         payload |= {"callback_id": callback_id, "action_ts": self._world.stamps.next()}
         if channel_id:
             message, channel = self._message(user_id, {"channel_id": channel_id, "message_ts": ts})
-            payload |= {"channel": payloads.channel_field(channel), "message": copy.deepcopy(message), "message_ts": ts}
+            payload |= {"channel": payloads.channel_field(channel), "message_ts": ts}
+            payload["message"] = payloads.message_field(message)
             payload["response_url"] = self._hub.url + self._hub.hooks.issue("app", channel_id, user_id, ts)
         payload["trigger_id"] = self._hub.triggers.issue(user_id)
         delivery = await self._hub.courier.deliver("interactive", str(payload["type"]), payload)

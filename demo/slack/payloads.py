@@ -38,6 +38,26 @@ def with_values(view: View, values: JSON) -> JSON:
     return body
 
 
+def message_field(message: JSON) -> JSON:
+    """A message as an interaction shows it: `&`, `<` and `>` of its plain texts are entities there.
+
+    github.com/slackapi/bolt-python/issues/513
+    """
+    told: JSON = _with_entities(message)
+    return told
+
+
+def _with_entities(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_with_entities(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    told = {name: _with_entities(inner) for name, inner in value.items()}
+    if value.get("type") == "plain_text":
+        told["text"] = value["text"].replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return told
+
+
 def channel_field(channel: Channel) -> JSON:
     """A channel as an interaction names it."""
     name = "privategroup" if channel.is_private else channel.name

@@ -124,7 +124,8 @@ async def test_a_button_edits_the_message_it_stands_in(slack: SimulatedSlack, ap
         heard.append(body)
         await respond(text="승인됨", replace_original=True)
 
-    blocks = [actions(button("approve", "7", confirm=_confirm()), button("approve-not", "8"))]
+    header = {"type": "header", "text": plain("A & B <배치>")}
+    blocks = [header, actions(button("approve", "7", confirm=_confirm()), button("approve-not", "8"))]
     await client_of(slack).chat_postMessage(channel=FINOPS, text="승인할까요?", blocks=blocks)
     posted = await slack.next("chat.postMessage")
     async with over(slack, app):
@@ -141,6 +142,7 @@ async def test_a_button_edits_the_message_it_stands_in(slack: SimulatedSlack, ap
     }
     assert (body["actions"][0]["value"], body["actions"][0]["block_id"], body["user"]["id"]) == ("7", "acts", JIHOON)
     assert body["message"]["text"] == "승인할까요?"
+    assert body["message"]["blocks"][0]["text"]["text"] == "A &amp; B &lt;배치&gt;"
     assert body["state"] == {"values": {}}
 
 
