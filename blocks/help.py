@@ -26,6 +26,7 @@ def message(t: Translator, *, is_admin: bool, teams: Iterable[str] = (), project
         t.gettext("`/finops status month` — `today`, `yesterday`, `7d`, `30d`, `week`, `month`, `last month`"),
         t.gettext("`/finops why {team}` — why the cost moved, part by part", team=team),
         t.gettext("`/finops report` — last week: what the money bought, where it did not, why it moved"),
+        t.gettext("`/finops daily` — yesterday beside what it bought, and today so far"),
         t.gettext("`/finops poll` — ask the channel something; `list` closes and exports"),
         t.gettext(
             "`/finops project {project}` — one project: cost beside what it bought, why it moved", project=project

@@ -25,7 +25,7 @@ class Cap:
     per_user_day: Money
 
 
-# requirements 6.10: 0.05 a query and 5 a user's day; research spends more, sales less.
+# Until an admin says otherwise: research spends more than others, sales less.
 SEED_CAPS: Mapping[str, Cap] = MappingProxyType(
     {
         segment: Cap(segment, Money(Decimal(per_call)), Money(Decimal(per_user_day)))

@@ -12,19 +12,29 @@ import subprocess
 import sys
 from contextlib import closing
 from dataclasses import fields
+from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import yaml
+from aiohttp import web
 
 import jobs
 import run
 from app import SHUTDOWN_SECONDS
+from blocks import help as help_
 from bot.metrics import Metrics
 from bot.settings import CHECKOUT, Settings, read_env_file
+from demo import clock, runaway, value_levers
+from demo.mailbox import Mailbox
+from demo.openai import control as openai_control
+from demo.slack.control import Control as SlackControl
 from handlers import guard, recording
 from handlers.addresses import routes
 from handlers.commands import ALIASES, SUBCOMMANDS
+from locales import catalogue, translator_for
 from storage import KeyRing
 from tests.house.tree import ROOMS, ROOT, files, modules
 
@@ -195,6 +205,77 @@ def test_words_after_the_slash_command_are_understood(page: str):
     """Whatever a page says to type in Slack, in whichever language, is a word that the command knows."""
     words = set(re.findall(r"`/finops ([^\s`]+)", (ROOT / page).read_text(encoding="utf-8")))
     assert words <= set(SUBCOMMANDS) | set(ALIASES)
+
+
+def test_every_command_stands_in_its_table():
+    """With every other word it is understood by, in three languages."""
+    page = (ROOT / "docs/commands.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (.+?) \|", page, re.MULTILINE)
+    table = {name: set(re.findall(r"`([^`]+)`", words)) for name, words in rows}
+    assert table == {name: {word for word, meant in ALIASES.items() if meant == name} for name in SUBCOMMANDS}
+
+
+@pytest.mark.parametrize("language", catalogue.LANGUAGES)
+def test_the_help_names_every_command(language: str):
+    """In the reader's words, for an admin."""
+    said = help_.message(translator_for(language, "Asia/Seoul"), is_admin=True)
+    words = set(re.findall(r"`/finops ([^\s`]+)", str(said.blocks)))
+    assert {ALIASES.get(word, word) for word in words} == SUBCOMMANDS.keys()
+
+
+def test_every_order_of_the_stage_stands_in_its_readme():
+    """What can be made to fail, and every other lever; no lever is told of that is not there."""
+    pulled = [str(route.resource.canonical) for route in levers().routes() if route.resource]
+    text = (ROOT / "demo/README.md").read_text(encoding="utf-8")
+    told = set()
+    for row in re.findall(r"^\| (`(?:GET|POST|DELETE) /_sim/.+?) \| ", text, re.MULTILINE):
+        parent = ""
+        for words in re.findall(r"`([^`?]+)[^`]*`", row):
+            path = words.split()[-1]
+            if path.startswith("/"):
+                told.add(path if path.startswith("/_sim/") else parent + path)
+                parent = path.rpartition("/")[0] if path.startswith("/_sim/") else parent
+    assert told == {path.replace("{number}", "1") for path in pulled}
+
+
+def levers() -> web.UrlDispatcher:
+    """Every address of the stage's levers; none of them is pulled."""
+    nobody: Any = SimpleNamespace(when_arrived=None, kept=[])
+    router = web.UrlDispatcher()
+    router.add_routes(openai_control.routes(nobody))
+    router.add_routes(value_levers.routes(nobody, nobody))
+    router.add_routes([*runaway.routes(nobody), clock.route(nobody), *Mailbox(nobody).routes()])
+    SlackControl(nobody).add_routes(router)
+    return router
+
+
+def test_every_benchmark_stands_in_their_table():
+    """Every module of benchmarks/ that can be run, and no other."""
+    page = (ROOT / "benchmarks/README.md").read_text(encoding="utf-8")
+    alone = {path.stem for path in modules("benchmarks") if path.parent.name == "benchmarks"}
+    alone = {name for name in alone if "__main__" in (ROOT / f"benchmarks/{name}.py").read_text(encoding="utf-8")}
+    runs = alone - {"ack_server"} | {path.parent.name for path in modules("benchmarks") if path.stem == "__main__"}
+    assert set(re.findall(r"^\| `python -m benchmarks\.(\w+)` \|", page, re.MULTILINE)) == runs
+
+
+@pytest.mark.parametrize("page", [path.relative_to(ROOT).as_posix() for path in PAGES])
+def test_modules_in_documents_can_be_run(page: str):
+    """`python -m benchmarks.home`, wherever it is said, names a module that is there."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for name in re.findall(r"python3? -m ((?:benchmarks|demo|handlers|locales)[\w.]*)", text):
+        assert find_spec(name.rstrip(".")) is not None, name
+
+
+def test_every_page_is_found_from_the_readme():
+    """By links, however many: a page that nobody is sent to is read by nobody."""
+    found, ahead = set(), [ROOT / "README.md"]
+    while ahead:
+        page = ahead.pop()
+        found.add(page)
+        links = re.findall(r"\]\(([^)#\s:]+\.md)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+        ahead += {(page.parent / link).resolve() for link in links} - found - set(ahead)
+    pages = {path for path in PAGES if path.parent in (ROOT, ROOT / "docs", ROOT / "demo", ROOT / "benchmarks")}
+    assert sorted(path.name for path in pages - found) == []
 
 
 def test_make_says_what_run_says():
