@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
 import httpx
-import msgspec
 
 from finops.charges import ChargedDay
 from finops.levers import Json, Lever, LeverReading, LeverWish, Parts
@@ -38,17 +37,15 @@ from providers.contract import (
 from providers.http import Answer, Params, RetryPolicy
 from providers.openai_door import Clock, Door, must_be_admin
 from providers.openai_levers import OpenAILevers, target_of
+from providers.openai_pages import PAGE, Bucket, Page, off_loop, page_after, results_of
 from providers.openai_usage import UsageReader
 from providers.openai_wire import (
     ADMIN_KEY,
-    COSTS_PAGE,
     DAY_SECONDS,
     LIST,
     OWNERS,
     PROJECT,
     AdminKey,
-    Bucket,
-    CostsPage,
     NotFound,
     Owner,
     QueryRefused,
@@ -58,7 +55,6 @@ from providers.openai_wire import (
     moment,
     owner_in_headers,
     project_of,
-    results_of,
 )
 
 GROUPING = ("project_id", "line_item")
@@ -66,8 +62,6 @@ GROUPING = ("project_id", "line_item")
 PAGE_DAYS = 7
 PAGE_BYTES = 12 * 1024 * 1024
 IDENTIFY_DAYS = 7
-# Larger answers are decoded on a thread, a day at a time, so that the event loop stays free to acknowledge Slack.
-INLINE_BYTES = 64 * 1024
 T = TypeVar("T")
 
 
@@ -209,7 +203,7 @@ class OpenAI:
 
     # --- costs -------------------------------------------------------------------------------------------------------
 
-    async def _pages(self, key: Secret, window: Period) -> AsyncIterator[tuple[CostsPage, Answer, bool]]:
+    async def _pages(self, key: Secret, window: Period) -> AsyncIterator[tuple[Page, Answer, bool]]:
         """All pages of one window, and whether each begins the window anew.
 
         When rows come back without the grouping we asked for, the other spelling of arrays is tried, and kept if it
@@ -225,17 +219,12 @@ class OpenAI:
                 seen.clear()
             yield page, answer, is_restart
             is_restart = False
-            if page.has_more is False or (page.has_more is None and not page.next_page):
+            following = page_after(page, seen, window.days, answer.reference)
+            if following is None:
                 return
-            if not page.next_page:
-                raise UnexpectedResponse("more is promised but no way to it", pointer="/next_page")
-            # Each page tells of one day at least, or they would never end.
-            if page.next_page in seen or len(seen) > window.days:
-                raise UnexpectedResponse("the pages run in a circle", pointer="/next_page")
-            seen.add(page.next_page)
-            page, answer = await self._costs(key, window, self._array, page.next_page)
+            page, answer = await self._costs(key, window, self._array, following)
 
-    async def _first_page(self, key: Secret, window: Period) -> tuple[CostsPage, Answer]:
+    async def _first_page(self, key: Secret, window: Period) -> tuple[Page, Answer]:
         try:
             return await self._costs(key, window, self._array)
         except QueryRefused:
@@ -245,7 +234,7 @@ class OpenAI:
         self._swap_arrays()
         return found
 
-    async def _understands_other_better(self, key: Secret, window: Period, page: CostsPage) -> bool:
+    async def _understands_other_better(self, key: Secret, window: Period, page: Page) -> bool:
         """Whether rows came ungrouped and the other spelling of arrays cures it; if so, it is ours from now on."""
         if self._array_settled or grouping_of(page.data) in (None, len(GROUPING)):
             return False
@@ -270,9 +259,7 @@ class OpenAI:
     def _swap_arrays(self) -> None:
         self._array, self._other_array = self._other_array, self._array
 
-    async def _costs(
-        self, key: Secret, window: Period, array: str, cursor: str | None = None
-    ) -> tuple[CostsPage, Answer]:
+    async def _costs(self, key: Secret, window: Period, array: str, cursor: str | None = None) -> tuple[Page, Answer]:
         paging: Params = [("page", cursor)] if cursor else []
         return await self._costs_by(GROUPING, key, window, array, paging, self._door.retry)
 
@@ -284,7 +271,7 @@ class OpenAI:
         array: str,
         paging: Params,
         policy: RetryPolicy,
-    ) -> tuple[CostsPage, Answer]:
+    ) -> tuple[Page, Answer]:
         params: Params = [
             ("start_time", str(_seconds(window.start))),
             ("end_time", str(_seconds(window.end))),
@@ -294,7 +281,7 @@ class OpenAI:
             *paging,
         ]
         answer = await self._door.get(key, "costs", params, policy)
-        return await _off_loop(answer.body, lambda: decoded(COSTS_PAGE, answer.body, "", answer.reference)), answer
+        return await off_loop(answer.body, lambda: decoded(PAGE, answer.body, "", answer.reference)), answer
 
     def _day_of(self, bucket: Bucket, window: Period, pointer: str, reference: str | None) -> date | None:
         """The charge day a bucket is about; None when it is none of those asked for."""
@@ -333,7 +320,7 @@ class OpenAI:
         ids: set[str] = set()
         owner = owner_in_headers(answer)
         for index, bucket in enumerate(page.data):
-            for row in await _off_loop(bucket.results, partial(_owners_of, bucket, f"/data/{index}", answer.reference)):
+            for row in await off_loop(bucket.results, partial(_owners_of, bucket, f"/data/{index}", answer.reference)):
                 if row.project_id:
                     ids.add(row.project_id)
                 if row.organization_id:
@@ -357,16 +344,11 @@ class OpenAI:
 
 async def _charged_day(day: date, bucket: Bucket, pointer: str, reference: str | None) -> ChargedDay:
     raw = results_of(bucket, pointer, reference)
-    return ChargedDay(day, await _off_loop(raw, lambda: charges_of(raw, day, f"{pointer}/results", reference)))
+    return ChargedDay(day, await off_loop(raw, lambda: charges_of(raw, day, f"{pointer}/results", reference)))
 
 
 def _owners_of(bucket: Bucket, pointer: str, reference: str | None) -> list[Owner]:
     return decoded(OWNERS, results_of(bucket, pointer, reference), f"{pointer}/results", reference)
-
-
-async def _off_loop(raw: bytes | msgspec.Raw, decode: Callable[[], T]) -> T:
-    """Decode on a thread when the bytes are many enough to be felt by whoever waits for an acknowledgement."""
-    return await asyncio.to_thread(decode) if len(memoryview(raw)) > INLINE_BYTES else decode()
 
 
 async def _attempted(call: Awaitable[T]) -> T | ProviderError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,13 +13,12 @@ from types import MappingProxyType
 from finops.usage import Endpoint, UsageBucket, UsageReading, UsageRow, Width, keeping_everything
 from providers.contract import UnexpectedResponse
 from providers.http import Answer, Params
-from providers.openai_usage_wire import GROUPINGS, USAGE_PAGE, UsageBucketWire, UsagePage, rows_of
+from providers.openai_pages import PAGE, Bucket, Page, off_loop, page_after
+from providers.openai_usage_wire import GROUPINGS, rows_of
 from providers.openai_wire import QueryRefused, decoded
 
 WIDTHS = {Width.MINUTE: "1m", Width.HOUR: "1h", Width.DAY: "1d"}
 MOST_BUCKETS = {Width.MINUTE: 1440, Width.HOUR: 168, Width.DAY: 31}
-# Larger answers are decoded on a thread, so that the event loop stays free to acknowledge Slack.
-INLINE_BYTES = 64 * 1024
 Ask = Callable[[str, Params], Awaitable[Answer]]
 Told = dict[int, tuple[int, tuple[UsageRow, ...] | None]]
 """Buckets by their first minute: a fingerprint, and the rows unless the asker has them."""
@@ -116,29 +114,23 @@ async def _pages(
     while True:
         answer = await ask(f"usage/{endpoint.value}", [*params, *paging])
         decode = partial(_decoded, answer, endpoint, width, start, end, known)
-        page, found = await asyncio.to_thread(decode) if len(answer.body) > INLINE_BYTES else decode()
+        page, found = await off_loop(answer.body, decode)
         told |= found
-        reference = answer.reference
-        if page.has_more is False or (page.has_more is None and not page.next_page):
+        following = page_after(page, seen, count, answer.reference)
+        if following is None:
             return told
-        if not page.next_page:
-            raise UnexpectedResponse("more is promised but no way to it", pointer="/next_page", reference=reference)
-        # Each page tells of one bucket at least, or they would never end.
-        if page.next_page in seen or len(seen) > count:
-            raise UnexpectedResponse("the pages run in a circle", pointer="/next_page", reference=reference)
-        seen.add(page.next_page)
-        paging = [("page", page.next_page)]
+        paging = [("page", following)]
 
 
 def _decoded(
     answer: Answer, endpoint: Endpoint, width: Width, start: int, end: int, known: Mapping[int, int]
-) -> tuple[UsagePage, Told]:
+) -> tuple[Page, Told]:
     """One page, and its buckets by their first minute. A bucket at a time, so that other threads get their turn."""
     reference = answer.reference
     if b"\\" in answer.body and b"\\u0000" in answer.body:  # PostgreSQL cannot keep it in a text
         raise UnexpectedResponse("a text with a zero in it", reference=reference)
     with keeping_everything():
-        page = decoded(USAGE_PAGE, answer.body, "", reference)
+        page = decoded(PAGE, answer.body, "", reference)
         told: Told = {}
         for index, bucket in enumerate(page.data):
             pointer = f"/data/{index}"
@@ -151,9 +143,7 @@ def _decoded(
         return page, told
 
 
-def _minute_of(
-    bucket: UsageBucketWire, width: Width, start: int, end: int, pointer: str, reference: str | None
-) -> int | None:
+def _minute_of(bucket: Bucket, width: Width, start: int, end: int, pointer: str, reference: str | None) -> int | None:
     """The first minute of a bucket; None when it is none of those asked for."""
     minute, seconds = divmod(bucket.start_time, 60)
     if not start <= minute < end:

@@ -12,6 +12,7 @@ import msgspec
 
 from finops.usage import Endpoint, UsageRow, Width, merged
 from providers.contract import UnexpectedResponse
+from providers.openai_pages import Bucket, results_of
 from providers.openai_wire import decoded
 
 _MEBIBYTE = 2**20
@@ -56,24 +57,6 @@ class _Counted(msgspec.Struct, gc=False):
     num_requests: _Measure = msgspec.UNSET
 
 
-class UsageBucketWire(msgspec.Struct):
-    """One bucket of usage, its rows not decoded yet."""
-
-    start_time: int
-    end_time: int | None = None
-    results: msgspec.Raw = msgspec.Raw()
-    result: msgspec.Raw = msgspec.Raw()  # its name in the documentation before 2026
-
-
-class UsagePage(msgspec.Struct):
-    """One page of buckets."""
-
-    data: list[UsageBucketWire]
-    has_more: bool | None = None
-    next_page: str | None = None
-
-
-USAGE_PAGE = msgspec.json.Decoder(UsagePage)
 # Not strict: exports spell counts as 59200.0 or "59200". Halves and words are refused all the same.
 _TOKENS = msgspec.json.Decoder(list[_Tokens] | None, strict=False)
 _COUNTED = msgspec.json.Decoder(list[_Counted] | None, strict=False)
@@ -104,15 +87,13 @@ _QUANTITIES = {
 
 
 def rows_of(
-    bucket: UsageBucketWire, endpoint: Endpoint, width: Width, start: int, pointer: str, reference: str | None
+    bucket: Bucket, endpoint: Endpoint, width: Width, start: int, pointer: str, reference: str | None
 ) -> tuple[UsageRow, ...]:
     """The rows of one bucket, each group once; all of them or none.
 
     Groups told twice add up: a hidden dimension of the provider's tells them apart.
     """
-    raw = bucket.results or bucket.result
-    if not raw:
-        raise UnexpectedResponse("a bucket without its results", pointer=f"{pointer}/results", reference=reference)
+    raw = results_of(bucket, pointer, reference)
     if endpoint is Endpoint.COMPLETIONS:
         found = decoded(_TOKENS, raw, f"{pointer}/results", reference) or []
         return tuple(merged(_token_rows(found, start)))

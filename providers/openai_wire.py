@@ -27,6 +27,7 @@ from providers.contract import (
     UnexpectedResponse,
 )
 from providers.http import Answer, seconds_until
+from providers.openai_pages import Bucket
 
 DAY_SECONDS = 86_400
 # Beyond, one line could no longer be kept in 64-bit nano-units; no bill comes near.
@@ -60,23 +61,6 @@ class _Row(msgspec.Struct, gc=False):
     project_id: str | None = None
     quantity: Decimal | None = None
     quantity_unit: str | None = None
-
-
-class Bucket(msgspec.Struct):
-    """One day of costs, its rows not decoded yet."""
-
-    start_time: int
-    end_time: int | None = None
-    results: msgspec.Raw = msgspec.Raw()
-    result: msgspec.Raw = msgspec.Raw()  # its name in the documentation before 2026
-
-
-class CostsPage(msgspec.Struct):
-    """One page of days."""
-
-    data: list[Bucket]
-    has_more: bool | None = None
-    next_page: str | None = None
 
 
 class Owner(msgspec.Struct, frozen=True):
@@ -125,7 +109,6 @@ class _ErrorBody(_Error):
     error: _Error | str | None = None
 
 
-COSTS_PAGE = msgspec.json.Decoder(CostsPage)
 OWNERS = msgspec.json.Decoder(list[Owner])
 LIST = msgspec.json.Decoder(ListPage)
 PROJECT = msgspec.json.Decoder(Project)
@@ -174,14 +157,6 @@ def _misfit(message: str, pointer: str, reference: str | None) -> UnexpectedResp
 
 
 # --- costs -----------------------------------------------------------------------------------------------------------
-
-
-def results_of(bucket: Bucket, pointer: str, reference: str | None) -> msgspec.Raw:
-    """The undecoded rows of a bucket, under either name."""
-    raw = bucket.results or bucket.result
-    if not raw:
-        raise UnexpectedResponse("a day without its results", pointer=f"{pointer}/results", reference=reference)
-    return raw
 
 
 _ANY_ROW, _ZERO_CHARACTER = re.compile(rb"\{"), re.compile(rb"\\u0000")

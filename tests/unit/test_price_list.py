@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 from finops.money import from_units
 from finops.prices import RateCard, price, priced
 from finops.usage import Endpoint, UsageRow, Width
-from providers.openai_usage_wire import UsageBucketWire, rows_of
+from providers.openai_pages import Bucket
+from providers.openai_usage_wire import rows_of
 from providers.price_files import PriceFileError, parse_prices
 from providers.price_list import ListPrices
 from providers.price_rates import TOKENS, attos, counted_card, token_card
@@ -69,7 +70,7 @@ def test_three_real_days_tie_to_the_bill_to_the_last_digit(listed: ListPrices):
         rows_by_day[int(row["start_time"])].append(row)
     tied, estimates = [], {}
     for start, told in rows_by_day.items():
-        wire = UsageBucketWire(start, results=msgspec.Raw(_as_json(told)))
+        wire = Bucket(start, results=msgspec.Raw(_as_json(told)))
         rows = rows_of(wire, Endpoint.COMPLETIONS, Width.DAY, start // 60, "", None)
         attos_of_day = sum(atto for _, atto, _ in priced(rows, listed))
         assert all(is_priced for _, _, is_priced in priced(rows, listed))
