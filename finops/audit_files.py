@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Iterator
 
+from finops import spreadsheets
 from finops.audit import AuditRow, canonical
+from finops.spreadsheets import safe
 
 CSV = "csv"
 JSONL = "jsonl"
 FORMS = (CSV, JSONL)
 _COLUMNS = ("seq", "at", "actor", "action", "subject", "outcome", "details", "prev_hash", "hash")
-# What a spreadsheet would take for a formula, also behind blanks; people chose some of these words.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def lines(rows: Iterable[AuditRow], workspace_id: str, form: str) -> Iterator[str]:
@@ -29,7 +27,7 @@ def lines(rows: Iterable[AuditRow], workspace_id: str, form: str) -> Iterator[st
 
 def head(form: str) -> str:
     """What stands above the first row: the names of the columns in a CSV, nothing in JSON lines."""
-    return _line(_COLUMNS) if form == CSV else ""
+    return spreadsheets.lines([_COLUMNS]) if form == CSV else ""
 
 
 def line(row: AuditRow, workspace_id: str, form: str) -> str:
@@ -38,18 +36,13 @@ def line(row: AuditRow, workspace_id: str, form: str) -> str:
 
 
 def encoded(rows: Iterable[AuditRow], workspace_id: str, form: str) -> bytes:
-    """The whole file. CSV begins with a mark of its encoding: without it spreadsheets misread every Korean name."""
+    """The whole file."""
     return "".join(lines(rows, workspace_id, form)).encode(encoding_of(form))
 
 
 def encoding_of(form: str) -> str:
     """How the lines are to be written."""
-    return "utf-8-sig" if form == CSV else "utf-8"
-
-
-def safe(cell: str) -> str:
-    """A cell no spreadsheet takes for a formula: with an apostrophe in front where it would."""
-    return f"'{cell}" if cell.lstrip(" ").startswith(_FORMULA) else cell
+    return spreadsheets.ENCODING if form == CSV else "utf-8"
 
 
 def _json(row: AuditRow, workspace_id: str) -> str:
@@ -62,10 +55,5 @@ def _csv(row: AuditRow) -> str:
     entry = row.entry
     details = json.dumps(entry.details, ensure_ascii=False, sort_keys=True) if entry.details else ""
     told = (entry.actor or "", entry.action, entry.subject, entry.outcome, details)
-    return _line((row.seq, entry.at.isoformat(), *(safe(str(each)) for each in told), row.prev_hash, row.hash))
-
-
-def _line(cells: Iterable[object]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerow(cells)
-    return text.getvalue()
+    cells = (row.seq, entry.at.isoformat(), *(safe(str(each)) for each in told), row.prev_hash, row.hash)
+    return spreadsheets.lines([cells])

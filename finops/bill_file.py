@@ -5,7 +5,6 @@ Where FOCUS has a name for a column it is used; that does not make the file an e
 
 from __future__ import annotations
 
-import csv
 import io
 import zipfile
 from collections.abc import Iterable, Mapping
@@ -13,13 +12,14 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import IO
 
-from finops.audit_files import safe
+from finops import spreadsheets
 from finops.charges import Charge, FigureState
 from finops.figures import Scope
 from finops.frozen import frozen
 from finops.money import EXACT, Money
 from finops.periods import Period, starts_at
 from finops.queries import NamedPeriod
+from finops.spreadsheets import safe
 
 COLUMNS = (
     "ChargePeriodStart", "ChargePeriodEnd", "BilledCost", "BillingCurrency", "ConsumedQuantity", "ConsumedUnit",
@@ -84,8 +84,7 @@ class Writing:
             self._packing = zipfile.ZipFile(self._held, "w")
             self._into = self._packing.open(inside, "w")
             self.name = f"{name}.zip"
-        # With the mark of its encoding: without it spreadsheets misread every Korean name.
-        self._into.write(_rows([COLUMNS]).encode("utf-8-sig"))
+        self._into.write(spreadsheets.file([COLUMNS]))
         self.lines = 0
         self._sums: dict[str, Decimal] = {}
 
@@ -114,7 +113,7 @@ class Writing:
                 )
             )  # fmt: skip
         self.lines += len(rows)
-        self._into.write(_rows(rows).encode())
+        self._into.write(spreadsheets.lines(rows).encode())
 
     def totals(self) -> tuple[Money, ...]:
         """The exact sum of everything written so far, for each currency."""
@@ -142,12 +141,6 @@ def exact(amount: Decimal) -> str:
     """A number as plain digits, all that it has and no zeros behind them: never rounded, never `1E-9`."""
     digits = f"{amount:f}"
     return digits.rstrip("0").rstrip(".") if "." in digits else digits
-
-
-def _rows(rows: Iterable[Iterable[str]]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerows(rows)
-    return text.getvalue()
 
 
 def _time(at: datetime) -> str:

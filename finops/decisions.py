@@ -6,18 +6,17 @@ what is decided about an answer is an administrator's, told beside the votes wit
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 
-from finops.audit_files import safe
+from finops import spreadsheets
 from finops.feedback import FeedbackState
 from finops.frozen import frozen
 from finops.learning import LearningReport
 from finops.polls import Count, Poll, PollShown
+from finops.spreadsheets import safe, second
 
 TOP = 3
 
@@ -104,20 +103,14 @@ def decided(shown: PollShown, decisions: Iterable[Decision]) -> DecidedPoll:
 
 def exported(polls: Sequence[DecidedPoll]) -> bytes:
     """A CSV for spreadsheets: a line for each answer of each poll, with what was decided about it; counts only."""
-    written = io.StringIO()
-    sheet = csv.writer(written, lineterminator="\r\n")
-    sheet.writerow(
+    rows: list[tuple[object, ...]] = [
         ("question", "closed_at", "voters_in_all", "place", "option", "votes", "decision", "decided_by", "decided_at")
-    )
+    ]
     for poll in polls:
         closed = poll.poll.closed_at
-        head = (safe(poll.poll.question), "" if closed is None else _time(closed), poll.shown.people)
+        head = (safe(poll.poll.question), "" if closed is None else second(closed), poll.shown.people)
         for one in poll.answers:
             made = one.decision
-            decision = ("", "", "") if made is None else (made.state.value, safe(made.by), _time(made.at))
-            sheet.writerow((*head, one.place, safe(one.count.option.text), one.count.votes, *decision))
-    return written.getvalue().encode("utf-8-sig")
-
-
-def _time(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="seconds")
+            decision = ("", "", "") if made is None else (made.state.value, safe(made.by), second(made.at))
+            rows.append((*head, one.place, safe(one.count.option.text), one.count.votes, *decision))
+    return spreadsheets.file(rows)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
-from finops.audit_files import safe
+from finops import spreadsheets
 from finops.behaviour import Action
 from finops.effects import Effect, Saving
 from finops.frozen import frozen
@@ -16,6 +14,7 @@ from finops.misses import Misses
 from finops.money import Money
 from finops.periods import Period
 from finops.pulse import PulseWeek
+from finops.spreadsheets import safe, second
 
 
 @frozen
@@ -72,27 +71,19 @@ def exported(actions: Iterable[ActionShown]) -> bytes:
     Amounts are exact. What nobody knows, an expected saving that nobody foretold for one, is empty and never 0. The
     days are the first and the last of those that are measured.
     """
-    written = io.StringIO()
-    sheet = csv.writer(written, lineterminator="\r\n")
-    sheet.writerow(_COLUMNS)
+    rows: list[tuple[str, ...]] = [_COLUMNS]
     for shown in actions:
         done, saving = shown.action, shown.saving
-        told = ("", "") if done.preceded is None else (done.preceded.kind.value, _time(done.preceded.at))
+        told = ("", "") if done.preceded is None else (done.preceded.kind.value, second(done.preceded.at))
         ledger = [""] * 9
         if saving is not None:
             amounts = (_amount(each) for each in (saving.expected, saving.verified, saving.low, saving.high))
             days = saving.period.start.isoformat(), (saving.period.end - timedelta(days=1)).isoformat()
-            checked = "" if saving.checked_at is None else _time(saving.checked_at)
+            checked = "" if saving.checked_at is None else second(saving.checked_at)
             ledger = [saving.state.value, saving.currency, *amounts, *days, checked]
         names = (safe(each) for each in (shown.project, shown.team, done.actor))
-        sheet.writerow(
-            (done.day.isoformat(), _time(done.at), done.kind.value, *names, done.source.value, *told, *ledger)
-        )
-    return written.getvalue().encode("utf-8-sig")
-
-
-def _time(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="seconds")
+        rows.append((done.day.isoformat(), second(done.at), done.kind.value, *names, done.source.value, *told, *ledger))
+    return spreadsheets.file(rows)
 
 
 def _amount(money: Money | None) -> str:

@@ -7,18 +7,17 @@ database could still find a vote by trying every user id; the message says so. S
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import hmac
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 
-from finops.audit_files import safe
+from finops import spreadsheets
 from finops.frozen import frozen
+from finops.spreadsheets import safe
 
 FEWEST_OPTIONS, MOST_OPTIONS = 2, 10
 LONGEST_QUESTION, LONGEST_OPTION = 150, 75
@@ -323,17 +322,14 @@ def exported(poll: PollShown, ballots: Sequence[Ballot], texts: Mapping[str, str
 
     `texts` are the options' words by id.
     """
-    written = io.StringIO()
-    sheet = csv.writer(written, lineterminator="\r\n")
+    rows: list[tuple[object, ...]] = []
     if poll.poll.is_anonymous:
-        sheet.writerow(("question", "option", "votes", "voters_in_all"))
-        for count in poll.counts:
-            sheet.writerow((safe(question), safe(texts[count.option.id]), count.votes, poll.people))
+        rows.append(("question", "option", "votes", "voters_in_all"))
+        rows += [(safe(question), safe(texts[one.option.id]), one.votes, poll.people) for one in poll.counts]
     else:
-        sheet.writerow(("question", "option", "user_id", "voted_at", "changes"))
+        rows.append(("question", "option", "user_id", "voted_at", "changes"))
         for ballot in sorted(ballots, key=lambda one: (one.voted_at, one.voter)):
             for option_id in ballot.options:
-                at = ballot.voted_at.astimezone(UTC).isoformat(timespec="seconds")
-                words = texts.get(option_id, option_id)
-                sheet.writerow((safe(question), safe(words), safe(ballot.voter), at, ballot.revision - 1))
-    return written.getvalue().encode("utf-8-sig")
+                words, at = texts.get(option_id, option_id), spreadsheets.second(ballot.voted_at)
+                rows.append((safe(question), safe(words), safe(ballot.voter), at, ballot.revision - 1))
+    return spreadsheets.file(rows)

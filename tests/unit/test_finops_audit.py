@@ -26,7 +26,8 @@ from finops.audit import (
     row_after,
     verified,
 )
-from finops.audit_files import CSV, JSONL, lines, safe
+from finops.audit_files import CSV, JSONL, lines
+from finops.spreadsheets import safe
 
 WORKSPACE = "T0FINOPS01"
 NOW = datetime(2026, 7, 3, 5, 9, 1, 250_000, tzinfo=UTC)
