@@ -97,7 +97,7 @@ class Visit:
     # The id of the button, window or command, and what it was about (`budget:12`): for the trail of refusals.
     asked: str = ""
     about: str = ""
-    # The organization around the workspace (Enterprise Grid), '' where there is none.
+    # The organization around our workspace (Enterprise Grid), '' where there is none; a payload may name the reader's.
     organization_id: str = ""
     _person: Person | None = field(default=None, repr=False)
     _present: Person | None = field(default=None, repr=False)
@@ -367,7 +367,7 @@ def visit_of(bot: Bot, body: Mapping[str, Any], context: AsyncBoltContext, clien
         view=body.get("view"),
         message=body.get("message"),
         thread_ts=_thread_of(container, body.get("message") or {}),
-        organization_id=context.enterprise_id or "",
+        organization_id=(installed.enterprise_id if installed else None) or "",
     )
 
 

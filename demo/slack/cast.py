@@ -43,6 +43,7 @@ class User:
     is_stranger: bool = False
     deleted: bool = False
     team_id: str = ""  # of another company (Slack Connect); '' is this workspace
+    enterprise_id: str = ""  # the organization around that company's workspaces
 
 
 @dataclass(slots=True)

@@ -9,24 +9,33 @@ from demo.slack.cast import Channel
 from demo.slack.state import View, World
 from demo.slack.wire import JSON
 
+# Where the reader of a window is at home, their payloads name that workspace and the organization around it; where the
+# app is installed stands in `view.app_installed_team_id` (github.com/slackapi/bolt-js/issues/1614).
+_OF_WINDOWS = frozenset({"view_submission", "view_closed"})
 TOKEN = "verification-token"  # noqa: S105 - deprecated by Slack, sent all the same, to be ignored
 
 
 def person(world: World, user_id: str) -> JSON:
     """The person who did something."""
     user = world.users[user_id]
-    return {"id": user.id, "username": user.name, "name": user.name, "team_id": world.team_id}
+    return {"id": user.id, "username": user.name, "name": user.name, "team_id": user.team_id or world.team_id}
 
 
 def common(world: World, kind: str, user_id: str) -> JSON:
-    """The fields every interaction carries."""
+    """The fields every interaction carries. A window is where its reader is at home; a message stays where we are."""
+    user, team = world.users[user_id], {"id": world.team_id, "domain": world.team_domain}
+    is_elsewhere = kind in _OF_WINDOWS and user.team_id not in ("", world.team_id)
+    if is_elsewhere:
+        team = {"id": user.team_id, "domain": "elsewhere"}
+        if user.enterprise_id:
+            team |= {"enterprise_id": user.enterprise_id, "enterprise_name": "Elsewhere"}
     return {
         "type": kind,
         "user": person(world, user_id),
         "api_app_id": world.config.app.app_id,
         "token": TOKEN,
-        "team": {"id": world.team_id, "domain": world.team_domain},
-        "enterprise": None,
+        "team": team,
+        "enterprise": {"id": user.enterprise_id, "name": "Elsewhere"} if is_elsewhere and user.enterprise_id else None,
         "is_enterprise_install": False,
     }
 

@@ -36,6 +36,14 @@ async def heard(stage: Stage) -> None:
     await reception._work.drain()
 
 
+async def long_unseen(stage: Stage, user_id: str) -> None:
+    """Let it be three days since Slack was asked about somebody."""
+    async with stage.product[BOT].storage.writing() as store:
+        known = await store.people.get(TEAM_ID, user_id)
+        assert known is not None
+        await store.people.remember(TEAM_ID, replace(known, seen_at=known.seen_at - timedelta(days=3)))
+
+
 async def test_rights_end_with_their_reason_and_the_refusal_names_who_can(
     sqlite_template: Path, tmp_path: Path
 ) -> None:
@@ -67,6 +75,13 @@ async def test_rights_end_with_their_reason_and_the_refusal_names_who_can(
         slack.describe(SEOYEON, is_admin=True, team_id="T0STRANGER")
         await told(stage, seoyeon, "/finops setup")
         assert await role_of(stage, SEOYEON) is Role.OUTSIDER, "an administrator of another company's Slack"
+        slack.describe(SEOYEON, enterprise_id="E0STRANGER")
+        await seoyeon.command("/finops feedback")
+        await window(stage, seoyeon, ids.VIEW_FEEDBACK)
+        await long_unseen(stage, SEOYEON)
+        await seoyeon.submits(None, {ids.FEEDBACK_TEXT: "안녕하세요"})
+        await heard(stage)
+        assert await role_of(stage, SEOYEON) is Role.OUTSIDER, "what they send from a window names their organization"
 
         async with stage.product[BOT].storage.reading() as store:
             rows = [row.entry async for row in store.audit.all(TEAM_ID)]
@@ -89,10 +104,7 @@ async def test_an_admin_whom_slack_deactivated_unheard_keeps_nobody_out(sqlite_t
         await jihoon.command("/finops setup")
         await window(stage, jihoon, ids.SETUP_TEAM)
         slack.world.users[JIHOON].deleted, slack.world.users[EMMA].is_admin = True, True
-        async with bot.storage.writing() as store:
-            known = await store.people.get(TEAM_ID, JIHOON)
-            assert known is not None
-            await store.people.remember(TEAM_ID, replace(known, seen_at=known.seen_at - timedelta(days=3)))
+        await long_unseen(stage, JIHOON)
         await answer_to(stage, emma, "/finops help")
         await emma.command("/finops setup")
         await window(stage, emma, ids.SETUP_TEAM)

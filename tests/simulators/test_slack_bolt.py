@@ -146,6 +146,37 @@ async def test_a_button_edits_the_message_it_stands_in(slack: SimulatedSlack, ap
     assert body["state"] == {"values": {}}
 
 
+async def test_a_window_of_somebody_elsewhere_says_where_they_are_at_home(slack: SimulatedSlack, app: AsyncApp) -> None:
+    """Over Slack Connect: the click in our channel names our workspace, the window theirs and where we are installed."""
+    heard: list[JSON] = []
+
+    @app.action("open")
+    async def show(ack: Any, body: JSON, client: Any) -> None:
+        await ack()
+        heard.append(body)
+        await client.views_open(trigger_id=body["trigger_id"], view=modal({"type": "divider"}, callback_id="v"))
+
+    @app.view("v")
+    async def sent(ack: Any, body: JSON) -> None:
+        await ack()
+        heard.append(body)
+
+    slack.describe(MINSU, team_id="T0ELSEWHER", enterprise_id="E0ELSEWHER")
+    minsu = slack.person(MINSU)
+    await client_of(slack).chat_postMessage(channel=FINOPS, text="a", blocks=[actions(button("open"))])
+    async with over_socket(slack, app):
+        await minsu.clicks(await slack.next("chat.postMessage"), "open")
+        await slack.next("views.open")
+        await minsu.submits()
+    clicked, submitted = heard
+    ours = slack.world.team_id
+    assert (clicked["team"]["id"], clicked["user"]["team_id"], clicked["enterprise"]) == (ours, "T0ELSEWHER", None)
+    assert (submitted["team"]["id"], submitted["enterprise"]["id"]) == ("T0ELSEWHER", "E0ELSEWHER")
+    assert submitted["view"]["app_installed_team_id"] == ours
+    theirs = (await client_of(slack).users_info(user=MINSU)).data["user"]["enterprise_user"]
+    assert (theirs["enterprise_id"], theirs["teams"]) == ("E0ELSEWHER", ["T0ELSEWHER"])
+
+
 @BOTH
 async def test_an_ephemeral_message_changes_and_goes_only_through_its_response_url(
     slack: SimulatedSlack, app: AsyncApp, over: Mode

@@ -62,6 +62,8 @@ def described(world: World, user: User, *, with_email: bool, with_locale: bool) 
         told = {name: value for name, value in told.items() if name not in _NOT_OF_THE_DEACTIVATED}
     if user.is_stranger:
         told["is_stranger"] = True
+    if user.enterprise_id:
+        told["enterprise_user"] = {"id": user.id, "enterprise_id": user.enterprise_id, "teams": [home]}
     if with_locale:
         told["locale"] = user.locale
     return told
