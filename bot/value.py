@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
 from bot.desk import Desk
@@ -11,7 +11,7 @@ from finops.caps import CapSeen, seen
 from finops.figures import Scope
 from finops.frozen import frozen
 from finops.money import Money
-from finops.periods import Period, minute_of, starts_at
+from finops.periods import Period, minute_of, moment_of, starts_at
 from finops.queries import ScopeKind
 from finops.registry import Project
 from finops.value import Dimension, NamedValue, Part, ValueFigure, ValueRow, ValueSums, figure, named, together
@@ -23,7 +23,8 @@ from storage.records import ProjectTotal
 class Gathered:
     """What some projects recorded in a period, with all that makes figures of it; asked of without a query.
 
-    `asked` are the calls the provider saw, by account; `costs` what each project cost there, by id.
+    `asked` are the calls the provider saw, by account; `costs` what each project cost there, by id. Neither has what is
+    `unseen`: accounts that were billed in the period for days from before their calls were read.
     """
 
     projects: Sequence[Project]
@@ -31,6 +32,7 @@ class Gathered:
     asked: Mapping[Account, int]
     costs: Mapping[int, Money]
     ratings: Mapping[int, Sequence[tuple[str, int]]]
+    unseen: frozenset[Account] = frozenset()
 
     def of(self, project_id: int | None) -> ValueFigure:
         """What one project's money bought; of what no registered project owns, nobody recorded anything."""
@@ -50,7 +52,7 @@ class Gathered:
 
     def whole(self) -> ValueFigure:
         """What all their money bought together."""
-        return self._together(self.projects, sum(self.asked.values()))
+        return self._together(self.projects, 0 if self.unseen else sum(self.asked.values()))
 
     def at(self, kind: ScopeKind, scope_id: int | None) -> ValueFigure:
         """What the money of a scope among them bought."""
@@ -60,7 +62,8 @@ class Gathered:
             return self.of(scope_id)
         team = [one for one in self.projects if one.team_id == scope_id]
         accounts = [account_of(one) for one in team]
-        return self._together(team, sum(self.asked.get(one, 0) for one in accounts))
+        asked = 0 if self.unseen.intersection(accounts) else sum(self.asked.get(one, 0) for one in accounts)
+        return self._together(team, asked)
 
     def _together(self, projects: Sequence[Project], asked: int) -> ValueFigure:
         recording = [self._part(one) for one in projects if one.id in self.sums]
@@ -92,12 +95,17 @@ async def gathered(
     sums = {id_: of for id_, of in (await store.value.sums(workspace_id, period, only)).items() if id_ in ids}
     if costs is None:
         costs = await _billed(store, workspace_id, period, [one for one in projects if one.id in sums])
+    asked = await _asked(store, workspace_id, period, projects, is_everything=is_everything) if sums else {}
+    unseen = await _unseen(store, workspace_id, period, asked)
+    # The bill of a month beside the calls of its last week would make every success as dear as the whole month.
+    unlike = {one.id for one in projects if account_of(one) in unseen}
     return Gathered(
         projects=projects,
         sums=sums,
-        asked=await _asked(store, workspace_id, period, projects, is_everything=is_everything) if sums else {},
-        costs=costs,
+        asked={account: calls for account, calls in asked.items() if account not in unseen},
+        costs={id_: cost for id_, cost in costs.items() if id_ not in unlike},
         ratings=await _ratings(store, workspace_id, period, ids),
+        unseen=unseen,
     )
 
 
@@ -235,6 +243,22 @@ async def _asked(
         if is_everything or account in accounts:
             found[account] = found.get(account, 0) + row.requests
     return {account: requests for account, requests in found.items() if requests}
+
+
+async def _unseen(store: Store, workspace_id: str, period: Period, asked: Collection[Account]) -> frozenset[Account]:
+    """Of the accounts whose calls the provider told, those billed in the period for days from before it told any."""
+    if not asked:
+        return frozenset()
+    found = set[Account]()
+    for connection_id, start in (await store.usage.first_days(workspace_id)).items():
+        since = moment_of(start).date()
+        if since <= period.start:
+            continue
+        before = Period(period.start, min(since, period.end))
+        mine = [one for one in asked if one[0] == connection_id]
+        billed = await store.charges.project_totals(workspace_id, before, mine if len(mine) <= _NAMED_AT_MOST else None)
+        found.update((row.connection_id, row.sub_account_id or "") for row in billed if row.amount.amount)
+    return frozenset(found.intersection(asked))
 
 
 async def _ratings(store: Store, workspace_id: str, period: Period, ids: set[int]) -> dict[int, list[tuple[str, int]]]:

@@ -24,7 +24,7 @@ from storage.usage_moving import Covered, Rollups, beside
 from storage.usage_repricing import reprice_days
 from storage.usage_rollups import Stretch, extended, prepare, whole_buckets
 from storage.usage_rows import UsageRows, Whose
-from storage.usage_sums import busy_buckets, estimates, newest_spent, stretches, sums
+from storage.usage_sums import busy_buckets, estimates, first_days, newest_spent, stretches, sums
 
 Priced = tuple[UsageRow, int, bool]
 """A row, its price in atto-dollars, and whether a price is known."""
@@ -214,6 +214,10 @@ class Usage(Repository):
         """Sums per day, connection, project and model."""
         part = [(Width.DAY, minute_of(starts_at(period.start)), minute_of(starts_at(period.end)))]
         return await sums(self._db, workspace_id, part, accounts, by_start=True)
+
+    async def first_days(self, workspace_id: str) -> dict[int, int]:
+        """The minute at which the first day begins of which each connection's usage is kept; absent where none is."""
+        return await first_days(self._db, workspace_id)
 
     async def habits(
         self, workspace_id: str, width: Width, from_minute: int, to_minute: int, accounts: Collection[Account] | None

@@ -124,6 +124,21 @@ async def estimates(db: AsyncConnection, workspace_id: str, days: Collection[dat
     return [Estimate(*key, *amounts) for key, amounts in sorted(found.items())]
 
 
+async def first_days(db: AsyncConnection, workspace_id: str) -> dict[int, int]:
+    """The minute at which the first day begins of which each connection's usage is kept; absent where none is."""
+    earliest = (
+        select(func.min(usage_days.c.start))
+        .where(usage_days.c.workspace_id == usage_reads.c.workspace_id, usage_days.c.read_id == usage_reads.c.id)
+        .scalar_subquery()
+    )
+    found: dict[int, int] = {}
+    query = select(usage_reads.c.connection_id, earliest).where(usage_reads.c.workspace_id == workspace_id)
+    for connection_id, start in await db.execute(query):
+        if start is not None:
+            found[connection_id] = min(start, found.get(connection_id, start))
+    return found
+
+
 async def busy_buckets(
     db: AsyncConnection, workspace_id: str, connection_id: int, from_minute: int, to_minute: int, width: Width
 ) -> list[tuple[int, int]]:

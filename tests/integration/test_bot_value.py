@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -74,6 +74,14 @@ def a_call(number: int, day: date = YESTERDAY, *, good: bool = True, cost: str =
 async def recorded(bot: Bot, project: Project, calls: Sequence[RecordedCall]) -> None:
     async with bot.storage.writing() as store:
         await store.value.record(WORKSPACE, project.id, calls)
+
+
+async def seen_by_provider(bot: Bot, project: Project, day: date, requests: int, at: datetime) -> None:
+    start = minute_of(starts_at(day))
+    row = UsageRow(start, "completions", "proj_chat", "m", "key", "default", is_batch=False, requests=requests)
+    reading = UsageReading(Endpoint.COMPLETIONS, Width.DAY, start, start + Width.DAY, (UsageBucket(start, (row,)),))
+    async with bot.storage.writing() as store:
+        await store.usage.replace(WORKSPACE, project.connection_id, reading, [(row, 0, True)], at, reading.end)
 
 
 async def test_a_report_says_what_the_money_bought(bot: Bot, admin: Person, chat: Project):
@@ -236,11 +244,7 @@ async def test_the_largest_projects_at_home_are_not_valued_by_a_bill_that_lacks_
     clock.advance(days=1)
     await bot.collecting.due(clock())
     await worked(bot)
-    async with bot.storage.writing() as store:
-        start = minute_of(starts_at(TODAY))
-        row = UsageRow(start, "completions", "proj_chat", "m", "key", "default", is_batch=False, requests=5)
-        reading = UsageReading(Endpoint.COMPLETIONS, Width.DAY, start, start + Width.DAY, (UsageBucket(start, (row,)),))
-        await store.usage.replace(WORKSPACE, chat.connection_id, reading, [(row, 0, True)], clock(), reading.end)
+    await seen_by_provider(bot, chat, TODAY, 5, clock())
     await recorded(bot, chat, [a_call(n, TODAY, good=n > 0, cost="0.02") for n in range(5)])
     report = await bot.reports.status(WORKSPACE, admin, "7d")
     home = await bot.reports.home(WORKSPACE, admin)
@@ -250,3 +254,19 @@ async def test_the_largest_projects_at_home_are_not_valued_by_a_bill_that_lacks_
     assert report.figure.unread_days == 1
     assert shown == asked
     assert shown.cost_per_success == Money.of("0.025")
+
+
+async def test_a_bill_that_begins_before_the_calls_were_read_does_not_value_them(
+    bot: Bot, admin: Person, chat: Project, clock: FakeClock
+):
+    """A bill of a week stood beside the calls of its last day: last month a success cost eight times this month's."""
+    await seen_by_provider(bot, chat, YESTERDAY, 5, clock())
+    await recorded(bot, chat, [a_call(n, good=n > 0, cost="0.02") for n in range(5)])
+    day, week = [await bot.reports.status(WORKSPACE, admin, words) for words in ("yesterday", "7d")]
+    [billed] = [one for one in day.breakdown.shares if one.project_id == chat.id]
+    [early] = [one for one in week.breakdown.shares if one.project_id == chat.id]
+    assert (day.value.coverage, billed.value.coverage) == (1, 1)
+    assert billed.value.cost_per_success == Money.of(billed.amount.amount / 4)
+    assert (week.value.coverage, early.value.coverage) == (None, None), "of most of its days nobody knows"
+    assert early.value.cost_per_success == week.value.cost_per_success == Money.of("0.025")
+    assert (await bot.values.of(WORKSPACE, Scope(ScopeKind.TEAM, chat.team_id, ""), WEEK)) == week.value

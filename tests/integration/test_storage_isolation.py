@@ -289,6 +289,7 @@ ATTEMPTS: dict[str, Attempt] = {
     "Usage.activity": lambda s, w, b: s.usage.activity(w, MINUTE, MINUTE + 9, [(b.connection_id, "proj_a")]),
     "Usage.busy": lambda s, w, b: s.usage.busy(w, b.connection_id, MINUTE, MINUTE + 9, Width.MINUTE),
     "Usage.daily": lambda s, w, b: s.usage.daily(w, PERIOD, [(b.connection_id, "proj_a")]),
+    "Usage.first_days": lambda s, w, b: s.usage.first_days(w),
     "Usage.grouped": lambda s, w, b: s.usage.grouped(w, PERIOD, [(b.connection_id, "proj_a")]),
     "Usage.grouped_between": lambda s, w, b: s.usage.grouped_between(
         w, MINUTE - 99, MINUTE + 99, [(b.connection_id, "proj_a")]
