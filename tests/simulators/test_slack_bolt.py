@@ -147,7 +147,7 @@ async def test_a_button_edits_the_message_it_stands_in(slack: SimulatedSlack, ap
 
 
 async def test_a_window_of_somebody_elsewhere_says_where_they_are_at_home(slack: SimulatedSlack, app: AsyncApp) -> None:
-    """Over Slack Connect: the click in our channel names our workspace, the window theirs and where we are installed."""
+    """Over Slack Connect: a click in our channel names our workspace, a window theirs, and where we are installed."""
     heard: list[JSON] = []
 
     @app.action("open")
