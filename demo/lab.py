@@ -10,14 +10,13 @@ from typing import Any
 
 from demo.clock import StageClock
 from demo.lab_words import Words, words
-from demo.life import Life
+from demo.life import Life, Tell
 from demo.life_deeds import DEEDS
 from demo.mailbox import Mailbox
-from demo.onboarding import Say, Stuck
+from demo.onboarding import Stuck
 from demo.props import Props
 from demo.runaway import APPLICATION
 from demo.slack import SimulatedSlack
-from demo.slack.cast import JIHOON
 from demo.stage import Stage
 from demo.value_sender import Applications, Connected, NotTaken
 
@@ -60,9 +59,9 @@ def living(life: Life) -> Callable[[], Awaitable[Words]]:
     return live
 
 
-def noticed(stage: Stage) -> Say:
-    """Lines of the stage's own, shown to 이지훈 for a moment."""
-    return lambda words: stage.slack.world.notice(JIHOON, words, "info")
+def noticed(stage: Stage) -> Tell:
+    """Lines of the stage's own, shown for a moment to whoever looks, in their language."""
+    return lambda told: stage.slack.world.tell({"type": "notice", "text": told, "level": "info"})
 
 
 def offer(slack: SimulatedSlack, sections: Item, mailbox: Mailbox) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 Words = dict[str, str]
@@ -97,6 +97,27 @@ OTHERS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "An event token begins with fin_. Paste it as it was made in the project's window.",
             "イベントトークンはfin_で始まります。プロジェクトのウィンドウで作った値をそのまま貼り付けてください。",
         ),
+        "{day}, {count}번째 월요일": ("{day}, Monday {count}", "{day}、{count}回目の月曜日"),
+        "호출의 {percent}%를 {model} 모델로 옮깁니다": (
+            "{percent} % of the calls go to {model}",
+            "呼び出しの{percent}%を{model}に移します",
+        ),
+        "프롬프트의 {percent}%를 캐시에서 읽습니다": (
+            "{percent} % of the prompts come from the cache",
+            "プロンプトの{percent}%をキャッシュから読みます",
+        ),
+        "투표: 다음에는 무엇이 필요할까요?": ("a poll: what is to come next?", "投票: 次に必要なものは?"),
+        "API 키를 삭제합니다": ("an API key is deleted", "APIキーを削除します"),
+        "투표에서 뽑힌 것을 계획합니다": ("what won the poll is planned", "投票で選ばれたものを計画します"),
+        "재시도 루프를 알림에서 차단합니다": (
+            "a retry loop, stopped from its alert",
+            "リトライループをアラートから停止します",
+        ),
+        "사용을 종료합니다": ("closed", "終了します"),
+        "벌써 시간이 흐르고 있습니다. 끝난 뒤에 다시 누르세요.": (
+            "Weeks are passing already. Press it again when they are over.",
+            "すでに時間が進んでいます。終わってからもう一度押してください。",
+        ),
         "이 무대에는 사람이 없습니다.": ("There are no people on this stage.", "この舞台には人がいません。"),
         "{day}입니다. 그동안 조치 {count}건이 있었습니다. /finops 효과에서 확인하세요.": (
             "It is {day}. {count} things were done meanwhile: see /finops effect.",
@@ -111,6 +132,11 @@ def words(korean: str, **values: object) -> Words:
     english, japanese = OTHERS[korean]
     told = {"ko": korean, "en": english, "ja": japanese}
     return {language: text.format(**values) for language, text in told.items()}
+
+
+def in_english(say: Callable[[str], None]) -> Callable[[Words], None]:
+    """For a terminal, which nobody told a language."""
+    return lambda told: say(told["en"])
 
 
 def said_by(error: Exception) -> str | Words:

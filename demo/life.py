@@ -16,6 +16,7 @@ from blocks import ids
 from demo import story_monday
 from demo import story_people as people
 from demo.clock import BadMove, StageClock
+from demo.lab_words import Words, words
 from demo.monday import OnToMonday
 from demo.onboarding import ANSWER_SECONDS, Say
 from demo.slack import Person
@@ -30,6 +31,7 @@ LEAST_WEEKS, FIRST_WEEK_OF_A_MONTH = 6, 7
 LEARNED_AFTER = timedelta(hours=2, minutes=30)
 _PULSE = {DATA: ((SEOYEON, 0), (JIHOON, 0), (EMMA, 1)), MARKETING: ((MINSU, 0), (SAKURA, 0), (JIHOON, 1))}
 _TAPS = (ids.POLL_PULSE_GOOD, ids.POLL_PULSE_FAIR)
+Tell = Callable[[Words], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Deed:
     week: int
     after: timedelta
     application: str
-    words: str
+    words: Words
     does: Callable[[Life], Awaitable[None]]
     needs_budget: bool = False
 
@@ -54,22 +56,24 @@ class Lived:
 
     at: datetime
     application: str
-    words: str
+    words: Words
 
 
 @dataclass
 class Life:
     """A stage whose people act; call `on` to live so many Mondays.
 
-    Without a number they are LEAST_WEEKS at least, and on to the first Monday of a month.
+    Without a number they are LEAST_WEEKS at least, and on to the first Monday of a month. `tell` hears what comes, in
+    every language; `say` the steps of a stop, which a page shows by itself.
     """
 
     stage: Stage
     clock: StageClock
     monday: OnToMonday
-    say: Say
+    tell: Tell
     deeds: Sequence[Deed] = ()
     weeks: int | None = None
+    say: Say = lambda _: None
     lived: list[Lived] = field(default_factory=list)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -80,7 +84,7 @@ class Life:
         when a person cannot do their part.
         """
         if self._turn.locked():
-            raise BadMove("벌써 시간이 흐르고 있습니다. 끝난 뒤에 다시 누르세요.")
+            raise BadMove(words("벌써 시간이 흐르고 있습니다. 끝난 뒤에 다시 누르세요."))
         async with self._turn:
             before = len(self.lived)
             await self._on(await self._able())
@@ -92,7 +96,7 @@ class Life:
             projects = {one.id: one.name for one in await store.projects.all(TEAM_ID) if not one.excluded}
             budgets = await store.budgets.all(TEAM_ID)
         budgeted = {projects.get(one.terms.scope_id or 0) for one in budgets if one.is_enabled}
-        done = {(one.application, one.words) for one in self.lived}
+        done = [(one.application, one.words) for one in self.lived]
         left = [one for one in self.deeds if (one.application, one.words) not in done]
         known = [one for one in left if one.application in projects.values()]
         return [one for one in known if not one.needs_budget or one.application in budgeted]
@@ -104,7 +108,7 @@ class Life:
             now = await self.monday.morning(morning)
             if now.weekday() == 0:
                 week += 1
-                self.say(f"{now:%Y-%m-%d}, Monday {week + 1}")
+                self.tell(words("{day}, {count}번째 월요일", day=f"{now:%Y-%m-%d}", count=week + 1))
                 await self._pulse()
             await self._learn(morning)
             if now.weekday() == 0 and self._is_enough(week + 1, now):
@@ -119,7 +123,8 @@ class Life:
 
     async def _do(self, deed: Deed, at: datetime) -> None:
         self.clock.advance(max(timedelta(0), at - self.clock()))
-        self.say(f"{self.clock():%m-%d %H:%M} UTC, {deed.application}: {deed.words}")
+        begun = f"{self.clock():%m-%d %H:%M} UTC, {deed.application}"
+        self.tell({language: f"{begun}: {said}" for language, said in deed.words.items()})
         self.lived.append(Lived(self.clock(), deed.application, deed.words))
         await deed.does(self)
 

@@ -9,6 +9,7 @@ from fractions import Fraction
 from blocks import ids
 from demo import runaway, story
 from demo import story_people as people
+from demo.lab_words import words
 from demo.life import DAY, Deed, Life, heard
 from demo.onboarding import ANSWER_SECONDS, settled_view
 from demo.openai.traffic import HOUR, minute_of
@@ -108,12 +109,14 @@ async def _decides(life: Life) -> None:
     await life.stage.slack.until(lambda: str(jihoon.ephemerals(MARKETING)) != before, ANSWER_SECONDS)
 
 
+MOVED = words("호출의 {percent}%를 {model} 모델로 옮깁니다", percent=70, model=SMALLER)
+CACHED = words("프롬프트의 {percent}%를 캐시에서 읽습니다", percent=60)
 DEEDS = (
-    Deed(0, 2 * DAY + AFTERNOON, CHATBOT, f"70 % of the calls go to {SMALLER}", moves(CHATBOT, 70, SMALLER)),
-    Deed(1, DAY + AFTERNOON, SUMMARY, "60 % of the prompts come from the cache", moves(SUMMARY, 60)),
-    Deed(1, 2 * DAY + AFTERNOON, CHATBOT, "a poll: what is to come next?", _asks_what_next),
-    Deed(1, 3 * DAY + AFTERNOON, FRAUD, "an API key is deleted", _retires_key),
-    Deed(2, 3 * DAY + AFTERNOON, CHATBOT, "what won the poll is planned", _decides),
-    Deed(3, DAY + AFTERNOON, CHATBOT, "a retry loop, stopped from its alert", _loops, needs_budget=True),
-    Deed(4, 2 * DAY + AFTERNOON, NOTES, "closed", _retires_project),
+    Deed(0, 2 * DAY + AFTERNOON, CHATBOT, MOVED, moves(CHATBOT, 70, SMALLER)),
+    Deed(1, DAY + AFTERNOON, SUMMARY, CACHED, moves(SUMMARY, 60)),
+    Deed(1, 2 * DAY + AFTERNOON, CHATBOT, words("투표: 다음에는 무엇이 필요할까요?"), _asks_what_next),
+    Deed(1, 3 * DAY + AFTERNOON, FRAUD, words("API 키를 삭제합니다"), _retires_key),
+    Deed(2, 3 * DAY + AFTERNOON, CHATBOT, words("투표에서 뽑힌 것을 계획합니다"), _decides),
+    Deed(3, DAY + AFTERNOON, CHATBOT, words("재시도 루프를 알림에서 차단합니다"), _loops, needs_budget=True),
+    Deed(4, 2 * DAY + AFTERNOON, NOTES, words("사용을 종료합니다"), _retires_project),
 )

@@ -15,6 +15,7 @@ from typing import Any
 from demo import story, story_monday
 from demo.budgeting import set_budget
 from demo.clock import StageClock
+from demo.lab_words import in_english
 from demo.life import Life, Lived
 from demo.life_deeds import DEEDS
 from demo.onboarding import Say
@@ -64,7 +65,7 @@ async def life(stage: Stage, clock: StageClock, say: Say, weeks: int | None = No
     await set_budget(stage, stage.slack.person(JIHOON), APPLICATION, f"{story.LIMIT}", say)
     await story_monday.connect(stage, say)
     first = clock().date()
-    done = await Life(stage, clock, stage.monday, say, DEEDS, weeks).on()
+    done = await Life(stage, clock, stage.monday, in_english(say), DEEDS, weeks, say).on()
     await story_monday.said(stage)
     return await told(stage, first, clock().date(), done)
 
@@ -80,7 +81,7 @@ async def told(stage: Stage, first: date, last: date, done: Sequence[Lived]) -> 
     return LifeStory(
         first_day=first.isoformat(),
         last_day=last.isoformat(),
-        done=[{"at": one.at.isoformat(), "application": one.application, "deed": one.words} for one in done],
+        done=[{"at": one.at.isoformat(), "application": one.application, "deed": one.words["en"]} for one in done],
         found=[_found(stage, one) for one in report.actions],
         ledger={
             "expected_usd": _dollars(report.ledger.expected),

@@ -13,6 +13,7 @@ import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from demo import lab, story_life, story_monday
+from demo.lab_words import words
 from demo.life import Deed, Life
 from demo.life_deeds import moves
 from demo.runaway import APPLICATION
@@ -24,9 +25,8 @@ from tests.e2e.stages import answer_to, scene
 from tests.simulators.openai_kit import PRICES
 
 PICTURES = os.environ.get("FINOPS_TEST_PICTURES")  # a folder, for whoever wants to look
-DEED = Deed(
-    -1, timedelta(days=3, hours=5), APPLICATION, "everything goes to a small model", moves(APPLICATION, 90, "small")
-)
+MOVED = words("호출의 {percent}%를 {model} 모델로 옮깁니다", percent=90, model="small")
+DEED = Deed(-1, timedelta(days=3, hours=5), APPLICATION, MOVED, moves(APPLICATION, 90, "small"))
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -65,12 +65,16 @@ async def asks(window: Window, stage: Stage, user: str, command: str, name: str)
 async def test_three_people_see_what_was_done_and_that_it_is_early_to_judge(
     desk: Window, pocket: Window, stage: Stage
 ) -> None:
+    hers = await Visitor(pocket, stage.slack.url).sees(MARKETING, EMMA)
     page = await Visitor(desk, stage.slack.url).sees(MARKETING, JIHOON)
     await page.get_by_role("button", name="실험실").first.click()
     drawer = page.get_by_role("complementary", name="실험실")
     await drawer.get_by_role("button", name="살아보기").click()
+    for reader, language in ((page, "ko"), (hers, "en")):
+        await expect(reader.locator(".notice", has_text=MOVED[language])).to_be_visible(timeout=50_000)
     await expect(page.locator(".notice.success")).to_contain_text("조치 1건", timeout=50_000)
     await page.close()
+    await hers.close()
     told = await story_life.told(stage, date(2026, 1, 1), date(2026, 1, 2), [])
     [found] = [one for one in told.found if one["source"] == "usage"]
     assert (found["kind"], found["project"], found["state"]) == ("model_changed", APPLICATION, "expected")

@@ -13,7 +13,7 @@ import { closePopover } from "./popover.js";
 import { readPlace } from "./places.js";
 import { drawShell, onSwitch } from "./shell.js";
 import { watchTraffic } from "./traffic.js";
-import { languageOf, say } from "./words.js";
+import { inWords, languageOf, say } from "./words.js";
 import { localeOf, ui, unreadMail, whenever, world } from "./world.js";
 
 const KEPT = "finops-page-user";
@@ -57,7 +57,7 @@ async function start() {
 }
 
 whenever(draw);
-onNotice((event) => notice(event.text, event.level));
+onNotice((event) => notice(inWords(event.text), event.level));
 onSwitch((userId) => { lookAs(userId).catch(() => notice(say("unreachable"), "error")); });
 addEventListener("hashchange", readPlace);
 listenForEverything();
