@@ -278,6 +278,15 @@ def test_every_page_is_found_from_the_readme():
     assert sorted(path.name for path in pages - found) == []
 
 
+def test_every_picture_is_shown_on_some_page():
+    """A picture that no page leads to is taken anew each time for nobody."""
+    shown = set()
+    for page in PAGES:
+        links = re.findall(r"\]\(([^)#\s:]+\.png)\)", page.read_text(encoding="utf-8"))
+        shown |= {(page.parent / link).resolve() for link in links}
+    assert sorted(path.name for path in files() if path.suffix == ".png" and path not in shown) == []
+
+
 def test_make_says_what_run_says():
     """The Makefile has the verbs of run.py, all of them and no others."""
     phony = re.search(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
