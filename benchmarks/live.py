@@ -44,7 +44,6 @@ from storage import KeyRing, Storage, open_storage
 
 WORKSPACE, PERSON = "T0BENCH001", "U0BENCH001"
 MODELS = ("gpt-5.4", "gpt-5.4-mini", "gpt-4.1")
-MILLION = 1_000_000
 TAIL, NEW, MOVING = 20, 5, 2
 NOON = datetime(2026, 7, 6, 12, 0, tzinfo=UTC)
 CLOSED_DAYS = 5

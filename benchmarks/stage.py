@@ -131,7 +131,6 @@ class Server:
 
     url: str
     pid: int
-    started_seconds: float
 
     @property
     def cpu_seconds(self) -> float:
@@ -148,7 +147,6 @@ class Server:
 @contextlib.asynccontextmanager
 async def server(kind: str, slack_url: str, database_url: str) -> AsyncIterator[Server]:
     """`bare` Bolt or `ours`, listening."""
-    begun = time.perf_counter()
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "benchmarks.ack_server", kind, f"{slack_url}/api/", SIGNING_SECRET, database_url, KEYS,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
@@ -159,7 +157,7 @@ async def server(kind: str, slack_url: str, database_url: str) -> AsyncIterator[
         port = (await process.stdout.readline()).decode().strip()
         if not port:
             raise SystemExit(f"the {kind} server did not start")
-        yield Server(f"http://127.0.0.1:{port}", process.pid, time.perf_counter() - begun)
+        yield Server(f"http://127.0.0.1:{port}", process.pid)
     finally:
         process.stdin.close()
         with contextlib.suppress(TimeoutError):

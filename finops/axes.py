@@ -40,8 +40,6 @@ class AxisShare:
     amount: Money
     ratio: Decimal | None
     typical: tuple[Decimal, Decimal] | None
-    # What it consists of, largest first: the bill's own names.
-    line_items: tuple[str, ...] = ()
 
 
 @frozen

@@ -54,16 +54,13 @@ class UserDay:
 class CapSeen:
     """How often the caps of a segment were passed in a project and period, and the worst of it.
 
-    `users` are different people; `user_days_over` their days above the cap of a day, `user_days_dear` those with a call
-    above the cap of one. `dearest_call` and `dearest_user_day` are the largest above; None where none was.
+    `users` are different people. `dearest_call` and `dearest_user_day` are the largest above their caps, None without.
     """
 
     project_id: int
     segment: str
     cap: Cap
     users: int
-    user_days_over: int
-    user_days_dear: int
     dearest_call: Money | None
     dearest_user_day: Money | None
 
@@ -137,8 +134,6 @@ def _seen(project_id: int, segment: str, rows: list[UserDay], cap: Cap) -> CapSe
         segment=segment,
         cap=cap,
         users=len({row.user_key for row in rows}),
-        user_days_over=len(days),
-        user_days_dear=len(calls),
         dearest_call=max(calls, key=_amount, default=None),
         dearest_user_day=max(days, key=_amount, default=None),
     )

@@ -90,8 +90,8 @@ class Unranked(StrEnum):
 
 @frozen
 class DigestProject:
-    """One project's week. `value_per_dollar` is successes weighted by feedback, by dollar; `ratio` is that by its
-    baseline (1.2: a fifth better), with its interval at 95 %. `runaway` is over, `burning` may go on.
+    """One project's week. `ratio` is its successes weighted by feedback, by dollar, by its baseline (1.2: a fifth
+    better), with its interval at 95 %. `runaway` is over, `burning` may go on.
     """
 
     project_id: int
@@ -100,9 +100,7 @@ class DigestProject:
     cost: Money
     previous: Money | None
     value: ValueFigure = NO_VALUE
-    value_per_dollar: Decimal | None = None
     baseline: Baseline = Baseline.NONE
-    baseline_per_dollar: Decimal | None = None
     ratio: Decimal | None = None
     ratio_interval: Interval | None = None
     unranked: Unranked | None = None

@@ -155,8 +155,6 @@ class Incident:
     acknowledged_at: datetime | None = None
     silenced_by: str | None = None
     silenced_until: datetime | None = None
-    allowed_until: datetime | None = None
-    allowed_amount: Money | None = None
     closed_at: datetime | None = None
 
     def __post_init__(self) -> None:

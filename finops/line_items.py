@@ -66,12 +66,10 @@ def axes_of(lines: Iterable[tuple[str | None, Money]], currency: str = "USD") ->
     A credit makes the whole smaller, but is no kind of thing one pays for: the ratios are shares of what was charged,
     and an axis below zero has none.
     """
-    by_axis: dict[Axis, dict[str, Money]] = defaultdict(dict)
+    by_axis: dict[Axis, list[Money]] = defaultdict(list)
     for name, amount in lines:
-        of_axis = by_axis[axis_of(name)]
-        key = name or ""
-        of_axis[key] = of_axis[key] + amount if key in of_axis else amount
-    amounts = {axis: total(by_axis[axis].values(), currency) for axis in Axis}
+        by_axis[axis_of(name)].append(amount)
+    amounts = {axis: total(by_axis[axis], currency) for axis in Axis}
     charged = [axis for axis in Axis if amounts[axis].amount > 0]
     whole = total((amounts[axis] for axis in charged), currency)
     exact = [EXACT.divide(amounts[axis].amount, whole.amount) for axis in charged]
@@ -84,14 +82,9 @@ def axes_of(lines: Iterable[tuple[str | None, Money]], currency: str = "USD") ->
                 amount=amounts[axis],
                 ratio=ratios.get(axis, zero if not amounts[axis] else None),
                 typical=TYPICAL.get(axis),
-                line_items=_largest_first(by_axis[axis]),
             )
             for axis in Axis
             if axis not in BESIDE or by_axis[axis]
         ),
         total=total(amounts.values(), currency),
     )
-
-
-def _largest_first(of_axis: dict[str, Money]) -> tuple[str, ...]:
-    return tuple(sorted(of_axis, key=lambda name: (-of_axis[name].amount, name)))

@@ -169,9 +169,7 @@ def _measured(one: Contender, whole: Money) -> DigestProject:
         cost=one.cost,
         previous=one.previous,
         value=one.value,
-        value_per_dollar=None if worth is None else worth.per_dollar,
         baseline=kind,
-        baseline_per_dollar=per_dollar,
     )
     reason = _reason(one, worth, per_dollar, whole)
     if reason is not None or worth is None or per_dollar is None:

@@ -63,11 +63,11 @@ class Charges(Repository):
         if reading is not None:
             totals = await self._totals(workspace_id, connection_id, day)
             if _was_overtaken(read_at, reading) or (totals and not size):
-                return DayChange(day, is_first_reading=False, is_changed=False, kept=True, restated=(), totals=totals)
+                return DayChange(day, is_changed=False, kept=True, restated=(), totals=totals)
             if await self._is_stored(workspace_id, connection_id, day, lines):
                 unchanged = reading.unchanged_reads + (read_at > reading.read_at)
                 await self._keep(workspace_id, connection_id, DayReading(day, read_at, reading.changed_at, unchanged))
-                return DayChange(day, is_first_reading=False, is_changed=False, kept=False, restated=(), totals=totals)
+                return DayChange(day, is_changed=False, kept=False, restated=(), totals=totals)
         async with _meanwhile(size, summed, lines) as adding:
             restated: tuple[Restated, ...] = ()
             if reading is not None:
@@ -77,10 +77,7 @@ class Charges(Repository):
                     await self._db.execute(delete(table).where(*_this_day(table, workspace_id, connection_id, day)))
             await write_day(self._db, workspace_id, connection_id, day, lines, adding)
             await self._keep(workspace_id, connection_id, DayReading(day, read_at, read_at, 0))
-            return DayChange(
-                day, is_first_reading=reading is None, is_changed=True, kept=False, restated=restated,
-                totals=_totals(await adding),
-            )  # fmt: skip
+            return DayChange(day, is_changed=True, kept=False, restated=restated, totals=_totals(await adding))
 
     async def totals(
         self, workspace_id: str, period: Period, accounts: Collection[Account] | None = None

@@ -27,7 +27,6 @@ _NOTHING = 0  # the whole workspace needs no id
 # Amounts by the column of their currency: a limit may be changed to another while the spending stays what it was.
 _AMOUNTS = {
     "limit": "limit_currency",
-    "allowed_amount": "limit_currency",
     "spent": "spent_currency",
     "usual": "spent_currency",
     "burn_per_minute": "spent_currency",
@@ -48,7 +47,6 @@ _SAME = (
     "acknowledged_at",
     "silenced_by",
     "silenced_until",
-    "allowed_until",
     "closed_at",
 )
 _OPINIONS = (EventKind.HELPFUL, EventKind.NOT_HELPFUL)

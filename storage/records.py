@@ -111,7 +111,6 @@ class DayChange:
     """
 
     day: date
-    is_first_reading: bool
     is_changed: bool
     kept: bool
     restated: tuple[Restated, ...]

@@ -216,6 +216,7 @@ incidents = Table(
     Column("usual_rest", BigInteger),
     Column("burn_per_minute_nano", BigInteger),
     Column("burn_per_minute_rest", BigInteger),
+    # Never filled: what was allowed is the stop's. They go when no copy runs any more that names them.
     Column("allowed_amount_nano", BigInteger),
     Column("allowed_amount_rest", BigInteger),
     Column("allowed_until", UtcDateTime),

@@ -6,7 +6,6 @@ import asyncio
 import json
 import secrets
 import uuid
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,12 +23,6 @@ class NotConnected(Exception):
     """No app is listening on a WebSocket."""
 
 
-@dataclass(slots=True, eq=False)
-class _Connection:
-    socket: web.WebSocketResponse
-    connected_at: datetime
-
-
 class SocketMode:
     """The WebSocket connections of the app; each payload goes to one of them."""
 
@@ -37,7 +30,7 @@ class SocketMode:
         self._config = config
         self._clock = clock
         self._tickets: dict[str, datetime] = {}
-        self._connections: list[_Connection] = []
+        self._connections: list[web.WebSocketResponse] = []
         self._waiting: dict[str, tuple[asyncio.Future[Any], bool]] = {}
         self._turn = 0
         self._changed = asyncio.Condition()
@@ -70,8 +63,7 @@ class SocketMode:
             await socket.send_json({"type": "disconnect", "reason": "too_many_websockets"})
             await socket.close()
             return socket
-        connection = _Connection(socket, self._clock())
-        self._connections.append(connection)
+        self._connections.append(socket)
         await socket.send_json(
             {
                 "type": "hello",
@@ -86,8 +78,8 @@ class SocketMode:
                 if message.type is WSMsgType.TEXT:
                     self._acknowledged(message.data)
         finally:
-            if connection in self._connections:
-                self._connections.remove(connection)
+            if socket in self._connections:
+                self._connections.remove(socket)
             await self._say_changed()
         return socket
 
@@ -107,7 +99,7 @@ class SocketMode:
         answered: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting[envelope_id] = (answered, accepts)
         try:
-            await connection.socket.send_str(json.dumps(envelope, ensure_ascii=False))
+            await connection.send_str(json.dumps(envelope, ensure_ascii=False))
             return await asyncio.wait_for(answered, self._config.ack_seconds)
         except ConnectionError as failure:
             raise NotConnected from failure
@@ -117,22 +109,20 @@ class SocketMode:
     async def disconnect(self, reason: str = "refresh_requested") -> None:
         """Ask every connection to come back on a new one, as Slack does every few hours; `warning` only announces."""
         for connection in list(self._connections):
-            await connection.socket.send_json(
-                {"type": "disconnect", "reason": reason, "debug_info": {"host": "simulated"}}
-            )
+            await connection.send_json({"type": "disconnect", "reason": reason, "debug_info": {"host": "simulated"}})
             if reason != "warning":
                 self._connections.remove(connection)
-                await connection.socket.close()
+                await connection.close()
         await self._say_changed()
 
     async def close(self) -> None:
         """Close everything without a word."""
         for connection in list(self._connections):
-            await connection.socket.close()
+            await connection.close()
         self._connections.clear()
 
-    def _next(self) -> _Connection:
-        alive = [each for each in self._connections if not each.socket.closed]
+    def _next(self) -> web.WebSocketResponse:
+        alive = [each for each in self._connections if not each.closed]
         if not alive:
             raise NotConnected
         self._turn += 1

@@ -111,7 +111,7 @@ async def test_currencies_are_summed_apart(storage: Storage, tenant: Tenant) -> 
 async def test_a_first_reading_restates_nothing(storage: Storage, tenant: Tenant) -> None:
     """News is not a correction."""
     change = await read(storage, tenant, a_day(a_charge("1.5")))
-    assert (change.is_first_reading, change.is_changed, change.kept, change.restated) == (True, True, False, ())
+    assert (change.is_changed, change.kept, change.restated) == (True, False, ())
     assert await reading_of(storage, tenant) == DayReading(DAY, MOMENT, MOMENT, 0)
 
 
@@ -164,9 +164,7 @@ async def test_an_empty_reading_keeps_the_rows_and_does_not_count(storage: Stora
     """A late page is not a refund."""
     await read(storage, tenant, a_day(a_charge("3")))
     change = await read(storage, tenant, a_day(), MOMENT + timedelta(hours=1))
-    assert change == DayChange(
-        DAY, is_first_reading=False, is_changed=False, kept=True, restated=(), totals=(Money.of("3"),)
-    )
+    assert change == DayChange(DAY, is_changed=False, kept=True, restated=(), totals=(Money.of("3"),))
     assert await reading_of(storage, tenant) == DayReading(DAY, MOMENT, MOMENT, 0)
 
 

@@ -120,14 +120,14 @@ OTHERS = (
 )
 AXES = Axes(
     tuple(
-        AxisShare(axis, Money.of(amount), Decimal(ratio), typical, items)
-        for axis, amount, ratio, typical, items in (
-            (Axis.INPUT, "1302.72", "0.525", (Decimal("0.4"), Decimal("0.6")), ("gpt-5.1, input",)),
-            (Axis.OUTPUT, "868.48", "0.350", (Decimal("0.2"), Decimal("0.3")), ("gpt-5.1, output",)),
-            (Axis.EMBEDDING, "99.25", "0.040", (Decimal("0.05"), Decimal("0.15")), ()),
-            (Axis.TOOLS, "136.48", "0.055", (Decimal("0.05"), Decimal("0.1")), ("web search",)),
-            (Axis.STORAGE, "49.62", "0.020", (Decimal("0.05"), Decimal("0.1")), ()),
-            (Axis.UNMAPPED, "24.82", "0.010", None, ("ft-mystery",)),
+        AxisShare(axis, Money.of(amount), Decimal(ratio), typical)
+        for axis, amount, ratio, typical in (
+            (Axis.INPUT, "1302.72", "0.525", (Decimal("0.4"), Decimal("0.6"))),
+            (Axis.OUTPUT, "868.48", "0.350", (Decimal("0.2"), Decimal("0.3"))),
+            (Axis.EMBEDDING, "99.25", "0.040", (Decimal("0.05"), Decimal("0.15"))),
+            (Axis.TOOLS, "136.48", "0.055", (Decimal("0.05"), Decimal("0.1"))),
+            (Axis.STORAGE, "49.62", "0.020", (Decimal("0.05"), Decimal("0.1"))),
+            (Axis.UNMAPPED, "24.82", "0.010", None),
         )
     ),
     Money.of("2481.37"),

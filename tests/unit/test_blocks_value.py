@@ -189,7 +189,7 @@ def a_report(**changes: Any) -> ProjectReport:
         "trend_values": tuple(days),
         "tasks": tuple(named([("summary", some_sums(900, 40, "12")), ("reply", some_sums(304, 56, "11.2"))])),
         "experiments": tuple(named([("short-prompt", some_sums(300, 9, "2.1")), ("", ValueSums())])[:1]),
-        "caps": (CapSeen(1, "sales", SEED_CAPS["sales"], 3, 2, 1, Money.of("0.031"), Money.of("1.8")),),
+        "caps": (CapSeen(1, "sales", SEED_CAPS["sales"], 3, Money.of("0.031"), Money.of("1.8")),),
         "target": Money.of("0.018"),
         "last_event_at": USED_AT,
         "tokens": (TokenShown(5, "web-backend", "x7Qa", "U0JIHOON01", USED_AT, USED_AT),),

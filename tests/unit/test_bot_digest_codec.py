@@ -41,14 +41,11 @@ whys = st.builds(
 )
 advices = st.builds(Advice, st.sampled_from(AdviceKind), st.none() | small, words, st.none() | money)
 projects = st.builds(
-    DigestProject, small, words, words, money, st.none() | money, values, ratios, st.sampled_from(Baseline), ratios,
-    ratios, st.none() | intervals, st.none() | st.sampled_from(Unranked), st.none() | whys, st.none() | advices,
+    DigestProject, small, words, words, money, st.none() | money, values, st.sampled_from(Baseline), ratios,
+    st.none() | intervals, st.none() | st.sampled_from(Unranked), st.none() | whys, st.none() | advices,
 )  # fmt: skip
 several = st.lists(projects, max_size=2).map(tuple)
-shares = st.builds(
-    AxisShare, st.sampled_from(Axis), money, ratios, st.none() | st.tuples(amounts, amounts),
-    st.lists(words, max_size=2).map(tuple),
-)  # fmt: skip
+shares = st.builds(AxisShare, st.sampled_from(Axis), money, ratios, st.none() | st.tuples(amounts, amounts))
 digests = st.builds(
     Digest,
     st.builds(Scope, st.sampled_from(ScopeKind), st.none() | small, words), periods, moments, figures, figures, ratios,

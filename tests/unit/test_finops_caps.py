@@ -27,12 +27,12 @@ def test_the_seeded_caps_are_those_of_the_requirements() -> None:
 def test_reaching_a_cap_is_within_it_and_a_nano_more_is_not() -> None:
     assert seen([day("sales", "1", "0.02")]) == []
     [found] = seen([day("sales", "1.000000001", "0.02")])
-    assert (found.user_days_over, found.user_days_dear, found.dearest_call) == (1, 0, None)
+    assert (found.dearest_user_day, found.dearest_call) == (Money.of("1.000000001"), None)
 
 
 def test_a_segment_without_a_cap_of_its_own_has_the_default() -> None:
     [found] = seen([day("support", "6", "0.01"), day("support", "1", "0.06", "u2"), day("rnd_engineer", "6", "0.06")])
-    assert (found.segment, found.users, found.user_days_over, found.user_days_dear) == ("support", 2, 1, 1)
+    assert (found.segment, found.users) == ("support", 2)
     assert found.dearest_user_day == Money.of("6")
     assert found.dearest_call == Money.of("0.06")
 

@@ -80,7 +80,6 @@ def test_a_bill_by_axis_is_compared_with_what_is_typical():
     ]
     assert axes.biggest is axes.shares[0]
     assert axes.biggest.typical == (Decimal("0.40"), Decimal("0.60"))
-    assert axes.biggest.line_items == ("gpt-4o, input",)
 
 
 def test_training_is_told_apart_and_nothing_is_made_of_it():

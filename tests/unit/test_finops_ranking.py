@@ -108,7 +108,7 @@ def test_people_who_rate_a_project_do_not_rank_it():
 
 def test_a_target_of_the_team_goes_before_its_own_past():
     [one] = ranked([contender(1, 100, 200, target=USD("2"))], USD("100")).best
-    assert (one.baseline, one.baseline_per_dollar, one.ratio) == (Baseline.TARGET, Decimal("0.5"), Decimal(2))
+    assert (one.baseline, one.ratio) == (Baseline.TARGET, Decimal(2))
 
 
 def test_a_target_in_another_currency_says_nothing():
