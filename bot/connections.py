@@ -40,7 +40,7 @@ class _Added:
 
 
 class Connections:
-    """Registers, replaces and switches keys. Nothing here stops spending: a key of ours only reads."""
+    """Registers, replaces and switches keys. Nothing here stops spending, whatever becomes of a key."""
 
     def __init__(self, desk: Desk, teams: Teams, collecting: Collecting) -> None:
         self._desk = desk
