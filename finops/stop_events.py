@@ -7,7 +7,7 @@ from datetime import datetime
 
 from finops.holds import FINAL, STANDING, Hold, HoldState
 from finops.incidents import Fact
-from finops.levers import next_lever
+from finops.levers import Lever, next_lever
 from finops.stops import StopEvent, StopEventKind
 
 
@@ -28,7 +28,9 @@ def told_of(before: Hold, after: Hold, now: datetime, facts: Mapping[str, Fact])
         seconds = _between(after.requested_at, after.enforced_at)
         yield StopEvent(StopEventKind.ENFORCED, now, f"enforced:{mark}", named | {"seconds": seconds}, is_said=False)
     if before.state is HoldState.PROVED and after.state is HoldState.SET:
-        is_turn = before.proved_at is not None and before.proved_at.strftime("%Y%m") != now.strftime("%Y%m")
+        # A spend limit counts from zero when a month begins; other levers hold in any month.
+        since = before.proved_at if after.lever is Lever.STOP else None
+        is_turn = since is not None and since.strftime("%Y%m") != now.strftime("%Y%m")
         key = f"reopened:{mark}:{now.isoformat()}"
         yield StopEvent(StopEventKind.REOPENED, now, key, named | {"is_month_turn": is_turn}, is_loud=not is_turn)
     if before.first_traffic_at is None and after.first_traffic_at is not None:

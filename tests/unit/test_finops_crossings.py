@@ -308,6 +308,11 @@ def test_a_budget_that_comes_back_opens_the_same_incident_at_a_higher_level_only
     assert (again.incident.state, again.incident.closed_at, again.root) == (
         IncidentState.ACKNOWLEDGED, None, RootAction.EDIT,
     )  # fmt: skip
+    # Where nothing but its absence closed it, it goes on at once, in silence; below the first level there is nothing.
+    back = replace(CONTEXT, comes_back=True)
+    same = change(evaluate(closed, on_team(), spent(742), back, NOW))
+    assert (same.incident.state, same.events, same.root) == (IncidentState.ACKNOWLEDGED, (), RootAction.EDIT)
+    assert evaluate(closed, on_team(), spent(100), back, NOW) is None
 
 
 def test_the_day_of_the_budget_does_not_hear_of_summer_time():

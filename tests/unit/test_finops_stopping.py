@@ -263,8 +263,10 @@ def test_trying_again_touches_only_what_is_stuck():
     """What stands, stands."""
     stop, holds = all_set(2)
     stuck = troubled(holds[0], HoldTrouble.NO_RIGHT, LATER, timedelta(minutes=5))
-    assert [one.id for one in tried_again(stop, [stuck, holds[1]], LATER).holds] == [1]
-    assert cause_pinned(stop, "U1", "왜", LATER).stop.cause == "왜"
+    [again] = tried_again(stop, [stuck, holds[1]], LATER).holds
+    assert (again.id, again.next_at, again.attempts) == (1, LATER, 0)
+    pinned = cause_pinned(stop, "U1", "왜", LATER).stop
+    assert (pinned.cause, pinned.cause_by) == ("왜", "U1")
 
 
 # --- what is said ----------------------------------------------------------------------------------------------------
@@ -344,6 +346,17 @@ def test_every_event_has_a_key_of_its_own_and_every_state_a_word(walk: list[tupl
     keys = [one.key for one in events]
     assert len(keys) == len(set(keys))
     assert all(one.is_said or not one.is_loud for one in events)
+
+
+@pytest.mark.parametrize("lever", list(Lever))
+def test_only_of_a_spend_limit_a_month_s_turn_says_why_there_are_calls_again(lever: Lever):
+    """It counts from zero then; of any other lever calls again are an alarm, whatever month they are in."""
+    stop, _ = a_stop()
+    proved = a_held(1, HoldState.PROVED, lever=lever, proved_at=NOW)
+    for days, is_turn in ((1, False), (30, lever is Lever.STOP)):
+        now = NOW + timedelta(days=days)
+        [event] = progressed(stop, [proved], proved, reopened(proved, now), now).events
+        assert (event.values["is_month_turn"], event.is_loud) == (is_turn, not is_turn)
 
 
 def _spent(billed: Decimal, estimated: Decimal, margin: Decimal) -> Spent:
