@@ -17,7 +17,7 @@ from bot import Bot
 from bot.errors import BadNews
 from handlers import asking, commands
 from handlers.guard import Work, attempt, guarded, too_busy
-from handlers.hearing import EVENTS, REPEATABLE, home_opened
+from handlers.hearing import EVENTS, REPEATABLE, direct_message, home_opened, is_said_to_us
 from handlers.submitting import Form, Submitting
 from handlers.switchboard import ACTIONS, COMMANDS, ONCE, OPTIONS, SHARED, SHORTCUTS, VIEWS, Click, Search
 from handlers.visit import Visit, visit_of
@@ -121,7 +121,7 @@ class Reception(AsyncMiddleware):
         await ack()
         event: dict[str, Any] = req.body["event"]
         heard = EVENTS.get(event.get("type", ""))
-        if heard is not None:
+        if heard is not None and (heard is not direct_message or is_said_to_us(event)):
             visit, event_id = self._visit(req), str(req.body.get("event_id") or "")
             # Whoever opens Home is shown figures that all who wait for them share.
             stand = self._work.together if heard is home_opened else self._work.later

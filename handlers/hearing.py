@@ -35,10 +35,15 @@ async def home_opened(visit: Visit, event: Mapping[str, Any]) -> None:
 
 async def direct_message(visit: Visit, event: Mapping[str, Any]) -> None:
     """What people type to us: the words of the command, without the command."""
-    if event.get("channel_type") != "im" or event.get("subtype") or _is_by_a_machine(event):
+    if not is_said_to_us(event):
         return
     visit.is_direct, visit.thread_ts = True, str(event.get("thread_ts") or "")
     await commands.answer(visit, str(event.get("text") or ""))
+
+
+def is_said_to_us(event: Mapping[str, Any]) -> bool:
+    """Whether a message is a person's, to us alone. Slack tells of our own there, too, and of every edit of them."""
+    return event.get("channel_type") == "im" and not event.get("subtype") and not _is_by_a_machine(event)
 
 
 async def mention(visit: Visit, event: Mapping[str, Any]) -> None:

@@ -40,14 +40,21 @@ class Events:
 
     def happened(self, event: JSON, subscription: str | None = None) -> JSON | None:
         """Deliver an event in the background; the envelope, or None when the app does not listen to it."""
-        name = subscription or str(event["type"])
-        app = self._world.config.app
-        if name not in app.events or (_SCOPES.get(name) not in (None, *app.scopes)):
+        if not self._hears(subscription or str(event["type"])):
             return None
         envelope = self.wrapped(event)
         self.last = envelope
         self._start(self._with_retries(envelope))
         return envelope
+
+    def echoed(self, event: JSON, subscription: str) -> None:
+        """Deliver what the app did itself, once: `last` stays what others did, and nothing waits for it again."""
+        if self._hears(subscription):
+            self._start(self._courier.deliver("event", "event", self.wrapped(event)))
+
+    def _hears(self, name: str) -> bool:
+        app = self._world.config.app
+        return name in app.events and _SCOPES.get(name) in (None, *app.scopes)
 
     def wrapped(self, event: JSON) -> JSON:
         """The envelope round an event."""

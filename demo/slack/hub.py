@@ -17,7 +17,7 @@ from demo.slack.journal import Complaint, Journal
 from demo.slack.limits import Limiter
 from demo.slack.modals import Modals
 from demo.slack.socket import SocketMode
-from demo.slack.state import World
+from demo.slack.state import Change, World
 from demo.slack.tokens import Tokens
 from demo.slack.triggers import Triggers
 from demo.slack.views import Views
@@ -46,10 +46,25 @@ class Hub:
         self.modals = Modals(self)
         self.uploads: dict[str, JSON] = {}
         self.contents: dict[str, bytes] = {}
+        self.world.watchers.append(self._echo)
 
     def happened(self, event: JSON) -> None:
         """Tell the app of an event, if it listens."""
         self.events.happened(event)
+
+    def _echo(self, change: Change) -> None:
+        """The app hears of its own messages, too, and of each edit of them, where it hears of anybody's."""
+        channel, event = self.world.channels.get(change.channel or ""), change.event
+        if channel is None or not channel.is_im or self.config.app.bot_user_id not in channel.members:
+            return
+        message = event.get("message", {})
+        told = {"type": "message", "channel": channel.id, "channel_type": "im"}
+        if event["type"] == "message" and message.get("bot_id"):
+            self.events.echoed({**message, **told}, "message.im")
+        elif event["type"] == "message_changed" and "edited" in message:
+            self.events.echoed({**told, "subtype": "message_changed", "message": message, "hidden": True}, "message.im")
+        elif event["type"] == "message_deleted":
+            self.events.echoed({**told, "subtype": "message_deleted", "deleted_ts": event["ts"]}, "message.im")
 
     def complain(self, what: str, detail: str) -> None:
         """Note something the app did that a person saw fail."""

@@ -412,6 +412,24 @@ async def test_mentions_and_direct_messages_reach_the_app(slack: SimulatedSlack,
 
 
 @BOTH
+async def test_the_app_hears_of_its_own_messages_where_it_hears_of_anybodys(
+    slack: SimulatedSlack, app: AsyncApp, over: Mode
+) -> None:
+    """In a direct conversation: posted, edited, taken back. In a channel it hears of none."""
+    client, dm = client_of(slack), slack.person(MINSU).dm
+    async with over(slack, app):
+        posted = (await client.chat_postMessage(channel=dm, text="a")).data
+        await client.chat_update(channel=dm, ts=posted["ts"], text="b")
+        await client.chat_delete(channel=dm, ts=posted["ts"])
+        await client.chat_postMessage(channel=FINOPS, text="a")
+        await slack.settled()
+    told = [each.payload["event"] for each in slack.deliveries]
+    assert [each.get("subtype") for each in told] == [None, "message_changed", "message_deleted"]
+    assert (told[0]["bot_id"], told[1]["message"]["text"], told[2]["deleted_ts"]) == ("B0FINOPSBT", "b", posted["ts"])
+    assert all(each.ok for each in slack.deliveries if each.payload["event"].get("bot_id")), "Bolt passes over it"
+
+
+@BOTH
 async def test_closing_is_told_only_to_an_app_that_asked(slack: SimulatedSlack, app: AsyncApp, over: Mode) -> None:
     heard: asyncio.Queue[JSON] = asyncio.Queue()
 

@@ -197,6 +197,19 @@ async def test_an_event_that_slack_delivers_again_acts_once(house: House, monkey
     assert heard == ["Ev1", "Ev2"]
 
 
+async def test_word_of_our_own_messages_costs_nothing(house: House) -> None:
+    """Slack tells of every message in a direct conversation, of ours and of each edit of them: nothing is kept of it."""
+    told = [
+        {"type": "message", "channel_type": "im", "subtype": "message_changed", "user": None},
+        {"type": "message", "channel_type": "im", "text": "status", "user": "UB", "bot_id": "BB"},
+    ]
+    for number, event in enumerate(told):
+        answer, _ = await house.hears(an_event(event, f"Ev{number}"))
+        assert answer.status == 200
+        assert house.work.count == 0
+    assert house.bot.claimed == set()
+
+
 async def test_two_clicks_on_share_share_once_and_a_new_report_can_be_shared_again(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
