@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 
 from blocks import audit_learning, audit_people, budget_words, exchange, figures, kit, stop_words, teams
 from blocks.incident_words import limit_name
-from finops.audit import AuditEntry, AuditProblem, Outcome
+from finops.audit import COMMAND, AuditEntry, AuditProblem, Outcome
 from finops.budget_report import OPERATOR, ScopeChoice, place_of
 from finops.budgets import BudgetAction, BudgetPeriod
 from finops.holds import HoldTrouble
@@ -21,7 +21,6 @@ from locales import Translator
 
 _GROUP = re.compile(r"S[A-Z0-9]{2,20}")
 _CHANNEL = re.compile(r"[CGD][A-Z0-9]{2,20}")
-_COMMAND = "command."
 _CHANGED = "_before"
 _PEOPLE = frozenset({"lead", "approvers", "channel"})
 
@@ -158,7 +157,7 @@ def _code(words: str) -> str:
 
 def _refused(facts: _Facts) -> str:
     action, t = str(facts.entry.action), facts.t
-    asked = f"/finops {action.removeprefix(_COMMAND)}" if action.startswith(_COMMAND) else action
+    asked = f"/finops {action.removeprefix(COMMAND)}" if action.startswith(COMMAND) else action
     why = _WHY.get(str(facts.get("code")))
     said = t.gettext(
         "wanted {action} and may not ({why})",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 from blocks import ids, kit
-from finops.digest import DigestChannel, DigestVersion
+from finops.digest import WEEKDAYS, DigestChannel, DigestVersion
 from finops.figures import ScopeKind
 from finops.frozen import frozen
 from locales import Translator
@@ -16,7 +16,6 @@ PLACES_SHOWN = 30
 WEEKLY, MAIL, DAILY = "weekly", "mail", "daily"
 USUAL = "usual"
 _A_MONDAY = date(2024, 1, 1)
-_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 LANGUAGES = {"ko-KR": "한국어", "en-US": "English", "ja-JP": "日本語"}
 
 
@@ -156,7 +155,7 @@ def _language_input(channel: DigestChannel, t: Translator) -> kit.Block:
 
 
 def _weekday_input(place: Place, t: Translator) -> kit.Block:
-    entries = [kit.option(_weekday(day, t), day) for day in _WEEKDAYS]
+    entries = [kit.option(_weekday(day, t), day) for day in WEEKDAYS]
     menu = kit.select(ids.DIGEST_WEEKDAY, t.gettext("Day of the week"), entries, place.weekday)
     return kit.input_block(ids.DIGEST_WEEKDAY, t.gettext("Day of the week"), menu)
 
@@ -193,7 +192,7 @@ def _ways_input(channel: DigestChannel, t: Translator) -> kit.Block:
 
 
 def _weekday(day: str, t: Translator) -> str:
-    return t.weekday(_A_MONDAY + timedelta(days=_WEEKDAYS.index(day)))
+    return t.weekday(_A_MONDAY + timedelta(days=WEEKDAYS.index(day)))
 
 
 def _time(place: Place) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from blocks import ids, kit
+from blocks.setup import ADMIN_KEYS_URL
 from blocks.teams import team_heading
 from finops.registry import Credential, CredentialState, Team
 from locales import Translator
@@ -229,15 +230,12 @@ def refused(t: Translator, *, is_admin_key: bool) -> kit.Message:
         [
             kit.section(f":no_entry: *{headline}*\n{advice}"),
             kit.actions(
-                kit.button(t.gettext("Open the console"), ids.LINK + "admin_keys", url=_CONSOLE),
+                kit.button(t.gettext("Open the console"), ids.LINK + "admin_keys", url=ADMIN_KEYS_URL),
                 kit.button(t.gettext("Register a key safely"), ids.KEY_NEW),
             ),
             kit.context(t.gettext("Delete the message as well, if it can be seen in the channel.")),
         ],
     )
-
-
-_CONSOLE = "https://platform.openai.com/settings/organization/admin-keys"
 
 
 def _rights(rights: Collection[str], t: Translator) -> str:

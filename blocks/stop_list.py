@@ -6,7 +6,7 @@ from blocks import ids, kit, stops
 from blocks import stop_words as words
 from finops.queries import ScopeKind
 from finops.stop_report import StopsListed
-from finops.stops import UNDER_WAY, StopState
+from finops.stops import IN_FORCE, UNDER_WAY
 from locales import Translator
 
 Parts = list[kit.Block | kit.Either]
@@ -51,7 +51,7 @@ def _held(found: StopsListed, t: Translator) -> Parts:
     for shown in sorted(held, key=lambda one: one.stop.state not in UNDER_WAY)[:_HELD_SHOWN]:
         named = f"*{kit.escape(words.who(shown, t))} · {kit.escape(words.what(shown, t))}*"
         parts.append(kit.section(f"{named}\n{kit.escape(stops.state_line(shown, t))}"))
-        if shown.stop.state in (StopState.STOPPING, StopState.STOPPED):
+        if shown.stop.state in IN_FORCE:
             key = f"stop:{shown.stop.id}"
             parts.append(kit.actions(stops.restore_button(key, t), stops.conditional_button(key, t)))
     more = len(held) - _HELD_SHOWN

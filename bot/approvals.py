@@ -11,7 +11,7 @@ from bot.audit import Act
 from bot.errors import Refusal, RefusalCode
 from bot.stop_scopes import Aim, is_closed, refuse_held
 from finops.amounts import AmountUnusable, amount_typed
-from finops.budgets import Budget, BudgetScope
+from finops.budgets import Budget, BudgetScope, changed_at
 from finops.levers import Lever
 from finops.money import Money
 from finops.periods import charge_day, starts_at
@@ -23,7 +23,6 @@ from finops.stopping import Allowance, Ask, StopMistake, StopRefused, approved, 
 from finops.stops import OVER, UNDER_WAY, ApprovalWay, Pending, Stop, StopChange, StopState
 from storage import Store
 
-_INSTANT = timedelta(microseconds=1)
 Decided = tuple[StopChange, Stop | None]
 
 
@@ -149,7 +148,7 @@ class Approvals:
         self, store: Store, actor: Person, aim: Aim, budget: Budget, amount: Money, now: datetime
     ) -> Act:
         """The new limit; of a default for every project, one for this project alone."""
-        workspace_id, at = actor.workspace_id, max(now, budget.updated_at + _INSTANT)
+        workspace_id, at = actor.workspace_id, changed_at(budget, now)
         if await store.budgets.get(workspace_id, budget.id) is None:
             raise Refusal(RefusalCode.UNKNOWN_BUDGET)
         if budget.scope_kind is BudgetScope.EVERY_PROJECT and aim.scope.kind is ScopeKind.PROJECT:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
 
 from bot.acts import budget_facts, changes_of
 from bot.audit import Act, record_all
@@ -15,11 +14,9 @@ from bot.errors import Refusal, RefusalCode
 from bot.two_people import refuse_fewer
 from finops.budget_diff import diff
 from finops.budget_report import ImportPlan
-from finops.budgets import Budget, BudgetTerms
+from finops.budgets import Budget, BudgetTerms, changed_at
 from finops.incidents import Fact
 from storage import Store
-
-_INSTANT = timedelta(microseconds=1)
 
 
 async def planned(store: Store, workspace_id: str, text: str) -> tuple[ImportPlan, list[Budget]]:
@@ -58,11 +55,11 @@ async def carried_out(
         acts.append(Act(action, f"budget:{budget_id}", {**facts, **more, "is_import": True}))
 
     for index, terms in changes.removed:
-        await store.budgets.delete(workspace_id, budgets[index].id, by=by, at=_after(budgets[index], now))
+        await store.budgets.delete(workspace_id, budgets[index].id, by=by, at=changed_at(budgets[index], now))
         did("budget.deleted", budgets[index].id, terms)
     for change in changes.changed:
         old = budgets[change.index]
-        await store.budgets.update(workspace_id, old.id, terms=change.after, by=by, at=_after(old, now))
+        await store.budgets.update(workspace_id, old.id, terms=change.after, by=by, at=changed_at(old, now))
         did("budget.changed", old.id, change.after, change.before)
     for terms in changes.added:
         made = await store.budgets.create(workspace_id, terms, by=by, at=now)
@@ -75,10 +72,6 @@ async def carried_out(
 def _facts(plan: ImportPlan, terms: BudgetTerms) -> dict[str, Fact]:
     scope = plan.names.get((terms.scope_kind, terms.scope_id))
     return budget_facts(terms, scope.name if scope is not None else "")
-
-
-def _after(before: Budget, now: datetime) -> datetime:
-    return max(now, before.updated_at + _INSTANT)
 
 
 def _mark(budgets: Iterable[Budget], wanted: Iterable[BudgetTerms]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
 
 from bot import budget_facts as facts
 from bot import budget_imports as imports
@@ -41,6 +40,7 @@ from finops.budgets import (
     BudgetRefused,
     BudgetScope,
     BudgetTerms,
+    changed_at,
 )
 from finops.frozen import frozen
 from finops.incidents import Fact
@@ -51,7 +51,6 @@ from storage.errors import NotFound
 log = logging.getLogger(__name__)
 
 SEARCH_LIMIT = 100
-_INSTANT = timedelta(microseconds=1)
 _OF_SOMEBODY = frozenset({BudgetScope.TEAM, BudgetScope.PROJECT})
 
 
@@ -207,7 +206,7 @@ class Budgets:
             if present.needs_two and not terms.needs_two:
                 await refuse_fewer(store, workspace_id, {budget_id})
             try:
-                at = _after(present, self._desk.now())
+                at = changed_at(present, self._desk.now())
                 budget = await store.budgets.update(workspace_id, budget_id, terms=terms, by=actor.user_id, at=at)
             except NotFound as error:
                 raise Refusal(RefusalCode.BUDGET_SCOPE_GONE) from error
@@ -226,7 +225,7 @@ class Budgets:
         async with self._desk.storage.writing() as store:
             await store.workspaces.hold(actor.workspace_id)
             present = await _found(store, actor.workspace_id, budget_id)
-            at = _after(present, self._desk.now())
+            at = changed_at(present, self._desk.now())
             budget = await store.budgets.update(
                 actor.workspace_id, budget_id, is_enabled=is_enabled, by=actor.user_id, at=at
             )
@@ -238,7 +237,7 @@ class Budgets:
     async def delete(self, actor: Person, budget_id: int, groups: Iterable[str] = ()) -> BudgetStanding:
         """Take a budget out of force for good; how it stood. What it told stays, without the way to change it."""
         before = await self._changeable(actor, budget_id, groups)
-        at = _after(before.budget, self._desk.now())
+        at = changed_at(before.budget, self._desk.now())
         async with self._desk.storage.writing() as store:
             await store.workspaces.hold(actor.workspace_id)
             if not await store.budgets.delete(actor.workspace_id, budget_id, by=actor.user_id, at=at):
@@ -359,11 +358,6 @@ def _refuse_twin(budgets: Iterable[Budget], terms: BudgetTerms) -> None:
     for one in budgets:
         if (one.scope_kind, one.scope_id, one.period, one.amount) == wanted:
             raise Refusal(RefusalCode.BUDGET_EXISTS)
-
-
-def _after(before: Budget, now: datetime) -> datetime:
-    """Later than the last change, whatever the clocks of replicas say: by this time changes are told apart."""
-    return max(now, before.updated_at + _INSTANT)
 
 
 async def _found(store: Store, workspace_id: str, budget_id: int) -> Budget:

@@ -14,7 +14,7 @@ from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
 from bot.people import People
 from bot.teams import Teams
-from finops.digest import DigestChannel, DigestVersion
+from finops.digest import WEEKDAYS, DigestChannel, DigestVersion
 from finops.frozen import frozen
 from finops.incidents import Fact
 from finops.periods import Period, charge_day
@@ -30,8 +30,7 @@ USUAL_CRON = "0 9 * * mon"
 CATCH_UP = timedelta(days=6)
 # The card says "yesterday": in the afternoon nobody waits for it any more.
 CARD_CATCH_UP = timedelta(hours=6)
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_CRON = re.compile(r"([0-5]?\d) ([01]?\d|2[0-3]) \* \* (mon|tue|wed|thu|fri|sat|sun)")
+_CRON = re.compile(rf"([0-5]?\d) ([01]?\d|2[0-3]) \* \* ({'|'.join(WEEKDAYS)})")
 
 
 @frozen

@@ -49,7 +49,7 @@ from finops.stopping import (
     taken_again,
     tried_again,
 )
-from finops.stops import OVER, UNDER_WAY, ApprovalWay, Stop, StopChange, StopState
+from finops.stops import IN_FORCE, OVER, UNDER_WAY, ApprovalWay, Stop, StopChange, StopState
 from storage import Store
 from storage.errors import Conflict
 
@@ -270,7 +270,7 @@ class Stopping:
             return (change, aim.stop) if change.holds else None
 
         shown = await self._decided(actor, target, groups, decide)
-        if not seen or shown.stop.state not in (StopState.STOPPING, StopState.STOPPED):
+        if not seen or shown.stop.state not in IN_FORCE:
             return shown
         return await self._requested(actor, target, stop.lever, stop.reason, groups, is_wide=True, seen=seen)
 

@@ -98,6 +98,10 @@ class AuditFilter:
     since: datetime | None = None
 
 
+COMMAND = "command."
+"""How a refusal names a command that was typed; a button or window has the name of its id."""
+
+
 class AuditKind(StrEnum):
     """What the acts one may look for were about."""
 

@@ -153,6 +153,14 @@ class BudgetOn:
     team: Team | None
 
 
+def changed_at(before: Budget, now: datetime) -> datetime:
+    """When a change made now counts as made: after the last one, whatever the clocks of replicas say.
+
+    By this time changes are told apart.
+    """
+    return max(now, before.updated_at + timedelta(microseconds=1))
+
+
 class UsualMethod(StrEnum):
     """What "usual" is the median of."""
 

@@ -17,6 +17,8 @@ from finops.periods import Period
 from finops.value import NO_VALUE, Interval, ValueFigure, ValueSource
 from finops.why import Why
 
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
 
 class Baseline(StrEnum):
     """What a project's value for money is compared with."""

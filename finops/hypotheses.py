@@ -14,13 +14,12 @@ from enum import StrEnum
 from finops.behaviour import ANSWERS_WITHIN, Action, Preceded, Told
 from finops.effects import Saving, SavingState
 from finops.frozen import frozen
-from finops.incidents import EventKind, IncidentEvent
+from finops.incidents import OPINIONS, EventKind, IncidentEvent
 from finops.money import EXACT, Money, total
 from finops.value import Interval, wilson
 
 # Fewer than this on either side, and nothing is said.
 LEAST_TOLD = 10
-_OPINIONS = (EventKind.HELPFUL, EventKind.NOT_HELPFUL)
 
 
 class Hypothesis(StrEnum):
@@ -199,7 +198,7 @@ def judged(hypothesis: Hypothesis, share: Tally, other: Tally) -> Judged:
 
 def opinions(events: Iterable[IncidentEvent]) -> Mapping[str, EventKind]:
     """What each person thinks of an alert, by their last word on it, HELPFUL or NOT_HELPFUL; `events` in order."""
-    return {str(one.values.get("by")): one.kind for one in events if one.kind in _OPINIONS}
+    return {str(one.values.get("by")): one.kind for one in events if one.kind in OPINIONS}
 
 
 def one_by_one(told: Iterable[Told]) -> list[Told]:

@@ -78,6 +78,9 @@ class EventKind(StrEnum):
     UNACKNOWLEDGED = "unacknowledged"  # lead (None: nobody leads the team)
 
 
+OPINIONS = (EventKind.HELPFUL, EventKind.NOT_HELPFUL)
+
+
 class CloseReason(StrEnum):
     """Why an incident is over."""
 

@@ -12,7 +12,7 @@ from finops.keys import contains_key
 from finops.stop_report import ApprovalWish, StopShown, StopTarget
 from finops.stops import ApprovalWay
 from handlers import stops
-from handlers.budgets import evaluated
+from handlers.budget_files import evaluated
 from handlers.once import once
 from handlers.submitting import Form, Outcome, Problem, Show
 from handlers.visit import Visit

@@ -9,9 +9,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from finops.audit import COMMAND
 from handlers.visit import Visit
 
-COMMAND = "command."
 _ID = re.compile(r"[1-9][0-9]{0,17}")
 # What windows call the rows they are about, the nearest first.
 _NAMED = {"budget": "budget", "project": "project", "key": "key", "team": "team"}

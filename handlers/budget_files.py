@@ -47,8 +47,9 @@ async def submit(form: Form) -> Outcome:
     if not plan.is_applied:
         return Show(budget_files.planned(plan, text, t, turn=turn, has_moved=True), refreshes_home=False)
     report = await visit.bot.budgets.report(person, await visit.groups())
-    return Show(budgets.listed(report, t, budget_files.applied_words(plan, t)), then=_evaluated)
+    return Show(budgets.listed(report, t, budget_files.applied_words(plan, t)), then=evaluated)
 
 
-async def _evaluated(visit: Visit) -> None:
+async def evaluated(visit: Visit) -> None:
+    """Look at every budget at once: nobody who changed one waits a minute for what it means."""
     await visit.bot.evaluating.evaluate(visit.workspace_id)

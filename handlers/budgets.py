@@ -15,6 +15,7 @@ from finops.budget_report import BudgetStanding, ScopeChoice
 from finops.budgets import Budget, BudgetPeriod, BudgetScope
 from finops.keys import contains_key
 from handlers import budget_files, home
+from handlers.budget_files import evaluated
 from handlers.submitting import Form, Outcome, Problem, Show
 from handlers.teams import number
 from handlers.visit import Visit
@@ -182,11 +183,6 @@ async def whatever(visit: Visit, words: str) -> list[kit.Block]:
     """What the finder above the list offers: every team and project."""
     found = await visit.bot.budgets.choices(await visit.person(), words, await visit.groups(), is_looking=True)
     return budgets.scope_options(found, await visit.words())
-
-
-async def evaluated(visit: Visit) -> None:
-    """Look at every budget at once: nobody who changed one waits a minute for what it means."""
-    await visit.bot.evaluating.evaluate(visit.workspace_id)
 
 
 async def show_list(visit: Visit, scope: str = "", notice: str | None = None) -> None:

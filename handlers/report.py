@@ -9,9 +9,9 @@ from dataclasses import replace
 from blocks import bad_news, digest, digest_settings, ids, kit
 from blocks.digest_parts import DigestKey
 from blocks.digest_settings import Place
-from bot.digest_channels import WEEKDAYS, cron_of, time_of, usual_channel
+from bot.digest_channels import cron_of, time_of, usual_channel
 from bot.errors import Refusal, RefusalCode, explain
-from finops.digest import DigestChannel, DigestShown, DigestVersion
+from finops.digest import WEEKDAYS, DigestChannel, DigestShown, DigestVersion
 from finops.queries import ScopeKind
 from handlers.status import has_channel, mark, tell_channel
 from handlers.submitting import Back, Form, Outcome, Problem, Show

@@ -23,7 +23,7 @@ from storage.day_sums import DaySums, summed
 from storage.ledger import money, read_sheets, write_day
 from storage.line_items import by_line_item
 from storage.records import DayChange, DayProjectTotal, DayTotal, ProjectTotal, Restated
-from storage.repository import Repository
+from storage.repository import OVERTAKEN_AT_MOST, Repository
 from storage.restatements import remember_restatements
 from storage.sheets import BYTES_FOR_ONE, Adding, Sheet, by_day
 from storage.tables import charges, daily_costs, daily_items, daily_sheets, daily_totals, day_readings
@@ -39,8 +39,6 @@ _SMALL = 200
 # Up to this many (day, project) pairs are looked up one by one in the key; more are faster in the days' sheets.
 _MOST_LOOKUPS = 500
 _SHEETS_AT_ONCE = 31
-# Readings overtake each other by minutes. One from further ahead was stamped by a clock that has been set right since.
-_OVERTAKEN_AT_MOST = timedelta(hours=1)
 
 
 class Charges(Repository):
@@ -374,4 +372,4 @@ def charge_of(row: Any) -> Charge:
 
 
 def _was_overtaken(read_at: datetime, held: DayReading) -> bool:
-    return read_at < held.read_at < read_at + _OVERTAKEN_AT_MOST
+    return read_at < held.read_at < read_at + OVERTAKEN_AT_MOST

@@ -12,7 +12,7 @@ from sqlalchemy import RowMapping, and_, bindparam, or_, select, update
 
 from finops.budgets import BudgetPeriod
 from finops.charges import FigureState
-from finops.incidents import Change, EventKind, Incident, IncidentEvent, IncidentState
+from finops.incidents import OPINIONS, Change, EventKind, Incident, IncidentEvent, IncidentState
 from finops.money import Money, to_units
 from finops.periods import Period
 from finops.queries import ScopeKind
@@ -49,7 +49,6 @@ _SAME = (
     "silenced_until",
     "closed_at",
 )
-_OPINIONS = (EventKind.HELPFUL, EventKind.NOT_HELPFUL)
 # Asked all the time, and put together once: that takes longer than answering them.
 _MINE = select(incidents).where(incidents.c.workspace_id == bindparam("of_workspace")).order_by(incidents.c.id)
 
@@ -103,7 +102,7 @@ class Incidents(Repository):
                 ),
             )
             .where(incident_events.c.workspace_id == workspace_id, incidents.c.budget_id == budget_id)
-            .where(incident_events.c.kind.in_(_OPINIONS))
+            .where(incident_events.c.kind.in_(OPINIONS))
             .order_by(incident_events.c.at.desc(), incident_events.c.id.desc())
             .limit(limit)
         )

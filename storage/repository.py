@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from sqlalchemy import Table
@@ -12,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
 
+# Readings overtake each other by minutes. One from further ahead was stamped by a clock that has been set right since.
+OVERTAKEN_AT_MOST = timedelta(hours=1)
 Method = TypeVar("Method", bound=Callable[..., Any])
 Insert: TypeAlias = "postgresql.Insert | sqlite.Insert"
 

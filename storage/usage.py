@@ -15,7 +15,7 @@ from storage.charges import Account
 from storage.connections import hold_connection
 from storage.ledger import money
 from storage.records_live import Estimate, Repricing, UsageChange, UsageRead, UsageSum
-from storage.repository import Repository, across_workspaces
+from storage.repository import OVERTAKEN_AT_MOST, Repository, across_workspaces
 from storage.tables_live import repricings, usage_groups, usage_minutes, usage_reads
 from storage.usage_groups_sums import GroupedUsage, grouped, same_hours
 from storage.usage_habits import habits
@@ -29,8 +29,6 @@ from storage.usage_sums import busy_buckets, estimates, first_days, newest_spent
 Priced = tuple[UsageRow, int, bool]
 """A row, its price in atto-dollars, and whether a price is known."""
 
-# Readings overtake each other by minutes. One from further ahead was stamped by a clock that has been set right since.
-_OVERTAKEN_AT_MOST = timedelta(hours=1)
 # The clocks of two machines that poll side by side.
 _CLOCKS_DIFFER = timedelta(minutes=1)
 
@@ -382,5 +380,5 @@ def _columns(covered: Covered) -> dict[str, int | None]:
 
 
 def _was_overtaken(read_at: datetime, held: datetime, now: datetime | None) -> bool:
-    latest = read_at + _OVERTAKEN_AT_MOST
+    latest = read_at + OVERTAKEN_AT_MOST
     return read_at < held < (latest if now is None else min(latest, now + _CLOCKS_DIFFER))

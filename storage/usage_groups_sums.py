@@ -10,13 +10,12 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from finops.usage import COUNTS, Width
+from finops.usage import Width
 from finops.usage_groups import UsageGroup
 from storage.tables_live import usage_groups, usage_reads
-from storage.usage_rollups import NANO
+from storage.usage_rollups import NANO, VALUES
 from storage.usage_sums import TABLES, Accounts, Part, buckets_of, of_accounts
 
-_SUMMED = (*COUNTS, "estimate_nano", "estimate_rest", "unpriced")
 _Name = tuple[int, str, str, str, str, bool]
 
 
@@ -131,7 +130,7 @@ async def _summed(
     """Group, counts and estimate of one endpoint over a stretch; of other groups too where there are many."""
     table = TABLES[part[0]]
     where = buckets_of(workspace_id, read_id, part, groups)
-    columns: list[ColumnElement[int]] = [table.c[name] for name in _SUMMED]
+    columns: list[ColumnElement[int]] = [table.c[name] for name in VALUES]
     if minutes is not None:
         hour = table.c.start % int(Width.DAY)
         where = *where, hour.in_(sorted(minutes))
