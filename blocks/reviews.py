@@ -94,7 +94,8 @@ def _cost(review: Review, t: Translator) -> list[str]:
         lines.append(t.gettext("Over the limit: {amount}", amount=figures.short(over, t)))
     lines.append(value.line(shown.value, t))
     if stop is not None:
-        lines.append(stop_words.leak_words(stop.leak, t, stop.leak_unpriced))
+        leak, unpriced = stop.leaked
+        lines.append(stop_words.leak_words(leak, t, unpriced))
         saved = stop_words.saved_words(stop.saved, t)
         lines += [saved] if saved else []
     return [f"• {line}" for line in lines]

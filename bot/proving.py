@@ -20,7 +20,7 @@ from finops.incidents import Fact
 from finops.lateness import p95
 from finops.levers import Json, Lever
 from finops.money import ATTO_PLACES, EXACT, Money
-from finops.periods import Period, minute_of
+from finops.periods import Period, minute_of, moment_of
 from finops.proof import CALLED, Seen, Verdict, final_until, last_request_at, seen_until, unread, verdict
 from finops.stopping import WATCHED, progressed
 from finops.stops import StopEvent, StopEventKind, StopState
@@ -128,7 +128,8 @@ class Proving:
         back = [row for row in rows if row.start >= first and row.requests]
         after, event = hold, None
         if hold.first_traffic_at is None and back:
-            after = replace(hold, first_traffic_at=now, updated_at=now)
+            called_at = max(hold.released_at, moment_of(min(row.start for row in back)))
+            after = replace(hold, first_traffic_at=called_at, updated_at=now)
         end = final_until(seen, now)
         recent = [row for row in back if end - _SURGE_MINUTES <= row.start < end]
         spent = _cost(recent)

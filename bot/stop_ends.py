@@ -17,7 +17,7 @@ from bot.picture import Account, account_of, money_of
 from bot.spending import Spending
 from bot.stop_keeping import audience, keep
 from bot.stop_savings import saved_by
-from finops.holds import Hold
+from finops.holds import Hold, leaked
 from finops.incidents import CloseReason, Incident, IncidentState, change_of, close
 from finops.money import Money
 from finops.periods import minute_of
@@ -152,10 +152,7 @@ class StopEnds:
         desk, now = self._desk, self._desk.now()
         holds = await store.stops.holds(stop.workspace_id, stop.id or 0)
         kept = await saved_by(store, stop, holds)
-        last = latest(holds)
-        leaks = [one.leak for one in last if one.leak is not None]
-        leak = sum(leaks[1:], leaks[0]) if leaks else None
-        unpriced = sum(one.leak_unpriced or 0 for one in last)
+        leak, unpriced = leaked(holds)
         await keep(desk, store, closed(stop, kept, leak, now, unpriced), stop)
         if incident is None or incident.id is None:
             return

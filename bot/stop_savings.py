@@ -14,7 +14,6 @@ from finops.levers import Lever
 from finops.losses import Saved, Stretch, saved, together
 from finops.money import Money, total
 from finops.periods import charge_day, minute_of, moment_of, starts_at
-from finops.stopping import latest
 from finops.stops import Stop
 from finops.usage import Width
 from storage import Store
@@ -25,12 +24,16 @@ _HOUR = 60
 async def saved_by(store: Store, stop: Stop, holds: Sequence[Hold]) -> Saved | None:
     """The loss avoided by what is or was held, at most until the end of the charge day; None where it cannot be known.
 
-    A hold that was let go of, or lost, counts until then; of one that stands, the careful end counts until it was last
-    seen to stand. What is usually spent in those hours is no loss: usual is the week before, where it has any usage.
+    What was stopped, let go of and stopped again counts each time: the alert is one, and so is its review. A hold that
+    was let go of, or lost, counts until then, and no longer than until the next of its project was asked for; of one
+    that stands, the careful end counts until it was last seen to stand. What is usually spent in those hours is no
+    loss: usual is the week before, where it has any usage.
     """
     alike: dict[_Times, list[Hold]] = defaultdict(list)
-    for one in latest(holds):
-        times = _times_of(one) if one.lever is Lever.STOP else None
+    following: dict[int, int] = {}
+    for one in sorted(holds, key=lambda hold: hold.id or 0, reverse=True):
+        times = _times_of(one, following.get(one.project_id)) if one.lever is Lever.STOP else None
+        following[one.project_id] = minute_of(one.began_at)
         if times is not None:
             alike[times].append(one)
     found = [await _kept_by(store, stop.workspace_id, times, each) for times, each in sorted(alike.items())]
@@ -49,12 +52,14 @@ class _Times(NamedTuple):
     ahead: int
 
 
-def _times_of(hold: Hold) -> _Times | None:
-    """None for one that was never set."""
+def _times_of(hold: Hold, following: int | None) -> _Times | None:
+    """None for one that was never set; `following` is when the next hold of its project was asked for."""
     if hold.set_at is None:
         return None
     asked = minute_of(hold.began_at)
     day_end = minute_of(starts_at(charge_day(hold.set_at) + timedelta(days=1)))
+    if following is not None:
+        day_end = min(day_end, following)
     # What is being let go of counts until that was asked for; what was lost, until that was found.
     ended = hold.release_at or hold.released_at or (None if hold.is_active else hold.updated_at)
     if ended is not None:

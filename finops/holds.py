@@ -16,7 +16,7 @@ from enum import StrEnum
 
 from finops.frozen import frozen
 from finops.levers import Json, Lever, LeverReading, Parts, changed_parts
-from finops.money import Money
+from finops.money import Money, total
 from finops.proof import Verdict
 
 
@@ -69,7 +69,8 @@ class Hold:
     taken the last part, `enforced_at` when it said or showed that it refuses calls. `leak` is what was used since
     `requested_at`, as far as seen, without the `leak_unpriced` calls whose price nobody knows (None: not counted);
     `last_request_at` the end of the last minute with a call, None: none since then.
-    `told_at` is when people were last told of `trouble`. `released_at` and `first_traffic_at` belong to its end.
+    `told_at` is when people were last told of `trouble`. `released_at` and `first_traffic_at` belong to its end, the
+    latter by the minute of the call and not by when it was seen.
     """
 
     id: int | None
@@ -240,6 +241,15 @@ def judged(
     if verdict in (Verdict.GOES_ON, Verdict.UNSEEN) and hold.state is HoldState.SET:
         return replace(after, state=HoldState.UNPROVED, updated_at=now)
     return after
+
+
+def leaked(holds: Iterable[Hold]) -> tuple[Money | None, int]:
+    """What was used of these since each was asked for, None while nothing could be seen, and how many calls without a
+    known price are not in it.
+    """
+    each = list(holds)
+    known = [one.leak for one in each if one.leak is not None]
+    return total(known, known[0].currency) if known else None, sum(one.leak_unpriced or 0 for one in each)
 
 
 def reopened(hold: Hold, now: datetime) -> Hold:

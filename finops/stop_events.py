@@ -34,7 +34,7 @@ def told_of(before: Hold, after: Hold, now: datetime, facts: Mapping[str, Fact])
         key = f"reopened:{mark}:{now.isoformat()}"
         yield StopEvent(StopEventKind.REOPENED, now, key, named | {"is_month_turn": is_turn}, is_loud=not is_turn)
     if before.first_traffic_at is None and after.first_traffic_at is not None:
-        yield StopEvent(StopEventKind.FIRST_TRAFFIC, now, f"first_traffic:{mark}", named)
+        yield StopEvent(StopEventKind.FIRST_TRAFFIC, after.first_traffic_at, f"first_traffic:{mark}", named)
     if before.state is after.state:
         return
     leak: dict[str, Fact] = {

@@ -11,7 +11,7 @@ from finops.budgets import Budget, BudgetPeriod
 from finops.charges import FigureState
 from finops.figures import Scope
 from finops.frozen import frozen
-from finops.holds import STANDING, Hold, HoldState
+from finops.holds import STANDING, Hold, HoldState, leaked
 from finops.incidents import Incident
 from finops.levers import Lever
 from finops.losses import Saved
@@ -151,18 +151,17 @@ class StopShown:
     @property
     def leak(self) -> Money | None:
         """What was used since the request, over all projects seen; None while nothing could be seen."""
-        known = [hold.leak for hold in self.current if hold.leak is not None]
-        if not known:
-            return None
-        whole = known[0]
-        for one in known[1:]:
-            whole = whole + one
-        return whole
+        return leaked(self.current)[0]
 
     @property
     def leak_unpriced(self) -> int:
         """How many calls since the request have no known price, and are not in `leak`."""
-        return sum(hold.leak_unpriced or 0 for hold in self.current)
+        return leaked(self.current)[1]
+
+    @property
+    def leaked(self) -> tuple[Money | None, int]:
+        """The same of every time it was stopped: what was used since, and how many calls have no known price."""
+        return leaked(self.holds)
 
     @property
     def current(self) -> tuple[Hold, ...]:

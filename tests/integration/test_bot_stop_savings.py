@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
+from bot.stop_savings import saved_by
 from bot.telling import stop_key
 from finops.holds import HoldState
 from finops.incidents import Incident
@@ -95,3 +96,41 @@ async def test_the_message_of_a_stop_outside_of_any_alert_tells_what_was_avoided
     assert saved.is_over
     await world.watched(1, after=59)
     assert key not in await delivered(world)
+
+
+async def test_what_was_stopped_twice_is_told_as_one_loss_avoided_and_one_leak(world: World) -> None:
+    """The review of an alert spoke of its last stop alone: the first, which had caught the loop, had kept nothing."""
+    incident = await world.runaway()
+    shown = await world.stopped(incident)
+    await world.watched(30)
+    await world.restore(shown)
+    await world.watched(5)
+    first = await world.again(shown)
+    shown = await world.stopped(incident)
+    await world.watched(20)
+    await world.restore(shown)
+    await world.acted()
+    told = await world.again(shown)
+    one, two = told.holds
+    assert first.saved is not None
+    assert told.saved is not None
+    assert one.leak is not None
+    assert two.leak is not None
+    async with world.bot.storage.reading() as store:
+        again = await saved_by(store, told.stop, [two])
+    assert again is not None
+    assert first.saved.low.amount > 0
+    assert told.saved.low == first.saved.low + again.low
+    assert told.saved.high == first.saved.high + again.high
+    assert told.leak == two.leak, "the message tells of the stop that stands"
+
+    world.openai.boost(CHATBOT, 1, world.clock())
+    world.clock.advance(hours=25)
+    await world.bot.watching.poll_due()
+    await world.bot.stop_ends.everywhere()
+    review = await world.bot.reviews.draft(world.admin, incident.id or 0)
+    assert review.shown.stop is not None
+    assert review.shown.stop.leaked == (one.leak + two.leak, 0)
+    note = review.shown.stop.events[-1].values
+    assert Decimal(str(note["leak"])) == (one.leak + two.leak).amount
+    assert Decimal(str(note["saved_low"])) == told.saved.low.amount

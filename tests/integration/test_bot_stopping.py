@@ -62,6 +62,21 @@ async def test_a_stop_is_set_proved_and_restored_bit_for_bit_and_closed_the_next
     assert Decimal(str(note.values["saved_high"])) >= Decimal(str(note.values["saved_low"])) > 0
 
 
+async def test_calls_that_came_back_are_told_by_when_they_came_and_not_by_when_they_were_seen(world: World) -> None:
+    """Nobody looked for half an hour after the restore: the review then said that nothing worked all that time."""
+    shown = await world.stopped(await world.runaway())
+    await world.watched(12)
+    await world.restore(shown)
+    await world.acted()
+    restored_at = world.clock()
+    await world.watched(1, after=29)
+    shown = await world.again(shown)
+    [told] = [one for one in shown.events if one.kind is StopEventKind.FIRST_TRAFFIC]
+    assert shown.current[0].first_traffic_at == told.at
+    assert timedelta(0) <= told.at - restored_at <= timedelta(minutes=2)
+
+
+
 async def test_what_was_let_go_of_before_anything_was_set_says_nothing_of_a_limit_that_nobody_read(
     world: World,
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from blocks import ids, reviews
 from finops.incidents import EventKind, IncidentEvent
+from finops.money import Money
 from finops.review import LONGEST_REVIEW, Review
 from finops.stops import StopEvent, StopEventKind
 from tests.unit import saying_live, slack_limits
@@ -69,3 +70,15 @@ def test_every_stop_of_an_alert_is_told_and_it_lasted_until_the_last() -> None:
     )
     assert [[one.kind for one in each.moments if one.kind in kinds] for each in (once, twice)] == [kinds, kinds * 2]
     assert (once.lasted, twice.lasted) == (minute * 4, minute * 8)
+
+
+def test_the_cost_tells_what_was_used_after_each_of_its_stops() -> None:
+    """Two stops stood in the story, and the leak of the last one alone below it."""
+    shown = a_review().shown
+    assert shown.stop is not None
+    [hold] = shown.stop.holds
+    earlier = replace(hold, id=(hold.id or 1) - 1, leak=Money.of("63.36"))
+    later = replace(hold, leak=Money.of("0.02"))
+    twice = replace(shown, stop=replace(shown.stop, holds=(earlier, later)))
+    draft = reviews.prepared(Review(twice, None, ""), reader("ko"))
+    assert "• 요청 후 $63.38 추가 발생" in draft
