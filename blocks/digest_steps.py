@@ -21,6 +21,10 @@ def sentence(digest: Digest, t: Translator) -> str:
         return t.gettext("No project is registered yet. Registered, each shows what it costs and what that buys.")
     if digest.total.amount is None:
         return t.gettext("The provider could not be read. The check-up tells what is wrong and who can mend it.")
+    of_whole = digest.advice.kind is AdviceKind.LOOK_WHY and digest.advice.project_id is None
+    if of_whole and (cause := parts.whole_cause(digest, t)):
+        # i18n: {cause} is such as: chatbot: Calls ×3.4, tokens per call unchanged → likely a retry loop
+        return t.gettext("{cause}. See whether that was meant.", cause=cause)
     return _told(digest.advice, t)
 
 

@@ -9,7 +9,11 @@ from math import ceil
 from typing import Protocol
 
 from blocks import kit
+from blocks.bad_news import provider_words
 from locales import Translator
+
+# What no key of ours can mend, and what passes by itself.
+_OF_THE_PROVIDER = frozenset({"rate_limited", "unavailable", "usage_unreadable"})
 
 
 class Finding(Protocol):
@@ -57,6 +61,13 @@ def _usage(f: Finding, t: Translator) -> str:
     if age is None:
         return t.gettext("The usage of *{connection}* has never been read. See its key: `/finops key`", connection=name)
     old = duration(max(1, age * 60), t)
+    if f.level != "ok" and f.values.get("code") in _OF_THE_PROVIDER:
+        return t.gettext(
+            "The usage of *{connection}* was last read {age} ago, so today's estimate is old. {reason}",
+            connection=name,
+            age=old,
+            reason=provider_words(str(f.values["code"]), f.values, t),
+        )
     if f.level != "ok":
         return t.gettext(
             "The usage of *{connection}* was last read {age} ago, so today's estimate is old. See its key: "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from blocks import figures, ids, kit
+from blocks import ids, kit
 from finops.approvals import HomeReader
 from finops.owners import Because, Suggested, Unowned
 from locales import Translator
@@ -23,7 +23,7 @@ def unowned(reader: HomeReader, t: Translator) -> Parts:
 
 
 def _line(one: Unowned, t: Translator) -> str:
-    amount = kit.escape(figures.short(one.amount, t))
+    amount = kit.escape(t.money(one.amount))
     if not one.name:
         return t.gettext("• {amount} · the provider names no project for it", amount=amount)
     told = f"• *{kit.name(one.name)}*  {amount}"

@@ -203,7 +203,7 @@ def saved_words(saved: Saved | None, t: Translator) -> str | None:
     if saved.is_over:
         return range_words(saved.low, saved.high, t)
     return t.gettext(
-        "Loss avoided, estimated: {low} so far, up to {high} if it stays stopped until {time}",
+        "Loss avoided, estimated: at least {low} so far, up to {high} if it stays stopped until {time}",
         low=figures.short(saved.low, t),
         high=figures.short(saved.high, t),
         time=t.moment(saved.until),

@@ -56,7 +56,8 @@ async def findings(
 
 
 def _usage(one: Connection, health: UsageHealth | None, now: datetime, patience: timedelta) -> Finding:
-    values: dict[str, object] = {"name": one.name, "age_minutes": None, "lateness_seconds": None}
+    code = None if health is None else health.failing_code
+    values: dict[str, object] = {"name": one.name, "age_minutes": None, "lateness_seconds": None, "code": code}
     if health is None or health.read_at is None:
         return Finding(FindingCode.USAGE, Level.WARN, values)
     age, lateness = now - health.read_at, p95(health.lateness_samples)

@@ -291,12 +291,16 @@ def budget_changed(incident: Incident, on: BudgetOn, now: datetime, before: Mone
     _refuse_closed(incident)
     level, spoken = _levels_under(incident, on, incident.spent if before is None else before)
     after = replace(incident, limit=on.budget.amount, level=level, spoken_level=spoken, updated_at=now)
+    facts = facts_of(after)
+    percent = facts["percent"]
+    # What is passed already is told at once: "now 311%, next alert at 100%" contradicts itself.
+    passed = max(after.level, percent) if isinstance(percent, int) else after.level
     values: dict[str, Fact] = {
         "by": on.budget.updated_by,
         "limit_before": f"{incident.limit.amount:f}",
         "currency_before": incident.limit.currency,
-        "next_level": next((level for level in on.budget.told_levels if level > after.level), None),
-        **facts_of(after),
+        "next_level": next((level for level in on.budget.told_levels if level > passed), None),
+        **facts,
     }
     key = f"budget_changed:{now.isoformat()}"
     return change_of(incident, after, IncidentEvent(EventKind.BUDGET_CHANGED, now, key, values))

@@ -76,7 +76,6 @@ async def test_calls_that_came_back_are_told_by_when_they_came_and_not_by_when_t
     assert timedelta(0) <= told.at - restored_at <= timedelta(minutes=2)
 
 
-
 async def test_what_was_let_go_of_before_anything_was_set_says_nothing_of_a_limit_that_nobody_read(
     world: World,
 ) -> None:

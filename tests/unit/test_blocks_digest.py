@@ -159,6 +159,21 @@ def test_the_button_opens_what_the_step_is_about(
     assert (row["elements"][0]["action_id"], row["elements"][0]["value"]) == (action, value)
 
 
+def test_who_is_to_look_at_what_moved_the_whole_reads_what_it_was() -> None:
+    """A team's cost more than doubled, and neither its message nor the notification named the project that did it."""
+    advice = Advice(AdviceKind.LOOK_WHY, None)
+    shown = told.shown(told.a_digest(advice=advice))
+    cause = parts.whole_cause(shown.digest, KO)
+    assert cause
+    made = digest.root(shown, KO)
+    assert f"{cause}. 의도한 변화인지 살펴봐 주세요." in made.text
+    assert f"{cause}. 의도한 변화인지 살펴봐 주세요." in str(made.blocks)
+    unknown = digest.root(told.shown(told.a_digest(advice=advice, why=None)), KO)
+    assert "비용이 변한 원인을 확인하고, 의도한 변화인지 살펴봐 주세요." in unknown.text
+    of_one = digest.root(told.shown(told.a_digest(advice=Advice(AdviceKind.LOOK_WHY, 7, "x"))), KO)
+    assert "비용이 변한 원인을 확인하고" in of_one.text
+
+
 def test_a_key_survives_its_button() -> None:
     """And nonsense is none."""
     for key in (parts.DigestKey(ScopeKind.TEAM, 3, date(2026, 6, 29)), parts.DigestKey.of(told.a_digest())):

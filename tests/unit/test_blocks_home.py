@@ -215,7 +215,7 @@ def test_an_admin_reaches_every_window_about_teams_alerts_and_stops_with_two_pre
 
 
 def test_what_nobody_answers_for_is_listed_with_who_most_likely_does() -> None:
-    """A suggestion says what it rests on; who registers no projects is not asked."""
+    """A suggestion says what it rests on; who registers no projects is not asked. To the cent, as the table above."""
     t = reader("ko")
     found = (
         Unowned("search-prod", Money.of("412.5"), Suggested(2, Because.NAME, "search-dev"), "데이터팀"),
@@ -227,8 +227,8 @@ def test_what_nobody_answers_for_is_listed_with_who_most_likely_does() -> None:
     [block] = [one for one in view["blocks"] if "미할당 비용" in str(one.get("text"))]
     assert block["text"]["text"].split("\n") == [
         "*미할당 비용 · 최근 7일*",
-        "• *search-prod*  $412 · 데이터팀 제안 · search-dev 이름과 비슷함",
-        "• *proj_x&lt;1&gt;*  $50 · 마케팅팀 제안 · 이 조직의 키를 등록한 팀",
+        "• *search-prod*  $412.50 · 데이터팀 제안 · search-dev 이름과 비슷함",
+        "• *proj_x&lt;1&gt;*  $50.00 · 마케팅팀 제안 · 이 조직의 키를 등록한 팀",
         "• $1.25 · 공급자가 프로젝트를 알려 주지 않은 비용",
         "외 2개",
     ]

@@ -473,5 +473,17 @@ def test_the_check_up_speaks_of_usage_alerts_and_prices() -> None:
     assert "4초" in doctor.words(findings[4], t)
 
 
+def test_the_check_up_blames_no_key_for_what_the_provider_does() -> None:
+    """OpenAI answered nothing for half an hour: two lines in a row said so, and that the key is to be looked at."""
+    t = reader("ko")
+    down, old = [
+        doctor.words(News("usage", level="fail", values={"name": "A", "age_minutes": 40, "code": code}), t)
+        for code in ("unavailable", None)
+    ]
+    assert "OpenAI가 응답하지 않습니다" in down
+    assert "/finops 키" not in down
+    assert "/finops 키" in old
+
+
 def _elements(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [element for block in blocks if block["type"] == "actions" for element in block["elements"]]

@@ -274,7 +274,7 @@ def test_the_loss_avoided_is_a_range_and_only_said_when_known() -> None:
     assert "막은 손실 추정 $180 ~ $260" in str(stops.parts(told.over(), t))
     assert "막은 손실" not in str(stops.parts(replace(told.over(), saved=None), t))
     holding = replace(told.proved(), saved=replace(told.SAVED, until=told.DAY_END, is_over=False))
-    assert "지금까지 $180" in str(stops.parts(holding, t))
+    assert "지금까지 최소 $180" in str(stops.parts(holding, t))
     assert "차단이 이어지면 최대 $260" in str(stops.parts(holding, t))
     assert "막은 손실은 확인 불가" in stop_thread.line(told.EVENTS["closed_unknown"], told.shown(), t).text
 

@@ -198,6 +198,8 @@ def test_a_changed_limit_says_who_changed_it_and_when_the_next_word_falls():
     assert (lowered.level, lowered.spoken_level) == (100, 100)
     last = only(budget_changed(an_incident(level=300, spoken_level=300), on_team(a_budget(100)), NOW))
     assert last.values["next_level"] is None
+    half = only(budget_changed(an_incident(), on_team(a_budget(400)), NOW))
+    assert (half.values["percent"], half.values["next_level"]) == (185, 200), "150 is passed, and told at once"
     won = only(budget_changed(an_incident(), on_team(a_budget(Money.of(900000, "KRW"), floor=Money.zero("KRW"))), NOW))
     assert (won.values["percent"], won.values["currency"], won.values["currency_before"]) == (None, "KRW", "USD")
 
