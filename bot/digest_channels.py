@@ -139,7 +139,6 @@ class DigestChannels:
 
     async def of(self, actor: Person, groups: Iterable[str] = ()) -> list[DigestChannel]:
         """Where the digests are told that this person may decide about: all for an admin, else those of own teams."""
-        missing = []
         async with self._desk.storage.reading() as store:
             missing = [one for one in await store.digest_channels.without_usual_place() if one[0] == actor.workspace_id]
         if missing:

@@ -22,7 +22,7 @@ from handlers import home
 from handlers.once import once, taken
 from handlers.outages import SLACK_FAILS
 from handlers.submitting import Form, Outcome, Problem, Show
-from handlers.visit import DIRECT, Visit
+from handlers.visit import Visit
 from locales import Translator
 
 # What a window says of who is hit is true for a while only; the copy that filled it may be as much ahead of this one.
@@ -220,7 +220,7 @@ async def acted(visit: Visit, act: Callable[..., Awaitable[StopShown]], value: s
 
 def _is_out_of_sight(visit: Visit) -> bool:
     """Whether a click comes from a window, from Home or from an answer to one person: none of them is drawn anew."""
-    return visit.view is not None or visit.is_ephemeral or (visit.channel_id or "").startswith(DIRECT)
+    return visit.view is not None or visit.is_ephemeral or kit.is_direct(visit.channel_id or "")
 
 
 async def _confirm(visit: Visit, target: StopTarget) -> None:

@@ -41,7 +41,6 @@ _NOBODY = frozenset({"user_not_found", "user_not_visible"})
 _NO_GROUP = frozenset({"no_such_subteam", "plan_upgrade_required"})
 # What only one person sees may come twice; better than an answer that never comes.
 _PATIENCE_SECONDS = (0.5, 1.5)
-DIRECT = "D"  # how Slack's names of direct conversations begin
 SLACKBOT = "USLACKBOT"  # described as no bot: github.com/slackapi/bolt-js/issues/794
 _ACTIONS_OF_MESSAGES = frozenset({"actions"})
 

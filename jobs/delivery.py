@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from slack_sdk.errors import SlackApiError
 from sqlalchemy.exc import SQLAlchemyError
 
+from blocks import kit
 from finops.frozen import frozen
 from jobs.delivery_errors import EXPECTED, Trouble, Verdict, judged
 from jobs.delivery_pace import Method, Paces
@@ -28,7 +29,6 @@ MOST_ATTEMPTS = 8
 PATIENCE = 3
 # A lead and administrators; beyond, an alert becomes a mailing list.
 MOST_RECIPIENTS = 10
-_DIRECT = "D"  # how Slack's names of direct conversations begin
 _REMOVED_SECONDS = 60.0
 _SHORTEST_WAIT, _LONGEST_WAIT, _LONGEST_URGENT_WAIT = 1.0, 300.0, 15.0
 # Slack may still be busy with what we could not wait for.
@@ -239,7 +239,7 @@ class Attempt:
 
     async def _whose(self, speaker: Speaker, channel_id: str) -> str | None:
         """Whose direct conversation this is; None for a channel."""
-        if not channel_id.startswith(_DIRECT):
+        if not kit.is_direct(channel_id):
             return None
         for user_id in self._message.recipients[:MOST_RECIPIENTS]:
             try:

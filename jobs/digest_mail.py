@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 from functools import partial
-from urllib.parse import urlencode
 
-from blocks import digest
+from blocks import digest, kit
 from bot import Bot
 from bot.digest_channels import CATCH_UP
 from bot.digests import MailDue
@@ -77,10 +76,9 @@ class DigestMail:
             return None
         async with self._bot.storage.reading() as store:
             root = await store.outbox.get(due.workspace_id, due.root_key)
-        if root is None or root.ts is None or root.posted_channel_id is None or root.posted_channel_id.startswith("D"):
+        if root is None or root.ts is None or root.posted_channel_id is None or kit.is_direct(root.posted_channel_id):
             return None
-        asked = {"team": due.workspace_id, "channel": root.posted_channel_id, "message_ts": root.ts}
-        return f"https://slack.com/app_redirect?{urlencode(asked)}"
+        return kit.message_link(due.workspace_id, root.posted_channel_id, root.ts)
 
 
 def _slot(due: MailDue) -> str:

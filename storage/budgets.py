@@ -11,11 +11,10 @@ from finops.budgets import Budget, BudgetAction, BudgetPeriod, BudgetScope, Budg
 from finops.money import to_units
 from storage.errors import NotFound
 from storage.ledger import money
-from storage.repository import Repository
+from storage.repository import NO_ID, Repository
 from storage.tables import projects, teams
 from storage.tables_live import budgets
 
-_NOTHING = 0  # the scope needs no id: a column that is compared holds no NULL
 _TABLES: dict[BudgetScope, Table] = {BudgetScope.TEAM: teams, BudgetScope.PROJECT: projects}
 # Asked all the time, and put together once: that takes longer than answering them.
 _ALL = select(budgets).where(budgets.c.workspace_id == bindparam("of_workspace")).order_by(budgets.c.id)
@@ -103,7 +102,7 @@ def _values(terms: BudgetTerms) -> dict[str, Any]:
     )
     return {
         "scope_kind": terms.scope_kind,
-        "scope_id": terms.scope_id or _NOTHING,
+        "scope_id": terms.scope_id or NO_ID,
         "period": terms.period,
         "amount_nano": amount_nano,
         "amount_rest": amount_rest,

@@ -5,24 +5,23 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, bindparam, exists, or_, select, text, update
+from sqlalchemy import and_, bindparam, exists, or_, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from finops.periods import Period
 from storage.errors import LeaseLost
 from storage.records import Collection, CollectionKind, CollectionState
-from storage.repository import Repository, across_workspaces
+from storage.repository import Lock, Repository, across_workspaces
 from storage.tables import collections
 
 # What waits for its next try has a heartbeat some minutes ahead; further ahead, a clock was wrong and is right again.
 _FURTHEST_AHEAD = timedelta(hours=1)
-_LOCK = 4_603_002_003  # any number, the same in every copy of this program
 _OPEN = (CollectionState.QUEUED, CollectionState.RUNNING)
 _KEY = ["workspace_id", "connection_id", "kind", "slot"]
 
 
 def _claiming() -> ReturningUpdate[Any]:
-    """Give the oldest waiting collection, or one whose worker is silent, to a worker."""
+    """Give a waiting collection, or one whose worker is silent, to a worker."""
     now, silent_since, impossible = (
         bindparam(name, type_=collections.c.heartbeat_at.type) for name in ("now", "silent_since", "impossible")
     )
@@ -141,14 +140,13 @@ class Collections(Repository):
 
     @across_workspaces("a worker takes the next work of any workspace; the row says whose it is")
     async def claim(self, worker: str, now: datetime, lease: timedelta) -> Collection | None:
-        """Take the oldest waiting collection, or one whose worker has not been heard of for `lease`.
+        """Take what waits, or has a worker not heard of for `lease`: what was tried least, and of that the oldest.
 
         Exactly one of many workers gets each. A connection is read by one worker at a time, so that two collections
         of one connection do not share its rate limit.
         """
-        if self._db.dialect.name == "postgresql":
-            # One at a time decides who reads what, or two would both find a connection free.
-            await self._db.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        # One at a time decides who reads what, or two would both find a connection free.
+        await self._alone(Lock.COLLECTING)
         asked = {"who": worker, "now": now, "silent_since": now - lease, "impossible": now + _FURTHEST_AHEAD}
         row = (await self._db.execute(_CLAIM, asked)).one_or_none()
         return None if row is None else _collection(row)

@@ -20,10 +20,9 @@ from storage.errors import Conflict, NotFound
 from storage.event_rows import keep_event
 from storage.ledger import money
 from storage.records_live import Clocks, Opinion
-from storage.repository import Repository
+from storage.repository import NO_ID, Repository
 from storage.tables_live import incident_events, incidents, outbox
 
-_NOTHING = 0  # the whole workspace needs no id
 # Amounts by the column of their currency: a limit may be changed to another while the spending stays what it was.
 _AMOUNTS = {
     "limit": "limit_currency",
@@ -85,7 +84,7 @@ class Incidents(Repository):
     async def open_on(self, workspace_id: str, scopes: Collection[tuple[ScopeKind, int | None]]) -> list[Incident]:
         """Every incident of these scopes that is not closed, oldest first."""
         which = [
-            and_(incidents.c.scope_kind == kind, incidents.c.scope_id == (scope_id or _NOTHING))
+            and_(incidents.c.scope_kind == kind, incidents.c.scope_id == (scope_id or NO_ID))
             for kind, scope_id in scopes
         ]
         return await self._many(workspace_id, incidents.c.closed_at.is_(None), or_(*which)) if which else []
@@ -203,7 +202,7 @@ def _columns(incident: Incident) -> dict[str, Any]:
         | currencies
         | {
             "scope_kind": incident.scope_kind.value,
-            "scope_id": incident.scope_id or _NOTHING,
+            "scope_id": incident.scope_id or NO_ID,
             "period": incident.period.value,
             "window_start": incident.window.start,
             "window_end": incident.window.end,

@@ -18,6 +18,7 @@ import storage.tables_stops
 import storage.tables_value  # noqa: F401 - all fill the metadata
 from storage.engine import migration_engine
 from storage.errors import DatabaseUnusable
+from storage.repository import Lock, alone
 from storage.tables import metadata
 from storage.unusable import place, why
 
@@ -39,7 +40,6 @@ _PATIENTLY = text(
     "SELECT set_config(name, '0', true) FROM pg_settings WHERE name IN"
     " ('statement_timeout', 'lock_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout')"
 )
-_LOCK = 4_603_002_001  # any number, the same in every copy of this program
 
 
 async def migrate(url: URL) -> None:
@@ -70,7 +70,7 @@ async def _alone(connection: AsyncConnection) -> None:
             " CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0, and bring what there is over with pg_dump"
         )
     await connection.execute(_PATIENTLY)
-    await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    await alone(connection, Lock.MIGRATING)
 
 
 def revision_of(connection: Connection) -> str | None:

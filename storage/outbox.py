@@ -6,17 +6,16 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, delete, exists, func, or_, select, text, update
+from sqlalchemy import Select, delete, exists, func, or_, select, update
 
 from finops.trials import KIND as TRIAL
 from storage import outbox_sql as sql
 from storage.records_live import NOTHING_TO_SAY, OutboxMessage, OutboxState
-from storage.repository import Repository, across_workspaces
+from storage.repository import Lock, Repository, across_workspaces
 from storage.tables_live import outbox
 
 _UNSENT = sql.UNSENT
 _COPY = "@"
-_LOCK = 4_603_002_002  # any number, the same in every copy of this program
 # What waits or is leased for longer than this was stamped by a clock that ran ahead: Slack's longest wait is shorter.
 _FURTHEST_AHEAD = timedelta(minutes=15)
 
@@ -120,9 +119,8 @@ class Outbox(Repository):
         What a silent worker holds is taken from it and goes to nobody for `settling`: with another clock than ours it
         may be alive, and saying it this very moment.
         """
-        if self._db.dialect.name == "postgresql":
-            # One at a time decides who sends what, or two would both find a channel free.
-            await self._db.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        # One at a time decides who sends what, or two would both find a channel free.
+        await self._alone(Lock.SENDING)
         asked = {
             "now": now,
             "ahead": now + _FURTHEST_AHEAD,
@@ -301,7 +299,10 @@ class Outbox(Repository):
 
     @across_workspaces("old messages are swept everywhere")
     async def forget_before(self, at: datetime) -> int:
-        """Drop what was last wanted before `at` and is sent or given up; roots of lines that wait stay."""
+        """Drop what was last wanted before `at` and is sent or given up.
+
+        Roots stay as long as a line of theirs waits, or was wanted since.
+        """
         line = outbox.alias("line")
         needed = exists().where(
             line.c.workspace_id == outbox.c.workspace_id,

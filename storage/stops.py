@@ -18,7 +18,7 @@ from finops.stops import OVER, Stop, StopChange, StopEvent
 from storage import stops_rows as rows
 from storage.errors import AlreadyHeld, Conflict, NotFound
 from storage.event_rows import keep_event
-from storage.repository import Repository, across_workspaces
+from storage.repository import NO_ID, Repository, across_workspaces
 from storage.tables import projects
 from storage.tables_live import incidents
 from storage.tables_stops import holds, stop_events, stops
@@ -139,7 +139,7 @@ class Stops(Repository):
 
     async def of_scope(self, workspace_id: str, scope_kind: ScopeKind, scope_id: int | None) -> Stop | None:
         """The latest stop of a scope that is neither closed nor failed, or None."""
-        mine = and_(stops.c.scope_kind == scope_kind.value, stops.c.scope_id == (scope_id or rows.NOTHING))
+        mine = and_(stops.c.scope_kind == scope_kind.value, stops.c.scope_id == (scope_id or NO_ID))
         found = await self._stops(workspace_id, mine, stops.c.state.not_in(_OVER))
         return found[-1] if found else None
 

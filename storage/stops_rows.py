@@ -14,8 +14,7 @@ from finops.money import Money, to_units
 from finops.queries import ScopeKind
 from finops.stops import ApprovalWay, Pending, Stop, StopEvent, StopEventKind, StopState
 from storage.ledger import money
-
-NOTHING = 0  # the whole workspace needs no id
+from storage.repository import NO_ID
 
 _STOP_SAME = (
     "workspace_id",
@@ -68,7 +67,7 @@ def stop_columns(stop: Stop) -> dict[str, Any]:
     same = {name: getattr(stop, name) for name in _STOP_SAME}
     kinds = {
         "scope_kind": stop.scope_kind.value,
-        "scope_id": stop.scope_id or NOTHING,
+        "scope_id": stop.scope_id or NO_ID,
         "lever": stop.lever.value,
         "state": stop.state.value,
     }

@@ -17,7 +17,8 @@ from jobs.worker import guarded
 from storage import KeyRing, Storage, open_storage
 from storage.engine import normalised, open_engines
 from storage.errors import DatabaseUnusable
-from storage.migrate import _LOCK, migrate
+from storage.migrate import migrate
+from storage.repository import Lock
 from tests.databases import MOMENT, WORKSPACE, PostgresServer, a_tenant
 
 PASSWORD = "only-for-tests"
@@ -94,7 +95,7 @@ async def test_a_copy_waits_for_another_migration_whatever_the_roles_patience(em
     """A role that may not wait for a lock in Slack's three seconds may wait for its tables."""
     preset(empty_database_url, lock_timeout="1ms", statement_timeout="200ms")
     with psycopg.connect(empty_database_url) as other:
-        other.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+        other.execute("SELECT pg_advisory_xact_lock(%s)", (Lock.MIGRATING.value,))
         copy = asyncio.create_task(migrate(normalised(empty_database_url)))
         waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
         while not (copy.done() or other.execute(f"{waiting} AND clock_timestamp() - query_start > '400ms'").fetchone()):

@@ -198,7 +198,7 @@ async def test_an_event_that_slack_delivers_again_acts_once(house: House, monkey
 
 
 async def test_word_of_our_own_messages_costs_nothing(house: House) -> None:
-    """Slack tells of every message in a direct conversation, of ours and of each edit of them: nothing is kept of it."""
+    """Slack tells of every message in a direct conversation, of ours and of each edit: nothing is kept of it."""
     told = [
         {"type": "message", "channel_type": "im", "subtype": "message_changed", "user": None},
         {"type": "message", "channel_type": "im", "text": "status", "user": "UB", "bot_id": "BB"},
