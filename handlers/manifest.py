@@ -1,6 +1,6 @@
 """The manifest: what we ask of Slack, written once for Socket Mode, from which the HTTP form follows.
 
-`python3 -m handlers.manifest` writes manifest.http.yml again after manifest.yml changed.
+`.venv/bin/python -m handlers.manifest` writes manifest.http.yml again after manifest.yml changed.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def as_text(manifest: dict[str, Any]) -> str:
 def twin_text() -> str:
     """What manifest.http.yml holds."""
     return (
-        "# Written from manifest.yml by `python3 -m handlers.manifest`; put your own address in the place of "
+        "# Written from manifest.yml by `.venv/bin/python -m handlers.manifest`; put your own address in the place of "
         f"{EXAMPLE_URL}.\n" + as_text(http_manifest())
     )
 

@@ -1,4 +1,4 @@
-"""`python3 -m locales`: bring the catalogues up to date with the source and say what waits for a translator."""
+"""`.venv/bin/python -m locales`: bring the catalogues up to date with the source, and say what has no translation."""
 
 from __future__ import annotations
 

@@ -75,7 +75,8 @@ def extracted() -> Catalog:
 def update(language: str) -> list[str]:
     """Bring a language's file up to date with the source; returns the sentences that now need a translator."""
     before = read(language) if path_of(language).exists() else Catalog(locale=language)
-    header = f"# The words of FinOps for AI in {before.locale.english_name}; `python3 -m locales` keeps them in order."
+    name = before.locale.english_name
+    header = f"# The words of FinOps for AI in {name}; `.venv/bin/python -m locales` keeps them in order."
     after = _Catalogue(locale=language, charset="utf-8", fuzzy=False, header_comment=header)
     waiting = []
     for message in _sentences(extracted()):

@@ -36,7 +36,7 @@ from handlers.addresses import routes
 from handlers.commands import ALIASES, SUBCOMMANDS
 from locales import catalogue, translator_for
 from storage import KeyRing
-from tests.house.tree import ROOMS, ROOT, files, modules
+from tests.house.tree import ROOMS, ROOT, files, modules, texts
 
 READMES = ("README.md", "README.ko.md")
 PAGES = sorted(path for path in files() if path.suffix == ".md")
@@ -92,6 +92,19 @@ def test_commands_in_documents_exist(page: str):
 def test_no_document_asks_the_systems_python_for_the_bot(page: str):
     """`python3 app.py` finds no library where nothing but the system's Python is: run.py knows the right one."""
     assert [line for line in commands_of(page) if line.startswith("python3 app.py")] == []
+
+
+def test_nobody_is_sent_to_the_systems_python_for_a_room():
+    """Nor for `python3 -m`, in a comment or the head of a file that was written by one."""
+    asked = re.compile(rf"python3 -m (?:{'|'.join(ROOMS)})\b")
+    assert [name for name, text in texts() if asked.search(text)] == []
+
+
+def test_recorded_answers_say_where_they_are_from():
+    """Every file beside the tests that somebody else wrote, with its origin and licence."""
+    page = (ROOT / "tests/data/README.md").read_text(encoding="utf-8")
+    told = {name for row in re.findall(r"^\| (`.+?) \|", page, re.MULTILINE) for name in re.findall(r"`([^`]+)`", row)}
+    assert told == {path.name for path in files() if path.parent == ROOT / "tests/data"} - {"README.md"}
 
 
 @pytest.mark.parametrize("page", [path.relative_to(ROOT).as_posix() for path in PAGES])

@@ -49,7 +49,7 @@ ANOTHER_WORD = {
 def test_the_catalogue_is_whole(language: str) -> None:
     """Nothing missing, empty, fuzzy or stale; the right number of plural forms; the placeholders of the source.
 
-    After changing a sentence run `python3 -m locales` and fill in what it names.
+    After changing a sentence run `.venv/bin/python -m locales` and fill in what it names.
     """
     assert catalogue.problems(language) == []
 

@@ -45,7 +45,7 @@ def test_both_forms_are_valid(form: dict[str, Any]) -> None:
 
 
 def test_the_http_twin_is_written_from_the_source() -> None:
-    """Run `python3 -m handlers.manifest` after changing manifest.yml."""
+    """Run `.venv/bin/python -m handlers.manifest` after changing manifest.yml."""
     assert manifest.HTTP_TWIN.read_text(encoding="utf-8") == manifest.twin_text()
     assert yaml.safe_load(manifest.HTTP_TWIN.read_text(encoding="utf-8")) == manifest.http_manifest()
 
