@@ -91,9 +91,8 @@ def _between(saving: Saving, t: Translator) -> str:
 def _who(action: Action) -> str:
     if not action.actor:
         return ""
-    if action.source is ActionSource.TRAIL and action.actor.isalnum():
-        return f" (<@{action.actor}>)"
-    return f" ({kit.name(action.actor)})"
+    name = kit.name(action.actor)
+    return f" ({kit.mention(action.actor, name) if action.source is ActionSource.TRAIL else name})"
 
 
 def _share(value: Fact | None, t: Translator) -> str:

@@ -100,8 +100,7 @@ def people(values: Values, key: str, t: Translator) -> str:
     """Mentions of the people named under `key`, at most five."""
     given = values.get(key)
     ids = [given] if isinstance(given, str) else list(given) if isinstance(given, Sequence) else []
-    mentions = [f"<@{user}>" for user in ids[:5] if str(user).isalnum()]
-    return ", ".join(mentions) or t.gettext("an admin")
+    return kit.mentions(ids) or t.gettext("an admin")
 
 
 def _text(values: Values, key: str, limit: int = kit.NAME) -> str:

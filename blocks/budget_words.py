@@ -140,7 +140,7 @@ def who(user_id: object, t: Translator) -> str:
     """Who changed a budget, for mrkdwn; the operator at the machine is no member."""
     if user_id == OPERATOR:
         return t.gettext("An operator")
-    return f"<@{user_id}>" if isinstance(user_id, str) and user_id.isalnum() else t.gettext("Somebody")
+    return kit.mention(user_id, t.gettext("Somebody"))
 
 
 def secret(t: Translator) -> str:

@@ -16,7 +16,6 @@ from locales import Translator
 _SHOWN = 20
 _FINDER_FROM = 8
 _FULL = 100
-_PEOPLE = 5
 
 
 def listed(report: BudgetsReport, t: Translator, notice: str | None = None) -> kit.View:
@@ -149,7 +148,7 @@ def _empty(report: BudgetsReport, t: Translator) -> str:
 def _doors(report: BudgetsReport, t: Translator) -> list[kit.Block]:
     """What this person may do from here; who could, when they may not."""
     if not report.may_add:
-        people = ", ".join(f"<@{user}>" for user in report.changers[:_PEOPLE] if user.isalnum())
+        people = kit.mentions(report.changers)
         told = t.gettext("Budgets are changed by those who lead a team, and by admins. Ask {people}.", people=people)
         return [
             kit.context(told if people else t.gettext("Budgets are changed by those who lead a team, and by admins."))

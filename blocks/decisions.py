@@ -59,7 +59,7 @@ def message(
         parts.append(kit.section(words, kit.button(t.gettext("Export (CSV)"), ids.DECISION_EXPORT)))
     as_of = t.gettext("as of {moment} {zone}", moment=t.moment(report.at), zone=t.zone_name(report.at))
     if shared_by is not None:
-        parts.append(kit.context(as_of, t.gettext("Shared by {person}", person=f"<@{shared_by}>")))
+        parts.append(kit.context(as_of, t.gettext("Shared by {person}", person=kit.mention(shared_by))))
     else:
         parts.append(kit.context(as_of, t.gettext("A vote is advice; administrators decide.")))
         if mark is not None:
@@ -107,7 +107,7 @@ def _decision(one: Ranked, t: Translator) -> str:
     made = one.decision
     if made is None:
         return t.gettext("Not decided yet")
-    who = kit.name(made.name) if made.name else f"<@{made.by}>" if made.by.isalnum() else "-"
+    who = kit.name(made.name) if made.name else kit.mention(made.by)
     return t.gettext(
         "Decided: *{state}* · {person} · {moment}",
         state=state_name(made.state, t),

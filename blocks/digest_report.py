@@ -29,7 +29,7 @@ def report(shown: DigestShown, t: Translator, *, can_share: bool, can_set: bool,
 
 def shared(shown: DigestShown, t: Translator, by: str) -> kit.Message:
     """For a channel: no doors of its own, and who showed it."""
-    note = kit.context(t.gettext("Shared by {person}", person=f"<@{by}>"))
+    note = kit.context(t.gettext("Shared by {person}", person=kit.mention(by)))
     return kit.message(digest_root.spoken(shown.digest, t), [*_told(shown, t), note])
 
 

@@ -200,7 +200,8 @@ def _day_input(day: str, t: Translator) -> kit.Block:
 
 def _history(decided: Sequence[RateChange], t: Translator) -> list[kit.Block]:
     told = [
-        f"• {kit.escape(_said(one.rate, t))} · <@{one.set_by}> · {t.moment(one.set_at)} {t.zone_name(one.set_at)}"
+        f"• {kit.escape(_said(one.rate, t))} · {kit.mention(one.set_by)} · "
+        f"{t.moment(one.set_at)} {t.zone_name(one.set_at)}"
         for one in decided
     ]
     return [kit.section("\n".join([t.gettext("*Decided last*"), *told]))] if told else []

@@ -77,7 +77,7 @@ def triage(told: Feedback, t: Translator, sender: str = "", decider: str = "") -
     kind = category_name(told.category, t)
     who = t.gettext("without a name")
     if told.user_id is not None:
-        who = kit.name(sender) if sender else _person(told.user_id)
+        who = kit.name(sender) if sender else kit.mention(told.user_id)
     head = t.gettext("Feedback · {kind} · {who}", kind=kind, who=who)
     facts = [f"{t.moment(told.created_at)} {t.zone_name(told.created_at)}"]
     state = state_line(told, t, decider)
@@ -124,7 +124,7 @@ def answer_form(told: Feedback, t: Translator, typed: str = "", problem: str | N
 
 def answered(told: Feedback, t: Translator) -> kit.View:
     """After VIEW_FEEDBACK_ANSWER."""
-    said = t.gettext("The answer is on its way to {person}.", person=_person(told.user_id))
+    said = t.gettext("The answer is on its way to {person}.", person=kit.mention(told.user_id))
     # i18n: title of a modal, 24 characters
     title = t.gettext("Answer feedback")
     return kit.modal(title, [kit.alert(said, "success")], close=t.gettext("Close"), callback_id=ids.VIEW_INFO)
@@ -134,7 +134,7 @@ def answer(told: Feedback, t: Translator) -> kit.Message:
     """The answer, to whoever said it."""
     head = t.gettext("An answer to your feedback")
     parts = [kit.section(f"*{head}*"), *_paragraphs(told.answer or "-")]
-    parts.append(kit.context(t.gettext("From {person} · you wrote:", person=_person(told.answered_by))))
+    parts.append(kit.context(t.gettext("From {person} · you wrote:", person=kit.mention(told.answered_by))))
     parts += _paragraphs(kit.clip(told.text, _RECALLED), ">")
     parts.append(
         kit.actions(
@@ -160,7 +160,7 @@ def state_line(told: Feedback, t: Translator, decider: str = "") -> str:
     state = state_name(told.state, t)
     if told.decided_at is None:
         return t.gettext("State: {state}", state=state)
-    who = kit.name(decider) if decider else _person(told.decided_by)
+    who = kit.name(decider) if decider else kit.mention(told.decided_by)
     return t.gettext("State: {state} · {person} · {moment}", state=state, person=who, moment=t.moment(told.decided_at))
 
 
@@ -172,7 +172,7 @@ def _decision(state: FeedbackState, t: Translator) -> str:
 def _answered(told: Feedback, t: Translator) -> list[kit.Block]:
     assert told.answered_at is not None
     said = t.gettext(
-        "Answered by {person} · {moment}", person=_person(told.answered_by), moment=t.moment(told.answered_at)
+        "Answered by {person} · {moment}", person=kit.mention(told.answered_by), moment=t.moment(told.answered_at)
     )
     return [*_paragraphs(told.answer or "", ">"), kit.context(said)]
 
@@ -190,10 +190,6 @@ def _paragraphs(text: str, mark: str = "") -> list[kit.Block]:
             found.append("")
         found[-1] += f"\n{piece}" if found[-1] else piece
     return [kit.section(one) for one in found if one]
-
-
-def _person(user_id: str | None) -> str:
-    return f"<@{user_id}>" if user_id and user_id.isalnum() else "-"
 
 
 def _link(told: Feedback) -> str | None:
@@ -220,7 +216,7 @@ REFUSALS: dict[str, Callable[[Mapping[str, object], Translator], str]] = {
     "unknown_feedback": lambda _, t: t.gettext("This feedback is no longer there."),
     "feedback_answered": lambda v, t: t.gettext(
         "{person} has answered already, and an answer is sent once. Nothing new was sent.",
-        person=_person(str(v.get("person") or "")),
+        person=kit.mention(str(v.get("person") or "")),
     ),
     "feedback_without_contact": lambda _, t: t.gettext("No contact is wanted, so nobody is kept to answer to."),
 }

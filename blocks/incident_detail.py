@@ -103,12 +103,10 @@ def _zone(detail: IncidentDetail, t: Translator) -> str:
 def _parts(breakdown: Breakdown, holders: Mapping[str, AffectedKey], t: Translator) -> str:
     """The parts of today's estimate, largest first; what is shown adds up."""
     amounts = figures.amounts_shown(breakdown, t)
-    ratios = [share.ratio for share in breakdown.shares]
     names = [_key(holders[one.key]) if one.key in holders else charts.share_name(one, t) for one in breakdown.shares]
     if breakdown.others is not None:
         names.append(t.ngettext("{count} other", "{count} others", breakdown.others_count))
-        ratios.append(breakdown.others.ratio_of(breakdown.total) if breakdown.total.amount > 0 else None)
-    rows: Iterable[tuple[str, str, str]] = zip(names, amounts, t.shares(ratios), strict=True)
+    rows: Iterable[tuple[str, str, str]] = zip(names, amounts, figures.shares_shown(breakdown, t), strict=True)
     return "\n".join(f"• {kit.name(name)}  *{kit.escape(amount)}*  {kit.escape(share)}" for name, amount, share in rows)
 
 

@@ -230,7 +230,7 @@ def _standing(event: IncidentEvent, shown: IncidentShown, t: Translator) -> str:
 def _mention(key: str, event: IncidentEvent, shown: IncidentShown, t: Translator) -> str:
     given = event.values.get(key)
     user_id = str(given) if given is not None else None
-    return f"<@{user_id}>" if user_id is not None and user_id.isalnum() else words.actor(user_id, shown, t)
+    return kit.mention(user_id, "") or words.actor(user_id, shown, t)
 
 
 def _waited(event: IncidentEvent, t: Translator) -> str:

@@ -259,7 +259,7 @@ def actor(user_id: str | None, shown: IncidentShown, t: Translator) -> str:
         return t.gettext("somebody")
     if user_id == OPERATOR:
         return t.gettext("an operator")
-    return kit.name(shown.names.get(user_id, "")) if shown.names.get(user_id) else f"<@{user_id}>"
+    return kit.name(shown.names.get(user_id, "")) if shown.names.get(user_id) else kit.mention(user_id)
 
 
 def amount_of_level(limit: Money, level: int) -> Money:

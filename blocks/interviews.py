@@ -153,8 +153,8 @@ def changed_words(what: Happened, slot: Slot, t: Translator) -> str:
 def message(what: Happened, meeting: Meeting, by: str, reader: str, t: Translator) -> kit.Message:
     """What the other side is told, and what reminds both."""
     slot, booked = meeting.slot, meeting.booking
-    other = _person(meeting.other(reader))
-    head = _TOLD[what](t, when(slot, t), _person(by) if by else other, other)
+    other = kit.mention(meeting.other(reader))
+    head = _TOLD[what](t, when(slot, t), kit.mention(by) if by else other, other)
     facts = [_zone_words(slot.starts_at, t), *_place(slot)]
     parts: list[kit.Block] = [kit.section(f"*{head}*"), kit.context(*facts)]
     if booked.note and what is not Happened.WITHDRAWN:
@@ -169,7 +169,7 @@ def file_words(what: Happened, meeting: Meeting, reader: str, t: Translator) -> 
     """What stands beside a calendar file."""
     # A file may be opened days later, away from every other line about its time: the zone stands beside it.
     time = f"{when(meeting.slot, t)} {t.zone_name(meeting.slot.starts_at)}"
-    other = _person(meeting.other(reader))
+    other = kit.mention(meeting.other(reader))
     if what in (Happened.CANCELLED, Happened.WITHDRAWN):
         return t.gettext(
             "The interview with {person}, {time}, does not take place: open this file and it leaves your calendar.",
@@ -242,7 +242,7 @@ def _mine(meeting: Meeting, t: Translator) -> list[kit.Block]:
     slot, booked = meeting.slot, meeting.booking
     lines = [
         t.gettext("*Your interview: {time}*", time=when(slot, t)),
-        t.gettext("with {person}", person=_person(slot.host_user_id)),
+        t.gettext("with {person}", person=kit.mention(slot.host_user_id)),
         *_place(slot),
         *([_quoted(booked.note)] if booked.note else []),
     ]
@@ -295,19 +295,19 @@ def _withdraw(offer: Offered, t: Translator) -> kit.Block:
 
 def _offer_line(offer: Offered, t: Translator) -> str:
     who = _booked(offer.booking, t)
-    lines = [f"*{when(offer.slot, t)}* · {_person(offer.slot.host_user_id)}", who, *_place(offer.slot)]
+    lines = [f"*{when(offer.slot, t)}* · {kit.mention(offer.slot.host_user_id)}", who, *_place(offer.slot)]
     return "\n".join(lines)
 
 
 def _booked(booked: Booking | None, t: Translator) -> str:
     if booked is None:
         return t.gettext("free")
-    said = t.gettext("booked by {person}", person=_person(booked.user_id))
+    said = t.gettext("booked by {person}", person=kit.mention(booked.user_id))
     return f"{said}\n{_quoted(kit.clip(booked.note, 200))}" if booked.note else said
 
 
 def _slot_line(slot: Slot, t: Translator) -> str:
-    said = t.gettext("with {person}", person=_person(slot.host_user_id))
+    said = t.gettext("with {person}", person=kit.mention(slot.host_user_id))
     return "\n".join([f"*{when(slot, t)}*", said, *_place(slot)])
 
 
@@ -337,10 +337,6 @@ def _title(t: Translator) -> str:
 
 def _quoted(text: str) -> str:
     return "\n".join(f">{line}" for line in kit.harmless(text).splitlines()) or ">"
-
-
-def _person(user_id: str) -> str:
-    return f"<@{user_id}>" if user_id.isalnum() else "-"
 
 
 _DONE: dict[Happened, Callable[[Translator, str], str]] = {

@@ -116,6 +116,17 @@ def message_link(workspace_id: str, channel_id: str, ts: str) -> str:
     return f"https://slack.com/app_redirect?{urlencode(asked)}"
 
 
+def mention(user_id: object, otherwise: str = "-") -> str:
+    """A person as mrkdwn: Slack shows their name. What is no user id mentions nobody, `otherwise` stands there."""
+    given = "" if user_id is None else str(user_id)
+    return f"<@{given}>" if given.isalnum() else otherwise
+
+
+def mentions(user_ids: Iterable[object], most: int = 5) -> str:
+    """The first few of several people, whom to ask; '' where there is nobody."""
+    return ", ".join([each for one in user_ids if (each := mention(one, ""))][:most])
+
+
 def is_direct(channel_id: str) -> bool:
     """Whether it is a direct conversation: neither to be mentioned, nor everybody's to open."""
     return channel_id.startswith("D")

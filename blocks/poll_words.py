@@ -109,7 +109,7 @@ def result(shown: PollShown, count: Count, t: Translator) -> str:
     bar = charts.bar(Decimal(count.votes), Decimal(max(most, 1)), _BAR_WIDTH) if count.votes else ""
     votes = t.ngettext("{count} vote", "{count} votes", count.votes)
     line = f"{bar} {t.share(count.share)} · {votes}".strip() if shown.people else votes
-    named = [f"<@{user}>" for user in count.voters[:_NAMED] if user.isalnum()]
+    named = [each for user in count.voters[:_NAMED] if (each := kit.mention(user, ""))]
     more = len(count.voters) - _NAMED
     if more > 0:
         named.append(t.ngettext("and {count} more person", "and {count} more people", more))
@@ -196,7 +196,7 @@ def mistake(given: object, words: object, t: Translator) -> str:
 def _owner(values: Values, t: Translator) -> str:
     admins = values.get("admins")
     named = [values.get("owner"), *(admins if isinstance(admins, tuple | list) else ())]
-    who = ", ".join(f"<@{user}>" for user in named[:5] if user and str(user).isalnum())
+    who = kit.mentions(named)
     return t.gettext(
         "Only whoever asked and admins can close or export a poll. Ask {people}.", people=who or t.gettext("an admin")
     )

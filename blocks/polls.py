@@ -185,10 +185,8 @@ def _heading(poll: Poll, asked: str) -> kit.Block:
 
 def _about(shown: PollShown, t: Translator) -> list[kit.Block]:
     if not shown.is_open:
-        by = shown.poll.closed_by
-        if by and by.isalnum():
-            return [kit.context(t.gettext("Closed by {person}", person=f"<@{by}>"))]
-        return [kit.context(t.gettext("Closed"))]
+        by = kit.mention(shown.poll.closed_by, "")
+        return [kit.context(t.gettext("Closed by {person}", person=by) if by else t.gettext("Closed"))]
     told = [kit.context(kit.escape(poll_words.terms(shown, t)))]
     if shown.poll.is_anonymous:
         told.append(kit.context(poll_words.secrecy(t)))
@@ -219,8 +217,8 @@ def _option(shown: PollShown, index: int, t: Translator) -> kit.Block:
 def _end(shown: PollShown, t: Translator) -> list[kit.Block]:
     poll = shown.poll
     told = [poll_words.people(shown, t)]
-    if poll.created_by.isalnum():
-        told.append(t.gettext("posted by {person}", person=f"<@{poll.created_by}>"))
+    if by := kit.mention(poll.created_by, ""):
+        told.append(t.gettext("posted by {person}", person=by))
     parts = [kit.context(" · ".join(told))]
     if not shown.is_open and not shown.is_told:
         parts.append(kit.context(poll_words.too_few(t)))

@@ -173,7 +173,7 @@ def _card(project: Project, t: Translator) -> list[kit.Block]:
     facts += [f"{label}: {kit.name(value)}" for label, value in labels if value]
     if project.lead_user_id:
         lead = t.gettext("Lead")
-        facts.append(f"{lead}: <@{project.lead_user_id}>")
+        facts.append(f"{lead}: {kit.mention(project.lead_user_id)}")
     return [kit.section("\n".join(facts)), _buttons(project, t)]
 
 

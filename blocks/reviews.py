@@ -169,4 +169,4 @@ def _title(t: Translator) -> str:
 
 
 def _person(user_id: str, t: Translator) -> str:
-    return f"<@{user_id}>" if user_id.isalnum() else t.gettext("somebody")
+    return kit.mention(user_id, t.gettext("somebody"))

@@ -18,7 +18,7 @@ def message(runbook: Runbook, t: Translator) -> kit.Message:
     # i18n: of the steps of a runbook
     count = t.gettext("{done} of {whole} done", done=t.number(done), whole=t.number(whole))
     put = t.gettext(
-        "Put here by {person}. Whoever has done a step ticks it; everybody sees it.", person=_person(runbook.by)
+        "Put here by {person}. Whoever has done a step ticks it; everybody sees it.", person=kit.mention(runbook.by)
     )
     steps = [_step(runbook, step, number, t) for number, step in enumerate(RunbookStep, start=1)]
     return kit.message(f"{head} · {count}", [kit.section(f"*{head}* · {count}"), *steps, kit.context(put)])
@@ -34,7 +34,7 @@ def _step(runbook: Runbook, step: RunbookStep, number: int, t: Translator) -> ki
     state = runbook.states.get(step)
     lines = [f"*{number}. {title}*", how]
     if state is not None and state.is_done:
-        lines.append(f"✅ {_person(state.by)} · {t.moment(state.at)}")
+        lines.append(f"✅ {kit.mention(state.by)} · {t.moment(state.at)}")
     # i18n: beside a box to tick
     box = kit.option(t.pgettext("step", "Done"), _BOX)
     boxes: kit.Block = {"type": "checkboxes", "action_id": ids.INCIDENT_STEP, "options": [box]}
@@ -57,10 +57,6 @@ def ticked(value: str) -> tuple[int, RunbookStep, bool] | None:
 def title(step: str, t: Translator) -> str | None:
     """What a step is called; None of one that this version does not know."""
     return _STEPS[RunbookStep(step)][0](t) if step in set(RunbookStep) else None
-
-
-def _person(user_id: str) -> str:
-    return f"<@{user_id}>"
 
 
 _Words = Callable[[Translator], str]

@@ -72,7 +72,7 @@ def message(
         stopping = stop_beside.buttons(report.scope.id or 0, stop, t) if may_stop else []
         parts.append(_buttons(report, button, t, mark, stopping))
     else:
-        parts.append(kit.context(t.gettext("Shared by {person}", person=f"<@{shared_by}>")))
+        parts.append(kit.context(t.gettext("Shared by {person}", person=kit.mention(shared_by))))
     return kit.message(_spoken(report, headline, comparison, t), parts)
 
 

@@ -196,7 +196,7 @@ def _already(radius: BlastRadius, held: Stop, t: Translator, problem: str | None
 def _person(user_id: str | None, t: Translator) -> str:
     if user_id is None:
         return t.gettext("the budget's rule")
-    return f"<@{user_id}>" if user_id.isalnum() else t.gettext("somebody")
+    return kit.mention(user_id, t.gettext("somebody"))
 
 
 def _title(radius: BlastRadius, t: Translator) -> str:
@@ -222,7 +222,7 @@ def _totals(radius: BlastRadius, t: Translator) -> list[str]:
         (t.gettext("Requests, last hour"), t.number(sum(known)) if is_counted else unknown),
         (t.gettext("Spent, last hour"), _spent(projects, t) or unknown),
         (t.gettext("Keys hit"), t.number(sum(keys)) if len(keys) == len(projects) and projects else unknown),
-        (t.gettext("In charge"), _people(leads) or t.gettext("nobody named")),
+        (t.gettext("In charge"), kit.mentions(leads) or t.gettext("nobody named")),
     ]
     return [f"{name}\n*{fact}*" for name, fact in facts]
 
@@ -242,10 +242,6 @@ def _hour(radius: BlastRadius, t: Translator) -> list[kit.Block]:
     until, zone = t.clock(radius.used_until), t.zone_name(radius.used_until)
     as_of = t.gettext("as of {moment} {zone}", moment=until, zone=zone)
     return [kit.context(f"{t.badge(FigureState.ESTIMATE)} · {as_of}")]
-
-
-def _people(user_ids: Sequence[str]) -> str:
-    return ", ".join(f"<@{one}>" for one in user_ids[:5] if one.isalnum())
 
 
 def _hit(radius: BlastRadius, t: Translator) -> Parts:
@@ -275,8 +271,8 @@ def _project(one: AffectedProject, t: Translator) -> str:
     else:
         facts.append(t.ngettext("{count} request", "{count} requests", one.requests))
     facts.append(t.money(one.spent) if one.spent is not None else t.gettext("spending unknown"))
-    if one.lead_user_id and one.lead_user_id.isalnum():
-        facts.append(f"<@{one.lead_user_id}>")
+    if lead := kit.mention(one.lead_user_id, ""):
+        facts.append(lead)
     return "\n".join([" · ".join(facts), *_keys(one.keys, t)])
 
 

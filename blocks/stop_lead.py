@@ -133,7 +133,7 @@ def _when(draft: LeadDraft, t: Translator) -> str:
 def window(draft: LeadDraft, t: Translator, text: str | None = None, problem: str | None = None) -> kit.View:
     """The window to edit and send it (VIEW_STOP_LEAD, input LEAD_TEXT). Metadata: target."""
     parts = [kit.alert(problem)] if problem else []
-    person = f"<@{draft.lead_user_id}>" if draft.lead_user_id.isalnum() else kit.name(draft.lead_name)
+    person = kit.mention(draft.lead_user_id, kit.name(draft.lead_name))
     to = t.gettext("To {person}, who leads *{project}*", person=person, project=kit.name(draft.project))
     parts.append(kit.section(to))
     element = kit.typed(LONGEST_LETTER, text or prepared(draft, t), is_multiline=True)
@@ -154,7 +154,7 @@ def window(draft: LeadDraft, t: Translator, text: str | None = None, problem: st
 def message(text: str, by: str, target: StopTarget, t: Translator) -> kit.Message:
     """The direct message itself. `text` as typed, `by` the user id of who sends it."""
     shown = kit.harmless(kit.clip(text, LONGEST_LETTER))
-    sender = f"<@{by}>" if by.isalnum() else t.gettext("somebody")
+    sender = kit.mention(by, t.gettext("somebody"))
     return kit.message(
         shown,
         [
@@ -220,7 +220,7 @@ def cause_words(quick: str | None, text: str | None, t: Translator) -> str:
 
 def sent(lead_user_id: str, t: Translator) -> kit.View:
     """After VIEW_STOP_LEAD."""
-    person = f"<@{lead_user_id}>" if lead_user_id.isalnum() else t.gettext("the lead")
+    person = kit.mention(lead_user_id, t.gettext("the lead"))
     said = t.gettext("The message is on its way to {person}.", person=person)
     after = t.gettext("The answer is pinned to the alert as its cause.")
     # i18n: title of a modal, 24 characters

@@ -71,8 +71,7 @@ def _until(values: Values, t: Translator) -> str:
 
 def _same_person(values: Values, t: Translator) -> str:
     given = values.get("admins")
-    found = [one for one in given if str(one).isalnum()][:5] if isinstance(given, Sequence) else []
-    people = ", ".join(f"<@{one}>" for one in found) or t.gettext("an admin")
+    people = kit.mentions(given if isinstance(given, Sequence) else ()) or t.gettext("an admin")
     return t.gettext(
         "You asked for it yourself, so another person has to agree: the lead or an approver of the team, or {people}. "
         "Nothing was changed.",
@@ -95,7 +94,7 @@ def _allowed(values: Values, t: Translator) -> str:
 def _person(given: object, t: Translator) -> str:
     if given is None:
         return t.gettext("the budget's rule")
-    return f"<@{given}>" if str(given).isalnum() else t.gettext("somebody")
+    return kit.mention(given, t.gettext("somebody"))
 
 
 def _time(given: object, t: Translator) -> str:

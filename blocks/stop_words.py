@@ -321,7 +321,7 @@ def approvers(shown: StopShown, t: Translator) -> str | None:
 
 def people(user_ids: Sequence[str], t: Translator) -> str:
     """Whom to ask, as mentions, at most five: for a window or an answer that one person reads."""
-    return ", ".join(f"<@{one}>" for one in user_ids[:5] if one.isalnum()) or t.gettext("an admin")
+    return kit.mentions(user_ids) or t.gettext("an admin")
 
 
 def when(instant: datetime, shown: StopShown, t: Translator) -> str:

@@ -108,7 +108,7 @@ def _line(team: Team, t: Translator) -> str:
     return t.gettext(
         "*{team}*\nLead {lead} · {channel} · {language}",
         team=kit.name(team.name),
-        lead=f"<@{team.lead_user_id}>",
+        lead=kit.mention(team.lead_user_id),
         channel=f"<#{team.channel_id}>",
         language=language_name(team.locale),
     )

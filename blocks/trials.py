@@ -27,7 +27,7 @@ class Finding(Protocol):
 def message(trial: Trial, t: Translator) -> kit.Message:
     """What stands in the channel: a button to press, and once it was pressed who did and how long both ways took."""
     marked = t.gettext("This is a test: no real spending.")
-    asked = t.gettext("Asked for by {person}.", person=f"<@{trial.asked_by}>")
+    asked = t.gettext("Asked for by {person}.", person=kit.mention(trial.asked_by))
     if trial.pressed_by is None:
         headline = t.gettext("Test alert")
         body = t.gettext(
@@ -40,7 +40,7 @@ def message(trial: Trial, t: Translator) -> kit.Message:
         return kit.message(f"🧪 {headline}: {marked}", parts)
     headline = t.gettext("Test alert: it works")
     pressed = t.gettext("Pressed by {person} · {clock} {zone}",
-        person=f"<@{trial.pressed_by}>",
+        person=kit.mention(trial.pressed_by),
         clock=t.moment(trial.heard_at) if trial.heard_at else "-",
         zone=t.zone_name(trial.heard_at) if trial.heard_at else "",
     )  # fmt: skip
@@ -97,7 +97,7 @@ def repeated(trial: Trial, t: Translator) -> kit.Message:
     else:
         told = t.gettext(
             "{person} pressed this already, {moment} {zone}. The test is over.",
-            person=f"<@{trial.pressed_by}>",
+            person=kit.mention(trial.pressed_by),
             moment=t.moment(trial.heard_at),
             zone=t.zone_name(trial.heard_at),
         )

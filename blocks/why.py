@@ -150,7 +150,7 @@ def message(report: WhyReport, t: Translator, *, shared_by: str | None = None, m
     if shared_by is None:
         parts.append(_buttons(report, t, mark))
     else:
-        parts.append(kit.context(t.gettext("Shared by {person}", person=f"<@{shared_by}>")))
+        parts.append(kit.context(t.gettext("Shared by {person}", person=kit.mention(shared_by))))
     return kit.message(kit.escape(" | ".join(filter(None, (headline, said, compared)))), parts)
 
 

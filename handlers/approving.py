@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from blocks import bad_news, budgets, ids, kit, stop_form
 from blocks.stop_form import ApprovalDraft, ApprovalFacts
@@ -145,11 +145,10 @@ def _known(form: Form) -> list[datetime] | None:
 def _draft(form: Form) -> ApprovalDraft:
     """What stands in the window. A secret typed there is not taken along, so that no later form repeats it."""
     amount, limit = form.text(ids.APPROVE_AMOUNT), form.text(ids.APPROVE_LIMIT)
-    seconds = form.moment(ids.APPROVE_UNTIL)
     return ApprovalDraft(
         way=form.selected(ids.APPROVE_WAY),
         amount="" if contains_key(amount) else amount,
         limit="" if contains_key(limit) else limit,
-        until=None if seconds is None else datetime.fromtimestamp(seconds, UTC),
+        until=form.moment(ids.APPROVE_UNTIL),
         restops=bool(form.chosen(ids.APPROVE_RESTOPS)),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from blocks import bad_news, ids, kit, poll_forms, poll_words, polls
 from blocks import help as help_
@@ -58,12 +58,12 @@ async def submit(form: Form) -> Outcome:
     visit = form.visit
     kind = PollKind.NEXT_FEATURE if form.ids.get("kind") == PollKind.NEXT_FEATURE else PollKind.CUSTOM
     question, options = poll_forms.names(kind)
-    closes, ways = form.moment(ids.POLL_CLOSES), set(form.chosen(ids.POLL_WAYS))
+    ways = set(form.chosen(ids.POLL_WAYS))
     draft = PollDraft(
         question=form.text(question),
         options=form.text(options),
         channel_id=form.conversation(ids.POLL_CHANNEL),
-        closes_at=visit.bot.clock() if closes is None else datetime.fromtimestamp(closes, UTC),
+        closes_at=form.moment(ids.POLL_CLOSES) or visit.bot.clock(),
         kind=kind,
         is_multiple=form.selected(ids.POLL_HOW_MANY) == poll_forms.SEVERAL,
         is_anonymous=form.selected(ids.POLL_SECRECY) == poll_forms.ANONYMOUS,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from blocks import bad_news, ids, incident_silence
 from bot.errors import Refusal, RefusalCode, explain
 from handlers import stops
@@ -30,10 +28,9 @@ async def submit(form: Form) -> Outcome:
     person, groups, incident_id = await visit.person(), await visit.groups(), stops.target_of(form).incident_id
     if incident_id is None:
         raise Refusal(RefusalCode.UNKNOWN_INCIDENT)
-    length, seconds = form.selected(ids.SILENCE_FOR), form.moment(ids.SILENCE_UNTIL)
+    length, until = form.selected(ids.SILENCE_FOR), form.moment(ids.SILENCE_UNTIL)
     if length not in incident_silence.LENGTHS:
         length = incident_silence.USUAL
-    until = None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
     async def act() -> None:
         if until is None:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import field
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from slack_bolt.context.ack.async_ack import AsyncAck
@@ -99,10 +99,10 @@ class Form:
         """The value of a menu or radio of one; '' when nothing is chosen."""
         return str((self._value(name).get("selected_option") or {}).get("value") or "")
 
-    def moment(self, name: str) -> int | None:
-        """A date and time in seconds since 1970; None when there is none, or somebody sent something else."""
+    def moment(self, name: str) -> datetime | None:
+        """A date and time that was picked; None when there is none, or somebody sent something else."""
         found = self._value(name).get("selected_date_time")
-        return found if isinstance(found, int) and 0 <= found < 2**33 else None
+        return datetime.fromtimestamp(found, UTC) if isinstance(found, int) and 0 <= found < 2**33 else None
 
     def day(self, name: str) -> date | None:
         """A day that was picked; None when there is none, or somebody sent something else."""
