@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from slack_sdk.errors import SlackApiError
 
-_BLOCK_REFUSED = frozenset({"invalid_blocks", "invalid_arguments"})
 # The blocks of a message are not known there, or more than Slack takes together: the plain version is neither.
 TOO_RICH = frozenset(
     {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long", "too_many_attachments"}
@@ -16,11 +15,6 @@ def error_code(error: BaseException) -> str:
     # An HTTP 500 of Slack's gateway is no JSON: its data is text, and asking it for a key would be our crash.
     told = getattr(error.response, "data", error.response) if isinstance(error, SlackApiError) else None
     return str(told["error"]) if isinstance(told, dict) and "error" in told else type(error).__name__
-
-
-def is_unknown_block(error: BaseException) -> bool:
-    """Whether a block was refused that the workspace may not know yet; of windows and Home Slack says so otherwise."""
-    return error_code(error) in _BLOCK_REFUSED
 
 
 def is_too_rich(error: BaseException) -> bool:

@@ -14,6 +14,7 @@ from finops.value import ValueSource
 from locales import Translator
 
 _WHOLE_FROM = 100
+_NOBODYS = "-"
 
 
 def scope_name(scope: Scope, t: Translator) -> str:
@@ -167,9 +168,11 @@ def parts_table(breakdown: Breakdown, t: Translator) -> kit.Either | None:
     rows = _rows(breakdown, t)
     values = _values(breakdown, t)
     told = [f" · {kit.escape(words)}" if words else "" for words in values]
+    owners = {row[1] for row in rows} - {_NOBODYS}
+    teams = [f" · {kit.escape(row[1])}" if len(owners) > 1 and row[1] != _NOBODYS else "" for row in rows]
     lines = [
-        f"• {kit.escape(row[0])}  *{kit.escape(row[2])}*  {kit.escape(row[3])}{words}"
-        for row, words in zip(rows, told, strict=True)
+        f"• {kit.escape(row[0])}{team}  *{kit.escape(row[2])}*  {kit.escape(row[3])}{words}"
+        for row, team, words in zip(rows, teams, told, strict=True)
     ]
     plain = [kit.section("\n".join(lines))]
     if not any(values):
@@ -219,14 +222,14 @@ def unallocated(breakdown: Breakdown, t: Translator) -> str | None:
 def _rows(breakdown: Breakdown, t: Translator) -> list[list[str]]:
     shown, parts = amounts_shown(breakdown, t), shares_shown(breakdown, t)
     rows = [
-        [kit.bare(charts.share_name(share, t)), kit.bare(share.team_name or "-"), text, part]
+        [kit.bare(charts.share_name(share, t)), kit.bare(share.team_name or _NOBODYS), text, part]
         for share, text, part in zip(breakdown.shares, shown, parts, strict=False)
     ]
     if breakdown.others is not None:
         others = t.ngettext("{count} other", "{count} others", breakdown.others_count)
-        rows.append([others, "-", shown[-1], parts[-1]])
+        rows.append([others, _NOBODYS, shown[-1], parts[-1]])
     total = t.gettext("Total")
-    rows.append([total, "-", t.money(breakdown.total), t.share(Decimal(1)) if breakdown.total.amount > 0 else "-"])
+    rows.append([total, _NOBODYS, t.money(breakdown.total), t.share(Decimal(1)) if breakdown.total.amount > 0 else "-"])
     return rows
 
 

@@ -27,8 +27,8 @@ _TOP = 5
 _NOBODY = HomeReader()
 
 
-def view(report: HomeReport, t: Translator, reader: HomeReader = _NOBODY, *, is_plain: bool = False) -> kit.View:
-    """The Home tab of one person. `is_plain` is the answer to `invalid_blocks`: the same facts in older blocks."""
+def view(report: HomeReport, t: Translator, reader: HomeReader = _NOBODY) -> kit.View:
+    """The Home tab of one person."""
     parts: Parts = live.incidents(report.live, t) if report.live else []
     parts += approvals(reader, t)
     parts.append(kit.header(_headline(report, t)))
@@ -46,7 +46,7 @@ def view(report: HomeReport, t: Translator, reader: HomeReader = _NOBODY, *, is_
     if parts[-1] != kit.divider():
         parts.append(kit.divider())
     parts += doors(report, reader, t)
-    return kit.home(parts, is_plain=is_plain)
+    return kit.home(parts)
 
 
 def trouble(sentence: str, t: Translator) -> kit.View:

@@ -7,10 +7,8 @@ import logging
 from dataclasses import replace
 
 import aiohttp
-from slack_sdk.errors import SlackApiError
 
 from blocks import bad_news, home
-from blocks.answered import is_unknown_block
 from bot.errors import BadNews
 from finops.approvals import ApprovalShown, HomeReader
 from finops.figures import HomeReport
@@ -36,12 +34,7 @@ async def publish(visit: Visit) -> None:
     reader = await attempt(_reader(visit, report))
     if isinstance(reader, BadNews):
         reader = HomeReader(is_unread=True)
-    try:
-        await visit.client.views_publish(user_id=visit.user_id, view=home.view(report, t, reader))
-    except SlackApiError as error:
-        if not is_unknown_block(error):
-            raise
-        await visit.client.views_publish(user_id=visit.user_id, view=home.view(report, t, reader, is_plain=True))
+    await visit.client.views_publish(user_id=visit.user_id, view=home.view(report, t, reader))
 
 
 async def refresh(visit: Visit) -> None:

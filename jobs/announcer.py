@@ -22,7 +22,7 @@ from bot.results import (
     Told,
 )
 from finops.registry import Person
-from jobs.slack import TROUBLE, SlackClients, edit, post, publish
+from jobs.slack import TROUBLE, SlackClients, edit, post
 from locales import Translator, translator_for
 
 log = logging.getLogger(__name__)
@@ -130,7 +130,7 @@ class Announcer:
     async def _publish_home(self, client: AsyncWebClient, person: Person) -> None:
         report = await self._bot.reports.home(person.workspace_id, person)
         t = _words_for(person)
-        await publish(client, person.user_id, home.view(report, t), home.view(report, t, is_plain=True))
+        await client.views_publish(user_id=person.user_id, view=home.view(report, t))
 
 
 async def _edited(client: AsyncWebClient, channel_id: str, ts: str, message: kit.Message, *, is_news: bool) -> bool:

@@ -10,7 +10,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from blocks import kit
-from blocks.answered import is_too_rich, is_unknown_block
+from blocks.answered import is_too_rich
 
 log = logging.getLogger(__name__)
 
@@ -52,13 +52,3 @@ async def edit(client: AsyncWebClient, channel_id: str, ts: str, message: kit.Me
         if not is_too_rich(error):
             raise
         await client.chat_update(channel=channel_id, ts=ts, **message.arguments(plain=True))
-
-
-async def publish(client: AsyncWebClient, user_id: str, rich: kit.View, plain: kit.View) -> None:
-    """Put a Home tab in front of one person."""
-    try:
-        await client.views_publish(user_id=user_id, view=rich)
-    except SlackApiError as error:
-        if not is_unknown_block(error):
-            raise
-        await client.views_publish(user_id=user_id, view=plain)

@@ -502,15 +502,16 @@ async def test_files_are_refused_before_anything_is_shared(slack: SimulatedSlack
 async def test_a_workspace_that_does_not_know_a_block_refuses_messages_and_views_differently(
     slack: SimulatedSlack,
 ) -> None:
-    slack.config.unknown_blocks = frozenset({"table"})
-    client, blocks = client_of(slack), [{"type": "table", "rows": [[{"type": "raw_text", "text": "a"}]]}]
+    slack.config.unknown_blocks = frozenset({"video"})
+    urls = dict.fromkeys(("video_url", "thumbnail_url"), "https://a")
+    client, blocks = client_of(slack), [{"type": "video", "alt_text": "a", "title": plain("a"), **urls}]
     assert (await refusal(client.chat_postMessage(channel=FINOPS, text="a", blocks=blocks)))[
         "error"
     ] == "invalid_blocks"
     told = await refusal(client.views_publish(user_id=MINSU, view={"type": "home", "blocks": blocks}))
     assert told["error"] == "invalid_arguments"
     assert told["response_metadata"]["messages"] == [
-        "[ERROR] unsupported type: table [json-pointer:/view/blocks/0/type]"
+        "[ERROR] unsupported type: video [json-pointer:/view/blocks/0/type]"
     ]
 
 

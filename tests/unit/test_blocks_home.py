@@ -92,13 +92,12 @@ def test_who_approves_nothing_sees_nothing_of_it() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("is_plain", [False, True])
-def test_the_fullest_home_fits_slack(language: str, is_plain: bool) -> None:
+def test_the_fullest_home_fits_slack(language: str) -> None:
     """Everything at once: alerts, approvals, blindness, collections, a checklist, figures and every door."""
     live = LiveReport(incidents=(saying_live.shown(),) * 5, incident_count=9)
     setup = SetupProgress(has_team=True, has_key=True, has_projects=False, has_charges=True)
     full = a_home(live=live, blind=(BLIND,) * 9, collections=(PROGRESS,) * 9, setup=setup)
-    view = home.view(full, reader(language), APPROVER, is_plain=is_plain)
+    view = home.view(full, reader(language), APPROVER)
     assert of_view(view) == []
     assert len(view["blocks"]) <= 60
 

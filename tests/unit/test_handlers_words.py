@@ -205,16 +205,6 @@ async def test_home_itself_says_that_nobody_can_be_looked_up() -> None:
     assert slack.told("chat.postMessage") == []
 
 
-async def test_home_without_charts_where_slack_does_not_know_them() -> None:
-    """`invalid_blocks` is answered by the same facts in older blocks."""
-    slack = FakeSlack()
-    slack.refuses["views.publish"] = "invalid_blocks"
-    await home.publish(a_visit(FakeBot(), slack))
-    first, second = slack.told("views.publish")
-    assert "table" in {block["type"] for block in first["view"]["blocks"]}
-    assert "table" not in {block["type"] for block in second["view"]["blocks"]}
-
-
 async def test_home_says_so_when_its_figures_cannot_be_read() -> None:
     """Old figures would look current."""
     slack, bot = FakeSlack(), FakeBot()

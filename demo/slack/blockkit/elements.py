@@ -127,7 +127,10 @@ conversations_select = shape(
 multi_conversations_select = shape({}, {**_select, **_most, **_conversations, "initial_conversations": array(string())})
 datepicker = shape({}, {**_select, "initial_date": _date})
 timepicker = shape({}, {**_select, "initial_time": _time, "timezone": string(None, 1)})
-datetimepicker = shape({}, {**_common, "initial_date_time": integer(1_000_000_000, 9_999_999_999)})
+# https://docs.slack.dev/reference/block-kit/block-elements/datetime-picker-element
+datetimepicker = only_on(
+    shape({}, {**_common, "initial_date_time": integer(1_000_000_000, 9_999_999_999)}), "message", "modal"
+)
 
 
 def _lengths_agree(node: Node) -> None:
