@@ -10,8 +10,10 @@ import pytest
 import pytest_asyncio
 
 from tests.browser import gallery
+from tests.databases import is_ci
 
-pytest.importorskip("playwright", reason="playwright is not installed")
+if not is_ci():
+    pytest.importorskip("playwright", reason="playwright is not installed")
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Request, expect
 
@@ -19,6 +21,7 @@ from tests.browser.chromium import DESKTOP, PHONE, chromium, executable, look, w
 from tests.browser.pretend import PretendSlack
 
 HERE = Path(__file__).parent
+NO_CHROMIUM = "no Chromium on this machine"
 # What is true is seen at once; a machine that is busy with something else is slow, not wrong.
 expect.set_options(timeout=15_000)
 
@@ -31,7 +34,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.browser)
         item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
         if executable() is None:
-            item.add_marker(pytest.mark.skip(reason="no Chromium on this machine"))
+            if is_ci():
+                raise pytest.UsageError(NO_CHROMIUM)
+            item.add_marker(pytest.mark.skip(reason=NO_CHROMIUM))
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

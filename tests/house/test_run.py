@@ -177,3 +177,15 @@ def test_newcomers_are_told_which_python(text: str):
     newest = ".".join(map(str, run.NEWEST))
     said = (ROOT / text).read_text(encoding="utf-8")
     assert f"3.11 to {newest}" in said or f"3.11~{newest}" in said
+
+
+@pytest.mark.parametrize(("ci", "code"), [("true", 4), ("", 0)])
+def test_without_a_browser_ci_fails_and_everybody_else_skips(ci: str, code: int):
+    """What is skipped where everything is there is run by nobody."""
+    environ = os.environ | {"CI": ci, "PATH": ""}
+    words = [sys.executable, "-m", "pytest", "-n", "0", "--collect-only", "-p", "no:cacheprovider"]
+    ended = subprocess.run(
+        [*words, "tests/browser/test_page.py"], cwd=ROOT, env=environ, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == code
+    assert ("no Chromium on this machine" in ended.stderr) is bool(ci)
