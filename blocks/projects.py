@@ -21,7 +21,7 @@ def registered(
     """What became of a choice: registered, taken by others, and when the first cost appears. `is_told`: the progress of
     what is being collected comes to this reader, and not to who asked before.
 
-    At the end of the set-up (`is_setup`) with the button that tries an alert.
+    At the end of the set-up (`is_setup`) with the button that tries an alert; with the way back where there is nothing.
     """
     parts: list[kit.Block] = []
     if projects:
@@ -42,9 +42,12 @@ def registered(
         if more > 0:
             lines.append(t.ngettext("and {count} more", "and {count} more", more))
         parts.append(kit.section("\n".join(lines)))
-    if is_setup:
+    if not projects:
+        parts.append(kit.actions(kit.button(t.gettext("Register projects"), ids.PROJECT_NEW, team.id, style="primary")))
+    elif is_setup:
         parts += trials.offer(team.id, t, is_proved=False)
-    parts.append(kit.section(t.gettext("See what was spent: `/finops status`")))
+    if projects:
+        parts.append(kit.section(t.gettext("See what was spent: `/finops status`")))
     # i18n: title of a modal, 24 characters
     return kit.modal(t.gettext("Projects"), parts, close=t.gettext("Done"), callback_id=ids.VIEW_INFO)
 

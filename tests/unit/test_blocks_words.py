@@ -11,13 +11,14 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from blocks import bad_news, charts, collection, doctor, home, keys, kit, projects, setup, status, teams, trials
+from blocks import bad_news, charts, collection, doctor, home, ids, keys, kit, projects, setup, status, teams, trials
 from blocks import help as help_
 from finops.charges import FigureState
 from finops.figures import DayFigure, Figure, Scope, SetupProgress, increase
 from finops.money import Money
 from finops.periods import Period
 from finops.queries import NamedPeriod, PeriodName, ScopeKind
+from finops.registry import KnownProject
 from finops.trials import Trial
 from locales import Translator
 from tests.unit.saying import (
@@ -315,6 +316,18 @@ def test_the_sentences_of_the_requirements_are_kept() -> None:
     assert "Admin API Key가 등록되었습니다 (ends with ...abc1)" in str(VIEWS["key_registered"](t))
     view = projects.registered(t, TEAM, PROJECTS, [], collection_started=False, has_history=False)
     assert "Project ID가 등록되었습니다. 내일부터 비용 데이터가 수집됩니다." in str(view)
+
+
+def test_who_registered_nothing_is_led_back_to_the_choice() -> None:
+    """Every project chosen was another team's: the set-up went on to try an alert, and the team stayed empty."""
+    t = reader("ko")
+    taken = [KnownProject(1, "proj_1", "chatbot", is_archived=False, team_id=TEAM.id + 1, team_name="데이터팀")]
+    chosen = [
+        str(projects.registered(t, TEAM, own, taken, collection_started=False, has_history=True, is_setup=True))
+        for own in (PROJECTS, [])
+    ]
+    assert [ids.PROJECT_NEW in each for each in chosen] == [False, True]
+    assert [ids.TRIAL_SEND in each for each in chosen] == [True, False]
 
 
 def test_disabling_a_key_says_that_spending_does_not_stop() -> None:
