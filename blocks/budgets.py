@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from blocks import budget_words as words
-from blocks import ids, kit, value
+from blocks import ids, incident_words, kit, value
 from blocks.budget_form import finder, option, suggestion_words
 from finops.budget_report import BudgetsReport, BudgetStanding, FirstStep, ScopeChoice
-from finops.budgets import FIRST_LOUD_LEVEL, Budget, BudgetAction, BudgetScope
+from finops.budgets import Budget, BudgetAction, BudgetScope
 from finops.periods import charge_day, starts_at
 from finops.value import ValueSource
 from locales import Translator
 
 _SHOWN = 20
 _FINDER_FROM = 8
-_FULL = 100
 
 
 def listed(report: BudgetsReport, t: Translator, notice: str | None = None) -> kit.View:
@@ -80,9 +79,7 @@ def _has_value(report: BudgetsReport) -> bool:
 
 def _row(one: BudgetStanding, t: Translator, *, has_value: bool) -> kit.Block:
     budget = one.budget
-    sign = ""
-    if one.percent is not None and budget.is_enabled:
-        sign = "🚨 " if one.percent >= _FULL else "⚠️ " if one.percent >= FIRST_LOUD_LEVEL else ""
+    sign = incident_words.sign(one.percent) if one.percent is not None and budget.is_enabled else ""
     standing = words.standing(one, t)
     if has_value and one.spent is not None:
         standing += f" · {kit.escape(value.cell(one.value, t))}"

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from blocks import ids, kit
 from blocks.incident_held import is_all_stopped
+from finops.budgets import WHOLE
 from finops.incident_report import IncidentShown
 from finops.incidents import IncidentState
 from finops.stops import OVER
 from locales import Translator
-
-_WHOLE = 100
 
 
 def row(shown: IncidentShown, t: Translator) -> list[kit.Block]:
@@ -24,7 +23,7 @@ def row(shown: IncidentShown, t: Translator) -> list[kit.Block]:
     is_open = not shown.is_period_over and (shown.stop is None or shown.stop.stop.state in OVER)
     is_open = is_open and not is_all_stopped(shown)
     found: list[kit.Block | None] = []
-    if is_open and shown.percent >= _WHOLE:
+    if is_open and shown.percent >= WHOLE:
         found.append(kit.button(t.gettext("Stop now"), ids.INCIDENT_STOP, key, style="danger"))
         found.append(kit.button(t.pgettext("button", "Approve"), ids.INCIDENT_APPROVE, key))
     found.append(kit.button(t.gettext("Message the lead"), ids.INCIDENT_LEAD, key))

@@ -15,7 +15,6 @@ from finops.money import Money
 from locales import Translator
 
 Facts = Mapping[str, Fact]
-_LOUD, _OVER = 75, 100
 # "2 hours 1 minute" says no more than "2 hours": who looks each minute is never to the minute.
 _STEP_SECONDS = 300
 
@@ -93,8 +92,7 @@ def _crossed(event: IncidentEvent, shown: IncidentShown, t: Translator) -> str:
     if isinstance(levels, list) and len(levels) > 1:
         named = ", ".join(f"{t.number(each)}%" for each in levels)
         facts.append(t.gettext("{levels} at once", levels=named))
-    sign = "🚨 " if height >= _OVER else "⚠️ " if height >= _LOUD else ""
-    return sign + " · ".join(fact for fact in facts if fact)
+    return words.sign(height) + " · ".join(fact for fact in facts if fact)
 
 
 def _acknowledged(event: IncidentEvent, shown: IncidentShown, t: Translator) -> str:

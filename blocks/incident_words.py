@@ -11,7 +11,7 @@ from blocks import stop_words as stopped
 from blocks.incident_held import speaking
 from blocks.stop_state import Look
 from finops.budget_report import OPERATOR
-from finops.budgets import BudgetOn, BudgetPeriod, UsualMethod
+from finops.budgets import FIRST_LOUD_LEVEL, WHOLE, BudgetOn, BudgetPeriod, UsualMethod
 from finops.figures import ScopeKind
 from finops.incident_report import IncidentShown
 from finops.incidents import IncidentState
@@ -56,14 +56,7 @@ def _beside(shown: IncidentShown, t: Translator) -> str:
 
 def headline(shown: IncidentShown, t: Translator) -> str:
     """Who spent how much of what, as plain text."""
-    given: dict[str, object] = {
-        "scope": who(shown, t),
-        "limit_name": limit_name(shown.budget.period, t),
-        "limit": figures.decided(shown.limit, t),
-        "spent": figures.short(shown.spent.amount, t),
-        "percent": t.number(shown.percent),
-        "when": of_when(shown, t),
-    }
+    given = _amounts(shown, t) | {"when": of_when(shown, t)}
     spoken = speaking(shown)
     if spoken is not None:
         sign, state, what = stop_state.sign(spoken), stop_state.label(spoken, t), stopped.what(spoken, t)
@@ -74,7 +67,7 @@ def headline(shown: IncidentShown, t: Translator) -> str:
     level = shown.level_now
     if shown.is_exceeded:
         return t.gettext("🚨 [{scope}] {limit_name} {limit} exceeded - {when} {spent} ({percent}%)", **given)
-    if level is not None and level >= 100:
+    if level is not None and level >= WHOLE:
         return t.gettext("🚨 [{scope}] {limit_name} {limit} reached - {when} {spent} ({percent}%)", **given)
     if level is not None:
         level_text = t.number(level)
@@ -84,6 +77,11 @@ def headline(shown: IncidentShown, t: Translator) -> str:
             **given,
         )
     return t.gettext("ℹ️ [{scope}] {limit_name} {limit} - {when} {spent} ({percent}%)", **given)
+
+
+def sign(percent: int) -> str:
+    """What stands before how much of a limit is spent; '' below what is loud."""
+    return "🚨 " if percent >= WHOLE else "⚠️ " if percent >= FIRST_LOUD_LEVEL else ""
 
 
 def of_when(shown: IncidentShown, t: Translator) -> str:
@@ -97,16 +95,21 @@ def of_when(shown: IncidentShown, t: Translator) -> str:
 
 def closing_line(shown: IncidentShown, t: Translator, *, is_period_over: bool) -> str:
     """How it ended, as plain text: the last amount we knew, calmly."""
-    given: dict[str, object] = {
+    given = _amounts(shown, t)
+    if is_period_over:
+        return t.gettext("✅ [{scope}] {limit_name} {limit} - period ended at {spent} ({percent}%)", **given)
+    return t.gettext("✅ [{scope}] {limit_name} {limit} - alert closed at {spent} ({percent}%)", **given)
+
+
+def _amounts(shown: IncidentShown, t: Translator) -> dict[str, object]:
+    """Who spent how much of what."""
+    return {
         "scope": who(shown, t),
         "limit_name": limit_name(shown.budget.period, t),
         "limit": figures.decided(shown.limit, t),
         "spent": figures.short(shown.spent.amount, t),
         "percent": t.number(shown.percent),
     }
-    if is_period_over:
-        return t.gettext("✅ [{scope}] {limit_name} {limit} - period ended at {spent} ({percent}%)", **given)
-    return t.gettext("✅ [{scope}] {limit_name} {limit} - alert closed at {spent} ({percent}%)", **given)
 
 
 def second_line(shown: IncidentShown, t: Translator) -> str:
@@ -202,7 +205,7 @@ def forecast(shown: IncidentShown, t: Translator) -> str:
     """
     if _is_past(shown):
         return ""
-    if shown.percent < 100:
+    if shown.percent < WHOLE:
         if shown.breach_at is not None:
             return t.gettext("limit expected at {time}", time=when(shown.breach_at, shown, t))
         is_measured = shown.incident.burn_per_minute is not None

@@ -12,7 +12,7 @@ from blocks.incident_detail import view as detail
 from blocks.incident_held import is_all_stopped, is_partly_stopped, speaking
 from blocks.incident_thread import closing, closing_reason, closing_words, line, opened_again_words
 from blocks.stop_state import Look
-from finops.budgets import BudgetAction
+from finops.budgets import WHOLE, BudgetAction
 from finops.incident_report import IncidentShown
 from finops.incidents import SPEAKING, EventKind, Incident, IncidentState
 from finops.reminding import opened_again
@@ -26,7 +26,6 @@ Parts = list[kit.Block | kit.Either]
 # What a thumb carries after the incident's id: up, down.
 OPINIONS = ("good", "bad")
 _OTHERS_SHOWN = 3
-_WHOLE = 100
 # Stops under which the speed measured before says nothing; and those that have no button for the lead of their own.
 _WITHOUT_PACE = (Look.HELD, Look.PROVED, Look.RESTORING, Look.RESTORED)
 _WITHOUT_LEAD = (Look.ASKED, Look.REQUESTED, Look.RESTORING)
@@ -71,7 +70,7 @@ def closed(shown: IncidentShown, t: Translator) -> kit.Message:
     if shown.stop is not None:
         parts += stops.story(shown.stop, t)
         more = (*more, stops.cause_button(shown.stop, t))
-    if shown.stop is not None or shown.percent >= _WHOLE:
+    if shown.stop is not None or shown.percent >= WHOLE:
         more = (*more, reviews.button(shown.incident.id, t))
     parts.append(kit.actions(*more))
     parts += charts.trend(shown.trend, t)
@@ -231,7 +230,7 @@ def _approve_button(shown: IncidentShown, t: Translator) -> kit.Block:
 
 
 def _is_at_limit(shown: IncidentShown) -> bool:
-    return shown.percent >= _WHOLE
+    return shown.percent >= WHOLE
 
 
 def _others(shown: IncidentShown, t: Translator) -> list[kit.Block | None]:

@@ -18,6 +18,7 @@ from bot.why_usual import against_usual
 from finops.budgets import (
     HISTORY_DAYS,
     USUAL_METHODS,
+    WHOLE,
     Budget,
     BudgetOn,
     BudgetPeriod,
@@ -45,7 +46,6 @@ from storage.records_live import UsageSum
 TREND_DAYS = 7
 # Less than a fifth more than usual is no cause for words.
 _TELLING = Decimal("1.2")
-_REACHED = 100
 _TOP = 5
 
 
@@ -234,7 +234,7 @@ def _forecasts(
     incident: Incident, budget: Budget, now: datetime
 ) -> tuple[datetime | None, int | None, datetime | None]:
     """When the limit is reached at this speed, the next level beyond it, and when that; never a time that is past."""
-    level = next((each for each in budget.told_levels if each > max(incident.level, _REACHED - 1)), None)
+    level = next((each for each in budget.told_levels if each > max(incident.level, WHOLE - 1)), None)
     end = starts_at(incident.window.end)
 
     def reached_at(percent: int) -> datetime | None:
@@ -244,7 +244,7 @@ def _forecasts(
         found = breach_at(incident.spent, aim, incident.burn_per_minute, incident.as_of, end)
         return found if found is not None and found > now else None
 
-    return reached_at(_REACHED), level, reached_at(level) if level is not None else None
+    return reached_at(WHOLE), level, reached_at(level) if level is not None else None
 
 
 async def _cause(
@@ -316,7 +316,7 @@ async def _others(store: Store, incident: Incident, found: Whose, headline: Acco
     ]
     reached = []
     for one in await store.incidents.open_on(incident.workspace_id, scopes):
-        if one.id == incident.id or one.level < _REACHED:
+        if one.id == incident.id or one.level < WHOLE:
             continue
         budget = await store.budgets.get(incident.workspace_id, one.budget_id, even_deleted=True)
         if budget is not None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from finops.budgets import BudgetAction
+from finops.budgets import WHOLE, BudgetAction
 from finops.frozen import frozen
 from finops.incident_report import IncidentShown
 from finops.incidents import Incident, IncidentState
@@ -19,7 +19,6 @@ from finops.stops import Stop, StopState
 # Whoever looks at it in the afternoon decides about what ends at the next turn of the charge day.
 SOON = timedelta(days=1)
 _NEARLY = Decimal("0.9")
-_WHOLE = 100
 _UNDECIDED = frozenset({IncidentState.OPEN, IncidentState.ACKNOWLEDGED})
 
 
@@ -96,7 +95,7 @@ def asks(shown: IncidentShown) -> bool:
     if shown.budget.action is not BudgetAction.ASK or shown.incident.state not in _UNDECIDED or shown.is_period_over:
         return False
     is_settled = shown.elsewhere is not None and shown.elsewhere.is_all
-    return shown.percent >= _WHOLE and not is_settled
+    return shown.percent >= WHOLE and not is_settled
 
 
 def _ends_soon(stop: Stop, incident: Incident | None, now: datetime) -> bool:

@@ -19,7 +19,7 @@ from finops.registry import Project, Team
 DEFAULT_LEVELS = (50, 75, 90, 100, 150, 200, 300)
 HIGHEST_LEVEL = 1000
 WHOLE = 100
-"""The level at which a budget asks or stops, in per cent of its amount."""
+"""The level at which a limit is reached, and a budget asks or stops, in per cent of its amount."""
 # Levels below are told in the thread only: half a budget is no news to a channel.
 FIRST_LOUD_LEVEL = 75
 # What the database holds exactly as 64-bit nano-units, less room for a spending of ten times the limit.

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from finops.budgets import WHOLE
 from finops.charges import FigureState
 from finops.frozen import frozen
 from finops.incidents import (
@@ -27,7 +28,6 @@ from finops.incidents import (
 
 GOES_ON = timedelta(minutes=30)
 """Usage as old as this, seen from the latest look, still says that spending goes on."""
-_WHOLE = 100
 # What somebody does about it, or what ends it for a while: from then on the wait begins anew.
 _ACTS = frozenset(
     {
@@ -112,7 +112,7 @@ def opened_again(incident: Incident, events: Iterable[IncidentEvent]) -> Inciden
 def _over_since(events: Iterable[IncidentEvent]) -> list[datetime]:
     """When the limit was reached, as far as a level says so: who took care before has only just heard of that."""
     levels = ((one.at, one.values.get("level")) for one in events if one.kind is EventKind.CROSSED)
-    return [min(over)] if (over := [at for at, level in levels if isinstance(level, int) and level >= _WHOLE]) else []
+    return [min(over)] if (over := [at for at, level in levels if isinstance(level, int) and level >= WHOLE]) else []
 
 
 def _goes_on(incident: Incident, last_spent: datetime | None, since: datetime) -> bool:
