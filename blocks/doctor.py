@@ -9,6 +9,7 @@ from blocks import doctor_live, ids, kit, trials
 from blocks.bad_news import provider_words
 from blocks.doctor_live import Finding
 from blocks.keys import expiry_words
+from blocks.spans import duration
 from finops.registry import Team
 from locales import Translator
 
@@ -119,7 +120,7 @@ def _slack_scopes(f: Finding, t: Translator) -> str:
 
 def _clock(f: Finding, t: Translator) -> str:
     skew = f.values.get("skew_seconds")
-    off = doctor_live.duration(abs(skew) if isinstance(skew, int | float) else 0, t)
+    off = duration(abs(skew) if isinstance(skew, int | float) else 0, t)
     if f.level == "ok":
         return t.gettext("Our clock agrees with Slack's (within {off}).", off=off)
     return t.gettext(

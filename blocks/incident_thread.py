@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 
 from blocks import figures, kit
 from blocks import incident_words as words
-from blocks.doctor_live import duration
+from blocks.spans import duration
 from finops.charges import FigureState
 from finops.incident_report import IncidentShown
 from finops.incidents import CloseReason, EventKind, Fact, IncidentEvent, instant_of

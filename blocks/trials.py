@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from blocks import doctor_live, ids, kit
+from blocks import ids, kit
+from blocks.spans import duration
 from finops.registry import Team
 from finops.trials import Trial, TrialState
 from locales import Translator
@@ -67,7 +68,7 @@ def _ways(trial: Trial, t: Translator) -> list[str]:
 def span(seconds: float, t: Translator) -> str:
     """A short time to the hundredth of a second, a longer one in whole seconds or minutes."""
     if seconds >= _TO_THE_DIGIT:
-        return doctor_live.duration(seconds, t)
+        return duration(seconds, t)
     return t.gettext("{seconds} s", seconds=f"{max(0.01, seconds):.2f}")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from blocks import ids, kit, unpriced
-from blocks.doctor_live import between
+from blocks.spans import between
 from finops.charges import FigureState
 from finops.money import Money
 from locales import Translator
