@@ -15,7 +15,7 @@ from blocks import kit
 from finops.frozen import frozen
 from jobs.delivery_errors import NotInstalled, Trouble, Unanswered, judged
 from jobs.delivery_pace import POST_EVERY
-from jobs.slack import SlackClients
+from jobs.slack import AS_IT_STANDS, SlackClients
 
 EVENT_TYPE = "finops_message"
 CALL_SECONDS = 10.0
@@ -94,7 +94,8 @@ class Speaker:
 
     async def edit(self, channel_id: str, ts: str, message: kit.Message) -> None:
         """Let a message say something else; its metadata stays."""
-        await self._plainer_and_plainer("chat.update", {"channel": channel_id, "ts": ts}, message)
+        given = {"channel": channel_id, "ts": ts, "parse": AS_IT_STANDS}
+        await self._plainer_and_plainer("chat.update", given, message)
 
     async def direct(self, user_id: str) -> str:
         """The direct conversation with a person."""

@@ -20,6 +20,10 @@ TROUBLE = (SlackApiError, aiohttp.ClientError, TimeoutError, OSError, LookupErro
 # An archived channel is `is_archived` to a post and `is_inactive` to an edit.
 CHANNEL_CLOSED = frozenset({"not_in_channel", "channel_not_found", "is_archived", "is_inactive", "restricted_action"})
 
+# Without it the text of an edit is taken as if somebody had typed it, unlike that of a post: a mention in it is not one
+# any more (https://docs.slack.dev/reference/methods/chat.update).
+AS_IT_STANDS = "none"
+
 
 class SlackClients(Protocol):
     """Whoever can speak for us in a workspace; made by app.py."""
@@ -47,8 +51,8 @@ async def post(client: AsyncWebClient, channel_id: str, message: kit.Message) ->
 async def edit(client: AsyncWebClient, channel_id: str, ts: str, message: kit.Message) -> None:
     """Let a message say something else."""
     try:
-        await client.chat_update(channel=channel_id, ts=ts, **message.arguments())
+        await client.chat_update(channel=channel_id, ts=ts, parse=AS_IT_STANDS, **message.arguments())
     except SlackApiError as error:
         if not is_too_rich(error):
             raise
-        await client.chat_update(channel=channel_id, ts=ts, **message.arguments(plain=True))
+        await client.chat_update(channel=channel_id, ts=ts, parse=AS_IT_STANDS, **message.arguments(plain=True))

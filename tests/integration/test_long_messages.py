@@ -70,6 +70,17 @@ async def test_news_that_are_too_long_together_arrive_cut_and_are_edited_so(slac
     assert stands_cut(slack)
 
 
+async def test_an_edit_leaves_a_mention_a_mention(slack: SimulatedSlack) -> None:
+    """Slack reads the text of an edit as typed unless it is told not to; screen readers and searches read that text."""
+    client, told = client_of(slack), kit.message(f"<@{MINSU}> said why", [kit.section("why")])
+    _, ts = await speaking.post(client, FINOPS, kit.line("soon"))
+    speaker = await Speakers(One(client), in_no_time).of(slack.world.team_id)
+    for edit in (speaking.edit(client, FINOPS, ts, told), speaker.edit(FINOPS, ts, told)):
+        await edit
+        (message,) = slack.messages(FINOPS)
+        assert message["text"] == f"<@{MINSU}> said why"
+
+
 async def test_the_outbox_says_what_is_too_long_together_cut_and_keeps_its_buttons(slack: SimulatedSlack) -> None:
     """Bare words would be without the button."""
     speaker = await Speakers(One(client_of(slack)), in_no_time).of(slack.world.team_id)

@@ -330,6 +330,17 @@ async def test_a_long_text_is_cut_with_a_warning_and_a_long_update_refused(slack
     assert told["error"] == "msg_too_long"
 
 
+@pytest.mark.parametrize(("more", "reads"), [({}, "&lt;@U0MINSU001&gt; & a"), ({"parse": "none"}, "<@U0MINSU001> & a")])
+async def test_the_text_of_an_edit_is_taken_for_typed_unless_told_otherwise(
+    slack: SimulatedSlack, more: JSON, reads: str
+) -> None:
+    client = client_of(slack)
+    posted = (await client.chat_postMessage(channel=FINOPS, text=f"<@{MINSU}> & a")).data
+    assert slack.messages(FINOPS)[0]["text"] == f"<@{MINSU}> & a"
+    await client.chat_update(channel=FINOPS, ts=posted["ts"], text=f"<@{MINSU}> & a", **more)
+    assert slack.messages(FINOPS)[0]["text"] == reads
+
+
 async def test_a_reply_cannot_be_a_parent(client: AsyncWebClient) -> None:
     parent = (await client.chat_postMessage(channel=FINOPS, text="parent")).data["ts"]
     reply = (await client.chat_postMessage(channel=FINOPS, text="reply", thread_ts=parent)).data["ts"]

@@ -143,7 +143,10 @@ async def update(request: Request) -> JSON:
     changes: JSON = {}
     drop: list[str] = []
     if content.text is not None:
-        changes["text"] = content.text
+        # Parsed as a client would unless told otherwise (https://docs.slack.dev/reference/methods/chat.update): links
+        # and mentions are taken for typed (github.com/shaharia-lab/slackcli/pull/120).
+        is_verbatim = request.args.string("parse") == "none"
+        changes["text"] = content.text if is_verbatim else content.text.replace("<", "&lt;").replace(">", "&gt;")
     for name, given in (("blocks", content.blocks), ("attachments", content.attachments)):
         if given:
             changes[name] = given
