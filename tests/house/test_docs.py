@@ -27,7 +27,7 @@ from app import SHUTDOWN_SECONDS
 from blocks import help as help_
 from bot.metrics import Metrics
 from bot.settings import CHECKOUT, Settings, read_env_file
-from demo import clock, runaway, value_levers
+from demo import clock, once, runaway, story_life, story_monday, story_told, value_levers
 from demo.mailbox import Mailbox
 from demo.openai import control as openai_control
 from demo.slack.control import Control as SlackControl
@@ -249,6 +249,14 @@ def test_every_order_of_the_stage_stands_in_its_readme():
                 told.add(path if path.startswith("/_sim/") else parent + path)
                 parent = path.rpartition("/")[0] if path.startswith("/_sim/") else parent
     assert told == {path.replace("{number}", "1") for path in pulled}
+
+
+@pytest.mark.parametrize("told", [once.Told, story_told.Runaway, story_monday.Monday, story_life.LifeStory])
+def test_every_key_that_a_story_prints_is_explained(told: type[Any]):
+    """What a script prints is read by another one."""
+    text = (ROOT / "demo/README.md").read_text(encoding="utf-8")
+    keys = {key for row in re.findall(r"^\| (`.+?) \|", text, re.MULTILINE) for key in re.findall(r"`(\w+)`", row)}
+    assert {one.name for one in fields(told)} - keys == set()
 
 
 def levers() -> web.UrlDispatcher:
