@@ -7,7 +7,7 @@ import re
 from collections.abc import Awaitable, Callable
 
 from blocks import help as help_
-from blocks import ids, keys
+from blocks import ids, keys, kit
 from blocks import terms as glossary
 from finops.keys import KeyKind, contains_key, kind_of
 from finops.periods import charge_day
@@ -44,6 +44,8 @@ from handlers.visit import Visit
 Answer = Callable[[Visit, str], Awaitable[None]]
 # `search.py` written to us comes as <http://search.py|search.py>, an address as <https://…>, a channel as <#C…|name>.
 _LINK = re.compile(r"<(?:#[A-Z0-9]+(?=\|)|(?P<address>(?:https?|mailto|tel):[^<>|]*))(?:\|(?P<shown>[^<>]*))?>")
+# A channel may come without its name (github.com/zulip/zulip/pull/39025).
+_NAMELESS = re.compile(r"<#([A-Z0-9]+)\|?>")
 
 
 async def show_help(visit: Visit, words: str = "") -> None:
@@ -138,7 +140,7 @@ async def answer(visit: Visit, text: str) -> None:
     if contains_key(text):
         await visit.answer(keys.refused(await visit.words(), is_admin_key=_holds_admin_key(text)))
         return
-    text = _as_typed(text)
+    text = _as_typed(await _named(visit, text))
     # Below the message to a lead stands what the lead answers, whatever word it begins with.
     if visit.thread_ts and await stops.heard_cause(visit, text):
         return
@@ -166,6 +168,14 @@ def _command(word: str) -> str:
 
 def _holds_admin_key(text: str) -> bool:
     return any(kind_of(word) is KeyKind.ADMIN for word in text.split())
+
+
+async def _named(visit: Visit, text: str) -> str:
+    """A channel whose name Slack does not tell us, by the name of its team: nameless it would be nothing at all."""
+    if not _NAMELESS.search(text):
+        return text
+    names = {team.channel_id: kit.harmless(team.name) for team in await visit.bot.teams.all(visit.workspace_id)}
+    return _NAMELESS.sub(lambda found: names.get(found[1], f"&lt;#{found[1]}&gt;"), text)
 
 
 def _as_typed(text: str) -> str:

@@ -18,7 +18,7 @@ from handlers import commands, hearing, home, status
 from handlers.visit import SLACKBOT, posted, without_mention
 from tests.conftest import FakeClock
 from tests.unit.listening import JIHOON, SAKURA, SEOYEON, FakeBot, FakeRespond, FakeSlack, a_visit
-from tests.unit.saying import a_status, reader
+from tests.unit.saying import TEAM, a_status, reader
 
 # Assembled, so that no scanner takes it for somebody's key.
 KEY = "sk-" + "admin-" + "canary0000000000000000abc1"
@@ -60,11 +60,13 @@ async def test_team_names_arrive_as_they_were_typed() -> None:
         ("status <http://search.py|search.py> 30d", "search.py 30d"),
         ("status <mailto:ml@hanbit.example|ml@hanbit.example>", "ml@hanbit.example"),
         ("status <https://x.example/?a=1&amp;b=2>", "https://x.example/?a=1&b=2"),
-        ("status <#C0MARKET01> 30d", "<#C0MARKET01> 30d"),
+        ("status <#C0MARKET01|> 30d", f"{TEAM.name} 30d"),
+        ("status <#C0MARKET01> 30d", f"{TEAM.name} 30d"),
+        ("status <#C0NOTEAM01|> 30d", "<#C0NOTEAM01> 30d"),
     ],
 )
 async def test_what_slack_makes_a_link_of_is_read_as_it_was_typed(arrives: str, typed: str) -> None:
-    """Written to us, every name with a dot that could be a domain comes as a link; a channel without name stays."""
+    """A name with a dot that could be a domain comes as a link, a channel at times without its name: it is its team."""
     bot = FakeBot()
     await said(arrives, bot=bot)
     assert bot.asked == [("status", typed)]
