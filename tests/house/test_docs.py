@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import csv
 import re
 import shlex
 import sqlite3
@@ -31,6 +32,8 @@ from demo import clock, once, runaway, story_life, story_monday, story_told, val
 from demo.mailbox import Mailbox
 from demo.openai import control as openai_control
 from demo.slack.control import Control as SlackControl
+from finops import bill_file, learning
+from finops.audit_files import head
 from handlers import guard, recording
 from handlers.addresses import routes
 from handlers.commands import ALIASES, SUBCOMMANDS
@@ -92,6 +95,18 @@ def test_commands_in_documents_exist(page: str):
 def test_no_document_asks_the_systems_python_for_the_bot(page: str):
     """`python3 app.py` finds no library where nothing but the system's Python is: run.py knows the right one."""
     assert [line for line in commands_of(page) if line.startswith("python3 app.py")] == []
+
+
+@pytest.mark.parametrize(
+    ("page", "file"),
+    [("export", ",".join(bill_file.COLUMNS)), ("effects", learning.exported(()).decode()), ("audit", head("csv"))],
+    ids=["export", "effects", "audit"],
+)
+def test_every_column_of_a_file_is_explained(page: str, file: str):
+    """Whoever opens it in a spreadsheet finds each of them on the page of its command."""
+    text = (ROOT / f"docs/{page}.md").read_text(encoding="utf-8")
+    columns = next(csv.reader([file.lstrip("\ufeff").splitlines()[0]]))
+    assert [column for column in columns if f"`{column}`" not in text] == []
 
 
 def test_nobody_is_sent_to_the_systems_python_for_a_room():
