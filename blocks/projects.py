@@ -21,7 +21,7 @@ def registered(
     """What became of a choice: registered, taken by others, and when the first cost appears. `is_told`: the progress of
     what is being collected comes to this reader, and not to who asked before.
 
-    At the end of the set-up (`is_setup`) with the button that tries an alert; with the way back where there is nothing.
+    At the end of the set-up (`is_setup`) with the button that tries an alert; where there is nothing, the way back.
     """
     parts: list[kit.Block] = []
     if projects:
