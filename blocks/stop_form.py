@@ -147,7 +147,17 @@ def done(shown: StopShown, reader: str, t: Translator) -> kit.View:
         *stops.parts(shown, t, reader=reader),
     ]
     parts.append(kit.context(t.gettext("The message in the channel follows it and shows every step.")))
-    return kit.modal(_stop_title(t), parts, close=t.gettext("Close"), callback_id=ids.VIEW_INFO)
+    return kit.modal(_done_title(shown, t), parts, close=t.gettext("Close"), callback_id=ids.VIEW_INFO)
+
+
+def _done_title(shown: StopShown, t: Translator) -> str:
+    """What was done, in a window's title."""
+    match shown.stop.state:
+        case StopState.ALLOWED:
+            return t.gettext("Approve spending")
+        case StopState.RESTORING | StopState.RESTORED:
+            return t.gettext("Restore spending")
+    return _stop_title(t)
 
 
 def collection_changed(what: StopWhat, names: Sequence[str], t: Translator) -> kit.View:

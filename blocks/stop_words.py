@@ -221,14 +221,23 @@ def range_words(low: Money, high: Money, t: Translator) -> str:
 def request_line(shown: StopShown, t: Translator) -> str:
     """Who asked for it when, and why, as mrkdwn."""
     stop = shown.stop
+    by = actor(stop.requested_by, shown, t)
+    if stop.requested_by is None and _is_of_allowance(shown):
+        by = t.gettext("the end of an allowance")
     said = t.gettext(
         "Requested: {person} · {time}",
-        person=kit.escape(actor(stop.requested_by, shown, t)),
+        person=kit.escape(by),
         time=exact(stop.requested_at, shown, t),
     )
     if not stop.reason.strip():
         return said
     return f"{said} · {reason_words(stop.reason, t)}"
+
+
+def _is_of_allowance(shown: StopShown) -> bool:
+    """Whether it is stopped because what somebody allowed is over: its budget may stop nothing by itself."""
+    begun = [one.kind for one in shown.events if one.kind in (StopEventKind.REQUESTED, StopEventKind.ALLOWANCE_ENDED)]
+    return begun[-1:] == [StopEventKind.ALLOWANCE_ENDED]
 
 
 def reason_words(reason: str, t: Translator) -> str:

@@ -268,6 +268,28 @@ def test_what_was_before_is_named_as_it_was() -> None:
     assert "그사이 OpenAI에서 바뀐 설정은 그대로 둠" in stops.state_line(kept, t)
 
 
+def test_what_stops_at_the_end_of_an_allowance_is_not_called_the_rule_of_its_budget() -> None:
+    """The budget only told, a person's terms ran out: "the budget's rule" had whoever read it look for one."""
+    t = reader("ko")
+    ended = told.EVENTS["allowance_time"]
+    asked = replace(ended, kind=StopEventKind.REQUESTED)
+    by_itself = replace(told.proved(), stop=replace(told.proved().stop, requested_by=None, reason=""))
+    said = [
+        str(stops.parts(replace(by_itself, events=events), t))
+        for events in ((ended,), (asked, ended), (ended, asked), ())
+    ]
+    assert ["요청: 허용 종료(자동)" in each for each in said] == [True, True, False, False]
+    assert ["요청: 예산 정책(자동)" in each for each in said] == [False, False, True, True]
+
+
+def test_the_window_is_called_by_what_was_done() -> None:
+    """An approver on a phone let spending go on, and read "Stop spending" above it."""
+    t = reader("ko")
+    made = (told.proved(), told.allowed(), told.restoring(), told.restored())
+    titles = [stop_form.done(shown, "U0SEOYEON1", t)["title"]["text"] for shown in made]
+    assert titles == ["지출 차단", "지출 승인", "지출 복구", "지출 복구"]
+
+
 def test_the_loss_avoided_is_a_range_and_only_said_when_known() -> None:
     """One number would pretend to know; unknown is said, and nothing saved is not boasted of."""
     t = reader("ko")
