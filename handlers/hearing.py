@@ -50,6 +50,7 @@ async def mention(visit: Visit, event: Mapping[str, Any]) -> None:
     """`@FinOps status`: answered to the one who asked; money is nobody else's business until it is shared."""
     if _is_by_a_machine(event):
         return
+    visit.thread_ts = str(event.get("thread_ts") or "")
     await commands.answer(visit, without_mention(str(event.get("text") or "")))
 
 

@@ -106,6 +106,10 @@ class Visit:
         """Whether the click came from a window rather than a message or Home."""
         return self.view is not None and self.view.get("type") == "modal"
 
+    @property
+    def _thread(self) -> dict[str, str]:
+        return {"thread_ts": self.thread_ts} if self.thread_ts else {}
+
     async def known(self) -> Translator:
         """The reader's words as far as we know them without asking Slack: for what must open at once."""
         if self._person is None:
@@ -218,8 +222,7 @@ class Visit:
         if self.respond is not None:
             await self._respond(message, replaces=replaces)
         elif self.is_direct and self.channel_id:
-            thread = {"thread_ts": self.thread_ts} if self.thread_ts else {}
-            await posted(self.client, "chat.postMessage", message, channel=self.channel_id, **thread)
+            await posted(self.client, "chat.postMessage", message, channel=self.channel_id, **self._thread)
         elif self.channel_id:
             await self._whisper(message, self.channel_id)
         elif self.trigger_id is not None and self.window is None:
@@ -232,7 +235,9 @@ class Visit:
     async def _whisper(self, message: kit.Message, channel_id: str) -> None:
         """Say it where they asked; directly, where Slack shows it to nobody there (archived, left, read-only)."""
         try:
-            await posted(self.client, "chat.postEphemeral", message, channel=channel_id, user=self.user_id)
+            await posted(
+                self.client, "chat.postEphemeral", message, channel=channel_id, user=self.user_id, **self._thread
+            )
         except SlackApiError as error:
             if is_slacks_own(error):
                 raise
@@ -240,7 +245,7 @@ class Visit:
             await posted(self.client, "chat.postMessage", message, channel=self.user_id)
 
     async def _respond(self, message: kit.Message, *, replaces: bool) -> None:
-        thread = {"thread_ts": self.thread_ts} if self.thread_ts and not replaces else {}
+        thread = {} if replaces else self._thread
         for is_plain in (False, True):
             answer = await self._responded(
                 **message.arguments(plain=is_plain), response_type="ephemeral", replace_original=replaces, **thread

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
@@ -147,8 +148,22 @@ async def test_an_answer_to_a_mention_is_seen_by_the_one_who_asked() -> None:
     visit = a_visit(bot, slack, trigger_id=None)
     await hearing.mention(visit, {"type": "app_mention", "text": "<@U0FINOPSBT> 상태 지난주"})
     (answer,) = slack.told("chat.postEphemeral")
-    assert (answer["user"], bot.asked) == (JIHOON, [("status", "지난주")])
+    assert (answer["user"], answer.get("thread_ts"), bot.asked) == (JIHOON, None, [("status", "지난주")])
     assert without_mention("<@U1> <@U2|bot>  status") == "status"
+
+
+async def test_an_answer_to_a_mention_below_a_message_stands_below_it() -> None:
+    """Whoever asks under an alert looks there, and not at the end of the channel."""
+    slack, bot = FakeSlack(), FakeBot()
+    bot.leads = SimpleNamespace(asked=nobody_was_asked)
+    told = {"type": "app_mention", "text": "<@U0FINOPSBT> 상태", "thread_ts": "1783299600.000100"}
+    await hearing.mention(a_visit(bot, slack, trigger_id=None), told)
+    (answer,) = slack.told("chat.postEphemeral")
+    assert answer["thread_ts"] == "1783299600.000100"
+
+
+async def nobody_was_asked(*_: str) -> None:
+    """No lead was asked anything in this thread."""
 
 
 async def test_everyone_is_answered_in_the_language_slack_says_they_read() -> None:
