@@ -136,8 +136,8 @@ def test_the_parts_of_a_status_of_home_and_of_the_daily_card_add_up(each: list[D
     by_day = [read(one) for line in said for one in re.findall(rf"^\w+ \d+ .*?({AMOUNT}) [○◐●]", line)]
     assert sum(by_day) == headline
     blocks = home.view(a_home(top=breakdown_of(shares)), EN)["blocks"]
-    [listed] = [block["text"]["text"] for block in blocks if "• Total" in str(block)]
-    top = first_after(r"^• .+?  \*", listed.splitlines())
+    [listed] = [_texts(block) for block in blocks if "• Total" in str(block)]
+    top = first_after(r"^• .+?  \*", listed)
     assert sum(top[:-1]) == top[-1]
     card = told.a_card(figure=figure, breakdown=breakdown_of(shares[:3]), today=None, trend=())
     card = replace(card, figure=replace(figure, amount=total(one.amount for one in shares[:3])))
