@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from blocks import ids, kit
 from blocks.digest_parts import DigestKey
 from finops.approvals import HomeReader
 from finops.figures import HomeReport
+from finops.periods import monday_of
 from finops.queries import PeriodName, ScopeKind
 from locales import Translator
 
@@ -37,8 +36,7 @@ def doors(report: HomeReport, reader: HomeReader, t: Translator) -> Parts:
 def _looking(report: HomeReport, t: Translator) -> list[kit.Block | None]:
     setup = report.setup
     week = f"workspace//{PeriodName.LAST_7_DAYS}"
-    start = report.last_week.period.start
-    digest = str(DigestKey(ScopeKind.WORKSPACE, None, start - timedelta(days=start.weekday())))
+    digest = str(DigestKey(ScopeKind.WORKSPACE, None, monday_of(report.last_week.period.start)))
     return [
         kit.button(t.gettext("Last 7 days"), ids.STATUS_SHOW, week) if setup.has_charges else None,
         kit.button(t.gettext("Why it moved"), ids.WHY_SHOW, week) if setup.has_charges else None,

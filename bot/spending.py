@@ -11,7 +11,7 @@ from bot.desk import Desk
 from bot.flights import Flights
 from bot.picture import CURRENCY, Account, Facts, House, Picture, Taught
 from finops.charges import LATE_BILL, DayReading
-from finops.estimates import Drift, DriftSample, Spent, drift
+from finops.estimates import SAMPLE_DAYS, Drift, DriftSample, Spent, drift
 from finops.estimates import corrections as corrections_of
 from finops.money import to_atto
 from finops.periods import Period, starts_at
@@ -21,7 +21,6 @@ from storage.records_live import Estimate
 
 # A bill that was read sooner after its day is not written to its end: until it is read again, usage may know of more.
 _WRITTEN_AFTER = timedelta(hours=6)
-_DRIFT_DAYS = 28
 _LEARNED_FOR = timedelta(minutes=10)
 _REMEMBERED = 64
 
@@ -139,7 +138,7 @@ class Spending:
         today, now, lesson = self._desk.today(), self._desk.now(), self._desk.lessons[workspace_id]
         known = self._taught.get(workspace_id)
         if known is None or known[0] != (today, lesson) or abs(now - known[1]) > _LEARNED_FOR:
-            samples = await store.drifts.since(workspace_id, today - timedelta(days=_DRIFT_DAYS))
+            samples = await store.drifts.since(workspace_id, today - timedelta(days=SAMPLE_DAYS))
             known = ((today, lesson), now, *await asyncio.to_thread(_learned, samples, today))
             self._taught[workspace_id] = known
         return known[2]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 
 from bot.desk import Desk
 from bot.picture import CURRENCY, Account, account_of
@@ -11,7 +11,7 @@ from finops.caps import CapSeen, seen
 from finops.figures import Scope
 from finops.frozen import frozen
 from finops.money import Money
-from finops.periods import Period, minute_of, moment_of, starts_at
+from finops.periods import Period, minute_of, moment_of, monday_of, starts_at
 from finops.queries import ScopeKind
 from finops.registry import Project
 from finops.value import Dimension, NamedValue, Part, ValueFigure, ValueRow, ValueSums, figure, named, together
@@ -263,7 +263,7 @@ async def _unseen(store: Store, workspace_id: str, period: Period, asked: Collec
 
 async def _ratings(store: Store, workspace_id: str, period: Period, ids: set[int]) -> dict[int, list[tuple[str, int]]]:
     """What people said of the weeks that a period touches, by project."""
-    first = period.start - timedelta(days=period.start.weekday())
+    first = monday_of(period.start)
     found: dict[int, list[tuple[str, int]]] = {}
     for one in await store.ratings.between(workspace_id, Period(first, period.end)):
         if one.project_id in ids:

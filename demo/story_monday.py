@@ -22,11 +22,11 @@ from demo.once import plain
 from demo.slack.cast import DATA, JIHOON, MARKETING, MINSU, SEOYEON, TEAM_ID
 from demo.stage import Stage
 from demo.story_told import dollars
-from demo.value import SILENT, Tally, monday_of, tallied
+from demo.value import SILENT, Tally, tallied
 from demo.value_people import makes_token
 from finops.digest import DigestProject
 from finops.money import EXACT
-from finops.periods import Period, charge_day, minute_of, starts_at
+from finops.periods import Period, charge_day, minute_of, monday_of, starts_at
 from finops.queries import ScopeKind
 from handlers.addresses import BOT, STORAGE
 

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 from demo.trace import NOTHING, Trace, Usage
 from finops.events import MOST_CALLS
-from finops.periods import charge_day
+from finops.periods import charge_day, monday_of
 from finops.value import SCORE_UNITS
 
 RECORDED_A_DAY = 32
@@ -146,11 +146,6 @@ def habit_of(application: str) -> Habit:
     usual = Level(700 + part % 200, 600 + part // 200 % 200)
     drift = part // 40_000 % 41 - 20
     return Habit(("answer",), ("staff",), usual, Level(usual.successes + drift, usual.score + drift))
-
-
-def monday_of(day: date) -> date:
-    """The Monday that begins the week of a day."""
-    return day - timedelta(days=day.weekday())
 
 
 def calls_of(

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from finops.figures import Scope
 from finops.frozen import frozen
 from finops.money import EXACT, Money, total
-from finops.periods import Period
+from finops.periods import Period, week_of
 from finops.queries import ScopeKind
 from finops.registry import Project, Team
 
@@ -206,8 +206,7 @@ def period_of(period: BudgetPeriod, day: date) -> Period:
         case BudgetPeriod.DAY:
             return Period(day, day + timedelta(days=1))
         case BudgetPeriod.WEEK:
-            monday = day - timedelta(days=day.weekday())
-            return Period(monday, monday + timedelta(days=7))
+            return week_of(day)
         case BudgetPeriod.MONTH:
             first = day.replace(day=1)
             return Period(first, (first + timedelta(days=31)).replace(day=1))

@@ -15,6 +15,8 @@ from finops.frozen import frozen
 from finops.money import ATTO_PLACES, EXACT, Money
 
 TRAILING_DAYS = 14
+SAMPLE_DAYS = 2 * TRAILING_DAYS
+"""So many days of samples tell a drift: each day is corrected by what the trailing days before it had taught."""
 LEAST_RATIO, MOST_RATIO = Decimal("0.5"), Decimal(2)
 # What an estimate may be wrong by as long as no bill has told otherwise, and what it may be at the very best.
 MARGIN_UNMEASURED, LEAST_MARGIN, MOST_MARGIN = Decimal("0.2"), Decimal("0.01"), Decimal("0.5")
@@ -310,12 +312,12 @@ def _add(amounts: dict[str, Decimal], key: str, amount: Decimal) -> None:
 def drift(samples: Iterable[DriftSample], today: date) -> Drift | None:
     """How far estimates of the 14 days before `today` lay from the bill; None without any.
 
-    Give 28 days of samples: each day is corrected by what the 14 days before it had taught.
+    Give SAMPLE_DAYS of them: each day is corrected by what the 14 days before it had taught.
     """
-    by_day = _by_day(samples, today, 2 * TRAILING_DAYS)
+    by_day = _by_day(samples, today, SAMPLE_DAYS)
     trail = _Trail()
     days: list[tuple[Decimal, Decimal, Decimal]] = []
-    for ago in range(2 * TRAILING_DAYS, 0, -1):
+    for ago in range(SAMPLE_DAYS, 0, -1):
         day = today - timedelta(days=ago)
         if ago <= TRAILING_DAYS and day in by_day:
             days.append(_day_drift(by_day[day], trail))

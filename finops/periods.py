@@ -56,7 +56,12 @@ def moment_of(minute: int) -> datetime:
     return datetime.fromtimestamp(minute * 60, UTC)
 
 
+def monday_of(day: date) -> date:
+    """The first day of the charge week that holds a day."""
+    return day - timedelta(days=day.weekday())
+
+
 def week_of(day: date) -> Period:
     """The charge week that holds a day: Monday to Sunday."""
-    monday = day - timedelta(days=day.weekday())
+    monday = monday_of(day)
     return Period(monday, monday + timedelta(days=7))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from finops import written
 from finops.frozen import frozen
-from finops.periods import Period, week_of
+from finops.periods import Period, monday_of, week_of
 from finops.suggest import closest
 from finops.written import MOST_WEEKS_BACK, squeezed
 
@@ -132,7 +132,7 @@ def period_named(name: str, today: date) -> NamedPeriod:
     week is named by its Monday; what lies after today, and what is longer ago than anybody keeps bills, has no name.
     Raises UnknownPeriod.
     """
-    monday = today - timedelta(days=today.weekday())
+    monday = monday_of(today)
     first = today.replace(day=1)
     tomorrow = today + timedelta(days=1)
     match name:

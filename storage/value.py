@@ -12,7 +12,7 @@ from sqlalchemy import Table, and_, delete, func, or_, select, tuple_
 from finops.caps import UserDay
 from finops.events import Call, RecordedCall, told
 from finops.money import Money, to_units
-from finops.periods import Period, charge_day
+from finops.periods import Period, charge_day, monday_of
 from finops.value import Outcome, ValueRow, ValueSums
 from storage import value_statements as statements
 from storage.errors import NotFound
@@ -21,7 +21,7 @@ from storage.records_value import Recorded
 from storage.repository import Repository, across_workspaces
 from storage.tables import projects
 from storage.tables_value import SUMS, value_calls, value_days, value_event_ids, value_users, value_weeks
-from storage.value_moving import Moves, monday
+from storage.value_moving import Moves
 
 # How many ids one look-up names: SQLite takes 32,766 parameters in a statement, older ones 999.
 _AT_ONCE = 900
@@ -105,7 +105,7 @@ class Value(Repository):
     ) -> dict[int, datetime]:
         """The time of the newest event of each project, among those of the weeks that a period touches."""
         table = value_weeks
-        touched = Period(monday(period.start), period.end)
+        touched = Period(monday_of(period.start), period.end)
         query = select(table.c.project_id, func.max(table.c.newest_at)).group_by(table.c.project_id)
         rows = await self._db.execute(query.where(*_within(table, workspace_id, touched, project_ids)))
         return {row[0]: row[1] for row in rows}
@@ -238,7 +238,7 @@ class Value(Repository):
 
     async def _drop_nothings(self, mine: dict[str, Any], days: Sequence[date]) -> None:
         """Drop what came to nothing because its last call moved away."""
-        mondays = sorted({monday(day) for day in days})
+        mondays = sorted({monday_of(day) for day in days})
         for table, column, when in (
             (value_days, "charge_day", days),
             (value_users, "charge_day", days),
@@ -250,8 +250,8 @@ class Value(Repository):
 
 def _parts(period: Period) -> list[tuple[Table, Period]]:
     """A period as whole weeks and the days before and after them; every day once."""
-    first = monday(period.start + timedelta(days=6))
-    last = monday(period.end)
+    first = monday_of(period.start + timedelta(days=6))
+    last = monday_of(period.end)
     if first >= last:
         return [(value_days, period)]
     parts = [(value_days, Period(period.start, first)), (value_weeks, Period(first, last))]

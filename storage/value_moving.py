@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from operator import add, neg
 from typing import Any
 
 from finops.events import Call
-from finops.periods import charge_day
+from finops.periods import charge_day, monday_of
 from finops.value import ValueSums
 
 _DAY_KEY = ("charge_day", "task", "experiment", "segment", "model")
@@ -45,7 +45,7 @@ class Moves:
         day, by = charge_day(call.at), call.sums()
         if sign < 0:
             by = ValueSums._make(map(neg, by))
-        key, week = (day, call.task, call.experiment, call.segment, call.model), monday(day)
+        key, week = (day, call.task, call.experiment, call.segment, call.model), monday_of(day)
         self.days[key] = _added(self.days.get(key), by)
         self.weeks[week] = _added(self.weeks.get(week), by)
         self.newest[week] = max(told_at, self.newest.get(week, told_at))
@@ -91,8 +91,3 @@ class Moves:
 
 def _added(held: ValueSums | None, by: ValueSums) -> ValueSums:
     return by if held is None else ValueSums._make(map(add, held, by))
-
-
-def monday(day: date) -> date:
-    """The first day of its week."""
-    return day - timedelta(days=day.weekday())

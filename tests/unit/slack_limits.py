@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from typing import Any
 
 JSON = dict[str, Any]
-MODAL_ONLY = {"alert"}
-MESSAGE_ONLY = {"data_visualization", "markdown", "carousel", "context_actions"}
 IN_MODALS = {"section", "input", "actions", "context", "divider", "header", "image", "rich_text", "alert"}
 IN_HOME = {"section", "input", "actions", "context", "divider", "header", "image", "rich_text"}
 IN_MESSAGES = {

@@ -16,9 +16,10 @@ from demo.monday import next_monday
 from demo.openai import SimulatedOpenAI
 from demo.prices import ListPrices
 from demo.trace import NOTHING, Trace, Usage, parse_trace, read_trace
-from demo.value import HABITS, Recorded, Tally, calls_of, monday_of, one_in, tallied
+from demo.value import HABITS, Recorded, Tally, calls_of, one_in, tallied
 from demo.value_levers import named_in
 from demo.value_sender import Applications
+from finops.periods import monday_of
 
 TRACE = Path(value.__file__).parent / "data" / "trace.csv.gz"
 SUNDAY = date(2026, 11, 22)
