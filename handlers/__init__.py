@@ -153,8 +153,12 @@ def _clicked(click: Click, action: Mapping[str, Any]) -> Callable[[Visit], Await
 def _heard(
     heard: Callable[[Visit, Mapping[str, Any]], Awaitable[None]], event: Mapping[str, Any], event_id: str
 ) -> Callable[[Visit], Awaitable[None]]:
+    # A mention is an event once more when its message is edited: who asked was answered, and a poll stands there.
+    is_mention = event.get("type") == "app_mention" and event.get("ts")
+    key = f"mention:{event.get('channel')}:{event['ts']}" if is_mention else event_id and f"event:{event_id}"
+
     async def run(visit: Visit) -> None:
-        if event.get("type") not in REPEATABLE and event_id and not await visit.is_first(f"event:{event_id}"):
+        if event.get("type") not in REPEATABLE and key and not await visit.is_first(key):
             return
         await heard(visit, event)
 

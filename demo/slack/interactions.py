@@ -187,6 +187,20 @@ class Interactions:
                 self._hub.events.happened({**told, "type": "app_mention"})
         return shown(channel.id, stored)
 
+    def reword(self, user_id: str, channel_id: str, ts: str, text: str) -> None:
+        """A person edited a message of theirs; an app whose name stands in it hears of it as of a new one.
+
+        github.com/slackapi/bolt-js/issues/960
+        """
+        channel, bot = self._here(user_id, channel_id), self._world.config.app.bot_user_id
+        message = self._world.message(channel.id, ts)
+        if message is None or message["user"] != user_id:
+            raise ApiError("cant_update_message")
+        self._world.edit(channel.id, message, user_id, {"text": linked(text)})
+        if bot in channel.members and f"<@{bot}>" in text and not channel.is_im:
+            told = {**copy.deepcopy(message), "type": "app_mention", "channel": channel.id}
+            self._hub.events.happened({**told, "event_ts": message["edited"]["ts"]})
+
     def open_home(self, user_id: str, tab: str = "home") -> None:
         """A person opened the app's Home (or its messages tab)."""
         channel = self._world.open_dm({user_id, self._world.config.app.bot_user_id})

@@ -133,6 +133,10 @@ class Person:
         """Write a message; the app hears of it in the background where it may."""
         return self._hub.interactions.say(self.id, channel, escaped(text), thread_ts)
 
+    def rewords(self, message: JSON, text: str) -> None:
+        """Edit a message of their own."""
+        self._hub.interactions.reword(self.id, str(message["channel"]), str(message["ts"]), escaped(text))
+
     async def shortcut(self, callback_id: str, message: Where | None = None) -> JSON:
         """Use a shortcut, on a message or from anywhere."""
         if message is None:

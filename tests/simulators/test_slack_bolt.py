@@ -397,12 +397,16 @@ async def test_mentions_and_direct_messages_reach_the_app(slack: SimulatedSlack,
     minsu = slack.person(MINSU)
     async with over(slack, app):
         await minsu.says(FINOPS, "그냥 하는 말")
-        await minsu.says(FINOPS, f"<@{BOT}> 안녕")
+        said = await minsu.says(FINOPS, f"<@{BOT}> 안녕")
         first = await asyncio.wait_for(heard.get(), 2)
+        minsu.rewords(said, f"<@{BOT}> 안녕하세요")
+        edited = await asyncio.wait_for(heard.get(), 2)
         await minsu.says(minsu.dm, "a<b & search.py, ml@x.example, https://x.example/?a=1&b=2 <#C0MARKET01|마케팅팀>")
         second = await asyncio.wait_for(heard.get(), 2)
         await slack.settled()
     assert (first["type"], first["channel"], first["user"]) == ("app_mention", FINOPS, MINSU)
+    assert (edited["type"], edited["ts"], edited["edited"]["user"]) == ("app_mention", first["ts"], MINSU)
+    assert "edited" not in first
     assert (second["type"], second["channel_type"]) == ("message", "im")
     assert second["text"] == (
         "a&lt;b &amp; <http://search.py|search.py>, <mailto:ml@x.example|ml@x.example>,"

@@ -197,6 +197,23 @@ async def test_an_event_that_slack_delivers_again_acts_once(house: House, monkey
     assert heard == ["Ev1", "Ev2"]
 
 
+async def test_a_mention_that_is_edited_is_answered_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slack tells of the edited message as of a new one: a second poll would stand in the channel."""
+    heard: list[str] = []
+
+    async def hear(_: Any, event: Any) -> None:
+        heard.append(event["text"])
+
+    monkeypatch.setitem(handlers.EVENTS, "app_mention", hear)
+    told = {"type": "app_mention", "channel": "C0MARKET01", "ts": "1783299600.000100"}
+    again = {"edited": {"user": JIHOON, "ts": "1783299700.000000"}, "text": "first, spelt right"}
+    await house.hears(an_event({**told, "text": "first"}, "Ev1"))
+    await house.hears(an_event({**told, **again}, "Ev2"))
+    await house.hears(an_event({**told, **again, "text": "named us only then", "ts": "1783299600.000200"}, "Ev3"))
+    await house.work.drain(5)
+    assert heard == ["first", "named us only then"]
+
+
 async def test_word_of_our_own_messages_costs_nothing(house: House) -> None:
     """Slack tells of every message in a direct conversation, of ours and of each edit: nothing is kept of it."""
     told = [
