@@ -162,11 +162,12 @@ def test_a_hold_that_does_not_know_what_was_before_cannot_be(wrong: dict[str, ob
         a_hold(**wrong)
 
 
+OF_A_WEEK = a_held(requested_at=NOW - timedelta(days=7), is_wanted=False, release_at=NOW)
 waits = st.lists(st.tuples(st.integers(1, 600), st.sampled_from(HoldTrouble)), min_size=1, max_size=20)
 
 
 @settings(max_examples=100)
-@given(waits, st.sampled_from([a_hold(), a_held(state=HoldState.SAVED), a_held(is_wanted=False, release_at=NOW)]))
+@given(waits, st.sampled_from([a_hold(), a_held(state=HoldState.SAVED), OF_A_WEEK]))
 def test_trouble_is_told_in_time_and_not_again_and_again(attempts: list[tuple[int, HoldTrouble]], hold: Hold):
     """At once where only a person can help, after half a minute where it may pass, once more loudly after a quarter."""
     now, told, same_since = NOW, 0, NOW
@@ -175,7 +176,7 @@ def test_trouble_is_told_in_time_and_not_again_and_again(attempts: list[tuple[in
         passes = hold.trouble is not None and FINAL.isdisjoint((hold.trouble, trouble))
         before, same_since = hold, same_since if hold.trouble is trouble or passes else now
         hold = troubled(hold, trouble, now, timedelta(seconds=1))
-        assert hold.trouble_since == same_since
+        assert (hold.trouble_since, hold.attempts) == (same_since, before.attempts + 1)
         if hold.state is HoldState.FAILED:
             assert before.state is HoldState.REQUESTED, "what may have written something lets go of it first"
             assert trouble in FINAL
@@ -188,7 +189,11 @@ def test_trouble_is_told_in_time_and_not_again_and_again(attempts: list[tuple[in
             assert hold.told_at is not None
         if hold.told_at not in (None, before.told_at) and before.told_at is not None:
             assert before.told_at < NOW + LOUD_AFTER <= now, "the second word is the loud one"
+        if hold.told_at is not None and now >= NOW + LOUD_AFTER:
+            assert hold.told_at >= NOW + LOUD_AFTER, "whoever waits hears it, counted from what they asked for last"
     assert told <= 2
+    stands = replace(a_held(), trouble=HoldTrouble.PROJECT_GONE, trouble_since=NOW, told_at=NOW)
+    assert word_due(stands) is None, "nobody waits for what stands"
 
 
 @pytest.mark.parametrize("verdict", Verdict)
@@ -207,6 +212,16 @@ def test_a_proof_is_never_taken_back_by_a_look_and_the_leak_is_always_kept(verdi
     assert judged(after, Verdict.WAITING, None, None, later).leak == Money.of("1.5")
     again = reopened(replace(after, proved_at=later), later)
     assert (again.state, again.set_at, again.proved_at) == (HoldState.SET, later, None)
+
+
+@pytest.mark.parametrize(("said", "last_call", "enforced"), [(None, None, 0), (None, -1, 0), (None, 2, 2), (1, 2, 1)])
+def test_calls_end_when_the_provider_said_so_else_with_the_last_that_got_through(
+    said: int | None, last_call: int | None, enforced: int
+):
+    """In minutes since the lever was set, before which nothing can have ended."""
+    at = {None: None} | {minute: NOW + timedelta(minutes=minute) for minute in range(-1, 10)}
+    proved = judged(a_held(enforced_at=at[said]), Verdict.PROVED, None, at[last_call], NOW + timedelta(minutes=9))
+    assert (proved.proved_at, proved.enforced_at) == (at[9], at[enforced])
 
 
 @settings(max_examples=100)

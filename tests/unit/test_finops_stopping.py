@@ -17,6 +17,7 @@ from finops.levers import Lever
 from finops.losses import Saved
 from finops.money import Money
 from finops.proof import Verdict
+from finops.queries import ScopeKind
 from finops.stop_second import declined, has_lapsed, lapsed, second_asked, second_of
 from finops.stopping import (
     WATCHED,
@@ -29,6 +30,7 @@ from finops.stopping import (
     asked,
     cause_pinned,
     closed,
+    extended,
     incident_state,
     is_firmer,
     is_to_be_closed,
@@ -82,7 +84,7 @@ def test_a_stop_is_stopped_when_nothing_is_under_way_but_what_is_in_trouble():
     """One of two is set: stopping; the other one fails for a while: stopped, and it says so."""
     stop, holds = a_stop(2)
     first = progressed(stop, holds, *_moved(holds, 1, set_), LATER)
-    assert first.stop.state is StopState.STOPPING
+    assert (first.stop.state, first.stop.stopped_at) == (StopState.STOPPING, None)
     holds = kept(holds, first)
     hindered = troubled(holds[1], HoldTrouble.UNAVAILABLE, LATER, timedelta(seconds=1))
     second = progressed(first.stop, holds, holds[1], hindered, LATER)
@@ -121,22 +123,37 @@ def test_letting_go_ends_where_it_was_meant_to(terms: Allowance, state: StopStat
             stop, holds, *_moved(holds, number, lambda one: replace(one, state=HoldState.RELEASED)), LATER
         )
         stop, holds = back.stop, kept(holds, back)
-        assert stop.state is expected
-    assert stop.restored_at == LATER
+        assert (stop.state, stop.restored_at) == (expected, None if expected is StopState.RESTORING else LATER)
+    called = progressed(stop, holds, *_moved(holds, 1, lambda one: replace(one, first_traffic_at=NOW)), NOW + WATCHED)
+    assert (called.stop.state, called.stop.restored_at) == (state, LATER), "what happens afterwards begins no new day"
 
 
 def test_what_an_earlier_turn_held_ends_in_silence_unless_it_cannot():
     """A firmer lever took its place: only that something of ours cannot be put back is worth a word."""
-    stop, holds = all_set()
-    change = taken_again(stop, holds, an_ask(lever=Lever.STOP), [a_project()], LATER)
+    stop, holds = all_set(2)
+    holds[1] = replace(holds[1], state=HoldState.LOST)
+    change = taken_again(stop, holds, an_ask(lever=Lever.STOP, scope_id=7), [a_project()], LATER)
+    assert [(one.id, one.is_wanted) for one in change.holds] == [(1, False), (None, True)], "2 is somebody else's"
+    assert (change.stop.scope_id, change.stop.turn, change.events[0].key) == (7, 2, "requested:2")
     stop, holds = change.stop, kept(holds, change)
-    assert [(one.id, one.is_wanted) for one in holds] == [(1, False), (2, True)]
-    assert [one.id for one in latest(holds)] == [2]
+    assert [one.id for one in latest(holds)] == [3, 2]
     stuck = troubled(holds[0], HoldTrouble.NO_RIGHT, LATER, timedelta(seconds=1))
     told = progressed(stop, holds, holds[0], stuck, LATER)
     assert [one.kind for one in told.events] == [StopEventKind.TROUBLE]
     released = progressed(stop, holds, holds[0], replace(holds[0], state=HoldState.RELEASED), LATER)
     assert (released.events, released.stop.state) == ((), StopState.STOPPING)
+
+
+def test_what_is_taken_hold_of_within_a_stop_is_under_way_and_ends_what_a_second_person_was_asked_for():
+    """They were asked to let go of less. What is held stays held, and the request is told beside the first one."""
+    stop, _ = all_set()
+    waiting = second_asked(stop, Pending("U1", NOW, ApprovalWay.RESTORE)).stop
+    change = extended(waiting, an_ask(scope_kind=ScopeKind.TEAM, scope_id=7), [a_project(2)], LATER)
+    assert change.stop == replace(
+        stop, state=StopState.STOPPING, scope_kind=ScopeKind.TEAM, scope_id=7, updated_at=LATER
+    )
+    assert [(one.project_id, one.stop_id) for one in change.holds] == [(2, 1)]
+    assert change.events[0].key not in ("requested:1", extended(stop, an_ask(), [a_project(3)], NOW).events[0].key)
 
 
 # --- who may let go, and on which terms ------------------------------------------------------------------------------
@@ -150,6 +167,13 @@ def test_nothing_is_let_go_of_where_nothing_is_held():
         with pytest.raises(StopRefused) as refused:
             approved(one, its, "U2", RESTORE, LATER)
         assert refused.value.code is StopMistake.NOT_HELD
+    limited = Allowance(ApprovalWay.AMOUNT, ceiling=Money.of(5))
+    with pytest.raises(StopRefused):
+        approved(change.stop, kept(holds, change), "U2", limited, LATER)
+    given = approved(asked(an_ask(), NOW), [], "U2", limited, LATER)
+    assert (given.stop.state, given.stop.approved_by, given.stop.approved_at) == (StopState.ALLOWED, "U2", LATER)
+    values = given.events[0].values
+    assert (values["by"], values["amount"], values["currency"], values["until"]) == ("U2", "5", "USD", None)
 
 
 def test_a_second_person_is_another_person():
@@ -224,6 +248,8 @@ def test_an_allowance_ends_with_its_time_or_its_amount_whatever_comes_first(minu
     assert over == ("time" if minutes >= 0 else "amount" if cents >= 0 else None)
     assert allowance_is_over(allowed, None, NOW - timedelta(seconds=1)) is None
     assert allowance_is_over(replace(allowed, state=StopState.RESTORED), spent, NOW + WATCHED) is None
+    euros = Money.of(10**6, "EUR")
+    assert allowance_is_over(replace(allowed, allowed_until=None), euros, NOW) is None, "another currency says nothing"
 
 
 def test_an_allowance_that_ends_takes_hold_again_only_where_that_was_agreed():
