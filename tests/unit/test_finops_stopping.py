@@ -115,8 +115,10 @@ def test_a_stop_of_which_nothing_is_left_has_failed():
 def test_letting_go_ends_where_it_was_meant_to(terms: Allowance, state: StopState):
     """Put back for good, or allowed until an end; and only when all of it is back."""
     stop, holds = all_set(2)
+    holds[0] = replace(holds[0], trouble=HoldTrouble.PROJECT_GONE, trouble_since=NOW, told_at=NOW, attempts=9)
     change = approved(stop, holds, "U2", terms, LATER)
     assert (change.stop.state, {one.is_wanted for one in change.holds}) == (StopState.RESTORING, {False})
+    assert {(one.next_at, one.trouble, one.told_at, one.attempts) for one in change.holds} == {(LATER, None, None, 0)}
     stop, holds = change.stop, kept(holds, change)
     for number, expected in ((1, StopState.RESTORING), (2, state)):
         back = progressed(
@@ -255,13 +257,21 @@ def test_an_allowance_ends_with_its_time_or_its_amount_whatever_comes_first(minu
 def test_an_allowance_that_ends_takes_hold_again_only_where_that_was_agreed():
     """A new turn by nobody's click; else the stop is over."""
     stop, _ = all_set()
-    allowed = replace(stop, state=StopState.ALLOWED, allowed_until=NOW, approved_at=NOW, restops=True)
+    given = replace(stop, state=StopState.ALLOWED, approved_at=NOW, restored_at=NOW, restops=True)
+    allowed = replace(given, allowed_until=NOW, allowed_ceiling=Money.of(5))
     again = allowance_ended(allowed, "time", [a_project()], LATER)
     assert (again.stop.state, again.stop.turn, again.stop.requested_by) == (StopState.STOPPING, 2, None)
-    assert (again.stop.allowed_until, again.holds[0].state) == (None, HoldState.REQUESTED)
-    for plain, projects in ((replace(allowed, restops=False), [a_project()]), (allowed, [])):
-        over = allowance_ended(plain, "amount", projects, LATER)
+    assert (again.stop.requested_at, again.holds[0].state) == (LATER, HoldState.REQUESTED)
+    assert {again.stop.allowed_until, again.stop.allowed_ceiling, again.stop.restored_at} == {None}
+    assert (again.events[0].is_loud, again.events[0].values.get("instead")) == (True, None)
+    for plain, projects, is_held, instead in (
+        (replace(allowed, restops=False), [a_project()], False, None),
+        (allowed, [], False, "nothing"),
+        (allowed, [], True, "held"),
+    ):
+        over = allowance_ended(plain, "amount", projects, LATER, is_held=is_held)
         assert (over.stop.state, over.holds) == (StopState.CLOSED, ())
+        assert over.events[0].values.get("instead") == instead
     assert period_over(allowed, LATER).stop.state is StopState.CLOSED
 
 
@@ -393,6 +403,10 @@ def test_a_part_of_a_stop_stands_as_its_own_projects_do():
     let_go = replace(held, is_wanted=False, release_at=NOW)
     released = replace(let_go, state=HoldState.RELEASED, released_at=NOW)
     assert part_of(stop, [held, second]).state is StopState.STOPPING
-    assert [part_of(stop, [one]).state for one in (first, held, let_go, released)] == [
-        StopState.STOPPING, StopState.STOPPED, StopState.RESTORING, StopState.RESTORED,
+    given_up = replace(held, state=HoldState.SAVED, is_wanted=False)
+    assert [part_of(stop, [one]).state for one in (first, held, let_go, released, given_up)] == [
+        StopState.STOPPING, StopState.STOPPED, StopState.RESTORING, StopState.RESTORED, StopState.STOPPING,
     ]  # fmt: skip
+    assert part_of(stop, [let_go, replace(given_up, id=2, project_id=2)]).state is StopState.RESTORING
+    over = period_over(stop, NOW).stop
+    assert part_of(over, [released]).state is StopState.CLOSED, "nothing opens it again"
