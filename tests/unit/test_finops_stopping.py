@@ -257,8 +257,8 @@ def test_an_allowance_ends_with_its_time_or_its_amount_whatever_comes_first(minu
 def test_an_allowance_that_ends_takes_hold_again_only_where_that_was_agreed():
     """A new turn by nobody's click; else the stop is over."""
     stop, _ = all_set()
-    given = replace(stop, state=StopState.ALLOWED, approved_at=NOW, restored_at=NOW, restops=True)
-    allowed = replace(given, allowed_until=NOW, allowed_ceiling=Money.of(5))
+    allowed = replace(stop, state=StopState.ALLOWED, allowed_until=NOW, allowed_ceiling=Money.of(5), restops=True)
+    allowed = replace(allowed, approved_at=NOW, restored_at=NOW)
     again = allowance_ended(allowed, "time", [a_project()], LATER)
     assert (again.stop.state, again.stop.turn, again.stop.requested_by) == (StopState.STOPPING, 2, None)
     assert (again.stop.requested_at, again.holds[0].state) == (LATER, HoldState.REQUESTED)
