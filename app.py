@@ -2,7 +2,7 @@
 
 python3 run.py run              serve (Socket Mode, HTTP, or both, as the settings say)
 python3 run.py run doctor       say what is right and what is wrong with tokens, scopes, database, keys and clock
-python3 run.py run new-key      print a new encryption key for FINOPS_KEYS
+python3 run.py run new-key      print a new master key for FINOPS_KEYS
 python3 run.py run rotate-keys  seal every stored secret again with the first key of FINOPS_KEYS
 python3 run.py run manifest     print the Slack manifest for HTTP at FINOPS_PUBLIC_URL
 python3 run.py run budgets export FILE            write every budget in force to a file (- for the screen)

@@ -54,7 +54,7 @@ NOT_OURS = frozenset({"FINOPS_VENV"})  # run.py's own
 RETIRED = {"SLACK_VERIFICATION_TOKEN": "Slack retired it and requests are verified by their signature: remove it"}
 
 
-# The three places of which one holds the encryption keys, by their fields.
+# The three places of which one holds the master keys, by their fields.
 _KEYS = ("keys", "keys_file", "keys_command")
 
 
@@ -184,7 +184,7 @@ class Settings:
 
     @property
     def ring_text(self) -> Secret:
-        """The encryption keys, from the variable, its file or its command."""
+        """The master keys, from the variable, its file or its command."""
         if self.keys is None:
             raise SettingsError(["FINOPS_KEYS is missing."])
         return self.keys
@@ -293,11 +293,11 @@ class Settings:
 
 
 def _keys(values: Mapping[str, Any], environ: Mapping[str, str], mistakes: list[str]) -> Secret | None:
-    """The encryption keys, from the one place that has them; None, with its mistake, where they cannot be had."""
+    """The master keys, from the one place that has them; None, with its mistake, where they cannot be had."""
     told = {name: values[name] for name in _KEYS if values[name] is not None}
     if len(told) > 1:
         names = " and ".join(f"FINOPS_{name.upper()}" for name in told)
-        mistakes.append(f"{names} hold the encryption keys: keep one of them.")
+        mistakes.append(f"{names} hold the master keys: keep one of them.")
         return None
     if not told or "keys" in told:
         return told.get("keys")

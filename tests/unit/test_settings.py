@@ -26,7 +26,7 @@ def mistakes_of(**changes: str | None) -> list[str]:
 
 
 def test_three_variables_are_enough_for_socket_mode():
-    """A workspace without a public address needs two tokens and one encryption key."""
+    """A workspace without a public address needs two tokens and one master key."""
     settings = Settings.from_env(GOOD)
     assert settings.slack_bot_token is not None
     assert settings.slack_bot_token.reveal() == BOT_TOKEN
@@ -232,7 +232,7 @@ def test_the_keys_stand_in_one_place(tmp_path: Path):
     [sentence] = mistakes_of(FINOPS_KEYS_FILE=str(file), FINOPS_KEYS_COMMAND="true")
     assert (
         sentence
-        == "FINOPS_KEYS and FINOPS_KEYS_FILE and FINOPS_KEYS_COMMAND hold the encryption keys: keep one of them."
+        == "FINOPS_KEYS and FINOPS_KEYS_FILE and FINOPS_KEYS_COMMAND hold the master keys: keep one of them."
     )
 
 
