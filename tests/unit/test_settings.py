@@ -231,8 +231,7 @@ def test_the_keys_stand_in_one_place(tmp_path: Path):
     file.chmod(0o600)
     [sentence] = mistakes_of(FINOPS_KEYS_FILE=str(file), FINOPS_KEYS_COMMAND="true")
     assert (
-        sentence
-        == "FINOPS_KEYS and FINOPS_KEYS_FILE and FINOPS_KEYS_COMMAND hold the master keys: keep one of them."
+        sentence == "FINOPS_KEYS and FINOPS_KEYS_FILE and FINOPS_KEYS_COMMAND hold the master keys: keep one of them."
     )
 
 
