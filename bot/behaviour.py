@@ -12,9 +12,9 @@ from decimal import Decimal
 from functools import partial
 from typing import cast
 
+from bot.actions import told_since
 from bot.desk import Desk
-from bot.digest_codec import decoded
-from bot.holding import by_any
+from bot.keys import by_any
 from bot.picture import account_of
 from finops.audit import AuditEntry, AuditFilter, AuditRow
 from finops.behaviour import (
@@ -32,11 +32,9 @@ from finops.behaviour import (
     preceding,
     sightings,
 )
-from finops.digest import Digest
 from finops.frozen import frozen
 from finops.incidents import Fact
-from finops.learning import ActionShown
-from finops.periods import charge_day, minute_of, moment_of, starts_at, week_of
+from finops.periods import charge_day, minute_of, moment_of, starts_at
 from finops.queries import ScopeKind
 from finops.registry import Connection, Project
 from finops.secret import Secret
@@ -54,7 +52,6 @@ _HISTORY = timedelta(days=35)
 # The same habit of the same project, found a day aside: late usage moved it.
 _SAME = timedelta(days=6)
 _PATIENCE_SECONDS = 20.0
-RECENT = 5
 # Of our own trail, so many rows are looked at every minute: what was not seen in its own minute, for nobody ran then or
 # a clock went on, is not to wait for the daily look.
 _NEWEST = 20
@@ -140,11 +137,6 @@ class Behaviour:
         self._followed[workspace_id] = max((row.seq for row in rows), default=since)
         return len(kept) if acts else 0
 
-    async def recent(self, workspace_id: str, project_id: int | None = None) -> tuple[ActionShown, ...]:
-        """The last five actions, newest first: of one project, or of all."""
-        async with self._desk.storage.reading() as store:
-            return await recent(store, workspace_id, project_id)
-
     async def _of_providers(self, workspace_id: str, house: _House, since: datetime) -> list[Action]:
         """What the providers' own logs tell; a provider that does not answer is asked again tomorrow."""
         found: list[Action] = []
@@ -177,63 +169,6 @@ async def _house(store: Store, workspace_id: str, only: Collection[int] | None =
 
 async def _asked(provider: Provider, since: datetime, key: Secret) -> tuple[ProviderChange, ...]:
     return await provider.changes(key, since)
-
-
-async def recent(store: Store, workspace_id: str, project_id: int | None = None) -> tuple[ActionShown, ...]:
-    """The last five actions, within a transaction that is open already."""
-    found = await store.actions.newest(workspace_id, RECENT, project_id)
-    return await shown(store, workspace_id, found)
-
-
-async def shown(store: Store, workspace_id: str, actions: Sequence[Action]) -> tuple[ActionShown, ...]:
-    """Actions with the names of what they were done to, and their lines of the ledger."""
-    if not actions:
-        return ()
-    projects = {one.id: one.name for one in await store.projects.all(workspace_id)}
-    teams = {one.id: one.name for one in await store.teams.all(workspace_id)}
-    savings = await store.savings.of_actions(workspace_id, [one.id for one in actions if one.id is not None])
-    return tuple(
-        ActionShown(
-            one,
-            projects.get(one.project_id or 0, ""),
-            teams.get(one.team_id or _holder(one), ""),
-            savings.get(one.id or 0),
-        )
-        for one in actions
-    )
-
-
-def _holder(action: Action) -> int:
-    """The team whose key it was; a key is no act of that team on its spending, and is never joined to its alerts."""
-    team_id = action.details.get("held_by")
-    return team_id if isinstance(team_id, int) else 0
-
-
-async def told_since(store: Store, workspace_id: str, since: datetime) -> list[Told]:
-    """Alerts that were told aloud, and digests with the projects they named, since then."""
-    found = [
-        Told(Preceded.ALERT, one.id, one.opened_at, *_concerned(one.scope_kind, one.scope_id))
-        for one in await store.incidents.opened_since(workspace_id, since)
-        if one.id is not None and one.spoken_level > 0
-    ]
-    for kept in await store.digests.since(workspace_id, week_of(charge_day(since)).before().start):
-        named = _named(decoded(kept.facts))
-        if named and kept.computed_at >= since:
-            found.append(Told(Preceded.DIGEST, kept.id, kept.computed_at, named))
-    return found
-
-
-def _named(digest: Digest) -> frozenset[int]:
-    """The projects a digest asks to do something about."""
-    ids = {one.project_id for one in digest.improve}
-    if digest.advice is not None and digest.advice.project_id is not None:
-        ids.add(digest.advice.project_id)
-    return frozenset(ids)
-
-
-def _concerned(kind: ScopeKind, scope_id: int | None) -> tuple[frozenset[int], frozenset[int]]:
-    ids = frozenset({scope_id}) if scope_id is not None else frozenset[int]()
-    return (ids, frozenset()) if kind is ScopeKind.PROJECT else (frozenset(), ids)
 
 
 def _preceding(action: Action, house: _House, told: Sequence[Told]) -> Told | None:

@@ -11,8 +11,8 @@ from decimal import Decimal
 from functools import partial
 from statistics import median_low
 
+from bot.actions import shown, told_since
 from bot.audit import record
-from bot.behaviour import shown, told_since
 from bot.desk import Desk
 from bot.digest_codec import decoded
 from bot.effects_ledger import MEASURED, Bills, apart, bills_of, expected, given_up, involved, measured, stop_checked

@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 from bot.desk import Desk, skew_of
+from bot.keys import Keys, by_any
 from bot.lever_wishes import wish_for
 from bot.stop_keeping import keep, redraw_own
 from finops.holds import (
@@ -35,7 +35,6 @@ from finops.holds import (
 )
 from finops.incidents import Fact
 from finops.levers import Json, Lever, LeverReading, Parts
-from finops.registry import Credential
 from finops.secret import Secret
 from finops.stopping import WATCHED, progressed
 from providers.contract import (
@@ -74,8 +73,6 @@ _LOOKED_FOR_EVERY = timedelta(hours=1)
 _UNLISTED_FOR_GOOD = timedelta(hours=24)
 _LIST_SECONDS = 30.0
 _CONFLICTS = 8
-T = TypeVar("T")
-Keys = list[tuple[Credential, Secret]]
 
 
 class Holding:
@@ -377,19 +374,6 @@ class _Attempt:
 
 class _NoKey(Exception):
     """No key of the organization is registered any more."""
-
-
-async def by_any(keys: Keys, call: Callable[[Secret], Awaitable[T]]) -> T:
-    """The answer to the first key that has the right to ask. Raises what says most about why none has."""
-    refused: CredentialRejected | None = None
-    for _, key in keys:
-        try:
-            return await call(key)
-        except CredentialRejected as error:
-            if refused is None or error.reason is CredentialReason.MISSING_SCOPE:
-                refused = error
-    assert refused is not None, "there is a key"
-    raise refused
 
 
 async def _listed(provider: Provider, key: Secret) -> dict[str, bool]:

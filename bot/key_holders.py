@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable
 
 from bot.desk import Desk
-from bot.holding import by_any
+from bot.keys import by_any
 from bot.picture import Account
 from finops.stop_report import AffectedKey
 from providers.contract import KeyHolder, ProviderError

@@ -1,11 +1,21 @@
-"""Pasted keys: refused by their shape before anybody is asked, and by their rights before anything is stored."""
+"""Keys: pasted ones are refused by their shape before anybody is asked, and by their rights before they are stored.
+
+Whoever asks a provider with several of one organization asks with whichever may.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
 from bot.errors import Refusal, RefusalCode
 from finops.keys import KeyKind, cleaned, kind_of
+from finops.registry import Credential
 from finops.secret import Secret
-from providers.contract import USAGE_READ, Identity
+from providers.contract import USAGE_READ, CredentialReason, CredentialRejected, Identity
+
+Keys = list[tuple[Credential, Secret]]
+T = TypeVar("T")
 
 _WRONG_KIND = {
     KeyKind.PROJECT: RefusalCode.KEY_OF_PROJECT,
@@ -34,3 +44,16 @@ def require_costs(identity: Identity) -> None:
 def owner_name(organization_name: str | None, organization_id: str | None) -> str | None:
     """How an organization is called in front of people."""
     return organization_name or organization_id
+
+
+async def by_any(keys: Keys, call: Callable[[Secret], Awaitable[T]]) -> T:
+    """The answer to the first key that has the right to ask. Raises what says most about why none has."""
+    refused: CredentialRejected | None = None
+    for _, key in keys:
+        try:
+            return await call(key)
+        except CredentialRejected as error:
+            if refused is None or error.reason is CredentialReason.MISSING_SCOPE:
+                refused = error
+    assert refused is not None, "there is a key"
+    raise refused

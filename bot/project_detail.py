@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
+from bot.actions import recent
 from bot.audit import record
 from bot.axes import AxesOf
-from bot.behaviour import recent
 from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
 from bot.event_tokens import tokens_of

@@ -8,9 +8,9 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from bot import value_beside
+from bot.actions import recent
 from bot.audience import not_left
 from bot.axes import axes_of_accounts
-from bot.behaviour import recent
 from bot.billed import Billed
 from bot.collector import progress_of
 from bot.desk import Desk

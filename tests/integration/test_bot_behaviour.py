@@ -12,6 +12,7 @@ import pytest
 from blocks import learning as words
 from blocks.actions import line
 from bot import Bot, Policy
+from bot.actions import recent
 from bot.digest_channels import usual_channel
 from bot.digest_codec import encoded
 from bot.learning import due_month
@@ -26,6 +27,7 @@ from finops.events import RecordedCall
 from finops.holds import Hold, HoldState
 from finops.hypotheses import Hypothesis, Tally, Verdict
 from finops.incidents import Change, EventKind, Fact, Incident, IncidentEvent, IncidentState, RootAction
+from finops.learning import ActionShown
 from finops.levers import Lever
 from finops.money import Money
 from finops.periods import Period, charge_day, starts_at
@@ -78,6 +80,11 @@ class World:
     tenant: Tenant
     projects: dict[str, Project]
     log: Log
+
+    async def recent(self, project_id: int | None = None) -> tuple[ActionShown, ...]:
+        """The last actions, as they are shown."""
+        async with self.storage.reading() as store:
+            return await recent(store, WORKSPACE, project_id)
 
 
 def cost_of(name: str, day: date) -> Decimal:
@@ -167,7 +174,7 @@ async def alerted(world: World, project: str | None, at: datetime) -> int:
 async def test_a_changed_model_is_found_once_on_its_day_and_joined_to_the_alert_before_it(world: World) -> None:
     alert = await alerted(world, "chatbot", NOW - timedelta(days=6))
     assert await world.bot.behaviour.learn(WORKSPACE) == 1
-    [shown] = await world.bot.behaviour.recent(WORKSPACE)
+    [shown] = await world.recent()
     action = shown.action
     assert (shown.project, action.kind, action.source) == ("chatbot", ActionKind.MODEL_CHANGED, ActionSource.USAGE)
     assert action.at == datetime(2026, 11, 19, 6, tzinfo=UTC)
@@ -201,17 +208,15 @@ async def test_the_trail_and_the_providers_log_tell_what_was_done_and_by_whom(wo
     async with world.storage.writing() as store:
         await store.audit.append(WORKSPACE, AuditEntry(NOW, "U1", "budget.disabled", f"budget:{budget.id}"))
     assert [await world.bot.behaviour.follow(WORKSPACE) for _ in range(2)] == [1, 0]
-    [newest, *_] = await world.bot.behaviour.recent(WORKSPACE)
+    [newest, *_] = await world.recent()
     assert (newest.action.kind, newest.action.at) == (ActionKind.BUDGET_CHANGED, NOW)
     assert await world.bot.behaviour.learn(WORKSPACE) == 0
-    found = {one.action.kind: one for one in (await world.bot.behaviour.recent(WORKSPACE))[1:]}
+    found = {one.action.kind: one for one in (await world.recent())[1:]}
     assert set(found) == {ActionKind.BUDGET_MADE, ActionKind.KEY_DELETED, ActionKind.MODEL_CHANGED}
     assert found[ActionKind.BUDGET_MADE].team == "마케팅팀"
     assert found[ActionKind.BUDGET_MADE].action.actor == "U1"
     assert found[ActionKind.KEY_DELETED].project == "search"
-    assert [one.action.kind for one in await world.bot.behaviour.recent(WORKSPACE, world.projects["search"].id)] == [
-        ActionKind.KEY_DELETED
-    ]
+    assert [one.action.kind for one in await world.recent(world.projects["search"].id)] == [ActionKind.KEY_DELETED]
 
 
 @on_sqlite
@@ -222,7 +227,7 @@ async def test_a_key_is_told_with_its_team_and_never_as_the_answer_to_its_alerts
     async with world.storage.writing() as store:
         await store.audit.append(WORKSPACE, entry)
     await world.bot.behaviour.follow(WORKSPACE)
-    [shown, *_] = await world.bot.behaviour.recent(WORKSPACE)
+    [shown, *_] = await world.recent()
     assert (shown.team, shown.action.team_id, shown.action.preceded) == ("마케팅팀", None, None)
 
 
@@ -233,7 +238,7 @@ async def test_what_was_done_before_a_pause_is_seen_at_the_next_look(world: Worl
         await store.audit.append(WORKSPACE, AuditEntry(NOW, "U1", "key.deleted", "key:1"))
     clock.advance(days=3)
     assert [await world.bot.behaviour.follow(WORKSPACE) for _ in range(2)] == [1, 0]
-    [shown] = await world.bot.behaviour.recent(WORKSPACE)
+    [shown] = await world.recent()
     assert (shown.action.kind, shown.action.at) == (ActionKind.KEY_DELETED, NOW)
 
 
@@ -243,7 +248,7 @@ async def test_a_provider_that_does_not_answer_and_days_nobody_read_are_no_actio
     world.log.is_down = True
     world.bot.clock.advance(days=4)  # type: ignore[attr-defined]
     assert await world.bot.behaviour.learn(WORKSPACE) == 1
-    [shown] = await world.bot.behaviour.recent(WORKSPACE)
+    [shown] = await world.recent()
     assert shown.action.kind is ActionKind.MODEL_CHANGED
 
 
@@ -253,7 +258,7 @@ async def test_the_first_look_reaches_far_back_and_so_does_one_after_a_silence(w
     async with world.storage.writing() as store:  # Monday's usage was read to its end, and nothing after it
         await store.healths.mark_read(WORKSPACE, world.tenant.connection.id, NOW)
     assert await world.bot.learning.day(WORKSPACE)
-    [shown] = await world.bot.behaviour.recent(WORKSPACE)
+    [shown] = await world.recent()
     assert (shown.action.kind, shown.action.day) == (ActionKind.MODEL_CHANGED, CHANGED)
     assert not await world.bot.learning.day(WORKSPACE), "once a day"
 
@@ -337,7 +342,7 @@ async def test_a_stop_that_never_held_saved_nothing_whatever_the_bills_say(world
         await store.audit.append(WORKSPACE, AuditEntry(at, "U1", "stop.requested", f"stop:{made.id}"))
     await world.bot.behaviour.learn(WORKSPACE)
     await world.bot.effects.measure(WORKSPACE)
-    [shown] = await world.bot.behaviour.recent(WORKSPACE, world.projects["search"].id)
+    [shown] = await world.recent(world.projects["search"].id)
     assert shown.saving is None
     assert "지출 차단 요청" in line(shown, translator_for("ko", "Asia/Seoul"))
 
@@ -346,7 +351,7 @@ async def test_a_stop_that_never_held_saved_nothing_whatever_the_bills_say(world
 async def test_what_it_saved_waits_for_settled_bills_and_is_told_with_its_range(world: World, clock: FakeClock) -> None:
     await world.bot.behaviour.learn(WORKSPACE)
     assert await world.bot.effects.measure(WORKSPACE) == 0
-    [shown] = await world.bot.behaviour.recent(WORKSPACE)
+    [shown] = await world.recent()
     assert shown.saving is not None
     assert shown.saving.state is SavingState.EXPECTED
     assert shown.saving.period == Period(date(2026, 11, 20), date(2026, 12, 4))
@@ -354,7 +359,7 @@ async def test_what_it_saved_waits_for_settled_bills_and_is_told_with_its_range(
     await lived(world, CHANGED, charge_day(later), later, is_settled=True)
     assert await world.bot.effects.measure(WORKSPACE) == 1
     assert await world.bot.effects.measure(WORKSPACE) == 0
-    [shown] = await world.bot.behaviour.recent(WORKSPACE)
+    [shown] = await world.recent()
     saving = shown.saving
     assert saving is not None
     assert saving.state is SavingState.VERIFIED
@@ -427,7 +432,7 @@ async def test_what_a_stop_kept_is_expected_at_once_and_lessened_by_what_the_bil
         await store.audit.append(WORKSPACE, AuditEntry(at, None, "stop.requested", f"stop:{made.id}"))
     await world.bot.behaviour.learn(WORKSPACE)
     await world.bot.effects.measure(WORKSPACE)
-    found = {one.action.kind: one for one in await world.bot.behaviour.recent(WORKSPACE)}
+    found = {one.action.kind: one for one in await world.recent()}
     shown = found[ActionKind.STOPPED]
     assert shown.saving is None  # its day is not over
     assert shown.action.preceded is not None
@@ -435,14 +440,14 @@ async def test_what_a_stop_kept_is_expected_at_once_and_lessened_by_what_the_bil
     async with world.storage.writing() as store:
         await store.stops.add_event(WORKSPACE, made.id, StopEvent(StopEventKind.CLOSED, NOW, "closed", kept))
     await world.bot.effects.measure(WORKSPACE)
-    [shown] = await world.bot.behaviour.recent(WORKSPACE, search.id)
+    [shown] = await world.recent(search.id)
     assert shown.saving is not None
     assert (shown.saving.state, shown.saving.expected) == (SavingState.EXPECTED, Money.of("40"))
 
     later = clock.advance(days=6)
     await lived(world, charge_day(at), charge_day(later), later, is_settled=True)
     await world.bot.effects.measure(WORKSPACE)
-    [shown] = await world.bot.behaviour.recent(WORKSPACE, search.id)
+    [shown] = await world.recent(search.id)
     # Four buckets at a dollar each is what usage told of the day.
     more = cost_of("search", charge_day(at)) - 4
     assert shown.saving is not None
@@ -467,7 +472,7 @@ async def test_an_alert_of_everything_is_acted_on_where_an_action_answers_it(wor
     search, gone = world.projects["search"], NOW - timedelta(days=19)
     world.log.told = [ProviderChange("a1", "api_key.deleted", gone, "user-1", frozenset({search.provider_project_id}))]
     await world.bot.behaviour.learn(WORKSPACE, timedelta(days=30))
-    [done] = [one.action for one in await world.bot.behaviour.recent(WORKSPACE, search.id)]
+    [done] = [one.action for one in await world.recent(search.id)]
     assert done.preceded is not None
     assert done.preceded.id == alert
     quality = (await world.bot.effects.report(actor)).quality
@@ -582,7 +587,7 @@ async def test_what_a_digest_asked_for_is_expected_and_its_effect_measured(world
         await store.digests.keep(WORKSPACE, ScopeKind.WORKSPACE, None, date(2026, 11, 9), encoded(digest), told)
     await world.bot.behaviour.learn(WORKSPACE)
     await world.bot.effects.measure(WORKSPACE)
-    [shown] = await world.bot.behaviour.recent(WORKSPACE)
+    [shown] = await world.recent()
     assert shown.action.preceded is not None
     assert shown.action.preceded.kind is Preceded.DIGEST
     assert shown.saving is not None
