@@ -7,7 +7,7 @@ from datetime import date, datetime
 from html import unescape
 
 from blocks import charts, figures, ids, kit, value
-from blocks.bad_news import provider_words
+from blocks.outages import provider_words
 from finops.charges import FigureState
 from finops.figures import CollectionProgress, StatusReport
 from finops.queries import PeriodName

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from blocks import doctor_live, ids, kit, trials
-from blocks.bad_news import provider_words
 from blocks.doctor_live import Finding
 from blocks.keys import expiry_words
+from blocks.outages import provider_words
 from blocks.spans import duration
 from finops.registry import Team
 from locales import Translator

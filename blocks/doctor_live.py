@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from blocks import kit
-from blocks.bad_news import provider_words
+from blocks.outages import provider_words
 from blocks.spans import between, duration
 from locales import Translator
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 from blocks import actions, charts, checklist, collection, exchange, figures, home_value, ids, kit, live, value
-from blocks.bad_news import provider_words
 from blocks.home_approvals import approvals
 from blocks.home_settings import doors
 from blocks.home_unowned import unowned
+from blocks.outages import provider_words
 from finops.approvals import HomeReader
 from finops.charges import FigureState
 from finops.figures import BlindConnection, Figure, HomeReport

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from blocks import bad_news, doctor
+from blocks import bad_news, doctor, outages
 from bot.errors import OutageCode, RefusalCode
 from bot.results import FindingCode, Level
 from finops.polls import PollMistake
@@ -30,7 +30,7 @@ def test_every_refusal_and_outage_has_its_own_words() -> None:
     assert set(bad_news.REFUSALS) == {code.value for code in RefusalCode} | {
         "changed_at_once", "too_busy", "window_too_late",
     }  # fmt: skip
-    assert set(bad_news.OUTAGES) == {code.value for code in OutageCode} | {"slack_away"}
+    assert set(outages.OUTAGES) == {code.value for code in OutageCode} | {"slack_away"}
     assert set(doctor.FINDINGS) == {code.value for code in FindingCode}
 
 
@@ -47,7 +47,7 @@ def test_no_two_refusals_read_the_same(language: str) -> None:
     """Whoever reads one knows which."""
     t = reader(language)
     said = [bad_news.refusal_words(code, VALUES | MISTAKES.get(code, {}), t) for code in bad_news.REFUSALS]
-    said += [bad_news.provider_words(code, VALUES, t) for code in bad_news.OUTAGES]
+    said += [outages.provider_words(code, VALUES, t) for code in outages.OUTAGES]
     assert len(set(said)) == len(said)
 
 
@@ -67,7 +67,7 @@ def test_a_code_from_a_newer_version_is_still_a_sentence() -> None:
     """Two versions run side by side while one is being replaced."""
     t = reader("ko")
     assert bad_news.refusal_words("brand_new", {}, t) == "여기서는 할 수 없는 작업입니다."
-    assert bad_news.provider_words("brand_new", {}, t).endswith("시도합니다.")
+    assert outages.provider_words("brand_new", {}, t).endswith("시도합니다.")
     assert doctor.words(News("brand_new"), t) == "brand_new"
 
 
