@@ -14,8 +14,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import errno
+import io
 import json
 import logging
+import os
 import signal
 import sys
 import tempfile
@@ -31,7 +33,7 @@ from demo import lab, story, story_life, story_monday
 from demo.budgeting import set_budget
 from demo.clock import StageClock
 from demo.onboarding import Stuck, Wish, onboard, onboard_another
-from demo.once import play
+from demo.once import amiss, play
 from demo.openai.__main__ import DEMO_TRACE
 from demo.prices import ListPrices, PriceError, Prices, read_prices
 from demo.props import Props
@@ -56,6 +58,23 @@ def say(words: str) -> None:
     sys.stderr.flush()
 
 
+class Unheard(RuntimeError):
+    """What a run came to did not reach standard output; the text says why."""
+
+
+def put(words: str) -> None:
+    """Write to standard output: in UTF-8, as JSON is, whatever the machine calls its language."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
+    try:
+        sys.stdout.write(words)
+        sys.stdout.flush()
+    except OSError as error:
+        # What is left of it would be written once more at the end, and fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise Unheard(f"standard output takes no more: {error.strerror}") from error
+
+
 def end_on_signals() -> None:
     """Let SIGTERM and a closed terminal end what runs as Ctrl-C does: its folder is cleared away, its port is free.
 
@@ -74,7 +93,7 @@ async def run(given: argparse.Namespace, trace: Trace, prices: Prices) -> int:
     end_on_signals()
     with tempfile.TemporaryDirectory(prefix="finops-demo-") as folder:
         database = from_here(given.database) if given.database else f"sqlite:///{Path(folder) / 'demo.sqlite3'}"
-        props = Props.beside(given.database) if given.database else Props.fresh()
+        props = Props.beside(database) if given.database else Props.fresh()
         clock, is_alone = StageClock(), given.once or given.story is not None
         pace: dict[str, Any] = STORIES[given.story] if given.story else {}
         scene = staged(
@@ -83,23 +102,30 @@ async def run(given: argparse.Namespace, trace: Trace, prices: Prices) -> int:
         )  # fmt: skip
         async with scene as stage:
             if is_alone:
+                wrong = None
                 if given.once:
                     told: Any = await play(stage, say)
+                    wrong = amiss(told, trace)
                 elif given.story == "monday":
                     told = await story_monday.monday(stage, clock, say)
                 elif given.story == "life":
                     told = await story_life.life(stage, clock, say)
                 else:
                     told = await story.runaway(stage, clock, say, lab.application(stage))
-                sys.stdout.write(json.dumps(asdict(told), ensure_ascii=False, indent=None if given.json else 2) + "\n")
-                return 0
+                put(json.dumps(asdict(told), ensure_ascii=False, indent=None if given.json else 2) + "\n")
+                if wrong is not None:
+                    say(wrong)
+                return 0 if wrong is None else 1
             return await serve(stage, trace, is_fresh=given.fresh)
 
 
 def from_here(address: str) -> str:
-    """An address whose file is named from where we stand: the product would look for it beside app.py."""
+    """An address whose file is named from where we stand, and one name for one file: its keys lie under that.
+
+    The product would look for it beside app.py.
+    """
     kind, slashes, path = address.partition(":///")
-    return f"{kind}{slashes}{Path(path).absolute()}" if kind == "sqlite" else address
+    return f"{kind}{slashes}{Path(path).resolve()}" if kind == "sqlite" else address
 
 
 async def serve(stage: Stage, trace: Trace, *, is_fresh: bool) -> int:
@@ -110,8 +136,7 @@ async def serve(stage: Stage, trace: Trace, *, is_fresh: bool) -> int:
         await onboard(stage, person, first_team(stage, trace), say)
         if APPLICATION in trace.applications:
             await add_marketing(stage, say)
-    sys.stdout.write(welcome(stage.slack.url, is_fresh=is_fresh))
-    sys.stdout.flush()
+    put(welcome(stage.slack.url, is_fresh=is_fresh))
     if not is_fresh:
         await story_monday.connect(stage, say)  # the page can be used meanwhile
     await asyncio.Event().wait()
@@ -182,7 +207,7 @@ def main() -> int:
         trace = read_trace(given.trace)
         prices = read_prices(given.prices) if given.prices else ListPrices()
         return asyncio.run(run(given, trace, prices))
-    except (TraceError, PriceError, SettingsError, StorageError, Stuck) as error:
+    except (TraceError, PriceError, SettingsError, StorageError, Stuck, Unheard) as error:
         say(str(error))
         return 2
     except TimeoutError:
@@ -194,7 +219,10 @@ def main() -> int:
         say(said)
         return 2
     except (KeyboardInterrupt, asyncio.CancelledError):
-        return 0
+        if not (given.once or given.story):
+            return 0
+        say("ended before its end" + (": run it again, it goes on from here" if given.database else ""))
+        return 130
 
 
 if __name__ == "__main__":

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from blocks import ids
@@ -112,10 +116,19 @@ async def settled_view(slack: SimulatedSlack, person: Person) -> dict[str, Any]:
 
 
 async def collected(stage: Stage) -> None:
-    """Wait until no collection runs or waits any more."""
+    """Wait until no collection runs or waits any more. Raises OSError where there is no room left to collect into."""
     async with asyncio.timeout(COLLECTED_SECONDS):
-        while await stage.product[BOT].collecting.progress(TEAM_ID):  # noqa: ASYNC110 - the queue is in a database
+        while await stage.product[BOT].collecting.progress(TEAM_ID):
+            require_room(stage.settings.database_url.reveal())
             await asyncio.sleep(0.05)
+    require_room(stage.settings.database_url.reveal())
+
+
+def require_room(database_url: str) -> None:
+    """Raise OSError when the disk of a database in a file is full: the product would try again until there is room."""
+    kind, _, path = database_url.partition(":///")
+    if kind.startswith("sqlite") and not shutil.disk_usage(folder := Path(path.partition("?")[0]).parent).free:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
 
 
 def words_of(surface: Any) -> str:

@@ -11,12 +11,13 @@ from typing import Any
 
 import httpx
 
-from demo.onboarding import Say, Wish, collected, onboard, words_of
+from app import StorageError
+from demo.onboarding import Say, Stuck, Wish, collected, onboard, words_of
 from demo.slack import Call, Person
 from demo.slack.cast import FINOPS, JIHOON, MINSU, TEAM_ID
 from demo.stage import Stage
 from demo.trace import Trace
-from finops.money import EXACT, Money
+from finops.money import EXACT, NANO_PLACES, Money
 from finops.periods import Period, charge_day, starts_at
 from handlers.addresses import BOT, STORAGE
 
@@ -41,6 +42,7 @@ class Told:
 async def play(stage: Stage, say: Say) -> Told:
     """이지훈 sets up one team with every project, collects, and asks `/finops status`; safe to play again."""
     began = time.monotonic()
+    await require_own_keys(stage)
     person = stage.slack.person(JIHOON)
     wish = Wish("마케팅팀", FINOPS, MINSU, stage.props.marketing_key)
     await onboard(stage, person, wish, say)
@@ -63,6 +65,29 @@ async def play(stage: Stage, say: Say) -> Told:
         messages=[said(call) for call in stage.slack.calls if call.ok and (call.method in SPOKEN)],
         seconds=round(time.monotonic() - began, 3),
     )
+
+
+async def require_own_keys(stage: Stage) -> None:
+    """Raise Stuck for a database whose keys belong to other props: nothing could be collected, however long."""
+    async with stage.product[STORAGE].reading() as store:
+        try:
+            for connection in await store.connections.all(TEAM_ID):
+                await store.credentials.usable(TEAM_ID, connection.id)
+        except StorageError as error:
+            raise Stuck(
+                "the keys in this database were made for another address of it, or in another checkout: "
+                "put it back to where it was made, or name a new one"
+            ) from error
+
+
+def amiss(told: Told, trace: Trace) -> str | None:
+    """What a run failed at, in a sentence; None when every application is registered and its ledger is the bill."""
+    if unregistered := [name for name in trace.applications if name not in told.by_project]:
+        return f"not set up: {', '.join(unregistered[:3])}, {len(unregistered)} in all; --verbose shows why"
+    difference = EXACT.subtract(Decimal(told.ledger_total), Decimal(told.provider_total))
+    if abs(difference) >= Decimal(1).scaleb(-NANO_PLACES):
+        return f"the ledger and the provider's bill differ by {plain(difference)} dollars; --verbose shows why"
+    return None
 
 
 def compared(stage: Stage) -> Period:

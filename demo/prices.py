@@ -5,18 +5,23 @@ from __future__ import annotations
 import csv
 import importlib.metadata
 import io
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
+from demo.trace import Rows
 from finops.money import EXACT
 from finops.periods import starts_at
 
 HEADER = ("model", "input_usd_per_mtok", "cached_input_usd_per_mtok", "output_usd_per_mtok")
+# What the product's own price file takes: ours becomes one.
+LONGEST_MODEL, TOO_DEAR, FINEST = 200, Decimal(10**9), Decimal(1).scaleb(-18)
+_DOLLARS = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?")
 ALIASES = Path(__file__).parent / "data" / "aliases.csv"
 
 
@@ -121,26 +126,28 @@ def read_prices(path: Path) -> FilePrices:
 
 def parse_prices(lines: Iterable[str], source: str = "prices") -> FilePrices:
     """Read prices from lines of CSV; an empty cached price means that cached tokens cost as much as others."""
-    reader = csv.reader(lines, strict=True)
+    rows = Rows(lines)
     by_model: dict[str, Rates] = {}
+    first: dict[str, tuple[str, Rates]] = {}  # the product reads names without case
     mistakes: list[str] = []
     try:
-        header = [name.strip().lower() for name in next(reader, [])]
-        if missing := [name for name in HEADER if name not in header]:
+        header = [name.strip().lower() for name in next(rows, [])]
+        if wrong := [name for name in HEADER if header.count(name) != 1]:
             raise PriceError(
-                f"{source} line 1: the header has no {', '.join(missing)}. It must name: {','.join(HEADER)}"
+                f"{source} line {rows.line}: the header has no {', '.join(wrong)}, or twice. "
+                f"It must name: {','.join(HEADER)}"
             )
-        for row in reader:
-            if not any(cell.strip() for cell in row):
-                continue
+        for row in rows:
             try:
                 model, rates = _priced(header, row)
-                if by_model.setdefault(model, rates) != rates:
-                    raise PriceError(f"{model} has a second, different price.")
+                by_model[model] = rates
+                like, its_rates = first.setdefault(model.lower(), (model, rates))
+                if its_rates != rates:
+                    raise PriceError(f"{model} has a second, different price{f' as {like}' * (like != model)}.")
             except PriceError as error:
-                mistakes.append(f"{source} line {reader.line_num}: {error}")
+                mistakes.append(f"{source} line {rows.line}: {error}")
     except csv.Error as error:
-        mistakes.append(f"{source} line {reader.line_num}: this is not CSV: {error}.")
+        mistakes.append(f"{source} line {rows.line}: this is not CSV: {error}. Look at its quotation marks.")
     if mistakes:
         raise PriceError("\n".join(mistakes))
     if not by_model:
@@ -153,8 +160,8 @@ def _priced(header: list[str], row: list[str]) -> tuple[str, Rates]:
         raise PriceError(f"{len(row)} columns where the header has {len(header)}.")
     cells = dict(zip(header, row, strict=True))
     model = cells["model"].strip()
-    if not model:
-        raise PriceError("the model is empty.")
+    if not 0 < len(model) <= LONGEST_MODEL:
+        raise PriceError(f"the model is {f'longer than {LONGEST_MODEL} letters' if model else 'empty'}.")
     per_input = _price(cells, "input_usd_per_mtok")
     cached = "cached_input_usd_per_mtok"
     per_cached = _price(cells, cached) if cells[cached].strip() else per_input
@@ -163,12 +170,11 @@ def _priced(header: list[str], row: list[str]) -> tuple[str, Rates]:
 
 def _price(cells: dict[str, str], name: str) -> Decimal:
     cell = cells[name].strip()
-    try:
-        price = Decimal(cell)
-    except InvalidOperation:
-        price = Decimal("NaN")
-    if not price.is_finite() or price < 0:
+    if not _DOLLARS.fullmatch(cell):
         raise PriceError(f"{name} must be dollars for a million tokens, such as 2.50, not {cell[:40]!r}.")
+    price = Decimal(cell)
+    if price >= TOO_DEAR or price != price.quantize(FINEST, context=EXACT):
+        raise PriceError(f"{name} has at most 9 digits before its point and 18 behind it, not {cell[:40]!r}.")
     return price
 
 
@@ -185,7 +191,7 @@ def for_the_product(prices: Prices) -> list[dict[str, object]]:
                 "cached_input_per_mtok": f"{rates.cached_input:f}",
                 "output_per_mtok": f"{rates.output:f}",
             }
-            for model, rates in prices.by_model.items()
+            for model, rates in {name.lower(): (name, rates) for name, rates in prices.by_model.items()}.values()
         ]
     if isinstance(prices, ListPrices):
         return [{"model": model, "aliases": [alias]} for alias, model in prices.aliases.items()]

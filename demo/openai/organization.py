@@ -116,9 +116,10 @@ class Organization:
         self.audit: list[dict[str, Any]] = []
         self.projects: dict[str, Project] = {}
         self.people = tuple(_person(self.id, *one) for one in _PEOPLE)
-        for name in (*plan.trace.applications, *plan.idle_projects, *plan.archived_projects):
+        # Whoever uses one of our names gets one project of it, in use.
+        for name in dict.fromkeys((*plan.trace.applications, *plan.idle_projects, *plan.archived_projects)):
             project = self.open_project(name, begun_at - timedelta(days=30, minutes=int(digest(name, 3), 16)))
-            if name in plan.archived_projects:
+            if name in plan.archived_projects and name not in plan.trace.applications:
                 project.archived_at = begun_at
 
     @property

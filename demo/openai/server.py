@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from aiohttp import web
 
+from demo.billing import require_countable
 from demo.openai import control
 from demo.openai.administration import Administration
 from demo.openai.answers import Query, Refused, answer, error_body
@@ -94,7 +95,8 @@ class SimulatedOpenAI:
     """A provider to talk to: `async with SimulatedOpenAI(trace, prices, clock) as openai: openai.url`.
 
     The trace ends with the UTC midnight before `anchor` (now, unless given); from there it goes on live. Raises
-    UnpricedModels when the prices do not cover every model of every trace.
+    UnpricedModels when the prices do not cover every model of every trace, TraceError when it costs more than a ledger
+    adds up.
     """
 
     def __init__(
@@ -129,6 +131,7 @@ class SimulatedOpenAI:
 
     def _tenant(self, plan: Plan) -> Tenant:
         require_prices(self.prices, plan.trace.models, self.anchor.date())
+        require_countable(plan.trace, self.prices, self.anchor.date())
         traffic = Traffic(plan.trace, self.anchor, self.behaviour)
         organization = Organization(plan, datetime.fromtimestamp(traffic.starts_at * 60, UTC))
         levers = Levers(organization, traffic, self.prices)

@@ -7,9 +7,11 @@ import io
 from collections import defaultdict
 from datetime import date, timedelta
 from decimal import Decimal, localcontext
+from pathlib import Path
 
 import pytest
 
+from demo.onboarding import Stuck
 from demo.once import play
 from demo.prices import FilePrices, Rates
 from demo.trace import parse_trace
@@ -28,6 +30,8 @@ MODELS = tuple(PRICES.by_model)
 NAMES = (
     'a,b "c"', "🚀 로켓", "한글 프로젝트", "x" * 100, "<!channel>", "<@U0JIHOON01>", "*bold* _i_ `c`", "(unallocated)",
     "&amp; & <b>", "A", "a", "o'neil; DROP TABLE charges", "%s {name}", "=SUM(A1)", "e\u0301", "\u00e9",
+    "👩\u200d💻", "\U0001fae8", "a\u3000b", "a b", "a  b", "a\u00adb", "ab", "\u202eab", "sandbox", "legacy-2025",
+    "긴" * 300,
 )  # fmt: skip
 Row = dict[str, object]
 
@@ -105,6 +109,16 @@ async def test_a_trace_longer_than_a_first_collection_says_which_days_are_compar
     assert {day: Decimal(amount) for day, amount in told.by_day.items()} == newest
     assert Decimal(told.ledger_total) == Decimal(told.provider_total) == sum(newest.values())
     assert [words for words in heard if "12 days" in words and "newest 8" in words]
+
+
+async def test_run_again_under_another_address_it_says_why_nothing_can_be_collected(tmp_path: Path) -> None:
+    """The keys of a database that was moved are others: it waited ten minutes, and there was no sentence at the end."""
+    trace, database = parse_trace(written([row(5, "solo", "dust", 3, 1, 1, 0)], COLUMNS)), f"sqlite:///{tmp_path}/a.db"
+    async with scene(database, trace, prices=PRICES) as stage:
+        await set_up(stage, "solo")
+    async with scene(database, trace, prices=PRICES) as stage:
+        with pytest.raises(Stuck, match="put it back to where it was made, or name a new one"):
+            await play(stage, lambda _: None)
 
 
 async def test_an_application_of_any_name_is_connected(tmp_path: object) -> None:

@@ -12,18 +12,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from demo.billing import bill, cost, spent
+from demo.billing import bill, cost, require_countable, spent
 from demo.prices import (
     ListPrices,
     PriceError,
     Rates,
     UnpricedModels,
+    for_the_product,
     parse_prices,
     read_aliases,
     read_prices,
     require_prices,
 )
-from demo.trace import Usage, read_trace
+from demo.trace import TraceError, Usage, parse_trace, read_trace
 
 HEADER = "model,input_usd_per_mtok,cached_input_usd_per_mtok,output_usd_per_mtok"
 DATA = Path(__file__).parent.parent.parent / "demo" / "data"
@@ -53,6 +54,11 @@ def test_without_a_cached_price_cached_tokens_cost_as_much_as_others() -> None:
         ("big,1,1,-1", "line 2: output_usd_per_mtok must be dollars"),
         ("big,1,NaN,1", "line 2: cached_input_usd_per_mtok must be dollars"),
         ("big,1,1,Infinity", "line 2: output_usd_per_mtok must be dollars"),
+        ("big,1,1_0,1", "line 2: cached_input_usd_per_mtok must be dollars"),
+        ("big,1,1,-0", "line 2: output_usd_per_mtok must be dollars"),
+        ("big,1e99,1,1", "line 2: input_usd_per_mtok has at most 9 digits before its point and 18 behind it"),
+        ("big,0.3333333333333333333,1,1", "line 2: input_usd_per_mtok has at most 9 digits before its point and 18"),
+        (f"{'b' * 201},1,1,1", "line 2: the model is longer than 200 letters."),
         (",1,1,1", "line 2: the model is empty."),
         ("big,1,1", "line 2: 3 columns where the header has 4."),
     ],
@@ -69,7 +75,18 @@ def test_one_model_has_one_price() -> None:
     assert parse_prices([HEADER, "big,1,1,1", "big,1,1,1"]).rates("big", DAY)
 
 
+def test_names_alike_but_for_case_are_one_model() -> None:
+    """So the product reads them, whose own price file ours becomes: it refused the two lines by a file nobody wrote."""
+    with pytest.raises(PriceError, match="line 3: big has a second, different price as BIG"):
+        parse_prices([HEADER, "BIG,1,1,1", "big,1,1,2"])
+    prices = parse_prices([HEADER, "BIG,1,1,1", "big,1,1,1"])
+    assert prices.rates("BIG", DAY) == prices.rates("big", DAY)
+    assert len(for_the_product(prices)) == 1
+
+
 def test_an_empty_price_file_is_refused() -> None:
+    with pytest.raises(PriceError, match="the header has no model, or twice"):
+        parse_prices([f"{HEADER},model", "big,1,1,1,huge"])
     with pytest.raises(PriceError, match="no price below the header"):
         parse_prices([HEADER])
     with pytest.raises(PriceError, match="the header has no model"):
@@ -128,6 +145,17 @@ def test_tokens_times_price_loses_nothing(tokens: int, price: Decimal) -> None:
 def test_the_lines_of_a_bill_add_up_to_what_was_spent(usage: Usage, rates: Rates) -> None:
     lines = bill("m", usage, rates, tells_cached=False)
     assert sum(Fraction(line.amount) for line in lines) == Fraction(spent(usage, rates))
+
+
+@pytest.mark.parametrize(("tokens", "price"), [(10**18 - 1, "2.5"), (10**18 - 1, "0")])
+def test_more_than_any_ledger_adds_up_is_said_before_it_is_played(tokens: int, price: str) -> None:
+    """The product called it beyond any real bill, which its team was told and whoever gave the trace was not."""
+    prices = parse_prices([HEADER, f"big,{price},,1", "small,1,,1"])
+    header = "hour,application,model,requests,input_tokens,output_tokens"
+    usual = [header, "0,chat,small,1,10,1", "0,search,big,1,1000000,0"]
+    require_countable(parse_trace(usual), prices, DAY)
+    with pytest.raises(TraceError, match="Most of it is search with big: look at its requests, input_tokens"):
+        require_countable(parse_trace([*usual, *[f"1,search,big,1,{tokens},0"] * 10]), prices, DAY)
 
 
 def test_the_demo_trace_is_small_and_costs_what_its_attribution_says() -> None:

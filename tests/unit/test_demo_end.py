@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import io
 import logging
 import os
 import signal
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from demo.__main__ import arguments, end_on_signals, from_here, main, unusable, welcome
+from demo.__main__ import Unheard, arguments, end_on_signals, from_here, main, put, unusable, welcome
+from demo.onboarding import require_room
+from demo.once import Told, amiss
 from demo.props import Props
+from demo.trace import parse_trace
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
@@ -56,8 +61,10 @@ def test_a_signal_that_is_ignored_stays_so() -> None:
 def test_a_database_that_is_named_lies_where_its_player_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The product would look for it beside app.py, as it does for what its settings name."""
     monkeypatch.chdir(tmp_path)
-    assert from_here("sqlite:///my.sqlite3") == f"sqlite:///{tmp_path / 'my.sqlite3'}"
-    for address in (f"sqlite:///{tmp_path / 'other.sqlite3'}", "postgresql://finops@localhost/finops"):
+    (tmp_path / "link").symlink_to(tmp_path)
+    for typed in ("my.sqlite3", "./my.sqlite3", f"../{tmp_path.name}/my.sqlite3", "link/my.sqlite3"):
+        assert from_here(f"sqlite:///{typed}") == f"sqlite:///{tmp_path.resolve() / 'my.sqlite3'}"
+    for address in (f"sqlite:///{tmp_path.resolve() / 'other.sqlite3'}", "postgresql://finops@localhost/finops"):
         assert from_here(address) == address
 
 
@@ -109,6 +116,18 @@ def test_what_cannot_be_written_is_said_in_a_sentence(
     assert f"{place or tempfile.gettempdir()} cannot be written to: No space left" in capsys.readouterr().err
 
 
+def test_a_disk_that_fills_up_while_collecting_is_said_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The product tries again until there is room: the script waited ten minutes with it."""
+    require_room(f"sqlite:///{tmp_path}/a.db")
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=0))
+    with pytest.raises(OSError, match="No space left") as full:
+        require_room(f"sqlite:///{tmp_path}/a.db")
+    assert (unusable(full.value, 80) or "").startswith(f"{tmp_path} cannot be written to: No space left")
+    require_room("postgresql://finops@localhost/finops")
+
+
 @pytest.mark.parametrize(
     ("number", "said"), [(errno.EADDRINUSE, "port 80 is in use"), (errno.EACCES, "port 80 may not be opened by you")]
 )
@@ -116,3 +135,54 @@ def test_a_port_that_cannot_be_had_is_said_in_a_sentence(number: int, said: str)
     """Another has it; or it is below 1024, and we are not root: then it ended in a traceback."""
     refused = OSError(number, "error while attempting to bind on address ('127.0.0.1', 80): no")
     assert said in (unusable(refused, 80) or "")
+
+
+def test_what_a_run_came_to_is_utf_8_wherever_it_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`LC_ALL=C PYTHONUTF8=0`: everything was played, and then there was a traceback instead of the figures."""
+    printed = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(printed, encoding="ascii"))
+    put("마케팅팀")
+    assert printed.getvalue().decode() == "마케팅팀"
+
+
+def test_nobody_who_reads_what_a_run_came_to_is_said_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pipe whose reader went away, or a full disk; what is left unwritten makes no noise at the end either."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    with open(writes, "w", encoding="utf-8") as stdout:
+        monkeypatch.setattr("sys.stdout", stdout)
+        with pytest.raises(Unheard, match="takes no more: Broken pipe"):
+            put("마케팅팀")
+
+
+@pytest.mark.usefixtures("logs")
+@pytest.mark.parametrize(("typed", "ended"), [(["--once"], 130), (["--story", "runaway"], 130), ([], 0)])
+def test_a_script_that_was_interrupted_is_no_success(
+    typed: list[str], ended: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has printed nothing; the page, which only a signal ends, has done what it was asked."""
+
+    async def interrupted(*_: object) -> int:
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr("demo.__main__.run", interrupted)
+    monkeypatch.setattr("sys.argv", ["demo", *typed])
+    assert main() == ended
+
+
+@pytest.mark.parametrize(
+    ("ledger", "projects", "said"),
+    [
+        ("0.3", {"chat": "0.3", "idle": "0"}, None),
+        ("0.2999999999", {"chat": "0.2999999999", "idle": "0"}, None),
+        ("0.299999999", {"chat": "0.299999999", "idle": "0"}, "differ by -0.000000001 dollars"),
+        ("0.3", {"chat": "0.3"}, "not set up: idle, 1 in all"),
+    ],
+)
+def test_a_ledger_that_is_not_the_bill_is_no_success(ledger: str, projects: dict[str, str], said: str | None) -> None:
+    """A disk that was full while onboarding gave a ledger of nothing, and the run ended well."""
+    header = "hour,application,model,requests,input_tokens,output_tokens"
+    trace = parse_trace([header, "0,chat,gpt-4o,1,1,1", "0,idle,gpt-4o,0,0,0"])
+    wrong = amiss(Told(ledger, "0.3", projects, {}, {}, "USD", [], 0.0), trace)
+    assert (said or "") in (wrong or "")
+    assert (wrong is None) == (said is None)

@@ -51,6 +51,18 @@ def test_a_byte_order_mark_blank_lines_quotes_and_windows_line_ends_are_fine(tmp
     assert read_trace(path).applications == ("검색, 도우미",)
 
 
+@pytest.mark.parametrize("name", ["👩\u200d💻 팀", "\U0001fae8", "検索\u3000補助", "a\u00a0b", "می\u200cخواهم"])
+def test_a_name_holds_whatever_people_see(name: str) -> None:
+    """Emoji held together by joiners or newer than this Python, and wide or unbreakable blanks, were refused."""
+    assert only([HEADER, f"0,{name},gpt-4o,1,10,2"]).application == name
+
+
+def test_whole_numbers_of_a_table_that_knows_fractions_are_whole() -> None:
+    """Where a cell of a column is empty, pandas writes the others as 300.0."""
+    lines = [f"{HEADER},cached_input_tokens", "0.0,chat,a,1.0,1000,200,300.0", "0,chat,b,1,10,2,"]
+    assert parse_trace(lines).series[0].hours == {0: Usage(1, 700, 300, 200)}
+
+
 def test_a_gzipped_trace_reads_like_a_plain_one_whatever_its_name(tmp_path: Path) -> None:
     plain, packed = tmp_path / "a.csv", tmp_path / "b.data"
     text = f"{HEADER}\n0,chat,gpt-4o,1,10,2\n"
@@ -68,16 +80,27 @@ def test_a_gzipped_trace_reads_like_a_plain_one_whatever_its_name(tmp_path: Path
         ("1,chat,m,1,1_0,1,0", "line 3: input_tokens must be a whole number of at most 18 digits, not '1_0'."),
         ("1,chat,m,1,1,,0", "line 3: output_tokens must be a whole number of at most 18 digits, not ''."),
         ("1,chat,m,1,5,1,9", "line 3: cached_input_tokens (9) cannot exceed input_tokens (5), which includes them."),
-        ("1,,m,1,1,1,0", "line 3: the application is empty."),
-        ("1,chat, ,1,1,1,0", "line 3: the model is empty."),
-        ("1,chat\x07,m,1,1,1,0", "line 3: application and model may not hold control characters."),
-        ("1,chat,m,1", "line 3: 4 columns where the header has 7."),
+        ("1,,m,1,1,1,0", "line 3: application is empty."),
+        ("1,\u200b,m,1,1,1,0", "line 3: application is empty."),
+        ("1,chat, ,1,1,1,0", "line 3: model is empty."),
+        ("1,chat\x07,m,1,1,1,0", "line 3: application may not hold line breaks, tabs or other control characters: "),
+        ('1,chat,"m\n",1,1,1,0\n1,"ch\nat",m,1,1,1,0', "line 5: application may not hold line breaks"),
+        ("1,chat,m,1", "line 3: 4 columns where the header has 7. The end of it is missing."),
+        (
+            "1,chat, too,m,1,1,1,0",
+            "line 3: 8 columns where the header has 7. A name with a comma needs quotation",
+        ),
         ('1,"chat"x,m,1,1,1,0', "line 3: this is not CSV: "),
+        ('1,"chat,m,1,1,1,0\n2,chat,m,1,1,1,0', "line 3: this is not CSV: "),
+        (
+            "2026-11-01T00:00:00Z,chat,m,1,1,1,0",
+            "line 3: hour must be a whole number of at most 18 digits, not '2026-11-01T",
+        ),
     ],
 )
 def test_every_mistake_is_told_with_its_line(row: str, sentence: str) -> None:
     with pytest.raises(TraceError) as refusal:
-        parse_trace([f"{HEADER},cached_input_tokens", "0,chat,m,1,1,1,0", row], "trace.csv")
+        parse_trace(f"{HEADER},cached_input_tokens\n0,chat,m,1,1,1,0\n{row}\n".splitlines(keepends=True), "trace.csv")
     assert f"trace.csv {sentence}" in str(refusal.value)
 
 
@@ -91,7 +114,8 @@ def test_many_mistakes_are_told_together_and_not_without_end() -> None:
 @pytest.mark.parametrize(
     ("lines", "sentence"),
     [
-        ([], "line 1: the header has no hour, application, model"),
+        ([], "line 1: the header has no hour, application, model.* the file is empty"),
+        (["", HEADER.replace(",", ";")], "line 2: the header has no hour.* it reads 'hour;application;.* with commas"),
         (["hour,application,model,requests,input_tokens"], "the header has no output_tokens"),
         ([f"{HEADER},hour"], "the header names hour twice"),
         ([HEADER], "there is no row below the header"),
@@ -104,13 +128,16 @@ def test_a_file_that_is_no_trace_is_refused_with_a_sentence(lines: list[str], se
 
 
 def test_files_that_cannot_be_read_are_refused_with_a_sentence(tmp_path: Path) -> None:
-    broken, latin = tmp_path / "broken.gz", tmp_path / "latin.csv"
-    broken.write_bytes(gzip.compress(HEADER.encode())[:20])
-    latin.write_bytes(b"hour,caf\xe9")
+    broken, damaged, latin = tmp_path / "broken.gz", tmp_path / "damaged.gz", tmp_path / "latin.csv"
+    packed = gzip.compress(HEADER.encode())
+    broken.write_bytes(packed[:20])
+    damaged.write_bytes(packed[:10] + b"\xff" + packed[11:])
+    latin.write_bytes(b"hour\ncaf\xe9")
     for path, sentence in (
         (tmp_path / "missing.csv", "cannot be read"),
         (broken, "ends too early"),
-        (latin, "not UTF-8"),
+        (damaged, "is damaged .*; copy it again"),
+        (latin, "line 2: this is not UTF-8"),
     ):
         with pytest.raises(TraceError, match=sentence):
             read_trace(path)
