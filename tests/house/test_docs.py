@@ -342,7 +342,7 @@ def test_links_between_documents_lead_somewhere(page: str):
 
 @pytest.mark.parametrize("page", [path.relative_to(ROOT).as_posix() for path in PAGES])
 def test_files_that_documents_name_are_there(page: str):
-    """`finops/ranking.py`, wherever a page sends a reader into the code, is there: from the root, or beside the page."""
+    """`finops/ranking.py`, wherever a page sends a reader into the code, is there: from the root, or beside it."""
     text = re.sub(r"```.*?```", "", (ROOT / page).read_text(encoding="utf-8"), flags=re.DOTALL)
     named = set(re.findall(r"`([a-z_]+/[\w./-]+\.(?:py|md|yaml|yml|js|css|gz|csv))`", text))
     there = (ROOT, (ROOT / page).parent)
