@@ -104,7 +104,7 @@ class Applications:
 
     async def tell_past(self, application: str | None = None) -> int:
         """Send what the connected applications (or one) did in the last four weeks; how many events were new."""
-        end = minute_of(self.clock())
+        end = self._now()
         start = minute_of(self.clock() - PAST)
         found = 0
         async with self._turn:
@@ -119,7 +119,7 @@ class Applications:
 
         While they are switched off that is nothing, and it is not made up for later.
         """
-        end, found = minute_of(self.clock()), 0
+        end, found = self._now(), 0
         async with self._turn:
             for name, one in self.connected.items():
                 start, one.until = one.until, max(end, one.until)
@@ -135,6 +135,12 @@ class Applications:
             await asyncio.sleep(LOOK_SECONDS)
             with suppress(*TROUBLE):  # an application does not stop working because its events are not taken
                 await self.catch_up()
+
+    def _now(self) -> int:
+        """The minute it is; of every one before it is decided by then what the provider let through."""
+        now = minute_of(self.clock())
+        self.openai.tenant().levers.advance(now)
+        return now
 
     def switch(self, *, is_on: bool) -> None:
         """Let the applications record, or not."""
@@ -164,11 +170,16 @@ class Applications:
                 yield call
 
     def _is_refused(self, key: Key, minute: int) -> bool:
-        """Whether the provider let nothing through that minute: then there is nothing that could be recorded."""
+        """Whether the provider let nothing through when it was last asked, in that minute or the hour before it: then
+        there is nothing that could be recorded.
+        """
         traffic = self._traffic
-        if minute < traffic.live_from or traffic.minute(key, minute) != NOTHING:
-            return False
-        return traffic.unboosted(key, minute, minute + 1) != NOTHING
+        for asked in range(minute, max(minute - HOUR, traffic.live_from - 1), -1):
+            if traffic.minute(key, asked) != NOTHING:
+                return False
+            if traffic.unboosted(key, asked, asked + 1) != NOTHING:
+                return True
+        return False
 
     def _retried(self, key: Key, hour: int, first: int, last: int) -> Iterator[Recorded]:
         """What a retry loop adds: the same question again and again, and never an answer."""
