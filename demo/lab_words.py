@@ -108,7 +108,7 @@ OTHERS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "투표: 다음에는 무엇이 필요할까요?": ("a poll: what is to come next?", "投票: 次に必要なものは?"),
         "API 키를 삭제합니다": ("an API key is deleted", "APIキーを削除します"),
-        "투표에서 뽑힌 것을 계획합니다": ("what won the poll is planned", "投票で選ばれたものを計画します"),
+        "투표 1위를 계획에 넣습니다": ("what won the poll is planned", "投票で選ばれたものを計画します"),
         "재시도 루프를 알림에서 차단합니다": (
             "a retry loop, stopped from its alert",
             "リトライループをアラートから停止します",

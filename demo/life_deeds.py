@@ -116,7 +116,7 @@ DEEDS = (
     Deed(1, DAY + AFTERNOON, SUMMARY, CACHED, moves(SUMMARY, 60)),
     Deed(1, 2 * DAY + AFTERNOON, CHATBOT, words("투표: 다음에는 무엇이 필요할까요?"), _asks_what_next),
     Deed(1, 3 * DAY + AFTERNOON, FRAUD, words("API 키를 삭제합니다"), _retires_key),
-    Deed(2, 3 * DAY + AFTERNOON, CHATBOT, words("투표에서 뽑힌 것을 계획합니다"), _decides),
+    Deed(2, 3 * DAY + AFTERNOON, CHATBOT, words("투표 1위를 계획에 넣습니다"), _decides),
     Deed(3, DAY + AFTERNOON, CHATBOT, words("재시도 루프를 알림에서 차단합니다"), _loops, needs_budget=True),
     Deed(4, 2 * DAY + AFTERNOON, NOTES, words("사용을 종료합니다"), _retires_project),
 )
