@@ -11,6 +11,8 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from argparse import ArgumentParser
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import fields
 from importlib.util import find_spec
@@ -28,7 +30,8 @@ from app import SHUTDOWN_SECONDS
 from blocks import help as help_
 from bot.metrics import Metrics
 from bot.settings import CHECKOUT, Settings, read_env_file
-from demo import clock, once, runaway, story_life, story_monday, story_told, value_levers
+from demo import clock, once, replay, runaway, story_life, story_monday, story_told, value_levers
+from demo.__main__ import arguments as demo_arguments
 from demo.mailbox import Mailbox
 from demo.openai import control as openai_control
 from demo.slack.control import Control as SlackControl
@@ -268,6 +271,18 @@ def test_every_key_that_a_story_prints_is_explained(told: type[Any]):
     text = (ROOT / "demo/README.md").read_text(encoding="utf-8")
     keys = {key for row in re.findall(r"^\| (`.+?) \|", text, re.MULTILINE) for key in re.findall(r"`(\w+)`", row)}
     assert {one.name for one in fields(told)} - keys == set()
+
+
+@pytest.mark.parametrize(
+    ("page", "parser"),
+    [("demo/README.md", demo_arguments), ("docs/replay.md", replay.arguments)],
+    ids=["demo", "replay"],
+)
+def test_every_option_of_the_stage_is_explained(page: str, parser: Callable[[], ArgumentParser]):
+    """Also on a page, and not in `--help` alone."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    options = set(re.findall(r"--[a-z]+", parser().format_usage()))
+    assert sorted(option for option in options if not re.search(rf"{option}\b", text)) == []
 
 
 def levers() -> web.UrlDispatcher:
