@@ -79,7 +79,7 @@ async def submit(form: Form) -> Outcome:
         if field == ids.APPROVE_AMOUNT and way is ApprovalWay.BUDGET:
             field = ids.APPROVE_LIMIT
         said = bad_news.sentence(explain(refusal), t)
-        return Problem({field: kit.unmarked(said)}, await again(said))
+        return Problem.beside(field, said, await again(said))
     if view is None:
         return Show(await again(), refreshes_home=False)
     return Show(view, then=evaluated if way is ApprovalWay.BUDGET else None)

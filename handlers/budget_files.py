@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from blocks import bad_news, budget_files, budget_form, budget_words, budgets, ids, kit
-from bot.errors import Refusal, RefusalCode, explain
+from blocks import budget_files, budget_form, budget_words, budgets, ids, kit
+from bot.errors import Refusal, RefusalCode
 from finops.keys import contains_key
 from handlers.submitting import Form, Outcome, Problem, Show
 from handlers.visit import Visit
@@ -41,7 +41,7 @@ async def submit(form: Form) -> Outcome:
         plan = await visit.bot.budgets.import_apply(person, text, mark)
     except Refusal as refusal:
         if refusal.code is not RefusalCode.BUDGET_FILE:
-            return Show(bad_news.view(explain(refusal), t), refreshes_home=False)
+            raise
         said = budget_words.file_mistakes(refusal.values, t)
         return Problem({name: said}, budget_files.asked(t, text, problem=kit.escape(said), turn=turn))
     if not plan.is_applied:

@@ -210,13 +210,11 @@ async def _refused(visit: Visit, draft: BudgetDraft, refusal: Refusal) -> Outcom
         now = replace(_draft_of(standing.budget, standing.scope), turn=draft.turn + 1, unhelpful=draft.unhelpful)
         said = budget_form.changed_meanwhile(t, refusal.values.get("person"), standing.budget.updated_at)
         return Show(await _form(visit, now, standing, said), refreshes_home=False)
-    news = explain(refusal)
     field = _FIELDS.get(refusal.code)
     if field is None:
-        return Show(bad_news.view(news, t), refreshes_home=False)
-    said = bad_news.sentence(news, t)
-    name = budget_form.block_of(field, draft.turn)
-    return Problem({name: kit.unmarked(said)}, await _form(visit, draft, problem=said))
+        raise refusal
+    said = bad_news.sentence(explain(refusal), t)
+    return Problem.beside(budget_form.block_of(field, draft.turn), said, await _form(visit, draft, problem=said))
 
 
 async def _redrawn(visit: Visit, draft: BudgetDraft) -> None:

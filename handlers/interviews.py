@@ -153,7 +153,7 @@ async def submit_offer(form: Form) -> Outcome:
         if refusal.code is not RefusalCode.INTERVIEW_TIMES:
             raise
         said = bad_news.sentence(explain(refusal), t)
-        return Problem({ids.INTERVIEW_TIMES: kit.unmarked(said)}, interviews.offering(filled, t, said))
+        return Problem.beside(ids.INTERVIEW_TIMES, said, interviews.offering(filled, t, said))
     notice = interviews.offered_words(made, t) if made is not None else None
     return Show(await _board(visit, notice), refreshes_home=False)
 

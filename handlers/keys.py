@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from blocks import bad_news, ids, keys, kit, setup
+from blocks import bad_news, ids, keys, setup
 from bot.errors import Refusal, explain
 from bot.keys import owner_name
 from bot.results import KeyChanged
 from finops.registry import Team
 from handlers import home
-from handlers.submitting import KEY_FIELDS, Back, Form, Outcome, Problem, Show
+from handlers.submitting import KEY_REFUSED, Back, Form, Outcome, Problem
 from handlers.team_choice import team_asked_for
 from handlers.teams import number
 from handlers.visit import Visit
@@ -54,12 +54,11 @@ async def submit_replacement(form: Form) -> Outcome:
     try:
         result = await visit.bot.connections.replace_key(person, old.id, form.text(ids.KEY), groups)
     except (Refusal, CredentialRejected) as error:
-        news = explain(error)
-        said = bad_news.typed_key_words(news, t)
-        if str(news.code) not in KEY_FIELDS:
-            return Show(bad_news.view(news, t), refreshes_home=False)
+        if isinstance(error, Refusal) and error.code not in KEY_REFUSED:
+            raise
+        said = bad_news.typed_key_words(explain(error), t)
         again = setup.key(t, team, problem=said, is_setup=False, replaces=old.id, ends_with=old.ends_with)
-        return Problem({ids.KEY: kit.unmarked(said.replace("`", ""))}, again)
+        return Problem.beside(ids.KEY, said, again)
     managed = await visit.bot.teams.managed_by(person, groups)
     credentials = await visit.bot.connections.of_team(visit.workspace_id, team.id)
     change = "same" if result.is_same else "replaced"

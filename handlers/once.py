@@ -53,5 +53,5 @@ async def taken(
         if refusal.code is not RefusalCode.TEXT_MISSING:
             raise
         said = bad_news.sentence(explain(refusal), t)
-        return Problem({name: kit.unmarked(said)}, again(text, said))
+        return Problem.beside(name, said, again(text, said))
     return None

@@ -9,7 +9,7 @@ from bot.errors import Refusal, explain
 from bot.naming import alike
 from finops.registry import Project, Team
 from handlers import home
-from handlers.submitting import Back, Form, Outcome, Problem, Show
+from handlers.submitting import Back, Form, Outcome, Problem
 from handlers.team_choice import chosen_team, team_asked_for
 from handlers.teams import number
 from handlers.visit import Visit
@@ -70,10 +70,9 @@ async def submit_edit(form: Form) -> Outcome:
             groups=groups,
         )
     except Refusal as refusal:
-        news = explain(refusal)
-        if str(news.code) not in _LEAD_REFUSED:
-            return Show(bad_news.view(news, t), refreshes_home=False)
-        said = bad_news.sentence(news, t)
+        if refusal.code not in _LEAD_REFUSED:
+            raise
+        said = bad_news.sentence(explain(refusal), t)
         return Problem({ids.PROJECT_LEAD: said}, projects.edit(t, *await _owned(visit, form.number("project")), said))
     team = await visit.bot.teams.get(visit.workspace_id, project.team_id)
     own = await visit.bot.projects.of_team(visit.workspace_id, team.id)

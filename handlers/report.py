@@ -14,7 +14,7 @@ from bot.errors import Refusal, RefusalCode, explain
 from finops.digest import WEEKDAYS, DigestChannel, DigestShown, DigestVersion
 from finops.queries import ScopeKind
 from handlers.status import has_channel, mark, tell_channel
-from handlers.submitting import Back, Form, Outcome, Problem, Show
+from handlers.submitting import Back, Form, Outcome, Problem
 from handlers.teams import number
 from handlers.visit import Visit
 
@@ -98,14 +98,13 @@ async def submit(form: Form) -> Outcome:
             raise Refusal(RefusalCode.CHANNEL_MISSING)
         kept = await visit.bot.digests.channels.configure(await visit.person(), channel, await visit.groups())
     except Refusal as refusal:
-        news = explain(refusal)
-        field = _FIELDS.get(str(news.code))
+        field = _FIELDS.get(refusal.code)
         if field is None:
-            return Show(bad_news.view(news, t), refreshes_home=False)
-        said = bad_news.sentence(news, t)
+            raise
+        said = bad_news.sentence(explain(refusal), t)
         choices = await _choices(visit, names) if held == 0 else ()
         again = digest_settings.edit(t, await _shown(visit, channel), names, choices, said)
-        return Problem({field: kit.unmarked(said)}, again)
+        return Problem.beside(field, said, again)
     notice = digest_settings.saved_words(await _shown(visit, kept), names, t)
     return Back(await _listed(visit, notice))
 

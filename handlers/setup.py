@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from blocks import bad_news, collection, ids, keys, kit, projects, setup
+from blocks import bad_news, collection, ids, keys, projects, setup
 from blocks.kit import View
 from bot.errors import Refusal, explain
 from bot.results import KeyRegistered, ProjectsRegistered
 from finops.figures import SetupStep
 from finops.registry import Team
-from handlers.submitting import KEY_FIELDS, PROJECT_FIELDS, TEAM_FIELDS, Form, Outcome, Problem, Show
+from handlers.submitting import KEY_REFUSED, PROJECT_FIELDS, TEAM_FIELDS, Form, Outcome, Problem, Show
 from handlers.visit import Visit
 from locales import Translator
 from providers.contract import CredentialRejected
@@ -67,15 +67,19 @@ async def submit_team(form: Form) -> Outcome:
     try:
         team = await visit.bot.teams.create(person, typed[ids.TEAM_NAME], lead, typed[ids.TEAM_CHANNEL], locale=locale)
     except Refusal as refusal:
+        field = TEAM_FIELDS.get(refusal.code)
+        if field is None:
+            raise
+        said = bad_news.sentence(explain(refusal), t)
         again = setup.team(
             t,
             user_id=visit.user_id,
-            problem=_said(refusal, t),
+            problem=said,
             typed=typed,
             is_setup=form.is_setup,
             is_further=bool(form.ids.get("further")),
         )
-        return _problem(refusal, TEAM_FIELDS, again, t)
+        return Problem.beside(field, said, again)
     return Show(setup.key(t, team, is_setup=form.is_setup))
 
 
@@ -88,8 +92,10 @@ async def submit_key(form: Form) -> Outcome:
     try:
         result = await visit.bot.connections.register_key(person, team.id, form.text(ids.KEY), groups)
     except (Refusal, CredentialRejected) as error:
+        if isinstance(error, Refusal) and error.code not in KEY_REFUSED:
+            raise
         said = bad_news.typed_key_words(explain(error), t)
-        return _problem(error, KEY_FIELDS, setup.key(t, team, problem=said, is_setup=form.is_setup), t, said)
+        return Problem.beside(ids.KEY, said, setup.key(t, team, problem=said, is_setup=form.is_setup))
     may_list = await visit.bot.projects.may_list(team)
     return Show(key_done(result, team, t, may_list=may_list, is_setup=form.is_setup))
 
@@ -143,8 +149,12 @@ async def submit_projects(form: Form) -> Outcome:
         elif chosen or not typed:
             results.append(await visit.bot.projects.register(person, team.id, chosen, groups))
     except Refusal as refusal:
-        again = setup.projects(t, team, may_list=may_list, problem=_said(refusal, t), is_setup=form.is_setup)
-        return _problem(refusal, PROJECT_FIELDS, again, t)
+        field = PROJECT_FIELDS.get(refusal.code)
+        if field is None:
+            raise
+        said = bad_news.sentence(explain(refusal), t)
+        again = setup.projects(t, team, may_list=may_list, problem=said, is_setup=form.is_setup)
+        return Problem.beside(field, said, again)
     view = projects.registered(
         t,
         team,
@@ -156,16 +166,3 @@ async def submit_projects(form: Form) -> Outcome:
         is_setup=form.is_setup,
     )
     return Show(view)
-
-
-def _said(error: Exception, t: Translator) -> str:
-    return bad_news.sentence(explain(error), t)
-
-
-def _problem(error: Exception, fields: dict[str, str], again: View, t: Translator, said: str | None = None) -> Outcome:
-    """Beside the input it is about, or in place of the form when it is about none."""
-    news = explain(error)
-    field = fields.get(str(news.code))
-    if field is None:
-        return Show(bad_news.view(news, t), refreshes_home=False)
-    return Problem({field: kit.unmarked((said or bad_news.sentence(news, t)).replace("`", ""))}, again)

@@ -103,7 +103,7 @@ async def submit(form: Form) -> Outcome:
             return Show(await again(said), refreshes_home=False)
         if field is None:
             raise
-        return Problem({field: kit.unmarked(said)}, await again(said, shown))
+        return Problem.beside(field, said, await again(said, shown))
     return Show(view) if view is not None else Show(await again(), refreshes_home=False)
 
 

@@ -31,6 +31,11 @@ class Problem:
     errors: Mapping[str, str]
     form: kit.View
 
+    @classmethod
+    def beside(cls, name: str, said: str, form: kit.View) -> Problem:
+        """One error beside one input, said as mrkdwn: Slack shows it as it is, so our own marks are taken out."""
+        return cls({name: kit.unmarked(said.replace("`", ""))}, form)
+
 
 @frozen
 class Show:
@@ -217,8 +222,9 @@ TEAM_FIELDS = {
     "approver_is_bot": ids.TEAM_APPROVER_PEOPLE,
     "approver_is_guest": ids.TEAM_APPROVER_PEOPLE,
 }
-KEY_FIELDS = dict.fromkeys(
-    (
+# What is wrong with a key itself, as the provider's own rejection always is.
+KEY_REFUSED = frozenset(
+    {
         "not_a_key",
         "key_of_project",
         "key_of_service_account",
@@ -228,12 +234,7 @@ KEY_FIELDS = dict.fromkeys(
         "key_cannot_read_costs",
         "key_already_registered",
         "key_of_other_organization",
-        "key_rejected",
-        "key_wrong_kind",
-        "key_lacks_right",
-        "key_address_refused",
-    ),
-    ids.KEY,
+    }
 )
 PROJECT_FIELDS = {
     "nothing_chosen": ids.PROJECTS,

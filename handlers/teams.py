@@ -6,7 +6,7 @@ from slack_sdk.errors import SlackApiError
 
 from blocks import bad_news, ids, kit, teams
 from bot.errors import Refusal, explain
-from handlers.submitting import TEAM_FIELDS, Back, Form, Outcome, Problem, Show
+from handlers.submitting import TEAM_FIELDS, Back, Form, Outcome, Problem
 from handlers.visit import Visit
 
 
@@ -54,13 +54,12 @@ async def submit_edit(form: Form) -> Outcome:
             locale=typed[ids.TEAM_LANGUAGE] or None,
         )
     except Refusal as refusal:
-        news = explain(refusal)
-        field = TEAM_FIELDS.get(str(news.code))
+        field = TEAM_FIELDS.get(refusal.code)
         if field is None:
-            return Show(bad_news.view(news, t), refreshes_home=False)
+            raise
         team = await visit.bot.teams.get(visit.workspace_id, form.number("team"))
-        said = bad_news.sentence(news, t)
-        return Problem({field: kit.unmarked(said)}, teams.edit(t, team, said, typed))
+        said = bad_news.sentence(explain(refusal), t)
+        return Problem.beside(field, said, teams.edit(t, team, said, typed))
     every = await visit.bot.teams.all(visit.workspace_id)
     return Back(teams.manage(t, every, teams.saved_words(t, team)))
 
@@ -74,14 +73,13 @@ async def submit_approvers(form: Form) -> Outcome:
     try:
         team = await visit.bot.teams.update(person, form.number("team"), approvers=[*people, *groups, *kept])
     except Refusal as refusal:
-        news = explain(refusal)
-        field = TEAM_FIELDS.get(str(news.code))
+        field = TEAM_FIELDS.get(refusal.code)
         if field is None:
-            return Show(bad_news.view(news, t), refreshes_home=False)
+            raise
         team = await visit.bot.teams.get(visit.workspace_id, form.number("team"))
-        said = bad_news.sentence(news, t)
+        said = bad_news.sentence(explain(refusal), t)
         again = teams.approvers(t, team, await _groups(visit), said, is_listed=is_listed)
-        return Problem({field: kit.unmarked(said)}, again)
+        return Problem.beside(field, said, again)
     if is_listed:
         every = await visit.bot.teams.all(visit.workspace_id)
         return Back(teams.manage(t, every, teams.saved_words(t, team)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from blocks import bad_news, ids, kit, project_detail
+from blocks import bad_news, ids, project_detail
 from bot.errors import Refusal, RefusalCode, explain
 from finops.amounts import as_typed
 from finops.caps import written
@@ -34,7 +34,7 @@ async def submit_target(form: Form) -> Outcome:
         said = bad_news.sentence(explain(refusal), t)
         project, _ = await visit.bot.project_details.target(person, project_id, groups)
         again = project_detail.target(t, project, typed, _period(form), said)
-        return Problem({ids.TARGET_AMOUNT: kit.unmarked(said)}, again)
+        return Problem.beside(ids.TARGET_AMOUNT, said, again)
     return Back(project_detail.view(await report_of(visit, project_id, _period(form)), t))
 
 
@@ -58,7 +58,7 @@ async def submit_caps(form: Form) -> Outcome:
             raise
         said = bad_news.sentence(explain(refusal), t)
         again = project_detail.caps(t, typed, project_id, _period(form), said)
-        return Problem({ids.CAPS_TEXT: said.replace("`", "")}, again)
+        return Problem.beside(ids.CAPS_TEXT, said, again)
     return Back(project_detail.view(await report_of(visit, project_id, _period(form)), t))
 
 

@@ -40,8 +40,11 @@ async def at_the_key_window(stage: Stage) -> Any:
     return person
 
 
-async def test_a_wrong_key_is_explained_and_not_kept(quick_stage: Stage) -> None:
-    """Wrong kind, revoked, or no key at all: the window stays, says which, and repeats nothing of it."""
+async def test_a_wrong_key_is_explained_and_not_kept(quick_stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    """Wrong kind, revoked, or no key at all: the window stays, says which, and repeats nothing of it.
+
+    What the provider refused is logged once: by two references nobody would find out which of them somebody told.
+    """
     project = next(iter(quick_stage.openai.organization.projects.values()))
     person = await at_the_key_window(quick_stage)
     for pasted in (
@@ -58,6 +61,7 @@ async def test_a_wrong_key_is_explained_and_not_kept(quick_stage: Stage) -> None
         assert pasted not in str(quick_stage.slack.deliveries[-1].answer)
         assert pasted not in words_of(view)
         assert "등록되었습니다" not in words_of(view)
+    assert [record.message for record in caplog.records].count("provider trouble") == 1
 
 
 async def test_a_busy_provider_is_waited_for(quick_stage: Stage) -> None:
