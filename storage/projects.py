@@ -17,6 +17,9 @@ from storage.repository import Repository, compared
 from storage.tables import connections, known_projects, projects, teams
 from storage.tables_stops import holds
 
+# Organizations have thousands of projects, and databases take so many values in one statement.
+_AT_ONCE = 1000
+
 
 class Unchanged(Enum):
     """Stands for "leave it as it is" where None means "nothing"."""
@@ -57,12 +60,11 @@ class Projects(Repository):
         another workspace.
         """
         provider = await self._provider(workspace_id, connection_id, team_id)
-        ours: list[Project] = []
-        taken: list[KnownProject] = []
-        for provider_project_id, name in dict(projects).items():
-            owner = await self._claim(
-                provider_project_id,
-                {
+        owners = await self._claim(
+            workspace_id,
+            provider,
+            {
+                provider_project_id: {
                     "workspace_id": workspace_id,
                     "connection_id": connection_id,
                     "team_id": team_id,
@@ -72,8 +74,13 @@ class Projects(Repository):
                     "excluded": False,
                     "registered_by": registered_by,
                     "registered_at": at,
-                },
-            )
+                }
+                for provider_project_id, name in dict(projects).items()
+            },
+        )
+        ours: list[Project] = []
+        taken: list[KnownProject] = []
+        for provider_project_id, owner in owners:
             if owner.team_id == team_id:
                 ours.append(_project(owner))
             else:
@@ -173,21 +180,29 @@ class Projects(Repository):
             raise NotFound("team", team_id)
         return str(provider)
 
-    async def _claim(self, provider_project_id: str, values: dict[str, Any]) -> Any:
-        """The row that owns the project after our attempt: ours, or the one that was there first."""
-        key = ["workspace_id", "provider", "provider_project_id"]
-        await self._db.execute(self._insert(projects).values(values).on_conflict_do_nothing(index_elements=key))
-        return (
-            await self._db.execute(
+    async def _claim(
+        self, workspace_id: str, provider: str, wanted: dict[str, dict[str, Any]]
+    ) -> list[tuple[str, Any]]:
+        """The row that owns each project after our attempt: ours, or the one that was there first. In their order."""
+        ids = list(wanted)
+        owners: dict[str, Any] = {}
+        adding = self._insert(projects).on_conflict_do_nothing(
+            index_elements=["workspace_id", "provider", "provider_project_id"]
+        )
+        for start in range(0, len(ids), _AT_ONCE):
+            some = ids[start : start + _AT_ONCE]
+            await self._db.execute(adding, [wanted[one] for one in some])
+            rows = await self._db.execute(
                 select(projects, teams.c.name.label("team_name"))
                 .join(teams, and_(teams.c.workspace_id == projects.c.workspace_id, teams.c.id == projects.c.team_id))
                 .where(
-                    projects.c.workspace_id == values["workspace_id"],
-                    projects.c.provider == values["provider"],
-                    projects.c.provider_project_id == provider_project_id,
+                    projects.c.workspace_id == workspace_id,
+                    projects.c.provider == provider,
+                    projects.c.provider_project_id.in_(some),
                 )
             )
-        ).one()
+            owners |= {row.provider_project_id: row for row in rows}
+        return [(one, owners[one]) for one in ids]
 
     async def _many(self, workspace_id: str, *conditions: Any) -> list[Project]:
         rows = await self._db.execute(_ALL.where(*conditions), {"of_workspace": workspace_id})

@@ -341,7 +341,7 @@ class SimulatedOpenAI:
         now = self.clock()
         family = FAMILIES[request.path.rsplit("/", 1)[1]]
         asked = UsageQuery.read(Query(request, self.behaviour.arrays), family, int(now.timestamp()))
-        return answer(tenant.usage.page(asked, minute_of(now)))
+        return answer(await tenant.usage.page(asked, minute_of(now)))
 
     async def _complete(self, request: web.Request) -> web.Response:
         organizations = [tenant.organization for tenant in self.tenants.values()]

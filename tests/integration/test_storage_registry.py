@@ -12,7 +12,7 @@ from finops.registry import Person, Role, Team
 from storage import Storage
 from storage.errors import AlreadyExists, NotFound
 from storage.tables import teams
-from tests.databases import MOMENT, WORKSPACE, Tenant
+from tests.databases import MOMENT, WORKSPACE, Tenant, statements
 
 LATER = MOMENT + timedelta(hours=1)
 JIHOON = Person(
@@ -221,6 +221,24 @@ async def test_a_connection_sees_again_when_both_of_its_senses_do(storage: Stora
         whole = await store.connections.get(*key)
         assert whole is not None
         assert (whole.costs_blind, whole.blind_since, whole.blind_reason) == (False, None, None)
+
+
+async def test_a_thousand_projects_are_registered_while_slack_waits(storage: Storage, tenant: Tenant) -> None:
+    """All of a big organization in one press: two statements for each took longer than the three seconds of a window."""
+    wanted = [(f"proj_{number:04}", f"project {number}") for number in range(1001)]
+    async with storage.writing() as store:
+        with statements() as asked:
+            ours, taken = await store.projects.register(
+                WORKSPACE,
+                connection_id=tenant.connection.id,
+                team_id=tenant.team_id,
+                projects=wanted,
+                registered_by="U1",
+                at=MOMENT,
+            )
+        assert [(one.provider_project_id, one.name) for one in ours] == wanted
+        assert not taken
+        assert len(asked) <= 8
 
 
 async def test_a_project_belongs_to_one_team_and_the_second_is_told_whose(storage: Storage, tenant: Tenant) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
@@ -75,3 +76,13 @@ async def test_buckets_can_come_twice(desk: Desk) -> None:
     once = await desk.usage(**asked)
     desk.openai.behaviour.set({"repeat_buckets": True})
     assert await desk.usage(**asked) == [bucket for bucket in once for _ in range(2)]
+
+
+async def test_while_a_long_page_is_told_others_are_served(desk: Desk) -> None:
+    """A thousand applications by the minute took seconds, and a window that was submitted meanwhile timed out."""
+    half_a_day = {"start_time": int(MIDNIGHT.timestamp()), "bucket_width": "1m", "limit": 720}
+    told, turns = asyncio.create_task(desk.get("/organization/usage/completions", **half_a_day)), 0
+    while not told.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert turns > len((await told)["data"]) == 720
