@@ -224,7 +224,7 @@ async def test_a_connection_sees_again_when_both_of_its_senses_do(storage: Stora
 
 
 async def test_a_thousand_projects_are_registered_while_slack_waits(storage: Storage, tenant: Tenant) -> None:
-    """All of a big organization in one press: two statements for each took longer than the three seconds of a window."""
+    """All of a big organization in one press: two statements for each took longer than a window waits."""
     wanted = [(f"proj_{number:04}", f"project {number}") for number in range(1001)]
     async with storage.writing() as store:
         with statements() as asked:
