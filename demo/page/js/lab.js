@@ -2,7 +2,7 @@
 
 import { labAction } from "./api.js";
 import { notice } from "./dialogs.js";
-import { h, keep } from "./dom.js";
+import { freshId, h, keep } from "./dom.js";
 import { when } from "./events.js";
 import { icon } from "./icons.js";
 import { trafficCard } from "./traffic.js";
@@ -33,9 +33,11 @@ function row(given, place) {
       h("span", { class: "lab-value" }, String(item.note)));
   }
   if (item.action) {
-    return h("div", { class: "lab-row" }, h("span", { class: "lab-label" }, item.label, item.hint && h("small", null, item.hint)),
+    const id = freshId("lab");  // the words press it, too: whoever reads "press …" presses what they read
+    return h("div", { class: "lab-row" },
+      h("label", { class: "lab-label", for: id }, item.label, item.hint && h("small", null, item.hint)),
       item.value !== undefined && h("span", { class: "lab-value" }, String(item.value)),
-      h("button", { type: "button", class: `button small ${item.style || "plain"}`, "aria-label": item.label,
+      h("button", { type: "button", id, class: `button small ${item.style || "plain"}`, "aria-label": item.label,
         data: { do: "lab-act", place } }, h("span", { class: "button-text" }, item.button || icon("play"))));
   }
   return h("div", { class: "lab-row stacked" },
