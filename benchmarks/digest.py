@@ -133,7 +133,7 @@ async def measure(name: str, url: str, chosen: argparse.Namespace) -> None:
         projects = await furnish(storage, connection_id, week, chosen)
         settle(url)
         bot = Bot(storage, {}, lambda: now, Policy(), Prices())
-        facts = DigestFacts(bot.why, bot.axes)
+        facts = DigestFacts(bot.why)
         told: list[Digest] = []
 
         def digest_of(scope: Scope) -> Asked:

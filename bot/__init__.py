@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable, Mapping
 
 from bot.audit import Audit
-from bot.axes import AxesOf
 from bot.behaviour import Behaviour
 from bot.blindness import Blindness
 from bot.budgets import Budgets
@@ -50,7 +49,6 @@ from bot.stopping import Stopping
 from bot.teams import Teams
 from bot.trials import Trials
 from bot.unwatched import Unwatched
-from bot.value import Values
 from bot.voting import Voting
 from bot.watching import Watching
 from bot.why import Whys
@@ -97,14 +95,12 @@ class Bot:
         self.reports = Reports(desk, Live(desk, self.spending))
         self.exchange = Exchange(desk, self.people)
         self.exporting = Exporting(desk, self.reports)
-        self.axes = AxesOf(desk)
         self.why = Whys(desk, self.spending, self.reports)
-        self.digests = Digests(desk, self.people, self.teams, self.reports, DigestFacts(self.why, self.axes))
-        self.values = Values(desk)
+        self.digests = Digests(desk, self.people, self.teams, self.reports, DigestFacts(self.why))
         self.pricing = Pricing(desk)
         self.event_tokens = EventTokens(desk, self.teams)
         self.ratings = Ratings(desk)
-        self.project_details = ProjectDetails(desk, self.people, self.teams, self.reports, self.why, self.axes)
+        self.project_details = ProjectDetails(desk, self.people, self.teams, self.reports, self.why)
         self.budgets = Budgets(desk, self.people, self.teams, self.spending)
         self.incidents = Incidents(desk, self.spending)
         self.evaluating = Evaluating(desk, self.spending)

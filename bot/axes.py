@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from bot.desk import Desk
 from bot.incident_scopes import whose
 from bot.picture import CURRENCY
 from finops.axes import Axes
@@ -12,22 +11,6 @@ from finops.figures import Scope
 from finops.line_items import axes_of
 from finops.periods import Period
 from storage import Store
-
-
-class AxesOf:
-    """Reads bills by line item."""
-
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-
-    async def of(self, workspace_id: str, scope: Scope, period: Period) -> Axes | None:
-        """A scope's bill of a period by axis, in dollars; None when nothing was billed, or nothing read."""
-        async with self._desk.storage.reading() as store:
-            return await self.of_scope(store, workspace_id, scope, period)
-
-    async def of_scope(self, store: Store, workspace_id: str, scope: Scope, period: Period) -> Axes | None:
-        """The same within a transaction that is open already."""
-        return await axes_of_scope(store, workspace_id, scope, period)
 
 
 async def axes_of_scope(store: Store, workspace_id: str, scope: Scope, period: Period) -> Axes | None:

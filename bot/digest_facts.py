@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from bot import value
-from bot.axes import AxesOf
+from bot.axes import axes_of_scope
 from bot.digest_runaways import Ran, of_week
 from bot.exchange import converter_at
 from bot.ledger import ledger_of
@@ -87,9 +87,8 @@ class _Bills:
 class DigestFacts:
     """Makes digests out of what is known at this moment; keeps nothing."""
 
-    def __init__(self, whys: Whys, axes: AxesOf) -> None:
+    def __init__(self, whys: Whys) -> None:
         self._whys = whys
-        self._axes = axes
 
     async def of(
         self, store: Store, workspace_id: str, scopes: Collection[Scope], week: Period, now: datetime
@@ -136,7 +135,7 @@ class DigestFacts:
             improve=improve,
             others=others,
             trend=bills.trend,
-            axes=await self._axes.of_scope(store, workspace_id, scope, read.period),
+            axes=await axes_of_scope(store, workspace_id, scope, read.period),
             why=await self._whys.of_scope(store, workspace_id, scope, read.period) if bills.are_comparable else None,
             advice=step,
             unallocated=bills.now.unallocated_total if is_everything else None,

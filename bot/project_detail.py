@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from bot.actions import recent
 from bot.audit import record
-from bot.axes import AxesOf
+from bot.axes import axes_of_scope
 from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
 from bot.event_tokens import tokens_of
@@ -35,13 +35,12 @@ from storage import Store
 class ProjectDetails:
     """Fills the window about one project; members see figures, those who answer for it its tokens as well."""
 
-    def __init__(self, desk: Desk, people: People, teams: Teams, reports: Reports, why: Whys, axes: AxesOf) -> None:
+    def __init__(self, desk: Desk, people: People, teams: Teams, reports: Reports, why: Whys) -> None:
         self._desk = desk
         self._people = people
         self._teams = teams
         self._reports = reports
         self._why = why
-        self._axes = axes
 
     async def named(self, actor: Person, words: str) -> Project:
         """The project meant by the words of a command; refused, with a guess, where there is none."""
@@ -68,7 +67,7 @@ class ProjectDetails:
             has_amount = status.figure.amount is not None and period.days > 0
             is_told = has_amount and is_comparable(status.figure, status.previous)
             why = await self._why.of_scope(store, workspace_id, status.scope, period) if is_told else None
-            axes = await self._axes.of_scope(store, workspace_id, status.scope, period) if has_amount else None
+            axes = await axes_of_scope(store, workspace_id, status.scope, period) if has_amount else None
         return ProjectReport(
             project=project,
             team=team,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 
-from bot.desk import Desk
 from bot.picture import CURRENCY, Account, account_of
 from finops.caps import CapSeen, seen
 from finops.figures import Scope
@@ -155,43 +154,6 @@ def costs_of(totals: Iterable[ProjectTotal], projects: Iterable[Project]) -> dic
         if owner is not None and row.amount.currency == CURRENCY:
             found[owner] = found[owner] + row.amount if owner in found else row.amount
     return found
-
-
-class Values:
-    """Answers what a scope's money bought."""
-
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-
-    async def of(self, workspace_id: str, scope: Scope, period: Period) -> ValueFigure:
-        """What a scope's money bought in a period, by its bills."""
-        async with self._desk.storage.reading() as store:
-            return await self.of_scope(store, workspace_id, scope, period)
-
-    async def of_scope(self, store: Store, workspace_id: str, scope: Scope, period: Period) -> ValueFigure:
-        """The same within a transaction that is open already."""
-        projects = await projects_of(store, workspace_id, scope)
-        is_everything = scope.kind is ScopeKind.WORKSPACE
-        return await of_all(store, workspace_id, period, projects, is_everything=is_everything)
-
-    async def by_project(self, workspace_id: str, period: Period) -> dict[int, ValueFigure]:
-        """The same for every registered project, those without any record included (finops.value.NO_VALUE)."""
-        async with self._desk.storage.reading() as store:
-            projects = [one for one in await store.projects.all(workspace_id) if not one.excluded]
-            return await of_projects(store, workspace_id, period, projects)
-
-    async def by(self, workspace_id: str, project_id: int, period: Period, dimension: Dimension) -> list[NamedValue]:
-        """A project's value by task, experiment, segment or model, dearest first."""
-        async with self._desk.storage.reading() as store:
-            rows = await store.value.days(workspace_id, period, [project_id])
-        return by_name(rows, dimension)
-
-    async def caps_seen(
-        self, workspace_id: str, period: Period, project_ids: Sequence[int] | None = None
-    ) -> list[CapSeen]:
-        """Where calls and users cost more than the caps of their segments allow, worst first."""
-        async with self._desk.storage.reading() as store:
-            return await caps_seen(store, workspace_id, period, project_ids)
 
 
 def by_name(rows: Iterable[ValueRow], dimension: Dimension) -> list[NamedValue]:

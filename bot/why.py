@@ -45,16 +45,9 @@ class Whys:
             workspace_id, await self._reports.status_of(workspace_id, kind, scope_id, period_name)
         )
 
-    async def of(self, workspace_id: str, scope: Scope, period: Period, compared: Period | None = None) -> Why:
+    async def of_scope(self, store: Store, workspace_id: str, scope: Scope, period: Period) -> Why:
         """Why a scope's spending moved; compared with the period of equal length before, today with the usual."""
-        async with self._desk.storage.reading() as store:
-            return await self.of_scope(store, workspace_id, scope, period, compared)
-
-    async def of_scope(
-        self, store: Store, workspace_id: str, scope: Scope, period: Period, compared: Period | None = None
-    ) -> Why:
-        """The same within a transaction that is open already."""
-        why, _ = await self._of_scope(store, workspace_id, scope, period, compared, movers=0)
+        why, _ = await self._of_scope(store, workspace_id, scope, period, None, movers=0)
         return why
 
     async def of_projects(

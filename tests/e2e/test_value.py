@@ -13,9 +13,12 @@ import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from blocks import kit, ratings
+from bot import Bot
+from bot.value import of_projects
 from demo.slack import Person
 from finops.periods import Period, charge_day
-from finops.value import ValueSource
+from finops.registry import Project
+from finops.value import ValueFigure, ValueSource
 from handlers.addresses import BOT
 from tests.e2e.stages import MARKETING, SEOYEON, Stage, a_trace, answer_to, ids, scene, set_up, window, words_of
 from tests.unit.saying import reader
@@ -109,12 +112,17 @@ async def rates_another(stage: Stage, seoyeon: Person) -> None:
         heard = seoyeon.ephemerals(MARKETING)[-1]
         assert words in words_of(heard)
         assert heard["thread_ts"] == root["ts"], "whoever answers in a thread looks there for the answer"
-    rated = (await bot.values.by_project(workspace.id, week))[project.id]
+    rated = await value_of(bot, project, week)
     assert (rated.source, rated.raters, rated.feedback) == (ValueSource.RATINGS, 1, 0)
     await seoyeon.clicks(seoyeon.ephemerals(MARKETING)[-1], ids.RATE_WITHDRAW)
     await stage.slack.until(lambda: "거두었습니다" in str(seoyeon.ephemerals(MARKETING)), 15)
-    rated = (await bot.values.by_project(workspace.id, week))[project.id]
+    rated = await value_of(bot, project, week)
     assert (rated.source, rated.raters) == (ValueSource.NONE, 0)
+
+
+async def value_of(bot: Bot, project: Project, week: Period) -> ValueFigure:
+    async with bot.storage.reading() as store:
+        return (await of_projects(store, project.workspace_id, week, [project]))[project.id]
 
 
 def _has_heard(person: Person, times: int) -> bool:

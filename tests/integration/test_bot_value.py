@@ -10,6 +10,7 @@ import pytest
 
 from bot import Bot
 from bot.errors import Refusal, RefusalCode
+from bot.value import by_name, caps_seen, of_all, of_projects, projects_of
 from finops.audit import AuditKind, filter_of
 from finops.caps import written
 from finops.events import RecordedCall, token_hash
@@ -20,7 +21,7 @@ from finops.periods import Period, minute_of, starts_at
 from finops.queries import ScopeKind
 from finops.registry import Person, Project, Team
 from finops.usage import Endpoint, UsageBucket, UsageReading, UsageRow, Width
-from finops.value import Dimension, Outcome, ValueSource
+from finops.value import Dimension, Outcome, ValueFigure, ValueSource
 from tests.conftest import FakeClock
 from tests.databases import on_sqlite
 from tests.integration.bot_world import (
@@ -98,15 +99,29 @@ async def test_a_report_says_what_the_money_bought(bot: Bot, admin: Person, chat
     assert home.value.last_month.source is ValueSource.NONE
 
 
+async def value_of(bot: Bot, scope: Scope, period: Period) -> ValueFigure:
+    """What a scope's money bought, by its bills."""
+    async with bot.storage.reading() as store:
+        projects = await projects_of(store, WORKSPACE, scope)
+        is_everything = scope.kind is ScopeKind.WORKSPACE
+        return await of_all(store, WORKSPACE, period, projects, is_everything=is_everything)
+
+
+async def value_by_project(bot: Bot) -> dict[int, ValueFigure]:
+    """The same of every registered project in the week."""
+    async with bot.storage.reading() as store:
+        return await of_projects(store, WORKSPACE, WEEK, await store.projects.all(WORKSPACE))
+
+
 @on_sqlite
 async def test_a_scope_has_the_value_of_its_own_projects(bot: Bot, chat: Project, team: Team):
     await recorded(bot, chat, [a_call(1), a_call(2)])
-    whole = await bot.values.of(WORKSPACE, Scope(ScopeKind.WORKSPACE, None, ""), WEEK)
-    mine = await bot.values.of(WORKSPACE, Scope(ScopeKind.TEAM, team.id, team.name), WEEK)
-    each = await bot.values.by_project(WORKSPACE, WEEK)
+    whole = await value_of(bot, Scope(ScopeKind.WORKSPACE, None, ""), WEEK)
+    mine = await value_of(bot, Scope(ScopeKind.TEAM, team.id, team.name), WEEK)
+    each = await value_by_project(bot)
     assert whole == mine == each[chat.id]
     assert [one.source for id_, one in each.items() if id_ != chat.id] == [ValueSource.NONE]
-    nobody = await bot.values.of(WORKSPACE, Scope(ScopeKind.TEAM, team.id + 1, ""), WEEK)
+    nobody = await value_of(bot, Scope(ScopeKind.TEAM, team.id + 1, ""), WEEK)
     assert nobody.source is ValueSource.NONE
 
 
@@ -114,9 +129,11 @@ async def test_a_scope_has_the_value_of_its_own_projects(bot: Bot, chat: Project
 async def test_tasks_and_experiments_are_told_apart(bot: Bot, chat: Project):
     calls = [a_call(1, task="reply", cost="0.3"), a_call(2, experiment="short-prompt", cost="0.1", good=False)]
     await recorded(bot, chat, calls)
-    tasks = await bot.values.by(WORKSPACE, chat.id, WEEK, Dimension.TASK)
+    async with bot.storage.reading() as store:
+        rows = await store.value.days(WORKSPACE, WEEK, [chat.id])
+    tasks = by_name(rows, Dimension.TASK)
     assert [(one.name, one.cost) for one in tasks] == [("reply", Money.of("0.3")), ("summary", Money.of("0.1"))]
-    experiments = await bot.values.by(WORKSPACE, chat.id, WEEK, Dimension.EXPERIMENT)
+    experiments = by_name(rows, Dimension.EXPERIMENT)
     assert {one.name: one.value.successes for one in experiments} == {"": 1, "short-prompt": 0}
 
 
@@ -124,7 +141,8 @@ async def test_tasks_and_experiments_are_told_apart(bot: Bot, chat: Project):
 async def test_what_passes_a_cap_is_seen(bot: Bot, chat: Project):
     calls = [a_call(1, user_key="a", segment="sales", cost="0.03"), a_call(2, user_key="b", segment="sales")]
     await recorded(bot, chat, calls)
-    [seen] = await bot.values.caps_seen(WORKSPACE, WEEK)
+    async with bot.storage.reading() as store:
+        [seen] = await caps_seen(store, WORKSPACE, WEEK)
     assert (seen.project_id, seen.segment, seen.users, seen.dearest_call) == (chat.id, "sales", 1, Money.of("0.03"))
 
 
@@ -190,7 +208,7 @@ async def test_a_rating_is_one_answer_a_person_may_change_or_take_back(
     told = [await bot.ratings.rate(admin, chat.id, monday, score) for score in (0, 1000, 1000)]
     assert [(one.was_changed, one.is_same) for one in told] == [(False, False), (True, False), (False, True)]
     await bot.ratings.rate(member, chat.id, monday, 500)
-    rated = (await bot.values.by_project(WORKSPACE, WEEK))[chat.id]
+    rated = (await value_by_project(bot))[chat.id]
     assert (rated.source, rated.raters, rated.feedback) == (ValueSource.RATINGS, 2, Decimal("0.75"))
     for week in (monday + timedelta(days=1), TODAY + timedelta(days=7), monday - timedelta(weeks=20)):
         with pytest.raises(Refusal) as refusal:
@@ -201,7 +219,7 @@ async def test_a_rating_is_one_answer_a_person_may_change_or_take_back(
         assert refusal.value.code is RefusalCode.RATING_TOO_OLD
     for _ in range(2):
         assert (await bot.ratings.take_back(admin, chat.id, monday)).id == chat.id
-    rated = (await bot.values.by_project(WORKSPACE, WEEK))[chat.id]
+    rated = (await value_by_project(bot))[chat.id]
     assert (rated.raters, rated.feedback) == (1, Decimal("0.5"))
     assert not (await bot.ratings.rate(admin, chat.id, monday, 0)).was_changed
 
@@ -269,4 +287,4 @@ async def test_a_bill_that_begins_before_the_calls_were_read_does_not_value_them
     assert billed.value.cost_per_success == Money.of(billed.amount.amount / 4)
     assert (week.value.coverage, early.value.coverage) == (None, None), "of most of its days nobody knows"
     assert early.value.cost_per_success == week.value.cost_per_success == Money.of("0.025")
-    assert (await bot.values.of(WORKSPACE, Scope(ScopeKind.TEAM, chat.team_id, ""), WEEK)) == week.value
+    assert (await value_of(bot, Scope(ScopeKind.TEAM, chat.team_id, ""), WEEK)) == week.value

@@ -13,6 +13,7 @@ import pytest
 
 from blocks import why as words
 from bot import Bot, Policy
+from bot.axes import axes_of_scope
 from bot.errors import Refusal
 from bot.results import Profile
 from demo.trace import Trace, Usage, read_trace
@@ -233,7 +234,8 @@ async def test_the_whole_is_its_projects_each_taken_apart(world: World) -> None:
     assert moved == sorted(moved, reverse=True)
     again = await world.bot.why.asked_again(WORKSPACE, ScopeKind.WORKSPACE, None, "last_week")
     assert again.why == report.why
-    team = await world.bot.why.of(WORKSPACE, Scope(ScopeKind.TEAM, world.tenant.team_id, ""), WEEK)
+    async with world.storage.reading() as store:
+        team = await world.bot.why.of_scope(store, WORKSPACE, Scope(ScopeKind.TEAM, world.tenant.team_id, ""), WEEK)
     assert team.parts == report.why.parts
     one = await world.bot.why.asked(WORKSPACE, person, "chatbot-experiment 지난주")
     assert (one.why.kind, one.movers) == (WhyKind.RETRY_LOOP, ())
@@ -255,16 +257,17 @@ async def test_today_is_set_beside_the_usual(world: World) -> None:
 @on_sqlite
 async def test_what_was_paid_for_is_read_out_of_the_bill(world: World) -> None:
     """Input and output by axis; the whole is the bill's, of everything, a team and a project alike."""
-    everything = await world.bot.axes.of(WORKSPACE, Scope(ScopeKind.WORKSPACE, None, ""), WEEK)
-    team = await world.bot.axes.of(WORKSPACE, Scope(ScopeKind.TEAM, world.tenant.team_id, ""), WEEK)
-    one = await world.bot.axes.of(WORKSPACE, world.scope("doc-summary"), WEEK)
+    async with world.storage.reading() as store:
+        everything = await axes_of_scope(store, WORKSPACE, Scope(ScopeKind.WORKSPACE, None, ""), WEEK)
+        team = await axes_of_scope(store, WORKSPACE, Scope(ScopeKind.TEAM, world.tenant.team_id, ""), WEEK)
+        one = await axes_of_scope(store, WORKSPACE, world.scope("doc-summary"), WEEK)
+        none = await axes_of_scope(store, WORKSPACE, world.scope("doc-summary"), Period(TODAY, TODAY))
+        billed = await store.charges.project_totals(WORKSPACE, WEEK)
     assert everything is not None
     assert everything == team
     assert one is not None
-    async with world.storage.reading() as store:
-        billed = await store.charges.project_totals(WORKSPACE, WEEK)
+    assert none is None
     assert everything.total == total(each.amount for each in billed)
     assert {share.axis for share in one.shares if share.amount} == {Axis.INPUT, Axis.OUTPUT}
-    assert await world.bot.axes.of(WORKSPACE, world.scope("doc-summary"), Period(TODAY, TODAY)) is None
     report = await world.bot.reports.status_of(WORKSPACE, ScopeKind.WORKSPACE, None, "last_week")
     assert report.axes == everything
