@@ -246,8 +246,8 @@ async def _trailing(
     """What these projects bought by dollar in each of the weeks before, of those whose cost is known as this week's is.
 
     That is by the bill, where a week was read to its end and enough calls are recorded (`billed` are the projects of
-    which this week's is known), else by the estimates of the recorded calls: half by one and half by the other would
-    tell the difference of the two, and of nothing that anybody did.
+    which this week's is known), else by the estimates of the recorded calls, of the weeks before as well: half by one
+    and half by the other would tell the difference of the two, and of nothing that anybody did.
     """
     if not projects:
         return {}
@@ -260,7 +260,7 @@ async def _trailing(
         used = {
             one.id: costs[one.id]
             for one in projects
-            if one.id in billed
+            if is_by_bill(values[one.id], is_known=one.id in billed)
             and one.id in costs
             and costs[one.id].amount >= 0
             and _is_read(read.readings.get(one.connection_id, {}), week)

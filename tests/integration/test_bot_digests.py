@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -17,7 +18,7 @@ from finops.charges import FigureState
 from finops.digest import AdviceKind, DigestVersion, Unranked
 from finops.digest_thread import thread_keys
 from finops.money import Money
-from finops.periods import Period, starts_at
+from finops.periods import Period, minute_of, starts_at
 from finops.queries import ScopeKind
 from finops.secret import Secret
 from finops.usage import Endpoint, UsageBucket, UsageReading, UsageRow, Width
@@ -150,6 +151,34 @@ async def test_a_weekend_nobody_could_look_at_is_said_and_never_counted_as_nothi
     assert digest.value.outcomes == 120
 
 
+async def asked(world: World, requests: Sequence[int]) -> None:
+    """So many calls of each project that records seen by the provider: in the week, in the one before, and so on."""
+    each = {minute_of(starts_at(WEEK.start) - timedelta(days=7 * back)): count for back, count in enumerate(requests)}
+    buckets = tuple(
+        UsageBucket(start, tuple(
+            UsageRow(start, "completions", f"proj_{name}", "gpt-5.4", "key", "default", is_batch=False, requests=count)
+            for name in ("chatbot", "doc-summary", "search")
+        ))
+        for start, count in sorted(each.items())
+    )  # fmt: skip
+    reading = UsageReading(Endpoint.COMPLETIONS, Width.HOUR, buckets[0].start, buckets[-1].start + 60, buckets)
+    async with world.storage.writing() as store:
+        priced = [(row, 0, True) for bucket in buckets for row in bucket.rows]
+        connection_id = world.tenant.connection.id
+        await store.usage.replace(WORKSPACE, connection_id, reading, priced, world.clock(), reading.end)
+
+
+async def test_a_week_of_which_little_is_recorded_is_compared_with_the_same_calls_before(
+    storage: Storage, clock: FakeClock
+):
+    """After a runaway, most of whose calls nobody recorded, a project of many weeks was said to have no baseline."""
+    world = await a_week(storage, clock)
+    await asked(world, [400, 40, 40])
+    digest = (await world.bot.digests.report(world.admin, "")).digest
+    ratios = {one.name: round(one.ratio, 3) for one in digest.projects if one.ratio is not None}
+    assert ratios == {"chatbot": Decimal("0.4"), "doc-summary": Decimal("1.8"), "search": Decimal(1)}
+
+
 @pytest.mark.parametrize(
     "unread", [date(2026, 7, 4), date(2026, 6, 24)], ids=["a day of the week", "a day of one before"]
 )
@@ -158,19 +187,7 @@ async def test_a_week_is_ranked_by_the_bill_or_by_estimates_now_and_before(
 ):
     """Every call is recorded, at a hundredth of what the bill says: one half by either would be a hundredfold."""
     world = await a_week(storage, clock, unread=[unread])
-    starts = [starts_at(WEEK.start) - timedelta(days=7 * back) for back in range(3)]
-    buckets = tuple(
-        UsageBucket(start, tuple(
-            UsageRow(start, "completions", f"proj_{name}", "gpt-5.4", "key", "default", is_batch=False, requests=40)
-            for name in ("chatbot", "doc-summary", "search")
-        ))
-        for start in sorted(int(at.timestamp()) // 60 for at in starts)
-    )  # fmt: skip
-    reading = UsageReading(Endpoint.COMPLETIONS, Width.HOUR, buckets[0].start, buckets[-1].start + 60, buckets)
-    async with storage.writing() as store:
-        priced = [(row, 0, True) for bucket in buckets for row in bucket.rows]
-        connection_id = world.tenant.connection.id
-        await store.usage.replace(WORKSPACE, connection_id, reading, priced, clock(), reading.end)
+    await asked(world, [40, 40, 40])
     digest = (await world.bot.digests.report(world.admin, "")).digest
     ratios = {one.name: one.ratio for one in digest.projects if one.ratio is not None}
     if unread in WEEK:
