@@ -75,30 +75,19 @@ class Claims(Repository):
 
     @across_workspaces("a job runs once for all workspaces")
     async def run(self, job: str, slot: str, worker: str, now: datetime, lease: timedelta) -> bool:
-        """Take one slot of a job: True for one worker, and for another once the first was silent for `lease`.
+        """Take one slot of a job: True for one worker, and for another once `lease` has passed and it is not `done`.
 
-        A sign of life from a quarter of an hour ahead is none: it was given by a clock that has been put back since.
+        One taken from a quarter of an hour ahead on is free: that clock has been put back since.
         """
-        beat = job_runs.c.heartbeat_at
-        is_silent = or_(beat <= now - lease, beat > now + _FURTHEST_AHEAD)
+        taken_at = job_runs.c.heartbeat_at
+        is_free = or_(taken_at <= now - lease, taken_at > now + _FURTHEST_AHEAD)
         insert = self._insert(job_runs).values(job=job, slot=slot, worker=worker, state=_RUNNING, heartbeat_at=now)
         statement = insert.on_conflict_do_update(
             index_elements=["job", "slot"],
             set_={"worker": worker, "state": _RUNNING, "heartbeat_at": now},
-            where=and_(job_runs.c.state != _DONE, is_silent),
+            where=and_(job_runs.c.state != _DONE, is_free),
         ).returning(job_runs.c.worker)
         return (await self._db.execute(statement)).one_or_none() is not None
-
-    @across_workspaces("a job runs once for all workspaces")
-    async def beat(self, job: str, slot: str, worker: str, now: datetime) -> bool:
-        """Say that `worker` is still at it; False when another has taken over."""
-        result = await self._db.execute(
-            update(job_runs)
-            .where(job_runs.c.job == job, job_runs.c.slot == slot, job_runs.c.worker == worker)
-            .where(job_runs.c.state == _RUNNING)
-            .values(heartbeat_at=now)
-        )
-        return result.rowcount == 1
 
     @across_workspaces("a job runs once for all workspaces")
     async def done(self, job: str, slot: str, at: datetime) -> None:
