@@ -9,7 +9,6 @@ from slack_sdk.errors import SlackApiError
 
 from blocks.answered import TOO_RICH, error_code
 from finops.frozen import frozen
-from jobs.slack import CHANNEL_CLOSED
 
 # Without a Retry-After that can be read.
 _DEFAULT_RETRY_AFTER = 1.0
@@ -56,16 +55,17 @@ _MEANING: dict[Trouble, frozenset[str]] = {
             "two_factor_setup_required",
         }
     ),
-    Trouble.CLOSED: CHANNEL_CLOSED | frozenset(
+    # An archived channel is `is_archived` to a post and `is_inactive` to an edit.
+    Trouble.CLOSED: frozenset(
         {
             "access_denied", "app_access_restricted", "cannot_dm_bot", "channel_is_limited_access",
-            "ekm_access_denied", "invalid_user_combination", "messages_tab_disabled",
-            "method_not_supported_for_channel_type", "missing_scope", "no_permission", "not_enough_users",
-            "restricted_action_non_threadable_channel", "restricted_action_read_only_channel",
-            "restricted_action_thread_locked", "restricted_action_thread_only_channel",
-            "slack_connect_canvas_sharing_blocked", "slack_connect_file_link_sharing_blocked",
-            "slack_connect_lists_sharing_blocked", "team_not_found", "user_disabled", "user_not_found",
-            "user_not_visible", "users_not_found",
+            "channel_not_found", "ekm_access_denied", "invalid_user_combination", "is_archived", "is_inactive",
+            "messages_tab_disabled", "method_not_supported_for_channel_type", "missing_scope", "no_permission",
+            "not_enough_users", "not_in_channel", "restricted_action", "restricted_action_non_threadable_channel",
+            "restricted_action_read_only_channel", "restricted_action_thread_locked",
+            "restricted_action_thread_only_channel", "slack_connect_canvas_sharing_blocked",
+            "slack_connect_file_link_sharing_blocked", "slack_connect_lists_sharing_blocked", "team_not_found",
+            "user_disabled", "user_not_found", "user_not_visible", "users_not_found",
         }
     ),
     Trouble.GONE: frozenset({"block_mismatch", "cant_update_message", "edit_window_closed", "message_not_found"}),

@@ -16,10 +16,6 @@ log = logging.getLogger(__name__)
 
 # What may go wrong on the way to Slack; a LookupError is a workspace that removed the app.
 TROUBLE = (SlackApiError, aiohttp.ClientError, TimeoutError, OSError, LookupError)
-# The channel will not take a message from us, today or tomorrow: find another way to the people.
-# An archived channel is `is_archived` to a post and `is_inactive` to an edit.
-CHANNEL_CLOSED = frozenset({"not_in_channel", "channel_not_found", "is_archived", "is_inactive", "restricted_action"})
-
 # Without it the text of an edit is taken as if somebody had typed it, unlike that of a post: a mention in it is not one
 # any more (https://docs.slack.dev/reference/methods/chat.update).
 AS_IT_STANDS = "none"

@@ -34,7 +34,7 @@ class Worker:
         """Work until stopped; with an empty queue, wait to be woken, or look again after some seconds."""
         while not self._is_stopping:
             self._bot.wake.clear()
-            if await self.guarded(self.work_one) or self._is_stopping:
+            if await guarded(self.work_one) or self._is_stopping:
                 continue
             try:
                 await asyncio.wait_for(self._bot.wake.wait(), self._poll_seconds)
@@ -48,15 +48,11 @@ class Worker:
             async for event in events:
                 found = True
                 # A mistake in what we say must not stop what we do.
-                await self.guarded(partial(self._announcer.tell, event))
+                await guarded(partial(self._announcer.tell, event))
                 # Between two chunks everything is stored: the safe place to stop.
                 if self._is_stopping and isinstance(event, Progress):
                     break
         return found
-
-    async def guarded(self, work: Callable[[], Awaitable[bool | None]]) -> bool:
-        """Do it; a failure is logged under a reference, and the worker lives on."""
-        return await guarded(work)
 
 
 async def guarded(work: Callable[[], Awaitable[object]]) -> bool:

@@ -17,7 +17,7 @@ from bot.settings import Settings
 from demo.slack import SimulatedSlack
 from finops.registry import Person, Team
 from jobs.announcer import Announcer
-from jobs.worker import Worker
+from jobs.worker import Worker, guarded
 from storage import KeyRing
 from storage.records import CollectionState
 from tests.conftest import FakeClock
@@ -272,15 +272,13 @@ async def test_shutting_down_in_mid_backfill_gives_the_rest_back_at_once(
     assert [event.collection.days_done for event in told if isinstance(event, Progress)] == [14, 16]
 
 
-async def test_a_worker_survives_what_nobody_thought_of(
-    bot: Bot, announcer: Announcer, caplog: pytest.LogCaptureFixture
-):
+async def test_a_worker_survives_what_nobody_thought_of(caplog: pytest.LogCaptureFixture):
     """The failure is logged once with a reference; the worker comes back for more."""
 
     async def stumble() -> bool:
         raise ZeroDivisionError("share of nothing")
 
-    assert not await Worker(bot, announcer, "worker").guarded(stumble)
+    assert not await guarded(stumble)
     [record] = [one for one in caplog.records if one.levelname == "ERROR"]
     assert record.__dict__["reference"]
 
