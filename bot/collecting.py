@@ -40,25 +40,33 @@ class Collecting:
         # The newest slot known to be queued, by connection: most looks end here, without a question to the database.
         self._queued: dict[int, datetime] = {}
 
+    async def queue_backfill(self, store: Store, actor: Person, connection_id: int) -> Collection | None:
+        """Queue the first reading of a connection, together with what it follows from; None when it was queued before.
+
+        Whoever registers projects and dies before `start_backfill` leaves a reading behind that somebody takes up.
+        """
+        today = self._desk.today()
+        return await store.collections.add(
+            actor.workspace_id,
+            connection_id=connection_id,
+            kind=CollectionKind.BACKFILL,
+            slot=_FIRST,
+            period=Period(today - timedelta(days=self._desk.policy.backfill_days), today),
+            requested_by=actor.user_id,
+            at=self._desk.now(),
+        )
+
     async def start_backfill(self, actor: Person, connection_id: int) -> CollectionProgress | None:
         """Queue the first reading of a connection, newest days first; None when it was read before.
 
         Asking again while it waits or runs answers with its progress; after a failure it goes on where it stopped.
         """
-        desk, today = self._desk, self._desk.today()
+        desk = self._desk
         async with desk.storage.writing() as store:
             connection = await store.connections.get(actor.workspace_id, connection_id)
             if connection is None:
                 raise Refusal(RefusalCode.UNKNOWN_CONNECTION)
-            row = await store.collections.add(
-                actor.workspace_id,
-                connection_id=connection_id,
-                kind=CollectionKind.BACKFILL,
-                slot=_FIRST,
-                period=Period(today - timedelta(days=desk.policy.backfill_days), today),
-                requested_by=actor.user_id,
-                at=desk.now(),
-            )
+            row = await self.queue_backfill(store, actor, connection_id)
             if row is None:
                 row = await self._resumed(store, connection, actor.user_id)
             if row is not None:

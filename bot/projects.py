@@ -221,6 +221,8 @@ class Projects:
                 taken += theirs
             if registered:
                 await self._recorded_all(store, actor, team, registered)
+            for connection_id in {project.connection_id for project in registered}:
+                await self._collecting.queue_backfill(store, actor, connection_id)
         log.info(
             "projects registered",
             extra={"team_id": team.id, "registered": len(registered), "taken": len(taken), "user_id": actor.user_id},

@@ -15,6 +15,7 @@ from finops.figures import SetupStep
 from finops.registry import Person, Team
 from providers.contract import CredentialReason, CredentialRejected, Unavailable
 from storage import Storage
+from storage.records import CollectionKind
 from tests.conftest import FakeClock
 from tests.integration.bot_world import (
     JIHOON,
@@ -323,6 +324,23 @@ async def test_a_key_that_may_only_read_costs_learns_projects_from_the_bill(
     assert refusal.code is RefusalCode.PROJECT_NOT_VERIFIABLE
     result = await bot.projects.register_typed(admin, team.id, "proj_chat")
     assert len(result.registered) == 1
+
+
+async def test_whoever_registers_and_dies_before_the_past_is_asked_for_leaves_it_queued(
+    bot: Bot, admin: Person, team: Team, storage: Storage, monkeypatch: pytest.MonkeyPatch
+):
+    """Set-up called itself done, and 172 of 180 days were never read: they came in a transaction of their own."""
+
+    async def killed(*_: object) -> None:
+        raise asyncio.CancelledError
+
+    credential = (await bot.connections.register_key(admin, team.id, KEY)).credential
+    monkeypatch.setattr(bot.collecting, "start_backfill", killed)
+    with pytest.raises(asyncio.CancelledError):
+        await bot.projects.register(admin, team.id, ["proj_chat"])
+    async with storage.reading() as store:
+        [waiting] = await store.collections.active(team.workspace_id)
+    assert (waiting.kind, waiting.connection_id) == (CollectionKind.BACKFILL, credential.connection_id)
 
 
 async def test_the_second_registration_finds_history_and_starts_nothing(
