@@ -188,9 +188,9 @@ class Stopping:
                 if more and is_standing and lever is before.lever:
                     free = await self._free(store, more, lever, aim)
                     return extended(before, _wider(aim, before, free, lever, said, actor.user_id), free, now), before
-                takes_over = is_firmer(lever, before.lever) and all(one in wanted for one in held)
-                if not takes_over:
-                    if not more and is_standing and before.requested_by == actor.user_id:
+                firmer = is_firmer(lever, before.lever)
+                if not (firmer and all(one in wanted for one in held)):
+                    if not firmer and not more and is_standing and before.requested_by == actor.user_id:
                         return None  # a second click: it is done
                     raise Refusal(RefusalCode.STOP_UNDER_WAY, person=before.requested_by, at=before.requested_at)
             projects = await self._free(store, wanted, lever, aim)

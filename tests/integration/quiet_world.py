@@ -75,8 +75,8 @@ class QuietWorld:
         async with self.bot.storage.writing() as store:
             return await store.budgets.create(WORKSPACE, wanted, by=self.admin.user_id, at=self.clock())
 
-    async def an_alert(self, *, is_wide: bool = False) -> Incident:
-        """The day's limit of the team (of everything) is reached, and letting it go on takes two."""
+    async def an_alert(self, *, is_wide: bool = False, days: int = 1) -> Incident:
+        """The limit of the team (of everything) for so many days is reached, and letting it go on takes two."""
         kind, scope_id = (BudgetScope.WORKSPACE, None) if is_wide else (BudgetScope.TEAM, self.team.id)
         budget = await self.a_budget(kind, scope_id, action=BudgetAction.ASK, needs_two=True)
         now, day = self.clock(), charge_day(self.clock())
@@ -84,7 +84,7 @@ class QuietWorld:
         incident = saying_live.an_incident("950", "900", id=None, budget_id=budget.id, scope_id=self.team.id, **given)
         if is_wide:
             incident = replace(incident, scope_kind=ScopeKind.WORKSPACE, scope_id=None)
-        incident = replace(incident, window=Period(day, day + timedelta(days=1)))
+        incident = replace(incident, window=Period(day, day + timedelta(days=days)))
         async with self.bot.storage.writing() as store:
             return await telling.keep(store, Change(incident, (), RootAction.POST), None, (), now)
 

@@ -17,6 +17,7 @@ from finops.approvals import WaitingFor
 from finops.audit import AuditFilter
 from finops.incidents import CloseReason, Incident, close
 from finops.levers import Lever
+from finops.periods import starts_at
 from finops.stop_report import ApprovalWish
 from finops.stops import ApprovalWay, Stop, StopChange, StopEventKind, StopState
 from storage import Storage
@@ -253,6 +254,21 @@ async def test_terms_and_the_wish_for_others_may_end_at_the_same_moment(world: Q
     after = await world.bot.stopping.shown(WORKSPACE, allowed.id or 0)
     assert [one.kind for one in after.events][-2:] == [StopEventKind.LAPSED, StopEventKind.ALLOWANCE_ENDED]
     assert (after.stop.state, after.stop.pending) == (StopState.STOPPING, None)
+
+
+async def test_a_new_limit_is_above_what_is_spent_and_the_end_of_the_day_is_not_that_of_the_month(
+    world: QuietWorld,
+) -> None:
+    """One that is reached already would let nothing go on; and who said a day meant a day."""
+    incident = await world.an_alert(days=30)
+    spent = ApprovalWish(ApprovalWay.BUDGET, f"{incident.spent.amount:f}")
+    with pytest.raises(Refusal) as refused:
+        await world.bot.stopping.approve(world.admin, about(incident), spent)
+    assert (refused.value.code, refused.value.values["mistake"]) == (RefusalCode.APPROVAL_AMOUNT, "below")
+    await world.bot.stopping.approve(world.admin, about(incident), ApprovalWish(ApprovalWay.END_OF_DAY))
+    wish = (await latest(world, incident)).pending
+    assert wish is not None
+    assert (wish.until, wish.restops) == (starts_at(world.clock().date() + timedelta(days=1)), True)
 
 
 @pytest.mark.parametrize("is_held", [False, True])

@@ -44,9 +44,11 @@ async def test_only_those_who_may_give_a_stop_back_are_offered_it_and_the_others
     [mine, _] = await world.bot.projects.all(WORKSPACE)
     assert "in force" not in (await resume(world, member))[1]
 
-    wide = await world.bot.stopping.request(
-        world.admin, about(await world.an_alert(is_wide=True)), Lever.SLOW, "모두", is_wide=True
-    )
+    alert = about(await world.an_alert(is_wide=True))
+    wide = await world.bot.stopping.request(world.admin, alert, Lever.SLOW, "모두", is_wide=True)
+    with pytest.raises(Refusal) as refused:  # held gently is not stopped, and the other would be let go of
+        await world.bot.stopping.request(world.admin, alert, Lever.STOP, "하나만", seen=[mine.id])
+    assert refused.value.code is RefusalCode.STOP_UNDER_WAY
     await world.bot.stopping.request(world.admin, about(mine), Lever.STOP, "재시도 루프")
     assert (await resume(world, world.admin))[0] == 2
     count, said = await resume(world, lead)
