@@ -11,7 +11,7 @@ from bot.audit import record
 from bot.billed import Billed
 from bot.desk import Desk
 from bot.picture import account_of
-from bot.reports import Account, Reports
+from bot.reports import Reports
 from finops.bill_file import MOST_LINES, PACKED_FROM, BillFile, DayBill, Owner, Writing, file_name
 from finops.charges import FigureState, day_state
 from finops.figures import Figure
@@ -20,6 +20,7 @@ from finops.queries import PeriodName
 from finops.registry import Connection, Person
 from storage import Store
 from storage.bill_lines import DayLines
+from storage.charges import Account
 
 log = logging.getLogger(__name__)
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 from bot.usage_steps import FILLED_IN_DAYS
 from finops.charges import DayReading, FigureState, day_state, weakest
 from finops.estimates import Corrections, Drift, Spent, drift_margin
+from finops.figures import Scope
 from finops.frozen import frozen
 from finops.holds import Hold
 from finops.money import ATTO_PLACES, EXACT, Money
@@ -37,12 +38,34 @@ class Taught:
 
 @frozen
 class House:
-    """Whose spending there is."""
+    """Who and what a workspace consists of: read once for each question."""
 
     teams: Sequence[Team]
     projects: Sequence[Project]
     connections: Sequence[Connection]
     credentials: Sequence[Credential]
+
+    @property
+    def counted(self) -> list[Project]:
+        """The projects that answer for their cost; of an excluded one it is nobody's, and the whole stays the bill."""
+        return [project for project in self.projects if not project.excluded]
+
+    @property
+    def team_names(self) -> dict[int, str]:
+        return {team.id: team.name for team in self.teams}
+
+    def of_scope(self, scope: Scope) -> list[Project]:
+        if scope.kind is ScopeKind.TEAM:
+            return [project for project in self.counted if project.team_id == scope.id]
+        return [project for project in self.projects if project.id == scope.id]
+
+    def concerned(self, scope: Scope) -> tuple[list[Project], list[Account] | None, Sequence[Connection]]:
+        """The projects that answer for a scope, their provider projects (None: all there are) and connections."""
+        if scope.kind is ScopeKind.WORKSPACE:
+            return self.counted, None, self.connections
+        projects = self.of_scope(scope)
+        concerned = {one.connection_id for one in projects}
+        return projects, [account_of(one) for one in projects], [one for one in self.connections if one.id in concerned]
 
 
 class Collected:

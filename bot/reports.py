@@ -21,8 +21,9 @@ from bot.ledger import ledger_of, spanning
 from bot.live import Live, Look, with_today
 from bot.naming import begun, unknown
 from bot.people import takes_first
-from bot.picture import House, account_of
+from bot.picture import House
 from bot.setup import set_up
+from bot.spending import house_of
 from bot.trials import is_proved
 from finops.allocation import (
     SubAccountCost,
@@ -55,7 +56,7 @@ from finops.queries import (
     period_named,
     previous_period,
 )
-from finops.registry import Connection, Credential, Person, Project, Team
+from finops.registry import Person, Project
 from finops.written import compared, squeezed
 from storage import Store
 from storage.records import ProjectTotal
@@ -68,47 +69,12 @@ TOP = 5
 _LONG_DAYS, _LONG_NAMES = 7, (PeriodName.THIS_WEEK, PeriodName.THIS_MONTH)
 _AT_HOME = (PeriodName.YESTERDAY, PeriodName.LAST_WEEK, PeriodName.LAST_MONTH, PeriodName.THIS_MONTH)
 
-Account = tuple[int, str | None]
-
-
-@frozen
-class _House:
-    """Who and what a workspace consists of: read once for each question."""
-
-    teams: Sequence[Team]
-    projects: Sequence[Project]
-    connections: Sequence[Connection]
-    credentials: Sequence[Credential]
-
-    @property
-    def counted(self) -> list[Project]:
-        """The projects that answer for their cost; of an excluded one it is nobody's, and the whole stays the bill."""
-        return [project for project in self.projects if not project.excluded]
-
-    @property
-    def team_names(self) -> dict[int, str]:
-        return {team.id: team.name for team in self.teams}
-
-    def of_scope(self, scope: Scope) -> list[Project]:
-        if scope.kind is ScopeKind.TEAM:
-            return [project for project in self.counted if project.team_id == scope.id]
-        return [project for project in self.projects if project.id == scope.id]
-
-    def concerned(self, scope: Scope) -> tuple[list[Project], list[Account] | None, Sequence[Connection]]:
-        """The projects that answer for a scope, their provider projects (None: all there are) and connections."""
-        if scope.kind is ScopeKind.WORKSPACE:
-            return self.counted, None, self.connections
-        projects = self.of_scope(scope)
-        concerned = {one.connection_id for one in projects}
-        accounts: list[Account] = [account_of(one) for one in projects]
-        return projects, accounts, [one for one in self.connections if one.id in concerned]
-
 
 @frozen
 class _HomeFacts:
     """What everybody's Home tab has in common, and what the rest is made from."""
 
-    house: _House
+    house: House
     report: HomeReport
     takes_first: bool
 
@@ -126,17 +92,16 @@ class Reports:
         """What was spent, as asked in words: `[team|project] [period]`. Refuses words it cannot place, with a guess."""
         look = await self._live.look(workspace_id)
         async with self._desk.storage.reading() as store:
-            house = await _house(store, workspace_id, look.house)
-            scope, named = _asked(text, self._desk.today(), house)
+            scope, named = _asked(text, self._desk.today(), look.house)
             log.info("status asked", extra={"user_id": person.user_id, "scope": scope.kind, "period": named.name})
-            return await self._status(store, workspace_id, house, scope, named, look)
+            return await self._status(store, workspace_id, look, scope, named)
 
     async def billed(self, store: Store, workspace_id: str, text: str, default: PeriodName) -> Billed:
         """What the bill says of a scope and period asked for in the same words; `default` where no period is named.
 
         The amount is the bill's alone: what today costs by our estimate is not in it.
         """
-        house = await _house(store, workspace_id, None)
+        house = await house_of(store, workspace_id)
         scope, named = _asked(text, self._desk.today(), house, default)
         _, accounts, connections = house.concerned(scope)
         before = previous_period(named, self._desk.today())
@@ -152,13 +117,12 @@ class Reports:
         """The same for a scope and period named by a button; refused when the team or project is gone."""
         look = await self._live.look(workspace_id)
         async with self._desk.storage.reading() as store:
-            house = await _house(store, workspace_id, look.house)
-            scope = _scope_by_id(house, kind, scope_id)
+            scope = _scope_by_id(look.house, kind, scope_id)
             try:
                 period = period_named(period_name, self._desk.today())
             except UnknownPeriod as error:
                 raise Refusal(RefusalCode.UNKNOWN_PERIOD, words=error.words[:40], suggestion=None) from error
-            return await self._status(store, workspace_id, house, scope, period, look)
+            return await self._status(store, workspace_id, look, scope, period)
 
     async def first_chart(self, workspace_id: str) -> StatusReport:
         """The picture shown as soon as there is one: the last 30 days of the whole workspace."""
@@ -188,7 +152,7 @@ class Reports:
         compared = [(one.period, previous_period(one, today)) for one in shown]
         look = await self._live.look(workspace_id)
         async with self._desk.storage.reading() as store:
-            house = await _house(store, workspace_id, look.house)
+            house = look.house
             days = await store.charges.daily_totals(workspace_id, whole)
             totals = await store.charges.project_totals(workspace_id, week)
             readings = await store.charges.readings(workspace_id, spanning([whole, *(each[1] for each in compared)]))
@@ -239,15 +203,15 @@ class Reports:
     async def setup(self, workspace_id: str, person: Person) -> SetupProgress:
         """How far set-up has come, and which team the next step is about."""
         async with self._desk.storage.reading() as store:
-            house = await _house(store, workspace_id, None)
+            house = await house_of(store, workspace_id)
             first_day = await store.charges.first_day(workspace_id)
             proved = await is_proved(store, workspace_id)
         return set_up(house, person, has_charges=first_day is not None, is_proved=proved)
 
     async def _status(
-        self, store: Store, workspace_id: str, house: _House, scope: Scope, named: NamedPeriod, look: Look
+        self, store: Store, workspace_id: str, look: Look, scope: Scope, named: NamedPeriod
     ) -> StatusReport:
-        today, now = self._desk.today(), self._desk.now()
+        house, today, now = look.house, self._desk.today(), self._desk.now()
         before = previous_period(named, today)
         whole = spanning([before, named.period])
         projects, accounts, connections = house.concerned(scope)
@@ -272,24 +236,12 @@ class Reports:
             is_connected=bool(house.connections),
         )
         today_so_far = look.priced(scope.kind, scope.id)
-        report = _with_today(report, look, house)
+        report = _with_today(report, look)
         return await value_beside.beside(store, workspace_id, report, projects, today_so_far, today)
 
 
-async def _house(store: Store, workspace_id: str, seen: House | None) -> _House:
-    """Who and what there is; `seen` is all of it where it was read a moment ago."""
-    if seen is None:
-        seen = House(
-            await store.teams.all(workspace_id),
-            await store.projects.all(workspace_id),
-            await store.connections.all(workspace_id),
-            await store.credentials.all(workspace_id),
-        )
-    return _House(seen.teams, seen.projects, seen.connections, seen.credentials)
-
-
 def _breakdown(
-    totals: Iterable[ProjectTotal], house: _House, currency: str, projects: Sequence[Project] | None = None
+    totals: Iterable[ProjectTotal], house: House, currency: str, projects: Sequence[Project] | None = None
 ) -> Breakdown:
     costs = [SubAccountCost(row.connection_id, row.sub_account_id, row.amount) for row in totals]
     owners = house.counted if projects is None else projects
@@ -297,8 +249,8 @@ def _breakdown(
     return breakdown_of(project_shares(allocation, owners, house.team_names), TOP, currency)
 
 
-def _with_today(report: StatusReport, look: Look, house: _House) -> StatusReport:
-    scope = report.scope
+def _with_today(report: StatusReport, look: Look) -> StatusReport:
+    house, scope = look.house, report.scope
     owners = house.counted if scope.kind is ScopeKind.WORKSPACE else house.of_scope(scope)
 
     def breakdown() -> Breakdown:
@@ -307,7 +259,7 @@ def _with_today(report: StatusReport, look: Look, house: _House) -> StatusReport
     return with_today(report, look.at(scope.kind, scope.id), breakdown)
 
 
-def _asked(text: str, today: date, house: _House, default: PeriodName = DEFAULT_PERIOD) -> tuple[Scope, NamedPeriod]:
+def _asked(text: str, today: date, house: House, default: PeriodName = DEFAULT_PERIOD) -> tuple[Scope, NamedPeriod]:
     """Whose spending and when, in a person's words; refuses words it cannot place, with a guess."""
     names = [*(team.name for team in house.teams), *(project.name for project in house.projects)]
     try:
@@ -317,7 +269,7 @@ def _asked(text: str, today: date, house: _House, default: PeriodName = DEFAULT_
     return _scope_of(query, house), query.period
 
 
-def _scope_of(query: StatusQuery, house: _House) -> Scope:
+def _scope_of(query: StatusQuery, house: House) -> Scope:
     """The team or project meant by the words: by name without case, projects also by their provider's id.
 
     Where nothing is called so, a beginning that no other name has will do.
@@ -339,7 +291,7 @@ def _scope_of(query: StatusQuery, house: _House) -> Scope:
     raise unknown(query.scope_name or query.scope_words, (scope.name for scope, _ in _scopes(house)))
 
 
-def _scopes(house: _House) -> list[tuple[Scope, set[str]]]:
+def _scopes(house: House) -> list[tuple[Scope, set[str]]]:
     teams = [(Scope(ScopeKind.TEAM, one.id, one.name), {compared(one.name)}) for one in house.teams]
     projects = [
         (Scope(ScopeKind.PROJECT, one.id, one.name), {compared(one.name), compared(one.provider_project_id)})
@@ -348,7 +300,7 @@ def _scopes(house: _House) -> list[tuple[Scope, set[str]]]:
     return [*teams, *projects]
 
 
-def _scope_by_id(house: _House, kind: ScopeKind, scope_id: int | None) -> Scope:
+def _scope_by_id(house: House, kind: ScopeKind, scope_id: int | None) -> Scope:
     if kind is ScopeKind.WORKSPACE:
         return Scope(kind, None, "")
     for scope, _ in _scopes(house):

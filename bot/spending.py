@@ -62,12 +62,7 @@ class Spending:
         `as_billed`: as reports tell it, where a bill that was read stands as it was told, though usage knows of more.
         """
         now, today = self._desk.now(), self._desk.today()
-        house = House(
-            await store.teams.all(workspace_id),
-            await store.projects.all(workspace_id),
-            await store.connections.all(workspace_id),
-            await store.credentials.all(workspace_id),
-        )
+        house = await house_of(store, workspace_id)
         taught = await self._teachings(store, workspace_id)
         past = Period(min((one.start for one in periods), default=today), today)
         readings = await store.charges.readings(workspace_id, past)
@@ -142,6 +137,16 @@ class Spending:
             known = ((today, lesson), now, *await asyncio.to_thread(_learned, samples, today))
             self._taught[workspace_id] = known
         return known[2]
+
+
+async def house_of(store: Store, workspace_id: str) -> House:
+    """Who and what a workspace consists of, read now."""
+    return House(
+        await store.teams.all(workspace_id),
+        await store.projects.all(workspace_id),
+        await store.connections.all(workspace_id),
+        await store.credentials.all(workspace_id),
+    )
 
 
 def _learned(samples: Mapping[int, Sequence[DriftSample]], today: date) -> tuple[dict[int, Taught], Drift | None]:
