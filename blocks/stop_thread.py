@@ -198,7 +198,8 @@ def _allowance_ended(event: StopEvent, shown: StopShown, t: Translator) -> str:
 
 def _after_allowance(event: StopEvent, t: Translator) -> str:
     if event.values.get("restops"):
-        return t.gettext("It is stopped again now.")
+        is_first = event.values.get("turn") == 0
+        return t.gettext("It is stopped now.") if is_first else t.gettext("It is stopped again now.")
     match event.values.get("instead"):
         case "held":
             return t.gettext("Another stop holds it already, so it stays stopped.")

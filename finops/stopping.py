@@ -295,7 +295,7 @@ def allowance_ended(
     meanwhile waits on.
     """
     is_kept = stop.restops and bool(projects)
-    values: dict[str, Fact] = {"reason": reason, "restops": is_kept, "projects": len(projects)}
+    values: dict[str, Fact] = {"reason": reason, "restops": is_kept, "projects": len(projects), "turn": stop.turn}
     if stop.restops and not projects:
         values["instead"] = "held" if is_held else "nothing"
     key = f"allowance_ended:{stop.turn}:{stop.approved_at.isoformat() if stop.approved_at else ''}"

@@ -106,7 +106,9 @@ async def test_where_nothing_was_stopped_only_the_amount_stops_before_the_day_en
         assert (COMES_BACK in said, "stopped by itself if that is spent before" in said) == (False, True)
     await world.approve(incident, ApprovalWay.AMOUNT, "2", until=midnight)
     await world.watched(12)
-    assert ((await world.again(shown)).stop.state, world.cents()) == (StopState.STOPPED, 1)
+    stopped = await world.again(shown)
+    assert (stopped.stop.state, world.cents()) == (StopState.STOPPED, 1)
+    assert _line(stopped, StopEventKind.ALLOWANCE_ENDED).endswith("It is stopped now."), "it never was before"
 
 
 @pytest.mark.parametrize("is_let_go", [False, True])

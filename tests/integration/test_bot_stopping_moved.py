@@ -181,6 +181,7 @@ async def test_an_allowance_is_measured_whatever_becomes_of_its_budget(world: Wo
     shown = await world.again(shown)
     [ended] = [one for one in shown.events if one.kind is StopEventKind.ALLOWANCE_ENDED]
     assert (ended.values["reason"], ended.values["restops"], ended.is_loud) == ("amount", True, True)
+    assert ended.values["turn"] == 1, "it was stopped before"
     assert (shown.stop.state, shown.stop.turn) == (StopState.STOPPED, 2)
     incident = await world.incident_now()
     assert (incident.state, incident.spent.amount >= ceiling.amount) == (IncidentState.STOPPED, True)

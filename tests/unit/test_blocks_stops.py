@@ -282,6 +282,17 @@ def test_what_stops_at_the_end_of_an_allowance_is_not_called_the_rule_of_its_bud
     assert ["요청: 예산 정책(자동)" in each for each in said] == [False, False, True, True]
 
 
+def test_what_was_never_stopped_is_not_stopped_again() -> None:
+    """Somebody allowed $100 more before anything was stopped: the end of it brought a stop "again"."""
+    t = reader("ko")
+    ended = told.EVENTS["allowance_time"]
+    first, later = (
+        stop_thread.line(replace(ended, values={**ended.values, "turn": turn}), told.shown(), t).text for turn in (0, 1)
+    )
+    assert first.endswith("자동으로 차단합니다.")
+    assert later.endswith("자동으로 다시 차단합니다.")
+
+
 def test_the_window_is_called_by_what_was_done() -> None:
     """An approver on a phone let spending go on, and read "Stop spending" above it."""
     t = reader("ko")
