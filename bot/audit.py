@@ -74,19 +74,6 @@ class Audit:
         self._people = people
         self._checked: dict[str, tuple[AuditVerdict, datetime]] = {}
 
-    async def record(
-        self,
-        store: Store,
-        workspace_id: str,
-        actor: str | None,
-        action: str,
-        subject: str = "",
-        details: Mapping[str, Fact] | None = None,
-        outcome: str = Outcome.DONE,
-    ) -> AuditRow:
-        """`record` of this module, for whoever has no desk."""
-        return await record(self._desk, store, workspace_id, actor, action, subject, details, outcome)
-
     async def refused(
         self,
         workspace_id: str,
@@ -102,7 +89,7 @@ class Audit:
         """
         async with self._desk.storage.writing() as store:
             facts = {**(details or {}), "code": code}
-            await self.record(store, workspace_id, actor, action, subject, facts, Outcome.REFUSED)
+            await record(self._desk, store, workspace_id, actor, action, subject, facts, Outcome.REFUSED)
         log.info("refused", extra={"workspace_id": workspace_id, "user_id": actor, "action": action, "code": code})
 
     async def page(self, actor: Person, wanted: AuditFilter, before_seq: int | None = None) -> AuditPage:
@@ -123,7 +110,7 @@ class Audit:
             return found
         async with self._desk.storage.writing() as store:
             told: dict[str, Fact] = {"form": form, "rows": len(found)}
-            await self.record(store, actor.workspace_id, actor.user_id, "audit.exported", "audit", told)
+            await record(self._desk, store, actor.workspace_id, actor.user_id, "audit.exported", "audit", told)
         return found
 
     async def everything(self, workspace_id: str) -> AsyncGenerator[AuditRow, None]:

@@ -13,7 +13,7 @@ from bot import telling
 from bot.audit import Act, record, record_all
 from bot.desk import Desk
 from bot.errors import Refusal, RefusalCode
-from bot.incident_facts import brief, detailed, gathered, names_of
+from bot.incident_facts import Facts, brief, detailed, gathered, names_of
 from bot.incident_scopes import Whose, recipients_of, whose
 from bot.incidents_held import held_elsewhere, own_stop
 from bot.key_holders import by_id
@@ -104,10 +104,7 @@ class Incidents:
     async def shown(self, workspace_id: str, incident_id: int) -> IncidentShown:
         """Everything its message says, read now; refused when there is no such incident."""
         async with self._desk.storage.reading() as store:
-            incident, budget = await self._found(store, workspace_id, incident_id)
-            taught = await self._spending.taught(store, workspace_id)
-            prices = await self._desk.prices.fresh()
-            facts = await gathered(store, incident, budget, taught, prices, self._desk.now())
+            facts = await self._gathered(store, workspace_id, incident_id)
         return facts.shown
 
     async def told(self, workspace_id: str, incident_id: int) -> IncidentShown:
@@ -122,12 +119,14 @@ class Incidents:
     async def detail(self, workspace_id: str, incident_id: int) -> IncidentDetail:
         """Everything the window behind the message says, read now."""
         async with self._desk.storage.reading() as store:
-            incident, budget = await self._found(store, workspace_id, incident_id)
-            taught = await self._spending.taught(store, workspace_id)
-            prices = await self._desk.prices.fresh()
-            facts = await gathered(store, incident, budget, taught, prices, self._desk.now())
+            facts = await self._gathered(store, workspace_id, incident_id)
             found = await detailed(store, facts)
         return replace(found, holders=await self._holders(workspace_id, facts.rows))
+
+    async def _gathered(self, store: Store, workspace_id: str, incident_id: int) -> Facts:
+        incident, budget = await self._found(store, workspace_id, incident_id)
+        taught = await self._spending.taught(store, workspace_id)
+        return await gathered(store, incident, budget, taught, await self._desk.prices.fresh(), self._desk.now())
 
     async def _holders(self, workspace_id: str, rows: Sequence[UsageSum]) -> dict[str, AffectedKey]:
         """The keys behind a day's usage, of the projects with most of it: outside of any transaction, and briefly."""
