@@ -16,6 +16,7 @@ from finops.holds import HoldState
 from finops.incidents import acted
 from finops.levers import Lever
 from finops.queries import ScopeKind
+from finops.registry import Project
 from finops.secret import Secret
 from finops.stop_report import ApprovalWish, StopTarget
 from finops.stopping import progressed
@@ -53,6 +54,16 @@ async def stops_at_the_limit(world: World, incident_id: int) -> Sequence[Stop]:
     await world.evaluate()
     async with world.storage.reading() as store:
         return [one for one in await store.stops.active(WORKSPACE) if one.incident_id == incident_id]
+
+
+async def another_project(world: World) -> Project:
+    """A second one of the team."""
+    async with world.storage.writing() as store:
+        [other], _ = await store.projects.register(
+            WORKSPACE, connection_id=world.tenant.connection.id, team_id=world.tenant.team_id,
+            projects=[("proj_other", "ad-copy-writer")], registered_by=world.admin.user_id, at=world.clock(),
+        )  # fmt: skip
+    return other
 
 
 @pytest.mark.parametrize("end", ["waits", "declined", "lapsed", "withdrawn for a limit"])
@@ -115,13 +126,25 @@ async def test_a_gentler_lever_of_a_person_gives_way_at_the_limit(world: World) 
     assert await world.bot.evaluating.evaluate(WORKSPACE) == 0
 
 
+async def test_what_a_person_holds_gently_beyond_the_budgets_project_is_not_let_go_of(world: World) -> None:
+    """A team slowed within the alert of one of its projects: to stop that one in its place would set the other free."""
+    await another_project(world)
+    async with world.storage.writing() as store:
+        terms = replace(world.budget.terms, scope_kind=BudgetScope.PROJECT, scope_id=world.project.id)
+        terms = replace(terms, action=BudgetAction.STOP)
+        await store.budgets.update(WORKSPACE, world.budget.id, terms=terms, by=world.admin.user_id, at=world.clock())
+    [incident] = await world.evaluate()
+    target = StopTarget(incident_id=incident.id)
+    slowed = await world.bot.stopping.request(world.lead, target, Lever.SLOW, "재시도 루프", is_wide=True)
+    [stop] = await stops_at_the_limit(world, incident.id or 0)
+    assert (stop.id, stop.lever, stop.turn) == (slowed.stop.id, Lever.SLOW, 1)
+    shown = await world.bot.stopping.shown(WORKSPACE, stop.id or 0)
+    assert [one.is_wanted for one in shown.holds] == [True, True]
+
+
 async def test_what_a_person_stopped_of_a_team_keeps_not_the_rest_from_being_stopped(world: World) -> None:
     """One of two projects was stopped at nine tenths; what the other spends reaches the limit of both."""
-    async with world.storage.writing() as store:
-        [other], _ = await store.projects.register(
-            WORKSPACE, connection_id=world.tenant.connection.id, team_id=world.tenant.team_id,
-            projects=[("proj_other", "ad-copy-writer")], registered_by=world.admin.user_id, at=world.clock(),
-        )  # fmt: skip
+    other = await another_project(world)
     [incident] = await world.evaluate()
     by_hand = await world.bot.stopping.request(world.lead, StopTarget(incident_id=incident.id), Lever.STOP, "루프")
     assert [one.project_id for one in by_hand.current] == [world.project.id]
