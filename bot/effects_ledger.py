@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from bot.digest_codec import decoded
 from bot.effects_stats import SciPy
-from bot.picture import account_of
+from bot.picture import CURRENCY, account_of
 from finops.behaviour import Action, ActionKind, Preceded
 from finops.charges import DayReading, FigureState, day_state
 from finops.digest import Digest
@@ -18,7 +18,7 @@ from finops.frozen import frozen
 from finops.money import EXACT, Money, total
 from finops.periods import Period
 from finops.registry import Project
-from finops.stops import Stop, StopEventKind
+from finops.stopping import kept_of
 from storage import Store
 
 # What can have changed spending by itself; a budget alone changes nothing.
@@ -113,7 +113,7 @@ async def expected(store: Store, workspace_id: str, action: Action, now: datetim
     if action.kind is ActionKind.STOPPED:
         stop_id = action.details.get("stop_id")
         stop = await store.stops.get(workspace_id, stop_id) if isinstance(stop_id, int) else None
-        kept = None if stop is None else await _kept_by(store, stop)
+        kept = None if stop is None else kept_of(await store.stops.events(stop.workspace_id, stop.id or 0))
         if kept is not None:
             low, high = kept
             day = Period(action.day, action.day + _DAY)
@@ -129,16 +129,6 @@ async def expected(store: Store, workspace_id: str, action: Action, now: datetim
         return Saving(action.id, SavingState.EXPECTED, after)
     saved = Money(EXACT.multiply(worth.amount, Decimal(AFTER_DAYS // 7)), worth.currency)
     return Saving(action.id, SavingState.EXPECTED, after, worth.currency, expected=saved)
-
-
-async def _kept_by(store: Store, stop: Stop) -> tuple[Money, Money] | None:
-    """What a stop kept from being spent, at least and at most, as its last note tells; None where it tells nothing."""
-    for event in await store.stops.events(stop.workspace_id, stop.id or 0):
-        low, high = event.values.get("saved_low"), event.values.get("saved_high")
-        if event.kind is StopEventKind.CLOSED and isinstance(low, str) and isinstance(high, str):
-            currency = str(event.values.get("currency") or "USD")
-            return Money.of(low, currency), Money.of(high, currency)
-    return None
 
 
 def _worth(digest: Digest, project_id: int | None) -> Money | None:
@@ -218,6 +208,6 @@ async def bills_of(store: Store, workspace_id: str, period: Period, wanted: Coll
     costs: dict[int, dict[date, Decimal]] = {one: {} for one in ids}
     for row in await store.charges.totals(workspace_id, period, accounts):
         id_ = by_account.get((row.connection_id, row.sub_account_id or ""))
-        if id_ in costs and row.amount.currency == "USD":
+        if id_ in costs and row.amount.currency == CURRENCY:
             costs[id_][row.day] = EXACT.add(costs[id_].get(row.day, Decimal(0)), row.amount.amount)
     return Bills(costs, await store.charges.readings(workspace_id, period), projects, now)

@@ -6,11 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date
 
+from bot.picture import CURRENCY
 from finops.hypotheses import Prevented
 from finops.incidents import Incident
 from finops.money import Money, total
 from finops.periods import Period, charge_day, starts_at
 from finops.queries import ScopeKind
+from finops.stopping import kept_of
 from finops.stops import OVER, StopEventKind
 from storage import Store
 
@@ -35,10 +37,9 @@ async def prevented_in(store: Store, workspace_id: str, period: Period) -> Preve
             if not is_over or stop.stopped_at is not None:
                 continue
         over.append(incident)
-        for event in events:
-            low = event.values.get("saved_low")
-            if event.kind is StopEventKind.CLOSED and isinstance(low, str) and event.values.get("currency") == "USD":
-                kept = kept + Money.of(low)
+        held = kept_of(events)
+        if held is not None and held[0].currency == CURRENCY:
+            kept = kept + held[0]
     teams = {one.id: one.team_id for one in await store.projects.all(workspace_id)}
     return Prevented(kept, _leaked(over, teams), unfinished)
 
@@ -57,7 +58,7 @@ def _leaked(alerts: Iterable[Incident], teams: Mapping[int, int]) -> Money:
         for day in days:
             taken[day].add(chain[0])
             within[day].update(chain)
-    return total(counted, "USD")
+    return total(counted, CURRENCY)
 
 
 def _chain(kind: ScopeKind, scope_id: int | None, teams: Mapping[int, int]) -> tuple[_Whose, ...]:
@@ -72,6 +73,6 @@ def _chain(kind: ScopeKind, scope_id: int | None, teams: Mapping[int, int]) -> t
 
 def _over(incident: Incident) -> Money:
     spent, limit = incident.spent, incident.limit
-    if spent.currency != "USD" or limit.currency != "USD" or spent <= limit:
+    if not spent.currency == limit.currency == CURRENCY or spent <= limit:
         return Money.zero()
     return spent - limit

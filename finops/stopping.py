@@ -346,6 +346,15 @@ def closed(stop: Stop, kept: Saved | None, leak: Money | None, now: datetime, un
     return StopChange(_closed(stop, now), (), (event,))
 
 
+def kept_of(events: Iterable[StopEvent]) -> tuple[Money, Money] | None:
+    """What `closed` noted as kept from being spent, at least and at most; None where no note tells."""
+    for event in events:
+        low, high, currency = (event.values.get(name) for name in ("saved_low", "saved_high", "currency"))
+        if event.kind is StopEventKind.CLOSED and isinstance(low, str) and isinstance(high, str):
+            return Money.of(low, str(currency)), Money.of(high, str(currency))
+    return None
+
+
 def cause_pinned(stop: Stop, by: str, text: str, now: datetime) -> StopChange:
     """Somebody who knows says why; the last word counts, and each is kept in the thread."""
     event = StopEvent(StopEventKind.CAUSE_PINNED, now, f"cause:{now.isoformat()}", {"by": by, "text": text})
