@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from bot.picture import Account, account_of
@@ -23,21 +24,34 @@ async def wish_for(store: Store, hold: Hold) -> LeverWish:
 
 
 async def usual_of(store: Store, workspace_id: str, account: Account, until: int) -> LeverWish:
-    """Calls a minute by model in the hours in which there were any, rounded up, over the week before the day of `until`
-    (an epoch minute); and the models that are cheap by what their calls cost."""
+    """Calls a minute by model in the hours in which there were any, rounded up, on the middle one of the days with any
+    in the week before the day of `until` (an epoch minute): the day of an earlier runaway is not "usual". And
+    the models that are cheap by what their calls cost.
+    """
     midnight = until - until % Width.DAY
     rows = await store.usage.hourly(workspace_id, midnight - _DAYS * Width.DAY, midnight, [account])
     calls: dict[str, int] = defaultdict(int)
     attos: dict[str, int] = defaultdict(int)
-    hours: dict[str, set[int]] = defaultdict(set)
+    days: dict[str, dict[int, dict[int, int]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(int)))
     for row in rows:
         if row.requests:
             calls[row.model] += row.requests
             attos[row.model] += row.atto
-            hours[row.model].add(row.start)
-    pace = {model: -(-count // (60 * len(hours[model]))) for model, count in calls.items()}
+            days[row.model][row.start // Width.DAY][row.start] += row.requests
+    pace = {model: _middle(_pace(hours) for hours in each.values()) for model, each in days.items()}
     costs = {
         model: EXACT.divide(Decimal(attos[model]).scaleb(-ATTO_PLACES, EXACT), Decimal(count))
         for model, count in calls.items()
     }
     return LeverWish(pace, cheap_models(costs))
+
+
+def _pace(hours: Mapping[int, int]) -> int:
+    """Calls a minute of a day, by how many there were in each hour with any; rounded up."""
+    return -(-sum(hours.values()) // (60 * len(hours)))
+
+
+def _middle(paces: Iterable[int]) -> int:
+    """The middle one, of two the faster."""
+    ordered = sorted(paces)
+    return ordered[len(ordered) // 2]
