@@ -41,6 +41,7 @@ from demo.runaway import APPLICATION
 from demo.slack.cast import DATA, JIHOON, MARKETING, MINSU, SEOYEON
 from demo.stage import Stage, staged, stay_on_this_machine
 from demo.trace import Trace, TraceError, read_trace
+from finops.periods import charge_day
 
 PAGE_PORT = 8600
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -93,8 +94,8 @@ async def run(given: argparse.Namespace, trace: Trace, prices: Prices) -> int:
     end_on_signals()
     with tempfile.TemporaryDirectory(prefix="finops-demo-") as folder:
         database = from_here(given.database) if given.database else f"sqlite:///{Path(folder) / 'demo.sqlite3'}"
-        props = Props.beside(database) if given.database else Props.fresh()
         clock, is_alone = StageClock(), given.once or given.story is not None
+        props = Props.beside(database, charge_day(clock())) if given.database else Props.fresh()
         pace: dict[str, Any] = STORIES[given.story] if given.story else {}
         scene = staged(
             trace, prices, database, props=props, clock=clock, socket_mode=not given.http,

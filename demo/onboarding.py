@@ -20,6 +20,7 @@ from handlers.addresses import BOT
 
 ANSWER_SECONDS = 30.0
 COLLECTED_SECONDS = 600.0
+TRIES = 5
 Say = Callable[[str], None]
 
 
@@ -39,9 +40,20 @@ class Wish:
 
 
 async def onboard(stage: Stage, person: Person, wish: Wish, say: Say) -> None:
-    """Walk through the set-up window by window until nothing is left to do, then wait for the first collection."""
-    await person.command("/finops setup")
-    await _walk(stage, person, wish, say)
+    """Walk through the set-up window by window until nothing is left to do, then wait for the first collection.
+
+    Where a window refuses, somebody may be setting up the same: it is asked for again, and goes on where they stand.
+    """
+    for tries_left in range(TRIES - 1, -1, -1):
+        await person.command("/finops setup")
+        try:
+            await _walk(stage, person, wish, say)
+            return
+        except Stuck:
+            if not tries_left:
+                raise
+            person.closes(everything=True)
+            await asyncio.sleep(0.2)
 
 
 async def onboard_another(stage: Stage, person: Person, wish: Wish, say: Say) -> None:

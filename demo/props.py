@@ -7,7 +7,8 @@ import hashlib
 import json
 import os
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import date
 from pathlib import Path
 
 from demo.openai import fresh_admin_key
@@ -25,6 +26,7 @@ class Props:
     usage_only_key: str
     other_organization_key: str
     revoked_key: str
+    begun: str = ""  # the day on which a database was begun: its trace ends there, and is not moved the day after
 
     @classmethod
     def fresh(cls) -> Props:
@@ -33,17 +35,21 @@ class Props:
         return cls(ring, *(fresh_admin_key(end) for end in ends))
 
     @classmethod
-    def beside(cls, database_url: str) -> Props:
+    def beside(cls, database_url: str, today: date) -> Props:
         """The props that belong to a database; made on first use, in a file only its owner reads."""
         name = hashlib.sha256(database_url.encode()).hexdigest()[:16]
         path = VAR / f"{name}.json"
         if path.exists():
             return cls(**json.loads(path.read_text(encoding="utf-8")))
-        props = cls.fresh()
+        props = replace(cls.fresh(), begun=str(today))
         path.parent.mkdir(parents=True, exist_ok=True)
         # Written whole or not at all: a process killed here must not leave half a key ring behind.
         draft = path.with_suffix(f".{os.getpid()}")
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
             json.dump(asdict(props), file)
-        draft.replace(path)
+        try:
+            path.hardlink_to(draft)
+        except FileExistsError:  # another run on the same new database was first: its keys are everybody's
+            props = cls(**json.loads(path.read_text(encoding="utf-8")))
+        draft.unlink()
         return props

@@ -10,7 +10,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -31,6 +31,7 @@ from demo.slack import SimulatedSlack, SlackConfig
 from demo.slack.cast import JIHOON
 from demo.trace import Trace
 from demo.value_sender import Applications
+from finops.periods import starts_at
 from handlers.addresses import SERVED
 
 Clock = Callable[[], datetime]
@@ -64,6 +65,7 @@ def openai_of(trace: Trace, prices: Prices, clock: Clock, props: Props) -> Simul
     return SimulatedOpenAI(
         trace, prices, clock, admin_keys=keys, others=(other,), idle_projects=("sandbox",),
         plan=Plan(trace, archived_projects=("legacy-2025",)),
+        anchor=starts_at(date.fromisoformat(props.begun)) if props.begun else None,
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 from collections import defaultdict
@@ -14,6 +15,7 @@ import pytest
 from demo.onboarding import Stuck
 from demo.once import play
 from demo.prices import FilePrices, Rates
+from demo.props import Props
 from demo.trace import parse_trace
 from demo.value_people import makes_token
 from finops.periods import charge_day
@@ -109,6 +111,18 @@ async def test_a_trace_longer_than_a_first_collection_says_which_days_are_compar
     assert {day: Decimal(amount) for day, amount in told.by_day.items()} == newest
     assert Decimal(told.ledger_total) == Decimal(told.provider_total) == sum(newest.values())
     assert [words for words in heard if "12 days" in words and "newest 8" in words]
+
+
+async def test_two_at_once_on_one_database_both_tell_the_bill(tmp_path: Path) -> None:
+    """What the one has set up already refuses the other, whose window is opened again and goes on from there."""
+    trace, how = parse_trace(written([row(5, "solo", "dust", 3, 1, 1, 0)], COLUMNS)), {"props": Props.fresh()}
+    database = f"sqlite:///{tmp_path}/shared.db"
+    async with (
+        scene(database, trace, prices=PRICES, **how) as one,
+        scene(database, trace, prices=PRICES, **how) as other,
+    ):
+        both = await asyncio.gather(*(play(stage, lambda _: None) for stage in (one, other)))
+    assert {told.ledger_total for told in both} == {told.provider_total for told in both} == {"0.0000000000000008"}
 
 
 async def test_run_again_under_another_address_it_says_why_nothing_can_be_collected(tmp_path: Path) -> None:

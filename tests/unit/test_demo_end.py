@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import tempfile
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,7 +18,9 @@ import pytest
 from demo.__main__ import Unheard, arguments, end_on_signals, from_here, main, put, unusable, welcome
 from demo.onboarding import require_room
 from demo.once import Told, amiss
+from demo.prices import ListPrices
 from demo.props import Props
+from demo.stage import openai_of
 from demo.trace import parse_trace
 
 
@@ -68,6 +71,33 @@ def test_a_database_that_is_named_lies_where_its_player_stands(tmp_path: Path, m
         assert from_here(address) == address
 
 
+def test_a_database_keeps_the_day_on_which_its_trace_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Opened again the day after, the provider billed every day anew one day later, and the ledger was another bill."""
+    monkeypatch.setattr("demo.props.VAR", tmp_path)
+    first = Props.beside("sqlite:///my.sqlite3", date(2026, 11, 20))
+    again = Props.beside("sqlite:///my.sqlite3", date(2026, 11, 22))
+    assert again == first
+    trace = parse_trace(["hour,application,model,requests,input_tokens,output_tokens", "0,chat,gpt-4o,1,1,1"])
+    now = datetime(2026, 11, 22, 9, tzinfo=UTC)
+    ends = [openai_of(trace, ListPrices(), lambda: now, props).anchor for props in (again, Props.fresh())]
+    assert ends == [datetime(2026, 11, 20, tzinfo=UTC), datetime(2026, 11, 22, tzinfo=UTC)]
+
+
+def test_two_that_begin_a_database_at_once_have_the_same_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The later file took the place of the earlier: what was sealed with that one's ring opened never again."""
+    monkeypatch.setattr("demo.props.VAR", tmp_path)
+    fresh, others = Props.fresh, []
+
+    def meanwhile() -> Props:
+        monkeypatch.setattr(Props, "fresh", fresh)
+        others.append(Props.beside("sqlite:///my.sqlite3", date(2026, 11, 20)))
+        return fresh()
+
+    monkeypatch.setattr(Props, "fresh", meanwhile)
+    assert Props.beside("sqlite:///my.sqlite3", date(2026, 11, 20)) == others[0]
+    assert len(list(tmp_path.iterdir())) == 1
+
+
 def test_whoever_onboards_by_hand_is_told_where_the_keys_are() -> None:
     """The window that asks for one covers the drawer that has them."""
     assert [("실험실" in welcome("http://127.0.0.1:8600", is_fresh=fresh)) for fresh in (True, False)] == [True, False]
@@ -107,7 +137,7 @@ def test_what_cannot_be_written_is_said_in_a_sentence(
 ) -> None:
     """A checkout that is only for reading, a disk that is full."""
 
-    def beside(_: str) -> Props:
+    def beside(*_: object) -> Props:
         raise OSError(errno.ENOSPC, "No space left on device", place)
 
     monkeypatch.setattr(Props, "beside", beside)
