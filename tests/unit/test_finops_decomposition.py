@@ -117,6 +117,8 @@ def test_a_factor_that_moved_alone_gets_all_of_it(
     assert part(found, factor) == found.difference.amount != 0
     assert {one.amount.amount for one in found.parts if one.factor is not factor} == {Decimal(0)}
     assert found.parts[0].factor is factor
+    if factor is Factor.TIER:
+        assert found.parts[0].subject == ("batch" if now[0].is_batch else now[0].service_tier), "the one that grew"
 
 
 def test_a_price_that_rose_is_told_from_everything_else():
