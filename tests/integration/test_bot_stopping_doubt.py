@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from pytest_mock import MockerFixture
@@ -13,7 +14,7 @@ from bot.errors import Refusal, RefusalCode
 from demo.openai.faults import Fault
 from finops.holds import HoldState
 from finops.incidents import IncidentState
-from finops.levers import Lever
+from finops.levers import Lever, LeverReading
 from finops.stops import StopEventKind, StopState
 from storage import Storage
 from tests.conftest import FakeClock
@@ -155,6 +156,33 @@ async def test_a_provider_that_says_yes_and_does_nothing_is_not_hammered_and_tol
     world.openai.faults.clear()
     await world.watched(2)
     assert world.cents() == 1
+
+
+async def test_what_is_let_go_of_while_its_lever_is_looked_at_is_not_set(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last moment to turn back is the request itself: nobody is refused a call that somebody has let go on."""
+    incident = await world.runaway()
+    world.limited()
+    world.openai.faults.add(Fault(path="/v1/organization/projects", status=500, method="POST"))
+    shown = await world.stopped(incident)
+    assert shown.current[0].state is HoldState.SAVED
+    world.openai.faults.clear()
+    provider = world.bot.stopping._desk.providers["openai"]
+    look = provider.lever
+
+    async def let_go_meanwhile(*where: Any) -> LeverReading:
+        reading = await look(*where)
+        monkeypatch.undo()
+        await world.restore(shown)
+        return reading
+
+    monkeypatch.setattr(provider, "lever", let_go_meanwhile)
+    world.clock.advance(minutes=1)
+    world.openai.calls.clear()
+    await world.acted()
+    assert (await world.again(shown)).stop.state is StopState.RESTORED
+    assert {one.method for one in world.openai.calls} == {"GET"}
 
 
 async def test_no_limit_before_is_no_limit_after_and_is_not_believed_at_one_word(world: World) -> None:
