@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 SEARCH_LIMIT = 100
 _SEARCH_SECONDS = 2.0  # a select menu waits three seconds for its options
+_EVERY_SECONDS = 20.0  # a window says that it is being looked at
 _TRY_AGAIN_AFTER = timedelta(minutes=1)
 _ACTIONS = {True: "project.excluded", False: "project.included"}
 
@@ -92,7 +93,9 @@ class Projects:
         team = await self._teams.require_manager(actor, team_id, groups)
         connections = await self._connections(team)
         for connection in connections:
-            await self._refreshed(connection)
+            # The list we have may have been cut off: what is every project is asked now, and waited for.
+            keys = await self._keys(connection)
+            await discovery.discover(self._desk, connection, keys, within_seconds=_EVERY_SECONDS)
         by_connection: dict[int, list[tuple[str, str]]] = {one.id: [] for one in connections}
         async with self._desk.storage.reading() as store:
             for known in await store.known_projects.all(team.workspace_id):

@@ -286,6 +286,14 @@ async def test_thousands_of_projects_are_all_listed(bot: Bot, openai: LittleOpen
     assert [one.name for one in await bot.projects.search(admin, team.id, "proj_0349")] == ["service 349"]
 
 
+async def test_every_project_is_every_one_there_is_now(bot: Bot, openai: LittleOpenAI, admin: Person, team: Team):
+    """The list of a moment ago may have been cut off: of six thousand 1,200 were known, and no others given."""
+    await bot.connections.register_key(admin, team.id, KEY)
+    openai.keys[KEY].organization.projects |= {f"proj_{n:04d}": f"service {n}" for n in range(350)}
+    given = (await bot.projects.register_all(admin, team.id)).registered
+    assert {one.provider_project_id for one in given} >= {f"proj_{n:04d}" for n in range(350)}
+
+
 async def test_a_second_claim_is_refused_naming_the_owner(bot: Bot, admin: Person, team: Team):
     await bot.connections.register_key(admin, team.id, KEY)
     await bot.projects.register(admin, team.id, ["proj_chat"])
