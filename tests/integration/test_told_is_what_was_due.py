@@ -20,7 +20,8 @@ from tests.conftest import FakeClock
 from tests.integration.bot_world import WORKSPACE
 from tests.integration.budget_story import ACCOUNTS, Story, a_story
 
-SEEDS, STEPS = (3, 2009), 40
+# Of many, the two stories in which between them everything comes up that is looked at below.
+SEEDS, STEPS = (132, 143), 40
 GIVEN_UP_AFTER = timedelta(hours=6)
 Place = tuple[int, str, str, int | None, date]
 """A budget's id, its period, whose spending it limits, and the first day of the period."""
