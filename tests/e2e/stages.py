@@ -6,6 +6,7 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,10 @@ from blocks import ids
 from demo.onboarding import Wish, collected, onboard, settled_view, words_of
 from demo.prices import FilePrices, Prices, Rates
 from demo.slack import Person, SlackConfig
-from demo.slack.cast import EMMA, JIHOON, MARKETING, MINSU, SAKURA, SEOYEON
+from demo.slack.cast import EMMA, JIHOON, MARKETING, MINSU, SAKURA, SEOYEON, TEAM_ID
 from demo.stage import Stage, staged
 from demo.trace import Trace, parse_trace
+from handlers.addresses import BOT
 from jobs import delivery_pace
 
 # Prices with digits far below a nano-dollar: exactness is proved where rounding would show.
@@ -117,6 +119,13 @@ async def answer_to(stage: Stage, person: Person, command: str, channel: str | N
     await person.command(command, place)
     await stage.slack.until(lambda: len(person.ephemerals(place)) > before, 15)
     return person.ephemerals(place)[-1]
+
+
+async def is_read(stage: Stage, since: datetime) -> bool:
+    """Whether the usage of every connection was read at this moment or later."""
+    async with stage.product[BOT].storage.reading() as store:
+        healths = await store.healths.all(TEAM_ID)
+    return bool(healths) and all(one.read_at is not None and one.read_at >= since for one in healths)
 
 
 async def idle(stage: Stage) -> None:

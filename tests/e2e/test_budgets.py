@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,18 +15,35 @@ from demo.slack import Person
 from finops.budgets import Budget, BudgetAction, BudgetPeriod, BudgetScope
 from finops.money import Money
 from handlers.addresses import BOT
-from tests.e2e.stages import JIHOON, MARKETING, MINSU, SEOYEON, Stage, answer_to, ids, scene, set_up, window, words_of
+from tests.e2e.stages import (
+    JIHOON,
+    MARKETING,
+    MINSU,
+    SEOYEON,
+    Stage,
+    answer_to,
+    ids,
+    is_read,
+    scene,
+    set_up,
+    window,
+    words_of,
+)
 
 together = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def furnished(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
-    """One stage for all tests that only make budgets: every project is registered, what was billed is in the ledger."""
+    """One stage for all tests that only make budgets: every project is registered, bill and usage are known."""
     path = tmp_path_factory.mktemp("budgets") / "finops.db"
     shutil.copy(sqlite_template, path)
     async with scene(f"sqlite:///{path}") as running:
+        began = running.product[BOT].clock()
         await set_up(running)
+        async with asyncio.timeout(15):
+            while not await is_read(running, began):  # noqa: ASYNC110 - what was read is in a database
+                await asyncio.sleep(0.02)
         yield running
         assert running.slack.complaints == []
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from finops.money import Money
 from finops.stops import StopEventKind
 from handlers.addresses import BOT, METRICS
 from jobs.rendering import Rendering
-from tests.e2e.stages import JIHOON, MARKETING, MINSU, Stage, scene, set_up, window, words_of
+from tests.e2e.stages import JIHOON, MARKETING, MINSU, Stage, is_read, scene, set_up, window, words_of
 from tests.e2e.test_alert_buttons import a_steady_trace
 from tests.integration.stop_wire import at_six
 
@@ -86,15 +86,9 @@ async def proved(stage: Stage, clock: StageClock) -> None:
         while StopEventKind.PROVED not in await told(stage):
             clock.advance(timedelta(minutes=1))
             now = clock()
-            while not await _is_read(stage, now):
+            while not await is_read(stage, now):
                 bot.wake_watch.set()  # a clock that was moved rings no alarm
                 await asyncio.sleep(0.02)
-
-
-async def _is_read(stage: Stage, since: datetime) -> bool:
-    async with stage.product[BOT].storage.reading() as store:
-        healths = await store.healths.all(TEAM_ID)
-    return all(one.read_at is not None and one.read_at >= since for one in healths)
 
 
 async def test_a_runaway_is_stopped_proved_explained_and_let_go_on(tmp_path: Path) -> None:
