@@ -420,6 +420,11 @@ async def test_the_app_hears_of_its_own_messages_where_it_hears_of_anybodys(
     slack: SimulatedSlack, app: AsyncApp, over: Mode
 ) -> None:
     """In a direct conversation: posted, edited, taken back. In a channel it hears of none."""
+
+    @app.event("message")
+    async def listen() -> None:
+        pass
+
     client, dm = client_of(slack), slack.person(MINSU).dm
     async with over(slack, app):
         posted = (await client.chat_postMessage(channel=dm, text="a")).data
