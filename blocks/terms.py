@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -10,6 +9,7 @@ from blocks import ids, kit
 from finops.charges import FigureState
 from finops.frozen import frozen
 from finops.suggest import closest
+from finops.written import squeezed
 from locales import Translator
 from locales.catalogue import LANGUAGES
 
@@ -65,7 +65,7 @@ def example(t: Translator) -> str:
 
 def find(words: str) -> Term | None:
     """The term of a name in any of our languages; case, spaces and hyphens do not matter."""
-    return _by_name().get(_folded(words))
+    return _by_name().get(squeezed(words))
 
 
 def of_key(key: str) -> Term | None:
@@ -85,10 +85,6 @@ def _list(t: Translator, lead: str, said: str) -> kit.Message:
     return kit.message(" | ".join((said, *(f"{heading}: {names}" for heading, names in groups))), parts)
 
 
-def _folded(words: str) -> str:
-    return "".join(letter for letter in unicodedata.normalize("NFKC", words).casefold() if letter.isalnum())
-
-
 def _names(term: Term) -> list[str]:
     """What it is called in each language, each name once: some are the same in two."""
     return list(dict.fromkeys(term.name(Translator(language)) for language in LANGUAGES))
@@ -96,7 +92,7 @@ def _names(term: Term) -> list[str]:
 
 @lru_cache(maxsize=1)
 def _by_name() -> dict[str, Term]:
-    return {_folded(name): term for term in _TERMS.values() for name in (*_names(term), *term.spellings)}
+    return {squeezed(name): term for term in _TERMS.values() for name in (*_names(term), *term.spellings)}
 
 
 # What is typed after /finops, in the reader's language.

@@ -6,12 +6,15 @@ back exactly that; a part that was not set at all (None) is removed again, never
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
+from statistics import median_high
 
 from finops.frozen import frozen
 from finops.money import EXACT
+from finops.usage import MINUTES_PER_DAY
 
 Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
 Parts = Mapping[str, Json]
@@ -50,6 +53,18 @@ def next_lever(lever: Lever) -> Lever | None:
     order = list(Lever)
     following = order.index(lever) + 1
     return order[following] if following < len(order) else None
+
+
+def usual_pace(calls: Mapping[int, int]) -> int:
+    """Calls a minute on a usual day, rounded up; `calls` are those of each hour with any, by its first epoch minute.
+
+    That is the pace of the middle day, of two the faster: the day of an earlier runaway is not "usual". There must be
+    one hour at least.
+    """
+    days: dict[int, list[int]] = defaultdict(list)
+    for start, count in calls.items():
+        days[start // MINUTES_PER_DAY].append(count)
+    return median_high(-(-sum(hours) // (60 * len(hours))) for hours in days.values())
 
 
 def cheap_models(cost_per_call: Mapping[str, Decimal]) -> tuple[str, ...]:

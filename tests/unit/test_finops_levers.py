@@ -7,7 +7,8 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finops.levers import Lever, changed_parts, cheap_models, next_lever
+from finops.levers import Lever, changed_parts, cheap_models, next_lever, usual_pace
+from finops.usage import MINUTES_PER_DAY
 
 costs = st.dictionaries(st.sampled_from("abcdef"), st.decimals(0, 100, places=4), max_size=6)
 
@@ -15,6 +16,15 @@ costs = st.dictionaries(st.sampled_from("abcdef"), st.decimals(0, 100, places=4)
 def test_each_lever_has_a_firmer_one_but_the_last():
     """Beyond it, somebody has to do it by hand."""
     assert [next_lever(one) for one in (Lever.SLOW, Lever.CHEAP, Lever.STOP)] == [Lever.CHEAP, Lever.STOP, None]
+
+
+def test_the_usual_pace_is_that_of_the_middle_day_in_the_hours_with_calls():
+    """A part of a call a minute is a whole one; of two days the faster counts; one runaway is not usual."""
+    day = MINUTES_PER_DAY
+    assert usual_pace({0: 59}) == 1
+    assert usual_pace({0: 60, 60: 121}) == 2
+    assert usual_pace({0: 60, day: 300}) == 5
+    assert usual_pace({0: 60, day: 60_000, 2 * day: 120}) == 2
 
 
 @given(costs)
