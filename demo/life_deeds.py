@@ -12,11 +12,12 @@ from demo import story_people as people
 from demo.lab_words import words
 from demo.life import DAY, Deed, Life, heard
 from demo.onboarding import ANSWER_SECONDS, settled_view
-from demo.openai.traffic import HOUR, minute_of
+from demo.openai.traffic import HOUR
 from demo.openai.turns import Turn
 from demo.slack.cast import EMMA, JIHOON, MARKETING, MINSU, SAKURA, SEOYEON
 from demo.story_time import BRIEFLY, Pace, moments, walked
 from demo.story_told import dollars
+from finops.periods import minute_of
 
 SMALLER = "gpt-4o-mini-2024-07-18"
 CHATBOT, SUMMARY, FRAUD, NOTES = runaway.APPLICATION, "doc-summary", "fraud-check", "meeting-notes"

@@ -19,7 +19,7 @@ import yaml
 from bot.settings import CHECKOUT
 from demo.openai import AdminKey, SimulatedOpenAI
 from demo.openai.buckets import Bucket
-from demo.openai.traffic import day_minute, minute_of
+from demo.openai.traffic import day_minute
 from demo.prices import FilePrices, ListPrices, Rates
 from demo.props import Props
 from demo.replay_clock import SharedClock
@@ -31,6 +31,7 @@ from demo.replay_truth import Limit, Truth, limits_of, usual
 from demo.slack import SimulatedSlack
 from demo.slack.cast import DATA, MARKETING, MINSU, SEOYEON
 from demo.trace import Trace
+from finops.periods import minute_of
 
 # Not today: a replay must come out the same whenever it is run.
 BEGINS = datetime(2026, 6, 1, tzinfo=UTC)

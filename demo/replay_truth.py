@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from demo.billing import spent
@@ -18,6 +18,7 @@ from demo.openai import SimulatedOpenAI
 from demo.openai.traffic import day_minute
 from demo.openai.usage import MISSING_MINUTES
 from demo.trace import NOTHING, Usage
+from finops.periods import minute_of, moment_of
 
 LEVELS = (50, 75, 90, 100, 150, 200, 300)
 LOUD = 75
@@ -123,7 +124,7 @@ class Truth:
 
     def reading_at(self, moment: datetime) -> int:
         """The number of the last reading before a moment."""
-        return bisect_left(self.readings, int(moment.timestamp()) // 60 + 1) - 1
+        return bisect_left(self.readings, minute_of(moment) + 1) - 1
 
     def spent(self, application: str, day: date) -> Decimal:
         """What was seen of a day in the end."""
@@ -175,4 +176,4 @@ def limits_of(openai: SimulatedOpenAI, teams: Mapping[str, Sequence[str]], times
 
 
 def _day_of(minute: int) -> date:
-    return datetime.fromtimestamp(minute * 60, UTC).date()
+    return moment_of(minute).date()

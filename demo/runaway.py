@@ -20,10 +20,10 @@ from aiohttp import web
 from demo.billing import spent
 from demo.lab_words import Words, said_by, words
 from demo.openai import SimulatedOpenAI
-from demo.openai.traffic import HOUR, Traffic, day_minute, minute_of, moment_of
+from demo.openai.traffic import HOUR, Traffic, day_minute
 from demo.trace import Usage
 from finops.money import EXACT
-from finops.periods import charge_day
+from finops.periods import charge_day, minute_of, moment_of
 
 APPLICATION = "chatbot-experiment"
 # 148 %, over 200 % and over 300 % of 500 dollars. Whole requests land a little short of them, and an alert cuts what

@@ -13,14 +13,13 @@ from typing import Any
 import httpx
 
 from demo.billing import spent
-from demo.openai.traffic import minute_of, moment_of
 from demo.slack.cast import MARKETING, TEAM_ID
 from demo.slack.journal import Call
 from demo.stage import Stage
 from finops.holds import Hold
 from finops.incidents import Incident
 from finops.money import EXACT
-from finops.periods import charge_day, starts_at
+from finops.periods import charge_day, minute_of, moment_of, starts_at
 from finops.stops import Stop
 from handlers.addresses import STORAGE
 

@@ -20,10 +20,10 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from demo.lab_words import words
 from demo.openai import SimulatedOpenAI
-from demo.openai.traffic import DAY, HOUR, Key, minute_of
+from demo.openai.traffic import DAY, HOUR, Key
 from demo.trace import NOTHING
 from demo.value import Recorded, calls_of, one_in, retry_of
-from finops.periods import charge_day, monday_of
+from finops.periods import charge_day, minute_of, monday_of
 
 PAST = timedelta(days=28)
 BATCH = 500

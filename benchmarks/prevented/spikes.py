@@ -13,12 +13,12 @@ from fractions import Fraction
 from demo.billing import spent
 from demo.openai import SimulatedOpenAI
 from demo.openai.limits import Limits
-from demo.openai.traffic import DAY, day_minute, minute_of, moment_of
+from demo.openai.traffic import DAY, day_minute
 from demo.prices import Prices
 from demo.replay_truth import usual
 from demo.trace import Trace
 from finops.money import EXACT
-from finops.periods import charge_day, starts_at
+from finops.periods import charge_day, minute_of, moment_of, starts_at
 
 Clock = Callable[[], datetime]
 

@@ -13,7 +13,7 @@ from demo.openai.behaviour import Behaviour
 from demo.openai.levers import Levers
 from demo.openai.limits import Limits
 from demo.openai.organization import AdminKey, Organization, Person, Project, ProjectKey, redacted
-from demo.openai.traffic import minute_of
+from finops.periods import minute_of
 
 _AUDIT_FILTERS = ("project_ids", "event_types", "actor_ids", "actor_emails", "resource_ids")
 

@@ -16,9 +16,10 @@ from demo.openai.behaviour import BadSetting, decimal_of
 from demo.openai.faults import BadFault, Fault
 from demo.openai.limits import Limits
 from demo.openai.organization import ALL_RIGHTS, AdminKey, KeyState, Organization, Project, fresh_admin_key
-from demo.openai.traffic import HOUR, minute_of, moment_of
+from demo.openai.traffic import HOUR
 from demo.openai.turns import HUNDRED, Turn
 from demo.openai.usage import FAMILIES, Deed
+from finops.periods import minute_of, moment_of
 
 if TYPE_CHECKING:
     from demo.openai.server import SimulatedOpenAI

@@ -11,8 +11,8 @@ from aiohttp import web
 from demo.openai.answers import Refused, answer, body_of, text_field
 from demo.openai.levers import Levers
 from demo.openai.organization import DEFAULT_REQUESTS_PER_MINUTE, Organization, Project, digest
-from demo.openai.traffic import minute_of
 from demo.trace import Usage
+from finops.periods import minute_of
 
 _CHARACTERS_PER_TOKEN = 4
 _REPLY = "This is a simulated answer."

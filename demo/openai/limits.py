@@ -18,7 +18,7 @@ from demo.openai.organization import (
     Project,
     SpendLimit,
 )
-from demo.openai.traffic import minute_of
+from finops.periods import minute_of
 
 RATE_LIMIT_FIELDS = (
     "max_requests_per_1_minute",

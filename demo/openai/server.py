@@ -25,11 +25,12 @@ from demo.openai.faults import Fault, Faults
 from demo.openai.inference import Inference
 from demo.openai.levers import Levers
 from demo.openai.organization import AdminKey, Organization, Plan, Project, digest
-from demo.openai.traffic import Traffic, minute_of
+from demo.openai.traffic import Traffic
 from demo.openai.turns import Turn
 from demo.openai.usage import FAMILIES, Deed, UsageBook, UsageQuery
 from demo.prices import Prices, require_prices
 from demo.trace import Trace
+from finops.periods import minute_of, moment_of
 
 Clock = Callable[[], datetime]
 Endpoint = Callable[[Administration, web.Request], Awaitable[web.Response]]
@@ -133,7 +134,7 @@ class SimulatedOpenAI:
         require_prices(self.prices, plan.trace.models, self.anchor.date())
         require_countable(plan.trace, self.prices, self.anchor.date())
         traffic = Traffic(plan.trace, self.anchor, self.behaviour)
-        organization = Organization(plan, datetime.fromtimestamp(traffic.starts_at * 60, UTC))
+        organization = Organization(plan, moment_of(traffic.starts_at))
         levers = Levers(organization, traffic, self.prices)
         deeds: list[Deed] = []
         return Tenant(

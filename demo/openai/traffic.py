@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
@@ -18,6 +18,7 @@ from typing import NamedTuple
 from demo.openai.behaviour import Behaviour
 from demo.openai.turns import Turn, turned
 from demo.trace import NOTHING, Series, Trace, Usage
+from finops.periods import minute_of, starts_at
 
 HOUR, DAY, WEEK_HOURS = 60, 1440, 168
 _ONCE = Fraction(1)
@@ -32,16 +33,9 @@ class Boost(NamedTuple):
     factor: Fraction
 
 
-def minute_of(moment: datetime) -> int:
-    return int(moment.timestamp()) // 60
-
-
-def moment_of(minute: int) -> datetime:
-    return datetime.fromtimestamp(minute * 60, UTC)
-
-
 def day_minute(day: date) -> int:
-    return minute_of(datetime(day.year, day.month, day.day, tzinfo=UTC))
+    """The minute at which a charge day begins."""
+    return minute_of(starts_at(day))
 
 
 class Traffic:

@@ -9,8 +9,8 @@ import pytest
 from jsonschema import ValidationError
 
 from demo.openai import Deed
-from demo.openai.traffic import minute_of
 from demo.openai.usage import FAMILIES
+from finops.periods import minute_of
 from tests.simulators.openai_kit import MIDNIGHT, NOON, Desk, a_desk
 
 PROJECT = "/organization/projects/{project_id}"

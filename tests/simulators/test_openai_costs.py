@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from demo.openai import AdminKey, Deed, Plan
-from demo.openai.traffic import minute_of
+from finops.periods import minute_of
 from tests.simulators.openai_kit import MIDNIGHT, NOON, Desk, a_desk, a_trace, independent_bill
 
 BOTH = ["project_id", "line_item"]

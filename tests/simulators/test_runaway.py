@@ -16,11 +16,11 @@ from demo.billing import spent
 from demo.clock import StageClock, moved
 from demo.openai import SimulatedOpenAI
 from demo.openai.control import Control
-from demo.openai.traffic import minute_of, moment_of
 from demo.prices import FilePrices, Rates
 from demo.props import Props
 from demo.slack.faults import Fault as SlackFault
 from demo.trace import parse_trace
+from finops.periods import minute_of, moment_of
 from tests.conftest import FakeClock
 
 PRICES = FilePrices("test", {"m": Rates(Decimal("2.5"), Decimal("1.25"), Decimal(10))})

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from demo.openai.behaviour import BadSetting, Behaviour
-from demo.openai.traffic import DAY, HOUR, Traffic, minute_of
+from demo.openai.traffic import DAY, HOUR, Traffic
 from demo.trace import NOTHING, Series, Trace, Usage
+from finops.periods import minute_of
 
 ANCHOR = datetime(2026, 11, 18, tzinfo=UTC)
 LIVE = minute_of(ANCHOR)
