@@ -53,8 +53,8 @@ async def window(
 
 
 async def settled(page: Page) -> Page:
-    """Wait until the page has drawn what the server said and its line is open."""
-    await page.wait_for_selector("body[data-ready=yes]")
+    """Wait until the page has drawn what the server said, and has read it once more with its line open."""
+    await page.wait_for_selector("body[data-ready=yes][data-line=open]")
     await page.evaluate("document.fonts.ready")
     return page
 

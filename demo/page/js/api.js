@@ -91,7 +91,7 @@ export function listen(userId) {
     tries = 0;
     line("open");
     // Something may have happened between the state we hold and this line.
-    refresh(userId).catch(() => {});
+    refresh(userId).catch(() => {}).finally(() => { document.body.dataset.line = "open"; });
   });
   mineNow.addEventListener("message", ({ data }) => {
     if (mineNow !== socket) return;
