@@ -72,12 +72,20 @@ def _others(found: StopsListed, t: Translator) -> Parts:
     return [kit.context(said)]
 
 
+def _nothing(t: Translator) -> str:
+    """True for an admin, too, who may stop everything there is."""
+    return t.gettext(
+        "There is no registered project here that you may stop. A team's lead, its approvers and admins may stop its "
+        "projects; an admin registers them: `/finops setup`"
+    )
+
+
 def _stoppable(listed: StopsListed, t: Translator) -> Parts:
     found = listed.spending
     if not found and (listed.lacks_groups or listed.stoppable):
         return []  # nobody knows, or all of it is held
     if not found:
-        return [kit.section(t.gettext("There is no project here that you may stop. The team's lead or an admin can."))]
+        return [kit.section(_nothing(t))]
     parts: Parts = [kit.section(t.gettext("*What can be stopped*"))]
     for one in found[:_STOPPABLE_SHOWN]:
         requests = (

@@ -207,8 +207,16 @@ def test_what_is_stopped_is_not_offered_to_be_stopped_again() -> None:
         assert offered(held) == every
     alone = told.a_list(held=(told.proved(),), stoppable=told.a_list().stoppable[1:2])
     window = stop_form.listed(alone, t)
-    assert "담당자나 관리자" not in texts(window)
+    assert "프로젝트가 없습니다" not in texts(window)
     assert window["blocks"][-1]["type"] != "divider"
+
+
+def test_where_nothing_can_be_stopped_the_window_says_who_may_and_how_projects_come() -> None:
+    """To an admin, who may stop everything there is, it said that an admin could."""
+    said = texts(stop_form.listed(told.a_list(held=(), stoppable=()), reader("ko")))
+    assert "차단하실 수 있는 프로젝트가 없습니다" in said
+    assert "승인자" in said
+    assert "`/finops 설정`" in said
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
