@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -20,6 +20,8 @@ from bot.results import CollectionEvent, Profile
 from bot.telling import BLIND
 from finops.money import EXACT
 from finops.registry import Person, Team
+from finops.secret import Secret
+from finops.usage import Endpoint, UsageReading, Width
 from providers.http import RetryPolicy, http_client, tls_context
 from providers.openai import OpenAI
 from storage import Storage
@@ -254,6 +256,26 @@ def a_company(today: date, days: int) -> Organization:
     return company
 
 
+class FewDoors(OpenAI):
+    """The real provider, asked over HTTP only where something is to be told: nine doors of nothing cost as much time
+    as all the rest of a test."""
+
+    doors: Collection[Endpoint] = (Endpoint.COMPLETIONS,)
+
+    async def usage(
+        self,
+        key: Secret,
+        endpoint: Endpoint,
+        width: Width,
+        start: datetime,
+        end: datetime,
+        known: Mapping[int, int] | None = None,
+    ) -> UsageReading:
+        if endpoint in self.doors:
+            return await super().usage(key, endpoint, width, start, end, known)
+        return UsageReading(endpoint, width, int(start.timestamp()) // 60, int(end.timestamp()) // 60, ())
+
+
 @asynccontextmanager
 async def a_bot(
     storage: Storage, openai: LittleOpenAI, clock: FakeClock, policy: Policy | None = None
@@ -263,7 +285,7 @@ async def a_bot(
     async with AsyncExitStack() as stack:
         client = http_client(timeout=10.0, plaintext_hosts={"127.0.0.1"}, tls=tls_context_once())
         http = await stack.enter_async_context(client)
-        provider = OpenAI(http, openai.url, clock, ATTEMPT_ONCE)
+        provider = FewDoors(http, openai.url, clock, ATTEMPT_ONCE)
         yield Bot(storage, {"openai": provider}, clock, policy or Policy())
 
 

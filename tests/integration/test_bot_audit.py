@@ -24,7 +24,7 @@ from handlers import operating_audit
 from storage import Storage
 from storage.engine import normalised, open_engines
 from tests.conftest import FakeClock
-from tests.databases import OTHER_WORKSPACE, on_sqlite
+from tests.databases import OTHER_WORKSPACE, on_both_databases
 from tests.integration.bot_world import (
     JIHOON,
     KEY,
@@ -39,6 +39,12 @@ from tests.integration.live_world import a_runaway
 TODAY = date(2026, 7, 6)
 SETTINGS: Any = SimpleNamespace(locale="en", collect_timezone="Asia/Seoul")
 FILE = 'version: 1\nbudgets:\n  - {scope: "team:마케팅팀", period: day, amount: 800}\n'
+
+
+@pytest.fixture
+def database_kind() -> str:
+    """What the bot decides is decided on SQLite; PostgreSQL is asked where the database decides."""
+    return "sqlite"
 
 
 @pytest.fixture
@@ -120,6 +126,7 @@ async def test_every_act_of_the_use_cases_is_recorded_with_its_facts_and_without
     assert (await bot.audit.verify(WORKSPACE)).ok
 
 
+@on_both_databases
 async def test_what_people_do_about_an_alert_is_recorded(storage: Storage, clock: FakeClock) -> None:
     world = await a_runaway(storage, clock)
     [incident] = await world.evaluate()
@@ -143,7 +150,6 @@ async def test_what_people_do_about_an_alert_is_recorded(storage: Storage, clock
     assert rows[-1].entry.details == {"name": "마케팅팀", "is_helpful": False}
 
 
-@on_sqlite
 async def test_what_is_not_done_is_not_recorded_and_what_cannot_be_recorded_is_not_done(
     bot: Bot, admin: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -164,7 +170,6 @@ async def test_what_is_not_done_is_not_recorded_and_what_cannot_be_recorded_is_n
     assert [team.name for team in await bot.teams.all(WORKSPACE)] == ["마케팅팀"]
 
 
-@on_sqlite
 async def test_only_admins_see_the_trail_and_taking_it_along_is_an_act(bot: Bot, admin: Person) -> None:
     team = await a_team(bot, admin)
     member = await bot.people.meet(WORKSPACE, "한빛소프트", SEOYEON)
@@ -191,7 +196,6 @@ async def test_only_admins_see_the_trail_and_taking_it_along_is_an_act(bot: Bot,
     assert (last.action, last.details) == ("audit.exported", {"form": "jsonl", "rows": 14})
 
 
-@on_sqlite
 async def test_what_somebody_typed_brings_no_secret_and_no_address_into_the_trail(bot: Bot, admin: Person) -> None:
     """A team may be called anything; a key in its name ends at its recognisable beginning."""
     await a_team(bot, admin, f"{KEY} m@hanbit.io")
@@ -224,7 +228,6 @@ MEDDLING = [
 ]
 
 
-@on_sqlite
 @pytest.mark.parametrize(("statement", "problem", "seq"), MEDDLING, ids=[each[0][:40] for each in MEDDLING])
 async def test_the_command_names_the_first_bad_row_and_fails(
     storage: Storage, clock: FakeClock, database_url: str, statement: str, problem: AuditProblem, seq: int | None
@@ -248,7 +251,6 @@ async def test_the_command_names_the_first_bad_row_and_fails(
     assert "🚨 The chain is broken" in told
 
 
-@on_sqlite
 async def test_a_trail_is_written_to_a_file(bot: Bot, admin: Person, tmp_path: Path) -> None:
     """CSV for people, JSON lines for programs; which workspace has to be said where there are several."""
     await a_team(bot, admin)

@@ -44,7 +44,7 @@ from locales import translator_for
 from providers.contract import ProviderChange, Unavailable
 from storage import Storage
 from tests.conftest import FakeClock
-from tests.databases import MOMENT, WORKSPACE, Tenant, a_tenant, on_sqlite
+from tests.databases import MOMENT, WORKSPACE, Tenant, a_tenant, on_both_databases
 from tests.unit import digesting
 
 # A Monday, half past eleven in Seoul: the morning's collection is through.
@@ -54,6 +54,12 @@ FIRST = date(2026, 10, 19)
 NAMES = ("chatbot", "search", "notes", "review", "voc", "copy", "fraud")
 JIHOON = Profile("U0JIHOON01", "이지훈", "ko-KR", "Asia/Seoul", is_workspace_admin=True)
 ATTO = 10**18
+
+
+@pytest.fixture
+def database_kind() -> str:
+    """What the bot decides is decided on SQLite; PostgreSQL is asked where the database decides."""
+    return "sqlite"
 
 
 @dataclass
@@ -171,6 +177,7 @@ async def alerted(world: World, project: str | None, at: datetime) -> int:
     return kept.id
 
 
+@on_both_databases
 async def test_a_changed_model_is_found_once_on_its_day_and_joined_to_the_alert_before_it(world: World) -> None:
     alert = await alerted(world, "chatbot", NOW - timedelta(days=6))
     assert await world.bot.behaviour.learn(WORKSPACE) == 1
@@ -185,7 +192,6 @@ async def test_a_changed_model_is_found_once_on_its_day_and_joined_to_the_alert_
     assert await world.bot.behaviour.learn(WORKSPACE) == 0
 
 
-@on_sqlite
 async def test_the_trail_and_the_providers_log_tell_what_was_done_and_by_whom(world: World) -> None:
     async with world.storage.writing() as store:
         budget = await store.budgets.create(
@@ -219,7 +225,6 @@ async def test_the_trail_and_the_providers_log_tell_what_was_done_and_by_whom(wo
     assert [one.action.kind for one in await world.recent(world.projects["search"].id)] == [ActionKind.KEY_DELETED]
 
 
-@on_sqlite
 async def test_a_key_is_told_with_its_team_and_never_as_the_answer_to_its_alerts(world: World) -> None:
     """Two teams were set up on one day: two lines that are alike would say it twice."""
     await alerted(world, None, NOW - timedelta(hours=2))
@@ -231,7 +236,6 @@ async def test_a_key_is_told_with_its_team_and_never_as_the_answer_to_its_alerts
     assert (shown.team, shown.action.team_id, shown.action.preceded) == ("마케팅팀", None, None)
 
 
-@on_sqlite
 async def test_what_was_done_before_a_pause_is_seen_at_the_next_look(world: World, clock: FakeClock) -> None:
     """A bot that was away over the weekend, or whose Monday came at one press, shows Friday's act and not nothing."""
     async with world.storage.writing() as store:
@@ -242,7 +246,6 @@ async def test_what_was_done_before_a_pause_is_seen_at_the_next_look(world: Worl
     assert (shown.action.kind, shown.action.at) == (ActionKind.KEY_DELETED, NOW)
 
 
-@on_sqlite
 async def test_a_provider_that_does_not_answer_and_days_nobody_read_are_no_actions(world: World) -> None:
     """Blind for four days: that is no silence. What the other sources tell is found all the same."""
     world.log.is_down = True
@@ -280,7 +283,6 @@ async def test_the_first_look_reaches_far_back_and_so_does_one_after_a_silence(w
     assert looked == [24 - 90, 25 - 10, 37 - 90, 38 - 10, 38 - 10, 38 - 90], "the new connection alone far back"
 
 
-@on_sqlite
 async def test_no_dollar_is_saved_twice(world: World, clock: FakeClock) -> None:
     """Of what was done to one project in the same fortnight one line of the ledger tells, however late it is found."""
     chatbot, search = (frozenset({f"proj_{name}"}) for name in ("chatbot", "search"))
@@ -301,7 +303,6 @@ async def test_no_dollar_is_saved_twice(world: World, clock: FakeClock) -> None:
     assert sorted(one.key.split(":")[2] for one in done) == ["a1", "a3"]
 
 
-@on_sqlite
 @pytest.mark.parametrize("is_first", [True, False], ids=["the stop first", "the key first"])
 async def test_a_stop_that_still_holds_saves_no_dollar_that_another_line_saves(
     world: World, clock: FakeClock, is_first: bool
@@ -328,7 +329,6 @@ async def test_a_stop_that_still_holds_saves_no_dollar_that_another_line_saves(
     assert [one.kind for one in done] == [ActionKind.STOPPED if is_first else ActionKind.KEY_DELETED]
 
 
-@on_sqlite
 async def test_a_stop_that_never_held_saved_nothing_whatever_the_bills_say(world: World) -> None:
     """Its provider refused it: a quiet fortnight is not its doing, and what was done is that it was asked for."""
     at = NOW - timedelta(days=9)
@@ -347,7 +347,6 @@ async def test_a_stop_that_never_held_saved_nothing_whatever_the_bills_say(world
     assert "지출 차단 요청" in line(shown, translator_for("ko", "Asia/Seoul"))
 
 
-@on_sqlite
 async def test_what_it_saved_waits_for_settled_bills_and_is_told_with_its_range(world: World, clock: FakeClock) -> None:
     await world.bot.behaviour.learn(WORKSPACE)
     assert await world.bot.effects.measure(WORKSPACE) == 0
@@ -383,7 +382,6 @@ async def test_what_it_saved_waits_for_settled_bills_and_is_told_with_its_range(
     assert "잴 수 없음" in str(said.blocks)
 
 
-@on_sqlite
 async def test_two_months_notes_tell_a_saving_once(world: World, clock: FakeClock) -> None:
     """Done on 18 November and checked on 6 December, a day before November is told: it is December's."""
     saved = Money.of("120")
@@ -408,7 +406,6 @@ async def test_two_months_notes_tell_a_saving_once(world: World, clock: FakeCloc
     assert (await world.bot.effects.report(actor)).ledger.verified == saved
 
 
-@on_sqlite
 async def test_what_a_stop_kept_is_expected_at_once_and_lessened_by_what_the_bill_has_more(
     world: World, clock: FakeClock
 ) -> None:
@@ -460,7 +457,6 @@ async def test_what_a_stop_kept_is_expected_at_once_and_lessened_by_what_the_bil
     assert (report.quality.alerts, report.quality.acted_on) == (1, 1)
 
 
-@on_sqlite
 async def test_an_alert_of_everything_is_acted_on_where_an_action_answers_it(world: World, clock: FakeClock) -> None:
     """It names no project, and three weeks later it is not "of the last seven days" all the same."""
     await alerted(world, None, NOW - timedelta(days=21))
@@ -479,7 +475,6 @@ async def test_an_alert_of_everything_is_acted_on_where_an_action_answers_it(wor
     assert (quality.alerts, quality.too_early, quality.acted_on) == (3, 1, 1)
 
 
-@on_sqlite
 async def test_a_stop_that_ended_without_a_note_is_not_waited_for(world: World, clock: FakeClock) -> None:
     """What nobody let stop, or no provider did, was spent; what one kept that ended untold is known to nobody."""
     at = NOW - timedelta(hours=29)
@@ -507,7 +502,6 @@ async def test_a_stop_that_ended_without_a_note_is_not_waited_for(world: World, 
                 await store.stops.save(WORKSPACE, StopChange(over), made, [])
 
 
-@on_sqlite
 async def test_who_is_told_at_the_end_of_a_month_has_a_week_to_act(world: World, clock: FakeClock) -> None:
     """Alerted on 29 November, answered on 2 December: the note of the first Monday in December knows both."""
     await alerted(world, "search", datetime(2026, 11, 29, 12, tzinfo=UTC))
@@ -519,7 +513,6 @@ async def test_who_is_told_at_the_end_of_a_month_has_a_week_to_act(world: World,
     assert (act.share, act.other, report.quality.acted_on) == (Tally(1, 1), Tally(0, 1), 1)
 
 
-@on_sqlite
 async def test_what_another_provider_saved_counts_also_where_it_was_done_the_month_before(world: World) -> None:
     async with world.storage.writing() as store:
         other = await store.connections.create(
@@ -547,7 +540,6 @@ async def test_what_another_provider_saved_counts_also_where_it_was_done_the_mon
     assert clouds.share == Tally(1, 1)
 
 
-@on_sqlite
 async def test_calls_without_an_outcome_are_no_outcomes_beside_the_cost(world: World) -> None:
     """Of two that were told of, one recorded that it called and the other what came of it."""
     at = NOW - timedelta(days=9)
@@ -561,7 +553,6 @@ async def test_calls_without_an_outcome_are_no_outcomes_beside_the_cost(world: W
     assert (told.share, told.other) == (Tally(0, 1), Tally(0, 1))
 
 
-@on_sqlite
 async def test_a_dollar_over_two_limits_is_over_once(world: World) -> None:
     """Five over its project's limit and the same five over that of everything; another day is another five."""
     for days in (3, 2):
@@ -572,7 +563,6 @@ async def test_a_dollar_over_two_limits_is_over_once(world: World) -> None:
     assert (prevented.prevented, prevented.leaked) == (Money.zero(), Money.of("15"))
 
 
-@on_sqlite
 async def test_what_a_digest_asked_for_is_expected_and_its_effect_measured(world: World, clock: FakeClock) -> None:
     """It named the chatbot for 50 dollars a week; three days later its model was changed."""
     told = datetime(2026, 11, 16, 0, 10, tzinfo=UTC)
@@ -607,7 +597,6 @@ async def test_what_a_digest_asked_for_is_expected_and_its_effect_measured(world
     assert (act.share, act.other) == (Tally(1, 2), Tally(0, 2))
 
 
-@on_sqlite
 async def test_days_over_the_limit_of_which_nobody_was_told_are_named(world: World) -> None:
     """Every day of search is above its 15 dollars and one was told; notes has a limit it never sees."""
     await alerted(world, "search", NOW - timedelta(days=3))
@@ -630,7 +619,6 @@ async def test_days_over_the_limit_of_which_nobody_was_told_are_named(world: Wor
     assert (len(october.missed), october.judged, october.blind, october.changed) == (13, 13 + 6, 18, 25)
 
 
-@on_sqlite
 async def test_what_a_digest_changed_is_not_told_from_days_nobody_read(world: World, clock: FakeClock) -> None:
     """The key died on the day of the digest: three weeks later nobody says that everything costs next to nothing."""
     told = datetime(2026, 11, 23, 0, 10, tzinfo=UTC)
@@ -652,7 +640,6 @@ async def person_of(world: World) -> Person:
     return await world.bot.people.meet(WORKSPACE, "U0JIHOON01", JIHOON, asks_setup=True)
 
 
-@on_sqlite
 async def test_two_learners_learn_once_a_day_and_tell_a_month_once(world: World, clock: FakeClock) -> None:
     clock.moment = datetime(2026, 12, 7, 1, 0, tzinfo=UTC)  # the first Monday, ten in Seoul
     await world.bot.people.meet(WORKSPACE, "U0JIHOON01", JIHOON)
@@ -676,7 +663,6 @@ async def test_two_learners_learn_once_a_day_and_tell_a_month_once(world: World,
     assert not await second.look()
 
 
-@on_sqlite
 async def test_a_months_note_stands_where_the_digest_stands_and_speaks_as_it_does(world: World) -> None:
     """Not in a channel where the digest was switched off, nor in another language than the digest there."""
     clock_at = world.bot.clock()

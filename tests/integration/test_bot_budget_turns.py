@@ -18,8 +18,14 @@ from storage import Storage
 from storage.engine import normalised
 from storage.migrate import config, run_on, upgrade
 from tests.conftest import FakeClock
-from tests.databases import WORKSPACE, on_sqlite
+from tests.databases import WORKSPACE, on_both_databases
 from tests.integration.live_world import TODAY, World, a_runaway
+
+
+@pytest.fixture
+def database_kind() -> str:
+    """What the bot decides is decided on SQLite; PostgreSQL is asked where the database decides."""
+    return "sqlite"
 
 
 @pytest.fixture
@@ -38,6 +44,7 @@ async def changed(world: World, **terms: object) -> None:
         await store.budgets.update(WORKSPACE, budget.id, terms=wanted, by=world.admin.user_id, at=at)
 
 
+@on_both_databases
 async def test_a_day_that_becomes_a_week_on_its_monday_keeps_nobody_from_being_told(world: World) -> None:
     """Both begin on the same day: the day's alert ends, the week's begins, and so does that of any other budget."""
     [of_a_day] = await world.evaluate()
@@ -92,7 +99,6 @@ async def test_a_limit_raised_while_a_budget_is_off_is_told_of_from_then_on(worl
     assert [one.key for one in events if one.kind is EventKind.CROSSED] == ["crossed:100:500", "crossed:100:900"]
 
 
-@on_sqlite
 async def test_what_only_the_thread_was_to_hear_is_told_aloud_where_other_levels_make_it_loud(world: World) -> None:
     """74.2 % of $1,000 waits for a thread. Whoever then asks to hear of 50 % alone hears of it, once."""
     await changed(world, amount=Money.of("1000"))
@@ -107,7 +113,6 @@ async def test_what_only_the_thread_was_to_hear_is_told_aloud_where_other_levels
     assert (root.urgency, [one.is_broadcast for one in lines]) == (telling.URGENT, [False])
 
 
-@on_sqlite
 async def test_a_limit_changed_after_midnight_is_none_of_yesterday(world: World) -> None:
     """Yesterday's alert waits for its last minutes: they are told, and it is closed, by yesterday's limit."""
     await changed(world, amount=Money.of("1000"))
@@ -135,6 +140,7 @@ async def test_what_was_resolved_stays_so_while_its_budget_works(world: World) -
     assert [one.level for one in await world.evaluate()] == [150]
 
 
+@on_both_databases
 async def test_alerts_outlive_going_back_and_forth(database_url: str, world: World) -> None:
     """An alert keeps its story where the version before knew one for each beginning, and numbers go on."""
     [before] = await world.evaluate()

@@ -1,4 +1,4 @@
-"""Budgets: who may decide, what is refused and why, what history recommends, and files. On both databases."""
+"""Budgets: who may decide, what is refused and why, what history recommends, and files."""
 
 from __future__ import annotations
 
@@ -22,10 +22,16 @@ from finops.registry import Person, Role
 from storage import Storage
 from storage.engine import normalised, open_engines
 from tests.conftest import FakeClock
-from tests.databases import WORKSPACE, a_tenant, on_sqlite
+from tests.databases import WORKSPACE, a_tenant, on_both_databases
 from tests.integration.live_world import JIHOON, World, a_runaway, neighbour_of
 
 FILE = 'version: 1\nbudgets:\n  - {scope: "team:마케팅팀", period: day, amount: 800}\n'
+
+
+@pytest.fixture
+def database_kind() -> str:
+    """What the bot decides is decided on SQLite; PostgreSQL is asked where the database decides."""
+    return "sqlite"
 
 
 @pytest.fixture
@@ -87,7 +93,6 @@ def test_what_makes_no_budget_is_refused_with_its_reason(
     assert (refusal.value.code, refusal.value.values) == (code, values)
 
 
-@on_sqlite
 async def test_a_refused_budget_leaves_nothing_behind(world: World) -> None:
     """Whether it is the amount, the scope, or a team that is nobody's."""
     for changed in ({"amount": "0"}, {"scope": "planet:1"}, {"scope": "team:99"}, {"scope": "project:99"}):
@@ -95,6 +100,7 @@ async def test_a_refused_budget_leaves_nothing_behind(world: World) -> None:
     assert await kept(world) == [world.budget]
 
 
+@on_both_databases
 async def test_what_was_typed_is_kept_to_the_last_digit(world: World) -> None:
     """Levels in order, a floor of nothing is none, the channel beside it."""
     wish = a_wish(
@@ -107,6 +113,7 @@ async def test_what_was_typed_is_kept_to_the_last_digit(world: World) -> None:
     )  # fmt: skip
 
 
+@on_both_databases
 async def test_the_same_budget_twice_is_one(world: World) -> None:
     """A form that is submitted again, also at the same moment, makes no second one."""
     wish = a_wish(world)
@@ -125,7 +132,6 @@ async def test_the_same_budget_twice_is_one(world: World) -> None:
 # --- who may ---------------------------------------------------------------------------------------------------------
 
 
-@on_sqlite
 async def test_a_member_is_refused_politely_and_told_who_can(world: World) -> None:
     """Nobody is named who could not; what is everybody's is for admins."""
     mine = a_wish(world, scope=f"team:{world.tenant.team_id}")
@@ -156,7 +162,6 @@ async def test_a_member_is_refused_politely_and_told_who_can(world: World) -> No
     assert await kept(world) == [world.budget]
 
 
-@on_sqlite
 async def test_a_lead_decides_for_the_team_and_its_projects(world: World) -> None:
     """Made, changed, switched off and on, deleted; the menu offers exactly what would be granted."""
     made = await world.bot.budgets.create(world.lead, a_wish(world))
@@ -224,7 +229,6 @@ async def test_of_two_who_change_one_budget_the_second_learns_of_the_first(world
     assert again.updated_at > saved.updated_at, "told apart by it, also when the clock stands still"
 
 
-@on_sqlite
 async def test_a_budget_whose_project_is_gone_does_nothing_and_can_be_deleted(world: World) -> None:
     """It stays visible, says why, and is an admin's to clear away."""
     made = await world.bot.budgets.create(world.lead, a_wish(world))
@@ -240,7 +244,6 @@ async def test_a_budget_whose_project_is_gone_does_nothing_and_can_be_deleted(wo
     await world.bot.budgets.delete(world.admin, made.id)
 
 
-@on_sqlite
 async def test_a_team_that_vanishes_while_a_form_is_open_is_refused_in_words(world: World, database_url: str) -> None:
     """Teams are removed by nobody's button, but a form can be older than its team."""
     async with open_engines(normalised(database_url)) as engines, engines.writing.begin() as connection:
@@ -257,7 +260,6 @@ async def test_a_team_that_vanishes_while_a_form_is_open_is_refused_in_words(wor
 # --- what is spent now -----------------------------------------------------------------------------------------------
 
 
-@on_sqlite
 async def test_the_list_says_what_is_spent_of_each_budget(world: World) -> None:
     """The fullest first; a default stands as the project nearest to it; what is off stands last."""
     budgets = world.bot.budgets
@@ -283,7 +285,6 @@ async def test_the_list_says_what_is_spent_of_each_budget(world: World) -> None:
     assert (of_each.projects, of_each.spent) == (0, None), "the project has a budget of its own now"
 
 
-@on_sqlite
 async def test_everybody_sees_budgets_and_who_changes_them(world: World) -> None:
     """A member without a button; a lead with buttons on what is theirs."""
     await world.bot.budgets.create(world.admin, a_wish(world, scope="every_project"))
@@ -295,7 +296,6 @@ async def test_everybody_sees_budgets_and_who_changes_them(world: World) -> None
         assert world.admin.user_id in report.changers
 
 
-@on_sqlite
 async def test_a_project_is_told_every_budget_with_a_say_in_it(world: World) -> None:
     """Its own, its team's, the default and the whole; and a name finds it."""
     for scope in ("workspace", "every_project", f"project:{world.project.id}"):
@@ -321,7 +321,6 @@ async def test_a_project_is_told_every_budget_with_a_say_in_it(world: World) -> 
     assert (refusal.code, refusal.values["suggestion"]) == (RefusalCode.UNKNOWN_SCOPE, "chatbot-experiment")
 
 
-@on_sqlite
 async def test_a_changed_budget_speaks_at_once(world: World) -> None:
     """Raised, the alert says so; switched off, it closes; nobody waits for the next poll."""
     [incident] = await world.evaluate()
@@ -344,7 +343,6 @@ async def test_a_changed_budget_speaks_at_once(world: World) -> None:
 # --- what history recommends -----------------------------------------------------------------------------------------
 
 
-@on_sqlite
 async def test_the_last_four_weeks_recommend_a_limit(world: World) -> None:
     """$50 a day is usual: $75 suits; for the week and the month as well, and for every project by the largest."""
     for scope in (f"project:{world.project.id}", f"team:{world.tenant.team_id}", "workspace", "every_project"):
@@ -363,7 +361,6 @@ async def test_the_last_four_weeks_recommend_a_limit(world: World) -> None:
     assert (month.usual.amount, month.recommended) == (None, None), "June was not read from its first day"
 
 
-@on_sqlite
 async def test_without_history_nothing_is_recommended(storage: Storage, clock: FakeClock) -> None:
     """Nor while scope or period are not chosen; the first step is still a team's day."""
     tenant = await a_tenant(storage)
@@ -380,7 +377,6 @@ async def test_without_history_nothing_is_recommended(storage: Storage, clock: F
     assert (report.first.scope.name, report.first.period) == ("마케팅팀", BudgetPeriod.DAY)
 
 
-@on_sqlite
 async def test_a_workspace_without_budgets_is_offered_a_good_first_one(world: World) -> None:
     """For the team that spends most, of those one answers for; a member is not taught what they may not do."""
     await world.bot.budgets.delete(world.admin, world.budget.id)
@@ -428,6 +424,7 @@ async def test_an_import_is_shown_anew_when_anything_changed_meanwhile(world: Wo
     assert (await budgets.import_apply(world.admin, FILE.replace("800", "801"), other.mark)).is_applied
 
 
+@on_both_databases
 async def test_two_who_apply_one_file_at_once_apply_it_once(world: World) -> None:
     """The second finds it done."""
     added = FILE + f'  - {{scope: "project:{world.project.name}", period: week, amount: 60}}\n'
@@ -440,7 +437,6 @@ async def test_two_who_apply_one_file_at_once_apply_it_once(world: World) -> Non
     ]  # fmt: skip
 
 
-@on_sqlite
 async def test_files_leave_alone_what_is_off_or_gone(world: World) -> None:
     """An empty file deletes what is in force, and nothing else."""
     off = await world.bot.budgets.create(world.admin, a_wish(world))
@@ -451,7 +447,6 @@ async def test_files_leave_alone_what_is_off_or_gone(world: World) -> None:
     assert [one.id for one in await kept(world)] == [off.id]
 
 
-@on_sqlite
 async def test_a_file_with_a_mistake_is_refused_as_a_whole(world: World) -> None:
     """With every mistake and its line."""
     wrong = FILE + "  - {scope: planet, period: day, amount: 5}\n  - {scope: workspace, period: day, amount: -5}\n"
@@ -465,7 +460,6 @@ async def test_a_file_with_a_mistake_is_refused_as_a_whole(world: World) -> None
     assert await kept(world) == [world.budget]
 
 
-@on_sqlite
 async def test_an_amount_beyond_all_measure_of_the_present_is_still_a_whole_per_cent(world: World) -> None:
     """A tiny budget shows how far it is exceeded, exactly."""
     made = await world.bot.budgets.create(world.admin, a_wish(world, amount="0.01"))

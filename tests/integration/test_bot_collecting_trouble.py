@@ -17,7 +17,7 @@ from providers.openai import OpenAI
 from storage import Storage
 from storage.records import CollectionKind
 from tests.conftest import FakeClock
-from tests.databases import on_sqlite
+from tests.databases import on_both_databases
 from tests.integration.bot_world import (
     KEY,
     SECOND_KEY,
@@ -35,7 +35,12 @@ from tests.integration.collecting_world import days as days
 from tests.integration.collecting_world import policy as policy
 
 
-@on_sqlite
+@pytest.fixture
+def database_kind() -> str:
+    """What the bot decides is decided on SQLite; PostgreSQL is asked where the database decides."""
+    return "sqlite"
+
+
 async def test_a_failure_blinds_once_and_recovery_is_told_with_its_beginning(
     bot: Bot, openai: LittleOpenAI, company: Organization, admin: Person, team: Team, clock: FakeClock
 ):
@@ -72,7 +77,6 @@ async def test_a_failure_blinds_once_and_recovery_is_told_with_its_beginning(
     await assert_ledger_is_the_bill(bot, company, TODAY - timedelta(days=DAYS), TODAY)
 
 
-@on_sqlite
 async def test_trouble_that_passes_within_minutes_blinds_nobody(
     storage: Storage, openai: LittleOpenAI, clock: FakeClock
 ):
@@ -96,7 +100,6 @@ async def test_trouble_that_passes_within_minutes_blinds_nobody(
         assert (over.subject["since"], over.subject["until"]) == (began.isoformat(), clock().isoformat())
 
 
-@on_sqlite
 async def test_a_mistake_of_ours_is_borne_and_told_like_an_outage(
     storage: Storage, openai: LittleOpenAI, company: Organization, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ):
@@ -124,6 +127,7 @@ async def test_a_mistake_of_ours_is_borne_and_told_like_an_outage(
         await assert_ledger_is_the_bill(bot, company, TODAY - timedelta(days=DAYS), TODAY)
 
 
+@on_both_databases
 async def test_a_name_that_no_database_keeps_stops_no_collection(
     bot: Bot, company: Organization, admin: Person, team: Team, clock: FakeClock
 ):
@@ -138,7 +142,6 @@ async def test_a_name_that_no_database_keeps_stops_no_collection(
     assert names["proj_zero"] == "newbot"
 
 
-@on_sqlite
 async def test_a_key_that_is_refused_is_told_at_once(storage: Storage, openai: LittleOpenAI, clock: FakeClock):
     """No waiting mends a revoked key: a person has to."""
     async with a_bot(storage, openai, clock, Policy(backfill_days=DAYS)) as bot:
@@ -168,7 +171,6 @@ async def test_nonsense_for_one_day_spoils_that_day_only_and_keeps_its_old_rows(
     assert [one.amount.amount for one in totals][:2] == [before, 2]
 
 
-@on_sqlite
 async def test_an_answer_that_tells_no_day_is_no_bill_without_charges(
     bot: Bot, openai: LittleOpenAI, company: Organization, admin: Person, team: Team, clock: FakeClock
 ):
@@ -188,7 +190,6 @@ async def test_an_answer_that_tells_no_day_is_no_bill_without_charges(
     assert isinstance((await worked(bot))[-1], Finished)
 
 
-@on_sqlite
 async def test_a_day_left_out_of_a_good_answer_is_told_and_not_counted_as_read(
     bot: Bot, openai: LittleOpenAI, admin: Person, team: Team, clock: FakeClock
 ):
@@ -220,7 +221,6 @@ async def test_a_day_left_out_of_a_good_answer_is_told_and_not_counted_as_read(
     assert again.unread == ()
 
 
-@on_sqlite
 async def test_days_from_before_there_was_an_organization_keep_no_backfill_from_its_end(
     bot: Bot, openai: LittleOpenAI, company: Organization, admin: Person, team: Team
 ):
@@ -230,7 +230,6 @@ async def test_days_from_before_there_was_an_organization_keep_no_backfill_from_
     assert isinstance((await worked(bot))[-1], Finished)
 
 
-@on_sqlite
 async def test_a_collection_that_keeps_failing_does_not_hold_up_the_morning(
     bot: Bot, openai: LittleOpenAI, admin: Person, team: Team, clock: FakeClock
 ):
@@ -246,7 +245,6 @@ async def test_a_collection_that_keeps_failing_does_not_hold_up_the_morning(
     assert told[0].told.kind is CollectionKind.DAILY
 
 
-@on_sqlite
 async def test_missed_days_are_made_up_for_though_an_old_day_keeps_the_backfill_from_its_end(
     bot: Bot, openai: LittleOpenAI, company: Organization, admin: Person, team: Team, clock: FakeClock
 ):
@@ -263,7 +261,6 @@ async def test_missed_days_are_made_up_for_though_an_old_day_keeps_the_backfill_
     await assert_ledger_is_the_bill(bot, company, TODAY - timedelta(days=14), TODAY + timedelta(days=20))
 
 
-@on_sqlite
 async def test_a_person_who_asks_does_not_wait_for_the_next_try(
     bot: Bot, openai: LittleOpenAI, admin: Person, team: Team, clock: FakeClock
 ):
@@ -286,7 +283,6 @@ async def test_a_person_who_asks_does_not_wait_for_the_next_try(
     assert await bot.collecting.progress(WORKSPACE) == ()
 
 
-@on_sqlite
 async def test_a_rejected_key_gives_way_to_another_of_the_same_connection(
     bot: Bot, openai: LittleOpenAI, company: Organization, admin: Person, team: Team
 ):
@@ -301,7 +297,6 @@ async def test_a_rejected_key_gives_way_to_another_of_the_same_connection(
     await assert_ledger_is_the_bill(bot, company, TODAY - timedelta(days=DAYS), TODAY)
 
 
-@on_sqlite
 async def test_when_every_key_is_rejected_a_person_has_to_help_and_a_new_key_goes_on(
     bot: Bot, openai: LittleOpenAI, company: Organization, admin: Person, team: Team, clock: FakeClock
 ):

@@ -1,4 +1,4 @@
-"""Deciding on both databases: administrators do, once, on the trail; everybody reads the same page."""
+"""Deciding: administrators do, once, on the trail; everybody reads the same page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,13 @@ from finops.polls import Poll, PollDraft, PollKind
 from finops.registry import Person, Role
 from storage import Storage
 from tests.conftest import FakeClock
-from tests.databases import MOMENT, OTHER_WORKSPACE, WORKSPACE, a_tenant
+from tests.databases import MOMENT, OTHER_WORKSPACE, WORKSPACE, a_tenant, on_both_databases
+
+
+@pytest.fixture
+def database_kind() -> str:
+    """What the bot decides is decided on SQLite; PostgreSQL is asked where the database decides."""
+    return "sqlite"
 
 
 def somebody(user_id: str = "U9", role: Role = Role.MEMBER, workspace_id: str = WORKSPACE) -> Person:
@@ -52,6 +58,7 @@ async def refused(work: object) -> RefusalCode:
     return refusal.value.code
 
 
+@on_both_databases
 async def test_what_is_decided_stands_beside_the_votes_and_on_the_trail(bot: Bot) -> None:
     """Two administrators at once: one word stands, both are on the trail; the same again changes nothing."""
     poll = await asked(bot)

@@ -29,7 +29,7 @@ from storage import Storage
 from storage.records_live import OutboxState
 from storage.tables_live import usage_days, usage_hours
 from tests.conftest import FakeClock
-from tests.databases import MOMENT, WORKSPACE, on_sqlite
+from tests.databases import MOMENT, WORKSPACE, on_both_databases
 from tests.integration.live_world import (
     ACCOUNT,
     ATTO_PER_DOLLAR,
@@ -44,6 +44,12 @@ from tests.integration.live_world import (
 )
 
 SEOUL = ZoneInfo("Asia/Seoul")
+
+
+@pytest.fixture
+def database_kind() -> str:
+    """What the bot decides is decided on SQLite; PostgreSQL is asked where the database decides."""
+    return "sqlite"
 
 
 @pytest.fixture
@@ -65,6 +71,7 @@ async def delivered(world: World) -> list[str]:
         keys += [one.key for one in found]
 
 
+@on_both_databases
 async def test_the_golden_message_comes_out_of_storage_word_for_word(world: World) -> None:
     """$742 of $500 against $50 at 14:00, from usage rows and bills to the first two lines."""
     incident_id = await world.breached()
@@ -78,7 +85,6 @@ async def test_the_golden_message_comes_out_of_storage_word_for_word(world: Worl
     assert (shown.usual.amount, shown.usual.days) == (Money.of("50"), 28)
 
 
-@on_sqlite
 async def test_who_was_silent_until_it_surged_surges_since_that_minute(storage: Storage, clock: FakeClock) -> None:
     """Its first usage is the first minute there is, not as far back as minutes are known: the hour was told instead."""
     world = await a_runaway(storage, clock, spent="0")
@@ -90,7 +96,6 @@ async def test_who_was_silent_until_it_surged_surges_since_that_minute(storage: 
     assert incident.since == began
 
 
-@on_sqlite
 async def test_the_cause_is_a_retry_loop_at_fifteen_times_the_calls(world: World) -> None:
     """$742 against $50 is 14.84 times the calls; since it surges, against the same hours of the week before."""
     shown = await world.bot.incidents.shown(WORKSPACE, await world.breached())
@@ -106,7 +111,6 @@ async def test_the_cause_is_a_retry_loop_at_fifteen_times_the_calls(world: World
     assert f"{t.clock(shown.since)}부터 급증" in str(speak.root(shown, t).blocks)
 
 
-@on_sqlite
 async def test_why_it_happened_is_known_when_its_day_is_billed_too(world: World) -> None:
     """A review is drafted the day after: the bill is there by then, and says neither who called nor how often."""
     incident_id = await world.breached()
@@ -122,7 +126,6 @@ async def test_why_it_happened_is_known_when_its_day_is_billed_too(world: World)
     assert "• …" not in reviews.prepared(review, translator_for("ko-KR"))
 
 
-@on_sqlite
 async def test_the_chart_shows_seven_bills_and_todays_estimate(world: World) -> None:
     """Each day with its state."""
     shown = await world.bot.incidents.shown(WORKSPACE, await world.breached())
@@ -131,7 +134,6 @@ async def test_the_chart_shows_seven_bills_and_todays_estimate(world: World) -> 
     assert FigureState.ESTIMATE not in [point.state for point in shown.trend[:-1]]
 
 
-@on_sqlite
 async def test_the_chart_knows_of_which_day_it_has_a_part_alone(world: World) -> None:
     """Of two organizations one was not read, and no usage tells what it may have cost: the bar is too short."""
     partly = TODAY - timedelta(days=3)
@@ -172,7 +174,6 @@ async def test_the_details_add_up_to_what_the_message_says(world: World) -> None
     assert detail.projects.shares[0].name == "chatbot-experiment"
 
 
-@on_sqlite
 async def test_the_details_say_which_hours_stand_against_which(world: World) -> None:
     """A factor that moved from 10 to 148 says nothing by itself: since the surge, and the same hours of seven days."""
     detail = await world.bot.incidents.detail(WORKSPACE, await world.breached())
@@ -186,7 +187,6 @@ async def test_the_details_say_which_hours_stand_against_which(world: World) -> 
     assert f"{t.money(cause.now)}, 평소 {t.money(cause.before)}" in said
 
 
-@on_sqlite
 async def test_today_is_answered_with_the_estimate_and_its_parts(world: World) -> None:
     """`/finops status today` before any bill: how much, by whom, as an estimate; Home shows the alert first."""
     await world.breached()
@@ -207,7 +207,6 @@ async def test_today_is_answered_with_the_estimate_and_its_parts(world: World) -
     assert home.live.incident_count == 1
 
 
-@on_sqlite
 async def test_one_click_acknowledges_for_everybody(world: World) -> None:
     """The root is drawn anew at once, the thread has its line, and nobody is asked twice."""
     incident_id = await world.breached()
@@ -228,7 +227,6 @@ async def test_one_click_acknowledges_for_everybody(world: World) -> None:
     assert "확인함 · 박서연 · 14:03" in str(speak.root(shown, translator_for("ko-KR")).blocks)
 
 
-@on_sqlite
 async def test_an_acknowledged_alert_that_goes_on_rising_says_each_level_aloud_once(world: World) -> None:
     """150, 200 and 300 % after somebody took care of it: a broadcast line each, however often anybody looks."""
     incident_id = await world.breached()
@@ -253,6 +251,7 @@ async def test_an_acknowledged_alert_that_goes_on_rising_says_each_level_aloud_o
     assert [one for one in await delivered(world) if "crossed" in one] == []
 
 
+@on_both_databases
 async def test_two_clicks_are_one_action_and_the_second_learns_who_was_first(world: World) -> None:
     """At the same moment or later; one's own second click is simply done."""
     incident_id = await world.breached()
@@ -271,7 +270,6 @@ async def test_two_clicks_are_one_action_and_the_second_learns_who_was_first(wor
     assert [event.kind for event in events].count(EventKind.ACKNOWLEDGED) == 1
 
 
-@on_sqlite
 async def test_a_stale_button_has_the_message_drawn_anew(world: World) -> None:
     """Whoever pressed it is told why nothing happened, and everybody sees the present."""
     incident_id = await world.breached()
@@ -282,7 +280,6 @@ async def test_a_stale_button_has_the_message_drawn_anew(world: World) -> None:
     assert await delivered(world) == [f"incident:{incident_id}"]
 
 
-@on_sqlite
 async def test_silence_is_for_those_who_answer_for_the_team(world: World) -> None:
     """The lead and admins may; a member is told who can, and nothing changes."""
     incident_id = await world.breached()
@@ -337,7 +334,6 @@ async def test_an_opinion_counts_once_and_two_bad_ones_offer_better_levels(world
     assert kept.count(EventKind.NOT_HELPFUL) == 3
 
 
-@on_sqlite
 async def test_a_good_opinion_between_two_bad_ones_is_no_row(world: World) -> None:
     """Bad, good, bad: nobody is asked for other levels."""
     incident_id = await world.breached()
@@ -347,7 +343,6 @@ async def test_a_good_opinion_between_two_bad_ones_is_no_row(world: World) -> No
         assert taken.budget_id is None
 
 
-@on_sqlite
 async def test_the_share_of_opinions_counts_each_person_once_by_their_last_word(world: World) -> None:
     """Of three who found one alert helpful and one who did not at first, it made two opinions, half of them good."""
     incident_id = await world.breached()
@@ -378,7 +373,6 @@ async def test_who_changed_their_mind_may_change_it_back(world: World) -> None:
     assert (quality.helpful, quality.not_helpful) == (1, 0)
 
 
-@on_sqlite
 async def test_nothing_is_shown_or_done_for_another_workspace(world: World) -> None:
     """An id that belongs to others is an id of nothing."""
     incident_id, stranger = await world.breached(), neighbour_of(world.admin)
@@ -397,7 +391,6 @@ async def test_nothing_is_shown_or_done_for_another_workspace(world: World) -> N
     assert (await world.incident(incident_id)).acknowledged_by is None
 
 
-@on_sqlite
 async def test_no_review_waits_for_a_thread_that_is_forgotten(world: World) -> None:
     """The button of an old message stands for ever; what was to go below it was promised, and waited without end."""
     incident_id = await world.breached()
@@ -417,7 +410,6 @@ async def test_no_review_waits_for_a_thread_that_is_forgotten(world: World) -> N
         assert await store.outbox.waiting_count() == 0
 
 
-@on_sqlite
 async def test_a_closed_incident_takes_no_clicks(world: World) -> None:
     """The next charge day has begun; the message says how it ended, and so does the refusal."""
     incident_id = await world.breached()

@@ -9,6 +9,7 @@ from bot.errors import OutageCode
 from bot.results import Failed, Finished
 from storage import KeyRing, Storage, open_storage
 from tests.conftest import FakeClock
+from tests.databases import on_sqlite
 from tests.integration.bot_world import (
     JIHOON,
     KEY,
@@ -31,6 +32,7 @@ NEIGHBOUR = "T0OTHER001"
 NINE_DAYS = Policy(backfill_days=9)
 
 
+@on_sqlite
 async def test_a_lost_master_key_is_blindness_that_a_new_key_mends(
     database_url: str, storage: Storage, clock: FakeClock
 ) -> None:

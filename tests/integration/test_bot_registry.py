@@ -1,4 +1,4 @@
-"""People, teams, keys and projects: who may, who owns, and how politely the rest is refused. On both databases."""
+"""People, teams, keys and projects: who may, who owns, and how politely the rest is refused."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from providers.contract import CredentialReason, CredentialRejected, Unavailable
 from storage import Storage
 from storage.records import CollectionKind
 from tests.conftest import FakeClock
+from tests.databases import on_both_databases
 from tests.integration.bot_world import (
     JIHOON,
     KEY,
@@ -35,6 +36,12 @@ from tests.integration.bot_world import (
 
 TODAY = date(2026, 7, 6)
 NAME = "한빛소프트"
+
+
+@pytest.fixture
+def database_kind() -> str:
+    """What the bot decides is decided on SQLite; PostgreSQL is asked where the database decides."""
+    return "sqlite"
 
 
 async def refused_code(call: object) -> Refusal:
@@ -97,6 +104,7 @@ async def test_guests_and_bots_never_administer(bot: Bot):
         assert not (await bot.people.meet(WORKSPACE, NAME, profile, asks_setup=True)).is_admin
 
 
+@on_both_databases
 async def test_of_several_slack_admins_at_once_exactly_one_is_appointed(bot: Bot):
     profiles = [replace(JIHOON, user_id=f"U0ADMIN00{n}") for n in range(5)]
     met = await asyncio.gather(*(bot.people.meet(WORKSPACE, NAME, one, asks_setup=True) for one in profiles))
@@ -116,6 +124,7 @@ async def test_a_role_is_kept_when_slack_describes_the_person_anew(bot: Bot, adm
 # --- teams -----------------------------------------------------------------------------------------------------------
 
 
+@on_both_databases
 async def test_a_second_team_of_the_same_name_is_refused(bot: Bot, admin: Person, team: Team):
     """Blanks, case and Unicode forms do not make another name."""
     for name in ("  마케팅팀 ", "마케팅 팀"):
@@ -231,6 +240,7 @@ async def test_a_teams_key_of_another_organization_is_taken_and_named_as_one(
     ]  # fmt: skip
 
 
+@on_both_databases
 async def test_two_keys_of_one_organization_registered_at_once_share_a_connection(bot: Bot, admin: Person, team: Team):
     data = await a_team(bot, admin, "데이터팀", "C0DATA0001")
     one, two = await asyncio.gather(
@@ -294,6 +304,7 @@ async def test_every_project_is_every_one_there_is_now(bot: Bot, openai: LittleO
     assert {one.provider_project_id for one in given} >= {f"proj_{n:04d}" for n in range(350)}
 
 
+@on_both_databases
 async def test_a_second_claim_is_refused_naming_the_owner(bot: Bot, admin: Person, team: Team):
     await bot.connections.register_key(admin, team.id, KEY)
     await bot.projects.register(admin, team.id, ["proj_chat"])
@@ -364,6 +375,7 @@ async def test_the_second_registration_finds_history_and_starts_nothing(
     assert (third.collection_started, third.has_history) == (False, False)
 
 
+@on_both_databases
 async def test_an_excluded_project_counts_as_unallocated_and_the_whole_stays_the_bill(
     bot: Bot, openai: LittleOpenAI, admin: Person, team: Team
 ):
@@ -392,6 +404,7 @@ async def test_a_project_keeps_what_it_is_for(bot: Bot, admin: Person, team: Tea
 # --- set-up ----------------------------------------------------------------------------------------------------------
 
 
+@on_both_databases
 async def test_setup_goes_step_by_step_to_its_end(bot: Bot, admin: Person):
     async def step() -> SetupStep:
         return (await bot.reports.setup(WORKSPACE, admin)).next_step

@@ -23,10 +23,16 @@ from locales import translator_for
 from storage import Storage
 from storage.records_live import OutboxMessage
 from tests.conftest import FakeClock
-from tests.databases import WORKSPACE, on_sqlite
+from tests.databases import WORKSPACE, on_both_databases
 from tests.integration.live_world import TODAY, World, a_runaway
 
 KOREAN = translator_for("ko-KR", "Asia/Seoul")
+
+
+@pytest.fixture
+def database_kind() -> str:
+    """What the bot decides is decided on SQLite; PostgreSQL is asked where the database decides."""
+    return "sqlite"
 
 
 @pytest.fixture
@@ -71,6 +77,7 @@ async def said(world: World, incident_id: int) -> list[str]:
     ]
 
 
+@on_both_databases
 async def test_two_replicas_and_many_looks_are_one_reminder_and_one_opening(world: World, clock: FakeClock) -> None:
     """Each wanted once in the outbox, quietly in the thread; the message offers its buttons again."""
     other = Bot(world.storage, {}, clock, Policy())
@@ -104,7 +111,6 @@ async def test_two_replicas_and_many_looks_are_one_reminder_and_one_opening(worl
     assert await an_hour_on(world) == 0
 
 
-@on_sqlite
 async def test_the_next_who_takes_it_is_asked_anew_and_the_measure_of_alerts_stays_the_first(world: World) -> None:
     """A second acknowledgement has its own line and its own reminder; how fast an alert was taken up is not touched."""
     world.clock.advance(minutes=3)
@@ -126,7 +132,6 @@ async def test_the_next_who_takes_it_is_asked_anew_and_the_measure_of_alerts_sta
     assert (quality.alerts, quality.acknowledged, quality.median_seconds) == (1, 1, 0)
 
 
-@on_sqlite
 async def test_a_lead_who_left_is_rung_by_nobody(world: World) -> None:
     """Where the team's lead is nobody of ours any more, whoever had acknowledged it hears that it is open again."""
     async with world.storage.writing() as store:
@@ -138,7 +143,6 @@ async def test_a_lead_who_left_is_rung_by_nobody(world: World) -> None:
     assert rung == [[world.admin.user_id]] * 2
 
 
-@on_sqlite
 async def test_what_fell_silent_was_silenced_or_is_told_never_to_ask_is_left_alone(world: World) -> None:
     """No new spending; alerts switched off by somebody; and a house that does not want it."""
     incident_id = await acknowledged(world)
@@ -155,7 +159,6 @@ async def test_what_fell_silent_was_silenced_or_is_told_never_to_ask_is_left_alo
     assert await an_hour_on(world, 0) == 1
 
 
-@on_sqlite
 async def test_a_day_that_is_over_asks_nobody(world: World) -> None:
     """The period closes the alert; nobody is reminded of yesterday, and nothing opens again."""
     incident_id = await acknowledged(world)
@@ -167,7 +170,6 @@ async def test_a_day_that_is_over_asks_nobody(world: World) -> None:
     assert len(await lines(world, incident_id)) == 1
 
 
-@on_sqlite
 async def test_who_waits_for_a_second_person_or_is_held_by_another_stop_is_left_alone(world: World) -> None:
     """Somebody acts, only not by this alert alone; when that is over the wait begins anew."""
     async with world.storage.writing() as store:

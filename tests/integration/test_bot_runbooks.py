@@ -18,8 +18,14 @@ from jobs.speech import Reader
 from storage import Storage
 from storage.records_live import OutboxMessage, OutboxState
 from tests.conftest import FakeClock
-from tests.databases import WORKSPACE, on_sqlite
+from tests.databases import WORKSPACE, on_both_databases
 from tests.integration.live_world import World, a_runaway, neighbour_of
+
+
+@pytest.fixture
+def database_kind() -> str:
+    """What the bot decides is decided on SQLite; PostgreSQL is asked where the database decides."""
+    return "sqlite"
 
 
 @pytest.fixture
@@ -44,6 +50,7 @@ async def everything_sent(world: World) -> None:
                 await store.outbox.sent(WORKSPACE, one.key, "test", one.version, "C0MARKET01", f"{one.id}.0", now)
 
 
+@on_both_databases
 async def test_two_who_ask_and_four_who_tick_at_once_lose_nothing(world: World) -> None:
     """The steps stand once, in the thread, and every tick is kept with the name of who was first."""
     incident_id = await world.breached()
@@ -61,7 +68,6 @@ async def test_two_who_ask_and_four_who_tick_at_once_lose_nothing(world: World) 
     assert {step: one.by for step, one in runbook.states.items()} == {step: one.user_id for one, step in ticks}
 
 
-@on_sqlite
 async def test_a_tick_can_be_taken_back_and_the_trail_tells_each_change_once(world: World) -> None:
     """Ticking what is ticked changes neither the message nor the trail."""
     incident_id = await world.breached()
@@ -78,7 +84,6 @@ async def test_a_tick_can_be_taken_back_and_the_trail_tells_each_change_once(wor
     ]  # fmt: skip
 
 
-@on_sqlite
 async def test_steps_that_are_gone_are_put_there_again_as_they_were_ticked(world: World) -> None:
     """Only Slack knows that somebody deleted them: whoever asks again has them edited, which posts what is gone."""
     incident_id = await world.breached()
@@ -91,7 +96,6 @@ async def test_steps_that_are_gone_are_put_there_again_as_they_were_ticked(world
     assert (runbook.by, runbook.done_count) == (world.admin.user_id, 1)
 
 
-@on_sqlite
 async def test_the_steps_speak_the_language_of_their_alert_where_no_team_is_told_any_more(world: World) -> None:
     """The team has moved to another channel; the alert stays where it was told, and so does its thread."""
     incident_id = await world.breached()
@@ -103,7 +107,6 @@ async def test_the_steps_speak_the_language_of_their_alert_where_no_team_is_told
     assert said.text == "🧭 対応の手順 · 4件中0件完了"
 
 
-@on_sqlite
 async def test_there_are_no_steps_where_there_is_no_thread(world: World) -> None:
     """Of another workspace's alert, of one nobody knows, before they were put there, and of one that is forgotten."""
     incident_id = await world.breached()

@@ -23,10 +23,17 @@ from storage.engine import normalised, open_engines
 from storage.records_live import OutboxMessage
 from storage.tables import metadata
 from tests.conftest import FakeClock
+from tests.databases import on_both_databases
 from tests.integration.bot_world import JIHOON, MINSU, SEOYEON, WORKSPACE
 
 IDEA = FeedbackDraft(FeedbackCategory.IDEA, "  예측도 보고 싶습니다\n", may_contact=True)
 WISH = OfferWish(JIHOON.user_id, date(2026, 7, 8), "10:00 11:00", 30, " 회의실  3 ", "Asia/Seoul")
+
+
+@pytest.fixture
+def database_kind() -> str:
+    """What the bot decides is decided on SQLite; PostgreSQL is asked where the database decides."""
+    return "sqlite"
 
 
 @pytest.fixture
@@ -75,6 +82,7 @@ async def refused(work: object) -> RefusalCode:
     return refusal.value.code
 
 
+@on_both_databases
 async def test_feedback_is_told_once_and_answered_once(bot: Bot, jihoon: Person, minsu: Person) -> None:
     """The same form twice is one message; the state is its edit; of all answers the first goes out."""
     kept, again = await asyncio.gather(*(bot.feedback.give(minsu, IDEA, "V1") for _ in range(2)))
@@ -121,6 +129,7 @@ async def test_without_contact_no_row_says_who_it_was(
     assert await said(bot, FEEDBACK_ANSWER) == []
 
 
+@on_both_databases
 async def test_of_ten_who_want_one_time_one_has_it(bot: Bot, slots: list[Slot]) -> None:
     """The others are refused and have nothing; the host is told of one."""
     people = [await bot.people.meet(WORKSPACE, "한빛", replace(MINSU, user_id=f"U0PERSON{n:02}")) for n in range(10)]
@@ -134,6 +143,7 @@ async def test_of_ten_who_want_one_time_one_has_it(bot: Bot, slots: list[Slot]) 
     assert told(await said(bot, INTERVIEW)) == [("booked", JIHOON.user_id)]
 
 
+@on_both_databases
 async def test_one_person_has_one_appointment_however_fast_they_click(
     bot: Bot, slots: list[Slot], minsu: Person
 ) -> None:
@@ -193,6 +203,7 @@ async def test_whoever_hosted_the_time_that_was_left_may_take_it_out_of_their_ca
     ]  # fmt: skip
 
 
+@on_both_databases
 async def test_both_are_reminded_once_however_many_look(
     bot: Bot, clock: FakeClock, minsu: Person, slots: list[Slot]
 ) -> None:
@@ -225,6 +236,7 @@ async def test_only_admins_offer_and_never_what_overlaps(bot: Bot, jihoon: Perso
     assert (await bot.interviews.board(minsu)).offered == ()
 
 
+@on_both_databases
 async def test_a_time_withdrawn_while_somebody_moves_away_from_it_takes_nothing_from_them(
     bot: Bot, jihoon: Person, minsu: Person, slots: list[Slot]
 ) -> None:

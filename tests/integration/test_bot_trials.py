@@ -14,13 +14,19 @@ from bot.trials import trial_of
 from finops.registry import Person, Team
 from finops.trials import KIND, Trial
 from tests.conftest import FakeClock
-from tests.databases import on_sqlite
+from tests.databases import on_both_databases
 from tests.integration.bot_world import (
     MINSU,
     SEOYEON,
     WORKSPACE,
     a_team,
 )
+
+
+@pytest.fixture
+def database_kind() -> str:
+    """What the bot decides is decided on SQLite; PostgreSQL is asked where the database decides."""
+    return "sqlite"
 
 
 async def found(bot: Bot) -> Finding | None:
@@ -53,6 +59,7 @@ async def test_whoever_manages_the_team_may_and_nobody_else(bot: Bot, team: Team
     assert [(one.actor, one.subject) for one in acts] == [(MINSU.user_id, f"team:{team.id}")]
 
 
+@on_both_databases
 async def test_two_wishes_at_once_are_one_and_one_that_was_refused_is_tried_anew(
     bot: Bot, admin: Person, team: Team, clock: FakeClock
 ):
@@ -111,7 +118,6 @@ async def test_the_check_up_says_what_was_never_proved_until_a_press(bot: Bot, a
     assert finding.values == {}
 
 
-@on_sqlite
 async def test_a_clock_that_was_set_back_keeps_nobody_from_trying(
     bot: Bot, admin: Person, team: Team, clock: FakeClock
 ):

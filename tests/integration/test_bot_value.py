@@ -23,7 +23,7 @@ from finops.registry import Person, Project, Team
 from finops.usage import Endpoint, UsageBucket, UsageReading, UsageRow, Width
 from finops.value import Dimension, Outcome, ValueFigure, ValueSource
 from tests.conftest import FakeClock
-from tests.databases import on_sqlite
+from tests.databases import on_both_databases
 from tests.integration.bot_world import (
     KEY,
     SEOYEON,
@@ -36,6 +36,12 @@ from tests.integration.bot_world import (
 TODAY = date(2026, 7, 6)  # a Monday
 YESTERDAY = TODAY - timedelta(days=1)
 WEEK = Period(TODAY - timedelta(days=7), TODAY)
+
+
+@pytest.fixture
+def database_kind() -> str:
+    """What the bot decides is decided on SQLite; PostgreSQL is asked where the database decides."""
+    return "sqlite"
 
 
 @pytest.fixture
@@ -85,6 +91,7 @@ async def seen_by_provider(bot: Bot, project: Project, day: date, requests: int,
         await store.usage.replace(WORKSPACE, project.connection_id, reading, [(row, 0, True)], at, reading.end)
 
 
+@on_both_databases
 async def test_a_report_says_what_the_money_bought(bot: Bot, admin: Person, chat: Project):
     """Four successes of five calls whose estimates are two cents each: 2.5 cents a success, in the table as well."""
     await recorded(bot, chat, [a_call(n, good=n > 0, cost="0.02") for n in range(5)])
@@ -113,7 +120,6 @@ async def value_by_project(bot: Bot) -> dict[int, ValueFigure]:
         return await of_projects(store, WORKSPACE, WEEK, await store.projects.all(WORKSPACE))
 
 
-@on_sqlite
 async def test_a_scope_has_the_value_of_its_own_projects(bot: Bot, chat: Project, team: Team):
     await recorded(bot, chat, [a_call(1), a_call(2)])
     whole = await value_of(bot, Scope(ScopeKind.WORKSPACE, None, ""), WEEK)
@@ -125,7 +131,6 @@ async def test_a_scope_has_the_value_of_its_own_projects(bot: Bot, chat: Project
     assert nobody.source is ValueSource.NONE
 
 
-@on_sqlite
 async def test_tasks_and_experiments_are_told_apart(bot: Bot, chat: Project):
     calls = [a_call(1, task="reply", cost="0.3"), a_call(2, experiment="short-prompt", cost="0.1", good=False)]
     await recorded(bot, chat, calls)
@@ -137,7 +142,6 @@ async def test_tasks_and_experiments_are_told_apart(bot: Bot, chat: Project):
     assert {one.name: one.value.successes for one in experiments} == {"": 1, "short-prompt": 0}
 
 
-@on_sqlite
 async def test_what_passes_a_cap_is_seen(bot: Bot, chat: Project):
     calls = [a_call(1, user_key="a", segment="sales", cost="0.03"), a_call(2, user_key="b", segment="sales")]
     await recorded(bot, chat, calls)
@@ -170,7 +174,6 @@ async def test_a_token_is_told_once_found_by_its_hash_and_revoked_for_good(bot: 
     assert token not in str(rows)
 
 
-@on_sqlite
 async def test_only_who_answers_for_a_project_makes_and_sees_its_tokens(bot: Bot, member: Person, chat: Project):
     for wish in (
         bot.event_tokens.make(member, chat.id, "x"),
@@ -188,7 +191,6 @@ async def test_only_who_answers_for_a_project_makes_and_sees_its_tokens(bot: Bot
     assert caps.value.code is RefusalCode.NOT_ADMIN
 
 
-@on_sqlite
 async def test_a_token_of_another_project_is_not_revoked_through_this_one(
     bot: Bot, admin: Person, chat: Project, team: Team
 ):
@@ -199,7 +201,6 @@ async def test_a_token_of_another_project_is_not_revoked_through_this_one(
     assert refusal.value.code is RefusalCode.UNKNOWN_TOKEN
 
 
-@on_sqlite
 async def test_a_rating_is_one_answer_a_person_may_change_or_take_back(
     bot: Bot, admin: Person, member: Person, chat: Project
 ):
@@ -224,7 +225,6 @@ async def test_a_rating_is_one_answer_a_person_may_change_or_take_back(
     assert not (await bot.ratings.rate(admin, chat.id, monday, 0)).was_changed
 
 
-@on_sqlite
 async def test_a_project_is_found_by_name_and_shown_in_detail(bot: Bot, admin: Person, chat: Project):
     """Cost, value by day and task, target and tokens of the same seven days."""
     calls = [*(a_call(n) for n in range(4)), a_call(9, WEEK.start, task="reply", experiment="b", segment="vip")]
@@ -246,14 +246,12 @@ async def test_a_project_is_found_by_name_and_shown_in_detail(bot: Bot, admin: P
     assert refusal.value.code is RefusalCode.TARGET_AMOUNT
 
 
-@on_sqlite
 async def test_caps_of_one_line_change_that_segment_alone(bot: Bot, admin: Person):
     await bot.project_details.set_caps(admin, "sales: 0.03 / 2")
     told = written(await bot.project_details.caps(admin))
     assert told == "*: 0.05 / 5\nrnd_engineer: 0.2 / 50\nsales: 0.03 / 2"
 
 
-@on_sqlite
 async def test_the_largest_projects_at_home_are_not_valued_by_a_bill_that_lacks_a_day(
     bot: Bot, openai: LittleOpenAI, admin: Person, chat: Project, clock: FakeClock
 ):

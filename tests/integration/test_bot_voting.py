@@ -1,4 +1,4 @@
-"""Voting on both databases: one vote for each person under races, closing once across copies, nobody found after it."""
+"""Voting: one vote for each person under races, closing once across copies, nobody found after it."""
 
 from __future__ import annotations
 
@@ -25,12 +25,18 @@ from finops.registry import Person, Role
 from storage import Storage
 from storage.tables_learning import poll_votes
 from tests.conftest import FakeClock
-from tests.databases import MOMENT, OTHER_WORKSPACE, WORKSPACE, a_tenant
+from tests.databases import MOMENT, OTHER_WORKSPACE, WORKSPACE, a_tenant, on_both_databases
 from tests.unit.saying import LANGUAGES, reader
 
 PEOPLE = 24
 A_DRAFT = PollDraft("What next?", "this\nthat", "C1", MOMENT + timedelta(days=1))
 KEPT = select(poll_votes.c.revision, poll_votes.c.clicked_us).order_by(poll_votes.c.revision)
+
+
+@pytest.fixture
+def database_kind() -> str:
+    """What the bot decides is decided on SQLite; PostgreSQL is asked where the database decides."""
+    return "sqlite"
 
 
 @dataclass
@@ -66,6 +72,7 @@ async def hall(storage: Storage, clock: FakeClock) -> Hall:
     return Hall(bots, storage, clock, await bots[0].voting.ask(somebody(), draft))
 
 
+@on_both_databases
 async def test_everybody_counts_once_however_they_click(hall: Hall) -> None:
     """Double clicks and changes of mind over two copies at once: the database says what people chose last."""
     await asyncio.gather(*(hall.votes(f"U{n}", str(1 + n % 3), copy=copy) for n in range(PEOPLE) for copy in (0, 1, 0)))
@@ -91,6 +98,7 @@ async def test_the_same_again_is_told_as_such(hall: Hall) -> None:
     assert (again.was_changed, again.is_same) == (False, False)
 
 
+@on_both_databases
 async def test_the_last_click_counts_in_whatever_order_clicks_are_handled(hall: Hall) -> None:
     """Two answers and taking it back, in each order and handled in each order, one by one and at once by two copies."""
     second = int(MOMENT.timestamp())
@@ -107,6 +115,7 @@ async def test_the_last_click_counts_in_whatever_order_clicks_are_handled(hall: 
     assert (await hall.bots[0].voting.told(WORKSPACE, hall.poll.id)).people == count.total() < len(expected)
 
 
+@on_both_databases
 async def test_of_two_clicks_at_the_same_moment_the_one_handled_last_counts(hall: Hall) -> None:
     """And a click from nowhere, or from the far future, is dated by us: it does not stand forever."""
     at = f"{int(MOMENT.timestamp())}.000001"
@@ -133,6 +142,7 @@ async def test_no_exact_time_outlives_the_closing(hall: Hall) -> None:
     assert await rows() == [(1, None)]
 
 
+@on_both_databases
 async def test_closing_races_with_votes_and_nothing_counts_after_it(hall: Hall) -> None:
     """Two copies close while people vote: one does; what was taken is counted, the rest is refused and said so."""
     hall.clock.moment = MOMENT + timedelta(hours=23)
@@ -211,6 +221,7 @@ async def test_once_closed_nobody_can_be_found(hall: Hall, caplog: pytest.LogCap
     assert (await hall.count())["1"] == 1
 
 
+@on_both_databases
 async def test_the_reminder_and_the_result_are_told_once(hall: Hall) -> None:
     """By whichever copy looks first; a poll nobody voted in has no result to tell."""
     assert hall.poll.remind_at is not None
@@ -270,6 +281,7 @@ async def test_what_is_done_to_a_poll_is_on_the_trail_and_no_vote_is(hall: Hall)
     assert (await hall.bots[0].audit.verify(WORKSPACE)).ok
 
 
+@on_both_databases
 async def test_a_pulse_is_asked_once_for_each_channel_and_week(hall: Hall) -> None:
     """And never where a digest is told to people directly."""
     week = date(2026, 6, 29)

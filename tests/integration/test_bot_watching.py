@@ -19,8 +19,8 @@ from finops.usage import Endpoint, UsageBucket, UsageReading, UsageRow, Width
 from providers.http import http_client
 from storage import Storage
 from tests.conftest import FakeClock
-from tests.integration.bot_world import ATTEMPT_ONCE, WORKSPACE, blind_told, tls_context_once
-from tests.integration.watch_world import CHATBOT, MODEL, WRITER, FewDoors, World, a_watched_world
+from tests.integration.bot_world import ATTEMPT_ONCE, WORKSPACE, FewDoors, blind_told, tls_context_once
+from tests.integration.watch_world import CHATBOT, MODEL, WRITER, World, a_watched_world
 
 
 @pytest.fixture

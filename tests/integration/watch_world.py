@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -22,13 +22,20 @@ from finops.periods import Period
 from finops.prices import RateCard
 from finops.registry import Connection, Person, Project, Team
 from finops.secret import Secret
-from finops.usage import Endpoint, UsageReading, Width
+from finops.usage import Endpoint
 from providers.http import http_client
-from providers.openai import OpenAI
 from storage import Storage
 from storage.records_live import OutboxMessage
 from tests.conftest import FakeClock
-from tests.integration.bot_world import ATTEMPT_ONCE, WORKSPACE, a_team, an_admin, tls_context_once, worked
+from tests.integration.bot_world import (
+    ATTEMPT_ONCE,
+    WORKSPACE,
+    FewDoors,
+    a_team,
+    an_admin,
+    tls_context_once,
+    worked,
+)
 
 CHATBOT, WRITER = "chatbot-experiment", "ad-copy-writer"
 MODEL = "gpt-5.4"
@@ -135,26 +142,6 @@ class World:
         minutes = (int(since.timestamp()) // 60, int(until.timestamp()) // 60)
         used = self.openai.tenant().traffic.happened((application, MODEL), *minutes)
         return (used.uncached * RATES.input + used.cached * RATES.cached_input + used.output * RATES.output) / 1_000_000
-
-
-class FewDoors(OpenAI):
-    """The real provider, asked over HTTP only where something is to be told: nine doors of nothing cost as much time
-    as all the rest of a test."""
-
-    doors: Collection[Endpoint] = (Endpoint.COMPLETIONS,)
-
-    async def usage(
-        self,
-        key: Secret,
-        endpoint: Endpoint,
-        width: Width,
-        start: datetime,
-        end: datetime,
-        known: Mapping[int, int] | None = None,
-    ) -> UsageReading:
-        if endpoint in self.doors:
-            return await super().usage(key, endpoint, width, start, end, known)
-        return UsageReading(endpoint, width, int(start.timestamp()) // 60, int(end.timestamp()) // 60, ())
 
 
 @asynccontextmanager
