@@ -246,9 +246,9 @@ def empty_database_url(database_kind: str, request: pytest.FixtureRequest, tmp_p
     server.drop(name)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def ring() -> KeyRing:
-    """A master key that no other test has."""
+    """A master key that no other run has; what a test keeps of its database, another one can read."""
     return KeyRing.generate()
 
 

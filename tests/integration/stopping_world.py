@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import replace
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, closing
+from dataclasses import field, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypeAlias
 
 import pytest
@@ -14,7 +15,7 @@ from bot import Policy
 from demo.openai import ALL_RIGHTS
 from demo.openai.limits import Limits
 from demo.trace import Trace
-from finops.budgets import BudgetScope
+from finops.budgets import Budget, BudgetScope
 from finops.incident_report import IncidentShown
 from finops.incidents import Incident
 from finops.levers import Lever
@@ -25,6 +26,7 @@ from storage import Storage
 from tests.conftest import FakeClock
 from tests.integration import watch_world
 from tests.integration.bot_world import WORKSPACE as WORKSPACE
+from tests.integration.chapters import Story
 from tests.integration.watch_world import CHATBOT as CHATBOT
 from tests.integration.watch_world import WRITER as WRITER
 from tests.integration.watch_world import a_watched_world
@@ -39,6 +41,8 @@ Subject: TypeAlias = Incident | StopShown | Project | Team
 class World(watch_world.World):
     """A watched world in which 이지훈, who is the admin, stops what runs away and gives it back."""
 
+    story: Story = field(init=False)
+
     @property
     def second(self) -> Person:
         """Who may agree to what the admin asks for: the team's lead."""
@@ -48,6 +52,9 @@ class World(watch_world.World):
 
     async def surge(self, name: str = CHATBOT, times: int = 15) -> None:
         """So many times the usual calls for forty minutes, read twice."""
+        await self.story.chapter(f"{name} surges {times} times", partial(self._surged, name, times))
+
+    async def _surged(self, name: str, times: int) -> None:
         await self.polled()
         self.openai.boost(name, times, self.clock())
         for minutes in (35, 5):
@@ -57,7 +64,9 @@ class World(watch_world.World):
         """The limit that the project had before anybody here did anything, or that somebody set elsewhere."""
         tenant, project = self.openai.tenant(), self.openai.project(name)
         body = {"threshold_amount": cents, "currency": "USD", "interval": "month"}
-        Limits(tenant.organization, tenant.levers, self.openai.behaviour, self.clock()).set_spend_limit(project, body)
+        with self.story.sentence(f"{name} is limited to {cents}"):
+            limits = Limits(tenant.organization, tenant.levers, self.openai.behaviour, self.clock())
+            limits.set_spend_limit(project, body)
 
     def cents(self, name: str = CHATBOT) -> int | None:
         """The spend limit as the provider has it."""
@@ -79,6 +88,10 @@ class World(watch_world.World):
         assert incident.level >= 100
         return incident
 
+    async def a_budget(self, scope: BudgetScope, scope_id: int | None, amount: str, **terms: object) -> Budget:
+        with self.story.sentence(f"a budget of {scope} {scope_id}: {amount}, {terms}"):
+            return await super().a_budget(scope, scope_id, amount, **terms)
+
     async def acted(self) -> None:
         """What is due at the provider is done."""
         await self.bot.holding.work_due(WORKER)
@@ -88,17 +101,21 @@ class World(watch_world.World):
         self.clock.advance(minutes=after)
         for _ in range(minutes):
             self.clock.advance(minutes=1)
-            await self.bot.watching.poll_due()
-            await self.acted()
-            await self.bot.evaluating.everywhere()
-            await self.bot.stop_ends.everywhere()
+            if not await self.bot.watching.poll_due():
+                # A reading does both by itself.
+                await self.bot.evaluating.everywhere()
+                await self.bot.stop_ends.everywhere()
             await self.acted()
 
     # -- what people do
 
     async def stopped(self, what: Subject, lever: Lever = Lever.STOP, **more: Any) -> StopShown:
         """The admin asks for a stop, and it is set: as far as the provider lets us."""
-        shown = await self.bot.stopping.request(self.admin, about(what), lever, "재시도 루프", **more)
+        asked = f"{lever} for {about(what)}, {more}"
+        return await self.story.chapter(asked, partial(self._stopped, about(what), lever, more))
+
+    async def _stopped(self, what: StopTarget, lever: Lever, more: Mapping[str, Any]) -> StopShown:
+        shown = await self.bot.stopping.request(self.admin, what, lever, "재시도 루프", **more)
         await self.acted()
         return await self.again(shown)
 
@@ -147,9 +164,11 @@ async def a_stopping_world(
     """A watched world; the projects named in `limited` have a limit of their own."""
     async with a_watched_world(storage, clock, policy=policy, trace=trace) as made:
         world = World(**vars(made))
-        for name in limited:
-            world.limited(name)
-        yield world
+        world.story = Story(world, (trace, policy, clock()))
+        with closing(world.story):
+            for name in limited:
+                world.limited(name)
+            yield world
 
 
 @pytest.fixture
