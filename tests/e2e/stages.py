@@ -6,7 +6,8 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,12 @@ import pytest
 from blocks import ids
 from demo.onboarding import Wish, collected, onboard, settled_view, words_of
 from demo.prices import FilePrices, Prices, Rates
+from demo.props import Props
 from demo.slack import Person, SlackConfig
 from demo.slack.cast import EMMA, JIHOON, MARKETING, MINSU, SAKURA, SEOYEON, TEAM_ID
 from demo.stage import Stage, staged
 from demo.trace import Trace, parse_trace
+from finops.periods import charge_day
 from handlers.addresses import BOT
 from jobs import delivery_pace
 
@@ -95,6 +98,69 @@ async def quick_stage(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[St
     shutil.copy(sqlite_template, tmp_path / "stage.db")
     async with scene(f"sqlite:///{tmp_path / 'stage.db'}", FINOPS_BLIND_AFTER_MINUTES="0") as running:
         yield running
+
+
+class Beginning:
+    """How most stories begin, played once and copied: 이지훈 has set up his team, and bill and usage were read.
+
+    It is played anew when the day turns, for its bill ends with the day before.
+    """
+
+    def __init__(self, template: Path, folder: Path) -> None:
+        self._template, self._path = template, folder / "beginning.db"
+        self._props, self._day = Props.fresh(), date.min
+
+    def copied_into(self, folder: Path) -> dict[str, Any]:
+        """Put the database there: its address and what opens it, as `scene` takes them. Not inside a running loop."""
+        if self._day != (today := charge_day(datetime.now(UTC))):
+            shutil.copy(self._template, self._path)
+            self._props, self._day = replace(Props.fresh(), begun=str(today)), today
+            asyncio.run(self._play())
+        shutil.copy(self._path, path := folder / "stage.db")
+        return {"database_url": f"sqlite:///{path}", "props": self._props}
+
+    async def _play(self) -> None:
+        async with scene(f"sqlite:///{self._path}", props=self._props) as running:
+            began = running.product[BOT].clock()
+            await set_up(running)
+            async with asyncio.timeout(30):
+                while not await is_read(running, began):  # noqa: ASYNC110 - what was read is in a database
+                    await asyncio.sleep(0.02)
+
+
+@pytest.fixture(scope="session")
+def beginning(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Beginning:
+    """For stages that begin where the set-up ended."""
+    return Beginning(sqlite_template, tmp_path_factory.mktemp("beginning"))
+
+
+@pytest.fixture
+def begun(beginning: Beginning, tmp_path: Path) -> dict[str, Any]:
+    """A database in which the set-up is over, as `scene` takes it."""
+    return beginning.copied_into(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def begun_together(beginning: Beginning, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The same for all tests of a module."""
+    return beginning.copied_into(tmp_path_factory.mktemp("together"))
+
+
+@pytest.fixture
+async def set_up_stage(begun: dict[str, Any]) -> AsyncIterator[Stage]:
+    """이지훈 has registered every project of his team; on SQLite."""
+    async with scene(**begun, FINOPS_BLIND_AFTER_MINUTES="0") as running:
+        yield running
+
+
+async def with_only(stage: Stage, *names: str) -> Person:
+    """Of the projects that 이지훈 registered, only these: himself."""
+    bot = stage.product[BOT]
+    async with bot.storage.writing() as store:
+        for project in await store.projects.all(TEAM_ID):
+            if project.name not in names:
+                await store.projects.unregister(TEAM_ID, project.id)
+    return stage.slack.person(JIHOON)
 
 
 async def set_up(stage: Stage, *projects: str, team: str = "마케팅팀", key: str | None = None) -> Person:

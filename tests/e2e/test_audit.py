@@ -5,7 +5,7 @@ from __future__ import annotations
 from demo.slack import Person
 from demo.slack.cast import TEAM_ID
 from handlers.addresses import BOT
-from tests.e2e.stages import JIHOON, SEOYEON, Stage, ids, set_up, window, words_of
+from tests.e2e.stages import JIHOON, SEOYEON, Stage, ids, window, words_of
 
 
 async def shows(stage: Stage, person: Person, *words: str) -> str:
@@ -21,9 +21,9 @@ async def presses(stage: Stage, person: Person, action_id: str, value: str | Non
     return await shows(stage, person, *words)
 
 
-async def test_an_admin_sees_who_did_what_and_who_may_not_is_told_so_and_recorded(quick_stage: Stage) -> None:
+async def test_an_admin_sees_who_did_what_and_who_may_not_is_told_so_and_recorded(set_up_stage: Stage) -> None:
     """Set-up, a refused look, filters, the next page, and the file in the direct messages."""
-    stage, admin = quick_stage, await set_up(quick_stage)
+    stage, admin = set_up_stage, set_up_stage.slack.person(JIHOON)
     bot, member = stage.product[BOT], stage.slack.person(SEOYEON)
     await member.command("/finops 감사")
     assert "기록 체인" not in await shows(stage, member, "관리자")

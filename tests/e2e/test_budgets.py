@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import shutil
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,10 +20,9 @@ from tests.e2e.stages import (
     Stage,
     answer_to,
     ids,
-    is_read,
     scene,
-    set_up,
     window,
+    with_only,
     words_of,
 )
 
@@ -34,16 +30,9 @@ together = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def furnished(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+async def furnished(begun_together: dict[str, Any]) -> AsyncIterator[Stage]:
     """One stage for all tests that only make budgets: every project is registered, bill and usage are known."""
-    path = tmp_path_factory.mktemp("budgets") / "finops.db"
-    shutil.copy(sqlite_template, path)
-    async with scene(f"sqlite:///{path}") as running:
-        began = running.product[BOT].clock()
-        await set_up(running)
-        async with asyncio.timeout(15):
-            while not await is_read(running, began):  # noqa: ASYNC110 - what was read is in a database
-                await asyncio.sleep(0.02)
+    async with scene(**begun_together) as running:
         yield running
         assert running.slack.complaints == []
 
@@ -119,10 +108,10 @@ async def test_the_first_budget_is_two_clicks_away(house: Stage) -> None:
     assert "■" in shown or "□" in shown
 
 
-async def test_every_mistake_stands_beside_its_input_and_typed_words_survive(quick_stage: Stage) -> None:
+async def test_every_mistake_stands_beside_its_input_and_typed_words_survive(set_up_stage: Stage) -> None:
     """Whatever people type for an amount; what was understood is kept to the last digit."""
-    person = await set_up(quick_stage, "batch")
-    await a_form(quick_stage, person, "마케팅팀")
+    person = set_up_stage.slack.person(JIHOON)
+    await a_form(set_up_stage, person, "마케팅팀")
     for typed, told in (
         ("abc", "숫자로 입력해 주세요"), ("0", "0보다 커야"), ("-5", "0보다 커야"), ("500원", "미국 달러"),
         ("1,5", "숫자로 입력해 주세요"), ("999999999999", "$900,000,000까지"),
@@ -132,16 +121,16 @@ async def test_every_mistake_stands_beside_its_input_and_typed_words_survive(qui
     answer = await person.submits(None, {ids.BUDGET_AMOUNT: "500달러", ids.BUDGET_FLOOR: "501"})
     assert list(answer["errors"]) == [ids.BUDGET_FLOOR]
     assert (await person.submits(None, {ids.BUDGET_LEVELS: [], ids.BUDGET_FLOOR: "10"}))["by"] == "slack"
-    assert await kept(quick_stage) == []
+    assert await kept(set_up_stage) == []
     await person.types({ids.BUDGET_AMOUNT: "$1,000.50", ids.BUDGET_LEVELS: ["75", "100"]})
     await person.clicks(person.view, ids.BUDGET_PERIOD, BudgetPeriod.WEEK.value)
-    await shows(quick_stage, person, "비교할 이력이 아직 없습니다")
-    await saves(quick_stage, person, "예산을 추가했습니다")
-    [budget] = await kept(quick_stage)
+    await shows(set_up_stage, person, "비교할 이력이 아직 없습니다")
+    await saves(set_up_stage, person, "예산을 추가했습니다")
+    [budget] = await kept(set_up_stage)
     assert (budget.amount, budget.levels, budget.floor, budget.period) == (
         Money.of("1000.50"), (75, 100), Money.of(10), BudgetPeriod.WEEK,
     )  # fmt: skip
-    await a_form(quick_stage, person, "마케팅팀", "1000.5")
+    await a_form(set_up_stage, person, "마케팅팀", "1000.5")
     await person.clicks(person.view, ids.BUDGET_PERIOD, BudgetPeriod.WEEK.value)
     assert "같은 예산이 이미 있습니다" in str((await person.submits())["errors"])
 
@@ -269,9 +258,9 @@ async def test_off_on_and_gone_each_says_what_it_does(house: Stage) -> None:
     await shows(house, lead, "그사이 삭제되어")
 
 
-async def test_a_file_shows_what_it_would_change_before_it_does(stage: Stage) -> None:
+async def test_a_file_shows_what_it_would_change_before_it_does(set_up_stage: Stage) -> None:
     """Exported, changed, looked at, applied; and when something moved meanwhile, looked at again."""
-    person = await set_up(stage)
+    stage, person = set_up_stage, set_up_stage.slack.person(JIHOON)
     await a_form(stage, person, "마케팅팀")
     await saves(stage, person, "예산을 추가했습니다")
     exported = await opens(stage, person, "/finops 예산 내보내기")
@@ -304,43 +293,43 @@ async def _an_admin(stage: Stage) -> Any:
     return known
 
 
-async def test_every_way_leads_to_budgets(quick_stage: Stage) -> None:
+async def test_every_way_leads_to_budgets(set_up_stage: Stage) -> None:
     """Home, the project window and its card, a name after the command, a direct message, a typo."""
-    person = await set_up(quick_stage, "batch", "ad-copy-writer")
-    await a_form(quick_stage, person, "batch")
-    await saves(quick_stage, person, "예산을 추가했습니다")
+    person = set_up_stage.slack.person(JIHOON)
+    await a_form(set_up_stage, person, "batch")
+    await saves(set_up_stage, person, "예산을 추가했습니다")
     person.closes(everything=True)
     await person.opens_home()
-    await quick_stage.slack.until(lambda: ids.BUDGET_MANAGE in str(person.home), 15)
+    await set_up_stage.slack.until(lambda: ids.BUDGET_MANAGE in str(person.home), 15)
     assert person.home is not None
     await person.clicks(person.home, ids.BUDGET_MANAGE)
-    await shows(quick_stage, person, "batch")
+    await shows(set_up_stage, person, "batch")
     person.closes(everything=True)
     await person.command("/finops project")
-    [offered] = await person.options(await window(quick_stage, person, ids.VIEW_INFO), ids.PROJECT_FIND, "ad-copy")
+    [offered] = await person.options(await window(set_up_stage, person, ids.VIEW_INFO), ids.PROJECT_FIND, "ad-copy")
     await person.clicks(person.view, ids.PROJECT_FIND, offered["value"])
-    await quick_stage.slack.until(lambda: ids.PROJECT_EDIT in str(person.view), 15)
+    await set_up_stage.slack.until(lambda: ids.PROJECT_EDIT in str(person.view), 15)
     await person.clicks(person.view, ids.BUDGET_COVERING, "예산")
-    view = await shows(quick_stage, person, "적용되는 예산")
+    view = await shows(set_up_stage, person, "적용되는 예산")
     assert "ad-copy-writer" in words_of(view)
     await person.clicks(view, ids.BUDGET_NEW)
-    form = await window(quick_stage, person, ids.VIEW_BUDGET)
+    form = await window(set_up_stage, person, ids.VIEW_BUDGET)
     chosen = next(block for block in form["blocks"] if block.get("block_id") == ids.BUDGET_SCOPE)
     assert chosen["element"]["initial_option"]["text"]["text"] == "ad-copy-writer"
-    assert "batch" in words_of(await opens(quick_stage, person, "/finops 예산 BATCH"))
-    assert "batch" in words_of(await opens(quick_stage, person, "/finops budget batsh"))
+    assert "batch" in words_of(await opens(set_up_stage, person, "/finops 예산 BATCH"))
+    assert "batch" in words_of(await opens(set_up_stage, person, "/finops budget batsh"))
     person.closes(everything=True)
-    shown = await answer_to(quick_stage, person, "/finops 예신")
+    shown = await answer_to(set_up_stage, person, "/finops 예신")
     assert "/finops 예산" in words_of(shown)
     await person.says(person.dm, "예산")
-    await quick_stage.slack.until(lambda: ids.BUDGET_MANAGE in str(quick_stage.slack.messages(person.dm)), 15)
+    await set_up_stage.slack.until(lambda: ids.BUDGET_MANAGE in str(set_up_stage.slack.messages(person.dm)), 15)
 
 
-async def test_a_project_that_vanishes_while_the_window_is_open(quick_stage: Stage) -> None:
+async def test_a_project_that_vanishes_while_the_window_is_open(set_up_stage: Stage) -> None:
     """The mistake stands beside the menu, and another scope can be chosen."""
-    person = await set_up(quick_stage, "batch")
-    await a_form(quick_stage, person, "batch")
-    bot = quick_stage.product[BOT]
+    person = await with_only(set_up_stage, "batch")
+    await a_form(set_up_stage, person, "batch")
+    bot = set_up_stage.product[BOT]
     async with bot.storage.reading() as store:
         [workspace] = await store.workspaces.all()
         [project] = await store.projects.all(workspace.id)
@@ -350,4 +339,4 @@ async def test_a_project_that_vanishes_while_the_window_is_open(quick_stage: Sta
     assert "그사이 없어졌습니다" in refused["errors"][ids.BUDGET_SCOPE]
     [team] = [one for one in await person.options(person.view, ids.BUDGET_SCOPE, "마케팅") if "team" in one["value"]]
     await person.clicks(person.view, ids.BUDGET_SCOPE, team["value"])
-    await saves(quick_stage, person, "예산을 추가했습니다")
+    await saves(set_up_stage, person, "예산을 추가했습니다")

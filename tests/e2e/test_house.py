@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,7 +22,6 @@ from tests.e2e.stages import (
     expected,
     idle,
     scene,
-    set_up,
     window,
     words_of,
 )  # fmt: skip
@@ -35,12 +32,9 @@ COSTS = "/v1/organization/costs"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def house(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+async def house(begun_together: dict[str, Any]) -> AsyncIterator[Stage]:
     """이지훈 has registered every project; what was billed is in the ledger."""
-    path = tmp_path_factory.mktemp("house") / "finops.db"
-    shutil.copy(sqlite_template, path)
-    async with scene(f"sqlite:///{path}", FINOPS_BLIND_AFTER_MINUTES="0") as running:
-        await set_up(running)
+    async with scene(**begun_together, FINOPS_BLIND_AFTER_MINUTES="0") as running:
         yield running
 
 

@@ -23,11 +23,9 @@ from tests.e2e.stages import (
     SAKURA,
     SEOYEON,
     Stage,
-    a_trace,
     answer_to,
     ids,
     scene,
-    set_up,
     window,
     words_of,
 )
@@ -43,15 +41,10 @@ def moving() -> StageClock:
 
 
 @pytest.fixture
-async def talk(
-    sqlite_template: Path, tmp_path: Path, moving: StageClock, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Stage]:
+async def talk(begun: dict[str, Any], moving: StageClock, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
     """A stage where edits follow at once and everybody of this test is in the team's channel."""
     monkeypatch.setattr("jobs.voting.LOOK_EVERY_SECONDS", 0.2)
-    path = tmp_path / "polls.db"
-    shutil.copy(sqlite_template, path)
-    async with scene(f"sqlite:///{path}", a_trace(days=2), clock=moving, FINOPS_EDIT_EVERY_SECONDS="1") as stage:
-        await set_up(stage)
+    async with scene(**begun, clock=moving, FINOPS_EDIT_EVERY_SECONDS="1") as stage:
         for who in (SEOYEON, EMMA, SAKURA):
             stage.slack.person(who).joins(MARKETING)
         yield stage

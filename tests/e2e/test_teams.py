@@ -19,6 +19,7 @@ from tests.e2e.stages import (
     scene,
     set_up,
     window,
+    with_only,
     words_of,
 )  # fmt: skip
 
@@ -139,65 +140,40 @@ async def test_before_anything_is_set_up_a_status_says_how_to_begin(quick_stage:
     assert "모든 연결" not in checked, "there is none"
 
 
-async def test_a_second_team_closed_half_way_is_gone_on_with(quick_stage: Stage) -> None:
+async def test_a_second_team_closed_half_way_is_gone_on_with(set_up_stage: Stage) -> None:
     """The key of the first team is refused with what to do; `/finops setup` knows what is missing, until nothing is."""
-    person, slack = await set_up(quick_stage, "chatbot-experiment"), quick_stage.slack
+    person, slack = await with_only(set_up_stage, "chatbot-experiment"), set_up_stage.slack
     await person.command("/finops team")
-    await person.clicks(await window(quick_stage, person, ids.VIEW_INFO), ids.TEAM_NEW)
-    await window(quick_stage, person, ids.SETUP_TEAM)
+    await person.clicks(await window(set_up_stage, person, ids.VIEW_INFO), ids.TEAM_NEW)
+    await window(set_up_stage, person, ids.SETUP_TEAM)
     assert len(person.views) == 1, "the list would be uncovered without the new team"
     fields = {ids.TEAM_NAME: "데이터팀", ids.TEAM_LEAD: SEOYEON, ids.TEAM_CHANNEL: "C0DATA0001"}
     assert (await person.submits(None, fields))["ok"]
-    await window(quick_stage, person, ids.SETUP_KEY)
-    refused = await person.submits(None, {ids.KEY: quick_stage.props.marketing_key})
+    await window(set_up_stage, person, ids.SETUP_KEY)
+    refused = await person.submits(None, {ids.KEY: set_up_stage.props.marketing_key})
     assert "콘솔에서 새로 만들어" in str(refused["errors"])
     person.closes(everything=True)
 
     await person.command("/finops setup")
-    unfinished = await window(quick_stage, person, ids.VIEW_INFO)
+    unfinished = await window(set_up_stage, person, ids.VIEW_INFO)
     assert "*데이터팀*: 아직 Admin API Key가 없습니다" in words_of(unfinished)
     await person.clicks(unfinished, ids.KEY_NEW)
-    await window(quick_stage, person, ids.SETUP_KEY)
-    assert (await person.submits(None, {ids.KEY: quick_stage.props.data_team_key}))["ok"]
-    await window(quick_stage, person, ids.SETUP_KEY_DONE)
+    await window(set_up_stage, person, ids.SETUP_KEY)
+    assert (await person.submits(None, {ids.KEY: set_up_stage.props.data_team_key}))["ok"]
+    await window(set_up_stage, person, ids.SETUP_KEY_DONE)
     person.closes(everything=True)
 
     await person.command("/finops setup")
-    unfinished = await window(quick_stage, person, ids.VIEW_INFO)
+    unfinished = await window(set_up_stage, person, ids.VIEW_INFO)
     assert "*데이터팀*: 아직 등록된 프로젝트가 없습니다" in words_of(unfinished)
     await person.clicks(unfinished, ids.PROJECT_NEW)
-    picker = await window(quick_stage, person, ids.SETUP_PROJECTS)
+    picker = await window(set_up_stage, person, ids.SETUP_PROJECTS)
     [free] = await person.options(picker, ids.PROJECTS, "batch")
     assert (await person.submits(None, {ids.PROJECTS: [free["value"]]}))["ok"]
     await slack.until(lambda: "batch" in words_of(person.view), 15)
     person.closes(everything=True)
     await person.command("/finops setup")
-    assert "설정을 모두 마쳤습니다" in words_of(await window(quick_stage, person, ids.VIEW_INFO))
-
-
-async def test_a_key_that_was_replaced_stands_in_no_window_below(quick_stage: Stage) -> None:
-    """Closing what says so uncovered the list with the old key, still in use."""
-    person = await set_up(quick_stage, "chatbot-experiment")
-    await person.command("/finops key")
-    listed = await window(quick_stage, person, ids.VIEW_INFO)
-    assert "...abc1" in words_of(listed)
-    await person.clicks(listed, ids.KEY_REPLACE)
-    await window(quick_stage, person, ids.VIEW_KEY_REPLACE)
-    assert (await person.submits(None, {ids.KEY: quick_stage.props.data_team_key}))["ok"]
-    await quick_stage.slack.until(lambda: "교체했습니다" in words_of(person.view), 15)
-    await quick_stage.slack.until(lambda: "abc1" not in str(person.views), 15)
-    assert "...data" in words_of(person.view)
-
-
-async def test_a_test_alert_is_offered_to_those_who_may_send_it(quick_stage: Stage) -> None:
-    """The team's lead gets the button; whoever only asks how far it is would be refused."""
-    await set_up(quick_stage, "chatbot-experiment")
-    for who, may in ((MINSU, True), (SEOYEON, False)):
-        person = quick_stage.slack.person(who)
-        await person.command("/finops setup")
-        told = await window(quick_stage, person, ids.VIEW_INFO)
-        assert "설정을 모두 마쳤습니다" in words_of(told)
-        assert (ids.TRIAL_SEND in str(told)) is may
+    assert "설정을 모두 마쳤습니다" in words_of(await window(set_up_stage, person, ids.VIEW_INFO))
 
 
 async def test_a_key_that_may_not_list_projects_says_how_they_are_found(quick_stage: Stage) -> None:
@@ -221,19 +197,19 @@ async def test_a_key_that_may_not_list_projects_says_how_they_are_found(quick_st
     assert "목록 권한이 없고" in refused["errors"][ids.PROJECT_TYPED]
 
 
-async def test_nobody_is_sent_for_ids_that_another_key_of_the_organization_finds_by_name(quick_stage: Stage) -> None:
+async def test_nobody_is_sent_for_ids_that_another_key_of_the_organization_finds_by_name(set_up_stage: Stage) -> None:
     """The window after it looks with every key of the organization, so what this one may not is no trouble."""
-    person = await set_up(quick_stage, "batch")
+    person = set_up_stage.slack.person(JIHOON)
     await person.command("/finops team")
-    await person.clicks(await window(quick_stage, person, ids.VIEW_INFO), ids.TEAM_NEW)
-    await window(quick_stage, person, ids.SETUP_TEAM)
+    await person.clicks(await window(set_up_stage, person, ids.VIEW_INFO), ids.TEAM_NEW)
+    await window(set_up_stage, person, ids.SETUP_TEAM)
     fields = {ids.TEAM_NAME: "데이터팀", ids.TEAM_LEAD: MINSU, ids.TEAM_CHANNEL: MARKETING}
     assert (await person.submits(None, fields))["ok"]
-    await window(quick_stage, person, ids.SETUP_KEY)
-    assert (await person.submits(None, {ids.KEY: quick_stage.props.usage_only_key}))["ok"]
-    done = words_of(await window(quick_stage, person, ids.SETUP_KEY_DONE))
+    await window(set_up_stage, person, ids.SETUP_KEY)
+    assert (await person.submits(None, {ids.KEY: set_up_stage.props.usage_only_key}))["ok"]
+    done = words_of(await window(set_up_stage, person, ids.SETUP_KEY_DONE))
     assert "Project ID" not in done
     assert "이 키로는 비용을 볼 수만 있고 지출을 차단할 수는 없습니다" in done
     await person.submits(None, {})
-    asked = await window(quick_stage, person, ids.SETUP_PROJECTS)
+    asked = await window(set_up_stage, person, ids.SETUP_PROJECTS)
     assert await person.options(asked, ids.PROJECTS, "chatbot")

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import shutil
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -20,7 +18,7 @@ from finops.periods import Period, charge_day
 from finops.registry import Project
 from finops.value import ValueFigure, ValueSource
 from handlers.addresses import BOT
-from tests.e2e.stages import MARKETING, SEOYEON, Stage, a_trace, answer_to, ids, scene, set_up, window, words_of
+from tests.e2e.stages import JIHOON, MARKETING, SEOYEON, Stage, answer_to, ids, scene, window, words_of
 from tests.unit.saying import reader
 from tests.unit.test_blocks_value import AProject
 
@@ -45,13 +43,10 @@ async def told(stage: Stage, token: str, *events: dict[str, Any]) -> int:
         return answer.status
 
 
-async def test_a_project_is_connected_recorded_judged_and_disconnected(sqlite_template: Path, tmp_path: Path):
+async def test_a_project_is_connected_recorded_judged_and_disconnected(begun: dict[str, Any]) -> None:
     """이지훈 makes a token and sets a target, the application records, 박서연 sees the value, the token is revoked."""
-    path = tmp_path / "value.db"
-    shutil.copy(sqlite_template, path)
-    async with scene(f"sqlite:///{path}", a_trace(days=3)) as stage:
-        jihoon = await set_up(stage)
-        seoyeon = stage.slack.person(SEOYEON)
+    async with scene(**begun) as stage:
+        jihoon, seoyeon = stage.slack.person(JIHOON), stage.slack.person(SEOYEON)
         said = await opened(stage, jihoon, "성과 기록 없음")
         assert "이벤트 토큰" in said
         assert "이벤트 토큰 만들기" not in await opened(stage, seoyeon, "성과 기록 없음")
