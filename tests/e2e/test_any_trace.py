@@ -1,4 +1,4 @@
-"""Any trace in the documented form gives the exact bill: odd names, no cost, duplicates, one hour, a long year."""
+"""Any trace in the documented form gives the exact bill: odd names, no cost, duplicates, one hour, many days."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import asyncio
 import csv
 import io
 from collections import defaultdict
+from dataclasses import asdict
 from datetime import date, timedelta
 from decimal import Decimal, localcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +22,7 @@ from demo.trace import parse_trace
 from demo.value_people import makes_token
 from finops.periods import charge_day
 from handlers.addresses import BOT
-from tests.e2e.stages import scene, set_up
+from tests.e2e.stages import JIHOON, scene
 
 # 1e-16 dollars for a token: far below the nano-dollar, as many digits as a ledger must keep.
 PRICES = FilePrices("prices of this test", {
@@ -80,42 +82,49 @@ def bill(rows: list[Row], today: date) -> tuple[dict[str, Decimal], dict[str, De
 
 
 COLUMNS = ("model", "output_tokens", "application", "hour", "cached_input_tokens", "requests", "input_tokens")
-ROWS = {
-    "odd": (odd_rows(), COLUMNS),
-    "one hour": ([row(5, "solo", "dust", 3, 1, 1, 0)], tuple(each for each in COLUMNS if "cached" not in each)),
-}
+LONG_NAME = "요약 애플리케이션 " + "x" * 60
 
 
-@pytest.mark.parametrize("which", ROWS)
-async def test_any_trace_gives_the_exact_bill(database_url: str, which: str) -> None:
-    """By project and by day, to the last digit, whatever people call their applications."""
-    rows, columns = ROWS[which]
-    async with scene(database_url, parse_trace(written(rows, columns)), prices=PRICES) as stage:
+async def test_any_trace_gives_the_exact_bill(database_url: str) -> None:
+    """By project and by day, to the last digit, whatever people call their applications; asked twice, nothing doubles.
+
+    And each is connected: its token is made in its window, also where its name is longer than that window's input.
+    """
+    rows = [*odd_rows(), *(row(hour, LONG_NAME, "dust", 1, 1 + hour, hour, 0) for hour in range(24))]
+    async with scene(database_url, parse_trace(written(rows, COLUMNS)), prices=PRICES) as stage:
         told = await play(stage, lambda _: None)
         projects, days, _ = bill(rows, charge_day(stage.product[BOT].clock()))
         assert {name: Decimal(amount) for name, amount in told.by_project.items()} == projects
         assert {day: Decimal(amount) for day, amount in told.by_day.items()} == days
         assert Decimal(told.ledger_total) == Decimal(told.provider_total) == sum(projects.values())
+        again = asdict(await play(stage, lambda _: None)) | {"messages": [], "seconds": 0}
+        assert again == asdict(told) | {"messages": [], "seconds": 0}
+        assert (await makes_token(stage, stage.slack.person(JIHOON), LONG_NAME)).startswith("fin_")
         assert stage.slack.complaints == []
 
 
-async def test_a_trace_longer_than_a_first_collection_says_which_days_are_compared(tmp_path: object) -> None:
+async def test_a_trace_longer_than_a_first_collection_says_which_days_are_compared(tmp_path: Path) -> None:
     """Both totals leave the older days out, the figures of the others are exact, and the run says so."""
-    rows = [row(hour, "long", "dust", 1, 1 + hour, hour, 0) for hour in range(0, 24 * 12, 5)]
+    rows = [row(hour, "long", "dust", 1, 1 + hour, hour, 0) for hour in range(0, 24 * 4, 5)]
+    trace, database = parse_trace(written(rows, COLUMNS)), f"sqlite:///{tmp_path}/long.db"
     heard: list[str] = []
-    async with scene(f"sqlite:///{tmp_path}/long.db", parse_trace(written(rows, COLUMNS)), prices=PRICES) as stage:
+    async with scene(database, trace, prices=PRICES, FINOPS_BACKFILL_DAYS="2") as stage:
         told = await play(stage, heard.append)
         today = charge_day(stage.product[BOT].clock())
         _, _, days = bill(rows, today)
-    newest = {str(day): cost for day, cost in days.items() if day >= today - timedelta(days=8)}
+    newest = {str(day): cost for day, cost in days.items() if day >= today - timedelta(days=2)}
     assert {day: Decimal(amount) for day, amount in told.by_day.items()} == newest
     assert Decimal(told.ledger_total) == Decimal(told.provider_total) == sum(newest.values())
-    assert [words for words in heard if "12 days" in words and "newest 8" in words]
+    assert [words for words in heard if "4 days" in words and "newest 2" in words]
 
 
 async def test_two_at_once_on_one_database_both_tell_the_bill(tmp_path: Path) -> None:
-    """What the one has set up already refuses the other, whose window is opened again and goes on from there."""
-    trace, how = parse_trace(written([row(5, "solo", "dust", 3, 1, 1, 0)], COLUMNS)), {"props": Props.fresh()}
+    """What the one has set up already refuses the other, whose window is opened again and goes on from there.
+
+    Of one hour, without the column that may be left out.
+    """
+    columns = tuple(each for each in COLUMNS if "cached" not in each)
+    trace, how = parse_trace(written([row(5, "solo", "dust", 3, 1, 1, 0)], columns)), {"props": Props.fresh()}
     database = f"sqlite:///{tmp_path}/shared.db"
     async with (
         scene(database, trace, prices=PRICES, **how) as one,
@@ -125,21 +134,8 @@ async def test_two_at_once_on_one_database_both_tell_the_bill(tmp_path: Path) ->
     assert {told.ledger_total for told in both} == {told.provider_total for told in both} == {"0.0000000000000008"}
 
 
-async def test_run_again_under_another_address_it_says_why_nothing_can_be_collected(tmp_path: Path) -> None:
+async def test_run_again_under_another_address_it_says_why_nothing_can_be_collected(begun: dict[str, Any]) -> None:
     """The keys of a database that was moved are others: it waited ten minutes, and there was no sentence at the end."""
-    trace, database = parse_trace(written([row(5, "solo", "dust", 3, 1, 1, 0)], COLUMNS)), f"sqlite:///{tmp_path}/a.db"
-    async with scene(database, trace, prices=PRICES) as stage:
-        await set_up(stage, "solo")
-    async with scene(database, trace, prices=PRICES) as stage:
+    async with scene(begun["database_url"]) as stage:
         with pytest.raises(Stuck, match="put it back to where it was made, or name a new one"):
             await play(stage, lambda _: None)
-
-
-async def test_an_application_of_any_name_is_connected(tmp_path: object) -> None:
-    """Its token is made in its window, as a person does: what the trace calls it may be longer than its input."""
-    name = "요약 애플리케이션 " + "x" * 60
-    rows = [row(hour, name, "dust", 1, 1 + hour, hour, 0) for hour in range(24)]
-    async with scene(f"sqlite:///{tmp_path}/named.db", parse_trace(written(rows, COLUMNS)), prices=PRICES) as stage:
-        person = await set_up(stage, name)
-        assert (await makes_token(stage, person, name)).startswith("fin_")
-        assert stage.slack.complaints == []
