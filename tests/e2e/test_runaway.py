@@ -116,12 +116,14 @@ def as_said(texts: list[str]) -> list[str]:
 
 
 async def test_a_stop_is_proved_by_usage_and_what_was_before_comes_back_exactly(tmp_path: Path) -> None:
-    """The whole story by people's clicks: its root message word for word, its limits as the provider tells them."""
+    """The whole story by people's clicks: its root message word for word, its limits as the provider tells them; and
+    once it is over, a review with owner and day in its thread."""
     clock = StageClock()
     async with scene(
         f"sqlite:///{tmp_path / 'stage.db'}", golden_trace(), prices=PRICES, clock=clock, **QUICK
     ) as stage:
         told = await story.runaway(stage, clock, silent, pace=BRIEFLY)
+        await leaves_a_review(stage, clock)
         assert stage.slack.complaints == []
 
     assert told.limit_before is not None
@@ -152,42 +154,34 @@ async def test_a_stop_is_proved_by_usage_and_what_was_before_comes_back_exactly(
     assert sum(people.CAUSE in line for line in told.thread_texts) == 2, "when it was told, and in the last note"
 
 
-async def test_an_alert_that_is_over_leaves_a_review_with_owner_and_day_in_its_thread(tmp_path: Path) -> None:
+async def leaves_a_review(stage: Stage, clock: StageClock) -> None:
     """이지훈 completes the draft: the story in order, how long it took, cost, cause, prevention; who, until when."""
-    clock = StageClock()
-    async with scene(
-        f"sqlite:///{tmp_path / 'stage.db'}", golden_trace(), prices=PRICES, clock=clock, **QUICK
-    ) as stage:
-        await story.runaway(stage, clock, silent, pace=BRIEFLY)
-        jihoon, [root] = stage.slack.person(JIHOON), _reviewable(stage)
-        await jihoon.clicks(root, ids.INCIDENT_REVIEW)
-        await stage.slack.until(lambda: (jihoon.view or {}).get("callback_id") == ids.VIEW_REVIEW, 15)
-        draft = str(jihoon.view["blocks"][0]["element"]["initial_value"])  # type: ignore[index]
-        told = ["지출 급증 시작", "한도의 100% 도달", "지출 차단 요청 · 이지훈", "공급자에 적용됨", "사용량으로 확인됨"]
-        told += [
-            "복구됨",
-            "복구 후 첫 정상 호출",
-            "첫 알림부터 종료까지",
-            "한도 초과 금액: $",
-            "추가 발생",
-            "막은 손실 추정 $",
-        ]
-        places = [draft.index(words) for words in [*told, people.CAUSE, "재시도 로직을 점검하고"]]
-        assert places == sorted(places)
-        assert re.search(r"09:00 KST 지출 급증 시작\n.* 한도의 100% 도달", draft)
+    jihoon, [root] = stage.slack.person(JIHOON), _reviewable(stage)
+    await jihoon.clicks(root, ids.INCIDENT_REVIEW)
+    await stage.slack.until(lambda: (jihoon.view or {}).get("callback_id") == ids.VIEW_REVIEW, 15)
+    draft = str(jihoon.view["blocks"][0]["element"]["initial_value"])  # type: ignore[index]
+    told = ["지출 급증 시작", "한도의 100% 도달", "지출 차단 요청 · 이지훈", "공급자에 적용됨", "사용량으로 확인됨"]
+    told += [
+        "복구됨",
+        "복구 후 첫 정상 호출",
+        "첫 알림부터 종료까지",
+        "한도 초과 금액: $",
+        "추가 발생",
+        "막은 손실 추정 $",
+    ]
+    places = [draft.index(words) for words in [*told, people.CAUSE, "재시도 로직을 점검하고"]]
+    assert places == sorted(places)
+    assert re.search(r"09:00 KST 지출 급증 시작\n.* 한도의 100% 도달", draft)
 
-        yesterday, tomorrow = (str((clock() + timedelta(days=days)).date()) for days in (-1, 1))
-        refused = await jihoon.submits(None, {ids.REVIEW_DUE: yesterday})
-        assert refused["errors"] == {ids.REVIEW_DUE: "오늘이나 그 이후의 날짜를 선택해 주세요."}
-        assert (await jihoon.submits(None, {ids.REVIEW_TEXT: draft + " 코드 리뷰 강화", ids.REVIEW_DUE: tomorrow}))[
-            "ok"
-        ]
-        await caught_up(stage, clock)
-        line = stage.slack.messages(MARKETING)[-1]
-        assert line["thread_ts"] == root["ts"]
-        assert "코드 리뷰 강화" in str(line["blocks"])
-        assert f"담당 <@{MINSU}>" in line["text"]
-        assert stage.slack.complaints == []
+    yesterday, tomorrow = (str((clock() + timedelta(days=days)).date()) for days in (-1, 1))
+    refused = await jihoon.submits(None, {ids.REVIEW_DUE: yesterday})
+    assert refused["errors"] == {ids.REVIEW_DUE: "오늘이나 그 이후의 날짜를 선택해 주세요."}
+    assert (await jihoon.submits(None, {ids.REVIEW_TEXT: draft + " 코드 리뷰 강화", ids.REVIEW_DUE: tomorrow}))["ok"]
+    await caught_up(stage, clock)
+    line = stage.slack.messages(MARKETING)[-1]
+    assert line["thread_ts"] == root["ts"]
+    assert "코드 리뷰 강화" in str(line["blocks"])
+    assert f"담당 <@{MINSU}>" in line["text"]
 
 
 def _reviewable(stage: Stage) -> list[people.Message]:
