@@ -24,19 +24,25 @@ from demo.stage import playing
 from handlers.addresses import STORAGE
 from handlers.authorizing import Authorizer, Place, clients
 from handlers.installing import Installations, States
-from storage import KeyRing, Storage, open_storage
+from storage import Storage
 from storage.tables import oauth_states
 from tests.conftest import FakeClock
 from tests.integration.at_once import beside
-from tests.integration.test_front_door import FINOPS, JIHOON, log_lines, serving, settings_for
+from tests.integration.test_front_door import FINOPS, JIHOON, folder, log_lines, serving, settings_for
 
 # slack_sdk's oauth.v2.access uses a class of aiohttp that 4.0 will drop; nothing of ours can change that.
 pytestmark = pytest.mark.filterwarnings("ignore:BasicAuth is deprecated:DeprecationWarning")
 
-__all__ = ["log_lines"]
+__all__ = ["folder", "log_lines"]
 MINSU, TEAM = "U0MINSU001", "T0FINOPS01"
 PUBLIC_URL = "https://finops.example.com"
 HERE = Place(None, TEAM)
+
+
+@pytest.fixture
+def database_kind() -> str:
+    """What the database decides is tested in test_storage_secrets, on both."""
+    return "sqlite"
 
 
 @pytest.fixture
@@ -86,9 +92,9 @@ def oauth_settings(slack: SimulatedSlack, folder: Path) -> Settings:
     return settings_for(slack, folder, oauth=True, FINOPS_PUBLIC_URL=PUBLIC_URL)
 
 
-async def test_a_workspace_installs_itself_and_is_served(slack, tmp_path, now):
+async def test_a_workspace_installs_itself_and_is_served(slack, folder, now):
     """From the install page to an answered command, with no token in any setting; the installer is remembered."""
-    async with serving(oauth_settings(slack, tmp_path)) as (url, app), aiohttp.ClientSession() as session:
+    async with serving(oauth_settings(slack, folder)) as (url, app), aiohttp.ClientSession() as session:
         slack.deliver_to(f"{url}/slack/events")
         browser = Browser(url, slack, session)
         link = await browser.starts()
@@ -103,15 +109,15 @@ async def test_a_workspace_installs_itself_and_is_served(slack, tmp_path, now):
     assert workspace.installed_by == MINSU
     assert installation is not None
     assert installation.bot_token is not None
-    stored = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    stored = b"".join(path.read_bytes() for path in folder.iterdir())
     assert installation.bot_token.reveal().encode() not in stored
     assert slack.complaints == []
 
 
-async def test_no_token_of_an_installation_reaches_a_log_line(slack, tmp_path, now, log_lines: io.StringIO):
+async def test_no_token_of_an_installation_reaches_a_log_line(slack, folder, now, log_lines: io.StringIO):
     """Installed, used and refreshed at debug level: no code, state, token or client secret is written anywhere."""
     canaries = {slack.config.client_secret, slack.config.signing_secret}
-    async with playing(oauth_settings(slack, tmp_path), now) as (app, url), aiohttp.ClientSession() as session:
+    async with playing(oauth_settings(slack, folder), now) as (app, url), aiohttp.ClientSession() as session:
         slack.deliver_to(f"{url}/slack/events")
         browser = Browser(url, slack, session)
         redirect = slack.authorise(await browser.starts(), MINSU)
@@ -132,9 +138,9 @@ async def test_no_token_of_an_installation_reaches_a_log_line(slack, tmp_path, n
     assert not [canary[:6] for canary in canaries if canary in written]
 
 
-async def test_a_code_that_slack_could_not_take_is_not_logged(slack, tmp_path, log_lines: io.StringIO):
+async def test_a_code_that_slack_could_not_take_is_not_logged(slack, folder, log_lines: io.StringIO):
     """Slack stumbled, so it is still good for ten minutes; Slack's library writes it into its warning."""
-    async with serving(oauth_settings(slack, tmp_path)) as (url, _), aiohttp.ClientSession() as session:
+    async with serving(oauth_settings(slack, folder)) as (url, _), aiohttp.ClientSession() as session:
         browser = Browser(url, slack, session)
         redirect = slack.authorise(await browser.starts(), MINSU)
         slack.fail("oauth.v2.access", error="internal_error", times=None)
@@ -145,42 +151,38 @@ async def test_a_code_that_slack_could_not_take_is_not_logged(slack, tmp_path, l
     assert not [canary for canary in (query["code"][0], query["state"][0]) if canary in written]
 
 
-async def test_a_state_works_once_and_only_in_the_browser_it_began_in(slack, tmp_path):
-    """A stolen or repeated redirect installs nothing."""
-    async with serving(oauth_settings(slack, tmp_path)) as (url, _), aiohttp.ClientSession() as session:
+async def test_a_state_works_once_and_only_in_the_browser_it_began_in(slack, folder):
+    """A stolen or repeated redirect installs nothing; pressing Cancel at Slack is a calm page, and no error of ours."""
+    async with serving(oauth_settings(slack, folder)) as (url, _), aiohttp.ClientSession() as session:
         browser = Browser(url, slack, session)
         address = slack.authorise(await browser.starts(), MINSU)
+        assert await browser.comes_back("/slack/oauth_redirect?error=access_denied") == 200
         assert await browser.comes_back(address, cookie="slack-app-oauth-state=another") == 400
         assert await browser.comes_back(address) == 200
         assert await browser.comes_back(address) == 401
 
 
-async def test_a_cancelled_installation_is_a_calm_page(slack, tmp_path):
-    """Pressing Cancel at Slack is not an error of ours."""
-    async with serving(oauth_settings(slack, tmp_path)) as (url, _), aiohttp.ClientSession() as session:
-        assert await Browser(url, slack, session).comes_back("/slack/oauth_redirect?error=access_denied") == 200
-
-
-@pytest.mark.parametrize("event", [
-    {"type": "app_uninstalled"},
-    {"type": "tokens_revoked", "tokens": {"oauth": [], "bot": ["U0FINOPSBT"]}},
-])  # fmt: skip
-async def test_a_removed_app_forgets_its_token_at_once(slack, tmp_path, event):
-    """Whichever of the two events comes first; a person's own revoked token would not count."""
-    async with serving(oauth_settings(slack, tmp_path)) as (url, app), aiohttp.ClientSession() as session:
+async def test_a_removed_app_forgets_its_token_at_once(slack, folder):
+    """Whichever of the two events comes first; a person's own revoked token does not count."""
+    async with serving(oauth_settings(slack, folder)) as (url, app), aiohttp.ClientSession() as session:
         slack.deliver_to(f"{url}/slack/events")
-        assert await Browser(url, slack, session).installs(MINSU) == 200
-        await slack.send_event({"type": "tokens_revoked", "tokens": {"oauth": [MINSU], "bot": []}})
-        async with app[STORAGE].reading() as store:
-            assert await store.installations.find(None, TEAM, is_enterprise_install=False) is not None
-        await slack.send_event(event)
-        async with app[STORAGE].reading() as store:
-            assert await store.installations.find(None, TEAM, is_enterprise_install=False) is None
+
+        async def is_installed() -> bool:
+            async with app[STORAGE].reading() as store:
+                return await store.installations.find(None, TEAM, is_enterprise_install=False) is not None
+
+        revoked = {"type": "tokens_revoked", "tokens": {"oauth": [], "bot": ["U0FINOPSBT"]}}
+        for end in ({"type": "app_uninstalled"}, revoked):
+            assert await Browser(url, slack, session).installs(MINSU) == 200
+            await slack.send_event({"type": "tokens_revoked", "tokens": {"oauth": [MINSU], "bot": []}})
+            assert await is_installed()
+            await slack.send_event(end)
+            assert not await is_installed()
 
 
-async def test_late_word_of_an_end_leaves_a_new_beginning_alone(slack, tmp_path, now):
+async def test_late_word_of_an_end_leaves_a_new_beginning_alone(slack, folder, now):
     """Removed and installed again; Slack tells of the removal once more, as it does when an answer was slow."""
-    settings = oauth_settings(slack, tmp_path)
+    settings = oauth_settings(slack, folder)
     async with serving(settings, clock=now) as (url, app), aiohttp.ClientSession() as session:
         slack.deliver_to(f"{url}/slack/events")
 
@@ -202,12 +204,6 @@ async def test_late_word_of_an_end_leaves_a_new_beginning_alone(slack, tmp_path,
         assert not await is_installed()
 
 
-@pytest.fixture
-async def storage(tmp_path: Path) -> AsyncIterator[Storage]:
-    async with open_storage(f"sqlite:///{tmp_path / 'shared.sqlite3'}", KeyRing.generate()) as opened:
-        yield opened
-
-
 @dataclass
 class Copies:
     """Several copies of the bot on one database, each with a memory of its own."""
@@ -221,8 +217,8 @@ class Copies:
 
 
 @pytest.fixture
-async def copies(slack: SimulatedSlack, storage: Storage, tmp_path: Path, now: FakeClock) -> AsyncIterator[Copies]:
-    settings = oauth_settings(slack, tmp_path)
+async def copies(slack: SimulatedSlack, storage: Storage, folder: Path, now: FakeClock) -> AsyncIterator[Copies]:
+    settings = oauth_settings(slack, folder)
     async with clients(slack.api_url, ssl.create_default_context()) as new_client:
         stores = [Installations(storage, new_client(None), settings, now) for _ in range(2)]
         answer = await new_client(None).oauth_v2_access(

@@ -23,7 +23,9 @@ from handlers import door, manifest
 from storage import KeyRing, open_storage
 from storage.records import Installation
 from tests.house.tree import ROOT
-from tests.integration.test_front_door import JIHOON, serving, settings_for
+from tests.integration.test_front_door import JIHOON, folder, serving, settings_for
+
+__all__ = ["folder"]
 
 TEAM = "T0FINOPS01"
 
@@ -112,9 +114,9 @@ def test_a_database_that_cannot_be_opened_is_said_in_a_sentence(environ: pytest.
         front_door.main(["rotate-keys"])
 
 
-async def test_rotating_keys_leaves_nothing_under_the_old_one(tmp_path: Path):
+async def test_rotating_keys_leaves_nothing_under_the_old_one(folder: Path):
     """After it, the new key alone opens every secret."""
-    url = f"sqlite:///{tmp_path / 'finops.sqlite3'}"
+    url = f"sqlite:///{folder / 'finops.sqlite3'}"
     old, new = KeyRing.generate("old"), KeyRing.generate("new")
     installation = Installation(
         app_id="A1", enterprise_id=None, enterprise_name=None, team_id=TEAM, team_name="한빛소프트",
@@ -124,7 +126,7 @@ async def test_rotating_keys_leaves_nothing_under_the_old_one(tmp_path: Path):
     async with open_storage(url, old) as storage, storage.writing() as store:
         await store.installations.save(installation)
     async with SimulatedSlack() as slack:
-        settings = settings_for(slack, tmp_path, FINOPS_KEYS=f"{new.to_text()},{old.to_text()}", DATABASE_URL=url)
+        settings = settings_for(slack, folder, FINOPS_KEYS=f"{new.to_text()},{old.to_text()}", DATABASE_URL=url)
         said, is_well = await front_door.operate("rotate-keys", settings)
         assert (said, is_well) == ("1 secrets sealed again, with key 'new'.\n", True)
         said, _ = await front_door.operate("rotate-keys", settings)
@@ -133,10 +135,10 @@ async def test_rotating_keys_leaves_nothing_under_the_old_one(tmp_path: Path):
         assert await store.installations.find(None, TEAM, is_enterprise_install=False) == installation
 
 
-async def test_the_doctor_says_what_is_right_and_what_is_wrong(tmp_path: Path):
+async def test_the_doctor_says_what_is_right_and_what_is_wrong(folder: Path):
     """Tokens are tried at Slack, app-level token included; a revoked one fails the report."""
     async with SimulatedSlack() as slack:
-        settings = settings_for(slack, tmp_path, socket_mode=True, FINOPS_LOCALE="en")
+        settings = settings_for(slack, folder, socket_mode=True, FINOPS_LOCALE="en")
         async with serving(settings):
             await slack.connected()
             await slack.person(JIHOON).opens_home()

@@ -62,15 +62,16 @@ def a_form(visit: Visit, place: int, **chosen: Any) -> Form:
     return Form(visit, {"id": "V1", "state": {"values": values}}, {"place": place})
 
 
-@pytest.mark.parametrize("words", ["report", "report 지난주", "리포트 마케팅팀 2026-W27", "レポート 先週", "digest"])
-async def test_whoever_asks_reads_the_week_alone(world: World, words: str) -> None:
-    visit, slack = visiting(world, SEOYEON.user_id)
-    await commands.answer(visit, words)
-    [told] = slack.told("chat.postEphemeral")
-    assert told["user"] == SEOYEON.user_id
-    assert "$77" in told["text"]
-    assert slack_limits.of_message(told) == []
-    assert ids.DIGEST_SETTINGS not in str(told["blocks"])  # a member decides nothing here
+async def test_whoever_asks_reads_the_week_alone(world: World) -> None:
+    """Any week, in three languages, and the card of a day."""
+    for words in ("report", "report 지난주", "리포트 마케팅팀 2026-W27", "レポート 先週", "digest", "일일"):
+        visit, slack = visiting(world, SEOYEON.user_id)
+        await commands.answer(visit, words)
+        [told] = slack.told("chat.postEphemeral")
+        assert told["user"] == SEOYEON.user_id
+        assert ("$77" in told["text"]) is (words != "일일"), words
+        assert slack_limits.of_message(told) == []
+        assert ids.DIGEST_SETTINGS not in str(told["blocks"])  # a member decides nothing here
 
 
 async def test_a_button_asks_again_and_shares_with_the_channel(world: World) -> None:
@@ -86,13 +87,6 @@ async def test_a_button_asks_again_and_shares_with_the_channel(world: World) -> 
     with pytest.raises(Refusal) as refused:
         await ACTIONS[ids.DIGEST_SHOW](visit, "team/DROP TABLE/2026")
     assert refused.value.code is RefusalCode.UNKNOWN_DIGEST
-
-
-async def test_the_daily_card_is_told_on_demand(world: World) -> None:
-    visit, slack = visiting(world)
-    await commands.answer(visit, "일일")
-    [told] = slack.told("chat.postEphemeral")
-    assert slack_limits.of_message(told) == []
 
 
 async def test_the_settings_show_and_change_what_one_decides_about(world: World) -> None:
@@ -167,16 +161,13 @@ async def test_the_whole_workspace_is_told_in_one_more_channel(world: World) -> 
     assert await world.bot.digests.due() == 2  # the new place hears from next Monday on
 
 
-async def test_what_somebody_else_sends_counts_as_not_chosen(world: World) -> None:
+async def test_what_somebody_else_sends_counts_as_not_chosen_and_a_member_decides_nothing(world: World) -> None:
     visit, _ = visiting(world)
     whole = await world.place(ScopeKind.WORKSPACE)
     form = a_form(visit, whole.id, version="x", language="x", weekday="; rm", time="99:99", ways=["x"])
     assert isinstance(await report.submit(form), Back)
     kept = await world.place(ScopeKind.WORKSPACE)
     assert (kept.version, kept.locale, kept.cron, kept.is_enabled) == (whole.version, "", whole.cron, False)
-
-
-async def test_a_member_decides_nothing(world: World) -> None:
     visit, _ = visiting(world, SEOYEON.user_id)
     team = await world.place(ScopeKind.TEAM)
     with pytest.raises(Refusal) as refused:

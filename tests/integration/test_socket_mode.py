@@ -11,9 +11,9 @@ import pytest
 
 from demo.slack import SimulatedSlack
 from handlers import socket_mode
-from tests.integration.test_front_door import FINOPS, JIHOON, log_lines, serving, settings_for, slack
+from tests.integration.test_front_door import FINOPS, JIHOON, folder, log_lines, serving, settings_for, slack
 
-__all__ = ["log_lines", "slack"]
+__all__ = ["folder", "log_lines", "slack"]
 
 
 @pytest.fixture(autouse=True)
@@ -32,10 +32,10 @@ def told(log_lines) -> list[tuple[str, str, str | None]]:
     ]
 
 
-async def test_whoever_is_let_in_too_late_asks_for_a_new_address(slack, tmp_path, log_lines):
+async def test_whoever_is_let_in_too_late_asks_for_a_new_address(slack, folder, log_lines):
     """An address is good once, and soon: tried again when it is over, it would never be good, and we deaf for ever."""
     slack.config.socket_ticket_seconds = -1.0
-    async with serving(settings_for(slack, tmp_path, socket_mode=True)):
+    async with serving(settings_for(slack, folder, socket_mode=True)):
         await slack.until(lambda: len(slack.calls) >= 3)
         slack.config.socket_ticket_seconds = 30.0
         await slack.connected()
@@ -47,10 +47,10 @@ async def test_whoever_is_let_in_too_late_asks_for_a_new_address(slack, tmp_path
 
 
 @pytest.mark.parametrize("code", ["internal_error", "invalid_auth"])
-async def test_a_socket_that_cannot_be_had_is_said_once_and_once_that_it_can(slack, tmp_path, log_lines, code):
+async def test_a_socket_that_cannot_be_had_is_said_once_and_once_that_it_can(slack, folder, log_lines, code):
     """Whoever watches the log reads two lines and no traceback, and no alarm for mistakes of ours rings."""
     slack.fail("apps.connections.open", error=code, times=5)
-    async with serving(settings_for(slack, tmp_path, socket_mode=True)) as (url, _):
+    async with serving(settings_for(slack, folder, socket_mode=True)) as (url, _):
         await slack.connected()
         async with aiohttp.ClientSession() as session, session.get(f"{url}/metrics") as answer:
             assert "finops_errors_total{" not in await answer.text()
@@ -60,9 +60,9 @@ async def test_a_socket_that_cannot_be_had_is_said_once_and_once_that_it_can(sla
     ]
 
 
-async def test_a_socket_that_slack_ends_is_opened_anew(slack: SimulatedSlack, tmp_path, log_lines):
+async def test_a_socket_that_slack_ends_is_opened_anew(slack: SimulatedSlack, folder, log_lines):
     """Slack does it every few hours; it may be away for a while just then."""
-    async with serving(settings_for(slack, tmp_path, socket_mode=True)):
+    async with serving(settings_for(slack, folder, socket_mode=True)):
         await slack.connected()
         slack.fail("apps.connections.open", error="internal_error", times=3)
         await slack.hub.socket.disconnect()
@@ -102,10 +102,10 @@ async def test_ending_while_it_is_opened_is_no_mistake(log_lines):
     assert told(log_lines) == []
 
 
-async def test_no_answer_that_nobody_foresaw_leaves_the_bot_deaf(slack: SimulatedSlack, tmp_path, log_lines):
+async def test_no_answer_that_nobody_foresaw_leaves_the_bot_deaf(slack: SimulatedSlack, folder, log_lines):
     """A page of a gateway in plain words, with a 200, breaks Slack's library: at the start, and when it reconnects."""
     slack.fail("apps.connections.open", answer="plain", times=3)
-    async with serving(settings_for(slack, tmp_path, socket_mode=True)):
+    async with serving(settings_for(slack, folder, socket_mode=True)):
         await slack.connected()
         slack.fail("apps.connections.open", answer="plain", times=3)
         await slack.hub.socket.disconnect()
