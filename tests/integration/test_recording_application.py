@@ -53,7 +53,7 @@ async def test_an_instrumented_application_is_recorded_by_its_settings_alone(
         }
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-W", "error", "-m", "tests.integration.recording_application", CANARY,
-            cwd=ROOT, stdout=asyncio.subprocess.PIPE, env=os.environ | settings,
+            MOMENT.isoformat(), cwd=ROOT, stdout=asyncio.subprocess.PIPE, env=os.environ | settings,
         )  # fmt: skip
         output, _ = await asyncio.wait_for(process.communicate(), 50)
         assert process.returncode == 0
