@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import httpx
 import pytest
 
 from finops.periods import Period
@@ -36,9 +37,14 @@ async def desk() -> AsyncIterator[Desk]:
 
 
 @pytest.fixture
-async def openai(desk: Desk) -> AsyncIterator[OpenAI]:
-    async with http_client(plaintext_hosts={"127.0.0.1"}) as http:
-        yield OpenAI(http, desk.openai.url, desk.clock, QUICK)
+async def http() -> AsyncIterator[httpx.AsyncClient]:
+    async with http_client(plaintext_hosts={"127.0.0.1"}) as client:
+        yield client
+
+
+@pytest.fixture
+def openai(desk: Desk, http: httpx.AsyncClient) -> OpenAI:
+    return OpenAI(http, desk.openai.url, desk.clock, QUICK)
 
 
 def key_of(desk: Desk) -> Secret:
@@ -46,31 +52,35 @@ def key_of(desk: Desk) -> Secret:
     return admin_key if isinstance(admin_key, Secret) else Secret(str(admin_key))
 
 
-@pytest.mark.parametrize(
-    "behaviour",
-    [
-        {},
-        {"numbers": "string"},
-        {"exponent_zero": True, "numbers": "string"},
-        {"bucket_key": "result"},
-        {"newest_first": True},
-        {"split_rows": True},
-        {"extra_keys": False},
-        {"arrays": "bare"},
-        {"arrays": "brackets"},
-    ],
-    ids=str,
-)
-async def test_the_bill_is_the_trace_times_the_prices(desk: Desk, openai: OpenAI, behaviour: dict[str, Any]) -> None:
+SPELLINGS: list[dict[str, Any]] = [
+    {},
+    {"numbers": "string"},
+    {"exponent_zero": True, "numbers": "string"},
+    {"bucket_key": "result"},
+    {"newest_first": True},
+    {"split_rows": True},
+    {"extra_keys": False},
+    {"arrays": "bare"},
+    {"arrays": "brackets"},
+]
+
+
+async def test_the_bill_is_the_trace_times_the_prices(
+    desk: Desk, http: httpx.AsyncClient, subtests: pytest.Subtests
+) -> None:
     """Per day and per project, to the last digit, however the provider spells it."""
-    desk.openai.behaviour.set(behaviour)
-    names = {project.id: project.name async for project in openai.projects(key_of(desk))}
-    read: dict[tuple[int, str], Decimal] = {}
-    async for day in openai.charges(key_of(desk), PERIOD):
-        for charge in day.charges:
-            key = ((PERIOD.end - day.day).days, names[charge.sub_account_id or ""])
-            read[key] = read.get(key, Decimal(0)) + charge.billed_cost
-    assert read == independent_bill(a_trace())
+    for behaviour in SPELLINGS:
+        with subtests.test(**behaviour):
+            await desk.control("reset")
+            desk.openai.behaviour.set(behaviour)
+            openai = OpenAI(http, desk.openai.url, desk.clock, QUICK)
+            names = {project.id: project.name async for project in openai.projects(key_of(desk))}
+            read: dict[tuple[int, str], Decimal] = {}
+            async for day in openai.charges(key_of(desk), PERIOD):
+                for charge in day.charges:
+                    key = ((PERIOD.end - day.day).days, names[charge.sub_account_id or ""])
+                    read[key] = read.get(key, Decimal(0)) + charge.billed_cost
+            assert read == independent_bill(a_trace())
 
 
 @pytest.mark.parametrize("spelling", ["null", "empty"])
@@ -94,41 +104,40 @@ async def test_the_simulated_organization_is_identified(desk: Desk, openai: Open
     assert identity.project_ids == {project.id async for project in openai.projects(key_of(desk))}
 
 
-@pytest.mark.parametrize(
-    ("fault", "expected"),
-    [
-        ({"status": 401}, CredentialRejected),
-        ({"status": 403}, CredentialRejected),
-        ({"status": 400}, UnexpectedResponse),
-        ({"status": 404}, UnexpectedResponse),
-        ({"status": 408}, Unavailable),
-        ({"status": 409}, Unavailable),
-        ({"status": 429}, RateLimited),
-        ({"status": 429, "retry_after": 3600, "retry_after_is_date": True}, RateLimited),
-        ({"status": 429, "code": "insufficient_quota"}, RateLimited),
-        ({"status": 500}, Unavailable),
-        ({"status": 503}, Unavailable),
-        ({"kind": "slow"}, Unavailable),
-        ({"kind": "cut_off"}, Unavailable),
-        ({"kind": "drop"}, Unavailable),
-        ({"kind": "nonsense_json"}, UnexpectedResponse),
-        ({"kind": "wrong_shape"}, UnexpectedResponse),
-        ({"kind": "html"}, UnexpectedResponse),
-        ({"kind": "flat_error"}, UnexpectedResponse),
-    ],
-    ids=str,
-)
-async def test_every_way_to_fail_has_its_error(
-    desk: Desk, openai: OpenAI, fault: dict[str, Any], expected: type[ProviderError]
-) -> None:
+FAULTS: list[tuple[dict[str, Any], type[ProviderError]]] = [
+    ({"status": 401}, CredentialRejected),
+    ({"status": 403}, CredentialRejected),
+    ({"status": 400}, UnexpectedResponse),
+    ({"status": 404}, UnexpectedResponse),
+    ({"status": 408}, Unavailable),
+    ({"status": 409}, Unavailable),
+    ({"status": 429}, RateLimited),
+    ({"status": 429, "retry_after": 3600, "retry_after_is_date": True}, RateLimited),
+    ({"status": 429, "code": "insufficient_quota"}, RateLimited),
+    ({"status": 500}, Unavailable),
+    ({"status": 503}, Unavailable),
+    ({"kind": "slow"}, Unavailable),
+    ({"kind": "cut_off"}, Unavailable),
+    ({"kind": "drop"}, Unavailable),
+    ({"kind": "nonsense_json"}, UnexpectedResponse),
+    ({"kind": "wrong_shape"}, UnexpectedResponse),
+    ({"kind": "html"}, UnexpectedResponse),
+    ({"kind": "flat_error"}, UnexpectedResponse),
+]
+
+
+async def test_every_way_to_fail_has_its_error(desk: Desk, http: httpx.AsyncClient, subtests: pytest.Subtests) -> None:
     """None of them is a crash, none of them half a bill, and afterwards everything is as before."""
-    await desk.control("faults", fault)
-    with pytest.raises(expected):
-        [day async for day in openai.charges(key_of(desk), PERIOD)]
-    await desk.control("reset")
-    days = [day async for day in openai.charges(key_of(desk), PERIOD)]
-    assert [day.day for day in days] == list(PERIOD)
-    assert days[-1].charges
+    for fault, expected in FAULTS:
+        with subtests.test(**fault):
+            openai = OpenAI(http, desk.openai.url, desk.clock, QUICK)
+            await desk.control("faults", fault)
+            with pytest.raises(expected):
+                [day async for day in openai.charges(key_of(desk), PERIOD)]
+            await desk.control("reset")
+            days = [day async for day in openai.charges(key_of(desk), PERIOD)]
+            assert [day.day for day in days] == list(PERIOD)
+            assert days[-1].charges
 
 
 def test_the_period_of_these_tests_is_closed() -> None:

@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from finops.money import from_units
@@ -37,15 +39,14 @@ async def desk() -> AsyncIterator[Desk]:
 
 
 @pytest.fixture
-async def openai(desk: Desk) -> AsyncIterator[OpenAI]:
-    async with http_client(plaintext_hosts={"127.0.0.1"}) as http:
-        yield OpenAI(http, desk.openai.url, desk.clock, PATIENT)
+async def http() -> AsyncIterator[httpx.AsyncClient]:
+    async with http_client(plaintext_hosts={"127.0.0.1"}) as client:
+        yield client
 
 
 @pytest.fixture
-async def hurried(desk: Desk) -> AsyncIterator[OpenAI]:
-    async with http_client(plaintext_hosts={"127.0.0.1"}) as http:
-        yield OpenAI(http, desk.openai.url, desk.clock, QUICK)
+def openai(desk: Desk, http: httpx.AsyncClient) -> OpenAI:
+    return OpenAI(http, desk.openai.url, desk.clock, PATIENT)
 
 
 def key_of(desk: Desk) -> Secret:
@@ -58,28 +59,36 @@ async def closed(desk: Desk, openai: OpenAI, width: Width, days: int = DAYS) -> 
     return await openai.usage(key_of(desk), Endpoint.COMPLETIONS, width, start, MIDNIGHT)
 
 
-@pytest.mark.parametrize(
-    "behaviour",
-    [{}, {"bucket_key": "result"}, {"newest_first": True}, {"arrays": "bare"}, {"arrays": "brackets"}],
-    ids=str,
-)
+SPELLINGS: list[dict[str, Any]] = [
+    {},
+    {"bucket_key": "result"},
+    {"newest_first": True},
+    {"arrays": "bare"},
+    {"arrays": "brackets"},
+]
+
+
 async def test_usage_times_prices_is_the_bill_to_the_last_digit(
-    desk: Desk, openai: OpenAI, behaviour: dict[str, Any], tmp_path: Any
+    desk: Desk, http: httpx.AsyncClient, tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
     """Per day and project: read over the wire, priced by us, held against a bill worked out from the trace alone."""
-    desk.openai.behaviour.set(behaviour)
     path = tmp_path / "prices.yaml"
     path.write_text(PRICES, encoding="utf-8")
     assert len(parse_prices(PRICES, "prices.yaml")) == 2
-    names = {project.id: project.name async for project in openai.projects(key_of(desk))}
-    rows = [row for bucket in (await closed(desk, openai, Width.DAY)).buckets for row in bucket.rows]
     midnight = int(MIDNIGHT.timestamp()) // 60
-    estimate: dict[tuple[int, str], Decimal] = {}
-    for row, atto, is_priced in priced(rows, ListPrices(path)):
-        assert is_priced
-        key = ((midnight - row.start) // 1440, names[row.sub_account_id])
-        estimate[key] = estimate.get(key, Decimal(0)) + from_units(*divmod(atto, 10**9))
-    assert estimate == independent_bill(a_trace())
+    for behaviour in SPELLINGS:
+        with subtests.test(**behaviour):
+            await desk.control("reset")
+            desk.openai.behaviour.set(behaviour)
+            openai = OpenAI(http, desk.openai.url, desk.clock, PATIENT)
+            names = {project.id: project.name async for project in openai.projects(key_of(desk))}
+            rows = [row for bucket in (await closed(desk, openai, Width.DAY)).buckets for row in bucket.rows]
+            estimate: dict[tuple[int, str], Decimal] = {}
+            for row, atto, is_priced in priced(rows, ListPrices(path)):
+                assert is_priced
+                key = ((midnight - row.start) // 1440, names[row.sub_account_id])
+                estimate[key] = estimate.get(key, Decimal(0)) + from_units(*divmod(atto, 10**9))
+            assert estimate == independent_bill(a_trace())
 
 
 async def test_a_spelling_that_is_not_understood_any_more_is_learnt_again(desk: Desk, openai: OpenAI) -> None:
@@ -142,27 +151,26 @@ async def test_a_restated_minute_is_told_anew(desk: Desk, openai: OpenAI) -> Non
     assert all(boosted > usual for boosted, usual in zip(await tokens(), before, strict=True))
 
 
-@pytest.mark.parametrize(
-    ("fault", "expected"),
-    [
-        ({"status": 429}, RateLimited),
-        ({"status": 503}, Unavailable),
-        ({"kind": "slow"}, Unavailable),
-        ({"kind": "cut_off"}, Unavailable),
-        ({"kind": "drop"}, Unavailable),
-        ({"kind": "nonsense_json"}, UnexpectedResponse),
-        ({"kind": "wrong_shape"}, UnexpectedResponse),
-        ({"kind": "html"}, UnexpectedResponse),
-        ({"kind": "flat_error"}, UnexpectedResponse),
-    ],
-    ids=str,
-)
-async def test_every_way_to_fail_has_its_error(
-    desk: Desk, hurried: OpenAI, openai: OpenAI, fault: dict[str, Any], expected: type[ProviderError]
-) -> None:
+FAULTS: list[tuple[dict[str, Any], type[ProviderError]]] = [
+    ({"status": 429}, RateLimited),
+    ({"status": 503}, Unavailable),
+    ({"kind": "slow"}, Unavailable),
+    ({"kind": "cut_off"}, Unavailable),
+    ({"kind": "drop"}, Unavailable),
+    ({"kind": "nonsense_json"}, UnexpectedResponse),
+    ({"kind": "wrong_shape"}, UnexpectedResponse),
+    ({"kind": "html"}, UnexpectedResponse),
+    ({"kind": "flat_error"}, UnexpectedResponse),
+]
+
+
+async def test_every_way_to_fail_has_its_error(desk: Desk, http: httpx.AsyncClient, subtests: pytest.Subtests) -> None:
     """None of them is a crash, none of them half a reading, and afterwards everything is as before."""
-    await desk.control("faults", fault)
-    with pytest.raises(expected):
-        await closed(desk, hurried, Width.HOUR, days=1)
-    await desk.control("reset")
-    assert len((await closed(desk, openai, Width.HOUR, days=1)).buckets) == 24
+    for fault, expected in FAULTS:
+        with subtests.test(**fault):
+            hurried, openai = (OpenAI(http, desk.openai.url, desk.clock, policy) for policy in (QUICK, PATIENT))
+            await desk.control("faults", fault)
+            with pytest.raises(expected):
+                await closed(desk, hurried, Width.HOUR, days=1)
+            await desk.control("reset")
+            assert len((await closed(desk, openai, Width.HOUR, days=1)).buckets) == 24
