@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -164,40 +165,41 @@ def test_every_recorded_variant_has_its_verdict() -> None:
     assert {name for name in VARIANTS if name.startswith("e")} == set(ERRORS)
 
 
-@pytest.mark.parametrize("name", sorted(EXPECTED))
-async def test_a_recorded_bill_is_read_exactly_or_refused(openai: OpenAI, server: OpenAIServer, name: str) -> None:
-    """Digits, projects, items, currencies and quantities as on the wire; or UnexpectedResponse and where."""
-    says(server, VARIANTS[name])
-    expected = EXPECTED[name]
-    if isinstance(expected, Refused):
-        period = Period(date(2026, 6, 1), date(2026, 8, 31))
-        with pytest.raises(UnexpectedResponse) as caught:
-            [day async for day in openai.charges(KEY, period)]
-        assert caught.value.pointer == expected.pointer
-        return
-    period = Period(min(expected), max(expected) + timedelta(days=1))
-    days = {day.day: as_rows(day) async for day in openai.charges(KEY, period)}
-    assert days == {day: as_values(rows) for day, rows in expected.items()}
-    assert list(days) == list(expected)
-
-
-@pytest.mark.parametrize("name", sorted(name for name, verdict in EXPECTED.items() if not isinstance(verdict, Refused)))
-async def test_merging_and_storing_a_recorded_bill_loses_nothing(
-    openai: OpenAI,
-    server: OpenAIServer,
-    name: str,
+async def test_a_recorded_bill_is_read_exactly_or_refused(
+    server: OpenAIServer, http: httpx.AsyncClient, subtests: pytest.Subtests
 ) -> None:
-    """Repeated lines are added up, and 1e-18 is the grain of the ledger."""
-    says(server, VARIANTS[name])
-    expected = EXPECTED[name]
-    assert not isinstance(expected, Refused)
-    async for day in openai.charges(KEY, Period(min(expected), max(expected) + timedelta(days=1))):
-        lines = merged(day.charges)
-        assert len({(c.sub_account_id, c.sku_id, c.billing_currency) for c in lines}) == len(lines)
-        units = [to_units(charge.billed_cost) for charge in lines]
-        stored = from_units(sum(nano for nano, _ in units), sum(rest for _, rest in units))
-        told = sum((Decimal(value) for _, _, value, *_ in expected[day.day]), Decimal(0))
-        assert abs(stored - told) <= len(lines) * Decimal("0.5e-18")
+    """Digits, projects, items, currencies and quantities as on the wire; or UnexpectedResponse and where.
+
+    And merging and storing what was read loses nothing: repeated lines are added up, and 1e-18 is the grain of the
+    ledger.
+    """
+    for name, expected in EXPECTED.items():
+        with subtests.test(name):
+            says(server, VARIANTS[name])
+            openai = OpenAI(http, server.url, lambda: NOW, ONCE)
+            if isinstance(expected, Refused):
+                period = Period(date(2026, 6, 1), date(2026, 8, 31))
+                with pytest.raises(UnexpectedResponse) as caught:
+                    [day async for day in openai.charges(KEY, period)]
+                assert caught.value.pointer == expected.pointer
+                continue
+            period = Period(min(expected), max(expected) + timedelta(days=1))
+            days = {day.day: day async for day in openai.charges(KEY, period)}
+            assert {at: as_rows(day) for at, day in days.items()} == {
+                at: as_values(rows) for at, rows in expected.items()
+            }
+            assert list(days) == list(expected)
+            for at, day in days.items():
+                lines = merged(day.charges)
+                assert len({(c.sub_account_id, c.sku_id, c.billing_currency) for c in lines}) == len(lines)
+                told = sum((Decimal(value) for _, _, value, *_ in expected[at]), Decimal(0))
+                assert abs(stored(lines) - told) <= len(lines) * Decimal("0.5e-18")
+
+
+def stored(charges: Iterable[Charge]) -> Decimal:
+    """What the ledger would say of them together."""
+    units = [to_units(charge.billed_cost) for charge in charges]
+    return from_units(sum(nano for nano, _ in units), sum(rest for _, rest in units))
 
 
 async def test_the_real_page_comes_to_its_real_total(openai: OpenAI, server: OpenAIServer) -> None:
@@ -208,10 +210,7 @@ async def test_the_real_page_comes_to_its_real_total(openai: OpenAI, server: Ope
     charges: list[Charge] = [charge for day in days for charge in day.charges]
     assert len(days) == 31
     assert sum((charge.billed_cost for charge in charges), Decimal(0)) == Decimal("284.93943937274981134156")
-    units = [to_units(charge.billed_cost) for charge in charges]
-    assert from_units(sum(nano for nano, _ in units), sum(rest for _, rest in units)).quantize(
-        Decimal("1e-9")
-    ) == Decimal("284.939439373")
+    assert stored(charges).quantize(Decimal("1e-9")) == Decimal("284.939439373")
 
 
 ERRORS: dict[str, type[Exception]] = {
@@ -227,18 +226,22 @@ ERRORS: dict[str, type[Exception]] = {
 }
 
 
-@pytest.mark.parametrize("name", sorted(ERRORS))
-async def test_a_recorded_error_becomes_the_error_it_is(openai: OpenAI, server: OpenAIServer, name: str) -> None:
+async def test_a_recorded_error_becomes_the_error_it_is(
+    server: OpenAIServer, http: httpx.AsyncClient, subtests: pytest.Subtests
+) -> None:
     """Each carries OpenAI's id of the request, and none of OpenAI's words: they may quote the key."""
-    says(server, VARIANTS[name])
-    with pytest.raises(ERRORS[name]) as caught:
-        [day async for day in openai.charges(KEY, Period(date(2026, 8, 1), date(2026, 8, 2)))]
-    assert getattr(caught.value, "reference", None) == "req_v"
-    words = json.loads(str(VARIANTS[name]["body"]))["error"]["message"]
-    assert words not in str(caught.value)
-    if name == "e01":
-        assert isinstance(caught.value, CredentialRejected)
-        assert (caught.value.reason, caught.value.scope) == (CredentialReason.MISSING_SCOPE, "api.usage.read")
+    for name, error in ERRORS.items():
+        with subtests.test(name):
+            says(server, VARIANTS[name])
+            openai = OpenAI(http, server.url, lambda: NOW, ONCE)
+            with pytest.raises(error) as caught:
+                [day async for day in openai.charges(KEY, Period(date(2026, 8, 1), date(2026, 8, 2)))]
+            assert getattr(caught.value, "reference", None) == "req_v"
+            words = json.loads(str(VARIANTS[name]["body"]))["error"]["message"]
+            assert words not in str(caught.value)
+            if name == "e01":
+                assert isinstance(caught.value, CredentialRejected)
+                assert (caught.value.reason, caught.value.scope) == (CredentialReason.MISSING_SCOPE, "api.usage.read")
 
 
 async def test_personal_data_is_dropped_at_the_door(openai: OpenAI, server: OpenAIServer) -> None:
