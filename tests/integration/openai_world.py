@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import date
 from decimal import Decimal
 
@@ -41,6 +41,17 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture
 def openai(server: OpenAIServer, http: httpx.AsyncClient, clock: FakeClock) -> OpenAI:
     return OpenAI(http, server.url, clock, IMPATIENT)
+
+
+@pytest.fixture
+def newly(server: OpenAIServer, http: httpx.AsyncClient, clock: FakeClock) -> Callable[[], OpenAI]:
+    """A provider that knows nothing yet of how it is answered, of whom nothing was asked yet: again for each case."""
+
+    def opened() -> OpenAI:
+        server.asked.clear()
+        return OpenAI(http, server.url, clock, IMPATIENT)
+
+    return opened
 
 
 async def bill(openai: Provider, period: Period) -> list[ChargedDay]:

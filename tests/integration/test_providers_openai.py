@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
+from itertools import product
 
 import httpx
 import pytest
@@ -19,6 +22,7 @@ from tests.conftest import FakeClock
 from tests.integration.openai_server import Line, OpenAIServer, always, days_from
 from tests.integration.openai_world import FIRST, KEY, bill, whole
 from tests.integration.openai_world import http as http
+from tests.integration.openai_world import newly as newly
 from tests.integration.openai_world import openai as openai
 from tests.integration.openai_world import server as server
 
@@ -38,17 +42,17 @@ async def test_every_day_of_the_period_is_told_once_and_to_the_last_digit(openai
     ]
 
 
-@pytest.mark.parametrize("buckets_per_page", [1, 2, 5, None])
-@pytest.mark.parametrize("newest_first", [False, True])
 async def test_all_pages_are_read_however_the_provider_cuts_them(
-    openai: OpenAI, server: OpenAIServer, buckets_per_page: int | None, newest_first: bool
+    server: OpenAIServer, newly: Callable[[], OpenAI], subtests: pytest.Subtests
 ) -> None:
     """Page size and direction are the provider's business: the bill is the same."""
-    server.buckets_per_page, server.newest_first = buckets_per_page, newest_first
     server.lines = [Line(day, f"{n}.25") for n, day in enumerate(days_from(FIRST, 20))]
-    days = await bill(openai, Period(FIRST, date(2026, 6, 21)))
-    assert sorted(day.day for day in days) == days_from(FIRST, 20)
-    assert whole(days) == Decimal("195.00")
+    for buckets_per_page, newest_first in product((1, 2, 5, None), (False, True)):
+        with subtests.test(buckets_per_page=buckets_per_page, newest_first=newest_first):
+            server.buckets_per_page, server.newest_first = buckets_per_page, newest_first
+            days = await bill(newly(), Period(FIRST, date(2026, 6, 21)))
+            assert sorted(day.day for day in days) == days_from(FIRST, 20)
+            assert whole(days) == Decimal("195.00")
 
 
 async def test_a_period_of_no_days_asks_nothing(openai: OpenAI, server: OpenAIServer) -> None:
@@ -57,18 +61,19 @@ async def test_a_period_of_no_days_asks_nothing(openai: OpenAI, server: OpenAISe
     assert server.asked == []
 
 
-@pytest.mark.parametrize("spelling", ["group_by", "group_by[]"])
-@pytest.mark.parametrize("refuses_other", [False, True])
 async def test_the_spelling_of_arrays_is_found_out_and_remembered(
-    openai: OpenAI, server: OpenAIServer, spelling: str, refuses_other: bool
+    server: OpenAIServer, newly: Callable[[], OpenAI], subtests: pytest.Subtests
 ) -> None:
     """Ignored or refused, the other spelling is tried once, kept, and the bill comes back grouped."""
-    server.spelling, server.refuses_other_spelling = spelling, refuses_other
     server.lines = [Line(day, "1", f"proj_{n}") for n, day in enumerate(days_from(FIRST, 14))]
-    days = await bill(openai, Period(FIRST, date(2026, 6, 15)))
-    assert [charge.sub_account_id for day in days for charge in day.charges] == [f"proj_{n}" for n in range(14)]
-    wrong = [request for request in server.asked if spelling not in request.query]
-    assert len(wrong) == (1 if spelling == "group_by" else 0)
+    for spelling, refuses_other in product(("group_by", "group_by[]"), (False, True)):
+        with subtests.test(spelling=spelling, refuses_other=refuses_other):
+            server.spelling, server.refuses_other_spelling = spelling, refuses_other
+            days = await bill(newly(), Period(FIRST, date(2026, 6, 15)))
+            told = [charge.sub_account_id for day in days for charge in day.charges]
+            assert told == [f"proj_{n}" for n in range(14)]
+            wrong = [request for request in server.asked if spelling not in request.query]
+            assert len(wrong) == (1 if spelling == "group_by" else 0)
 
 
 async def test_a_missing_grouping_is_noticed_on_a_later_page_too(openai: OpenAI, server: OpenAIServer) -> None:
@@ -145,48 +150,48 @@ def day_with(row: str) -> str:
     return f'{{"data":[{{"start_time":1780272000,"results":[{{"project_id":"p","line_item":"l",{row}}}]}}]}}'
 
 
-@pytest.mark.parametrize(
-    ("body", "pointer"),
-    [
-        ("", ""),
-        ("<html>not JSON</html>", ""),
-        ("[]", ""),
-        ('{"error":{"message":"x"}}', "/data"),
-        ('{"data":[{"start_time":1780272000}]}', "/data/0/results"),
-        ('{"data":[{"start_time":1780272000,"results":null}]}', "/data/0/results"),
-        ('{"data":[{"start_time":1780272001,"results":[]}]}', "/data/0/start_time"),
-        ('{"data":[{"start_time":"1780272000","results":[]}]}', "/data/0/start_time"),
-        ('{"data":[{"start_time":1780272000,"end_time":1780272000,"results":[]}]}', "/data/0/end_time"),
-        ('{"data":[{"start_time":1780272000,"end_time":1780300000,"results":[]}]}', "/data/0/end_time"),
-        ('{"data":[{"start_time":1780272000,"end_time":1780444800,"results":[]}]}', "/data/0/end_time"),
-        (day_with('"amount":null'), "/data/0/results/0/amount"),
-        (day_with('"quantity":3'), "/data/0/results/0/amount"),
-        (day_with('"amount":{"value":1}'), "/data/0/results/0/amount/currency"),
-        *(
-            (day_with(f'"amount":{{"value":{value},"currency":"usd"}}'), "/data/0/results/0/amount/value")
-            for value in ("null", "true", '"12,50"', '"NaN"', '"Infinity"', "1e999999", "9000000000", '""', "[]")
-        ),
-        (day_with('"amount":{"value":1,"currency":"dollars"}'), "/data/0/results/0/amount/currency"),
-        *(
-            (day_with(f'"amount":{{"value":1,"currency":"usd"}},"quantity":{quantity}'), "/data/0/results/0/quantity")
-            for quantity in ('"NaN"', '"-Infinity"', "1e400000000", "-1e24")
-        ),
-        (day_with('"amount":{"value":1,"currency":"usd"},"quantity_unit":"a\\u0000b"'), "/data/0/results"),
-        ('{"data":' + "[" * 100_000, "/data/0"),
-    ],
-    ids=lambda value: value[-70:] if isinstance(value, str) else None,
-)
+NONSENSE = [
+    ("", ""),
+    ("<html>not JSON</html>", ""),
+    ("[]", ""),
+    ('{"error":{"message":"x"}}', "/data"),
+    ('{"data":[{"start_time":1780272000}]}', "/data/0/results"),
+    ('{"data":[{"start_time":1780272000,"results":null}]}', "/data/0/results"),
+    ('{"data":[{"start_time":1780272001,"results":[]}]}', "/data/0/start_time"),
+    ('{"data":[{"start_time":"1780272000","results":[]}]}', "/data/0/start_time"),
+    ('{"data":[{"start_time":1780272000,"end_time":1780272000,"results":[]}]}', "/data/0/end_time"),
+    ('{"data":[{"start_time":1780272000,"end_time":1780300000,"results":[]}]}', "/data/0/end_time"),
+    ('{"data":[{"start_time":1780272000,"end_time":1780444800,"results":[]}]}', "/data/0/end_time"),
+    (day_with('"amount":null'), "/data/0/results/0/amount"),
+    (day_with('"quantity":3'), "/data/0/results/0/amount"),
+    (day_with('"amount":{"value":1}'), "/data/0/results/0/amount/currency"),
+    *(
+        (day_with(f'"amount":{{"value":{value},"currency":"usd"}}'), "/data/0/results/0/amount/value")
+        for value in ("null", "true", '"12,50"', '"NaN"', '"Infinity"', "1e999999", "9000000000", '""', "[]")
+    ),
+    (day_with('"amount":{"value":1,"currency":"dollars"}'), "/data/0/results/0/amount/currency"),
+    *(
+        (day_with(f'"amount":{{"value":1,"currency":"usd"}},"quantity":{quantity}'), "/data/0/results/0/quantity")
+        for quantity in ('"NaN"', '"-Infinity"', "1e400000000", "-1e24")
+    ),
+    (day_with('"amount":{"value":1,"currency":"usd"},"quantity_unit":"a\\u0000b"'), "/data/0/results"),
+    ('{"data":' + "[" * 100_000, "/data/0"),
+]
+
+
 async def test_nonsense_is_refused_and_the_place_is_named(
-    openai: OpenAI, server: OpenAIServer, body: str, pointer: str
+    server: OpenAIServer, newly: Callable[[], OpenAI], subtests: pytest.Subtests
 ) -> None:
     """A bill half understood is a bill misread."""
-    server.faults = [always(lambda: web.Response(text=body, headers={"x-request-id": "req_9"}))]
-    with pytest.raises(UnexpectedResponse) as caught:
-        await bill(openai, Period(FIRST, date(2026, 6, 8)))
-    if not body.endswith("["):
-        assert caught.value.pointer == pointer
-    assert caught.value.reference == "req_9"
-    assert len(server.asked) == 1, "nonsense is not asked for again"
+    for body, pointer in NONSENSE:
+        with subtests.test(body[-70:]):
+            server.faults = [always(partial(web.Response, text=body, headers={"x-request-id": "req_9"}))]
+            with pytest.raises(UnexpectedResponse) as caught:
+                await bill(newly(), Period(FIRST, date(2026, 6, 8)))
+            if not body.endswith("["):
+                assert caught.value.pointer == pointer
+            assert caught.value.reference == "req_9"
+            assert len(server.asked) == 1, "nonsense is not asked for again"
 
 
 async def test_the_running_day_may_end_now(openai: OpenAI, server: OpenAIServer, clock: FakeClock) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import partial
 
 import httpx
 import pytest
@@ -17,84 +19,81 @@ from tests.conftest import FakeClock
 from tests.integration.openai_server import Line, OpenAIServer, always, error
 from tests.integration.openai_world import FIRST, IMPATIENT, bill, whole
 from tests.integration.openai_world import http as http
+from tests.integration.openai_world import newly as newly
 from tests.integration.openai_world import openai as openai
 from tests.integration.openai_world import server as server
 
+REFUSALS: list[tuple[int, str, str | None, CredentialReason, str | None]] = [
+    (401, "Incorrect API key provided: sk-admi***abc1.", "invalid_api_key", CredentialReason.INVALID, None),
+    (401, "Your IP is not authorized to use this key.", "ip_not_authorized", CredentialReason.IP_NOT_ALLOWED, None),
+    (
+        403,
+        "You have insufficient permissions for this operation. Missing scopes: api.usage.read.",
+        None,
+        CredentialReason.MISSING_SCOPE,
+        "api.usage.read",
+    ),
+    (401, "Missing scopes: api.usage.read, api.x", None, CredentialReason.MISSING_SCOPE, "api.usage.read"),
+    (403, "Country, region, or territory not supported", "unsupported_country_region_territory",
+     CredentialReason.IP_NOT_ALLOWED, None),
+    (403, "Forbidden", None, CredentialReason.MISSING_SCOPE, None),
+]  # fmt: skip
 
-@pytest.mark.parametrize(
-    ("status", "message", "code", "reason", "scope"),
-    [
-        (401, "Incorrect API key provided: sk-admi***abc1.", "invalid_api_key", CredentialReason.INVALID, None),
-        (401, "Your IP is not authorized to use this key.", "ip_not_authorized", CredentialReason.IP_NOT_ALLOWED, None),
-        (
-            403,
-            "You have insufficient permissions for this operation. Missing scopes: api.usage.read.",
-            None,
-            CredentialReason.MISSING_SCOPE,
-            "api.usage.read",
-        ),
-        (401, "Missing scopes: api.usage.read, api.x", None, CredentialReason.MISSING_SCOPE, "api.usage.read"),
-        (403, "Country, region, or territory not supported", "unsupported_country_region_territory",
-         CredentialReason.IP_NOT_ALLOWED, None),
-        (403, "Forbidden", None, CredentialReason.MISSING_SCOPE, None),
-    ],
-)  # fmt: skip
+
 async def test_a_refused_key_says_why(
-    openai: OpenAI,
-    server: OpenAIServer,
-    status: int,
-    message: str,
-    code: str | None,
-    reason: CredentialReason,
-    scope: str | None,
+    server: OpenAIServer, newly: Callable[[], OpenAI], subtests: pytest.Subtests
 ) -> None:
     """Each reason has its own advice, and none is tried again."""
-    server.faults = [always(lambda: error(status, message, code=code))]
-    with pytest.raises(CredentialRejected) as caught:
-        await bill(openai, Period(FIRST, date(2026, 6, 2)))
-    assert (caught.value.reason, caught.value.scope) == (reason, scope)
-    assert caught.value.reference == "req_7"
-    assert len(server.asked) == 1
+    for status, message, code, reason, scope in REFUSALS:
+        with subtests.test(message):
+            server.faults = [always(partial(error, status, message, code=code))]
+            with pytest.raises(CredentialRejected) as caught:
+                await bill(newly(), Period(FIRST, date(2026, 6, 2)))
+            assert (caught.value.reason, caught.value.scope) == (reason, scope)
+            assert caught.value.reference == "req_7"
+            assert len(server.asked) == 1
 
 
-@pytest.mark.parametrize(
-    "body", ["", '{"error":"forbidden"}', '{"code":403,"message":"no"}', "<html>", '{"error":null}']
-)
 async def test_a_gateway_in_between_may_word_its_refusal_as_it_likes(
-    openai: OpenAI, server: OpenAIServer, body: str
+    server: OpenAIServer, newly: Callable[[], OpenAI], subtests: pytest.Subtests
 ) -> None:
     """Only the status is certain."""
-    server.faults = [always(lambda: web.Response(status=403, text=body))]
-    with pytest.raises(CredentialRejected):
-        await bill(openai, Period(FIRST, date(2026, 6, 2)))
+    for body in ("", '{"error":"forbidden"}', '{"code":403,"message":"no"}', "<html>", '{"error":null}'):
+        with subtests.test(body):
+            server.faults = [always(partial(web.Response, status=403, text=body))]
+            with pytest.raises(CredentialRejected):
+                await bill(newly(), Period(FIRST, date(2026, 6, 2)))
 
 
-@pytest.mark.parametrize(
-    "code",
-    [
+async def test_a_used_up_limit_is_not_asked_again(
+    server: OpenAIServer, newly: Callable[[], OpenAI], subtests: pytest.Subtests
+) -> None:
+    """Waiting does not help against these."""
+    for code in (
         "credit_balance_exhausted",
         "organization_usage_limit_exceeded",
         "organization_spend_limit_exceeded",
         "project_spend_limit_exceeded",
         "insufficient_quota",
-    ],
-)
-async def test_a_used_up_limit_is_not_asked_again(openai: OpenAI, server: OpenAIServer, code: str) -> None:
-    """Waiting does not help against these."""
-    server.faults = [always(lambda: error(429, "You exceeded your current quota", code=code))]
-    with pytest.raises(RateLimited) as caught:
-        await bill(openai, Period(FIRST, date(2026, 6, 2)))
-    assert (caught.value.is_final, caught.value.code) == (True, code)
-    assert len(server.asked) == 1
+    ):
+        with subtests.test(code):
+            server.faults = [always(partial(error, 429, "You exceeded your current quota", code=code))]
+            with pytest.raises(RateLimited) as caught:
+                await bill(newly(), Period(FIRST, date(2026, 6, 2)))
+            assert (caught.value.is_final, caught.value.code) == (True, code)
+            assert len(server.asked) == 1
 
 
-@pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 504])
-async def test_passing_trouble_is_tried_again(openai: OpenAI, server: OpenAIServer, status: int) -> None:
+async def test_passing_trouble_is_tried_again(
+    server: OpenAIServer, newly: Callable[[], OpenAI], subtests: pytest.Subtests
+) -> None:
     """Two failures and an answer are an answer."""
     server.lines = [Line(FIRST, "3")]
-    server.faults = [always(lambda: error(status, "later", code="slow_down"))] * 2
-    assert whole(await bill(openai, Period(FIRST, date(2026, 6, 2)))) == 3
-    assert len(server.asked) == 3
+    for status in (408, 409, 429, 500, 502, 503, 504):
+        with subtests.test(status=status):
+            server.faults = [always(partial(error, status, "later", code="slow_down"))] * 2
+            assert whole(await bill(newly(), Period(FIRST, date(2026, 6, 2)))) == 3
+            assert len(server.asked) == 3
 
 
 async def test_lasting_trouble_is_told_after_a_bounded_number_of_tries(openai: OpenAI, server: OpenAIServer) -> None:
@@ -106,13 +105,17 @@ async def test_lasting_trouble_is_told_after_a_bounded_number_of_tries(openai: O
     assert len(server.asked) == 3
 
 
-@pytest.mark.parametrize("status", [301, 302, 307, 404, 418])
-async def test_answers_nobody_promised_are_unexpected(openai: OpenAI, server: OpenAIServer, status: int) -> None:
+async def test_answers_nobody_promised_are_unexpected(
+    server: OpenAIServer, newly: Callable[[], OpenAI], subtests: pytest.Subtests
+) -> None:
     """A redirect is not followed: the key goes where it was sent and nowhere else."""
-    server.faults = [always(lambda: web.Response(status=status, headers={"Location": "http://127.0.0.1:1/"}))]
-    with pytest.raises(UnexpectedResponse):
-        await bill(openai, Period(FIRST, date(2026, 6, 2)))
-    assert len(server.asked) == 1
+    elsewhere = {"Location": "http://127.0.0.1:1/"}
+    for status in (301, 302, 307, 404, 418):
+        with subtests.test(status=status):
+            server.faults = [always(partial(web.Response, status=status, headers=elsewhere))]
+            with pytest.raises(UnexpectedResponse):
+                await bill(newly(), Period(FIRST, date(2026, 6, 2)))
+            assert len(server.asked) == 1
 
 
 async def test_a_query_refused_in_both_spellings_is_unexpected(openai: OpenAI, server: OpenAIServer) -> None:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -88,9 +89,25 @@ async def server() -> AsyncIterator[UsageServer]:
 
 
 @pytest.fixture
-async def openai(server: UsageServer, clock: FakeClock) -> AsyncIterator[OpenAI]:
-    async with http_client(plaintext_hosts={"127.0.0.1"}, timeout=5, tls=NO_CERTIFICATES) as http:
-        yield OpenAI(http, server.url, clock, IMPATIENT)
+async def http() -> AsyncIterator[httpx.AsyncClient]:
+    async with http_client(plaintext_hosts={"127.0.0.1"}, timeout=5, tls=NO_CERTIFICATES) as client:
+        yield client
+
+
+@pytest.fixture
+def openai(server: UsageServer, http: httpx.AsyncClient, clock: FakeClock) -> OpenAI:
+    return OpenAI(http, server.url, clock, IMPATIENT)
+
+
+@pytest.fixture
+def newly(server: UsageServer, http: httpx.AsyncClient, clock: FakeClock) -> Callable[[Answer], OpenAI]:
+    """A provider that knows nothing yet of how it is answered, which is always so: again for each case."""
+
+    def opened(answer: Answer) -> OpenAI:
+        server.answers, server.asked = [answer], []
+        return OpenAI(http, server.url, clock, IMPATIENT)
+
+    return opened
 
 
 async def read(openai: OpenAI, endpoint: Endpoint = Endpoint.COMPLETIONS, minutes: int = 5) -> UsageReading:
@@ -244,29 +261,30 @@ async def test_every_count_finds_its_place(openai: OpenAI, server: UsageServer) 
     assert "user-abc" not in str(row)
 
 
-@pytest.mark.parametrize(
-    ("endpoint", "told", "expected"),
-    [
-        (Endpoint.EMBEDDINGS, {"input_tokens": 7, "num_model_requests": 3}, {"requests": 3, "input_tokens": 7}),
-        (Endpoint.MODERATIONS, {"input_tokens": 7, "num_model_requests": 3}, {"requests": 3, "input_tokens": 7}),
-        (Endpoint.IMAGES, {"images": 7, "num_model_requests": 3}, {"requests": 3, "quantity": 7}),
-        (Endpoint.AUDIO_SPEECHES, {"characters": 7, "num_model_requests": 3}, {"requests": 3, "quantity": 7}),
-        (Endpoint.AUDIO_TRANSCRIPTIONS, {"seconds": 7, "num_model_requests": 3}, {"requests": 3, "quantity": 7}),
-        (Endpoint.VECTOR_STORES, {"usage_bytes": 3 * 2**30}, {"quantity": 3 * 1024}),
-        (Endpoint.CODE_INTERPRETER_SESSIONS, {"num_sessions": 7}, {"quantity": 7}),
-        (Endpoint.FILE_SEARCH_CALLS, {"num_requests": 7}, {"quantity": 7}),
-        (Endpoint.WEB_SEARCH_CALLS, {"num_requests": 7, "num_model_requests": 3}, {"requests": 3, "quantity": 7}),
-    ],
-)
+DOORS: list[tuple[Endpoint, dict[str, int], dict[str, int]]] = [
+    (Endpoint.EMBEDDINGS, {"input_tokens": 7, "num_model_requests": 3}, {"requests": 3, "input_tokens": 7}),
+    (Endpoint.MODERATIONS, {"input_tokens": 7, "num_model_requests": 3}, {"requests": 3, "input_tokens": 7}),
+    (Endpoint.IMAGES, {"images": 7, "num_model_requests": 3}, {"requests": 3, "quantity": 7}),
+    (Endpoint.AUDIO_SPEECHES, {"characters": 7, "num_model_requests": 3}, {"requests": 3, "quantity": 7}),
+    (Endpoint.AUDIO_TRANSCRIPTIONS, {"seconds": 7, "num_model_requests": 3}, {"requests": 3, "quantity": 7}),
+    (Endpoint.VECTOR_STORES, {"usage_bytes": 3 * 2**30}, {"quantity": 3 * 1024}),
+    (Endpoint.CODE_INTERPRETER_SESSIONS, {"num_sessions": 7}, {"quantity": 7}),
+    (Endpoint.FILE_SEARCH_CALLS, {"num_requests": 7}, {"quantity": 7}),
+    (Endpoint.WEB_SEARCH_CALLS, {"num_requests": 7, "num_model_requests": 3}, {"requests": 3, "quantity": 7}),
+]
+
+
 async def test_each_door_counts_in_its_own_way(
-    openai: OpenAI, server: UsageServer, endpoint: Endpoint, told: dict[str, int], expected: dict[str, int]
+    server: UsageServer, newly: Callable[[Answer], OpenAI], subtests: pytest.Subtests
 ) -> None:
     """Images, characters, seconds, bytes, sessions and calls are quantities; requests are requests."""
-    server.answers = [page(bucket(MINUTE, {"project_id": "proj_a", **told}))]
-    (row,) = (await read(openai, endpoint)).buckets[0].rows
-    assert (row.endpoint, row.sub_account_id) == (endpoint, "proj_a")
-    assert {name: getattr(row, name) for name in COUNTS if getattr(row, name)} == expected
-    assert server.asked[0].path == f"/v1/organization/usage/{endpoint}"
+    for endpoint, told, expected in DOORS:
+        with subtests.test(endpoint):
+            openai = newly(page(bucket(MINUTE, {"project_id": "proj_a", **told})))
+            (row,) = (await read(openai, endpoint)).buckets[0].rows
+            assert (row.endpoint, row.sub_account_id) == (endpoint, "proj_a")
+            assert {name: getattr(row, name) for name in COUNTS if getattr(row, name)} == expected
+            assert server.asked[0].path == f"/v1/organization/usage/{endpoint}"
 
 
 @pytest.mark.parametrize("width", list(Width))
@@ -360,39 +378,39 @@ async def test_a_real_month_is_read_to_the_last_token(openai: OpenAI, server: Us
 # --- what is refused -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("answer", "pointer"),
-    [
-        (page(bucket(MINUTE, ROW | {"input_tokens": -1})), "/data/0/results/0/input_tokens"),
-        (page(bucket(MINUTE, ROW, ROW | {"output_tokens": 0.5})), "/data/0/results/1/output_tokens"),
-        (page(bucket(MINUTE, ROW | {"num_model_requests": 10**30})), "/data/0/results/0/num_model_requests"),
-        (page(bucket(MINUTE, ROW | {"input_cached_tokens": 2**60})), "/data/0/results/0/input_cached_tokens"),
-        (page(bucket(MINUTE, ROW | {"model": 5})), "/data/0/results/0/model"),
-        (page(bucket(MINUTE, ROW | {"batch": "perhaps"})), "/data/0/results/0/batch"),
-        (page(bucket(MINUTE, {"project_id": "proj_a"})), "/data/0/results/0/input_tokens"),
-        (page(bucket(MINUTE, ROW | {"project_id": "a\0b"})), ""),
-        (page({"start_time": MINUTE * 60}), "/data/0/results"),
-        (page(bucket(MINUTE) | {"start_time": MINUTE * 60 + 1}), "/data/0/start_time"),
-        (page(bucket(MINUTE, width=2)), "/data/0/end_time"),
-        (page(bucket(MINUTE) | {"end_time": MINUTE * 60}), "/data/0/end_time"),
-        (page(bucket(MINUTE) | {"results": {}}), "/data/0/results"),
-        (page(has_more=True), "/next_page"),
-        (page(next_page="again"), "/next_page"),
-        (text('{"data": 5}'), "/data"),
-        (text("[]"), ""),
-        (text("<html>"), ""),
-        (text(json.dumps({"code": 404, "message": "no"})), "/data"),
-    ],
-)
+NONSENSE: list[tuple[Answer, str]] = [
+    (page(bucket(MINUTE, ROW | {"input_tokens": -1})), "/data/0/results/0/input_tokens"),
+    (page(bucket(MINUTE, ROW, ROW | {"output_tokens": 0.5})), "/data/0/results/1/output_tokens"),
+    (page(bucket(MINUTE, ROW | {"num_model_requests": 10**30})), "/data/0/results/0/num_model_requests"),
+    (page(bucket(MINUTE, ROW | {"input_cached_tokens": 2**60})), "/data/0/results/0/input_cached_tokens"),
+    (page(bucket(MINUTE, ROW | {"model": 5})), "/data/0/results/0/model"),
+    (page(bucket(MINUTE, ROW | {"batch": "perhaps"})), "/data/0/results/0/batch"),
+    (page(bucket(MINUTE, {"project_id": "proj_a"})), "/data/0/results/0/input_tokens"),
+    (page(bucket(MINUTE, ROW | {"project_id": "a\0b"})), ""),
+    (page({"start_time": MINUTE * 60}), "/data/0/results"),
+    (page(bucket(MINUTE) | {"start_time": MINUTE * 60 + 1}), "/data/0/start_time"),
+    (page(bucket(MINUTE, width=2)), "/data/0/end_time"),
+    (page(bucket(MINUTE) | {"end_time": MINUTE * 60}), "/data/0/end_time"),
+    (page(bucket(MINUTE) | {"results": {}}), "/data/0/results"),
+    (page(has_more=True), "/next_page"),
+    (page(next_page="again"), "/next_page"),
+    (text('{"data": 5}'), "/data"),
+    (text("[]"), ""),
+    (text("<html>"), ""),
+    (text(json.dumps({"code": 404, "message": "no"})), "/data"),
+]
+
+
 async def test_nonsense_is_refused_and_the_place_is_told(
-    openai: OpenAI, server: UsageServer, answer: Answer, pointer: str
+    newly: Callable[[Answer], OpenAI], subtests: pytest.Subtests
 ) -> None:
     """Nothing of such an answer is used: usage half read is usage misread. What stood there is not repeated."""
-    server.answers = [answer]
-    with pytest.raises(UnexpectedResponse) as caught:
-        await read(openai)
-    assert caught.value.pointer == pointer
-    assert "proj_a" not in str(caught.value)
+    for number, (answer, pointer) in enumerate(NONSENSE):
+        with subtests.test(number=number, pointer=pointer):
+            with pytest.raises(UnexpectedResponse) as caught:
+                await read(newly(answer))
+            assert caught.value.pointer == pointer
+            assert "proj_a" not in str(caught.value)
 
 
 async def test_a_row_of_another_family_is_refused(openai: OpenAI, server: UsageServer) -> None:
@@ -412,28 +430,28 @@ async def test_pages_that_never_end_are_ended(openai: OpenAI, server: UsageServe
     assert len(server.asked) <= 7
 
 
-@pytest.mark.parametrize(
-    ("answer", "expected", "tries"),
-    [
-        (lambda _: error(401, "Incorrect API key provided", code="invalid_api_key"), CredentialRejected, 1),
-        (lambda _: error(403, "Missing scopes: api.usage.read"), CredentialRejected, 1),
-        (lambda _: error(404, "no such thing"), UnexpectedResponse, 1),
-        (lambda _: error(429, "slow down", code="rate_limit_exceeded"), RateLimited, 3),
-        (lambda _: error(429, "slow down", headers={"Retry-After": "3600"}), RateLimited, 1),
-        (lambda _: error(429, "out of money", code="insufficient_quota"), RateLimited, 1),
-        (lambda _: web.json_response({"code": 429, "message": "slow down"}, status=429), RateLimited, 3),
-        (lambda _: error(500, "sorry"), Unavailable, 3),
-        (lambda _: web.Response(status=502, text="<html>"), Unavailable, 3),
-    ],
-)
+REFUSALS: list[tuple[Answer, type[ProviderError], int]] = [
+    (lambda _: error(401, "Incorrect API key provided", code="invalid_api_key"), CredentialRejected, 1),
+    (lambda _: error(403, "Missing scopes: api.usage.read"), CredentialRejected, 1),
+    (lambda _: error(404, "no such thing"), UnexpectedResponse, 1),
+    (lambda _: error(429, "slow down", code="rate_limit_exceeded"), RateLimited, 3),
+    (lambda _: error(429, "slow down", headers={"Retry-After": "3600"}), RateLimited, 1),
+    (lambda _: error(429, "out of money", code="insufficient_quota"), RateLimited, 1),
+    (lambda _: web.json_response({"code": 429, "message": "slow down"}, status=429), RateLimited, 3),
+    (lambda _: error(500, "sorry"), Unavailable, 3),
+    (lambda _: web.Response(status=502, text="<html>"), Unavailable, 3),
+]
+
+
 async def test_every_refusal_has_its_error_and_its_patience(
-    openai: OpenAI, server: UsageServer, answer: Answer, expected: type[ProviderError], tries: int
+    server: UsageServer, newly: Callable[[Answer], OpenAI], subtests: pytest.Subtests
 ) -> None:
     """What may pass is tried again within bounds; what will not is told at once."""
-    server.answers = [answer]
-    with pytest.raises(expected):
-        await read(openai)
-    assert len(server.asked) == tries
+    for number, (answer, expected, tries) in enumerate(REFUSALS):
+        with subtests.test(number=number, expected=expected.__name__):
+            with pytest.raises(expected):
+                await read(newly(answer))
+            assert len(server.asked) == tries
 
 
 async def test_trouble_on_the_way_is_not_seen(openai: OpenAI, server: UsageServer) -> None:
