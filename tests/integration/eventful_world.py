@@ -10,7 +10,7 @@ import random
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -42,6 +42,7 @@ AMOUNTS = (
     "333.333333333333", "0.005", "0.0149999",
 )  # fmt: skip
 ITEMS = ("gpt-5.4, input", "gpt-5.4, output", "gpt-5.4, cached input", "web search tool calls", "file storage", "new")
+HAPPENINGS = ("more", "less", "lines", "team", "left out", "name", "archive", "key", "away")
 PERIODS = ("yesterday", "7d", "month", "last month", "last week", "50d")
 AT_HOME = {"yesterday": "yesterday", "last week": "last_week", "month": "month_to_date", "last month": "last_month"}
 Bill = list[tuple[str | None, str, str]]
@@ -75,10 +76,12 @@ class World:
     admin: Person
     teams: Sequence[Team]
     ids: dict[int, str]  # of organizations, by connection
+    coming: list[str] = field(default_factory=list)
 
     async def goes_on(self) -> None:
-        """Something happens, days may pass, and what is due is collected."""
-        await self.something_happens()
+        """Three things happen, days may pass, and what is due is collected."""
+        for _ in range(3):
+            await self.something_happens()
         await self.days_pass(self.chance.choice((0, 1, 1, 2)))
         await self.bot.collecting.due(self.clock())
         await worked(self.bot)
@@ -88,7 +91,9 @@ class World:
         chance, today = self.chance, self.clock().date()
         organization, projects = chance.choice(self.organizations), await self.bot.projects.all(WORKSPACE)
         name, one = chance.choice(sorted(organization.projects)), chance.choice(projects)
-        match chance.choice(("more", "less", "lines", "team", "left out", "name", "archive", "key", "away")):
+        if not self.coming:  # nothing comes again before everything came
+            self.coming += chance.sample(HAPPENINGS, len(HAPPENINGS))
+        match self.coming.pop():
             case "name":
                 organization.projects[name] += "x"
             case "archive":

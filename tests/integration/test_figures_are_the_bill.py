@@ -16,7 +16,7 @@ from tests.conftest import FakeClock
 from tests.integration.bot_world import WORKSPACE
 from tests.integration.eventful_world import AT_HOME, PERIODS, Owned, World, an_eventful_month
 
-SEEDS, STEPS = (7,), 7
+SEEDS, STEPS = (7,), 4
 
 
 @pytest.mark.parametrize("seed", SEEDS)
