@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -19,6 +19,7 @@ from storage import Storage
 from storage.records_live import OutboxMessage
 from tests.conftest import FakeClock
 from tests.databases import MOMENT, WORKSPACE, Tenant, a_tenant
+from tests.integration.beginnings import begun
 from tests.integration.live_world import JIHOON
 
 WEEK = Period(date(2026, 6, 29), date(2026, 7, 6))
@@ -87,8 +88,22 @@ async def a_week(
 ) -> World:
     """The world as of Monday 09:00; days in `unread` could not be read."""
     clock.moment = MONDAY_NINE
+    bot, skipped = Bot(storage, {}, clock, Policy()), frozenset(unread)
+
+    async def lived() -> tuple[Tenant, Person, tuple[tuple[str, int], ...]]:
+        return await _lived(bot, skipped, with_value=with_value, with_bills=with_bills)
+
+    tenant, admin, ids = await begun(storage, ("a week", skipped, with_value, with_bills), lived)
+    world = World(bot, clock, storage, tenant, admin, dict(ids))
+    await world.usual_places()
+    return world
+
+
+async def _lived(
+    bot: Bot, skipped: Collection[date], *, with_value: bool, with_bills: bool
+) -> tuple[Tenant, Person, tuple[tuple[str, int], ...]]:
+    storage = bot.storage
     tenant = await a_tenant(storage)
-    bot = Bot(storage, {}, clock, Policy())
     admin = await bot.people.meet(WORKSPACE, "한빛소프트", JIHOON, asks_setup=True)
     async with storage.writing() as store:
         found, _ = await store.projects.register(
@@ -96,21 +111,18 @@ async def a_week(
             projects=[(f"proj_{name}", name) for name in PROJECTS], registered_by=admin.user_id, at=MOMENT,
         )  # fmt: skip
     ids = {one.name: one.id for one in found}
-    world = World(bot, clock, storage, tenant, admin, ids)
     amounts: dict[str | None, str] = {f"proj_{name}": cost for name, (cost, _, _) in PROJECTS.items()}
     days = [WEEK.end - timedelta(days=number + 1) for number in range(7 * WEEKS if with_bills else 0)]
-    skipped = set(unread)
     async with storage.writing() as store:
         for day in days:
             if day not in skipped:
                 bill = ChargedDay(day, _lines(day, amounts | {None: "1"}))
-                await store.charges.replace_day(WORKSPACE, tenant.connection.id, bill, clock())
+                await store.charges.replace_day(WORKSPACE, tenant.connection.id, bill, bot.clock())
         for name, (_, usual, now) in PROJECTS.items() if with_value else ():
             calls = [call for back in range(WEEKS) for call in _calls(name, back, now if back == 0 else usual)]
             if usual:
                 await store.value.record(WORKSPACE, ids[name], calls)
-    await world.usual_places()
-    return world
+    return tenant, admin, tuple(ids.items())
 
 
 def _lines(day: date, amounts: Mapping[str | None, str]) -> tuple[Charge, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 from bot import Bot, Policy
 from bot.results import Profile
@@ -18,6 +19,7 @@ from finops.usage import Endpoint, UsageBucket, UsageReading, UsageRow, Width
 from storage import Storage
 from tests.conftest import FakeClock
 from tests.databases import MOMENT, WORKSPACE, Tenant, a_tenant
+from tests.integration.beginnings import begun
 
 JIHOON = Profile("U0JIHOON01", "이지훈", "ko-KR", "Asia/Seoul", is_workspace_admin=True)
 MINSU = Profile("U0MINSU001", "김민수", "ko-KR", "Asia/Seoul")
@@ -74,8 +76,14 @@ class World:
 async def a_runaway(storage: Storage, clock: FakeClock, spent: str = "742") -> World:
     """Everything in place and nothing evaluated yet."""
     clock.moment = TWO_O_CLOCK
-    tenant = await a_tenant(storage)
     bot = Bot(storage, {}, clock, Policy())
+    facts = await begun(storage, ("a runaway", spent), partial(_lived, bot, Decimal(spent)))
+    return World(bot, clock, storage, *facts)
+
+
+async def _lived(bot: Bot, spent: Decimal) -> tuple[Tenant, Project, Budget, Person, Person, Person]:
+    storage = bot.storage
+    tenant = await a_tenant(storage)
     admin, lead, member = [
         await bot.people.meet(WORKSPACE, "한빛소프트", who, asks_setup=True) for who in (JIHOON, MINSU, SEOYEON)
     ]
@@ -90,24 +98,23 @@ async def a_runaway(storage: Storage, clock: FakeClock, spent: str = "742") -> W
             day = TODAY - timedelta(days=number)
             bill = ChargedDay(day, (Charge(day, ACCOUNT, f"{MODEL}, input", Decimal(50), "USD"),))
             await store.charges.replace_day(WORKSPACE, tenant.connection.id, bill, MOMENT)
-    world = World(bot, clock, storage, tenant, project, budget, admin, lead, member)
-    await _history(world)
-    await _today(world, Decimal(spent))
-    return world
+    await _history(storage, tenant)
+    await _today(storage, tenant, spent)
+    return tenant, project, budget, admin, lead, member
 
 
-async def _history(world: World) -> None:
+async def _history(storage: Storage, tenant: Tenant) -> None:
     """The week before, hour by hour."""
     midnight = _minute(starts_at(TODAY))
     busy = [midnight - day * 1440 + hour * 60 for day in range(1, 8) for hour in range(BUSY_HOURS)]
     price = USUAL_CALLS * ATTO_PER_DOLLAR // CALLS_PER_DOLLAR
     hours = {start: [(a_row(start, USUAL_CALLS), price)] for start in sorted(busy)}
-    await used(world.storage, world.tenant, hours, starts_at(TODAY), Width.HOUR)
+    await used(storage, tenant, hours, starts_at(TODAY), Width.HOUR)
 
 
-async def _today(world: World, spent: Decimal) -> None:
+async def _today(storage: Storage, tenant: Tenant, spent: Decimal) -> None:
     """As many calls of the same price as make `spent` since midnight, every fifth minute; to the last digit."""
-    first, last = _minute(starts_at(TODAY)), _minute(world.clock())
+    first, last = _minute(starts_at(TODAY)), _minute(TWO_O_CLOCK)
     calls = int(spent * CALLS_PER_DOLLAR)
     minutes = range(first + 4, last, 5)
     counts = [calls // len(minutes) + (number < calls % len(minutes)) for number in range(len(minutes))]
@@ -116,7 +123,7 @@ async def _today(world: World, spent: Decimal) -> None:
     rest = int(spent * ATTO_PER_DOLLAR) - sum(atto for [(_, atto)] in priced.values())
     [(row, atto)] = priced[last - 1]
     priced[last - 1] = [(row, atto + rest)]
-    await used(world.storage, world.tenant, priced, world.clock())
+    await used(storage, tenant, priced, TWO_O_CLOCK)
 
 
 def a_row(start: int, requests: int) -> UsageRow:

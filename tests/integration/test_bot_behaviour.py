@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
@@ -45,6 +46,7 @@ from providers.contract import ProviderChange, Unavailable
 from storage import Storage
 from tests.conftest import FakeClock
 from tests.databases import MOMENT, WORKSPACE, Tenant, a_tenant, on_both_databases
+from tests.integration.beginnings import begun
 from tests.unit import digesting
 
 # A Monday, half past eleven in Seoul: the morning's collection is through.
@@ -115,7 +117,9 @@ def rows_of(days: list[date]) -> list[UsageRow]:
     return [row for row in rows if row.requests]
 
 
-async def lived(world: World, first: date, end: date, now: datetime, *, is_settled: bool = False) -> None:
+async def lived(
+    storage: Storage, tenant: Tenant, first: date, end: date, now: datetime, *, is_settled: bool = False
+) -> None:
     """Usage and bills of the days from one to another, read until now; the bills until nothing moves any more."""
     days = [first + timedelta(days=n) for n in range((end - first).days)]
     by_start: dict[int, list[UsageRow]] = {}
@@ -124,8 +128,8 @@ async def lived(world: World, first: date, end: date, now: datetime, *, is_settl
     buckets = tuple(UsageBucket(start, tuple(each)) for start, each in sorted(by_start.items()))
     reading = UsageReading(Endpoint.COMPLETIONS, Width.HOUR, min(by_start), max(by_start) + 60, buckets)
     priced = [(row, ATTO, True) for bucket in buckets for row in bucket.rows]
-    async with world.storage.writing() as store:
-        connection_id = world.tenant.connection.id
+    async with storage.writing() as store:
+        connection_id = tenant.connection.id
         await store.usage.replace(WORKSPACE, connection_id, reading, priced, now, reading.end)
         await store.healths.mark_read(WORKSPACE, connection_id, now)
         for day in days:
@@ -139,9 +143,15 @@ async def lived(world: World, first: date, end: date, now: datetime, *, is_settl
 @pytest.fixture
 async def world(storage: Storage, clock: FakeClock) -> World:
     clock.moment = NOW
-    tenant = await a_tenant(storage)
+    tenant, registered = await begun(storage, "seven applications", partial(five_weeks, storage))
     log = Log()
     bot = Bot(storage, {"openai": log}, clock, Policy())
+    return World(bot, storage, tenant, {one.name: one for one in registered}, log)
+
+
+async def five_weeks(storage: Storage) -> tuple[Tenant, tuple[Project, ...]]:
+    """The seven applications registered, and their days up to now."""
+    tenant = await a_tenant(storage)
     async with storage.writing() as store:
         registered, _ = await store.projects.register(
             WORKSPACE, connection_id=tenant.connection.id, team_id=tenant.team_id,
@@ -151,9 +161,8 @@ async def world(storage: Storage, clock: FakeClock) -> World:
             WORKSPACE, connection_id=tenant.connection.id, team_id=tenant.team_id,
             secret=Secret("sk-" + "admin-0123456789"), rights=(), registered_by="U0JIHOON01", at=MOMENT,
         )  # fmt: skip
-    made = World(bot, storage, tenant, {one.name: one for one in registered}, log)
-    await lived(made, FIRST, charge_day(NOW), NOW)
-    return made
+    await lived(storage, tenant, FIRST, charge_day(NOW), NOW)
+    return tenant, tuple(registered)
 
 
 async def alerted(world: World, project: str | None, at: datetime) -> int:
@@ -355,7 +364,7 @@ async def test_what_it_saved_waits_for_settled_bills_and_is_told_with_its_range(
     assert shown.saving.state is SavingState.EXPECTED
     assert shown.saving.period == Period(date(2026, 11, 20), date(2026, 12, 4))
     later = clock.advance(days=20)
-    await lived(world, CHANGED, charge_day(later), later, is_settled=True)
+    await lived(world.storage, world.tenant, CHANGED, charge_day(later), later, is_settled=True)
     assert await world.bot.effects.measure(WORKSPACE) == 1
     assert await world.bot.effects.measure(WORKSPACE) == 0
     [shown] = await world.recent()
@@ -442,7 +451,7 @@ async def test_what_a_stop_kept_is_expected_at_once_and_lessened_by_what_the_bil
     assert (shown.saving.state, shown.saving.expected) == (SavingState.EXPECTED, Money.of("40"))
 
     later = clock.advance(days=6)
-    await lived(world, charge_day(at), charge_day(later), later, is_settled=True)
+    await lived(world.storage, world.tenant, charge_day(at), charge_day(later), later, is_settled=True)
     await world.bot.effects.measure(WORKSPACE)
     [shown] = await world.recent(search.id)
     # Four buckets at a dollar each is what usage told of the day.
@@ -583,7 +592,7 @@ async def test_what_a_digest_asked_for_is_expected_and_its_effect_measured(world
     assert shown.saving is not None
     assert shown.saving.expected == Money.of("100")
     later = clock.advance(days=20)
-    await lived(world, CHANGED, charge_day(later), later, is_settled=True)
+    await lived(world.storage, world.tenant, CHANGED, charge_day(later), later, is_settled=True)
     actor = await world.bot.people.meet(WORKSPACE, "U0JIHOON01", JIHOON)
     report = await world.bot.effects.report(actor)
     assert report.ledger.expected == Money.of("100")
@@ -606,7 +615,7 @@ async def test_days_over_the_limit_of_which_nobody_was_told_are_named(world: Wor
     # Bills that were read two hours after their days are not written to their end.
     early = (await world.bot.effects.of_month(WORKSPACE, date(2026, 11, 1))).misses
     assert (early.judged, early.early, early.blind) == (0, 6, 38)
-    await lived(world, FIRST, charge_day(NOW), NOW, is_settled=True)
+    await lived(world.storage, world.tenant, FIRST, charge_day(NOW), NOW, is_settled=True)
     november = (await world.bot.effects.of_month(WORKSPACE, date(2026, 11, 1))).misses
     told = charge_day(NOW - timedelta(days=3))
     days = [date(2026, 11, day) for day in range(22, 0, -1) if day != told.day]

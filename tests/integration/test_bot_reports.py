@@ -18,6 +18,7 @@ from finops.registry import Person, Team
 from storage import KeyRing, open_storage
 from tests.conftest import FakeClock
 from tests.databases import on_both_databases, statements
+from tests.integration.beginnings import begun
 from tests.integration.bot_world import (
     KEY,
     MINSU,
@@ -48,12 +49,15 @@ def days() -> int:
 
 
 @pytest.fixture
-async def team(bot: Bot, admin: Person) -> Team:
-    made = await a_team(bot, admin)
-    await bot.connections.register_key(admin, made.id, KEY)
-    await bot.projects.register(admin, made.id, ["proj_chat"])
-    await worked(bot)
-    return made
+async def team(bot: Bot, admin: Person, days: int) -> Team:
+    async def lived() -> Team:
+        made = await a_team(bot, admin)
+        await bot.connections.register_key(admin, made.id, KEY)
+        await bot.projects.register(admin, made.id, ["proj_chat"])
+        await worked(bot)
+        return made
+
+    return await begun(bot.storage, (admin, "proj_chat", days), lived)
 
 
 def days_ago(days: int) -> date:

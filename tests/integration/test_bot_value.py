@@ -24,6 +24,7 @@ from finops.usage import Endpoint, UsageBucket, UsageReading, UsageRow, Width
 from finops.value import Dimension, Outcome, ValueFigure, ValueSource
 from tests.conftest import FakeClock
 from tests.databases import on_both_databases
+from tests.integration.beginnings import begun
 from tests.integration.bot_world import (
     KEY,
     SEOYEON,
@@ -55,12 +56,15 @@ async def member(bot: Bot, admin: Person) -> Person:
 
 
 @pytest.fixture
-async def team(bot: Bot, admin: Person) -> Team:
-    made = await a_team(bot, admin)
-    await bot.connections.register_key(admin, made.id, KEY)
-    await bot.projects.register(admin, made.id, ["proj_chat", "proj_search"])
-    await worked(bot)
-    return made
+async def team(bot: Bot, admin: Person, days: int) -> Team:
+    async def lived() -> Team:
+        made = await a_team(bot, admin)
+        await bot.connections.register_key(admin, made.id, KEY)
+        await bot.projects.register(admin, made.id, ["proj_chat", "proj_search"])
+        await worked(bot)
+        return made
+
+    return await begun(bot.storage, (admin, "proj_chat", "proj_search", days), lived)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from functools import reduce
+from functools import partial, reduce
 from pathlib import Path
 
 import pytest
@@ -32,6 +32,7 @@ from providers.price_list import ListPrices
 from storage import Storage
 from tests.conftest import FakeClock
 from tests.databases import MOMENT, WORKSPACE, Tenant, a_tenant, on_sqlite, statements
+from tests.integration.beginnings import begun
 
 # A Monday in Seoul, ten in the morning.
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
@@ -135,8 +136,13 @@ class World:
 @pytest.fixture
 async def world(storage: Storage, clock: FakeClock, prices: ListPrices) -> World:
     clock.moment = NOW
-    tenant = await a_tenant(storage)
+    tenant, registered = await begun(storage, "two weeks of ten applications", partial(two_weeks, storage, prices))
     bot = Bot(storage, {}, clock, Policy(), prices)
+    return World(bot, storage, tenant, {one.name: one for one in registered}, prices)
+
+
+async def two_weeks(storage: Storage, prices: ListPrices) -> tuple[Tenant, tuple[Project, ...]]:
+    tenant = await a_tenant(storage)
     trace = read_trace(TRACE)
     rows = rows_of(trace)
     async with storage.writing() as store:
@@ -146,8 +152,7 @@ async def world(storage: Storage, clock: FakeClock, prices: ListPrices) -> World
         )  # fmt: skip
         for bill in bills_of(rows, prices):
             await store.charges.replace_day(WORKSPACE, tenant.connection.id, bill, NOW)
-    made = World(bot, storage, tenant, {one.name: one for one in registered}, prices)
-    await used(made, rows, Width.HOUR)
+    await used(storage, tenant, prices, rows, Width.HOUR)
     midnight = int(starts_at(TODAY).timestamp()) // 60
     # Fifteen times the mean of the same hour of the seven days before, spread over its minutes.
     same_hours = {midnight - number * 1440 for number in range(1, 8)}
@@ -155,10 +160,10 @@ async def world(storage: Storage, clock: FakeClock, prices: ListPrices) -> World
     names = ("requests", "input_tokens", "cached_input_tokens", "output_tokens")
     mean = {name: sum(getattr(row, name) for row in usual) * 15 // (7 * 60) for name in names}
     loop = [usual[0]._replace(start=midnight + minute, **mean) for minute in range(60)]
-    await used(made, loop, Width.MINUTE)
+    await used(storage, tenant, prices, loop, Width.MINUTE)
     async with storage.writing() as store:
         await store.healths.mark_read(WORKSPACE, tenant.connection.id, NOW)
-    return made
+    return tenant, tuple(registered)
 
 
 @pytest.fixture(scope="module")
@@ -166,15 +171,15 @@ def prices() -> ListPrices:
     return ListPrices()
 
 
-async def used(world: World, rows: list[UsageRow], width: Width) -> None:
+async def used(storage: Storage, tenant: Tenant, prices: ListPrices, rows: list[UsageRow], width: Width) -> None:
     by_start: dict[int, list[UsageRow]] = {}
     for row in rows:
         by_start.setdefault(row.start, []).append(row)
     buckets = tuple(UsageBucket(start, tuple(each)) for start, each in sorted(by_start.items()))
     reading = UsageReading(Endpoint.COMPLETIONS, width, min(by_start), max(by_start) + width, buckets)
-    told = priced([row for bucket in buckets for row in bucket.rows], world.prices)
-    async with world.storage.writing() as store:
-        await store.usage.replace(WORKSPACE, world.tenant.connection.id, reading, told, NOW, reading.end)
+    told = priced([row for bucket in buckets for row in bucket.rows], prices)
+    async with storage.writing() as store:
+        await store.usage.replace(WORKSPACE, tenant.connection.id, reading, told, NOW, reading.end)
 
 
 def added(why: Why) -> Decimal:

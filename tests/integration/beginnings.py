@@ -1,0 +1,45 @@
+"""Beginnings: what many stories begin with is lived once in a process; whoever begins alike reads the database it left.
+
+What is kept is a copy and facts that nobody can change, so no two tests ever hold the same thing. It is read only into
+a database that holds as much as the first one did; on PostgreSQL it is lived each time.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+from collections.abc import Awaitable, Callable, Hashable
+from contextlib import closing
+from pathlib import Path
+from typing import Any, TypeVar
+
+from storage import Storage
+from storage.tables import metadata
+
+T = TypeVar("T")
+
+_ROWS = " UNION ALL ".join(f'SELECT count(*) FROM "{table}"' for table in sorted(metadata.tables))
+_KEPT: dict[Hashable, tuple[Path, Any]] = {}
+
+
+async def begun(storage: Storage, what: Hashable, lived: Callable[[], Awaitable[T]]) -> T:
+    """What came of it, once the database stands as it is afterwards. `what` names everything that it depends on."""
+    if storage.kind != "sqlite":
+        return await lived()
+    path = Path(str(storage._engines.url.database))
+    with closing(sqlite3.connect(path)) as database:
+        # Only who has the master key can read what was sealed with it.
+        named = (what, storage._ring.to_text(), *database.execute(_ROWS).fetchall())
+        if named not in _KEPT:
+            result = await lived()
+            # Beside the test's own folder, which does not outlive it.
+            file, name = tempfile.mkstemp(".db", "beginning-", path.parent.parent)
+            os.close(file)
+            with closing(sqlite3.connect(name)) as copy:
+                database.backup(copy)
+            _KEPT[named] = Path(name), result
+        else:
+            with closing(sqlite3.connect(_KEPT[named][0])) as kept:
+                kept.backup(database)
+    return _KEPT[named][1]
