@@ -1,10 +1,9 @@
-"""A second copy of the bot in a process of its own, to be killed in mid-work: run by test_bot_sigkill."""
+"""A second copy of the bot in a process of its own, to be killed in mid-work: told by test_bot_sigkill."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from datetime import datetime
 
 from bot import Policy
@@ -25,5 +24,5 @@ async def work(database_url: str, ring: str, openai_url: str, now: str) -> None:
         await worked(bot, f"process-{os.getpid()}")
 
 
-if __name__ == "__main__":
-    asyncio.run(work(*sys.argv[1:5]))
+def main(database_url: str, ring: str, openai_url: str, now: str) -> None:
+    asyncio.run(work(database_url, ring, openai_url, now))

@@ -5,7 +5,7 @@ A file whose story begins otherwise says so with a fixture of the same name.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
@@ -24,6 +24,14 @@ from tests.integration.bot_world import (
     a_team,
     an_admin,
 )
+from tests.integration.mortals import Mortals
+
+
+@pytest.fixture(scope="session")
+def mortals() -> Iterator[Mortals]:
+    """Processes to be killed, of which none outlives the tests."""
+    with Mortals() as made:
+        yield made
 
 
 @pytest.fixture

@@ -1,18 +1,16 @@
-"""A bot that dies by SIGKILL at its n-th step of telling Monday, for every n: run by test_jobs_digester.
+"""A bot that dies by SIGKILL at its n-th step of telling Monday, for every n: told by test_jobs_digester.
 
 A step is the end of the transaction that wants the messages, before and after. Each death has a copy of the database;
-who comes next tells what is left. Prints one JSON line for each death; the last one is of the run that lived.
+who comes next tells what is left. Says a line for each death; the last one is of the run that lived.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import shutil
 import signal
 import sqlite3
-import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,15 +19,17 @@ from sqlalchemy import Engine, event
 from sqlalchemy.pool import Pool
 
 from bot import Bot, Policy
-from storage import KeyRing, open_storage
+from storage import KeyRing, Storage
+from storage.engine import normalised, open_engines
 from tests.conftest import FakeClock
+from tests.integration.mortals import forked, say
 
 MOST_STEPS = 10
 
 
 async def tell(path: Path, now: datetime) -> int:
-    async with open_storage(f"sqlite:///{path}", KeyRing.generate()) as storage:
-        return await Bot(storage, {}, FakeClock(now), Policy()).digests.due()
+    async with open_engines(normalised(f"sqlite:///{path}")) as engines:
+        return await Bot(Storage(engines, KeyRing.generate()), {}, FakeClock(now), Policy()).digests.due()
 
 
 def die_at(number: int) -> None:
@@ -61,26 +61,23 @@ def die_at(number: int) -> None:
     event.listen(Pool, "checkin", given_back)
 
 
-def main() -> None:
-    source, now = Path(sys.argv[1]), datetime.fromisoformat(sys.argv[2])
+def main(database: str, moment: str) -> None:
+    source, now = Path(database), datetime.fromisoformat(moment)
     with sqlite3.connect(source) as opened:
         opened.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     for number in range(MOST_STEPS):
         path = source.with_name(f"death-{number}.db")
         shutil.copy(source, path)
-        child = os.fork()
-        if child == 0:
-            die_at(number)
-            asyncio.run(tell(path, now))
-            os._exit(0)
-        _, status = os.waitpid(child, 0)
-        was_killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+        was_killed = forked(lambda number=number, path=path: tell_until(number, path, now))
         late = asyncio.run(tell(path, now))
-        sys.stdout.write(
-            json.dumps({"number": number, "was_killed": was_killed, "told_late": late, **told(path)}) + "\n"
-        )
+        say(number=number, was_killed=was_killed, told_late=late, **told(path))
         if not was_killed:
             return
+
+
+def tell_until(number: int, path: Path, now: datetime) -> None:
+    die_at(number)
+    asyncio.run(tell(path, now))
 
 
 def told(path: Path) -> dict[str, Any]:
@@ -93,7 +90,3 @@ def told(path: Path) -> dict[str, Any]:
         "versions": [version for _, _, version in rows],
         "weeks": [week for (week,) in weeks],
     }
-
-
-if __name__ == "__main__":
-    main()

@@ -1,21 +1,17 @@
-"""A deliverer that dies by SIGKILL at its n-th step, for every n, and one that lives: run by test_jobs_outbox_killed.
+"""A deliverer that dies by SIGKILL at its n-th step, for every n, and one that lives: told by test_jobs_outbox_killed.
 
 A step is a call of Slack, before and after, and the end of a transaction that wrote; on PostgreSQL the latter only,
 because what a call leaves undone is the same there, and every third of them: leases and what was sent in turn, for each
-death costs a quarter of a second. Forks once for each, so that Python's imports are paid once. Each
-death leaves a root, its line, an edit of the root and the warning of a key that ends to whoever comes next; of the
-warning each commit is a step, the first being its own wish.
-Prints one JSON line for each death; the last one is of the run that lived.
+death costs a quarter of a second. Each death leaves a root, its line, an edit of the root and the warning of a key that
+ends to whoever comes next; of the warning each commit is a step, the first being its own wish.
+Says a line for each death; the last one is of the run that lived.
 """
 
 from __future__ import annotations
 
 import asyncio
-import gc
-import json
 import os
 import signal
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -37,6 +33,7 @@ from storage import KeyRing, Storage
 from storage.engine import normalised, open_engines
 from tests.conftest import FakeClock
 from tests.databases import MOMENT, WORKSPACE
+from tests.integration.mortals import forked, say
 from tests.integration.outbox_world import ADMIN, CHANNEL, a_note
 
 MOST_STEPS = 60
@@ -146,21 +143,11 @@ def die_at(number: int, *, with_calls: bool) -> None:
     event.listen(Engine, "commit", committing)
 
 
-def main() -> None:
-    database_url, slack_url, token = sys.argv[1:4]
-    gc.freeze()
+def main(database_url: str, slack_url: str, token: str) -> None:
+    mine = database_url, slack_url, token
     for number in range(0, MOST_STEPS, 1 if database_url.startswith("sqlite") else 3):
-        child = os.fork()
-        if child == 0:
-            asyncio.run(deliver(database_url, slack_url, token, number, is_first=True))
-            os._exit(0)
-        _, status = os.waitpid(child, 0)
-        was_killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
-        asyncio.run(deliver(database_url, slack_url, token, number, is_first=False))
-        sys.stdout.write(json.dumps({"number": number, "was_killed": was_killed, "status": status}) + "\n")
+        was_killed = forked(lambda number=number: asyncio.run(deliver(*mine, number, is_first=True)))
+        asyncio.run(deliver(*mine, number, is_first=False))
+        say(number=number, was_killed=was_killed)
         if not was_killed:
             return
-
-
-if __name__ == "__main__":
-    main()

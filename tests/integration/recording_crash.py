@@ -1,16 +1,14 @@
 """Recording that dies by SIGKILL between any two of its steps, and the next process that is sent the same again.
 
-Run by test_recording_killed; forks once per step. A line of JSON for each request that was acknowledged, and at the end
-one with what stands.
+Told by test_recording_killed; forks once for each. A line for each request that was acknowledged, and at the end one
+with what stands.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
-import sys
 from datetime import timedelta
 from typing import Any
 
@@ -18,13 +16,17 @@ from sqlalchemy import Engine, event
 
 from bot import Bot, Policy
 from finops.events import RecordedCall, ToldCall
+from finops.periods import Period
 from finops.value import Outcome
-from storage import KeyRing, open_storage
+from storage import KeyRing, Storage
+from storage.engine import normalised, open_engines
 from storage.records_value import Recorded
 from tests.databases import MOMENT, WORKSPACE
+from tests.integration.mortals import forked, say
 from tests.integration.recording_world import TOKEN
 
 OF_A_REQUEST = 3
+EVER = Period(MOMENT.date() - timedelta(days=40), MOMENT.date() + timedelta(days=40))
 
 
 def a_request(number: int) -> list[ToldCall]:
@@ -54,15 +56,11 @@ def die_after(steps: int) -> None:
     event.listen(Engine, "commit", lambda _: count())
 
 
-def say(**what: Any) -> None:
-    os.write(sys.stdout.fileno(), f"{json.dumps(what)}\n".encode())
-
-
 async def record(url: str, ring: str, numbers: list[int], dies_after: int | None = None) -> list[Recorded]:
     """Send requests one after the other, as a client does that waits for each answer; the last one may be deadly."""
     answers = []
-    async with open_storage(url, KeyRing.from_text(ring)) as storage:
-        bot = Bot(storage, {}, lambda: MOMENT + timedelta(minutes=1), Policy())
+    async with open_engines(normalised(url)) as engines:
+        bot = Bot(Storage(engines, KeyRing.from_text(ring)), {}, lambda: MOMENT + timedelta(minutes=1), Policy())
         token = await bot.recording.token(TOKEN)
         for number in numbers:
             if dies_after is not None and number == numbers[-1]:
@@ -73,28 +71,16 @@ async def record(url: str, ring: str, numbers: list[int], dies_after: int | None
 
 
 async def sums(url: str) -> dict[str, int]:
-    async with open_storage(url, KeyRing.generate()) as storage, storage.reading() as store:
-        from tests.integration.test_storage_value import EVER
-
+    async with open_engines(normalised(url)) as engines, Storage(engines, KeyRing.generate()).reading() as store:
         [found] = (await store.value.sums(WORKSPACE, EVER)).values()
         return found._asdict()
 
 
-def main() -> None:
-    url, ring = sys.argv[1:]
-    asyncio.run(record(url, ring, []))  # once here, so that no child has to import the driver again
-    for steps in range(100):
-        child = os.fork()
-        if child == 0:
-            asyncio.run(record(url, ring, [2 * steps + 1, 2 * steps + 2], steps))
-            os._exit(0)
-        _, status = os.waitpid(child, 0)
-        if not (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL):
-            break
-    requests = 2 * steps + 2
+def main(url: str, ring: str) -> None:
+    asyncio.run(record(url, ring, [1]))  # once here, so that no child has to prepare the same statements again
+    steps = 0
+    while forked(lambda steps=steps: asyncio.run(record(url, ring, [2 * steps + 2, 2 * steps + 3], steps))):
+        steps += 1
+    requests = 2 * steps + 3
     again = asyncio.run(record(url, ring, list(range(1, requests + 1))))
     say(requests=requests, accepted=[each.accepted for each in again], sums=asyncio.run(sums(url)))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,16 +1,15 @@
-"""A process that dies by SIGKILL after its n-th statement, for every n: run by test_storage_atomicity.
+"""A process that dies by SIGKILL between any two statements that write: lived by test_storage_atomicity.
 
-Forks once per statement, so that Python's imports are paid once. Prints one JSON line per death: what stands in the
-database afterwards. The last line is the run that lived.
+Forks once for each. Every process first says what the death before it left behind; last is said what stands after the
+one that lived.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
-import sys
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -19,7 +18,9 @@ from sqlalchemy import Engine, event
 
 from finops.charges import Charge, ChargedDay
 from finops.periods import Period
-from storage import KeyRing, open_storage
+from storage import KeyRing, Storage
+from storage.engine import normalised, open_engines
+from tests.integration.mortals import forked, say
 
 DAY = date(2026, 7, 1)
 OLD_MOMENT = datetime(2026, 7, 6, 1, 0, tzinfo=UTC)
@@ -30,30 +31,47 @@ def a_day(cost: str, lines: int) -> ChargedDay:
     return ChargedDay(DAY, tuple(Charge(DAY, f"proj_{n}", "gpt-4o", Decimal(cost)) for n in range(lines)))
 
 
-async def replace(url: str, collection_id: int, connection_id: int, dies_after: int) -> None:
-    """Store a new reading of the day and advance the queue, dying after `dies_after` statements of the transaction."""
-    ring = KeyRing.generate()
-    async with open_storage(url, ring) as storage:
-        seen = 0
+class Rehearsed(Exception):
+    """All was done, and nothing is kept."""
 
-        def count(*_: Any) -> None:
-            nonlocal seen
-            seen += 1
-            if seen > dies_after:
-                os.kill(os.getpid(), signal.SIGKILL)
 
-        event.listen(Engine, "before_cursor_execute", count)
-        event.listen(Engine, "commit", count)
+async def replace(url: str, collection_id: int, connection_id: int, dies_after: int | None) -> None:
+    """Store a new reading of the day and advance the queue, dying in between; None is a rehearsal, and undone."""
+    async with open_engines(normalised(url)) as engines:
+        storage = Storage(engines, KeyRing.generate())
+        if dies_after is not None:
+            say(**await state(storage, collection_id, connection_id))
+            die_after(dies_after)
         async with storage.writing() as store:
             at = OLD_MOMENT + timedelta(days=1)
             await store.charges.replace_day(WORKSPACE, connection_id, a_day("2", 300), at)
             await store.collections.advance(collection_id, "worker", DAY + timedelta(days=1), 1, at)
+            if dies_after is None:
+                raise Rehearsed
 
 
-async def state(url: str, collection_id: int, connection_id: int) -> dict[str, Any]:
+def die_after(steps: int) -> None:
+    """Kill this process at the next step after so many: a statement that writes, or the commit."""
+    seen = 0
+
+    def count(*_: Any) -> None:
+        nonlocal seen
+        seen += 1
+        if seen > steps:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def statement(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if not statement.startswith("SELECT"):
+            count()
+
+    event.listen(Engine, "before_cursor_execute", statement)
+    event.listen(Engine, "commit", count)
+
+
+async def state(storage: Storage, collection_id: int, connection_id: int) -> dict[str, Any]:
     """Everything that must move together."""
     period = Period(DAY, DAY + timedelta(days=1))
-    async with open_storage(url, KeyRing.generate()) as storage, storage.reading() as store:
+    async with storage.reading() as store:
         [total] = await store.charges.daily_totals(WORKSPACE, period)
         projects = await store.charges.project_totals(WORKSPACE, period)
         lines = await store.charges.lines(WORKSPACE, period, connection_id, "proj_0")
@@ -70,20 +88,16 @@ async def state(url: str, collection_id: int, connection_id: int) -> dict[str, A
         }
 
 
-def main() -> None:
-    url, collection_id, connection_id = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    for statements in range(100):
-        child = os.fork()
-        if child == 0:
-            asyncio.run(replace(url, collection_id, connection_id, statements))
-            os._exit(0)
-        _, status = os.waitpid(child, 0)
-        killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
-        after = asyncio.run(state(url, collection_id, connection_id))
-        sys.stdout.write(json.dumps({"killed": killed, "status": status} | after) + "\n")
-        if not killed:
-            return
+async def told(url: str, collection_id: int, connection_id: int) -> None:
+    async with open_engines(normalised(url)) as engines:
+        say(**await state(Storage(engines, KeyRing.generate()), collection_id, connection_id))
 
 
-if __name__ == "__main__":
-    main()
+def main(url: str, collection_id: str, connection_id: str) -> None:
+    mine = url, int(collection_id), int(connection_id)
+    with suppress(Rehearsed):  # once here, so that no child has to prepare the same statements again
+        asyncio.run(replace(*mine, None))
+    steps = 0
+    while forked(lambda steps=steps: asyncio.run(replace(*mine, steps))):
+        steps += 1
+    asyncio.run(told(*mine))

@@ -1,26 +1,27 @@
 """A poll that dies by SIGKILL between any two of its steps: usage, the incident it opens, the message that says so.
 
-Run by test_storage_atomicity, and like storage_crash forks once per step. Each process first tells, as a line of JSON,
-what the death before it left behind; the last line is what stands after the run that lived.
+Lived by test_storage_atomicity, and like storage_crash forks once for each step and says what stands before and after.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
-import sys
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Engine, event
 
 from finops.usage import Endpoint, UsageBucket, UsageReading, UsageRow, Width
-from storage import KeyRing, Storage, open_storage, usage
+from storage import KeyRing, Storage, usage
+from storage.engine import normalised, open_engines
 from storage.usage_rows import UsageRows
 from tests.databases import WORKSPACE
 from tests.integration.isolation_world import LATER, MINUTE, an_incident
+from tests.integration.mortals import forked, say
+from tests.integration.storage_crash import Rehearsed
 
 Poll = tuple[UsageReading, list[tuple[UsageRow, int, bool]]]
 
@@ -61,11 +62,13 @@ def die_after(steps: int) -> None:
     usage.UsageRows = Counted  # type: ignore[attr-defined]
 
 
-async def poll(url: str, dies_after: int, connection_id: int, budget_id: int, team_id: int) -> None:
-    """Store the second poll, open an incident and ask for its message, in one transaction."""
-    async with open_storage(url, KeyRing.generate()) as storage:
-        os.write(sys.stdout.fileno(), f"{json.dumps(await state(storage))}\n".encode())
-        die_after(dies_after)
+async def poll(url: str, dies_after: int | None, connection_id: int, budget_id: int, team_id: int) -> None:
+    """Store the second poll, open an incident and ask for its message in one transaction; None is a rehearsal."""
+    async with open_engines(normalised(url)) as engines:
+        storage = Storage(engines, KeyRing.generate())
+        say(**await state(storage))
+        if dies_after is not None:
+            die_after(dies_after)
         async with storage.writing() as store:
             reading, priced = a_poll(2, range(1, 4))
             at = LATER + timedelta(minutes=5)
@@ -74,6 +77,8 @@ async def poll(url: str, dies_after: int, connection_id: int, budget_id: int, te
             await store.outbox.want(
                 WORKSPACE, f"incident:{incident.id}", "incident", {"id": incident.id}, "C1", (), urgency=1, at=at
             )
+            if dies_after is None:
+                raise Rehearsed
 
 
 async def state(storage: Storage) -> dict[str, int]:
@@ -100,24 +105,16 @@ async def state(storage: Storage) -> dict[str, int]:
         }
 
 
-async def told(url: str) -> dict[str, int]:
-    async with open_storage(url, KeyRing.generate()) as storage:
-        return await state(storage)
+async def told(url: str) -> None:
+    async with open_engines(normalised(url)) as engines:
+        say(**await state(Storage(engines, KeyRing.generate())))
 
 
-def main() -> None:
-    url, (connection_id, budget_id, team_id) = sys.argv[1], map(int, sys.argv[2:])
-    asyncio.run(told(url))  # once here, so that no child has to import the driver again
-    for steps in range(100):
-        child = os.fork()
-        if child == 0:
-            asyncio.run(poll(url, steps, connection_id, budget_id, team_id))
-            os._exit(0)
-        _, status = os.waitpid(child, 0)
-        if not (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL):
-            sys.stdout.write(json.dumps(asyncio.run(told(url)) | {"status": status}) + "\n")
-            return
-
-
-if __name__ == "__main__":
-    main()
+def main(url: str, *ids: str) -> None:
+    connection_id, budget_id, team_id = map(int, ids)
+    with suppress(Rehearsed):
+        asyncio.run(poll(url, None, connection_id, budget_id, team_id))
+    steps = 0
+    while forked(lambda steps=steps: asyncio.run(poll(url, steps, connection_id, budget_id, team_id))):
+        steps += 1
+    asyncio.run(told(url))

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 from datetime import date, timedelta
-from pathlib import Path
 
 from bot import Policy
 from bot.results import Finished
@@ -25,14 +22,14 @@ from tests.integration.bot_world import (
     an_admin,
     worked,
 )
+from tests.integration.mortals import Mortals
 
 TODAY = date(2026, 7, 6)
 PAGES_BEFORE_DEATH = 2
-ROOT = Path(__file__).parents[2]
 
 
 async def test_a_backfill_killed_half_way_is_finished_by_the_next_process(
-    database_url: str, storage: Storage, ring: KeyRing, clock: FakeClock
+    database_url: str, storage: Storage, ring: KeyRing, clock: FakeClock, mortals: Mortals
 ):
     """SIGKILL while a page is on its way; after the lease another process goes on where the stored days end."""
     company = a_company(TODAY, 30)
@@ -46,25 +43,12 @@ async def test_a_backfill_killed_half_way_is_finished_by_the_next_process(
 
             openai.asked.clear()
             openai.gate, openai.gate_after = asyncio.Event(), PAGES_BEFORE_DEATH
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "tests.integration.bot_process",
-                database_url,
-                ring.to_text(),
-                openai.url,
-                clock().isoformat(),
-                cwd=ROOT,
-                env={"PATH": os.environ.get("PATH", "")},
-            )
-            try:
-                async with asyncio.timeout(30):
-                    while len(openai.asked) <= PAGES_BEFORE_DEATH:
-                        openai.costs_asked.clear()
-                        await openai.costs_asked.wait()
-            finally:
-                process.kill()
-                await process.wait()
+            copy = database_url, ring.to_text(), openai.url, clock().isoformat()
+            async with mortals.begun("bot_process", *copy) as process, asyncio.timeout(30):
+                while len(openai.asked) <= PAGES_BEFORE_DEATH:
+                    openai.costs_asked.clear()
+                    await openai.costs_asked.wait()
+                await process.killed()
             openai.gate.set()
             openai.gate = None
 

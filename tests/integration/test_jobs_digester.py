@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -22,8 +20,8 @@ from jobs.mail import Mailer, MailServer
 from storage import Storage
 from tests.conftest import FakeClock
 from tests.databases import MOMENT, WORKSPACE
-from tests.house.tree import ROOT
 from tests.integration.digest_world import WEEK, World, a_week
+from tests.integration.mortals import Mortals
 from tests.integration.outbox_world import ADMIN, CHANNEL, LEAD, Office, OneSlack, a_slack, key_of
 
 
@@ -155,16 +153,11 @@ async def test_switched_off_no_mail_goes(world: World, sink: MailSink) -> None:
 
 
 async def test_killed_at_any_step_of_telling_each_place_is_told_once(
-    storage: Storage, clock: FakeClock, database_url: str, world: World
+    storage: Storage, clock: FakeClock, database_url: str, world: World, mortals: Mortals
 ) -> None:
     """A process dies by SIGKILL at its n-th step, for every n; the next one tells the rest, and nothing twice."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.integration.digest_process", database_url.removeprefix("sqlite:///"),
-        (clock() + timedelta(minutes=1)).isoformat(), cwd=ROOT, stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    output, _ = await asyncio.wait_for(process.communicate(), 60)
-    deaths = [json.loads(line) for line in output.splitlines()]
-    assert process.returncode == 0
+    path, later = database_url.removeprefix("sqlite:///"), (clock() + timedelta(minutes=1)).isoformat()
+    deaths = await mortals.told("digest_process", path, later)
     assert [death["was_killed"] for death in deaths] == [True] * (len(deaths) - 1) + [False]
     assert len(deaths) == 3
     whole = {world.root(), world.root(ScopeKind.WORKSPACE)}

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import sys
 from collections import defaultdict
 
 from demo.slack import SimulatedSlack, SlackConfig
 from storage import KeyRing, open_storage
 from storage.records_live import OutboxState
 from tests.databases import WORKSPACE, a_tenant
-from tests.house.tree import ROOT
+from tests.integration.mortals import Mortals
 from tests.integration.outbox_world import ADMIN, CHANNEL, HISTORY, LEAD, key_of
 
 LOOKING = ("conversations.history", "conversations.replies")
 
 
-async def test_killed_at_any_step_people_see_each_message_once(database_url: str, ring: KeyRing) -> None:
+async def test_killed_at_any_step_people_see_each_message_once(
+    database_url: str, ring: KeyRing, mortals: Mortals
+) -> None:
     """A root, its line and an edit: wherever a process died, there is one root as it is now and one line below it.
 
     And of a key that ends, who registered it and the lead were each warned once.
@@ -26,13 +25,7 @@ async def test_killed_at_any_step_people_see_each_message_once(database_url: str
     config.app.scopes += HISTORY
     async with open_storage(database_url, ring) as storage, SimulatedSlack(config=config) as slack:
         await a_tenant(storage)
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.integration.outbox_process", database_url, slack.api_url, config.bot_token,
-            cwd=ROOT, stdout=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        output, _ = await asyncio.wait_for(process.communicate(), 120)
-        deaths = [json.loads(line) for line in output.splitlines()]
-        assert process.returncode == 0
+        deaths = await mortals.told("outbox_process", database_url, slack.api_url, config.bot_token)
         assert [death["was_killed"] for death in deaths] == [True] * (len(deaths) - 1) + [False]
         # Five messages of two or four steps each.
         assert deaths[-1]["number"] > (15 if database_url.startswith("sqlite") else 11)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import sys
-
 import pytest
 
 from finops.events import token_hash
 from storage import KeyRing, Storage
 from tests.databases import MOMENT, WORKSPACE, Tenant
-from tests.house.tree import ROOT
+from tests.integration.mortals import Mortals
 from tests.integration.recording_crash import OF_A_REQUEST
 from tests.integration.recording_world import TOKEN
 from tests.integration.test_storage_value import registered
@@ -24,7 +20,7 @@ def database_kind() -> str:
 
 
 async def test_killed_at_any_step_everything_acknowledged_is_there_once(
-    database_url: str, ring: KeyRing, storage: Storage, tenant: Tenant
+    database_url: str, ring: KeyRing, storage: Storage, tenant: Tenant, mortals: Mortals
 ) -> None:
     """A process dies at each step of writing a request in turn, after it acknowledged another; all are sent again."""
     project_id, _ = await registered(storage, tenant)
@@ -33,13 +29,7 @@ async def test_killed_at_any_step_everything_acknowledged_is_there_once(
             WORKSPACE, project_id=project_id, name="web", token_hash=token_hash(TOKEN), ends_with="x", by="U1",
             at=MOMENT,
         )  # fmt: skip
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.integration.recording_crash", database_url, ring.to_text(),
-        cwd=ROOT, stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    output, _ = await asyncio.wait_for(process.communicate(), 50)
-    assert process.returncode == 0
-    *told, last = [json.loads(line) for line in output.splitlines()]
+    *told, last = await mortals.told("recording_crash", database_url, ring.to_text())
     requests = last["requests"]
     assert requests > 12  # of at least six steps each
     before = [each["acknowledged"] for each in told][: -len(last["accepted"])]

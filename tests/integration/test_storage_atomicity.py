@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import DBAPIError
@@ -19,11 +16,11 @@ from storage.errors import LeaseLost
 from storage.records import CollectionKind
 from storage.secrets import KeyRing
 from tests.databases import MOMENT, Tenant
-from tests.integration import storage_crash, storage_live_crash
+from tests.integration import storage_live_crash
+from tests.integration.mortals import Mortals
 from tests.integration.storage_crash import DAY, a_day
 
 PERIOD = Period(DAY, DAY + timedelta(days=1))
-ROOT = Path(__file__).parents[2]
 
 
 async def a_running_collection(storage: Storage, tenant: Tenant) -> int:
@@ -44,23 +41,12 @@ async def a_running_collection(storage: Storage, tenant: Tenant) -> int:
 
 
 async def test_a_process_killed_between_any_two_statements_leaves_the_old_day_whole(
-    database_url: str, storage: Storage, tenant: Tenant
+    database_url: str, storage: Storage, tenant: Tenant, mortals: Mortals
 ) -> None:
     """SIGKILL after each statement in turn: rows, sums, restatements, reading and queue stay the old ones together."""
     collection_id = await a_running_collection(storage, tenant)
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        storage_crash.__file__,
-        database_url,
-        str(collection_id),
-        str(tenant.connection.id),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={"PYTHONPATH": str(ROOT), "PATH": ""},
-    )
-    out, err = await asyncio.wait_for(process.communicate(), 50)
-    assert process.returncode == 0, err.decode()
-    *deaths, survivor = [json.loads(line) for line in out.splitlines()]
+    ids = str(collection_id), str(tenant.connection.id)
+    *deaths, survivor = await mortals.told("storage_crash", database_url, *ids)
     old = {
         "total": "250",
         "projects": "250",
@@ -72,13 +58,12 @@ async def test_a_process_killed_between_any_two_statements_leaves_the_old_day_wh
     assert len(deaths) >= 10
     for death in deaths:
         assert {key: death[key] for key in old} == old
-    assert survivor["status"] == 0
     assert (survivor["total"], survivor["projects"], survivor["line"]) == ("600", "600", "2")
     assert (survivor["restated"], survivor["days_done"]) == (300, 1)
 
 
 async def test_a_poll_killed_between_any_two_steps_leaves_what_was_known_before(
-    database_url: str, storage: Storage, tenant: Tenant
+    database_url: str, storage: Storage, tenant: Tenant, mortals: Mortals
 ) -> None:
     """SIGKILL at each step: usage, roll-ups, how far was read, incident, event and message move together or not."""
     terms = BudgetTerms(BudgetScope.TEAM, tenant.team_id, BudgetPeriod.DAY, Money.of("500"))
@@ -86,22 +71,11 @@ async def test_a_poll_killed_between_any_two_steps_leaves_what_was_known_before(
         budget = await store.budgets.create(tenant.workspace_id, terms, by="U1", at=MOMENT)
         reading, priced = storage_live_crash.a_poll(1, range(3))
         await store.usage.replace(tenant.workspace_id, tenant.connection.id, reading, priced, MOMENT, 1)
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        storage_live_crash.__file__,
-        database_url,
-        *map(str, (tenant.connection.id, budget.id, tenant.team_id)),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={"PYTHONPATH": str(ROOT), "PATH": ""},
-    )
-    out, err = await asyncio.wait_for(process.communicate(), 50)
-    assert process.returncode == 0, err.decode()
-    before, *deaths, survivor = [json.loads(line) for line in out.splitlines()]
+    ids = map(str, (tenant.connection.id, budget.id, tenant.team_id))
+    before, *deaths, survivor = await mortals.told("storage_live_crash", database_url, *ids)
     assert (before["minutes"], before["groups"], before["incidents"]) == (6, 3, 0)
     assert len(deaths) >= 15
     assert all(death == before for death in deaths)
-    assert survivor["status"] == 0
     assert (survivor["minutes"], survivor["hours"], survivor["days"], survivor["groups"]) == (12, 12, 12, 3)
     assert (survivor["incidents"], survivor["events"], survivor["messages"]) == (1, 1, 1)
 
