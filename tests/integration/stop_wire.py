@@ -47,7 +47,7 @@ from tests.e2e.stages import (
 
 NEIGHBOUR = "T0OTHER001"
 # One for each test that stops something, so that none depends on what another did.
-APPLICATIONS = ("chatbot-experiment", "held", "twice", "allowed", "at-once", "ten-times", "late", "beside", "edited")
+APPLICATIONS = ("chatbot-experiment", "held", "twice", "allowed", "at-once", "many-times", "late", "beside", "edited")
 FORMER_CENTS = 50_000
 WAIT = 15.0
 

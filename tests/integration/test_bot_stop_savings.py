@@ -37,7 +37,7 @@ async def test_a_loss_is_claimed_until_the_restore_and_not_a_minute_longer_and_i
     incident = await world.runaway()
     asked_at = world.clock()
     shown = await world.stopped(incident)
-    await world.watched(12)
+    await world.watched(1, after=11)
     held, cause = (await world.again(shown)).saved, await cause_of(world, incident)
     today = starts_at(charge_day(asked_at))
     assert held is not None
@@ -82,7 +82,7 @@ async def test_the_message_of_a_stop_outside_of_any_alert_tells_what_was_avoided
     as "so far" all day. Once the day is over nothing more is added, and nothing drawn."""
     await world.surge()
     shown = await world.stopped(await world.project(CHATBOT))
-    await world.watched(12)
+    await world.watched(1, after=11)
     assert (await world.again(shown)).current[0].state is HoldState.PROVED
     await delivered(world)
     key = stop_key(shown.stop.id or 0)
@@ -102,12 +102,12 @@ async def test_what_was_stopped_twice_is_told_as_one_loss_avoided_and_one_leak(w
     """The review of an alert spoke of its last stop alone: the first, which had caught the loop, had kept nothing."""
     incident = await world.runaway()
     shown = await world.stopped(incident)
-    await world.watched(30)
+    await world.watched(1, after=29)
     await world.restore(shown)
-    await world.watched(5)
+    await world.watched(1, after=4)
     first = await world.again(shown)
     shown = await world.stopped(incident)
-    await world.watched(20)
+    await world.watched(1, after=19)
     await world.restore(shown)
     await world.acted()
     told = await world.again(shown)

@@ -47,7 +47,7 @@ async def test_what_is_to_be_stopped_again_at_the_end_of_its_period_is(world: Wo
     assert (shown.stop.state, shown.stop.turn, world.cents()) == (StopState.STOPPED, 2, 1)
     [ended] = [one for one in shown.events if one.kind is StopEventKind.ALLOWANCE_ENDED]
     assert (ended.values["reason"], ended.values["restops"], ended.is_loud) == ("time", True, True)
-    await world.watched(2, after=30)
+    await world.watched(1, after=31)
     assert (await world.incidents())[0].state is IncidentState.STOPPED
     await approved(world, incident, ApprovalWay.RESTORE)
     assert world.cents() == FORMER_CENTS
@@ -61,7 +61,7 @@ async def test_nothing_is_stopped_at_the_end_of_a_day_where_nothing_was(world: W
     assert (shown.stop.state, shown.stop.turn) == (StopState.ALLOWED, 0)
     assert COMES_BACK not in await told(world, incident)
     world.clock.moment = starts_at(incident.window.end) - timedelta(minutes=1)
-    await world.watched(3, after=1)
+    await world.watched(1, after=3)
     shown = await world.again(shown)
     assert (shown.stop.state, world.cents()) == (StopState.CLOSED, FORMER_CENTS)
     assert StopEventKind.ALLOWANCE_ENDED not in kinds(shown)
@@ -73,20 +73,20 @@ async def test_an_alert_that_outlived_its_day_allows_on_the_terms_of_today(world
     world.limited()
     incident = await world.runaway()
     await world.stopped(incident)
-    await world.watched(2, after=26 * 60)
+    await world.watched(1, after=26 * 60)
     assert (await world.incident_now()).state is IncidentState.STOPPED
     amount, hours = ("2", 1) if reason == "amount" else ("900", 0.2)
     shown = await approved(world, incident, ApprovalWay.AMOUNT, amount, hours=hours)
     until = shown.stop.allowed_until
     assert until is not None
     assert (shown.stop.state, world.cents()) == (StopState.ALLOWED, FORMER_CENTS)
-    await world.watched(5)
+    await world.watched(1, after=4)
     assert (await world.again(shown)).stop.state is StopState.ALLOWED
     before = await world.estimate()
     assert (await world.incidents())[0].state is IncidentState.ALLOWED
     assert COMES_BACK in await told(world, incident)
     while (await world.again(shown)).stop.state is StopState.ALLOWED and world.clock() < until:
-        await world.watched(1)
+        await world.watched(1, after=1)
     shown = await world.again(shown)
     [ended] = [one for one in shown.events if one.kind is StopEventKind.ALLOWANCE_ENDED]
     assert (ended.values["reason"], world.clock() < until) == (reason, reason == "amount")
@@ -105,7 +105,7 @@ async def test_where_nothing_was_stopped_only_the_amount_stops_before_the_day_en
     for said in (await told(world, incident), _line(shown, StopEventKind.APPROVED)):
         assert (COMES_BACK in said, "stopped by itself if that is spent before" in said) == (False, True)
     await world.approve(incident, ApprovalWay.AMOUNT, "2", until=midnight)
-    await world.watched(12)
+    await world.watched(1, after=11)
     stopped = await world.again(shown)
     assert (stopped.stop.state, world.cents()) == (StopState.STOPPED, 1)
     assert _line(stopped, StopEventKind.ALLOWANCE_ENDED).endswith("It is stopped now."), "it never was before"
@@ -141,7 +141,7 @@ async def test_an_allowance_that_ends_takes_no_hold_of_what_is_left_out_of_colle
     [incident] = await world.incidents()
     await world.bot.projects.exclude(world.admin, (await world.project(WRITER)).id)
     await approved(world, incident, ApprovalWay.AMOUNT, "900", hours=1)
-    await world.watched(3, after=59)
+    await world.watched(1, after=60)
     assert (world.cents(), world.cents(WRITER)) == (1, None)
 
 
@@ -160,7 +160,7 @@ async def test_who_knows_the_cause_may_tell_it_when_the_alert_is_over(world: Wor
         shown = await world.stopped(incident)
         await approved(world, incident, ApprovalWay.RESTORE)
         target = about(shown)
-    await world.watched(2, after=47 * 60)
+    await world.watched(1, after=47 * 60)
     [closed] = [one for one in await world.incidents() if one.id == incident.id]
     assert closed.state is IncidentState.CLOSED
     await world.bot.leads.pin_cause(world.admin, target, "재시도 로직 버그")

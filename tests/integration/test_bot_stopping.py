@@ -65,7 +65,7 @@ async def test_a_stop_is_set_proved_and_restored_bit_for_bit_and_closed_the_next
 async def test_calls_that_came_back_are_told_by_when_they_came_and_not_by_when_they_were_seen(world: World) -> None:
     """Nobody looked for half an hour after the restore: the review then said that nothing worked all that time."""
     shown = await world.stopped(await world.runaway())
-    await world.watched(12)
+    await world.watched(1, after=11)
     await world.restore(shown)
     await world.acted()
     restored_at = world.clock()
@@ -105,17 +105,18 @@ async def test_an_allowance_ends_by_itself_and_the_stop_is_back(world: World) ->
     shown = await world.stopped(incident)
     await world.approve(shown, ApprovalWay.AMOUNT, "100", hours=0.5)
     await world.acted()
-    await world.watched(5)
+    await world.watched(1, after=4)
     assert (world.cents(), (await world.again(shown)).stop.state) == (FORMER_CENTS, StopState.ALLOWED)
     assert (await world.incident_now()).state is IncidentState.ALLOWED
-    await world.watched(8, after=22)
+    await world.watched(1, after=25)
     shown = await world.again(shown)
     assert (world.cents(), shown.stop.state, shown.stop.turn) == (1, StopState.STOPPED, 2)
     assert shown.current[0].former == FORMER
 
     # Fifteen times the calls burn a dollar in four minutes.
     await world.approve(shown, ApprovalWay.AMOUNT, "1.50", hours=3)
-    await world.watched(9)
+    await world.acted()
+    await world.watched(1, after=9)
     shown = await world.again(shown)
     ended = [one.values["reason"] for one in shown.events if one.kind is StopEventKind.ALLOWANCE_ENDED]
     assert (ended, world.cents(), shown.stop.turn) == (["time", "amount"], 1, 3)
@@ -137,7 +138,7 @@ async def test_a_budget_stops_by_itself_at_each_limit_once_and_not_again_after_a
     stopped behind the back of those who put back what it stopped."""
     below = how == "stopped by hand below it"
     budget = await ten_dollars_spent(world, "11.40" if below else "6")
-    incident, limit = await world.incident_now(), "11.40" if below else "13"
+    incident, limit = await world.incident_now(), "11.40" if below else "11.60"
     if below:
         assert (incident.level < 100, incident.has_root) == (True, True)
         await world.stopped(incident)
@@ -156,7 +157,7 @@ async def test_a_budget_stops_by_itself_at_each_limit_once_and_not_again_after_a
     await world.watched(1)
     assert world.cents() is None
     while world.cents() is None and (await world.incident_now()).level < 150:
-        await world.watched(1)
+        await world.watched(1, after=2)
     now = await world.incident_now()
     assert (world.cents(), Money.of(limit) <= now.spent) == (1, True)
     assert (now.id, now.state) == (incident.id, IncidentState.STOPPED)
@@ -164,7 +165,7 @@ async def test_a_budget_stops_by_itself_at_each_limit_once_and_not_again_after_a
     assert shown is not None
     assert (shown.stop.requested_by, shown.stop.turn) == (None, 2)
     await world.restore(shown)
-    await world.watched(6)
+    await world.watched(1, after=5)
     assert (world.cents(), (await world.incident_now()).state) == (None, IncidentState.RESTORED)
 
 
@@ -175,7 +176,7 @@ async def test_what_was_allowed_before_a_limit_was_reached_is_not_stopped_there(
     shown = await world.approve(incident, ApprovalWay.AMOUNT, "1.50", hours=3, restops=False)
     assert shown is not None
     while world.cents() is None and (await world.incident_now()).level < 150:
-        await world.watched(1)
+        await world.watched(1, after=4)
     assert (await world.again(shown)).stop.state is StopState.CLOSED
     assert (world.cents(), (await world.incident_now()).state) == (None, IncidentState.OPEN)
 

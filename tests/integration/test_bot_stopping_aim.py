@@ -95,13 +95,13 @@ async def test_what_failed_in_a_stop_of_many_is_tried_again(world: World, why: s
         world.openai.faults.add(Fault(path=f"/v1/organization/projects/{chatbot}", status=403, method="POST"))
     incident = await reached(world, action=BudgetAction.STOP if "budget" in why else BudgetAction.NOTIFY)
     if "budget" in why:
-        await world.watched(8)
+        await world.watched(1)
     else:
         both = [(await world.project(one)).id for one in (CHATBOT, WRITER)]
         await world.stopped(incident, seen=both, is_wide=True)
     if why == "changed elsewhere":
         world.limited(CHATBOT, 777)
-        await world.watched(6)
+        await world.watched(1, after=5)
     standing = await the_stop(world, incident)
     assert (standing.stop.state, standing.set_count, world.cents(WRITER)) == (StopState.STOPPED, 1, 1)
     assert ids.STOP_RETRY in str(stops.root(standing, reader("en")))
@@ -158,7 +158,7 @@ async def test_a_second_runaway_under_the_same_budget_is_seen_and_stopped_beside
     assert (await world.window(incident)).held is not None
 
     world.openai.boost(CHATBOT, 60, world.clock())
-    await world.watched(8)
+    await world.watched(1, after=7)
     told = await the_stop(world, incident)
     assert [one.name for one in told.rest] == [CHATBOT]
     assert stops.root(told, reader("en")).text.startswith(f"🚨 [{world.team.name}] 1/2 projects stopped")

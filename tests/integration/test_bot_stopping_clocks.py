@@ -28,7 +28,6 @@ async def asked(world: World, minutes: float, when: str) -> StopShown:
     """A stop of a runaway, and our clock jumps once: before the click, before it is carried out, or after that."""
     incident = await world.runaway()
     world.limited()
-    await world.watched(3)
     if when == "before the click":
         jumps(world, minutes)
     shown = await world.bot.stopping.request(world.admin, about(incident), Lever.STOP, "루프")
@@ -48,8 +47,8 @@ async def test_no_clock_proves_a_stop_that_does_not_end_the_spending(world: Worl
     """The provider says yes and calls go on: that is told after a quarter of an hour, and never the opposite."""
     world.openai.behaviour.enforcement_seconds = 10**6
     shown = await asked(world, minutes, when)
-    for _ in range(18):
-        await world.watched(1)
+    for _ in range(6):
+        await world.watched(1, after=2)
         shown = await world.again(shown)
         assert shown.current[0].state in (HoldState.SET, HoldState.UNPROVED)
     [told] = [one for one in shown.events if one.kind is StopEventKind.UNPROVED]
@@ -63,7 +62,8 @@ async def test_no_clock_keeps_a_stop_from_its_proof(world: World, minutes: float
     began = world.openai.clock()
     await world.watched(1)
     assert world.cents() == 1
-    await world.watched(15)
+    for _ in range(5):
+        await world.watched(1, after=2)
     shown = await world.again(shown)
     [hold] = shown.current
     assert (hold.state, kinds(shown)[-1]) == (HoldState.PROVED, StopEventKind.PROVED)
@@ -77,7 +77,8 @@ async def test_no_clock_keeps_a_stop_from_its_proof(world: World, minutes: float
 async def test_what_a_stop_kept_is_told_by_the_minutes_before_it(world: World) -> None:
     """Our clock runs ahead of the click: the quiet minutes after the stop are none of those before it."""
     shown = await asked(world, 20, CLICK)
-    await world.watched(35)
+    for _ in range(2):
+        await world.watched(1, after=16)
     saved = (await world.again(shown)).saved
     assert saved is not None
     assert saved.low.amount > 0
@@ -121,10 +122,10 @@ async def test_calls_come_back_after_a_restore_as_the_provider_tells_them(world:
     """Our clock is a quarter of an hour behind: calls from before the stop are not the first ones after it."""
     jumps(world, -15)
     shown = await world.stopped(await world.runaway())
-    await world.watched(9)
+    await world.watched(1, after=8)
     await world.restore(shown)
     world.openai.boost(CHATBOT, 0, world.openai.clock())
-    await world.watched(8)
+    await world.watched(1, after=7)
     shown = await world.again(shown)
     assert StopEventKind.RESTORED in kinds(shown)
     assert StopEventKind.FIRST_TRAFFIC not in kinds(shown)
