@@ -27,6 +27,9 @@ if importlib.util.find_spec("sniffio") is None:
     # httpcore looks for it on every path again for each lock it makes; told once that it is not here, it believes it.
     sys.modules["sniffio"] = None  # type: ignore[assignment]
 
+# Looked through for garbage at every 700 new objects, imports and tests alone cost a twentieth of the CPU.
+gc.set_threshold(50_000, 10, 10)
+
 # A machine that is busy with something else is slow, not wrong: no deadline for a single example.
 settings.register_profile("house", deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 # For whoever has an hour: `python3 run.py test --hypothesis-profile=deep`.
@@ -57,7 +60,6 @@ def _interrupted(number: int, _: object) -> None:
 
 def pytest_collection_finish() -> None:
     """Modules and tests live until the end: the collector need not walk through them again for every test's litter."""
-    gc.collect()
     gc.freeze()
 
 

@@ -39,8 +39,8 @@ async def refusal(call: Awaitable[Any]) -> JSON:
 
 
 def bolt_for(slack: SimulatedSlack) -> AsyncApp:
-    """A real Bolt app that believes this is Slack."""
-    return AsyncApp(client=client_of(slack), signing_secret=slack.config.signing_secret)
+    """A real Bolt app that believes this is Slack. Without a name it would look for one among all its callers."""
+    return AsyncApp(name="finops", client=client_of(slack), signing_secret=slack.config.signing_secret)
 
 
 @asynccontextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ from finops.audit_files import CSV, lines
 from finops.budget_report import OPERATOR
 from finops.stops import StopEventKind
 from providers.openai_levers import EVENTS
-from tests.house.tree import ROOT, modules, parsed
+from tests.house.tree import ROOT, modules, nodes
 from tests.unit.saying import LANGUAGES, reader
 from tests.unit.test_blocks_limits import refused_view
 
@@ -102,11 +103,12 @@ def test_who_may_be_the_app_or_an_operator() -> None:
     assert who == ["FinOps", "운영자", "&lt;b&gt;", "<@U0MINSU001>"]
 
 
+@cache
 def recorded() -> list[str]:
     """Every act there is: whatever bot/ names as one, what installing records, and every event of a stop."""
     acts = {f"stop.{kind.value}" for kind in StopEventKind}
     for path in [*modules("bot"), ROOT / "handlers/installing.py"]:
-        for node in ast.walk(parsed(path)):
+        for node in nodes(path):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 acts.update(re.findall(r"^[a-z]+\.[a-z_]+$", node.value))
     assert {"team.created", "key.replaced", "budgets.imported", "admin.appointed", "app.removed", "lead.told"} <= acts
@@ -138,16 +140,16 @@ def test_every_act_there_is_stands_in_the_documentation() -> None:
     assert named - set(acts) - set(audit_words._SAID) == {"budget.delete", "command.audit"}  # what a refusal names
 
 
-@pytest.mark.parametrize("problem", list(AuditProblem))
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_broken_chain_is_told_with_its_row_and_what_to_do(language: str, problem: AuditProblem) -> None:
-    verdict = AuditVerdict(ok=False, rows=5, first_bad_seq=3, problem=problem)
-    view = audit.listed(page(verdict=verdict), AuditAsked(), reader(language))
-    text = view["blocks"][1]["text"]["text"]
-    assert text.startswith("🚨")
-    assert "#3" in text
-    assert audit_words.problem(problem, reader(language)) in text
-    assert "\n" in text
+def test_a_broken_chain_is_told_with_its_row_and_what_to_do(language: str) -> None:
+    for problem in AuditProblem:
+        verdict = AuditVerdict(ok=False, rows=5, first_bad_seq=3, problem=problem)
+        view = audit.listed(page(verdict=verdict), AuditAsked(), reader(language))
+        text = view["blocks"][1]["text"]["text"]
+        assert text.startswith("🚨"), problem
+        assert "#3" in text, problem
+        assert audit_words.problem(problem, reader(language)) in text, problem
+        assert "\n" in text, problem
 
 
 @given(

@@ -15,12 +15,12 @@ KO, JA = reader("ko"), reader("ja")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("suggestion", ["today", "last week", "last month", "7d", "90d", "400d"])
-def test_a_suggestion_is_understood_when_it_is_typed(suggestion: str, language: str) -> None:
+def test_a_suggestion_is_understood_when_it_is_typed(language: str) -> None:
     """In every language it means what it means in English."""
-    said = period_words.in_reply("몰라요", suggestion, reader(language))
-    assert said is not None
-    assert parse_status(said, TODAY) == parse_status(suggestion, TODAY)
+    for suggestion in ("today", "last week", "last month", "7d", "90d", "400d"):
+        said = period_words.in_reply("몰라요", suggestion, reader(language))
+        assert said is not None, suggestion
+        assert parse_status(said, TODAY) == parse_status(suggestion, TODAY), suggestion
 
 
 @pytest.mark.parametrize(

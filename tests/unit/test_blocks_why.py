@@ -134,11 +134,11 @@ def test_each_cause_is_one_sentence(found: Why, korean: str, english: str):
     assert words.sentence(found, JA) not in (korean, english)
 
 
-@pytest.mark.parametrize("kind", WhyKind)
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_cause_has_words_also_where_nothing_else_is_known(kind: WhyKind, language: str):
+def test_every_cause_has_words_also_where_nothing_else_is_known(language: str):
     """A report that was kept with fewer facts still speaks."""
-    assert words.sentence(replace(LOOP, kind=kind, parts=()), reader(language))
+    said = {kind: words.sentence(replace(LOOP, kind=kind, parts=()), reader(language)) for kind in WhyKind}
+    assert [kind for kind, sentence in said.items() if not sentence] == []
 
 
 @pytest.mark.parametrize(

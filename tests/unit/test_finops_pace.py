@@ -34,10 +34,10 @@ def looping(minutes: int, tail: Sequence[Money] = ()) -> list[Money]:
     return [QUIET] * (HALF_AN_HOUR - minutes) + [LOOP] * (minutes - len(tail)) + list(tail)
 
 
-@pytest.mark.parametrize("minutes", range(5, 30))
 @pytest.mark.parametrize("usual", [None, QUIET, Money.zero()])
-def test_a_loop_is_measured_from_the_minute_it_began_in(minutes: int, usual: Money | None):
-    assert paced_over(looping(minutes), usual) == range(HALF_AN_HOUR - minutes, HALF_AN_HOUR)
+def test_a_loop_is_measured_from_the_minute_it_began_in(usual: Money | None):
+    found = {minutes: paced_over(looping(minutes), usual) for minutes in range(5, HALF_AN_HOUR)}
+    assert found == {minutes: range(HALF_AN_HOUR - minutes, HALF_AN_HOUR) for minutes in found}
 
 
 def test_a_loop_younger_than_five_minutes_is_measured_over_five_and_a_lump_or_two_are_none():
@@ -65,14 +65,15 @@ def test_a_job_every_ten_minutes_is_as_fast_as_it_is_on_average():
         assert paced_over(turned, Money.of("0.03")) == WHOLE
 
 
-@pytest.mark.parametrize("minutes", range(11, 30))
 @pytest.mark.parametrize("filling", range(1, 6))
-def test_minutes_that_still_fill_up_and_minutes_not_told_yet_make_a_loop_no_slower(minutes: int, filling: int):
+def test_minutes_that_still_fill_up_and_minutes_not_told_yet_make_a_loop_no_slower(filling: int):
     """Not told at all, or less than half, is left out; a tail that fills up evenly takes an eighth at most."""
-    told = looping(minutes, [Money.zero()] * filling)
-    assert pace(told, paced_over(told, QUIET)) == Fraction(LOOP.amount)
-    told = looping(minutes, [Money(LOOP.amount * (filling - n) / (filling + 1)) for n in range(filling)])
-    assert Fraction(LOOP.amount) * 7 / 8 <= pace(told, paced_over(told, QUIET)) <= Fraction(LOOP.amount)
+    for minutes in range(11, HALF_AN_HOUR):
+        told = looping(minutes, [Money.zero()] * filling)
+        assert pace(told, paced_over(told, QUIET)) == Fraction(LOOP.amount), minutes
+        told = looping(minutes, [Money(LOOP.amount * (filling - n) / (filling + 1)) for n in range(filling)])
+        found = pace(told, paced_over(told, QUIET))
+        assert Fraction(LOOP.amount) * 7 / 8 <= found <= Fraction(LOOP.amount), minutes
 
 
 def test_a_half_told_last_minute_of_a_loop_of_six_is_left_out():

@@ -40,6 +40,7 @@ class House:
             )
 
         self.slack = AsyncApp(
+            name="finops",  # without one, it is looked for among all callers, which takes as long as the test
             # Nobody listens there, and asking again after a second, as the client would, finds nobody either.
             client=AsyncWebClient(base_url="http://127.0.0.1:9/", retry_handlers=[]),
             signing_secret="unused",
