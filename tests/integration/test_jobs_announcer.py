@@ -63,11 +63,6 @@ async def slack(clock: FakeClock) -> AsyncIterator[SimulatedSlack]:
 
 
 @pytest.fixture
-def days() -> int:
-    return 16
-
-
-@pytest.fixture
 def policy(days: int) -> Policy:
     return Policy(backfill_days=days, blind_after_minutes=0)
 
@@ -104,6 +99,7 @@ def calls(slack: SimulatedSlack, method: str) -> list[str]:
 
 
 @on_both_databases
+@pytest.mark.parametrize("days", [16])
 async def test_progress_is_one_direct_message_that_ends_as_the_first_chart(
     bot: Bot, slack: SimulatedSlack, announcer: Announcer, admin: Person, team: Team
 ):
@@ -213,7 +209,6 @@ async def test_slack_being_away_never_stops_a_collection(
     assert row.state is CollectionState.DONE
 
 
-@on_both_databases
 async def test_everything_runs_by_itself_from_the_moment_projects_are_chosen(
     bot: Bot, slack: SimulatedSlack, admin: Person, team: Team, clock: FakeClock, settings: Settings
 ):
@@ -257,7 +252,7 @@ async def test_a_clock_that_is_put_back_stops_nobody_from_looking(
     assert openai.asked[0][2] == date(2026, 7, 7)
 
 
-@on_both_databases
+@pytest.mark.parametrize("days", [16])
 async def test_shutting_down_in_mid_backfill_gives_the_rest_back_at_once(
     bot: Bot, openai: LittleOpenAI, slack: SimulatedSlack, admin: Person, team: Team, announcer: Announcer
 ):

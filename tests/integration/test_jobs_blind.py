@@ -76,7 +76,6 @@ async def test_two_replicas_and_many_failures_are_one_message_and_one_edit(
     assert len(office.calls("chat.postMessage")) == len(office.calls("chat.update")) == 1
 
 
-@on_both_databases
 async def test_what_cannot_be_kept_is_not_decided_and_found_out_again(
     world: QuietWorld, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:

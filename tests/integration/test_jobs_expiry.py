@@ -148,7 +148,6 @@ async def test_a_replaced_key_is_warned_of_at_its_own_end(
     assert ["...abc2" in headline for _, headline in await looked(office)] == [True, True]
 
 
-@on_both_databases
 async def test_a_warning_that_stands_says_that_its_key_was_replaced(
     bot: Bot, office: Office, admin: Person, team: Team, clock: FakeClock
 ) -> None:

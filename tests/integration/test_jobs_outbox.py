@@ -32,7 +32,6 @@ from tests.integration.outbox_world import CHANNEL, OTHER_CHANNEL, Office
 # -- what people see
 
 
-@on_both_databases
 async def test_a_runaway_is_one_message_with_its_story_in_the_thread(alarmed: Office) -> None:
     """The golden two lines in the channel; the crossing below it; both clocks measured and kept."""
     alarmed.clock.advance(seconds=4)
@@ -282,7 +281,6 @@ async def test_two_replicas_tell_everything_once(office: Office) -> None:
     assert sorted(stands, key=int) == [str(number) for number in range(12)]
 
 
-@on_both_databases
 async def test_a_dead_replicas_messages_are_taken_over_and_looked_for(office: Office) -> None:
     """It posted and died before it could say so."""
     await office.want("a", urgency=1)

@@ -41,8 +41,8 @@ async def reading_of(storage: Storage, tenant: Tenant, day: date = DAY) -> DayRe
 
 
 async def test_sums_in_sql_are_exact_to_the_eighteenth_decimal(storage: Storage, tenant: Tenant) -> None:
-    """Twenty thousand awkward amounts add up to what Decimal says, per day, per project and in all."""
-    costs = [Decimal(f"0.{n:05}{n * 7919 % 10**13:013}") for n in range(1, 20_001)]
+    """Five thousand awkward amounts add up to what Decimal says, per day, per project and in all."""
+    costs = [Decimal(f"0.{n:05}{n * 7919 % 10**13:013}") for n in range(1, 5_001)]
     costs[7] = Decimal("-9007199254.740993123456789012")
     charges = [a_charge(str(cost), f"proj_{n % 7}", f"item {n}") for n, cost in enumerate(costs)]
     change = await read(storage, tenant, a_day(*charges))

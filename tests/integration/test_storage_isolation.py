@@ -10,7 +10,6 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any, get_type_hints
 
-import pytest
 from sqlalchemy import MetaData
 from sqlalchemy.exc import IntegrityError
 
@@ -439,15 +438,14 @@ STRAYS: dict[str, Attempt] = {
 }
 
 
-@pytest.mark.parametrize("stray", STRAYS)
-async def test_a_row_cannot_point_into_another_workspace(storage: Storage, stray: str) -> None:
+async def test_a_row_cannot_point_into_another_workspace(storage: Storage) -> None:
     """The database itself refuses the reference, should a mistake above ever try."""
     mine = await filled(storage, WORKSPACE)
     await a_tenant(storage, OTHER_WORKSPACE)
-
-    async def try_it() -> None:
-        async with storage.writing() as store:
-            await STRAYS[stray](store, OTHER_WORKSPACE, mine)
-
-    with pytest.raises((IntegrityError, StorageError)):
-        await try_it()
+    kept = []
+    for stray, attempt in STRAYS.items():
+        with suppress(IntegrityError, StorageError):
+            async with storage.writing() as store:
+                await attempt(store, OTHER_WORKSPACE, mine)
+            kept.append(stray)
+    assert kept == []
