@@ -9,6 +9,7 @@ import pytest
 from bot import Bot, Policy
 from finops.periods import Period
 from finops.registry import Person, Team
+from tests.integration.beginnings import begun
 from tests.integration.bot_world import (
     KEY,
     WORKSPACE,
@@ -36,10 +37,15 @@ async def connected(bot: Bot, admin: Person, team: Team, key: str = KEY) -> int:
 
 
 async def backfilled(bot: Bot, admin: Person, team: Team) -> int:
-    connection_id = await connected(bot, admin, team)
-    await bot.projects.register(admin, team.id, ["proj_chat"])
-    await worked(bot)
-    return connection_id
+    """The company's bill as it is at first, read to its end; its connection."""
+
+    async def lived() -> int:
+        connection_id = await connected(bot, admin, team)
+        await bot.projects.register(admin, team.id, ["proj_chat"])
+        await worked(bot)
+        return connection_id
+
+    return await begun(bot.storage, ("backfilled", admin, team), lived)
 
 
 async def assert_ledger_is_the_bill(bot: Bot, company: Organization, start: date, end: date) -> None:
