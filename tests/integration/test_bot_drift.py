@@ -18,12 +18,13 @@ from finops.queries import ScopeKind
 from storage import Storage
 from tests.conftest import FakeClock
 from tests.integration.bot_world import WORKSPACE, worked
-from tests.integration.watch_world import CHATBOT, MODEL, RATES, WRITER, World, a_watched_world, collected, day_of
+from tests.integration.read_world import World, a_read_world
+from tests.integration.watch_world import CHATBOT, MODEL, RATES, WRITER, day_of
 
 
 @pytest.fixture
 async def quick(quick_storage: Storage, clock: FakeClock) -> AsyncIterator[World]:
-    async with a_watched_world(quick_storage, clock) as made:
+    async with a_read_world(quick_storage, clock) as made:
         yield made
 
 
@@ -34,7 +35,7 @@ async def samples(world: World) -> list[DriftSample]:
 
 async def test_estimates_at_the_right_price_are_the_bill_whichever_was_read_first(quick: World) -> None:
     """Bills before usage (a new connection) are compared when usage comes; later ones as they are read."""
-    await collected(quick)
+    await quick.collected()
     assert await samples(quick) == []
     await quick.polled()
     found = await samples(quick)
@@ -51,7 +52,7 @@ async def test_a_first_reading_killed_before_it_learned_is_made_up_for_by_the_ne
     quick: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its usage is stored by then, so the next is not the first any more; the bills of weeks have taught nothing."""
-    await collected(quick)
+    await quick.collected()
 
     async def killed(*_: object) -> int:
         raise asyncio.CancelledError
@@ -59,7 +60,7 @@ async def test_a_first_reading_killed_before_it_learned_is_made_up_for_by_the_ne
     with monkeypatch.context() as patched:
         patched.setattr(drifting, "learned_so_far", killed)
         with pytest.raises(asyncio.CancelledError):
-            await quick.polled()
+            await quick.bot.watching.poll_due()
     assert await samples(quick) == []
     await quick.polled(5)
     assert len({one.day for one in await samples(quick)}) == 9
@@ -70,7 +71,7 @@ async def test_a_day_whose_usage_was_not_read_to_its_end_teaches_when_it_is(quic
     await quick.polled()
     day = quick.clock().date()
     quick.clock.moment = datetime(2026, 7, 7, 7, 0, tzinfo=UTC)
-    await collected(quick)
+    await quick.collected()
     assert day not in {one.day for one in await samples(quick)}
     await quick.polled()
     found = [one for one in await samples(quick) if one.day == day]
@@ -81,7 +82,7 @@ async def test_a_day_whose_usage_was_not_read_to_its_end_teaches_when_it_is(quic
 async def test_a_wrong_price_is_corrected_by_what_bills_taught_and_said(quick: World) -> None:
     """Listed a quarter too dear: the uncorrected estimate is off, the corrected one is the bill."""
     quick.prices.rates = Rates(*(rate * Decimal("1.25") for rate in (RATES.input, RATES.cached_input, RATES.output)))
-    await collected(quick)
+    await quick.collected()
     await quick.polled()
     today = quick.clock().date()
     midnight = quick.clock().replace(hour=0, minute=0)
@@ -99,7 +100,7 @@ async def test_a_wrong_price_is_corrected_by_what_bills_taught_and_said(quick: W
 
 async def test_a_bill_read_again_is_compared_again_and_known_at_once(quick: World) -> None:
     """Yesterday's bill, whole the next morning, changes what is known of estimates without a restart."""
-    await collected(quick)
+    await quick.collected()
     await quick.polled()
     before = await quick.bot.spending.drift(WORKSPACE)
     yesterday = quick.clock().date() - timedelta(days=1)
@@ -107,7 +108,7 @@ async def test_a_bill_read_again_is_compared_again_and_known_at_once(quick: Worl
     quick.clock.moment = datetime(2026, 7, 7, 0, 30, tzinfo=UTC)
     await quick.polled()
     await quick.bot.collecting.due(quick.clock())
-    await collected(quick)
+    await quick.collected()
     assert yesterday in {one.day for one in await samples(quick)}
     after = await quick.bot.spending.drift(WORKSPACE)
     assert before is not None
@@ -133,7 +134,7 @@ async def test_an_empty_bill_is_late_and_the_estimate_goes_on_speaking(quick: Wo
 
 async def test_an_empty_bill_of_a_day_with_usage_is_nowhere_a_day_without_cost(quick: World) -> None:
     """Nine in Seoul is midnight in UTC, and no bill may be there yet; what is there in the end is no restatement."""
-    await collected(quick)
+    await quick.collected()
     quick.clock.moment = datetime(2026, 7, 6, 23, 0, tzinfo=UTC)
     await quick.polled()
     quick.openai.behaviour.set({"late_hours": 30})
@@ -161,7 +162,7 @@ async def test_what_is_explained_of_a_day_is_what_is_said_of_it_everywhere(quick
     await quick.polled()
     quick.openai.behaviour.set({"late_hours": 2})
     quick.clock.moment = datetime(2026, 7, 7, 0, 0, 5, tzinfo=UTC)
-    await collected(quick)
+    await quick.collected()
     quick.openai.behaviour.set({"late_hours": 0})
     quick.clock.moment = datetime(2026, 7, 7, 3, 0, tzinfo=UTC)
     await quick.polled()
@@ -197,7 +198,7 @@ async def test_what_bills_taught_of_a_wrong_price_is_not_held_against_the_right_
     """Listed a quarter too dear, corrected by what bills taught, then set right: that is not corrected once more."""
     wrong = Rates(*(rate * Decimal("1.25") for rate in (RATES.input, RATES.cached_input, RATES.output)))
     quick.prices.rates = wrong
-    await collected(quick)
+    await quick.collected()
     await quick.polled()
     compared = {one.day for one in await samples(quick)}
     await quick.bot.spending.drift(WORKSPACE)  # what is remembered of the lessons has to go as well

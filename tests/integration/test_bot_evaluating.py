@@ -21,6 +21,8 @@ from storage import Storage
 from storage.errors import Conflict
 from tests.conftest import FakeClock
 from tests.integration.bot_world import WORKSPACE
+from tests.integration.read_world import World as ReadWorld
+from tests.integration.read_world import a_read_world
 from tests.integration.watch_world import CHATBOT, WRITER, World, a_watched_world, collected, day_of
 
 # What the steady trace spends in an hour, of each application: 90k uncached, 10k cached, 50k output.
@@ -34,12 +36,12 @@ async def world(storage: Storage, clock: FakeClock) -> AsyncIterator[World]:
 
 
 @pytest.fixture
-async def quick(quick_storage: Storage, clock: FakeClock) -> AsyncIterator[World]:
-    async with a_watched_world(quick_storage, clock) as made:
+async def quick(quick_storage: Storage, clock: FakeClock) -> AsyncIterator[ReadWorld]:
+    async with a_read_world(quick_storage, clock) as made:
         yield made
 
 
-async def test_a_runaway_is_one_message_with_its_story_and_escalates_in_place(quick: World) -> None:
+async def test_a_runaway_is_one_message_with_its_story_and_escalates_in_place(quick: ReadWorld) -> None:
     """From $1 an hour to fifteen times that: one root, each level one line, and nothing twice."""
     project = await quick.project(CHATBOT)
     await quick.a_budget(BudgetScope.PROJECT, project.id, "6")
@@ -91,8 +93,8 @@ async def test_the_parts_and_what_nobody_owns_are_the_whole(world: World) -> Non
         assert whole.as_of is not None
 
 
-async def test_a_closed_day_is_its_bill_and_the_open_one_its_estimate(quick: World) -> None:
-    await collected(quick)
+async def test_a_closed_day_is_its_bill_and_the_open_one_its_estimate(quick: ReadWorld) -> None:
+    await quick.collected()
     await quick.polled()
     today = quick.clock().date()
     week = Period(today - timedelta(days=3), today + timedelta(days=1))
@@ -103,7 +105,7 @@ async def test_a_closed_day_is_its_bill_and_the_open_one_its_estimate(quick: Wor
     assert spent.amount == total(one.amount for one in bills) + spent.estimated
 
 
-async def test_what_was_never_looked_at_is_blind_and_not_zero(quick: World) -> None:
+async def test_what_was_never_looked_at_is_blind_and_not_zero(quick: ReadWorld) -> None:
     """Before the first reading nothing is known; after an hour without one, what we know is old."""
     today = day_of(quick.clock().date())
     spent = await quick.bot.spending.spent(WORKSPACE, ScopeKind.TEAM, quick.team.id, today)
@@ -133,7 +135,7 @@ async def test_several_replicas_that_decide_at_once_decide_once(world: World) ->
 @pytest.mark.parametrize("trouble", [Conflict("the incident of budget", 1), ZeroDivisionError("no share of nothing")])
 @pytest.mark.parametrize("where", ["keep", "evaluate"])
 async def test_what_fails_about_one_budget_silences_no_other(
-    quick: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, trouble: Exception, where: str
+    quick: ReadWorld, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, trouble: Exception, where: str
 ) -> None:
     """All of a workspace was kept together or not at all: one alert that could not be kept, and nobody heard of any.
     Where somebody else was first each time, that is no mistake of ours.
@@ -156,7 +158,7 @@ async def test_what_fails_about_one_budget_silences_no_other(
     assert set(mistakes) == (set() if where == "keep" and isinstance(trouble, Conflict) else {trouble})
 
 
-async def test_every_project_without_a_budget_of_its_own_has_the_default(quick: World) -> None:
+async def test_every_project_without_a_budget_of_its_own_has_the_default(quick: ReadWorld) -> None:
     chatbot, writer = await quick.project(CHATBOT), await quick.project(WRITER)
     await quick.a_budget(BudgetScope.EVERY_PROJECT, None, "1")
     own = await quick.a_budget(BudgetScope.PROJECT, chatbot.id, "1000")
@@ -164,14 +166,14 @@ async def test_every_project_without_a_budget_of_its_own_has_the_default(quick: 
     assert [(one.scope_id, one.budget_id == own.id) for one in await quick.incidents()] == [(writer.id, False)]
 
 
-async def test_below_its_floor_and_below_its_levels_a_budget_is_quiet(quick: World) -> None:
+async def test_below_its_floor_and_below_its_levels_a_budget_is_quiet(quick: ReadWorld) -> None:
     await quick.a_budget(BudgetScope.WORKSPACE, None, "1", floor=Money.of(100))
     await quick.a_budget(BudgetScope.TEAM, quick.team.id, "100")
     await quick.polled()
     assert await quick.incidents() == []
 
 
-async def test_half_a_budget_is_kept_for_the_thread_and_told_with_the_first_loud_level(quick: World) -> None:
+async def test_half_a_budget_is_kept_for_the_thread_and_told_with_the_first_loud_level(quick: ReadWorld) -> None:
     """50 % rings nowhere. When 75 % posts the root, the line of 50 % stands first in its thread."""
     await quick.a_budget(BudgetScope.WORKSPACE, None, "4")
     await quick.polled(5)
@@ -187,7 +189,7 @@ async def test_half_a_budget_is_kept_for_the_thread_and_told_with_the_first_loud
     assert not any(one.is_broadcast for one in lines)
 
 
-async def test_midnight_closes_what_was_open_once_the_last_minutes_have_come(quick: World) -> None:
+async def test_midnight_closes_what_was_open_once_the_last_minutes_have_come(quick: ReadWorld) -> None:
     await quick.a_budget(BudgetScope.WORKSPACE, None, "4")
     quick.clock.moment = quick.clock.moment.replace(hour=23, minute=50)
     await quick.polled()
@@ -205,7 +207,7 @@ async def test_midnight_closes_what_was_open_once_the_last_minutes_have_come(qui
     assert closed.spent.amount == used
 
 
-async def test_a_crossing_of_the_last_minutes_is_told_after_midnight_as_yesterdays(quick: World) -> None:
+async def test_a_crossing_of_the_last_minutes_is_told_after_midnight_as_yesterdays(quick: ReadWorld) -> None:
     """We slept from half past eleven: what was crossed meanwhile belongs to the day it was crossed in."""
     await quick.a_budget(BudgetScope.WORKSPACE, None, "46.5")
     quick.clock.moment = quick.clock.moment.replace(hour=20, minute=0)
@@ -218,9 +220,9 @@ async def test_a_crossing_of_the_last_minutes_is_told_after_midnight_as_yesterda
     assert (late.level, late.state) == (100, IncidentState.CLOSED)
 
 
-async def test_a_bill_read_at_midnight_and_a_provider_that_is_behind_hide_no_crossing(quick: World) -> None:
+async def test_a_bill_read_at_midnight_and_a_provider_that_is_behind_hide_no_crossing(quick: ReadWorld) -> None:
     """Nine in Seoul is midnight in UTC: the bill of that day is short of what usage tells later."""
-    await collected(quick)
+    await quick.collected()
     await quick.a_budget(BudgetScope.WORKSPACE, None, "46.5")
     quick.clock.moment = quick.clock.moment.replace(hour=22, minute=30)
     await quick.polled()
@@ -229,7 +231,7 @@ async def test_a_bill_read_at_midnight_and_a_provider_that_is_behind_hide_no_cro
     quick.openai.behaviour.set({"late_hours": 1})
     quick.clock.advance(minutes=90)
     await quick.bot.collecting.due(quick.clock())
-    await collected(quick)
+    await quick.collected()
     states = []
     for minutes in (0, 30, 31):
         await quick.polled(minutes)
@@ -238,7 +240,7 @@ async def test_a_bill_read_at_midnight_and_a_provider_that_is_behind_hide_no_cro
     assert states == [(90, IncidentState.OPEN), (90, IncidentState.OPEN), (100, IncidentState.CLOSED)]
 
 
-async def test_a_day_without_us_is_looked_at_even_when_nothing_was_open(quick: World) -> None:
+async def test_a_day_without_us_is_looked_at_even_when_nothing_was_open(quick: ReadWorld) -> None:
     await quick.a_budget(BudgetScope.WORKSPACE, None, "40")
     quick.clock.moment = quick.clock.moment.replace(hour=8, minute=0)
     await quick.polled()
@@ -252,7 +254,7 @@ async def test_a_day_without_us_is_looked_at_even_when_nothing_was_open(quick: W
     assert len(await quick.incidents()) == 1
 
 
-async def test_silence_keeps_the_record_and_speaks_once_when_it_ends(quick: World) -> None:
+async def test_silence_keeps_the_record_and_speaks_once_when_it_ends(quick: ReadWorld) -> None:
     await quick.a_budget(BudgetScope.WORKSPACE, None, "2.2")
     await quick.polled()
     [incident] = await quick.incidents()
@@ -272,7 +274,7 @@ async def test_silence_keeps_the_record_and_speaks_once_when_it_ends(quick: Worl
     assert loud == ["silence_ended"]
 
 
-async def test_a_budget_that_is_gone_or_another_ends_what_it_opened(quick: World) -> None:
+async def test_a_budget_that_is_gone_or_another_ends_what_it_opened(quick: ReadWorld) -> None:
     whole = await quick.a_budget(BudgetScope.WORKSPACE, None, "1")
     team = await quick.a_budget(BudgetScope.TEAM, quick.team.id, "1")
     weekly = await quick.a_budget(BudgetScope.TEAM, quick.team.id, "1", period=BudgetPeriod.WEEK)
@@ -288,9 +290,9 @@ async def test_a_budget_that_is_gone_or_another_ends_what_it_opened(quick: World
     }  # fmt: skip
 
 
-async def test_usual_and_since_when_are_told_from_history(quick: World) -> None:
+async def test_usual_and_since_when_are_told_from_history(quick: ReadWorld) -> None:
     """Bills of the days before say what is usual; the minutes say since when it surges."""
-    await collected(quick)
+    await quick.collected()
     chatbot = await quick.project(CHATBOT)
     await quick.a_budget(BudgetScope.PROJECT, chatbot.id, "6")
     await quick.polled()
@@ -307,11 +309,11 @@ async def test_usual_and_since_when_are_told_from_history(quick: World) -> None:
 
 @pytest.mark.parametrize(("look_every", "limit"), [(30, "140"), (330, "140"), (203, "90")])
 async def test_a_surge_is_told_since_it_began_however_long_that_is_before_the_alert(
-    quick: World, look_every: int, limit: str
+    quick: ReadWorld, look_every: int, limit: str
 ) -> None:
     """It burned for hours before a level was reached; where only hours are known of it, too, as after an absence."""
     quick.openai.boost(CHATBOT, 15, began := quick.clock().replace(minute=0) + timedelta(hours=1))
-    await collected(quick)
+    await quick.collected()
     chatbot = await quick.project(CHATBOT)
     await quick.a_budget(BudgetScope.PROJECT, chatbot.id, limit)
     quick.clock.advance(seconds=(began - quick.clock()).total_seconds())

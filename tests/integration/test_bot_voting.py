@@ -28,7 +28,7 @@ from tests.conftest import FakeClock
 from tests.databases import MOMENT, OTHER_WORKSPACE, WORKSPACE, a_tenant, on_both_databases
 from tests.unit.saying import LANGUAGES, reader
 
-PEOPLE = 24
+PEOPLE = 12
 A_DRAFT = PollDraft("What next?", "this\nthat", "C1", MOMENT + timedelta(days=1))
 KEPT = select(poll_votes.c.revision, poll_votes.c.clicked_us).order_by(poll_votes.c.revision)
 

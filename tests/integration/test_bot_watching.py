@@ -20,6 +20,7 @@ from providers.http import http_client
 from storage import Storage
 from tests.conftest import FakeClock
 from tests.integration.bot_world import ATTEMPT_ONCE, WORKSPACE, FewDoors, blind_told, tls_context_once
+from tests.integration.read_world import a_read_world
 from tests.integration.watch_world import CHATBOT, MODEL, WRITER, World, a_watched_world
 
 
@@ -32,7 +33,7 @@ async def world(storage: Storage, clock: FakeClock) -> AsyncIterator[World]:
 @pytest.fixture
 async def quick_world(quick_storage: Storage, clock: FakeClock) -> AsyncIterator[World]:
     """The same on SQLite only, for what does not depend on the database."""
-    async with a_watched_world(quick_storage, clock) as made:
+    async with a_read_world(quick_storage, clock) as made:
         yield made
 
 
@@ -153,7 +154,7 @@ async def test_one_endpoint_of_nonsense_keeps_the_others_and_is_said_as_what_it_
     quick_storage: Storage, clock: FakeClock
 ):
     """Today cannot be estimated as a whole, but what could be read is kept, and bills are collected as ever."""
-    async with a_watched_world(quick_storage, clock, policy=Policy(backfill_days=10, blind_after_minutes=0)) as world:
+    async with a_read_world(quick_storage, clock, policy=Policy(backfill_days=10, blind_after_minutes=0)) as world:
         await world.polled()
         world.provider.doors = (Endpoint.COMPLETIONS, Endpoint.IMAGES)
         world.openai.fail(path="/v1/organization/usage/images", kind="wrong_shape")
@@ -167,7 +168,7 @@ async def test_counts_beyond_anything_real_are_nonsense_and_told(
     quick_storage: Storage, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ):
     """They cannot be added up exactly: not kept, and nobody is left in the dark for it; what is sound is kept."""
-    async with a_watched_world(quick_storage, clock, policy=Policy(backfill_days=10, blind_after_minutes=0)) as world:
+    async with a_read_world(quick_storage, clock, policy=Policy(backfill_days=10, blind_after_minutes=0)) as world:
         await world.polled()
         ask = world.provider.usage
 
