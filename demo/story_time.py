@@ -19,7 +19,7 @@ from handlers.addresses import BOT, STORAGE
 
 MINUTE = timedelta(minutes=1)
 PATIENCE_SECONDS = 60.0
-_SOON, _QUIET_LOOKS = 0.02, 8
+_SOON, _QUIET_LOOKS = 0.04, 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import pytest
 
 from blocks import ids
 from demo import story_monday
+from demo.clock import StageClock
 from demo.slack.cast import DATA, JIHOON, MARKETING, SEOYEON
 from demo.story_people import offered
 from demo.value_people import makes_token
@@ -51,10 +52,42 @@ async def takes_the_pulse(stage: Stage) -> None:
     assert "도움 됨" in words_of(seoyeon.ephemerals(DATA)[-1])
 
 
+async def records_until_its_token_is_revoked(stage: Stage, clock: StageClock) -> None:
+    """An application records once a person made its token, copied from the window that shows it; sending the past twice
+    changes nothing, and what is revoked is not taken any more."""
+    jihoon, applications = stage.slack.person(JIHOON), stage.applications
+    applications.connected.clear()
+    await makes_token(stage, jihoon, "meeting-notes")
+    await applications.settled()
+    assert list(applications.connected) == ["meeting-notes"]
+
+    assert await applications.tell_past() > 200
+    assert await applications.tell_past() == 0
+    clock.advance(timedelta(hours=24))
+    assert await applications.catch_up() == 12
+    applications.switch(is_on=False)
+    clock.advance(timedelta(hours=24))
+    assert await applications.catch_up() == 0
+
+    await jihoon.command("/finops project meeting-notes")
+    await stage.slack.until(lambda: ids.TOKEN_REVOKE in str(jihoon.view), 15)
+    assert "meeting-notes" in words_of(jihoon.view)
+    await jihoon.clicks(jihoon.view, ids.TOKEN_REVOKE)  # type: ignore[arg-type]
+    await stage.slack.until(lambda: ids.TOKEN_REVOKE not in str(jihoon.view), 15)
+    applications.switch(is_on=True)
+    clock.advance(timedelta(hours=24))
+    with pytest.raises(NotTaken):
+        await applications.catch_up()
+    assert applications.connected["meeting-notes"].trouble
+
+
 async def test_a_week_is_told_once_with_exact_figures_wherever_it_is_due(
     tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Recorded is what was sent, told is what is billed; one is praised, one is to improve, one is asked about."""
+    """Recorded is what was sent, told is what is billed; one is praised, one is to improve, one is asked about.
+
+    The one that recorded nothing begins to, and stops.
+    """
     monkeypatch.setattr("jobs.digester.LOOK_EVERY_SECONDS", 0.3)
     clock = on_a_wednesday()
     shutil.copy(sqlite_template, tmp_path / "stage.db")
@@ -97,40 +130,5 @@ async def test_a_week_is_told_once_with_exact_figures_wherever_it_is_due(
         again = await answer_to(stage, stage.slack.person(SEOYEON), "/finops 리포트", DATA)
         assert amount[0] in words_of(again)
         assert "doc-summary" in words_of(again)
-        assert stage.slack.complaints == []
-
-
-async def test_an_application_records_once_a_person_made_its_token_and_stops_when_it_is_revoked(
-    tmp_path: Path, sqlite_template: Path
-) -> None:
-    """The token is copied from the window that shows it; sending the past twice changes nothing."""
-    clock = on_a_wednesday()
-    shutil.copy(sqlite_template, tmp_path / "stage.db")
-    async with scene(
-        f"sqlite:///{tmp_path / 'stage.db'}", four_weeks(), clock=clock, socket_mode=False, **SETTINGS
-    ) as stage:
-        await story_monday.set_up(stage, lambda _: None)
-        jihoon, applications = stage.slack.person(JIHOON), stage.applications
-        await makes_token(stage, jihoon, "doc-summary")
-        await applications.settled()
-        assert list(applications.connected) == ["doc-summary"]
-
-        assert await applications.tell_past() > 200
-        assert await applications.tell_past() == 0
-        clock.advance(timedelta(hours=24))
-        assert await applications.catch_up() == 12
-        applications.switch(is_on=False)
-        clock.advance(timedelta(hours=24))
-        assert await applications.catch_up() == 0
-
-        await jihoon.command("/finops project doc-summary")
-        await stage.slack.until(lambda: ids.TOKEN_REVOKE in str(jihoon.view), 15)
-        assert "doc-summary" in words_of(jihoon.view)
-        await jihoon.clicks(jihoon.view, ids.TOKEN_REVOKE)  # type: ignore[arg-type]
-        await stage.slack.until(lambda: ids.TOKEN_REVOKE not in str(jihoon.view), 15)
-        applications.switch(is_on=True)
-        clock.advance(timedelta(hours=24))
-        with pytest.raises(NotTaken):
-            await applications.catch_up()
-        assert applications.connected["doc-summary"].trouble
+        await records_until_its_token_is_revoked(stage, clock)
         assert stage.slack.complaints == []

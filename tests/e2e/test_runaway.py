@@ -24,7 +24,7 @@ from tests.e2e.stages import scene
 
 APPLICATION = "chatbot-experiment"
 PRICES = FilePrices("the golden case", {"gpt-golden": Rates(Decimal("2.5"), Decimal("1.25"), Decimal(10))})
-QUICK = story.SETTINGS | {"FINOPS_BACKFILL_DAYS": "30"}
+QUICK = story.SETTINGS | {"FINOPS_BACKFILL_DAYS": "8"}
 
 
 def silent(words: str) -> None:

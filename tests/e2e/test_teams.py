@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from demo.slack import Person
 from demo.slack.cast import User
 from handlers.visit import SLACKBOT
 from tests.e2e.stages import (
@@ -84,20 +85,25 @@ async def test_a_name_is_found_with_the_very_letters_that_stand_for_marks(quick_
 
 
 async def test_what_nobody_sees_in_a_pasted_word_is_no_part_of_it(quick_stage: Stage) -> None:
-    """Blanks of no width and marks of direction, as web pages bring them along: in names, keys, ids and commands."""
+    """Blanks of no width and marks of direction, as web pages bring them along: in names, keys, ids and commands.
+
+    The key may not list projects.
+    """
     person = quick_stage.slack.person(JIHOON)
     await person.command("/finops setup")
     await window(quick_stage, person, ids.SETUP_TEAM)
     fields = {ids.TEAM_NAME: "마케팅\u200b팀", ids.TEAM_LEAD: MINSU, ids.TEAM_CHANNEL: MARKETING}
     assert (await person.submits(None, fields))["ok"]
     await window(quick_stage, person, ids.SETUP_KEY)
-    assert (await person.submits(None, {ids.KEY: f"\ufeff{quick_stage.props.marketing_key}\u200b"}))["ok"]
+    assert (await person.submits(None, {ids.KEY: f"\ufeff{quick_stage.props.usage_only_key}\u200b"}))["ok"]
     await window(quick_stage, person, ids.SETUP_KEY_DONE)
     await person.submits(None, {})
-    await window(quick_stage, person, ids.SETUP_PROJECTS)
     known = quick_stage.openai.organization.named("batch").id
+    await says_how_projects_are_found(quick_stage, person, known)
     assert (await person.submits(None, {ids.PROJECT_TYPED: f"\u2066{known}\u2069"}))["ok"]
-    assert "batch" in words_of(await window(quick_stage, person, ids.VIEW_INFO))
+    told = words_of(await window(quick_stage, person, ids.VIEW_INFO))
+    assert "1개를 등록했습니다" in told
+    assert known in told
     person.closes(everything=True)
     await person.command("/finops team")
     await person.clicks(await window(quick_stage, person, ids.VIEW_INFO), ids.TEAM_NEW)
@@ -113,6 +119,18 @@ async def test_what_nobody_sees_in_a_pasted_word_is_no_part_of_it(quick_stage: S
     assert "R&D *팀*" in str(refused["errors"]), "an error is plain text: neither an entity nor what looks like a star"
     person.closes(everything=True)
     assert "마케팅팀 ·" in words_of(await answer_to(quick_stage, person, "/finops 상태 \u200b마케팅\u200b팀"))
+
+
+async def says_how_projects_are_found(stage: Stage, person: Person, known: str) -> None:
+    """A menu that finds nothing can say nothing: the window of a key that may not list projects does, before anybody
+    types a name in vain."""
+    asked = await window(stage, person, ids.SETUP_PROJECTS)
+    assert "이름이 아닌 Project ID(proj_…)로 찾을 수 있습니다" in words_of(asked)
+    assert await person.options(asked, ids.PROJECTS, "chatbot") == []
+    found = await person.options(asked, ids.PROJECTS, known)
+    assert [one["value"] for one in found] == [known]
+    refused = await person.submits(None, {ids.PROJECT_TYPED: "proj_nobody"})
+    assert "목록 권한이 없고" in refused["errors"][ids.PROJECT_TYPED]
 
 
 async def test_slackbot_leads_no_team_though_slack_describes_it_as_a_person(quick_stage: Stage) -> None:
@@ -174,27 +192,6 @@ async def test_a_second_team_closed_half_way_is_gone_on_with(set_up_stage: Stage
     person.closes(everything=True)
     await person.command("/finops setup")
     assert "설정을 모두 마쳤습니다" in words_of(await window(set_up_stage, person, ids.VIEW_INFO))
-
-
-async def test_a_key_that_may_not_list_projects_says_how_they_are_found(quick_stage: Stage) -> None:
-    """A menu that finds nothing can say nothing: the window does, before anybody types a name in vain."""
-    person = quick_stage.slack.person(JIHOON)
-    await person.command("/finops setup")
-    await window(quick_stage, person, ids.SETUP_TEAM)
-    fields = {ids.TEAM_NAME: "마케팅팀", ids.TEAM_LEAD: MINSU, ids.TEAM_CHANNEL: MARKETING}
-    assert (await person.submits(None, fields))["ok"]
-    await window(quick_stage, person, ids.SETUP_KEY)
-    assert (await person.submits(None, {ids.KEY: quick_stage.props.usage_only_key}))["ok"]
-    await window(quick_stage, person, ids.SETUP_KEY_DONE)
-    await person.submits(None, {})
-    asked = await window(quick_stage, person, ids.SETUP_PROJECTS)
-    assert "이름이 아닌 Project ID(proj_…)로 찾을 수 있습니다" in words_of(asked)
-    assert await person.options(asked, ids.PROJECTS, "chatbot") == []
-    known = quick_stage.openai.organization.named("batch").id
-    found = await person.options(asked, ids.PROJECTS, known)
-    assert [one["value"] for one in found] == [known]
-    refused = await person.submits(None, {ids.PROJECT_TYPED: "proj_nobody"})
-    assert "목록 권한이 없고" in refused["errors"][ids.PROJECT_TYPED]
 
 
 async def test_nobody_is_sent_for_ids_that_another_key_of_the_organization_finds_by_name(set_up_stage: Stage) -> None:
