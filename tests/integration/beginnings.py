@@ -34,14 +34,23 @@ async def begun(storage: Storage, what: Hashable, lived: Callable[[], Awaitable[
         named = (what, storage._ring.to_text(), *database.execute(_ROWS).fetchall())
         if named not in _KEPT:
             result = await lived()
-            # Beside the test's own folder, which does not outlive it.
-            file, name = tempfile.mkstemp(".db", "beginning-", path.parent.parent)
-            os.close(file)
-            with closing(sqlite3.connect(name)) as copy:
-                copy.execute("PRAGMA synchronous=OFF")
-                database.backup(copy)
-            _KEPT[named] = Path(name), result
+            _KEPT[named] = copied(database, path), result
         else:
-            with closing(sqlite3.connect(_KEPT[named][0])) as kept:
-                kept.backup(database)
+            read(_KEPT[named][0], database)
     return _KEPT[named][1]
+
+
+def copied(database: sqlite3.Connection, path: Path) -> Path:
+    """A copy of the database at this path: beside the test's own folder, which does not outlive it."""
+    file, name = tempfile.mkstemp(".db", "beginning-", path.parent.parent)
+    os.close(file)
+    with closing(sqlite3.connect(name)) as copy:
+        copy.execute("PRAGMA synchronous=OFF")
+        database.backup(copy)
+    return Path(name)
+
+
+def read(kept: Path, database: sqlite3.Connection) -> None:
+    """Make a database what a copy is."""
+    with closing(sqlite3.connect(kept)) as copy:
+        copy.backup(database)

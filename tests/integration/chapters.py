@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import pickle
 import sqlite3
-import tempfile
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tests.integration.beginnings import copied, read
 from tests.integration.watch_world import World
 
 T = TypeVar("T")
@@ -89,18 +89,14 @@ class Story:
 
     def _kept(self, result: object) -> Chapter:
         world, openai, clock = self._world, self._world.openai, self._world.clock()
-        # Beside the test's own folder, which does not outlive it.
-        file, name = tempfile.mkstemp(".db", "chapter-", self._path.parent.parent)
-        with open(file, "wb"), closing(sqlite3.connect(name)) as copy:
-            self._database.backup(copy)
         bot = (world.provider._door.skew, world.bot.watching._awake._read)
-        return Chapter(Path(name), pickle.dumps((openai.tenants, openai.behaviour, openai.calls, clock, bot)), result)
+        rest = pickle.dumps((openai.tenants, openai.behaviour, openai.calls, clock, bot))
+        return Chapter(copied(self._database, self._path), rest, result)
 
     def _read(self, kept: Chapter) -> Any:
         """Stand where the chapter ended."""
         world, openai = self._world, self._world.openai
-        with closing(sqlite3.connect(kept.database)) as copy:
-            copy.backup(self._database)
+        read(kept.database, self._database)
         openai.tenants, openai.behaviour, openai.calls, world.clock.moment, bot = pickle.loads(kept.rest)
         openai.organization = openai.tenants[openai.organization.id].organization
         world.provider._door.skew, world.bot.watching._awake._read = bot

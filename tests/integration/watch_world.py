@@ -7,12 +7,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 
 from bot import Bot, Policy
 from bot.results import Polled
 from bot.telling import event_key, root_key
 from demo.openai import SimulatedOpenAI
+from demo.openai.organization import AdminKey
 from demo.prices import FilePrices, Rates
 from demo.trace import Trace, parse_trace
 from finops.budgets import Budget, BudgetPeriod, BudgetScope, BudgetTerms
@@ -27,8 +28,10 @@ from providers.http import http_client
 from storage import Storage
 from storage.records_live import OutboxMessage
 from tests.conftest import FakeClock
+from tests.integration.beginnings import begun
 from tests.integration.bot_world import (
     ATTEMPT_ONCE,
+    KEY,
     WORKSPACE,
     FewDoors,
     a_team,
@@ -150,17 +153,23 @@ async def a_watched_world(
 ) -> AsyncIterator[World]:
     """Everything set up and both applications registered; bills are not collected unless asked for."""
     prices = WrittenPrices()
-    openai = SimulatedOpenAI(trace or a_steady_trace(), FilePrices("test", {MODEL: RATES, "new-model": RATES}), clock)
+    charged = FilePrices("test", {MODEL: RATES, "new-model": RATES})
+    openai = SimulatedOpenAI(trace or a_steady_trace(), charged, clock, admin_keys=(AdminKey(KEY),))
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(openai)
         client = http_client(timeout=10.0, plaintext_hosts={"127.0.0.1"}, tls=tls_context_once())
         http = await stack.enter_async_context(client)
         provider = FewDoors(http, openai.url, clock, ATTEMPT_ONCE)
         bot = Bot(storage, {"openai": provider}, clock, policy or Policy(backfill_days=10), prices)
-        admin = await an_admin(bot)
-        team = await a_team(bot, admin)
-        connection = await _connected(bot, openai, team, clock())
-        yield World(bot, clock, openai, provider, prices, admin, team, connection)
+        beginning = ("a watched company", *openai.organization.projects, clock())
+        company = await begun(storage, beginning, partial(_furnished, bot, openai))
+        yield World(bot, clock, openai, provider, prices, *company)
+
+
+async def _furnished(bot: Bot, openai: SimulatedOpenAI) -> tuple[Person, Team, Connection]:
+    admin = await an_admin(bot)
+    team = await a_team(bot, admin)
+    return admin, team, await _connected(bot, openai, team, bot.clock())
 
 
 async def _connected(bot: Bot, openai: SimulatedOpenAI, team: Team, at: datetime) -> Connection:
