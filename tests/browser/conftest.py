@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -28,14 +29,14 @@ expect.set_options(timeout=15_000)
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Every test of this folder drives the browser, on the session's loop, or is skipped with the reason."""
-    for item in items:
-        if HERE not in item.path.parents:
-            continue
+    ours = [item for item in items if str(item.path).startswith(f"{HERE}{os.sep}")]
+    is_missing = executable() is None
+    if ours and is_missing and is_ci():
+        raise pytest.UsageError(NO_CHROMIUM)
+    for item in ours:
         item.add_marker(pytest.mark.browser)
         item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
-        if executable() is None:
-            if is_ci():
-                raise pytest.UsageError(NO_CHROMIUM)
+        if is_missing:
             item.add_marker(pytest.mark.skip(reason=NO_CHROMIUM))
 
 

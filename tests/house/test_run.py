@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from syrupy.utils import warn_incomplete_worker_reports
@@ -179,13 +181,31 @@ def test_newcomers_are_told_which_python(text: str):
     assert f"3.11 to {newest}" in said or f"3.11~{newest}" in said
 
 
-@pytest.mark.parametrize(("ci", "code"), [("true", 4), ("", 0)])
-def test_without_a_browser_ci_fails_and_everybody_else_skips(ci: str, code: int):
+def test_without_a_browser_ci_fails():
     """What is skipped where everything is there is run by nobody."""
-    environ = os.environ | {"CI": ci, "PATH": ""}
+    environ = os.environ | {"CI": "true", "PATH": ""}
     words = [sys.executable, "-m", "pytest", "-n", "0", "--collect-only", "-p", "no:cacheprovider"]
     ended = subprocess.run(
         [*words, "tests/browser/test_page.py"], cwd=ROOT, env=environ, capture_output=True, text=True, check=False
     )
-    assert ended.returncode == code
-    assert ("no Chromium on this machine" in ended.stderr) is bool(ci)
+    assert ended.returncode == 4
+    assert "no Chromium on this machine" in ended.stderr
+
+
+def test_without_a_browser_everybody_else_skips(monkeypatch: pytest.MonkeyPatch):
+    """Visibly, with the reason, and the browser's tests alone."""
+    from tests.browser import conftest as browser
+
+    monkeypatch.setenv("CI", "")
+    monkeypatch.setenv("PATH", "")
+    marks: dict[str, dict[str, Any]] = {"browser/test_page.py": {}, "house/test_run.py": {}}
+
+    def item(place: str) -> Any:
+        def add(mark: pytest.MarkDecorator, append: bool = True) -> None:
+            marks[place][mark.name] = mark.kwargs
+
+        return SimpleNamespace(path=ROOT / "tests" / place, add_marker=add)
+
+    browser.pytest_collection_modifyitems([item(place) for place in marks])
+    assert marks["browser/test_page.py"]["skip"] == {"reason": "no Chromium on this machine"}
+    assert marks["house/test_run.py"] == {}

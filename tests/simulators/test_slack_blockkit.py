@@ -114,12 +114,12 @@ def test_what_the_sdk_builds_is_taken() -> None:
 
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    st.sampled_from([None, True, 0, -1, 10**9, 1.5, "", "plain_text", "mrkdwn", "\ud800", "가나다", "x" * 3001]),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(st.sampled_from(["type", "text", "elements", "element", "rows", "chart", "options"]), inner)
     ),
-    max_leaves=12,
+    max_leaves=6,
 )
 
 
@@ -133,7 +133,8 @@ json_values = st.recursive(
                 )
             },
             optional=dict.fromkeys(("text", "elements", "element", "rows", "chart", "block_id", "label"), json_values),
-        )
+        ),
+        max_size=4,
     ),
     surface=st.sampled_from(["message", "modal", "home"]),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -150,6 +151,14 @@ names = st.one_of(
         ["<!channel>", "<@U0JIHOON01>", "a&b<c>", "*bold* `code`", "\n\n", "가" * 200, "<!here|x> & <#C1>"]
     ),
 )
+
+
+def many(each: st.SearchStrategy[Any], fewest: int, most: int) -> st.SearchStrategy[list[Any]]:
+    """Up to hundreds, of a dozen that are drawn: what a name does to its place is seen in a few."""
+    few = st.lists(each, min_size=1, max_size=12)
+    return st.builds(lambda drawn, count: (drawn * count)[:count], few, st.integers(fewest, most))
+
+
 amounts = st.decimals(min_value=-(10**12), max_value=10**12, places=12, allow_nan=False).map(Money)
 states = st.sampled_from(FigureState)
 moments = st.integers(1_577_836_800, 1_893_456_000).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))

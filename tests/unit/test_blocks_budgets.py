@@ -40,7 +40,7 @@ from finops.charges import FigureState
 from finops.money import Money
 from locales import Translator
 from tests.unit import slack_limits
-from tests.unit.saying import LANGUAGES, TEAM, a_home, a_project, an_empty_home, names, reader
+from tests.unit.saying import LANGUAGES, TEAM, a_home, a_project, an_empty_home, many, names, reader
 from tests.unit.saying_live import AT, PROJECT_SCOPE, a_budget, a_spent
 from tests.unit.test_blocks_limits import refused_view
 from tests.unit.test_blocks_words import EMPTY
@@ -296,7 +296,7 @@ suggestions = st.builds(
 )  # fmt: skip
 
 
-@given(st.lists(st.tuples(scopes, amounts, st.integers(0, 10**9)), max_size=40), names, st.sampled_from(LANGUAGES))
+@given(many(st.tuples(scopes, amounts, st.integers(0, 10**9)), 0, 40), names, st.sampled_from(LANGUAGES))
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_budgets_of_any_names_fit_slack(
     given_: list[tuple[ScopeChoice, Money, int]], typed: str, language: str

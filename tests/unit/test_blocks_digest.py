@@ -26,7 +26,7 @@ from finops.value import NO_VALUE, Interval, ValueFigure, ValueSource
 from finops.verdict import Word, verdict
 from finops.why import WhyKind
 from tests.unit import digesting as told
-from tests.unit.saying import LANGUAGES, names, reader
+from tests.unit.saying import LANGUAGES, many, names, reader
 from tests.unit.test_blocks_limits import refused, refused_view
 
 KO, EN = reader("ko"), reader("en")
@@ -343,6 +343,10 @@ def test_every_week_is_taken_by_slack(week: str, language: str) -> None:
             assert refused(message) == []
             assert check(message.blocks, "message", careful=True) == []
             assert check(message.plain_blocks, "message", careful=True) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_rule_and_a_days_card_are_taken_by_slack(language: str) -> None:
     assert refused_view(digest.rule(reader(language))) == []
     assert check_view(digest.rule(reader(language)), careful=True) == []
     assert refused(digest.daily(told.a_card(), reader(language))) == []
@@ -351,7 +355,7 @@ def test_every_week_is_taken_by_slack(week: str, language: str) -> None:
 amounts = st.decimals(min_value=-(10**9), max_value=10**9, places=6, allow_nan=False).map(Money)
 
 
-@given(st.lists(st.tuples(names, amounts), min_size=185, max_size=230), names, st.sampled_from(LANGUAGES))
+@given(many(st.tuples(names, amounts), 185, 230), names, st.sampled_from(LANGUAGES))
 @hurried
 def test_hundreds_of_projects_with_any_name_fit_slack(found: list[tuple[str, Money]], name: str, language: str) -> None:
     """Whatever they are called and cost: 50 blocks, 3,000 characters a section, 2 charts, and no name is a mention."""

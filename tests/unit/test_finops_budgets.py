@@ -149,7 +149,7 @@ def test_below_the_floor_nothing_is_reached():
     assert reached(tiny, Money.of(5)) == DEFAULT_LEVELS
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(amounts, level_lists, st.decimals("0", "1000", places=2), spendings, spendings)
 def test_more_spending_never_reaches_fewer_levels(
     amount: Money, levels: tuple[int, ...], floor: Decimal, one: Money, other: Money
@@ -172,7 +172,7 @@ def test_half_a_budget_is_no_news_to_a_channel_unless_it_is_the_last_word():
 # --- the calendar ----------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(st.sampled_from(BudgetPeriod), days)
 def test_periods_tile_the_calendar(period: BudgetPeriod, day: date):
     """Every day is in one period; the next begins where it ends; weeks start on Monday, months on the first."""
@@ -310,7 +310,7 @@ def test_weeks_and_months_count_when_they_were_read_as_a_whole():
     assert usual(daily, one_week, BudgetPeriod.WEEK, TODAY) == Usual(None, 7, UsualMethod.WEEKS)
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(days, st.sampled_from(BudgetPeriod))
 def test_nothing_before_the_days_of_history_says_what_is_usual(today: date, period: BudgetPeriod):
     """Whoever reads the days of HISTORY_DAYS before any day of a period has all of it, and more tells nothing."""
@@ -320,7 +320,7 @@ def test_nothing_before_the_days_of_history_says_what_is_usual(today: date, peri
     assert usual(daily, [*near], period, today) == usual(daily, [*far], period, today)
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(st.lists(spendings, min_size=1, max_size=30))
 def test_a_median_has_as_much_on_either_side(found: list[Money]):
     """At least half of the amounts are no larger, at least half no smaller, in whatever order they come."""
@@ -348,7 +348,7 @@ def test_a_recommendation_is_a_friendly_number(median_amount: str, limit: str):
     assert (found, str(found.amount)) == (Money.of(limit), limit)
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(st.decimals("0", "1000000", places=4))
 def test_a_recommendation_leaves_half_as_much_again_and_not_much_more(middle: Decimal):
     """At least 1.5 times the usual, at most a third above that (or one unit), and a budget may be it."""
@@ -390,7 +390,7 @@ def test_a_breach_at_the_very_end_is_none():
         breach_at(Money.of(1), Money.of(500), Money.of(1), NOW.replace(tzinfo=None), END)
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(spendings, amounts, *[st.decimals("0", "1000", places=6).map(Money)] * 2)
 def test_more_burn_never_breaches_later(spent: Money, limit: Money, one: Money, other: Money):
     """And once there is a time, more burn does not take it away."""

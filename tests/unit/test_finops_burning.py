@@ -65,7 +65,7 @@ limits = st.decimals("0", "9999", places=2, allow_nan=False).map(Money)
 
 
 @given(spent_by, st.sets(st.integers(1, 6)), limits, st.integers(1, 60), st.integers(1, 44_640), st.integers(1, 6))
-@settings(max_examples=80, deadline=None, database=None)
+@settings(max_examples=40, deadline=None, database=None)
 def test_who_runs_on_is_everybody_free_or_nobody(
     spent: dict[int, Money], held: set[int], limit: Money, minutes: int, period: int, also: int
 ):

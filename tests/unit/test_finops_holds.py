@@ -85,7 +85,7 @@ class Model:
             self.parts[part] = self.theirs[part] = value
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(
     formers, st.booleans(), st.lists(events), st.integers(0, 12), st.lists(st.tuples(st.sampled_from(PARTS), theirs))
 )
@@ -166,7 +166,7 @@ OF_A_WEEK = a_held(requested_at=NOW - timedelta(days=7), is_wanted=False, releas
 waits = st.lists(st.tuples(st.integers(1, 600), st.sampled_from(HoldTrouble)), min_size=1, max_size=20)
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(waits, st.sampled_from([a_hold(), a_held(state=HoldState.SAVED), OF_A_WEEK]))
 def test_trouble_is_told_in_time_and_not_again_and_again(attempts: list[tuple[int, HoldTrouble]], hold: Hold):
     """At once where only a person can help, after half a minute where it may pass, once more loudly after a quarter."""
@@ -224,7 +224,7 @@ def test_calls_end_when_the_provider_said_so_else_with_the_last_that_got_through
     assert (proved.proved_at, proved.enforced_at) == (at[9], at[enforced])
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(
     st.lists(st.tuples(st.sampled_from(HoldTrouble), st.integers(1, 86_400)), min_size=1, max_size=30),
     st.sampled_from([a_held(state=HoldState.SAVED), a_held(state=HoldState.SET, is_wanted=False, release_at=NOW)]),

@@ -77,7 +77,7 @@ def test_a_share_of_nothing_does_not_exist() -> None:
     assert Money.of(742).ratio_of(Money.zero()) is None
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(st.lists(wild_amounts, max_size=40))
 def test_the_order_of_a_sum_does_not_matter(parts: list[Decimal]) -> None:
     """Forwards, backwards, in two halves: one total, to the last digit."""
@@ -86,7 +86,7 @@ def test_the_order_of_a_sum_does_not_matter(parts: list[Decimal]) -> None:
     assert total(money) == total(reversed(money)) == total(money[:half]) + total(money[half:])
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(amounts)
 def test_an_amount_survives_the_ledger(amount: Decimal) -> None:
     """Nano-units and the rest below them give back every digit down to 1e-18."""
@@ -95,7 +95,7 @@ def test_an_amount_survives_the_ledger(amount: Decimal) -> None:
     assert from_units(nano, rest) == amount
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(wild_amounts)
 def test_beyond_the_eighteenth_decimal_the_ledger_rounds_half_to_even(amount: Decimal) -> None:
     """Providers send thirty decimals; what is dropped is half an atto-dollar at most."""
@@ -110,7 +110,7 @@ def test_every_spelling_of_zero_is_stored_as_zero(zero: str) -> None:
     assert to_units(Decimal(zero)) == (0, 0)
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(st.lists(amounts, max_size=200))
 def test_summing_the_columns_is_summing_the_money(parts: list[Decimal]) -> None:
     """What SQL adds as integers is the exact total, and PostgreSQL's decimals of integers are no different."""
@@ -127,7 +127,7 @@ def test_a_sum_of_millions_of_lines_stays_exact() -> None:
     assert from_units(nano * 10**7, rest * 10**7) == Decimal("99900000.00123456789")
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(st.lists(amounts, max_size=30), st.integers(0, 6))
 def test_rounded_parts_make_the_rounded_whole(parts: list[Decimal], places: int) -> None:
     """On screen, too, the parts add up; and no part moves by a whole unit."""

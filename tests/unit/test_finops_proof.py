@@ -40,7 +40,7 @@ def after(minutes: float) -> datetime:
     return SET_AT + timedelta(minutes=minutes)
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(calls, minutes, latenesses, st.integers(0, 60))
 def test_what_is_proved_was_quiet_for_five_minutes_that_nothing_can_change_any_more(
     told: dict[int, int], read_until: int, lateness: timedelta | None, passed: int
@@ -61,7 +61,7 @@ def test_what_is_proved_was_quiet_for_five_minutes_that_nothing_can_change_any_m
         assert now - SET_AT < DEADLINE, "nobody waits for ever"
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(calls, minutes, latenesses, st.integers(0, 60))
 def test_a_minute_is_final_only_when_it_was_read_and_had_its_time_to_arrive(
     told: dict[int, int], read_until: int, lateness: timedelta | None, passed: int
@@ -114,7 +114,7 @@ def test_the_last_call_is_the_end_of_its_minute():
     assert last_request_at(seen(-3), SET_AT) is None
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(st.dictionaries(st.sampled_from(Endpoint), st.integers(1, 60)))
 def test_nothing_is_seen_further_than_the_kind_of_call_that_is_seen_least(read: dict[Endpoint, int]):
     """One that was never read hides everything; how far storage was read says nothing about calls."""

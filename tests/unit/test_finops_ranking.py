@@ -213,7 +213,7 @@ contenders = st.lists(
 )
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(contenders, st.randoms(use_true_random=False), st.integers(0, 3000))
 def test_every_project_is_told_once_in_a_fixed_place_whatever_order_they_come_in(
     given_: list[Contender], chance: random.Random, whole: int
