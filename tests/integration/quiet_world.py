@@ -23,6 +23,7 @@ from providers.contract import ProviderError
 from storage import Storage
 from storage.records_live import OutboxMessage
 from tests.conftest import FakeClock
+from tests.integration.beginnings import begun
 from tests.integration.bot_world import MINSU, WORKSPACE, an_admin
 from tests.unit import saying_live
 
@@ -140,8 +141,11 @@ async def a_quiet_world(storage: Storage, clock: FakeClock, policy: Policy | Non
     clock.moment = clock.moment.replace(hour=0, minute=10)
     provider = QuietProvider()
     bot = Bot(storage, {"openai": cast("Any", provider)}, clock, policy or Policy())
-    admin = await an_admin(bot)
-    team = await bot.teams.create(admin, "마케팅팀", MINSU, "C0MARKET01")
-    made = QuietWorld(bot, clock, provider, admin, team, cast("Any", None))
-    made.connection = await made.connect(team, "한빛소프트", ADMIN_KEY)
-    yield made
+
+    async def lived() -> tuple[Person, Team, Connection]:
+        admin = await an_admin(bot)
+        team = await bot.teams.create(admin, "마케팅팀", MINSU, "C0MARKET01")
+        made = QuietWorld(bot, clock, provider, admin, team, cast("Any", None))
+        return admin, team, await made.connect(team, "한빛소프트", ADMIN_KEY)
+
+    yield QuietWorld(bot, clock, provider, *await begun(storage, ("a quiet world", clock()), lived))
