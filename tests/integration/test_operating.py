@@ -171,12 +171,12 @@ async def test_the_doctor_finds_nothing_wrong_before_the_first_start(tmp_path: P
     assert is_well, said
 
 
-async def test_the_doctor_names_prices_that_would_keep_the_bot_from_starting(tmp_path: Path):
+async def test_the_doctor_names_prices_that_would_keep_the_bot_from_starting(folder: Path):
     """It is asked before the first start: what that would refuse, it must not call well."""
-    wrong = tmp_path / "prices.yaml"
+    wrong = folder / "prices.yaml"
     wrong.write_text("- model: gpt-5\n  input_per_mtok: free\n")
     async with SimulatedSlack() as slack:
-        settings = settings_for(slack, tmp_path, FINOPS_PRICES=str(wrong))
+        settings = settings_for(slack, folder, FINOPS_PRICES=str(wrong))
         with pytest.raises(SettingsError, match=r"prices\.yaml"):
             await front_door.operate("doctor", settings)
 

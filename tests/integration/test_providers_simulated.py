@@ -28,6 +28,7 @@ from tests.simulators.openai_kit import MIDNIGHT, Desk, a_desk, a_trace, indepen
 
 QUICK = RetryPolicy(attempts=2, wait_initial=0.001, wait_max=0.001, wait_jitter=0.001, attempt_timeout=0.3)
 PERIOD = Period(MIDNIGHT.date() - timedelta(days=10), MIDNIGHT.date())
+THREE_DAYS = Period(MIDNIGHT.date() - timedelta(days=3), MIDNIGHT.date())
 
 
 @pytest.fixture
@@ -133,10 +134,10 @@ async def test_every_way_to_fail_has_its_error(desk: Desk, http: httpx.AsyncClie
             openai = OpenAI(http, desk.openai.url, desk.clock, QUICK)
             await desk.control("faults", fault)
             with pytest.raises(expected):
-                [day async for day in openai.charges(key_of(desk), PERIOD)]
+                [day async for day in openai.charges(key_of(desk), THREE_DAYS)]
             await desk.control("reset")
-            days = [day async for day in openai.charges(key_of(desk), PERIOD)]
-            assert [day.day for day in days] == list(PERIOD)
+            days = [day async for day in openai.charges(key_of(desk), THREE_DAYS)]
+            assert [day.day for day in days] == list(THREE_DAYS)
             assert days[-1].charges
 
 

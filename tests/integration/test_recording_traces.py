@@ -294,10 +294,7 @@ async def test_nonsense_is_declined_in_the_form_it_came_in(door: Door) -> None:
             status, said = await post(door, body, kind)
             assert (kind, body[:40], status, b"the body is not" in said) == (kind, body[:40], 400, True)
         assert (await post(door, bomb, kind, **{"Content-Encoding": "gzip"}))[0] == 413
-
-
-async def test_another_type_is_declined(door: Door) -> None:
-    """gRPC has another door, which is not here."""
+    # gRPC has another door, which is not here.
     headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/grpc"}
     async with door.client.post(f"{door.url}{recording.TRACES}", data=b"", headers=headers) as answer:
         assert (answer.status, await answer.json()) == (415, {"message": f"Content-Type is {JSON} or {PROTOBUF}."})
