@@ -204,6 +204,7 @@ async def test_a_change_is_sent_once_whatever_happens_and_reading_tells_what_bec
 ) -> None:
     for (fault, error, is_done), (method, former, wanted) in product(FAULTS, CHANGES):
         with subtests.test(method=method, **fault):
+            desk.openai.reset()
             await openai.pull(key_of(desk), desk.project_id("chat"), LIMIT, former)
             desk.openai.fail(**fault, method=method, times=1)
             with pytest.raises(error):
@@ -262,7 +263,7 @@ async def test_reading_goes_on_after_one_failure_and_ends_within_bounds(
 async def test_nonsense_is_no_reading(desk: Desk, openai: OpenAI, subtests: pytest.Subtests) -> None:
     for kind, lever in product(("nonsense_json", "wrong_shape", "html"), Lever):
         with subtests.test(kind=kind, lever=lever):
-            desk.openai.faults.clear()
+            desk.openai.reset()
             desk.openai.fail(kind=kind, path="/v1/organization/projects/")
             with pytest.raises(UnexpectedResponse):
                 await openai.lever(key_of(desk), desk.project_id("chat"), lever)

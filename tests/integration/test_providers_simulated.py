@@ -72,7 +72,7 @@ async def test_the_bill_is_the_trace_times_the_prices(
     """Per day and per project, to the last digit, however the provider spells it."""
     for behaviour in SPELLINGS:
         with subtests.test(**behaviour):
-            await desk.control("reset")
+            desk.openai.reset()
             desk.openai.behaviour.set(behaviour)
             openai = OpenAI(http, desk.openai.url, desk.clock, QUICK)
             names = {project.id: project.name async for project in openai.projects(key_of(desk))}
@@ -131,6 +131,7 @@ async def test_every_way_to_fail_has_its_error(desk: Desk, http: httpx.AsyncClie
     """None of them is a crash, none of them half a bill, and afterwards everything is as before."""
     for fault, expected in FAULTS:
         with subtests.test(**fault):
+            desk.openai.reset()
             openai = OpenAI(http, desk.openai.url, desk.clock, QUICK)
             await desk.control("faults", fault)
             with pytest.raises(expected):

@@ -78,7 +78,7 @@ async def test_usage_times_prices_is_the_bill_to_the_last_digit(
     midnight = int(MIDNIGHT.timestamp()) // 60
     for behaviour in SPELLINGS:
         with subtests.test(**behaviour):
-            await desk.control("reset")
+            desk.openai.reset()
             desk.openai.behaviour.set(behaviour)
             openai = OpenAI(http, desk.openai.url, desk.clock, PATIENT)
             names = {project.id: project.name async for project in openai.projects(key_of(desk))}
@@ -168,6 +168,7 @@ async def test_every_way_to_fail_has_its_error(desk: Desk, http: httpx.AsyncClie
     """None of them is a crash, none of them half a reading, and afterwards everything is as before."""
     for fault, expected in FAULTS:
         with subtests.test(**fault):
+            desk.openai.reset()
             hurried, openai = (OpenAI(http, desk.openai.url, desk.clock, policy) for policy in (QUICK, PATIENT))
             await desk.control("faults", fault)
             with pytest.raises(expected):
