@@ -13,7 +13,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,16 +56,22 @@ def statements() -> Iterator[list[str]]:
 
 
 _ROOM = 2 << 30  # for the servers of some workers, of a fifth of it each
-# What a migrated database looks like, whatever stands in it. A test that changed this has its database dropped.
-_SHAPE = """SELECT md5(string_agg(line, ',' ORDER BY line)) FROM (
-    SELECT format('%s %s %s %s %s', relkind, relname, attname, atttypid, attnotnull) FROM pg_class
-        JOIN pg_namespace ON pg_namespace.oid = relnamespace LEFT JOIN pg_attribute ON attrelid = pg_class.oid
-        WHERE nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND coalesce(attnum, 1) > 0
-    UNION ALL SELECT format('%s %s %s', tgrelid::regclass, tgname, tgenabled) FROM pg_trigger
-    UNION ALL SELECT pg_get_constraintdef(pg_constraint.oid) FROM pg_constraint
-        JOIN pg_namespace ON pg_namespace.oid = connamespace WHERE nspname = 'public'
-    UNION ALL SELECT format('revision %s', version_num) FROM alembic_version
-) AS shape (line)"""
+# A migrated database was made by one transaction, whatever stands in it: its newest part says when, and how many there
+# are whether any went. A test that changed this has its database dropped.
+_MADE = " UNION ALL ".join(
+    [
+        *(
+            f"SELECT concat_ws(' ', count(*), max(xmin::text::bigint)) FROM {catalogue} WHERE {of} >= 16384"
+            for catalogue, of in (
+                ("pg_class", "oid"),
+                ("pg_attribute", "attrelid"),
+                ("pg_trigger", "oid"),
+                ("pg_constraint", "oid"),
+            )
+        ),
+        "SELECT version_num FROM alembic_version",
+    ]
+).encode()
 # As after the migration: nothing in any table (the audit trail, too, and in any order), every number from one.
 # Deleting little is faster than TRUNCATE, and all in one message faster than one by one.
 _EMPTYING = ";".join(
@@ -89,7 +95,7 @@ class PostgresServer:
         self._url = url.set(drivername="postgresql")
         self._admin = psycopg.connect(self._url.render_as_string(hide_password=False), autocommit=True)
         self._template: str | None = None
-        self._shape = ""
+        self._made: list[Any] = []
         self._spare: list[str] = []
         self._doors: dict[str, psycopg.Connection[Any]] = {}
         self._copying = ""
@@ -109,7 +115,7 @@ class PostgresServer:
             template = self.create()
             asyncio.run(migrate(normalised(self.address(template))))
             with psycopg.connect(self.address(template)) as connection:
-                self._shape = _shape(connection)
+                self._made = _made(connection)
             self._template = template
         return self.create(self._template)
 
@@ -119,7 +125,7 @@ class PostgresServer:
             door = self._doors[name] = psycopg.connect(self.address(name), autocommit=True)
         others = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s AND pid <> %s"
         self._admin.execute(others, (name, door.info.backend_pid))
-        if _shape(door) == self._shape:
+        if _made(door) == self._made:
             door.execute(_EMPTYING)
             self._spare.append(name)
         else:
@@ -149,10 +155,8 @@ class PostgresServer:
         self._admin.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
 
-def _shape(connection: psycopg.Connection[Any]) -> str:
-    row = connection.execute(_SHAPE).fetchone()
-    assert row is not None
-    return str(row[0])
+def _made(connection: psycopg.Connection[Any]) -> list[Any]:
+    return connection.execute(_MADE).fetchall()
 
 
 @pytest.fixture(scope="session")
@@ -264,19 +268,26 @@ def ring() -> KeyRing:
     return KeyRing.generate()
 
 
-@pytest.fixture
-async def storage(database_url: str, ring: KeyRing) -> AsyncIterator[Storage]:
-    """An open database with nothing in it; it was migrated with the template, so nobody looks again."""
+@asynccontextmanager
+async def a_copy(database_url: str, ring: KeyRing) -> AsyncIterator[Storage]:
+    """As one copy of the program opens a database; it was migrated with the template, so nobody looks again."""
     async with open_engines(normalised(database_url)) as engines:
         yield Storage(engines, ring)
+
+
+@pytest.fixture
+async def storage(database_url: str, ring: KeyRing) -> AsyncIterator[Storage]:
+    """An open database with nothing in it."""
+    async with a_copy(database_url, ring) as made:
+        yield made
 
 
 @pytest.fixture
 async def quick_storage(sqlite_template: Path, tmp_path: Path, ring: KeyRing) -> AsyncIterator[Storage]:
     """A fresh database on SQLite, for what does not depend on the database."""
     shutil.copy(sqlite_template, tmp_path / "quick.db")
-    async with open_engines(normalised(f"sqlite:///{tmp_path / 'quick.db'}")) as engines:
-        yield Storage(engines, ring)
+    async with a_copy(f"sqlite:///{tmp_path / 'quick.db'}", ring) as made:
+        yield made
 
 
 @dataclass(frozen=True)

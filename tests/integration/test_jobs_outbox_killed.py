@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 
 from demo.slack import SimulatedSlack, SlackConfig
-from storage import KeyRing, open_storage
+from storage import KeyRing
 from storage.records_live import OutboxState
-from tests.databases import WORKSPACE, a_tenant
+from tests.databases import WORKSPACE, a_copy, a_tenant
 from tests.integration.mortals import Mortals
 from tests.integration.outbox_world import ADMIN, CHANNEL, HISTORY, LEAD, key_of
 
@@ -23,7 +23,7 @@ async def test_killed_at_any_step_people_see_each_message_once(
     """
     config = SlackConfig(rate_limits=False)
     config.app.scopes += HISTORY
-    async with open_storage(database_url, ring) as storage, SimulatedSlack(config=config) as slack:
+    async with a_copy(database_url, ring) as storage, SimulatedSlack(config=config) as slack:
         await a_tenant(storage)
         deaths = await mortals.told("outbox_process", database_url, slack.api_url, config.bot_token)
         assert [death["was_killed"] for death in deaths] == [True] * (len(deaths) - 1) + [False]

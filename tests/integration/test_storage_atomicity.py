@@ -11,11 +11,11 @@ from sqlalchemy.exc import DBAPIError
 from finops.budgets import BudgetPeriod, BudgetScope, BudgetTerms
 from finops.money import Money
 from finops.periods import Period
-from storage import Storage, open_storage
+from storage import Storage
 from storage.errors import LeaseLost
 from storage.records import CollectionKind
 from storage.secrets import KeyRing
-from tests.databases import MOMENT, Tenant
+from tests.databases import MOMENT, Tenant, a_copy
 from tests.integration import storage_live_crash
 from tests.integration.mortals import Mortals
 from tests.integration.storage_crash import DAY, a_day
@@ -188,7 +188,7 @@ async def test_counting_up_from_many_tasks_and_two_copies_loses_no_update(
         for _ in range(4):
             await step(opened)
 
-    async with open_storage(database_url, ring) as second:
+    async with a_copy(database_url, ring) as second:
         await asyncio.gather(*(steps(opened) for opened in (storage, second) for _ in range(5)))
     async with storage.reading() as store:
         team = await store.teams.get(tenant.workspace_id, tenant.team_id)

@@ -24,10 +24,10 @@ from finops.audit import (
     verified,
 )
 from finops.secret import Secret
-from storage import KeyRing, Storage, append_only, open_storage
+from storage import KeyRing, Storage, append_only
 from storage.engine import normalised
 from storage.migrate import run_on
-from tests.databases import OTHER_WORKSPACE, WORKSPACE, Tenant, a_tenant
+from tests.databases import OTHER_WORKSPACE, WORKSPACE, Tenant, a_copy, a_tenant
 
 NOW = datetime(2026, 7, 6, 5, 0, 0, 7, tzinfo=UTC)
 FACTS = {
@@ -115,7 +115,7 @@ async def test_acts_of_many_at_once_are_one_chain(
     database_url: str, storage: Storage, tenant: Tenant, ring: KeyRing
 ) -> None:
     """The first acts of a workspace too, from several copies of the program, some with many acts in one."""
-    async with open_storage(database_url, ring) as beside:
+    async with a_copy(database_url, ring) as beside:
 
         async def act(number: int) -> None:
             async with (storage, beside)[number % 2].writing() as store:
@@ -264,7 +264,7 @@ async def test_copies_of_which_some_have_the_new_master_key_already_agree(
 ) -> None:
     """One after the other is restarted with a new key in front: none takes what another wrote for a forgery."""
     fresh = KeyRing.generate("k2")
-    async with open_storage(database_url, KeyRing.from_text(f"{fresh.to_text()},{ring.to_text()}")) as restarted:
+    async with a_copy(database_url, KeyRing.from_text(f"{fresh.to_text()},{ring.to_text()}")) as restarted:
         for copy in (restarted, storage, restarted, storage):  # the first act of all is one of the new copy
             await appended(copy)
             assert (await verdict(storage)).ok
@@ -272,7 +272,7 @@ async def test_copies_of_which_some_have_the_new_master_key_already_agree(
         async with restarted.writing() as store:
             assert await store.reseal_all() == 1
         await appended(restarted)
-    async with open_storage(database_url, fresh) as rotated:
+    async with a_copy(database_url, fresh) as rotated:
         await appended(rotated)
         assert (await verdict(rotated)).ok
         assert len((await told(rotated))[0]) == 6
@@ -284,19 +284,19 @@ async def test_the_seal_follows_the_master_key(
     """Rotated, the old key can go. A forged end is not made ours by it; a lost key keeps nobody from acting."""
     await appended(storage, 2)
     fresh = KeyRing.generate("k2")
-    async with open_storage(database_url, KeyRing.from_text(f"{fresh.to_text()},{ring.to_text()}")) as both:
+    async with a_copy(database_url, KeyRing.from_text(f"{fresh.to_text()},{ring.to_text()}")) as both:
         async with both.writing() as store:
             assert await store.reseal_all() == 1
         async with both.writing() as store:
             assert await store.reseal_all() == 0
-    async with open_storage(database_url, fresh) as rotated:
+    async with a_copy(database_url, fresh) as rotated:
         assert (await verdict(rotated)).ok
         await appended(rotated)
         assert (await verdict(rotated)).ok
     assert (await verdict(storage)).problem is AuditProblem.HEAD_FORGED
     await appended(storage)
     assert (await verdict(storage)).problem is AuditProblem.HEAD_FORGED
-    async with open_storage(database_url, fresh) as rotated:
+    async with a_copy(database_url, fresh) as rotated:
         async with rotated.writing() as store:
             assert await store.reseal_all() == 0
         assert (await verdict(rotated)).problem is AuditProblem.HEAD_FORGED

@@ -11,10 +11,10 @@ from typing import TypeVar
 import pytest
 
 from finops.periods import Period
-from storage import KeyRing, Storage, Store, open_storage
+from storage import KeyRing, Storage, Store
 from storage.errors import LeaseLost
 from storage.records import Collection, CollectionKind, CollectionState
-from tests.databases import MOMENT, Tenant, a_tenant
+from tests.databases import MOMENT, Tenant, a_copy, a_tenant
 
 T = TypeVar("T")
 
@@ -26,7 +26,7 @@ PERIOD = Period(date(2026, 7, 1), date(2026, 7, 6))
 async def replicas(database_url: str, ring: KeyRing) -> AsyncIterator[list[Storage]]:
     """Three copies of the program on one database."""
     async with AsyncExitStack() as stack:
-        yield [await stack.enter_async_context(open_storage(database_url, ring)) for _ in range(3)]
+        yield [await stack.enter_async_context(a_copy(database_url, ring)) for _ in range(3)]
 
 
 async def all_at_once(replicas: list[Storage], act: Callable[[Store, str], Awaitable[T]], tasks: int = 12) -> list[T]:

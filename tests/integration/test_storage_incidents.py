@@ -17,10 +17,10 @@ from finops.figures import Scope
 from finops.incidents import Change, Incident, IncidentState, acknowledge, feedback, silence
 from finops.money import Money
 from finops.queries import ScopeKind
-from storage import Storage, open_storage
+from storage import Storage
 from storage.errors import Conflict
 from storage.secrets import KeyRing
-from tests.databases import WORKSPACE, Tenant
+from tests.databases import WORKSPACE, Tenant, a_copy
 
 NOW = datetime(2026, 7, 6, 5, 0, tzinfo=UTC)
 DAY = date(2026, 7, 6)
@@ -102,7 +102,7 @@ async def test_of_many_who_open_one_incident_one_does(
             return False
         return True
 
-    async with open_storage(database_url, ring) as second:
+    async with a_copy(database_url, ring) as second:
         opened = await asyncio.gather(*(see(each) for each in (storage, second) for _ in range(4)))
     async with storage.reading() as store:
         [incident] = await store.incidents.open_ones(WORKSPACE)

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from storage import Storage, Store, open_storage
+from storage import Storage, Store
 from storage.records_live import OutboxMessage, OutboxState
 from storage.secrets import KeyRing
-from tests.databases import OTHER_WORKSPACE, WORKSPACE, Tenant, a_tenant
+from tests.databases import OTHER_WORKSPACE, WORKSPACE, Tenant, a_copy, a_tenant
 
 NOW = datetime(2026, 7, 6, 5, 0, tzinfo=UTC)
 LEASE = timedelta(minutes=1)
@@ -286,7 +286,7 @@ async def test_many_workers_of_two_copies_send_each_message_once_and_each_channe
                     assert await send(store, message, worker=worker)
             await asyncio.sleep(0)
 
-    async with open_storage(database_url, ring) as second:
+    async with a_copy(database_url, ring) as second:
         async with asyncio.timeout(30):
             await asyncio.gather(*(work(each, f"{n}") for n, each in enumerate((storage, second, storage, second))))
     assert sorted(sent) == [f"{number:02}" for number in range(24)]

@@ -14,11 +14,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from finops.registry import Credential, CredentialState
 from finops.secret import Secret
-from storage import KeyRing, Storage, open_storage
+from storage import KeyRing, Storage
 from storage.engine import migration_engine, normalised, open_engines
 from storage.errors import AlreadyExists, NotFound, SecretUnreadable
 from storage.records import Installation
-from tests.databases import MOMENT, Tenant
+from tests.databases import MOMENT, Tenant, a_copy
 
 CANARY = "sk-" + "admin-" + "canary0123456789abc1"
 OTHER = "sk-" + "admin-" + "other00123456789xyz2"
@@ -158,7 +158,7 @@ async def test_a_database_opened_with_the_wrong_master_key_says_so(
 ) -> None:
     """The operator reads which key is missing, not a stack of cryptography."""
     await registered(storage, tenant)
-    async with open_storage(database_url, KeyRing.generate("another")) as other:
+    async with a_copy(database_url, KeyRing.generate("another")) as other:
         with pytest.raises(SecretUnreadable, match="'k1', which is not configured"):
             await usable(other, tenant)
 
@@ -175,7 +175,7 @@ async def test_a_key_whose_collecting_is_off_is_good_for_stopping_but_the_last_t
         found = await store.credentials.openable(tenant.workspace_id, tenant.connection.id)
     assert [(key.id, secret.reveal()) for key, secret in found] == [(enabled.id, CANARY), (disabled.id, OTHER)]
     assert await usable(storage, tenant) == [CANARY]
-    async with open_storage(database_url, KeyRing.generate("another")) as other, other.reading() as store:
+    async with a_copy(database_url, KeyRing.generate("another")) as other, other.reading() as store:
         with pytest.raises(SecretUnreadable):
             await store.credentials.openable(tenant.workspace_id, tenant.connection.id)
 
@@ -189,13 +189,13 @@ async def test_rotating_the_master_key_reseals_everything_once_and_the_old_key_c
     async with storage.writing() as store:
         await store.installations.save(an_installation())
     fresh = KeyRing.generate("k2")
-    async with open_storage(database_url, KeyRing.from_text(f"{fresh.to_text()},{ring.to_text()}")) as both:
+    async with a_copy(database_url, KeyRing.from_text(f"{fresh.to_text()},{ring.to_text()}")) as both:
         assert sorted(await usable(both, tenant)) == sorted([CANARY, OTHER])
         async with both.writing() as store:
             assert await store.reseal_all() == 4
         async with both.writing() as store:
             assert await store.reseal_all() == 0
-    async with open_storage(database_url, fresh) as rotated:
+    async with a_copy(database_url, fresh) as rotated:
         assert sorted(await usable(rotated, tenant)) == sorted([CANARY, OTHER])
         async with rotated.reading() as store:
             found = await store.installations.find(None, "T0FINOPS01", is_enterprise_install=False)

@@ -18,9 +18,9 @@ from finops.money import Money
 from finops.queries import ScopeKind
 from finops.registry import Project
 from finops.stops import ApprovalWay, Pending, Stop, StopChange, StopEvent, StopEventKind, StopState
-from storage import KeyRing, Storage, Store, open_storage
+from storage import KeyRing, Storage, Store
 from storage.errors import AlreadyHeld, Conflict, NotFound
-from tests.databases import OTHER_WORKSPACE, WORKSPACE, Tenant, a_tenant
+from tests.databases import OTHER_WORKSPACE, WORKSPACE, Tenant, a_copy, a_tenant
 from tests.integration.isolation_world import an_incident
 
 NOW = datetime(2026, 7, 6, 5, 0, tzinfo=UTC)
@@ -62,8 +62,8 @@ async def projects(storage: Storage, tenant: Tenant) -> list[Project]:
 @pytest.fixture
 async def beside(database_url: str, ring: KeyRing, storage: Storage) -> AsyncIterator[Storage]:
     """A second copy of the program on the same database."""
-    async with open_storage(database_url, ring) as opened:
-        yield opened
+    async with a_copy(database_url, ring) as second:
+        yield second
 
 
 async def registered(storage: Storage, tenant: Tenant) -> list[Project]:
