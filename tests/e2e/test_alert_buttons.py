@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from blocks import ids
@@ -58,9 +57,9 @@ async def refused(stage: Stage, person: Person, action_id: str, value: str) -> s
     return words_of(person.ephemerals(MARKETING)[-1])
 
 
-async def test_three_people_press_the_buttons_of_one_alert(tmp_path: Path) -> None:
+async def test_three_people_press_the_buttons_of_one_alert(quick_url: str) -> None:
     """Acknowledged by a member, silenced by the lead and not by the member, judged by an admin, seen by all."""
-    async with scene(f"sqlite:///{tmp_path / 'stage.db'}", a_steady_trace(), FINOPS_POLL_SECONDS="1") as stage:
+    async with scene(quick_url, a_steady_trace(), FINOPS_POLL_SECONDS="1") as stage:
         root = await alerted(stage)
         jihoon, minsu, emma = (stage.slack.person(each) for each in (JIHOON, MINSU, EMMA))
         assert root["blocks"][0]["text"]["text"].startswith("🚨 [마케팅팀] 일일 한도 $500 초과 - 현재 $")

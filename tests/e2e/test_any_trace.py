@@ -103,12 +103,12 @@ async def test_any_trace_gives_the_exact_bill(database_url: str) -> None:
         assert stage.slack.complaints == []
 
 
-async def test_a_trace_longer_than_a_first_collection_says_which_days_are_compared(tmp_path: Path) -> None:
+async def test_a_trace_longer_than_a_first_collection_says_which_days_are_compared(quick_url: str) -> None:
     """Both totals leave the older days out, the figures of the others are exact, and the run says so."""
     rows = [row(hour, "long", "dust", 1, 1 + hour, hour, 0) for hour in range(0, 24 * 4, 5)]
-    trace, database = parse_trace(written(rows, COLUMNS)), f"sqlite:///{tmp_path}/long.db"
     heard: list[str] = []
-    async with scene(database, trace, prices=PRICES, FINOPS_BACKFILL_DAYS="2") as stage:
+    trace = parse_trace(written(rows, COLUMNS))
+    async with scene(quick_url, trace, prices=PRICES, FINOPS_BACKFILL_DAYS="2") as stage:
         told = await play(stage, heard.append)
         today = charge_day(stage.product[BOT].clock())
         _, _, days = bill(rows, today)

@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 
 from aiohttp import web
 
@@ -108,11 +107,11 @@ async def test_two_copies_do_each_thing_once(database_url: str) -> None:
         assert len(stage.slack.messages(person.dm)) == before + 2
 
 
-async def test_nine_in_the_morning_downtime_and_a_month_that_turns(tmp_path: Path) -> None:
+async def test_nine_in_the_morning_downtime_and_a_month_that_turns(quick_url: str) -> None:
     """The daily reading at nine in Seoul; three days of darkness made up for; July whole on the first of August."""
     clock = FakeClock(BEFORE_NINE)
     async with AsyncExitStack() as stack:
-        stage = await stack.enter_async_context(scene(f"sqlite:///{tmp_path / 'time.db'}", clock=clock))
+        stage = await stack.enter_async_context(scene(quick_url, clock=clock))
         await set_up(stage)
         clock.advance(minutes=9, seconds=59)
         assert await nine_strikes(stage.product) == 0, "the slot of the day before is older than the connection"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from pathlib import Path
 
 from blocks import ids
 from demo.once import play
+from demo.slack import Person
 from tests.e2e.stages import (
     JIHOON,
     MARKETING,
@@ -17,33 +17,44 @@ from tests.e2e.stages import (
     answer_to,
     expected,
     scene,
-    set_up,
     window,
     with_only,
     words_of,
 )  # fmt: skip
 
 
-async def test_the_three_windows_say_what_a_newcomer_needs(quick_stage: Stage) -> None:
-    """Team, key, projects: the words of the requirements, the key never shown, the first chart at the end."""
-    person = quick_stage.slack.person(JIHOON)
+async def test_over_signed_http_the_three_windows_say_what_a_newcomer_needs(quick_url: str) -> None:
+    """Team, key, projects: the words of the requirements, the key never shown, the first chart at the end.
+
+    Delivered with signatures instead of through Socket Mode; a stranger's requests are refused.
+    """
+    async with scene(quick_url, socket_mode=False) as stage:
+        await walks_through_the_windows(stage, stage.slack.person(JIHOON))
+        for how in ("signature", "stale", "unsigned"):
+            assert await stage.slack.forge(how) == 401
+        assert await stage.slack.verify_url()
+        assert stage.slack.complaints == []
+
+
+async def walks_through_the_windows(stage: Stage, person: Person) -> None:
+    """As a newcomer does."""
     await person.command("/finops setup")
-    assert (await window(quick_stage, person))["callback_id"] == ids.SETUP_TEAM
+    assert (await window(stage, person))["callback_id"] == ids.SETUP_TEAM
     fields = {ids.TEAM_NAME: "마케팅팀", ids.TEAM_LEAD: MINSU, ids.TEAM_CHANNEL: MARKETING}
     assert (await person.submits(None, fields))["ok"]
-    assert (await window(quick_stage, person))["callback_id"] == ids.SETUP_KEY
-    key = quick_stage.props.marketing_key
+    assert (await window(stage, person))["callback_id"] == ids.SETUP_KEY
+    key = stage.props.marketing_key
     assert (await person.submits(None, {ids.KEY: key}))["ok"]
-    done = await window(quick_stage, person)
+    done = await window(stage, person)
     assert "Admin API Key가 등록되었습니다 (ends with ...abc1)" in words_of(done)
     assert "한빛소프트" in words_of(done)
     assert key not in words_of(done)
     assert (await person.submits(None, {}))["ok"]
-    picker = await window(quick_stage, person)
+    picker = await window(stage, person)
     offered = await person.options(picker, ids.PROJECTS, "chat")
     assert [option["text"]["text"] for option in offered] == ["chatbot-experiment"]
     assert (await person.submits(None, {ids.PROJECTS: [offered[0]["value"]]}))["ok"]
-    await quick_stage.slack.until(lambda: "chart" in str(quick_stage.slack.messages(person.dm)), 20)
+    await stage.slack.until(lambda: "chart" in str(stage.slack.messages(person.dm)), 20)
 
 
 async def test_costs_of_unclaimed_projects_stay_visible_as_unallocated(set_up_stage: Stage) -> None:
@@ -64,16 +75,6 @@ async def test_costs_of_unclaimed_projects_stay_visible_as_unallocated(set_up_st
         told = await window(set_up_stage, other, ids.VIEW_INFO)
         assert "설정을 모두 마쳤습니다" in words_of(told)
         assert (ids.TRIAL_SEND in str(told)) is may
-
-
-async def test_over_signed_http_the_same_journey_works(tmp_path: Path) -> None:
-    """HTTP delivery with signatures instead of Socket Mode; a stranger's requests are refused."""
-    async with scene(f"sqlite:///{tmp_path / 'http.db'}", socket_mode=False) as stage:
-        await set_up(stage)
-        for how in ("signature", "stale", "unsigned"):
-            assert await stage.slack.forge(how) == 401
-        assert await stage.slack.verify_url()
-        assert stage.slack.complaints == []
 
 
 async def test_an_id_can_be_typed_and_is_verified(set_up_stage: Stage) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -239,16 +237,14 @@ async def decides(person: Person, page: dict[str, Any], value: str) -> None:
     await person.clicks(page, ids.DECISION_SET, value, block["block_id"])
 
 
-async def test_a_crowd_of_two_workspaces_votes_at_once(sqlite_template: Path, tmp_path: Path) -> None:
+async def test_a_crowd_of_two_workspaces_votes_at_once(quick_url: str) -> None:
     """Double clicks and second thoughts through signed requests: the database and the bars are what people chose last.
 
     With Slack's limits on; `python -m benchmarks.voting` is the same with five hundred people.
     """
-    path = tmp_path / "crowd.db"
-    shutil.copy(sqlite_template, path)
-    async with voting.a_stage(f"sqlite:///{path}") as stage:
-        crowd = await voting.voted(stage, people=40, seconds=0.5)
+    async with voting.a_stage(quick_url) as stage:
+        crowd = await voting.voted(stage, people=24, seconds=0.5)
     assert crowd.wrong == []
     assert (crowd.limited, crowd.complaints) == (0, 0)
-    assert len(crowd.acknowledged) > len(crowd.chosen) == 40
+    assert len(crowd.acknowledged) > len(crowd.chosen) == 24
     assert all(1 <= edits <= 2 for edits in crowd.edits.values()), crowd.edits

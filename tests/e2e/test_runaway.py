@@ -6,7 +6,6 @@ import re
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
-from pathlib import Path
 
 from blocks import ids
 from demo import story
@@ -64,11 +63,10 @@ def root_text(stage: Stage) -> str:
     return str(own[0]["text"])
 
 
-async def test_742_of_500_dollars_reads_as_promised_escalates_in_place_and_ends_with_the_day(tmp_path: Path) -> None:
+async def test_742_of_500_dollars_reads_as_promised_escalates_in_place_and_ends_with_the_day(quick_url: str) -> None:
     """One root message that always shows the present, a thread that tells the story, one closing; word for word."""
     clock = StageClock()
-    database = f"sqlite:///{tmp_path / 'stage.db'}"
-    async with scene(database, golden_trace(), prices=PRICES, clock=clock, **QUICK) as stage:
+    async with scene(quick_url, golden_trace(), prices=PRICES, clock=clock, **QUICK) as stage:
         await set_up(stage)
         dawn = clock.move_to_next_day().replace(minute=0, second=0, microsecond=0)
         stage.openai.boost(APPLICATION, Fraction(1484, 100), dawn)
@@ -115,13 +113,11 @@ def as_said(texts: list[str]) -> list[str]:
     return found
 
 
-async def test_a_stop_is_proved_by_usage_and_what_was_before_comes_back_exactly(tmp_path: Path) -> None:
+async def test_a_stop_is_proved_by_usage_and_what_was_before_comes_back_exactly(quick_url: str) -> None:
     """The whole story by people's clicks: its root message word for word, its limits as the provider tells them; and
     once it is over, a review with owner and day in its thread."""
     clock = StageClock()
-    async with scene(
-        f"sqlite:///{tmp_path / 'stage.db'}", golden_trace(), prices=PRICES, clock=clock, **QUICK
-    ) as stage:
+    async with scene(quick_url, golden_trace(), prices=PRICES, clock=clock, **QUICK) as stage:
         told = await story.runaway(stage, clock, silent, pace=BRIEFLY)
         await leaves_a_review(stage, clock)
         assert stage.slack.complaints == []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from blocks import ids, kit
@@ -92,13 +91,12 @@ async def proved(stage: Stage, clock: StageClock) -> None:
                 await asyncio.sleep(0.02)
 
 
-async def test_a_runaway_is_stopped_proved_explained_and_let_go_on(tmp_path: Path) -> None:
+async def test_a_runaway_is_stopped_proved_explained_and_let_go_on(quick_url: str) -> None:
     """김민수 is asked and answers, 이지훈 stops it, usage proves it, 김민수 says why and lets it go on: the provider's
     limit is what it was."""
     clock = at_six(StageClock())
-    url = f"sqlite:///{tmp_path / 'stage.db'}"
     async with scene(
-        url, a_steady_trace(), clock=clock, FINOPS_POLL_SECONDS="1", FINOPS_EDIT_EVERY_SECONDS="1"
+        quick_url, a_steady_trace(), clock=clock, FINOPS_POLL_SECONDS="1", FINOPS_EDIT_EVERY_SECONDS="1"
     ) as stage:
         await alerted(stage)
         jihoon, minsu = stage.slack.person(JIHOON), stage.slack.person(MINSU)
