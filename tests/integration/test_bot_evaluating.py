@@ -44,8 +44,9 @@ async def quick(quick_storage: Storage, clock: FakeClock) -> AsyncIterator[ReadW
 async def test_a_runaway_is_one_message_with_its_story_and_escalates_in_place(quick: ReadWorld) -> None:
     """From $1 an hour to fifteen times that: one root, each level one line, and nothing twice."""
     project = await quick.project(CHATBOT)
-    await quick.a_budget(BudgetScope.PROJECT, project.id, "6")
     await quick.polled()
+    await quick.a_budget(BudgetScope.PROJECT, project.id, "6")
+    await quick.bot.evaluating.evaluate(WORKSPACE)
     assert await quick.incidents() == []
     quick.openai.boost(CHATBOT, 15, quick.clock())
     for _ in range(8):
@@ -167,9 +168,10 @@ async def test_every_project_without_a_budget_of_its_own_has_the_default(quick: 
 
 
 async def test_below_its_floor_and_below_its_levels_a_budget_is_quiet(quick: ReadWorld) -> None:
+    await quick.polled()
     await quick.a_budget(BudgetScope.WORKSPACE, None, "1", floor=Money.of(100))
     await quick.a_budget(BudgetScope.TEAM, quick.team.id, "100")
-    await quick.polled()
+    await quick.bot.evaluating.evaluate(WORKSPACE)
     assert await quick.incidents() == []
 
 
@@ -255,8 +257,9 @@ async def test_a_day_without_us_is_looked_at_even_when_nothing_was_open(quick: R
 
 
 async def test_silence_keeps_the_record_and_speaks_once_when_it_ends(quick: ReadWorld) -> None:
-    await quick.a_budget(BudgetScope.WORKSPACE, None, "2.2")
     await quick.polled()
+    await quick.a_budget(BudgetScope.WORKSPACE, None, "2.2")
+    await quick.bot.evaluating.evaluate(WORKSPACE)
     [incident] = await quick.incidents()
     change = silence(incident, "U0MINSU001", quick.clock() + timedelta(minutes=30), quick.clock())
     async with quick.bot.storage.writing() as store:
@@ -293,9 +296,9 @@ async def test_a_budget_that_is_gone_or_another_ends_what_it_opened(quick: ReadW
 async def test_usual_and_since_when_are_told_from_history(quick: ReadWorld) -> None:
     """Bills of the days before say what is usual; the minutes say since when it surges."""
     await quick.collected()
+    await quick.polled()
     chatbot = await quick.project(CHATBOT)
     await quick.a_budget(BudgetScope.PROJECT, chatbot.id, "6")
-    await quick.polled()
     began = quick.clock() + timedelta(minutes=15)
     quick.clock.advance(minutes=15)
     quick.openai.boost(CHATBOT, 15, began)
@@ -312,8 +315,8 @@ async def test_a_surge_is_told_since_it_began_however_long_that_is_before_the_al
     quick: ReadWorld, look_every: int, limit: str
 ) -> None:
     """It burned for hours before a level was reached; where only hours are known of it, too, as after an absence."""
-    quick.openai.boost(CHATBOT, 15, began := quick.clock().replace(minute=0) + timedelta(hours=1))
     await quick.collected()
+    quick.openai.boost(CHATBOT, 15, began := quick.clock().replace(minute=0) + timedelta(hours=1))
     chatbot = await quick.project(CHATBOT)
     await quick.a_budget(BudgetScope.PROJECT, chatbot.id, limit)
     quick.clock.advance(seconds=(began - quick.clock()).total_seconds())
