@@ -17,7 +17,8 @@ from finops.value import ValueFigure, ValueSums, figure
 
 WEEKS, HOURS = 5, 168
 # Dollars of a million tokens: uncached input, cached input, output.
-_MINI, _LARGE = ("0.15", "0.075", "0.60"), ("2.50", "1.25", "10.00")
+_MINI = (Decimal("0.15"), Decimal("0.075"), Decimal("0.60"))
+_LARGE = (Decimal("2.50"), Decimal("1.25"), Decimal("10.00"))
 _TRACE = Path(demo_value.__file__).parent / "data" / "trace.csv.gz"
 
 
@@ -31,7 +32,7 @@ def weeks() -> dict[str, list[tuple[int, Decimal]]]:
     for row in rows:
         back = (end - 1 - int(row["hour"])) // HOURS
         if back < WEEKS:
-            fresh, cached, output = (Decimal(price) for price in (_MINI if "mini" in row["model"] else _LARGE))
+            fresh, cached, output = _MINI if "mini" in row["model"] else _LARGE
             hit = int(row["cached_input_tokens"])
             cost = (int(row["input_tokens"]) - hit) * fresh + hit * cached + int(row["output_tokens"]) * output
             week = found[row["application"]][WEEKS - 1 - back]
@@ -40,16 +41,13 @@ def weeks() -> dict[str, list[tuple[int, Decimal]]]:
     return {name: [(int(requests), cost) for requests, cost in each] for name, each in found.items()}
 
 
-APPLICATIONS = tuple(sorted(weeks()))
-
-
 def week_of(chance: random.Random | None, recorded_a_week: int | None = None) -> Ranking:
     """The ranking of the newest week. `chance` draws how each recorded call ended; None: as many as the habit says.
 
     Recorded is every call of the trace, or `recorded_a_week` of each application.
     """
     contenders, whole = [], Decimal(0)
-    for number, name in enumerate(APPLICATIONS):
+    for number, name in enumerate(sorted(weeks())):
         figures = [_recorded(name, week, recorded_a_week, chance) for week in range(WEEKS)]
         cost = Money(weeks()[name][-1][1])
         whole += cost.amount

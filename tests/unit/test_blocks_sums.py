@@ -25,7 +25,7 @@ AMOUNT = r"[<+]?-?\$[\d,]+(?:\.\d+)?"
 # To a tenth of a cent, whole dollars apart and below a cent: where rounding each for itself goes wrong.
 cents = st.decimals("0.001", "999", places=3, allow_nan=False)
 amounts = st.lists(cents, min_size=1, max_size=6)
-few = settings(max_examples=20, deadline=None, database=None)
+few = settings(max_examples=12, deadline=None, database=None)
 
 
 def read(written: str) -> Decimal:
