@@ -97,7 +97,12 @@ class World(watch_world.World):
         await self.bot.holding.work_due(WORKER)
 
     async def watched(self, minutes: int, *, after: int = 0) -> None:
-        """Minute after minute goes by, `after` so many in which nobody looked; usage is read, levers looked after."""
+        """Minute after minute goes by; usage is read, levers looked after.
+
+        `after` so many in which nobody looked: what was asked for before them is done at once.
+        """
+        if after:
+            await self.acted()
         self.clock.advance(minutes=after)
         for _ in range(minutes):
             self.clock.advance(minutes=1)

@@ -115,7 +115,6 @@ async def test_an_allowance_ends_by_itself_and_the_stop_is_back(world: World) ->
 
     # Fifteen times the calls burn a dollar in four minutes.
     await world.approve(shown, ApprovalWay.AMOUNT, "1.50", hours=3)
-    await world.acted()
     await world.watched(1, after=9)
     shown = await world.again(shown)
     ended = [one.values["reason"] for one in shown.events if one.kind is StopEventKind.ALLOWANCE_ENDED]
