@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import timedelta
 from typing import Any
 
 from blocks import ids
 from demo import runaway
+from demo.clock import StageClock
 from demo.slack import Person
 from demo.slack.interactions import locate
 from demo.trace import Trace, parse_trace
 from finops.budgets import BudgetPeriod, BudgetScope, BudgetTerms
 from finops.money import Money
 from handlers.addresses import BOT
-from tests.e2e.stages import EMMA, JIHOON, MARKETING, MINSU, Stage, scene, set_up, window, words_of
+from tests.e2e.stages import EMMA, JIHOON, MARKETING, MINSU, Stage, is_read, scene, set_up, window, words_of
+from tests.integration.stop_wire import at_six
 
 WAIT = 40.0
 DAYS = 5
@@ -25,7 +29,17 @@ def a_steady_trace() -> Trace:
     return parse_trace(rows)
 
 
-async def alerted(stage: Stage) -> dict[str, Any]:
+async def looks_again(stage: Stage, clock: StageClock) -> None:
+    """Let a minute pass, and wait until usage was read in it."""
+    clock.advance(timedelta(minutes=1))
+    now = clock()
+    async with asyncio.timeout(WAIT):
+        while not await is_read(stage, now):
+            stage.product[BOT].wake_watch.set()  # a clock that was moved rings no alarm
+            await asyncio.sleep(0.02)
+
+
+async def alerted(stage: Stage, clock: StageClock) -> dict[str, Any]:
     """A daily budget of $500 for the team, and a loop that breaks it; the message that says so."""
     await set_up(stage, "chatbot-experiment")
     bot = stage.product[BOT]
@@ -36,6 +50,7 @@ async def alerted(stage: Stage) -> dict[str, Any]:
     async with bot.storage.writing() as store:
         await store.budgets.create(team.workspace_id, terms, by=JIHOON, at=bot.clock())
     runaway.start(stage.openai)
+    await looks_again(stage, clock)
     await stage.slack.until(lambda: bool(roots(stage)), WAIT)
     return roots(stage)[0]
 
@@ -59,8 +74,9 @@ async def refused(stage: Stage, person: Person, action_id: str, value: str) -> s
 
 async def test_three_people_press_the_buttons_of_one_alert(quick_url: str) -> None:
     """Acknowledged by a member, silenced by the lead and not by the member, judged by an admin, seen by all."""
-    async with scene(quick_url, a_steady_trace(), FINOPS_POLL_SECONDS="1") as stage:
-        root = await alerted(stage)
+    clock = at_six(StageClock())
+    async with scene(quick_url, a_steady_trace(), clock=clock, FINOPS_POLL_SECONDS="60") as stage:
+        root = await alerted(stage, clock)
         jihoon, minsu, emma = (stage.slack.person(each) for each in (JIHOON, MINSU, EMMA))
         assert root["blocks"][0]["text"]["text"].startswith("🚨 [마케팅팀] 일일 한도 $500 초과 - 현재 $")
         assert "chatbot-experiment" in root["blocks"][1]["text"]["text"]
