@@ -1,10 +1,10 @@
 """A deliverer that dies by SIGKILL at its n-th step, for every n, and one that lives: told by test_jobs_outbox_killed.
 
-A step is a call of Slack, before and after, and the end of a transaction that wrote; on PostgreSQL the latter only,
-because what a call leaves undone is the same there, and every third of them: leases and what was sent in turn, for each
-death costs a quarter of a second. Each death leaves a root, its line, an edit of the root and the warning of a key that
-ends to whoever comes next; of the warning each commit is a step, the first being its own wish.
-Says a line for each death; the last one is of the run that lived.
+A step is a call of Slack and the end of a transaction that wrote, each before it is done: between the two nothing is
+done that lasts. On PostgreSQL the latter only, because what a call leaves undone is the same there, and every third of
+them: leases and what was sent in turn, for each death costs a quarter of a second. Each death leaves a root, its line,
+an edit of the root and the warning of a key that ends to whoever comes next; of the warning each commit is a step, the
+first being its own wish. Says a line for each death; the last one is of the run that lived.
 """
 
 from __future__ import annotations
@@ -121,9 +121,7 @@ def die_at(number: int, *, with_calls: bool) -> None:
 
     async def counted(self: Speaker, *given: Any, **more: Any) -> Any:
         step()
-        answer = await CALL(self, *given, **more)
-        step()
-        return answer
+        return await CALL(self, *given, **more)
 
     if with_calls:
         Speaker._call = counted  # type: ignore[method-assign]

@@ -27,8 +27,8 @@ async def test_killed_at_any_step_people_see_each_message_once(
         await a_tenant(storage)
         deaths = await mortals.told("outbox_process", database_url, slack.api_url, config.bot_token)
         assert [death["was_killed"] for death in deaths] == [True] * (len(deaths) - 1) + [False]
-        # Five messages of two or four steps each.
-        assert deaths[-1]["number"] > (15 if database_url.startswith("sqlite") else 11)
+        # Five messages of two or three steps each.
+        assert deaths[-1]["number"] > 11
         stands = defaultdict(list)
         for message in slack.messages(CHANNEL):
             stands[key_of(message)].append(message)
