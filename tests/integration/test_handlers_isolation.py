@@ -144,18 +144,24 @@ def targets(house: House) -> list[str]:
 
 
 def values_of(action_id: str, house: House) -> list[str]:
-    """What such a button would carry about the neighbour: every kind of value there is where it stands."""
-    incident, choices = house.forged["incident"], ("1h", "good", ids.MORE_ACKNOWLEDGE, ids.MORE_STOP, ids.MORE_LEAD)
+    """What such a button would carry about the neighbour, the simplest first and the richest last."""
+    team, project, incident = (str(house.forged[kind]) for kind in ("team", "project", "incident"))
     ids_of_theirs = sorted({str(number) for number in house.forged.values()})
     match action_id.split(".")[0]:
         case "incident":
-            return [str(incident), *(f"{incident}/{choice}" for choice in choices), *targets(house)]
+            choices = ("1h", "good", ids.MORE_ACKNOWLEDGE, ids.MORE_STOP, ids.MORE_LEAD)
+            return [incident, *(f"{incident}/{choice}" for choice in choices), *targets(house)]
         case "stop":
             return [*ids_of_theirs, *targets(house)]
         case "interview":
             return [*ids_of_theirs, f"{house.forged['booking']}/{house.forged['slot']}"]
-    figures = [f"{kind}/{house.forged.get(kind, house.forged['team'])}/last_7_days" for kind in ScopeKind]
-    return [str(house.forged["team"]), *figures]
+        case "status" | "why" | "digest":
+            return [team, *(f"{kind}/{house.forged.get(kind, team)}/last_7_days" for kind in ScopeKind)]
+        case "budget":
+            return [team, f"team:{team}", f"project:{project}/day"]
+        case "project" | "token" | "value" | "rate":
+            return [project, f"{project}/last_7_days", f"{project}/last_7_days/{house.forged['key']}"]
+    return [team, f"{team}/{project}/planned"]
 
 
 def assert_nothing_shown(*told: Any) -> None:
