@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -43,6 +44,10 @@ async def two_alerts(world: World, **terms: object) -> tuple[Incident, Incident]
     """The writer runs away: its own budget is reached, and its team's; both are told."""
     await world.a_budget(BudgetScope.PROJECT, (await world.project(WRITER)).id, "30")
     await world.a_budget(BudgetScope.TEAM, world.team.id, "30", **terms)
+    return await world.story.chapter("two alerts", partial(both_told, world))
+
+
+async def both_told(world: World) -> tuple[Incident, Incident]:
     await world.polled()
     world.openai.boost(WRITER, 60, world.clock())
     await world.polled(35)

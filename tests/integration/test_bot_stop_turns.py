@@ -35,8 +35,8 @@ async def told(world: World, incident: Incident) -> str:
 
 async def test_what_is_to_be_stopped_again_at_the_end_of_its_period_is(world: World) -> None:
     """Allowed until the day ends, and then stopped again, as its message says: a new day does not undo that."""
-    world.limited()
     incident = await world.runaway()
+    world.limited()
     await world.stopped(incident)
     shown = await approved(world, incident, ApprovalWay.END_OF_DAY)
     assert (shown.stop.allowed_until, world.cents()) == (starts_at(incident.window.end), FORMER_CENTS)
@@ -55,8 +55,8 @@ async def test_what_is_to_be_stopped_again_at_the_end_of_its_period_is(world: Wo
 
 async def test_nothing_is_stopped_at_the_end_of_a_day_where_nothing_was(world: World) -> None:
     """Who lets an alert's spending go on for the day is promised no stop, and none comes."""
-    world.limited()
     incident = await world.runaway()
+    world.limited()
     shown = await approved(world, incident, ApprovalWay.END_OF_DAY)
     assert (shown.stop.state, shown.stop.turn) == (StopState.ALLOWED, 0)
     assert COMES_BACK not in await told(world, incident)
@@ -70,8 +70,8 @@ async def test_nothing_is_stopped_at_the_end_of_a_day_where_nothing_was(world: W
 @pytest.mark.parametrize("reason", ["time", "amount"])
 async def test_an_alert_that_outlived_its_day_allows_on_the_terms_of_today(world: World, reason: str) -> None:
     """Stopped yesterday, allowed this morning: it runs until the time, or so many dollars from now on, and no less."""
-    world.limited()
     incident = await world.runaway()
+    world.limited()
     await world.stopped(incident)
     await world.watched(1, after=26 * 60)
     assert (await world.incident_now()).state is IncidentState.STOPPED
@@ -97,8 +97,8 @@ async def test_an_alert_that_outlived_its_day_allows_on_the_terms_of_today(world
 
 async def test_where_nothing_was_stopped_only_the_amount_stops_before_the_day_ends(world: World) -> None:
     """So many dollars until midnight: the message promises a stop for the dollars, and none for the hour."""
-    world.limited()
     incident = await world.runaway()
+    world.limited()
     midnight = starts_at(incident.window.end)
     shown = await world.approve(incident, ApprovalWay.AMOUNT, "900", until=midnight)
     assert shown is not None
@@ -114,8 +114,8 @@ async def test_where_nothing_was_stopped_only_the_amount_stops_before_the_day_en
 @pytest.mark.parametrize("is_let_go", [False, True])
 async def test_what_another_stop_holds_by_then_is_not_said_to_go_on(world: World, is_let_go: bool) -> None:
     """It stays stopped, and the line says so; where the other one is just being put back, it is taken hold of then."""
-    world.limited()
     incident = await world.runaway()
+    world.limited()
     shown = await world.stopped(incident)
     await approved(world, incident, ApprovalWay.AMOUNT, "900", hours=1)
     other = await world.stopped(world.team, is_wide=True)
@@ -153,8 +153,8 @@ def _line(shown: StopShown, kind: StopEventKind) -> str:
 @pytest.mark.parametrize("is_stopped", [False, True])
 async def test_who_knows_the_cause_may_tell_it_when_the_alert_is_over(world: World, is_stopped: bool) -> None:
     """The lead reads the message the morning after: its button, and the one of the closed alert, still take one tap."""
-    world.limited()
     incident = await world.runaway()
+    world.limited()
     target = about(incident)
     if is_stopped:
         shown = await world.stopped(incident)

@@ -81,8 +81,9 @@ async def test_what_was_let_go_of_before_anything_was_set_says_nothing_of_a_limi
 ) -> None:
     """The project has a limit: "no limit, as before" would have been a lie. What an earlier turn put back its line
     tells, whenever it is drawn."""
+    incident = await world.runaway()
     world.limited()
-    shown = await world.stopped(await world.runaway())
+    shown = await world.stopped(incident)
     await world.restore(shown)
     await world.acted()
     world.clock.advance(minutes=1)

@@ -199,8 +199,9 @@ async def test_no_limit_before_is_no_limit_after_and_is_not_believed_at_one_word
 
 async def test_a_cent_of_ours_that_comes_late_is_not_what_was_before(world: World) -> None:
     """A request we gave up waiting for is carried out after the restore, and somebody stops again before we look."""
+    incident = await world.runaway()
     world.limited()
-    shown = await world.stopped(await world.runaway())
+    shown = await world.stopped(incident)
     await world.restore(shown)
     await world.watched(1)
     world.limited(cents=1)

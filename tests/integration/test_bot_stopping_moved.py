@@ -26,8 +26,9 @@ from tests.unit.saying import reader
 
 
 async def a_stop(world: World, **terms: object) -> StopShown:
+    incident = await world.runaway(**terms)
     world.limited()
-    return await world.stopped(await world.runaway(**terms))
+    return await world.stopped(incident)
 
 
 async def lost(world: World, project: Project) -> None:

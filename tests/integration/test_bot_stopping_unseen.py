@@ -215,8 +215,9 @@ async def looked_after(world: World, hours: float, *, every: int = 15) -> None:
 async def test_a_project_that_is_denied_for_hours_keeps_its_stop_and_its_restore_waits_for_it(world: World) -> None:
     """People are told at once, and nobody is accused; it is asked for once an hour in the end. However long a restore
     has to wait: seen again, the project gets back what was there by itself."""
+    incident = await world.runaway()
     world.limited()
-    shown = await world.stopped(await world.runaway())
+    shown = await world.stopped(incident)
     address = denied(world)
     await looked_after(world, 0.1, every=6)
     [told] = [one for one in (await world.again(shown)).events if one.kind is StopEventKind.TROUBLE]
@@ -248,8 +249,9 @@ async def test_a_project_that_is_denied_for_hours_keeps_its_stop_and_its_restore
 
 async def test_a_project_that_is_archived_ends_its_stop_and_our_cent_is_never_what_was_before(world: World) -> None:
     """The list says it too, so there is nothing to put back. If it was not true, the next stop still knows better."""
+    incident = await world.runaway()
     world.limited()
-    shown = await world.stopped(await world.runaway())
+    shown = await world.stopped(incident)
     project = world.openai.project(CHATBOT)
     project.archived_at = world.clock()
     denied(world)
