@@ -2,42 +2,65 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import AsyncIterator
 from typing import Any
 
-from playwright.async_api import expect
+import pytest_asyncio
+from playwright.async_api import Page, expect
 
 from blocks import kit
 from tests.browser import gallery
 from tests.browser.chromium import module
-from tests.browser.conftest import Visitor
+from tests.browser.conftest import Visitor, Window
 from tests.browser.pretend import PretendSlack
 
 HOSTILE = '<img src=x onerror="window.hit=1"><script>window.hit=2</script>\'"&lt;b&gt;'
 
 
-async def test_each_block_type_has_its_own_drawing(visitor: Visitor) -> None:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def library(desk: Window, server: PretendSlack) -> AsyncIterator[tuple[Page, Page]]:
+    """#finops and 마케팅팀, opened once for all who only read: nobody presses anything there, and nothing is told."""
+    server.forget(gallery.STATE)
+    someone = Visitor(desk, server.url)
+    yield await someone.sees(), await someone.sees("C0MARKET01")
+    await someone.leaves()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def finops(library: tuple[Page, Page]) -> Page:
+    """#finops, in front, for reading."""
+    await library[0].bring_to_front()
+    return library[0]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def marketing(library: tuple[Page, Page]) -> Page:
+    """마케팅팀, in front, for reading."""
+    await library[1].bring_to_front()
+    return library[1]
+
+
+async def test_each_block_type_has_its_own_drawing(marketing: Page) -> None:
     """A block is never dropped; only the invented one says that it cannot be shown."""
     shown = [block for message in gallery.MESSAGES["C0MARKET01"] for block in message.get("blocks", [])]
-    page = await visitor.sees("C0MARKET01")
     for kind in {block["type"] for block in shown}:
-        await expect(page.locator(f".block-{kind}").first).to_be_visible()
-    await expect(page.locator(".unknown")).to_have_text("표시할 수 없는 블록: hologram")
-    assert await page.locator(".task-card").count() == 4
+        await expect(marketing.locator(f".block-{kind}").first).to_be_visible()
+    await expect(marketing.locator(".unknown")).to_have_text("표시할 수 없는 블록: hologram")
+    assert await marketing.locator(".task-card").count() == 4
 
 
-async def test_the_renderer_knows_every_block_of_the_platform(visitor: Visitor) -> None:
+async def test_the_renderer_knows_every_block_of_the_platform(finops: Page) -> None:
     """The table of blocks covers Slack's list."""
-    page = await visitor.sees()
-    known = set(await page.evaluate(f"{module('blocks')}.then((m) => m.blockTypes())"))
+    known = set(await finops.evaluate(f"{module('blocks')}.then((m) => m.blockTypes())"))
     platform = """actions alert auth_provider call card carousel container context context_actions data_table
         data_visualization divider file header image input markdown plan rich_text section table task_card video"""
     assert known == set(platform.split())
 
 
-async def test_mrkdwn_keeps_slacks_rules(visitor: Visitor) -> None:
+async def test_mrkdwn_keeps_slacks_rules(finops: Page) -> None:
     """Bold, italic, strike, code, quotes, lists, links, mentions and the reader's own time."""
-    page = await visitor.sees()
-    text = page.locator(".message", has=page.locator("h3.header")).locator(".block-section").first
+    text = finops.locator(".message", has=finops.locator("h3.header")).locator(".block-section").first
     await expect(text.locator("strong")).to_have_text("$2,453.45")
     await expect(text.locator("em")).to_have_text("3 % 적습니다")
     await expect(text.locator("s")).to_have_text("$2,530.11")
@@ -49,45 +72,42 @@ async def test_mrkdwn_keeps_slacks_rules(visitor: Visitor) -> None:
     await expect(text.locator(".mention")).to_have_text(["#마케팅팀", "@김민수"])
 
 
-async def test_markers_count_only_at_the_edge_of_a_word(visitor: Visitor) -> None:
+async def test_markers_count_only_at_the_edge_of_a_word(finops: Page) -> None:
     """As in Slack, an asterisk inside a word or before a particle stays an asterisk."""
-    page = await visitor.sees()
     read = f"""(text) => {module("mrkdwn")}.then((m) => m.inlineElements(text)
         .map((each) => [each.text ?? each.name ?? each.url ?? each.user_id, Object.keys(each.style || {{}}).join()]))"""
-    assert await page.evaluate(read, "a*b*c *굵게*는 2*3*4") == [["a*b*c *굵게*는 2*3*4", ""]]
-    assert await page.evaluate(read, "*굵게*\u200b는") == [["굵게", "bold"], ["\u200b는", ""]]
-    assert await page.evaluate(read, "*굵게* `*코드*` :nope: :tada:") == [
+    assert await finops.evaluate(read, "a*b*c *굵게*는 2*3*4") == [["a*b*c *굵게*는 2*3*4", ""]]
+    assert await finops.evaluate(read, "*굵게*\u200b는") == [["굵게", "bold"], ["\u200b는", ""]]
+    assert await finops.evaluate(read, "*굵게* `*코드*` :nope: :tada:") == [
         ["굵게", "bold"],
         [" ", ""],
         ["*코드*", "code"],
         [" :nope: ", ""],
         ["tada", ""],
     ]
-    assert await page.evaluate(read, "*_둘 다_* <@U1>") == [["둘 다", "bold,italic"], [" ", ""], ["U1", ""]]
-    assert await page.evaluate(read, "a &amp;lt; <https://x.example/?a=1&amp;b=2|가&lt;나>") == [
+    assert await finops.evaluate(read, "*_둘 다_* <@U1>") == [["둘 다", "bold,italic"], [" ", ""], ["U1", ""]]
+    assert await finops.evaluate(read, "a &amp;lt; <https://x.example/?a=1&amp;b=2|가&lt;나>") == [
         ["a &lt; ", ""],
         ["가<나", ""],
     ]
 
 
-async def test_a_name_with_marks_in_it_is_drawn_as_it_is(visitor: Visitor) -> None:
+async def test_a_name_with_marks_in_it_is_drawn_as_it_is(finops: Page) -> None:
     """Beside our own bold and in it: what a project is called sets nothing."""
-    page = await visitor.sees()
     read = f"""(text) => {module("mrkdwn")}.then((m) => m.inlineElements(text)
         .map((each) => [each.text, Object.keys(each.style || {{}}).join()]))"""
     for typed in ("*prod*", "_old_", "~old~ x", "`tmp`", "a*b", "my_project"):
         shown = kit.name(typed)
         assert kit.unmarked(shown) == typed
-        assert await page.evaluate(read, f"*{shown}* · {shown}") == [[shown, "bold"], [f" · {shown}", ""]]
+        assert await finops.evaluate(read, f"*{shown}* · {shown}") == [[shown, "bold"], [f" · {shown}", ""]]
 
 
-async def test_dates_fall_back_when_a_token_is_unknown(visitor: Visitor) -> None:
+async def test_dates_fall_back_when_a_token_is_unknown(finops: Page) -> None:
     """A format we do not know shows the sender's own words."""
-    page = await visitor.sees()
     read = f"([at, how]) => {module('times')}.then((m) => m.slackDate(at, how, '그날'))"
-    assert await page.evaluate(read, [gallery.NOON, "{date_num} {time}"]) == "2026-07-06 오후 12:00"
-    assert await page.evaluate(read, [gallery.NOON, "{epoch}"]) == "그날"
-    assert await page.evaluate(read, ["soon", "{date}"]) == "그날"
+    assert await finops.evaluate(read, [gallery.NOON, "{date_num} {time}"]) == "2026-07-06 오후 12:00"
+    assert await finops.evaluate(read, [gallery.NOON, "{epoch}"]) == "그날"
+    assert await finops.evaluate(read, ["soon", "{date}"]) == "그날"
 
 
 async def test_a_reader_elsewhere_reads_their_own_clock_and_language(visitor: Visitor) -> None:
@@ -139,16 +159,15 @@ async def test_hostile_text_stays_text_everywhere(visitor: Visitor, slack: Prete
     assert await page.locator(".image-stand-in").get_attribute("aria-label") == HOSTILE
 
 
-async def test_a_chart_can_be_read_without_seeing_it(visitor: Visitor) -> None:
+async def test_a_chart_can_be_read_without_seeing_it(marketing: Page) -> None:
     """The drawing has a name, the numbers are in a table, and the words can be selected."""
-    page = await visitor.sees("C0MARKET01")
-    chart = page.locator(".chart-bar")
+    chart = marketing.locator(".chart-bar")
     await expect(chart.get_by_role("img", name="하루 비용 · 두 프로젝트 차트")).to_be_visible()
     await expect(chart.locator(".unseen tr").nth(1).locator("td").first).to_have_text("212.4")
     assert await chart.locator("path.bar").count() == 14
-    assert await page.locator(".chart-pie path.slice").count() == 4
-    await expect(page.locator(".chart-pie .legend li").first).to_contain_text("62%")
-    await expect(page.locator(".chart-pie .pie-total")).to_have_text("2,453.45")
+    assert await marketing.locator(".chart-pie path.slice").count() == 4
+    await expect(marketing.locator(".chart-pie .legend li").first).to_contain_text("62%")
+    await expect(marketing.locator(".chart-pie .pie-total")).to_have_text("2,453.45")
 
 
 async def test_a_data_table_sorts_and_pages(visitor: Visitor) -> None:
@@ -167,7 +186,21 @@ async def test_a_data_table_sorts_and_pages(visitor: Visitor) -> None:
     await expect(table.locator(".pager span")).to_have_text("7행 중 6–7")
 
 
-async def test_images_of_other_hosts_are_words(visitor: Visitor) -> None:
+async def test_images_of_other_hosts_are_words(marketing: Page) -> None:
     """The alt text stands where a picture would have to be fetched from elsewhere."""
-    page = await visitor.sees("C0MARKET01")
-    await expect(page.get_by_role("img", name="지난 30일 비용: 9,120.77달러")).to_be_visible()
+    await expect(marketing.get_by_role("img", name="지난 30일 비용: 9,120.77달러")).to_be_visible()
+
+
+async def test_a_button_for_others_is_not_shown(finops: Page) -> None:
+    """visible_to_user_ids hides it from everybody else."""
+    await expect(finops.locator("[data-action=hidden]")).to_have_count(0)
+
+
+async def test_the_page_speaks_three_languages_completely(finops: Page) -> None:
+    """Every sentence stands in Korean, Japanese and English, with the same values in it."""
+    words = await finops.evaluate(f"{module('words')}.then((m) => m.WORDS)")
+    told = {
+        language: {key: sorted(re.findall(r"\{\w+\}", text)) for key, text in sentences.items() if key != "reply1"}
+        for language, sentences in words.items()
+    }
+    assert told["ja"] == told["ko"] == told["en"]

@@ -106,10 +106,10 @@ async def test_a_submission_carries_every_value_in_slacks_shape(visitor: Visitor
 async def test_an_external_select_asks_as_one_types_and_says_what_it_is_doing(
     visitor: Visitor, slack: PretendSlack
 ) -> None:
-    """Too short, loading, found, nothing found, failed: each has its words."""
-    slack.answers["/_page/options"] = lambda body: (
-        {"options": [gallery.option(body["value"], "p")]} if body["value"] == "ab" else {"options": []}
-    )
+    """Too short, loading, found, nothing found, failed: each has its words; the next word replaces one that found."""
+    slack.answers["/_page/options"] = lambda body: {
+        "options": [gallery.option(body["value"], body["value"])] if body["value"] in {"ab", "ads"} else []
+    }
     page = await every_input(visitor, slack)
     await page.locator("[data-block=external] .select-open").click()
     panel = page.locator(".list-panel")
@@ -127,6 +127,9 @@ async def test_an_external_select_asks_as_one_types_and_says_what_it_is_doing(
     }
     slack.holds["/_page/options"].set()
     await expect(panel.get_by_role("option", name="ab")).to_be_visible()
+    await page.get_by_role("option", name="ab").click()
+    await page.keyboard.type("ads")
+    await expect(panel.get_by_role("option", name="ads")).to_be_visible()
     await page.keyboard.type("x")
     await expect(panel.get_by_text("결과가 없습니다")).to_be_visible()
     slack.answers["/_page/options"] = lambda _: {"ok": False, "error": "timeout"}
@@ -159,32 +162,25 @@ async def test_the_page_refuses_what_slacks_own_client_refuses(visitor: Visitor,
     await expect(said).to_have_count(6)
 
 
-async def test_the_apps_errors_appear_under_their_fields(visitor: Visitor, slack: PretendSlack) -> None:
-    """The sentence stands under the field, the field takes the focus, the writing stays."""
-    slack.answers["/_page/submit"] = lambda _: {"ok": True, "errors": {"name": "같은 이름의 팀이 있습니다."}}
-    slack.state["views"] = [{**gallery.STEP, "blocks": gallery.STEP["blocks"][:2]}]
-    page = await visitor.sees("app/home")
-    await page.locator("[data-block=name]").fill("마케팅팀")
-    await page.keyboard.press("Enter")
-    await expect(page.locator(".field-error").first).to_have_text("같은 이름의 팀이 있습니다.")
-    await expect(page.locator("[data-block=name]")).to_be_focused()
-    await expect(page.locator("[data-block=name]")).to_have_value("마케팅팀")
-    await expect(page.locator("[data-block=name]")).to_have_attribute("aria-invalid", "true")
-
-
-async def test_while_a_view_is_submitted_the_button_waits_and_cannot_be_pressed_twice(
+async def test_a_view_is_submitted_once_and_the_apps_errors_appear_under_their_fields(
     visitor: Visitor, slack: PretendSlack
 ) -> None:
-    """Two presses are one submission."""
-    slack.state["views"] = [{**gallery.STEP, "blocks": gallery.STEP["blocks"][:1]}]
+    """The button waits and cannot be pressed twice; then the sentence stands under the field, the writing stays."""
+    slack.answers["/_page/submit"] = lambda _: {"ok": True, "errors": {"name": "같은 이름의 팀이 있습니다."}}
     slack.holds["/_page/submit"] = asyncio.Event()
+    slack.state["views"] = [{**gallery.STEP, "blocks": gallery.STEP["blocks"][:2]}]
     page = await visitor.sees("app/home")
-    button = page.locator("[data-do=submit-view]")
-    await button.click()
+    name, button = page.locator("[data-block=name]"), page.locator("[data-do=submit-view]")
+    await name.fill("마케팅팀")
+    await page.keyboard.press("Enter")
     await expect(button).to_have_attribute("aria-busy", "true")
     await button.click()
     slack.holds["/_page/submit"].set()
+    await expect(page.locator(".field-error").first).to_have_text("같은 이름의 팀이 있습니다.")
     await expect(button).not_to_have_attribute("aria-busy", "true")
+    await expect(name).to_be_focused()
+    await expect(name).to_have_value("마케팅팀")
+    await expect(name).to_have_attribute("aria-invalid", "true")
     assert len([path for path, _ in slack.posts if path == "/_page/submit"]) == 1
 
 
@@ -225,11 +221,13 @@ async def test_another_window_in_the_same_place_is_read_from_its_top(visitor: Vi
 async def test_a_draft_is_shown_whole_and_a_long_one_from_its_beginning(visitor: Visitor, slack: PretendSlack) -> None:
     """Four lines of fourteen, and those the last, are no draft to read before sending it."""
     [box] = [one for one in gallery.EVERY_INPUT["blocks"] if one.get("block_id") == "long"]
+    page = await visitor.sees("app/home")
     for count, is_whole in ((14, True), (90, False)):
         draft = {"initial_value": "\n".join(f"{number}번째 줄" for number in range(count))}
-        slack.state["views"] = [gallery.EVERY_INPUT | {"blocks": [box | {"element": box["element"] | draft}]}]
-        page = await visitor.sees("app/home")
+        view = gallery.EVERY_INPUT | {"id": f"V{count}", "blocks": [box | {"element": box["element"] | draft}]}
+        await slack.tell({"type": "views", "views": [view]})
         field = page.get_by_role("dialog").locator("textarea")
+        await expect(field).to_have_value(draft["initial_value"])
         await expect(field).to_be_focused()
         top, hidden = await field.evaluate("it => [it.scrollTop, it.scrollHeight - it.clientHeight]")
         assert (top, hidden <= 0) == (0, is_whole)
@@ -277,62 +275,53 @@ async def test_a_field_grows_with_its_text_also_where_no_style_does_it(visitor: 
 async def test_what_opens_in_a_long_window_is_seen_whole_and_moves_nothing(
     visitor: Visitor, slack: PretendSlack
 ) -> None:
-    """Only the fields scroll: Firefox scrolled the window itself, its title away; and no list ends below the screen."""
+    """Only the fields scroll: Firefox scrolled the window itself, its title away; and no list ends below the screen.
+
+    A time is written as a date is, not as the hour beside a message; a dark window had a white bar in Firefox.
+    """
     page = await every_input(visitor, slack)
     assert await page.get_by_role("dialog").evaluate("it => it.scrollHeight <= it.clientHeight")
     await page.locator("[data-block=time]").evaluate("it => it.scrollIntoView({ block: 'end' })")
-    await page.locator("[data-block=time] .select-open").click()
-    await expect(page.locator(".list-panel")).to_be_in_viewport(ratio=1)
-
-
-async def test_fields_look_alike_and_their_scrollbars_have_the_pages_colours(
-    visitor: Visitor, slack: PretendSlack
-) -> None:
-    """A time is written as a date is, not as the hour beside a message; a dark window had a white bar in Firefox."""
-    page = await every_input(visitor, slack)
     look_of = "it => { const { fontSize, color } = getComputedStyle(it); return [fontSize, color]; }"
     date, time = (page.locator(f"[data-block={name}] .select-text") for name in ("date", "time"))
     assert await time.evaluate(look_of) == await date.evaluate(look_of)
-    await time.click()
+    await page.locator("[data-block=time] .select-open").click()
+    await expect(page.locator(".list-panel")).to_be_in_viewport(ratio=1)
     for box in (page.locator(".modal-body"), page.locator(".list-panel .list")):
         assert await box.evaluate("it => getComputedStyle(it).scrollbarColor") != "auto"
 
 
-async def test_escape_closes_the_list_first_and_then_the_modal(visitor: Visitor, slack: PretendSlack) -> None:
-    """One Escape, one thing closed; focus returns to the field."""
+async def test_a_list_closes_before_its_window_and_stays_open_whatever_happens_elsewhere(
+    visitor: Visitor, slack: PretendSlack
+) -> None:
+    """One Escape, one thing closed, and focus returns to the field.
+
+    A message that comes in draws the page again, the window with it; another window has other lists.
+    """
     slack.state["views"] = [gallery.STEP]
     page = await visitor.sees("app/home")
-    opener = page.locator("[data-block=lead] .select-open")
+    opener, panel = page.locator("[data-block=lead] .select-open"), page.locator(".list-panel")
     await opener.click()
-    await expect(page.locator(".list-panel")).to_be_visible()
+    await expect(panel).to_be_visible()
     await page.keyboard.press("Escape")
-    await expect(page.locator(".list-panel")).to_have_count(0)
+    await expect(panel).to_have_count(0)
     await expect(opener).to_be_focused()
     await opener.click()
     left_to_the_browser = await page.locator(".list-search").evaluate(
         "node => node.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', bubbles: true, cancelable: true }))"
     )
     assert not left_to_the_browser, "Safari would close the modal with the list"
-    await expect(page.locator(".list-panel")).to_have_count(0)
-    await page.keyboard.press("Escape")
-    assert await slack.next("/_page/close") == {"user": "U0JIHOON01", "view_id": "V0STEP"}
+    await expect(panel).to_have_count(0)
 
-
-async def test_a_list_stays_open_whatever_happens_elsewhere_and_closes_with_its_window(
-    visitor: Visitor, slack: PretendSlack
-) -> None:
-    """A message that comes in draws the page again, the window with it; another window has other lists."""
-    slack.state["views"] = [gallery.STEP]
-    page = await visitor.sees("app/home")
-    await page.locator("[data-block=lead] .select-open").click()
-    panel = page.locator(".list-panel")
-    await expect(panel).to_be_visible()
+    await opener.click()
     await slack.tell({"type": "views", "views": [gallery.STEP]})
     await slack.tell({"type": "notice", "text": "다시 그렸습니다", "level": "info"})
     await expect(page.get_by_text("다시 그렸습니다")).to_be_visible()
     await expect(panel).to_be_visible()
     await slack.tell({"type": "views", "views": [{**gallery.STEP, "id": "V0OTHER"}]})
     await expect(panel).to_have_count(0)
+    await page.keyboard.press("Escape")
+    assert await slack.next("/_page/close") == {"user": "U0JIHOON01", "view_id": "V0OTHER"}
 
 
 async def test_escape_keeps_the_modal_below_a_question(visitor: Visitor, slack: PretendSlack) -> None:
@@ -350,17 +339,6 @@ async def test_escape_keeps_the_modal_below_a_question(visitor: Visitor, slack: 
     await page.keyboard.press("Escape")
     await expect(question).to_have_count(0)
     await expect(page.locator("dialog.modal[open]")).to_have_count(1)
-
-
-async def test_the_next_word_replaces_the_one_that_found_something(visitor: Visitor, slack: PretendSlack) -> None:
-    """After a choice in a menu of several, one types on."""
-    slack.answers["/_page/options"] = lambda asked: {"options": [gallery.option(asked["value"], "proj_1")]}
-    page = await every_input(visitor, slack)
-    await page.locator("[data-block=external] .select-open").click()
-    await page.keyboard.type("chat")
-    await page.get_by_role("option", name="chat").click()
-    await page.keyboard.type("ads")
-    await expect(page.get_by_role("option", name="ads")).to_be_visible()
 
 
 async def test_focus_stays_inside_an_open_modal(visitor: Visitor, slack: PretendSlack) -> None:
@@ -390,9 +368,13 @@ async def test_a_choice_in_an_actions_block_is_sent_at_once(visitor: Visitor, sl
     }
 
 
-async def test_an_input_acts_only_when_its_block_dispatches(visitor: Visitor, slack: PretendSlack) -> None:
-    """With dispatch_action a choice is an action of the view."""
+async def test_an_input_acts_only_when_its_block_dispatches_and_an_action_tells_the_fields_of_today(
+    visitor: Visitor, slack: PretendSlack
+) -> None:
+    """With dispatch_action a choice is an action of the view; a button an update left alone reports its new field."""
     radio = next(block for block in gallery.EVERY_INPUT["blocks"] if block.get("block_id") == "radio")
+    button = {"type": "button", "action_id": "check", "text": gallery.plain("확인")}
+    row = {"type": "actions", "block_id": "row", "elements": [button]}
     slack.state["views"] = [{**gallery.EVERY_INPUT, "blocks": [{**radio, "dispatch_action": True}]}]
     page = await visitor.sees("app/home")
     await page.get_by_text("멈추기").click()
@@ -400,13 +382,7 @@ async def test_an_input_acts_only_when_its_block_dispatches(visitor: Visitor, sl
     assert sent["container"] == {"type": "view", "view_id": "V0EVERY"}
     assert sent["action"]["selected_option"]["value"] == "stop"
 
-
-async def test_an_action_after_an_update_carries_the_fields_of_today(visitor: Visitor, slack: PretendSlack) -> None:
-    """A button that an update left alone still reports the field the update brought."""
-    button = {"type": "button", "action_id": "check", "text": gallery.plain("확인")}
-    row = {"type": "actions", "block_id": "row", "elements": [button]}
-    slack.state["views"] = [{**gallery.STEP, "blocks": [row]}]
-    page = await visitor.sees("app/home")
+    await slack.tell({"type": "views", "views": [{**gallery.STEP, "blocks": [row]}]})
     await expect(page.get_by_role("button", name="확인")).to_be_visible()
     await slack.tell(
         {"type": "views", "views": [{**gallery.STEP, "hash": "2", "blocks": [row, gallery.STEP["blocks"][1]]}]}

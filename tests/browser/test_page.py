@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 
-import pytest
-from playwright.async_api import expect
+from playwright.async_api import Locator, expect
 
 from tests.browser import gallery
 from tests.browser.chromium import module
@@ -15,7 +14,7 @@ from tests.browser.pretend import PretendSlack
 
 
 async def test_a_button_sends_what_slack_would_send(visitor: Visitor, slack: PretendSlack) -> None:
-    """Value, text and style go with it, and it waits visibly until the answer."""
+    """Value, text and style go with it, it waits visibly until the answer, and what failed is said."""
     slack.holds["/_page/action"] = asyncio.Event()
     page = await visitor.sees()
     button = page.locator("[data-block=acts][data-action=share]")
@@ -32,14 +31,16 @@ async def test_a_button_sends_what_slack_would_send(visitor: Visitor, slack: Pre
     slack.holds["/_page/action"].set()
     await expect(button).not_to_have_attribute("aria-busy", "true")
 
+    slack.answers["/_page/action"] = lambda _: {"ok": False, "error": "operation_timeout"}
+    await page.locator("[data-action=open_settings]").click()
+    await expect(page.locator(".notice.error")).to_contain_text("앱이 응답하지 않았습니다 (operation_timeout)")
+
 
 async def test_an_address_without_a_place_opens_home(visitor: Visitor, slack: PretendSlack) -> None:
-    """A newcomer is met by the app, not by an empty channel; a channel that is gone becomes the first."""
+    """A newcomer is met by the app, not by an empty channel."""
     page = await visitor.sees(place="")
     assert page.url.endswith("#/app/home")
     assert (await slack.next("/_page/home"))["tab"] == "home"
-    page = await visitor.sees(place="C0GONE0001")
-    assert page.url.endswith("#/C0FINOPS01")
 
 
 async def test_nothing_hangs_below_the_last_message(visitor: Visitor, slack: PretendSlack) -> None:
@@ -62,8 +63,10 @@ async def test_nothing_hangs_below_the_last_message(visitor: Visitor, slack: Pre
     assert left < 40
 
 
-async def test_a_dangerous_button_asks_first(visitor: Visitor, slack: PretendSlack) -> None:
-    """Refusing or Escape sends nothing; agreeing sends once."""
+async def test_what_is_dangerous_is_asked_and_a_menu_is_reached_by_keyboard(
+    visitor: Visitor, slack: PretendSlack
+) -> None:
+    """Refusing or Escape sends nothing, agreeing sends once; Enter opens a menu, arrows move, Enter chooses."""
     page = await visitor.sees()
     button = page.locator("[data-action=delete_key]")
     dialog = page.get_by_role("alertdialog", name="키를 삭제할까요?")
@@ -78,18 +81,6 @@ async def test_a_dangerous_button_asks_first(visitor: Visitor, slack: PretendSla
     await dialog.get_by_role("button", name="삭제", exact=True).click()
     assert (await slack.next("/_page/action"))["action"]["value"] == "key-1"
 
-
-async def test_a_failed_action_says_so(visitor: Visitor, slack: PretendSlack) -> None:
-    """The sentence names the error, and the button can be pressed again."""
-    slack.answers["/_page/action"] = lambda _: {"ok": False, "error": "operation_timeout"}
-    page = await visitor.sees()
-    await page.locator("[data-action=open_settings]").click()
-    await expect(page.locator(".notice.error")).to_contain_text("앱이 응답하지 않았습니다 (operation_timeout)")
-
-
-async def test_an_overflow_menu_is_reached_by_keyboard(visitor: Visitor, slack: PretendSlack) -> None:
-    """Enter opens it, arrows move, Enter chooses."""
-    page = await visitor.sees()
     await page.locator("[data-action=more]").focus()
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("menuitem", name="확인")).to_be_focused()
@@ -102,12 +93,6 @@ async def test_an_overflow_menu_is_reached_by_keyboard(visitor: Visitor, slack: 
         "action_id": "more",
         "selected_option": gallery.option("30분 조용히", "snooze", "메시지만 멈춥니다"),
     }
-
-
-async def test_a_button_for_others_is_not_shown(visitor: Visitor) -> None:
-    """visible_to_user_ids hides it from everybody else."""
-    page = await visitor.sees()
-    await expect(page.locator("[data-action=hidden]")).to_have_count(0)
 
 
 async def test_a_thread_opens_beside_the_channel_and_takes_replies(visitor: Visitor, slack: PretendSlack) -> None:
@@ -140,23 +125,20 @@ async def test_a_thread_opens_beside_the_channel_and_takes_replies(visitor: Visi
     await expect(thread).to_have_count(0)
 
 
-async def test_an_ephemeral_message_says_that_only_i_see_it(visitor: Visitor, slack: PretendSlack) -> None:
-    """It can be replaced and taken away, and cannot be replied to."""
-    page = await visitor.sees()
-    message = page.locator(".message.ephemeral")
-    await expect(message.locator(".only-you")).to_have_text("나만 볼 수 있는 메시지")
-    await expect(message.locator("[data-do=open-thread]")).to_have_count(0)
-    said = {**gallery.bot(gallery.ts(12), "공유했습니다."), "ephemeral_for": "U0JIHOON01"}
-    await slack.tell({"type": "ephemeral_replaced", "channel": "C0FINOPS01", "ts": gallery.ts(12), "message": said})
-    await expect(message).to_contain_text("공유했습니다.")
-    await slack.tell({"type": "ephemeral_deleted", "channel": "C0FINOPS01", "ts": gallery.ts(12)})
-    await expect(message).to_have_count(0)
-
-
-async def test_a_slash_completes_and_runs_a_command(visitor: Visitor, slack: PretendSlack) -> None:
-    """The list names command, hint and purpose; Tab takes it, Enter sends it."""
+async def test_what_is_written_is_completed_escaped_and_sent(visitor: Visitor, slack: PretendSlack) -> None:
+    """Names become mentions, markup text, Shift+Enter a line; a slash lists the commands, and what failed is kept."""
     page = await visitor.sees()
     box = page.locator("#main").get_by_role("textbox")
+    await box.click()
+    await page.keyboard.type("@Fin")
+    await page.keyboard.press("Tab")
+    await page.keyboard.type("a<b & #마케팅팀 ")
+    await page.keyboard.press("Shift+Enter")
+    await page.keyboard.type("둘째 줄")
+    await page.keyboard.press("Enter")
+    assert (await slack.next("/_page/message"))["text"] == "<@U0FINOPSBT> a&lt;b &amp; <#C0MARKET01|마케팅팀> \n둘째 줄"
+    await expect(box).to_have_value("")
+
     await box.fill("/f")
     await expect(page.get_by_role("option", name="/finops")).to_contain_text("AI 비용 보기와 설정")
     await page.keyboard.press("Tab")
@@ -173,43 +155,36 @@ async def test_a_slash_completes_and_runs_a_command(visitor: Visitor, slack: Pre
     await expect(box).to_have_value("/finops status 7d")
 
 
-async def test_writing_is_sent_with_references_and_escapes(visitor: Visitor, slack: PretendSlack) -> None:
-    """Names become mentions, markup becomes text, Shift+Enter is a line."""
-    page = await visitor.sees()
-    box = page.locator("#main").get_by_role("textbox")
-    await box.click()
-    await page.keyboard.type("@Fin")
-    await page.keyboard.press("Tab")
-    await page.keyboard.type("a<b & #마케팅팀 ")
-    await page.keyboard.press("Shift+Enter")
-    await page.keyboard.type("둘째 줄")
-    await page.keyboard.press("Enter")
-    assert (await slack.next("/_page/message"))["text"] == "<@U0FINOPSBT> a&lt;b &amp; <#C0MARKET01|마케팅팀> \n둘째 줄"
-    await expect(box).to_have_value("")
-
-
-@pytest.mark.parametrize("sign", ["isComposing: true", "keyCode: 229"], ids=["while", "Safari, after"])
-async def test_enter_that_ends_a_composition_does_not_send(visitor: Visitor, slack: PretendSlack, sign: str) -> None:
+async def test_enter_that_ends_a_composition_does_not_send(visitor: Visitor, slack: PretendSlack) -> None:
     """Enter that ends a syllable belongs to the input method; Safari tells of it when the composition is over."""
     page = await visitor.sees()
-    enter = f"node => node.dispatchEvent(new KeyboardEvent('keydown', {{ key: 'Enter', {sign}, bubbles: true }}))"
+
+    async def ends(box: Locator) -> None:
+        for sign in ("isComposing: true", "keyCode: 229"):
+            await box.evaluate(
+                f"node => node.dispatchEvent(new KeyboardEvent('keydown', {{ key: 'Enter', {sign}, bubbles: true }}))"
+            )
+
     box = page.locator("#main").get_by_role("textbox")
     await box.fill("한")
-    await box.evaluate(enter)
+    await ends(box)
     await expect(box).to_have_value("한")
 
     await slack.tell({"type": "views", "views": [gallery.STEP]})
     field = page.locator("[data-block=name]")
     await field.fill("데이터팀")
-    await field.evaluate(enter)
+    await ends(field)
     await page.locator("[data-block=lead] .select-open").click()
-    await page.locator(".list-search").evaluate(enter)
+    await ends(page.locator(".list-search"))
     await expect(page.locator(".list-panel")).to_be_visible()
     assert not [path for path, _ in slack.posts if path in {"/_page/message", "/_page/submit"}]
 
 
 async def test_live_events_change_only_what_they_name(visitor: Visitor, slack: PretendSlack) -> None:
-    """New, changed and deleted messages, unread counts, notices; an untouched message keeps its node."""
+    """New, changed and deleted messages, unread counts, notices; an untouched message keeps its node.
+
+    What only one person sees says so and cannot be replied to; it is replaced and taken away in the same way.
+    """
     page = await visitor.sees()
     await page.evaluate("document.querySelector('.message').dataset.same = 'yes'")
     new = gallery.bot(gallery.ts(50), "수집 10/180일")
@@ -225,6 +200,15 @@ async def test_live_events_change_only_what_they_name(visitor: Visitor, slack: P
     await expect(page.locator("a.entry", has_text="데이터팀").locator(".badge")).to_have_text("1")
     await slack.tell({"type": "notice", "text": "앱이 늦게 답했습니다.", "level": "warning"})
     await expect(page.locator(".notice.warning")).to_contain_text("앱이 늦게 답했습니다.")
+
+    whisper = page.locator(".message.ephemeral")
+    await expect(whisper.locator(".only-you")).to_have_text("나만 볼 수 있는 메시지")
+    await expect(whisper.locator("[data-do=open-thread]")).to_have_count(0)
+    said = {**gallery.bot(gallery.ts(12), "공유했습니다."), "ephemeral_for": "U0JIHOON01"}
+    await slack.tell({"type": "ephemeral_replaced", "channel": "C0FINOPS01", "ts": gallery.ts(12), "message": said})
+    await expect(whisper).to_contain_text("공유했습니다.")
+    await slack.tell({"type": "ephemeral_deleted", "channel": "C0FINOPS01", "ts": gallery.ts(12)})
+    await expect(whisper).to_have_count(0)
     assert await page.locator(".message").first.get_attribute("data-same") == "yes"
 
 
@@ -238,9 +222,10 @@ async def test_a_lost_line_comes_back_and_catches_up(visitor: Visitor, slack: Pr
 
 
 async def test_opening_home_tells_the_app_and_draws_what_it_publishes(visitor: Visitor, slack: PretendSlack) -> None:
-    """An app that has published nothing has a calm empty Home; the live view replaces it."""
+    """A channel that is gone becomes the first; Home is calm until the app publishes, and the live view replaces it."""
     slack.state["home"] = None
-    page = await visitor.sees()
+    page = await visitor.sees("C0GONE0001")
+    assert page.url.endswith("#/C0FINOPS01")
     await page.get_by_role("group", name="앱").get_by_role("link").click()
     assert await slack.next("/_page/home") == {"user": "U0JIHOON01", "tab": "home"}
     await expect(page.get_by_text("홈 탭을 준비하고 있습니다")).to_be_visible()
@@ -279,13 +264,15 @@ async def test_the_lab_offers_keys_and_faults(visitor: Visitor, slack: PretendSl
 
 async def test_a_phone_shows_everything_without_sideways_scrolling(phone: Visitor, slack: PretendSlack) -> None:
     """Channel, charts, Home, thread, modal and drawer fit 390 pixels."""
-    for place in ("C0FINOPS01", "C0MARKET01", "app/home", f"C0FINOPS01/{gallery.ROOT}"):
-        page = await phone.sees(place)
+    page = await phone.sees(f"C0FINOPS01/{gallery.ROOT}")
+    shown = {"app/home": ".home-blocks", "C0MARKET01": ".chart-pie", "C0FINOPS01": ".data-table"}
+    for place, drawn in {f"C0FINOPS01/{gallery.ROOT}": ".pane .message", **shown}.items():
+        await page.evaluate("place => { location.hash = `#/${place}` }", place)
+        await expect(page.locator(drawn).first).to_be_visible()
         assert (
             max(await page.locator(":root, .stream").evaluate_all("(all) => all.map((each) => each.scrollWidth)"))
             <= 390
         )
-    page = await phone.sees()
     wide = page.locator(".table-scroll").first
     await wide.evaluate("(node) => { node.firstElementChild.style.width = '700px'; node.scrollLeft = 1000; }")
     assert await wide.evaluate("""(node) => {
@@ -328,17 +315,6 @@ async def test_every_control_has_a_name(visitor: Visitor, slack: PretendSlack) -
         return !label && !node.textContent.trim() && !node.labels?.length && node.id !== 'veil';
     }).map((node) => node.outerHTML)""")
     assert nameless == []
-
-
-async def test_the_page_speaks_three_languages_completely(visitor: Visitor) -> None:
-    """Every sentence stands in Korean, Japanese and English, with the same values in it."""
-    page = await visitor.sees()
-    words = await page.evaluate(f"{module('words')}.then((m) => m.WORDS)")
-    told = {
-        language: {key: sorted(re.findall(r"\{\w+\}", text)) for key, text in sentences.items() if key != "reply1"}
-        for language, sentences in words.items()
-    }
-    assert told["ja"] == told["ko"] == told["en"]
 
 
 async def test_escape_closes_one_thing_at_a_time(phone: Visitor) -> None:
