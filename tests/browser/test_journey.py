@@ -10,9 +10,8 @@ import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from demo import lab
-from demo.onboarding import Wish, onboard
 from demo.prices import FilePrices, Rates
-from demo.slack.cast import FINOPS, JIHOON, MARKETING, MINSU, SEOYEON
+from demo.slack.cast import FINOPS, JIHOON, SEOYEON
 from demo.stage import Stage, staged
 from demo.trace import parse_trace
 from tests.browser.conftest import Visitor, Window
@@ -56,9 +55,8 @@ async def typed(page: Page, text: str) -> None:
     await box.press("Enter")
 
 
-async def test_a_newcomer_onboards_a_team_and_shares_its_bill(person: Visitor, stage: Stage) -> None:
-    """Team, key, projects; progress, chart, Home, status, share: every promised sentence on the screen."""
-    page = await person.sees(place="", user=JIHOON)
+async def a_team_is_set_up(page: Page, stage: Stage) -> None:
+    """Team, key, projects: what is wrong is said in the window; closed half-way, it goes on from Home."""
     window = page.get_by_role("dialog")
     await expect(page.locator(".home-body")).to_contain_text("5단계 중 0단계 완료")
     await page.get_by_role("button", name="설정 시작하기").click()
@@ -79,7 +77,6 @@ async def test_a_newcomer_onboards_a_team_and_shares_its_bill(person: Visitor, s
     await expect(window).to_contain_text("Admin API Key가 등록되었습니다 (ends with ...abc1)")
     await expect(window).to_contain_text("한빛소프트")
 
-    # Closed half-way, the set-up goes on from Home.
     await page.keyboard.press("Escape")
     await expect(window).to_have_count(0)
     await page.get_by_role("button", name="프로젝트 선택").click()
@@ -93,37 +90,15 @@ async def test_a_newcomer_onboards_a_team_and_shares_its_bill(person: Visitor, s
     await expect(window).to_contain_text("마케팅팀 소속 프로젝트 1개를 등록했습니다.")
     await pressed(page, "완료")
     await expect(page.locator(".home-body")).to_contain_text("어제 AI 비용 $88.00", timeout=15_000)
-    await page.get_by_role("tab", name="메시지").click()
-    await expect(page.locator(".messages")).to_contain_text("첫 차트가 준비되었습니다")
-
-    await page.get_by_role("link", name="finops", exact=True).click()
-    await expect(page.get_by_label("#finops에 메시지 보내기")).to_be_visible()  # the bot's own has a box, too
-    await typed(page, "/finops 상태 어제")
-    report = page.locator(".message", has_text="전체 · 어제 · $88.00")
-    await expect(report).to_contain_text("잠정")
-    await expect(report).to_contain_text("성과 기록 없음")
-    await report.get_by_role("button", name="공유", exact=True).dblclick()
-    await expect(page.locator(".messages")).to_contain_text("님이 공유했습니다")
-
-    other = await person.sees(place=FINOPS, user=SEOYEON)
-    await expect(other.locator(".message", has_text="전체 · 어제 · $88.00")).to_have_count(1)
-    await typed(other, "/finops 팀")
-    await expect(other.get_by_role("dialog")).to_contain_text("관리자만 할 수 있는 작업입니다.")
 
 
-async def test_what_was_set_up_is_changed_in_windows_that_close_one_by_one(person: Visitor, stage: Stage) -> None:
-    """A project's details, a project without a past, a key kept after all, and a check-up."""
-    jihoon = stage.slack.person(JIHOON)
-    wish = Wish("마케팅팀", MARKETING, MINSU, stage.props.marketing_key, ("chat",))
-    await onboard(stage, jihoon, wish, lambda _: None)
-    page = await person.sees(place="app/home", user=JIHOON)
+async def it_is_changed_in_windows_that_close_one_by_one(page: Page) -> None:
+    """A project's details, a project without a past, and a key kept after all."""
     window = page.get_by_role("dialog")
-
     await page.get_by_role("button", name="프로젝트 관리 · 1개").click()
     await window.get_by_role("combobox").click()
     await page.get_by_role("option", name="chat").click()
     await pressed(page, "수정")
-    await window.get_by_label("환경").fill("production")
     await window.get_by_label("비용 센터").fill("MKT-001")
     await window.get_by_role("combobox", name="담당자").click()
     await page.get_by_role("option", name="김민수").click()
@@ -155,7 +130,11 @@ async def test_what_was_set_up_is_changed_in_windows_that_close_one_by_one(perso
     await page.keyboard.press("Escape")
     await expect(window).to_have_count(0)
 
+
+async def it_is_checked_over(page: Page) -> None:
+    """What is not proved yet is named, and its button proves it."""
     await page.get_by_role("tab", name="메시지").click()
+    await expect(page.locator(".messages")).to_contain_text("첫 차트가 준비되었습니다")
     await typed(page, "/finops 점검")
     check = page.locator(".message", has_text="점검 결과 · 확인할 항목 1개")
     await expect(check).to_contain_text("아직 테스트 알림으로 버튼을 확인하지 않았습니다")
@@ -163,3 +142,29 @@ async def test_what_was_set_up_is_changed_in_windows_that_close_one_by_one(perso
     await expect(check).to_contain_text("대기 중인 수집이 없습니다.")
     await check.get_by_role("button", name="버튼 시험").click()
     await expect(page.locator(".messages")).to_contain_text("버튼이 잘 작동합니다.")
+
+
+async def its_bill_is_shared(page: Page) -> None:
+    """Once, however often the button is pressed."""
+    await page.get_by_role("link", name="finops", exact=True).click()
+    await expect(page.get_by_label("#finops에 메시지 보내기")).to_be_visible()  # the bot's own has a box, too
+    await typed(page, "/finops 상태 어제")
+    report = page.locator(".message", has_text="전체 · 어제 · $88.00")
+    await expect(report).to_contain_text("잠정")
+    await expect(report).to_contain_text("성과 기록 없음")
+    await report.get_by_role("button", name="공유", exact=True).dblclick()
+    await expect(page.locator(".messages")).to_contain_text("님이 공유했습니다")
+
+
+async def test_a_newcomer_onboards_a_team_changes_it_and_shares_its_bill(person: Visitor, stage: Stage) -> None:
+    """Progress, chart, Home, check-up, status, share: every promised sentence on the screen; a member may not all."""
+    page = await person.sees(place="", user=JIHOON)
+    await a_team_is_set_up(page, stage)
+    await it_is_changed_in_windows_that_close_one_by_one(page)
+    await it_is_checked_over(page)
+    await its_bill_is_shared(page)
+
+    other = await person.sees(place=FINOPS, user=SEOYEON)
+    await expect(other.locator(".message", has_text="전체 · 어제 · $88.00")).to_have_count(1)
+    await typed(other, "/finops 팀")
+    await expect(other.get_by_role("dialog")).to_contain_text("관리자만 할 수 있는 작업입니다.")

@@ -82,7 +82,7 @@ async def test_a_person_connects_an_application_and_sends_monday(desk: Window, p
     page = await reader.sees(DATA, SEOYEON)
     await expect(page.locator(".message", has_text="[데이터팀] AI 비용").locator(".chart").first).to_be_visible()
     assert await fits(page)
-    page = await reader.sees("mail/1", SEOYEON)
+    await page.evaluate("location.hash = '#/mail/1'")
     body = page.frame_locator(".mail-frame").locator("body")
     await expect(body).to_contain_text("doc-summary")
     assert await body.evaluate("node => node.ownerDocument.documentElement.scrollWidth") <= 390

@@ -8,9 +8,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest_asyncio
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 
-from blocks import ids
 from demo.slack.cast import EMMA, JIHOON, MARKETING, SAKURA, TEAM_ID
 from demo.stage import Stage
 from finops.registry import Person
@@ -18,6 +17,7 @@ from handlers.addresses import BOT, STORAGE
 from tests.browser.conftest import Visitor, Window
 from tests.e2e.stages import a_trace, answer_to, scene, set_up
 
+QUESTION = "다음 분기에 무엇을 먼저 할까요?"
 PICTURES = os.environ.get("FINOPS_TEST_PICTURES")  # a folder, for whoever wants to look
 
 
@@ -40,90 +40,73 @@ async def pictured(page: Page, name: str) -> None:
         await page.screenshot(path=f"{PICTURES}/{name}.png")
 
 
+async def fits(page: Page) -> bool:
+    """Whether nothing is wider than the screen."""
+    return bool(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+
+
 async def types(page: Page, command: str) -> None:
+    await page.bring_to_front()  # a page behind another one draws late
     await page.locator(".composer textarea").fill(command)
     await page.keyboard.press("Enter")
 
 
-async def test_three_people_play_a_poll_in_the_page(desk: Window, pocket: Window, stage: Stage) -> None:
-    """이지훈 asks in Korean, Emma votes in English at her desk, 佐藤さくら in Japanese on her phone; it fits both."""
-    asker = Visitor(desk, stage.slack.url)
-    page = await asker.sees(MARKETING, JIHOON)
-    await types(page, "/finops 투표")
-    window = page.get_by_role("dialog").last
-    await expect(window).to_contain_text("질문")
-    await window.get_by_role("textbox").nth(0).fill("다음 분기에 무엇을 먼저 줄일까요?")
-    await window.get_by_role("textbox").nth(1).fill("챗봇 실험\n광고 문구 생성\n야간 배치")
-    await window.get_by_text("익명", exact=True).click()
-    await pictured(page, "window")
-    await window.get_by_role("button", name="올리기").click()
-    await expect(page.get_by_role("dialog").last).to_contain_text("곧")
-    await page.keyboard.press("Escape")
-    message = page.locator(".message", has_text="다음 분기에 무엇을 먼저 줄일까요?").last
-    await expect(message).to_contain_text("난수")
-    await message.get_by_role("button", name="투표하기").nth(0).click()
-    await expect(page.locator("body")).to_contain_text("감사합니다")
-    await pictured(page, "asked")
-
-    page = await Visitor(desk, stage.slack.url).sees(MARKETING, EMMA)
-    message = page.locator(".message", has_text="다음 분기에 무엇을 먼저 줄일까요?").first
-    await message.get_by_role("button", name="투표하기").nth(1).click()
-    await expect(page.locator("body")).to_contain_text("Thank you")
-    await pictured(page, "emma")
-
-    phone = await Visitor(pocket, stage.slack.url).sees(MARKETING, SAKURA)
-    message = phone.locator(".message", has_text="다음 분기에 무엇을 먼저 줄일까요?").first
-    await message.get_by_role("button", name="투표하기").nth(1).click()
-    await expect(phone.locator("body")).to_contain_text("ありがとうございます")
-    await expect(message).to_contain_text("3명 투표")
-    assert await phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    await pictured(phone, "phone")
-
-    page = await Visitor(desk, stage.slack.url).sees(MARKETING, JIHOON)
-    await stage.slack.person(JIHOON).command("/finops 투표 목록", MARKETING)
-    await expect(page.locator("body")).to_contain_text("투표 목록")
-    await pictured(page, "list")
+async def votes(page: Page, option: int, thanks: str, name: str) -> Locator:
+    """Somebody votes and is thanked in their language; the poll."""
+    await page.bring_to_front()
+    poll = page.locator(".message", has_text=QUESTION).first
+    await poll.get_by_role("button", name="투표하기").nth(option).click()
+    await expect(page.locator("body")).to_contain_text(thanks)
+    await pictured(page, name)
+    return poll
 
 
 async def test_three_people_vote_on_what_comes_next_and_read_what_is_decided(
     desk: Window, pocket: Window, stage: Stage
 ) -> None:
-    """From the empty page to a decision in Korean, read in English at a desk and in Japanese on a phone."""
-    jihoon = await Visitor(desk, stage.slack.url).sees(MARKETING, JIHOON)
+    """From the empty page to a decision: 이지훈 asks in Korean, Emma votes at her desk, 佐藤さくら on her phone."""
+    at_desk, on_phone = Visitor(desk, stage.slack.url), Visitor(pocket, stage.slack.url)
+    jihoon = await at_desk.sees(MARKETING, JIHOON)
     await types(jihoon, "/finops 결정")
     await jihoon.get_by_role("button", name="다음 기능 투표").click()
     window = jihoon.get_by_role("dialog").last
+    await window.get_by_role("textbox").first.fill(QUESTION)
+    await window.get_by_text("익명", exact=True).click()
+    await pictured(jihoon, "window")
     await window.get_by_role("button", name="올리기").click()
     await expect(jihoon.get_by_role("dialog").last).to_contain_text("곧")
     await jihoon.keyboard.press("Escape")
-    poll = jihoon.locator(".message", has=jihoon.get_by_role("button", name="투표하기")).last
-    await expect(poll).to_be_visible()
-    for who in (EMMA, SAKURA, JIHOON):
-        person = stage.slack.person(who)
-        message = next(one for one in reversed(stage.slack.messages(MARKETING)) if ids.POLL_VOTE in str(one["blocks"]))
-        await person.clicks(message, ids.POLL_VOTE, "1/2" if who != EMMA else "1/1")
-    await expect(poll).to_contain_text("3명 투표")
+    await expect(jihoon.locator(".message", has_text=QUESTION)).to_contain_text("난수")
+    asked = await votes(jihoon, 1, "감사합니다", "asked")
+
+    emma = await at_desk.sees(MARKETING, EMMA)
+    await votes(emma, 0, "Thank you", "emma")
+    sakura = await on_phone.sees(MARKETING, SAKURA)
+    await votes(sakura, 1, "ありがとうございます", "phone")
+    assert await fits(sakura)
+    await expect(asked).to_contain_text("3명 투표")
+
     await stage.product[BOT].voting.close(await person_of(stage, JIHOON), 1)
     await types(jihoon, "/finops 결정")
-    page = jihoon.locator(".message", has_text="다음 기능: 투표 결과와 결정").last
+    page = jihoon.locator(".message", has_text="투표 결과와 결정").last
     await expect(page).to_contain_text("67%")
     await page.locator(".select-open").first.click()
     await jihoon.get_by_role("option", name="계획", exact=True).click()
     await expect(jihoon.locator("body")).to_contain_text("결정: 계획 · 이지훈")
     await pictured(jihoon, "decisions-ko")
 
-    emma = await Visitor(desk, stage.slack.url).sees(MARKETING, EMMA)
     await types(emma, "/finops decisions")
-    page = emma.locator(".message", has_text="What comes next").last
-    await expect(page).to_contain_text("Decided: planned · 이지훈")
+    page = emma.locator(".message", has_text="Decided: planned · 이지훈").last
+    await expect(page).to_be_visible()
     await expect(page.locator(".select-open")).to_have_count(0)
     await pictured(emma, "decisions-en")
 
-    sakura = await Visitor(pocket, stage.slack.url).sees(MARKETING, SAKURA)
     await types(sakura, "/finops 決定")
     await expect(sakura.locator(".message").last).to_contain_text("67%")
-    assert await sakura.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert await fits(sakura)
     await pictured(sakura, "decisions-ja")
+    await at_desk.leaves()
+    await on_phone.leaves()
 
 
 async def person_of(stage: Stage, user_id: str) -> Person:

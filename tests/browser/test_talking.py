@@ -6,9 +6,10 @@ import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 import pytest
 import pytest_asyncio
@@ -228,44 +229,16 @@ async def one_of_two_gets_a_time(emma: Page, sakura: Page) -> None:
     await closes(sakura)
 
 
-async def hers_is_moved(emma: Page) -> None:
-    """To another time that is still free."""
-    window = window_of(emma)
-    await types(emma, "/finops interview")
-    await presses(window, "Move")
-    await expect(window.get_by_role("combobox")).to_be_visible()
-    await pictured(emma, "move-en")
-    await window.get_by_role("combobox").click()
-    await emma.get_by_role("option").first.click()
-    await presses(window, "Move")
-    await expect(window).to_contain_text("Moved to")
-    await closes(emma)
-    await pictured(emma, "dm-en")
-
-
-async def hers_is_cancelled(sakura: Page) -> None:
-    """Asked once whether she is sure."""
-    hers = window_of(sakura)
-    await types(sakura, "/finops インタビュー")
-    await presses(hers, "インタビューをキャンセル")
-    await pictured(sakura, "sure-ja")
-    await agrees(sakura, "キャンセルする")
-    await expect(hers).to_contain_text("キャンセルしました")
-    await pictured(sakura, "cancelled-ja")
-    await closes(sakura)
-    await pictured(sakura, "dm-ja")
-
-
 async def all_is_told_and_a_time_withdrawn(jihoon: Page) -> None:
-    """Booked, moved, cancelled; then the host himself cannot come."""
+    """Both have a time; then the host himself cannot come to one."""
     await jihoon.bring_to_front()
-    for words in ("Emma Clark 님이 인터뷰를 예약", "인터뷰 시간을", "佐藤さくら 님이 인터뷰를 취소"):
+    for words in ("Emma Clark 님이 인터뷰를 예약", "佐藤さくら 님이 인터뷰를 예약"):
         await expect(message_of(jihoon, words)).to_be_visible()
     await pictured(jihoon, "told-ko")
 
     await types(jihoon, "/finops 인터뷰")
     booked = window_of(jihoon).locator(".section", has_text="Emma Clark")
-    await expect(booked).to_contain_text("16:00–16:30")
+    await expect(booked).to_contain_text("10:00–10:30")
     await presses(booked, "철회")
     await pictured(jihoon, "withdraw-ko")
     await agrees(jihoon, "철회")
@@ -274,28 +247,27 @@ async def all_is_told_and_a_time_withdrawn(jihoon: Page) -> None:
     await closes(jihoon)
 
 
-async def calendars_can_read_the_file(emma: Page, clock: StageClock) -> None:
-    """The second one, of the time it was moved to."""
+async def a_calendar_can_read_the_file(emma: Page, clock: StageClock) -> None:
+    """It is of the time that the page tells in her own zone."""
     await emma.bring_to_front()
-    await expect(message_of(emma, "withdrew the time")).to_contain_text("02:00–02:30")
-    await expect(emma.locator(".message-file a")).to_have_count(2)
-    await pictured(emma, "withdrawn-en")
-    file = emma.locator(".message-file a").nth(1)
+    file = emma.locator(".message-file a")
+    await expect(file).to_have_count(1)
     async with emma.expect_download() as coming:
         await file.click()
     [event] = Calendar.from_ical((await (await coming.value).path()).read_bytes()).walk("VEVENT")
-    assert event["SEQUENCE"] == 1
-    assert event.decoded("DTSTART") > clock()
+    begins: datetime = event.decoded("DTSTART")
+    assert (event["SEQUENCE"], begins > clock()) == (0, True)
+    theirs = f"{begins.astimezone(ZoneInfo('America/New_York')):%H:%M}–"
+    await expect(message_of(emma, "withdrew the time")).to_contain_text(theirs)
+    await pictured(emma, "withdrawn-en")
 
 
-async def test_an_interview_is_offered_booked_moved_and_cancelled_in_two_zones(three: Three, clock: StageClock) -> None:
+async def test_an_interview_is_offered_booked_and_withdrawn_in_two_zones(three: Three, clock: StageClock) -> None:
     """Of two who want one time one gets it; everybody reads it in their own zone, and calendars can read the file."""
     jihoon, emma, sakura = three
     for page in (sakura, jihoon):
         await goes(page, DIRECTLY)
     await three_times_are_offered(jihoon)
     await one_of_two_gets_a_time(emma, sakura)
-    await hers_is_moved(emma)
-    await hers_is_cancelled(sakura)
     await all_is_told_and_a_time_withdrawn(jihoon)
-    await calendars_can_read_the_file(emma, clock)
+    await a_calendar_can_read_the_file(emma, clock)
