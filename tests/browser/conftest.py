@@ -16,7 +16,7 @@ from tests.databases import is_ci
 if not is_ci():
     pytest.importorskip("playwright", reason="playwright is not installed")
 
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Request, expect
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Request, ViewportSize, expect
 
 from tests.browser.chromium import DESKTOP, PHONE, chromium, executable, look, window
 from tests.browser.pretend import PretendSlack
@@ -66,14 +66,17 @@ def slack(server: PretendSlack) -> PretendSlack:
 class Window:
     """A window whose tabs are used again: opening one costs the browser twice what it costs to show our page."""
 
-    def __init__(self, context: BrowserContext) -> None:
+    def __init__(self, context: BrowserContext, size: tuple[int, int]) -> None:
         self.context = context
+        self._size = ViewportSize(width=size[0], height=size[1])
         self._idle: list[Page] = []
 
     async def tab(self) -> Page:
         """A tab that shows nothing, in front."""
         if not self._idle:
-            return await self.context.new_page()
+            page = await self.context.new_page()
+            await page.set_viewport_size(self._size)
+            return page
         page = self._idle.pop()
         await page.bring_to_front()
         return page
@@ -128,17 +131,22 @@ class Visitor:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def desk(browser: Browser) -> AsyncIterator[Window]:
-    """A window of desktop width, shared so that the page's modules are fetched once."""
-    async with window(browser, DESKTOP) as context:
-        yield Window(context)
+async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
+    """What the tabs share, whatever their size, so that the page's modules are fetched and compiled once."""
+    async with window(browser) as shared:
+        yield shared
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def pocket(browser: Browser) -> AsyncIterator[Window]:
+@pytest.fixture(scope="session")
+def desk(context: BrowserContext) -> Window:
+    """A window of desktop width."""
+    return Window(context, DESKTOP)
+
+
+@pytest.fixture(scope="session")
+def pocket(context: BrowserContext) -> Window:
     """A window of phone width."""
-    async with window(browser, PHONE) as context:
-        yield Window(context)
+    return Window(context, PHONE)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
