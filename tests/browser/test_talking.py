@@ -117,6 +117,8 @@ async def test_feedback_is_read_decided_and_answered_by_people_of_three_language
     """Emma may be answered, 佐藤さくら may not, 이지훈 sees which is which and answers whom he can."""
     await stage.slack.person(JIHOON).says(FINOPS, "이번 주 요약을 월요일 아침에 올리겠습니다.")
     jihoon, emma, sakura = three
+    await goes(sakura, FINOPS)
+    await goes(jihoon, DATA)
     await types(emma, "/finops feedback Why is Monday's digest")
     window = window_of(emma)
     await expect(window).to_contain_text("May we answer you?")
