@@ -37,7 +37,7 @@ async def connected(bot: Bot, admin: Person, team: Team, key: str = KEY) -> int:
 
 
 async def backfilled(bot: Bot, admin: Person, team: Team) -> int:
-    """The company's bill as it is at first, read to its end; its connection."""
+    """The company's bill as it is at first, read to its end; its connection. What is to be another bill comes after."""
 
     async def lived() -> int:
         connection_id = await connected(bot, admin, team)

@@ -153,6 +153,7 @@ async def test_one_person_has_one_appointment_however_fast_they_click(
     assert len((await bot.interviews.board(minsu)).free) == 1
 
 
+@on_both_databases
 async def test_an_appointment_is_moved_given_up_and_withdrawn(
     bot: Bot, jihoon: Person, minsu: Person, seoyeon: Person, slots: list[Slot]
 ) -> None:
