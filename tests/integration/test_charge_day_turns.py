@@ -53,35 +53,14 @@ async def test_a_day_that_nobody_has_looked_at_yet_is_no_day_of_nothing(
         assert clock() - status.figure.as_of <= timedelta(minutes=5)
 
 
-async def test_what_was_recorded_on_the_last_day_seen_is_not_what_today_bought(
+async def test_a_day_that_nobody_can_look_at_is_told_as_it_was_seen_and_is_not_the_next_one(
     quick_storage: Storage, clock: FakeClock
 ) -> None:
-    """A key that ran out yesterday: today is unknown since then, and says when somebody looked last with its date."""
-    async with a_watched_world(quick_storage, clock) as world:
-        clock.moment = datetime(2026, 7, 6, 13, 0, tzinfo=UTC)
-        await world.polled()
-        project = await world.project(CHATBOT)
-        call = RecordedCall("1", "1", clock(), model=MODEL, outcome=Outcome.SUCCESS)
-        async with world.bot.storage.writing() as store:
-            await store.value.record(WORKSPACE, project.id, [call])
-        for key in world.openai.organization.admin_keys:
-            key.expires_at = clock()
-        clock.advance(days=1)
-        await world.bot.watching.poll(world.connection)
-        report = await world.bot.reports.status(WORKSPACE, world.admin, "month")
-        for live in (report.live, (await world.bot.reports.home(WORKSPACE, world.admin)).live):
-            assert live is not None
-            assert live.today is not None
-            assert (live.today.state, live.value.successes) == (FigureState.BLIND, 0)
-            said = said_of(live.today, translator_for("ko-KR", "Asia/Seoul"))
-            assert said is not None
-            assert "7월 6일 22:00" in said
+    """A key runs out at ten in the evening.
 
-
-async def test_the_open_day_that_nobody_can_look_at_is_told_once_and_compared_with_nothing(
-    quick_storage: Storage, clock: FakeClock
-) -> None:
-    """By estimates, as before: what was seen until then is not less than yesterday, nor was yesterday nothing."""
+    What was seen until then is not less than yesterday, nor was yesterday nothing. On the next day today is unknown
+    since then, and says when somebody looked last with its date.
+    """
     async with a_watched_world(quick_storage, clock) as world:
         await collected(world)
         clock.moment = datetime(2026, 7, 6, 13, 0, tzinfo=UTC)
@@ -106,3 +85,13 @@ async def test_the_open_day_that_nobody_can_look_at_is_told_once_and_compared_wi
         assert "확인 불가" in said
         assert "직전 기간" not in said
         assert "오늘 지금까지" not in said
+
+        clock.advance(days=1)
+        await world.bot.watching.poll(world.connection)
+        report = await world.bot.reports.status(WORKSPACE, world.admin, "month")
+        for live in (report.live, (await world.bot.reports.home(WORKSPACE, world.admin)).live):
+            assert live is not None
+            assert live.today is not None
+            assert (live.today.state, live.value.successes) == (FigureState.BLIND, 0)
+            said = str(said_of(live.today, translator_for("ko-KR", "Asia/Seoul")))
+            assert "7월 6일 22:00" in said
