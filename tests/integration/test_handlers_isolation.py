@@ -33,6 +33,7 @@ from storage import Storage
 from storage.engine import normalised, open_engines
 from storage.tables import metadata
 from tests.conftest import FakeClock
+from tests.integration.beginnings import begun
 from tests.integration.bot_world import (
     JIHOON,
     KEY,
@@ -88,25 +89,28 @@ async def house(storage: Storage, database_url: str, clock: FakeClock) -> AsyncI
         theirs = Organization("org-secret", "옆집연구소", {"proj_secret": "secret-project"})
         theirs.charge(date(2026, 7, 4), "proj_secret", "77.77")
         openai.keys[OTHER_KEY] = Key(theirs)
-        neighbour = await bot.people.meet(NEIGHBOUR, "옆집", JIHOON, asks_setup=True)
-        team = await bot.teams.create(neighbour, THEIRS[0], MINSU, THEIRS[4])
-        key = await bot.connections.register_key(neighbour, team.id, OTHER_KEY)
-        projects = await bot.projects.register(neighbour, team.id, ["proj_secret"])
-        await an_admin(bot)
-        await worked(bot)
-        forged = {"team": team.id, "key": key.credential.id, "project": projects.registered[0].id}
-        forged["incident"] = await an_incident_of(storage, team, clock)
-        forged["stop"] = await a_stop_of(storage, projects.registered[0], clock)
-        said = await bot.feedback.give(
-            neighbour, FeedbackDraft(FeedbackCategory.BUG, THEIRS[1], may_contact=True), "V1"
-        )
-        assert said is not None
-        wish = OfferWish(JIHOON.user_id, TODAY + timedelta(days=1), "10:00 11:00", 30, THEIRS[1], "Asia/Seoul")
-        slots = await bot.interviews.offer(neighbour, wish)
-        guest = await bot.people.meet(NEIGHBOUR, "옆집", MINSU)
-        booked = await bot.interviews.book(guest, slots[0].id, THEIRS[1])
-        forged |= {"feedback": said.id, "slot": slots[1].id, "booking": booked.meeting.booking.id}
-        yield House(bot, database_url, forged)
+        yield House(bot, database_url, dict(await begun(storage, "two workspaces", partial(moved_in, bot, clock))))
+
+
+async def moved_in(bot: Bot, clock: FakeClock) -> tuple[tuple[str, int], ...]:
+    """The neighbour has something of everything, and we are there: the neighbour's ids, by what they are of."""
+    neighbour = await bot.people.meet(NEIGHBOUR, "옆집", JIHOON, asks_setup=True)
+    team = await bot.teams.create(neighbour, THEIRS[0], MINSU, THEIRS[4])
+    key = await bot.connections.register_key(neighbour, team.id, OTHER_KEY)
+    projects = await bot.projects.register(neighbour, team.id, ["proj_secret"])
+    await an_admin(bot)
+    await worked(bot)
+    forged = {"team": team.id, "key": key.credential.id, "project": projects.registered[0].id}
+    forged["incident"] = await an_incident_of(bot.storage, team, clock)
+    forged["stop"] = await a_stop_of(bot.storage, projects.registered[0], clock)
+    said = await bot.feedback.give(neighbour, FeedbackDraft(FeedbackCategory.BUG, THEIRS[1], may_contact=True), "V1")
+    assert said is not None
+    wish = OfferWish(JIHOON.user_id, TODAY + timedelta(days=1), "10:00 11:00", 30, THEIRS[1], "Asia/Seoul")
+    slots = await bot.interviews.offer(neighbour, wish)
+    guest = await bot.people.meet(NEIGHBOUR, "옆집", MINSU)
+    booked = await bot.interviews.book(guest, slots[0].id, THEIRS[1])
+    forged |= {"feedback": said.id, "slot": slots[1].id, "booking": booked.meeting.booking.id}
+    return tuple(forged.items())
 
 
 async def an_incident_of(storage: Storage, team: Team, clock: FakeClock) -> int:
