@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from icalendar import Calendar
@@ -188,7 +189,10 @@ async def test_an_interview_is_offered_booked_moved_and_reminded_of(stage: Stage
     await sees(stage, sakura, "予約しました")
     await emma.submits()
     late = await sees(stage, emma, "a moment ago")
-    assert [when["text"]["text"][-11:] for when in _options(late)] == ["02:30–03:00"]
+    tomorrow = clock().astimezone(ZoneInfo("Asia/Seoul")).date() + timedelta(days=1)
+    left = datetime.combine(tomorrow, time(16, 30), ZoneInfo("Asia/Seoul")).astimezone(ZoneInfo("America/New_York"))
+    hers_then = f"{left:%H:%M}–{left + timedelta(minutes=30):%H:%M}"  # an hour later in summer
+    assert [when["text"]["text"][-11:] for when in _options(late)] == [hers_then]
     emma.closes(everything=True)
     told = await reads(stage, jihoon, jihoon.dm, "인터뷰를 예약했습니다")
     assert "月曜の要約" in words_of(told)
