@@ -204,3 +204,8 @@ async def test_the_page_speaks_three_languages_completely(finops: Page) -> None:
         for language, sentences in words.items()
     }
     assert told["ja"] == told["ko"] == told["en"]
+
+
+async def test_a_stage_without_a_mailbox_shows_none(finops: Page) -> None:
+    """Nothing leads to what is not there."""
+    await expect(finops.get_by_role("link", name="메일함")).to_have_count(0)

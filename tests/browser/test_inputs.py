@@ -187,7 +187,10 @@ async def test_a_view_is_submitted_once_and_the_apps_errors_appear_under_their_f
 async def test_the_stack_is_what_the_server_says_and_keeps_what_was_typed(
     visitor: Visitor, slack: PretendSlack
 ) -> None:
-    """Push, pop and update follow the server; a field that stays keeps its writing, one that changed starts anew."""
+    """Push, pop and update follow the server; a field that stays keeps its writing, one that changed starts anew.
+
+    Whoever pressed the last button of a long window misses no warning of the next; the same window stays put.
+    """
     slack.state["views"] = [gallery.STEP]
     page = await visitor.sees("app/home")
     await page.locator("[data-block=name]").fill("데이터팀")
@@ -204,11 +207,8 @@ async def test_the_stack_is_what_the_server_says_and_keeps_what_was_typed(
     await slack.tell({"type": "views", "views": []})
     await expect(page.locator("dialog")).to_have_count(0)
 
-
-async def test_another_window_in_the_same_place_is_read_from_its_top(visitor: Visitor, slack: PretendSlack) -> None:
-    """Whoever pressed the last button of a long window misses no warning of the next; the same window stays put."""
-    slack.state["views"] = [{**gallery.EVERY_INPUT, "callback_id": "detail"}]
-    page = await visitor.sees("app/home")
+    await slack.tell({"type": "views", "views": [{**gallery.EVERY_INPUT, "callback_id": "detail"}]})
+    await expect(page.get_by_role("dialog", name="모든 입력")).to_be_visible()
     body = page.locator("dialog .modal-body")
     await body.evaluate("node => { node.scrollTop = 200 }")
     for callback, title, top in (("detail", "그대로", 200), ("stop", "차단", 0)):
@@ -324,12 +324,24 @@ async def test_a_list_closes_before_its_window_and_stays_open_whatever_happens_e
     assert await slack.next("/_page/close") == {"user": "U0JIHOON01", "view_id": "V0OTHER"}
 
 
-async def test_escape_keeps_the_modal_below_a_question(visitor: Visitor, slack: PretendSlack) -> None:
-    """Also after an Escape the modal answered by showing another view: the browser would close both at once."""
+async def test_focus_stays_inside_an_open_modal_and_escape_keeps_the_one_below_a_question(
+    visitor: Visitor, slack: PretendSlack
+) -> None:
+    """However often one presses Tab, nothing behind the modal is reached.
+
+    Also after an Escape the modal answered by showing another view: the browser would close both at once.
+    """
     dangerous = gallery.MESSAGES["C0FINOPS01"][2]["blocks"][5]
     below = {**gallery.STEP, "id": "V0BELOW", "blocks": [dangerous]}
     slack.state["views"] = [below, gallery.STEP]
     page = await visitor.sees("app/home")
+    await expect(page.locator("[data-block=name]")).to_be_focused()
+    for _ in range(12):
+        await page.keyboard.press("Tab")
+        assert await page.evaluate(
+            "document.activeElement === document.body || Boolean(document.activeElement.closest('dialog'))"
+        )
+
     await page.keyboard.press("Escape")
     await slack.next("/_page/close")
     await slack.tell({"type": "views", "views": [below]})
@@ -339,33 +351,6 @@ async def test_escape_keeps_the_modal_below_a_question(visitor: Visitor, slack: 
     await page.keyboard.press("Escape")
     await expect(question).to_have_count(0)
     await expect(page.locator("dialog.modal[open]")).to_have_count(1)
-
-
-async def test_focus_stays_inside_an_open_modal(visitor: Visitor, slack: PretendSlack) -> None:
-    """However often one presses Tab, nothing behind the modal is reached."""
-    slack.state["views"] = [gallery.STEP]
-    page = await visitor.sees("app/home")
-    await expect(page.locator("[data-block=name]")).to_be_focused()
-    for _ in range(12):
-        await page.keyboard.press("Tab")
-        assert await page.evaluate(
-            "document.activeElement === document.body || Boolean(document.activeElement.closest('dialog'))"
-        )
-
-
-async def test_a_choice_in_an_actions_block_is_sent_at_once(visitor: Visitor, slack: PretendSlack) -> None:
-    """The payload names the element, the option and the state of the whole message."""
-    page = await visitor.sees()
-    await page.locator("[data-action=period] .select-open").click()
-    await page.keyboard.press("ArrowDown")
-    await page.keyboard.press("Enter")
-    chosen = gallery.option("지난 30일", "30d")
-    assert await slack.next("/_page/action") == {
-        "user": "U0JIHOON01",
-        "container": {"type": "message", "channel_id": "C0FINOPS01", "message_ts": gallery.ts(2)},
-        "action": {"type": "static_select", "block_id": "acts", "action_id": "period", "selected_option": chosen},
-        "state": {"values": {"acts": {"period": {"type": "static_select", "selected_option": chosen}}}},
-    }
 
 
 async def test_an_input_acts_only_when_its_block_dispatches_and_an_action_tells_the_fields_of_today(

@@ -100,9 +100,3 @@ async def test_mail_is_listed_newest_first_read_in_both_forms_and_counted_until_
     reader.complaints.clear()
     reader.strangers.clear()  # the picture: wished for, and refused by the policy before it was asked for
     await reader.leaves()
-
-
-async def test_a_stage_without_a_mailbox_shows_none(visitor: Visitor) -> None:
-    """Nothing leads to what is not there."""
-    page = await visitor.sees()
-    await expect(page.get_by_role("link", name="메일함")).to_have_count(0)

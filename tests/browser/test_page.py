@@ -13,8 +13,11 @@ from tests.browser.conftest import Visitor
 from tests.browser.pretend import PretendSlack
 
 
-async def test_a_button_sends_what_slack_would_send(visitor: Visitor, slack: PretendSlack) -> None:
-    """Value, text and style go with it, it waits visibly until the answer, and what failed is said."""
+async def test_a_button_and_a_choice_send_what_slack_would_send(visitor: Visitor, slack: PretendSlack) -> None:
+    """Value, text and style go with a button, which waits visibly until the answer; what failed is said.
+
+    A choice is sent at once, with the option and the state of the whole message.
+    """
     slack.holds["/_page/action"] = asyncio.Event()
     page = await visitor.sees()
     button = page.locator("[data-block=acts][data-action=share]")
@@ -30,6 +33,17 @@ async def test_a_button_sends_what_slack_would_send(visitor: Visitor, slack: Pre
     await expect(button).to_have_attribute("aria-busy", "true")
     slack.holds["/_page/action"].set()
     await expect(button).not_to_have_attribute("aria-busy", "true")
+
+    await page.locator("[data-action=period] .select-open").click()
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+    chosen = gallery.option("지난 30일", "30d")
+    assert await slack.next("/_page/action") == {
+        "user": "U0JIHOON01",
+        "container": {"type": "message", "channel_id": "C0FINOPS01", "message_ts": gallery.ts(2)},
+        "action": {"type": "static_select", "block_id": "acts", "action_id": "period", "selected_option": chosen},
+        "state": {"values": {"acts": {"period": {"type": "static_select", "selected_option": chosen}}}},
+    }
 
     slack.answers["/_page/action"] = lambda _: {"ok": False, "error": "operation_timeout"}
     await page.locator("[data-action=open_settings]").click()
@@ -184,6 +198,7 @@ async def test_live_events_change_only_what_they_name(visitor: Visitor, slack: P
     """New, changed and deleted messages, unread counts, notices; an untouched message keeps its node.
 
     What only one person sees says so and cannot be replied to; it is replaced and taken away in the same way.
+    A lost line comes back, and what was said meanwhile is read anew.
     """
     page = await visitor.sees()
     await page.evaluate("document.querySelector('.message').dataset.same = 'yes'")
@@ -211,10 +226,6 @@ async def test_live_events_change_only_what_they_name(visitor: Visitor, slack: P
     await expect(whisper).to_have_count(0)
     assert await page.locator(".message").first.get_attribute("data-same") == "yes"
 
-
-async def test_a_lost_line_comes_back_and_catches_up(visitor: Visitor, slack: PretendSlack) -> None:
-    """What was said meanwhile is read anew."""
-    page = await visitor.sees()
     slack.state["messages"]["C0FINOPS01"].append(gallery.bot(gallery.ts(60), "그동안 온 말"))
     await slack.hang_up()
     await expect(page.get_by_text("그동안 온 말")).to_be_visible()
@@ -292,24 +303,23 @@ async def test_a_phone_shows_everything_without_sideways_scrolling(phone: Visito
     assert await dialog.locator(".modal-body").evaluate("(node) => node.scrollWidth <= node.clientWidth")
 
 
-async def test_a_phone_does_not_enlarge_the_page_when_one_writes(phone: Visitor, slack: PretendSlack) -> None:
-    """Safari does where letters are smaller than 16 pixels: in the channel, in windows, in the lab."""
+async def test_every_control_has_a_name_and_a_phone_does_not_enlarge_the_page_when_one_writes(
+    phone: Visitor, slack: PretendSlack
+) -> None:
+    """A screen reader can say what each button, link and field is.
+
+    Safari enlarges where letters are smaller than 16 pixels: in the channel, in windows, in the lab.
+    """
     form = {"label": "메일", "fields": [{"name": "to", "label": "받는 사람"}], "action": {"path": "/_sim/mail"}}
     slack.state["lab"] = [{"title": "메일", "items": [form]}]
     slack.state["views"] = [gallery.EVERY_INPUT]
-    page = await phone.sees()
+    page = await phone.sees("C0MARKET01")
     await page.evaluate("document.querySelector('.sidebar-foot [data-do=toggle-lab]').click()")
     await expect(page.locator(".lab-field")).to_have_count(1)
     small = await page.locator("textarea, select, input:not([type=checkbox], [type=radio], [type=file])").evaluate_all(
         "all => all.filter(it => parseFloat(getComputedStyle(it).fontSize) < 16).map(it => it.className)"
     )
     assert small == []
-
-
-async def test_every_control_has_a_name(visitor: Visitor, slack: PretendSlack) -> None:
-    """A screen reader can say what each button, link and field is."""
-    slack.state["views"] = [gallery.EVERY_INPUT]
-    page = await visitor.sees("C0MARKET01")
     nameless = await page.locator("button, a[href], input, textarea").evaluate_all("""(all) => all.filter((node) => {
         const label = ['aria-label', 'aria-labelledby', 'title'].some((name) => node.getAttribute(name));
         return !label && !node.textContent.trim() && !node.labels?.length && node.id !== 'veil';
