@@ -143,6 +143,7 @@ class PostgresServer:
         """
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             self._admin.execute(f"ALTER SYSTEM SET {setting} = off")
+        self._admin.execute("ALTER SYSTEM SET max_wal_size = '128MB'")  # of what nobody will recover from
         self._admin.execute("SELECT pg_reload_conf()")
         self._copying = " STRATEGY FILE_COPY"
 
