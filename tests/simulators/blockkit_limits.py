@@ -364,6 +364,7 @@ REFUSED: list[tuple[Surface, list[JSON], str, str]] = [
     ("message", [table(1, 1), table(1, 1)], "/blocks/1", "no more than 1 table"),
     ("modal", [table(1, 1)], "/blocks/0", "not supported in modals"),
     ("home", [actions({"type": "datetimepicker"})], "/blocks/0/elements/0", "not supported in Home"),
+    ("message", [data_table(2, 1) | {"rows": "none"}], "/blocks/0/rows", "must provide an array"),
     ("message", [data_table(1, 1)], "/blocks/0/rows", "no fewer than 2"),
     ("message", [data_table(202, 1)], "/blocks/0/rows", "no more than 201"),
     ("message", [data_table(2, 21)], "/blocks/0/rows/0", "no more than 20"),

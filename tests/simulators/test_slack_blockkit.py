@@ -134,7 +134,7 @@ json_values = st.recursive(
             },
             optional=dict.fromkeys(("text", "elements", "element", "rows", "chart", "block_id", "label"), json_values),
         ),
-        max_size=4,
+        max_size=6,
     ),
     surface=st.sampled_from(["message", "modal", "home"]),
 )

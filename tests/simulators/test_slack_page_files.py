@@ -65,6 +65,15 @@ async def test_what_is_in_a_file_is_in_its_address(asked: Asked, folder: Path) -
         await got(asked, old)
 
 
+async def test_an_address_named_before_the_stage_was_started_again_holds(asked: Asked, folder: Path) -> None:
+    """A page that stands open asks for its files without asking for itself first."""
+    named = await script_of(asked)
+    app = web.Application()
+    PageFiles().add_routes(app.router)
+    async with TestClient(TestServer(app)) as again:
+        assert await got(again, named) == ("old", KEPT)
+
+
 async def test_an_address_without_an_edition_is_asked_for_each_time(asked: Asked) -> None:
     assert await got(asked, "/page/js/main.js") == ("old", ASKED_AGAIN)
 
