@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -107,6 +108,15 @@ async def test_a_screen_is_told_what_happens_to_it_and_nothing_else(slack: Simul
     assert told[2]["ts"] == ts
     assert told[5]["views"][0]["title"]["text"] == "설정"
     assert (await browser.state())["lab"] == {"keys": ["sk-admin-…abc1"]}
+
+
+async def test_an_open_page_is_let_go_when_the_workspace_ends() -> None:
+    """It is told, and not cut off."""
+    async with aiohttp.ClientSession() as session:
+        async with SimulatedSlack(config=a_config()) as slack:
+            live = await Browser(slack, session, MINSU).live()
+            last = asyncio.create_task(live.receive(timeout=2))
+        assert (await last)[:2] == (aiohttp.WSMsgType.CLOSE, aiohttp.WSCloseCode.OK)
 
 
 async def test_a_person_does_everything_from_the_page(slack: SimulatedSlack, browser: Browser) -> None:
