@@ -11,7 +11,7 @@ from benchmarks.storms.runs import ACTS, in_workspace, on_files
 from storage import KeyRing, open_storage
 
 SEEDS = range(1, 5)
-ON_POSTGRESQL = 101
+ON_BOTH = (101,)
 
 
 async def test_whatever_happens_what_was_before_is_put_back_and_nobody_is_left_without_a_word() -> None:
@@ -22,9 +22,11 @@ async def test_whatever_happens_what_was_before_is_put_back_and_nobody_is_left_w
     assert sum(one.counts["restores"] for one in found) == sum(one.counts["exact"] for one in found) > 0
 
 
-@pytest.mark.parametrize("database_kind", ["postgresql"])  # SQLite's writers take turns, as above
-async def test_the_same_holds_whoever_is_first_in_the_database(empty_database_url: str, ring: KeyRing) -> None:
+@pytest.mark.parametrize("seed", ON_BOTH)
+async def test_the_same_holds_whoever_is_first_in_the_database(
+    empty_database_url: str, ring: KeyRing, seed: int
+) -> None:
     """On PostgreSQL two replicas really work at the same time."""
     async with open_storage(empty_database_url, ring) as storage:
-        outcome = await in_workspace(storage, ON_POSTGRESQL, ACTS)
+        outcome = await in_workspace(storage, seed, ACTS)
     assert outcome.wrong == []
