@@ -51,6 +51,8 @@ async def test_a_stop_is_set_proved_and_restored_bit_for_bit_and_closed_the_next
     shown = await world.again(shown)
     assert shown.stop.state is StopState.RESTORED
     assert StopEventKind.FIRST_TRAFFIC in kinds(shown)
+    listed = await world.bot.stopping.listed(world.admin)
+    assert not listed.held, "there is nothing to put back any more"
 
     world.openai.boost(CHATBOT, 1, world.clock())
     world.clock.advance(hours=24)
