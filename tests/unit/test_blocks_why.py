@@ -183,6 +183,17 @@ def test_a_factor_that_moved_is_seen_to_move(factor: Factor, before: str, now: s
     assert table.rich["rows"][1][2]["text"] == said  # type: ignore[union-attr]
 
 
+def test_a_tier_that_grew_dearer_is_named_where_the_share_of_batch_stayed():
+    """"Batch share 0% → 0%" beside forty dollars more is no reason; one without a name has none to tell."""
+    for subject, said in (("priority", "priority"), (None, "-")):
+        part = WhyPart(Factor.TIER, Money.of("41.05"), Decimal(0), Decimal(0), None, subject)
+        (table,) = words.details(replace(LOOP, parts=(part,)), EN)
+        assert table.rich["rows"][1][2]["text"] == said  # type: ignore[union-attr]
+    part = WhyPart(Factor.TIER, Money.of("41.05"), Decimal("0.5"), Decimal(0), None, "priority")
+    (table,) = words.details(replace(LOOP, parts=(part,)), EN)
+    assert table.rich["rows"][1][2]["text"] == "batch share 50% → 0%"  # type: ignore[union-attr]
+
+
 def test_the_answer_leads_with_the_project_that_most_of_it_is_in():
     """A difference of a whole workspace is told by the one project that made it."""
     movers = (Mover(3, "chatbot <b>", LOOP), Mover(None, "proj_x", why([asked(requests=900)], [asked()])))
