@@ -11,6 +11,7 @@ from demo.slack import SimulatedSlack
 from jobs.delivery import MOST_ATTEMPTS
 from storage.records_live import OutboxState
 from tests.conftest import FakeClock
+from tests.databases import WORKSPACE
 from tests.integration.outbox_desk import database_kind as database_kind
 from tests.integration.outbox_desk import office as office
 from tests.integration.outbox_desk import slack as slack
@@ -122,6 +123,22 @@ async def test_an_answer_that_came_too_late_is_found(office: Office, monkeypatch
     assert office.standing() == ["a", "a:line"]
     assert (await office.row("a:line")).state is OutboxState.SENT
     assert len(office.calls("conversations.replies")) == 1
+
+
+async def test_it_is_looked_for_behind_what_others_said_meanwhile(office: Office) -> None:
+    """More than Slack hands over at once."""
+    office.slack.fail("chat.postMessage", drop_connection="after")
+    await office.want("a", "limit reached", urgency=1)
+    deliverer = office.deliverer()
+    await deliverer.deliver_due()
+    client = await office.clients.of(WORKSPACE)
+    for number in range(20):
+        office.clock.advance(seconds=2)
+        await client.chat_postMessage(channel=CHANNEL, text=f"other {number}")
+    await deliverer.deliver_due()
+    assert (await office.row("a")).state is OutboxState.SENT
+    assert [one["text"] for one in office.slack.messages(CHANNEL)].count("limit reached") == 1
+    assert len(office.calls("conversations.history")) == 2
 
 
 async def test_where_we_may_not_look_it_is_sent_again_and_says_so(
