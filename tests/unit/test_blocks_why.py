@@ -184,7 +184,7 @@ def test_a_factor_that_moved_is_seen_to_move(factor: Factor, before: str, now: s
 
 
 def test_a_tier_that_grew_dearer_is_named_where_the_share_of_batch_stayed():
-    """"Batch share 0% → 0%" beside forty dollars more is no reason; one without a name has none to tell."""
+    """ "Batch share 0% → 0%" beside forty dollars more is no reason; one without a name has none to tell."""
     for subject, said in (("priority", "priority"), (None, "-")):
         part = WhyPart(Factor.TIER, Money.of("41.05"), Decimal(0), Decimal(0), None, subject)
         (table,) = words.details(replace(LOOP, parts=(part,)), EN)
