@@ -43,9 +43,9 @@ from jobs.rendering import Rendering
 from jobs.speech import Reader
 from locales import translator_for
 from providers.contract import ProviderChange, Unavailable
-from storage import Storage
+from storage import KeyRing, Storage
 from tests.conftest import FakeClock
-from tests.databases import MOMENT, WORKSPACE, Tenant, a_tenant, on_both_databases
+from tests.databases import MOMENT, WORKSPACE, Tenant, a_copy, a_tenant, on_both_databases
 from tests.integration.beginnings import begun
 from tests.unit import digesting
 
@@ -262,6 +262,14 @@ async def test_a_provider_that_does_not_answer_and_days_nobody_read_are_no_actio
     assert await world.bot.behaviour.learn(WORKSPACE) == 1
     [shown] = await world.recent()
     assert shown.action.kind is ActionKind.MODEL_CHANGED
+
+
+async def test_a_key_that_cannot_be_read_hides_the_providers_log_alone(world: World, database_url: str) -> None:
+    world.log.told = [ProviderChange("a1", "api_key.deleted", NOW, "user-1", frozenset({"proj_search"}))]
+    async with a_copy(database_url, KeyRing.generate()) as storage:
+        bot = Bot(storage, {"openai": world.log}, world.bot.clock, Policy())
+        assert await bot.behaviour.learn(WORKSPACE) == 1
+    assert [one.action.kind for one in await world.recent()] == [ActionKind.MODEL_CHANGED]
 
 
 async def test_the_first_look_reaches_far_back_and_so_does_one_after_a_silence(world: World, clock: FakeClock) -> None:
