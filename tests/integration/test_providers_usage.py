@@ -279,7 +279,7 @@ async def test_each_door_counts_in_its_own_way(
 ) -> None:
     """Images, characters, seconds, bytes, sessions and calls are quantities; requests are requests."""
     for endpoint, told, expected in DOORS:
-        with subtests.test(endpoint):
+        with subtests.test(endpoint.value):
             openai = newly(page(bucket(MINUTE, {"project_id": "proj_a", **told})))
             (row,) = (await read(openai, endpoint)).buckets[0].rows
             assert (row.endpoint, row.sub_account_id) == (endpoint, "proj_a")
