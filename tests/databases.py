@@ -11,9 +11,10 @@ import asyncio
 import os
 import shutil
 import tempfile
+import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,6 +56,8 @@ def statements() -> Iterator[list[str]]:
         event.remove(Engine, "before_cursor_execute", statement)
 
 
+_OURS = "finops-postgres-"
+_STARTED_WITHIN_SECONDS = 600
 _ROOM = 2 << 30  # for the servers of some workers, of a fifth of it each
 # A migrated database was made by one transaction, whatever stands in it: its newest part says when, and how many there
 # are whether any went. A test that changed this has its database dropped.
@@ -168,7 +171,9 @@ def postgres_server() -> Iterator[PostgresServer]:
         yield server
         server.close()
         return
-    folder = Path(tempfile.mkdtemp(prefix="finops-postgres-", dir=_in_memory()))
+    if memory := in_memory():
+        forget_the_dead(memory)
+    folder = Path(tempfile.mkdtemp(prefix=_OURS, dir=memory))
     try:
         private = _private_server(folder)
     except Exception as problem:  # noqa: BLE001 - whatever keeps a server from starting, the answer is the same
@@ -184,7 +189,27 @@ def postgres_server() -> Iterator[PostgresServer]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _in_memory() -> str | None:
+def forget_the_dead(memory: str) -> None:
+    """Give back the memory of servers whose tests were killed: until the machine restarts nobody else would."""
+    for folder in Path(memory).glob(f"{_OURS}*"):
+        with suppress(OSError):  # somebody else's, or gone meanwhile
+            is_old = time.time() - folder.stat().st_mtime > _STARTED_WITHIN_SECONDS
+            if is_old and not _is_running(folder / "data" / "postmaster.pid"):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_running(told: Path) -> bool:
+    """Whether the server that wrote this file is there still; one that ended well has removed it."""
+    try:
+        os.kill(int(told.read_text().split()[0]), 0)
+    except PermissionError:
+        return True
+    except (FileNotFoundError, ProcessLookupError, ValueError, IndexError):
+        return False
+    return True
+
+
+def in_memory() -> str | None:
     """Where files are kept in memory, if there is such a place with room.
 
     A database is three hundred files, thrown away within minutes: to find each its place on a disk on which as many
