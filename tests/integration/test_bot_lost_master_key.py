@@ -62,10 +62,15 @@ async def test_a_lost_master_key_is_blindness_that_a_new_key_mends(
             assert failed.newly_blind
             assert failed.news.reference
             assert [alert.workspace_id for alert in await bot.blindness.alerts()] == [WORKSPACE]
+            polled = {one.connection.workspace_id: one for one in await bot.watching.poll_due()}
+            assert polled[WORKSPACE].result == OutageCode.INTERNAL
+            assert polled[NEIGHBOUR].result == "read"
             admin = await an_admin(bot)
             assert (await bot.connections.delete(admin, lost[0].credential.id)).still_collected
             mended = await bot.connections.register_key(admin, team.id, KEY)
             assert mended.is_shared
             await worked(bot)
+            clock.advance(minutes=5)
+            assert {one.result for one in await bot.watching.poll_due()} == {"read"}
             assert ["until" in one.subject for one in await blind_told(bot)] == [True]
             assert await bot.blindness.alerts() == []

@@ -36,6 +36,24 @@ async def test_a_provider_that_fails_after_acting_has_acted_once(world: World, k
     assert world.cents() == FORMER_CENTS
 
 
+async def test_a_provider_that_does_not_answer_in_time_is_asked_again(
+    world: World, mocker: MockerFixture, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A turn ends with its lease in hand, and is said in the log; the next one makes the stop, once."""
+    incident = await world.runaway()
+    world.limited()
+    world.openai.faults.add(Fault(path="/v1/organization/projects", kind="slow"))
+    mocker.patch("bot.holding.ATTEMPT_SECONDS", 0.2)
+    shown = await world.stopped(incident)
+    assert "a hold took too long" in caplog.text
+    assert (world.cents(), shown.stop.state) == (FORMER_CENTS, StopState.STOPPING)
+    mocker.stopall()
+    world.openai.faults.clear()
+    await world.watched(2)
+    assert world.cents() == 1
+    assert kinds(await world.again(shown)).count(StopEventKind.SET) == 1
+
+
 async def test_what_cannot_be_read_is_not_touched_and_people_are_told(world: World) -> None:
     """No former state, no act; once the provider answers again the stop is made."""
     incident = await world.runaway()
