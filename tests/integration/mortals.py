@@ -20,6 +20,8 @@ from importlib import import_module
 from types import TracebackType
 from typing import Any, NoReturn
 
+from sqlalchemy import Engine, event
+
 from tests.house.tree import ROOT
 
 
@@ -121,6 +123,29 @@ def forked(live: Callable[[], Any]) -> bool:
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     assert status in (0, -signal.SIGKILL), status
     return status == -signal.SIGKILL
+
+
+class Rehearsed(Exception):
+    """All was done, and nothing is kept: so that no child has to prepare the same statements again."""
+
+
+def die_after(steps: int) -> Callable[[], None]:
+    """Kill this process at the next step after so many: a statement that writes, the commit, a call of the answer."""
+    seen = 0
+
+    def count(*_: Any) -> None:
+        nonlocal seen
+        seen += 1
+        if seen > steps:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def statement(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if not statement.startswith("SELECT"):
+            count()
+
+    event.listen(Engine, "before_cursor_execute", statement)
+    event.listen(Engine, "commit", count)
+    return count
 
 
 def _live(live: Callable[[], Any]) -> NoReturn:

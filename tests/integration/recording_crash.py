@@ -7,12 +7,7 @@ with what stands.
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 from datetime import timedelta
-from typing import Any
-
-from sqlalchemy import Engine, event
 
 from bot import Bot, Policy
 from finops.events import RecordedCall, ToldCall
@@ -22,7 +17,7 @@ from storage import KeyRing, Storage
 from storage.engine import normalised, open_engines
 from storage.records_value import Recorded
 from tests.databases import MOMENT, WORKSPACE
-from tests.integration.mortals import forked, say
+from tests.integration.mortals import die_after, forked, say
 from tests.integration.recording_world import TOKEN
 
 OF_A_REQUEST = 3
@@ -36,24 +31,6 @@ def a_request(number: int) -> list[ToldCall]:
     return [ToldCall(RecordedCall(each, each, MOMENT, task="t"), user="u") for each in calls] + [
         ToldCall(RecordedCall(f"end {each}", each, MOMENT, outcome=Outcome.SUCCESS)) for each in ends
     ]
-
-
-def die_after(steps: int) -> None:
-    """Kill this process at the next step after so many: a statement that writes, or the commit."""
-    seen = 0
-
-    def count() -> None:
-        nonlocal seen
-        seen += 1
-        if seen > steps:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def statement(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if not statement.startswith("SELECT"):
-            count()
-
-    event.listen(Engine, "before_cursor_execute", statement)
-    event.listen(Engine, "commit", lambda _: count())
 
 
 async def record(url: str, ring: str, numbers: list[int], dies_after: int | None = None) -> list[Recorded]:

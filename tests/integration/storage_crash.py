@@ -7,20 +7,16 @@ one that lived.
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Engine, event
-
 from finops.charges import Charge, ChargedDay
 from finops.periods import Period
 from storage import KeyRing, Storage
 from storage.engine import normalised, open_engines
-from tests.integration.mortals import forked, say
+from tests.integration.mortals import Rehearsed, die_after, forked, say
 
 DAY = date(2026, 7, 1)
 OLD_MOMENT = datetime(2026, 7, 6, 1, 0, tzinfo=UTC)
@@ -29,10 +25,6 @@ WORKSPACE = "T0FINOPS01"
 
 def a_day(cost: str, lines: int) -> ChargedDay:
     return ChargedDay(DAY, tuple(Charge(DAY, f"proj_{n}", "gpt-4o", Decimal(cost)) for n in range(lines)))
-
-
-class Rehearsed(Exception):
-    """All was done, and nothing is kept."""
 
 
 async def replace(url: str, collection_id: int, connection_id: int, dies_after: int | None) -> None:
@@ -48,24 +40,6 @@ async def replace(url: str, collection_id: int, connection_id: int, dies_after: 
             await store.collections.advance(collection_id, "worker", DAY + timedelta(days=1), 1, at)
             if dies_after is None:
                 raise Rehearsed
-
-
-def die_after(steps: int) -> None:
-    """Kill this process at the next step after so many: a statement that writes, or the commit."""
-    seen = 0
-
-    def count(*_: Any) -> None:
-        nonlocal seen
-        seen += 1
-        if seen > steps:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def statement(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if not statement.startswith("SELECT"):
-            count()
-
-    event.listen(Engine, "before_cursor_execute", statement)
-    event.listen(Engine, "commit", count)
 
 
 async def state(storage: Storage, collection_id: int, connection_id: int) -> dict[str, Any]:
@@ -95,7 +69,7 @@ async def told(url: str, collection_id: int, connection_id: int) -> None:
 
 def main(url: str, collection_id: str, connection_id: str) -> None:
     mine = url, int(collection_id), int(connection_id)
-    with suppress(Rehearsed):  # once here, so that no child has to prepare the same statements again
+    with suppress(Rehearsed):
         asyncio.run(replace(*mine, None))
     steps = 0
     while forked(lambda steps=steps: asyncio.run(replace(*mine, steps))):

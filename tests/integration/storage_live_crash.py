@@ -6,13 +6,9 @@ Lived by test_storage_atomicity, and like storage_crash forks once for each step
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
-
-from sqlalchemy import Engine, event
 
 from finops.usage import Endpoint, UsageBucket, UsageReading, UsageRow, Width
 from storage import KeyRing, Storage, usage
@@ -20,8 +16,7 @@ from storage.engine import normalised, open_engines
 from storage.usage_rows import UsageRows
 from tests.databases import WORKSPACE
 from tests.integration.isolation_world import LATER, MINUTE, an_incident
-from tests.integration.mortals import forked, say
-from tests.integration.storage_crash import Rehearsed
+from tests.integration.mortals import Rehearsed, die_after, forked, say
 
 Poll = tuple[UsageReading, list[tuple[UsageRow, int, bool]]]
 
@@ -38,27 +33,15 @@ def a_poll(calls: int, groups: range) -> Poll:
     return reading, [(row, row.requests * 10**18, True) for row in rows]
 
 
-def die_after(steps: int) -> None:
-    """Kill this process at the next step after so many: a statement that writes, bulk rows, or the commit."""
-    seen = 0
-
-    def count(*_: Any) -> None:
-        nonlocal seen
-        seen += 1
-        if seen > steps:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def statement(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if not statement.startswith("SELECT"):
-            count()
+def die_in_a_poll_after(steps: int) -> None:
+    """As everywhere, and where rows go to the database in bulk."""
+    count = die_after(steps)
 
     class Counted(UsageRows):
         async def _driver(self) -> Any:
             count()
             return await super()._driver()
 
-    event.listen(Engine, "before_cursor_execute", statement)
-    event.listen(Engine, "commit", count)
     usage.UsageRows = Counted  # type: ignore[attr-defined]
 
 
@@ -68,7 +51,7 @@ async def poll(url: str, dies_after: int | None, connection_id: int, budget_id: 
         storage = Storage(engines, KeyRing.generate())
         say(**await state(storage))
         if dies_after is not None:
-            die_after(dies_after)
+            die_in_a_poll_after(dies_after)
         async with storage.writing() as store:
             reading, priced = a_poll(2, range(1, 4))
             at = LATER + timedelta(minutes=5)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import ssl
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -27,16 +26,15 @@ from providers.contract import (
     Unavailable,
     UnexpectedResponse,
 )
-from providers.http import RetryPolicy, http_client
 from providers.openai import OpenAI
 from tests.conftest import FakeClock
 from tests.integration.openai_server import ADMIN_KEY, error
+from tests.integration.openai_world import IMPATIENT
+from tests.integration.openai_world import http as http
 
 KEY = Secret(ADMIN_KEY)
 START = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 MINUTE = int(START.timestamp()) // 60
-NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-IMPATIENT = RetryPolicy(attempts=3, budget=2.0, wait_initial=0.001, wait_max=0.002, wait_jitter=0.001)
 WHO = {"project_id": "proj_a", "api_key_id": "key_a", "model": "gpt-5", "batch": False, "service_tier": "default"}
 ROW = {**WHO, "user_id": "user-1", "input_tokens": 1000, "output_tokens": 50, "num_model_requests": 2}
 Answer = Callable[[Mapping[str, str]], web.Response]
@@ -86,12 +84,6 @@ def text(body: str) -> Answer:
 async def server() -> AsyncIterator[UsageServer]:
     async with UsageServer().running() as running:
         yield running
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[httpx.AsyncClient]:
-    async with http_client(plaintext_hosts={"127.0.0.1"}, timeout=5, tls=NO_CERTIFICATES) as client:
-        yield client
 
 
 @pytest.fixture
