@@ -58,6 +58,11 @@ def _interrupted(number: int, _: object) -> None:
     raise KeyboardInterrupt
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is long begins first: left to the last, one worker waits in it while the others have nothing to do."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 def pytest_collection_finish() -> None:
     """Modules and tests live until the end: the collector need not walk through them again for every test's litter."""
     gc.freeze()

@@ -31,6 +31,7 @@ def written(folder: Path) -> tuple[Path, Path]:
     return trace, prices
 
 
+@pytest.mark.long
 @pytest.mark.timeout(120)
 async def test_killed_and_run_again_the_ledger_is_exact(database_url: str, tmp_path: Path) -> None:
     """Killed while a key is registered, then while collecting; the third run finishes, and its figures equal an

@@ -81,6 +81,7 @@ async def records_until_its_token_is_revoked(stage: Stage, clock: StageClock) ->
     assert applications.connected["meeting-notes"].trouble
 
 
+@pytest.mark.long
 async def test_a_week_is_told_once_with_exact_figures_wherever_it_is_due(
     tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,7 @@ from demo.replay import LARGEST_ERROR, play, told
 from demo.replay_stage import Wish
 
 
+@pytest.mark.long
 @pytest.mark.timeout(120)
 async def test_a_replay_says_what_had_to_be_said_once_and_estimates_what_is_billed(tmp_path: Path) -> None:
     """Late, filling, missing and repeated buckets, a bill restated, prices that are not the list's: nothing is lost."""

@@ -7,6 +7,8 @@ from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 
+import pytest
+
 from blocks import ids
 from demo import story
 from demo import story_people as people
@@ -63,6 +65,7 @@ def root_text(stage: Stage) -> str:
     return str(own[0]["text"])
 
 
+@pytest.mark.long
 async def test_742_of_500_dollars_reads_as_promised_escalates_in_place_and_ends_with_the_day(quick_url: str) -> None:
     """One root message that always shows the present, a thread that tells the story, one closing; word for word."""
     clock = StageClock()
@@ -113,6 +116,7 @@ def as_said(texts: list[str]) -> list[str]:
     return found
 
 
+@pytest.mark.long
 async def test_a_stop_is_proved_by_usage_and_what_was_before_comes_back_exactly(quick_url: str) -> None:
     """The whole story by people's clicks: its root message word for word, its limits as the provider tells them; and
     once it is over, a review with owner and day in its thread."""

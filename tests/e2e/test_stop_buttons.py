@@ -6,6 +6,8 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from blocks import ids, kit
 from bot.telling import stop_key
 from demo import runaway
@@ -87,6 +89,7 @@ async def proved(stage: Stage, clock: StageClock) -> None:
             await looks_again(stage, clock)
 
 
+@pytest.mark.long
 async def test_a_runaway_is_stopped_proved_explained_and_let_go_on(quick_url: str) -> None:
     """김민수 is asked and answers, 이지훈 stops it, usage proves it, 김민수 says why and lets it go on: the provider's
     limit is what it was."""
