@@ -39,7 +39,7 @@ STANDING = frozenset({HoldState.SET, HoldState.PROVED, HoldState.UNPROVED})
 
 
 class HoldTrouble(StrEnum):
-    """Why a hold does not come on. The first four end it; the others are tried again."""
+    """Why a hold does not come on. Of those that are `FINAL` a person has to mend the cause; the others pass."""
 
     NO_RIGHT = "no_right"  # the keys lack the right: an administrator of the provider can help
     NO_KEY = "no_key"  # no key of this organization is registered, or none can be opened
