@@ -24,7 +24,7 @@ from demo.prices import FilePrices, ListPrices, Rates
 from demo.props import Props
 from demo.replay_clock import SharedClock
 from demo.replay_plan import CALM, Kill, Plan, boosts, drawn
-from demo.replay_process import Died, Replica
+from demo.replay_process import Died, Replica, nursery
 from demo.replay_replica import COLLECT, DECIDE, READ
 from demo.replay_report import Clocks, Comparison, Settled, compared
 from demo.replay_truth import Limit, Truth, limits_of, usual
@@ -196,7 +196,7 @@ class ReplayStage:
                 if stored is not None and stored >= moment:
                     self.truth.read(minute_of(stored))
                 return is_read
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.05)
 
     async def _ask(self, order: str, **given: Any) -> Any:
         """Give an order to one who is up; when that one dies, to the next."""
@@ -226,7 +226,7 @@ class ReplayStage:
             elif time.monotonic() - changed > _STUCK_AFTER and moved < SLOT - timedelta(minutes=2):
                 self.clock.move_to(self.clock() + timedelta(seconds=20))
                 moved, changed = moved + timedelta(seconds=20), time.monotonic()
-            await asyncio.sleep(0.03)
+            await asyncio.sleep(0.1)
         if now:
             raise TimeoutError(f"{now} were {what} still after {_PATIENCE} s at {self.clock()}")
 
@@ -296,7 +296,8 @@ async def raised(wish: Wish, trace: Trace, database_url: str, folder: Path) -> A
         }
         limits = limits_of(openai, TEAMS, TIMES_USUAL, wish.days)
         plan = _drawn(wish, openai, limits)
-        replicas = [Replica(variables, clock.path, wish.log_level) for _ in range(wish.replicas)]
+        births = await stack.enter_async_context(nursery(wish.log_level))
+        replicas = [Replica(variables, clock.path, births) for _ in range(wish.replicas)]
         stage = ReplayStage(
             wish, plan, slack, openai, clock, replicas, Truth(openai, limits, wish.step_minutes), limits
         )

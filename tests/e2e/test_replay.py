@@ -13,10 +13,12 @@ from demo.replay_stage import Wish
 
 @pytest.mark.long
 @pytest.mark.timeout(120)
-async def test_a_replay_says_what_had_to_be_said_once_and_estimates_what_is_billed(tmp_path: Path) -> None:
+async def test_a_replay_says_what_had_to_be_said_once_and_estimates_what_is_billed(
+    quick_url: str, tmp_path: Path
+) -> None:
     """Late, filling, missing and repeated buckets, a bill restated, prices that are not the list's: nothing is lost."""
-    wish = Wish(days=2, seed=3, runaways=2, replicas=2, kills=1, step_minutes=240)
-    played = await play(wish, f"sqlite:///{tmp_path / 'replay.db'}", tmp_path)
+    wish = Wish(days=2, seed=71, runaways=2, replicas=2, kills=1, step_minutes=360)
+    played = await play(wish, quick_url, tmp_path)
     shown = told(played)
     assert (played.comparison.duplicates, played.comparison.misses, played.comparison.strangers) == (0, 0, []), shown
     assert played.kills == 1
