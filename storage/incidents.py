@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import date, datetime
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import RowMapping, and_, bindparam, or_, select, update
+from sqlalchemy import RowMapping, Select, Update, and_, bindparam, or_, select, update
 
 from finops.budgets import BudgetPeriod
 from finops.charges import FigureState
@@ -50,6 +51,9 @@ _SAME = (
 )
 # Asked all the time, and put together once: that takes longer than answering them.
 _MINE = select(incidents).where(incidents.c.workspace_id == bindparam("of_workspace")).order_by(incidents.c.id)
+_THIS = _MINE.where(incidents.c.id == bindparam("this"))
+_OPEN = _MINE.where(incidents.c.closed_at.is_(None))
+_OF_WINDOWS = _MINE.where(incidents.c.window_start.in_(bindparam("starts", expanding=True)))
 
 
 class Incidents(Repository):
@@ -74,12 +78,12 @@ class Incidents(Repository):
 
     async def get(self, workspace_id: str, incident_id: int) -> Incident | None:
         """The incident as it stands, or None."""
-        found = await self._many(workspace_id, incidents.c.id == incident_id)
+        found = await self._told(_THIS, of_workspace=workspace_id, this=incident_id)
         return found[0] if found else None
 
     async def open_ones(self, workspace_id: str) -> list[Incident]:
         """Every incident that is not closed, oldest first."""
-        return await self._many(workspace_id, incidents.c.closed_at.is_(None))
+        return await self._told(_OPEN, of_workspace=workspace_id)
 
     async def open_on(self, workspace_id: str, scopes: Collection[tuple[ScopeKind, int | None]]) -> list[Incident]:
         """Every incident of these scopes that is not closed, oldest first."""
@@ -109,7 +113,7 @@ class Incidents(Repository):
 
     async def of_windows(self, workspace_id: str, window_starts: Collection[date]) -> list[Incident]:
         """Every incident of the periods that begin on those days, whatever its state: what evaluating starts from."""
-        return await self._many(workspace_id, incidents.c.window_start.in_(sorted(set(window_starts))))
+        return await self._told(_OF_WINDOWS, of_workspace=workspace_id, starts=sorted(set(window_starts)))
 
     async def opened_since(self, workspace_id: str, at: datetime) -> list[Incident]:
         """Every incident opened then or later, whatever its state, oldest first."""
@@ -174,17 +178,24 @@ class Incidents(Repository):
     async def _change(self, incident: Incident, before: Incident) -> int:
         """Compare all of it and set: two writers in one moment would share a time, and a number of a version tells
         nobody anything."""
-        unmoved = [incidents.c[name].is_not_distinct_from(value) for name, value in _columns(before).items()]
-        result = await self._db.execute(
-            update(incidents).where(incidents.c.id == before.id, *unmoved).values(_columns(incident))
-        )
+        was = _columns(before)
+        unmoved = {f"before_{name}": value for name, value in was.items()}
+        result = await self._db.execute(_changing(tuple(was)), {"this": before.id} | unmoved | _columns(incident))
         if result.rowcount != 1 or before.id is None:
             raise Conflict("incident", before.id)
         return before.id
 
     async def _many(self, workspace_id: str, *conditions: Any) -> list[Incident]:
-        rows = await self._db.execute(_MINE.where(*conditions), {"of_workspace": workspace_id})
-        return [_incident(row._mapping) for row in rows]
+        return await self._told(_MINE.where(*conditions), of_workspace=workspace_id)
+
+    async def _told(self, asked: Select[Any], **of: Any) -> list[Incident]:
+        return [_incident(row._mapping) for row in await self._db.execute(asked, of)]
+
+
+@cache
+def _changing(names: tuple[str, ...]) -> Update:
+    unmoved = (incidents.c[name].is_not_distinct_from(bindparam(f"before_{name}")) for name in names)
+    return update(incidents).where(incidents.c.id == bindparam("this"), *unmoved)
 
 
 def _columns(incident: Incident) -> dict[str, Any]:

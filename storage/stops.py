@@ -7,7 +7,19 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, and_, bindparam, case, exists, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    RowMapping,
+    Select,
+    and_,
+    bindparam,
+    case,
+    exists,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from finops.holds import ACTIVE, Hold, HoldState, HoldTrouble
@@ -38,6 +50,13 @@ _LONGEST_WAIT = timedelta(minutes=10)
 # Asked all the time, and put together once: that takes longer than answering them.
 _STOPS = select(stops).where(stops.c.workspace_id == bindparam("of_workspace")).order_by(stops.c.id)
 _HOLDS = select(holds).where(holds.c.workspace_id == bindparam("of_workspace")).order_by(holds.c.id)
+_THIS_STOP = stops.c.workspace_id == bindparam("of_workspace"), stops.c.id == bindparam("this")
+_THIS_HOLD = holds.c.workspace_id == bindparam("of_workspace"), holds.c.id == bindparam("this")
+_CHANGE_STOP, _CHANGE_HOLD = update(stops).where(*_THIS_STOP), update(holds).where(*_THIS_HOLD)
+_LOCK_STOP, _LOCK_HOLD = (
+    select(stops).where(*_THIS_STOP).with_for_update(),
+    select(holds).where(*_THIS_HOLD).with_for_update(),
+)
 
 
 class Stops(Repository):
@@ -87,11 +106,7 @@ class Stops(Repository):
         for hold in sorted(holds_before, key=lambda each: each.id or 0):
             await self._prove_unmoved_hold(hold)
         await self._prove_projects(workspace_id, {hold.project_id for hold in change.holds if hold.id is None})
-        await self._db.execute(
-            update(stops)
-            .where(stops.c.workspace_id == before.workspace_id, stops.c.id == before.id)
-            .values(rows.stop_columns(stop))
-        )
+        await self._db.execute(_CHANGE_STOP, _of(before) | rows.stop_columns(stop))
         kept: dict[int, Hold] = {}
         for place, hold in sorted(enumerate(change.holds), key=lambda each: _turn(each[1])):
             if hold.id is None:
@@ -212,7 +227,7 @@ class Stops(Repository):
     @across_workspaces("a worker looks after the holds of any workspace")
     async def any_due(self, now: datetime) -> bool:
         """Whether `due` would find anything: reading disturbs nobody who writes."""
-        return (await self._db.execute(select(holds.c.id).where(*_due(now)).limit(1))).one_or_none() is not None
+        return (await self._db.execute(_ANY_DUE, _until(now))).one_or_none() is not None
 
     @across_workspaces("a worker looks after the holds of any workspace; the hold says whose it is")
     async def due(self, now: datetime, limit: int, worker: str, lease: timedelta) -> list[Hold]:
@@ -221,15 +236,7 @@ class Stops(Repository):
 
         Each goes to one worker until it is let go, or until `lease` passes in silence.
         """
-        # A row that somebody is changing this very moment is left for the next time.
-        next_ones = (
-            select(holds.c.id)
-            .where(*_due(now, lease))
-            .order_by(case((_UNDER_WAY, 0), else_=1), holds.c.next_at, holds.c.id)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        ids = (await self._db.scalars(next_ones)).all()
+        ids = (await self._db.scalars(_NEXT_ONES, _until(now, lease) | {"most": limit})).all()
         if not ids:
             return []
         taken = update(holds).where(holds.c.id.in_(ids)).values(worker=worker, leased_until=now + lease)
@@ -246,8 +253,7 @@ class Stops(Repository):
         if hold.id is None or hold.id != before.id or hold.workspace_id != before.workspace_id:
             raise ValueError(f"the change is of another hold: {hold.id}")
         # The stop first, as `save` does: two who take the same two rows in two orders would wait for each other.
-        mine = select(stops.c.id).where(stops.c.workspace_id == before.workspace_id, stops.c.id == before.stop_id)
-        await self._db.execute(mine.with_for_update())
+        await self._db.execute(_LOCK_STOP, {"of_workspace": before.workspace_id, "this": before.stop_id})
         row = await self._prove_unmoved_hold(before)
         if row["worker"] != worker:
             raise Conflict("hold", hold.id)
@@ -318,13 +324,8 @@ class Stops(Repository):
     async def _change_hold(self, hold: Hold, before: Hold) -> None:
         if hold.is_active and not before.is_active and await self._standing(hold) is not None:
             raise await self._already_held(hold)
-        changed = (
-            update(holds)
-            .where(holds.c.workspace_id == before.workspace_id, holds.c.id == before.id)
-            .values(rows.hold_columns(hold))
-        )
         try:
-            await self._db.execute(changed)
+            await self._db.execute(_CHANGE_HOLD, _of(before) | rows.hold_columns(hold))
         except IntegrityError as problem:
             if hold.is_active and not before.is_active:  # somebody else was faster by a moment
                 raise AlreadyHeld(hold.lever, hold.name, None) from problem
@@ -339,14 +340,12 @@ class Stops(Repository):
 
     async def _prove_unmoved_stop(self, before: Stop) -> None:
         """Nobody changes it from here to the end of our transaction; Conflict when somebody has since it was read."""
-        mine = select(stops).where(stops.c.workspace_id == before.workspace_id, stops.c.id == before.id)
-        row = (await self._db.execute(mine.with_for_update())).mappings().one_or_none()
+        row = (await self._db.execute(_LOCK_STOP, _of(before))).mappings().one_or_none()
         if row is None or not rows.unmoved(row, rows.stop_columns(before)):
             raise Conflict("stop", before.id)
 
     async def _prove_unmoved_hold(self, before: Hold) -> RowMapping:
-        mine = select(holds).where(holds.c.workspace_id == before.workspace_id, holds.c.id == before.id)
-        row = (await self._db.execute(mine.with_for_update())).mappings().one_or_none()
+        row = (await self._db.execute(_LOCK_HOLD, _of(before))).mappings().one_or_none()
         if row is None or not rows.unmoved(row, rows.hold_columns(before)):
             raise Conflict("hold", before.id)
         return row
@@ -363,14 +362,33 @@ class Stops(Repository):
         return [rows.hold_of(row) for row in found.mappings()]
 
 
-def _due(now: datetime, lease: timedelta = _FURTHEST_AHEAD) -> tuple[Any, Any]:
-    ahead = now + max(_FURTHEST_AHEAD, lease)
-    is_free = or_(holds.c.leased_until.is_(None), holds.c.leased_until <= now, holds.c.leased_until > ahead)
+def _due() -> Select[tuple[int]]:
+    now: BindParameter[datetime] = bindparam("now")
+    until = holds.c.leased_until
+    is_free = or_(until.is_(None), until <= now, until > bindparam("ahead"))
     is_denied = holds.c.trouble.is_not_distinct_from(HoldTrouble.PROJECT_GONE.value)
-    was_ahead = and_(_UNDER_WAY, ~is_denied, holds.c.next_at > now + _LONGEST_WAIT)
+    was_ahead = and_(_UNDER_WAY, ~is_denied, holds.c.next_at > bindparam("waited_for"))
     # What nobody has failed at since waits for nothing: it was asked for by a clock ahead of this one.
     is_asked_for = and_(_UNDER_WAY, holds.c.attempts == 0, holds.c.next_at.is_not(None))
-    return or_(holds.c.next_at <= now, was_ahead, is_asked_for), is_free
+    return select(holds.c.id).where(or_(holds.c.next_at <= now, was_ahead, is_asked_for), is_free)
+
+
+_ANY_DUE = _due().limit(1)
+# A row that somebody is changing this very moment is left for the next time.
+_NEXT_ONES = (
+    _due()
+    .order_by(case((_UNDER_WAY, 0), else_=1), holds.c.next_at, holds.c.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+
+
+def _until(now: datetime, lease: timedelta = _FURTHEST_AHEAD) -> dict[str, datetime]:
+    return {"now": now, "ahead": now + max(_FURTHEST_AHEAD, lease), "waited_for": now + _LONGEST_WAIT}
+
+
+def _of(what: Stop | Hold) -> dict[str, Any]:
+    return {"of_workspace": what.workspace_id, "this": what.id}
 
 
 def _turn(hold: Hold) -> tuple[int, str, str]:

@@ -38,6 +38,13 @@ _READS = select(usage_reads).where(
     usage_reads.c.workspace_id == _MINE, usage_reads.c.connection_id == bindparam("of_connection")
 )
 _READ = _READS.where(usage_reads.c.endpoint == bindparam("of_endpoint"))
+_KEEP_READ = update(usage_reads).where(usage_reads.c.workspace_id == _MINE, usage_reads.c.id == bindparam("this"))
+_NEWEST = select(func.max(usage_reads.c.newest_data)).where(usage_reads.c.workspace_id == _MINE)
+_NEVER_TOLD = _READS.where(
+    usage_reads.c.endpoint.in_(bindparam("endpoints", expanding=True)),
+    usage_reads.c.newest_data.is_(None),
+    ~exists().where(usage_groups.c.workspace_id == _MINE, usage_groups.c.read_id == usage_reads.c.id),
+)
 
 
 class Usage(Repository):
@@ -99,11 +106,7 @@ class Usage(Repository):
             values["read_at"] = read_at
         if final_until is not None:
             values["final_until"] = final_until
-        await self._db.execute(
-            update(usage_reads)
-            .where(usage_reads.c.workspace_id == workspace_id, usage_reads.c.id == row.id)
-            .values(values)
-        )
+        await self._db.execute(_KEEP_READ, {"of_workspace": workspace_id, "this": row.id} | values)
         return UsageChange(changed.fresh.size + len(changed.removed), newest, first_seen)
 
     async def replace_each(
@@ -144,17 +147,8 @@ class Usage(Repository):
         if not quiet:
             return set()
         await hold_connection(self._db, workspace_id, connection_id)
-        rows = await self._db.execute(
-            select(usage_reads).where(
-                usage_reads.c.workspace_id == workspace_id,
-                usage_reads.c.connection_id == connection_id,
-                usage_reads.c.endpoint.in_(quiet),
-                usage_reads.c.newest_data.is_(None),
-                ~exists().where(
-                    usage_groups.c.workspace_id == workspace_id, usage_groups.c.read_id == usage_reads.c.id
-                ),
-            )
-        )
+        asked = {"of_workspace": workspace_id, "of_connection": connection_id, "endpoints": list(quiet)}
+        rows = await self._db.execute(_NEVER_TOLD, asked)
         alike: dict[tuple[Any, ...], list[Any]] = {}
         for row in rows:
             if row.read_at is not None and _was_overtaken(read_at, row.read_at, now):
@@ -263,8 +257,7 @@ class Usage(Repository):
         Minutes without usage are absent.
         """
         if until_minute is None:
-            mine = usage_reads.c.workspace_id == workspace_id
-            newest = await self._db.scalar(select(func.max(usage_reads.c.newest_data)).where(mine))
+            newest = await self._db.scalar(_NEWEST, {"of_workspace": workspace_id})
             until_minute = since_minute if newest is None else newest + 1
         return await sums(self._db, workspace_id, [(Width.MINUTE, since_minute, until_minute)], accounts, by_start=True)
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from operator import add
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from finops.usage import Width
 from finops.usage_groups import UsageGroup
 from storage.tables_live import usage_groups, usage_reads
 from storage.usage_rollups import NANO, VALUES
-from storage.usage_sums import TABLES, Accounts, Part, buckets_of, of_accounts
+from storage.usage_sums import TABLES, Accounts, Part, asked_of, buckets_of, is_looked_up, of_accounts
 
 _Name = tuple[int, str, str, str, str, bool]
 
@@ -62,10 +63,9 @@ async def same_hours(
     for read_id, names in (await _names(db, workspace_id, accounts)).items():
         only = None if accounts is None else sorted(names)
         daily = TABLES[Width.DAY].c.start
-        any_day = select(daily).where(*buckets_of(workspace_id, read_id, (Width.DAY, since, before), only)).distinct()
-        seen.update((await db.scalars(any_day)).all())
-        if not minutes:  # the day has only begun; a CASE without cases is no SQL
-            continue
+        asked = asked_of(workspace_id, read_id, (Width.DAY, since, before), only)
+        any_day = select(daily).where(*buckets_of(Width.DAY, is_looked_up(asked))).distinct()
+        seen.update((await db.scalars(any_day, asked)).all())
         _add(found, names, await _summed(db, workspace_id, read_id, (Width.HOUR, since, before), only, minutes))
     return len(seen), _told(found)
 
@@ -87,6 +87,17 @@ def _told(found: Mapping[_Name, Sequence[int]]) -> list[GroupedUsage]:
 def _group(name: _Name, counts: Sequence[int]) -> UsageGroup:
     *told, nano, rest, unpriced = counts
     return UsageGroup._make((*name[2:], *told, nano * NANO + rest, unpriced))
+
+
+@cache
+def _summing(width: Width, looked_up: bool, *, of_hours: bool) -> Select[Any]:
+    """Put together once: that takes longer than answering it."""
+    table, where = TABLES[width], buckets_of(width, looked_up)
+    if of_hours:
+        where = *where, (table.c.start % int(Width.DAY)).in_(bindparam("hours", expanding=True))
+    counts = (func.sum(table.c[name]) for name in VALUES)
+    query: Select[Any] = select(table.c.group_id, *counts)
+    return query.where(*where).group_by(table.c.group_id)
 
 
 async def _names(db: AsyncConnection, workspace_id: str, accounts: Accounts | None) -> dict[int, dict[int, _Name]]:
@@ -128,12 +139,17 @@ async def _summed(
     minutes: Mapping[int, int] | None = None,
 ) -> Sequence[Sequence[Any]]:
     """Group, counts and estimate of one endpoint over a stretch; of other groups too where there are many."""
-    table = TABLES[part[0]]
-    where = buckets_of(workspace_id, read_id, part, groups)
-    columns: list[ColumnElement[int]] = [table.c[name] for name in VALUES]
-    if minutes is not None:
-        hour = table.c.start % int(Width.DAY)
-        where = *where, hour.in_(sorted(minutes))
-        columns = [column * case(minutes, value=hour, else_=0) for column in columns]
-    query = select(table.c.group_id, *map(func.sum, columns)).where(*where).group_by(table.c.group_id)
-    return (await db.execute(query)).all()
+    asked = asked_of(workspace_id, read_id, part, groups)
+    query = _summing(part[0], is_looked_up(asked), of_hours=minutes is not None)
+    if minutes is None:
+        told: Sequence[Sequence[Any]] = (await db.execute(query, asked)).all()
+        return told
+    # Hours that count alike are added up together: at most three kinds, of which the first and the last are parts.
+    alike: dict[int, list[int]] = defaultdict(list)
+    for hour, times in sorted(minutes.items()):
+        alike[times].append(hour)
+    found: list[Sequence[Any]] = []
+    for times, hours in alike.items():
+        rows = await db.execute(query, asked | {"hours": hours})
+        found += [(group_id, *(times * int(each) for each in counts)) for group_id, *counts in rows]
+    return found

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from finops.behaviour import Habit
 from finops.usage import Width
 from storage.tables_live import usage_groups, usage_reads
-from storage.usage_sums import TABLES, buckets_of
+from storage.usage_sums import TABLES, asked_of, buckets_of, is_looked_up
 
 Account = tuple[int, str]
 
@@ -39,14 +39,14 @@ async def habits(
     table = TABLES[width]
     for read_id, groups in (await _groups(db, workspace_id, accounts)).items():
         only = None if accounts is None else sorted(groups)
-        part = (width, from_minute, to_minute)
+        asked = asked_of(workspace_id, read_id, (width, from_minute, to_minute), only)
         counts = (table.c.input_tokens, table.c.output_tokens, table.c.cached_input_tokens)
         query = (
             select(table.c.start, table.c.group_id, *map(func.sum, counts))
-            .where(*buckets_of(workspace_id, read_id, part, only))
+            .where(*buckets_of(width, is_looked_up(asked)))
             .group_by(table.c.start, table.c.group_id)
         )
-        for start, group_id, whole, out, cached in await db.execute(query):
+        for start, group_id, whole, out, cached in await db.execute(query, asked):
             if group_id not in groups:
                 continue
             account, model, is_batch = groups[group_id]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
+from functools import cache
 from operator import add
 from typing import Any, NamedTuple, TypeVar
 
@@ -211,7 +212,14 @@ async def _summed(
     by_start: bool,
 ) -> Sequence[Sequence[Any]]:
     """Start (0: of the whole part), group and sums of one endpoint; of other groups too where there are many."""
-    table = TABLES[part[0]]
+    asked = asked_of(workspace_id, read_id, part, groups)
+    rows = (await db.execute(_summing(part[0], is_looked_up(asked), by_start), asked)).all()
+    return rows if by_start else [(0, *row) for row in rows]
+
+
+@cache
+def _summing(width: Width, looked_up: bool, by_start: bool) -> Select[Any]:
+    table = TABLES[width]
     keys = [table.c.start, table.c.group_id] if by_start else [table.c.group_id]
     measures = (
         table.c.requests,
@@ -221,19 +229,30 @@ async def _summed(
         table.c.estimate_rest,
         table.c.unpriced,
     )
-    query = select(*keys, *map(func.sum, measures)).where(*buckets_of(workspace_id, read_id, part, groups))
-    rows = (await db.execute(query.group_by(*keys))).all()
-    return rows if by_start else [(0, *row) for row in rows]
+    return select(*keys, *map(func.sum, measures)).where(*buckets_of(width, looked_up)).group_by(*keys)
 
 
-def buckets_of(
-    workspace_id: str, read_id: int, part: Part, groups: Sequence[int] | None
-) -> tuple[ColumnElement[bool], ...]:
-    """The buckets of one endpoint in a stretch: of some groups one by one in the key, of many all that is there."""
-    width, start, end = part
+@cache
+def buckets_of(width: Width, looked_up: bool) -> tuple[ColumnElement[bool], ...]:
+    """The buckets of one endpoint in a stretch, one by one in the key or all that is there: what `asked_of` names."""
     table = TABLES[width]
-    mine = table.c.workspace_id == workspace_id, table.c.read_id == read_id
-    starts = range(start, end, width)
+    mine = table.c.workspace_id == bindparam("of_workspace"), table.c.read_id == bindparam("of_read")
+    if looked_up:
+        starts, groups = table.c.start, table.c.group_id
+        named = starts.in_(bindparam("starts", expanding=True)), groups.in_(bindparam("groups", expanding=True))
+        return *mine, *named
+    return *mine, table.c.start >= bindparam("since"), table.c.start < bindparam("until")
+
+
+def asked_of(workspace_id: str, read_id: int, part: Part, groups: Sequence[int] | None) -> dict[str, Any]:
+    """Which buckets are asked for: of some groups one by one, of many the whole stretch."""
+    width, start, end = part
+    mine, starts = {"of_workspace": workspace_id, "of_read": read_id}, range(start, end, width)
     if groups is not None and len(starts) * len(groups) <= _MOST_LOOKUPS:
-        return *mine, table.c.start.in_(starts), table.c.group_id.in_(groups)
-    return *mine, table.c.start >= start, table.c.start < end
+        return mine | {"starts": list(starts), "groups": list(groups)}
+    return mine | {"since": start, "until": end}
+
+
+def is_looked_up(asked: Mapping[str, Any]) -> bool:
+    """Whether they are asked for one by one."""
+    return "starts" in asked
