@@ -19,6 +19,10 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Suggestions below an address nobody types: pages of the browser's own, for each window a second's work.
+    # The last such list is the one that counts, so Playwright's own is said again where a page could notice.
+    "--disable-features=WebUIOmniboxAimPopup,WebUIOmniboxPopup,WebUIOmniboxFullPopup,PreloadTopChromeWebUI,"
+    "AimEnabled,HttpsUpgrades,LensOverlay,MediaRouter,OptimizationHints,PaintHolding",
 ]
 
 
@@ -59,9 +63,12 @@ async def settled(page: Page) -> Page:
     return page
 
 
-async def look(page: Page, url: str, user: str, place: str = "") -> Page:
-    """Let a page look as a person at a place: "C0FINOPS01", "app/home", "app/messages", "C…/thread ts"."""
-    await page.goto(f"{url}/?user={user}{f'#/{place}' if place else ''}")
+async def look(page: Page, url: str, user: str, place: str = "", visit: int = 0) -> Page:
+    """Let a page look as a person at a place: "C0FINOPS01", "app/home", "app/messages", "C…/thread ts".
+
+    Another visit is another address, loaded anew in a tab that shows the one before.
+    """
+    await page.goto(f"{url}/?user={user}&visit={visit}{f'#/{place}' if place else ''}")
     return await settled(page)
 
 

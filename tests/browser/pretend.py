@@ -8,6 +8,7 @@ import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from aiohttp import WSMsgType, web
 
@@ -22,6 +23,7 @@ class PretendSlack:
 
     state: JSON
     url: str = ""
+    visit: int = 0
     posts: list[tuple[str, JSON]] = field(default_factory=list)
     answers: dict[str, Callable[[JSON], JSON]] = field(default_factory=dict)
     sights: dict[str, JSON] = field(default_factory=dict)
@@ -68,9 +70,11 @@ class PretendSlack:
 
     async def _sight(self, request: web.Request) -> web.Response:
         """What the simulated provider tells of itself, by path."""
-        return web.json_response(self.sights[request.path])
+        return web.json_response(self.sights.get(request.path, {"ok": False}))
 
     async def _post(self, request: web.Request) -> web.Response:
+        if f"visit={self.visit}" not in urlsplit(request.headers["Referer"]).query.split("&"):
+            return web.json_response({"ok": True})  # a tab that was left speaks of what is over
         body = await request.json()
         path = f"/{request.match_info['path']}"
         self.posts.append((path, body))
@@ -110,7 +114,8 @@ class PretendSlack:
         return await asyncio.wait_for(wait(), 5)
 
     def forget(self, state: JSON) -> None:
-        """Begin again with a state of its own."""
+        """Begin again with a state of its own, deaf to whoever looked before."""
+        self.visit += 1
         self.state = copy.deepcopy(state)
         self.posts.clear()
         self.answers.clear()

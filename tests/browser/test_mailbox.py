@@ -98,5 +98,4 @@ async def test_mail_is_listed_newest_first_read_in_both_forms_and_counted_until_
     assert reader.complaints == blocked, "the browser says what the mail was kept from, and nothing else"
     assert any("tracker.example" in said and "Content Security Policy" in said for said in blocked)
     reader.complaints.clear()
-    reader.strangers.clear()  # the picture: wished for, and refused by the policy before it was asked for
     await reader.leaves()
