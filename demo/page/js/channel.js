@@ -55,13 +55,20 @@ function welcome(channel, isEmpty) {
     { name: isTalk ? name : `#${name}` })));
 }
 
-const atEnd = (box) => box.scrollHeight - box.scrollTop - box.clientHeight < 90;
+const left = new WeakMap(); // how far down we left a box, if its reader is to stay at the end
 
-// Charts and pictures grow after they are drawn: a reader at the end stays at the end.
+function toEnd(box) {
+  box.scrollTop = box.scrollHeight;
+  left.set(box, box.scrollTop);
+}
+
+const atEnd = (box) => box.scrollTop === left.get(box) || box.scrollHeight - box.scrollTop - box.clientHeight < 90;
+
+// Words, charts and pictures that grow after they are drawn: a reader at the end stays at the end. Asked when the
+// browser has laid out what it shows anyway; asked at every redraw it would have to, also of what nobody looks at.
 const growth = new ResizeObserver((entries) => {
-  for (const { target } of entries) {
-    const box = target.closest(".stream");
-    if (box?.dataset.stays === "yes") box.scrollTop = box.scrollHeight;
+  for (const box of new Set(entries.map(({ target }) => target.closest(".stream")))) {
+    if (box?.dataset.stays === "yes") toEnd(box);
   }
 });
 document.addEventListener("scroll", ({ target }) => {
@@ -73,11 +80,9 @@ function fillStream(box, place, draw) {
   if (box.dataset.place !== place) {
     box.dataset.place = place;
     box.dataset.stays = "yes";
-    growth.observe(box.querySelector(".messages"));
-    growth.observe(box);
+    for (const part of [box, ...box.children]) growth.observe(part);
   }
   draw();
-  if (box.dataset.stays === "yes") box.scrollTop = box.scrollHeight;
 }
 
 /** Whether a message stands in the channel itself; a whisper into a thread that is not open is not lost there. */
@@ -89,11 +94,11 @@ function isInChannel(message) {
 function drawChannel(main, channel) {
   const place = `channel ${world.me.id} ${channel.id}`;
   const isEmpty = !world.messages[channel.id]?.length;
-  const head = ui.place.kind === "app" ? appHead("app") : channelHead(channel);
   keepOne(main, `${place}${localeOf()}`, () => h("section", { class: "place" },
     h("div", { class: "head-slot" }), h("div", { class: "stream", tabindex: 0, role: "log", "aria-label": titleOf(channel).name },
       h("div", { class: "welcome-slot" }), h("div", { class: "messages" })), h("div", { class: "composer-slot" })));
-  keepOne(main.querySelector(".head-slot"), JSON.stringify([ui.place.kind, channel, watched()]), () => head);
+  keepOne(main.querySelector(".head-slot"), JSON.stringify([ui.place.kind, channel, watched()]),
+    () => (ui.place.kind === "app" ? appHead("app") : channelHead(channel)));
   keepOne(main.querySelector(".welcome-slot"), JSON.stringify([channel.name, channel.topic, isEmpty]),
     () => welcome(channel, isEmpty));
   keepOne(main.querySelector(".composer-slot"), String(channel.is_member), () => (channel.is_member === false

@@ -1,18 +1,16 @@
 // data_visualization as inline SVG: its words can be selected, its numbers are read out from a hidden table.
 
 import { h, svg } from "./dom.js";
-import { localeOf } from "./world.js";
-import { say } from "./words.js";
+import { figures, say } from "./words.js";
 
 const HEIGHT = 232;
 const EDGE = { top: 14, right: 12, bottom: 30, left: 12 };
 const COLOURS = 12;
 
-const exact = (value) => new Intl.NumberFormat(localeOf(), { maximumFractionDigits: 6 }).format(value);
-const short = (value) => new Intl.NumberFormat(localeOf(),
-  { notation: Math.abs(value) >= 10000 ? "compact" : "standard",
+const exact = (value) => figures({ maximumFractionDigits: 6 }).format(value);
+const short = (value) => figures({ notation: Math.abs(value) >= 10000 ? "compact" : "standard",
   maximumFractionDigits: Math.abs(value) < 10 ? 2 : 1 }).format(value);
-const round = (value) => new Intl.NumberFormat(localeOf(), { maximumFractionDigits: 2 }).format(value);
+const round = (value) => figures({ maximumFractionDigits: 2 }).format(value);
 const colour = (at) => `var(--chart-${(at % COLOURS) + 1})`;
 
 /** Round steps that cover [low, high], zero included. */
@@ -155,8 +153,7 @@ function pie(chart, width) {
     total >= 100000 ? short(total) : round(total))];
 }
 
-const percent = (share) => new Intl.NumberFormat(localeOf(),
-  { style: "percent", maximumFractionDigits: share < 0.1 ? 1 : 0 }).format(share);
+const percent = (share) => figures({ style: "percent", maximumFractionDigits: share < 0.1 ? 1 : 0 }).format(share);
 
 const DRAW = {
   bar: (chart, width) => { const f = frame(chart, width); return [axes(f), bars(f), hover(f)]; },

@@ -5,14 +5,15 @@ import { say } from "./words.js";
 
 const kept = new Map();
 
-function formatter(options) {
-  const key = `${localeOf()}|${zoneOf()}|${JSON.stringify(options)}`;
-  if (!kept.has(key)) kept.set(key, new Intl.DateTimeFormat(localeOf(), { timeZone: zoneOf(), ...options }));
+// Made once for each look: every message asks for its day at every redraw, and making one costs more than using it.
+function formatter(options, locale = localeOf()) {
+  const key = `${locale}|${zoneOf()}|${JSON.stringify(options)}`;
+  if (!kept.has(key)) kept.set(key, new Intl.DateTimeFormat(locale, { timeZone: zoneOf(), ...options }));
   return kept.get(key);
 }
 
 const show = (seconds, options) => formatter(options).format(new Date(seconds * 1000));
-const dayKey = (seconds) => new Intl.DateTimeFormat("sv-SE", { timeZone: zoneOf() }).format(new Date(seconds * 1000));
+const dayKey = (seconds) => formatter({}, "sv-SE").format(new Date(seconds * 1000));
 
 export const clockTime = (ts) => show(Number(ts), { hour: "numeric", minute: "2-digit" });
 export const wholeTime = (ts) => show(Number(ts), { dateStyle: "full", timeStyle: "short" });

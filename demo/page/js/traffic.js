@@ -3,8 +3,8 @@
 
 import { h, svg } from "./dom.js";
 import { clockTime } from "./times.js";
-import { changed, localeOf, world } from "./world.js";
-import { say } from "./words.js";
+import { changed, world } from "./world.js";
+import { figures, say } from "./words.js";
 
 const EVERY = 2000;
 const PICTURE = { width: 236, height: 92 };
@@ -50,9 +50,8 @@ function grid(points) {
   }).flat();
 }
 
-const number = (count) => new Intl.NumberFormat(localeOf()).format(count);
-const dollars = (cents) => new Intl.NumberFormat(localeOf(),
-  { style: "currency", currency: "USD", currencyDisplay: "narrowSymbol" }).format(cents / 100);
+const number = (count) => figures().format(count);
+const dollars = (cents) => figures({ style: "currency", currency: "USD", currencyDisplay: "narrowSymbol" }).format(cents / 100);
 
 function limitWords(limit) {
   if (!limit) return say("noLimit");
@@ -133,7 +132,9 @@ async function look() {
   const [traffic, limits] = await Promise.all([
     ask(`/_sim/openai/traffic?project=${project}&minutes=${what.minutes}`), ask("/_sim/openai/limits")]);
   const wasShown = Boolean(seen);
+  const before = JSON.stringify(seen);
   seen = traffic && limits && read(what.project, traffic, limits);
+  if (JSON.stringify(seen) === before) return; // quiet, mostly: what is drawn already is left alone
   for (const node of document.querySelectorAll("[data-traffic]")) paint(node);
   if (wasShown !== Boolean(seen)) changed();
 }

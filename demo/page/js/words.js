@@ -138,3 +138,12 @@ export function say(key, values = {}) {
   const sentence = (values.n === 1 && key === "replies" && words.reply1) || words[key] || key;
   return sentence.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
 }
+
+const kept = new Map();
+
+/** How the reader writes numbers of a kind. Made once for each: making one costs more than all it will ever write. */
+export function figures(options = {}) {
+  const key = `${localeOf()}|${JSON.stringify(options)}`;
+  if (!kept.has(key)) kept.set(key, new Intl.NumberFormat(localeOf(), options));
+  return kept.get(key);
+}
