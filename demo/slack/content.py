@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from typing import Any
 from demo.slack.arguments import Arguments
 from demo.slack.blockkit import Problem, Surface, check, check_view, too_large
 from demo.slack.state import World
-from demo.slack.wire import JSON, ApiError, short_id
+from demo.slack.wire import JSON, ApiError, copied, short_id
 
 LONGEST_TEXT = 40_000
 LONGEST_UPDATE = 4_000
@@ -121,12 +120,12 @@ def read_view(given: Any, world: World, *kinds: str, at: str = "/view") -> JSON:
     problems += _unknown_files(blocks, world, f"{at}/blocks") + _unknown_blocks(blocks, world, f"{at}/blocks")
     if problems:
         raise refused("invalid_arguments", problems)
-    return copy.deepcopy(given)
+    return copied(given)
 
 
 def dressed(blocks: list[JSON]) -> list[JSON]:
     """The blocks as Slack keeps them: an id for each, and what it measured of images."""
-    kept: list[JSON] = copy.deepcopy(blocks)
+    kept: list[JSON] = copied(blocks)
     for block in every_block(kept):
         block.setdefault("block_id", short_id())
         if block["type"] == "image" and "image_url" in block:
@@ -181,7 +180,7 @@ def _attachments(given: Any) -> list[JSON]:
         raise ApiError("invalid_attachments")
     if len(given) > 100:
         raise ApiError("too_many_attachments")
-    return copy.deepcopy(given)
+    return copied(given)
 
 
 def _metadata(given: Any) -> JSON | None:
@@ -195,7 +194,7 @@ def _metadata(given: Any) -> JSON | None:
         raise ApiError("invalid_metadata_schema")
     if len(json.dumps(given, ensure_ascii=False)) > MOST_METADATA_CHARACTERS:
         raise ApiError("metadata_too_large")
-    return copy.deepcopy(given)
+    return copied(given)
 
 
 def _unknown_blocks(blocks: Any, world: World, at: str) -> list[Problem]:

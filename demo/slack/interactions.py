@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ from demo.slack.journal import Delivery
 from demo.slack.state import View, shown
 from demo.slack.typed import escaped, linked, linked_addresses
 from demo.slack.values import FIELDS, Offered, options_of, overlaid
-from demo.slack.wire import JSON, ApiError
+from demo.slack.wire import JSON, ApiError, copied
 from demo.slack.words import failure, say
 
 if TYPE_CHECKING:
@@ -114,7 +113,7 @@ class Interactions:
         chosen: JSON = {}
         name = "selected_option" if kind == "overflow" else FIELDS.get(kind, ("value", "", None))[0]
         if kind not in ("button", "icon_button", "workflow_button"):
-            chosen = {name: copy.deepcopy(action.get(name))}
+            chosen = {name: copied(action.get(name))}
             _was_on_the_list(element, chosen[name], offered.get(ids))
         if kind == "feedback_buttons":
             chosen = {"value": action.get("value")}
@@ -177,7 +176,7 @@ class Interactions:
         self._world.read[(user_id, channel_id)] = stored["ts"]
         bot = self._world.config.app.bot_user_id
         if bot in channel.members:
-            told = {**copy.deepcopy(stored), "channel": channel.id, "event_ts": stored["ts"]}
+            told = {**copied(stored), "channel": channel.id, "event_ts": stored["ts"]}
             family = (
                 "im" if channel.is_im else "mpim" if channel.is_mpim else "group" if channel.is_private else "channel"
             )
@@ -198,7 +197,7 @@ class Interactions:
             raise ApiError("cant_update_message")
         self._world.edit(channel.id, message, user_id, {"text": linked(text)})
         if bot in channel.members and f"<@{bot}>" in text and not channel.is_im:
-            told = {**copy.deepcopy(message), "type": "app_mention", "channel": channel.id}
+            told = {**copied(message), "type": "app_mention", "channel": channel.id}
             self._hub.events.happened({**told, "event_ts": message["edited"]["ts"]})
 
     def open_home(self, user_id: str, tab: str = "home") -> None:
@@ -207,7 +206,7 @@ class Interactions:
         event: JSON = {"type": "app_home_opened", "user": user_id, "channel": channel.id, "tab": tab}
         home = self._world.homes.get(user_id)
         if home is not None and tab == "home":
-            event["view"] = copy.deepcopy(home.body)
+            event["view"] = copied(home.body)
         self._hub.events.happened(event)
 
     # -- shared

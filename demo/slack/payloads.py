@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 from demo.slack.cast import Channel
 from demo.slack.state import View, World
-from demo.slack.wire import JSON
+from demo.slack.wire import JSON, copied
 
 # Where the reader of a window is at home, their payloads name that workspace and the organization around it; where the
 # app is installed stands in `view.app_installed_team_id` (github.com/slackapi/bolt-js/issues/1614).
@@ -42,7 +41,7 @@ def common(world: World, kind: str, user_id: str) -> JSON:
 
 def with_values(view: View, values: JSON) -> JSON:
     """A view as a payload shows it: with what stands in its inputs."""
-    body = copy.deepcopy(view.body)
+    body = copied(view.body)
     body["state"] = {"values": values}
     return body
 
@@ -81,7 +80,7 @@ def pressed(element: JSON, block_id: str, chosen: JSON, action_ts: str) -> JSON:
         if kind in ("button", "icon_button", "workflow_button") or name in ("placeholder", "confirm"):
             value: Any = element.get(name)
             if value is not None:
-                entry[name] = copy.deepcopy(value)
+                entry[name] = copied(value)
     return {**entry, **chosen}
 
 

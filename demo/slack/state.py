@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -10,7 +9,7 @@ from dataclasses import dataclass, field
 from demo.slack import cast
 from demo.slack.cast import Channel, User, UserGroup
 from demo.slack.config import SlackConfig
-from demo.slack.wire import JSON, ApiError, Clock, Stamps, random_id
+from demo.slack.wire import JSON, ApiError, Clock, Stamps, copied, random_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +106,7 @@ class World:
 
     def tell(self, event: JSON, *, audience: str | None = None, channel: str | None = None) -> None:
         """Tell every watcher; the event is a copy, so later changes do not reach back."""
-        change = Change(copy.deepcopy(event), audience, channel)
+        change = Change(copied(event), audience, channel)
         for watcher in list(self.watchers):
             watcher(change)
 
@@ -195,11 +194,12 @@ class World:
 
     def show_stack(self, user_id: str) -> None:
         """Tell a person's screen which modals are open, the top one last."""
-        self.tell({"type": "views", "views": self.stack(user_id)}, audience=user_id)
+        bodies = [self.views[view_id].body for view_id in self.stacks[user_id]]
+        self.tell({"type": "views", "views": bodies}, audience=user_id)
 
     def stack(self, user_id: str) -> list[JSON]:
         """The open modals of a person, the top one last."""
-        return [copy.deepcopy(self.views[view_id].body) for view_id in self.stacks[user_id]]
+        return [copied(self.views[view_id].body) for view_id in self.stacks[user_id]]
 
     def show_home(self, user_id: str) -> None:
         """Tell a person's screen what their Home is now."""
@@ -220,7 +220,7 @@ class World:
 
 def shown(channel_id: str, message: JSON) -> JSON:
     """A message as a screen gets it: what is stored, and where it stands."""
-    told = {**copy.deepcopy(message), "channel": channel_id}
+    told = {**copied(message), "channel": channel_id}
     if message.get("subtype") == "thread_broadcast":
         told["reply_broadcast"] = True
     return told

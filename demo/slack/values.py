@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from demo.slack.content import elements_of, every_block
-from demo.slack.wire import JSON
+from demo.slack.wire import JSON, copied
 from demo.slack.words import say
 
 # element type -> (the field its value stands in, the field of its initial value, what an empty one holds)
@@ -57,7 +56,7 @@ def initial(blocks: list[JSON]) -> JSON:
         kind = element["type"]
         name, first, empty = FIELDS[kind]
         chosen = element.get(first) if first else None
-        held = {"type": kind, name: copy.deepcopy(empty if chosen is None else chosen)}
+        held = {"type": kind, name: copied(empty if chosen is None else chosen)}
         values.setdefault(block["block_id"], {})[element["action_id"]] = held
     return values
 
@@ -69,7 +68,7 @@ def overlaid(blocks: list[JSON], typed: JSON) -> JSON:
         for action_id, held in actions.items():
             here = values.get(block_id, {}).get(action_id)
             if here is not None and isinstance(held, dict) and held.get("type", here["type"]) == here["type"]:
-                values[block_id][action_id] = {**here, **copy.deepcopy(held)}
+                values[block_id][action_id] = {**here, **copied(held)}
     return values
 
 
@@ -80,7 +79,7 @@ def shaped(element: JSON, plain: Any, offered: list[JSON] | None = None) -> JSON
     if isinstance(plain, dict) and (name in plain or plain.get("type") == kind):
         return {"type": kind, **plain}
     if plain in (None, "", []):
-        return {"type": kind, name: copy.deepcopy(empty)}
+        return {"type": kind, name: copied(empty)}
     if name == "selected_option":
         return {"type": kind, name: _choice(element, plain, offered)}
     if name == "selected_options":

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import copy
-
 from demo.slack.api.request import Request, method
 from demo.slack.cast import Channel
 from demo.slack.content import LONGEST_UPDATE, Content, not_too_long, read_content
 from demo.slack.limits import Tier
-from demo.slack.wire import JSON, ApiError, random_id
+from demo.slack.wire import JSON, ApiError, copied, random_id
 
 FURTHEST_SECONDS = 120 * 86_400
 
@@ -93,7 +91,7 @@ async def post_message(request: Request) -> JSON:
     content = not_too_long(read_content(request.args, request.world))
     extra = {**thread_of(request, channel), **_customised(request)}
     stored = request.world.post(channel.id, {**by_app(request), **content.fields(), **extra})
-    return {"channel": channel.id, "ts": stored["ts"], "message": copy.deepcopy(stored), **_warned(content)}
+    return {"channel": channel.id, "ts": stored["ts"], "message": copied(stored), **_warned(content)}
 
 
 @method("chat.postEphemeral", Tier.FOUR, "chat:write")
@@ -157,7 +155,7 @@ async def update(request: Request) -> JSON:
     elif content.metadata is not None:
         drop.append("metadata")
     request.world.edit(channel.id, message, request.bot_user_id, changes, drop=drop)
-    told = copy.deepcopy(message)
+    told = copied(message)
     return {"channel": channel.id, "ts": message["ts"], "text": message["text"], "message": told, **_warned(content)}
 
 

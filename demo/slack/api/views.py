@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import copy
-
 from demo.slack.api.request import Request, method
 from demo.slack.content import read_view
 from demo.slack.limits import Tier
 from demo.slack.state import View
-from demo.slack.wire import JSON, ApiError
+from demo.slack.wire import JSON, ApiError, copied
 
 
 def _view_argument(request: Request, *kinds: str) -> JSON:
@@ -19,7 +17,7 @@ def _view_argument(request: Request, *kinds: str) -> JSON:
 
 
 def _answer(view: View) -> JSON:
-    return {"view": copy.deepcopy(view.body)}
+    return {"view": copied(view.body)}
 
 
 @method("views.open", Tier.FOUR)
