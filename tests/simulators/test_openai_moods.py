@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from demo.openai import usage
 from tests.simulators.openai_kit import MIDNIGHT, NOON, Desk, a_desk
 
 YESTERDAY = MIDNIGHT - timedelta(days=1)
@@ -78,8 +79,10 @@ async def test_buckets_can_come_twice(desk: Desk) -> None:
     assert await desk.usage(**asked) == [bucket for bucket in once for _ in range(2)]
 
 
-async def test_while_a_long_page_is_told_others_are_served(desk: Desk) -> None:
+async def test_while_a_long_page_is_told_others_are_served(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """A thousand applications by the minute took seconds, and a window that was submitted meanwhile timed out."""
+    assert usage.AT_ONCE < 1000
+    monkeypatch.setattr(usage, "AT_ONCE", 1)  # few applications here: after each bucket, as with a thousand
     half_a_day = {"start_time": int(MIDNIGHT.timestamp()), "bucket_width": "1m", "limit": 720}
     told, turns = asyncio.create_task(desk.get("/organization/usage/completions", **half_a_day)), 0
     while not told.done():
