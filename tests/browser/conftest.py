@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -133,6 +134,15 @@ class Visitor:
         assert strangers == []
 
 
+@asynccontextmanager
+async def visiting(window: Window, slack: PretendSlack) -> AsyncIterator[Visitor]:
+    """Somebody who looks at the pretended server, and is heard there as long as they do."""
+    someone = Visitor(window, slack.url, slack.welcome())
+    yield someone
+    slack.visits.discard(someone.visit)
+    await someone.leaves()
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
     """What the tabs share, whatever their size, so that the page's modules are fetched and compiled once."""
@@ -155,14 +165,12 @@ def pocket(context: BrowserContext) -> Window:
 @pytest_asyncio.fixture(loop_scope="session")
 async def visitor(desk: Window, slack: PretendSlack) -> AsyncIterator[Visitor]:
     """Somebody at a desk."""
-    someone = Visitor(desk, slack.url, slack.visit)
-    yield someone
-    await someone.leaves()
+    async with visiting(desk, slack) as someone:
+        yield someone
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def phone(pocket: Window, slack: PretendSlack) -> AsyncIterator[Visitor]:
     """Somebody with a phone."""
-    someone = Visitor(pocket, slack.url, slack.visit)
-    yield someone
-    await someone.leaves()
+    async with visiting(pocket, slack) as someone:
+        yield someone

@@ -8,9 +8,9 @@ import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from aiohttp import WSMsgType, web
+from yarl import URL
 
 from demo.slack.page_files import PageFiles
 
@@ -23,7 +23,7 @@ class PretendSlack:
 
     state: JSON
     url: str = ""
-    visit: int = 0
+    visits: set[int] = field(default_factory=set)
     posts: list[tuple[str, JSON]] = field(default_factory=list)
     answers: dict[str, Callable[[JSON], JSON]] = field(default_factory=dict)
     sights: dict[str, JSON] = field(default_factory=dict)
@@ -31,6 +31,7 @@ class PretendSlack:
     lines: set[web.WebSocketResponse] = field(default_factory=set)
     _arrived: asyncio.Queue[tuple[str, JSON]] = field(default_factory=asyncio.Queue)
     _runner: web.AppRunner | None = None
+    _visit: int = 0
 
     async def start(self) -> None:
         """Listen on a free port of this machine."""
@@ -73,7 +74,7 @@ class PretendSlack:
         return web.json_response(self.sights.get(request.path, {"ok": False}))
 
     async def _post(self, request: web.Request) -> web.Response:
-        if f"visit={self.visit}" not in urlsplit(request.headers["Referer"]).query.split("&"):
+        if int(URL(request.headers["Referer"]).query["visit"]) not in self.visits:
             return web.json_response({"ok": True})  # a tab that was left speaks of what is over
         body = await request.json()
         path = f"/{request.match_info['path']}"
@@ -97,6 +98,12 @@ class PretendSlack:
             with contextlib.suppress(ConnectionError):
                 await line.send_json(event)
 
+    def welcome(self) -> int:
+        """The number of somebody's visit, who is heard until it is over."""
+        self._visit += 1
+        self.visits.add(self._visit)
+        return self._visit
+
     async def hang_up(self) -> None:
         """Cut every live line."""
         for line in list(self.lines):
@@ -114,8 +121,7 @@ class PretendSlack:
         return await asyncio.wait_for(wait(), 5)
 
     def forget(self, state: JSON) -> None:
-        """Begin again with a state of its own, deaf to whoever looked before."""
-        self.visit += 1
+        """Begin again with a state of its own."""
         self.state = copy.deepcopy(state)
         self.posts.clear()
         self.answers.clear()

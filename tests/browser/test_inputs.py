@@ -4,24 +4,44 @@ from __future__ import annotations
 
 import asyncio
 import copy
+from collections.abc import AsyncIterator
 from typing import Any
 
+import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from tests.browser import gallery
 from tests.browser.chromium import look
-from tests.browser.conftest import Visitor
+from tests.browser.conftest import Visitor, Window, visiting
 from tests.browser.pretend import PretendSlack
 
 JSON = dict[str, Any]
 
 
-async def every_input(visitor: Visitor, slack: PretendSlack) -> Page:
-    """A page with the modal of all inputs open."""
-    slack.state["views"] = [gallery.EVERY_INPUT]
-    page = await visitor.sees("app/home")
-    await expect(page.get_by_role("dialog", name="모든 입력")).to_be_visible()
-    return page
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def at_home(desk: Window, server: PretendSlack) -> AsyncIterator[Visitor]:
+    """The app's Home, opened once for all: whatever is asked of a person stands in a window in front of it."""
+    server.forget(gallery.STATE)
+    async with visiting(desk, server) as someone:
+        await someone.sees("app/home")
+        yield someone
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(at_home: Visitor, slack: PretendSlack) -> AsyncIterator[Page]:
+    """Home with no window open; one that was closed leaves nothing behind, neither writing nor choice nor list."""
+    [home] = at_home.pages
+    await home.bring_to_front()
+    await slack.tell({"type": "views", "views": []})
+    await expect(home.locator("dialog, .list-panel")).to_have_count(0)
+    yield home
+    assert at_home.complaints == []
+
+
+async def opens(page: Page, slack: PretendSlack, *views: JSON) -> None:
+    """The app opens a window, or several over each other."""
+    await slack.tell({"type": "views", "views": list(views)})
+    await expect(page.get_by_role("dialog")).to_be_visible()
 
 
 async def pick(page: Page, block: str, *names: str) -> None:
@@ -33,10 +53,10 @@ async def pick(page: Page, block: str, *names: str) -> None:
         await page.keyboard.press("Escape")
 
 
-async def test_a_submission_carries_every_value_in_slacks_shape(visitor: Visitor, slack: PretendSlack) -> None:
+async def test_a_submission_carries_every_value_in_slacks_shape(page: Page, slack: PretendSlack) -> None:
     """Typed, chosen and untouched fields alike, keyed by block and action."""
     slack.answers["/_page/options"] = lambda body: {"options": [gallery.option(f"{body['value']}-prod", "proj_1")]}
-    page = await every_input(visitor, slack)
+    await opens(page, slack, gallery.EVERY_INPUT)
     await page.locator("[data-block=text]").fill("마케팅팀")
     await page.locator("[data-block=number]").fill("500")
     await pick(page, "static", "test")
@@ -103,14 +123,12 @@ async def test_a_submission_carries_every_value_in_slacks_shape(visitor: Visitor
     }
 
 
-async def test_an_external_select_asks_as_one_types_and_says_what_it_is_doing(
-    visitor: Visitor, slack: PretendSlack
-) -> None:
+async def test_an_external_select_asks_as_one_types_and_says_what_it_is_doing(page: Page, slack: PretendSlack) -> None:
     """Too short, loading, found, nothing found, failed: each has its words; the next word replaces one that found."""
     slack.answers["/_page/options"] = lambda body: {
         "options": [gallery.option(body["value"], body["value"])] if body["value"] in {"ab", "ads"} else []
     }
-    page = await every_input(visitor, slack)
+    await opens(page, slack, gallery.EVERY_INPUT)
     await page.locator("[data-block=external] .select-open").click()
     panel = page.locator(".list-panel")
     await expect(panel.get_by_text("1자 이상 입력하세요")).to_be_visible()
@@ -137,9 +155,9 @@ async def test_an_external_select_asks_as_one_types_and_says_what_it_is_doing(
     await expect(panel.get_by_role("button", name="다시 시도")).to_be_visible()
 
 
-async def test_the_page_refuses_what_slacks_own_client_refuses(visitor: Visitor, slack: PretendSlack) -> None:
+async def test_the_page_refuses_what_slacks_own_client_refuses(page: Page, slack: PretendSlack) -> None:
     """Empty required fields, short texts, wrong numbers and addresses never leave the page; fixing one clears it."""
-    page = await every_input(visitor, slack)
+    await opens(page, slack, gallery.EVERY_INPUT)
     await page.locator("[data-block=long]").fill("가")
     await page.locator("[data-block=email]").fill("nobody")
     await page.locator("[data-block=url]").fill("ftp:x")
@@ -163,13 +181,12 @@ async def test_the_page_refuses_what_slacks_own_client_refuses(visitor: Visitor,
 
 
 async def test_a_view_is_submitted_once_and_the_apps_errors_appear_under_their_fields(
-    visitor: Visitor, slack: PretendSlack
+    page: Page, slack: PretendSlack
 ) -> None:
     """The button waits and cannot be pressed twice; then the sentence stands under the field, the writing stays."""
     slack.answers["/_page/submit"] = lambda _: {"ok": True, "errors": {"name": "같은 이름의 팀이 있습니다."}}
     slack.holds["/_page/submit"] = asyncio.Event()
-    slack.state["views"] = [{**gallery.STEP, "blocks": gallery.STEP["blocks"][:2]}]
-    page = await visitor.sees("app/home")
+    await opens(page, slack, {**gallery.STEP, "blocks": gallery.STEP["blocks"][:2]})
     name, button = page.locator("[data-block=name]"), page.locator("[data-do=submit-view]")
     await name.fill("마케팅팀")
     await page.keyboard.press("Enter")
@@ -184,15 +201,12 @@ async def test_a_view_is_submitted_once_and_the_apps_errors_appear_under_their_f
     assert len([path for path, _ in slack.posts if path == "/_page/submit"]) == 1
 
 
-async def test_the_stack_is_what_the_server_says_and_keeps_what_was_typed(
-    visitor: Visitor, slack: PretendSlack
-) -> None:
+async def test_the_stack_is_what_the_server_says_and_keeps_what_was_typed(page: Page, slack: PretendSlack) -> None:
     """Push, pop and update follow the server; a field that stays keeps its writing, one that changed starts anew.
 
     Whoever pressed the last button of a long window misses no warning of the next; the same window stays put.
     """
-    slack.state["views"] = [gallery.STEP]
-    page = await visitor.sees("app/home")
+    await opens(page, slack, gallery.STEP)
     await page.locator("[data-block=name]").fill("데이터팀")
     await slack.tell({"type": "views", "views": [gallery.STEP, gallery.EVERY_INPUT]})
     await expect(page.get_by_role("dialog", name="모든 입력")).to_be_visible()
@@ -218,10 +232,9 @@ async def test_the_stack_is_what_the_server_says_and_keeps_what_was_typed(
         assert await body.evaluate("node => node.scrollTop") == top
 
 
-async def test_a_draft_is_shown_whole_and_a_long_one_from_its_beginning(visitor: Visitor, slack: PretendSlack) -> None:
+async def test_a_draft_is_shown_whole_and_a_long_one_from_its_beginning(page: Page, slack: PretendSlack) -> None:
     """Four lines of fourteen, and those the last, are no draft to read before sending it."""
     [box] = [one for one in gallery.EVERY_INPUT["blocks"] if one.get("block_id") == "long"]
-    page = await visitor.sees("app/home")
     for count, is_whole in ((14, True), (90, False)):
         draft = {"initial_value": "\n".join(f"{number}번째 줄" for number in range(count))}
         view = gallery.EVERY_INPUT | {"id": f"V{count}", "blocks": [box | {"element": box["element"] | draft}]}
@@ -234,9 +247,9 @@ async def test_a_draft_is_shown_whole_and_a_long_one_from_its_beginning(visitor:
         await expect(page.get_by_role("button", name="저장")).to_be_in_viewport()
 
 
-async def test_a_field_grows_with_its_text_also_where_no_style_does_it(visitor: Visitor, slack: PretendSlack) -> None:
+async def test_a_field_grows_with_its_text_also_where_no_style_does_it(desk: Window, slack: PretendSlack) -> None:
     """Safari and older Firefox do not know field-sizing: there the page measures."""
-    page = await visitor.context.new_page()
+    page = await desk.context.new_page()
     await page.add_init_script("""CSS.supports = () => false;
         const fixed = new CSSStyleSheet();
         fixed.replaceSync("textarea.field { field-sizing: fixed }");
@@ -272,14 +285,12 @@ async def test_a_field_grows_with_its_text_also_where_no_style_does_it(visitor: 
     await page.close()
 
 
-async def test_what_opens_in_a_long_window_is_seen_whole_and_moves_nothing(
-    visitor: Visitor, slack: PretendSlack
-) -> None:
+async def test_what_opens_in_a_long_window_is_seen_whole_and_moves_nothing(page: Page, slack: PretendSlack) -> None:
     """Only the fields scroll: Firefox scrolled the window itself, its title away; and no list ends below the screen.
 
     A time is written as a date is, not as the hour beside a message; a dark window had a white bar in Firefox.
     """
-    page = await every_input(visitor, slack)
+    await opens(page, slack, gallery.EVERY_INPUT)
     assert await page.get_by_role("dialog").evaluate("it => it.scrollHeight <= it.clientHeight")
     await page.locator("[data-block=time]").evaluate("it => it.scrollIntoView({ block: 'end' })")
     look_of = "it => { const { fontSize, color } = getComputedStyle(it); return [fontSize, color]; }"
@@ -292,14 +303,13 @@ async def test_what_opens_in_a_long_window_is_seen_whole_and_moves_nothing(
 
 
 async def test_a_list_closes_before_its_window_and_stays_open_whatever_happens_elsewhere(
-    visitor: Visitor, slack: PretendSlack
+    page: Page, slack: PretendSlack
 ) -> None:
     """One Escape, one thing closed, and focus returns to the field.
 
     A message that comes in draws the page again, the window with it; another window has other lists.
     """
-    slack.state["views"] = [gallery.STEP]
-    page = await visitor.sees("app/home")
+    await opens(page, slack, gallery.STEP)
     opener, panel = page.locator("[data-block=lead] .select-open"), page.locator(".list-panel")
     await opener.click()
     await expect(panel).to_be_visible()
@@ -325,7 +335,7 @@ async def test_a_list_closes_before_its_window_and_stays_open_whatever_happens_e
 
 
 async def test_focus_stays_inside_an_open_modal_and_escape_keeps_the_one_below_a_question(
-    visitor: Visitor, slack: PretendSlack
+    page: Page, slack: PretendSlack
 ) -> None:
     """However often one presses Tab, nothing behind the modal is reached.
 
@@ -333,8 +343,7 @@ async def test_focus_stays_inside_an_open_modal_and_escape_keeps_the_one_below_a
     """
     dangerous = gallery.MESSAGES["C0FINOPS01"][2]["blocks"][5]
     below = {**gallery.STEP, "id": "V0BELOW", "blocks": [dangerous]}
-    slack.state["views"] = [below, gallery.STEP]
-    page = await visitor.sees("app/home")
+    await opens(page, slack, below, gallery.STEP)
     await expect(page.locator("[data-block=name]")).to_be_focused()
     for _ in range(12):
         await page.keyboard.press("Tab")
@@ -354,14 +363,13 @@ async def test_focus_stays_inside_an_open_modal_and_escape_keeps_the_one_below_a
 
 
 async def test_an_input_acts_only_when_its_block_dispatches_and_an_action_tells_the_fields_of_today(
-    visitor: Visitor, slack: PretendSlack
+    page: Page, slack: PretendSlack
 ) -> None:
     """With dispatch_action a choice is an action of the view; a button an update left alone reports its new field."""
     radio = next(block for block in gallery.EVERY_INPUT["blocks"] if block.get("block_id") == "radio")
     button = {"type": "button", "action_id": "check", "text": gallery.plain("확인")}
     row = {"type": "actions", "block_id": "row", "elements": [button]}
-    slack.state["views"] = [{**gallery.EVERY_INPUT, "blocks": [{**radio, "dispatch_action": True}]}]
-    page = await visitor.sees("app/home")
+    await opens(page, slack, {**gallery.EVERY_INPUT, "blocks": [{**radio, "dispatch_action": True}]})
     await page.get_by_text("멈추기").click()
     sent = await slack.next("/_page/action")
     assert sent["container"] == {"type": "view", "view_id": "V0EVERY"}

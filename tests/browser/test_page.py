@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 
-from playwright.async_api import Locator, expect
+from playwright.async_api import Locator, Page, expect
 
 from tests.browser import gallery
 from tests.browser.chromium import module
@@ -13,10 +14,43 @@ from tests.browser.conftest import Visitor
 from tests.browser.pretend import PretendSlack
 
 
-async def test_a_button_and_a_choice_send_what_slack_would_send(visitor: Visitor, slack: PretendSlack) -> None:
+async def what_is_dangerous_is_asked(page: Page, slack: PretendSlack) -> None:
+    """Refusing or Escape sends nothing, agreeing sends once."""
+    slack.posts.clear()
+    button = page.locator("[data-action=delete_key]")
+    dialog = page.get_by_role("alertdialog", name="키를 삭제할까요?")
+    await button.click()
+    await expect(dialog.get_by_role("button", name="그만두기")).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(dialog).to_have_count(0)
+    await button.click()
+    await dialog.get_by_role("button", name="그만두기").click()
+    assert not [path for path, _ in slack.posts if path == "/_page/action"]
+    await button.click()
+    await dialog.get_by_role("button", name="삭제", exact=True).click()
+    assert (await slack.next("/_page/action"))["action"]["value"] == "key-1"
+
+
+async def a_menu_is_reached_by_keyboard(page: Page, slack: PretendSlack) -> None:
+    """Enter opens it, arrows move, Enter chooses."""
+    await page.locator("[data-action=more]").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("menuitem", name="확인")).to_be_focused()
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+    sent = await slack.next("/_page/action")
+    assert sent["action"] == {
+        "type": "overflow",
+        "block_id": "acts",
+        "action_id": "more",
+        "selected_option": gallery.option("30분 조용히", "snooze", "메시지만 멈춥니다"),
+    }
+
+
+async def test_a_button_a_choice_and_a_menu_send_what_slack_would_send(visitor: Visitor, slack: PretendSlack) -> None:
     """Value, text and style go with a button, which waits visibly until the answer; what failed is said.
 
-    A choice is sent at once, with the option and the state of the whole message.
+    A choice is sent at once, with the option and the state of the whole message; what is dangerous is asked first.
     """
     slack.holds["/_page/action"] = asyncio.Event()
     page = await visitor.sees()
@@ -45,28 +79,27 @@ async def test_a_button_and_a_choice_send_what_slack_would_send(visitor: Visitor
         "state": {"values": {"acts": {"period": {"type": "static_select", "selected_option": chosen}}}},
     }
 
+    await what_is_dangerous_is_asked(page, slack)
+    await a_menu_is_reached_by_keyboard(page, slack)
     slack.answers["/_page/action"] = lambda _: {"ok": False, "error": "operation_timeout"}
     await page.locator("[data-action=open_settings]").click()
     await expect(page.locator(".notice.error")).to_contain_text("앱이 응답하지 않았습니다 (operation_timeout)")
 
 
-async def test_an_address_without_a_place_opens_home(visitor: Visitor, slack: PretendSlack) -> None:
-    """A newcomer is met by the app, not by an empty channel."""
-    page = await visitor.sees(place="")
-    assert page.url.endswith("#/app/home")
-    assert (await slack.next("/_page/home"))["tab"] == "home"
+async def test_a_channel_ends_where_its_words_end_and_today(visitor: Visitor, slack: PretendSlack) -> None:
+    """The table read out beside a chart takes no room below the last message.
 
-
-async def test_nothing_hangs_below_the_last_message(visitor: Visitor, slack: PretendSlack) -> None:
-    """The table read out beside a chart takes no room: the channel ends where its words end."""
+    The clock of the stage may be moved ahead of this machine's: nothing that was said is of tomorrow.
+    """
     categories = [f"7/{day}" for day in range(1, 21)]
     data = [{"label": label, "value": 1} for label in categories]
     chart = {"type": "bar", "series": [{"name": "비용", "data": data}], "axis_config": {"categories": categories}}
     drawn = {"type": "data_visualization", "title": "일별 비용", "chart": chart}
-    ts = "1900000000.000100"
+    ts = f"{time.time() + 5 * 86_400:.6f}"
     message = {"ts": ts, "channel": "C0FINOPS01", "bot_id": "B0FINOPSBT", "text": "일별 비용", "blocks": [drawn]}
     slack.state["messages"]["C0FINOPS01"] = [message]
     page = await visitor.sees()
+    await expect(page.locator(".day").last).to_contain_text("오늘")
     await page.locator(".chart svg .bar").first.wait_for()
     left = await page.evaluate(
         "(() => { const box = document.querySelector('.stream');"
@@ -75,38 +108,6 @@ async def test_nothing_hangs_below_the_last_message(visitor: Visitor, slack: Pre
         " return box.getBoundingClientRect().bottom - last.getBoundingClientRect().bottom; })()"
     )
     assert left < 40
-
-
-async def test_what_is_dangerous_is_asked_and_a_menu_is_reached_by_keyboard(
-    visitor: Visitor, slack: PretendSlack
-) -> None:
-    """Refusing or Escape sends nothing, agreeing sends once; Enter opens a menu, arrows move, Enter chooses."""
-    page = await visitor.sees()
-    button = page.locator("[data-action=delete_key]")
-    dialog = page.get_by_role("alertdialog", name="키를 삭제할까요?")
-    await button.click()
-    await expect(dialog.get_by_role("button", name="그만두기")).to_be_focused()
-    await page.keyboard.press("Escape")
-    await expect(dialog).to_have_count(0)
-    await button.click()
-    await dialog.get_by_role("button", name="그만두기").click()
-    assert not [path for path, _ in slack.posts if path == "/_page/action"]
-    await button.click()
-    await dialog.get_by_role("button", name="삭제", exact=True).click()
-    assert (await slack.next("/_page/action"))["action"]["value"] == "key-1"
-
-    await page.locator("[data-action=more]").focus()
-    await page.keyboard.press("Enter")
-    await expect(page.get_by_role("menuitem", name="확인")).to_be_focused()
-    await page.keyboard.press("ArrowDown")
-    await page.keyboard.press("Enter")
-    sent = await slack.next("/_page/action")
-    assert sent["action"] == {
-        "type": "overflow",
-        "block_id": "acts",
-        "action_id": "more",
-        "selected_option": gallery.option("30분 조용히", "snooze", "메시지만 멈춥니다"),
-    }
 
 
 async def test_a_thread_opens_beside_the_channel_and_takes_replies(visitor: Visitor, slack: PretendSlack) -> None:
@@ -139,8 +140,36 @@ async def test_a_thread_opens_beside_the_channel_and_takes_replies(visitor: Visi
     await expect(thread).to_have_count(0)
 
 
+async def a_composition_ends_without_sending(page: Page, slack: PretendSlack) -> None:
+    """Enter that ends a syllable belongs to the input method; Safari tells of it when the composition is over."""
+    slack.posts.clear()
+
+    async def ends(box: Locator) -> None:
+        for sign in ("isComposing: true", "keyCode: 229"):
+            await box.evaluate(
+                f"node => node.dispatchEvent(new KeyboardEvent('keydown', {{ key: 'Enter', {sign}, bubbles: true }}))"
+            )
+
+    box = page.locator("#main").get_by_role("textbox")
+    await box.fill("한")
+    await ends(box)
+    await expect(box).to_have_value("한")
+
+    await slack.tell({"type": "views", "views": [gallery.STEP]})
+    field = page.locator("[data-block=name]")
+    await field.fill("데이터팀")
+    await ends(field)
+    await page.locator("[data-block=lead] .select-open").click()
+    await ends(page.locator(".list-search"))
+    await expect(page.locator(".list-panel")).to_be_visible()
+    assert not [path for path, _ in slack.posts if path in {"/_page/message", "/_page/submit"}]
+
+
 async def test_what_is_written_is_completed_escaped_and_sent(visitor: Visitor, slack: PretendSlack) -> None:
-    """Names become mentions, markup text, Shift+Enter a line; a slash lists the commands, and what failed is kept."""
+    """Names become mentions, markup text, Shift+Enter a line; a slash lists the commands, and what failed is kept.
+
+    What is only composed is not sent.
+    """
     page = await visitor.sees()
     box = page.locator("#main").get_by_role("textbox")
     await box.click()
@@ -167,31 +196,7 @@ async def test_what_is_written_is_completed_escaped_and_sent(visitor: Visitor, s
     }
     await expect(page.locator(".notice")).to_contain_text("/finops 명령이 실패했습니다 (operation_timeout)")
     await expect(box).to_have_value("/finops status 7d")
-
-
-async def test_enter_that_ends_a_composition_does_not_send(visitor: Visitor, slack: PretendSlack) -> None:
-    """Enter that ends a syllable belongs to the input method; Safari tells of it when the composition is over."""
-    page = await visitor.sees()
-
-    async def ends(box: Locator) -> None:
-        for sign in ("isComposing: true", "keyCode: 229"):
-            await box.evaluate(
-                f"node => node.dispatchEvent(new KeyboardEvent('keydown', {{ key: 'Enter', {sign}, bubbles: true }}))"
-            )
-
-    box = page.locator("#main").get_by_role("textbox")
-    await box.fill("한")
-    await ends(box)
-    await expect(box).to_have_value("한")
-
-    await slack.tell({"type": "views", "views": [gallery.STEP]})
-    field = page.locator("[data-block=name]")
-    await field.fill("데이터팀")
-    await ends(field)
-    await page.locator("[data-block=lead] .select-open").click()
-    await ends(page.locator(".list-search"))
-    await expect(page.locator(".list-panel")).to_be_visible()
-    assert not [path for path, _ in slack.posts if path in {"/_page/message", "/_page/submit"}]
+    await a_composition_ends_without_sending(page, slack)
 
 
 async def test_live_events_change_only_what_they_name(visitor: Visitor, slack: PretendSlack) -> None:
@@ -232,11 +237,17 @@ async def test_live_events_change_only_what_they_name(visitor: Visitor, slack: P
     await expect(page.locator("#line")).to_be_empty()
 
 
-async def test_opening_home_tells_the_app_and_draws_what_it_publishes(visitor: Visitor, slack: PretendSlack) -> None:
-    """A channel that is gone becomes the first; Home is calm until the app publishes, and the live view replaces it."""
+async def test_home_is_where_one_begins_and_draws_what_the_app_publishes(visitor: Visitor, slack: PretendSlack) -> None:
+    """A newcomer is met by the app, not by an empty channel, and a channel that is gone becomes the first.
+
+    The app hears that its Home is opened; Home is calm until the app publishes, and the live view replaces it.
+    """
     slack.state["home"] = None
-    page = await visitor.sees("C0GONE0001")
-    assert page.url.endswith("#/C0FINOPS01")
+    page = await visitor.sees(place="")
+    assert page.url.endswith("#/app/home")
+    assert (await slack.next("/_page/home"))["tab"] == "home"
+    await page.evaluate("location.hash = '#/C0GONE0001'")
+    await page.wait_for_url("**#/C0FINOPS01")
     await page.get_by_role("group", name="앱").get_by_role("link").click()
     assert await slack.next("/_page/home") == {"user": "U0JIHOON01", "tab": "home"}
     await expect(page.get_by_text("홈 탭을 준비하고 있습니다")).to_be_visible()
@@ -248,9 +259,15 @@ async def test_opening_home_tells_the_app_and_draws_what_it_publishes(visitor: V
     await expect(page.get_by_text("으로 시작하세요.")).to_be_visible()
 
 
-async def test_switching_the_person_changes_language_and_state(visitor: Visitor, slack: PretendSlack) -> None:
-    """Sakura reads Japanese chrome; the choice outlives a reload."""
-    page = await visitor.sees()
+async def test_a_reader_elsewhere_reads_their_own_clock_and_language_and_so_does_the_next(visitor: Visitor) -> None:
+    """Noon in Seoul is 11 p.m. in New York, and the page speaks English there.
+
+    Then Sakura takes the seat and reads Japanese; the choice outlives a reload.
+    """
+    page = await visitor.sees(user="U0EMMA0001")
+    await expect(page.locator(".time").first).to_have_text("11:00 PM")
+    await expect(page.locator(".only-you")).to_have_text("Only visible to you")
+    await expect(page.locator(".workspace small")).to_have_text("Viewing as Emma Clark")
     await page.locator(".rail-me").click()
     await page.get_by_role("menuitemradio", name="佐藤さくら").click()
     await expect(page.locator(".only-you")).to_have_text("あなただけに表示されています")
@@ -273,9 +290,21 @@ async def test_the_lab_offers_keys_and_faults(visitor: Visitor, slack: PretendSl
     assert await page.evaluate(elsewhere) == "refused"
 
 
+async def escape_closes_one_thing_at_a_time(page: Page) -> None:
+    """The drawer, then the thread beneath it."""
+    thread = page.get_by_role("complementary", name="스레드")
+    await page.evaluate("document.querySelector('[data-do=open-drawer]').click()")
+    await page.keyboard.press("Escape")
+    await expect(page.locator("body")).not_to_have_class(re.compile("drawer-open"))
+    await expect(thread).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(thread).to_have_count(0)
+
+
 async def test_a_phone_shows_everything_without_sideways_scrolling(phone: Visitor, slack: PretendSlack) -> None:
-    """Channel, charts, Home, thread, modal and drawer fit 390 pixels."""
+    """Channel, charts, Home, thread, modal and drawer fit 390 pixels; Escape closes one thing at a time."""
     page = await phone.sees(f"C0FINOPS01/{gallery.ROOT}")
+    await escape_closes_one_thing_at_a_time(page)
     shown = {"app/home": ".home-blocks", "C0MARKET01": ".chart-pie", "C0FINOPS01": ".data-table"}
     for place, drawn in {f"C0FINOPS01/{gallery.ROOT}": ".pane .message", **shown}.items():
         await page.evaluate("place => { location.hash = `#/${place}` }", place)
@@ -325,15 +354,3 @@ async def test_every_control_has_a_name_and_a_phone_does_not_enlarge_the_page_wh
         return !label && !node.textContent.trim() && !node.labels?.length && node.id !== 'veil';
     }).map((node) => node.outerHTML)""")
     assert nameless == []
-
-
-async def test_escape_closes_one_thing_at_a_time(phone: Visitor) -> None:
-    """The drawer, then the thread beneath it."""
-    page = await phone.sees(f"C0FINOPS01/{gallery.ROOT}")
-    thread = page.get_by_role("complementary", name="스레드")
-    await page.evaluate("document.querySelector('[data-do=open-drawer]').click()")
-    await page.keyboard.press("Escape")
-    await expect(page.locator("body")).not_to_have_class(re.compile("drawer-open"))
-    await expect(thread).to_be_visible()
-    await page.keyboard.press("Escape")
-    await expect(thread).to_have_count(0)

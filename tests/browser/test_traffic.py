@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from playwright.async_api import expect
@@ -56,11 +55,3 @@ async def test_on_a_phone_it_is_one_tap_away_and_fits(phone: Visitor, slack: Pre
     card = page.get_by_role("complementary", name="실험실").locator(".traffic")
     await expect(card).to_contain_text("한도: $3,000.00 · 여유 있음")
     assert await page.evaluate("document.documentElement.scrollWidth") <= 390
-
-
-async def test_nothing_that_was_said_is_of_tomorrow(visitor: Visitor, slack: PretendSlack) -> None:
-    """The clock of the stage may be moved ahead of this machine's: the newest message is of today."""
-    ahead = f"{time.time() + 5 * 86_400:.6f}"
-    slack.state["messages"]["C0FINOPS01"].append(gallery.said(ahead, "U0SEOYEON1", "닷새 뒤입니다"))
-    page = await visitor.sees()
-    await expect(page.locator(".day").last).to_contain_text("오늘")
