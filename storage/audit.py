@@ -33,6 +33,8 @@ _LYING = select(*(each for each in audit.c if each.name not in {"at", "details"}
 # Asked with every act, and put together once: that takes longer than answering them.
 _MINE: BindParameter[str] = bindparam("of_workspace")
 _MY_END = select(audit_heads).where(audit_heads.c.workspace_id == _MINE).with_for_update()
+_MOVE_MY_END = update(audit_heads).where(audit_heads.c.workspace_id == _MINE)
+_ADD = insert(audit)
 _NEWEST = select(audit.c.seq, audit.c.hash).where(audit.c.workspace_id == _MINE).order_by(audit.c.seq.desc()).limit(1)
 
 
@@ -60,11 +62,11 @@ class Audit(Repository):
             last = rows[-1].seq, rows[-1].hash
         if last is None or not rows:
             return rows
-        await self._db.execute(insert(audit), [_values(workspace_id, row) for row in rows])
+        await self._db.execute(_ADD, [_values(workspace_id, row) for row in rows])
         end: dict[str, Any] = {"seq": last[0], "hash": last[1]}
         if before is not None:
             end["sealed"] = self._seal_as(before, workspace_id, *last)
-        await self._db.execute(update(audit_heads).where(audit_heads.c.workspace_id == workspace_id).values(end))
+        await self._db.execute(_MOVE_MY_END, end | {"of_workspace": workspace_id})
         return rows
 
     async def page(

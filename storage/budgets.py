@@ -19,6 +19,8 @@ _TABLES: dict[BudgetScope, Table] = {BudgetScope.TEAM: teams, BudgetScope.PROJEC
 # Asked all the time, and put together once: that takes longer than answering them.
 _ALL = select(budgets).where(budgets.c.workspace_id == bindparam("of_workspace")).order_by(budgets.c.id)
 _LIVING = _ALL.where(budgets.c.deleted_at.is_(None))
+_ONE = _ALL.where(budgets.c.id == bindparam("this"))
+_ONE_LIVING = _LIVING.where(budgets.c.id == bindparam("this"))
 
 
 class Budgets(Repository):
@@ -71,10 +73,8 @@ class Budgets(Repository):
 
     async def get(self, workspace_id: str, budget_id: int, *, even_deleted: bool = False) -> Budget | None:
         """The budget, or None. A deleted one only when asked for, and never enabled."""
-        query = select(budgets).where(budgets.c.workspace_id == workspace_id, budgets.c.id == budget_id)
-        if not even_deleted:
-            query = query.where(budgets.c.deleted_at.is_(None))
-        row = (await self._db.execute(query)).one_or_none()
+        asked = {"of_workspace": workspace_id, "this": budget_id}
+        row = (await self._db.execute(_ONE if even_deleted else _ONE_LIVING, asked)).one_or_none()
         return None if row is None else _budget(row)
 
     async def all(self, workspace_id: str, *, even_deleted: bool = False) -> list[Budget]:

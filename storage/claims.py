@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import and_, delete, func, or_, select, update
+from sqlalchemy import and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.sql.dml import ReturningInsert
 
 from storage.repository import Repository, across_workspaces, inserting
@@ -16,6 +16,9 @@ _RUNNING, _DONE = "running", "done"
 _FURTHEST_AHEAD = timedelta(minutes=15)
 # Later than any sweep asks about.
 FOR_GOOD = datetime(9999, 1, 1, tzinfo=UTC)
+_CLAIMED = select(claims.c.key).where(
+    claims.c.workspace_id == bindparam("of_workspace"), claims.c.key == bindparam("this")
+)
 
 
 @lru_cache(maxsize=4)
@@ -56,8 +59,7 @@ class Claims(Repository):
 
     async def has(self, workspace_id: str, key: str) -> bool:
         """Whether somebody claimed this key, as far as it is kept."""
-        mine = claims.c.workspace_id == workspace_id, claims.c.key == key
-        return await self._db.scalar(select(claims.c.key).where(*mine)) is not None
+        return await self._db.scalar(_CLAIMED, {"of_workspace": workspace_id, "this": key}) is not None
 
     async def take_back(self, workspace_id: str, key: str) -> None:
         """Let somebody ask with this key again: what it was asked for came to nothing."""

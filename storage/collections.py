@@ -3,21 +3,44 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import and_, bindparam, exists, or_, select, update
-from sqlalchemy.sql.dml import ReturningUpdate
+from sqlalchemy import Select, and_, bindparam, exists, or_, select, update
+from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
 from finops.periods import Period
 from storage.errors import LeaseLost
 from storage.records import Collection, CollectionKind, CollectionState
-from storage.repository import Lock, Repository, across_workspaces
+from storage.repository import Lock, Repository, across_workspaces, inserting
 from storage.tables import collections
 
 # What waits for its next try has a heartbeat some minutes ahead; further ahead, a clock was wrong and is right again.
 _FURTHEST_AHEAD = timedelta(hours=1)
 _OPEN = (CollectionState.QUEUED, CollectionState.RUNNING)
-_KEY = ["workspace_id", "connection_id", "kind", "slot"]
+# Asked all the time, and put together once: that takes longer than answering them.
+_MINE = select(collections).where(collections.c.workspace_id == bindparam("of_workspace")).order_by(collections.c.id)
+_ONE = _MINE.where(collections.c.id == bindparam("this"))
+_ACTIVE = _MINE.where(collections.c.state.in_(_OPEN))
+_LATEST = (
+    select(collections)
+    .where(collections.c.workspace_id == bindparam("of_workspace"))
+    .where(collections.c.connection_id == bindparam("of_connection"))
+    .order_by(collections.c.id.desc())
+    .limit(1)
+)
+_LATEST_OF_KIND = _LATEST.where(collections.c.kind == bindparam("of_kind"))
+_TOUCH = update(collections).where(
+    collections.c.id == bindparam("this"),
+    collections.c.worker == bindparam("who"),
+    collections.c.state == CollectionState.RUNNING,
+)
+
+
+@cache
+def _adding(dialect: str) -> ReturningInsert[Any]:
+    key = ["workspace_id", "connection_id", "kind", "slot"]
+    return inserting(dialect, collections).on_conflict_do_nothing(index_elements=key).returning(*collections.c)
 
 
 def _claiming() -> ReturningUpdate[Any]:
@@ -74,50 +97,41 @@ class Collections(Repository):
         at: datetime,
     ) -> Collection | None:
         """Queue a collection; None when this connection already has one of that kind and slot."""
-        statement = (
-            self._insert(collections)
-            .values(
-                workspace_id=workspace_id,
-                connection_id=connection_id,
-                kind=kind,
-                slot=slot,
-                period_start=period.start,
-                period_end=period.end,
-                next_day=period.start,
-                days_done=0,
-                state=CollectionState.QUEUED,
-                requested_by=requested_by,
-                attempts=0,
-                created_at=at,
-            )
-            .on_conflict_do_nothing(index_elements=_KEY)
-            .returning(*collections.c)
-        )
-        row = (await self._db.execute(statement)).one_or_none()
+        values = {
+            "workspace_id": workspace_id,
+            "connection_id": connection_id,
+            "kind": kind,
+            "slot": slot,
+            "period_start": period.start,
+            "period_end": period.end,
+            "next_day": period.start,
+            "days_done": 0,
+            "state": CollectionState.QUEUED,
+            "requested_by": requested_by,
+            "attempts": 0,
+            "created_at": at,
+        }
+        row = (await self._db.execute(_adding(self._db.dialect.name), values)).one_or_none()
         return None if row is None else _collection(row)
 
     async def get(self, workspace_id: str, collection_id: int) -> Collection | None:
         """The collection as it stands, or None."""
-        found = await self._many(workspace_id, collections.c.id == collection_id)
+        found = await self._many(_ONE, workspace_id, this=collection_id)
         return found[0] if found else None
 
     async def active(self, workspace_id: str) -> list[Collection]:
         """Everything queued or running, oldest first."""
-        return await self._many(workspace_id, collections.c.state.in_(_OPEN))
+        return await self._many(_ACTIVE, workspace_id)
 
     async def latest(
         self, workspace_id: str, connection_id: int, kind: CollectionKind | None = None
     ) -> Collection | None:
         """The newest collection of a connection, of one kind when given; None before the first."""
-        newest = (
-            select(collections)
-            .where(collections.c.workspace_id == workspace_id, collections.c.connection_id == connection_id)
-            .order_by(collections.c.id.desc())
-            .limit(1)
-        )
-        if kind is not None:
-            newest = newest.where(collections.c.kind == kind)
-        row = (await self._db.execute(newest)).one_or_none()
+        whose = {"of_workspace": workspace_id, "of_connection": connection_id}
+        if kind is None:
+            row = (await self._db.execute(_LATEST, whose)).one_or_none()
+        else:
+            row = (await self._db.execute(_LATEST_OF_KIND, whose | {"of_kind": kind})).one_or_none()
         return None if row is None else _collection(row)
 
     async def tell(self, workspace_id: str, collection_id: int, channel_id: str, message_ts: str) -> None:
@@ -177,23 +191,10 @@ class Collections(Repository):
         return await self._touch(collection_id, worker, {"state": CollectionState.QUEUED, "worker": None})
 
     async def _touch(self, collection_id: int, worker: str, values: dict[str, Any]) -> bool:
-        result = await self._db.execute(
-            update(collections)
-            .where(
-                collections.c.id == collection_id,
-                collections.c.worker == worker,
-                collections.c.state == CollectionState.RUNNING,
-            )
-            .values(values)
-        )
-        return result.rowcount == 1
+        return (await self._db.execute(_TOUCH, values | {"this": collection_id, "who": worker})).rowcount == 1
 
-    async def _many(self, workspace_id: str, *conditions: Any) -> list[Collection]:
-        rows = await self._db.execute(
-            select(collections)
-            .where(collections.c.workspace_id == workspace_id, *conditions)
-            .order_by(collections.c.id)
-        )
+    async def _many(self, query: Select[Any], workspace_id: str, **asked: Any) -> list[Collection]:
+        rows = await self._db.execute(query, {"of_workspace": workspace_id, **asked})
         return [_collection(row) for row in rows]
 
 

@@ -4,31 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from functools import cache
 from typing import Any, Literal
 
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningInsert
 
 from finops.registry import Connection
 from storage.errors import AlreadyExists, NotFound
-from storage.repository import Repository, across_workspaces
+from storage.repository import Repository, across_workspaces, inserting
 from storage.tables import connections, known_projects
 
 Sense = Literal["costs", "usage"]
 _REASONS = {"costs": connections.c.costs_blind_reason, "usage": connections.c.usage_blind_reason}
 
 
-def _mine(workspace_id: Any, connection_id: Any) -> tuple[Any, Any]:
-    return connections.c.workspace_id == workspace_id, connections.c.id == connection_id
-
-
 # Asked all the time, and put together once: that takes longer than answering them.
-_THIS = _mine(bindparam("of_workspace"), bindparam("this"))
+_THIS = connections.c.workspace_id == bindparam("of_workspace"), connections.c.id == bindparam("this")
 _ONE = select(connections).where(*_THIS)
 _ONE_HELD = _ONE.with_for_update()
 _HELD = select(connections.c.id).where(*_THIS).with_for_update()
+_SENSES_HELD = select(connections.c.blind_since, *_REASONS.values()).where(*_THIS).with_for_update()
+_CHANGE = update(connections).where(*_THIS)
+_CHANGE_SEEING = _CHANGE.where(connections.c.blind_since.is_(None))
 _EVERYWHERE = select(connections).order_by(connections.c.id)
 _ALL = _EVERYWHERE.where(connections.c.workspace_id == bindparam("of_workspace"))
+
+
+@cache
+def _creating(dialect: str) -> ReturningInsert[Any]:
+    key = ["workspace_id", "provider", "organization_id"]
+    return inserting(dialect, connections).on_conflict_do_nothing(index_elements=key).returning(*connections.c)
 
 
 class Connections(Repository):
@@ -44,19 +51,14 @@ class Connections(Repository):
         at: datetime,
     ) -> Connection:
         """Make a connection; AlreadyExists when this organization is connected already."""
-        statement = (
-            self._insert(connections)
-            .values(
-                workspace_id=workspace_id,
-                provider=provider,
-                organization_id=organization_id,
-                organization_name=organization_name,
-                created_at=at,
-            )
-            .on_conflict_do_nothing(index_elements=["workspace_id", "provider", "organization_id"])
-            .returning(*connections.c)
-        )
-        row = (await self._db.execute(statement)).one_or_none()
+        values = {
+            "workspace_id": workspace_id,
+            "provider": provider,
+            "organization_id": organization_id,
+            "organization_name": organization_name,
+            "created_at": at,
+        }
+        row = (await self._db.execute(_creating(self._db.dialect.name), values)).one_or_none()
         if row is None:
             known = await self.matching(workspace_id, provider, organization_id, ())
             raise AlreadyExists("connection", organization_id or provider, None if known is None else known.id)
@@ -64,13 +66,12 @@ class Connections(Repository):
 
     async def get(self, workspace_id: str, connection_id: int) -> Connection | None:
         """The connection, or None when this workspace has none of that id."""
-        row = (await self._db.execute(_ONE, {"of_workspace": workspace_id, "this": connection_id})).one_or_none()
+        row = (await self._db.execute(_ONE, _asked(workspace_id, connection_id))).one_or_none()
         return None if row is None else _connection(row)
 
     async def held(self, workspace_id: str, connection_id: int) -> Connection | None:
         """`get`, and nobody changes it until our transaction ends."""
-        asked = {"of_workspace": workspace_id, "this": connection_id}
-        row = (await self._db.execute(_ONE_HELD, asked)).one_or_none()
+        row = (await self._db.execute(_ONE_HELD, _asked(workspace_id, connection_id))).one_or_none()
         return None if row is None else _connection(row)
 
     async def all(self, workspace_id: str) -> list[Connection]:
@@ -122,14 +123,11 @@ class Connections(Repository):
         """One sense cannot look since `at`. True when nothing was blind before; a later failure keeps the moment."""
         await self._held(workspace_id, connection_id)
         values = {_REASONS[sense].name: reason, "blind_reason": reason}
-        result = await self._db.execute(
-            update(connections)
-            .where(*_mine(workspace_id, connection_id), connections.c.blind_since.is_(None))
-            .values(values | {"blind_since": at})
-        )
+        asked = _asked(workspace_id, connection_id)
+        result = await self._db.execute(_CHANGE_SEEING, values | {"blind_since": at} | asked)
         if result.rowcount == 1:
             return True
-        await self._db.execute(update(connections).where(*_mine(workspace_id, connection_id)).values(values))
+        await self._db.execute(_CHANGE, values | asked)
         return False
 
     async def mark_seen(
@@ -145,18 +143,12 @@ class Connections(Repository):
             values["blind_since"] = None
         if sense == "costs":
             values["collected_at"] = at
-        await self._db.execute(update(connections).where(*_mine(workspace_id, connection_id)).values(values))
+        await self._db.execute(_CHANGE, values | _asked(workspace_id, connection_id))
         return before.blind_since if other is None else None
 
     async def _held(self, workspace_id: str, connection_id: int) -> Any:
         """How it stands, and nobody changes it until our transaction ends; None when there is none."""
-        return (
-            await self._db.execute(
-                select(connections.c.blind_since, *_REASONS.values())
-                .where(*_mine(workspace_id, connection_id))
-                .with_for_update()
-            )
-        ).one_or_none()
+        return (await self._db.execute(_SENSES_HELD, _asked(workspace_id, connection_id))).one_or_none()
 
     async def tell_organization(
         self, workspace_id: str, connection_id: int, organization_id: str, organization_name: str | None
@@ -165,12 +157,16 @@ class Connections(Repository):
         values = {"organization_id": organization_id}
         if organization_name is not None:
             values["organization_name"] = organization_name
-        await self._db.execute(update(connections).where(*_mine(workspace_id, connection_id)).values(values))
+        await self._db.execute(_CHANGE, values | _asked(workspace_id, connection_id))
+
+
+def _asked(workspace_id: str, connection_id: int) -> dict[str, Any]:
+    return {"of_workspace": workspace_id, "this": connection_id}
 
 
 async def hold_connection(db: AsyncConnection, workspace_id: str, connection_id: int) -> None:
     """Prove that the connection is this workspace's, and let no one else store its data until we are done."""
-    if (await db.execute(_HELD, {"of_workspace": workspace_id, "this": connection_id})).one_or_none() is None:
+    if (await db.execute(_HELD, _asked(workspace_id, connection_id))).one_or_none() is None:
         raise NotFound("connection", connection_id)
 
 

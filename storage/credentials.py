@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, case, delete, insert, select, update
+from sqlalchemy import Select, bindparam, case, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from finops.registry import Credential, CredentialState
@@ -21,7 +21,20 @@ log = logging.getLogger(__name__)
 
 _TOLD = [column for column in credentials.c if column.name != "sealed"]
 # Asked all the time, and put together once: that takes longer than answering them.
-_ALL = select(*_TOLD).where(credentials.c.workspace_id == bindparam("of_workspace")).order_by(credentials.c.id)
+_MINE = credentials.c.workspace_id == bindparam("of_workspace")
+_THIS = _MINE, credentials.c.id == bindparam("this")
+_ALL = select(*_TOLD).where(_MINE).order_by(credentials.c.id)
+_OF_TEAM = _ALL.where(credentials.c.team_id == bindparam("of_team"))
+_OF_CONNECTION = _ALL.where(credentials.c.connection_id == bindparam("of_connection"))
+_ONE = select(*_TOLD).where(*_THIS)
+_CHANGE = update(credentials).where(*_THIS)
+_SEALED = select(credentials).where(_MINE, credentials.c.connection_id == bindparam("of_connection"))
+_NEWEST_FIRST = credentials.c.registered_at.desc(), credentials.c.id.desc()
+_USABLE = _SEALED.where(credentials.c.state == CredentialState.ENABLED).order_by(*_NEWEST_FIRST)
+_OPENABLE = _SEALED.order_by(case((credentials.c.state == CredentialState.ENABLED, 0), else_=1), *_NEWEST_FIRST)
+_SEALED_OF_TEAM = select(credentials.c.id, credentials.c.sealed).where(
+    _MINE, credentials.c.team_id == bindparam("of_team")
+)
 
 
 class Credentials(Repository):
@@ -67,20 +80,20 @@ class Credentials(Repository):
 
     async def get(self, workspace_id: str, credential_id: int) -> Credential | None:
         """What may be told of a key, or None."""
-        row = (await self._db.execute(select(*_TOLD).where(*_mine(workspace_id, credential_id)))).one_or_none()
+        row = (await self._db.execute(_ONE, _asked(workspace_id, credential_id))).one_or_none()
         return None if row is None else _credential(row)
 
     async def all(self, workspace_id: str) -> list[Credential]:
         """Every key of the workspace, oldest first."""
-        return await self._many(workspace_id)
+        return await self._many(_ALL, workspace_id)
 
     async def of_team(self, workspace_id: str, team_id: int) -> list[Credential]:
         """A team's keys, oldest first."""
-        return await self._many(workspace_id, credentials.c.team_id == team_id)
+        return await self._many(_OF_TEAM, workspace_id, of_team=team_id)
 
     async def of_connection(self, workspace_id: str, connection_id: int) -> list[Credential]:
         """Every team's keys of one organization, oldest first."""
-        return await self._many(workspace_id, credentials.c.connection_id == connection_id)
+        return await self._many(_OF_CONNECTION, workspace_id, of_connection=connection_id)
 
     @across_workspaces("warnings of keys about to expire go out to every workspace")
     async def expiring_everywhere(self, until: datetime) -> list[Credential]:
@@ -97,9 +110,7 @@ class Credentials(Repository):
 
         Raises SecretUnreadable when there are enabled keys and none of them can be opened.
         """
-        return await self._opened(
-            workspace_id, connection_id, [CredentialState.ENABLED], credentials.c.registered_at.desc()
-        )
+        return await self._opened(_USABLE, workspace_id, connection_id)
 
     async def openable(self, workspace_id: str, connection_id: int) -> list[tuple[Credential, Secret]]:
         """Like `usable`, and after the enabled keys the disabled ones, newest first.
@@ -107,10 +118,7 @@ class Credentials(Repository):
         A key whose collecting is off stays good for stopping and for putting back what was stopped with it. Raises
         SecretUnreadable when there are keys and none of them can be opened.
         """
-        enabled_first = case((credentials.c.state == CredentialState.ENABLED, 0), else_=1)
-        return await self._opened(
-            workspace_id, connection_id, list(CredentialState), enabled_first, credentials.c.registered_at.desc()
-        )
+        return await self._opened(_OPENABLE, workspace_id, connection_id)
 
     async def replace(
         self,
@@ -129,36 +137,32 @@ class Credentials(Repository):
         if old is None:
             raise NotFound("credential", credential_id)
         await self._refuse_twice(workspace_id, old.team_id, secret, besides=credential_id)
-        await self._db.execute(
-            update(credentials)
-            .where(*_mine(workspace_id, credential_id))
-            .values(
-                connection_id=old.connection_id if connection_id is None else connection_id,
-                ends_with=secret.ends_with,
-                rights=sorted(rights),
-                state=CredentialState.ENABLED,
-                registered_by=registered_by,
-                registered_at=at,
-                expires_at=expires_at,
-            )
-        )
+        values = {
+            "connection_id": old.connection_id if connection_id is None else connection_id,
+            "ends_with": secret.ends_with,
+            "rights": sorted(rights),
+            "state": CredentialState.ENABLED,
+            "registered_by": registered_by,
+            "registered_at": at,
+            "expires_at": expires_at,
+        }
+        await self._db.execute(_CHANGE, values | _asked(workspace_id, credential_id))
         await self._seal(workspace_id, credential_id, secret)
         return await self._existing(workspace_id, credential_id)
 
     async def set_state(self, workspace_id: str, credential_id: int, state: CredentialState) -> Credential:
         """Enable or disable: this stops or resumes our collecting and nothing else. NotFound."""
-        await self._db.execute(update(credentials).where(*_mine(workspace_id, credential_id)).values(state=state))
+        await self._db.execute(_CHANGE, {"state": state} | _asked(workspace_id, credential_id))
         return await self._existing(workspace_id, credential_id)
 
     async def tell_rights(self, workspace_id: str, credential_id: int, rights: list[str]) -> Credential:
         """Keep what the provider says now that this key may do. NotFound."""
-        mine = _mine(workspace_id, credential_id)
-        await self._db.execute(update(credentials).where(*mine).values(rights=rights))
+        await self._db.execute(_CHANGE, {"rights": rights} | _asked(workspace_id, credential_id))
         return await self._existing(workspace_id, credential_id)
 
     async def delete(self, workspace_id: str, credential_id: int) -> bool:
         """Forget a key for good; what was collected with it stays. False when there is none."""
-        result = await self._db.execute(delete(credentials).where(*_mine(workspace_id, credential_id)))
+        result = await self._db.execute(delete(credentials).where(*_THIS), _asked(workspace_id, credential_id))
         return result.rowcount == 1
 
     async def sealed_by_older_keys(self, workspace_id: str) -> int:
@@ -180,17 +184,9 @@ class Credentials(Repository):
         return len(stale)
 
     async def _opened(
-        self, workspace_id: str, connection_id: int, states: list[CredentialState], *order: Any
+        self, query: Select[Any], workspace_id: str, connection_id: int
     ) -> list[tuple[Credential, Secret]]:
-        rows = await self._db.execute(
-            select(credentials)
-            .where(
-                credentials.c.workspace_id == workspace_id,
-                credentials.c.connection_id == connection_id,
-                credentials.c.state.in_(states),
-            )
-            .order_by(*order, credentials.c.id.desc())
-        )
+        rows = await self._db.execute(query, {"of_workspace": workspace_id, "of_connection": connection_id})
         found: list[tuple[Credential, Secret]] = []
         unreadable: SecretUnreadable | None = None
         for row in rows:
@@ -205,14 +201,10 @@ class Credentials(Repository):
 
     async def _seal(self, workspace_id: str, credential_id: int, secret: Secret) -> None:
         sealed = self._ring.seal(secret, *_identity(workspace_id, credential_id))
-        await self._db.execute(update(credentials).where(*_mine(workspace_id, credential_id)).values(sealed=sealed))
+        await self._db.execute(_CHANGE, {"sealed": sealed} | _asked(workspace_id, credential_id))
 
     async def _refuse_twice(self, workspace_id: str, team_id: int, secret: Secret, besides: int | None = None) -> None:
-        rows = await self._db.execute(
-            select(credentials.c.id, credentials.c.sealed).where(
-                credentials.c.workspace_id == workspace_id, credentials.c.team_id == team_id
-            )
-        )
+        rows = await self._db.execute(_SEALED_OF_TEAM, {"of_workspace": workspace_id, "of_team": team_id})
         for row in rows:
             if row.id != besides and self._holds(row.sealed, _identity(workspace_id, row.id), secret):
                 raise AlreadyExists("key", f"…{secret.ends_with}", row.id)
@@ -230,13 +222,13 @@ class Credentials(Repository):
             raise NotFound("credential", credential_id)
         return credential
 
-    async def _many(self, workspace_id: str, *conditions: Any) -> list[Credential]:
-        rows = await self._db.execute(_ALL.where(*conditions), {"of_workspace": workspace_id})
+    async def _many(self, query: Select[Any], workspace_id: str, **asked: Any) -> list[Credential]:
+        rows = await self._db.execute(query, {"of_workspace": workspace_id, **asked})
         return [_credential(row) for row in rows]
 
 
-def _mine(workspace_id: str, credential_id: int) -> tuple[Any, Any]:
-    return credentials.c.workspace_id == workspace_id, credentials.c.id == credential_id
+def _asked(workspace_id: str, credential_id: int) -> dict[str, Any]:
+    return {"of_workspace": workspace_id, "this": credential_id}
 
 
 def _identity(workspace_id: str, credential_id: int) -> tuple[str, str, str, str]:

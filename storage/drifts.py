@@ -6,13 +6,33 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 
 from finops.estimates import DriftSample
 from finops.money import from_units, to_units
 from storage.connections import hold_connection
 from storage.repository import Repository
 from storage.tables_live import drifts
+
+# Asked with every look at usage, and put together once: that takes longer than answering them.
+_MINE = drifts.c.workspace_id == bindparam("of_workspace"), drifts.c.billing_currency == bindparam("currency")
+_SINCE = (
+    select(
+        drifts.c.connection_id,
+        drifts.c.charge_day,
+        drifts.c.sub_account_id,
+        drifts.c.model,
+        drifts.c.estimated_nano,
+        drifts.c.estimated_rest,
+        drifts.c.billed_nano,
+        drifts.c.billed_rest,
+    )
+    .where(*_MINE, drifts.c.charge_day >= bindparam("day"))
+    .order_by(drifts.c.charge_day, drifts.c.connection_id, drifts.c.sub_account_id, drifts.c.model)
+)
+_FORGET_DAY = delete(drifts).where(
+    *_MINE, drifts.c.charge_day == bindparam("day"), drifts.c.connection_id == bindparam("of_connection")
+)
 
 
 class Drifts(Repository):
@@ -29,14 +49,8 @@ class Drifts(Repository):
     ) -> None:
         """Let one comparison of a day take the place of the last. NotFound for another workspace's connection."""
         await hold_connection(self._db, workspace_id, connection_id)
-        await self._db.execute(
-            delete(drifts).where(
-                drifts.c.workspace_id == workspace_id,
-                drifts.c.charge_day == day,
-                drifts.c.connection_id == connection_id,
-                drifts.c.billing_currency == currency,
-            )
-        )
+        whose = {"of_workspace": workspace_id, "of_connection": connection_id, "currency": currency}
+        await self._db.execute(_FORGET_DAY, whose | {"day": day})
         rows = []
         for sample in sorted(samples, key=lambda each: (each.sub_account_id, each.model)):
             if sample.day != day:
@@ -62,24 +76,7 @@ class Drifts(Repository):
 
     async def since(self, workspace_id: str, day: date, currency: str = "USD") -> dict[int, list[DriftSample]]:
         """The samples of that day and later, per connection, by day: thousands a day, so ask once a day."""
-        rows = await self._db.execute(
-            select(
-                drifts.c.connection_id,
-                drifts.c.charge_day,
-                drifts.c.sub_account_id,
-                drifts.c.model,
-                drifts.c.estimated_nano,
-                drifts.c.estimated_rest,
-                drifts.c.billed_nano,
-                drifts.c.billed_rest,
-            )
-            .where(
-                drifts.c.workspace_id == workspace_id,
-                drifts.c.charge_day >= day,
-                drifts.c.billing_currency == currency,
-            )
-            .order_by(drifts.c.charge_day, drifts.c.connection_id, drifts.c.sub_account_id, drifts.c.model)
-        )
+        rows = await self._db.execute(_SINCE, {"of_workspace": workspace_id, "day": day, "currency": currency})
         found: dict[int, list[DriftSample]] = defaultdict(list)
         for connection_id, charge_day, account, model, *units in rows:
             estimated, billed = from_units(units[0], units[1]), from_units(units[2], units[3])

@@ -6,13 +6,20 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 
 from finops.exchange import Beside, Rate, RateChange
 from storage.repository import Repository
 from storage.tables_exchange import exchange_rates
 
 _rates = exchange_rates.c
+# Asked with every figure, and put together once: that takes longer than answering it.
+_AT = (
+    select(exchange_rates)
+    .where(_rates.workspace_id == bindparam("of_workspace"), _rates.set_at <= bindparam("moment"))
+    .order_by(_rates.id.desc())
+    .limit(1)
+)
 
 
 class ExchangeRates(Repository):
@@ -34,9 +41,7 @@ class ExchangeRates(Repository):
 
     async def at(self, workspace_id: str, moment: datetime) -> RateChange | None:
         """What held at a moment; None when nothing had been decided until then."""
-        mine = _rates.workspace_id == workspace_id, _rates.set_at <= moment
-        asked = select(exchange_rates).where(*mine).order_by(_rates.id.desc()).limit(1)
-        row = (await self._db.execute(asked)).one_or_none()
+        row = (await self._db.execute(_AT, {"of_workspace": workspace_id, "moment": moment})).one_or_none()
         return None if row is None else _change(row)
 
     async def newest(self, workspace_id: str, limit: int) -> list[RateChange]:

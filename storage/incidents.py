@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import RowMapping, Select, Update, and_, bindparam, or_, select, update
+from sqlalchemy.sql.dml import ReturningInsert
 
 from finops.budgets import BudgetPeriod
 from finops.charges import FigureState
@@ -21,7 +22,7 @@ from storage.errors import Conflict, NotFound
 from storage.event_rows import keep_event
 from storage.ledger import money
 from storage.records_live import Clocks, Opinion
-from storage.repository import NO_ID, Repository
+from storage.repository import NO_ID, Repository, inserting
 from storage.tables_live import incident_events, incidents, outbox
 
 # Amounts by the column of their currency: a limit may be changed to another while the spending stays what it was.
@@ -51,9 +52,30 @@ _SAME = (
 )
 # Asked all the time, and put together once: that takes longer than answering them.
 _MINE = select(incidents).where(incidents.c.workspace_id == bindparam("of_workspace")).order_by(incidents.c.id)
-_THIS = _MINE.where(incidents.c.id == bindparam("this"))
+_ONE = _MINE.where(incidents.c.id == bindparam("this"))
 _OPEN = _MINE.where(incidents.c.closed_at.is_(None))
 _OF_WINDOWS = _MINE.where(incidents.c.window_start.in_(bindparam("starts", expanding=True)))
+_OPENED_SINCE = _MINE.where(incidents.c.opened_at >= bindparam("since"))
+_EVENTS = (
+    select(incident_events)
+    .where(incident_events.c.workspace_id == bindparam("of_workspace"))
+    .where(incident_events.c.incident_id == bindparam("of_incident"))
+    .order_by(incident_events.c.id)
+)
+
+
+@cache
+def _changing(names: tuple[str, ...]) -> Update:
+    """Compare all of it and set: two writers in one moment would share a time, and a number of a version tells nobody
+    anything."""
+    unmoved = (incidents.c[name].is_not_distinct_from(bindparam(f"was_{name}")) for name in names)
+    return update(incidents).where(incidents.c.id == bindparam("this"), *unmoved)
+
+
+@cache
+def _opening(dialect: str) -> ReturningInsert[Any]:
+    key = ["workspace_id", "budget_id", "scope_kind", "scope_id", "period", "window_start"]
+    return inserting(dialect, incidents).on_conflict_do_nothing(index_elements=key).returning(incidents.c.id)
 
 
 class Incidents(Repository):
@@ -78,12 +100,12 @@ class Incidents(Repository):
 
     async def get(self, workspace_id: str, incident_id: int) -> Incident | None:
         """The incident as it stands, or None."""
-        found = await self._told(_THIS, of_workspace=workspace_id, this=incident_id)
+        found = await self._many(_ONE, workspace_id, this=incident_id)
         return found[0] if found else None
 
     async def open_ones(self, workspace_id: str) -> list[Incident]:
         """Every incident that is not closed, oldest first."""
-        return await self._told(_OPEN, of_workspace=workspace_id)
+        return await self._many(_OPEN, workspace_id)
 
     async def open_on(self, workspace_id: str, scopes: Collection[tuple[ScopeKind, int | None]]) -> list[Incident]:
         """Every incident of these scopes that is not closed, oldest first."""
@@ -91,7 +113,7 @@ class Incidents(Repository):
             and_(incidents.c.scope_kind == kind, incidents.c.scope_id == (scope_id or NO_ID))
             for kind, scope_id in scopes
         ]
-        return await self._many(workspace_id, incidents.c.closed_at.is_(None), or_(*which)) if which else []
+        return await self._many(_OPEN.where(or_(*which)), workspace_id) if which else []
 
     async def opinions(self, workspace_id: str, budget_id: int, limit: int) -> list[Opinion]:
         """The latest opinions of the alerts of one budget, newest first."""
@@ -113,19 +135,15 @@ class Incidents(Repository):
 
     async def of_windows(self, workspace_id: str, window_starts: Collection[date]) -> list[Incident]:
         """Every incident of the periods that begin on those days, whatever its state: what evaluating starts from."""
-        return await self._told(_OF_WINDOWS, of_workspace=workspace_id, starts=sorted(set(window_starts)))
+        return await self._many(_OF_WINDOWS, workspace_id, starts=sorted(set(window_starts)))
 
     async def opened_since(self, workspace_id: str, at: datetime) -> list[Incident]:
         """Every incident opened then or later, whatever its state, oldest first."""
-        return await self._many(workspace_id, incidents.c.opened_at >= at)
+        return await self._many(_OPENED_SINCE, workspace_id, since=at)
 
     async def events(self, workspace_id: str, incident_id: int) -> list[IncidentEvent]:
         """What happened to it, in order."""
-        rows = await self._db.execute(
-            select(incident_events)
-            .where(incident_events.c.workspace_id == workspace_id, incident_events.c.incident_id == incident_id)
-            .order_by(incident_events.c.id)
-        )
+        rows = await self._db.execute(_EVENTS, {"of_workspace": workspace_id, "of_incident": incident_id})
         return [
             IncidentEvent(
                 kind=EventKind(row.kind),
@@ -162,40 +180,22 @@ class Incidents(Repository):
         return await keep_event(self._db, incident_events, workspace_id, "incident_id", incident_id, event)
 
     async def _open(self, incident: Incident) -> int:
-        statement = (
-            self._insert(incidents)
-            .values(_columns(incident))
-            .on_conflict_do_nothing(
-                index_elements=["workspace_id", "budget_id", "scope_kind", "scope_id", "period", "window_start"]
-            )
-            .returning(incidents.c.id)
-        )
-        incident_id: int | None = await self._db.scalar(statement)
+        incident_id: int | None = await self._db.scalar(_opening(self._db.dialect.name), _columns(incident))
         if incident_id is None:
             raise Conflict("the incident of budget", incident.budget_id)
         return incident_id
 
     async def _change(self, incident: Incident, before: Incident) -> int:
-        """Compare all of it and set: two writers in one moment would share a time, and a number of a version tells
-        nobody anything."""
-        was = _columns(before)
-        unmoved = {f"before_{name}": value for name, value in was.items()}
-        result = await self._db.execute(_changing(tuple(was)), {"this": before.id} | unmoved | _columns(incident))
+        columns = _columns(before)
+        was = {f"was_{name}": value for name, value in columns.items()} | {"this": before.id}
+        result = await self._db.execute(_changing(tuple(columns)), _columns(incident) | was)
         if result.rowcount != 1 or before.id is None:
             raise Conflict("incident", before.id)
         return before.id
 
-    async def _many(self, workspace_id: str, *conditions: Any) -> list[Incident]:
-        return await self._told(_MINE.where(*conditions), of_workspace=workspace_id)
-
-    async def _told(self, asked: Select[Any], **of: Any) -> list[Incident]:
-        return [_incident(row._mapping) for row in await self._db.execute(asked, of)]
-
-
-@cache
-def _changing(names: tuple[str, ...]) -> Update:
-    unmoved = (incidents.c[name].is_not_distinct_from(bindparam(f"before_{name}")) for name in names)
-    return update(incidents).where(incidents.c.id == bindparam("this"), *unmoved)
+    async def _many(self, query: Select[Any], workspace_id: str, **asked: Any) -> list[Incident]:
+        rows = await self._db.execute(query, {"of_workspace": workspace_id, **asked})
+        return [_incident(row._mapping) for row in rows]
 
 
 def _columns(incident: Incident) -> dict[str, Any]:

@@ -81,7 +81,7 @@ class Outbox(Repository):
 
     async def get(self, workspace_id: str, key: str) -> OutboxMessage | None:
         """The message under this key, or None when nobody asked for it."""
-        found = await self._messages(sql.WITH_ROOT.where(outbox.c.workspace_id == workspace_id, outbox.c.key == key))
+        found = await self._messages(sql.ONE, {"of_workspace": workspace_id, "this": key})
         return found[0] if found else None
 
     async def beginning(self, workspace_id: str, prefix: str) -> list[OutboxMessage]:
@@ -134,8 +134,7 @@ class Outbox(Repository):
         if not ids:
             return []
         # A row that a decision is changing this very moment is left for the next time.
-        rows = select(outbox.c.id, outbox.c.state).where(outbox.c.id.in_(ids)).with_for_update(skip_locked=True)
-        states = {row.id: row.state for row in await self._db.execute(rows)}
+        states = {row.id: row.state for row in await self._db.execute(sql.FREE_OF, {"these": ids})}
         if settling and (left := [each for each, state in states.items() if state == OutboxState.SENDING]):
             taken = {"state": OutboxState.WAITING, "worker": None, "leased_until": None, "is_uncertain": True}
             await self._db.execute(
@@ -144,25 +143,14 @@ class Outbox(Repository):
             states = {each: state for each, state in states.items() if each not in left}
         if not (free := list(states)):
             return []
-        await self._db.execute(
-            update(outbox)
-            .where(outbox.c.id.in_(free))
-            .values(
-                state=OutboxState.SENDING,
-                worker=worker,
-                leased_until=now + lease,
-                attempts=outbox.c.attempts + 1,
-                is_uncertain=or_(outbox.c.is_uncertain, outbox.c.state == OutboxState.SENDING),
-            )
-        )
-        found = await self._messages(sql.WITH_ROOT.where(outbox.c.id.in_(free)))
+        await self._db.execute(sql.TAKE, {"these": free, "who": worker, "until": now + lease})
+        found = await self._messages(sql.EACH, {"these": free})
         return sorted(found, key=lambda message: (-message.urgency, message.id))
 
     async def is_leased(self, workspace_id: str, key: str, worker: str, attempts: int) -> bool:
         """Whether it is still `worker`'s, and this its last attempt: nobody has taken it over since."""
-        mine = outbox.c.workspace_id == workspace_id, outbox.c.key == key, outbox.c.worker == worker
-        is_ours = outbox.c.state == OutboxState.SENDING, outbox.c.attempts == attempts
-        return await self._db.scalar(select(outbox.c.id).where(*mine, *is_ours)) is not None
+        asked = {"of_workspace": workspace_id, "this": key, "who": worker, "which": attempts}
+        return await self._db.scalar(sql.IS_LEASED, asked) is not None
 
     async def sent(
         self, workspace_id: str, key: str, worker: str, version: int, channel_id: str, ts: str, at: datetime
@@ -270,14 +258,12 @@ class Outbox(Repository):
     @across_workspaces("a measurement of the whole program")
     async def waiting_count(self) -> int:
         """How many messages are not as they should be."""
-        return int(await self._db.scalar(select(func.count()).where(outbox.c.state.in_(_UNSENT))) or 0)
+        return int(await self._db.scalar(sql.WAITING) or 0)
 
     @across_workspaces("a measurement of the whole program")
     async def oldest_waiting(self) -> datetime | None:
         """Since when the one that has waited longest waits; None when nothing does."""
-        found: datetime | None = await self._db.scalar(
-            select(func.min(outbox.c.wanted_at)).where(outbox.c.state.in_(_UNSENT))
-        )
+        found: datetime | None = await self._db.scalar(sql.OLDEST)
         return found
 
     async def standing(self, workspace_id: str, since: datetime) -> tuple[int, datetime | None, int]:
@@ -314,19 +300,13 @@ class Outbox(Repository):
 
     async def _held(self, workspace_id: str, key: str) -> Any:
         """The row, and nobody changes it until our transaction ends."""
-        return (
-            await self._db.execute(
-                select(outbox).where(outbox.c.workspace_id == workspace_id, outbox.c.key == key).with_for_update()
-            )
-        ).one_or_none()
+        return (await self._db.execute(sql.HELD, {"of_workspace": workspace_id, "this": key})).one_or_none()
 
     async def _set(self, workspace_id: str, key: str, values: dict[str, Any]) -> None:
-        await self._db.execute(
-            update(outbox).where(outbox.c.workspace_id == workspace_id, outbox.c.key == key).values(values)
-        )
+        await self._db.execute(sql.CHANGE, values | {"of_workspace": workspace_id, "this": key})
 
-    async def _messages(self, query: Select[Any]) -> list[OutboxMessage]:
-        return [_message(row) for row in await self._db.execute(query)]
+    async def _messages(self, query: Select[Any], asked: dict[str, Any] | None = None) -> list[OutboxMessage]:
+        return [_message(row) for row in await self._db.execute(query, asked)]
 
 
 def _message(row: Any) -> OutboxMessage:

@@ -37,6 +37,36 @@ WITH_ROOT: Select[Any] = select(
     *outbox.c, _ROOT.c.ts.label("thread_ts"), _ROOT.c.posted_channel_id.label("thread_channel_id")
 ).select_from(outbox.outerjoin(_ROOT, _OF_ROOT))
 
+_THIS = outbox.c.workspace_id == bindparam("of_workspace"), outbox.c.key == bindparam("this")
+_THESE = outbox.c.id.in_(bindparam("these", expanding=True))
+_SENDING = outbox.c.state == OutboxState.SENDING.value
+
+ONE = WITH_ROOT.where(*_THIS)
+EACH = WITH_ROOT.where(_THESE)
+HELD = select(outbox).where(*_THIS).with_for_update()
+IS_LEASED = select(outbox.c.id).where(
+    *_THIS, outbox.c.worker == bindparam("who"), _SENDING, outbox.c.attempts == bindparam("which")
+)
+# Takes the columns that change besides.
+CHANGE = update(outbox).where(*_THIS)
+
+# Of some rows, those that nobody is changing this very moment.
+FREE_OF = select(outbox.c.id, outbox.c.state).where(_THESE).with_for_update(skip_locked=True)
+TAKE = (
+    update(outbox)
+    .where(_THESE)
+    .values(
+        state=OutboxState.SENDING.value,
+        worker=bindparam("who"),
+        leased_until=bindparam("until"),
+        attempts=outbox.c.attempts + 1,
+        is_uncertain=or_(outbox.c.is_uncertain, _SENDING),
+    )
+)
+
+WAITING = select(func.count()).where(outbox.c.state.in_(UNSENT))
+OLDEST = select(func.min(outbox.c.wanted_at)).where(outbox.c.state.in_(UNSENT))
+
 # A root that was given up is tried anew: so are the lines that were given up with it.
 REVIVE_LINES = (
     update(outbox)
@@ -83,7 +113,7 @@ def _next() -> Select[Any]:
     """The ids of what may be sent now: the first of each channel in which nothing is under way."""
     # Without a channel it goes to people, and stands in nobody's way.
     place = func.coalesce(outbox.c.posted_channel_id, _ROOT.c.posted_channel_id, outbox.c.channel_id, outbox.c.key)
-    is_leased = and_(outbox.c.state == OutboxState.SENDING.value, ~_has_come(outbox.c.leased_until))
+    is_leased = and_(_SENDING, ~_has_come(outbox.c.leased_until))
     everything = (
         select(
             outbox.c.id,
@@ -128,7 +158,7 @@ def _may_go() -> ColumnElement[bool]:
     )
     is_free = or_(
         and_(outbox.c.state == OutboxState.WAITING.value, _has_come(outbox.c.next_at)),
-        and_(outbox.c.state == OutboxState.SENDING.value, _has_come(outbox.c.leased_until)),
+        and_(_SENDING, _has_come(outbox.c.leased_until)),
     )
     is_held = or_(
         and_(stands, outbox.c.workspace_id.in_(_several("no_edits_in"))),

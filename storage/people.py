@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import asdict
+from functools import cache
 from typing import Any
 
 from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy.sql.dml import ReturningInsert
 
 from finops.registry import ADMINS, Person, Role
-from storage.repository import Repository, across_workspaces
+from storage.repository import Repository, across_workspaces, inserting
 from storage.tables import people
 
 # Asked all the time, and put together once: that takes longer than answering them.
@@ -17,6 +19,13 @@ _MINE = select(people).where(people.c.workspace_id == bindparam("of_workspace"))
 _ONE = _MINE.where(people.c.user_id == bindparam("who"))
 _ARE_ADMINS = people.c.role.in_(sorted(ADMINS))
 _ADMINS = _MINE.where(_ARE_ADMINS).order_by(people.c.name, people.c.user_id)
+
+
+@cache
+def _remembering(dialect: str) -> ReturningInsert[Any]:
+    insert = inserting(dialect, people)
+    news = {name: insert.excluded[name] for name in ("name", "locale", "timezone", "is_workspace_admin", "seen_at")}
+    return insert.on_conflict_do_update(index_elements=["workspace_id", "user_id"], set_=news).returning(*people.c)
 
 
 class People(Repository):
@@ -36,11 +45,8 @@ class People(Repository):
 
     async def remember(self, workspace_id: str, person: Person) -> Person:
         """Store what Slack says now. The role of a person we know stays ours: Slack does not decide it."""
-        insert = self._insert(people).values(asdict(person) | {"workspace_id": workspace_id})
-        news = {name: insert.excluded[name] for name in ("name", "locale", "timezone", "is_workspace_admin", "seen_at")}
-        row = await self._db.execute(
-            insert.on_conflict_do_update(index_elements=["workspace_id", "user_id"], set_=news).returning(*people.c)
-        )
+        told = asdict(person) | {"workspace_id": workspace_id}
+        row = await self._db.execute(_remembering(self._db.dialect.name), told)
         return _person(row.one())
 
     async def set_role(self, workspace_id: str, user_id: str, role: Role, was: Role | None = None) -> bool:

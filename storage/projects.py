@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import Enum
+from functools import cache
 from typing import Any, Final, Protocol
 
-from sqlalchemy import and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import Select, Update, and_, bindparam, delete, func, or_, select, update
 
 from finops.holds import ACTIVE
 from finops.registry import KnownProject, Project
 from finops.written import visible
 from storage.errors import AlreadyHeld, NotFound
-from storage.repository import Repository, compared
+from storage.repository import Insert, Repository, compared, inserting
 from storage.tables import connections, known_projects, projects, teams
 from storage.tables_stops import holds
 
@@ -98,15 +99,15 @@ class Projects(Repository):
 
     async def all(self, workspace_id: str) -> list[Project]:
         """Every registered project, by name."""
-        return await self._many(workspace_id)
+        return await self._many(_ALL, workspace_id)
 
     async def of_team(self, workspace_id: str, team_id: int) -> list[Project]:
         """A team's projects, by name."""
-        return await self._many(workspace_id, projects.c.team_id == team_id)
+        return await self._many(_OF_TEAM, workspace_id, team=team_id)
 
     async def get(self, workspace_id: str, project_id: int) -> Project | None:
         """The project, or None when this workspace has none of that id."""
-        found = await self._many(workspace_id, projects.c.id == project_id)
+        found = await self._many(_ONE, workspace_id, this=project_id)
         return found[0] if found else None
 
     async def update(
@@ -166,16 +167,10 @@ class Projects(Repository):
         return (await self._db.execute(delete(projects).where(*mine))).rowcount == 1
 
     async def _provider(self, workspace_id: str, connection_id: int, team_id: int) -> str:
-        provider = await self._db.scalar(
-            select(connections.c.provider).where(
-                connections.c.workspace_id == workspace_id, connections.c.id == connection_id
-            )
-        )
+        provider = await self._db.scalar(_PROVIDER, {"of_workspace": workspace_id, "this": connection_id})
         if provider is None:
             raise NotFound("connection", connection_id)
-        team = await self._db.scalar(
-            select(teams.c.id).where(teams.c.workspace_id == workspace_id, teams.c.id == team_id)
-        )
+        team = await self._db.scalar(_TEAM, {"of_workspace": workspace_id, "this": team_id})
         if team is None:
             raise NotFound("team", team_id)
         return str(provider)
@@ -204,8 +199,8 @@ class Projects(Repository):
             owners |= {row.provider_project_id: row for row in rows}
         return [(one, owners[one]) for one in ids]
 
-    async def _many(self, workspace_id: str, *conditions: Any) -> list[Project]:
-        rows = await self._db.execute(_ALL.where(*conditions), {"of_workspace": workspace_id})
+    async def _many(self, query: Select[Any], workspace_id: str, **asked: Any) -> list[Project]:
+        rows = await self._db.execute(query, {"of_workspace": workspace_id, **asked})
         return [Project(*row) for row in rows]
 
 
@@ -230,28 +225,8 @@ class KnownProjects(Repository):
         ]
         if not rows:
             return 0
-        insert = self._insert(known_projects)
-        news = {name: insert.excluded[name] for name in ("name", "is_archived", "search_key", "seen_at")}
-        key = ["workspace_id", "connection_id", "provider_project_id"]
-        await self._db.execute(insert.on_conflict_do_update(index_elements=key, set_=news), rows)
-        their_name = (
-            select(known_projects.c.name)
-            .where(
-                known_projects.c.workspace_id == projects.c.workspace_id,
-                known_projects.c.connection_id == projects.c.connection_id,
-                known_projects.c.provider_project_id == projects.c.provider_project_id,
-            )
-            .scalar_subquery()
-        )
-        await self._db.execute(
-            update(projects)
-            .where(
-                projects.c.workspace_id == workspace_id,
-                projects.c.connection_id == connection_id,
-                projects.c.name != their_name,
-            )
-            .values(name=their_name)
-        )
+        await self._db.execute(_remembering(self._db.dialect.name), rows)
+        await self._db.execute(_RENAME, {"of_workspace": workspace_id, "of_connection": connection_id})
         return len(rows)
 
     async def search(
@@ -306,32 +281,8 @@ class KnownProjects(Repository):
         )
 
     async def _many(self, workspace_id: str, *conditions: Any, limit: int | None = None) -> list[KnownProject]:
-        owned = and_(
-            projects.c.workspace_id == known_projects.c.workspace_id,
-            projects.c.provider == connections.c.provider,
-            projects.c.provider_project_id == known_projects.c.provider_project_id,
-        )
-        here = and_(
-            connections.c.workspace_id == known_projects.c.workspace_id,
-            connections.c.id == known_projects.c.connection_id,
-        )
-        rows = await self._db.execute(
-            select(
-                known_projects.c.connection_id,
-                known_projects.c.provider_project_id,
-                known_projects.c.name,
-                known_projects.c.is_archived,
-                projects.c.team_id,
-                teams.c.name.label("team_name"),
-            )
-            .select_from(known_projects)
-            .join(connections, here)
-            .outerjoin(projects, owned)
-            .outerjoin(teams, and_(teams.c.workspace_id == projects.c.workspace_id, teams.c.id == projects.c.team_id))
-            .where(known_projects.c.workspace_id == workspace_id, *conditions)
-            .order_by(known_projects.c.search_key, known_projects.c.provider_project_id)
-            .limit(limit)
-        )
+        query = _KNOWN.where(*conditions).limit(limit)
+        rows = await self._db.execute(query, {"of_workspace": workspace_id})
         return [KnownProject(**row._mapping) for row in rows]
 
 
@@ -347,3 +298,71 @@ _ALL = (
     .where(projects.c.workspace_id == bindparam("of_workspace"))
     .order_by(projects.c.name, projects.c.id)
 )
+_OF_TEAM = _ALL.where(projects.c.team_id == bindparam("team"))
+_ONE = _ALL.where(projects.c.id == bindparam("this"))
+_PROVIDER = select(connections.c.provider).where(
+    connections.c.workspace_id == bindparam("of_workspace"), connections.c.id == bindparam("this")
+)
+_TEAM = select(teams.c.id).where(teams.c.workspace_id == bindparam("of_workspace"), teams.c.id == bindparam("this"))
+
+
+def _known() -> Select[Any]:
+    """Everything a workspace's providers told us of, with the team that has each, if one has."""
+    owned = and_(
+        projects.c.workspace_id == known_projects.c.workspace_id,
+        projects.c.provider == connections.c.provider,
+        projects.c.provider_project_id == known_projects.c.provider_project_id,
+    )
+    here = and_(
+        connections.c.workspace_id == known_projects.c.workspace_id,
+        connections.c.id == known_projects.c.connection_id,
+    )
+    told = (
+        known_projects.c.connection_id,
+        known_projects.c.provider_project_id,
+        known_projects.c.name,
+        known_projects.c.is_archived,
+        projects.c.team_id,
+        teams.c.name.label("team_name"),
+    )
+    return (
+        select(*told)
+        .select_from(known_projects)
+        .join(connections, here)
+        .outerjoin(projects, owned)
+        .outerjoin(teams, and_(teams.c.workspace_id == projects.c.workspace_id, teams.c.id == projects.c.team_id))
+        .where(known_projects.c.workspace_id == bindparam("of_workspace"))
+        .order_by(known_projects.c.search_key, known_projects.c.provider_project_id)
+    )
+
+
+_KNOWN = _known()
+
+
+def _renaming() -> Update:
+    """Call the registered projects of a connection what its provider calls them now."""
+    their_name = (
+        select(known_projects.c.name)
+        .where(
+            known_projects.c.workspace_id == projects.c.workspace_id,
+            known_projects.c.connection_id == projects.c.connection_id,
+            known_projects.c.provider_project_id == projects.c.provider_project_id,
+        )
+        .scalar_subquery()
+    )
+    mine = (
+        projects.c.workspace_id == bindparam("of_workspace"),
+        projects.c.connection_id == bindparam("of_connection"),
+    )
+    return update(projects).where(*mine, projects.c.name != their_name).values(name=their_name)
+
+
+_RENAME = _renaming()
+
+
+@cache
+def _remembering(dialect: str) -> Insert:
+    insert = inserting(dialect, known_projects)
+    news = {name: insert.excluded[name] for name in ("name", "is_archived", "search_key", "seen_at")}
+    key = ["workspace_id", "connection_id", "provider_project_id"]
+    return insert.on_conflict_do_update(index_elements=key, set_=news)

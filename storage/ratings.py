@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 
 from finops.caps import SEED_CAPS, Cap
 from finops.money import Money, to_units
@@ -17,6 +17,14 @@ from storage.records_value import Rating, ValueTarget
 from storage.repository import Repository
 from storage.tables import projects
 from storage.tables_value import caps, ratings, value_targets
+
+# Asked with every figure of value, and put together once: that takes longer than answering it.
+_BETWEEN = (
+    select(ratings)
+    .where(ratings.c.workspace_id == bindparam("of_workspace"))
+    .where(ratings.c.week >= bindparam("first"), ratings.c.week < bindparam("after"))
+    .order_by(ratings.c.week, ratings.c.project_id, ratings.c.user_id)
+)
 
 
 class Ratings(Repository):
@@ -59,12 +67,8 @@ class Ratings(Repository):
 
     async def between(self, workspace_id: str, mondays: Period) -> list[Rating]:
         """Everybody's answers of the weeks whose Monday lies in a period, oldest week first."""
-        rows = await self._db.execute(
-            select(ratings)
-            .where(ratings.c.workspace_id == workspace_id)
-            .where(ratings.c.week >= mondays.start, ratings.c.week < mondays.end)
-            .order_by(ratings.c.week, ratings.c.project_id, ratings.c.user_id)
-        )
+        asked = {"of_workspace": workspace_id, "first": mondays.start, "after": mondays.end}
+        rows = await self._db.execute(_BETWEEN, asked)
         return [Rating(row.project_id, row.week, row.user_id, row.score, row.rated_at) for row in rows]
 
 

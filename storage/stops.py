@@ -7,27 +7,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import (
-    BindParameter,
-    ColumnElement,
-    RowMapping,
-    Select,
-    and_,
-    bindparam,
-    case,
-    exists,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, exists, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from finops.holds import ACTIVE, Hold, HoldState, HoldTrouble
+from finops.holds import Hold, HoldState
 from finops.levers import Lever
 from finops.periods import Period, starts_at
 from finops.queries import ScopeKind
-from finops.stops import OVER, Stop, StopChange, StopEvent
+from finops.stops import Stop, StopChange, StopEvent
 from storage import stops_rows as rows
+from storage import stops_sql as sql
 from storage.errors import AlreadyHeld, Conflict, NotFound
 from storage.event_rows import keep_event
 from storage.repository import NO_ID, Repository, across_workspaces
@@ -35,28 +24,10 @@ from storage.tables import projects
 from storage.tables_live import incidents
 from storage.tables_stops import holds, stop_events, stops
 
-_OVER = sorted(state.value for state in OVER)
-_ACTIVE = sorted(state.value for state in ACTIVE)
-_UNPROVED = sorted(state.value for state in ACTIVE - {HoldState.PROVED})
-# What people wait for; the others stand, or were let go of, and are only looked after.
-_UNDER_WAY = or_(
-    holds.c.state.in_([HoldState.REQUESTED.value, HoldState.SAVED.value]),
-    and_(holds.c.state.in_(_ACTIVE), holds.c.is_wanted.is_(False)),
-)
 # What is leased for longer than this was stamped by a clock that ran ahead.
 _FURTHEST_AHEAD = timedelta(hours=1)
 # Nobody who waits is left alone for so long, but for a project that the provider denies: a clock ran ahead there too.
 _LONGEST_WAIT = timedelta(minutes=10)
-# Asked all the time, and put together once: that takes longer than answering them.
-_STOPS = select(stops).where(stops.c.workspace_id == bindparam("of_workspace")).order_by(stops.c.id)
-_HOLDS = select(holds).where(holds.c.workspace_id == bindparam("of_workspace")).order_by(holds.c.id)
-_THIS_STOP = stops.c.workspace_id == bindparam("of_workspace"), stops.c.id == bindparam("this")
-_THIS_HOLD = holds.c.workspace_id == bindparam("of_workspace"), holds.c.id == bindparam("this")
-_CHANGE_STOP, _CHANGE_HOLD = update(stops).where(*_THIS_STOP), update(holds).where(*_THIS_HOLD)
-_LOCK_STOP, _LOCK_HOLD = (
-    select(stops).where(*_THIS_STOP).with_for_update(),
-    select(holds).where(*_THIS_HOLD).with_for_update(),
-)
 
 
 class Stops(Repository):
@@ -76,8 +47,7 @@ class Stops(Repository):
         await self._prove_projects(workspace_id, {hold.project_id for hold in holds_of_it})
         if stop.incident_id is not None:
             await self._prove_only_one(workspace_id, stop.incident_id)
-        inserted = self._insert(stops).values(rows.stop_columns(stop)).returning(stops.c.id)
-        stop_id: int = (await self._db.execute(inserted)).scalar_one()
+        stop_id: int = (await self._db.execute(sql.ADD_STOP, rows.stop_columns(stop))).scalar_one()
         kept: dict[int, Hold] = {}
         for place, hold in sorted(enumerate(holds_of_it), key=lambda each: _turn(each[1])):
             kept[place] = await self._add_hold(workspace_id, replace(hold, stop_id=stop_id))
@@ -106,7 +76,7 @@ class Stops(Repository):
         for hold in sorted(holds_before, key=lambda each: each.id or 0):
             await self._prove_unmoved_hold(hold)
         await self._prove_projects(workspace_id, {hold.project_id for hold in change.holds if hold.id is None})
-        await self._db.execute(_CHANGE_STOP, _of(before) | rows.stop_columns(stop))
+        await self._db.execute(sql.CHANGE_STOP, rows.stop_columns(stop) | _this(before))
         kept: dict[int, Hold] = {}
         for place, hold in sorted(enumerate(change.holds), key=lambda each: _turn(each[1])):
             if hold.id is None:
@@ -120,16 +90,16 @@ class Stops(Repository):
 
     async def get(self, workspace_id: str, stop_id: int) -> Stop | None:
         """The stop as it stands, or None."""
-        found = await self._stops(workspace_id, stops.c.id == stop_id)
+        found = await self._stops(sql.STOP, workspace_id, this=stop_id)
         return found[0] if found else None
 
     async def active(self, workspace_id: str) -> list[Stop]:
         """Every stop that is neither closed nor failed, oldest first."""
-        return await self._stops(workspace_id, stops.c.state.not_in(_OVER))
+        return await self._stops(sql.STANDING, workspace_id)
 
     async def of_incident(self, workspace_id: str, incident_id: int) -> Stop | None:
         """The latest stop of an incident, whatever its state; None when there was none."""
-        found = await self._stops(workspace_id, stops.c.incident_id == incident_id)
+        found = await self._stops(sql.OF_INCIDENT, workspace_id, of_incident=incident_id)
         return found[-1] if found else None
 
     async def were_decided(
@@ -154,17 +124,12 @@ class Stops(Repository):
 
     async def of_scope(self, workspace_id: str, scope_kind: ScopeKind, scope_id: int | None) -> Stop | None:
         """The latest stop of a scope that is neither closed nor failed, or None."""
-        mine = and_(stops.c.scope_kind == scope_kind.value, stops.c.scope_id == (scope_id or NO_ID))
-        found = await self._stops(workspace_id, mine, stops.c.state.not_in(_OVER))
+        found = await self._stops(sql.OF_SCOPE, workspace_id, kind=scope_kind.value, scope=scope_id or NO_ID)
         return found[-1] if found else None
 
     async def events(self, workspace_id: str, stop_id: int) -> list[StopEvent]:
         """What happened to it, in order."""
-        found = await self._db.execute(
-            select(stop_events)
-            .where(stop_events.c.workspace_id == workspace_id, stop_events.c.stop_id == stop_id)
-            .order_by(stop_events.c.id)
-        )
+        found = await self._db.execute(sql.EVENTS, {"of_workspace": workspace_id, "of_stop": stop_id})
         return [rows.event_of(row) for row in found.mappings()]
 
     async def add_event(self, workspace_id: str, stop_id: int, event: StopEvent) -> bool:
@@ -172,62 +137,48 @@ class Stops(Repository):
 
         NotFound when this workspace has no such stop.
         """
-        mine = select(stops.c.id).where(stops.c.workspace_id == workspace_id, stops.c.id == stop_id)
-        if (await self._db.execute(mine)).one_or_none() is None:
+        asked = {"of_workspace": workspace_id, "this": stop_id}
+        if (await self._db.execute(sql.STOP_ID, asked)).one_or_none() is None:
             raise NotFound("stop", stop_id)
         return await self._keep_event(workspace_id, stop_id, event)
 
     async def hold(self, workspace_id: str, hold_id: int) -> Hold | None:
         """The hold as it stands, or None."""
-        found = await self._holds(workspace_id, holds.c.id == hold_id)
+        found = await self._holds(sql.HOLD, workspace_id, this=hold_id)
         return found[0] if found else None
 
     async def holds(self, workspace_id: str, stop_id: int) -> list[Hold]:
         """Every hold of a stop, whatever its state, oldest first."""
-        return await self._holds(workspace_id, holds.c.stop_id == stop_id)
+        return await self._holds(sql.OF_STOP, workspace_id, of_stop=stop_id)
 
     async def held_on(self, workspace_id: str, connection_id: int, since: datetime) -> list[Hold]:
         """The holds of one organization that are active, or were released at `since` or later; oldest first."""
-        recent = or_(holds.c.state.in_(_ACTIVE), holds.c.released_at >= since)
-        return await self._holds(workspace_id, holds.c.connection_id == connection_id, recent)
+        return await self._holds(sql.HELD_ON, workspace_id, of_connection=connection_id, since=since)
 
     async def set_within(self, workspace_id: str, period: Period, lever: Lever) -> list[Hold]:
         """The holds of a lever that were set on one of these charge days, however they stand now; oldest first."""
         begun, ended = starts_at(period.start), starts_at(period.end)
-        return await self._holds(
-            workspace_id, holds.c.lever == lever.value, holds.c.set_at >= begun, holds.c.set_at < ended
-        )
+        return await self._holds(sql.SET_WITHIN, workspace_id, of_lever=lever.value, begun=begun, ended=ended)
 
     async def once_held(
         self, workspace_id: str, connection_id: int, provider_project_id: str, lever: Lever
     ) -> list[Hold]:
         """The holds of a lever of one provider project that ended, however they did; the latest first."""
-        found = await self._holds(
-            workspace_id,
-            holds.c.connection_id == connection_id,
-            holds.c.provider_project_id == provider_project_id,
-            holds.c.lever == lever.value,
-            holds.c.state.not_in(_ACTIVE),
-        )
-        return found[::-1]
+        whose = {"of_connection": connection_id, "of_project": provider_project_id, "of_lever": lever.value}
+        return (await self._holds(sql.ONCE_HELD, workspace_id, **whose))[::-1]
 
     async def active_hold(
         self, workspace_id: str, connection_id: int, provider_project_id: str, lever: Lever
     ) -> Hold | None:
         """The one hold that is active on this lever of this provider project, or None."""
-        found = await self._holds(
-            workspace_id,
-            holds.c.connection_id == connection_id,
-            holds.c.provider_project_id == provider_project_id,
-            holds.c.lever == lever.value,
-            holds.c.state.in_(_ACTIVE),
-        )
+        whose = {"of_connection": connection_id, "of_project": provider_project_id, "of_lever": lever.value}
+        found = await self._holds(sql.HELD_NOW, workspace_id, **whose)
         return found[0] if found else None
 
     @across_workspaces("a worker looks after the holds of any workspace")
     async def any_due(self, now: datetime) -> bool:
         """Whether `due` would find anything: reading disturbs nobody who writes."""
-        return (await self._db.execute(_ANY_DUE, _until(now))).one_or_none() is not None
+        return (await self._db.execute(sql.ANY_DUE, _due(now))).one_or_none() is not None
 
     @across_workspaces("a worker looks after the holds of any workspace; the hold says whose it is")
     async def due(self, now: datetime, limit: int, worker: str, lease: timedelta) -> list[Hold]:
@@ -236,11 +187,11 @@ class Stops(Repository):
 
         Each goes to one worker until it is let go, or until `lease` passes in silence.
         """
-        ids = (await self._db.scalars(_NEXT_ONES, _until(now, lease) | {"most": limit})).all()
+        ids = (await self._db.scalars(sql.DUE, _due(now, lease) | {"most": limit})).all()
         if not ids:
             return []
-        taken = update(holds).where(holds.c.id.in_(ids)).values(worker=worker, leased_until=now + lease)
-        found = {row["id"]: rows.hold_of(row) for row in (await self._db.execute(taken.returning(holds))).mappings()}
+        taken = await self._db.execute(sql.LEASE, {"these": ids, "worker": worker, "leased_until": now + lease})
+        found = {row["id"]: rows.hold_of(row) for row in taken.mappings()}
         return [found[each] for each in ids]
 
     @across_workspaces("a worker looks after the holds of any workspace; the hold says whose it is")
@@ -253,7 +204,7 @@ class Stops(Repository):
         if hold.id is None or hold.id != before.id or hold.workspace_id != before.workspace_id:
             raise ValueError(f"the change is of another hold: {hold.id}")
         # The stop first, as `save` does: two who take the same two rows in two orders would wait for each other.
-        await self._db.execute(_LOCK_STOP, {"of_workspace": before.workspace_id, "this": before.stop_id})
+        await self._db.execute(sql.HOLD_STOP, {"of_workspace": before.workspace_id, "this": before.stop_id})
         row = await self._prove_unmoved_hold(before)
         if row["worker"] != worker:
             raise Conflict("hold", hold.id)
@@ -262,14 +213,13 @@ class Stops(Repository):
     @across_workspaces("a worker looks after the holds of any workspace; the hold says whose it is")
     async def is_leased(self, hold_id: int, worker: str, now: datetime) -> bool:
         """Whether the hold is `worker`'s now."""
-        mine = select(holds.c.id).where(holds.c.id == hold_id, holds.c.worker == worker, holds.c.leased_until > now)
-        return (await self._db.execute(mine)).one_or_none() is not None
+        asked = {"this": hold_id, "who": worker, "now": now}
+        return (await self._db.execute(sql.IS_LEASED, asked)).one_or_none() is not None
 
     @across_workspaces("a worker looks after the holds of any workspace; the hold says whose it is")
     async def let_go(self, hold_id: int, worker: str) -> None:
         """Give a lease back, so that the next look need not wait for its end; nothing happens when it is not ours."""
-        mine = and_(holds.c.id == hold_id, holds.c.worker == worker)
-        await self._db.execute(update(holds).where(mine).values(worker=None, leased_until=None))
+        await self._db.execute(sql.LET_GO, {"this": hold_id, "who": worker})
 
     @across_workspaces("whoever polls, polls for every workspace")
     async def connections_watched(self, since: datetime) -> set[int]:
@@ -277,14 +227,13 @@ class Stops(Repository):
 
         These have a hold that is active and not proved, or that was released after `since`.
         """
-        watched = or_(holds.c.state.in_(_UNPROVED), holds.c.released_at > since)
-        return set(await self._db.scalars(select(holds.c.connection_id).where(watched).distinct()))
+        return set(await self._db.scalars(sql.WATCHED, {"since": since}))
 
     async def _prove_only_one(self, workspace_id: str, incident_id: int) -> None:
         """Two who stop, or approve, within one incident in the same moment would each have a stop of it."""
         its = select(incidents.c.id).where(incidents.c.workspace_id == workspace_id, incidents.c.id == incident_id)
         await self._db.execute(its.with_for_update())
-        standing = await self._stops(workspace_id, stops.c.incident_id == incident_id, stops.c.state.not_in(_OVER))
+        standing = await self._stops(sql.STANDING_OF_INCIDENT, workspace_id, of_incident=incident_id)
         if standing:
             raise Conflict("stop", standing[-1].id)
 
@@ -302,8 +251,7 @@ class Stops(Repository):
     async def _add_hold(self, workspace_id: str, hold: Hold) -> Hold:
         if hold.workspace_id != workspace_id or hold.id is not None:
             raise ValueError(f"a new hold of {workspace_id} cannot be {hold.id} of {hold.workspace_id}")
-        inserted = self._insert(holds).values(rows.hold_columns(hold)).on_conflict_do_nothing().returning(holds.c.id)
-        hold_id: int | None = await self._db.scalar(inserted)
+        hold_id: int | None = await self._db.scalar(sql.adding_hold(self._db.dialect.name), rows.hold_columns(hold))
         if hold_id is None:
             raise await self._already_held(hold)
         await self._end_watch(hold)
@@ -325,7 +273,7 @@ class Stops(Repository):
         if hold.is_active and not before.is_active and await self._standing(hold) is not None:
             raise await self._already_held(hold)
         try:
-            await self._db.execute(_CHANGE_HOLD, _of(before) | rows.hold_columns(hold))
+            await self._db.execute(sql.CHANGE_HOLD, rows.hold_columns(hold) | _this(before))
         except IntegrityError as problem:
             if hold.is_active and not before.is_active:  # somebody else was faster by a moment
                 raise AlreadyHeld(hold.lever, hold.name, None) from problem
@@ -340,12 +288,12 @@ class Stops(Repository):
 
     async def _prove_unmoved_stop(self, before: Stop) -> None:
         """Nobody changes it from here to the end of our transaction; Conflict when somebody has since it was read."""
-        row = (await self._db.execute(_LOCK_STOP, _of(before))).mappings().one_or_none()
+        row = (await self._db.execute(sql.STOP_HELD, _this(before))).mappings().one_or_none()
         if row is None or not rows.unmoved(row, rows.stop_columns(before)):
             raise Conflict("stop", before.id)
 
     async def _prove_unmoved_hold(self, before: Hold) -> RowMapping:
-        row = (await self._db.execute(_LOCK_HOLD, _of(before))).mappings().one_or_none()
+        row = (await self._db.execute(sql.HOLD_HELD, _this(before))).mappings().one_or_none()
         if row is None or not rows.unmoved(row, rows.hold_columns(before)):
             raise Conflict("hold", before.id)
         return row
@@ -353,42 +301,21 @@ class Stops(Repository):
     async def _keep_event(self, workspace_id: str, stop_id: int, event: StopEvent) -> bool:
         return await keep_event(self._db, stop_events, workspace_id, "stop_id", stop_id, event)
 
-    async def _stops(self, workspace_id: str, *conditions: Any) -> list[Stop]:
-        found = await self._db.execute(_STOPS.where(*conditions), {"of_workspace": workspace_id})
+    async def _stops(self, query: Select[Any], workspace_id: str, **asked: Any) -> list[Stop]:
+        found = await self._db.execute(query, {"of_workspace": workspace_id, **asked})
         return [rows.stop_of(row) for row in found.mappings()]
 
-    async def _holds(self, workspace_id: str, *conditions: Any) -> list[Hold]:
-        found = await self._db.execute(_HOLDS.where(*conditions), {"of_workspace": workspace_id})
+    async def _holds(self, query: Select[Any], workspace_id: str, **asked: Any) -> list[Hold]:
+        found = await self._db.execute(query, {"of_workspace": workspace_id, **asked})
         return [rows.hold_of(row) for row in found.mappings()]
 
 
-def _due() -> Select[tuple[int]]:
-    now: BindParameter[datetime] = bindparam("now")
-    until = holds.c.leased_until
-    is_free = or_(until.is_(None), until <= now, until > bindparam("ahead"))
-    is_denied = holds.c.trouble.is_not_distinct_from(HoldTrouble.PROJECT_GONE.value)
-    was_ahead = and_(_UNDER_WAY, ~is_denied, holds.c.next_at > bindparam("waited_for"))
-    # What nobody has failed at since waits for nothing: it was asked for by a clock ahead of this one.
-    is_asked_for = and_(_UNDER_WAY, holds.c.attempts == 0, holds.c.next_at.is_not(None))
-    return select(holds.c.id).where(or_(holds.c.next_at <= now, was_ahead, is_asked_for), is_free)
+def _this(one: Stop | Hold) -> dict[str, Any]:
+    return {"of_workspace": one.workspace_id, "this": one.id}
 
 
-_ANY_DUE = _due().limit(1)
-# A row that somebody is changing this very moment is left for the next time.
-_NEXT_ONES = (
-    _due()
-    .order_by(case((_UNDER_WAY, 0), else_=1), holds.c.next_at, holds.c.id)
-    .limit(bindparam("most"))
-    .with_for_update(skip_locked=True)
-)
-
-
-def _until(now: datetime, lease: timedelta = _FURTHEST_AHEAD) -> dict[str, datetime]:
-    return {"now": now, "ahead": now + max(_FURTHEST_AHEAD, lease), "waited_for": now + _LONGEST_WAIT}
-
-
-def _of(what: Stop | Hold) -> dict[str, Any]:
-    return {"of_workspace": what.workspace_id, "this": what.id}
+def _due(now: datetime, lease: timedelta = _FURTHEST_AHEAD) -> dict[str, datetime]:
+    return {"now": now, "ahead": now + max(_FURTHEST_AHEAD, lease), "too_late": now + _LONGEST_WAIT}
 
 
 def _turn(hold: Hold) -> tuple[int, str, str]:

@@ -4,19 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import Select, bindparam, func, select, update
+from sqlalchemy.sql.dml import ReturningInsert
 
 from finops.registry import Team
 from storage.errors import AlreadyExists, NotFound
-from storage.repository import Repository, compared
+from storage.repository import Repository, compared, inserting
 from storage.tables import teams
 
 _COLUMNS = [column for column in teams.c if column.name != "name_key"]
 # Asked with every figure, and put together once: that takes longer than answering it.
 _MINE = select(*_COLUMNS).where(teams.c.workspace_id == bindparam("of_workspace"))
 _ALL = _MINE.order_by(teams.c.name_key)
+_ONE = _MINE.where(teams.c.id == bindparam("this"))
+_NAMED = _MINE.where(teams.c.name_key == bindparam("key"))
+_ALIKE = (
+    _MINE.where(func.replace(teams.c.name_key, " ", "") == bindparam("joined"), teams.c.id != bindparam("but"))
+    .order_by(teams.c.id)
+    .limit(1)
+)
+
+
+@cache
+def _creating(dialect: str) -> ReturningInsert[Any]:
+    first = inserting(dialect, teams).on_conflict_do_nothing(index_elements=["workspace_id", "name_key"])
+    return first.returning(*_COLUMNS)
 
 
 class Teams(Repository):
@@ -52,23 +67,18 @@ class Teams(Repository):
             "created_by": created_by,
             "created_at": at,
         }
-        inserted = self._insert(teams).values(values)
-        row = (
-            await self._db.execute(
-                inserted.on_conflict_do_nothing(index_elements=["workspace_id", "name_key"]).returning(*_COLUMNS)
-            )
-        ).one_or_none()
+        row = (await self._db.execute(_creating(self._db.dialect.name), values)).one_or_none()
         if row is None:
             await self._refuse(workspace_id, name)
         return _team(row)
 
     async def get(self, workspace_id: str, team_id: int) -> Team | None:
         """The team, or None when this workspace has none of that id."""
-        return await self._one(workspace_id, teams.c.id == team_id)
+        return await self._one(_ONE, workspace_id, this=team_id)
 
     async def by_name(self, workspace_id: str, name: str) -> Team | None:
         """The team people would mean by this name."""
-        return await self._one(workspace_id, teams.c.name_key == compared(name))
+        return await self._one(_NAMED, workspace_id, key=compared(name))
 
     async def all(self, workspace_id: str) -> list[Team]:
         """Every team, by name."""
@@ -108,13 +118,10 @@ class Teams(Repository):
 
     async def _alike(self, workspace_id: str, name: str, but: int = 0) -> Team | None:
         """A team whose name differs from this one in nothing but blanks; `but` is the team that wants it."""
-        joined = func.replace(teams.c.name_key, " ", "") == compared(name).replace(" ", "")
-        found = _MINE.where(joined, teams.c.id != but).order_by(teams.c.id).limit(1)
-        row = (await self._db.execute(found, {"of_workspace": workspace_id})).one_or_none()
-        return None if row is None else _team(row)
+        return await self._one(_ALIKE, workspace_id, joined=compared(name).replace(" ", ""), but=but)
 
-    async def _one(self, workspace_id: str, condition: Any) -> Team | None:
-        row = (await self._db.execute(_MINE.where(condition), {"of_workspace": workspace_id})).one_or_none()
+    async def _one(self, query: Select[Any], workspace_id: str, **asked: Any) -> Team | None:
+        row = (await self._db.execute(query, {"of_workspace": workspace_id, **asked})).one_or_none()
         return None if row is None else _team(row)
 
     async def _refuse(self, workspace_id: str, name: str) -> None:

@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from storage.records_live import Unpriced
 from storage.repository import Repository
 from storage.tables_live import unpriced
+
+# Asked with every figure, and put together once: that takes longer than answering it.
+_SINCE = (
+    select(unpriced)
+    .where(unpriced.c.workspace_id == bindparam("of_workspace"), unpriced.c.charge_day >= bindparam("day"))
+    .order_by(unpriced.c.charge_day, unpriced.c.connection_id, unpriced.c.endpoint, unpriced.c.model)
+)
 
 
 class UnpricedNames(Repository):
@@ -37,9 +44,5 @@ class UnpricedNames(Repository):
 
     async def since(self, workspace_id: str, day: date) -> list[Unpriced]:
         """What had no price on that day or later, by day, endpoint and name."""
-        rows = await self._db.execute(
-            select(unpriced)
-            .where(unpriced.c.workspace_id == workspace_id, unpriced.c.charge_day >= day)
-            .order_by(unpriced.c.charge_day, unpriced.c.connection_id, unpriced.c.endpoint, unpriced.c.model)
-        )
+        rows = await self._db.execute(_SINCE, {"of_workspace": workspace_id, "day": day})
         return [Unpriced(row.connection_id, row.charge_day, row.endpoint, row.model, row.first_seen_at) for row in rows]

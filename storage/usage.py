@@ -6,23 +6,24 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import delete, insert, select
 
 from finops.behaviour import Habit
 from finops.periods import Period, minute_of, starts_at
 from finops.usage import UsageReading, UsageRow, Width
+from storage import usage_statements as statements
 from storage.charges import Account
 from storage.connections import hold_connection
 from storage.ledger import money
 from storage.records_live import Estimate, Repricing, UsageChange, UsageRead, UsageSum
 from storage.repository import OVERTAKEN_AT_MOST, Repository, across_workspaces
-from storage.tables_live import repricings, usage_groups, usage_minutes, usage_reads
+from storage.tables_live import repricings, usage_minutes, usage_reads
 from storage.usage_groups_sums import GroupedUsage, grouped, same_hours
 from storage.usage_habits import habits
 from storage.usage_healths import UsageHealths
 from storage.usage_moving import Covered, Rollups, beside
 from storage.usage_repricing import reprice_days
-from storage.usage_rollups import Stretch, extended, prepare, whole_buckets
+from storage.usage_rollups import Stretch, Told, extended, prepare, whole_buckets
 from storage.usage_rows import UsageRows, Whose
 from storage.usage_sums import busy_buckets, estimates, first_days, newest_spent, stretches, sums
 
@@ -31,20 +32,6 @@ Priced = tuple[UsageRow, int, bool]
 
 # The clocks of two machines that poll side by side.
 _CLOCKS_DIFFER = timedelta(minutes=1)
-
-# Asked at every poll, and put together once: that takes longer than answering them.
-_MINE: BindParameter[str] = bindparam("of_workspace")
-_READS = select(usage_reads).where(
-    usage_reads.c.workspace_id == _MINE, usage_reads.c.connection_id == bindparam("of_connection")
-)
-_READ = _READS.where(usage_reads.c.endpoint == bindparam("of_endpoint"))
-_KEEP_READ = update(usage_reads).where(usage_reads.c.workspace_id == _MINE, usage_reads.c.id == bindparam("this"))
-_NEWEST = select(func.max(usage_reads.c.newest_data)).where(usage_reads.c.workspace_id == _MINE)
-_NEVER_TOLD = _READS.where(
-    usage_reads.c.endpoint.in_(bindparam("endpoints", expanding=True)),
-    usage_reads.c.newest_data.is_(None),
-    ~exists().where(usage_groups.c.workspace_id == _MINE, usage_groups.c.read_id == usage_reads.c.id),
-)
 
 
 class Usage(Repository):
@@ -75,6 +62,20 @@ class Usage(Repository):
         told = await beside(len(priced), prepare, reading, priced)
         await hold_connection(self._db, workspace_id, connection_id)
         row = await self._read(workspace_id, connection_id, reading.endpoint)
+        return await self._replaced(workspace_id, row, reading, told, read_at, final_until, now, told_at)
+
+    async def _replaced(
+        self,
+        workspace_id: str,
+        row: Any,
+        reading: UsageReading,
+        told: Told,
+        read_at: datetime,
+        final_until: int | None,
+        now: datetime | None,
+        told_at: datetime | None,
+    ) -> UsageChange:
+        """`replace`, by whoever holds the connection and has read since how far that endpoint was read: `row`."""
         by_minute = reading.width is Width.MINUTE
         newest: int | None = row.newest_data
         if by_minute and row.read_at is not None and _was_overtaken(read_at, row.read_at, now):
@@ -106,7 +107,7 @@ class Usage(Repository):
             values["read_at"] = read_at
         if final_until is not None:
             values["final_until"] = final_until
-        await self._db.execute(_KEEP_READ, {"of_workspace": workspace_id, "this": row.id} | values)
+        await self._db.execute(statements.READ_ON, values | {"of_workspace": workspace_id, "these": [row.id]})
         return UsageChange(changed.fresh.size + len(changed.removed), newest, first_seen)
 
     async def replace_each(
@@ -120,53 +121,56 @@ class Usage(Repository):
     ) -> list[UsageChange]:
         """`replace` for readings of different endpoints, each final until its end; the changes in the same order.
 
-        Most endpoints never tell anything: those are kept together, in two statements however many they are.
+        Most endpoints never tell anything: those are kept together, in one statement however many they are.
         """
-        silent = await self._silent(workspace_id, connection_id, [told for told, _ in readings], read_at, now)
-        return [
-            UsageChange(0, None)
-            if told.endpoint in silent
-            else await self.replace(workspace_id, connection_id, told, priced, read_at, told.end, now, told_at)
-            for told, priced in readings
-        ]
+        if not readings:
+            return []
+        await hold_connection(self._db, workspace_id, connection_id)
+        asked = {"of_workspace": workspace_id, "of_connection": connection_id}
+        rows = {row.endpoint: row for row in await self._db.execute(statements.READS_TOLD, asked)}
+        silent = await self._silent(workspace_id, [told for told, _ in readings], rows, read_at, now)
+        changes: list[UsageChange] = []
+        for reading, priced in readings:
+            if reading.endpoint in silent:
+                changes.append(UsageChange(0, None))
+                continue
+            told = await beside(len(priced), prepare, reading, priced)
+            row = rows.get(reading.endpoint) or await self._begun(workspace_id, connection_id, reading.endpoint)
+            until = reading.end
+            changes.append(await self._replaced(workspace_id, row, reading, told, read_at, until, now, told_at))
+        return changes
 
     async def _silent(
         self,
         workspace_id: str,
-        connection_id: int,
         readings: Sequence[UsageReading],
+        rows: Mapping[str, Any],
         read_at: datetime,
         now: datetime | None,
     ) -> set[str]:
         """Keep how far was read what tells nothing by the minute, where nothing was ever told; the endpoints kept."""
-        quiet = {
-            one.endpoint.value: one
-            for one in readings
-            if one.width is Width.MINUTE and not any(each.rows for each in one.buckets)
-        }
-        if not quiet:
-            return set()
-        await hold_connection(self._db, workspace_id, connection_id)
-        asked = {"of_workspace": workspace_id, "of_connection": connection_id, "endpoints": list(quiet)}
-        rows = await self._db.execute(_NEVER_TOLD, asked)
         alike: dict[tuple[Any, ...], list[Any]] = {}
-        for row in rows:
+        for told in readings:
+            row = rows.get(told.endpoint)
+            if row is None or row.newest_data is not None or row.has_groups:
+                continue
+            if told.width is not Width.MINUTE or any(each.rows for each in told.buckets):
+                continue
             if row.read_at is not None and _was_overtaken(read_at, row.read_at, now):
                 continue
-            told = quiet[row.endpoint]
             minutes, hours = _stretch(row.minutes_from, row.minutes_until), _stretch(row.hours_from, row.hours_until)
             span = told.start, told.end
             covered = _columns(Covered(extended(minutes, *span), extended(hours, *span)))
             alike.setdefault((told.end, *covered.items()), []).append(row)
         for (final_until, *covered_items), same in alike.items():
             values = {"read_at": read_at, "final_until": final_until} | dict(covered_items)
-            mine = usage_reads.c.workspace_id == workspace_id, usage_reads.c.id.in_([row.id for row in same])
-            await self._db.execute(update(usage_reads).where(*mine).values(values))
+            whose = {"of_workspace": workspace_id, "these": [row.id for row in same]}
+            await self._db.execute(statements.READ_ON, values | whose)
         return {row.endpoint for same in alike.values() for row in same}
 
     async def reads(self, workspace_id: str, connection_id: int) -> dict[str, UsageRead]:
         """How far each endpoint has been read; one never read is absent."""
-        rows = await self._db.execute(_READS, {"of_workspace": workspace_id, "of_connection": connection_id})
+        rows = await self._db.execute(statements.READS, {"of_workspace": workspace_id, "of_connection": connection_id})
         return {
             row.endpoint: UsageRead(row.endpoint, row.final_until, row.read_at, row.newest_data)
             for row in rows
@@ -257,7 +261,7 @@ class Usage(Repository):
         Minutes without usage are absent.
         """
         if until_minute is None:
-            newest = await self._db.scalar(_NEWEST, {"of_workspace": workspace_id})
+            newest = await self._db.scalar(statements.NEWEST, {"of_workspace": workspace_id})
             until_minute = since_minute if newest is None else newest + 1
         return await sums(self._db, workspace_id, [(Width.MINUTE, since_minute, until_minute)], accounts, by_start=True)
 
@@ -349,13 +353,15 @@ class Usage(Repository):
 
     async def _read(self, workspace_id: str, connection_id: int, endpoint: str) -> Any:
         """How far it has been read; begins the record where there is none. Whoever asks holds the connection."""
-        key = {"workspace_id": workspace_id, "connection_id": connection_id, "endpoint": endpoint}
         asked = {"of_workspace": workspace_id, "of_connection": connection_id, "of_endpoint": endpoint}
-        if (row := (await self._db.execute(_READ, asked)).one_or_none()) is not None:
-            return row
-        begin = self._insert(usage_reads).values(key).on_conflict_do_nothing(index_elements=list(key))
-        await self._db.execute(begin)
-        return (await self._db.execute(_READ, asked)).one()
+        row = (await self._db.execute(statements.READ, asked)).one_or_none()
+        return await self._begun(workspace_id, connection_id, endpoint) if row is None else row
+
+    async def _begun(self, workspace_id: str, connection_id: int, endpoint: str) -> Any:
+        key = {"workspace_id": workspace_id, "connection_id": connection_id, "endpoint": endpoint}
+        await self._db.execute(statements.beginning(self._db.dialect.name), key)
+        asked = {"of_workspace": workspace_id, "of_connection": connection_id, "of_endpoint": endpoint}
+        return (await self._db.execute(statements.READ, asked)).one()
 
 
 def _stretch(start: int | None, end: int | None) -> Stretch | None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import BindParameter, bindparam, select
 
 from storage.connections import hold_connection
 from storage.records_live import UsageHealth
-from storage.repository import Repository
+from storage.repository import Insert, Repository, inserting
 from storage.tables_live import usage_health
 
 _MOST_SAMPLES = 200
@@ -18,6 +19,14 @@ _MOST_SAMPLES = 200
 # Asked at every poll, and put together once: that takes longer than answering it.
 _MINE: BindParameter[str] = bindparam("of_workspace")
 _HEALTHS = select(usage_health).where(usage_health.c.workspace_id == _MINE).order_by(usage_health.c.connection_id)
+
+
+@cache
+def _setting(dialect: str, names: tuple[str, ...]) -> Insert:
+    """Begin a row, or set what is named of the one there is."""
+    insert = inserting(dialect, usage_health)
+    news = {name: insert.excluded[name] for name in names}
+    return insert.on_conflict_do_update(index_elements=["workspace_id", "connection_id"], set_=news)
 
 
 class UsageHealths(Repository):
@@ -86,6 +95,4 @@ class UsageHealths(Repository):
     async def _set(self, workspace_id: str, connection_id: int, values: dict[str, Any]) -> None:
         key = {"workspace_id": workspace_id, "connection_id": connection_id}
         first = key | {"lateness_samples": []} | values
-        await self._db.execute(
-            self._insert(usage_health).values(first).on_conflict_do_update(index_elements=list(key), set_=values)
-        )
+        await self._db.execute(_setting(self._db.dialect.name, tuple(values)), first)

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.sql.dml import ReturningInsert
 
 from finops.registry import Workspace
-from storage.repository import Repository, across_workspaces
+from storage.repository import Repository, across_workspaces, inserting
 from storage.tables import workspaces
 
-# Asked by every job, and put together once: that takes longer than answering it.
+# Asked all the time, and put together once: that takes longer than answering them.
+_ONE = select(workspaces).where(workspaces.c.id == bindparam("this"))
+_HELD = select(workspaces.c.id).where(workspaces.c.id == bindparam("this")).with_for_update(key_share=True)
 _ALL = select(workspaces).order_by(workspaces.c.created_at, workspaces.c.id)
+
+
+@cache
+def _ensuring(dialect: str) -> ReturningInsert[Any]:
+    insert = inserting(dialect, workspaces)
+    installer = func.coalesce(workspaces.c.installed_by, insert.excluded.installed_by)
+    known = {"name": insert.excluded.name, "installed_by": installer}
+    return insert.on_conflict_do_update(index_elements=["id"], set_=known).returning(*workspaces.c)
 
 
 class Workspaces(Repository):
@@ -22,31 +35,26 @@ class Workspaces(Repository):
 
         SQLite's writers take turns anyway; on PostgreSQL they queue here, and nobody who only reads or refers waits.
         """
-        mine = select(workspaces.c.id).where(workspaces.c.id == workspace_id)
-        await self._db.execute(mine.with_for_update(key_share=True))
+        await self._db.execute(_HELD, {"this": workspace_id})
 
     async def ensure(
         self, workspace_id: str, *, name: str, locale: str, timezone: str, installed_by: str | None, at: datetime
     ) -> Workspace:
         """Remember a workspace. One we know keeps its settings; its name is refreshed, a missing installer filled."""
-        insert = self._insert(workspaces).values(
-            id=workspace_id, name=name, locale=locale, timezone=timezone, installed_by=installed_by, created_at=at
-        )
-        known = insert.excluded
-        row = await self._db.execute(
-            insert.on_conflict_do_update(
-                index_elements=["id"],
-                set_={
-                    "name": known.name,
-                    "installed_by": func.coalesce(workspaces.c.installed_by, known.installed_by),
-                },
-            ).returning(*workspaces.c)
-        )
+        told = {
+            "id": workspace_id,
+            "name": name,
+            "locale": locale,
+            "timezone": timezone,
+            "installed_by": installed_by,
+            "created_at": at,
+        }
+        row = await self._db.execute(_ensuring(self._db.dialect.name), told)
         return Workspace(**row.one()._mapping)
 
     async def get(self, workspace_id: str) -> Workspace | None:
         """The workspace, or None when it never met us."""
-        row = (await self._db.execute(select(workspaces).where(workspaces.c.id == workspace_id))).one_or_none()
+        row = (await self._db.execute(_ONE, {"this": workspace_id})).one_or_none()
         return None if row is None else Workspace(**row._mapping)
 
     @across_workspaces("jobs serve every workspace")

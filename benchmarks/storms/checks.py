@@ -16,6 +16,7 @@ from finops.holds import FINAL, STANDING, TOLD_AFTER, Hold, HoldState, HoldTroub
 from finops.incidents import SPEAKING, Incident, IncidentState
 from finops.stopping import incident_state, latest
 from finops.stops import UNDER_WAY, Stop, StopEvent, StopEventKind, StopState
+from storage.stops_sql import HOLDS, STOPS
 
 FINAL_STATES = frozenset({StopState.CLOSED, StopState.FAILED})
 
@@ -37,8 +38,8 @@ async def look(world: World) -> Seen:
     """Read it, as somebody whom nothing kills."""
     workspace_id = world.workspace_id
     async with world.storage.reading() as store:
-        stops = await store.stops._stops(workspace_id)
-        holds = await store.stops._holds(workspace_id)
+        stops = await store.stops._stops(STOPS, workspace_id)
+        holds = await store.stops._holds(HOLDS, workspace_id)
         numbers = {one.incident_id for one in stops if one.incident_id is not None}
         incidents = [await store.incidents.get(workspace_id, one) for one in sorted(numbers)]
         events = {one.id or 0: await store.stops.events(workspace_id, one.id or 0) for one in stops}

@@ -24,6 +24,7 @@ from finops.levers import Lever
 from finops.registry import Person
 from finops.stop_report import ApprovalWish, StopTarget
 from finops.stops import UNDER_WAY, ApprovalWay, Stop
+from storage.stops_sql import STOPS
 
 MOST_WRITES = 40  # of one round of work: three parts of a lever, some of them again
 Click = Coroutine[Any, Any, None]
@@ -300,7 +301,7 @@ class Storm(Weather):
     async def _stops(self, *, even_over: bool = False) -> list[Stop]:
         async with self.world.storage.reading() as store:
             if even_over:
-                return await store.stops._stops(self.world.workspace_id)
+                return await store.stops._stops(STOPS, self.world.workspace_id)
             return await store.stops.active(self.world.workspace_id)
 
     # --- after -------------------------------------------------------------------------------------------------------
