@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, ParamSpec, TypeVar
 
-from sqlalchemy import ColumnElement, Table, delete, func, select
+from sqlalchemy import func, select
 
 from finops.charges import Charge, ChargedDay, DayReading
 from finops.money import Money, from_units
@@ -26,7 +26,7 @@ from storage.records import DayChange, DayProjectTotal, DayTotal, ProjectTotal, 
 from storage.repository import OVERTAKEN_AT_MOST, Repository
 from storage.restatements import remember_restatements
 from storage.sheets import BYTES_FOR_ONE, Adding, Sheet, by_day
-from storage.tables import charges, daily_costs, daily_items, daily_sheets, daily_totals, day_readings
+from storage.tables import charges, day_readings
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -71,8 +71,8 @@ class Charges(Repository):
             if reading is not None:
                 restated = await self._moved(workspace_id, connection_id, day, await adding, read_at)
                 await remember_restatements(self._db, workspace_id, restated)
-                for table in (charges, daily_costs, daily_items, daily_sheets, daily_totals):
-                    await self._db.execute(delete(table).where(*_this_day(table, workspace_id, connection_id, day)))
+                for forget in statements.FORGET_DAY:
+                    await self._db.execute(forget, _this_day(workspace_id, connection_id, day))
             await write_day(self._db, workspace_id, connection_id, day, lines, adding)
             await self._keep(workspace_id, connection_id, DayReading(day, read_at, read_at, 0))
             return DayChange(day, is_changed=True, kept=False, restated=restated, totals=_totals(await adding))
@@ -81,10 +81,10 @@ class Charges(Repository):
         self, workspace_id: str, period: Period, accounts: Collection[Account] | None = None
     ) -> list[DayProjectTotal]:
         """Sums per day and provider project; of the named projects only, when given."""
-        day, account = daily_costs.c.charge_day, daily_costs.c.sub_account_id
+        found = await self._sums(workspace_id, period, accounts, "charge_day", "sub_account_id")
         return [
             DayProjectTotal(row[0], connection_id, row[1] or None, money(row[2], row[3], currency))
-            for connection_id, currency, rows in await self._sums(workspace_id, period, accounts, day, account)
+            for connection_id, currency, rows in found
             for row in rows
         ]
 
@@ -94,7 +94,7 @@ class Charges(Repository):
         """Sums per provider project over the period; of the named projects only, when given."""
         named = _named(accounts)
         if accounts is not None and period.days * len(accounts) <= _MOST_LOOKUPS:
-            found = await self._sums(workspace_id, period, accounts, daily_costs.c.sub_account_id)
+            found = await self._sums(workspace_id, period, accounts, "sub_account_id")
             return [
                 ProjectTotal(connection_id, row[0] or None, money(row[1], row[2], currency))
                 for connection_id, currency, rows in found
@@ -114,13 +114,10 @@ class Charges(Repository):
         """Sums per day: of the whole workspace, or of the named projects. Days without charges are absent."""
         units: dict[tuple[date, str], list[tuple[int, int]]] = defaultdict(list)
         if accounts is None:
-            rows = await self._db.execute(
-                select(daily_totals).where(daily_totals.c.workspace_id == workspace_id, _within(daily_totals, period))
-            )
-            for row in rows:
+            for row in await self._db.execute(statements.TOTALS, _within(workspace_id, period)):
                 units[row.charge_day, row.billing_currency].append((row.billed_cost_nano, row.billed_cost_rest))
         elif period.days * len(accounts) <= _MOST_LOOKUPS:
-            for _, currency, found in await self._sums(workspace_id, period, accounts, daily_costs.c.charge_day):
+            for _, currency, found in await self._sums(workspace_id, period, accounts, "charge_day"):
                 for day, nano, rest in found:
                     units[day, currency].append((int(nano), int(rest)))
         else:
@@ -135,8 +132,7 @@ class Charges(Repository):
 
     async def readings(self, workspace_id: str, period: Period) -> dict[int, dict[date, DayReading]]:
         """When each day was read and last moved, per connection; a day never read is absent."""
-        asked = {"of_workspace": workspace_id, "first": period.start, "after": period.end}
-        rows = await self._db.execute(statements.READINGS, asked)
+        rows = await self._db.execute(statements.READINGS, _within(workspace_id, period))
         found: dict[int, dict[date, DayReading]] = defaultdict(dict)
         for row in rows:
             found[row.connection_id][row.charge_day] = _day_reading(row)
@@ -144,8 +140,7 @@ class Charges(Repository):
 
     async def billed_days(self, workspace_id: str, period: Period) -> set[tuple[int, date]]:
         """The connections and days with charges: a day that was read and is not here had an empty bill."""
-        asked = {"of_workspace": workspace_id, "first": period.start, "after": period.end}
-        rows = await self._db.execute(statements.BILLED_DAYS, asked)
+        rows = await self._db.execute(statements.BILLED_DAYS, _within(workspace_id, period))
         return {(row.connection_id, row.charge_day) for row in rows}
 
     async def lines(
@@ -175,20 +170,12 @@ class Charges(Repository):
 
     async def of_day(self, workspace_id: str, connection_id: int, day: date) -> list[Charge]:
         """The whole bill of one day of a connection, line by line, in no promised order."""
-        rows = await self._db.execute(
-            select(charges).where(
-                charges.c.workspace_id == workspace_id,
-                charges.c.connection_id == connection_id,
-                charges.c.charge_day == day,
-            )
-        )
+        rows = await self._db.execute(statements.LINES_OF_DAY, _this_day(workspace_id, connection_id, day))
         return [charge_of(row) for row in rows]
 
     async def first_day(self, workspace_id: str) -> date | None:
         """The earliest day with charges; None before the first."""
-        found: date | None = await self._db.scalar(
-            select(func.min(daily_totals.c.charge_day)).where(daily_totals.c.workspace_id == workspace_id)
-        )
+        found: date | None = await self._db.scalar(statements.FIRST_DAY, {"of_workspace": workspace_id})
         return found
 
     async def last_read_day(self, workspace_id: str, connection_id: int) -> date | None:
@@ -205,34 +192,22 @@ class Charges(Repository):
         workspace_id: str,
         period: Period,
         accounts: Collection[Account] | None,
-        *told: ColumnElement[Any],
+        *told: str,
     ) -> list[tuple[int, str, Sequence[Any]]]:
         """Rows of the columns told, nano and rest, for each connection and currency that has costs in the period.
 
         Asked apart, for few and short columns to group by take half the time of many.
         """
         named = _named(accounts) or {}
-        bills = await self._db.execute(
-            select(daily_totals.c.connection_id, daily_totals.c.billing_currency)
-            .where(daily_totals.c.workspace_id == workspace_id, _within(daily_totals, period))
-            .distinct()
-            .order_by(daily_totals.c.connection_id, daily_totals.c.billing_currency)
-        )
+        bills = await self._db.execute(statements.BILLS, _within(workspace_id, period))
+        query = statements.summing(*told, of_some=accounts is not None)
         found = []
         for connection_id, currency in bills.all():
             if accounts is not None and connection_id not in named:
                 continue
-            names = sorted(named.get(connection_id, ()))
-            query = select(*told, func.sum(daily_costs.c.billed_cost_nano), func.sum(daily_costs.c.billed_cost_rest))
-            query = query.where(
-                daily_costs.c.workspace_id == workspace_id,
-                daily_costs.c.charge_day.in_(list(period)),
-                daily_costs.c.connection_id == connection_id,
-                daily_costs.c.billing_currency == currency,
-            )
-            if accounts is not None:
-                query = query.where(daily_costs.c.sub_account_id.in_(names))
-            found.append((connection_id, str(currency), (await self._db.execute(query.group_by(*told))).all()))
+            asked = {"of_workspace": workspace_id, "of_connection": connection_id, "currency": currency}
+            asked |= {"days": list(period), "accounts": sorted(named.get(connection_id, ()))}
+            found.append((connection_id, str(currency), (await self._db.execute(query, asked)).all()))
         return found
 
     async def _sheets(
@@ -243,19 +218,14 @@ class Charges(Repository):
         while start < period.end:
             some = Period(start, min(period.end, start + timedelta(days=_SHEETS_AT_ONCE)))
             start = some.end
-            query = select(
-                daily_sheets.c.connection_id,
-                daily_sheets.c.billing_currency,
-                daily_sheets.c.charge_day,
-                daily_sheets.c.accounts,
-                daily_sheets.c.amounts,
-            ).where(daily_sheets.c.workspace_id == workspace_id, _within(daily_sheets, some))
-            if named is not None:
-                query = query.where(daily_sheets.c.connection_id.in_(sorted(named)))
-            yield await read_sheets(self._db, query)
+            asked = _within(workspace_id, some)
+            if named is None:
+                yield await read_sheets(self._db, statements.SHEETS, asked)
+            else:
+                yield await read_sheets(self._db, statements.SHEETS_OF, asked | {"connections": sorted(named)})
 
     async def _reading(self, workspace_id: str, connection_id: int, day: date) -> DayReading | None:
-        this_day = {"of_workspace": workspace_id, "of_connection": connection_id, "day": day}
+        this_day = _this_day(workspace_id, connection_id, day)
         row = (await self._db.execute(statements.READING, this_day)).one_or_none()
         return None if row is None else _day_reading(row)
 
@@ -272,17 +242,14 @@ class Charges(Repository):
 
     async def _is_stored(self, workspace_id: str, connection_id: int, day: date, lines: Lines) -> bool:
         """Whether the ledger says the same of this day already, to the last line."""
-        told = [column for column in charges.c if column.name not in ("workspace_id", "connection_id", "charge_day")]
-        stored = await self._db.execute(select(*told).where(*_this_day(charges, workspace_id, connection_id, day)))
+        stored = await self._db.execute(statements.STORED_OF_DAY, _this_day(workspace_id, connection_id, day))
         return await _unhurried(len(lines.nanos), _agree, stored.all(), lines)
 
     async def _moved(
         self, workspace_id: str, connection_id: int, day: date, sums: DaySums, at: datetime
     ) -> tuple[Restated, ...]:
         """What the new reading says differently of each project, before the stored sums go."""
-        rows = await self._db.execute(
-            select(daily_costs).where(*_this_day(daily_costs, workspace_id, connection_id, day))
-        )
+        rows = await self._db.execute(statements.COSTS_OF_DAY, _this_day(workspace_id, connection_id, day))
         old = {(row.sub_account_id, row.billing_currency): (row.billed_cost_nano, row.billed_cost_rest) for row in rows}
         # Only those that differ become Money: of a large bill, few.
         before = {key: money(*old[key], key[1]) for key in old if sums.costs.get(key) != old[key]}
@@ -292,11 +259,7 @@ class Charges(Repository):
         )
 
     async def _totals(self, workspace_id: str, connection_id: int, day: date) -> tuple[Money, ...]:
-        rows = await self._db.execute(
-            select(daily_totals)
-            .where(*_this_day(daily_totals, workspace_id, connection_id, day))
-            .order_by(daily_totals.c.billing_currency)
-        )
+        rows = await self._db.execute(statements.TOTALS_OF_DAY, _this_day(workspace_id, connection_id, day))
         return tuple(money(row.billed_cost_nano, row.billed_cost_rest, row.billing_currency) for row in rows)
 
 
@@ -304,8 +267,8 @@ def _totals(sums: DaySums) -> tuple[Money, ...]:
     return tuple(money(*units, currency) for currency, units in sorted(sums.totals.items()))
 
 
-def _within(table: Table, period: Period) -> ColumnElement[bool]:
-    return (table.c.charge_day >= period.start) & (table.c.charge_day < period.end)
+def _within(workspace_id: str, period: Period) -> dict[str, Any]:
+    return {"of_workspace": workspace_id, "first": period.start, "after": period.end}
 
 
 def _named(accounts: Collection[Account] | None) -> dict[int, set[str]] | None:
@@ -346,12 +309,8 @@ def _agree(stored: Iterable[Any], lines: Lines) -> bool:
     return set(map(tuple, stored)) == set(lines.each())
 
 
-def _this_day(table: Table, workspace_id: str, connection_id: int, day: date) -> tuple[ColumnElement[bool], ...]:
-    return (
-        table.c.workspace_id == workspace_id,
-        table.c.connection_id == connection_id,
-        table.c.charge_day == day,
-    )
+def _this_day(workspace_id: str, connection_id: int, day: date) -> dict[str, Any]:
+    return {"of_workspace": workspace_id, "of_connection": connection_id, "day": day}
 
 
 def _day_reading(row: Any) -> DayReading:

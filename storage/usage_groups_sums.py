@@ -15,9 +15,19 @@ from finops.usage import Width
 from finops.usage_groups import UsageGroup
 from storage.tables_live import usage_groups, usage_reads
 from storage.usage_rollups import NANO, VALUES
-from storage.usage_sums import TABLES, Accounts, Part, asked_of, buckets_of, is_looked_up, of_accounts
+from storage.usage_sums import TABLES, Accounts, Part, buckets_asked, buckets_of, groups_told, named_groups
 
 _Name = tuple[int, str, str, str, str, bool]
+_NAMES = groups_told(
+    usage_groups.c.read_id,
+    usage_groups.c.id,
+    usage_reads.c.connection_id,
+    usage_groups.c.sub_account_id,
+    usage_reads.c.endpoint,
+    usage_groups.c.model,
+    usage_groups.c.service_tier,
+    usage_groups.c.is_batch,
+)
 
 
 class GroupedUsage(NamedTuple):
@@ -62,10 +72,8 @@ async def same_hours(
     since = before - days * Width.DAY
     for read_id, names in (await _names(db, workspace_id, accounts)).items():
         only = None if accounts is None else sorted(names)
-        daily = TABLES[Width.DAY].c.start
-        asked = asked_of(workspace_id, read_id, (Width.DAY, since, before), only)
-        any_day = select(daily).where(*buckets_of(Width.DAY, is_looked_up(asked))).distinct()
-        seen.update((await db.scalars(any_day, asked)).all())
+        is_looked_up, asked = buckets_asked(workspace_id, read_id, (Width.DAY, since, before), only)
+        seen.update((await db.scalars(_any_day(is_looked_up), asked)).all())
         _add(found, names, await _summed(db, workspace_id, read_id, (Width.HOUR, since, before), only, minutes))
     return len(seen), _told(found)
 
@@ -89,41 +97,11 @@ def _group(name: _Name, counts: Sequence[int]) -> UsageGroup:
     return UsageGroup._make((*name[2:], *told, nano * NANO + rest, unpriced))
 
 
-@cache
-def _summing(width: Width, looked_up: bool, *, of_hours: bool) -> Select[Any]:
-    """Put together once: that takes longer than answering it."""
-    table, where = TABLES[width], buckets_of(width, looked_up)
-    if of_hours:
-        where = *where, (table.c.start % int(Width.DAY)).in_(bindparam("hours", expanding=True))
-    counts = (func.sum(table.c[name]) for name in VALUES)
-    query: Select[Any] = select(table.c.group_id, *counts)
-    return query.where(*where).group_by(table.c.group_id)
-
-
 async def _names(db: AsyncConnection, workspace_id: str, accounts: Accounts | None) -> dict[int, dict[int, _Name]]:
     """The groups of each endpoint that are asked about, by number; several keys of a project share a name."""
-    columns = (
-        usage_groups.c.read_id,
-        usage_groups.c.id,
-        usage_reads.c.connection_id,
-        usage_groups.c.sub_account_id,
-        usage_reads.c.endpoint,
-        usage_groups.c.model,
-        usage_groups.c.service_tier,
-        usage_groups.c.is_batch,
-    )
-    query = (
-        select(*columns)
-        .select_from(usage_reads)
-        .join(
-            usage_groups,
-            (usage_groups.c.workspace_id == usage_reads.c.workspace_id) & (usage_groups.c.read_id == usage_reads.c.id),
-        )
-        .where(usage_reads.c.workspace_id == workspace_id)
-    )
-    query, wanted = of_accounts(query, accounts)
+    rows, wanted = await named_groups(db, _NAMES, workspace_id, accounts)
     found: dict[int, dict[int, _Name]] = defaultdict(dict)
-    for read_id, group_id, connection_id, account, *how in await db.execute(query):
+    for read_id, group_id, connection_id, account, *how in rows:
         if wanted is None or (connection_id, account) in wanted:
             endpoint, model, tier, is_batch = how
             found[read_id][group_id] = (connection_id, account, endpoint, model, tier, bool(is_batch))
@@ -139,8 +117,8 @@ async def _summed(
     minutes: Mapping[int, int] | None = None,
 ) -> Sequence[Sequence[Any]]:
     """Group, counts and estimate of one endpoint over a stretch; of other groups too where there are many."""
-    asked = asked_of(workspace_id, read_id, part, groups)
-    query = _summing(part[0], is_looked_up(asked), of_hours=minutes is not None)
+    is_looked_up, asked = buckets_asked(workspace_id, read_id, part, groups)
+    query = _summing(part[0], is_looked_up, of_hours=minutes is not None)
     if minutes is None:
         told: Sequence[Sequence[Any]] = (await db.execute(query, asked)).all()
         return told
@@ -153,3 +131,17 @@ async def _summed(
         rows = await db.execute(query, asked | {"hours": hours})
         found += [(group_id, *(times * int(each) for each in counts)) for group_id, *counts in rows]
     return found
+
+
+@cache
+def _any_day(is_looked_up: bool) -> Select[Any]:
+    return select(TABLES[Width.DAY].c.start).where(*buckets_of(Width.DAY, is_looked_up)).distinct()
+
+
+@cache
+def _summing(width: Width, is_looked_up: bool, *, of_hours: bool) -> Select[Any]:
+    table, where = TABLES[width], buckets_of(width, is_looked_up)
+    if of_hours:
+        where = *where, (table.c.start % int(Width.DAY)).in_(bindparam("hours", expanding=True))
+    counts = (func.sum(table.c[name]) for name in VALUES)
+    return select(table.c.group_id, *counts).where(*where).group_by(table.c.group_id)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from functools import cache
 from operator import add
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, ColumnElement, Select, Table, bindparam, cast, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -28,22 +28,53 @@ Accounts = Collection[tuple[int, str | None]]
 _MOST_LOOKUPS = 10_000
 _AT_ONCE = 500
 
-# Asked with every sum, and put together once: that takes longer than answering it.
-_GROUPS = (
-    select(
-        usage_groups.c.read_id,
-        usage_groups.c.id,
-        usage_reads.c.connection_id,
-        usage_groups.c.sub_account_id,
-        usage_groups.c.model,
-        usage_groups.c.api_key_id,
+
+class Groups(NamedTuple):
+    """A question about groups: about all, about those of some connections, or of some accounts of theirs.
+
+    Put together once, as all that is asked with every sum: that takes longer than answering it.
+    """
+
+    of_all: Select[Any]
+    of_connections: Select[Any]
+    of_accounts: Select[Any]
+
+
+def groups_told(*columns: ColumnElement[Any]) -> Groups:
+    """These columns of groups and of the endpoints they belong to."""
+    of_all = (
+        select(*columns)
+        .select_from(usage_reads)
+        .join(
+            usage_groups,
+            (usage_groups.c.workspace_id == usage_reads.c.workspace_id) & (usage_groups.c.read_id == usage_reads.c.id),
+        )
+        .where(usage_reads.c.workspace_id == bindparam("of_workspace"))
     )
-    .select_from(usage_reads)
-    .join(
-        usage_groups,
-        (usage_groups.c.workspace_id == usage_reads.c.workspace_id) & (usage_groups.c.read_id == usage_reads.c.id),
-    )
-    .where(usage_reads.c.workspace_id == bindparam("of_workspace"))
+    some = of_all.where(usage_reads.c.connection_id.in_(bindparam("connections", expanding=True)))
+    return Groups(of_all, some, some.where(usage_groups.c.sub_account_id.in_(bindparam("accounts", expanding=True))))
+
+
+_GROUPS = groups_told(
+    usage_groups.c.read_id,
+    usage_groups.c.id,
+    usage_reads.c.connection_id,
+    usage_groups.c.sub_account_id,
+    usage_groups.c.model,
+    usage_groups.c.api_key_id,
+)
+_ESTIMATES = select(
+    usage_days.c.read_id,
+    usage_days.c.group_id,
+    usage_days.c.start,
+    usage_days.c.estimate_nano,
+    usage_days.c.estimate_rest,
+    usage_days.c.unpriced,
+    usage_days.c.requests,
+).where(
+    usage_days.c.workspace_id == bindparam("of_workspace"),
+    usage_days.c.read_id.in_(bindparam("reads", expanding=True)),
+    usage_days.c.start.in_(bindparam("starts", expanding=True)),
 )
 
 
@@ -104,17 +135,12 @@ async def sums(
 async def estimates(db: AsyncConnection, workspace_id: str, days: Collection[date]) -> list[Estimate]:
     """The estimates of whole days, for every connection, project and model."""
     found: dict[tuple[int, date, str, str], list[int]] = {}
-    table = usage_days
-    told = (table.c.estimate_nano, table.c.estimate_rest, table.c.unpriced, table.c.requests)
     groups = await _groups(db, workspace_id, None)
     each, reads = {minute_of(starts_at(day)): day for day in days}, sorted(groups)
     # Of all endpoints and days at once: whoever evaluates a month would ask hundreds of times, every minute.
     for at in range(0, len(reads) if each else 0, _AT_ONCE):
-        mine = table.c.workspace_id == workspace_id, table.c.read_id.in_(reads[at : at + _AT_ONCE])
-        query = select(table.c.read_id, table.c.group_id, table.c.start, *told)
-        for read_id, group_id, start, nano, rest, unpriced, requests in await db.execute(
-            query.where(*mine, table.c.start.in_(sorted(each)))
-        ):
+        asked = {"of_workspace": workspace_id, "reads": reads[at : at + _AT_ONCE], "starts": sorted(each)}
+        for read_id, group_id, start, nano, rest, unpriced, requests in await db.execute(_ESTIMATES, asked):
             name = groups[read_id][group_id]
             key = (name[0], each[start], name[1], name[2])
             before = found.get(key)
@@ -175,28 +201,30 @@ async def newest_spent(
     return max(found, default=None)
 
 
-_Query = TypeVar("_Query", bound=Select[Any])
+async def named_groups(
+    db: AsyncConnection, groups: Groups, workspace_id: str, accounts: Accounts | None
+) -> tuple[Iterable[Sequence[Any]], set[tuple[int, str]] | None]:
+    """What a question about groups finds, and of which accounts that is to be taken. None: of all.
 
-
-def of_accounts(query: _Query, accounts: Accounts | None) -> tuple[_Query, set[tuple[int, str]] | None]:
-    """The query of fewer groups, where few are asked about, and of which accounts its answers are to be taken.
-
-    None: of all. It may answer more than was asked: the connection of one account with the project of another.
+    Fewer groups are asked about where few are named. There may be more than was asked for: the connection of one
+    account with the project of another.
     """
+    asked: dict[str, Any] = {"of_workspace": workspace_id}
     if accounts is None:
-        return query, None
+        return await db.execute(groups.of_all, asked), None
     wanted = {(connection_id, account or "") for connection_id, account in accounts}
-    query = query.where(usage_reads.c.connection_id.in_({connection_id for connection_id, _ in wanted}))
-    if len(wanted) <= _AT_ONCE:
-        query = query.where(usage_groups.c.sub_account_id.in_({account for _, account in wanted}))
-    return query, wanted
+    asked["connections"] = sorted({connection_id for connection_id, _ in wanted})
+    if len(wanted) > _AT_ONCE:
+        return await db.execute(groups.of_connections, asked), wanted
+    asked["accounts"] = sorted({account for _, account in wanted})
+    return await db.execute(groups.of_accounts, asked), wanted
 
 
 async def _groups(db: AsyncConnection, workspace_id: str, accounts: Accounts | None) -> dict[int, dict[int, _Named]]:
     """The groups of each endpoint, by number; of the named projects only, when given."""
-    query, wanted = of_accounts(_GROUPS, accounts)
+    rows, wanted = await named_groups(db, _GROUPS, workspace_id, accounts)
     found: dict[int, dict[int, _Named]] = defaultdict(dict)
-    for read_id, group_id, *name in await db.execute(query, {"of_workspace": workspace_id}):
+    for read_id, group_id, *name in rows:
         if wanted is None or (name[0], name[1]) in wanted:
             found[read_id][group_id] = _Named(*name)
     return dict(found)
@@ -212,13 +240,13 @@ async def _summed(
     by_start: bool,
 ) -> Sequence[Sequence[Any]]:
     """Start (0: of the whole part), group and sums of one endpoint; of other groups too where there are many."""
-    asked = asked_of(workspace_id, read_id, part, groups)
-    rows = (await db.execute(_summing(part[0], is_looked_up(asked), by_start), asked)).all()
+    is_looked_up, asked = buckets_asked(workspace_id, read_id, part, groups)
+    rows = (await db.execute(_summing(part[0], is_looked_up, by_start), asked)).all()
     return rows if by_start else [(0, *row) for row in rows]
 
 
 @cache
-def _summing(width: Width, looked_up: bool, by_start: bool) -> Select[Any]:
+def _summing(width: Width, is_looked_up: bool, by_start: bool) -> Select[Any]:
     table = TABLES[width]
     keys = [table.c.start, table.c.group_id] if by_start else [table.c.group_id]
     measures = (
@@ -229,30 +257,26 @@ def _summing(width: Width, looked_up: bool, by_start: bool) -> Select[Any]:
         table.c.estimate_rest,
         table.c.unpriced,
     )
-    return select(*keys, *map(func.sum, measures)).where(*buckets_of(width, looked_up)).group_by(*keys)
+    return select(*keys, *map(func.sum, measures)).where(*buckets_of(width, is_looked_up)).group_by(*keys)
 
 
-@cache
-def buckets_of(width: Width, looked_up: bool) -> tuple[ColumnElement[bool], ...]:
-    """The buckets of one endpoint in a stretch, one by one in the key or all that is there: what `asked_of` names."""
+def buckets_of(width: Width, is_looked_up: bool) -> tuple[ColumnElement[bool], ...]:
+    """The buckets of one endpoint in a stretch, each looked up in the key or all that is there: of `buckets_asked`."""
     table = TABLES[width]
     mine = table.c.workspace_id == bindparam("of_workspace"), table.c.read_id == bindparam("of_read")
-    if looked_up:
-        starts, groups = table.c.start, table.c.group_id
-        named = starts.in_(bindparam("starts", expanding=True)), groups.in_(bindparam("groups", expanding=True))
-        return *mine, *named
-    return *mine, table.c.start >= bindparam("since"), table.c.start < bindparam("until")
+    if is_looked_up:
+        starts = table.c.start.in_(bindparam("starts", expanding=True))
+        return *mine, starts, table.c.group_id.in_(bindparam("groups", expanding=True))
+    return *mine, table.c.start >= bindparam("first"), table.c.start < bindparam("after")
 
 
-def asked_of(workspace_id: str, read_id: int, part: Part, groups: Sequence[int] | None) -> dict[str, Any]:
-    """Which buckets are asked for: of some groups one by one, of many the whole stretch."""
+def buckets_asked(
+    workspace_id: str, read_id: int, part: Part, groups: Sequence[int] | None
+) -> tuple[bool, dict[str, Any]]:
+    """How to ask for the buckets of a stretch: of some groups one by one in the key, of many all that is there."""
     width, start, end = part
-    mine, starts = {"of_workspace": workspace_id, "of_read": read_id}, range(start, end, width)
+    asked: dict[str, Any] = {"of_workspace": workspace_id, "of_read": read_id}
+    starts = range(start, end, width)
     if groups is not None and len(starts) * len(groups) <= _MOST_LOOKUPS:
-        return mine | {"starts": list(starts), "groups": list(groups)}
-    return mine | {"since": start, "until": end}
-
-
-def is_looked_up(asked: Mapping[str, Any]) -> bool:
-    """Whether they are asked for one by one."""
-    return "starts" in asked
+        return True, asked | {"starts": list(starts), "groups": list(groups)}
+    return False, asked | {"first": start, "after": end}
