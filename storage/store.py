@@ -6,6 +6,8 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import cached_property
+from typing import TypeVar
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -37,6 +39,7 @@ from storage.people import People
 from storage.polls import Polls
 from storage.projects import KnownProjects, Projects
 from storage.ratings import Caps, Ratings, ValueTargets
+from storage.repository import Repository
 from storage.restatements import Restatements
 from storage.savings import Savings
 from storage.secrets import KeyRing
@@ -50,50 +53,65 @@ from storage.workspaces import Workspaces
 
 log = logging.getLogger(__name__)
 
+R = TypeVar("R", bound=Repository)
+
 _DEADLOCK = "40P01"  # PostgreSQL's word for it
+
+
+def _of(repository: Callable[[AsyncConnection], R]) -> cached_property[R]:
+    """A repository of a store, made when it is first asked for: a transaction asks for a few of all there are."""
+    return cached_property(lambda store: repository(store._connection))
+
+
+def _sealing(repository: Callable[[AsyncConnection, KeyRing], R]) -> cached_property[R]:
+    """The same of one that seals what it keeps."""
+    return cached_property(lambda store: repository(store._connection, store._ring))
 
 
 class Store:
     """One repository per noun, all within the same transaction. Lives no longer than that transaction."""
 
+    workspaces = _of(Workspaces)
+    people = _of(People)
+    teams = _of(Teams)
+    connections = _of(Connections)
+    credentials = _sealing(Credentials)
+    projects = _of(Projects)
+    known_projects = _of(KnownProjects)
+    charges = _of(Charges)
+    bill_lines = _of(BillLines)
+    restatements = _of(Restatements)
+    usage = _of(Usage)
+    healths = _of(UsageHealths)
+    drifts = _of(Drifts)
+    unpriced = _of(UnpricedNames)
+    budgets = _of(Budgets)
+    incidents = _of(Incidents)
+    stops = _of(Stops)
+    audit = _sealing(Audit)
+    value = _of(Value)
+    event_tokens = _of(EventTokens)
+    ratings = _of(Ratings)
+    value_targets = _of(ValueTargets)
+    digests = _of(Digests)
+    digest_channels = _of(DigestChannels)
+    caps = _of(Caps)
+    exchange_rates = _of(ExchangeRates)
+    feedback = _of(Feedbacks)
+    interviews = _of(Interviews)
+    polls = _of(Polls)
+    decisions = _of(Decisions)
+    actions = _of(Actions)
+    savings = _of(Savings)
+    outbox = _of(Outbox)
+    collections = _of(Collections)
+    claims = _of(Claims)
+    installations = _sealing(Installations)
+    oauth_states = _of(OAuthStates)
+
     def __init__(self, connection: AsyncConnection, ring: KeyRing) -> None:
-        self.workspaces = Workspaces(connection)
-        self.people = People(connection)
-        self.teams = Teams(connection)
-        self.connections = Connections(connection)
-        self.credentials = Credentials(connection, ring)
-        self.projects = Projects(connection)
-        self.known_projects = KnownProjects(connection)
-        self.charges = Charges(connection)
-        self.bill_lines = BillLines(connection)
-        self.restatements = Restatements(connection)
-        self.usage = Usage(connection)
-        self.healths = UsageHealths(connection)
-        self.drifts = Drifts(connection)
-        self.unpriced = UnpricedNames(connection)
-        self.budgets = Budgets(connection)
-        self.incidents = Incidents(connection)
-        self.stops = Stops(connection)
-        self.audit = Audit(connection, ring)
-        self.value = Value(connection)
-        self.event_tokens = EventTokens(connection)
-        self.ratings = Ratings(connection)
-        self.value_targets = ValueTargets(connection)
-        self.digests = Digests(connection)
-        self.digest_channels = DigestChannels(connection)
-        self.caps = Caps(connection)
-        self.exchange_rates = ExchangeRates(connection)
-        self.feedback = Feedbacks(connection)
-        self.interviews = Interviews(connection)
-        self.polls = Polls(connection)
-        self.decisions = Decisions(connection)
-        self.actions = Actions(connection)
-        self.savings = Savings(connection)
-        self.outbox = Outbox(connection)
-        self.collections = Collections(connection)
-        self.claims = Claims(connection)
-        self.installations = Installations(connection, ring)
-        self.oauth_states = OAuthStates(connection)
+        self._connection = connection
+        self._ring = ring
 
     async def sealed_by_older_keys(self, workspace_id: str) -> int:
         """How many of a workspace's secrets, and ends of its audit trail, `reseal_all` would bring under the first key.
