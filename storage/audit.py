@@ -11,15 +11,17 @@ import json
 import logging
 from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import BindParameter, Select, String, bindparam, cast, func, insert, or_, select, type_coerce, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningInsert
 
 from finops.audit import GENESIS, AuditEntry, AuditFilter, AuditHead, AuditRow, row_after
 from finops.secret import Secret
 from storage.errors import SecretUnreadable
-from storage.repository import Repository, across_workspaces
+from storage.repository import Repository, across_workspaces, inserting
 from storage.secrets import KeyRing
 from storage.tables_stops import audit, audit_heads
 
@@ -36,6 +38,12 @@ _MY_END = select(audit_heads).where(audit_heads.c.workspace_id == _MINE).with_fo
 _MOVE_MY_END = update(audit_heads).where(audit_heads.c.workspace_id == _MINE)
 _ADD = insert(audit)
 _NEWEST = select(audit.c.seq, audit.c.hash).where(audit.c.workspace_id == _MINE).order_by(audit.c.seq.desc()).limit(1)
+
+
+@cache
+def _beginning(dialect: str) -> ReturningInsert[Any]:
+    first = inserting(dialect, audit_heads).on_conflict_do_nothing(index_elements=["workspace_id"])
+    return first.returning(audit_heads.c.seq)
 
 
 class Audit(Repository):
@@ -134,11 +142,9 @@ class Audit(Repository):
         whose, is_new = {"of_workspace": workspace_id}, False
         row = (await self._db.execute(_MY_END, whose)).one_or_none()
         if row is None:
-            fresh = self._insert(audit_heads).values(
-                workspace_id=workspace_id, seq=0, hash=GENESIS, sealed=self._seal_as(None, workspace_id, 0, GENESIS)
-            )
-            was_made = fresh.on_conflict_do_nothing(index_elements=["workspace_id"]).returning(audit_heads.c.seq)
-            is_new = (await self._db.execute(was_made)).one_or_none() is not None
+            fresh = {"workspace_id": workspace_id, "seq": 0, "hash": GENESIS}
+            fresh["sealed"] = self._seal_as(None, workspace_id, 0, GENESIS)
+            is_new = (await self._db.execute(_beginning(self._db.dialect.name), fresh)).one_or_none() is not None
             row = (await self._db.execute(_MY_END, whose)).one()
         head = self._head(workspace_id, row)
         newest = (await self._db.execute(_NEWEST, whose)).one_or_none()

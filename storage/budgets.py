@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy import Table, bindparam, insert, select, update
 
 from finops.budgets import Budget, BudgetAction, BudgetPeriod, BudgetScope, BudgetTerms
 from finops.money import to_units
@@ -18,6 +18,7 @@ from storage.tables_live import budgets
 _TABLES: dict[BudgetScope, Table] = {BudgetScope.TEAM: teams, BudgetScope.PROJECT: projects}
 # Asked all the time, and put together once: that takes longer than answering them.
 _ALL = select(budgets).where(budgets.c.workspace_id == bindparam("of_workspace")).order_by(budgets.c.id)
+_CREATE = insert(budgets).returning(*budgets.c)
 _LIVING = _ALL.where(budgets.c.deleted_at.is_(None))
 _ONE = _ALL.where(budgets.c.id == bindparam("this"))
 _ONE_LIVING = _LIVING.where(budgets.c.id == bindparam("this"))
@@ -37,7 +38,7 @@ class Budgets(Repository):
             "updated_by": by,
             "updated_at": at,
         }
-        return _budget((await self._db.execute(self._insert(budgets).values(values).returning(*budgets.c))).one())
+        return _budget((await self._db.execute(_CREATE, values)).one())
 
     async def update(
         self,

@@ -16,6 +16,27 @@ from storage.repository import Repository, across_workspaces
 from storage.tables import teams, workspaces
 from storage.tables_value import digest_channels, digests
 
+# Asked at every ring of the clock, and put together once: that takes longer than answering them.
+_EVERYWHERE = (
+    select(digest_channels)
+    .where(or_(digest_channels.c.is_enabled, digest_channels.c.is_daily))
+    .order_by(digest_channels.c.workspace_id, digest_channels.c.id)
+)
+_USUAL = digest_channels.alias("usual")
+_WORKSPACES_WITHOUT = (
+    select(workspaces.c.id)
+    .outerjoin(_USUAL, and_(_USUAL.c.workspace_id == workspaces.c.id, _USUAL.c.scope_kind == ScopeKind.WORKSPACE.value))
+    .where(_USUAL.c.id.is_(None))
+    .order_by(workspaces.c.id)
+)
+_OF_TEAM = and_(_USUAL.c.scope_kind == ScopeKind.TEAM.value, _USUAL.c.scope_id == teams.c.id)
+_TEAMS_WITHOUT = (
+    select(teams.c.workspace_id, teams.c.id)
+    .outerjoin(_USUAL, and_(_USUAL.c.workspace_id == teams.c.workspace_id, _OF_TEAM))
+    .where(_USUAL.c.id.is_(None))
+    .order_by(teams.c.workspace_id, teams.c.id)
+)
+
 
 @frozen
 class KeptDigest:
@@ -110,29 +131,16 @@ class DigestChannels(Repository):
     @across_workspaces("the alarm clock rings for every workspace; the row says whose it is")
     async def everywhere(self) -> list[DigestChannel]:
         """Every row that is not switched off, of all workspaces."""
-        rows = await self._db.execute(
-            select(digest_channels)
-            .where(or_(digest_channels.c.is_enabled, digest_channels.c.is_daily))
-            .order_by(digest_channels.c.workspace_id, digest_channels.c.id)
-        )
+        rows = await self._db.execute(_EVERYWHERE)
         return [_channel(row) for row in rows]
 
     @across_workspaces("the usual places are made for every workspace; the answer says for whose")
     async def without_usual_place(self) -> list[tuple[str, ScopeKind, int | None]]:
         """Workspaces and teams for which no place was ever decided."""
-        usual = digest_channels.alias("usual")
-        a_team = and_(
-            usual.c.workspace_id == teams.c.workspace_id,
-            usual.c.scope_kind == ScopeKind.TEAM.value,
-            usual.c.scope_id == teams.c.id,
-        )
-        a_workspace = and_(usual.c.workspace_id == workspaces.c.id, usual.c.scope_kind == ScopeKind.WORKSPACE.value)
-        whole = select(workspaces.c.id).outerjoin(usual, a_workspace).where(usual.c.id.is_(None))
-        parts = select(teams.c.workspace_id, teams.c.id).outerjoin(usual, a_team).where(usual.c.id.is_(None))
         found: list[tuple[str, ScopeKind, int | None]] = [
-            (name, ScopeKind.WORKSPACE, None) for name in await self._db.scalars(whole.order_by(workspaces.c.id))
+            (name, ScopeKind.WORKSPACE, None) for name in await self._db.scalars(_WORKSPACES_WITHOUT)
         ]
-        rows = await self._db.execute(parts.order_by(teams.c.workspace_id, teams.c.id))
+        rows = await self._db.execute(_TEAMS_WITHOUT)
         return found + [(row.workspace_id, ScopeKind.TEAM, row.id) for row in rows]
 
     async def add(self, workspace_id: str, channel: DigestChannel) -> DigestChannel | None:

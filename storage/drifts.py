@@ -30,6 +30,7 @@ _SINCE = (
     .where(*_MINE, drifts.c.charge_day >= bindparam("day"))
     .order_by(drifts.c.charge_day, drifts.c.connection_id, drifts.c.sub_account_id, drifts.c.model)
 )
+_ADD = insert(drifts)
 _FORGET_DAY = delete(drifts).where(
     *_MINE, drifts.c.charge_day == bindparam("day"), drifts.c.connection_id == bindparam("of_connection")
 )
@@ -72,7 +73,7 @@ class Drifts(Repository):
                 }
             )
         if rows:
-            await self._db.execute(insert(drifts), rows)
+            await self._db.execute(_ADD, rows)
 
     async def since(self, workspace_id: str, day: date, currency: str = "USD") -> dict[int, list[DriftSample]]:
         """The samples of that day and later, per connection, by day: thousands a day, so ask once a day."""

@@ -17,6 +17,8 @@ from storage.tables import people
 # Asked all the time, and put together once: that takes longer than answering them.
 _MINE = select(people).where(people.c.workspace_id == bindparam("of_workspace"))
 _ONE = _MINE.where(people.c.user_id == bindparam("who"))
+_CHANGE = update(people).where(people.c.workspace_id == bindparam("of_workspace"), people.c.user_id == bindparam("who"))
+_CHANGE_FROM = _CHANGE.where(people.c.role == bindparam("was"))
 _ARE_ADMINS = people.c.role.in_(sorted(ADMINS))
 _ADMINS = _MINE.where(_ARE_ADMINS).order_by(people.c.name, people.c.user_id)
 
@@ -51,10 +53,10 @@ class People(Repository):
 
     async def set_role(self, workspace_id: str, user_id: str, role: Role, was: Role | None = None) -> bool:
         """Give a role; False when we have not met the person, or they no longer have the role `was`."""
-        mine = update(people).where(people.c.workspace_id == workspace_id, people.c.user_id == user_id)
-        if was is not None:
-            mine = mine.where(people.c.role == was)
-        return (await self._db.execute(mine.values(role=role))).rowcount == 1
+        asked = {"of_workspace": workspace_id, "who": user_id, "role": role}
+        if was is None:
+            return (await self._db.execute(_CHANGE, asked)).rowcount == 1
+        return (await self._db.execute(_CHANGE_FROM, asked | {"was": was})).rowcount == 1
 
     async def admins(self, workspace_id: str) -> list[Person]:
         """Everyone who may administer, by name."""

@@ -7,12 +7,17 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, case, delete, func, or_, select, update
+from sqlalchemy import and_, bindparam, case, delete, func, or_, select, update
 
 from finops.polls import Ballot, Option, Poll, PollKind
 from storage.errors import NotFound
 from storage.repository import Repository, across_workspaces
 from storage.tables_learning import poll_votes, polls
+
+# Asked with every click, and put together once: that takes longer than answering them.
+_ONE = select(polls).where(polls.c.workspace_id == bindparam("of_workspace"), polls.c.id == bindparam("this"))
+# SQLite has one writer: there the lock is the transaction itself.
+_HELD, _HELD_ALONE = _ONE.with_for_update(read=True), _ONE.with_for_update()
 
 
 class Polls(Repository):
@@ -211,10 +216,8 @@ class Polls(Repository):
         return [_poll(row) for row in rows]
 
     async def _one(self, workspace_id: str, poll_id: int, is_alone: bool | None) -> Poll | None:
-        query = select(polls).where(polls.c.workspace_id == workspace_id, polls.c.id == poll_id)
-        if is_alone is not None:  # SQLite has one writer: there the lock is the transaction itself
-            query = query.with_for_update(read=not is_alone)
-        row = (await self._db.execute(query)).one_or_none()
+        query = _ONE if is_alone is None else _HELD_ALONE if is_alone else _HELD
+        row = (await self._db.execute(query, {"of_workspace": workspace_id, "this": poll_id})).one_or_none()
         return None if row is None else _poll(row)
 
 

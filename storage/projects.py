@@ -181,21 +181,11 @@ class Projects(Repository):
         """The row that owns each project after our attempt: ours, or the one that was there first. In their order."""
         ids = list(wanted)
         owners: dict[str, Any] = {}
-        adding = self._insert(projects).on_conflict_do_nothing(
-            index_elements=["workspace_id", "provider", "provider_project_id"]
-        )
         for start in range(0, len(ids), _AT_ONCE):
             some = ids[start : start + _AT_ONCE]
-            await self._db.execute(adding, [wanted[one] for one in some])
-            rows = await self._db.execute(
-                select(projects, teams.c.name.label("team_name"))
-                .join(teams, and_(teams.c.workspace_id == projects.c.workspace_id, teams.c.id == projects.c.team_id))
-                .where(
-                    projects.c.workspace_id == workspace_id,
-                    projects.c.provider == provider,
-                    projects.c.provider_project_id.in_(some),
-                )
-            )
+            await self._db.execute(_claiming(self._db.dialect.name), [wanted[one] for one in some])
+            asked = {"of_workspace": workspace_id, "of_provider": provider, "these": some}
+            rows = await self._db.execute(_OWNED, asked)
             owners |= {row.provider_project_id: row for row in rows}
         return [(one, owners[one]) for one in ids]
 
@@ -300,10 +290,23 @@ _ALL = (
 )
 _OF_TEAM = _ALL.where(projects.c.team_id == bindparam("team"))
 _ONE = _ALL.where(projects.c.id == bindparam("this"))
+_ITS_TEAM = and_(teams.c.workspace_id == projects.c.workspace_id, teams.c.id == projects.c.team_id)
+_OWNED = (
+    select(projects, teams.c.name.label("team_name"))
+    .join(teams, _ITS_TEAM)
+    .where(projects.c.workspace_id == bindparam("of_workspace"), projects.c.provider == bindparam("of_provider"))
+    .where(projects.c.provider_project_id.in_(bindparam("these", expanding=True)))
+)
 _PROVIDER = select(connections.c.provider).where(
     connections.c.workspace_id == bindparam("of_workspace"), connections.c.id == bindparam("this")
 )
 _TEAM = select(teams.c.id).where(teams.c.workspace_id == bindparam("of_workspace"), teams.c.id == bindparam("this"))
+
+
+@cache
+def _claiming(dialect: str) -> Insert:
+    key = ["workspace_id", "provider", "provider_project_id"]
+    return inserting(dialect, projects).on_conflict_do_nothing(index_elements=key)
 
 
 def _known() -> Select[Any]:
@@ -330,7 +333,7 @@ def _known() -> Select[Any]:
         .select_from(known_projects)
         .join(connections, here)
         .outerjoin(projects, owned)
-        .outerjoin(teams, and_(teams.c.workspace_id == projects.c.workspace_id, teams.c.id == projects.c.team_id))
+        .outerjoin(teams, _ITS_TEAM)
         .where(known_projects.c.workspace_id == bindparam("of_workspace"))
         .order_by(known_projects.c.search_key, known_projects.c.provider_project_id)
     )

@@ -19,7 +19,6 @@ from storage.errors import NotFound
 from storage.ledger import money
 from storage.records_value import Recorded
 from storage.repository import Repository, across_workspaces
-from storage.tables import projects
 from storage.tables_value import SUMS, value_calls, value_days, value_event_ids, value_users, value_weeks
 from storage.value_moving import Moves
 
@@ -54,8 +53,9 @@ class Value(Repository):
     ) -> list[ValueRow]:
         """What was recorded of the days of a period, by every name, in the order of the table's key."""
         table = value_days
-        query = select(table).where(*_within(table, workspace_id, period, project_ids))
-        rows = await self._db.execute(query.order_by(*table.primary_key.columns))
+        query = select(table).where(*statements.within(table, of_some=project_ids is not None))
+        asked = _asked(workspace_id, period, project_ids)
+        rows = await self._db.execute(query.order_by(*table.primary_key.columns), asked)
         return [
             ValueRow(
                 row.project_id, row.charge_day, row.task, row.experiment, row.segment, row.model, ValueSums(*row[7:])
@@ -72,9 +72,8 @@ class Value(Repository):
         """
         found: dict[int, ValueSums] = {}
         for table, part in _parts(period):
-            query = select(table.c.project_id, *(func.sum(table.c[name]) for name in SUMS))
-            query = query.where(*_within(table, workspace_id, part, project_ids)).group_by(table.c.project_id)
-            for project_id, *values in await self._db.execute(query):
+            query = statements.summing(table, of_some=project_ids is not None)
+            for project_id, *values in await self._db.execute(query, _asked(workspace_id, part, project_ids)):
                 more = ValueSums(*map(int, values))
                 held = found.get(project_id)
                 found[project_id] = more if held is None else ValueSums(*map(sum, zip(held, more, strict=True)))
@@ -82,8 +81,8 @@ class Value(Repository):
 
     async def tells_anything(self, workspace_id: str, period: Period) -> bool:
         """Whether anything at all was recorded of a period: answered by the first row there is."""
-        query = select(value_days.c.project_id).where(*_within(value_days, workspace_id, period, None)).limit(1)
-        return (await self._db.execute(query)).first() is not None
+        rows = await self._db.execute(statements.TELLS_ANYTHING, _asked(workspace_id, period, None))
+        return rows.first() is not None
 
     async def weekly(self, workspace_id: str, weeks: Sequence[Period]) -> dict[tuple[int, date], ValueSums]:
         """What each project recorded in each week, by (project, Monday); absent where nothing was.
@@ -107,7 +106,8 @@ class Value(Repository):
         table = value_weeks
         touched = Period(monday_of(period.start), period.end)
         query = select(table.c.project_id, func.max(table.c.newest_at)).group_by(table.c.project_id)
-        rows = await self._db.execute(query.where(*_within(table, workspace_id, touched, project_ids)))
+        query = query.where(*statements.within(table, of_some=project_ids is not None))
+        rows = await self._db.execute(query, _asked(workspace_id, touched, project_ids))
         return {row[0]: row[1] for row in rows}
 
     async def users_over(
@@ -127,8 +127,9 @@ class Value(Repository):
             tuple_(table.c.cost_nano, table.c.cost_rest) > to_units(per_user_day.amount),
             tuple_(table.c.dearest_call_nano, table.c.dearest_call_rest) > to_units(per_call.amount),
         )
-        query = select(table).where(*_within(table, workspace_id, period, project_ids), over)
-        rows = await self._db.execute(query.order_by(*table.primary_key.columns))
+        query = select(table).where(*statements.within(table, of_some=project_ids is not None), over)
+        asked = _asked(workspace_id, period, project_ids)
+        rows = await self._db.execute(query.order_by(*table.primary_key.columns), asked)
         return [
             UserDay(
                 row.project_id,
@@ -168,8 +169,8 @@ class Value(Repository):
 
         SQLite's writers take turns anyway; on PostgreSQL they queue here, and nobody who only refers to it waits.
         """
-        mine = select(projects.c.id).where(projects.c.workspace_id == workspace_id, projects.c.id == project_id)
-        if (await self._db.execute(mine.with_for_update(key_share=True))).one_or_none() is None:
+        mine = {"of_workspace": workspace_id, "this": project_id}
+        if (await self._db.execute(statements.HOLD_PROJECT, mine)).one_or_none() is None:
             raise NotFound("project", project_id)
 
     async def _fresh(self, mine: dict[str, Any], batches: Sequence[Sequence[RecordedCall]]) -> list[list[RecordedCall]]:
@@ -258,9 +259,6 @@ def _parts(period: Period) -> list[tuple[Table, Period]]:
     return [part for part in [*parts, (value_days, Period(last, period.end))] if part[1].days]
 
 
-def _within(table: Table, workspace_id: str, period: Period, project_ids: Collection[int] | None) -> list[Any]:
-    day = table.c.week if table is value_weeks else table.c.charge_day
-    where = [table.c.workspace_id == workspace_id, day >= period.start, day < period.end]
-    if project_ids is not None:
-        where.append(table.c.project_id.in_(sorted(project_ids)))
-    return where
+def _asked(workspace_id: str, period: Period, project_ids: Collection[int] | None) -> dict[str, Any]:
+    asked: dict[str, Any] = {"of_workspace": workspace_id, "first": period.start, "after": period.end}
+    return asked if project_ids is None else asked | {"projects": sorted(project_ids)}
