@@ -74,8 +74,8 @@ async def test_three_people_see_what_was_done_and_that_it_is_early_to_judge(
     drawer = jihoon.get_by_role("complementary", name="실험실")
     await drawer.get_by_role("button", name="살아보기").click()
     for reader, language in ((jihoon, "ko"), (emma, "en")):
-        await expect(reader.locator(".notice", has_text=MOVED[language])).to_be_visible(timeout=50_000)
-    await expect(jihoon.locator(".notice.success")).to_contain_text("조치 1건", timeout=50_000)
+        await reader.locator(".notice", has_text=MOVED[language]).wait_for(timeout=50_000)
+    await jihoon.locator(".notice.success", has_text="조치 1건").wait_for(timeout=50_000)
     told = await story_life.told(stage, date(2026, 1, 1), date(2026, 1, 2), [])
     [found] = [one for one in told.found if one["source"] == "usage"]
     assert (found["kind"], found["project"], found["state"]) == ("model_changed", APPLICATION, "expected")

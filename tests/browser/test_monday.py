@@ -63,7 +63,7 @@ async def test_a_person_connects_an_application_and_sends_monday(desk: Window, p
     await drawer.get_by_role("button", name="지금 월요일 보내기").click()
 
     digest = page.locator(".message", has_text="[데이터팀] AI 비용")
-    await expect(digest.locator(".chart").first).to_be_visible(timeout=30_000)
+    await digest.locator(".chart").first.wait_for(timeout=30_000)
     await expect(digest).to_contain_text("doc-summary")
     await page.keyboard.press("Escape")
     await digest.locator(".thread-link").click()
