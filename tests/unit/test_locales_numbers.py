@@ -7,6 +7,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
+from babel.numbers import format_decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,6 +55,14 @@ def test_parts_as_shown_add_up_to_the_whole_as_shown(parts: list[Decimal]) -> No
     whole = EN.money(Money(sum(parts, Decimal(0))))
     value = [Decimal(0) if text.startswith("<") else Decimal(text.strip("$").replace(",", "")) for text in shown]
     assert sum(value) == Decimal(whole.strip("$").replace(",", ""))
+
+
+@given(st.one_of(st.integers(), st.decimals(allow_nan=False, allow_infinity=False, places=9)), st.integers(0, 9))
+def test_a_number_is_written_as_the_readers_locale_has_it(value: int | Decimal, places: int) -> None:
+    """By Babel, which knows every locale's marks: half-even, thousands grouped, and a sign in front."""
+    pattern = "#,##0" + ("." + "0" * places if places else "")
+    for language, reader in (("ko", KO), ("en", EN), ("ja", JA)):
+        assert reader.number(value, places) == format_decimal(value, format=pattern, locale=language)
 
 
 def test_no_parts_are_no_amounts() -> None:
