@@ -49,18 +49,21 @@ async def caught_up(stage: Stage, clock: StageClock, *, until_closed: bool = Fal
         while quiet < _QUIET_LOOKS:
             async with storage.reading() as store:
                 healths = await store.healths.all(TEAM_ID)
-                is_open = until_closed and bool(await store.incidents.open_ones(TEAM_ID))
-                is_silent = await store.outbox.waiting_count() == 0
-            is_read = bool(healths) and all(one.read_at is not None and one.read_at >= slot for one in healths)
-            is_done = not any(is_due(hold, since) for _, holds in await stops(stage) for hold in holds)
-            if not (is_read and is_done):
+                is_read = bool(healths) and all(one.read_at is not None and one.read_at >= slot for one in healths)
+                # What comes later is not asked before: most looks find usage unread.
+                active = await store.stops.active(TEAM_ID) if is_read else []
+                holds = [hold for stop in active for hold in await store.stops.holds(TEAM_ID, stop.id or 0)]
+                is_done = is_read and not any(is_due(hold, since) for hold in holds)
+                is_silent = is_done and await store.outbox.waiting_count() == 0
+                is_open = is_silent and until_closed and bool(await store.incidents.open_ones(TEAM_ID))
+            if not is_done:
                 bot.wake_watch.set()  # a clock that was moved rings no alarm
                 bot.wake_stops.set()
             elif not has_rung:
                 has_rung = True
                 await bot.evaluating.everywhere()  # what rings every minute in real life
                 await bot.stop_ends.everywhere()
-            quiet = quiet + 1 if is_read and is_silent and is_done and not is_open else 0
+            quiet = quiet + 1 if is_silent and not is_open else 0
             await asyncio.sleep(_SOON)  # what we wait for is in a database
 
 
