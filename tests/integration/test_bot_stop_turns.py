@@ -42,7 +42,7 @@ async def test_what_is_to_be_stopped_again_at_the_end_of_its_period_is(world: Wo
     assert (shown.stop.allowed_until, world.cents()) == (starts_at(incident.window.end), FORMER_CENTS)
     assert COMES_BACK in await told(world, incident)
     world.clock.moment = starts_at(incident.window.end) - timedelta(minutes=1)
-    await world.watched(2)
+    await world.watched(1, after=1)
     shown = await world.again(shown)
     assert (shown.stop.state, shown.stop.turn, world.cents()) == (StopState.STOPPED, 2, 1)
     [ended] = [one for one in shown.events if one.kind is StopEventKind.ALLOWANCE_ENDED]
@@ -86,7 +86,7 @@ async def test_an_alert_that_outlived_its_day_allows_on_the_terms_of_today(world
     assert (await world.incidents())[0].state is IncidentState.ALLOWED
     assert COMES_BACK in await told(world, incident)
     while (await world.again(shown)).stop.state is StopState.ALLOWED and world.clock() < until:
-        await world.watched(1, after=1)
+        await world.watched(1, after=3)
     shown = await world.again(shown)
     [ended] = [one for one in shown.events if one.kind is StopEventKind.ALLOWANCE_ENDED]
     assert (ended.values["reason"], world.clock() < until) == (reason, reason == "amount")

@@ -33,7 +33,8 @@ async def test_a_stop_is_set_proved_and_restored_bit_for_bit_and_closed_the_next
     assert (shown.stop.state, (await world.incident_now()).state) == (StopState.STOPPED, IncidentState.STOPPED)
     assert shown.current[0].former == FORMER
 
-    await world.watched(12)
+    for _ in range(3):
+        await world.watched(1, after=3)
     shown = await world.again(shown)
     [hold] = shown.current
     assert (hold.state, shown.is_proved) == (HoldState.PROVED, True)
@@ -47,7 +48,7 @@ async def test_a_stop_is_set_proved_and_restored_bit_for_bit_and_closed_the_next
     assert (await world.restore(shown)).stop.state is StopState.RESTORING
     await world.acted()
     assert world.cents() == FORMER_CENTS
-    await world.watched(5)
+    await world.watched(2, after=3)
     shown = await world.again(shown)
     assert shown.stop.state is StopState.RESTORED
     assert StopEventKind.FIRST_TRAFFIC in kinds(shown)
@@ -145,7 +146,7 @@ async def test_a_budget_stops_by_itself_at_each_limit_once_and_not_again_after_a
         assert (incident.level < 100, incident.has_root) == (True, True)
         await world.stopped(incident)
     else:
-        await world.watched(2)
+        await world.acted()
         assert world.cents() == 1
     if how == "approved":
         await world.approve(incident, ApprovalWay.BUDGET, limit)
@@ -159,7 +160,7 @@ async def test_a_budget_stops_by_itself_at_each_limit_once_and_not_again_after_a
     await world.watched(1)
     assert world.cents() is None
     while world.cents() is None and (await world.incident_now()).level < 150:
-        await world.watched(1, after=2)
+        await world.watched(1, after=5)
     now = await world.incident_now()
     assert (world.cents(), Money.of(limit) <= now.spent) == (1, True)
     assert (now.id, now.state) == (incident.id, IncidentState.STOPPED)
@@ -178,7 +179,7 @@ async def test_what_was_allowed_before_a_limit_was_reached_is_not_stopped_there(
     shown = await world.approve(incident, ApprovalWay.AMOUNT, "1.50", hours=3, restops=False)
     assert shown is not None
     while world.cents() is None and (await world.incident_now()).level < 150:
-        await world.watched(1, after=4)
+        await world.watched(1, after=9)
     assert (await world.again(shown)).stop.state is StopState.CLOSED
     assert (world.cents(), (await world.incident_now()).state) == (None, IncidentState.OPEN)
 
@@ -193,7 +194,7 @@ async def test_two_people_have_to_agree_where_the_budget_says_so(world: World) -
         await world.bot.stopping.agree(world.admin, shown.stop.id or 0)
     assert refused.value.code is RefusalCode.APPROVAL_SAME_PERSON
     await world.bot.stopping.agree(world.second, shown.stop.id or 0)
-    await world.watched(1)
+    await world.acted()
     assert world.cents() is None
 
 
@@ -208,10 +209,10 @@ async def test_a_whole_team_is_stopped_as_it_was_shown_and_each_project_is_told(
     assert ([one.project_id for one in shown.current], len(seen)) == (seen, 2)
     assert (shown.set_count, shown.stop.state) == (1, StopState.STOPPED)
     world.openai.faults.clear()
-    await world.watched(3)
+    await world.watched(1)
     assert (world.cents(), world.cents(WRITER)) == (1, 1)
     await world.restore(shown)
-    await world.watched(2)
+    await world.acted()
     assert (world.cents(), world.cents(WRITER)) == (None, None)
 
 
@@ -227,7 +228,7 @@ async def test_a_firmer_lever_takes_over_and_the_gentler_one_is_put_back(world: 
     limits = world.openai.project(CHATBOT).rate_limits
     assert all(one.get("max_requests_per_1_minute", 10_000) > 2 for one in limits.values()), limits
     await world.restore(shown)
-    await world.watched(1)
+    await world.acted()
     assert world.cents() is None
 
 

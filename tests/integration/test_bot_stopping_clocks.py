@@ -24,10 +24,12 @@ def jumps(world: World, minutes: float) -> None:
     world.openai.clock = lambda: ours() - timedelta(minutes=minutes)
 
 
-async def asked(world: World, minutes: float, when: str) -> StopShown:
+async def asked(world: World, minutes: float, when: str, *, ends_spending: bool = True) -> StopShown:
     """A stop of a runaway, and our clock jumps once: before the click, before it is carried out, or after that."""
     incident = await world.runaway()
     world.limited()
+    if not ends_spending:
+        world.openai.behaviour.enforcement_seconds = 10**6
     if when == "before the click":
         jumps(world, minutes)
     shown = await world.bot.stopping.request(world.admin, about(incident), Lever.STOP, "루프")
@@ -45,10 +47,9 @@ CLICK, SET, AFTER = "before the click", "before it is set", "after it is set"
 @pytest.mark.parametrize(("minutes", "when"), [(20, CLICK), (-20, SET), (-60, AFTER), (60, AFTER)])
 async def test_no_clock_proves_a_stop_that_does_not_end_the_spending(world: World, minutes: float, when: str) -> None:
     """The provider says yes and calls go on: that is told after a quarter of an hour, and never the opposite."""
-    world.openai.behaviour.enforcement_seconds = 10**6
-    shown = await asked(world, minutes, when)
-    for _ in range(6):
-        await world.watched(1, after=2)
+    shown = await asked(world, minutes, when, ends_spending=False)
+    for _ in range(3):
+        await world.watched(1, after=5)
         shown = await world.again(shown)
         assert shown.current[0].state in (HoldState.SET, HoldState.UNPROVED)
     [told] = [one for one in shown.events if one.kind is StopEventKind.UNPROVED]
@@ -62,8 +63,8 @@ async def test_no_clock_keeps_a_stop_from_its_proof(world: World, minutes: float
     began = world.openai.clock()
     await world.watched(1)
     assert world.cents() == 1
-    for _ in range(5):
-        await world.watched(1, after=2)
+    for _ in range(3):
+        await world.watched(1, after=4)
     shown = await world.again(shown)
     [hold] = shown.current
     assert (hold.state, kinds(shown)[-1]) == (HoldState.PROVED, StopEventKind.PROVED)
@@ -77,8 +78,7 @@ async def test_no_clock_keeps_a_stop_from_its_proof(world: World, minutes: float
 async def test_what_a_stop_kept_is_told_by_the_minutes_before_it(world: World) -> None:
     """Our clock runs ahead of the click: the quiet minutes after the stop are none of those before it."""
     shown = await asked(world, 20, CLICK)
-    for _ in range(2):
-        await world.watched(1, after=16)
+    await world.watched(1, after=33)
     saved = (await world.again(shown)).saved
     assert saved is not None
     assert saved.low.amount > 0

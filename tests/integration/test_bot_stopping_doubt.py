@@ -49,7 +49,7 @@ async def test_a_provider_that_does_not_answer_in_time_is_asked_again(
     assert (world.cents(), shown.stop.state) == (FORMER_CENTS, StopState.STOPPING)
     mocker.stopall()
     world.openai.faults.clear()
-    await world.watched(2)
+    await world.watched(1)
     assert world.cents() == 1
     assert kinds(await world.again(shown)).count(StopEventKind.SET) == 1
 
@@ -64,7 +64,7 @@ async def test_what_cannot_be_read_is_not_touched_and_people_are_told(world: Wor
     await world.watched(2)
     assert StopEventKind.TROUBLE in kinds(await world.again(shown))
     world.openai.faults.clear()
-    await world.watched(2)
+    await world.watched(1)
     assert world.cents() == 1
 
 
@@ -122,8 +122,8 @@ async def test_a_month_turn_opens_the_limit_for_a_cent_and_the_stop_is_proved_ag
     now = world.clock()
     turn = (now.replace(day=1, hour=0, minute=0, second=0) + timedelta(days=32)).replace(day=1)
     world.clock.advance(seconds=(turn - now).total_seconds() - 120)
-    for _ in range(6):
-        await world.watched(1, after=2)
+    for _ in range(3):
+        await world.watched(1, after=5)
     shown = await world.again(shown)
     reopened = [one for one in shown.events if one.kind is StopEventKind.REOPENED]
     assert [one.values["is_month_turn"] for one in reopened] == [True]
@@ -173,7 +173,7 @@ async def test_a_provider_that_says_yes_and_does_nothing_is_not_hammered_and_tol
     await world.watched(2)
     assert "unexpected" in [one.values.get("trouble") for one in (await world.again(shown)).events]
     world.openai.faults.clear()
-    await world.watched(2)
+    await world.watched(1)
     assert world.cents() == 1
 
 
@@ -226,7 +226,7 @@ async def test_a_cent_of_ours_that_comes_late_is_not_what_was_before(world: Worl
     shown = await world.stopped(await world.incident_now())
     assert shown.current[0].former == FORMER
     await world.restore(shown)
-    await world.watched(1)
+    await world.acted()
     assert world.cents() == FORMER_CENTS
 
 

@@ -79,7 +79,7 @@ async def test_what_is_held_is_given_back_although_nobody_has_its_project_any_mo
     assert (await world.bot.stopping.retry(world.admin, shown.stop.id or 0)).stop.state is StopState.STOPPED
     assert await world.bot.stopping.approving(world.admin, about(what)) is not None
     await world.approve(what, ApprovalWay.RESTORE)
-    await world.watched(2)
+    await world.acted()
     assert world.cents() == FORMER_CENTS
     assert (await world.again(shown)).stop.state is StopState.RESTORED
 
@@ -176,8 +176,8 @@ async def test_an_allowance_is_measured_whatever_becomes_of_its_budget(world: Wo
     assert ceiling is not None
     before, minutes = await used(world), 0
     while world.cents() != 1 and minutes < 30:
-        before, minutes = await used(world), minutes + 1
-        await world.watched(1)
+        before, minutes = await used(world), minutes + 2
+        await world.watched(1, after=1)
     assert before < ceiling.amount <= await used(world)
     shown = await world.again(shown)
     [ended] = [one for one in shown.events if one.kind is StopEventKind.ALLOWANCE_ENDED]

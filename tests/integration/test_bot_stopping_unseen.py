@@ -224,8 +224,8 @@ async def test_a_project_that_is_denied_for_hours_keeps_its_stop_and_its_restore
     assert told.values["trouble"] == "project_gone"
     await looked_after(world, 2)
     world.openai.calls.clear()
-    await looked_after(world, 12, every=20)
-    assert 10 <= sum(one.path == address for one in world.openai.calls) <= 14
+    await looked_after(world, 6, every=20)
+    assert 5 <= sum(one.path == address for one in world.openai.calls) <= 7
     shown = await world.again(shown)
     [hold] = shown.current
     standing = (HoldState.SET, HoldTrouble.PROJECT_GONE, StopState.STOPPED)
@@ -280,7 +280,8 @@ async def test_a_project_that_is_no_longer_listed_is_gone_after_a_day(world: Wor
         yield ProviderProject(world.openai.project(WRITER).id, WRITER)
 
     world.provider.projects = others  # type: ignore[method-assign]
-    await looked_after(world, 23, every=60)
+    await looked_after(world, 1, every=60)
+    await looked_after(world, 22, every=110)
     assert (await world.again(shown)).current[0].is_active
     await looked_after(world, 2, every=60)
     assert (await world.again(shown)).current[0].state is HoldState.LOST
