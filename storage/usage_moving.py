@@ -123,7 +123,8 @@ class Rollups:
 
         Buckets told as one that finer readings of [start, end) have come to cover are summed from those instead.
         """
-        touched = moves.buckets | set(range(start - start % width, end, width))
+        read = range(start - start % width, end, width)
+        touched = moves.buckets | {each for each in read if covered.by_finer(width, each)}
         if not touched:
             return moves
         whole = touched & await self.rows.whole(width, min(touched), max(touched) + 1)
