@@ -34,14 +34,14 @@ async def learned(desk: Desk, connection: Connection, charged: ChargedDay) -> No
     if day < desk.today() - timedelta(days=FILLED_IN_DAYS) or not charges:
         return
     async with desk.storage.reading() as store:
-        estimates = await store.usage.open_estimates(connection.workspace_id, [day])
         reads = await store.usage.reads(connection.workspace_id, connection.id)
+        read_until = min((one.final_until for one in reads.values()), default=0)
+        if read_until < minute_of(starts_at(day) + timedelta(days=1)):
+            return  # of a day whose usage was not read to its end, what it lacks is no error of the estimate either
+        estimates = await store.usage.open_estimates(connection.workspace_id, [day])
     rows = [row for row in estimates if row.connection_id == connection.id]
     if not rows:
         return
-    read_until = min((one.final_until for one in reads.values()), default=0)
-    if read_until < minute_of(starts_at(day) + timedelta(days=1)):
-        return  # of a day whose usage was not read to its end, what it lacks is no error of the estimate either
     await _compared(desk, connection, day, charges, rows)
     if day >= desk.today() - _NEWS:
         unknown = _unknown(charges, {model_key(row.model) for row in rows})

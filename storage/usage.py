@@ -359,9 +359,7 @@ class Usage(Repository):
 
     async def _begun(self, workspace_id: str, connection_id: int, endpoint: str) -> Any:
         key = {"workspace_id": workspace_id, "connection_id": connection_id, "endpoint": endpoint}
-        await self._db.execute(statements.beginning(self._db.dialect.name), key)
-        asked = {"of_workspace": workspace_id, "of_connection": connection_id, "of_endpoint": endpoint}
-        return (await self._db.execute(statements.READ, asked)).one()
+        return (await self._db.execute(statements.BEGIN_READ, key)).one()
 
 
 def _stretch(start: int | None, end: int | None) -> Stretch | None:

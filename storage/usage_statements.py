@@ -3,11 +3,8 @@ answering them."""
 
 from __future__ import annotations
 
-from functools import cache
+from sqlalchemy import bindparam, exists, func, insert, select, update
 
-from sqlalchemy import bindparam, exists, func, select, update
-
-from storage.repository import Insert, inserting
 from storage.tables_live import usage_groups, usage_reads
 
 _MINE = usage_reads.c.workspace_id == bindparam("of_workspace")
@@ -23,10 +20,5 @@ READS_TOLD = READS.add_columns(
 NEWEST = select(func.max(usage_reads.c.newest_data)).where(_MINE)
 # Takes the columns that change besides.
 READ_ON = update(usage_reads).where(_MINE, usage_reads.c.id.in_(bindparam("these", expanding=True)))
-
-
-@cache
-def beginning(dialect: str) -> Insert:
-    """Begin the record of an endpoint, where there is none."""
-    key = ["workspace_id", "connection_id", "endpoint"]
-    return inserting(dialect, usage_reads).on_conflict_do_nothing(index_elements=key)
+# Begins the record of an endpoint: whoever holds the connection is alone with it.
+BEGIN_READ = insert(usage_reads).returning(*usage_reads.c)

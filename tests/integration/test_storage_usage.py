@@ -190,6 +190,19 @@ async def test_hours_that_only_a_back_fill_told_stay_as_it_told_them(storage: St
         assert [each.requests for each in await days(store, tenant)] == [15]
 
 
+async def test_an_hour_told_as_one_gives_way_to_minutes_that_tell_nothing_of_it(
+    storage: Storage, tenant: Tenant
+) -> None:
+    """Once minutes cover it, they are what is known of it, though not one of them had any usage."""
+    hour = TODAY + 60
+    async with storage.writing() as store:
+        await tell(store, tenant, {hour: [a_row(hour, requests=60)]}, Width.HOUR)
+        await tell(store, tenant, {}, start=hour + 20, end=hour + 80)
+        assert [each.requests for each in await hours(store, tenant)] == [60]
+        await tell(store, tenant, {}, start=hour, end=hour + 20)
+        assert (await hours(store, tenant), await days(store, tenant)) == ([], [])
+
+
 async def test_what_did_not_change_is_not_written_and_what_went_is_gone(storage: Storage, tenant: Tenant) -> None:
     """A re-read tail of the same is no change; a group that a bucket tells no more leaves it, and the roll-ups."""
     buckets = {MINUTE: [a_row(MINUTE), a_row(MINUTE, "proj_b", 2)], MINUTE + 1: [a_row(MINUTE + 1)]}
