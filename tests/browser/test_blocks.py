@@ -19,29 +19,35 @@ HOSTILE = '<img src=x onerror="window.hit=1"><script>window.hit=2</script>\'"&lt
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def library(desk: Window, server: PretendSlack) -> AsyncIterator[tuple[Page, Page]]:
-    """#finops and 마케팅팀, opened once for all who only read: nothing is told there.
+async def library(desk: Window, server: PretendSlack) -> AsyncIterator[Page]:
+    """A page opened once for all who only read: nothing is told there.
 
     Nothing is pressed either but the buttons of one table, which one test looks at.
     """
     server.forget(gallery.STATE)
     someone = Visitor(desk, server.url)
-    yield await someone.sees(), await someone.sees("C0MARKET01")
+    yield await someone.sees()
     await someone.leaves()
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def finops(library: tuple[Page, Page]) -> Page:
-    """#finops, in front, for reading."""
-    await library[0].bring_to_front()
-    return library[0]
+async def open_at(library: Page, channel: str, name: str) -> Page:
+    """The page, in front, at a channel."""
+    await library.bring_to_front()
+    await library.evaluate("channel => { location.hash = `#/${channel}` }", channel)
+    await expect(library.get_by_role("heading", level=1)).to_have_text(name)
+    return library
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def marketing(library: tuple[Page, Page]) -> Page:
-    """마케팅팀, in front, for reading."""
-    await library[1].bring_to_front()
-    return library[1]
+async def finops(library: Page) -> Page:
+    """#finops, for reading."""
+    return await open_at(library, "C0FINOPS01", "finops")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def marketing(library: Page) -> Page:
+    """마케팅팀, for reading."""
+    return await open_at(library, "C0MARKET01", "마케팅팀")
 
 
 async def test_each_block_type_has_its_own_drawing(marketing: Page) -> None:
