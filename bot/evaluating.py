@@ -143,7 +143,8 @@ class Evaluating:
             periods = dict.fromkeys(
                 [*(one for each in windows.values() for one in each), *(i.window for i in open_ones)]
             )
-            picture = await self._spending.picture(store, workspace_id, list(periods))
+            healths = await store.healths.all(workspace_id)
+            picture = await self._spending.picture(store, workspace_id, list(periods), healths=healths)
             starts = {one.start for each in windows.values() for one in each}
             known = await store.incidents.of_windows(workspace_id, starts) if starts else []
             at_work = [one for one in effective(budgets, picture.house.teams, picture.house.projects) if _is_ours(one)]
@@ -151,7 +152,6 @@ class Evaluating:
             resolved = await _resolved(store, workspace_id, looks)
             looks = [one for one in looks if one.is_crossing or one.incident is None or one.incident.id not in resolved]
             questions = list(dict.fromkeys(look.question for look in looks))
-            healths = await store.healths.all(workspace_id)
             is_ending = any(look.window.end <= today for look in looks)
             newest = await _newest(store, workspace_id, healths) if is_ending else {}
             judge = _Judge(

@@ -17,7 +17,7 @@ from finops.money import to_atto
 from finops.periods import Period, starts_at
 from finops.queries import ScopeKind
 from storage import Store
-from storage.records_live import Estimate
+from storage.records_live import Estimate, UsageHealth
 
 # A bill that was read sooner after its day is not written to its end: until it is read again, usage may know of more.
 _WRITTEN_AFTER = timedelta(hours=6)
@@ -55,11 +55,18 @@ class Spending:
         return await self._teachings(store, workspace_id)
 
     async def picture(
-        self, store: Store, workspace_id: str, periods: Sequence[Period], *, as_billed: bool = False
+        self,
+        store: Store,
+        workspace_id: str,
+        periods: Sequence[Period],
+        *,
+        as_billed: bool = False,
+        healths: Sequence[UsageHealth] | None = None,
     ) -> Picture:
         """Everything spent in each of the periods; of those that reach beyond today, up to now.
 
         `as_billed`: as reports tell it, where a bill that was read stands as it was told, though usage knows of more.
+        `healths`: how readings go, from whoever has asked within this transaction.
         """
         now, today = self._desk.now(), self._desk.today()
         house = await house_of(store, workspace_id)
@@ -73,7 +80,7 @@ class Spending:
             one.id: _estimated_days(one.id, past, readings.get(one.id, {}), billed, now) | {today}
             for one in house.connections
         }
-        health = await store.healths.all(workspace_id)
+        health = await store.healths.all(workspace_id) if healths is None else healths
         usage_read_at = {one.connection_id: one.read_at for one in health if one.read_at is not None}
         unwritten = {
             id_: _unwritten_days(days, usage_read_at.get(id_)) for id_, days in readings.items() if not as_billed
