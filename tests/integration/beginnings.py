@@ -7,10 +7,12 @@ a database that holds as much as the first one did; on PostgreSQL it is lived ea
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import tempfile
 from collections.abc import Awaitable, Callable, Hashable
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,6 +30,8 @@ async def begun(storage: Storage, what: Hashable, lived: Callable[[], Awaitable[
     if storage.kind != "sqlite":
         return await lived()
     path = Path(str(storage._engines.url.database))
+    if not path.with_name(f"{path.name}-wal").exists():
+        return await _begun_closed(storage, path, what, lived)
     with closing(sqlite3.connect(path)) as database:
         database.execute("PRAGMA synchronous=OFF")  # no test outlives its machine
         # Only who has the master key can read what was sealed with it.
@@ -38,6 +42,22 @@ async def begun(storage: Storage, what: Hashable, lived: Callable[[], Awaitable[
         else:
             read(_KEPT[named][0], database)
     return _KEPT[named][1]
+
+
+async def _begun_closed(storage: Storage, path: Path, what: Hashable, lived: Callable[[], Awaitable[T]]) -> T:
+    """The same where nobody has the database open: copying a file takes a third of the time."""
+    named = (what, storage._ring.to_text(), _print_of(path))
+    if named not in _KEPT:
+        result = await lived()
+        with closing(sqlite3.connect(path)) as database:
+            _KEPT[named] = copied(database, path), result
+    else:
+        shutil.copyfile(_KEPT[named][0], path)
+    return _KEPT[named][1]
+
+
+def _print_of(path: Path) -> bytes:
+    return sha256(path.read_bytes()).digest()
 
 
 def copied(database: sqlite3.Connection, path: Path) -> Path:

@@ -6,6 +6,7 @@ A file whose story begins otherwise says so with a fixture of the same name.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 
 import pytest
 
@@ -13,6 +14,7 @@ from bot import Bot, Policy
 from finops.registry import Person, Team
 from storage import Storage
 from tests.conftest import FakeClock
+from tests.integration.beginnings import begun
 from tests.integration.bot_world import (
     KEY,
     SECOND_KEY,
@@ -69,7 +71,7 @@ async def bot(storage: Storage, openai: LittleOpenAI, clock: FakeClock, policy: 
 
 @pytest.fixture
 async def admin(bot: Bot) -> Person:
-    return await an_admin(bot)
+    return await begun(bot.storage, ("an administrator", bot.clock()), partial(an_admin, bot))
 
 
 @pytest.fixture
