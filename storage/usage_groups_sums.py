@@ -19,10 +19,6 @@ from storage.usage_sums import TABLES, Accounts, Part, buckets_asked, buckets_of
 
 _Name = tuple[int, str, str, str, str, bool]
 _NAMES = groups_told(
-    usage_groups.c.read_id,
-    usage_groups.c.id,
-    usage_reads.c.connection_id,
-    usage_groups.c.sub_account_id,
     usage_reads.c.endpoint,
     usage_groups.c.model,
     usage_groups.c.service_tier,

@@ -13,18 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from finops.behaviour import Habit
 from finops.usage import Width
-from storage.tables_live import usage_groups, usage_reads
+from storage.tables_live import usage_groups
 from storage.usage_sums import TABLES, buckets_asked, buckets_of, groups_told
 
 Account = tuple[int, str]
-_GROUPS = groups_told(
-    usage_groups.c.read_id,
-    usage_groups.c.id,
-    usage_reads.c.connection_id,
-    usage_groups.c.sub_account_id,
-    usage_groups.c.model,
-    usage_groups.c.is_batch,
-).of_all
+_GROUPS = groups_told(usage_groups.c.model, usage_groups.c.is_batch).of_all
 
 
 @dataclass(slots=True)

@@ -41,9 +41,10 @@ class Groups(NamedTuple):
 
 
 def groups_told(*columns: ColumnElement[Any]) -> Groups:
-    """These columns of groups and of the endpoints they belong to."""
+    """Of which read each group is, its id, connection and account; then these columns of it and of its endpoint."""
+    whose = usage_groups.c.read_id, usage_groups.c.id, usage_reads.c.connection_id, usage_groups.c.sub_account_id
     of_all = (
-        select(*columns)
+        select(*whose, *columns)
         .select_from(usage_reads)
         .join(
             usage_groups,
@@ -55,14 +56,7 @@ def groups_told(*columns: ColumnElement[Any]) -> Groups:
     return Groups(of_all, some, some.where(usage_groups.c.sub_account_id.in_(bindparam("accounts", expanding=True))))
 
 
-_GROUPS = groups_told(
-    usage_groups.c.read_id,
-    usage_groups.c.id,
-    usage_reads.c.connection_id,
-    usage_groups.c.sub_account_id,
-    usage_groups.c.model,
-    usage_groups.c.api_key_id,
-)
+_GROUPS = groups_told(usage_groups.c.model, usage_groups.c.api_key_id)
 _ESTIMATES = select(
     usage_days.c.read_id,
     usage_days.c.group_id,
